@@ -1,0 +1,1 @@
+"""konkyo: stock rankings by rolling neural networks, with the grounds of every prediction."""

@@ -1,0 +1,21 @@
+"""The errors that konkyo raises on bad input: each names the value, the limit and the remedy."""
+
+
+class KonkyoError(ValueError):
+    """Base of every error that a user can mend."""
+
+
+class ParamsError(KonkyoError):
+    """A key or a value of params.yaml is not allowed."""
+
+
+class RecordsError(KonkyoError):
+    """The records brought by a source break a rule of the schema."""
+
+
+class SourceError(KonkyoError):
+    """A source could not be brought: not reachable, or not the expected file."""
+
+
+class ArtifactError(KonkyoError):
+    """A file that an earlier stage writes is missing or does not fit."""

@@ -1,0 +1,93 @@
+"""Files replaced whole or not at all, and their digests."""
+
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Yield a scratch path beside `path` that takes its place when the block ends well.
+
+    Parameters
+    ----------
+    path : Path
+        The file to write; its folder is made if it is missing.
+
+    Yields
+    ------
+    Path
+        A file of the same folder and suffix, removed if the block raises, so that a reader sees
+        the old file or the new one and never half of either.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=f".{path.stem}-", suffix=path.suffix, dir=path.parent)
+    os.close(handle)
+    scratch = Path(name)
+    try:
+        yield scratch
+        mode = 0o666 & ~_umask()
+        scratch.chmod(mode)
+        scratch.replace(path)
+    finally:
+        scratch.unlink(missing_ok=True)
+
+
+def _umask() -> int:
+    """Return the process's umask, which can only be read by setting it."""
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def write_parquet(frame: pd.DataFrame, path: Path) -> None:
+    """Write a frame without its index as Parquet, replacing `path` whole."""
+    with replacing(path) as scratch:
+        frame.to_parquet(scratch, index=False)
+
+
+def write_csv(frame: pd.DataFrame, path: Path) -> None:
+    """Write a frame without its index as CSV, dates as YYYY-MM-DD, replacing `path` whole."""
+    with replacing(path) as scratch:
+        frame.to_csv(scratch, index=False, date_format="%Y-%m-%d", lineterminator="\n")
+
+
+def write_json(value: Any, path: Path) -> None:
+    """Write a JSON value with sorted keys, replacing `path` whole."""
+    with replacing(path) as scratch:
+        scratch.write_text(json.dumps(value, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+
+
+def read_json(path: Path) -> Any:
+    """Read a JSON value."""
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def write_array(array: np.ndarray, path: Path) -> None:
+    """Write an array as .npy, which can be memory-mapped, replacing `path` whole."""
+    with replacing(path) as scratch:
+        np.save(scratch, array, allow_pickle=False)
+
+
+def digest_of(*parts: bytes | str) -> str:
+    """Return the hexadecimal BLAKE2b digest (32 characters) of the parts, in order."""
+    state = hashlib.blake2b(digest_size=16)
+    for part in parts:
+        data = part.encode() if isinstance(part, str) else part
+        state.update(len(data).to_bytes(8, "little"))
+        state.update(data)
+    return state.hexdigest()
+
+
+def sha256_of(path: Path) -> str:
+    """Return the hexadecimal SHA-256 digest of a file's bytes."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,21 @@
+"""One thin script a DVC stage: read params, call pure functions, write outputs."""
+
+import sys
+from collections.abc import Callable
+from functools import wraps
+
+from konkyo.errors import KonkyoError
+
+
+def stage(main: Callable[[], None]) -> Callable[[], None]:
+    """Let a `KonkyoError` end the process with its message and exit code 1, without a traceback."""
+
+    @wraps(main)
+    def guarded() -> None:
+        try:
+            main()
+        except KonkyoError as error:
+            print(f"{main.__module__}: {error}", file=sys.stderr)
+            raise SystemExit(1) from None
+
+    return guarded
