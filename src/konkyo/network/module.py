@@ -29,6 +29,9 @@ class StackModule(lightning.LightningModule):
         Learning rate, decay, dropout, seed.
     """
 
+    loss_sums: Tensor
+    rows_seen: Tensor
+
     def __init__(self, network: StackedMLP, schedule: StackSchedule, params: Train) -> None:
         super().__init__()
         self.network = network

@@ -5,6 +5,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -136,4 +137,4 @@ def stacks(count: int, largest: int, workers: int) -> list[slice]:
     number = -(-count // largest)
     number = min(-(-number // workers) * workers, count)
     edges = np.linspace(0, count, number + 1).round().astype(int).tolist()
-    return [slice(a, b) for a, b in zip(edges[:-1], edges[1:], strict=True)]
+    return [slice(a, b) for a, b in pairwise(edges)]

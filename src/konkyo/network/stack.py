@@ -1,6 +1,7 @@
 """Many small networks of one shape as one module: parameters are [windows, in, out]."""
 
 from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -54,9 +55,7 @@ class StackedMLP(nn.Module):
         super().__init__()
         sizes = [inputs, *layers, 1]
         self.activation = activation
-        self.weights = nn.ParameterList(
-            torch.zeros(windows, a, b) for a, b in zip(sizes[:-1], sizes[1:], strict=True)
-        )
+        self.weights = nn.ParameterList(torch.zeros(windows, a, b) for a, b in pairwise(sizes))
         self.biases = nn.ParameterList(torch.zeros(windows, 1, b) for b in sizes[1:])
         self.register_buffer("mean", torch.zeros(windows, 1, inputs))
         self.register_buffer("deviation", torch.ones(windows, 1, inputs))

@@ -105,12 +105,11 @@ def _train_stack(
     folder: Path,
     name: str,
 ) -> None:
-    """Train one stack in a worker and write its networks, losses first: the weights are the mark
-    that a window is done.
-    """  # noqa: D205, D209
+    """Train one stack in a worker and write its networks."""
     torch.set_num_threads(1)
     _keep_freed_memory()
     fitted = fit_stack(features, labels, group, params, folder / "state", name)
+    # The losses go first: the weights are the mark that a window is done.
     for entry, losses in zip(group, fitted.losses, strict=True):
         frame = pd.DataFrame(
             {"month": entry.month, "epoch": range(1, len(losses) + 1), "loss": losses}

@@ -139,8 +139,8 @@ def _sector_of(stocks: pd.DataFrame, grid: Grid, at: np.ndarray, column: np.ndar
     placed = np.full((len(grid.month), len(grid.stock)), -1, dtype=np.int32)
     placed[grid.row, grid.column] = codes
     chosen = placed[at, column]
-    table = np.append(np.asarray(names, dtype=object), None)
-    return pd.Series(table[chosen], dtype="string")
+    table = pd.array([*names, None], dtype="string")
+    return pd.Series(table[chosen])
 
 
 def _indicators(values: pd.Series, names: list) -> np.ndarray:
@@ -154,7 +154,7 @@ def _indicators(values: pd.Series, names: list) -> np.ndarray:
 
 def _catalogue(params: Prepare, sectors: list[str], series: pd.Index) -> pd.DataFrame:
     """Return name, group, transform and source of each feature, in column order."""
-    lines = [
+    lines: list[tuple[str, str, str, str]] = [
         (name, "characteristic", params.standardise, characteristics.describe(name))
         for name in params.characteristics
     ]
