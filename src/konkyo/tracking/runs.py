@@ -232,7 +232,8 @@ def _note(found: Results) -> str:
     return (
         f"{len(found.windows)} decision months, {months.label(first)} to {months.label(last)}, "
         f"records of `{found.source['source']}`. One network a month, in the child runs; the "
-        "step of a monthly chart counts months from the first, its time is the month's end."
+        "step of a monthly chart counts months from the first, its time is the month's end. To "
+        "compare runs, search the experiment for `tags.kind = 'experiment'`."
     )
 
 
