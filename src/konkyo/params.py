@@ -54,6 +54,7 @@ class Prepare:
     standardise: Literal["rank", "zscore"]
     clip: Positive
     label: Literal["zscore", "rank", "raw"]
+    sectors: Literal["known"] | tuple[str, ...]
     market: dict[str, tuple[MarketTransform, ...]]
 
 

@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Callable
 from functools import wraps
+from pathlib import Path
 
 from konkyo.errors import KonkyoError
 
@@ -15,7 +16,7 @@ def stage(main: Callable[[], None]) -> Callable[[], None]:
         try:
             main()
         except KonkyoError as error:
-            print(f"{main.__module__}: {error}", file=sys.stderr)
+            print(f"{Path(sys.argv[0]).stem}: {error}", file=sys.stderr)
             raise SystemExit(1) from None
 
     return guarded

@@ -1,0 +1,152 @@
+"""The grounds of predictions: score, relevance of every feature, and what was absorbed."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+
+from konkyo import months
+from konkyo.attribution.lrp import propagate
+from konkyo.errors import ArtifactError
+from konkyo.network import store
+
+# Months that go through one stacked pass: enough to be fast, few enough to stay small.
+_AT_ONCE = 16
+
+
+@dataclass(frozen=True)
+class Grounds:
+    """The predictions of one month, with their grounds.
+
+    Attributes
+    ----------
+    score : numpy.ndarray
+        [stocks] float64, predicted relative attractiveness at t for the return of t+1.
+    relevance : numpy.ndarray
+        [stocks, features] float32, in units of the score.
+    absorbed : numpy.ndarray
+        [stocks] float64, what biases and epsilon took: score minus the sum of the relevances.
+    """
+
+    score: np.ndarray
+    relevance: np.ndarray
+    absorbed: np.ndarray
+
+
+def explain_months(
+    networks: Sequence[store.Weights], rows: Sequence[np.ndarray], epsilon: float
+) -> Iterator[Grounds]:
+    """Yield the grounds of each month, from its own network, many months a pass.
+
+    Parameters
+    ----------
+    networks : sequence of Weights
+        One a month.
+    rows : sequence of numpy.ndarray
+        Each month's features as the panel holds them, [stocks, features].
+    epsilon : float
+        Of the relevance rule.
+
+    Notes
+    -----
+    The pass runs in float64, whatever the weights' precision: where z is near zero relevances are
+    large and of both signs, and their sum must still be the score's.
+    """
+    for first in range(0, len(networks), _AT_ONCE):
+        part = slice(first, first + _AT_ONCE)
+        stack = store.restack(networks[part], torch.float64)
+        sizes = [len(block) for block in rows[part]]
+        x = torch.zeros(stack.windows, max(sizes), stack.mean.shape[2], dtype=torch.float64)
+        for window, block in enumerate(rows[part]):
+            x[window, : len(block)] = torch.from_numpy(np.asarray(block, dtype=np.float64))
+        score, relevance = propagate(stack, stack.scale_(x), epsilon)
+        for window, size in enumerate(sizes):
+            own = score[window, :size].numpy()
+            kept = relevance[window, :size].numpy().astype(np.float32)
+            yield Grounds(own, kept, own - kept.sum(1, dtype=np.float64))
+
+
+def as_frame(keys: pd.DataFrame, names: Sequence[str], grounds: Grounds) -> pd.DataFrame:
+    """Return grounds as a table: month, stock, score, one column a feature, absorbed."""
+    relevance = pd.DataFrame(grounds.relevance, columns=list(names), index=keys.index)
+    return pd.concat(
+        [
+            keys[["month", "stock"]],
+            pd.Series(grounds.score, name="score", index=keys.index),
+            relevance,
+            pd.Series(grounds.absorbed, name="absorbed", index=keys.index),
+        ],
+        axis=1,
+    )
+
+
+def explain(folder: Path, frame: pd.DataFrame, epsilon: float) -> pd.DataFrame:
+    """Score the rows of a frame, each by its month's network, and give their grounds.
+
+    Parameters
+    ----------
+    folder : Path
+        Weights, one file a month.
+    frame : pandas.DataFrame
+        month (period ends), stock and every feature, as the panel holds them (market series
+        unscaled); further columns are left alone.
+    epsilon : float
+        Of the relevance rule.
+
+    Returns
+    -------
+    pandas.DataFrame
+        month, stock, score, one relevance column a feature, absorbed; in the frame's row order.
+        Each row adds up: the relevances and absorbed sum to the score.
+
+    Raises
+    ------
+    ArtifactError
+        A month has no network, a feature has no column, or a value is missing or infinite.
+    """
+    there = sorted(path.stem for path in folder.glob("*.safetensors"))
+    if not there:
+        raise ArtifactError(f"{folder} has no networks: run `dvc repro train`")
+    name_of = pd.Series(np.datetime_as_string(months.ordinal(frame["month"]).astype("M8[M]")))
+    asked = sorted(name_of.unique())
+    absent = [name for name in asked if name not in there]
+    if absent:
+        raise ArtifactError(
+            f"no network for {absent[0]} (and {len(absent) - 1} other months): there are networks "
+            f"from {there[0]} to {there[-1]}; train that month, or ask for one of these"
+        )
+    networks = [store.read(folder / f"{name}.safetensors") for name in asked]
+    names = list(networks[0].features)
+    values = _values(frame, names)
+    positions = [np.flatnonzero(name_of == name) for name in asked]
+    parts = explain_months(networks, [values[rows] for rows in positions], epsilon)
+    order = np.concatenate([np.array([], dtype=int), *positions])
+    grounds = list(parts)
+    whole = Grounds(
+        *(
+            np.concatenate([getattr(g, field) for g in grounds])[np.argsort(order)]
+            for field in ("score", "relevance", "absorbed")
+        )
+    )
+    return as_frame(frame, names, whole)
+
+
+def _values(frame: pd.DataFrame, names: Sequence[str]) -> np.ndarray:
+    absent = [name for name in names if name not in frame]
+    if absent:
+        raise ArtifactError(
+            f"{len(absent)} features have no column, first {absent[0]!r}: the frame needs month, "
+            f"stock and the {len(names)} features of catalogue.csv"
+        )
+    values = frame[list(names)].to_numpy(dtype=np.float32)
+    wrong = np.argwhere(~np.isfinite(values))
+    if len(wrong):
+        row, column = wrong[0]
+        raise ArtifactError(
+            f"{len(wrong)} values are missing or infinite, first row {row}, feature "
+            f"{names[column]!r}: put missing values at the centre (0), as the panel does"
+        )
+    return values

@@ -1,0 +1,57 @@
+"""The figures of metrics.json: nested by model, then by portfolio."""
+
+import math
+from typing import Any
+
+import pandas as pd
+
+from konkyo.backtest.information import monotonicity, newey_west_t, t_statistic
+
+
+def nested(
+    returns: pd.DataFrame, performance: pd.DataFrame, deciles: pd.DataFrame
+) -> dict[str, Any]:
+    """Return every final figure by name, e.g. network.rank_ic_t, network.spread.annual_return.
+
+    Parameters
+    ----------
+    returns : DataFrame
+        The monthly series, from `returns.monthly`.
+    performance : DataFrame
+        The performance table, from `performance.performance`.
+    deciles : DataFrame
+        Mean returns by decile, from `performance.deciles`.
+
+    Returns
+    -------
+    dict
+        A model: ic, ic_t, rank_ic, rank_ic_t (means over months and their t-statistics),
+        ic_t_newey_west, rank_ic_t_newey_west, turnover (mean over the months that have one),
+        monotonicity, months, missing (stocks without a return, all months together), and a
+        dictionary of measures a portfolio. A figure that is not defined, such as the turnover
+        of a model that never has two months in a row, is absent: JSON has no NaN.
+    """
+    result: dict[str, Any] = {}
+    for model, series in returns.groupby("model"):
+        figures: dict[str, Any] = {
+            "turnover": float(series["turnover"].mean()),
+            "monotonicity": monotonicity(
+                deciles[deciles["model"] == model].sort_values("decile")["annual_return"]
+            ),
+            "months": len(series),
+            "missing": int(series["missing"].sum()),
+        }
+        for name in ("ic", "rank_ic"):
+            figures[name] = float(series[name].mean())
+            figures[f"{name}_t"] = t_statistic(series[name])
+            figures[f"{name}_t_newey_west"] = newey_west_t(series["month"], series[name])
+        for row in performance[performance["model"] == model].to_dict("records"):
+            measured = {str(k): v for k, v in row.items() if k not in ("model", "portfolio")}
+            figures[row["portfolio"]] = _defined(measured)
+        result[str(model)] = _defined(figures)
+    return result
+
+
+def _defined(figures: dict[str, Any]) -> dict[str, Any]:
+    """Leave out the figures that are NaN or infinite."""
+    return {k: v for k, v in figures.items() if not isinstance(v, float) or math.isfinite(v)}

@@ -1,0 +1,63 @@
+"""The scores of every model beside the returns that followed."""
+
+import numpy as np
+import pandas as pd
+
+from konkyo.errors import ArtifactError
+from konkyo.months import label
+
+NETWORK = "network"
+
+
+def gather(index: pd.DataFrame, network: pd.DataFrame, baselines: pd.DataFrame) -> pd.DataFrame:
+    """Join the models' scores to the panel's realised returns, one row a (model, month, stock).
+
+    Parameters
+    ----------
+    index : DataFrame
+        The panel's rows: month, stock, ret. `ret` is the return from t to t+1, a fraction, NaN
+        where it was not realised.
+    network : DataFrame
+        month, stock, score: the network's out-of-sample scores, known at t.
+    baselines : DataFrame
+        month, stock and one column of scores a baseline (ridge, shuffled), NaN where that baseline
+        has no score.
+
+    Returns
+    -------
+    DataFrame
+        month, stock, model, score, ret; no row without a score, so that a baseline scored in
+        some months only has rows in those months only.
+
+    Raises
+    ------
+    ArtifactError
+        A score is not finite, stands twice, or has no row in the panel.
+    """
+    _refuse(network, network["score"].isna(), NETWORK, "is NaN")
+    models = {NETWORK: network[["month", "stock", "score"]]}
+    for model in baselines.columns.drop(["month", "stock"]):
+        scored = baselines[["month", "stock", model]].rename(columns={model: "score"})
+        models[model] = scored.dropna(subset="score")
+
+    returns = index[["month", "stock", "ret"]]
+    frames = []
+    for model, scored in models.items():
+        _refuse(scored, scored.duplicated(["month", "stock"]), model, "stands twice")
+        _refuse(scored, np.isinf(scored["score"].astype("float64")), model, "is infinite")
+        joined = scored.merge(returns, on=["month", "stock"], how="left", indicator="found")
+        _refuse(joined, joined["found"] == "left_only", model, "has no row in the panel")
+        frames.append(joined.drop(columns="found").assign(model=model))
+    return pd.concat(frames, ignore_index=True)[["month", "stock", "model", "score", "ret"]]
+
+
+def _refuse(frame: pd.DataFrame, bad: pd.Series, model: str, fault: str) -> None:
+    """Raise on the first row that `bad` marks."""
+    if not bad.any():
+        return
+    first = frame[bad].iloc[0]
+    raise ArtifactError(
+        f"{model}: the score of stock {first['stock']} in {label(first['month'])} {fault} "
+        f"({int(bad.sum())} of {len(frame)} rows): the panel, the models and the attributions are "
+        "not of one run; repeat it from the stage train with `dvc repro --force-downstream train`"
+    )

@@ -1,0 +1,118 @@
+"""What all figures share: size, colours, axes, labels at the ends of lines."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.dates import ConciseDateFormatter, YearLocator, date2num
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
+
+from konkyo.files import replacing
+
+# Okabe and Ito's colours, which eyes of every kind tell apart.
+COLOURS = {
+    "long": "#0072B2",
+    "short": "#D55E00",
+    "spread": "#000000",
+    "spread_net": "#CC79A7",
+    "market": "#7A7A7A",
+    "network": "#000000",
+    "ridge": "#0072B2",
+    "shuffled": "#E69F00",
+}
+OTHER = "#009E73"
+NAMES = {
+    "spread": "long - short",
+    "spread_net": "long - short, net",
+    "shuffled": "shuffled labels",
+}
+_YEARS_WITHOUT_STEPS = 12
+
+
+def canvas(title: str) -> tuple[Figure, Axes]:
+    """Return an empty figure (8 x 4.5 inches) and its axes, free of any global state."""
+    figure = Figure(figsize=(8.0, 4.5), layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.add_subplot()
+    axes.set_title(title, loc="left", fontsize=11, fontweight="bold")
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.grid(axis="y", color="#DDDDDD", linewidth=0.6)
+    axes.set_axisbelow(True)
+    axes.tick_params(labelsize=9)
+    return figure, axes
+
+
+def save(figure: Figure, path: Path, dpi: int) -> None:
+    """Write a figure in the format of the path's suffix, replacing the file whole."""
+    with replacing(path) as scratch:
+        figure.savefig(scratch, dpi=dpi)
+
+
+def year_axis(axes: Axes, months: pd.Series) -> None:
+    """Mark years on the x axis; a short record (under two years) shows its months."""
+    first, last = months.min(), months.max()
+    years = last.year - first.year + 1
+    if years > 2:
+        axes.xaxis.set_major_locator(YearLocator(1 if years <= _YEARS_WITHOUT_STEPS else 2))
+    axes.xaxis.set_major_formatter(ConciseDateFormatter(axes.xaxis.get_major_locator()))
+
+
+def percent_axis(axes: Axes, label: str) -> None:
+    """Show the y axis's fractions as per cent."""
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:g}"))
+    axes.set_ylabel(f"{label} (per cent)", fontsize=9)
+
+
+def value_axis(axes: Axes, label: str) -> None:
+    """Put the y axis on a log scale that reads 0.5, 1, 2, 5: equal steps are equal returns.
+
+    Call it after the lines are drawn: how many marks there are follows from how far they range.
+    """
+    axes.set_yscale("log")
+    low, high = axes.get_ylim()
+    if high / low < 1.6:
+        axes.yaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
+    else:
+        wide = high / low > 5
+        marks = (1.0, 2.0, 5.0) if wide else (1.0, 1.2, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.5, 8.0)
+        axes.yaxis.set_major_locator(LogLocator(base=10.0, subs=marks))
+    axes.yaxis.set_minor_locator(NullLocator())
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.set_ylabel(f"{label} (log scale)", fontsize=9)
+
+
+def label_ends(axes: Axes, ends: dict[str, tuple[pd.Timestamp, float]]) -> None:
+    """Write each line's name beside its last point, moved apart where names would overlap.
+
+    Parameters
+    ----------
+    axes : Axes
+        Axes with their final limits and scales; the labels stand to the right of them.
+    ends : dict
+        The name of a line (a key of `COLOURS` where it has one) and its last point.
+    """
+    gap = 0.055
+    scale = axes.transData
+    heights = {
+        name: axes.transAxes.inverted().transform(scale.transform((date2num(x), y)))[1]
+        for name, (x, y) in ends.items()
+    }
+    order = sorted(heights, key=lambda name: heights[name])
+    places = np.array([heights[name] for name in order])
+    for i in range(1, len(places)):
+        places[i] = max(places[i], places[i - 1] + gap)
+    # Half of the push goes down again, so that the labels stay centred on their lines.
+    places -= np.mean(places - np.array([heights[name] for name in order]))
+    for name, place in zip(order, places, strict=True):
+        axes.annotate(
+            NAMES.get(name, name),
+            xy=(1.01, place),
+            xycoords="axes fraction",
+            color=COLOURS.get(name, OTHER),
+            fontsize=9,
+            va="center",
+            annotation_clip=False,
+        )

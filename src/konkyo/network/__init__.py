@@ -1,0 +1,11 @@
+"""The network: many small perceptrons trained as one, and the store of their weights by month.
+
+stack      the stacked multilayer perceptron
+schedule   which rows each window sees at each step
+module     the Lightning module; callbacks, what happens between its epochs
+fit        one stack from initial weights to trained ones
+plan       the entries of a run, their keys, their stacks
+train      a run over all months: incremental, resumable, side by side
+store      one safetensors file a network
+seeds      generators by name
+"""

@@ -1,0 +1,60 @@
+"""What happens between epochs: the state to resume from, and word of progress."""
+
+from pathlib import Path
+
+import pytorch_lightning as lightning
+
+from konkyo.files import replacing
+
+
+class KeepState(lightning.Callback):
+    """Write the whole state of the fit after each epoch, replacing the last one whole.
+
+    Parameters
+    ----------
+    path : Path
+        The checkpoint; a killed fit goes on from it.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def on_train_epoch_end(
+        self, trainer: lightning.Trainer, pl_module: lightning.LightningModule
+    ) -> None:
+        """Save unless this was the last epoch, whose results are written elsewhere."""
+        if trainer.current_epoch + 1 < (trainer.max_epochs or 0):
+            with replacing(self.path) as scratch:
+                trainer.save_checkpoint(scratch, weights_only=False)
+
+
+class TellProgress(lightning.Callback):
+    """Write the share of steps done to a small file that the parent process reads.
+
+    Parameters
+    ----------
+    path : Path
+        The file; several stacks of one run have one each.
+    steps : int
+        Steps of the fit.
+    every : int
+        Steps between two words.
+    """
+
+    def __init__(self, path: Path, steps: int, every: int = 20) -> None:
+        self.path = path
+        self.steps = steps
+        self.every = every
+
+    def on_train_batch_end(
+        self,
+        trainer: lightning.Trainer,
+        pl_module: lightning.LightningModule,
+        outputs: object,
+        batch: object,
+        batch_idx: int,
+    ) -> None:
+        """Tell every few steps."""
+        done = trainer.global_step
+        if done % self.every == 0 or done == self.steps:
+            self.path.write_text(str(done / self.steps), encoding="ascii")

@@ -1,0 +1,116 @@
+"""One stack, from initial weights to trained ones, by a Lightning Trainer."""
+
+import logging
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytorch_lightning as lightning
+import torch
+from torch.utils.data import DataLoader
+
+from konkyo.network.callbacks import KeepState, TellProgress
+from konkyo.network.module import StackModule
+from konkyo.network.schedule import Entry, StackBatches, StackSchedule
+from konkyo.network.seeds import torch_generator
+from konkyo.network.stack import StackedMLP
+from konkyo.params import Train
+
+logging.getLogger("pytorch_lightning.utilities.rank_zero").setLevel(logging.WARNING)
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A trained stack.
+
+    Attributes
+    ----------
+    network : StackedMLP
+        In the order of the entries.
+    losses : numpy.ndarray
+        Mean squared error in training, [windows, epochs].
+    """
+
+    network: StackedMLP
+    losses: np.ndarray
+
+
+def initial_network(entries: Sequence[Entry], params: Train) -> StackedMLP:
+    """Return the stack before its first step, each window drawn from (seed, month)."""
+    inputs = len(entries[0].mean)
+    network = StackedMLP(len(entries), inputs, params.layers, params.activation)
+    network.initialise([torch_generator(e.seed, e.month, "weights") for e in entries])
+    network.mean.copy_(torch.from_numpy(np.stack([e.mean[None] for e in entries])))
+    network.deviation.copy_(torch.from_numpy(np.stack([e.deviation[None] for e in entries])))
+    return network
+
+
+def fit_stack(
+    features: np.ndarray,
+    labels: np.ndarray,
+    entries: Sequence[Entry],
+    params: Train,
+    scratch: Path,
+    name: str,
+) -> Fitted:
+    """Train a stack of windows, going on from its last whole epoch if it was interrupted.
+
+    Parameters
+    ----------
+    features : numpy.ndarray
+        The panel, [rows, inputs] float32, usually memory-mapped.
+    labels : numpy.ndarray
+        True and shuffled labels, [2, rows] float32.
+    entries : sequence of Entry
+        The windows.
+    params : Train
+        The train section of params.yaml.
+    scratch : Path
+        Folder of the state to resume from and of the word of progress.
+    name : str
+        File stem in `scratch`: a digest of the entries' keys, so that only the same stack resumes.
+
+    Returns
+    -------
+    Fitted
+        The state to resume from stays until the caller has kept the result.
+    """
+    schedule = StackSchedule(entries, params.batch, params.epochs)
+    batches = StackBatches(torch.from_numpy(features), torch.from_numpy(labels), schedule)
+    module = StackModule(initial_network(entries, params), schedule, params)
+    state = scratch / f"{name}.ckpt"
+    resume = _readable_state(state)
+    if resume is not None:
+        batches.start_at(resume["epoch"] + 1)
+    trainer = lightning.Trainer(
+        accelerator="cpu",
+        devices=1,
+        max_epochs=params.epochs,
+        logger=False,
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        callbacks=[KeepState(state), TellProgress(scratch / f"{name}.progress", schedule.steps)],
+        default_root_dir=scratch,
+    )
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=".*does not have many workers.*")
+        warnings.filterwarnings("ignore", message=".*IterableDataset.*has `__len__` defined.*")
+        warnings.filterwarnings("ignore", message=".*`isinstance\\(treespec, LeafSpec\\)`.*")
+        trainer.fit(
+            module,
+            DataLoader(batches, batch_size=None),
+            ckpt_path=state if resume is not None else None,
+            weights_only=True,
+        )
+    return Fitted(module.trained(), module.losses().numpy())
+
+
+def _readable_state(path: Path) -> dict | None:
+    """Return a kept state, None where there is none or where it cannot be read."""
+    try:
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except (FileNotFoundError, EOFError, RuntimeError):
+        return None

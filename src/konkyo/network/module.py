@@ -1,0 +1,93 @@
+"""The stack as a LightningModule: one training step moves every window one step."""
+
+from typing import Any
+
+import pytorch_lightning as lightning
+import torch
+from torch import Tensor
+
+from konkyo.network.schedule import Batch, StackSchedule
+from konkyo.network.seeds import torch_generator
+from konkyo.network.stack import StackedMLP, dropout_masks
+from konkyo.params import Train
+
+
+class StackModule(lightning.LightningModule):
+    """Squared error of every window, minimised by Adam; the paper's figure 15.
+
+    Adam moves each parameter by its own gradient history alone, so one optimiser over the stacked
+    parameters equals one optimiser a window. A window that has run through its own steps keeps the
+    weights that it had then, whatever its neighbours still do.
+
+    Parameters
+    ----------
+    network : StackedMLP
+        Initialised networks.
+    schedule : StackSchedule
+        Their steps.
+    params : Train
+        Learning rate, decay, dropout, seed.
+    """
+
+    loss_sums: Tensor
+    rows_seen: Tensor
+
+    def __init__(self, network: StackedMLP, schedule: StackSchedule, params: Train) -> None:
+        super().__init__()
+        self.network = network
+        self.params = params
+        self._last_step = schedule.last_step
+        self._finishing = {int(step) for step in schedule.last_step}
+        for position, parameter in enumerate(network.parameters()):
+            self.register_buffer(f"final_{position}", parameter.detach().clone())
+        self.register_buffer("loss_sums", torch.zeros(network.windows, params.epochs))
+        self.register_buffer("rows_seen", torch.zeros(network.windows, params.epochs))
+        self._each = torch.arange(network.windows)
+
+    def configure_optimizers(self) -> torch.optim.Optimizer:
+        """Return Adam over the stacked parameters."""
+        return torch.optim.Adam(
+            self.network.parameters(),
+            lr=self.params.learning_rate,
+            weight_decay=self.params.weight_decay,
+            fused=True,
+        )
+
+    def training_step(self, batch: tuple[Batch, Tensor, Tensor], _: int) -> Tensor:
+        """Return the sum over windows of each one's mean squared error."""
+        at, x, y = batch
+        masks = dropout_masks(
+            self.network.hidden,
+            x.shape[1],
+            self.params.dropout,
+            torch_generator(self.params.seed, "dropout", at.step),
+        )
+        scores = self.network(self.network.scale_(x), masks)
+        squares = (scores - y).square() * at.weight
+        rows = at.weight.sum(1)
+        sums = squares.sum(1)
+        with torch.no_grad():
+            epoch = at.epoch.clamp(max=self.params.epochs - 1)
+            self.loss_sums[self._each, epoch] += sums
+            self.rows_seen[self._each, epoch] += rows
+        return (sums / rows.clamp(min=1)).sum()
+
+    def on_train_batch_end(self, outputs: Any, batch: tuple[Batch, Tensor, Tensor], _: int) -> None:
+        """Keep the weights of the windows whose last step this was."""
+        done = batch[0].step + 1
+        if done in self._finishing:
+            windows = self._last_step == done
+            for position, parameter in enumerate(self.network.parameters()):
+                kept: Tensor = getattr(self, f"final_{position}")
+                kept[windows] = parameter.detach()[windows]
+
+    @torch.no_grad()
+    def trained(self) -> StackedMLP:
+        """Put every window's weights of its own last step into the network and return it."""
+        for position, parameter in enumerate(self.network.parameters()):
+            parameter.copy_(getattr(self, f"final_{position}"))
+        return self.network.requires_grad_(False).eval()
+
+    def losses(self) -> Tensor:
+        """Return the mean training loss, [windows, epochs], squared units of the label."""
+        return self.loss_sums / self.rows_seen

@@ -1,0 +1,140 @@
+"""What there is to train: the entries of a run, their keys, and how they are put into stacks."""
+
+import ast
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from functools import cache
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+
+from konkyo.files import digest_of
+from konkyo.network import module, schedule, seeds, stack
+from konkyo.network.schedule import Entry
+from konkyo.network.seeds import numpy_generator
+from konkyo.panel.store import Panel
+from konkyo.params import Train
+from konkyo.windows import MonthBlocks, Window
+
+# How a run is spread over processes changes no weight.
+_SPREAD = ("stack", "workers", "shuffled_every", "ridge_penalty")
+
+
+def shuffle_labels(label: np.ndarray, blocks: MonthBlocks, seed: int) -> np.ndarray:
+    """Return the labels shuffled within each month among the rows that have one.
+
+    The placebo: a month's distribution of labels stays, their tie to the features goes.
+    """
+    shuffled = label.copy()
+    for position, month in enumerate(blocks.names):
+        rows = blocks.rows(position)
+        known = rows.start + np.flatnonzero(np.isfinite(label[rows]))
+        generator = numpy_generator(seed, month, "shuffled labels")
+        shuffled[known] = generator.permutation(label[known])
+    return shuffled
+
+
+def market_scale(
+    panel: Panel, blocks: MonthBlocks, first: int, last: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the affine of a window that trains on the months at positions first .. last - 1.
+
+    Parameters
+    ----------
+    panel : Panel
+        Its market columns are equal for all stocks of a month.
+    blocks : MonthBlocks
+        The panel's months.
+    first, last : int
+        The window's own training months: no scaler sees another month.
+
+    Returns
+    -------
+    mean, deviation : numpy.ndarray
+        [features] float32; each month counts once. Zero and one but for the market columns; a
+        series that stands still over the window has deviation one.
+    """
+    mean = np.zeros(panel.features.shape[1], dtype=np.float32)
+    deviation = np.ones_like(mean)
+    columns = panel.columns("market")
+    monthly = panel.features[blocks.offsets[first:last]][:, columns].astype(np.float64)
+    mean[columns] = monthly.mean(0)
+    spread = monthly.std(0)
+    still = spread <= 1e-7 * np.maximum(np.abs(monthly).max(0, initial=0), 1e-30)
+    deviation[columns] = np.where(still, 1, spread)
+    return mean, deviation
+
+
+def entries(panel: Panel, windows: Sequence[Window], params: Train) -> list[Entry]:
+    """Return the networks of a run: one a window, and a placebo for every n-th window.
+
+    Training rows without a realised label (a stock that left) are no rows of the window.
+    """
+    blocks = MonthBlocks.of(panel.index["month"])
+    label = panel.index["label"].to_numpy()
+    position = {name: i for i, name in enumerate(blocks.names)}
+    made = []
+    for count, window in enumerate(windows):
+        first, last = position[window.first_train], position[window.month]
+        mean, deviation = market_scale(panel, blocks, first, last)
+        rows = window.start + np.flatnonzero(np.isfinite(label[window.start : window.stop]))
+        made.append(Entry(window.month, rows, mean, deviation, params.seed))
+        if params.shuffled_every and count % params.shuffled_every == 0:
+            made.append(Entry(window.month, rows, mean, deviation, params.seed, shuffled=True))
+    return made
+
+
+def month_digests(panel: Panel, blocks: MonthBlocks) -> list[str]:
+    """Return a digest of each month's rows: stocks, features and labels."""
+    label = panel.index["label"].to_numpy()
+    stock = panel.index["stock"].to_numpy(dtype=str)
+    return [
+        digest_of("\n".join(stock[rows]), panel.features[rows].tobytes(), label[rows].tobytes())
+        for rows in map(blocks.rows, range(len(blocks.names)))
+    ]
+
+
+@cache
+def code_version() -> str:
+    """Return a digest of the code that decides the weights, blind to its comments."""
+    trees = []
+    for part in (module, schedule, seeds, stack):
+        tree = ast.parse(Path(part.__file__ or "").read_text(encoding="utf-8"))
+        trees.append(ast.dump(tree))
+    return digest_of(*trees)
+
+
+def keys(
+    panel: Panel, windows: Sequence[Window], made: Sequence[Entry], params: Train
+) -> list[str]:
+    """Return each entry's key: all that its weights depend on, and nothing else.
+
+    A new month of data adds a key; a changed row changes the keys of the windows that contain its
+    month and no others.
+    """
+    blocks = MonthBlocks.of(panel.index["month"])
+    digests = month_digests(panel, blocks)
+    position = {name: i for i, name in enumerate(blocks.names)}
+    span = {w.month: slice(position[w.first_train], position[w.month]) for w in windows}
+    chosen = {k: v for k, v in asdict(params).items() if k not in _SPREAD}
+    common = [
+        code_version(),
+        json.dumps(chosen, sort_keys=True),
+        panel.catalogue.to_csv(index=False),
+    ]
+    return [digest_of(*common, e.name, str(e.seed), *digests[span[e.month]]) for e in made]
+
+
+def stacks(count: int, largest: int, workers: int) -> list[slice]:
+    """Divide `count` entries into stacks of nearly equal size, a whole number a worker.
+
+    Equal stacks end together, so that no worker waits for another's last one.
+    """
+    if count == 0:
+        return []
+    number = -(-count // largest)
+    number = min(-(-number // workers) * workers, count)
+    edges = np.linspace(0, count, number + 1).round().astype(int).tolist()
+    return [slice(a, b) for a, b in pairwise(edges)]

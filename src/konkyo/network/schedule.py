@@ -1,0 +1,158 @@
+"""Which rows each window of a stack sees at each step."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import IterableDataset
+
+from konkyo.network.seeds import torch_generator
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One network to train: its rows, its labels, its draws.
+
+    Attributes
+    ----------
+    month : str
+        Decision month, YYYY-MM.
+    rows : numpy.ndarray
+        Panel rows with a realised label at the decision month, int64, ascending.
+    mean, deviation : numpy.ndarray
+        The fixed affine at the front of the network, [inputs] float32: 0 and 1 but for the market
+        series, which are scaled by the window's own training months.
+    seed : int
+        Of the initial weights and the row order, together with the month.
+    shuffled : bool
+        Whether the labels are shuffled within each month (the placebo).
+    """
+
+    month: str
+    rows: np.ndarray
+    mean: np.ndarray
+    deviation: np.ndarray
+    seed: int
+    shuffled: bool = False
+
+    @property
+    def name(self) -> str:
+        """A name unique within a run."""
+        return f"{'shuffled' if self.shuffled else 'weights'}/{self.month}"
+
+
+class Batch(NamedTuple):
+    """One step of the whole stack.
+
+    Attributes
+    ----------
+    step : int
+        Counted from 0.
+    rows : Tensor
+        Panel rows, [windows, batch] int64; padding repeats a valid row.
+    weight : Tensor
+        1 for a row, 0 for padding and for a window that has finished, [windows, batch] float32.
+    epoch : Tensor
+        Each window's own epoch, [windows] int64.
+    """
+
+    step: int
+    rows: Tensor
+    weight: Tensor
+    epoch: Tensor
+
+
+class StackSchedule:
+    """The batches of a stack: each window runs through its own rows in its own order.
+
+    Parameters
+    ----------
+    entries : sequence of Entry
+        The windows of the stack.
+    batch : int
+        Rows a step.
+    epochs : int
+        Passes of each window through its rows.
+    """
+
+    def __init__(self, entries: Sequence[Entry], batch: int, epochs: int) -> None:
+        self.entries = entries
+        self.batch = batch
+        self.epochs = epochs
+        counts = torch.tensor([len(entry.rows) for entry in entries])
+        self.batches = (counts + batch - 1) // batch
+        self.last_step = self.batches * epochs
+        width = int(self.batches.max())
+        self.steps_an_epoch = width
+        self.steps = width * epochs
+        self._present = (torch.arange(width * batch) < counts[:, None]).float()
+        self._rows = [torch.from_numpy(entry.rows) for entry in entries]
+
+    def from_step(self, first: int) -> Iterator[Batch]:
+        """Yield the batches from a step on, equal to those of a run that was never interrupted."""
+        windows = torch.arange(len(self.entries))
+        order = torch.stack([rows[:1].expand(self._present.shape[1]) for rows in self._rows])
+        by_batch = order.view(len(windows), -1, self.batch)
+        present = self._present.view(len(windows), -1, self.batch)
+        for step in range(first, self.steps):
+            epoch, position = step // self.batches, step % self.batches
+            running = step < self.last_step
+            starting = running if step == first else running & (position == 0)
+            for window in torch.nonzero(starting).flatten().tolist():
+                self._draw_order(order, window, int(epoch[window]))
+            yield Batch(
+                step,
+                by_batch[windows, position],
+                present[windows, position] * running[:, None],
+                epoch,
+            )
+
+    def _draw_order(self, order: Tensor, window: int, epoch: int) -> None:
+        entry, rows = self.entries[window], self._rows[window]
+        generator = torch_generator(entry.seed, entry.month, "order", epoch)
+        order[window, : len(rows)] = rows[torch.randperm(len(rows), generator=generator)]
+
+
+class StackBatches(IterableDataset[tuple[Batch, Tensor, Tensor]]):
+    """The schedule with its rows fetched, one Lightning epoch a pass.
+
+    Parameters
+    ----------
+    features : Tensor
+        The panel, [rows, inputs] float32, usually memory-mapped.
+    labels : Tensor
+        True labels and shuffled labels, [2, rows] float32.
+    schedule : StackSchedule
+        What to fetch.
+    """
+
+    def __init__(self, features: Tensor, labels: Tensor, schedule: StackSchedule) -> None:
+        self.features = features
+        self.labels = labels.reshape(-1)
+        self.schedule = schedule
+        offset = [labels.shape[1] if entry.shuffled else 0 for entry in schedule.entries]
+        self._offset = torch.tensor(offset)[:, None]
+        self._next = 0
+
+    def __len__(self) -> int:
+        """Return the steps of a Lightning epoch."""
+        return self.schedule.steps_an_epoch
+
+    def start_at(self, epoch: int) -> None:
+        """Make the next pass that of a Lightning epoch, after a resume."""
+        self._next = epoch * len(self)
+
+    def __iter__(self) -> Iterator[tuple[Batch, Tensor, Tensor]]:
+        """Yield batch, features [windows, batch, inputs] and labels [windows, batch]."""
+        last = self._next + len(self)
+        for batch in self.schedule.from_step(self._next):
+            flat = batch.rows.reshape(-1)
+            x = self.features.index_select(0, flat).view(*batch.rows.shape, -1)
+            y = self.labels.take(batch.rows + self._offset)
+            self._next = batch.step + 1
+            yield batch, x, y
+            if self._next == last:
+                return

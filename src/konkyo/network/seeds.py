@@ -1,0 +1,21 @@
+"""Random generators by name: what a window draws depends on its own seed and month alone."""
+
+import numpy as np
+import torch
+
+from konkyo.files import digest_of
+
+
+def seed_of(*names: int | str) -> int:
+    """Return a 63-bit seed that depends on the names and their order."""
+    return int(digest_of(*(str(name) for name in names))[:16], 16) >> 1
+
+
+def torch_generator(*names: int | str) -> torch.Generator:
+    """Return a torch generator seeded by names, such as (seed, month, "weights")."""
+    return torch.Generator().manual_seed(seed_of(*names))
+
+
+def numpy_generator(*names: int | str) -> np.random.Generator:
+    """Return a numpy generator seeded by names, such as (seed, month, "shuffled labels")."""
+    return np.random.default_rng(seed_of(*names))

@@ -1,0 +1,154 @@
+"""Weights by month: one safetensors file a network, which holds numbers and never code."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save_file
+
+from konkyo.errors import ArtifactError
+from konkyo.files import replacing
+from konkyo.network.stack import ACTIVATIONS, StackedMLP
+
+
+@dataclass(frozen=True)
+class Weights:
+    """One trained network.
+
+    Attributes
+    ----------
+    month : str
+        Decision month, YYYY-MM: the first month that it may score.
+    key : str
+        Digest of all that the weights depend on.
+    activation : str
+        Of the hidden layers.
+    features : tuple of str
+        Names of the inputs, in order.
+    weights, biases : tuple of numpy.ndarray
+        [in, out] and [out] a layer, float32.
+    mean, deviation : numpy.ndarray
+        [inputs], the fixed affine at the front.
+    """
+
+    month: str
+    key: str
+    activation: str
+    features: tuple[str, ...]
+    weights: tuple[np.ndarray, ...]
+    biases: tuple[np.ndarray, ...]
+    mean: np.ndarray
+    deviation: np.ndarray
+
+
+def write(network: Weights, path: Path) -> None:
+    """Write one network, replacing the file whole."""
+    tensors = {"scale.mean": network.mean, "scale.deviation": network.deviation}
+    for position, (weight, bias) in enumerate(zip(network.weights, network.biases, strict=True)):
+        tensors[f"layer.{position}.weight"] = weight
+        tensors[f"layer.{position}.bias"] = bias
+    metadata = {
+        "month": network.month,
+        "key": network.key,
+        "activation": network.activation,
+        "features": json.dumps(network.features),
+    }
+    with replacing(path) as scratch:
+        save_file({k: np.ascontiguousarray(v) for k, v in tensors.items()}, scratch, metadata)
+
+
+def read(path: Path) -> Weights:
+    """Read one network.
+
+    Raises
+    ------
+    ArtifactError
+        The file is missing or is not a network of this project.
+    """
+    try:
+        with safe_open(path, framework="np") as file:
+            metadata = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        layers = range(sum(name.endswith(".bias") for name in tensors))
+        if metadata["activation"] not in ACTIVATIONS:
+            raise KeyError("activation")
+        return Weights(
+            month=metadata["month"],
+            key=metadata["key"],
+            activation=metadata["activation"],
+            features=tuple(json.loads(metadata["features"])),
+            weights=tuple(tensors[f"layer.{i}.weight"] for i in layers),
+            biases=tuple(tensors[f"layer.{i}.bias"] for i in layers),
+            mean=tensors["scale.mean"],
+            deviation=tensors["scale.deviation"],
+        )
+    except FileNotFoundError:
+        raise ArtifactError(f"{path} is missing: run `dvc repro train`") from None
+    except (SafetensorError, KeyError, json.JSONDecodeError) as error:
+        raise ArtifactError(
+            f"{path} does not hold a network ({error}): delete it and run `dvc repro train`"
+        ) from None
+
+
+def read_key(path: Path) -> str | None:
+    """Return the key of a weights file, None where there is no readable one."""
+    try:
+        with safe_open(path, framework="np") as file:
+            return (file.metadata() or {}).get("key")
+    except (FileNotFoundError, SafetensorError):
+        return None
+
+
+def unstack(
+    network: StackedMLP, months: Sequence[str], keys: Sequence[str], features: Sequence[str]
+) -> list[Weights]:
+    """Split a trained stack into its networks, in the stack's order."""
+    layers = [(w.detach().numpy(), b.detach().numpy()) for w, b in network.layers()]
+    return [
+        Weights(
+            month=month,
+            key=key,
+            activation=network.activation,
+            features=tuple(features),
+            weights=tuple(w[i] for w, _ in layers),
+            biases=tuple(b[i, 0] for _, b in layers),
+            mean=network.mean[i, 0].numpy(),
+            deviation=network.deviation[i, 0].numpy(),
+        )
+        for i, (month, key) in enumerate(zip(months, keys, strict=True))
+    ]
+
+
+@torch.no_grad()
+def restack(networks: Sequence[Weights], dtype: torch.dtype = torch.float32) -> StackedMLP:
+    """Put networks of one shape into one stack, ready to predict.
+
+    Raises
+    ------
+    ArtifactError
+        The networks differ in their inputs, layers or activation.
+    """
+    first = networks[0]
+    shape = [weight.shape for weight in first.weights]
+    for other in networks:
+        if (
+            [weight.shape for weight in other.weights] != shape
+            or other.activation != first.activation
+            or other.features != first.features
+        ):
+            raise ArtifactError(
+                f"the networks of {first.month} and {other.month} differ in features, layers or "
+                "activation: run `dvc repro train`"
+            )
+    layers = [weight.shape[1] for weight in first.weights[:-1]]
+    stack = StackedMLP(len(networks), len(first.features), layers, first.activation).to(dtype)
+    for position, (weight, bias) in enumerate(stack.layers()):
+        weight.copy_(torch.from_numpy(np.stack([n.weights[position] for n in networks])))
+        bias.copy_(torch.from_numpy(np.stack([n.biases[position][None] for n in networks])))
+    stack.mean.copy_(torch.from_numpy(np.stack([n.mean[None] for n in networks])))
+    stack.deviation.copy_(torch.from_numpy(np.stack([n.deviation[None] for n in networks])))
+    return stack.requires_grad_(False).eval()

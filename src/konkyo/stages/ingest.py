@@ -1,0 +1,33 @@
+"""Stage ingest: bring the raw records, check every rule, write the two record tables."""
+
+from pathlib import Path
+
+from konkyo import params, sources
+from konkyo.files import write_json, write_parquet
+from konkyo.stages import stage
+
+RAW = Path("data/raw")
+RECORDS = Path("data/records")
+
+
+@stage
+def main() -> None:
+    """Write data/raw and data/records."""
+    settings = params.load()
+    records = sources.bring(settings.ingest, RAW, settings.backtest.portfolios)
+    for path in RAW.iterdir():
+        # What another source left is no part of these records.
+        if path.is_file() and path.name not in records.facts["files"]:
+            path.unlink()
+    write_parquet(records.stocks, RECORDS / "stocks.parquet")
+    write_parquet(records.market, RECORDS / "market.parquet")
+    write_json(records.facts, RECORDS / "source.json")
+    facts = records.facts
+    print(
+        f"{facts['source']}: {facts['rows']:,} rows of {facts['stocks']:,} stocks, "
+        f"{facts['first_month']} to {facts['last_month']}"
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,31 @@
+"""Stage prepare: records to the feature panel."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from konkyo import params
+from konkyo.panel import store
+from konkyo.panel.build import build
+from konkyo.stages import stage
+
+RECORDS, PANEL = Path("data/records"), Path("data/panel")
+
+
+@stage
+def main() -> None:
+    """Build the panel and write it."""
+    chosen = params.load()
+    stocks = pd.read_parquet(RECORDS / "stocks.parquet")
+    market = pd.read_parquet(RECORDS / "market.parquet")
+    panel, missing = build(stocks, market, chosen.prepare)
+    store.write(panel, missing, PANEL)
+    months = panel.index["month"]
+    print(
+        f"panel: {len(panel.index):,} rows, {months.min():%Y-%m} to {months.max():%Y-%m}, "
+        f"{len(panel.names)} features, {int(missing['missing'].sum()):,} missing values centred"
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,146 @@
+"""Rolling windows as row ranges of the panel; the gap between label and decision lives here.
+
+A window for decision month t trains on the rows of t-36 .. t-1. The label of a row at s is the
+return from s to s+1, so the last label of the window is realised exactly at t, when the network is
+asked to score the rows of t.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from konkyo import months
+from konkyo.errors import ArtifactError
+
+
+@dataclass(frozen=True)
+class Window:
+    """One decision month and the rows it may learn from.
+
+    Attributes
+    ----------
+    month : str
+        Decision month t, YYYY-MM: the rows scored, out of sample.
+    first_train, last_train : str
+        First and last month of the training rows, t-window and t-1.
+    start, stop : int
+        Training rows [start, stop) of the panel.
+    test_start, test_stop : int
+        Rows [test_start, test_stop) of month t.
+    """
+
+    month: str
+    first_train: str
+    last_train: str
+    start: int
+    stop: int
+    test_start: int
+    test_stop: int
+
+    @property
+    def last_label(self) -> str:
+        """The month in which the last training label was realised: the decision month itself."""
+        return self.month
+
+
+@dataclass(frozen=True)
+class MonthBlocks:
+    """The panel's months, in order, and where each one's rows begin.
+
+    Attributes
+    ----------
+    names : tuple of str
+        Months, YYYY-MM, without gaps.
+    offsets : numpy.ndarray
+        Shape [months + 1]: rows of month i are offsets[i] .. offsets[i + 1].
+    """
+
+    names: tuple[str, ...]
+    offsets: np.ndarray
+
+    @classmethod
+    def of(cls, month: pd.Series) -> "MonthBlocks":
+        """Find the blocks of a month column in panel order.
+
+        Raises
+        ------
+        ArtifactError
+            The column is empty, not sorted, or leaves a month out.
+        """
+        ordinals = months.ordinal(month)
+        if len(ordinals) == 0:
+            raise ArtifactError("the panel has no rows: run `dvc repro prepare` on records")
+        steps = np.diff(ordinals)
+        wrong = np.flatnonzero((steps < 0) | (steps > 1))
+        if len(wrong):
+            here, there = month.iloc[wrong[0]], month.iloc[wrong[0] + 1]
+            raise ArtifactError(
+                f"the panel's months must follow one another, but row {wrong[0]} is of "
+                f"{months.label(here)} and the next of {months.label(there)}: "
+                "run `dvc repro prepare` on records without gaps"
+            )
+        starts = np.concatenate([[0], np.flatnonzero(steps) + 1])
+        names = tuple(months.label(m) for m in month.iloc[starts])
+        return cls(names, np.append(starts, len(ordinals)))
+
+    def rows(self, position: int) -> slice:
+        """Return the rows of the month at a position."""
+        return slice(int(self.offsets[position]), int(self.offsets[position + 1]))
+
+
+def rolling(blocks: MonthBlocks, length: int) -> list[Window]:
+    """Return one window a decision month that has `length` months of rows before it.
+
+    Parameters
+    ----------
+    blocks : MonthBlocks
+        The panel's months.
+    length : int
+        Training months a window.
+
+    Returns
+    -------
+    list of Window
+        In the order of their decision months.
+
+    Raises
+    ------
+    ArtifactError
+        The panel is too short for a single window.
+    """
+    count = len(blocks.names)
+    if count <= length:
+        raise ArtifactError(
+            f"a window of {length} months needs {length + 1} months of panel, but there are "
+            f"{count} ({blocks.names[0]} to {blocks.names[-1]}): set train.window to less than "
+            f"{count} or bring more months"
+        )
+    offsets = blocks.offsets
+    return [
+        Window(
+            month=blocks.names[t],
+            first_train=blocks.names[t - length],
+            last_train=blocks.names[t - 1],
+            start=int(offsets[t - length]),
+            stop=int(offsets[t]),
+            test_start=int(offsets[t]),
+            test_stop=int(offsets[t + 1]),
+        )
+        for t in range(length, count)
+    ]
+
+
+def table(windows: Sequence[Window]) -> pd.DataFrame:
+    """Return the windows as a table: decision month, training months, last label's month, rows."""
+    return pd.DataFrame(
+        {
+            "month": [w.month for w in windows],
+            "first_train": [w.first_train for w in windows],
+            "last_train": [w.last_train for w in windows],
+            "last_label": [w.last_label for w in windows],
+            "train_rows": [w.stop - w.start for w in windows],
+            "test_rows": [w.test_stop - w.test_start for w in windows],
+        }
+    )

@@ -1,0 +1,39 @@
+"""The nested figures: names, values, and nothing that JSON cannot hold."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from konkyo.backtest import deciles, monthly, nested, performance, rank
+
+
+def _metrics(scores: pd.DataFrame) -> dict:
+    ranked = rank(scores, 2)
+    returns = monthly(ranked, 2, 10.0)
+    return nested(returns, performance(returns), deciles(ranked))
+
+
+def test_names_and_values(scores: pd.DataFrame) -> None:
+    found = _metrics(scores)["network"]
+    rank_ic = np.array([0.4, 0.5, 1.0])
+    assert found["rank_ic"] == pytest.approx(rank_ic.mean())
+    assert found["rank_ic_t"] == pytest.approx(rank_ic.mean() / (rank_ic.std(ddof=1) / np.sqrt(3)))
+    assert found["turnover"] == pytest.approx((0.5 + 0.875) / 2)
+    assert found["monotonicity"] == pytest.approx(1.0)
+    assert found["months"] == 3
+    assert found["missing"] == 1
+    assert found["spread"]["annual_return"] == pytest.approx(0.56)
+    assert found["market"]["months"] == 3
+    assert {"long", "short", "spread_net", "ic", "ic_t", "rank_ic_t_newey_west"} <= set(found)
+
+
+def test_undefined_figures_are_absent(scores: pd.DataFrame) -> None:
+    one = scores[scores["month"] == "2020-01-31"].assign(model="shuffled")
+    found = _metrics(pd.concat([scores, one]))
+    assert "turnover" not in found["shuffled"]
+    assert "rank_ic_t" not in found["shuffled"]
+    assert "annual_risk" not in found["shuffled"]["spread"]
+    assert found["shuffled"]["rank_ic"] == pytest.approx(0.4)
+    json.dumps(found, allow_nan=False)

@@ -1,0 +1,101 @@
+"""Measures of monthly series: literal answers and the library that defines them alike."""
+
+from collections.abc import Callable
+
+import empyrical
+import numpy as np
+import pandas as pd
+import pytest
+
+from konkyo.backtest.performance import cumulative, deciles, measures, performance
+from konkyo.backtest.portfolios import rank
+from konkyo.backtest.returns import monthly
+
+
+def test_measures_by_hand() -> None:
+    found = measures(pd.Series([0.10, -0.02, 0.06]))
+    assert found == pytest.approx(
+        {
+            "annual_return": 0.56,
+            "annual_risk": np.sqrt(12 * 0.0112 / 3),
+            "return_risk": np.sqrt(7.0),
+            "max_drawdown": -0.02,
+            "hit_rate": 2 / 3,
+            "months": 3,
+        }
+    )
+
+
+def test_a_loss_in_the_first_month_is_a_drawdown() -> None:
+    # 1 -> 0.9 -> 0.99 -> 0.495 -> 0.99: the peak is the 1 at the start.
+    found = measures(pd.Series([-0.1, 0.1, -0.5, 1.0]))
+    assert found["max_drawdown"] == pytest.approx(0.495 - 1.0)
+
+
+def test_one_month_has_no_risk() -> None:
+    found = measures(pd.Series([0.02]))
+    assert found["annual_return"] == pytest.approx(0.24)
+    assert np.isnan(found["annual_risk"])
+    assert np.isnan(found["return_risk"])
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_empyrical_defines_these_measures_as_the_docstrings_do(seed: int) -> None:
+    returns = pd.Series(np.random.default_rng(seed).normal(0.01, 0.05, 36))
+    risk = returns.std(ddof=1) * np.sqrt(12)
+    assert empyrical.annual_volatility(returns, period="monthly") == pytest.approx(risk)
+    ratio = returns.mean() * 12 / risk
+    assert empyrical.sharpe_ratio(returns, period="monthly") == pytest.approx(ratio)
+    value, peak, deepest = 1.0, 1.0, 0.0
+    for one in returns:
+        value *= 1 + one
+        peak = max(peak, value)
+        deepest = min(deepest, value / peak - 1)
+    assert empyrical.max_drawdown(returns) == pytest.approx(deepest)
+
+
+def test_the_table_has_a_row_a_model_and_portfolio(scores: pd.DataFrame) -> None:
+    placebo = scores[scores["month"].dt.month.isin([1, 3])].assign(model="shuffled")
+    returns = monthly(rank(pd.concat([scores, placebo]), 2), 2, 10.0)
+    table = performance(returns.sample(frac=1.0, random_state=0)).set_index(["model", "portfolio"])
+    assert len(table) == 10
+    assert table.loc[("network", "spread"), "annual_return"] == pytest.approx(0.56)
+    assert table.loc[("network", "spread_net"), "annual_return"] == pytest.approx(4 * 0.1325)
+    assert table.loc[("network", "long"), "max_drawdown"] == 0.0
+    assert table["months"].loc["network"].tolist() == [3] * 5
+    assert table["months"].loc["shuffled"].tolist() == [2] * 5
+
+
+def test_deciles_by_hand(scores: pd.DataFrame) -> None:
+    table = deciles(rank(scores, 2))
+    assert table["decile"].tolist() == [1, 2]
+    np.testing.assert_allclose(table["annual_return"], [4 * 0.04, 4 * 0.18])
+    assert table["months"].tolist() == [3, 3]
+    assert table["stocks"].tolist() == [2.0, 2.0]
+
+
+def test_the_ends_of_the_deciles_are_the_legs(panel: Callable[..., pd.DataFrame]) -> None:
+    ranked = rank(panel(5, stocks=20, months=12), 5)
+    ends = deciles(ranked).set_index("decile")["annual_return"]
+    legs = performance(monthly(ranked, 5, 0.0)).set_index("portfolio")["annual_return"]
+    assert ends[5] == pytest.approx(legs["long"])
+    assert ends[1] == pytest.approx(legs["short"])
+    assert legs["spread_net"] == legs["spread"]
+
+
+def test_cumulative_compounds_in_the_months_earned(scores: pd.DataFrame) -> None:
+    table = cumulative(monthly(rank(scores, 2), 2, 10.0))
+    spread = table[table["portfolio"] == "spread"]
+    assert spread["month"].tolist() == list(
+        pd.to_datetime(["2020-02-29", "2020-03-31", "2020-04-30"])
+    )
+    np.testing.assert_allclose(
+        spread["cumulative"], [0.10, 1.10 * 0.98 - 1, 1.10 * 0.98 * 1.06 - 1]
+    )
+    assert sorted(table["portfolio"].unique()) == [
+        "long",
+        "market",
+        "short",
+        "spread",
+        "spread_net",
+    ]

@@ -1,0 +1,122 @@
+"""The monthly series: literal answers, a slow oracle, and what must not matter."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from konkyo.backtest.portfolios import rank
+from konkyo.backtest.returns import monthly
+from konkyo.errors import KonkyoError
+
+
+def _run(scores: pd.DataFrame, portfolios: int = 3, cost: float = 10.0) -> pd.DataFrame:
+    return monthly(rank(scores, portfolios), portfolios, cost)
+
+
+def test_by_hand(scores: pd.DataFrame) -> None:
+    found = _run(scores, portfolios=2, cost=10.0)
+    expected = pd.DataFrame(
+        {
+            "month": pd.to_datetime(["2020-01-31", "2020-02-29", "2020-03-31"]),
+            "earned": pd.to_datetime(["2020-02-29", "2020-03-31", "2020-04-30"]),
+            "model": "network",
+            "long": [0.10, 0.00, 0.08],
+            "short": [0.00, 0.02, 0.02],
+            "spread": [0.10, -0.02, 0.06],
+            # 2.0, 2.0 and 3.5 units traded at 10 basis points
+            "spread_net": [0.098, -0.022, 0.0565],
+            "market": [0.05, 0.02 / 3, 0.05],
+            "turnover": [np.nan, 0.5, 0.875],
+            # centred: scores 1, 0, -1 in February; returns -5, -1, 1, 5 per cent in March
+            "ic": [0.4, 0.08 / np.sqrt(2 * (0.0204 - 0.02**2 / 3)), 0.16 / np.sqrt(5 * 0.0052)],
+            "rank_ic": [0.4, 0.5, 1.0],
+            "stocks": [4, 4, 4],
+            "missing": [0, 1, 0],
+        }
+    )
+    pd.testing.assert_frame_equal(found, expected, check_dtype=False, rtol=1e-12)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_means_agree_with_a_loop(seed: int, panel: Callable[..., pd.DataFrame]) -> None:
+    ranked = rank(panel(seed, stocks=21, months=5), 4)
+    found = monthly(ranked, 4, 25.0).set_index("month")
+    for month in ranked["month"].unique():
+        legs: dict[int, list[float]] = {1: [], 4: []}
+        everything = []
+        missing = 0
+        for row in ranked[ranked["month"] == month].itertuples():
+            if np.isnan(row.ret):
+                missing += row.decile in legs
+                continue
+            everything.append(row.ret)
+            if row.decile in legs:
+                legs[row.decile].append(row.ret)
+        line = found.loc[month]
+        assert line["long"] == pytest.approx(sum(legs[4]) / len(legs[4]))
+        assert line["short"] == pytest.approx(sum(legs[1]) / len(legs[1]))
+        assert line["market"] == pytest.approx(sum(everything) / len(everything))
+        assert line["stocks"] == 21
+        assert line["missing"] == missing
+
+
+def test_after_a_gap_the_whole_books_are_bought_again(panel: Callable[..., pd.DataFrame]) -> None:
+    found = _run(panel(3, months=7, without=(1, 3, 5), missing=0.0), cost=50.0)
+    assert len(found) == 4
+    assert found["turnover"].isna().all()
+    np.testing.assert_allclose(found["spread"] - found["spread_net"], 2 * 0.005)
+
+
+def test_a_leg_without_any_return_is_refused(scores: pd.DataFrame) -> None:
+    gone = scores["month"].eq("2020-02-29") & scores["stock"].isin(["B", "D"])
+    with pytest.raises(KonkyoError, match=r"short portfolio of 2020-02 .* lower backtest"):
+        _run(scores.assign(ret=scores["ret"].mask(gone)), portfolios=2)
+
+
+@settings(max_examples=10, deadline=None)
+@given(seed=st.integers(0, 10_000))
+def test_reversed_scores_flip_the_spread(panel: Callable[..., pd.DataFrame], seed: int) -> None:
+    scores = panel(seed, stocks=14, missing=0.0)
+    found = _run(scores)
+    flipped = _run(scores.assign(score=-scores["score"]))
+    np.testing.assert_allclose(flipped["spread"], -found["spread"], atol=1e-15)
+    np.testing.assert_allclose(flipped["rank_ic"], -found["rank_ic"], atol=1e-15)
+    np.testing.assert_allclose(flipped["turnover"], found["turnover"], atol=1e-15)
+
+
+@settings(max_examples=10, deadline=None)
+@given(seed=st.integers(0, 10_000))
+def test_order_of_rows_and_names_of_stocks_change_nothing(
+    panel: Callable[..., pd.DataFrame], seed: int
+) -> None:
+    scores = panel(seed, missing=0.0)
+    found = _run(scores)
+    pd.testing.assert_frame_equal(found, _run(scores.sample(frac=1.0, random_state=seed)))
+    names = scores["stock"].drop_duplicates()
+    renamed = dict(zip(names, names.sample(frac=1.0, random_state=seed), strict=True))
+    pd.testing.assert_frame_equal(
+        found, _run(scores.assign(stock=scores["stock"].map(renamed))), rtol=1e-12, atol=1e-15
+    )
+
+
+@settings(max_examples=10, deadline=None)
+@given(seed=st.integers(0, 10_000), last=st.integers(0, 3))
+def test_the_future_never_changes_the_past(
+    panel: Callable[..., pd.DataFrame], seed: int, last: int
+) -> None:
+    scores = panel(seed, months=5, missing=0.0)
+    months = sorted(scores["month"].unique())
+    after = scores["month"] > months[last]
+    rng = np.random.default_rng(seed + 1)
+    noise = rng.normal(0.0, 0.3, size=len(scores))
+    changed = scores.assign(
+        score=scores["score"].mask(after, noise), ret=scores["ret"].mask(after, noise / 2)
+    )
+    before, now = _run(scores), _run(changed)
+    early = before["month"] <= months[last]
+    pd.testing.assert_frame_equal(before[early], now[early])
+    assert not before[~early].equals(now[~early])

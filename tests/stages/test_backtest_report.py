@@ -1,0 +1,140 @@
+"""The stages backtest and report, from the files of the stages before them to their own."""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from ruamel.yaml import YAML
+
+from konkyo.stages import backtest, report
+
+_ROOT = Path(__file__).parents[2]
+_MONTHS = pd.date_range("2020-01-31", periods=6, freq="ME")
+_STOCKS = [f"s{i}" for i in range(8)]
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return a project of 8 stocks and 6 months (the last without returns), made current."""
+    yaml = YAML(typ="safe", pure=True)
+    values = yaml.load((_ROOT / "params.yaml").read_text(encoding="utf-8"))
+    values["backtest"] = {"portfolios": 4, "cost": 10.0}
+    values["report"] = {"dpi": 50}
+    with (tmp_path / "params.yaml").open("w", encoding="utf-8") as file:
+        yaml.dump(values, file)
+
+    rng = np.random.default_rng(0)
+    index = pd.MultiIndex.from_product([_MONTHS, _STOCKS], names=["month", "stock"])
+    frame = index.to_frame(index=False)
+    frame["ret"] = rng.normal(0.01, 0.05, len(frame))
+    frame.loc[frame["month"] == _MONTHS[-1], "ret"] = np.nan
+    # The network knows the return, with sign; the placebo is scored in every second month.
+    frame["score"] = frame["ret"].fillna(0.0)
+    frame["ridge"] = rng.normal(size=len(frame))
+    every_second = frame["month"].isin(_MONTHS[::2])
+    frame["shuffled"] = pd.Series(rng.normal(size=len(frame))).where(every_second)
+
+    for folder in ("panel", "attributions", "models"):
+        (tmp_path / "data" / folder).mkdir(parents=True)
+    panel = frame.assign(sector="x", size=1.0, label=0.0)
+    panel[["month", "stock", "sector", "size", "ret", "label"]].to_parquet(
+        tmp_path / "data/panel/index.parquet"
+    )
+    for month, rows in frame.groupby("month"):
+        rows[["month", "stock", "score"]].assign(size=0.0, absorbed=0.0).to_parquet(
+            tmp_path / f"data/attributions/{month:%Y-%m}.parquet"
+        )
+    frame[["month", "stock", "ridge", "shuffled"]].to_parquet(
+        tmp_path / "data/models/baselines.parquet"
+    )
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_backtest_writes_its_files(project: Path) -> None:
+    backtest.main()
+
+    ranked = pd.read_parquet("data/backtest/portfolios.parquet")
+    assert ranked.columns.tolist() == ["month", "stock", "model", "score", "decile", "ret"]
+    assert ranked.groupby("model").size().to_dict() == {"network": 48, "ridge": 48, "shuffled": 24}
+    assert ranked["month"].max() == _MONTHS[-1]
+
+    returns = pd.read_csv("data/backtest/returns.csv")
+    assert returns.columns.tolist() == [
+        *("month", "earned", "model", "long", "short", "spread", "spread_net", "market"),
+        *("turnover", "ic", "rank_ic", "stocks", "missing"),
+    ]
+    assert returns.groupby("model").size().to_dict() == {"network": 5, "ridge": 5, "shuffled": 3}
+    assert (returns["month"][0], returns["earned"][0]) == ("2020-01-31", "2020-02-29")
+
+    metrics = json.loads(Path("data/metrics.json").read_text())
+    assert metrics["network"]["rank_ic"] == pytest.approx(1.0)
+    assert metrics["network"]["spread"]["hit_rate"] == 1.0
+    assert metrics["shuffled"]["months"] == 3
+    table = pd.read_csv("data/backtest/performance.csv").set_index(["model", "portfolio"])
+    spread = returns[returns["model"] == "network"]["spread"]
+    assert table.loc[("network", "spread"), "annual_return"] == pytest.approx(12 * spread.mean())
+    assert len(pd.read_csv("data/backtest/deciles.csv")) == 3 * 4
+
+    curve = pd.read_csv("data/plots/cumulative.csv")
+    assert curve.columns.tolist() == ["month", "long", "short", "spread", "market"]
+    assert curve["month"].iloc[-1] == "2020-06-30"
+    assert curve["spread"].iloc[-1] == pytest.approx((1 + spread).prod() - 1)
+    monthly = pd.read_csv("data/plots/monthly.csv")
+    assert monthly.columns.tolist() == ["month", "spread", "rank_ic", "turnover"]
+    assert len(monthly) == 5
+
+
+def test_report_draws_figures_and_copies_tables(project: Path) -> None:
+    backtest.main()
+    report.main()
+    names = sorted(path.name for path in Path("data/report").iterdir())
+    assert names == [
+        *("cumulative.csv", "cumulative.png", "deciles.csv", "deciles.png", "models.png"),
+        *("performance.csv", "performance.md", "rank_ic.png", "returns.csv", "spread.png"),
+    ]
+    for name in ("cumulative", "deciles", "performance", "returns"):
+        copy = Path(f"data/report/{name}.csv").read_bytes()
+        assert copy == Path(f"data/backtest/{name}.csv").read_bytes()
+    width = int.from_bytes(Path("data/report/cumulative.png").read_bytes()[16:20], "big")
+    assert width == 8 * 50
+    assert Path("data/report/performance.md").read_text().count("\n") == 2 + 3 * 5
+
+
+def test_without_placebo_the_other_models_are_reported(project: Path) -> None:
+    path = Path("data/models/baselines.parquet")
+    pd.read_parquet(path).assign(shuffled=np.nan).to_parquet(path)
+    backtest.main()
+    report.main()
+    assert set(json.loads(Path("data/metrics.json").read_text())) == {"network", "ridge"}
+
+
+@pytest.mark.parametrize(
+    ("gone", "message"),
+    [
+        ("data/panel/index.parquet", "data/panel/index.parquet is not here"),
+        ("data/models/baselines.parquet", "data/models/baselines.parquet is not here"),
+        ("data/attributions", "data/attributions holds no Parquet file"),
+    ],
+)
+def test_a_missing_file_ends_the_stage_before_anything_is_written(
+    project: Path, capsys: pytest.CaptureFixture[str], gone: str, message: str
+) -> None:
+    path = Path(gone)
+    shutil.rmtree(path) if path.is_dir() else path.unlink()
+    with pytest.raises(SystemExit) as end:
+        backtest.main()
+    assert end.value.code == 1
+    assert message in capsys.readouterr().err
+    assert not Path("data/backtest").exists()
+
+
+def test_report_without_a_backtest_says_what_to_run(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        report.main()
+    assert "run `dvc repro backtest`" in capsys.readouterr().err
