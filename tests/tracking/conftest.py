@@ -43,7 +43,6 @@ def write_results(
         "models/weights",
         "attributions",
         "backtest",
-        "plots",
         "report",
     ):
         (data / folder).mkdir(parents=True, exist_ok=True)
@@ -70,18 +69,18 @@ def write_results(
         )
     pd.DataFrame(
         {
-            "month": ends,
-            "first_train": ends - pd.offsets.MonthEnd(36),
-            "last_train": ends - pd.offsets.MonthEnd(1),
-            "last_label": ends,
-            "rows": 432,
-            "steps": 40,
+            "month": ends.strftime("%Y-%m"),
+            "first_train": (ends - pd.offsets.MonthEnd(36)).strftime("%Y-%m"),
+            "last_train": (ends - pd.offsets.MonthEnd(1)).strftime("%Y-%m"),
+            "last_label": ends.strftime("%Y-%m"),
+            "train_rows": 432,
+            "test_rows": stocks,
         }
-    ).to_csv(data / "models/windows.csv", index=False, date_format="%Y-%m-%d")
+    ).to_csv(data / "models/windows.csv", index=False)
     pd.DataFrame(
         {
-            "month": np.repeat(ends, epochs),
-            "epoch": np.tile(np.arange(epochs), count),
+            "month": np.repeat(ends.strftime("%Y-%m"), epochs),
+            "epoch": np.tile(np.arange(epochs), count) + 1,
             "loss": np.repeat(np.arange(count), epochs)
             + 1 / (1 + np.tile(np.arange(epochs), count)),
         }
@@ -106,10 +105,10 @@ def write_results(
     )
     portfolios = ["long", "market", "short", "spread", "spread_net"]
     paths = series.melt(["earned", "model"], portfolios, "portfolio", "cumulative")
-    paths["cumulative"] = paths.groupby("portfolio")["cumulative"].cumsum()
+    paths["cumulative"] = paths.groupby(["model", "portfolio"])["cumulative"].cumsum()
     paths = paths.rename(columns={"earned": "month"})
-    pd.concat([paths, paths.assign(model="ridge")]).to_csv(
-        data / "plots/cumulative.csv", index=False, date_format="%Y-%m-%d"
+    pd.concat([paths, paths.assign(model="ridge", cumulative=9.0)]).to_csv(
+        data / "backtest/cumulative.csv", index=False, date_format="%Y-%m-%d"
     )
     performance = pd.DataFrame(
         {"model": "network", "portfolio": portfolios, "annual_return": 0.075, "return_risk": 0.37}

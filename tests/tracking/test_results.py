@@ -13,12 +13,13 @@ def test_only_the_network_has_series(results_folder):
     assert found.returns["month"].tolist() == list(pd.to_datetime(["2020-01-31", "2020-02-29"]))
     assert found.cumulative["earned"].max() == pd.Timestamp("2020-03-31")
     assert len(found.cumulative) == 2 * 5
+    assert found.history["month"].iloc[-1] == pd.Timestamp("2020-03-31")
 
 
 def test_windows_come_in_order_and_as_period_ends_however_months_are_written(project):
     path = project / "data/models/windows.csv"
     table = pd.read_csv(path).iloc[::-1]
-    table["month"] = table["month"].str[:7]
+    table["month"] += "-15"
     table.to_csv(path, index=False)
     windows = results.read(project).windows
     assert windows["month"].tolist() == list(

@@ -33,9 +33,9 @@ class Results:
         earned (month end), portfolio, cumulative (fraction) of the network.
     windows : pandas.DataFrame
         One row a decision month, first to last: month, first_train, last_train, last_label (month
-        ends), rows, steps.
+        ends), train_rows.
     history : pandas.DataFrame
-        month, epoch, loss: mean squared error in training.
+        month (month end), epoch (from 1), loss: mean squared error in training.
     tables : dict of str to pandas.DataFrame
         Small tables by name.
     """
@@ -101,22 +101,22 @@ def read(root: Path) -> Results:
     windows = _csv(
         data / "models/windows.csv",
         "train",
-        ["month", "first_train", "last_train", "last_label", "rows", "steps"],
+        ["train_rows"],
         dates=["month", "first_train", "last_train", "last_label"],
     ).sort_values("month", ignore_index=True)
     returns = _csv(
         data / "backtest/returns.csv",
         "backtest",
-        ["month", "model", "spread", "rank_ic"],
+        ["model", "spread", "rank_ic"],
         dates=["month", "earned"],
     )
     cumulative = _csv(
-        data / "plots/cumulative.csv",
+        data / "backtest/cumulative.csv",
         "backtest",
-        ["month", "model", "portfolio", "cumulative"],
+        ["model", "portfolio", "cumulative"],
         dates=["month"],
     ).rename(columns={"month": "earned"})
-    history = data / "models/history.parquet"
+    history = pd.read_parquet(_present(data / "models/history.parquet", "train"))
     found = Results(
         root=root,
         source=source,
@@ -124,7 +124,7 @@ def read(root: Path) -> Results:
         returns=returns[returns["model"] == MODEL].reset_index(drop=True),
         cumulative=cumulative[cumulative["model"] == MODEL].reset_index(drop=True),
         windows=windows,
-        history=pd.read_parquet(_present(history, "train")),
+        history=history.assign(month=_period_ends(history["month"])),
         tables={
             name: _csv(data / f"backtest/{name}.csv", "backtest", ["model"], dates=[])
             for name in ("performance", "deciles")
@@ -180,5 +180,9 @@ def _csv(path: Path, stage: str, columns: list[str], dates: list[str]) -> pd.Dat
     if missing:
         raise ArtifactError(f"{path} has no column {', '.join(missing)}: run `dvc repro {stage}`")
     for name in dates:
-        frame[name] = months.month_end(months.ordinal(pd.to_datetime(frame[name])))
+        frame[name] = _period_ends(frame[name])
     return frame
+
+
+def _period_ends(values: pd.Series) -> pd.DatetimeIndex:
+    return months.month_end(months.ordinal(pd.to_datetime(values)))
