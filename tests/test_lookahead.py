@@ -3,7 +3,6 @@
 import numpy as np
 import pandas as pd
 import pytest
-from small import make_records, small_params
 
 from konkyo import months
 from konkyo.attribution import explain
@@ -12,6 +11,7 @@ from konkyo.network import plan
 from konkyo.network.train import train
 from konkyo.panel.build import build
 from konkyo.windows import MonthBlocks, rolling
+from small import make_records, small_params
 
 PARAMS = small_params()
 
