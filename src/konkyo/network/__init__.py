@@ -7,5 +7,6 @@ fit        one stack from initial weights to trained ones
 plan       the entries of a run, their keys, their stacks
 train      a run over all months: incremental, resumable, side by side
 store      one safetensors file a network
+memory     what the allocator does between steps
 seeds      generators by name
 """

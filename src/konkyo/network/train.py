@@ -1,7 +1,5 @@
 """A run: train what is not there yet, in stacks side by side, and drop what is stale."""
 
-import ctypes
-import sys
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -17,6 +15,7 @@ from tqdm import tqdm
 from konkyo.files import digest_of, write_parquet
 from konkyo.network import plan, store
 from konkyo.network.fit import fit_stack
+from konkyo.network.memory import keep_freed_memory
 from konkyo.network.schedule import Entry
 from konkyo.panel.store import Panel
 from konkyo.params import Train
@@ -107,7 +106,7 @@ def _train_stack(
 ) -> None:
     """Train one stack in a worker and write its networks."""
     torch.set_num_threads(1)
-    _keep_freed_memory()
+    keep_freed_memory()
     fitted = fit_stack(features, labels, group, params, folder / "state", name)
     # The losses go first: the weights are the mark that a window is done.
     for entry, losses in zip(group, fitted.losses, strict=True):
@@ -119,20 +118,6 @@ def _train_stack(
     networks = store.unstack(fitted.network, months, keys, names)
     for entry, network in zip(group, networks, strict=True):
         store.write(network, _weights_path(folder, entry))
-
-
-def _keep_freed_memory() -> None:
-    """Tell glibc to keep freed buffers instead of asking the system anew at every step.
-
-    A step frees and takes the same few megabytes again and again; without this a fifth of its time
-    goes to page faults.
-    """
-    if sys.platform == "linux":
-        libc = ctypes.CDLL(None)
-        if hasattr(libc, "mallopt"):
-            trim_threshold, mmap_threshold, most = -1, -3, 32 * 1024 * 1024
-            libc.mallopt(mmap_threshold, most)
-            libc.mallopt(trim_threshold, 2**31 - 1)
 
 
 def _drop_stale(folder: Path, wanted: set[str]) -> int:

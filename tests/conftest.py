@@ -1,0 +1,24 @@
+"""A small panel that the rooms' tests share."""
+
+import pandas as pd
+import pytest
+
+from konkyo import params
+from konkyo.panel.build import build
+from konkyo.panel.store import Panel
+from small import make_records, small_params
+
+
+@pytest.fixture(scope="session")
+def records() -> tuple[pd.DataFrame, pd.DataFrame]:
+    return make_records()
+
+
+@pytest.fixture(scope="session")
+def small() -> params.Params:
+    return small_params()
+
+
+@pytest.fixture(scope="session")
+def panel(records: tuple[pd.DataFrame, pd.DataFrame], small: params.Params) -> Panel:
+    return build(*records, small.prepare)[0]

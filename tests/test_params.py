@@ -1,0 +1,81 @@
+import copy
+from pathlib import Path
+
+import pytest
+
+from konkyo import params
+from konkyo.errors import ParamsError
+
+PARAMS = Path(__file__).parents[1] / "params.yaml"
+
+
+@pytest.fixture
+def values() -> dict:
+    return copy.deepcopy(params.as_dict(params.load(PARAMS)))
+
+
+def test_params_yaml_holds_the_networks_of_figure_15():
+    train = params.load(PARAMS).train
+    assert (train.window, train.layers, train.activation) == (36, (64, 64, 32), "tanh")
+    assert (train.dropout, train.batch, train.epochs) == (0.4, 300, 20)
+
+
+def test_plain_values_round_trip(values):
+    assert params.as_dict(params.parse(values)) == values
+
+
+def test_every_fault_is_named_with_key_value_and_remedy(values):
+    values["train"]["dropout"] = 1.5
+    values["train"]["drop_out"] = 0.4
+    values["train"]["epochs"] = True
+    values["ingest"]["source"] = "reuters"
+    del values["backtest"]["cost"]
+    with pytest.raises(ParamsError) as error:
+        params.parse(values)
+    said = str(error.value)
+    assert "train.dropout = 1.5: set it to less than 1" in said
+    assert "train.drop_out: unknown key" in said
+    assert "train.epochs = True: set it to a valid integer" in said
+    assert "ingest.source = 'reuters': set it to 'us-equities'" in said
+    assert "backtest.cost: missing" in said
+
+
+def test_more_portfolios_than_stocks_is_an_error(values):
+    values["prepare"]["universe"] = 5
+    with pytest.raises(ParamsError, match=r"universe = 5 .*portfolios = 10"):
+        params.parse(values)
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf"), 0.0, -1.0, "0.1", None])
+def test_a_learning_rate_must_be_a_positive_number(values, number):
+    values["train"]["learning_rate"] = number
+    with pytest.raises(ParamsError):
+        params.parse(values)
+
+
+def test_missing_or_broken_file(tmp_path):
+    with pytest.raises(ParamsError, match="is not here"):
+        params.load(tmp_path / "params.yaml")
+    (tmp_path / "params.yaml").write_text("train: [1, 2")
+    with pytest.raises(ParamsError, match="not valid YAML"):
+        params.load(tmp_path / "params.yaml")
+    (tmp_path / "params.yaml").write_text("")
+    with pytest.raises(ParamsError):
+        params.load(tmp_path / "params.yaml")
+
+
+def test_exponents_are_numbers_as_dvc_reads_them(tmp_path):
+    text = PARAMS.read_text(encoding="utf-8")
+    assert "learning_rate: 0.001" in text
+    (tmp_path / "params.yaml").write_text(
+        text.replace("learning_rate: 0.001", "learning_rate: 1e-3")
+    )
+    assert params.load(tmp_path / "params.yaml").train.learning_rate == 0.001
+
+
+def test_flatten():
+    assert params.flatten({"a": {"b": 1, "c": {"d": [2]}}, "e": {}}) == {
+        "a.b": 1,
+        "a.c.d": [2],
+        "e": {},
+    }
