@@ -37,11 +37,26 @@ class Tables:
 
 
 @dataclass(frozen=True, config=_RULES)
+class Simulated:
+    """The simulated market: its size, its noise and the strength of each planted effect."""
+
+    seed: Annotated[int, Field(ge=0, lt=2**31)]
+    stocks: Annotated[int, Field(ge=40, le=8000)]
+    noise: Positive
+    reversal: NotNegative
+    quality: NotNegative
+    value: NotNegative
+    interaction: NotNegative
+    regime: NotNegative
+
+
+@dataclass(frozen=True, config=_RULES)
 class Ingest:
     """Which source brings the records."""
 
-    source: Literal["us-equities", "tables"]
+    source: Literal["us-equities", "tables", "simulated-tse"]
     tables: Tables
+    simulated: Simulated
 
 
 @dataclass(frozen=True, config=_RULES)
