@@ -86,6 +86,7 @@ class Train:
     batch: Annotated[int, Field(ge=2)]
     epochs: Count
     seed: Annotated[int, Field(ge=0, lt=2**31)]
+    ensemble: Annotated[int, Field(ge=1, le=100)]
     shuffled_every: Annotated[int, Field(ge=0)]
     ridge_penalty: Positive
     stack: Count
@@ -97,6 +98,15 @@ class Attribute:
     """The relevance rule."""
 
     epsilon: Positive
+
+
+@dataclass(frozen=True, config=_RULES)
+class Verify:
+    """How the grounds are checked against the truth and the networks."""
+
+    every: Count
+    stocks: Annotated[int, Field(ge=2)]
+    draws: Count
 
 
 @dataclass(frozen=True, config=_RULES)
@@ -132,6 +142,7 @@ class Params:
     prepare: Prepare
     train: Train
     attribute: Attribute
+    verify: Verify
     backtest: Backtest
     report: Report
     track: Track

@@ -28,7 +28,7 @@ def networks(network):
 def folder(networks, tmp_path_factory):
     path = tmp_path_factory.mktemp("weights")
     for net in networks:
-        store.write(net, path / f"{net.month}.safetensors")
+        store.write([net], path / f"{net.month}.safetensors")
     return path
 
 
@@ -150,6 +150,6 @@ def test_text_in_a_feature_is_named(folder, frame):
 def test_networks_that_read_different_features_are_refused(networks, tmp_path, frame):
     names = ("f1", "f0", *networks[1].features[2:])
     for net in (networks[0], replace(networks[1], features=names), networks[2]):
-        store.write(net, tmp_path / f"{net.month}.safetensors")
+        store.write([net], tmp_path / f"{net.month}.safetensors")
     with pytest.raises(ArtifactError, match="2010-01 and 2010-02 differ in features"):
         explain(tmp_path, frame, EPSILON)

@@ -29,7 +29,7 @@ def shortened(monkeypatch):
 @pytest.fixture
 def values(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    values = YAML(typ="safe").load(REPOSITORY / "examples/simulated-tse/params.yaml")
+    values = YAML(typ="safe").load(REPOSITORY / "data/examples/simulated-tse/params.yaml")
     values["ingest"]["simulated"]["stocks"] = 60
     return values
 

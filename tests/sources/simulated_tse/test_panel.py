@@ -18,7 +18,7 @@ from konkyo.sources.simulated_tse.truth import EFFECTS, inputs_with_effect
 
 from .conftest import DEFAULT, wide
 
-PRESET = params.load(Path(__file__).parents[3] / "examples/simulated-tse/params.yaml")
+PRESET = params.load(Path(__file__).parents[3] / "data/examples/simulated-tse/params.yaml")
 
 
 @pytest.fixture(scope="module")
