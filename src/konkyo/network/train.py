@@ -81,7 +81,9 @@ def train(panel: Panel, windows: Sequence[Window], params: Train, folder: Path) 
         )  # fmt: skip
         of_stack = [sum(len(members[name]) for name in group) for group in groups]
         with _progress(state, dict(zip(names, of_stack, strict=True)), len(made) - networks):
-            Parallel(n_jobs=params.workers, backend="loky", max_nbytes="1M")(jobs)
+            # Copy on write, as the panel is opened: torch warns of a buffer that it cannot write.
+            spread = Parallel(n_jobs=params.workers, backend="loky", mmap_mode="c")
+            spread(jobs)
         _keep_only(state, [])
         state.rmdir()
     return Outcome(networks, len(made) - networks, dropped)
