@@ -132,9 +132,9 @@ def main() -> None:
 
     def scikit_learn() -> None:
         MLPRegressor(
-            hidden_layer_sizes=chosen.layers, activation="tanh", alpha=0, batch_size=chosen.batch, tol=0,
-            learning_rate_init=chosen.learning_rate, max_iter=asked.epochs,
-            n_iter_no_change=asked.epochs + 1,
+            hidden_layer_sizes=chosen.layers, activation="tanh", alpha=0, tol=0,
+            batch_size=chosen.batch, learning_rate_init=chosen.learning_rate,
+            max_iter=asked.epochs, n_iter_no_change=asked.epochs + 1,
         ).fit(x, y)  # fmt: skip
 
     contenders = {
