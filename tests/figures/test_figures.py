@@ -208,7 +208,11 @@ def test_agreement_has_the_best_method_on_top_and_names_the_papers():
         "LRP epsilon (the paper's)",
         "DeepLIFT",
     ]
-    assert [text.get_fontweight() for text in axes.get_yticklabels()] == ["normal", "bold", "normal"]
+    assert [text.get_fontweight() for text in axes.get_yticklabels()] == [
+        "normal",
+        "bold",
+        "normal",
+    ]
 
 
 def test_deletion_shows_the_papers_rule_the_extremes_and_chance():

@@ -60,9 +60,7 @@ def examine(
         Of every draw.
     """
     by_name = methods.by_name(epsilon)
-    each = {
-        name: [method(member, rows) for member in members] for name, method in by_name.items()
-    }
+    each = {name: [method(member, rows) for member in members] for name, method in by_name.items()}
     each[SAMPLED] = [methods.shapley_sampling(m, rows, draws, seed) for m in members]
     relevance = {name: np.mean(found, axis=0) for name, found in each.items()}
 
