@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from konkyo.network import plan
@@ -121,6 +121,9 @@ def test_members_of_an_ensemble_differ_in_their_seed_and_the_first_is_the_single
     assert {name for name in one if one[name] == other[name]} == placebos
 
 
+@settings(max_examples=500)
+@example([1, 1, 4, 1, 1], 4, 1)
+@example([1] * 242, 64, 2)
 @given(
     st.lists(st.integers(1, 8), max_size=300),
     st.integers(1, 64),

@@ -5,7 +5,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from functools import cache
-from itertools import groupby, pairwise
+from itertools import groupby
 from pathlib import Path
 
 import numpy as np
@@ -168,14 +168,27 @@ def stacks(sizes: Sequence[int], largest: int, workers: int) -> list[slice]:
     """
     if not sizes:
         return []
-    ends = np.cumsum(sizes)
-    number = -(-int(ends[-1]) // largest)
+    total = sum(sizes)
+    number = -(-total // largest)
     while True:
         number = min(-(-number // workers) * workers, len(sizes))
-        wanted = ends[-1] * np.arange(1, number) / number
-        cuts = np.clip(np.searchsorted(ends, wanted) + 1, np.arange(1, number), None)
-        edges = [0, *np.minimum(cuts, len(sizes) - np.arange(number - 1, 0, -1)).tolist()]
-        parts = [slice(a, b) for a, b in pairwise([*edges, len(sizes)])]
+        parts = _cut(sizes, number)
         if number == len(sizes) or max(sum(sizes[part]) for part in parts) <= largest:
             return parts
         number += 1
+
+
+def _cut(sizes: Sequence[int], number: int) -> list[slice]:
+    """Cut files into `number` runs of nearly equal sum, at least one file each."""
+    total, taken, first = sum(sizes), 0, 0
+    parts = []
+    for part in range(1, number + 1):
+        stop = first + 1
+        taken += sizes[first]
+        most = len(sizes) - (number - part)
+        while stop < most and taken * number < total * part:
+            taken += sizes[stop]
+            stop += 1
+        parts.append(slice(first, stop))
+        first = stop
+    return parts
