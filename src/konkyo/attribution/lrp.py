@@ -15,7 +15,9 @@ def propagate(network: StackedMLP, x: Tensor, epsilon: float) -> tuple[Tensor, T
         R_i = sum_j z_ij / (z_j + epsilon sign(z_j)) R_j,
 
     from the output unit, whose relevance is the score itself, down to the inputs. Activations pass
-    relevance on unchanged. sign(0) is 1, so that nothing is divided by zero.
+    relevance on unchanged, and so does a sigmoid at the output: there the score that is handed
+    back is the unit's pre-activation, the log-odds, of which the sigmoid is the forecast. sign(0)
+    is 1, so that nothing is divided by zero.
 
     Parameters
     ----------
@@ -29,7 +31,7 @@ def propagate(network: StackedMLP, x: Tensor, epsilon: float) -> tuple[Tensor, T
     Returns
     -------
     score : Tensor
-        [windows, rows].
+        [windows, rows], before any sigmoid at the output.
     relevance : Tensor
         [windows, rows, inputs] in units of the score. Its sum over the inputs differs from the
         score by what biases and epsilon absorb.

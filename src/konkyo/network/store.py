@@ -12,7 +12,7 @@ from safetensors.numpy import save_file
 
 from konkyo.errors import ArtifactError
 from konkyo.files import replacing
-from konkyo.network.stack import ACTIVATIONS, StackedMLP
+from konkyo.network.stack import ACTIVATIONS, OUTPUTS, StackedMLP
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,8 @@ class Weights:
         [in, out] and [out] a layer, float32.
     mean, deviation : numpy.ndarray
         [inputs], the fixed affine at the front.
+    output : str
+        Of the last unit: "linear" or "sigmoid". Files written before there was a choice are linear.
     """
 
     month: str
@@ -43,6 +45,7 @@ class Weights:
     biases: tuple[np.ndarray, ...]
     mean: np.ndarray
     deviation: np.ndarray
+    output: str = "linear"
 
 
 def write(network: Weights, path: Path) -> None:
@@ -55,6 +58,7 @@ def write(network: Weights, path: Path) -> None:
         "month": network.month,
         "key": network.key,
         "activation": network.activation,
+        "output": network.output,
         "features": json.dumps(network.features),
     }
     with replacing(path) as scratch:
@@ -76,6 +80,9 @@ def read(path: Path) -> Weights:
         layers = range(sum(name.endswith(".bias") for name in tensors))
         if metadata["activation"] not in ACTIVATIONS:
             raise KeyError("activation")
+        output = metadata.get("output", "linear")
+        if output not in OUTPUTS:
+            raise KeyError("output")
         return Weights(
             month=metadata["month"],
             key=metadata["key"],
@@ -85,6 +92,7 @@ def read(path: Path) -> Weights:
             biases=tuple(tensors[f"layer.{i}.bias"] for i in layers),
             mean=tensors["scale.mean"],
             deviation=tensors["scale.deviation"],
+            output=output,
         )
     except FileNotFoundError:
         raise ArtifactError(f"{path} is missing: run `dvc repro train`") from None
@@ -118,6 +126,7 @@ def unstack(
             biases=tuple(b[i, 0] for _, b in layers),
             mean=network.mean[i, 0].numpy(),
             deviation=network.deviation[i, 0].numpy(),
+            output=network.output,
         )
         for i, (month, key) in enumerate(zip(months, keys, strict=True))
     ]
@@ -130,7 +139,7 @@ def restack(networks: Sequence[Weights], dtype: torch.dtype = torch.float32) -> 
     Raises
     ------
     ArtifactError
-        The networks differ in their inputs, layers or activation.
+        The networks differ in their inputs, layers, activation or output.
     """
     first = networks[0]
     shape = [weight.shape for weight in first.weights]
@@ -138,17 +147,80 @@ def restack(networks: Sequence[Weights], dtype: torch.dtype = torch.float32) -> 
         if (
             [weight.shape for weight in other.weights] != shape
             or other.activation != first.activation
+            or other.output != first.output
             or other.features != first.features
         ):
             raise ArtifactError(
-                f"the networks of {first.month} and {other.month} differ in features, layers or "
-                "activation: run `dvc repro train`"
+                f"the networks of {first.month} and {other.month} differ in features, layers, "
+                "activation or output: run `dvc repro train`"
             )
     layers = [weight.shape[1] for weight in first.weights[:-1]]
-    stack = StackedMLP(len(networks), len(first.features), layers, first.activation).to(dtype)
+    stack = StackedMLP(
+        len(networks), len(first.features), layers, first.activation, first.output
+    ).to(dtype)
     for position, (weight, bias) in enumerate(stack.layers()):
         weight.copy_(torch.from_numpy(np.stack([n.weights[position] for n in networks])))
         bias.copy_(torch.from_numpy(np.stack([n.biases[position][None] for n in networks])))
     stack.mean.copy_(torch.from_numpy(np.stack([n.mean[None] for n in networks])))
     stack.deviation.copy_(torch.from_numpy(np.stack([n.deviation[None] for n in networks])))
     return stack.requires_grad_(False).eval()
+
+
+def write_many(networks: Sequence[Weights], path: Path) -> None:
+    """Write networks of one shape as one file, replacing it whole.
+
+    Raises
+    ------
+    ArtifactError
+        The networks differ in their inputs, layers, activation or output.
+    """
+    stack = restack(networks)
+    tensors = {"scale.mean": stack.mean.numpy(), "scale.deviation": stack.deviation.numpy()}
+    for position, (weight, bias) in enumerate(stack.layers()):
+        tensors[f"layer.{position}.weight"] = weight.numpy()
+        tensors[f"layer.{position}.bias"] = bias.numpy()
+    metadata = {
+        "months": json.dumps([network.month for network in networks]),
+        "keys": json.dumps([network.key for network in networks]),
+        "activation": stack.activation,
+        "output": stack.output,
+        "features": json.dumps(networks[0].features),
+    }
+    with replacing(path) as scratch:
+        save_file({k: np.ascontiguousarray(v) for k, v in tensors.items()}, scratch, metadata)
+
+
+def read_many(path: Path) -> list[Weights]:
+    """Read networks that were written as one file, in their order.
+
+    Raises
+    ------
+    ArtifactError
+        The file is missing or does not hold networks of this project.
+    """
+    try:
+        with safe_open(path, framework="np") as file:
+            metadata = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        layers = range(sum(name.endswith(".bias") for name in tensors))
+        months, keys = json.loads(metadata["months"]), json.loads(metadata["keys"])
+        return [
+            Weights(
+                month=month,
+                key=key,
+                activation=metadata["activation"],
+                output=metadata["output"],
+                features=tuple(json.loads(metadata["features"])),
+                weights=tuple(tensors[f"layer.{i}.weight"][place] for i in layers),
+                biases=tuple(tensors[f"layer.{i}.bias"][place, 0] for i in layers),
+                mean=tensors["scale.mean"][place, 0],
+                deviation=tensors["scale.deviation"][place, 0],
+            )
+            for place, (month, key) in enumerate(zip(months, keys, strict=True))
+        ]
+    except FileNotFoundError:
+        raise ArtifactError(f"{path} is missing: run `dvc repro`") from None
+    except (SafetensorError, KeyError, json.JSONDecodeError) as error:
+        raise ArtifactError(
+            f"{path} does not hold networks ({error}): delete it and run `dvc repro`"
+        ) from None
