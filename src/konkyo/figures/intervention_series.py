@@ -30,8 +30,8 @@ def fitted_intervention(answers: pd.DataFrame, title: str) -> Figure:
     Parameters
     ----------
     answers : DataFrame
-        One period, method 1, in-sample: month, model (network, linear), forecast and actual (million
-        dollars, positive where yen was sold).
+        One period, method 1, in-sample: month, model (network, linear), forecast and actual
+        (million dollars, positive where yen was sold).
     title : str
         The period.
 

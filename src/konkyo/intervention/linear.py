@@ -141,8 +141,8 @@ def logit(x: np.ndarray, yes: np.ndarray) -> Fit:
         warnings.simplefilter("ignore")
         with suppress(PerfectSeparationError, np.linalg.LinAlgError):
             result = sm.Logit(answers, design).fit(disp=0, maxiter=100)
-    kept = result is not None and result.mle_retvals["converged"]
-    if kept and np.abs(result.params).max() < 50:
+    finite = result is not None and np.abs(result.params).max() < 50
+    if result is not None and finite and result.mle_retvals["converged"]:
         scaled, t = result.params, result.tvalues
         statistics = {
             "log_likelihood": float(result.llf),

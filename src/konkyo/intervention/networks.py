@@ -13,6 +13,8 @@ from konkyo.intervention.indicators import INPUTS
 from konkyo.intervention.samples import Sample
 from konkyo.network import plan, store
 from konkyo.network.fit import fit_full_batch
+from konkyo.network.memory import keep_freed_memory
+from konkyo.network.progress import watching
 from konkyo.network.schedule import Entry
 from konkyo.network.settings import FullBatch
 from konkyo.network.store import Weights
@@ -109,7 +111,9 @@ def train(
         delayed(_train_stack)(features, labels, entries[part], settings, state, f"{digest}-{n}")
         for n, part in enumerate(parts)
     )
-    trained = [network for part in Parallel(n_jobs=params.workers)(jobs) for network in part]
+    sizes = {f"{digest}-{n}": part.stop - part.start for n, part in enumerate(parts)}
+    with watching(state, sizes, 0):
+        trained = [network for part in Parallel(n_jobs=params.workers)(jobs) for network in part]
     for path in state.iterdir():
         path.unlink()
     state.rmdir()
@@ -125,6 +129,7 @@ def _train_stack(
     name: str,
 ) -> list[Weights]:
     torch.set_num_threads(1)
+    keep_freed_memory()
     fitted = fit_full_batch(features, labels, entries, settings, state, name)
     loss = fitted.losses[:, -1]
     keys = [f"seed {e.seed}, final loss {at:.6f}" for e, at in zip(entries, loss, strict=True)]

@@ -12,7 +12,7 @@ import torch
 from torch.utils.data import DataLoader
 
 from konkyo.network.callbacks import KeepState, TellProgress
-from konkyo.network.fullbatch import FullBatches, FullBatchSchedule
+from konkyo.network.fullbatch import FullBatches, FullBatchModule, FullBatchSchedule
 from konkyo.network.module import StackModule
 from konkyo.network.schedule import Entry, StackBatches, StackSchedule
 from konkyo.network.seeds import torch_generator
@@ -83,7 +83,8 @@ def fit_stack(
     """
     schedule = StackSchedule(entries, params.batch, params.epochs)
     batches = StackBatches(torch.from_numpy(features), torch.from_numpy(labels), schedule)
-    return _run(initial_network(entries, params), schedule, batches, params, scratch, name)
+    module = StackModule(initial_network(entries, params), schedule, params)
+    return _run(module, schedule, batches, params, scratch, name)
 
 
 def fit_full_batch(
@@ -123,14 +124,15 @@ def fit_full_batch(
     # The batches come scaled, so the network leaves them alone until it is trained.
     network.mean.zero_()
     network.deviation.fill_(1)
-    fitted = _run(network, schedule, batches, params, scratch, name)
+    module = FullBatchModule(network, schedule, params)
+    fitted = _run(module, schedule, batches, params, scratch, name)
     fitted.network.mean.copy_(mean)
     fitted.network.deviation.copy_(deviation)
     return fitted
 
 
 def _run(
-    network: StackedMLP,
+    module: StackModule,
     schedule: StackSchedule | FullBatchSchedule,
     batches: StackBatches | FullBatches,
     params: Learning,
@@ -138,7 +140,6 @@ def _run(
     name: str,
 ) -> Fitted:
     """Run the trainer over a schedule, from the state that is kept if there is one."""
-    module = StackModule(network, schedule, params)
     state = scratch / f"{name}.ckpt"
     resume = _readable_state(state)
     if resume is not None:

@@ -6,39 +6,44 @@ import torch
 from torch import Tensor
 from torch.utils.data import IterableDataset
 
+from konkyo.network.module import StackModule
 from konkyo.network.schedule import Batch, Entry
+from konkyo.network.settings import Learning
+from konkyo.network.stack import StackedMLP
 
 
 class FullBatchSchedule:
-    """All windows take the same number of steps, each on all rows of its own, in order.
+    """All windows take the same number of iterations, each on all rows of its own, in order.
 
-    Nothing is drawn, so that a step costs no more than its arithmetic.
+    Nothing is drawn, so that an iteration costs no more than its arithmetic. A Lightning step is
+    many iterations, since Lightning's own work a step costs as much as an iteration of a stack.
 
     Parameters
     ----------
     entries : sequence of Entry
         The windows of the stack.
     iterations : int
-        Steps.
+        Of each window.
     every : int
-        Steps of one Lightning epoch.
+        Iterations of one Lightning epoch.
     """
 
     def __init__(self, entries: Sequence[Entry], iterations: int, every: int) -> None:
         self.entries = entries
-        self.steps = iterations
-        self.every = every
-        self.last_step = torch.full((len(entries),), iterations)
+        self.iterations_a_step = next(n for n in (100, 50, 20, 10, 5, 2, 1) if every % n == 0)
+        self.steps = iterations // self.iterations_a_step
+        self.steps_an_epoch = every // self.iterations_a_step
+        self.last_step = torch.full((len(entries),), self.steps)
         width = max(len(entry.rows) for entry in entries)
         self.rows = torch.stack([_padded(torch.from_numpy(e.rows), width) for e in entries])
         counts = torch.tensor([len(entry.rows) for entry in entries])
         self.weight = (torch.arange(width) < counts[:, None]).float()
 
     def from_step(self, first: int) -> Iterator[Batch]:
-        """Yield the steps from one on; the tensors are those of every other step too."""
-        epochs = torch.arange(self.steps // self.every)[:, None].expand(-1, len(self.entries))
+        """Yield the Lightning steps from one on; all share their tensors."""
         for step in range(first, self.steps):
-            yield Batch(step, self.rows, self.weight, epochs[step // self.every])
+            epoch = torch.full((len(self.entries),), step // self.steps_an_epoch)
+            yield Batch(step, self.rows, self.weight, epoch)
 
 
 class FullBatches(IterableDataset[tuple[Batch, Tensor, Tensor]]):
@@ -70,8 +75,8 @@ class FullBatches(IterableDataset[tuple[Batch, Tensor, Tensor]]):
         self._next = 0
 
     def __len__(self) -> int:
-        """Return the steps of a Lightning epoch."""
-        return self.schedule.every
+        """Return the Lightning steps of a Lightning epoch."""
+        return self.schedule.steps_an_epoch
 
     def start_at(self, epoch: int) -> None:
         """Make the next pass that of a Lightning epoch, after a resume."""
@@ -85,6 +90,44 @@ class FullBatches(IterableDataset[tuple[Batch, Tensor, Tensor]]):
             yield batch, self._x, self._y
             if self._next == last:
                 return
+
+
+class FullBatchModule(StackModule):
+    """The stack whose Lightning step is many iterations on the same rows.
+
+    Parameters
+    ----------
+    network : StackedMLP
+        Initialised networks; they are given scaled rows.
+    schedule : FullBatchSchedule
+        Their iterations.
+    params : Learning
+        Learning rate and decay.
+    """
+
+    def __init__(self, network: StackedMLP, schedule: FullBatchSchedule, params: Learning) -> None:
+        super().__init__(network, schedule, params)
+        self.automatic_optimization = False
+        self._iterations = schedule.iterations_a_step
+
+    def training_step(self, batch: tuple[Batch, Tensor, Tensor], _: int) -> None:  # type: ignore[override]
+        """Move every window many iterations, each down its own mean squared error."""
+        at, x, y = batch
+        rows = at.weight.sum(1)
+        share = at.weight / rows[:, None]
+        # Lightning's wrapper would be asked anew at every iteration and does nothing here.
+        optimizer = self.optimizers(use_pl_optimizer=False)
+        assert isinstance(optimizer, torch.optim.Optimizer)
+        losses = torch.zeros_like(rows)
+        for _iteration in range(self._iterations):
+            loss = ((self.network(x) - y).square() * share).sum(1)
+            optimizer.zero_grad()
+            loss.sum().backward()
+            optimizer.step()
+            losses += loss.detach()
+        epoch = at.epoch.clamp(max=self.params.epochs - 1)
+        self.loss_sums[self._each, epoch] += losses * rows
+        self.rows_seen[self._each, epoch] += self._iterations * rows
 
 
 def _padded(rows: Tensor, width: int) -> Tensor:

@@ -1,10 +1,6 @@
 """A run: train what is not there yet, in stacks side by side, and drop what is stale."""
 
-import ctypes
-import sys
-import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,11 +8,12 @@ import numpy as np
 import pandas as pd
 import torch
 from joblib import Parallel, delayed
-from tqdm import tqdm
 
 from konkyo.files import digest_of, write_parquet
 from konkyo.network import plan, store
 from konkyo.network.fit import fit_stack
+from konkyo.network.memory import keep_freed_memory
+from konkyo.network.progress import watching
 from konkyo.network.schedule import Entry
 from konkyo.panel.store import Panel
 from konkyo.params import Train
@@ -78,7 +75,7 @@ def train(panel: Panel, windows: Sequence[Window], params: Train, folder: Path) 
             for group, name in zip(groups, names, strict=True)
         )  # fmt: skip
         sizes = dict(zip(names, map(len, groups), strict=True))
-        with _progress(state, sizes, len(made) - len(due)):
+        with watching(state, sizes, len(made) - len(due)):
             Parallel(n_jobs=params.workers, backend="loky", max_nbytes="1M")(jobs)
         _keep_only(state, [])
         state.rmdir()
@@ -107,7 +104,7 @@ def _train_stack(
 ) -> None:
     """Train one stack in a worker and write its networks."""
     torch.set_num_threads(1)
-    _keep_freed_memory()
+    keep_freed_memory()
     fitted = fit_stack(features, labels, group, params, folder / "state", name)
     # The losses go first: the weights are the mark that a window is done.
     for entry, losses in zip(group, fitted.losses, strict=True):
@@ -119,20 +116,6 @@ def _train_stack(
     networks = store.unstack(fitted.network, months, keys, names)
     for entry, network in zip(group, networks, strict=True):
         store.write(network, _weights_path(folder, entry))
-
-
-def _keep_freed_memory() -> None:
-    """Tell glibc to keep freed buffers instead of asking the system anew at every step.
-
-    A step frees and takes the same few megabytes again and again; without this a fifth of its time
-    goes to page faults.
-    """
-    if sys.platform == "linux":
-        libc = ctypes.CDLL(None)
-        if hasattr(libc, "mallopt"):
-            trim_threshold, mmap_threshold, most = -1, -3, 32 * 1024 * 1024
-            libc.mallopt(mmap_threshold, most)
-            libc.mallopt(trim_threshold, 2**31 - 1)
 
 
 def _drop_stale(folder: Path, wanted: set[str]) -> int:
@@ -153,46 +136,3 @@ def _keep_only(state: Path, names: Sequence[str]) -> None:
     for path in state.iterdir():
         if path.stem not in names or path.suffix == ".progress":
             path.unlink()
-
-
-@contextmanager
-def _progress(state: Path, sizes: dict[str, int], kept: int) -> Iterator[None]:
-    """Show windows done, windows to come and the time left while the workers train.
-
-    Stacks move all their windows at once, so a stack of 30 that is half through counts as 15.
-    """
-    total = sum(sizes.values())
-    ended = threading.Event()
-    layout = (
-        "{desc} {n:.0f} done, {remaining_windows} to come |{bar}| {elapsed} gone, {remaining} left"
-    )
-
-    class Bar(tqdm):
-        @property
-        def format_dict(self) -> dict:
-            values = super().format_dict
-            values["remaining_windows"] = f"{max(total - values['n'], 0):.0f}"
-            return values
-
-    def share(name: str) -> float:
-        try:
-            return float((state / f"{name}.progress").read_text(encoding="ascii"))
-        except (FileNotFoundError, ValueError):
-            return 0.0
-
-    def watch(bar: tqdm) -> None:
-        while not ended.wait(0.5):
-            bar.n = max(bar.n, sum(size * share(name) for name, size in sizes.items()))
-            bar.refresh()
-
-    found = f", {kept} kept" if kept else ""
-    with Bar(total=total, desc=f"windows{found}:", bar_format=layout, mininterval=0) as bar:
-        watcher = threading.Thread(target=watch, args=(bar,), daemon=True)
-        watcher.start()
-        try:
-            yield
-            bar.n = total
-        finally:
-            ended.set()
-            watcher.join()
-            bar.refresh()
