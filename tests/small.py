@@ -14,8 +14,12 @@ PARAMS = Path(__file__).parents[1] / "params.yaml"
 def make_records(
     first: str = "2000-01", count: int = 30, stocks: int = 24, seed: int = 7
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return a stocks and a market table: listings, delistings and missing values included."""
+    """Return a stocks and a market table: listings, delistings and missing values included.
+
+    More months leave the earlier ones as they are.
+    """
     rng = np.random.default_rng(seed)
+    asked, count = count, 36
     ends = months.month_end(np.arange(count) + months.ordinal(pd.Series([months.parse(first)]))[0])
     codes = np.array([f"S{i:03d}" for i in range(stocks)])
     born = np.where(rng.random(stocks) < 0.7, 0, rng.integers(0, count // 2, stocks))
@@ -39,7 +43,8 @@ def make_records(
     market = pd.DataFrame(
         {"month": ends, "MKT": rng.normal(0.01, 0.04, count), "VIX": 15 + rng.random(count)}
     )
-    return frame, market
+    last = ends[asked - 1]
+    return tuple(t[t["month"] <= last].reset_index(drop=True) for t in (frame, market))
 
 
 def small_params() -> params.Params:

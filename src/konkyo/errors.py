@@ -19,3 +19,7 @@ class SourceError(KonkyoError):
 
 class ArtifactError(KonkyoError):
     """A file that an earlier stage writes is missing or does not fit."""
+
+
+class TrackingError(KonkyoError):
+    """The MLflow store, experiment or run that was asked for cannot be used."""

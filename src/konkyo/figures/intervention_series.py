@@ -42,6 +42,7 @@ def fitted_intervention(answers: pd.DataFrame, title: str) -> Figure:
     """
     figure, axes = canvas(title)
     _lines(axes, answers, {"network": NETWORK, "linear": LINEAR})
+    _legend_below(figure, axes)
     year_axis(axes, answers["month"])
     return figure
 
@@ -92,7 +93,7 @@ def forecast_intervention(answers: pd.DataFrame, title: str) -> Figure:
         axes.tick_params(labelsize=8)
         known = "realised inputs" if data == "I" else "published inputs"
         axes.set_ylabel(f"million dollars, yen sold +\ndata set {data}: {known}", fontsize=8)
-    panels[0].legend(frameon=False, fontsize=9, ncols=3, loc="best")
+    _legend_below(figure, panels[0])
     panels[0].set_title(title, loc="left", fontsize=11, fontweight="bold")
     step = max(1, len(months) // 14)
     panels[1].set_xticks(
@@ -142,8 +143,7 @@ def grounds_of_forecasts(grounds: pd.DataFrame, title: str) -> Figure:
         ha="right",
         rotation_mode="anchor",
     )
-    figure.legend(*axes.get_legend_handles_labels(), frameon=False, fontsize=8, ncols=6,
-                  loc="outside lower center", columnspacing=1.0, handlelength=1.2)  # fmt: skip
+    _legend_below(figure, axes)
     return figure
 
 
@@ -162,32 +162,40 @@ def calibration_curve(calibration: pd.DataFrame, title: str) -> Figure:
     Figure
         Points on the diagonal are calibrated; their area is the number of months.
     """
-    figure, axes = canvas(title)
-    figure.set_size_inches(5.6, 5.2)
-    axes.plot([0, 1], [0, 1], color="#999999", linewidth=0.8)
-    styles = {("network", "I"): (NETWORK, "o"), ("network", "II"): (NETWORK, "^"),
-              ("logit", "I"): (LINEAR, "o"), ("logit", "II"): (LINEAR, "^")}  # fmt: skip
-    for (model, data), (colour, marker) in styles.items():
-        own = calibration[(calibration["model"] == model) & (calibration["data"] == data)]
-        axes.plot(own["forecast"], own["frequency"], color=colour, linewidth=0.8, alpha=0.5)
-        axes.scatter(
-            own["forecast"],
-            own["frequency"],
-            s=14 * own["months"],
-            color=colour,
-            marker=marker,
-            alpha=0.7,
-            label=f"{model}, data {data}",
-        )
-    axes.set_xlim(-0.03, 1.03)
-    axes.set_ylim(-0.06, 1.06)
-    axes.set_xlabel("mean probability of intervention, bins of one fifth", fontsize=9)
-    axes.set_ylabel("share of months with intervention", fontsize=9)
-    legend = axes.legend(frameon=False, fontsize=8, loc="upper left")
-    for handle in legend.legend_handles:
-        if handle is not None and hasattr(handle, "set_sizes"):
-            handle.set_sizes([40])
+    figure, first = canvas(title)
+    figure.set_size_inches(8.0, 4.6)
+    first.remove()
+    panels = figure.subplots(1, 2, sharey=True)
+    for axes, data in zip(panels, ("I", "II"), strict=True):
+        axes.plot([0, 1], [0, 1], color="#999999", linewidth=0.8)
+        for model, colour, marker in (("network", NETWORK, "o"), ("logit", LINEAR, "D")):
+            own = calibration[(calibration["model"] == model) & (calibration["data"] == data)]
+            axes.plot(own["forecast"], own["frequency"], color=colour, linewidth=0.9, alpha=0.6)
+            size = 12 * own["months"]
+            axes.scatter(
+                own["forecast"], own["frequency"], size, color=colour, marker=marker, alpha=0.7
+            )
+            axes.plot([], [], marker, color=colour, markersize=6, label=model)
+        axes.set_title(f"data set {data}", fontsize=9)
+        axes.set_xlim(-0.06, 1.06)
+        axes.set_ylim(-0.08, 1.08)
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.grid(color="#EEEEEE", linewidth=0.6)
+        axes.set_axisbelow(True)
+        axes.tick_params(labelsize=9)
+        axes.set_xlabel("mean probability, bins of one fifth", fontsize=9)
+    panels[0].set_ylabel("share of months with intervention", fontsize=9)
+    figure.suptitle(title, x=0.01, ha="left", fontsize=11, fontweight="bold")
+    _legend_below(figure, panels[0])
     return figure
+
+
+def _legend_below(figure: Figure, axes: Axes) -> None:
+    """Put the legend under the axes, where it covers nothing."""
+    figure.legend(
+        *axes.get_legend_handles_labels(), frameon=False, fontsize=9, ncols=3,
+        loc="outside lower center",
+    )  # fmt: skip
 
 
 def _lines(axes: Axes, answers: pd.DataFrame, models: dict[str, str]) -> None:
@@ -199,4 +207,3 @@ def _lines(axes: Axes, answers: pd.DataFrame, models: dict[str, str]) -> None:
     axes.axhline(0, color="#666666", linewidth=0.8)
     axes.set_ylabel("million dollars, positive where yen is sold", fontsize=9)
     axes.margins(x=0.01)
-    axes.legend(frameon=False, fontsize=9, loc="best", ncols=3)

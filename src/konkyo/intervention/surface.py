@@ -34,7 +34,7 @@ def surfaces(
     -------
     pandas.DataFrame
         period, the two inputs, share (per cent of reserves in the period's direction, mean over
-        seeds), deviation (between seeds). Inputs range as far as the period's months do.
+        seeds), spread (between seeds). Inputs range as far as the period's months do.
     """
     parts = []
     for sample, own in _in_sample(made, todo, networks):
@@ -51,7 +51,7 @@ def surfaces(
                     choice.inputs[0]: a,
                     choice.inputs[1]: b,
                     "share": share.mean(0),
-                    "deviation": share.std(0, ddof=1) if len(own) > 1 else 0.0,
+                    "spread": share.std(0, ddof=1) if len(own) > 1 else 0.0,
                 }
             )
         )
@@ -74,9 +74,9 @@ def thresholds(
     -------
     read : pandas.DataFrame
         period, threshold (per cent of move in the direction that the authority leans against, on
-        the mean curve of the seeds), deviation (of the seeds' own thresholds), lowest, highest.
+        the mean curve of the seeds), spread (of the seeds' own thresholds), lowest, highest.
     curves : pandas.DataFrame
-        period, move, share (mean over seeds), deviation: the curve itself, other inputs at their
+        period, move, share (mean over seeds), spread: the curve itself, other inputs at their
         mean.
     """
     read, curves = [], []
@@ -93,7 +93,7 @@ def thresholds(
             {
                 "period": sample.period,
                 "threshold": threshold(move, share.mean(0), level),
-                "deviation": float(np.std(each, ddof=1)) if len(own) > 1 else 0.0,
+                "spread": float(np.std(each, ddof=1)) if len(own) > 1 else 0.0,
                 "lowest": float(each.min()),
                 "highest": float(each.max()),
             }
@@ -104,7 +104,7 @@ def thresholds(
                     "period": sample.period,
                     "move": move,
                     "share": share.mean(0),
-                    "deviation": spread,
+                    "spread": spread,
                 }
             )
         )

@@ -11,5 +11,6 @@ train      a run over all months: incremental, resumable, side by side
 memory     how a worker keeps its memory
 progress   word of progress while workers train
 store      one safetensors file a network
+memory     what the allocator does between steps
 seeds      generators by name
 """

@@ -172,5 +172,6 @@ def _readable_state(path: Path) -> dict | None:
     """Return a kept state, None where there is none or where it cannot be read."""
     try:
         return torch.load(path, map_location="cpu", weights_only=True)
-    except (FileNotFoundError, EOFError, RuntimeError):
+    except Exception:
+        # A torn file fails in many ways, and each means the same: there is nothing to resume from.
         return None

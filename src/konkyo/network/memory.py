@@ -1,4 +1,4 @@
-"""How a worker keeps its memory."""
+"""What the allocator does with buffers that every step takes and frees."""
 
 import ctypes
 import sys

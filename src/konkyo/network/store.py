@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -13,6 +14,8 @@ from safetensors.numpy import save_file
 from konkyo.errors import ArtifactError
 from konkyo.files import replacing
 from konkyo.network.stack import ACTIVATIONS, OUTPUTS, StackedMLP
+
+_DESCRIBED = "konkyo"
 
 
 @dataclass(frozen=True)
@@ -54,13 +57,15 @@ def write(network: Weights, path: Path) -> None:
     for position, (weight, bias) in enumerate(zip(network.weights, network.biases, strict=True)):
         tensors[f"layer.{position}.weight"] = weight
         tensors[f"layer.{position}.bias"] = bias
-    metadata = {
+    described = {
         "month": network.month,
         "key": network.key,
         "activation": network.activation,
         "output": network.output,
-        "features": json.dumps(network.features),
+        "features": network.features,
     }
+    # One entry: safetensors writes several in an order that differs from process to process.
+    metadata = {_DESCRIBED: json.dumps(described, sort_keys=True)}
     with replacing(path) as scratch:
         save_file({k: np.ascontiguousarray(v) for k, v in tensors.items()}, scratch, metadata)
 
@@ -75,7 +80,7 @@ def read(path: Path) -> Weights:
     """
     try:
         with safe_open(path, framework="np") as file:
-            metadata = file.metadata() or {}
+            metadata = _described(file)
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         layers = range(sum(name.endswith(".bias") for name in tensors))
         if metadata["activation"] not in ACTIVATIONS:
@@ -87,7 +92,7 @@ def read(path: Path) -> Weights:
             month=metadata["month"],
             key=metadata["key"],
             activation=metadata["activation"],
-            features=tuple(json.loads(metadata["features"])),
+            features=tuple(metadata["features"]),
             weights=tuple(tensors[f"layer.{i}.weight"] for i in layers),
             biases=tuple(tensors[f"layer.{i}.bias"] for i in layers),
             mean=tensors["scale.mean"],
@@ -106,9 +111,14 @@ def read_key(path: Path) -> str | None:
     """Return the key of a weights file, None where there is no readable one."""
     try:
         with safe_open(path, framework="np") as file:
-            return (file.metadata() or {}).get("key")
-    except (FileNotFoundError, SafetensorError):
+            return _described(file).get("key")
+    except (FileNotFoundError, SafetensorError, json.JSONDecodeError):
         return None
+
+
+def _described(file: Any) -> dict[str, Any]:
+    described = json.loads((file.metadata() or {}).get(_DESCRIBED, "{}"))
+    return described if isinstance(described, dict) else {}
 
 
 def unstack(
@@ -179,13 +189,14 @@ def write_many(networks: Sequence[Weights], path: Path) -> None:
     for position, (weight, bias) in enumerate(stack.layers()):
         tensors[f"layer.{position}.weight"] = weight.numpy()
         tensors[f"layer.{position}.bias"] = bias.numpy()
-    metadata = {
-        "months": json.dumps([network.month for network in networks]),
-        "keys": json.dumps([network.key for network in networks]),
+    described = {
+        "months": [network.month for network in networks],
+        "keys": [network.key for network in networks],
         "activation": stack.activation,
         "output": stack.output,
-        "features": json.dumps(networks[0].features),
+        "features": networks[0].features,
     }
+    metadata = {_DESCRIBED: json.dumps(described, sort_keys=True)}
     with replacing(path) as scratch:
         save_file({k: np.ascontiguousarray(v) for k, v in tensors.items()}, scratch, metadata)
 
@@ -200,23 +211,24 @@ def read_many(path: Path) -> list[Weights]:
     """
     try:
         with safe_open(path, framework="np") as file:
-            metadata = file.metadata() or {}
+            metadata = _described(file)
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         layers = range(sum(name.endswith(".bias") for name in tensors))
-        months, keys = json.loads(metadata["months"]), json.loads(metadata["keys"])
         return [
             Weights(
                 month=month,
                 key=key,
                 activation=metadata["activation"],
                 output=metadata["output"],
-                features=tuple(json.loads(metadata["features"])),
+                features=tuple(metadata["features"]),
                 weights=tuple(tensors[f"layer.{i}.weight"][place] for i in layers),
                 biases=tuple(tensors[f"layer.{i}.bias"][place, 0] for i in layers),
                 mean=tensors["scale.mean"][place, 0],
                 deviation=tensors["scale.deviation"][place, 0],
             )
-            for place, (month, key) in enumerate(zip(months, keys, strict=True))
+            for place, (month, key) in enumerate(
+                zip(metadata["months"], metadata["keys"], strict=True)
+            )
         ]
     except FileNotFoundError:
         raise ArtifactError(f"{path} is missing: run `dvc repro`") from None

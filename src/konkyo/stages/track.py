@@ -1,0 +1,28 @@
+"""Log the results as one MLflow run with its servable model."""
+
+import signal
+from dataclasses import asdict
+from pathlib import Path
+
+from konkyo import files, params
+from konkyo.stages import stage
+from konkyo.tracking import results, runs
+
+
+@stage
+def main() -> None:
+    """Read what the earlier stages left, log it, write where it went."""
+    # A polite kill ends the runs as an interrupt does, instead of leaving them RUNNING.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    chosen = params.load()
+    found = results.read(Path.cwd())
+    tracked = runs.track(found, chosen)
+    files.write_json(asdict(tracked), Path("data/run.json"))
+    print(
+        f"run {tracked.run_id} in experiment {tracked.experiment}: {tracked.months} months, "
+        f"{tracked.model} version {tracked.model_version}"
+    )
+
+
+if __name__ == "__main__":
+    main()

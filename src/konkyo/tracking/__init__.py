@@ -1,0 +1,22 @@
+"""The run in MLflow; the only room that imports mlflow.
+
+results     what the earlier stages left, read once
+lineage     what the results came from: commit, digests, versions
+store       which store and which experiment
+series      metrics with their steps and times: pure functions
+runs        one parent run an experiment, one child run a decision month
+servable    the model of all months, logged and registered
+served      the code that travels inside that model
+
+Import the modules: this map imports none, since mlflow takes seconds.
+"""
+
+import os
+
+# Read by mlflow when it is imported or logs: quiet, and no word about the user's runs to others.
+for _name, _value in {
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
+}.items():
+    os.environ.setdefault(_name, _value)

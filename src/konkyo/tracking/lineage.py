@@ -1,0 +1,179 @@
+"""What the results came from: commit, digests, versions, data sets."""
+
+import json
+import platform
+import subprocess
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as parquet
+from mlflow.entities import Dataset, DatasetInput, InputTag
+from mlflow.utils.mlflow_tags import MLFLOW_DATASET_CONTEXT, MLFLOW_GIT_COMMIT
+from ruamel.yaml import YAML
+
+from konkyo import files
+from konkyo.tracking.results import Results
+
+LIBRARIES = (
+    "konkyo",
+    "torch",
+    "pytorch-lightning",
+    "numpy",
+    "pandas",
+    "scikit-learn",
+    "mlflow",
+    "dvc",
+)
+_LARGEST_PROFILE = 10_000
+"""Characters; a store keeps a data set's profile in one column of bounded length."""
+
+
+def tags(results: Results, params: dict[str, Any], datasets: list[DatasetInput]) -> dict[str, str]:
+    """Return the tags that say what a run came from.
+
+    Parameters
+    ----------
+    results : Results
+        Its root is the project's folder.
+    params : dict
+        Params that the results depend on, nested.
+    datasets : list of DatasetInput
+        Their digests, in order, are the data's digest.
+
+    Returns
+    -------
+    dict of str to str
+        Names without dots, which the UI's search would need quoted.
+    """
+    source = results.source
+    return {
+        **git(results.root),
+        "dvc_lock_digest": _digest(dvc_lock(results.root)),
+        "params_digest": _digest(params),
+        "data_digest": files.digest_of(*(entry.dataset.digest for entry in datasets)),
+        "source": str(source["source"]),
+        "licence": str(source["licence"]),
+        "point_in_time": json.dumps(source["point_in_time"]),
+        "survivorship_free": json.dumps(source["survivorship_free"]),
+        "version_python": platform.python_version(),
+        **{f"version_{name.replace('-', '_')}": installed(name) for name in LIBRARIES},
+    }
+
+
+def git(root: Path) -> dict[str, str]:
+    """Return the commit of a folder and whether its tree differs from it.
+
+    dvc.lock does not count: the pipeline itself rewrites it, and it has a digest of its own.
+    Outside a repository there is no commit and the state is "unknown".
+    """
+    commit = _output("git", "-C", str(root), "rev-parse", "HEAD")
+    state = _output("git", "-C", str(root), "status", "--porcelain", "--", ".", ":!dvc.lock")
+    if commit is None or state is None:
+        return {"git_dirty": "unknown"}
+    return {
+        MLFLOW_GIT_COMMIT: commit,
+        "git_commit": commit,
+        "git_dirty": json.dumps(state != ""),
+    }
+
+
+def dvc_lock(root: Path) -> dict[str, Any]:
+    """Return dvc.lock without the stage `track`, whose entry is written after the run is logged.
+
+    Two runs of one pipeline state thus carry one digest. Empty where the project has no lock yet.
+    """
+    path = root / "dvc.lock"
+    if not path.is_file():
+        return {}
+    lock = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8")) or {}
+    stages = {name: entry for name, entry in lock.get("stages", {}).items() if name != "track"}
+    return {**lock, "stages": stages}
+
+
+def datasets(results: Results) -> list[DatasetInput]:
+    """Describe the records and the panel by their files, without loading their rows.
+
+    Parameters
+    ----------
+    results : Results
+        Its records and panel are digested.
+
+    Returns
+    -------
+    list of DatasetInput
+        `records` and `panel`; each digest depends on every byte of the data set's files.
+    """
+    records, panel = results.records, results.panel
+    index = parquet.read_metadata(panel / "index.parquet")
+    catalogue = len((panel / "catalogue.csv").read_text(encoding="utf-8").splitlines()) - 1
+    return [
+        _dataset(
+            "records",
+            [records / "stocks.parquet", records / "market.parquet"],
+            results,
+            profile=results.source,
+            schema=records / "stocks.parquet",
+            context="source",
+        ),
+        _dataset(
+            "panel",
+            [panel / "features.npy", panel / "index.parquet", panel / "catalogue.csv"],
+            results,
+            profile={"rows": index.num_rows, "features": catalogue},
+            schema=panel / "index.parquet",
+            context="training",
+        ),
+    ]
+
+
+def installed(name: str) -> str:
+    """Return a package's version, "absent" where it is not installed."""
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "absent"
+
+
+def _dataset(
+    name: str,
+    paths: list[Path],
+    results: Results,
+    profile: dict[str, Any],
+    schema: Path,
+    context: str,
+) -> DatasetInput:
+    fields = parquet.read_schema(schema)
+    columns = [{"name": field.name, "type": _type(str(field.type))} for field in fields]
+    text = json.dumps(profile)
+    entity = Dataset(
+        name=name,
+        digest=files.digest_of(*(files.sha256_of(path) for path in paths)),
+        source_type="local",
+        source=json.dumps({"uri": str(paths[0].parent.relative_to(results.root))}),
+        schema=json.dumps({"mlflow_colspec": columns}),
+        profile=text if len(text) <= _LARGEST_PROFILE else None,
+    )
+    return DatasetInput(entity, [InputTag(MLFLOW_DATASET_CONTEXT, context)])
+
+
+def _type(arrow: str) -> str:
+    """Return MLflow's name of an Arrow type."""
+    if arrow.startswith(("timestamp", "date")):
+        return "datetime"
+    names = {"double": "double", "float": "float", "int64": "long", "int32": "integer"}
+    return names.get(arrow, "boolean" if arrow == "bool" else "string")
+
+
+def _digest(value: Any) -> str:
+    """Return the digest of a plain value, "none" for an empty one."""
+    return files.digest_of(json.dumps(value, sort_keys=True, default=str)) if value else "none"
+
+
+def _output(*command: str) -> str | None:
+    """Return what a command prints, None where it cannot run or fails."""
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return done.stdout.strip()

@@ -1,0 +1,243 @@
+"""One parent run an experiment, one child run a decision month."""
+
+import os
+import re
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow.parquet as parquet
+from mlflow import MlflowClient
+from mlflow.entities import Metric, Param, RunTag
+from mlflow.exceptions import MlflowException
+from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
+from mlflow.tracking.context import registry
+from mlflow.utils.mlflow_tags import (
+    MLFLOW_PARENT_RUN_ID,
+    MLFLOW_RUN_NOTE,
+    MLFLOW_SOURCE_NAME,
+    MLFLOW_SOURCE_TYPE,
+)
+from tqdm import tqdm
+
+from konkyo import months
+from konkyo.errors import TrackingError
+from konkyo.params import Params, as_dict, flatten
+from konkyo.tracking import lineage, results, series, servable, store
+from konkyo.tracking.results import Results
+
+_BATCH = 100
+"""Entries of a kind in one call: the most params and tags that a store takes."""
+
+
+@dataclass(frozen=True)
+class Tracked:
+    """Where the results were logged: the contents of data/run.json; no password in `uri`."""
+
+    run_id: str
+    experiment_id: str
+    experiment: str
+    uri: str
+    model: str
+    model_version: int
+    model_uri: str
+    months: int
+
+
+def track(found: Results, params: Params, environment: Mapping[str, str] = os.environ) -> Tracked:
+    """Log the results as one parent run with a child run a month, and the servable model.
+
+    Parameters
+    ----------
+    found : Results
+        What the earlier stages left.
+    params : Params
+        params.yaml; its track section says where to log, and is not logged itself, since it
+        changes no result and may hold an address with a password.
+    environment : mapping of str to str
+        What `mlflow run` passes: a run to fill and its store go before params.yaml.
+
+    Returns
+    -------
+    Tracked
+        The run and the model's version.
+
+    Raises
+    ------
+    TrackingError
+        The store, the experiment or the run to fill cannot be used.
+    """
+    where = store.target(params.track, found.root, environment)
+    client = store.connect(where.uri)
+    chosen = {key: value for key, value in as_dict(params).items() if key != "track"}
+    inputs = lineage.datasets(found)
+    tags = {"kind": "experiment", **lineage.tags(found, chosen, inputs)}
+    name = f"{params.track.run_name}-{tags['params_digest'][:6]}"
+    with _parent(client, where, name) as (run_id, experiment):
+        now = _now()
+        client.log_inputs(run_id, inputs)
+        _log(client, run_id, params=flatten(chosen), tags={**tags, MLFLOW_RUN_NOTE: _note(found)})
+        # The model comes before the metrics: MLflow would copy each metric of step 0 onto it.
+        model = servable.log(
+            client, run_id, found.weights, results.example(found), params.attribute.epsilon
+        )
+        first = found.windows["month"].iloc[0]
+        metrics = series.final(found.metrics, now)
+        metrics += series.monthly(found.returns)
+        metrics += series.cumulative(found.cumulative, first)
+        metrics += series.training(found.history, now)
+        _log(client, run_id, metrics=metrics)
+        _log_files(client, run_id, found, chosen)
+        _log_months(client, run_id, experiment, found)
+        version = servable.register(client, model, params.track.model)
+    return Tracked(
+        run_id=run_id,
+        experiment_id=experiment,
+        experiment=client.get_experiment(experiment).name,
+        uri=without_password(where.uri),
+        model=params.track.model,
+        model_version=version,
+        model_uri=f"models:/{params.track.model}@{servable.ALIAS}",
+        months=len(found.windows),
+    )
+
+
+@contextmanager
+def _parent(client: MlflowClient, where: store.Target, name: str) -> Iterator[tuple[str, str]]:
+    """Open the parent run; whatever happens in the block, no run of it stays RUNNING.
+
+    A run made here ends its name in the digest of its params, so that runs of different params
+    tell apart in a chart's legend; a run that was given keeps its name.
+    """
+    if where.run_id is None:
+        experiment = store.experiment_id(client, where.experiment)
+        run_id = client.create_run(experiment, tags=_origin(), run_name=name).info.run_id
+    else:
+        run_id = where.run_id
+        experiment = _to_fill(client, run_id)
+    try:
+        yield run_id, experiment
+    except BaseException as error:
+        status = "FAILED" if isinstance(error, Exception) else "KILLED"
+        open_children = client.search_runs(
+            [experiment],
+            f"tags.`{MLFLOW_PARENT_RUN_ID}` = '{run_id}' and attributes.status = 'RUNNING'",
+        )
+        for child in open_children:
+            client.set_terminated(child.info.run_id, status)
+        client.set_terminated(run_id, status)
+        raise
+    client.set_terminated(run_id, "FINISHED")
+
+
+def _to_fill(client: MlflowClient, run_id: str) -> str:
+    """Return the experiment of the run that the environment names, if the run can be filled."""
+    try:
+        run = client.get_run(run_id)
+    except MlflowException:
+        raise TrackingError(
+            f"MLFLOW_RUN_ID = {run_id} is not in the store {client.tracking_uri}: unset it to make "
+            "a new run, or set MLFLOW_TRACKING_URI to the store that has it"
+        ) from None
+    if "kind" in run.data.tags or run.info.lifecycle_stage != "active":
+        raise TrackingError(
+            f"MLFLOW_RUN_ID = {run_id} already holds results or is deleted: unset it to make a "
+            "new run"
+        )
+    return run.info.experiment_id
+
+
+def without_password(uri: str) -> str:
+    """Return a store's address without the user and password that may be in it."""
+    return re.sub(r"://[^/@]*@", "://", uri)
+
+
+def _log_files(client: MlflowClient, run_id: str, found: Results, chosen: dict[str, Any]) -> None:
+    """Log figures, tables and what a later reader needs to bring the state back."""
+    for path in sorted(found.report.glob("*")):
+        if path.suffix in (".png", ".csv"):
+            folder = "figures" if path.suffix == ".png" else "tables"
+            client.log_artifact(run_id, str(path), folder)
+    for name, table in found.tables.items():
+        client.log_table(run_id, table, f"tables/{name}.json")
+    client.log_dict(run_id, chosen, "lineage/params.yaml")
+    client.log_dict(run_id, lineage.dvc_lock(found.root), "lineage/dvc.lock.yaml")
+
+
+def _log_months(client: MlflowClient, parent: str, experiment: str, found: Results) -> None:
+    """Log one child run a decision month, first to last."""
+    origin = _origin()
+    by_month = {
+        "history": dict(list(found.history.groupby("month"))),
+        "returns": dict(list(found.returns.groupby("month"))),
+    }
+    rows = tqdm(found.windows.itertuples(index=False), "months", len(found.windows), unit="month")
+    for row in rows:
+        name = months.label(row.month)
+        now = _now()
+        run = client.create_run(
+            experiment,
+            start_time=now,
+            tags={**origin, MLFLOW_PARENT_RUN_ID: parent, "kind": "month"},
+            run_name=name,
+        )
+        run_id = run.info.run_id
+        metrics = series.of_month(
+            by_month["history"].get(row.month, found.history.iloc[:0]),
+            by_month["returns"].get(row.month, found.returns.iloc[:0]),
+            parquet.read_metadata(found.grounds_of(row.month)).num_rows,
+            row.month,
+            now,
+        )
+        facts = {
+            "month": name,
+            "first_train": months.label(row.first_train),
+            "last_train": months.label(row.last_train),
+            "last_label": months.label(row.last_label),
+            "train_rows": row.train_rows,
+        }
+        _log(client, run_id, params=facts, metrics=metrics)
+        # The client would look the run up again for its folder, a sixth of a child's time.
+        kept = get_artifact_repository(run.info.artifact_uri, tracking_uri=client.tracking_uri)
+        kept.log_artifact(str(found.grounds_of(row.month)), "grounds")
+        kept.log_artifact(str(found.weights_of(row.month)), "weights")
+        client.set_terminated(run_id, "FINISHED")
+
+
+def _log(
+    client: MlflowClient,
+    run_id: str,
+    params: Mapping[str, Any] | None = None,
+    metrics: list[Metric] | None = None,
+    tags: Mapping[str, str] | None = None,
+) -> None:
+    """Log in as few calls as the store takes."""
+    numbers = metrics or []
+    settings = [Param(key, str(value)) for key, value in (params or {}).items()]
+    marks = [RunTag(key, value) for key, value in (tags or {}).items()]
+    for call in range(-(-max(len(numbers), len(settings), len(marks)) // _BATCH)):
+        part = slice(call * _BATCH, (call + 1) * _BATCH)
+        client.log_batch(run_id, metrics=numbers[part], params=settings[part], tags=marks[part])
+
+
+def _origin() -> dict[str, str]:
+    """Return who runs this and by what, as MLflow's own fluent runs say it."""
+    named = {MLFLOW_SOURCE_NAME: "konkyo.stages.track", MLFLOW_SOURCE_TYPE: "LOCAL"}
+    return registry.resolve_tags(named)
+
+
+def _note(found: Results) -> str:
+    """Return the description at the top of the run's page."""
+    first, last = found.windows["month"].iloc[0], found.windows["month"].iloc[-1]
+    return (
+        f"{len(found.windows)} decision months, {months.label(first)} to {months.label(last)}, "
+        f"records of `{found.source['source']}`. One network a month, in the child runs; the "
+        "step of a monthly chart counts months from the first, its time is the month's end. To "
+        "compare runs, search the experiment for `tags.kind = 'experiment'`."
+    )
+
+
+def _now() -> int:
+    return int(time.time() * 1000)

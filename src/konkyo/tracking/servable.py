@@ -1,0 +1,106 @@
+"""The model of all months, logged once a run and registered under one name."""
+
+from pathlib import Path
+from typing import Any
+
+import mlflow
+import pandas as pd
+from mlflow import MlflowClient
+from mlflow.exceptions import MlflowException
+from mlflow.models import Model, ModelSignature, infer_signature
+from mlflow.models.model import ModelInfo
+from mlflow.types import ColSpec, DataType, Schema
+from mlflow.types.schema import AnyType
+
+import konkyo
+from konkyo.attribution import explain
+from konkyo.tracking.lineage import installed
+
+ALIAS = "newest"
+EPSILON = "attribute.epsilon"
+"""Named as the run's param: MLflow logs a model's settings as params of its run."""
+REQUIREMENTS = ("mlflow", "numpy", "pandas", "pyarrow", "safetensors", "torch")
+"""What predicting imports; konkyo itself travels as code inside the model."""
+
+
+def log(
+    client: MlflowClient, run_id: str, weights: Path, example: pd.DataFrame, epsilon: float
+) -> ModelInfo:
+    """Log the model in a run.
+
+    Parameters
+    ----------
+    client : MlflowClient
+        Of the store that MLflow's own functions were told to use.
+    run_id : str
+        The run.
+    weights : pathlib.Path
+        Folder with one safetensors file a decision month.
+    example : pandas.DataFrame
+        month (text), stock and features of a few rows: the input example, whose prediction gives
+        the outputs' types.
+    epsilon : float
+        Of the relevance rule, in units of the score.
+
+    Returns
+    -------
+    mlflow.models.model.ModelInfo
+        With the address of the logged model.
+    """
+    ends = pd.to_datetime(example["month"])
+    answer = explain(weights, example.assign(month=ends), epsilon)
+    # Left to itself MLflow would file the model under the experiment that is active, not the run's.
+    experiment = client.get_run(run_id).info.experiment_id
+    made = client.create_logged_model(experiment, name="ranker", source_run_id=run_id)
+    return Model.log(
+        artifact_path=None,
+        model_id=made.model_id,
+        flavor=mlflow.pyfunc,
+        run_id=run_id,
+        python_model=str(Path(__file__).with_name("served.py")),
+        artifacts={"weights": str(weights)},
+        code_paths=[str(Path(konkyo.__file__).parent)],
+        pip_requirements=requirements(),
+        signature=signature(example, answer),
+        input_example=example,
+        model_config={EPSILON: epsilon},
+    )
+
+
+def signature(example: pd.DataFrame, answer: pd.DataFrame) -> ModelSignature:
+    """Return the types that the model takes and gives.
+
+    `month` takes any type, since a caller may have dates or text; features take every float.
+    """
+    features = [name for name in example.columns if name not in ("month", "stock")]
+    inputs: list[Any] = [ColSpec(AnyType(), "month"), ColSpec(DataType.string, "stock")]
+    inputs += [ColSpec(DataType.double, name) for name in features]
+    return ModelSignature(inputs=Schema(inputs), outputs=infer_signature(None, answer).outputs)
+
+
+def requirements() -> list[str]:
+    """Return the model's requirements, each pinned to the installed version.
+
+    A local part of a version, as in torch's +cpu, is no registry's version and is left out.
+    """
+    return [f"{name}=={installed(name).split('+')[0]}" for name in REQUIREMENTS]
+
+
+def register(client: MlflowClient, model: ModelInfo, name: str) -> int:
+    """Register a logged model under a name and move the alias `newest` to this version.
+
+    Returns
+    -------
+    int
+        The version, 1 for the first.
+    """
+    try:
+        client.create_registered_model(name)
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_ALREADY_EXISTS":
+            raise
+    made = client.create_model_version(
+        name, source=model.model_uri, run_id=model.run_id, model_id=model.model_id
+    )
+    client.set_registered_model_alias(name, ALIAS, made.version)
+    return int(made.version)

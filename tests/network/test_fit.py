@@ -1,0 +1,118 @@
+from itertools import pairwise
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from konkyo.network import callbacks
+from konkyo.network.fit import fit_stack
+from konkyo.network.seeds import torch_generator
+from konkyo.network.stack import StackedMLP
+
+
+def flat(network: StackedMLP, window: int) -> torch.Tensor:
+    return torch.cat([p[window].detach().flatten() for p in network.parameters()])
+
+
+def slow_fit(task, entry) -> tuple[torch.Tensor, list[float]]:
+    """Train one window alone: nn.Linear, a loop over batches, one Adam. The oracle."""
+    params = task.params
+    generator = torch_generator(entry.seed, entry.month, "weights")
+    sizes = [len(entry.mean), *params.layers, 1]
+    linears = [nn.Linear(a, b) for a, b in pairwise(sizes)]
+    for linear in linears:
+        bound = linear.in_features**-0.5
+        drawn = torch.empty(linear.in_features, linear.out_features)
+        linear.weight.data = drawn.uniform_(-bound, bound, generator=generator).T
+        linear.bias.data = torch.empty(linear.out_features).uniform_(
+            -bound, bound, generator=generator
+        )
+    optimiser = torch.optim.Adam(
+        [p for linear in linears for p in (linear.weight, linear.bias)], lr=params.learning_rate
+    )
+    x = (torch.from_numpy(task.features[entry.rows]) - entry.mean) / entry.deviation
+    y = torch.from_numpy(task.labels[int(entry.shuffled)][entry.rows])
+    losses, step = [], 0
+    for epoch in range(params.epochs):
+        order = torch.randperm(
+            len(y), generator=torch_generator(entry.seed, entry.month, "order", epoch)
+        )
+        total = 0.0
+        for part in order.split(params.batch):
+            keep = 1 - params.dropout
+            masks = torch.empty(params.batch, sum(params.layers)).bernoulli_(
+                keep, generator=torch_generator(params.seed, "dropout", step)
+            )
+            mask = iter((masks / keep)[: len(part)].split(list(params.layers), dim=1))
+            a = x[part]
+            for linear in linears[:-1]:
+                a = torch.tanh(linear(a)) * next(mask)
+            squares = (linears[-1](a).squeeze(1) - y[part]).square()
+            optimiser.zero_grad()
+            squares.mean().backward()
+            optimiser.step()
+            total += squares.sum().item()
+            step += 1
+        losses.append(total / len(y))
+    parts = [linear.weight.detach().T.flatten() for linear in linears]
+    return torch.cat(parts + [linear.bias.detach() for linear in linears]), losses
+
+
+@pytest.fixture(scope="module")
+def fitted(task, tmp_path_factory):
+    scratch = tmp_path_factory.mktemp("state")
+    return fit_stack(task.features, task.labels, task.entries, task.params, scratch, "all")
+
+
+def test_every_window_equals_a_plain_training_loop(task, fitted):
+    for window, entry in enumerate(task.entries):
+        weights, losses = slow_fit(task, entry)
+        assert (flat(fitted.network, window) - weights).abs().max() < 1e-5
+        np.testing.assert_allclose(fitted.losses[window], losses, rtol=1e-4)
+
+
+def test_a_window_alone_in_any_stack_and_order_gives_the_same_weights(task, fitted, tmp_path):
+    for chosen in ([1], [3, 1], [4, 3, 2, 1, 0]):
+        entries = [task.entries[i] for i in chosen]
+        other = fit_stack(task.features, task.labels, entries, task.params, tmp_path, f"{chosen}")
+        for window, i in enumerate(chosen):
+            gap = (flat(other.network, window) - flat(fitted.network, i)).abs().max()
+            assert gap < 1e-5, (chosen, i)
+
+
+def test_training_learns_the_label_and_not_the_shuffled_one(fitted):
+    assert fitted.losses[1][-1] < fitted.losses[1][0]
+    assert fitted.losses[1][-1] < fitted.losses[2][-1]
+
+
+def test_an_interrupted_fit_goes_on_where_it_stopped(task, fitted, tmp_path, monkeypatch):
+    told: list[int] = []
+    original = callbacks.KeepState.on_train_epoch_end
+
+    def stop_after_second(self, trainer, module):
+        told.append(trainer.current_epoch)
+        original(self, trainer, module)
+        if trainer.current_epoch == 1:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(callbacks.KeepState, "on_train_epoch_end", stop_after_second)
+    arguments = (task.features, task.labels, task.entries, task.params, tmp_path, "all")
+    with pytest.raises((KeyboardInterrupt, SystemExit)):
+        fit_stack(*arguments)
+    monkeypatch.setattr(
+        callbacks.KeepState,
+        "on_train_epoch_end",
+        lambda self, trainer, module: told.append(trainer.current_epoch),
+    )
+    resumed = fit_stack(*arguments)
+    assert told == [0, 1, 2, 3]  # no epoch was run twice
+    for window in range(len(task.entries)):
+        assert torch.equal(flat(resumed.network, window), flat(fitted.network, window))
+    np.testing.assert_array_equal(resumed.losses, fitted.losses)
+
+
+def test_a_state_that_cannot_be_read_starts_anew(task, fitted, tmp_path):
+    (tmp_path / "all.ckpt").write_bytes(b"half a file")
+    again = fit_stack(task.features, task.labels, task.entries, task.params, tmp_path, "all")
+    assert torch.equal(flat(again.network, 1), flat(fitted.network, 1))

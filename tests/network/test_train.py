@@ -1,0 +1,145 @@
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from konkyo.network import train as room
+from konkyo.network.train import history, train
+from konkyo.panel import store
+from konkyo.panel.build import build
+from konkyo.panel.store import Panel
+from konkyo.windows import MonthBlocks, rolling
+from small import make_records, small_params
+
+
+def run(panel: Panel, params, folder: Path) -> room.Outcome:
+    windows = rolling(MonthBlocks.of(panel.index["month"]), params.window)
+    return train(panel, windows, params, folder)
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+
+
+def weights_of(folder: Path) -> dict[str, bytes]:
+    return {k: v for k, v in contents(folder).items() if k.endswith(".safetensors")}
+
+
+@pytest.fixture(scope="module")
+def chosen():
+    return small_params().train
+
+
+@pytest.fixture(scope="module")
+def months(panel):
+    """Return the panel without its last months, as earlier records would have made it."""
+    stocks, market = make_records()
+
+    def upto(month: str) -> Panel:
+        prepare = small_params().prepare
+        return build(stocks[stocks["month"] <= month], market[market["month"] <= month], prepare)[0]
+
+    return upto
+
+
+@pytest.fixture(scope="module")
+def whole(panel, chosen, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("whole")
+    assert run(panel, chosen, folder).trained > 10
+    return folder
+
+
+def test_what_is_there_is_kept(panel, chosen, whole):
+    before = contents(whole)
+    outcome = run(panel, chosen, whole)
+    assert (outcome.trained, outcome.dropped) == (0, 0)
+    assert contents(whole) == before
+    assert not any("state" in name for name in before)
+
+
+def test_incremental_equals_from_scratch(months, panel, chosen, whole, tmp_path):
+    first = run(months("2002-03-31"), chosen, tmp_path)
+    second = run(months("2002-04-30"), chosen, tmp_path)
+    third = run(panel, chosen, tmp_path)
+    # A window a month, and a placebo for every third window.
+    assert 1 <= second.trained <= 2 and second.kept == first.trained
+    assert 2 <= third.trained <= 3
+    grown, scratch = weights_of(tmp_path), weights_of(whole)
+    assert grown.keys() == scratch.keys()
+    for name in grown:
+        a, b = (room.store.read(folder / name) for folder in (tmp_path, whole))
+        assert a.key == b.key
+        for mine, theirs in zip(a.weights + a.biases, b.weights + b.biases, strict=True):
+            np.testing.assert_allclose(mine, theirs, atol=1e-5)
+
+
+def test_months_that_are_gone_are_dropped(months, chosen, whole, tmp_path):
+    for name, content in contents(whole).items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(content)
+    outcome = run(months("2002-03-31"), chosen, tmp_path)
+    assert outcome.trained == 0 and outcome.dropped >= 3
+    assert "weights/2002-04.safetensors" not in contents(tmp_path)
+    assert "history/weights/2002-04.parquet" not in contents(tmp_path)
+
+
+def test_workers_side_by_side_give_the_same(panel, chosen, whole, tmp_path):
+    run(panel, replace(chosen, workers=2, stack=5), tmp_path)
+    for name in weights_of(whole):
+        a, b = (room.store.read(folder / name) for folder in (tmp_path, whole))
+        for mine, theirs in zip(a.weights, b.weights, strict=True):
+            np.testing.assert_allclose(mine, theirs, atol=1e-5)
+
+
+def test_history_has_every_epoch(panel, chosen, whole):
+    windows = rolling(MonthBlocks.of(panel.index["month"]), chosen.window)
+    table = history(whole, windows)
+    assert table["month"].tolist() == [w.month for w in windows for _ in range(chosen.epochs)]
+    assert np.isfinite(table["loss"]).all()
+
+
+SCRIPT = """
+import sys
+from dataclasses import replace
+from pathlib import Path
+from small import small_params
+from konkyo.network.train import train
+from konkyo.panel import store
+from konkyo.windows import MonthBlocks, rolling
+panel = store.read(Path(sys.argv[1]))
+params = replace(small_params().train, epochs=40)
+windows = rolling(MonthBlocks.of(panel.index["month"]), params.window)
+train(panel, windows, params, Path(sys.argv[2]))
+"""
+
+
+def test_a_killed_run_goes_on_and_ends_as_an_undisturbed_one(panel, tmp_path):
+    store.write(panel, panel.catalogue, tmp_path / "panel")
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])}
+
+    def start(folder: str) -> subprocess.Popen:
+        return subprocess.Popen(
+            [sys.executable, "-c", SCRIPT, str(tmp_path / "panel"), str(tmp_path / folder)],
+            env=environment, stderr=subprocess.DEVNULL, start_new_session=True,
+        )  # fmt: skip
+
+    killed = start("killed")
+    deadline = time.monotonic() + 120
+    while not list((tmp_path / "killed").glob("state/*.ckpt")):
+        assert killed.poll() is None and time.monotonic() < deadline
+        time.sleep(0.01)
+    os.killpg(killed.pid, signal.SIGKILL)
+    killed.wait()
+    assert not weights_of(tmp_path / "killed") or list((tmp_path / "killed").glob("state/*.ckpt"))
+    assert start("killed").wait(120) == 0
+    assert start("undisturbed").wait(120) == 0
+    after, expected = contents(tmp_path / "killed"), contents(tmp_path / "undisturbed")
+    assert after.keys() == expected.keys()
+    for name in weights_of(tmp_path / "undisturbed"):
+        assert after[name] == expected[name], name

@@ -1,0 +1,215 @@
+"""A small set of result files, a store to copy, one logged run to read."""
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from mlflow import MlflowClient
+from safetensors.numpy import save_file
+
+from konkyo import params
+from konkyo.tracking import results, runs, store
+
+SOURCE = {
+    "source": "us-equities",
+    "licence": "MIT",
+    "point_in_time": True,
+    "survivorship_free": False,
+    "files": {"panel_data.csv": "ab" * 32},
+    "rows": 36,
+    "stocks": 12,
+    "first_month": "2020-01",
+    "last_month": "2020-03",
+}
+
+
+def write_results(
+    root: Path, count: int = 3, stocks: int = 12, features: int = 4, epochs: int = 2
+) -> Path:
+    """Write result files as the stages do: `count` decision months from 2020-01."""
+    generator = np.random.default_rng(1)
+    ends = pd.date_range("2020-01-31", periods=count, freq="ME")
+    earned = ends + pd.offsets.MonthEnd(1)
+    names = [f"feature_{i}" for i in range(features)]
+    codes = [f"S{i:04d}" for i in range(stocks)]
+    data = root / "data"
+    for folder in (
+        "records",
+        "panel",
+        "models/weights",
+        "attributions",
+        "backtest",
+        "report",
+    ):
+        (data / folder).mkdir(parents=True, exist_ok=True)
+    panel = pd.MultiIndex.from_product([ends, codes], names=["month", "stock"]).to_frame(False)
+    x = generator.standard_normal((len(panel), features)).astype("float32")
+
+    (data / "records/source.json").write_text(json.dumps(SOURCE))
+    panel.assign(size=1.0).to_parquet(data / "records/stocks.parquet", index=False)
+    pd.DataFrame({"month": ends, "MKT": 0.01}).to_parquet(data / "records/market.parquet")
+
+    np.save(data / "panel/features.npy", x)
+    panel.assign(size=1.0, ret=0.0, label=0.0).to_parquet(data / "panel/index.parquet", index=False)
+    pd.DataFrame(
+        {"name": names, "group": "characteristic", "transform": "rank", "source": "records"}
+    ).to_csv(data / "panel/catalogue.csv", index=False)
+
+    for i, end in enumerate(ends):
+        network = write_network(data / "models/weights", end, names, generator)
+        rows = slice(i * stocks, (i + 1) * stocks)
+        grounds = panel.iloc[rows].assign(score=score(network, x[rows]))
+        grounds[names] = 0.0
+        grounds.assign(absorbed=grounds["score"]).to_parquet(
+            data / f"attributions/{end:%Y-%m}.parquet", index=False
+        )
+    pd.DataFrame(
+        {
+            "month": ends.strftime("%Y-%m"),
+            "first_train": (ends - pd.offsets.MonthEnd(36)).strftime("%Y-%m"),
+            "last_train": (ends - pd.offsets.MonthEnd(1)).strftime("%Y-%m"),
+            "last_label": ends.strftime("%Y-%m"),
+            "train_rows": 432,
+            "test_rows": stocks,
+        }
+    ).to_csv(data / "models/windows.csv", index=False)
+    pd.DataFrame(
+        {
+            "month": np.repeat(ends.strftime("%Y-%m"), epochs),
+            "epoch": np.tile(np.arange(epochs), count) + 1,
+            "loss": np.repeat(np.arange(count), epochs)
+            + 1 / (1 + np.tile(np.arange(epochs), count)),
+        }
+    ).to_parquet(data / "models/history.parquet", index=False)
+
+    realised = np.arange(count - 1)
+    series = pd.DataFrame({"month": ends[:-1], "earned": earned[:-1], "model": "network"}).assign(
+        long=0.02 + 0.01 * np.sin(realised),
+        short=0.01,
+        spread=0.01 + 0.01 * realised,
+        spread_net=0.008 + 0.01 * realised,
+        market=0.015,
+        turnover=0.5,
+        ic=0.01,
+        rank_ic=0.02 * (-1.0) ** realised,
+        stocks=stocks,
+        missing=0,
+    )
+    ridge = series.assign(model="ridge", spread=9.0)
+    pd.concat([series, ridge]).to_csv(
+        data / "backtest/returns.csv", index=False, date_format="%Y-%m-%d"
+    )
+    portfolios = ["long", "market", "short", "spread", "spread_net"]
+    paths = series.melt(["earned", "model"], portfolios, "portfolio", "cumulative")
+    paths["cumulative"] = paths.groupby(["model", "portfolio"])["cumulative"].cumsum()
+    paths = paths.rename(columns={"earned": "month"})
+    pd.concat([paths, paths.assign(model="ridge", cumulative=9.0)]).to_csv(
+        data / "backtest/cumulative.csv", index=False, date_format="%Y-%m-%d"
+    )
+    performance = pd.DataFrame(
+        {"model": "network", "portfolio": portfolios, "annual_return": 0.075, "return_risk": 0.37}
+    )
+    performance.to_csv(data / "backtest/performance.csv", index=False)
+    pd.DataFrame({"model": "network", "decile": range(1, 11), "annual_return": 0.1}).to_csv(
+        data / "backtest/deciles.csv", index=False
+    )
+    (data / "metrics.json").write_text(
+        json.dumps(
+            {
+                "network": {
+                    "rank_ic": 0.015,
+                    "rank_ic_t": 1.3,
+                    "months": count - 1,
+                    "spread": {"annual_return": 0.075, "return_risk": 0.37},
+                },
+                "ridge": {"spread": {"annual_return": 0.04, "return_risk": float("nan")}},
+            }
+        )
+    )
+    (data / "report/cumulative.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    performance.to_csv(data / "report/performance.csv", index=False)
+    return root
+
+
+def write_network(
+    folder: Path, end: pd.Timestamp, names: list[str], generator: np.random.Generator
+) -> dict[str, np.ndarray]:
+    """Write a random network of one hidden layer of three units, as the train stage does."""
+    network = {
+        "layer.0.weight": generator.standard_normal((len(names), 3)).astype("float32"),
+        "layer.0.bias": generator.standard_normal(3).astype("float32"),
+        "layer.1.weight": generator.standard_normal((3, 1)).astype("float32"),
+        "layer.1.bias": generator.standard_normal(1).astype("float32"),
+        "scale.mean": np.full(len(names), 0.5, "float32"),
+        "scale.deviation": np.full(len(names), 2.0, "float32"),
+    }
+    metadata = {
+        "month": f"{end:%Y-%m}",
+        "key": "k",
+        "activation": "tanh",
+        "features": json.dumps(names),
+    }
+    save_file(network, folder / f"{end:%Y-%m}.safetensors", metadata)
+    return network
+
+
+def score(network: dict[str, np.ndarray], x: np.ndarray) -> np.ndarray:
+    """Score rows [n, features] by that network, written out."""
+    scaled = (x - network["scale.mean"]) / network["scale.deviation"]
+    hidden = np.tanh(scaled @ network["layer.0.weight"] + network["layer.0.bias"])
+    return (hidden @ network["layer.1.weight"] + network["layer.1.bias"])[:, 0]
+
+
+@pytest.fixture(scope="session")
+def chosen() -> params.Params:
+    """Return the repository's own params."""
+    return params.load(Path(__file__).parents[2] / "params.yaml")
+
+
+@pytest.fixture(scope="session")
+def results_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder of result files; not to be written to."""
+    return write_results(tmp_path_factory.mktemp("results"))
+
+
+@pytest.fixture(scope="session")
+def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a SQLite store with all its tables, made once since that takes seconds."""
+    path = tmp_path_factory.mktemp("store") / "new/mlflow.db"
+    with pytest.MonkeyPatch.context() as patch:
+        _forget_mlflow(patch)
+        store.connect(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture(scope="session")
+def logged(
+    tmp_path_factory: pytest.TempPathFactory, empty_store: Path, chosen: params.Params
+) -> Iterator[tuple[MlflowClient, runs.Tracked, Path]]:
+    """Return client, run and project folder of one whole run; only to be read."""
+    root = write_results(tmp_path_factory.mktemp("a project"))
+    shutil.copy(empty_store, root / "mlflow.db")
+    with pytest.MonkeyPatch.context() as patch:
+        _forget_mlflow(patch)
+        tracked = runs.track(results.read(root), chosen, {})
+        yield MlflowClient(tracked.uri, tracked.uri), tracked, root
+
+
+@pytest.fixture
+def project(tmp_path: Path, empty_store: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return a project folder of one's own, with result files and an empty store."""
+    _forget_mlflow(monkeypatch)
+    shutil.copy(empty_store, tmp_path / "mlflow.db")
+    return write_results(tmp_path)
+
+
+def _forget_mlflow(patch: pytest.MonkeyPatch) -> None:
+    """Let nothing of the caller's environment in, and nothing of a test's out."""
+    for name in ("MLFLOW_TRACKING_URI", "MLFLOW_RUN_ID", "MLFLOW_EXPERIMENT_ID"):
+        patch.setenv(name, "")
+    patch.setattr("mlflow.tracking._tracking_service.utils._tracking_uri", None)
+    patch.setattr("mlflow.tracking._model_registry.utils._registry_uri", None)

@@ -1,0 +1,60 @@
+"""Result files read, and what is said of one that is missing."""
+
+import pandas as pd
+import pytest
+
+from konkyo.errors import ArtifactError
+from konkyo.tracking import results
+
+
+def test_only_the_network_has_series(results_folder):
+    found = results.read(results_folder)
+    assert found.returns["spread"].tolist() == [0.01, 0.02]
+    assert found.returns["month"].tolist() == list(pd.to_datetime(["2020-01-31", "2020-02-29"]))
+    assert found.cumulative["earned"].max() == pd.Timestamp("2020-03-31")
+    assert len(found.cumulative) == 2 * 5
+    assert found.history["month"].iloc[-1] == pd.Timestamp("2020-03-31")
+
+
+def test_windows_come_in_order_and_as_period_ends_however_months_are_written(project):
+    path = project / "data/models/windows.csv"
+    table = pd.read_csv(path).iloc[::-1]
+    table["month"] += "-15"
+    table.to_csv(path, index=False)
+    windows = results.read(project).windows
+    assert windows["month"].tolist() == list(
+        pd.to_datetime(["2020-01-31", "2020-02-29", "2020-03-31"])
+    )
+    assert windows["first_train"].iloc[0] == pd.Timestamp("2017-01-31")
+
+
+@pytest.mark.parametrize(
+    ("name", "stage"),
+    [
+        ("records/source.json", "ingest"),
+        ("metrics.json", "backtest"),
+        ("models/history.parquet", "train"),
+        ("models/weights/2020-02.safetensors", "train"),
+        ("attributions/2020-03.parquet", "attribute"),
+    ],
+)
+def test_a_missing_file_names_the_stage_that_writes_it(project, name, stage):
+    (project / "data" / name).unlink()
+    with pytest.raises(ArtifactError, match=rf"{name} is missing: run `dvc repro {stage}`"):
+        results.read(project)
+
+
+def test_a_missing_column_is_named(project):
+    path = project / "data/models/windows.csv"
+    pd.read_csv(path).drop(columns="last_label").to_csv(path, index=False)
+    with pytest.raises(ArtifactError, match=r"windows.csv has no column last_label"):
+        results.read(project)
+
+
+def test_the_example_is_of_the_newest_month(results_folder):
+    frame = results.example(results.read(results_folder))
+    features = [f"feature_{i}" for i in range(4)]
+    assert list(frame.columns) == ["month", "stock", *features]
+    assert frame["month"].tolist() == ["2020-03-31"] * 3
+    assert frame["stock"].tolist() == ["S0000", "S0001", "S0002"]
+    assert (frame.dtypes[features] == "float64").all()

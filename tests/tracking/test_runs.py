@@ -1,0 +1,281 @@
+"""One logged run is read by most tests; those that log again leave the model out."""
+
+import io
+import json
+from types import SimpleNamespace
+
+import pandas as pd
+import pytest
+from mlflow import MlflowClient
+from mlflow.store.artifact.local_artifact_repo import LocalArtifactRepository
+
+from konkyo import params
+from konkyo.errors import TrackingError
+from konkyo.tracking import lineage, results, runs, servable
+
+FEBRUARY, MARCH = 1582934400000, 1585612800000
+
+
+def children(client, tracked):
+    found = client.search_runs(
+        [tracked.experiment_id], f"tags.`mlflow.parentRunId` = '{tracked.run_id}'"
+    )
+    return sorted(found, key=lambda run: run.info.run_name)
+
+
+def everything(client):
+    return client.search_runs([e.experiment_id for e in client.search_experiments()])
+
+
+def names(client, run_id, folder):
+    return sorted(file.path for file in client.list_artifacts(run_id, folder))
+
+
+@pytest.fixture
+def without_model(monkeypatch):
+    monkeypatch.setattr(servable, "log", lambda *_: SimpleNamespace())
+    monkeypatch.setattr(servable, "register", lambda *_: 1)
+
+
+def test_one_parent_and_one_child_a_month(logged):
+    client, tracked, _ = logged
+    parent = client.get_run(tracked.run_id)
+    months = children(client, tracked)
+    assert tracked.experiment == "konkyo"
+    assert tracked.months == 3
+    assert parent.info.status == "FINISHED"
+    assert [run.info.run_name for run in months] == ["2020-01", "2020-02", "2020-03"]
+    assert {run.info.status for run in months} == {"FINISHED"}
+    assert {run.data.tags["kind"] for run in months} == {"month"}
+    assert len(everything(client)) == 4
+    for run in months:
+        assert parent.info.start_time <= run.info.start_time <= run.info.end_time
+        assert run.info.end_time <= parent.info.end_time
+
+
+def test_the_parent_has_every_param_but_where_it_is_logged(logged, chosen):
+    client, tracked, _ = logged
+    expected = params.flatten(params.as_dict(chosen))
+    found = client.get_run(tracked.run_id).data.params
+    assert found == {
+        key: str(value) for key, value in expected.items() if not key.startswith("track.")
+    }
+    assert found["train.layers"] == "[64, 64, 32]"
+
+
+def test_the_parent_has_the_final_metrics(logged):
+    client, tracked, _ = logged
+    found = client.get_run(tracked.run_id).data.metrics
+    assert {
+        name: value
+        for name, value in found.items()
+        if name.split("/")[0] not in ("monthly", "cumulative", "training")
+    } == {
+        "network/rank_ic": 0.015,
+        "network/rank_ic_t": 1.3,
+        "network/months": 2,
+        "network/spread/annual_return": 0.075,
+        "network/spread/return_risk": 0.37,
+        "ridge/spread/annual_return": 0.04,
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "points"),
+    [
+        ("monthly/spread", [(0.01, 0, 1580428800000), (0.02, 1, FEBRUARY)]),
+        ("monthly/rank_ic", [(0.02, 0, 1580428800000), (-0.02, 1, FEBRUARY)]),
+        ("cumulative/spread", [(0.01, 1, FEBRUARY), (0.03, 2, MARCH)]),
+    ],
+)
+def test_the_parent_has_series_by_month(logged, name, points):
+    client, tracked, _ = logged
+    history = client.get_metric_history(tracked.run_id, name)
+    assert [(m.value, m.step, m.timestamp) for m in history] == points
+
+
+def test_the_parent_has_the_mean_training_loss_by_epoch(logged):
+    client, tracked, _ = logged
+    history = client.get_metric_history(tracked.run_id, "training/loss")
+    assert [(m.value, m.step) for m in history] == [(2.0, 1), (1.5, 2)]
+
+
+def test_the_parent_has_its_lineage(logged):
+    client, tracked, _ = logged
+    tags = client.get_run(tracked.run_id).data.tags
+    assert tags["kind"] == "experiment"
+    assert tags["source"] == "us-equities"
+    assert tags["survivorship_free"] == "false"
+    assert len(tags["params_digest"]) == len(tags["data_digest"]) == 32
+    assert tags["mlflow.runName"] == f"main-{tags['params_digest'][:6]}"
+    assert "3 decision months, 2020-01 to 2020-03" in tags["mlflow.note.content"]
+
+
+def test_the_parent_has_its_data_sets(logged):
+    client, tracked, root = logged
+    inputs = client.get_run(tracked.run_id).inputs.dataset_inputs
+    expected = lineage.datasets(results.read(root))
+    assert {(i.dataset.name, i.dataset.digest) for i in inputs} == {
+        (e.dataset.name, e.dataset.digest) for e in expected
+    }
+
+
+def test_the_parent_has_figures_and_tables(logged):
+    client, tracked, root = logged
+    assert names(client, tracked.run_id, "figures") == ["figures/cumulative.png"]
+    assert names(client, tracked.run_id, "tables") == [
+        "tables/deciles.json",
+        "tables/performance.csv",
+        "tables/performance.json",
+    ]
+    assert names(client, tracked.run_id, "lineage") == [
+        "lineage/dvc.lock.yaml",
+        "lineage/params.yaml",
+    ]
+    table = json.loads(
+        (root / "mlartifacts" / tracked.run_id / "artifacts/tables/performance.json").read_text()
+    )
+    assert table["columns"] == ["model", "portfolio", "annual_return", "return_risk"]
+
+
+def test_a_child_has_its_window_its_losses_and_its_results(logged):
+    client, tracked, _ = logged
+    february = children(client, tracked)[1]
+    assert february.data.params == {
+        "month": "2020-02",
+        "first_train": "2017-02",
+        "last_train": "2020-01",
+        "last_label": "2020-02",
+        "train_rows": "432",
+    }
+    assert february.data.metrics == {
+        "loss": 1.5,
+        "stocks": 12,
+        "ic": 0.01,
+        "rank_ic": -0.02,
+        "spread": 0.02,
+    }
+    history = client.get_metric_history(february.info.run_id, "loss")
+    assert [(m.value, m.step) for m in history] == [(2.0, 1), (1.5, 2)]
+
+
+def test_the_newest_month_has_no_result_yet(logged):
+    client, tracked, _ = logged
+    assert children(client, tracked)[2].data.metrics == {"loss": 2.5, "stocks": 12}
+
+
+def test_a_child_has_its_grounds_and_weights_byte_for_byte(logged):
+    client, tracked, root = logged
+    run_id = children(client, tracked)[1].info.run_id
+    kept = root / "mlartifacts" / run_id / "artifacts"
+    for here, there in (
+        ("data/attributions/2020-02.parquet", "grounds/2020-02.parquet"),
+        ("data/models/weights/2020-02.safetensors", "weights/2020-02.safetensors"),
+    ):
+        assert (kept / there).read_bytes() == (root / here).read_bytes()
+    assert len(pd.read_parquet(io.BytesIO((kept / "grounds/2020-02.parquet").read_bytes()))) == 12
+
+
+def test_logging_again_makes_a_run_of_its_own(project, chosen, without_model):
+    found = results.read(project)
+    first, second = (runs.track(found, chosen, {}) for _ in range(2))
+    client = MlflowClient(first.uri)
+    assert first.run_id != second.run_id
+    assert len(everything(client)) == 8
+    for tracked in (first, second):
+        assert len(children(client, tracked)) == 3
+        assert len(client.get_metric_history(tracked.run_id, "monthly/spread")) == 2
+    assert (
+        client.get_run(first.run_id).data.tags["mlflow.runName"]
+        == (client.get_run(second.run_id).data.tags["mlflow.runName"])
+    )
+
+
+@pytest.mark.parametrize(
+    ("error", "status"), [(RuntimeError("disk full"), "FAILED"), (KeyboardInterrupt(), "KILLED")]
+)
+def test_nothing_stays_running(project, chosen, without_model, monkeypatch, error, status):
+    copy = LocalArtifactRepository.log_artifact
+
+    def break_down(self, path, folder=None):
+        if path.endswith("2020-02.safetensors"):
+            raise error
+        copy(self, path, folder)
+
+    monkeypatch.setattr(LocalArtifactRepository, "log_artifact", break_down)
+    with pytest.raises(type(error)):
+        runs.track(results.read(project), chosen, {})
+    client = MlflowClient(f"sqlite:///{project}/mlflow.db")
+    by_name = {run.info.run_name[:7]: run.info.status for run in everything(client)}
+    assert by_name == {"main-" + digest(client): status, "2020-01": "FINISHED", "2020-02": status}
+
+
+def digest(client):
+    (parent,) = (run for run in everything(client) if run.data.tags["kind"] == "experiment")
+    return parent.data.tags["params_digest"][:2]
+
+
+def test_a_failure_before_the_first_child_ends_the_parent(project, chosen, monkeypatch):
+    (project / "data/panel/features.npy").write_bytes(b"")
+    with pytest.raises(EOFError):
+        runs.track(results.read(project), chosen, {})
+    (run,) = everything(MlflowClient(f"sqlite:///{project}/mlflow.db"))
+    assert run.info.status == "FAILED"
+
+
+@pytest.fixture
+def given(project):
+    """Return a run as `mlflow run` makes it, in an experiment of its own choice."""
+    client = MlflowClient(f"sqlite:///{project}/mlflow.db")
+    experiment = client.create_experiment("elsewhere", str(project / "other"))
+    run = client.create_run(experiment, run_name="given")
+    environment = {
+        "MLFLOW_RUN_ID": run.info.run_id,
+        "MLFLOW_EXPERIMENT_ID": experiment,
+        "MLFLOW_TRACKING_URI": f"sqlite:///{project}/mlflow.db",
+    }
+    return client, run.info.run_id, environment
+
+
+def test_a_given_run_is_filled(project, chosen, without_model, given):
+    client, run_id, environment = given
+    tracked = runs.track(results.read(project), chosen, environment)
+    assert (tracked.run_id, tracked.experiment) == (run_id, "elsewhere")
+    assert client.get_run(run_id).info.status == "FINISHED"
+    assert client.get_run(run_id).info.run_name == "given"
+    assert client.get_run(run_id).data.metrics["monthly/spread"] == 0.02
+    assert len(children(client, tracked)) == 3
+    assert client.get_experiment_by_name("konkyo") is None
+
+
+def test_a_given_run_is_not_filled_twice(project, chosen, without_model, given):
+    client, run_id, environment = given
+    found = results.read(project)
+    runs.track(found, chosen, environment)
+    with pytest.raises(TrackingError, match="already holds results"):
+        runs.track(found, chosen, environment)
+    assert client.get_run(run_id).info.status == "FINISHED"
+    assert len(everything(client)) == 4
+
+
+def test_a_given_run_that_is_not_there_is_an_error_with_its_remedy(project, chosen):
+    with pytest.raises(TrackingError, match="MLFLOW_RUN_ID = abc is not in the store"):
+        runs.track(results.read(project), chosen, {"MLFLOW_RUN_ID": "abc"})
+
+
+def test_no_password_is_kept(project, chosen, without_model, monkeypatch):
+    (project / "mlflow.db").rename(project / "other.db")
+    monkeypatch.setattr(
+        "konkyo.tracking.store.resolve", lambda uri, root: f"sqlite:///{root}/other.db"
+    )
+    secret = params.parse(
+        {
+            **params.as_dict(chosen),
+            "track": {**params.as_dict(chosen)["track"], "uri": "x://u:secret@h/b"},
+        }
+    )
+    tracked = runs.track(results.read(project), secret, {})
+    client = MlflowClient(tracked.uri)
+    assert "secret" not in str(client.get_run(tracked.run_id).to_dictionary())
+    assert runs.without_password("postgresql://u:secret@host:1/base") == "postgresql://host:1/base"
+    assert runs.without_password("sqlite:////a/b@c.db") == "sqlite:////a/b@c.db"

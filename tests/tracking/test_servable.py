@@ -1,0 +1,142 @@
+"""The model, loaded from the registry as a user loads it."""
+
+import json
+import os
+import subprocess
+import sys
+
+import mlflow
+import numpy as np
+import pandas as pd
+import pytest
+from mlflow import MlflowClient
+
+from konkyo.errors import ArtifactError
+from konkyo.tracking import results, runs, servable
+
+FEATURES = [f"feature_{i}" for i in range(4)]
+
+
+@pytest.fixture(scope="module")
+def model(logged):
+    client, tracked, _ = logged
+    mlflow.set_tracking_uri(client.tracking_uri)
+    mlflow.set_registry_uri(client.tracking_uri)
+    return mlflow.pyfunc.load_model(tracked.model_uri)
+
+
+@pytest.fixture(scope="module")
+def panel(logged):
+    """Return the whole panel as a caller has it: month, stock, features."""
+    _, _, root = logged
+    index = pd.read_parquet(root / "data/panel/index.parquet", columns=["month", "stock"])
+    index[FEATURES] = np.load(root / "data/panel/features.npy")
+    return index
+
+
+@pytest.fixture(scope="module")
+def expected(logged):
+    """Return what the attribute stage wrote, all months."""
+    _, _, root = logged
+    paths = sorted((root / "data/attributions").glob("*.parquet"))
+    return pd.concat([pd.read_parquet(path) for path in paths], ignore_index=True)
+
+
+def test_the_alias_gives_the_scores_of_the_pipeline(model, panel, expected):
+    found = model.predict(panel)
+    assert list(found.columns) == ["month", "stock", "score", *FEATURES, "absorbed"]
+    assert found["stock"].tolist() == expected["stock"].tolist()
+    np.testing.assert_allclose(found["score"], expected["score"], rtol=0, atol=1e-5)
+    total = found[FEATURES].sum(axis=1) + found["absorbed"]
+    np.testing.assert_allclose(total, found["score"], rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("form", ["%Y-%m", "%Y-%m-%d", "%Y-%m-15"])
+def test_a_month_may_be_text(model, panel, form):
+    by_text = panel.assign(month=panel["month"].dt.strftime(form))
+    pd.testing.assert_frame_equal(model.predict(by_text), model.predict(panel))
+
+
+def test_rows_come_back_in_their_order(model, panel, expected):
+    order = np.random.default_rng(2).permutation(len(panel))
+    found = model.predict(panel.iloc[order])
+    assert found["stock"].tolist() == expected["stock"].iloc[order].tolist()
+    np.testing.assert_allclose(found["score"], expected["score"].iloc[order], rtol=0, atol=1e-5)
+
+
+def test_a_month_without_a_network_is_an_error(model, panel):
+    with pytest.raises(ArtifactError, match="2030-01"):
+        model.predict(panel.head(2).assign(month="2030-01"))
+
+
+def test_a_missing_feature_is_an_error_that_names_it(model, panel):
+    with pytest.raises(mlflow.MlflowException, match="feature_2"):
+        model.predict(panel.drop(columns="feature_2"))
+
+
+def test_the_model_is_code_and_weights_and_no_pickle(logged):
+    client, tracked, root = logged
+    version = client.get_model_version_by_alias(tracked.model, "newest")
+    (folder,) = (root / "mlartifacts/models").glob("*/artifacts")
+    files = [path.relative_to(folder) for path in folder.rglob("*") if path.is_file()]
+    assert not [path for path in files if path.suffix in (".pkl", ".pickle", ".pt", ".pth")]
+    assert {path.name for path in files if path.suffix == ".safetensors"} == {
+        "2020-01.safetensors",
+        "2020-02.safetensors",
+        "2020-03.safetensors",
+    }
+    assert (folder / "code/konkyo/attribution/__init__.py").is_file()
+    assert (folder / "requirements.txt").read_text().split() == servable.requirements()
+    assert version.run_id == tracked.run_id
+    (logged_model,) = client.search_logged_models([tracked.experiment_id])
+    assert (logged_model.source_run_id, logged_model.status) == (tracked.run_id, "READY")
+    assert version.source == f"models:/{logged_model.model_id}"
+    example = json.loads((folder / "input_example.json").read_text())
+    assert example["columns"] == ["month", "stock", *FEATURES]
+    assert "epsilon" not in client.get_run(tracked.run_id).data.params
+
+
+def test_the_model_runs_without_the_project(logged, panel, expected, tmp_path):
+    """A process that cannot import the project finds all it needs inside the model."""
+    _, _, root = logged
+    panel.head(12).to_parquet(tmp_path / "frame.parquet")
+    (folder,) = (root / "mlartifacts/models").glob("*/artifacts")
+    script = f"""
+import sys
+sys.modules.pop("konkyo", None)
+sys.meta_path = [f for f in sys.meta_path if "editable" not in repr(f)]
+sys.path = [p for p in sys.path if not p.rstrip("/").endswith("src")]
+import mlflow, pandas
+model = mlflow.pyfunc.load_model({str(folder)!r})
+model.predict(pandas.read_parquet("frame.parquet")).to_parquet("scores.parquet")
+import konkyo
+others = {{"pytorch_lightning", "sklearn", "konkyo.params"}}
+print(konkyo.__file__, *sorted(others & set(sys.modules)))
+"""
+    environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    # Nothing else printed: nothing was imported that the model's requirements do not name.
+    assert done.stdout.strip() == str(folder / "code/konkyo/__init__.py")
+    found = pd.read_parquet(tmp_path / "scores.parquet")
+    np.testing.assert_allclose(found["score"], expected["score"].head(12), rtol=0, atol=1e-5)
+
+
+def test_the_alias_moves_to_the_newest_version(project, chosen):
+    found = results.read(project)
+    first, second = (runs.track(found, chosen, {}) for _ in range(2))
+    client = MlflowClient(second.uri, second.uri)
+    assert (first.model_version, second.model_version) == (1, 2)
+    newest = client.get_model_version_by_alias("konkyo-ranker", "newest")
+    assert newest.run_id == second.run_id
+    assert int(newest.version) == 2
+
+
+def test_a_requirement_is_pinned_without_its_local_part():
+    assert "torch==2.13.0" in servable.requirements()

@@ -1,0 +1,64 @@
+"""Which store, which experiment."""
+
+from pathlib import Path
+
+import pytest
+
+from konkyo.errors import TrackingError
+from konkyo.tracking import store
+
+ROOT = Path("/project")
+
+
+@pytest.mark.parametrize(
+    ("uri", "resolved"),
+    [
+        ("sqlite:///mlflow.db", "sqlite:////project/mlflow.db"),
+        ("sqlite:///a/b.db", "sqlite:////project/a/b.db"),
+        ("sqlite:////elsewhere/b.db", "sqlite:////elsewhere/b.db"),
+        ("http://127.0.0.1:5000", "http://127.0.0.1:5000"),
+        ("postgresql://host/base", "postgresql://host/base"),
+    ],
+)
+def test_a_relative_database_belongs_to_the_project(uri, resolved):
+    assert store.resolve(uri, ROOT) == resolved
+
+
+def test_params_say_where_a_run_goes(chosen):
+    assert store.target(chosen.track, ROOT, {"MLFLOW_RUN_ID": ""}) == store.Target(
+        "sqlite:////project/mlflow.db", "konkyo", None
+    )
+
+
+def test_the_environment_goes_before_params(chosen):
+    environment = {"MLFLOW_RUN_ID": "abc", "MLFLOW_TRACKING_URI": "http://127.0.0.1:5000"}
+    assert store.target(chosen.track, ROOT, environment) == store.Target(
+        "http://127.0.0.1:5000", "konkyo", "abc"
+    )
+
+
+def test_an_experiment_is_made_once_with_a_plain_folder_beside_the_database(project):
+    client = store.connect(f"sqlite:///{project}/mlflow.db")
+    made = store.experiment_id(client, "a/b")
+    assert client.get_experiment(made).artifact_location == str(project / "mlartifacts")
+    assert store.experiment_id(client, "a/b") == made
+
+
+def test_a_deleted_experiment_is_an_error_with_its_remedy(project):
+    client = store.connect(f"sqlite:///{project}/mlflow.db")
+    made = store.experiment_id(client, "gone")
+    client.delete_experiment(made)
+    with pytest.raises(TrackingError, match=f"mlflow experiments restore -x {made}"):
+        store.experiment_id(client, "gone")
+
+
+def test_a_store_that_does_not_open_is_an_error_that_names_the_setting(project):
+    (project / "broken.db").write_bytes(b"no database, only text of some length" * 50)
+    with pytest.raises(TrackingError, match=r"set track\.uri"):
+        store.connect(f"sqlite:///{project}/broken.db")
+
+
+def test_a_new_database_gets_its_folder_and_its_tables(project, empty_store):
+    assert empty_store.parent.name == "new"
+    client = store.connect(f"sqlite:///{project}/mlflow.db")
+    assert [experiment.name for experiment in client.search_experiments()] == ["Default"]
