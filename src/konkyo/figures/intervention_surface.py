@@ -70,11 +70,11 @@ def reaction_surface(
     figure.colorbar(filled, ax=flat).set_label("intervention (per cent of reserves)", fontsize=8)
     flat.scatter(
         months[first][acted], months[second][acted], s=26, c="#D55E00", edgecolors="#000000",
-        linewidths=0.6, label="intervention",
+        linewidths=0.6, label="intervention", clip_on=False, zorder=5,
     )  # fmt: skip
     flat.scatter(
         months[first][~acted], months[second][~acted], s=26, c="#FFFFFF", edgecolors="#000000",
-        linewidths=0.6, label="none",
+        linewidths=0.6, label="none", clip_on=False, zorder=5,
     )  # fmt: skip
     if threshold is not None and first == "change" and np.isfinite(threshold):
         flat.axvline(

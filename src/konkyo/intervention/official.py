@@ -22,7 +22,7 @@ _CODES = {
     "us dollar": "USD", "u.s. dollar": "USD", "japanese yen": "JPY", "euro": "EUR",
     "deutsche mark": "DEM", "german mark": "DEM", "indonesian rupiah": "IDR",
 }  # fmt: skip
-_SIDE = re.compile(r"(?:the\s+)?([A-Za-z.\s]+?)\s*\((sold|bought)\)", re.IGNORECASE)
+_SIDE = re.compile(r"\s*(?:the\s+)?([A-Za-z.][A-Za-z.\s]*?)\s*\((sold|bought)\)", re.IGNORECASE)
 _QUARTER = re.compile(r"([A-Z][a-z]+)\.?\s*[-\u2013~]\s*([A-Z][a-z]+)\.?\s*(\d{4})")
 _MONTHS = {name.lower(): number for number, name in enumerate(calendar.month_abbr) if name}
 _YEN_IN_BILLION = 0.1

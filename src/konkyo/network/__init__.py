@@ -8,7 +8,6 @@ settings   what a fit reads of its settings
 fit        one stack from initial weights to trained ones
 plan       the entries of a run, their keys, their stacks
 train      a run over all months: incremental, resumable, side by side
-memory     how a worker keeps its memory
 progress   word of progress while workers train
 store      one safetensors file a network
 memory     what the allocator does between steps
