@@ -15,7 +15,7 @@ TEXT = """財務省,,,,,,,,
 平成3年7〜9月期計,,,July - September 1991,,,"1,139",,
 平成3年10〜12月期計,,,October - December 1991,,,0,,
 (注) 注記,,,,,,,,
-"""
+"""  # noqa: E501
 
 
 def test_days_add_up_to_months_by_pair_and_a_quarter_without_operations_is_known_to_be_zero():

@@ -68,9 +68,9 @@ def test_baselines_say_what_their_names_say(trained, records, quick):
     before = actual["1985-05-31"] * reserves["1985-05-31"] / reserves["1985-04-30"]
     assert past["amount", "no_change", month] == pytest.approx(min(before, 0))
     assert past["occurrence", "always", month] == 1
-    rows = seeds.query("data == 'I' and method == 'amount' and month == '1985-06-30'")
-    network = answers.query(
-        "data == 'I' and method == 'amount' and month == '1985-06-30' and model == 'network'"
+    rows, network = (
+        table[(table["data"] == "I") & (table["method"] == "amount") & (table["month"] == month)]
+        for table in (seeds, answers[answers["model"] == "network"])
     )
     assert network["share"].item() == pytest.approx(rows["share"].mean())
     assert network["deviation"].item() == pytest.approx(rows["share"].std())
