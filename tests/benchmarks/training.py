@@ -12,6 +12,7 @@ import os
 os.environ["OMP_NUM_THREADS"] = "1"
 
 import argparse
+import logging
 import statistics
 import tempfile
 import time
@@ -101,7 +102,9 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=2)
     asked = parser.parse_args()
     warnings.simplefilter("ignore", ConvergenceWarning)
-    warnings.filterwarnings("ignore", message=".*does not have many workers.*")
+    for told in (".*does not have many workers.*", ".*treespec.*"):
+        warnings.filterwarnings("ignore", message=told)
+    logging.getLogger("pytorch_lightning.utilities.rank_zero").setLevel(logging.WARNING)
     torch.set_num_threads(1)
     keep_freed_memory()
 
@@ -129,9 +132,9 @@ def main() -> None:
 
     def scikit_learn() -> None:
         MLPRegressor(
-            chosen.layers, activation="tanh", alpha=0, batch_size=chosen.batch, tol=0,
-            learning_rate_init=chosen.learning_rate, max_iter=asked.epochs,
-            n_iter_no_change=asked.epochs + 1,
+            hidden_layer_sizes=chosen.layers, activation="tanh", alpha=0, tol=0,
+            batch_size=chosen.batch, learning_rate_init=chosen.learning_rate,
+            max_iter=asked.epochs, n_iter_no_change=asked.epochs + 1,
         ).fit(x, y)  # fmt: skip
 
     contenders = {

@@ -7,7 +7,7 @@ from torch import nn
 
 from konkyo.network import callbacks
 from konkyo.network.fit import fit_stack
-from konkyo.network.seeds import torch_generator
+from konkyo.network.seeds import numpy_generator, torch_generator
 from konkyo.network.stack import StackedMLP
 
 
@@ -41,9 +41,10 @@ def slow_fit(task, entry) -> tuple[torch.Tensor, list[float]]:
         total = 0.0
         for part in order.split(params.batch):
             keep = 1 - params.dropout
-            masks = torch.empty(params.batch, sum(params.layers)).bernoulli_(
-                keep, generator=torch_generator(params.seed, "dropout", step)
+            drawn = numpy_generator(params.seed, "dropout", step).random(
+                (params.batch, sum(params.layers)), dtype=np.float32
             )
+            masks = torch.from_numpy((drawn >= params.dropout).astype(np.float32))
             mask = iter((masks / keep)[: len(part)].split(list(params.layers), dim=1))
             a = x[part]
             for linear in linears[:-1]:

@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 import pytest
 from mlflow import MlflowClient
-from safetensors.numpy import save_file
 
 from konkyo import params
+from konkyo.network import store as weights
 from konkyo.tracking import results, runs, store
 
 SOURCE = {
@@ -147,13 +147,18 @@ def write_network(
         "scale.mean": np.full(len(names), 0.5, "float32"),
         "scale.deviation": np.full(len(names), 2.0, "float32"),
     }
-    metadata = {
-        "month": f"{end:%Y-%m}",
-        "key": "k",
-        "activation": "tanh",
-        "features": json.dumps(names),
-    }
-    save_file(network, folder / f"{end:%Y-%m}.safetensors", metadata)
+    layers = range(2)
+    kept = weights.Weights(
+        month=f"{end:%Y-%m}",
+        key="k",
+        activation="tanh",
+        features=tuple(names),
+        weights=tuple(network[f"layer.{i}.weight"] for i in layers),
+        biases=tuple(network[f"layer.{i}.bias"] for i in layers),
+        mean=network["scale.mean"],
+        deviation=network["scale.deviation"],
+    )
+    weights.write(kept, folder / f"{end:%Y-%m}.safetensors")
     return network
 
 

@@ -10,6 +10,7 @@ import torch
 
 from konkyo import months
 from konkyo.attribution.lrp import propagate
+from konkyo.attribution.rules import Epsilon
 from konkyo.errors import ArtifactError
 from konkyo.network import store
 
@@ -63,7 +64,7 @@ def explain_months(
         x = torch.zeros(stack.windows, max(sizes), stack.mean.shape[2], dtype=torch.float64)
         for window, block in enumerate(rows[part]):
             x[window, : len(block)] = torch.from_numpy(np.asarray(block, dtype=np.float64))
-        score, relevance = propagate(stack, stack.scale_(x), epsilon)
+        score, relevance = propagate(stack, stack.scale_(x), Epsilon(epsilon))
         for window, size in enumerate(sizes):
             own = score[window, :size].numpy()
             kept = relevance[window, :size].numpy().astype(np.float32)
@@ -106,21 +107,28 @@ def explain(folder: Path, frame: pd.DataFrame, epsilon: float) -> pd.DataFrame:
     Raises
     ------
     ArtifactError
-        A month has no network, a feature has no column, or a value is missing or infinite.
+        A month has no network, the frame has no rows, lacks a column or has a value that is
+        missing, infinite or text, or the months' networks read different features.
     """
     there = sorted(path.stem for path in folder.glob("*.safetensors"))
     if not there:
         raise ArtifactError(f"{folder} has no networks: run `dvc repro train`")
+    _check_keys(frame)
     name_of = pd.Series(np.datetime_as_string(months.ordinal(frame["month"]).astype("M8[M]")))
     asked = sorted(name_of.unique())
     absent = [name for name in asked if name not in there]
     if absent:
         raise ArtifactError(
-            f"no network for {absent[0]} (and {len(absent) - 1} other months): there are networks "
+            f"{len(absent)} months have no network, first {absent[0]}: there are networks "
             f"from {there[0]} to {there[-1]}; train that month, or ask for one of these"
         )
     networks = [store.read(folder / f"{name}.safetensors") for name in asked]
     names = list(networks[0].features)
+    odd = [network.month for network in networks if list(network.features) != names]
+    if odd:
+        raise ArtifactError(
+            f"the networks of {asked[0]} and {odd[0]} differ in features: run `dvc repro train`"
+        )
     values = _values(frame, names)
     positions = [np.flatnonzero(name_of == name) for name in asked]
     parts = explain_months(networks, [values[rows] for rows in positions], epsilon)
@@ -135,12 +143,32 @@ def explain(folder: Path, frame: pd.DataFrame, epsilon: float) -> pd.DataFrame:
     return as_frame(frame, names, whole)
 
 
+def _check_keys(frame: pd.DataFrame) -> None:
+    absent = [key for key in ("month", "stock") if key not in frame]
+    if absent:
+        raise ArtifactError(f"the frame has no column {absent[0]!r}: it needs month and stock")
+    if frame.empty:
+        raise ArtifactError("the frame has no rows: give the stocks to explain, one row each")
+    month = frame["month"]
+    if not pd.api.types.is_datetime64_any_dtype(month) or month.isna().any():
+        raise ArtifactError(
+            f"month is {month.dtype} with {int(month.isna().sum())} missing: make every one a "
+            "period end with pandas.to_datetime"
+        )
+
+
 def _values(frame: pd.DataFrame, names: Sequence[str]) -> np.ndarray:
     absent = [name for name in names if name not in frame]
     if absent:
         raise ArtifactError(
             f"{len(absent)} features have no column, first {absent[0]!r}: the frame needs month, "
             f"stock and the {len(names)} features of catalogue.csv"
+        )
+    text = [name for name in names if not pd.api.types.is_numeric_dtype(frame[name])]
+    if text:
+        raise ArtifactError(
+            f"{len(text)} features are not numbers, first {text[0]!r} ({frame[text[0]].dtype}): "
+            "make them floats"
         )
     values = frame[list(names)].to_numpy(dtype=np.float32)
     wrong = np.argwhere(~np.isfinite(values))

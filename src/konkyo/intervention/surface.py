@@ -74,7 +74,8 @@ def thresholds(
     -------
     read : pandas.DataFrame
         period, threshold (per cent of move in the direction that the authority leans against, on
-        the mean curve of the seeds), spread (of the seeds' own thresholds), lowest, highest.
+        the mean curve of the seeds), spread, lowest and highest (of the seeds' own thresholds) and
+        seeds (how many of them have one).
     curves : pandas.DataFrame
         period, move, share (mean over seeds), spread: the curve itself, other inputs at their
         mean.
@@ -88,14 +89,16 @@ def thresholds(
         rows[:, change] = -sample.sign * move
         share = sample.top * np.array(predict(own, [rows] * len(own)))
         each = np.array([threshold(move, curve, level) for curve in share])
+        found = each[np.isfinite(each)]
         spread = share.std(0, ddof=1) if len(own) > 1 else np.zeros(_FINE)
         read.append(
             {
                 "period": sample.period,
                 "threshold": threshold(move, share.mean(0), level),
-                "spread": float(np.std(each, ddof=1)) if len(own) > 1 else 0.0,
-                "lowest": float(each.min()),
-                "highest": float(each.max()),
+                "spread": float(found.std(ddof=1)) if len(found) > 1 else np.nan,
+                "lowest": float(found.min()) if len(found) else np.nan,
+                "highest": float(found.max()) if len(found) else np.nan,
+                "seeds": len(found),
             }
         )
         curves.append(

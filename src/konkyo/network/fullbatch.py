@@ -125,9 +125,9 @@ class FullBatchModule(StackModule):
             loss.sum().backward()
             optimizer.step()
             losses += loss.detach()
-        epoch = at.epoch.clamp(max=self.params.epochs - 1)
-        self.loss_sums[self._each, epoch] += losses * rows
-        self.rows_seen[self._each, epoch] += self._iterations * rows
+        each, epoch = torch.arange(len(rows)), at.epoch.clamp(max=self.params.epochs - 1)
+        self.loss_sums[each, epoch] += losses * rows
+        self.rows_seen[each, epoch] += self._iterations * rows
 
 
 def _padded(rows: Tensor, width: int) -> Tensor:

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from konkyo.network.schedule import Batch
-from konkyo.network.seeds import torch_generator
+from konkyo.network.seeds import numpy_generator
 from konkyo.network.settings import Learning, Steps
 from konkyo.network.stack import StackedMLP, dropout_masks
 
@@ -42,7 +42,6 @@ class StackModule(lightning.LightningModule):
             self.register_buffer(f"final_{position}", parameter.detach().clone())
         self.register_buffer("loss_sums", torch.zeros(network.windows, params.epochs))
         self.register_buffer("rows_seen", torch.zeros(network.windows, params.epochs))
-        self._each = torch.arange(network.windows)
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
         """Return Adam over the stacked parameters."""
@@ -60,7 +59,7 @@ class StackModule(lightning.LightningModule):
             self.network.hidden,
             x.shape[1],
             self.params.dropout,
-            torch_generator(self.params.seed, "dropout", at.step),
+            numpy_generator(self.params.seed, "dropout", at.step),
         )
         scores = self.network(self.network.scale_(x), masks)
         squares = (scores - y).square() * at.weight
@@ -68,8 +67,8 @@ class StackModule(lightning.LightningModule):
         sums = squares.sum(1)
         with torch.no_grad():
             epoch = at.epoch.clamp(max=self.params.epochs - 1)
-            self.loss_sums[self._each, epoch] += sums
-            self.rows_seen[self._each, epoch] += rows
+            self.loss_sums.scatter_add_(1, epoch[:, None], sums[:, None])
+            self.rows_seen.scatter_add_(1, epoch[:, None], rows[:, None])
         return (sums / rows.clamp(min=1)).sum()
 
     def on_train_batch_end(self, outputs: Any, batch: tuple[Batch, Tensor, Tensor], _: int) -> None:

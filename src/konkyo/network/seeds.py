@@ -18,4 +18,5 @@ def torch_generator(*names: int | str) -> torch.Generator:
 
 def numpy_generator(*names: int | str) -> np.random.Generator:
     """Return a numpy generator seeded by names, such as (seed, month, "shuffled labels")."""
-    return np.random.default_rng(seed_of(*names))
+    # The fastest to seed and to draw from: a training step needs a generator of its own.
+    return np.random.Generator(np.random.SFC64(seed_of(*names)))

@@ -4,30 +4,12 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
-
-class _Tanh(torch.autograd.Function):
-    """tanh(z) as 2 sigmoid(2z) - 1, which the CPU computes three times faster than torch.tanh.
-
-    The two agree within 2e-7.
-    """
-
-    @staticmethod
-    def forward(ctx: Any, z: Tensor) -> Tensor:
-        squashed = z.mul(2).sigmoid_().mul_(2).sub_(1)
-        ctx.save_for_backward(squashed)
-        return squashed
-
-    @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> Tensor:
-        (squashed,) = ctx.saved_tensors
-        return torch.ops.aten.tanh_backward(gradients[0], squashed)
-
-
 ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
-    "tanh": _Tanh.apply,
+    "tanh": torch.tanh,
     "relu": torch.relu,
     "sigmoid": torch.sigmoid,
 }
@@ -35,6 +17,38 @@ OUTPUTS: dict[str, Callable[[Tensor], Tensor]] = {
     "linear": lambda z: z,
     "sigmoid": torch.sigmoid,
 }
+
+
+class _TanhLayer(torch.autograd.Function):
+    """tanh(a W + b) times a mask, in as few passes over memory as there can be.
+
+    tanh(z) is 2 sigmoid(2z) - 1, which the CPU computes three times faster than torch.tanh (the two
+    agree within 2e-7); the factors of 2 go into the product and into the mask. Beside torch's own
+    layers this saves about a tenth of a training step.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, a: Tensor, weight: Tensor, bias: Tensor, mask: Tensor | None) -> Tensor:
+        half = torch.baddbmm(bias, a, weight, beta=2, alpha=2).sigmoid_()
+        ctx.save_for_backward(a, weight, half, mask)
+        if mask is None:
+            return half.mul(2).sub_(1)
+        return torch.addcmul(-mask, half, 2 * mask)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, Tensor, Tensor, None]:
+        a, weight, half, mask = ctx.saved_tensors
+        scaled = gradients[0] * (4 if mask is None else 4 * mask)
+        of_z = torch.ops.aten.sigmoid_backward(scaled, half)
+        of_a = torch.bmm(of_z, weight.mT) if ctx.needs_input_grad[0] else None
+        return of_a, torch.bmm(a.mT, of_z), of_z.sum(1, keepdim=True), None
+
+
+def _layer(activation: str, a: Tensor, weight: Tensor, bias: Tensor, mask: Tensor | None) -> Tensor:
+    if activation == "tanh":
+        return _TanhLayer.apply(a, weight, bias, mask)
+    squashed = ACTIVATIONS[activation](torch.baddbmm(bias, a, weight))
+    return squashed if mask is None else squashed * mask
 
 
 class StackedMLP(nn.Module):
@@ -120,13 +134,11 @@ class StackedMLP(nn.Module):
         Tensor
             Scores, [windows, rows].
         """
-        squash = ACTIVATIONS[self.activation]
         *hidden, (weight, bias) = self.layers()
         a = x
         for position, (hidden_weight, hidden_bias) in enumerate(hidden):
-            a = squash(torch.baddbmm(hidden_bias, a, hidden_weight))
-            if masks is not None:
-                a = a * masks[position]
+            mask = None if masks is None else masks[position]
+            a = _layer(self.activation, a, hidden_weight, hidden_bias, mask)
         # A batched product with one column runs at a thirtieth of the speed of this sum.
         return OUTPUTS[self.output]((a * weight.mT).sum(2) + bias.squeeze(2))
 
@@ -144,7 +156,7 @@ class StackedMLP(nn.Module):
 
 
 def dropout_masks(
-    hidden: Sequence[int], rows: int, rate: float, generator: torch.Generator
+    hidden: Sequence[int], rows: int, rate: float, generator: np.random.Generator
 ) -> list[Tensor] | None:
     """Draw one step's dropout factors, 0 or 1 / (1 - rate).
 
@@ -156,7 +168,7 @@ def dropout_masks(
         Rows of a batch.
     rate : float
         Share of units left out.
-    generator : torch.Generator
+    generator : numpy.random.Generator
         Seeded by (seed, step), not by window: each network still sees independent masks from step
         to step, and drawing them once for the stack saves about half of all time.
 
@@ -167,6 +179,7 @@ def dropout_masks(
     """
     if rate == 0:
         return None
-    keep = 1 - rate
-    drawn = torch.empty(rows, sum(hidden)).bernoulli_(keep, generator=generator).div_(keep)
-    return [part.contiguous() for part in drawn.split(list(hidden), dim=1)]
+    # numpy draws four times faster than torch's bernoulli_.
+    kept = generator.random((rows, sum(hidden)), dtype=np.float32) >= rate
+    factors = torch.from_numpy(kept).float().div_(1 - rate)
+    return [part.contiguous() for part in factors.split(list(hidden), dim=1)]

@@ -76,7 +76,9 @@ def train(panel: Panel, windows: Sequence[Window], params: Train, folder: Path) 
         )  # fmt: skip
         sizes = dict(zip(names, map(len, groups), strict=True))
         with watching(state, sizes, len(made) - len(due)):
-            Parallel(n_jobs=params.workers, backend="loky", max_nbytes="1M")(jobs)
+            # Copy on write, as the panel is opened: torch warns of a buffer that it cannot write.
+            spread = Parallel(n_jobs=params.workers, backend="loky", mmap_mode="c")
+            spread(jobs)
         _keep_only(state, [])
         state.rmdir()
     return Outcome(len(due), len(made) - len(due), dropped)
