@@ -14,41 +14,40 @@ from konkyo.panel.store import Panel
 from konkyo.windows import Window
 
 
-def ridge_scores(
-    panel: Panel, window: Window, entry: Entry, labels: np.ndarray, penalty: float
-) -> np.ndarray:
-    """Return the scores of a ridge regression on the network's own training rows.
+def ridge(panel: Panel, entry: Entry, labels: np.ndarray, penalty: float) -> Ridge:
+    """Fit a ridge regression on the network's own training rows, scaled as the network's.
 
     Parameters
     ----------
     panel : Panel
         Features.
-    window : Window
-        The decision month.
     entry : Entry
-        Its training rows and the affine of its market series.
+        The training rows and the affine of the market series of a decision month.
     labels : numpy.ndarray
         [rows], NaN where not realised.
     penalty : float
         Weight of the squared coefficients against the summed squared errors.
-
-    Returns
-    -------
-    numpy.ndarray
-        [stocks of month t] float64, predicted label of t+1.
     """
     model = Ridge(alpha=penalty, solver="cholesky")
     scaled = (panel.features[entry.rows] - entry.mean) / entry.deviation
-    model.fit(scaled, labels[entry.rows])
+    return model.fit(scaled, labels[entry.rows])
+
+
+def ridge_scores(
+    panel: Panel, window: Window, entry: Entry, labels: np.ndarray, penalty: float
+) -> np.ndarray:
+    """Return the scores of `ridge`, [stocks of month t] float64, predicted label of t+1."""
+    model = ridge(panel, entry, labels, penalty)
     ahead = (panel.features[window.test_start : window.test_stop] - entry.mean) / entry.deviation
     return np.asarray(model.predict(ahead), dtype=np.float64)
 
 
 def network_scores(panel: Panel, window: Window, path: Path) -> np.ndarray:
-    """Return the scores of one kept network, [stocks of month t] float64."""
-    network = store.restack([store.read(path)])
-    x = torch.from_numpy(panel.features[window.test_start : window.test_stop].copy())[None]
-    return network(network.scale_(x))[0].numpy().astype(np.float64)
+    """Return the mean scores of one month's kept networks, [stocks of month t] float64."""
+    network = store.restack(store.read(path))
+    x = torch.from_numpy(panel.features[window.test_start : window.test_stop])
+    every = x.expand(network.windows, *x.shape).clone()
+    return network(network.scale_(every)).mean(0).numpy().astype(np.float64)
 
 
 def table(

@@ -38,11 +38,26 @@ class Tables:
 
 
 @dataclass(frozen=True, config=_RULES)
+class Simulated:
+    """The simulated market: its size, its noise and the strength of each planted effect."""
+
+    seed: Annotated[int, Field(ge=0, lt=2**31)]
+    stocks: Annotated[int, Field(ge=40, le=8000)]
+    noise: Positive
+    reversal: NotNegative
+    quality: NotNegative
+    value: NotNegative
+    interaction: NotNegative
+    regime: NotNegative
+
+
+@dataclass(frozen=True, config=_RULES)
 class Ingest:
     """Which source brings the records."""
 
-    source: Literal["us-equities", "tables"]
+    source: Literal["us-equities", "tables", "simulated-tse"]
     tables: Tables
+    simulated: Simulated
 
 
 @dataclass(frozen=True, config=_RULES)
@@ -72,6 +87,7 @@ class Train:
     batch: Annotated[int, Field(ge=2)]
     epochs: Count
     seed: Annotated[int, Field(ge=0, lt=2**31)]
+    ensemble: Annotated[int, Field(ge=1, le=100)]
     shuffled_every: Annotated[int, Field(ge=0)]
     ridge_penalty: Positive
     stack: Count
@@ -83,6 +99,15 @@ class Attribute:
     """The relevance rule."""
 
     epsilon: Positive
+
+
+@dataclass(frozen=True, config=_RULES)
+class Verify:
+    """How the grounds are checked against the truth and the networks."""
+
+    every: Count
+    stocks: Annotated[int, Field(ge=2)]
+    draws: Count
 
 
 @dataclass(frozen=True, config=_RULES)
@@ -230,6 +255,7 @@ class Params:
     prepare: Prepare
     train: Train
     attribute: Attribute
+    verify: Verify
     backtest: Backtest
     report: Report
     track: Track

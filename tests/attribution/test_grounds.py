@@ -28,7 +28,7 @@ def networks(network):
 def folder(networks, tmp_path_factory):
     path = tmp_path_factory.mktemp("weights")
     for net in networks:
-        store.write(net, path / f"{net.month}.safetensors")
+        store.write([net], path / f"{net.month}.safetensors")
     return path
 
 
@@ -79,7 +79,7 @@ def test_an_index_with_repeats_keeps_its_order(folder, frame):
 @given(sizes=st.lists(st.integers(1, 7), min_size=1, max_size=40), seed=st.integers(0, 100))
 def test_many_months_at_once_equal_one_at_a_time(sizes, seed, network, rows):
     # More months than one pass takes, of different sizes: padding must leave no trace.
-    nets = [network(seed + place) for place in range(len(sizes))]
+    nets = [[network(seed + place)] for place in range(len(sizes))]
     blocks = [rows(seed + place, stocks=size) for place, size in enumerate(sizes)]
     together = list(explain_months(nets, blocks, EPSILON))
     assert [len(grounds.score) for grounds in together] == sizes
@@ -91,8 +91,25 @@ def test_many_months_at_once_equal_one_at_a_time(sizes, seed, network, rows):
         np.testing.assert_allclose(whole, grounds.score, rtol=0, atol=1e-12)
 
 
+@settings(max_examples=10, deadline=None)
+@given(members=st.lists(st.integers(1, 5), min_size=1, max_size=20), seed=st.integers(0, 100))
+def test_an_ensembles_grounds_are_means_over_its_members(members, seed, network, rows):
+    nets = [[network(seed + 100 * i + k) for k in range(count)] for i, count in enumerate(members)]
+    blocks = [rows(seed + i, stocks=3) for i in range(len(members))]
+    for own, block, grounds in zip(
+        nets, blocks, explain_months(nets, blocks, EPSILON), strict=True
+    ):
+        each = [next(iter(explain_months([[net]], [block], EPSILON))) for net in own]
+        np.testing.assert_allclose(
+            grounds.score, np.mean([e.score for e in each], axis=0), atol=1e-12
+        )
+        np.testing.assert_allclose(
+            grounds.relevance, np.mean([e.relevance for e in each], axis=0), rtol=1e-4, atol=1e-6
+        )
+
+
 def test_as_frame_puts_names_to_numbers(network, rows):
-    (grounds,) = explain_months([network()], [rows(stocks=2)], EPSILON)
+    (grounds,) = explain_months([[network()]], [rows(stocks=2)], EPSILON)
     keys = pd.DataFrame({"month": [1, 1], "stock": ["A", "B"], "ret": [0.1, 0.2]}, index=[5, 9])
     out = as_frame(keys, [f"f{i}" for i in range(6)], grounds)
     assert list(out.index) == [5, 9]
@@ -150,6 +167,6 @@ def test_text_in_a_feature_is_named(folder, frame):
 def test_networks_that_read_different_features_are_refused(networks, tmp_path, frame):
     names = ("f1", "f0", *networks[1].features[2:])
     for net in (networks[0], replace(networks[1], features=names), networks[2]):
-        store.write(net, tmp_path / f"{net.month}.safetensors")
+        store.write([net], tmp_path / f"{net.month}.safetensors")
     with pytest.raises(ArtifactError, match="2010-01 and 2010-02 differ in features"):
         explain(tmp_path, frame, EPSILON)

@@ -189,3 +189,47 @@ def test_performance_as_markdown() -> None:
     assert len(lines) == 3
     assert lines[2] == "| network | spread | 7.5 | 20.1 | 0.38 | -40.0 | - | 191 |"
     assert len({line.count("|") for line in lines}) == 1
+
+
+def test_agreement_has_the_best_method_on_top_and_names_the_papers():
+    table = pd.DataFrame(
+        {
+            "method": ["lrp_epsilon"] * 2 + ["linear"] * 2 + ["deep_lift"] * 2,
+            "measure": ["rank_per_input", "rank_per_stock"] * 3,
+            "mean": [0.5, 0.6, 0.3, 0.2, 0.4, 0.7],
+            "standard_error": [0.05] * 6,
+            "months": [15] * 6,
+        }
+    )
+    axes = figures.truth_agreement(table).axes[0]
+    names = [text.get_text() for text in axes.get_yticklabels()]
+    assert names == [
+        "linear model's coefficients x input",
+        "LRP epsilon (the paper's)",
+        "DeepLIFT",
+    ]
+    assert [text.get_fontweight() for text in axes.get_yticklabels()] == [
+        "normal",
+        "bold",
+        "normal",
+    ]
+
+
+def test_deletion_shows_the_papers_rule_the_extremes_and_chance():
+    table = pd.DataFrame(
+        {
+            "method": ["lrp_epsilon"] * 2 + ["deep_lift"] * 2 + ["lrp_gamma"] * 2 + ["z"] * 2,
+            "deleted": [0.0, 1.0] * 4,
+            "ordered": [0.0, 1.0] * 4,
+            "random": [0.0, 0.5] * 4,
+            "area": [0.3] * 2 + [0.5] * 2 + [0.2] * 2 + [0.25] * 2,
+        }
+    )
+    axes = figures.deletion_curves(table).axes[0]
+    labels = axes.get_legend_handles_labels()[1]
+    assert labels == [
+        "LRP epsilon (the paper's), area +0.30",
+        "DeepLIFT, area +0.50",
+        "LRP gamma, area +0.20",
+        "random order",
+    ]

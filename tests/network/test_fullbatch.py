@@ -96,8 +96,8 @@ def test_networks_of_one_file_come_back_with_their_output(fitted, tmp_path):
     for before, after in zip(written, read, strict=True):
         for a, b in zip(before.weights + before.biases, after.weights + after.biases, strict=True):
             np.testing.assert_array_equal(a, b)
-    store.write(read[1], tmp_path / "one.safetensors")
-    assert store.read(tmp_path / "one.safetensors").output == "sigmoid"
+    store.write([read[1]], tmp_path / "one.safetensors")
+    assert [n.output for n in store.read(tmp_path / "one.safetensors")] == ["sigmoid"]
     with pytest.raises(ArtifactError, match="is missing"):
         store.read_many(Path("nowhere"))
     with pytest.raises(ArtifactError, match="does not hold"):
@@ -106,7 +106,9 @@ def test_networks_of_one_file_come_back_with_their_output(fitted, tmp_path):
 
 def test_the_grounds_of_a_sigmoid_output_add_up_to_its_log_odds(fitted):
     networks = store.unstack(fitted.network, ["a", "b", "c"], ["1", "2", "3"], list("wxyz"))
-    for window, own in enumerate(explain_months(networks, [X[e.rows] for e in ENTRIES], 0.001)):
+    for window, own in enumerate(
+        explain_months([[n] for n in networks], [X[e.rows] for e in ENTRIES], 0.001)
+    ):
         forecast = predict(fitted.network, ENTRIES[window], window).double()
         torch.testing.assert_close(
             torch.from_numpy(own.score), torch.logit(forecast), atol=1e-4, rtol=0

@@ -19,9 +19,7 @@ def blocks_and_windows(panel, params):
 def keys_of(panel, params) -> dict[str, str]:
     _, windows = blocks_and_windows(panel, params)
     made = plan.entries(panel, windows, params.train)
-    return dict(
-        zip([e.name for e in made], plan.keys(panel, windows, made, params.train), strict=True)
-    )
+    return plan.keys(panel, windows, made, params.train)
 
 
 def test_entries_train_on_realised_labels_of_their_own_months(panel, small):
@@ -108,12 +106,34 @@ def test_what_decides_the_weights_is_in_the_key_and_nothing_else(panel, small):
         assert not set(other.values()) & set(before.values()), change
 
 
-@given(st.integers(0, 300), st.integers(1, 64), st.integers(1, 8))
-def test_stacks_cover_all_evenly(count, largest, workers):
-    parts = plan.stacks(count, largest, workers)
-    assert [i for part in parts for i in range(part.start, part.stop)] == list(range(count))
-    sizes = [part.stop - part.start for part in parts]
+def test_members_of_an_ensemble_differ_in_their_seed_and_the_first_is_the_single_network(
+    panel, small
+):
+    _, windows = blocks_and_windows(panel, small)
+    three = replace(small.train, ensemble=3)
+    single = [e for e in plan.entries(panel, windows, small.train) if not e.shuffled]
+    made = [e for e in plan.entries(panel, windows, three) if not e.shuffled]
+    assert [e.seed for e in made[::3]] == [e.seed for e in single]
+    assert len({e.seed for e in made}) == 3
+    one, other = keys_of(panel, small), keys_of(panel, replace(small, train=three))
+    assert one.keys() == other.keys()
+    placebos = {name for name in one if name.startswith("shuffled")}
+    assert {name for name in one if one[name] == other[name]} == placebos
+
+
+@given(
+    st.lists(st.integers(1, 8), max_size=300),
+    st.integers(1, 64),
+    st.integers(1, 8),
+)
+def test_stacks_cover_all_evenly(sizes, largest, workers):
+    parts = plan.stacks(sizes, largest, workers)
+    files = [i for part in parts for i in range(part.start, part.stop)]
+    assert files == list(range(len(sizes)))
+    totals = [sum(sizes[part]) for part in parts]
+    assert all(part.stop > part.start for part in parts)
+    assert all(t <= max(largest, max(sizes)) for t in totals)
     if sizes:
-        assert max(sizes) - min(sizes) <= 1 and min(sizes) >= 1
-        assert max(sizes) <= largest
-        assert len(parts) % workers == 0 or len(parts) == count
+        assert len(parts) % workers == 0 or len(parts) == len(sizes)
+        if set(sizes) == {1}:
+            assert max(totals) - min(totals) <= 1

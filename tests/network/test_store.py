@@ -22,8 +22,8 @@ def networks(task):
 def test_round_trip_through_files(networks, tmp_path):
     stack, parts = networks
     for part in parts:
-        store.write(part, tmp_path / "one.safetensors")
-        back = store.read(tmp_path / "one.safetensors")
+        store.write([part], tmp_path / "one.safetensors")
+        (back,) = store.read(tmp_path / "one.safetensors")
         assert (back.month, back.key, back.activation) == (part.month, "k", "tanh")
         assert back.features == ("f0", "f1", "f2", "f3", "f4")
         np.testing.assert_array_equal(back.weights[1], part.weights[1])

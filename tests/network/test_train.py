@@ -73,7 +73,7 @@ def test_incremental_equals_from_scratch(months, panel, chosen, whole, tmp_path)
     grown, scratch = weights_of(tmp_path), weights_of(whole)
     assert grown.keys() == scratch.keys()
     for name in grown:
-        a, b = (room.store.read(folder / name) for folder in (tmp_path, whole))
+        (a,), (b,) = (room.store.read(folder / name) for folder in (tmp_path, whole))
         assert a.key == b.key
         for mine, theirs in zip(a.weights + a.biases, b.weights + b.biases, strict=True):
             np.testing.assert_allclose(mine, theirs, atol=1e-5)
@@ -92,7 +92,7 @@ def test_months_that_are_gone_are_dropped(months, chosen, whole, tmp_path):
 def test_workers_side_by_side_give_the_same(panel, chosen, whole, tmp_path):
     run(panel, replace(chosen, workers=2, stack=5), tmp_path)
     for name in weights_of(whole):
-        a, b = (room.store.read(folder / name) for folder in (tmp_path, whole))
+        (a,), (b,) = (room.store.read(folder / name) for folder in (tmp_path, whole))
         for mine, theirs in zip(a.weights, b.weights, strict=True):
             np.testing.assert_allclose(mine, theirs, atol=1e-5)
 

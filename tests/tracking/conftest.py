@@ -130,6 +130,7 @@ def write_results(
             }
         )
     )
+    (data / "verify.json").write_text(json.dumps({"lrp_epsilon": {"truth": {"sign": 0.75}}}))
     (data / "report/cumulative.png").write_bytes(b"\x89PNG\r\n\x1a\n")
     performance.to_csv(data / "report/performance.csv", index=False)
     return root
@@ -158,7 +159,7 @@ def write_network(
         mean=network["scale.mean"],
         deviation=network["scale.deviation"],
     )
-    weights.write(kept, folder / f"{end:%Y-%m}.safetensors")
+    weights.write([kept], folder / f"{end:%Y-%m}.safetensors")
     return network
 
 

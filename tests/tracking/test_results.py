@@ -33,6 +33,7 @@ def test_windows_come_in_order_and_as_period_ends_however_months_are_written(pro
     [
         ("records/source.json", "ingest"),
         ("metrics.json", "backtest"),
+        ("verify.json", "verify"),
         ("models/history.parquet", "train"),
         ("models/weights/2020-02.safetensors", "train"),
         ("attributions/2020-03.parquet", "attribute"),

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ from konkyo.attribution.rules import Epsilon
 from konkyo.errors import ArtifactError
 from konkyo.network import store
 
-# Months that go through one stacked pass: enough to be fast, few enough to stay small.
+# Networks that go through one stacked pass: enough to be fast, few enough to stay small.
 _AT_ONCE = 16
 
 
@@ -39,14 +40,14 @@ class Grounds:
 
 
 def explain_months(
-    networks: Sequence[store.Weights], rows: Sequence[np.ndarray], epsilon: float
+    networks: Sequence[Sequence[store.Weights]], rows: Sequence[np.ndarray], epsilon: float
 ) -> Iterator[Grounds]:
     """Yield the grounds of each month, from its own network, many months a pass.
 
     Parameters
     ----------
-    networks : sequence of Weights
-        One a month.
+    networks : sequence of sequences of Weights
+        The networks of each month; the score and the grounds of an ensemble are means over it.
     rows : sequence of numpy.ndarray
         Each month's features as the panel holds them, [stocks, features].
     epsilon : float
@@ -57,17 +58,20 @@ def explain_months(
     The pass runs in float64, whatever the weights' precision: where z is near zero relevances are
     large and of both signs, and their sum must still be the score's.
     """
-    for first in range(0, len(networks), _AT_ONCE):
-        part = slice(first, first + _AT_ONCE)
-        stack = store.restack(networks[part], torch.float64)
-        sizes = [len(block) for block in rows[part]]
-        x = torch.zeros(stack.windows, max(sizes), stack.mean.shape[2], dtype=torch.float64)
-        for window, block in enumerate(rows[part]):
-            x[window, : len(block)] = torch.from_numpy(np.asarray(block, dtype=np.float64))
+    step = max(_AT_ONCE // max(map(len, networks)), 1) if networks else 1
+    for first in range(0, len(networks), step):
+        part = slice(first, first + step)
+        stack = store.restack([n for members in networks[part] for n in members], torch.float64)
+        # The members of a month's ensemble stand side by side and see the same rows.
+        spans = np.cumsum([0, *map(len, networks[part])])
+        longest = max(len(block) for block in rows[part])
+        x = torch.zeros(stack.windows, longest, stack.mean.shape[2], dtype=torch.float64)
+        for (a, b), block in zip(pairwise(spans), rows[part], strict=True):
+            x[a:b, : len(block)] = torch.from_numpy(np.asarray(block, dtype=np.float64))
         score, relevance = propagate(stack, stack.scale_(x), Epsilon(epsilon))
-        for window, size in enumerate(sizes):
-            own = score[window, :size].numpy()
-            kept = relevance[window, :size].numpy().astype(np.float32)
+        for (a, b), block in zip(pairwise(spans), rows[part], strict=True):
+            own = score[a:b, : len(block)].mean(0).numpy()
+            kept = relevance[a:b, : len(block)].mean(0).numpy().astype(np.float32)
             yield Grounds(own, kept, own - kept.sum(1, dtype=np.float64))
 
 
@@ -123,8 +127,8 @@ def explain(folder: Path, frame: pd.DataFrame, epsilon: float) -> pd.DataFrame:
             f"from {there[0]} to {there[-1]}; train that month, or ask for one of these"
         )
     networks = [store.read(folder / f"{name}.safetensors") for name in asked]
-    names = list(networks[0].features)
-    odd = [network.month for network in networks if list(network.features) != names]
+    names = list(networks[0][0].features)
+    odd = [members[0].month for members in networks if list(members[0].features) != names]
     if odd:
         raise ArtifactError(
             f"the networks of {asked[0]} and {odd[0]} differ in features: run `dvc repro train`"

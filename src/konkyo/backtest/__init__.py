@@ -6,9 +6,11 @@ turnover     what each leg trades from month to month
 returns      the monthly series: long, short, spread, market, spread after cost
 information  information coefficients, their t-statistics, monotonicity over deciles
 performance  annual return and risk, drawdown, hit rate; compounded series
+differences  mean relevance of a factor, long against short (figure 9)
 metrics      the nested figures of metrics.json
 """
 
+from konkyo.backtest.differences import mean_differences
 from konkyo.backtest.information import (
     coefficients,
     monotonicity,
@@ -27,6 +29,7 @@ __all__ = [
     "cumulative",
     "deciles",
     "gather",
+    "mean_differences",
     "measures",
     "monotonicity",
     "monthly",

@@ -39,7 +39,7 @@ def explain(
         if made[task.sample].data != IN_SAMPLE
     ]
     rows = [made[task.sample].ask for task, _ in asked]
-    found = explain_months([network for _, network in asked], rows, epsilon)
+    found = explain_months([[network] for _, network in asked], rows, epsilon)
     records = []
     for (task, _), own in zip(asked, found, strict=True):
         sample = made[task.sample]

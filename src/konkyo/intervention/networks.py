@@ -105,7 +105,7 @@ def train(
         features.tobytes(), labels.tobytes(), repr(settings),
         *(f"{e.month}/{e.seed}/{len(e.rows)}" for e in entries),
     )  # fmt: skip
-    parts = plan.stacks(len(entries), -(-len(entries) // params.workers), params.workers)
+    parts = plan.stacks([1] * len(entries), -(-len(entries) // params.workers), params.workers)
     state.mkdir(parents=True, exist_ok=True)
     jobs = (
         delayed(_train_stack)(features, labels, entries[part], settings, state, f"{digest}-{n}")

@@ -5,7 +5,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from functools import cache
-from itertools import pairwise
+from itertools import groupby, pairwise
 from pathlib import Path
 
 import numpy as np
@@ -13,13 +13,13 @@ import numpy as np
 from konkyo.files import digest_of
 from konkyo.network import module, schedule, seeds, stack
 from konkyo.network.schedule import Entry
-from konkyo.network.seeds import numpy_generator
+from konkyo.network.seeds import numpy_generator, seed_of
 from konkyo.panel.store import Panel
 from konkyo.params import Train
 from konkyo.windows import MonthBlocks, Window
 
 # How a run is spread over processes changes no weight.
-_SPREAD = ("stack", "workers", "shuffled_every", "ridge_penalty")
+_SPREAD = ("stack", "workers", "shuffled_every", "ridge_penalty", "ensemble")
 
 
 def shuffle_labels(label: np.ndarray, blocks: MonthBlocks, seed: int) -> np.ndarray:
@@ -68,7 +68,10 @@ def market_scale(
 
 
 def entries(panel: Panel, windows: Sequence[Window], params: Train) -> list[Entry]:
-    """Return the networks of a run: one a window, and a placebo for every n-th window.
+    """Return the networks of a run: the ensemble of each window, a placebo for every n-th window.
+
+    The members of an ensemble differ in their initial weights and in their row order. The first is
+    the network of an ensemble of one.
 
     Training rows without a realised label (a stock that left) are no rows of the window.
     """
@@ -80,10 +83,17 @@ def entries(panel: Panel, windows: Sequence[Window], params: Train) -> list[Entr
         first, last = position[window.first_train], position[window.month]
         mean, deviation = market_scale(panel, blocks, first, last)
         rows = window.start + np.flatnonzero(np.isfinite(label[window.start : window.stop]))
-        made.append(Entry(window.month, rows, mean, deviation, params.seed))
+        for member in range(params.ensemble):
+            seed = member_seed(params.seed, member)
+            made.append(Entry(window.month, rows, mean, deviation, seed))
         if params.shuffled_every and count % params.shuffled_every == 0:
             made.append(Entry(window.month, rows, mean, deviation, params.seed, shuffled=True))
     return made
+
+
+def member_seed(seed: int, member: int) -> int:
+    """Return the seed of an ensemble's member, counted from 0."""
+    return seed if member == 0 else seed_of(seed, "member", member)
 
 
 def month_digests(panel: Panel, blocks: MonthBlocks) -> list[str]:
@@ -108,8 +118,8 @@ def code_version() -> str:
 
 def keys(
     panel: Panel, windows: Sequence[Window], made: Sequence[Entry], params: Train
-) -> list[str]:
-    """Return each entry's key: all that its weights depend on, and nothing else.
+) -> dict[str, str]:
+    """Return the key of each file of weights: all that it depends on, and nothing else.
 
     A new month of data adds a key; a changed row changes the keys of the windows that contain its
     month and no others.
@@ -124,17 +134,48 @@ def keys(
         json.dumps(chosen, sort_keys=True),
         panel.catalogue.to_csv(index=False),
     ]
-    return [digest_of(*common, e.name, str(e.seed), *digests[span[e.month]]) for e in made]
+    return {
+        name: digest_of(
+            *common, name, *(str(e.seed) for e in members), *digests[span[members[0].month]]
+        )
+        for name, members in by_name(made).items()
+    }
 
 
-def stacks(count: int, largest: int, workers: int) -> list[slice]:
-    """Divide `count` entries into stacks of nearly equal size, a whole number a worker.
+def by_name(made: Sequence[Entry]) -> dict[str, list[Entry]]:
+    """Return the entries of each file of weights, in order."""
+    return {name: list(members) for name, members in groupby(made, key=lambda e: e.name)}
 
-    Equal stacks end together, so that no worker waits for another's last one.
+
+def stacks(sizes: Sequence[int], largest: int, workers: int) -> list[slice]:
+    """Divide files of weights into stacks of nearly as many networks, a whole number a worker.
+
+    Stacks of equal size end together, so that no worker waits for another's last one.
+
+    Parameters
+    ----------
+    sizes : sequence of int
+        Networks of each file; those of one file train in one stack.
+    largest : int
+        Most networks in a stack, unless a single file has more.
+    workers : int
+        Processes.
+
+    Returns
+    -------
+    list of slice
+        Which files each stack takes; none is empty.
     """
-    if count == 0:
+    if not sizes:
         return []
-    number = -(-count // largest)
-    number = min(-(-number // workers) * workers, count)
-    edges = np.linspace(0, count, number + 1).round().astype(int).tolist()
-    return [slice(a, b) for a, b in pairwise(edges)]
+    ends = np.cumsum(sizes)
+    number = -(-int(ends[-1]) // largest)
+    while True:
+        number = min(-(-number // workers) * workers, len(sizes))
+        wanted = ends[-1] * np.arange(1, number) / number
+        cuts = np.clip(np.searchsorted(ends, wanted) + 1, np.arange(1, number), None)
+        edges = [0, *np.minimum(cuts, len(sizes) - np.arange(number - 1, 0, -1)).tolist()]
+        parts = [slice(a, b) for a, b in pairwise([*edges, len(sizes)])]
+        if number == len(sizes) or max(sum(sizes[part]) for part in parts) <= largest:
+            return parts
+        number += 1

@@ -1,4 +1,7 @@
-"""Weights by month: one safetensors file a network, which holds numbers and never code."""
+"""Weights by month: one safetensors file, which holds numbers and never code.
+
+A file holds the networks of one month: one, or the members of an ensemble.
+"""
 
 import json
 from collections.abc import Sequence
@@ -51,12 +54,13 @@ class Weights:
     output: str = "linear"
 
 
-def write(network: Weights, path: Path) -> None:
-    """Write one network, replacing the file whole."""
+def write(members: Sequence[Weights], path: Path) -> None:
+    """Write the networks of one month, which share all but their weights, replacing the file."""
+    network = members[0]
     tensors = {"scale.mean": network.mean, "scale.deviation": network.deviation}
-    for position, (weight, bias) in enumerate(zip(network.weights, network.biases, strict=True)):
-        tensors[f"layer.{position}.weight"] = weight
-        tensors[f"layer.{position}.bias"] = bias
+    for position in range(len(network.weights)):
+        tensors[f"layer.{position}.weight"] = np.stack([m.weights[position] for m in members])
+        tensors[f"layer.{position}.bias"] = np.stack([m.biases[position] for m in members])
     described = {
         "month": network.month,
         "key": network.key,
@@ -70,8 +74,8 @@ def write(network: Weights, path: Path) -> None:
         save_file({k: np.ascontiguousarray(v) for k, v in tensors.items()}, scratch, metadata)
 
 
-def read(path: Path) -> Weights:
-    """Read one network.
+def read(path: Path) -> tuple[Weights, ...]:
+    """Read the networks of one month.
 
     Raises
     ------
@@ -88,16 +92,19 @@ def read(path: Path) -> Weights:
         output = metadata.get("output", "linear")
         if output not in OUTPUTS:
             raise KeyError("output")
-        return Weights(
-            month=metadata["month"],
-            key=metadata["key"],
-            activation=metadata["activation"],
-            features=tuple(metadata["features"]),
-            weights=tuple(tensors[f"layer.{i}.weight"] for i in layers),
-            biases=tuple(tensors[f"layer.{i}.bias"] for i in layers),
-            mean=tensors["scale.mean"],
-            deviation=tensors["scale.deviation"],
-            output=output,
+        return tuple(
+            Weights(
+                month=metadata["month"],
+                key=metadata["key"],
+                activation=metadata["activation"],
+                features=tuple(metadata["features"]),
+                weights=tuple(tensors[f"layer.{i}.weight"][member] for i in layers),
+                biases=tuple(tensors[f"layer.{i}.bias"][member] for i in layers),
+                mean=tensors["scale.mean"],
+                deviation=tensors["scale.deviation"],
+                output=output,
+            )
+            for member in range(len(tensors["layer.0.bias"]))
         )
     except FileNotFoundError:
         raise ArtifactError(f"{path} is missing: run `dvc repro train`") from None

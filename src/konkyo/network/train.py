@@ -1,6 +1,6 @@
 """A run: train what is not there yet, in stacks side by side, and drop what is stale."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -56,50 +56,53 @@ def train(panel: Panel, windows: Sequence[Window], params: Train, folder: Path) 
         Every file is written whole: a run that is killed loses at most one epoch of its stacks.
     """
     made = plan.entries(panel, windows, params)
-    key_of = dict(zip((e.name for e in made), plan.keys(panel, windows, made, params), strict=True))
+    members = plan.by_name(made)
+    key_of = plan.keys(panel, windows, made, params)
     dropped = _drop_stale(folder, set(key_of))
-    due = [e for e in made if store.read_key(_weights_path(folder, e)) != key_of[e.name]]
+    due = [name for name, key in key_of.items() if store.read_key(_path(folder, name)) != key]
+    networks = sum(len(members[name]) for name in due)
     if due:
         blocks = MonthBlocks.of(panel.index["month"])
         label = panel.index["label"].to_numpy(dtype=np.float32)
         labels = np.stack([label, plan.shuffle_labels(label, blocks, params.seed)])
-        groups = [due[part] for part in plan.stacks(len(due), params.stack, params.workers)]
-        names = [digest_of(*(key_of[e.name] for e in group)) for group in groups]
+        sizes = [len(members[name]) for name in due]
+        groups = [due[part] for part in plan.stacks(sizes, params.stack, params.workers)]
+        names = [digest_of(*(key_of[name] for name in group)) for group in groups]
         state = folder / "state"
         _keep_only(state, names)
         jobs = (
             delayed(_train_stack)(
-                panel.features, labels, group, [key_of[e.name] for e in group],
-                tuple(panel.names), params, folder, name,
+                panel.features, labels, {n: members[n] for n in group},
+                {n: key_of[n] for n in group}, tuple(panel.names), params, folder, name,
             )
             for group, name in zip(groups, names, strict=True)
         )  # fmt: skip
-        sizes = dict(zip(names, map(len, groups), strict=True))
-        with watching(state, sizes, len(made) - len(due)):
+        of_stack = [sum(len(members[name]) for name in group) for group in groups]
+        with watching(state, dict(zip(names, of_stack, strict=True)), len(made) - networks):
             # Copy on write, as the panel is opened: torch warns of a buffer that it cannot write.
             spread = Parallel(n_jobs=params.workers, backend="loky", mmap_mode="c")
             spread(jobs)
         _keep_only(state, [])
         state.rmdir()
-    return Outcome(len(due), len(made) - len(due), dropped)
+    return Outcome(networks, len(made) - networks, dropped)
 
 
 def history(folder: Path, windows: Sequence[Window]) -> pd.DataFrame:
-    """Return the training loss of every network: month, epoch (from 1), loss."""
+    """Return the training loss by month: month, epoch (from 1), loss (mean over an ensemble)."""
     paths = [folder / "history" / "weights" / f"{w.month}.parquet" for w in windows]
     return pd.concat([pd.read_parquet(path) for path in paths], ignore_index=True)
 
 
-def _weights_path(folder: Path, entry: Entry) -> Path:
-    return folder / f"{entry.name}.safetensors"
+def _path(folder: Path, name: str) -> Path:
+    return folder / f"{name}.safetensors"
 
 
 def _train_stack(
     features: np.ndarray,
     labels: np.ndarray,
-    group: Sequence[Entry],
-    keys: Sequence[str],
-    names: Sequence[str],
+    files: Mapping[str, Sequence[Entry]],
+    keys: Mapping[str, str],
+    feature_names: Sequence[str],
     params: Train,
     folder: Path,
     name: str,
@@ -107,17 +110,25 @@ def _train_stack(
     """Train one stack in a worker and write its networks."""
     torch.set_num_threads(1)
     keep_freed_memory()
+    group = [entry for members in files.values() for entry in members]
     fitted = fit_stack(features, labels, group, params, folder / "state", name)
-    # The losses go first: the weights are the mark that a window is done.
-    for entry, losses in zip(group, fitted.losses, strict=True):
+    networks = store.unstack(
+        fitted.network,
+        [entry.month for entry in group],
+        [keys[entry.name] for entry in group],
+        feature_names,
+    )
+    first = 0
+    for file, members in files.items():
+        part = slice(first, first + len(members))
+        first = part.stop
+        losses = fitted.losses[part].mean(0)
         frame = pd.DataFrame(
-            {"month": entry.month, "epoch": range(1, len(losses) + 1), "loss": losses}
+            {"month": members[0].month, "epoch": range(1, len(losses) + 1), "loss": losses}
         )
-        write_parquet(frame, folder / "history" / f"{entry.name}.parquet")
-    months = [entry.month for entry in group]
-    networks = store.unstack(fitted.network, months, keys, names)
-    for entry, network in zip(group, networks, strict=True):
-        store.write(network, _weights_path(folder, entry))
+        # The losses go first: the weights are the mark that a window is done.
+        write_parquet(frame, folder / "history" / f"{file}.parquet")
+        store.write(networks[part], _path(folder, file))
 
 
 def _drop_stale(folder: Path, wanted: set[str]) -> int:

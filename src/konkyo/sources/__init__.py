@@ -1,6 +1,6 @@
 """Where the records come from: every source returns the same two tables.
 
-- `us_equities`, `tables`: the sources, one file each
+- `us_equities`, `tables`, `simulated_tse`: the sources, one file or folder each
 - `records`: what they return
 - `schema`: the two tables' rules, checked and normalised in one pass, from
   `reading` (files as found), `convert` (months, numbers, text), `rules` and `faults`
@@ -9,7 +9,7 @@
 from pathlib import Path
 
 from konkyo.params import Ingest
-from konkyo.sources import tables, us_equities
+from konkyo.sources import simulated_tse, tables, us_equities
 from konkyo.sources.records import Records
 
 __all__ = ["Records", "bring"]
@@ -41,4 +41,6 @@ def bring(ingest: Ingest, raw: Path, portfolios: int) -> Records:
     """
     if ingest.source == "us-equities":
         return us_equities.bring(raw, portfolios)
+    if ingest.source == "simulated-tse":
+        return simulated_tse.bring(ingest.simulated, portfolios)
     return tables.bring(ingest.tables, raw, portfolios)

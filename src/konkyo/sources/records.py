@@ -23,11 +23,20 @@ class Records:
     facts : dict
         source, licence, point_in_time, survivorship_free, files (name: sha256), rows, stocks,
         first_month, last_month. `files` are those in the folder of raw files.
+    truth : DataFrame or None
+        Where the source knows it: month, stock, expected (return of t+1 above the others, a
+        fraction, from what is known at t), baseline (the same of a stock at the centre of every
+        input) and the true contribution of each input with an effect, named as the panel's
+        features; expected = baseline + the sum of contributions.
+    catalogue : DataFrame or None
+        Where the source has one: name, english and japanese of the panel's features.
     """
 
     stocks: pd.DataFrame
     market: pd.DataFrame
     facts: dict[str, Any]
+    truth: pd.DataFrame | None = None
+    catalogue: pd.DataFrame | None = None
 
 
 def facts_of(

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from konkyo import params, sources
-from konkyo.files import write_json, write_parquet
+from konkyo.files import write_csv, write_json, write_parquet
 from konkyo.stages import stage
 
 RAW = Path("data/raw")
@@ -15,12 +15,21 @@ def main() -> None:
     """Write data/raw and data/records."""
     settings = params.load()
     records = sources.bring(settings.ingest, RAW, settings.backtest.portfolios)
+    RAW.mkdir(parents=True, exist_ok=True)
     for path in RAW.iterdir():
         # What another source left is no part of these records.
         if path.is_file() and path.name not in records.facts["files"]:
             path.unlink()
     write_parquet(records.stocks, RECORDS / "stocks.parquet")
     write_parquet(records.market, RECORDS / "market.parquet")
+    for table, write, name in (
+        (records.truth, write_parquet, "truth.parquet"),
+        (records.catalogue, write_csv, "catalogue.csv"),
+    ):
+        if table is None:
+            (RECORDS / name).unlink(missing_ok=True)
+        else:
+            write(table, RECORDS / name)
     write_json(records.facts, RECORDS / "source.json")
     facts = records.facts
     print(

@@ -1,0 +1,53 @@
+"""What history fixes: crisis months, the number of listed stocks, the course of market series."""
+
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+
+from konkyo.months import parse
+
+SHOCKS = {
+    "1998-08": -0.08, "1998-10": 0.08,
+    "2001-09": -0.10, "2001-10": 0.04, "2002-03": 0.06,
+    "2007-08": -0.06, "2008-01": -0.08, "2008-04": 0.06, "2008-09": -0.13, "2008-10": -0.20,
+    "2008-12": 0.05, "2009-03": 0.06, "2009-04": 0.08, "2009-05": 0.07, "2009-07": 0.05,
+    "2009-08": 0.04, "2010-03": 0.06,
+    "2010-05": -0.09, "2011-03": -0.10, "2011-08": -0.08, "2012-02": 0.08, "2012-12": 0.09,
+    "2013-01": 0.06, "2013-04": 0.04,
+    "2013-05": -0.05, "2013-09": 0.05, "2015-08": -0.08, "2015-10": 0.08,
+    "2016-01": -0.08, "2016-02": -0.08, "2016-06": -0.09, "2016-07": 0.06, "2016-11": 0.10,
+    "2017-09": 0.05, "2017-10": 0.04,
+    "2018-02": -0.04, "2018-12": -0.10, "2019-01": 0.04, "2019-02": 0.04, "2019-09": 0.06,
+}  # fmt: skip
+"""What the market earns in these months beside chance, a fraction. Falls and recoveries add up to
+0, so that no attribute that goes with beta is paid for over the whole."""
+
+LISTED = ((1996, 0.88), (2003, 0.93), (2008, 1.02), (2013, 0.98), (2020, 1.12))
+"""The number of listed stocks by the start of a year, as a multiple of `stocks`."""
+
+FIRMS = (
+    6, 6, 100, 85, 40, 12, 145, 38, 9, 11, 33, 32, 24, 40, 140, 155, 62, 32, 50, 22, 43, 8, 4, 24,
+    220, 175, 195, 83, 23, 9, 27, 75, 200,
+)  # fmt: skip
+"""How common each of the 33 industries is, in the order of the catalogue."""
+
+
+def ordinal_of(name: str) -> int:
+    """Return a month named YYYY-MM, counted from 1970-01."""
+    month = parse(name)
+    return (month.year - 1970) * 12 + month.month - 1
+
+
+def along(knots: Sequence[tuple[float, float]], month: int) -> float:
+    """Return the value at a month of a course given by (year, value) and straight between them."""
+    year = 1970 + month / 12
+    if year <= knots[0][0]:
+        return knots[0][1]
+    for (start, before), (end, after) in pairwise(knots):
+        if year <= end:
+            return before + (after - before) * (year - start) / (end - start)
+    return knots[-1][1]
+
+
+def shocks_by_month(shocks: Mapping[str, float] = SHOCKS) -> dict[int, float]:
+    """Return the fixed shocks by month counted from 1970-01."""
+    return {ordinal_of(name): shock for name, shock in shocks.items()}
