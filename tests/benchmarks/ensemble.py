@@ -77,10 +77,10 @@ def main() -> None:
     print("members  rank IC (standard error)  stability (standard error)")
     for size, row in means.iterrows():
         ic, alike = row["rank_ic"], row["stability"]
-        print(
-            f"{size:7d}  {ic['mean']:7.4f} ({ic['sem']:.4f})          "
-            f"{alike['mean']:6.3f} ({alike['sem']:.3f})"
-        )
+        pair = f"{alike['mean']:6.3f} ({alike['sem']:.3f})"
+        # The largest ensemble has no other to be compared with.
+        shown = pair if np.isfinite(alike["mean"]) else "     -"
+        print(f"{size:7d}  {ic['mean']:7.4f} ({ic['sem']:.4f})          {shown}")
 
 
 if __name__ == "__main__":

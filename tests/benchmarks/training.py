@@ -1,6 +1,6 @@
 """Seconds a window: the stack against one Lightning fit a window and against scikit-learn.
 
-    python tests/benchmarks/training.py [--repeats 5] [--windows 32] [--epochs 4]
+    python tests/benchmarks/training.py [--repeats 3] [--windows 64] [--epochs 3]
 
 All three train the paper's network (figure 15) on the same rows, one thread each, in turns, in one
 process; what counts is the ratio of the medians. The rows are the real panel's where `dvc repro`
@@ -97,9 +97,9 @@ def seconds(work: Callable[[], object]) -> float:
 def main() -> None:
     """Measure in turns and print medians and ratios."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--repeats", type=int, default=5)
-    parser.add_argument("--windows", type=int, default=32)
-    parser.add_argument("--epochs", type=int, default=4)
+    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--windows", type=int, default=64)
+    parser.add_argument("--epochs", type=int, default=3)
     asked = parser.parse_args()
     warnings.simplefilter("ignore", ConvergenceWarning)
     for told in (".*does not have many workers.*", ".*treespec.*"):

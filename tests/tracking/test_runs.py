@@ -77,7 +77,7 @@ def test_the_parent_has_the_final_metrics(logged):
         "network/spread/annual_return": 0.075,
         "network/spread/return_risk": 0.37,
         "ridge/spread/annual_return": 0.04,
-        "grounds/lrp_epsilon/truth/sign": 0.75,
+        "verify/lrp_epsilon/truth/sign": 0.75,
     }
 
 

@@ -25,7 +25,7 @@ class Results:
     source : dict
         data/records/source.json: where the records came from and what is known of them.
     metrics : dict
-        data/metrics.json, nested by model, and data/verify.json under "grounds".
+        data/metrics.json, nested by model, and data/verify.json under "verify".
     returns : pandas.DataFrame
         One row a decision month of the network: decided at the end of `month` (t), earned in
         `earned` (t+1), as fractions.
@@ -122,7 +122,7 @@ def read(root: Path) -> Results:
         source=source,
         metrics={
             **_json(data / "metrics.json", "backtest"),
-            "grounds": _json(data / "verify.json", "verify"),
+            "verify": _json(data / "verify.json", "verify"),
         },
         returns=returns[returns["model"] == MODEL].reset_index(drop=True),
         cumulative=cumulative[cumulative["model"] == MODEL].reset_index(drop=True),
