@@ -63,10 +63,12 @@ def test_main_logs_even_if_nothing_changed_and_in_the_run_that_was_asked_for(tmp
     assert (tmp_path / "computed.txt").read_text() == "computed\n"
 
 
-def test_entry_points_are_main_and_test():
+def test_entry_points_are_those_of_the_readme():
     project = YAML(typ="safe").load(ROOT / "MLproject")
     assert project["name"] == "konkyo"
     assert {name: entry["command"] for name, entry in project["entry_points"].items()} == {
         "main": "dvc repro report && dvc repro --force --single-item track",
+        "intervention": "dvc repro intervention-report"
+        " && dvc repro --force --single-item intervention-track",
         "test": "pytest",
     }

@@ -26,7 +26,8 @@ class Grounds:
     Attributes
     ----------
     score : numpy.ndarray
-        [stocks] float64, predicted relative attractiveness at t for the return of t+1.
+        [stocks] float64, predicted relative attractiveness at t for the return of t+1; of a
+        network with a sigmoid output the log-odds, its pre-activation.
     relevance : numpy.ndarray
         [stocks, features] float32, in units of the score.
     absorbed : numpy.ndarray

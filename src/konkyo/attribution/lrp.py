@@ -12,7 +12,9 @@ def propagate(network: StackedMLP, x: Tensor, rule: Rule) -> tuple[Tensor, Tenso
     """Score rows and hand each score back to the inputs.
 
     The output unit's relevance is the score itself; each layer's rule shares it among the layer's
-    inputs, down to the features. Activations pass relevance on unchanged.
+    inputs, down to the features. Activations pass relevance on unchanged, and so does a sigmoid at
+    the output: there the score that is handed back is the unit's pre-activation, the log-odds, of
+    which the sigmoid is the forecast.
 
     Parameters
     ----------
@@ -26,7 +28,7 @@ def propagate(network: StackedMLP, x: Tensor, rule: Rule) -> tuple[Tensor, Tenso
     Returns
     -------
     score : Tensor
-        [windows, rows].
+        [windows, rows], before any sigmoid at the output.
     relevance : Tensor
         [windows, rows, inputs] in units of the score. Its sum over the inputs differs from the
         score by what biases and epsilon absorb.

@@ -3,9 +3,12 @@
 stack      the stacked multilayer perceptron
 schedule   which rows each window sees at each step
 module     the Lightning module; callbacks, what happens between its epochs
+fullbatch  the schedule of small samples: every row at every step
+settings   what a fit reads of its settings
 fit        one stack from initial weights to trained ones
 plan       the entries of a run, their keys, their stacks
 train      a run over all months: incremental, resumable, side by side
+progress   word of progress while workers train
 store      one safetensors file a network
 memory     what the allocator does between steps
 seeds      generators by name

@@ -55,6 +55,6 @@ class TellProgress(lightning.Callback):
         batch_idx: int,
     ) -> None:
         """Tell every few steps."""
-        done = trainer.global_step
+        done = trainer.current_epoch * int(trainer.num_training_batches) + batch_idx + 1
         if done % self.every == 0 or done == self.steps:
             self.path.write_text(str(done / self.steps), encoding="ascii")

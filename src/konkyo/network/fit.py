@@ -12,9 +12,11 @@ import torch
 from torch.utils.data import DataLoader
 
 from konkyo.network.callbacks import KeepState, TellProgress
+from konkyo.network.fullbatch import FullBatches, FullBatchModule, FullBatchSchedule
 from konkyo.network.module import StackModule
 from konkyo.network.schedule import Entry, StackBatches, StackSchedule
 from konkyo.network.seeds import torch_generator
+from konkyo.network.settings import FullBatch, Learning
 from konkyo.network.stack import StackedMLP
 from konkyo.params import Train
 
@@ -37,10 +39,12 @@ class Fitted:
     losses: np.ndarray
 
 
-def initial_network(entries: Sequence[Entry], params: Train) -> StackedMLP:
+def initial_network(
+    entries: Sequence[Entry], params: Learning, output: str = "linear"
+) -> StackedMLP:
     """Return the stack before its first step, each window drawn from (seed, month)."""
     inputs = len(entries[0].mean)
-    network = StackedMLP(len(entries), inputs, params.layers, params.activation)
+    network = StackedMLP(len(entries), inputs, params.layers, params.activation, output)
     network.initialise([torch_generator(e.seed, e.month, "weights") for e in entries])
     network.mean.copy_(torch.from_numpy(np.stack([e.mean[None] for e in entries])))
     network.deviation.copy_(torch.from_numpy(np.stack([e.deviation[None] for e in entries])))
@@ -80,6 +84,62 @@ def fit_stack(
     schedule = StackSchedule(entries, params.batch, params.epochs)
     batches = StackBatches(torch.from_numpy(features), torch.from_numpy(labels), schedule)
     module = StackModule(initial_network(entries, params), schedule, params)
+    return _run(module, schedule, batches, params, scratch, name)
+
+
+def fit_full_batch(
+    features: np.ndarray,
+    labels: np.ndarray,
+    entries: Sequence[Entry],
+    params: FullBatch,
+    scratch: Path,
+    name: str,
+) -> Fitted:
+    """Train a stack of small samples, every window on all its rows at every step.
+
+    Parameters
+    ----------
+    features : numpy.ndarray
+        [rows, inputs] float32.
+    labels : numpy.ndarray
+        [rows] float32, of the rows that are in some window.
+    entries : sequence of Entry
+        The windows; `mean` and `deviation` bring their inputs to scale.
+    params : FullBatch
+        Shape of the networks and how they learn.
+    scratch, name : Path, str
+        As `fit_stack` takes them; the state is kept every `params.every` steps.
+
+    Returns
+    -------
+    Fitted
+        Its losses are means over `params.every` steps.
+    """
+    schedule = FullBatchSchedule(entries, params.iterations, params.every)
+    network = initial_network(entries, params, params.output)
+    mean, deviation = network.mean.clone(), network.deviation.clone()
+    batches = FullBatches(
+        torch.from_numpy(features), torch.from_numpy(labels), schedule, mean, deviation
+    )
+    # The batches come scaled, so the network leaves them alone until it is trained.
+    network.mean.zero_()
+    network.deviation.fill_(1)
+    module = FullBatchModule(network, schedule, params)
+    fitted = _run(module, schedule, batches, params, scratch, name)
+    fitted.network.mean.copy_(mean)
+    fitted.network.deviation.copy_(deviation)
+    return fitted
+
+
+def _run(
+    module: StackModule,
+    schedule: StackSchedule | FullBatchSchedule,
+    batches: StackBatches | FullBatches,
+    params: Learning,
+    scratch: Path,
+    name: str,
+) -> Fitted:
+    """Run the trainer over a schedule, from the state that is kept if there is one."""
     state = scratch / f"{name}.ckpt"
     resume = _readable_state(state)
     if resume is not None:

@@ -6,10 +6,10 @@ import pytorch_lightning as lightning
 import torch
 from torch import Tensor
 
-from konkyo.network.schedule import Batch, StackSchedule
+from konkyo.network.schedule import Batch
 from konkyo.network.seeds import numpy_generator
+from konkyo.network.settings import Learning, Steps
 from konkyo.network.stack import StackedMLP, dropout_masks
-from konkyo.params import Train
 
 
 class StackModule(lightning.LightningModule):
@@ -23,16 +23,16 @@ class StackModule(lightning.LightningModule):
     ----------
     network : StackedMLP
         Initialised networks.
-    schedule : StackSchedule
-        Their steps.
-    params : Train
+    schedule : Steps
+        Each window's number of steps.
+    params : Learning
         Learning rate, decay, dropout, seed.
     """
 
     loss_sums: Tensor
     rows_seen: Tensor
 
-    def __init__(self, network: StackedMLP, schedule: StackSchedule, params: Train) -> None:
+    def __init__(self, network: StackedMLP, schedule: Steps, params: Learning) -> None:
         super().__init__()
         self.network = network
         self.params = params

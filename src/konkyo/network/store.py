@@ -16,7 +16,7 @@ from safetensors.numpy import save_file
 
 from konkyo.errors import ArtifactError
 from konkyo.files import replacing
-from konkyo.network.stack import ACTIVATIONS, StackedMLP
+from konkyo.network.stack import ACTIVATIONS, OUTPUTS, StackedMLP
 
 _DESCRIBED = "konkyo"
 
@@ -39,6 +39,8 @@ class Weights:
         [in, out] and [out] a layer, float32.
     mean, deviation : numpy.ndarray
         [inputs], the fixed affine at the front.
+    output : str
+        Of the last unit: "linear" or "sigmoid". Files written before there was a choice are linear.
     """
 
     month: str
@@ -49,6 +51,7 @@ class Weights:
     biases: tuple[np.ndarray, ...]
     mean: np.ndarray
     deviation: np.ndarray
+    output: str = "linear"
 
 
 def write(members: Sequence[Weights], path: Path) -> None:
@@ -62,6 +65,7 @@ def write(members: Sequence[Weights], path: Path) -> None:
         "month": network.month,
         "key": network.key,
         "activation": network.activation,
+        "output": network.output,
         "features": network.features,
     }
     # One entry: safetensors writes several in an order that differs from process to process.
@@ -85,6 +89,9 @@ def read(path: Path) -> tuple[Weights, ...]:
         layers = range(sum(name.endswith(".bias") for name in tensors))
         if metadata["activation"] not in ACTIVATIONS:
             raise KeyError("activation")
+        output = metadata.get("output", "linear")
+        if output not in OUTPUTS:
+            raise KeyError("output")
         return tuple(
             Weights(
                 month=metadata["month"],
@@ -95,6 +102,7 @@ def read(path: Path) -> tuple[Weights, ...]:
                 biases=tuple(tensors[f"layer.{i}.bias"][member] for i in layers),
                 mean=tensors["scale.mean"],
                 deviation=tensors["scale.deviation"],
+                output=output,
             )
             for member in range(len(tensors["layer.0.bias"]))
         )
@@ -135,6 +143,7 @@ def unstack(
             biases=tuple(b[i, 0] for _, b in layers),
             mean=network.mean[i, 0].numpy(),
             deviation=network.deviation[i, 0].numpy(),
+            output=network.output,
         )
         for i, (month, key) in enumerate(zip(months, keys, strict=True))
     ]
@@ -147,7 +156,7 @@ def restack(networks: Sequence[Weights], dtype: torch.dtype = torch.float32) -> 
     Raises
     ------
     ArtifactError
-        The networks differ in their inputs, layers or activation.
+        The networks differ in their inputs, layers, activation or output.
     """
     first = networks[0]
     shape = [weight.shape for weight in first.weights]
@@ -155,17 +164,82 @@ def restack(networks: Sequence[Weights], dtype: torch.dtype = torch.float32) -> 
         if (
             [weight.shape for weight in other.weights] != shape
             or other.activation != first.activation
+            or other.output != first.output
             or other.features != first.features
         ):
             raise ArtifactError(
-                f"the networks of {first.month} and {other.month} differ in features, layers or "
-                "activation: run `dvc repro train`"
+                f"the networks of {first.month} and {other.month} differ in features, layers, "
+                "activation or output: run `dvc repro train`"
             )
     layers = [weight.shape[1] for weight in first.weights[:-1]]
-    stack = StackedMLP(len(networks), len(first.features), layers, first.activation).to(dtype)
+    stack = StackedMLP(
+        len(networks), len(first.features), layers, first.activation, first.output
+    ).to(dtype)
     for position, (weight, bias) in enumerate(stack.layers()):
         weight.copy_(torch.from_numpy(np.stack([n.weights[position] for n in networks])))
         bias.copy_(torch.from_numpy(np.stack([n.biases[position][None] for n in networks])))
     stack.mean.copy_(torch.from_numpy(np.stack([n.mean[None] for n in networks])))
     stack.deviation.copy_(torch.from_numpy(np.stack([n.deviation[None] for n in networks])))
     return stack.requires_grad_(False).eval()
+
+
+def write_many(networks: Sequence[Weights], path: Path) -> None:
+    """Write networks of one shape as one file, replacing it whole.
+
+    Raises
+    ------
+    ArtifactError
+        The networks differ in their inputs, layers, activation or output.
+    """
+    stack = restack(networks)
+    tensors = {"scale.mean": stack.mean.numpy(), "scale.deviation": stack.deviation.numpy()}
+    for position, (weight, bias) in enumerate(stack.layers()):
+        tensors[f"layer.{position}.weight"] = weight.numpy()
+        tensors[f"layer.{position}.bias"] = bias.numpy()
+    described = {
+        "months": [network.month for network in networks],
+        "keys": [network.key for network in networks],
+        "activation": stack.activation,
+        "output": stack.output,
+        "features": networks[0].features,
+    }
+    metadata = {_DESCRIBED: json.dumps(described, sort_keys=True)}
+    with replacing(path) as scratch:
+        save_file({k: np.ascontiguousarray(v) for k, v in tensors.items()}, scratch, metadata)
+
+
+def read_many(path: Path) -> list[Weights]:
+    """Read networks that were written as one file, in their order.
+
+    Raises
+    ------
+    ArtifactError
+        The file is missing or does not hold networks of this project.
+    """
+    try:
+        with safe_open(path, framework="np") as file:
+            metadata = _described(file)
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        layers = range(sum(name.endswith(".bias") for name in tensors))
+        return [
+            Weights(
+                month=month,
+                key=key,
+                activation=metadata["activation"],
+                output=metadata["output"],
+                features=tuple(metadata["features"]),
+                weights=tuple(tensors[f"layer.{i}.weight"][place] for i in layers),
+                biases=tuple(tensors[f"layer.{i}.bias"][place, 0] for i in layers),
+                mean=tensors["scale.mean"][place, 0],
+                deviation=tensors["scale.deviation"][place, 0],
+            )
+            for place, (month, key) in enumerate(
+                zip(metadata["months"], metadata["keys"], strict=True)
+            )
+        ]
+    except FileNotFoundError:
+        raise ArtifactError(f"{path} is missing: run `dvc repro`") from None
+    except (SafetensorError, KeyError, json.JSONDecodeError) as error:
+        raise ArtifactError(
+            f"{path} does not hold networks ({error}): delete it and run `dvc repro`"
+        ) from None

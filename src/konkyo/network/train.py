@@ -1,8 +1,6 @@
 """A run: train what is not there yet, in stacks side by side, and drop what is stale."""
 
-import threading
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,12 +8,12 @@ import numpy as np
 import pandas as pd
 import torch
 from joblib import Parallel, delayed
-from tqdm import tqdm
 
 from konkyo.files import digest_of, write_parquet
 from konkyo.network import plan, store
 from konkyo.network.fit import fit_stack
 from konkyo.network.memory import keep_freed_memory
+from konkyo.network.progress import watching
 from konkyo.network.schedule import Entry
 from konkyo.panel.store import Panel
 from konkyo.params import Train
@@ -80,7 +78,7 @@ def train(panel: Panel, windows: Sequence[Window], params: Train, folder: Path) 
             for group, name in zip(groups, names, strict=True)
         )  # fmt: skip
         of_stack = [sum(len(members[name]) for name in group) for group in groups]
-        with _progress(state, dict(zip(names, of_stack, strict=True)), len(made) - networks):
+        with watching(state, dict(zip(names, of_stack, strict=True)), len(made) - networks):
             # Copy on write, as the panel is opened: torch warns of a buffer that it cannot write.
             spread = Parallel(n_jobs=params.workers, backend="loky", mmap_mode="c")
             spread(jobs)
@@ -151,46 +149,3 @@ def _keep_only(state: Path, names: Sequence[str]) -> None:
     for path in state.iterdir():
         if path.stem not in names or path.suffix == ".progress":
             path.unlink()
-
-
-@contextmanager
-def _progress(state: Path, sizes: dict[str, int], kept: int) -> Iterator[None]:
-    """Show windows done, windows to come and the time left while the workers train.
-
-    Stacks move all their windows at once, so a stack of 30 that is half through counts as 15.
-    """
-    total = sum(sizes.values())
-    ended = threading.Event()
-    layout = (
-        "{desc} {n:.0f} done, {remaining_windows} to come |{bar}| {elapsed} gone, {remaining} left"
-    )
-
-    class Bar(tqdm):
-        @property
-        def format_dict(self) -> dict:
-            values = super().format_dict
-            values["remaining_windows"] = f"{max(total - values['n'], 0):.0f}"
-            return values
-
-    def share(name: str) -> float:
-        try:
-            return float((state / f"{name}.progress").read_text(encoding="ascii"))
-        except (FileNotFoundError, ValueError):
-            return 0.0
-
-    def watch(bar: tqdm) -> None:
-        while not ended.wait(0.5):
-            bar.n = max(bar.n, sum(size * share(name) for name, size in sizes.items()))
-            bar.refresh()
-
-    found = f", {kept} kept" if kept else ""
-    with Bar(total=total, desc=f"windows{found}:", bar_format=layout, mininterval=0) as bar:
-        watcher = threading.Thread(target=watch, args=(bar,), daemon=True)
-        watcher.start()
-        try:
-            yield
-            bar.n = total
-        finally:
-            ended.set()
-            watcher.join()
-            bar.refresh()

@@ -7,6 +7,7 @@ series      metrics with their steps and times: pure functions
 runs        one parent run an experiment, one child run a decision month
 servable    the model of all months, logged and registered
 served      the code that travels inside that model
+intervention  the run of the second study
 
 Import the modules: this map imports none, since mlflow takes seconds.
 """

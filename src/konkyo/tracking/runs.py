@@ -75,10 +75,10 @@ def track(found: Results, params: Params, environment: Mapping[str, str] = os.en
     inputs = lineage.datasets(found)
     tags = {"kind": "experiment", **lineage.tags(found, chosen, inputs)}
     name = f"{params.track.run_name}-{tags['params_digest'][:6]}"
-    with _parent(client, where, name) as (run_id, experiment):
+    with parent(client, where, name) as (run_id, experiment):
         now = _now()
         client.log_inputs(run_id, inputs)
-        _log(client, run_id, params=flatten(chosen), tags={**tags, MLFLOW_RUN_NOTE: _note(found)})
+        log(client, run_id, params=flatten(chosen), tags={**tags, MLFLOW_RUN_NOTE: _note(found)})
         # The model comes before the metrics: MLflow would copy each metric of step 0 onto it.
         model = servable.log(
             client, run_id, found.weights, results.example(found), params.attribute.epsilon
@@ -88,7 +88,7 @@ def track(found: Results, params: Params, environment: Mapping[str, str] = os.en
         metrics += series.monthly(found.returns)
         metrics += series.cumulative(found.cumulative, first)
         metrics += series.training(found.history, now)
-        _log(client, run_id, metrics=metrics)
+        log(client, run_id, metrics=metrics)
         _log_files(client, run_id, found, chosen)
         _log_months(client, run_id, experiment, found)
         version = servable.register(client, model, params.track.model)
@@ -105,7 +105,7 @@ def track(found: Results, params: Params, environment: Mapping[str, str] = os.en
 
 
 @contextmanager
-def _parent(client: MlflowClient, where: store.Target, name: str) -> Iterator[tuple[str, str]]:
+def parent(client: MlflowClient, where: store.Target, name: str) -> Iterator[tuple[str, str]]:
     """Open the parent run; whatever happens in the block, no run of it stays RUNNING.
 
     A run made here ends its name in the digest of its params, so that runs of different params
@@ -166,7 +166,7 @@ def _log_files(client: MlflowClient, run_id: str, found: Results, chosen: dict[s
     client.log_dict(run_id, lineage.dvc_lock(found.root), "lineage/dvc.lock.yaml")
 
 
-def _log_months(client: MlflowClient, parent: str, experiment: str, found: Results) -> None:
+def _log_months(client: MlflowClient, parent_id: str, experiment: str, found: Results) -> None:
     """Log one child run a decision month, first to last."""
     origin = _origin()
     by_month = {
@@ -180,7 +180,7 @@ def _log_months(client: MlflowClient, parent: str, experiment: str, found: Resul
         run = client.create_run(
             experiment,
             start_time=now,
-            tags={**origin, MLFLOW_PARENT_RUN_ID: parent, "kind": "month"},
+            tags={**origin, MLFLOW_PARENT_RUN_ID: parent_id, "kind": "month"},
             run_name=name,
         )
         run_id = run.info.run_id
@@ -198,7 +198,7 @@ def _log_months(client: MlflowClient, parent: str, experiment: str, found: Resul
             "last_label": months.label(row.last_label),
             "train_rows": row.train_rows,
         }
-        _log(client, run_id, params=facts, metrics=metrics)
+        log(client, run_id, params=facts, metrics=metrics)
         # The client would look the run up again for its folder, a sixth of a child's time.
         kept = get_artifact_repository(run.info.artifact_uri, tracking_uri=client.tracking_uri)
         kept.log_artifact(str(found.grounds_of(row.month)), "grounds")
@@ -206,7 +206,7 @@ def _log_months(client: MlflowClient, parent: str, experiment: str, found: Resul
         client.set_terminated(run_id, "FINISHED")
 
 
-def _log(
+def log(
     client: MlflowClient,
     run_id: str,
     params: Mapping[str, Any] | None = None,

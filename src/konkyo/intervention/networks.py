@@ -1,0 +1,155 @@
+"""All networks of the study as one stack, divided over processes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from joblib import Parallel, delayed
+
+from konkyo.files import digest_of
+from konkyo.intervention.indicators import INPUTS
+from konkyo.intervention.samples import Sample
+from konkyo.network import plan, store
+from konkyo.network.fit import fit_full_batch
+from konkyo.network.memory import keep_freed_memory
+from konkyo.network.progress import watching
+from konkyo.network.schedule import Entry
+from konkyo.network.settings import FullBatch
+from konkyo.network.store import Weights
+from konkyo.params import InterventionNetwork
+
+METHODS = ("amount", "occurrence")
+_STATES = 10
+"""States kept in a run, from which a killed one goes on."""
+
+
+@dataclass(frozen=True, eq=False)
+class Task:
+    """One network of the study.
+
+    Attributes
+    ----------
+    sample : int
+        Position of its sample.
+    method : str
+        "amount" (share of reserves, scaled) or "occurrence" (0 or 1).
+    seed : int
+        Of its initial weights.
+    """
+
+    sample: int
+    method: str
+    seed: int
+
+
+def tasks(made: Sequence[Sample], params: InterventionNetwork) -> list[Task]:
+    """Return every network of the study: samples x methods x seeds."""
+    seeds = range(params.seed, params.seed + params.seeds)
+    return [Task(i, m, s) for i in range(len(made)) for m in METHODS for s in seeds]
+
+
+def goal(sample: Sample, method: str) -> np.ndarray:
+    """Return what a network learns, in [0, 1]: the scaled amount, or whether there was one."""
+    return sample.y / sample.top if method == "amount" else (sample.y > 0).astype(float)
+
+
+def train(
+    made: Sequence[Sample], todo: Sequence[Task], params: InterventionNetwork, state: Path
+) -> list[Weights]:
+    """Train every network, each on all its months at every step.
+
+    Parameters
+    ----------
+    made : sequence of Sample
+        The windows.
+    todo : sequence of Task
+        The networks.
+    params : InterventionNetwork
+        Shape, iterations, seeds, processes.
+    state : Path
+        Folder of what a killed run goes on from; empty in the end.
+
+    Returns
+    -------
+    list of Weights
+        In the order of the tasks. A network depends on its own sample, method and seed alone, not
+        on the others of its stack.
+    """
+    blocks = [(i, method) for i in range(len(made)) for method in METHODS]
+    features = np.concatenate([made[i].x for i, _ in blocks]).astype(np.float32)
+    labels = np.concatenate([goal(made[i], m) for i, m in blocks]).astype(np.float32)
+    ends = np.cumsum([len(made[i].x) for i, _ in blocks])
+    rows = {b: np.arange(e - len(made[b[0]].x), e) for b, e in zip(blocks, ends, strict=True)}
+    entries = [
+        Entry(
+            f"{made[t.sample].name}/{t.method}",
+            rows[t.sample, t.method],
+            made[t.sample].low.astype(np.float32),
+            (made[t.sample].high - made[t.sample].low).astype(np.float32),
+            t.seed,
+        )
+        for t in todo
+    ]
+    settings = FullBatch(
+        layers=params.layers,
+        activation="sigmoid",
+        output="sigmoid",
+        learning_rate=params.learning_rate,
+        weight_decay=params.weight_decay,
+        iterations=params.iterations,
+        every=params.iterations // _STATES,
+    )
+    digest = digest_of(
+        features.tobytes(), labels.tobytes(), repr(settings),
+        *(f"{e.month}/{e.seed}/{len(e.rows)}" for e in entries),
+    )  # fmt: skip
+    parts = plan.stacks([1] * len(entries), -(-len(entries) // params.workers), params.workers)
+    state.mkdir(parents=True, exist_ok=True)
+    jobs = (
+        delayed(_train_stack)(features, labels, entries[part], settings, state, f"{digest}-{n}")
+        for n, part in enumerate(parts)
+    )
+    sizes = {f"{digest}-{n}": part.stop - part.start for n, part in enumerate(parts)}
+    with watching(state, sizes, 0):
+        trained = [network for part in Parallel(n_jobs=params.workers)(jobs) for network in part]
+    for path in state.iterdir():
+        path.unlink()
+    state.rmdir()
+    return trained
+
+
+def _train_stack(
+    features: np.ndarray,
+    labels: np.ndarray,
+    entries: Sequence[Entry],
+    settings: FullBatch,
+    state: Path,
+    name: str,
+) -> list[Weights]:
+    torch.set_num_threads(1)
+    keep_freed_memory()
+    fitted = fit_full_batch(features, labels, entries, settings, state, name)
+    loss = fitted.losses[:, -1]
+    keys = [f"seed {e.seed}, final loss {at:.6f}" for e, at in zip(entries, loss, strict=True)]
+    return store.unstack(fitted.network, [e.month for e in entries], keys, INPUTS)
+
+
+@torch.no_grad()
+def predict(networks: Sequence[Weights], rows: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """Return each network's output, in [0, 1], for its own rows.
+
+    Parameters
+    ----------
+    networks : sequence of Weights
+        Of one shape.
+    rows : sequence of numpy.ndarray
+        [rows, 4] unscaled inputs, one block a network.
+    """
+    stack = store.restack(networks, torch.float64)
+    x = torch.zeros(stack.windows, max(map(len, rows)), len(INPUTS), dtype=torch.float64)
+    for window, block in enumerate(rows):
+        x[window, : len(block)] = torch.from_numpy(np.asarray(block, dtype=np.float64))
+    outputs = stack((x - stack.mean) / stack.deviation).numpy()
+    return [outputs[window, : len(block)] for window, block in enumerate(rows)]

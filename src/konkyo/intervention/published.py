@@ -1,0 +1,53 @@
+"""The table that the paper published: 39 forecast months of the four periods."""
+
+from importlib.resources import files
+from io import StringIO
+
+import pandas as pd
+
+from konkyo import months
+
+PERIODS = (
+    ("1981-06..1985-08", "buy"), ("1986-04..1989-03", "sell"),
+    ("1989-04..1993-02", "buy"), ("1993-03..1995-12", "sell"),
+)  # fmt: skip
+FORECASTS = ("in_sample", "data_I", "data_II", "linear")
+AMOUNT_SHARES = {
+    "1981-06..1985-08": (4 / 7, 1 / 7, 3 / 7),
+    "1986-04..1989-03": (1 / 2, 0.0, 0.0),
+    "1989-04..1993-02": (4 / 7, 1 / 7, 1 / 7),
+    "1993-03..1995-12": (1.0, 1 / 2, 1 / 2),
+}
+"""Shares of months of intervention with the right amount: in-sample, data I, data II (figures 7 to
+10 print 57/14/43, 50/0/0, 57/14/14 and 100/50/50 per cent)."""
+ANSWER_SHARES = {
+    "1981-06..1985-08": (0.80, 0.80, 0.67, 0.47),
+    "1986-04..1989-03": (0.67, 0.67, 0.83, 0.33),
+    "1989-04..1993-02": (0.54, 0.46, 0.38, 0.54),
+    "1993-03..1995-12": (0.80, 0.40, 0.60, 0.40),
+}
+"""Shares of months with the right yes or no: in-sample, data I, data II, linear."""
+
+
+def read() -> pd.DataFrame:
+    """Return the published table.
+
+    Returns
+    -------
+    pandas.DataFrame
+        month (period ends), period, sign (+1 where yen was sold), actual, in_sample, data_I,
+        data_II, linear (million dollars, positive where yen was sold) and yes (whether the paper
+        counted the month as one of intervention). The actual amounts are not the ministry's, which
+        published none before 1991-04.
+    """
+    text = files("konkyo.intervention").joinpath("published.csv").read_text(encoding="utf-8")
+    frame = pd.read_csv(StringIO(text))
+    frame["month"] = [months.parse(name) for name in frame["month"]]
+    frame["yes"] = frame["yes"].astype(bool)
+    label = frame["month"].dt.strftime("%Y-%m")
+    for name, direction in PERIODS:
+        first, last = name.split("..")
+        within = (label >= first) & (label <= last)
+        frame.loc[within, "period"] = name
+        frame.loc[within, "sign"] = 1 if direction == "sell" else -1
+    return frame.astype({"sign": int})

@@ -1,0 +1,135 @@
+"""Every row of every window at every step: the schedule of small samples."""
+
+from collections.abc import Iterator, Sequence
+
+import torch
+from torch import Tensor
+from torch.utils.data import IterableDataset
+
+from konkyo.network.module import StackModule
+from konkyo.network.schedule import Batch, Entry
+from konkyo.network.settings import Learning
+from konkyo.network.stack import StackedMLP
+
+
+class FullBatchSchedule:
+    """All windows take the same number of iterations, each on all rows of its own, in order.
+
+    Nothing is drawn, so that an iteration costs no more than its arithmetic. A Lightning step is
+    many iterations, since Lightning's own work a step costs as much as an iteration of a stack.
+
+    Parameters
+    ----------
+    entries : sequence of Entry
+        The windows of the stack.
+    iterations : int
+        Of each window.
+    every : int
+        Iterations of one Lightning epoch.
+    """
+
+    def __init__(self, entries: Sequence[Entry], iterations: int, every: int) -> None:
+        self.entries = entries
+        self.iterations_a_step = next(n for n in (100, 50, 20, 10, 5, 2, 1) if every % n == 0)
+        self.steps = iterations // self.iterations_a_step
+        self.steps_an_epoch = every // self.iterations_a_step
+        self.last_step = torch.full((len(entries),), self.steps)
+        width = max(len(entry.rows) for entry in entries)
+        self.rows = torch.stack([_padded(torch.from_numpy(e.rows), width) for e in entries])
+        counts = torch.tensor([len(entry.rows) for entry in entries])
+        self.weight = (torch.arange(width) < counts[:, None]).float()
+
+    def from_step(self, first: int) -> Iterator[Batch]:
+        """Yield the Lightning steps from one on; all share their tensors."""
+        for step in range(first, self.steps):
+            epoch = torch.full((len(self.entries),), step // self.steps_an_epoch)
+            yield Batch(step, self.rows, self.weight, epoch)
+
+
+class FullBatches(IterableDataset[tuple[Batch, Tensor, Tensor]]):
+    """The schedule with its rows fetched once, one Lightning epoch a pass.
+
+    Parameters
+    ----------
+    features : Tensor
+        [rows, inputs] float32.
+    labels : Tensor
+        [rows] float32.
+    schedule : FullBatchSchedule
+        What to fetch.
+    mean, deviation : Tensor
+        [windows, 1, inputs]: the features are brought to scale here, once, and not at every step.
+    """
+
+    def __init__(
+        self,
+        features: Tensor,
+        labels: Tensor,
+        schedule: FullBatchSchedule,
+        mean: Tensor,
+        deviation: Tensor,
+    ) -> None:
+        self.schedule = schedule
+        self._x = (features[schedule.rows] - mean) / deviation
+        self._y = labels[schedule.rows]
+        self._next = 0
+
+    def __len__(self) -> int:
+        """Return the Lightning steps of a Lightning epoch."""
+        return self.schedule.steps_an_epoch
+
+    def start_at(self, epoch: int) -> None:
+        """Make the next pass that of a Lightning epoch, after a resume."""
+        self._next = epoch * len(self)
+
+    def __iter__(self) -> Iterator[tuple[Batch, Tensor, Tensor]]:
+        """Yield batch, scaled features [windows, rows, inputs] and labels [windows, rows]."""
+        last = self._next + len(self)
+        for batch in self.schedule.from_step(self._next):
+            self._next = batch.step + 1
+            yield batch, self._x, self._y
+            if self._next == last:
+                return
+
+
+class FullBatchModule(StackModule):
+    """The stack whose Lightning step is many iterations on the same rows.
+
+    Parameters
+    ----------
+    network : StackedMLP
+        Initialised networks; they are given scaled rows.
+    schedule : FullBatchSchedule
+        Their iterations.
+    params : Learning
+        Learning rate and decay.
+    """
+
+    def __init__(self, network: StackedMLP, schedule: FullBatchSchedule, params: Learning) -> None:
+        super().__init__(network, schedule, params)
+        self.automatic_optimization = False
+        self._iterations = schedule.iterations_a_step
+
+    def training_step(self, batch: tuple[Batch, Tensor, Tensor], _: int) -> None:  # type: ignore[override]
+        """Move every window many iterations, each down its own mean squared error."""
+        at, x, y = batch
+        rows = at.weight.sum(1)
+        share = at.weight / rows[:, None]
+        # Lightning's wrapper would be asked anew at every iteration and does nothing here.
+        optimizer = self.optimizers(use_pl_optimizer=False)
+        assert isinstance(optimizer, torch.optim.Optimizer)
+        losses = torch.zeros_like(rows)
+        for _iteration in range(self._iterations):
+            loss = ((self.network(x) - y).square() * share).sum(1)
+            optimizer.zero_grad()
+            loss.sum().backward()
+            optimizer.step()
+            losses += loss.detach()
+        each, epoch = torch.arange(len(rows)), at.epoch.clamp(max=self.params.epochs - 1)
+        self.loss_sums[each, epoch] += losses * rows
+        self.rows_seen[each, epoch] += self._iterations * rows
+
+
+def _padded(rows: Tensor, width: int) -> Tensor:
+    """Return rows followed by repeats of the first, which carry weight zero."""
+    return torch.cat([rows, rows[:1].expand(width - len(rows))])

@@ -1,0 +1,51 @@
+"""Word of progress while workers train: windows done, windows to come, the time left."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tqdm import tqdm
+
+
+@contextmanager
+def watching(state: Path, sizes: dict[str, int], kept: int) -> Iterator[None]:
+    """Show windows done, windows to come and the time left while the workers train.
+
+    Stacks move all their windows at once, so a stack of 30 that is half through counts as 15.
+    """
+    total = sum(sizes.values())
+    ended = threading.Event()
+    layout = (
+        "{desc} {n:.0f} done, {remaining_windows} to come |{bar}| {elapsed} gone, {remaining} left"
+    )
+
+    class Bar(tqdm):
+        @property
+        def format_dict(self) -> dict:
+            values = super().format_dict
+            values["remaining_windows"] = f"{max(total - values['n'], 0):.0f}"
+            return values
+
+    def share(name: str) -> float:
+        try:
+            return float((state / f"{name}.progress").read_text(encoding="ascii"))
+        except (FileNotFoundError, ValueError):
+            return 0.0
+
+    def watch(bar: tqdm) -> None:
+        while not ended.wait(0.5):
+            bar.n = max(bar.n, sum(size * share(name) for name, size in sizes.items()))
+            bar.refresh()
+
+    found = f", {kept} kept" if kept else ""
+    with Bar(total=total, desc=f"windows{found}:", bar_format=layout, mininterval=0) as bar:
+        watcher = threading.Thread(target=watch, args=(bar,), daemon=True)
+        watcher.start()
+        try:
+            yield
+            bar.n = total
+        finally:
+            ended.set()
+            watcher.join()
+            bar.refresh()

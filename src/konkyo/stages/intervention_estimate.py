@@ -1,0 +1,33 @@
+"""Stage intervention-estimate: all networks of the second study, and the linear models."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from konkyo import params
+from konkyo.files import write_csv
+from konkyo.intervention import forecasts, linear, networks, samples
+from konkyo.network import store
+from konkyo.stages import stage
+
+RECORDS = Path("data/intervention/records/records.parquet")
+OUT = Path("data/intervention/models")
+
+
+@stage
+def main() -> None:
+    """Write networks.safetensors, networks.csv, windows.csv and coefficients.csv."""
+    chosen = params.load().intervention
+    records = pd.read_parquet(RECORDS)
+    made = samples.samples(records, chosen)
+    todo = networks.tasks(made, chosen.network)
+    print(f"{len(todo)} networks: {len(made)} windows, 2 methods, {chosen.network.seeds} seeds")
+    trained = networks.train(made, todo, chosen.network, OUT / "state")
+    store.write_many(trained, OUT / "networks.safetensors")
+    write_csv(samples.table(made, records), OUT / "windows.csv")
+    fits = forecasts.linear_fits(made)
+    write_csv(linear.coefficient_table(fits), OUT / "coefficients.csv")
+
+
+if __name__ == "__main__":
+    main()

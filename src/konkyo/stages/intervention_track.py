@@ -1,0 +1,19 @@
+"""Stage intervention-track: log the second study as one MLflow run."""
+
+from pathlib import Path
+
+from konkyo import files, params
+from konkyo.stages import stage
+from konkyo.tracking import intervention
+
+
+@stage
+def main() -> None:
+    """Log what the earlier stages left, write where it went."""
+    tracked = intervention.track(Path.cwd(), params.load())
+    files.write_json(tracked, Path("data/intervention/run.json"))
+    print(f"run {tracked['run_id']} in experiment {tracked['experiment']}")
+
+
+if __name__ == "__main__":
+    main()
