@@ -68,7 +68,8 @@ def test_entry_points_are_those_of_the_readme():
     assert project["name"] == "konkyo"
     assert {name: entry["command"] for name, entry in project["entry_points"].items()} == {
         "main": "dvc repro report && dvc repro --force --single-item track",
-        "intervention": "dvc repro intervention-report"
-        " && dvc repro --force --single-item intervention-track",
+        "intervention": "dvc repro src/studies/intervention/dvc.yaml:intervention-report"
+        " && dvc repro --force --single-item"
+        " src/studies/intervention/dvc.yaml:intervention-track",
         "test": "pytest",
     }

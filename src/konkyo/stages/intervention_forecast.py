@@ -37,7 +37,7 @@ def main() -> None:
     if len(trained) != len(todo):
         raise ArtifactError(
             f"{NETWORKS} holds {len(trained)} networks, and params.yaml asks for {len(todo)}: run "
-            "`dvc repro intervention-estimate`"
+            "`dvc repro src/studies/intervention/dvc.yaml`"
         )
     seeds = forecasts.by_seed(made, todo, trained, records)
     answers = forecasts.answers(made, seeds, records, chosen.scoring)
