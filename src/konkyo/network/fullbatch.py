@@ -4,10 +4,9 @@ from collections.abc import Iterator, Sequence
 
 import torch
 from torch import Tensor
-from torch.utils.data import IterableDataset
 
 from konkyo.network.module import StackModule
-from konkyo.network.schedule import Batch, Entry
+from konkyo.network.schedule import Batch, Entry, Passes
 from konkyo.network.settings import Learning
 from konkyo.network.stack import StackedMLP
 
@@ -46,8 +45,8 @@ class FullBatchSchedule:
             yield Batch(step, self.rows, self.weight, epoch)
 
 
-class FullBatches(IterableDataset[tuple[Batch, Tensor, Tensor]]):
-    """The schedule with its rows fetched once, one Lightning epoch a pass.
+class FullBatches(Passes):
+    """The rows of every window, fetched once.
 
     Parameters
     ----------
@@ -72,24 +71,10 @@ class FullBatches(IterableDataset[tuple[Batch, Tensor, Tensor]]):
         self.schedule = schedule
         self._x = (features[schedule.rows] - mean) / deviation
         self._y = labels[schedule.rows]
-        self._next = 0
 
-    def __len__(self) -> int:
-        """Return the Lightning steps of a Lightning epoch."""
-        return self.schedule.steps_an_epoch
-
-    def start_at(self, epoch: int) -> None:
-        """Make the next pass that of a Lightning epoch, after a resume."""
-        self._next = epoch * len(self)
-
-    def __iter__(self) -> Iterator[tuple[Batch, Tensor, Tensor]]:
-        """Yield batch, scaled features [windows, rows, inputs] and labels [windows, rows]."""
-        last = self._next + len(self)
-        for batch in self.schedule.from_step(self._next):
-            self._next = batch.step + 1
-            yield batch, self._x, self._y
-            if self._next == last:
-                return
+    def fetch(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Return the scaled features and the labels, the same at every step."""
+        return self._x, self._y
 
 
 class FullBatchModule(StackModule):

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -116,8 +116,37 @@ class StackSchedule:
         order[window, : len(rows)] = rows[torch.randperm(len(rows), generator=generator)]
 
 
-class StackBatches(IterableDataset[tuple[Batch, Tensor, Tensor]]):
-    """The schedule with its rows fetched, one Lightning epoch a pass.
+class Passes(IterableDataset[tuple[Batch, Tensor, Tensor]]):
+    """A schedule with its rows fetched, one Lightning epoch a pass, going on after a resume."""
+
+    schedule: Any
+    _next = 0
+
+    def fetch(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Return a batch's features [windows, rows, inputs] and labels [windows, rows]."""
+        raise NotImplementedError
+
+    def __len__(self) -> int:
+        """Return the steps of a Lightning epoch."""
+        return self.schedule.steps_an_epoch
+
+    def start_at(self, epoch: int) -> None:
+        """Make the next pass that of a Lightning epoch, after a resume."""
+        self._next = epoch * len(self)
+
+    def __iter__(self) -> Iterator[tuple[Batch, Tensor, Tensor]]:
+        """Yield batch, features and labels."""
+        last = self._next + len(self)
+        for batch in self.schedule.from_step(self._next):
+            x, y = self.fetch(batch)
+            self._next = batch.step + 1
+            yield batch, x, y
+            if self._next == last:
+                return
+
+
+class StackBatches(Passes):
+    """The rows of every window at every step.
 
     Parameters
     ----------
@@ -135,24 +164,9 @@ class StackBatches(IterableDataset[tuple[Batch, Tensor, Tensor]]):
         self.schedule = schedule
         offset = [labels.shape[1] if entry.shuffled else 0 for entry in schedule.entries]
         self._offset = torch.tensor(offset)[:, None]
-        self._next = 0
 
-    def __len__(self) -> int:
-        """Return the steps of a Lightning epoch."""
-        return self.schedule.steps_an_epoch
-
-    def start_at(self, epoch: int) -> None:
-        """Make the next pass that of a Lightning epoch, after a resume."""
-        self._next = epoch * len(self)
-
-    def __iter__(self) -> Iterator[tuple[Batch, Tensor, Tensor]]:
-        """Yield batch, features [windows, batch, inputs] and labels [windows, batch]."""
-        last = self._next + len(self)
-        for batch in self.schedule.from_step(self._next):
-            flat = batch.rows.reshape(-1)
-            x = self.features.index_select(0, flat).view(*batch.rows.shape, -1)
-            y = self.labels.take(batch.rows + self._offset)
-            self._next = batch.step + 1
-            yield batch, x, y
-            if self._next == last:
-                return
+    def fetch(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Return features as the panel holds them and each window's own labels."""
+        flat = batch.rows.reshape(-1)
+        x = self.features.index_select(0, flat).view(*batch.rows.shape, -1)
+        return x, self.labels.take(batch.rows + self._offset)

@@ -68,10 +68,7 @@ def write(members: Sequence[Weights], path: Path) -> None:
         "output": network.output,
         "features": network.features,
     }
-    # One entry: safetensors writes several in an order that differs from process to process.
-    metadata = {_DESCRIBED: json.dumps(described, sort_keys=True)}
-    with replacing(path) as scratch:
-        save_file({k: np.ascontiguousarray(v) for k, v in tensors.items()}, scratch, metadata)
+    _save(tensors, described, path)
 
 
 def read(path: Path) -> tuple[Weights, ...]:
@@ -83,15 +80,7 @@ def read(path: Path) -> tuple[Weights, ...]:
         The file is missing or is not a network of this project.
     """
     try:
-        with safe_open(path, framework="np") as file:
-            metadata = _described(file)
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        layers = range(sum(name.endswith(".bias") for name in tensors))
-        if metadata["activation"] not in ACTIVATIONS:
-            raise KeyError("activation")
-        output = metadata.get("output", "linear")
-        if output not in OUTPUTS:
-            raise KeyError("output")
+        metadata, tensors, layers = _load(path)
         return tuple(
             Weights(
                 month=metadata["month"],
@@ -102,7 +91,7 @@ def read(path: Path) -> tuple[Weights, ...]:
                 biases=tuple(tensors[f"layer.{i}.bias"][member] for i in layers),
                 mean=tensors["scale.mean"],
                 deviation=tensors["scale.deviation"],
-                output=output,
+                output=metadata["output"],
             )
             for member in range(len(tensors["layer.0.bias"]))
         )
@@ -121,6 +110,26 @@ def read_key(path: Path) -> str | None:
             return _described(file).get("key")
     except (FileNotFoundError, SafetensorError, json.JSONDecodeError):
         return None
+
+
+def _save(tensors: dict[str, np.ndarray], described: dict[str, Any], path: Path) -> None:
+    """Write tensors and what describes them, replacing the file whole."""
+    # One entry: safetensors writes several in an order that differs from process to process.
+    metadata = {_DESCRIBED: json.dumps(described, sort_keys=True)}
+    with replacing(path) as scratch:
+        save_file({k: np.ascontiguousarray(v) for k, v in tensors.items()}, scratch, metadata)
+
+
+def _load(path: Path) -> tuple[dict[str, Any], dict[str, np.ndarray], range]:
+    """Return what describes a file, its tensors and its layers; KeyError if it is no network's."""
+    with safe_open(path, framework="np") as file:
+        described = _described(file)
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    described.setdefault("output", "linear")
+    for name, known in (("activation", ACTIVATIONS), ("output", OUTPUTS)):
+        if described[name] not in known:
+            raise KeyError(name)
+    return described, tensors, range(sum(name.endswith(".bias") for name in tensors))
 
 
 def _described(file: Any) -> dict[str, Any]:
@@ -203,9 +212,7 @@ def write_many(networks: Sequence[Weights], path: Path) -> None:
         "output": stack.output,
         "features": networks[0].features,
     }
-    metadata = {_DESCRIBED: json.dumps(described, sort_keys=True)}
-    with replacing(path) as scratch:
-        save_file({k: np.ascontiguousarray(v) for k, v in tensors.items()}, scratch, metadata)
+    _save(tensors, described, path)
 
 
 def read_many(path: Path) -> list[Weights]:
@@ -217,10 +224,7 @@ def read_many(path: Path) -> list[Weights]:
         The file is missing or does not hold networks of this project.
     """
     try:
-        with safe_open(path, framework="np") as file:
-            metadata = _described(file)
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        layers = range(sum(name.endswith(".bias") for name in tensors))
+        metadata, tensors, layers = _load(path)
         return [
             Weights(
                 month=month,
