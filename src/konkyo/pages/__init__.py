@@ -1,0 +1,1 @@
+"""Pages that need nothing but a browser: the shell they share, and the report."""

@@ -1,0 +1,1 @@
+"""What the grounds say: the tables behind every figure, pure functions of one `Evidence`."""

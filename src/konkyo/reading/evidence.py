@@ -1,0 +1,138 @@
+"""Every prediction with its grounds: what all the tables of this room are computed from."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from konkyo.errors import ArtifactError
+from konkyo.months import label, ordinal
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """All scored stock-months, one row each, sorted by (month, stock).
+
+    Attributes
+    ----------
+    index : pandas.DataFrame
+        month (decision month t), stock, sector, size (known at t, in the records' unit), score,
+        rank (1 is the best of the month), stocks (how many were ranked), decile (1 is the worst)
+        and ret (a fraction, earned from t to t+1; NaN where not realised).
+    values : numpy.ndarray
+        [rows, features] float32: the panel's features, known at t; market series in their own
+        units.
+    relevance : numpy.ndarray
+        [rows, features] float32, in units of the score. A row's relevances and what is absorbed
+        add up to its score.
+    absorbed : numpy.ndarray
+        [rows] float32: what the biases and epsilon take.
+    catalogue : pandas.DataFrame
+        name and group (characteristic, sector, calendar, market) of each feature, in column order.
+    """
+
+    index: pd.DataFrame
+    values: np.ndarray
+    relevance: np.ndarray
+    absorbed: np.ndarray
+    catalogue: pd.DataFrame
+
+    @property
+    def names(self) -> list[str]:
+        """Feature names in column order."""
+        return self.catalogue["name"].tolist()
+
+    @property
+    def best(self) -> int:
+        """The number of the best portfolio: ten for deciles. The worst is 1."""
+        return int(self.index["decile"].max())
+
+    def months(self) -> list[pd.Timestamp]:
+        """Return the decision months in order."""
+        return list(self.index["month"].drop_duplicates())
+
+    def columns(self, group: str) -> np.ndarray:
+        """Return the positions of one group's features."""
+        return np.flatnonzero(self.catalogue["group"] == group)
+
+    def rows(self, month: pd.Timestamp) -> slice:
+        """Return the rows of a decision month.
+
+        Raises
+        ------
+        ArtifactError
+            There is none: names the first and the last that there are.
+        """
+        own = np.flatnonzero(self.index["month"].to_numpy() == np.datetime64(month))
+        if not len(own):
+            first, last = self.index["month"].iloc[0], self.index["month"].iloc[-1]
+            raise ArtifactError(
+                f"no stock was ranked in {label(month)}: choose a month from {label(first)} to "
+                f"{label(last)}"
+            )
+        return slice(int(own[0]), int(own[-1]) + 1)
+
+
+def gather(
+    index: pd.DataFrame,
+    features: np.ndarray,
+    catalogue: pd.DataFrame,
+    grounds: Sequence[pd.DataFrame],
+    portfolios: pd.DataFrame,
+) -> Evidence:
+    """Bring panel, grounds and portfolios together.
+
+    Parameters
+    ----------
+    index, features, catalogue : DataFrame, numpy.ndarray, DataFrame
+        The panel.
+    grounds : sequence of DataFrame
+        One table a decision month, in order: month, stock, score, a relevance a feature, absorbed.
+    portfolios : DataFrame
+        month, stock, model, decile; the rows of the model "network" are read. Every row of the
+        grounds has one.
+
+    Returns
+    -------
+    Evidence
+        In the row order of the panel.
+
+    Raises
+    ------
+    ArtifactError
+        Rows or features of the three do not belong together.
+    """
+    names = catalogue["name"].tolist()
+    scored = index["month"].isin([table["month"].iloc[0] for table in grounds]).to_numpy()
+    own = index.loc[scored].reset_index(drop=True)
+    keys = pd.concat([table[["month", "stock", "score"]] for table in grounds], ignore_index=True)
+    ranked = portfolios[portfolios["model"] == "network"].reset_index(drop=True)
+    for other in (keys, ranked):
+        same = len(own) == len(other) and bool(
+            (own["stock"].to_numpy() == other["stock"].to_numpy()).all()
+            and (ordinal(own["month"]) == ordinal(other["month"])).all()
+        )
+        if not same:
+            raise ArtifactError(
+                "panel, grounds and portfolios are not of the same run: run `dvc repro report`"
+            )
+    if any(table.columns.tolist()[3:-1] != names for table in grounds):
+        raise ArtifactError(
+            "the grounds name other features than the panel: run `dvc repro attribute`"
+        )
+    by_month = keys.groupby("month")["score"]
+    table = own[["month", "stock", "sector", "size"]].assign(
+        score=keys["score"].to_numpy(),
+        rank=by_month.rank(method="first", ascending=False).astype("int64").to_numpy(),
+        stocks=by_month.transform("size").to_numpy(),
+        decile=ranked["decile"].to_numpy(),
+        ret=own["ret"].to_numpy(),
+    )
+    return Evidence(
+        index=table,
+        values=np.asarray(features[scored], dtype=np.float32),
+        relevance=np.concatenate([t[names].to_numpy(np.float32) for t in grounds]),
+        absorbed=np.concatenate([t["absorbed"].to_numpy(np.float32) for t in grounds]),
+        catalogue=catalogue[["name", "group"]].reset_index(drop=True),
+    )

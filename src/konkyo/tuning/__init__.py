@@ -1,0 +1,1 @@
+"""The search over hyperparameters, and how much of its result is luck."""
