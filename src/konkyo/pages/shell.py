@@ -8,7 +8,7 @@ the page forbids it to ask anybody for anything. Words are there in both languag
 import base64
 import io
 import json
-import re
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -20,11 +20,12 @@ from fontTools.ttLib import TTFont
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from konkyo.interactive.style import GRID, INK, MUTED, PAPER
 from konkyo.pages.pack import compress
 
 LANGUAGES = ("en", "ja")
-_DIGITS = 5
-_OURS = ("en", "ja")
+_INKS = {INK: "--ink", MUTED: "--soft", GRID: "--line", PAPER: "--paper"}
+"""The colours of a figure that the page's own of that name take the place of."""
 
 
 @dataclass(frozen=True)
@@ -99,6 +100,7 @@ def shell(page: Page) -> str:
         body=page.body,
         sections=page.sections,
         language=page.language,
+        inks=json.dumps(_INKS),
         style=Markup("\n".join(styles)),
         font=font(frozenset("".join(texts))),
         chunks=[(name, base64.b64encode(block).decode()) for name, block in chunks.items()],
@@ -164,18 +166,11 @@ def _environment() -> Environment:
 
 
 def _plain(figure: Mapping[str, Any]) -> bytes:
-    """Return a figure as JSON without its template and with numbers of five digits.
-
-    A number of five digits is exact to a hundredth of a pixel, and a fifth as long.
-    """
+    """Return a figure as JSON without its template."""
     layout = {key: value for key, value in figure["layout"].items() if key != "template"}
-    text = json.dumps(
-        {"data": figure["data"], "layout": layout},
-        default=_number,
-        ensure_ascii=False,
-        separators=(",", ":"),
-    )
-    return re.sub(r"-?\d+\.\d{5,}(?:e-?\d+)?", lambda m: f"{float(m[0]):.{_DIGITS}g}", text).encode()
+    bare = {"data": figure["data"], "layout": layout}
+    text = json.dumps(bare, default=_number, ensure_ascii=False, separators=(",", ":"))
+    return text.encode()
 
 
 def _number(value: Any) -> Any:
@@ -186,6 +181,5 @@ def _number(value: Any) -> Any:
 
 
 def _opened(block: bytes) -> str:
-    import zlib
-
+    """Return the text of a packed file, whose characters the font must have."""
     return zlib.decompress(block, 31).decode()

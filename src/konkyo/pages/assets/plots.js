@@ -15,33 +15,29 @@ konkyo.plots = (() => {
     return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
   }
 
-  // Black is drawn in the page's ink, so that it can be seen in the dark.
-  function inked(value, ink) {
-    if (typeof value === "string") return /^#000(000)?$/.test(value) ? ink : value;
-    if (Array.isArray(value)) return value.map((part) => inked(part, ink));
+  // A figure's inks are the page's own, which differ in the dark.
+  function inked(value, inks) {
+    if (typeof value === "string") return inks.get(value.toLowerCase()) || value;
+    if (Array.isArray(value)) return value.map((part) => inked(part, inks));
     if (value && typeof value === "object") {
-      return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, inked(part, ink)]));
+      return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, inked(part, inks)]));
     }
     return value;
   }
+  function palette() {
+    const names = JSON.parse(document.documentElement.dataset.inks);
+    return new Map(Object.entries(names).map(([colour, name]) => [colour.toLowerCase(), tone(name)]));
+  }
 
-  // A layout in the page's own colours, letters and width; its title stands above it as text.
+  // A layout in the page's letters and width; its title stands above it as text.
   function dressed(layout, width) {
-    const ink = tone("--ink"), line = tone("--line"), narrow = width < 560;
-    const own = inked(layout, ink);
-    own.font = { ...own.font, family: getComputedStyle(document.body).fontFamily, color: ink, size: narrow ? 11 : 12 };
-    own.paper_bgcolor = own.plot_bgcolor = "rgba(0,0,0,0)";
-    own.autosize = true;
+    const narrow = width < 560;
+    const own = { ...layout, autosize: true };
     delete own.width;
     delete own.title;
-    const narrower = (side, most) => Math.min((own.margin && own.margin[side]) ?? 60, most);
-    own.margin = { ...own.margin, t: 24, r: narrower("r", narrow ? 16 : 120), l: narrower("l", narrow ? 150 : 320) };
-    if (narrow && own.legend !== undefined) own.legend = { ...own.legend, orientation: "h", x: 0, xanchor: "left", y: -0.2, yanchor: "top" };
-    for (const key of Object.keys(own).concat(["xaxis", "yaxis"])) {
-      if (!/^[xy]axis\d*$/.test(key)) continue;
-      own[key] = { ...own[key], gridcolor: line, zerolinecolor: tone("--soft"), linecolor: line, automargin: true };
-    }
-    own.hoverlabel = { ...own.hoverlabel, bgcolor: tone("--raised"), font: { color: ink } };
+    own.font = { ...own.font, family: getComputedStyle(document.body).fontFamily, size: narrow ? 11 : 12 };
+    own.margin = { ...own.margin, t: 28 };
+    own.hoverlabel = { ...own.hoverlabel, bgcolor: tone("--raised"), font: { color: tone("--ink") } };
     return own;
   }
 
@@ -54,9 +50,9 @@ konkyo.plots = (() => {
     const canvas = node.querySelector(".canvas");
     const title = figure.layout.title, words = title && (title.text ?? title);
     node.querySelector("figcaption").textContent = (words || "").replace(/<br\s*\/?>/g, " ").replace(/<[^>]*>/g, "");
-    const layout = dressed(figure.layout, canvas.clientWidth);
+    const inks = palette(), layout = dressed(inked(figure.layout, inks), canvas.clientWidth);
     const options = { responsive: true, displaylogo: false, displayModeBar: false };
-    await Plotly.react(canvas, inked(figure.data, tone("--ink")), layout, options);
+    await Plotly.react(canvas, inked(figure.data, inks), layout, options);
     canvas.style.minHeight = "0";
     node.dataset.drawn = `${name} ${konkyo.language()} ${konkyo.dark() ? "dark" : "light"}`;
   }
