@@ -19,7 +19,7 @@ class HeatGrid:
         side, stock, sector, rank, score of each row: long, named, short, each by rank.
     features : list of str
         The columns, by mean absolute relevance over the rows, largest first.
-    values, relevance : ndarray, shape [rows, features]
+    value, relevance : ndarray, shape [rows, features]
         The input's value, and its relevance in units of the score.
     rest : ndarray, shape [rows]
         Relevance of what is not shown, `absorbed` included: a row's relevances and this add up
@@ -32,7 +32,7 @@ class HeatGrid:
 
     rows: pd.DataFrame
     features: list[str]
-    values: np.ndarray
+    value: np.ndarray
     relevance: np.ndarray
     rest: np.ndarray
     left: int
@@ -69,7 +69,7 @@ def heat_grid(table: pd.DataFrame, most: int) -> HeatGrid:
         .assign(side=rows["side"].astype("str"))
         .reset_index(drop=True),
         features=[names[place] for place in shown],
-        values=values[:, shown],
+        value=values[:, shown],
         relevance=relevance[:, shown],
         rest=scores - relevance[:, shown].sum(1),
         left=len(names) - len(shown),

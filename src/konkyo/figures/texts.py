@@ -46,6 +46,7 @@ TEXTS: dict[str, tuple[str, str]] = {
         "long - short, mean relevance (units of the score)",
         "平均関連度の差、ロング－ショート（スコアの単位）",
     ),
+    "difference_short": ("long - short, mean relevance", "平均関連度の差"),
     "effect_axis": (
         "effect: relevance of the top fifth - bottom fifth (units of the score)",
         "効果：上位5分の1－下位5分の1の関連度（スコアの単位）",
