@@ -126,8 +126,12 @@ def pack(e: Evidence, n_extreme: int, named: Sequence[str] = (), largest: int = 
                 "month: run `dvc repro report`, and give it the group characteristic if it is one"
             )
         heads.append(
-            {"month": label(month), "count": len(order), "full": len(full),
-             "values": [float(f"{value:.7g}") for value in values[0]]}
+            {
+                "month": label(month),
+                "count": len(order),
+                "full": len(full),
+                "values": [float(f"{value:.7g}") for value in values[0]],
+            }
         )
         blocks[label(month)] = _month(
             e, order, full, stock[order], group, kept, step, characteristics, np.array(value_steps)
@@ -167,8 +171,7 @@ def _month(
     values = np.rint(e.values[order][:, characteristics] / value_steps).astype(np.int64)
     score = np.rint(e.index["score"].to_numpy()[order] / (step / FINER)).astype(np.int64)
     totals = [
-        np.rint(relevance[:, group == g].sum(1) / step).astype(np.int64)
-        for g in range(len(GROUPS))
+        np.rint(relevance[:, group == g].sum(1) / step).astype(np.int64) for g in range(len(GROUPS))
     ]
     top = np.argsort(-np.abs(relevance), axis=1, kind="stable")[:, :kept]
     own = np.take_along_axis(codes, top, axis=1)
@@ -230,9 +233,7 @@ def unpack(head: dict[str, Any], month: str, block: bytes) -> dict[str, np.ndarr
     ours = np.isin(inputs, head["characteristics"])
     value = np.full((kept, n), np.nan)
     value[ours.T] = take(int(ours.sum()))
-    place = np.searchsorted(head["characteristics"], inputs).clip(
-        max=len(head["value_steps"]) - 1
-    )
+    place = np.searchsorted(head["characteristics"], inputs).clip(max=len(head["value_steps"]) - 1)
     rows = take(facts["full"]).cumsum()
     codes = take(len(groups) * len(rows)).reshape(len(groups), -1).T
     values = take(len(head["characteristics"]) * len(rows))

@@ -8,6 +8,7 @@ from konkyo.reading.labels import labels
 from konkyo.reading.market import largest_month, market_deciles, market_over_time, top_market
 from konkyo.reading.sentences import GRAMMAR, sentence, sentences
 from konkyo.reading.stocks import extremes, score_changes, stock_table
+from konkyo.reading.tables import tables
 
 __all__ = [
     "GRAMMAR",
@@ -29,6 +30,7 @@ __all__ = [
     "sentence",
     "sentences",
     "stock_table",
+    "tables",
     "top_factors",
     "top_market",
 ]

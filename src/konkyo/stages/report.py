@@ -1,60 +1,96 @@
-"""report: figures as PNG and tables as CSV and Markdown, from the files of backtest and verify."""
+"""Stage report: every table as CSV, every figure as PNG and interactive, and one page of it all."""
 
 import shutil
 from pathlib import Path
 
 import pandas as pd
+from tqdm import tqdm
 
-from konkyo import figures, params
+from konkyo import figures, interactive, params, reading
 from konkyo.errors import ArtifactError
-from konkyo.files import replacing
+from konkyo.files import replacing, write_csv
+from konkyo.pages.drawing import draw
+from konkyo.pages.report import report
+from konkyo.pages.shell import LANGUAGES
+from konkyo.panel import store
 from konkyo.stages import stage
 
+PANEL, ATTRIBUTIONS = Path("data/panel"), Path("data/attributions")
 BACKTEST, VERIFY = Path("data/backtest"), Path("data/verify")
+LABELS = Path("data/own/labels.csv")
 OUT = Path("data/report")
 TABLES = ("performance", "deciles", "returns", "cumulative")
 CHECKS = ("deletion", "randomised")
 
 
 def read(path: Path) -> pd.DataFrame:
-    """Read a CSV file of an earlier stage, its months as dates."""
+    """Read a table of an earlier stage, the months of a CSV file as dates."""
     if not path.exists():
         raise ArtifactError(f"{path} is not here: run `dvc repro {path.parent.name}`")
+    if path.suffix == ".parquet":
+        return pd.read_parquet(path)
     frame = pd.read_csv(path)
     for column in frame.columns.intersection(["month", "earned"]):
         frame[column] = pd.to_datetime(frame[column])
     return frame
 
 
+def read_evidence() -> tuple[reading.Evidence, pd.DataFrame]:
+    """Read panel, grounds and portfolios; return them with the labels of the features."""
+    panel = store.read(PANEL)
+    files = sorted(ATTRIBUTIONS.glob("*.parquet"))
+    if not files:
+        raise ArtifactError(f"{ATTRIBUTIONS} holds no month: run `dvc repro attribute`")
+    grounds = [read(path) for path in tqdm(files, "grounds", unit="month")]
+    evidence = reading.gather(
+        panel.index, panel.features, panel.catalogue, grounds, read(BACKTEST / "portfolios.parquet")
+    )
+    about = panel.catalogue
+    if LABELS.exists():
+        about = about.merge(pd.read_csv(LABELS, dtype=str), on="name", how="left")
+    return evidence, reading.labels(evidence.names, about)
+
+
 @stage
 def main() -> None:
-    """Read data/backtest and data/verify, write data/report."""
-    dpi = params.load().report.dpi
-    tables = {name: read(BACKTEST / f"{name}.csv") for name in TABLES}
-    checks = {name: read(VERIFY / f"{name}.csv") for name in CHECKS}
+    """Read what the earlier stages wrote, write data/report."""
+    chosen = params.load().report
+    brought = {name: read(BACKTEST / f"{name}.csv") for name in TABLES}
     # The agreement is there only where the source knows the truth.
-    checks |= {path.stem: read(path) for path in sorted(VERIFY.glob("*.csv"))}
+    brought |= {name: read(VERIFY / f"{name}.csv") for name in CHECKS}
+    brought |= {path.stem: read(path) for path in sorted(VERIFY.glob("*.csv"))}
+    evidence, labels = read_evidence()
+    made = reading.tables(evidence, labels, chosen)
+    tables = brought | made
 
-    drawn = {
-        "cumulative": figures.portfolio_growth(tables["cumulative"]),
-        "models": figures.model_growth(tables["cumulative"]),
-        "rank_ic": figures.monthly_rank_ic(tables["returns"]),
-        "spread": figures.monthly_spread(tables["returns"]),
-        "deciles": figures.decile_returns(tables["deciles"]),
-        "deletion": figures.deletion_curves(checks["deletion"]),
-    }
-    if "agreement" in checks:
-        drawn["truth"] = figures.truth_agreement(checks["agreement"])
-    for name, figure in drawn.items():
-        figures.save(figure, OUT / f"{name}.png", dpi)
-    copied = [BACKTEST / f"{name}.csv" for name in TABLES]
-    copied += [VERIFY / f"{name}.csv" for name in checks]
-    for path in copied:
-        with replacing(OUT / path.name) as scratch:
-            shutil.copyfile(path, scratch)
+    drawn = draw(figures, tables, labels, chosen.language)
+    for name, figure in tqdm(drawn.items(), "pictures", unit="figure"):
+        figures.save(figure, OUT / f"{_file(name)}.png", chosen.dpi)
+    moving = {language: draw(interactive, tables, labels, language) for language in LANGUAGES}
+    for name, figure in moving[chosen.language].items():
+        interactive.write(figure, OUT / "interactive", _file(name), chosen.language)
+    page = report(evidence, tables, moving, labels, chosen)
+    with replacing(OUT / "report.html") as scratch:
+        scratch.write_text(page, encoding="utf-8")
+    for name, table in made.items():
+        write_csv(table, OUT / f"{name}.csv")
+    for name in brought:
+        source = (BACKTEST if name in TABLES else VERIFY) / f"{name}.csv"
+        with replacing(OUT / f"{name}.csv") as scratch:
+            shutil.copyfile(source, scratch)
     with replacing(OUT / "performance.md") as scratch:
         scratch.write_text(figures.performance_markdown(tables["performance"]), encoding="utf-8")
-    print(f"{len(drawn)} figures and {len(copied)} tables in {OUT}")
+    print(
+        f"{len(drawn)} figures, {len(tables)} tables and report.html "
+        f"({len(page.encode()) / 1e6:.1f} MB) in {OUT}"
+    )
+
+
+def _file(name: str) -> str:
+    """Return a figure's name as that of a file; a stock's code may hold any character."""
+    return "-".join(
+        "".join(c if c.isalnum() or c in "_." else "_" for c in part) for part in name.split("/")
+    )
 
 
 if __name__ == "__main__":

@@ -1,0 +1,72 @@
+"""Every table of the report, computed from the evidence by one choice of months, stocks, inputs."""
+
+import pandas as pd
+
+from konkyo import months
+from konkyo.params import Report
+from konkyo.reading.evidence import Evidence
+from konkyo.reading.exposure import exposure, relevance_turnover
+from konkyo.reading.factors import factor_means, factor_points, factor_shape, top_factors
+from konkyo.reading.history import effects, groups_over_time
+from konkyo.reading.market import largest_month, market_deciles, market_over_time, top_market
+from konkyo.reading.sentences import sentences
+from konkyo.reading.stocks import score_changes, stock_table
+
+FACTORS, SERIES, POINTS, SEED = 6, 3, 400, 1
+
+
+def tables(e: Evidence, labels: pd.DataFrame, chosen: Report) -> dict[str, pd.DataFrame]:
+    """Return the tables by name.
+
+    Parameters
+    ----------
+    e : Evidence
+        The grounds.
+    labels : DataFrame
+        What `labels.labels` returns for `e.names`.
+    chosen : Report
+        The section of params.yaml. Where it leaves the inputs of figures 10 to 12 open, those are
+        taken that set long and short apart most.
+
+    Returns
+    -------
+    dict
+        stocks, sentences, changes (figure 8 and what is said of its stocks), factor_means (9),
+        factor_points, factor_shape (10), market_over_time (11), market_deciles (12), and over
+        time groups, effects, exposure and relevance_turnover.
+
+    Raises
+    ------
+    KonkyoError
+        A month, a stock or an input of params.yaml is not there: says what is.
+    """
+    month = e.months()[-1] if chosen.month == "newest" else months.parse(chosen.month)
+    stocks = stock_table(e, month, chosen.stocks, chosen.named)
+    codes = list(dict.fromkeys(stocks["stock"]))
+    rows = e.rows(month)
+    own = rows.start + pd.Index(e.index["stock"].iloc[rows]).get_indexer(codes)
+    means = factor_means(e)
+    factors = list(chosen.factors) or top_factors(means, FACTORS)
+    series = list(chosen.market) or top_market(e, SERIES)
+    over_time = market_over_time(e, series)
+    when = {
+        name: largest_month(over_time, name)
+        if chosen.market_month == "largest"
+        else months.parse(chosen.market_month)
+        for name in series
+    }
+    deciles = [market_deciles(e, name, when[name]) for name in series]
+    return {
+        "stocks": stocks,
+        "sentences": sentences(e, own, labels),
+        "changes": score_changes(e, month, codes),
+        "factor_means": means,
+        "factor_points": factor_points(e, factors, POINTS, SEED),
+        "factor_shape": factor_shape(e, factors),
+        "market_over_time": over_time,
+        "market_deciles": pd.concat(deciles, ignore_index=True),
+        "groups": groups_over_time(e),
+        "effects": effects(e),
+        "exposure": exposure(e),
+        "relevance_turnover": relevance_turnover(e),
+    }
