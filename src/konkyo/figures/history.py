@@ -14,12 +14,12 @@ SCALE = 0.98
 """The effects' scale ends at this quantile of their size, so that one month does not fade all."""
 
 
-def group_key(group: str) -> str:
-    """Return the key of a group's name and colour: `market` alone is the market portfolio."""
-    return "market_group" if group == "market" else group
+def group_colour(group: str) -> str:
+    """Return a group's colour; `market` alone has the market portfolio's in the base table."""
+    return COLOURS.get("market_group" if group == "market" else group, OTHER)
 
 
-def group_lines(groups: pd.DataFrame, language: Language = "en") -> Figure:
+def group_lines(groups: pd.DataFrame, labels: pd.DataFrame, language: Language = "en") -> Figure:
     """Draw how much each group of inputs moves the scores, and sets long and short apart.
 
     Parameters
@@ -27,6 +27,8 @@ def group_lines(groups: pd.DataFrame, language: Language = "en") -> Figure:
     groups : DataFrame
         What `reading.history.groups_over_time` returns: month, group, difference (units of the
         score), share (a fraction).
+    labels : DataFrame
+        feature, en, ja, the groups among the features.
     language : str
         en or ja.
 
@@ -36,17 +38,17 @@ def group_lines(groups: pd.DataFrame, language: Language = "en") -> Figure:
         Above, the difference of mean relevance between long and short; below, the group's share
         of all absolute relevance. Thin lines are months, thick ones means of 12.
     """
+    names = feature_names(labels, language)
     figure = sheet(8.0, 6.2)
     upper, lower = figure.subplots(2, 1, sharex=True)
     for axes, column in ((upper, "difference"), (lower, "share")):
         plain(axes)
         for group, series in groups.groupby("group", sort=False):
-            own, key = series.sort_values("month"), group_key(str(group))
-            colour = COLOURS.get(key, OTHER)
+            own, colour = series.sort_values("month"), group_colour(str(group))
             axes.plot(own["month"], own[column], color=colour, linewidth=0.7, alpha=0.4)
             axes.plot(
                 own["month"], own[column].rolling(YEAR, min_periods=1).mean(), color=colour,
-                linewidth=1.9, label=text(key, language),
+                linewidth=1.9, label=names.get(str(group), str(group)),
             )  # fmt: skip
         axes.axhline(0, color="#666666", linewidth=0.8)
         axes.margins(x=0.01)

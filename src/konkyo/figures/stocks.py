@@ -1,5 +1,7 @@
 """The single stock: the inputs of the longest and the shortest, and what changed a score."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
@@ -49,7 +51,7 @@ def stock_heat(
         grid.relevance, cmap=DIVERGING, vmin=-grid.limit, vmax=grid.limit, aspect="auto"
     )
     # Text inside the axes is kept out of the layout, which would measure every number twice.
-    small = {"ha": "center", "va": "center", "fontsize": 7, "in_layout": False}
+    small: dict[str, Any] = {"ha": "center", "va": "center", "fontsize": 7, "in_layout": False}
     for row in range(rows):
         for column in range(columns):
             axes.text(column, row, number(grid.value[row, column]), **small)

@@ -7,7 +7,7 @@ import pandas as pd
 Language = Literal["en", "ja"]
 
 TEXTS: dict[str, tuple[str, str]] = {
-    # portfolios, models, groups of inputs
+    # portfolios and models
     "long": ("long", "ロング"),
     "short": ("short", "ショート"),
     "named": ("named", "指定銘柄"),
@@ -17,11 +17,6 @@ TEXTS: dict[str, tuple[str, str]] = {
     "network": ("network", "ニューラルネット"),
     "ridge": ("ridge", "リッジ回帰"),
     "shuffled": ("shuffled labels", "ラベル並べ替え"),
-    "characteristic": ("attributes", "属性"),
-    "sector": ("sector", "業種"),
-    "calendar": ("calendar", "暦月"),
-    "market_group": ("market series", "市場系列"),
-    "absorbed": ("absorbed", "吸収分"),
     "others": ("{count} others", "他の{count}項目"),
     # axes
     "decision_month": ("decision month", "判断月"),
@@ -51,7 +46,7 @@ TEXTS: dict[str, tuple[str, str]] = {
         "effect: relevance of the top fifth - bottom fifth (units of the score)",
         "効果：上位5分の1－下位5分の1の関連度（スコアの単位）",
     ),
-    "input_value": ("{name}: value of the input", "{name}：入力値"),
+    "input_value": ("{name} ({unit})", "{name}（{unit}）"),
     "score": ("score", "スコア"),
     "stock": ("stock", "銘柄"),
     "rank": ("rank", "順位"),
@@ -207,7 +202,7 @@ def text(key: str, language: Language, **parts: object) -> str:
 
 
 def feature_names(labels: pd.DataFrame, language: Language) -> dict[str, str]:
-    """Return what each feature is called, `absorbed` among them.
+    """Return what each feature is called.
 
     Parameters
     ----------
@@ -216,8 +211,24 @@ def feature_names(labels: pd.DataFrame, language: Language) -> dict[str, str]:
     language : str
         en or ja.
     """
-    names = dict(zip(labels["feature"], labels[language], strict=True))
-    return {"absorbed": text("absorbed", language), **names}
+    return dict(zip(labels["feature"], labels[language], strict=True))
+
+
+def value_words(labels: pd.DataFrame, feature: str, language: Language) -> str:
+    """Return an input's name with the unit of its values.
+
+    Parameters
+    ----------
+    labels : DataFrame
+        feature, en, ja, unit, unit_ja.
+    feature : str
+        One of them.
+    language : str
+        en or ja.
+    """
+    row = labels[labels["feature"] == feature].iloc[0]
+    unit = row["unit_ja" if language == "ja" else "unit"]
+    return text("input_value", language, name=row[language], unit=unit)
 
 
 def sector_name(sector: str, names: dict[str, str]) -> str:

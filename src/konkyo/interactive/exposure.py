@@ -1,6 +1,7 @@
 """What the portfolios hold beside the grounds: size, sectors, and which inputs turn them over."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import pandas as pd
 import plotly.graph_objects as go
@@ -45,7 +46,7 @@ def exposure_lines(
     """
     names = feature_names(labels, language)
     size = exposure[exposure["kind"] == "size"].sort_values("month")
-    told = {"hovertemplate": "%{x|%Y-%m}: %{y:.1%}", "xaxis": "x"}
+    told: dict[str, Any] = {"hovertemplate": "%{x|%Y-%m}: %{y:.1%}", "xaxis": "x"}
     traces = [
         line(size["month"], size[side], text(side, language), colour_of(side), **told)
         for side in ("long", "short")

@@ -288,4 +288,4 @@ def _moves(e: Evidence, stock: np.ndarray, sector: np.ndarray) -> list[list[int]
     own, when, what = stock[order], month[order], sector[order]
     new = np.ones(len(order), bool)
     new[1:] = (own[1:] != own[:-1]) | (what[1:] != what[:-1])
-    return np.stack([own[new], when[new], what[new]]).tolist()
+    return np.stack([own[new], when[new], what[new]], axis=1).tolist()

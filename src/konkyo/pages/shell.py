@@ -20,6 +20,7 @@ from fontTools.ttLib import TTFont
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from konkyo.figures.style import LOWERS, RAISES
 from konkyo.interactive.style import GRID, INK, MUTED, PAPER
 from konkyo.pages.pack import compress
 
@@ -101,6 +102,8 @@ def shell(page: Page) -> str:
         sections=page.sections,
         language=page.language,
         inks=json.dumps(_INKS),
+        raises=RAISES,
+        lowers=LOWERS,
         style=Markup("\n".join(styles)),
         font=font(frozenset("".join(texts))),
         chunks=[(name, base64.b64encode(block).decode()) for name, block in chunks.items()],

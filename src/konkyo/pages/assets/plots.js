@@ -1,6 +1,7 @@
 "use strict";
 // Figures: plotly.js is opened when the first one comes near the window, each figure likewise.
 konkyo.plots = (() => {
+  const NARROW = 560;
   let library = null;
 
   function load() {
@@ -29,14 +30,54 @@ konkyo.plots = (() => {
     return new Map(Object.entries(names).map(([colour, name]) => [colour.toLowerCase(), tone(name)]));
   }
 
+  // Breaks a text into lines of at most so many letters: at spaces, or anywhere where it has none.
+  function broken(text, most) {
+    const lines = [""];
+    for (const word of text.split(/(?<= )|(?<=[\u3000-\u9fff、。）])/)) {
+      if (lines.at(-1) && (lines.at(-1) + word.trimEnd()).length > most) lines.push("");
+      lines[lines.length - 1] += word;
+    }
+    return lines.map((line) => line.trimEnd()).join("<br>");
+  }
+
+  // On a telephone names stand in two lines, titles too, and an axis has few numbers.
+  function slender(own, width) {
+    const wide = /[\u3000-\u9fff]/;
+    const letters = (text, pixels) => Math.floor(pixels / (wide.test(text) ? 11 : 6.2));
+    const axes = Object.keys(own).filter((key) => /^[xy]axis\d*$/.test(key));
+    const named = axes.some((key) => key[0] === "y" && own[key].ticktext);
+    for (const key of axes) {
+      const axis = own[key] = { ...own[key] };
+      if (key[0] === "y" && axis.ticktext) {
+        axis.ticktext = axis.ticktext.map((text) => broken(text, letters(text, 130)));
+        axis.tickfont = { ...axis.tickfont, size: 10 };
+        if (axis.ticktext.some((text) => text.includes("<br>"))) own.height = Math.max(own.height, 27 * axis.ticktext.length + 120);
+      }
+      if (key[0] === "x") Object.assign(axis, { nticks: 5, tickangle: 0 });
+      const text = axis.title && axis.title.text, share = axis.domain ? axis.domain[1] - axis.domain[0] : 1;
+      const length = key[0] === "x" ? (width - (named ? 170 : 60)) : (own.height - 100) * share;
+      if (text) axis.title = { ...axis.title, text: broken(text, letters(text, length)), standoff: 4 };
+    }
+  }
+  // A colour bar as wide as the page, its title in lines.
+  function barred(data, width) {
+    return data.map((trace) => {
+      if (!trace.colorbar || trace.colorbar.orientation !== "h") return trace;
+      const title = trace.colorbar.title || {};
+      const bar = { ...trace.colorbar, lenmode: "pixels", len: Math.min(width - 40, 260), xref: "container", x: 0.5, xanchor: "center", title: { ...title, text: broken(title.text || "", /[\u3000-\u9fff]/.test(title.text) ? 26 : 46) } };
+      return { ...trace, colorbar: bar };
+    });
+  }
+
   // A layout in the page's letters and width; its title stands above it as text.
   function dressed(layout, width) {
-    const narrow = width < 560;
+    const narrow = width < NARROW;
     const own = { ...layout, autosize: true };
     delete own.width;
     delete own.title;
     own.font = { ...own.font, family: getComputedStyle(document.body).fontFamily, size: narrow ? 11 : 12 };
-    own.margin = { ...own.margin, t: 28 };
+    own.margin = { ...own.margin, t: 28, l: 14, r: Math.max(14, (own.margin && own.margin.r) || 0) };
+    if (narrow) slender(own, width);
     own.hoverlabel = { ...own.hoverlabel, bgcolor: tone("--raised"), font: { color: tone("--ink") } };
     return own;
   }
@@ -52,7 +93,8 @@ konkyo.plots = (() => {
     node.querySelector("figcaption").textContent = (words || "").replace(/<br\s*\/?>/g, " ").replace(/<[^>]*>/g, "");
     const inks = palette(), layout = dressed(inked(figure.layout, inks), canvas.clientWidth);
     const options = { responsive: true, displaylogo: false, displayModeBar: false };
-    await Plotly.react(canvas, inked(figure.data, inks), layout, options);
+    const data = inked(figure.data, inks), width = canvas.clientWidth;
+    await Plotly.react(canvas, width < NARROW ? barred(data, width) : data, layout, options);
     canvas.style.minHeight = "0";
     node.dataset.drawn = `${name} ${konkyo.language()} ${konkyo.dark() ? "dark" : "light"}`;
   }
