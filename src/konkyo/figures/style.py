@@ -15,6 +15,7 @@ from matplotlib.dates import ConciseDateFormatter, YearLocator, date2num
 from matplotlib.figure import Figure
 from matplotlib.legend import Legend
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
+from scipy.optimize import isotonic_regression
 
 from konkyo.figures.texts import Language, text
 from konkyo.files import replacing
@@ -97,7 +98,7 @@ def plain(axes: Axes, along: Along = "y") -> None:
 
 def note(figure: Figure, words: str) -> None:
     """Write a note under everything, in small letters."""
-    em = figure.get_figwidth() * 72 / _NOTE
+    em = 0.97 * figure.get_figwidth() * 72 / _NOTE
     figure.supxlabel(wrapped(words, em), x=0.01, ha="left", fontsize=_NOTE, color="#555555")
 
 
@@ -120,7 +121,7 @@ def months_and_mean(
 
 def width_of(words: str) -> float:
     """Return about how wide a text is drawn, in sizes of its font: Japanese letters are square."""
-    return sum(1.0 if east_asian_width(letter) in "WF" else 0.56 for letter in words)
+    return sum(1.0 if east_asian_width(letter) in "WF" else 0.6 for letter in words)
 
 
 def clipped(words: str, width: float) -> str:
@@ -149,8 +150,15 @@ def wrapped(words: str, width: float) -> str:
 
 def save(figure: Figure, path: Path, dpi: int) -> None:
     """Write a figure in the format of the path's suffix, replacing the file whole."""
+    figure.set_dpi(dpi)
+    engine = figure.get_layout_engine()
+    if engine is not None:
+        # Where an engine is set, savefig draws everything twice, once for the layout alone.
+        engine.execute(figure)
+        figure.set_layout_engine(None)
     with replacing(path) as scratch:
         figure.savefig(scratch, dpi=dpi)
+    figure.set_layout_engine(engine)
 
 
 def year_axis(axes: Axes, months: pd.Series) -> None:
@@ -188,13 +196,12 @@ def value_axis(axes: Axes, language: Language = "en") -> None:
 
 
 def pushed(places: Sequence[float], gap: float) -> np.ndarray:
-    """Return places in order, moved apart by at least a gap and about as far up as down."""
-    wanted = np.asarray(places, dtype=float)
-    apart = wanted.copy()
-    for i in range(1, len(apart)):
-        apart[i] = max(apart[i], apart[i - 1] + gap)
-    # Half of the push goes down again, so that the places stay centred on what they belong to.
-    return apart - np.mean(apart - wanted) if len(apart) else apart
+    """Return places in order, at least a gap apart and as near (by squares) as can be."""
+    if not len(places):
+        return np.empty(0)
+    steps = gap * np.arange(len(places))
+    # Apart by a gap is in order once the steps are taken off, and nearest is a regression then.
+    return isotonic_regression(np.asarray(places, dtype=float) - steps).x + steps
 
 
 def label_ends(

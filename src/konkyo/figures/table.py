@@ -72,15 +72,8 @@ def performance_table(performance: pd.DataFrame, language: Language = "en") -> F
     edges = [0.005, 0.125, *right]
     align = ["left", "left", *["right"] * len(right)]
     for edge, side, name in zip(edges, align, COLUMNS, strict=True):
-        axes.text(
-            edge,
-            -1,
-            wrapped(text(name, language), 7),
-            ha=side,
-            va="center",
-            fontsize=8.5,
-            color="#555555",
-        )
+        head = wrapped(text(name, language), 9.5)
+        axes.text(edge, -1.2, head, ha=side, va="center", fontsize=8.5, color="#555555")
         for place, value in enumerate(performance[name].tolist()):
             words = text(str(value), language) if side == "left" else cell(name, value)
             axes.text(edge, place, words, ha=side, va="center", fontsize=9)
