@@ -27,11 +27,12 @@ import pandas as pd
 from konkyo.errors import ArtifactError
 from konkyo.months import label
 from konkyo.reading.evidence import Evidence
+from konkyo.reading.sentences import GRAMMAR
 
-DECIMALS = 2
-"""To so many decimals a relevance may be rounded with the same result as before packing."""
-FINER = 10
-"""Steps of a score in a step of a relevance."""
+DECIMALS: int = GRAMMAR["relevance_decimals"]
+"""To so many decimals a relevance or a score rounds with the same result as before packing."""
+FINER = 11
+"""Steps of a score in a step of a relevance; odd, as the latter is of the last decimal."""
 GROUPS = ("characteristic", "sector", "calendar", "market")
 _STEPS = 100
 _CUT = 1.0 / 3.0
@@ -55,10 +56,10 @@ class Packed:
 
 
 def relevance_step(scores: np.ndarray, decimals: int = DECIMALS) -> float:
-    """Return the step of packed relevances, near a hundredth of the scores' deviation.
+    """Return the step of packed relevances, about a hundredth of the scores' deviation.
 
-    An odd number of steps makes one unit of the last decimal, so that no step straddles a border
-    of rounding: a packed relevance rounds to `decimals` as the exact one does.
+    It is at most a unit of the last decimal, and an odd number of steps makes that unit: no step
+    straddles a border of rounding, and a packed relevance rounds to `decimals` as the exact one.
     """
     unit = 10.0**-decimals
     spread = float(np.std(scores)) or unit
@@ -93,7 +94,7 @@ def pack(e: Evidence, n_extreme: int, named: Sequence[str] = (), largest: int = 
     -------
     Packed
         Relevances within half a `relevance_step` of the exact ones, a group's total likewise,
-        a score within a twentieth of it, a value of a characteristic within half its step.
+        a score within half a step `FINER` times as fine, a value of a characteristic within half its step.
 
     Raises
     ------

@@ -138,7 +138,7 @@ def font(characters: frozenset[str]) -> str:
     """
     wanted = {ord(c) for c in characters if ord(c) > 127}
     folder = files("matplotlib_fontja") / "fonts"
-    with as_file(folder / "ipaexg.ttf") as path, TTFont(path) as whole:
+    with as_file(folder / "ipaexg.ttf") as path, TTFont(path, recalcTimestamp=False) as whole:
         options = Options(flavor="woff", layout_features=[], hinting=False, notdef_outline=True)
         subsetter = Subsetter(options)
         subsetter.populate(unicodes=wanted)

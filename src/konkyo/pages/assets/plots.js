@@ -59,12 +59,13 @@ konkyo.plots = (() => {
       if (text) axis.title = { ...axis.title, text: broken(text, letters(text, length)), standoff: 4 };
     }
   }
-  // A colour bar as wide as the page, its title in lines.
-  function barred(data, width) {
+  // A colour bar as wide as its figure, its title in lines.
+  function barred(data) {
     return data.map((trace) => {
       if (!trace.colorbar || trace.colorbar.orientation !== "h") return trace;
       const title = trace.colorbar.title || {};
-      const bar = { ...trace.colorbar, lenmode: "pixels", len: Math.min(width - 40, 260), xref: "container", x: 0.5, xanchor: "center", title: { ...title, text: broken(title.text || "", /[\u3000-\u9fff]/.test(title.text) ? 26 : 46) } };
+      const most = /[\u3000-\u9fff]/.test(title.text) ? 18 : 32;
+      const bar = { ...trace.colorbar, len: 1, nticks: 4, tickangle: 0, title: { ...title, text: broken(title.text || "", most) } };
       return { ...trace, colorbar: bar };
     });
   }
@@ -93,8 +94,8 @@ konkyo.plots = (() => {
     node.querySelector("figcaption").textContent = (words || "").replace(/<br\s*\/?>/g, " ").replace(/<[^>]*>/g, "");
     const inks = palette(), layout = dressed(inked(figure.layout, inks), canvas.clientWidth);
     const options = { responsive: true, displaylogo: false, displayModeBar: false };
-    const data = inked(figure.data, inks), width = canvas.clientWidth;
-    await Plotly.react(canvas, width < NARROW ? barred(data, width) : data, layout, options);
+    const data = inked(figure.data, inks);
+    await Plotly.react(canvas, canvas.clientWidth < NARROW ? barred(data) : data, layout, options);
     canvas.style.minHeight = "0";
     node.dataset.drawn = `${name} ${konkyo.language()} ${konkyo.dark() ? "dark" : "light"}`;
   }
@@ -112,7 +113,7 @@ konkyo.plots = (() => {
     return `${node.dataset.figure} ${konkyo.language()} ${konkyo.dark() ? "dark" : "light"}`;
   }
   function refresh(node) {
-    if (node.dataset.drawn !== wanted(node)) draw(node).catch(konkyo.trouble);
+    if (node.dataset.drawn !== wanted(node)) draw(node).catch((problem) => konkyo.trouble(new Error(`${node.dataset.figure}: ${problem.message}`)));
   }
   // Shows another figure in the same place.
   function show(node, name) {

@@ -62,7 +62,7 @@ konkyo.stock = (() => {
     const line = (label, value, part, start, end, kind) => el("tr", { class: kind === "sum" ? "sum" : null, "data-part": part },
       el("th", { scope: "row" }, label, value ? el("span", { class: "value" }, value) : null),
       el("td", { class: "bars" }, bar(start, end, kind)),
-      el("td", {}, minus(konkyo.words.signed(part * unit, 4))));
+      el("td", {}, minus(konkyo.words.signed(part * unit, 3))));
     return el("table", { class: "fall" },
       el("thead", {}, el("tr", {}, ...heads.map((head, i) => el("th", { scope: "col", class: i < 2 ? "left" : null }, head)))),
       el("tbody", {},
