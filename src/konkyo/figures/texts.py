@@ -7,6 +7,40 @@ import pandas as pd
 Language = Literal["en", "ja"]
 
 TEXTS: dict[str, tuple[str, str]] = {
+    # how much of a search is luck
+    "logit_histogram": (
+        "Rank in the other half of the months: {pbo:.0%} of choices at or below the median",
+        "半分の月で選んだ試行の、残り半分の月での順位：中央値以下は{pbo:.0%}",
+    ),
+    "logit_axis": (
+        "logit of the relative rank out of sample: 0 at the median of {trials} trials",
+        "標本外の相対順位のロジット：0が{trials}試行の中央値",
+    ),
+    "share_of_splits": ("share of splits", "分割に占める割合"),
+    "at_or_below_median": ("at or below the median", "中央値以下"),
+    "above_median": ("above the median", "中央値より上"),
+    "degradation_scatter": (
+        "Chosen trial, in sample against out of sample: slope {slope:+.2f}, loss in {loss:.0%}",
+        "選ばれた試行の標本内と標本外：傾き {slope:+.2f}、損失は{loss:.0%}",
+    ),
+    "in_sample": ("in sample: {what}", "標本内：{what}"),
+    "out_of_sample": ("out of sample: {what}", "標本外：{what}"),
+    "objective_return_risk": ("annual return / risk", "年率リターン／リスク"),
+    "objective_t_statistic": ("t-statistic", "t値"),
+    "objective_mean": ("mean of a month", "月次平均"),
+    "one_split": ("a split", "分割"),
+    "least_squares": ("least squares", "最小二乗"),
+    "maximum_by_luck": (
+        "Best of {trials} trials without skill (they count as {effective:.0f}), and the best found",
+        "能力のない{trials}試行（実効{effective:.0f}）の最良値と、探索の最良値",
+    ),
+    "share_of_searches": ("share of searches without skill", "能力のない探索に占める割合"),
+    "expected_by_luck": ("expected by luck {value:.2f}", "偶然による期待値 {value:.2f}"),
+    "best_trial": ("best trial {value:.2f}", "最良の試行 {value:.2f}"),
+    "reached_by_luck": (
+        "{share:.1%} of searches without skill reach it",
+        "能力のない探索の{share:.1%}が到達",
+    ),
     # portfolios and models
     "long": ("long", "ロング"),
     "short": ("short", "ショート"),
