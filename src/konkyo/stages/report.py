@@ -72,7 +72,8 @@ def main() -> None:
     page = report(evidence, tables, moving, labels, chosen)
     with replacing(OUT / "report.html") as scratch:
         scratch.write_text(page, encoding="utf-8")
-    for name, table in made.items():
+    shares = made["groups"].pivot(index="month", columns="group", values="share")
+    for name, table in {**made, "group_shares": shares.reset_index()}.items():
         write_csv(table, OUT / f"{name}.csv")
     for name in brought:
         source = (BACKTEST if name in TABLES else VERIFY) / f"{name}.csv"

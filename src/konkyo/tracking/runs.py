@@ -155,11 +155,13 @@ def without_password(uri: str) -> str:
 
 
 def _log_files(client: MlflowClient, run_id: str, found: Results, chosen: dict[str, Any]) -> None:
-    """Log figures, tables and what a later reader needs to bring the state back."""
+    """Log the report, its figures and tables, and what brings the state back."""
+    folders = {".png": "figures", ".csv": "tables", ".html": None}
     for path in sorted(found.report.glob("*")):
-        if path.suffix in (".png", ".csv"):
-            folder = "figures" if path.suffix == ".png" else "tables"
-            client.log_artifact(run_id, str(path), folder)
+        if path.suffix in folders:
+            client.log_artifact(run_id, str(path), folders[path.suffix])
+    if (found.report / "interactive").is_dir():
+        client.log_artifacts(run_id, str(found.report / "interactive"), "interactive")
     for name, table in found.tables.items():
         client.log_table(run_id, table, f"tables/{name}.json")
     client.log_dict(run_id, chosen, "lineage/params.yaml")
