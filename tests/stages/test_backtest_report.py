@@ -22,7 +22,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     yaml = YAML(typ="safe", pure=True)
     values = yaml.load((_ROOT / "params.yaml").read_text(encoding="utf-8"))
     values["backtest"] = {"portfolios": 4, "cost": 10.0}
-    values["report"] = {"dpi": 50}
+    values["report"]["dpi"] = 50
     with (tmp_path / "params.yaml").open("w", encoding="utf-8") as file:
         yaml.dump(values, file)
 
