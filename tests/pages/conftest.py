@@ -73,7 +73,9 @@ def labels(evidence: Evidence) -> pd.DataFrame:
 
 
 @pytest.fixture(scope="session")
-def page(evidence: Evidence, labels: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def page(
+    evidence: Evidence, labels: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
     """Write the report of the small evidence and return where it is."""
     means = reading.factor_means(evidence)
     points = reading.factor_points(evidence, ["return_1", "size"], 20, 1)

@@ -273,6 +273,8 @@ def test_chunks_hold_no_markup(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     assert "window.hurt" not in text
     blocks = re.findall(r'data-chunk="([^"]+)">([^<]*)</script>', text)
-    assert {"pack/head.json", "pack/2020-02", "plotly", "words.json"} <= {name for name, _ in blocks}
+    assert {"pack/head.json", "pack/2020-02", "plotly", "words.json"} <= {
+        name for name, _ in blocks
+    }
     assert all(re.fullmatch(r"[A-Za-z0-9+/=]+", block) for _, block in blocks)
     assert json.dumps(sorted(name for name, _ in blocks))

@@ -61,8 +61,10 @@ def test_deciles_by_hand(made: Callable[..., Evidence]):
     assert table["attribute"].unique().tolist() == ["return_1", "size"]
     own = e.index[e.index["month"] == month].index
     order = sorted(own, key=lambda row: e.relevance[row, 4])
-    for place in range(10):
-        members = [row for k, row in enumerate(order) if 10 * k // len(order) == place]
+    parts = e.best
+    assert sorted(table["relevance_decile"].unique()) == list(range(1, parts + 1))
+    for place in range(parts):
+        members = [row for k, row in enumerate(order) if parts * k // len(order) == place]
         found = table[table["relevance_decile"] == place + 1].set_index("attribute")
         assert found["stocks"].tolist() == [len(members)] * 2
         assert found.loc["size", "value"] == pytest.approx(e.values[members, 1].mean(), abs=1e-6)
@@ -73,7 +75,9 @@ def test_deciles_by_hand(made: Callable[..., Evidence]):
 
 
 def test_too_few_stocks_for_deciles(tiny: Evidence):
-    with pytest.raises(KonkyoError, match="2020-02 has 4 ranked stocks, fewer than the 10 deciles"):
-        market_deciles(tiny, "topix_change", pd.Timestamp("2020-02-29"))
+    index = tiny.index.assign(decile=tiny.index["decile"].replace(tiny.best, 10))
+    ten = Evidence(index, tiny.values, tiny.relevance, tiny.absorbed, tiny.catalogue)
+    with pytest.raises(KonkyoError, match="2020-02 has 4 ranked stocks, fewer than the 10 port"):
+        market_deciles(ten, "topix_change", pd.Timestamp("2020-02-29"))
     with pytest.raises(KonkyoError, match="no feature gold"):
         market_deciles(tiny, "gold", pd.Timestamp("2020-02-29"))

@@ -9,10 +9,13 @@ import pandas as pd
 import pytest
 from ruamel.yaml import YAML
 
+from konkyo.panel import store
+from konkyo.panel.store import Panel
 from konkyo.stages import backtest, report
 
 _ROOT = Path(__file__).parents[2]
 _MONTHS = pd.date_range("2020-01-31", periods=6, freq="ME")
+_FEATURES = ("return_1", "size_rank", "sector_x", "month_01", "MKT")
 _STOCKS = [f"s{i}" for i in range(8)]
 
 
@@ -37,16 +40,22 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     every_second = frame["month"].isin(_MONTHS[::2])
     frame["shuffled"] = pd.Series(rng.normal(size=len(frame))).where(every_second)
 
-    for folder in ("panel", "attributions", "models"):
+    for folder in ("attributions", "models"):
         (tmp_path / "data" / folder).mkdir(parents=True)
-    panel = frame.assign(sector="x", size=1.0, label=0.0)
-    panel[["month", "stock", "sector", "size", "ret", "label"]].to_parquet(
-        tmp_path / "data/panel/index.parquet"
-    )
-    for month, rows in frame.groupby("month"):
-        rows[["month", "stock", "score"]].assign(size=0.0, absorbed=0.0).to_parquet(
-            tmp_path / f"data/attributions/{month:%Y-%m}.parquet"
-        )
+    index = frame.assign(sector="x", size=1.0, label=0.0)
+    groups = ["characteristic", "characteristic", "sector", "calendar", "market"]
+    catalogue = pd.DataFrame({"name": _FEATURES, "group": groups, "transform": "", "source": ""})
+    values = rng.uniform(-1, 1, (len(frame), len(_FEATURES))).astype(np.float32)
+    values[:, 2] = 1
+    values[:, 3:] = values[:, 3:].reshape(6, 8, 2)[:, :1].repeat(8, axis=1).reshape(-1, 2)
+    columns = ["month", "stock", "sector", "size", "ret", "label"]
+    missing = pd.DataFrame({"month": [], "feature": [], "missing": [], "stocks": []})
+    store.write(Panel(values, index[columns], catalogue), missing, tmp_path / "data/panel")
+    grounds = pd.DataFrame(rng.normal(0, 0.01, values.shape), columns=list(_FEATURES))
+    grounds = pd.concat([frame[["month", "stock", "score"]], grounds.astype("float32")], axis=1)
+    grounds["absorbed"] = (frame["score"] - grounds[list(_FEATURES)].sum(axis=1)).astype("float32")
+    for month, rows in grounds.groupby("month"):
+        rows.to_parquet(tmp_path / f"data/attributions/{month:%Y-%m}.parquet")
     frame[["month", "stock", "ridge", "shuffled"]].to_parquet(
         tmp_path / "data/models/baselines.parquet"
     )
@@ -97,21 +106,69 @@ def test_backtest_writes_its_files(project: Path) -> None:
     assert len(monthly) == 5
 
 
-def test_report_draws_figures_and_copies_tables(project: Path) -> None:
+def test_report_writes_tables_figures_and_the_page(project: Path) -> None:
     backtest.main()
     report.main()
-    names = sorted(path.name for path in Path("data/report").iterdir())
-    assert names == [
-        *("cumulative.csv", "cumulative.png", "deciles.csv", "deciles.png"),
-        *("deletion.csv", "deletion.png", "models.png", "performance.csv", "performance.md"),
-        *("randomised.csv", "rank_ic.png", "returns.csv", "spread.png"),
-    ]
+    names = {path.name for path in Path("data/report").iterdir()}
+    pictures = {name.removesuffix(".png") for name in names if name.endswith(".png")}
+    moving = {path.stem for path in Path("data/report/interactive").glob("*.html")}
+    assert pictures == moving
+    assert {"portfolio_growth", "stock_heat", "factor_bars", "factor_scatter-return_1"} <= pictures
+    assert {"market_lines", "market_decile_bars-MKT", "effect_map", "deletion_curves"} <= pictures
     for name in ("cumulative", "deciles", "performance", "returns"):
         copy = Path(f"data/report/{name}.csv").read_bytes()
         assert copy == Path(f"data/backtest/{name}.csv").read_bytes()
-    width = int.from_bytes(Path("data/report/cumulative.png").read_bytes()[16:20], "big")
+    width = int.from_bytes(Path("data/report/portfolio_growth.png").read_bytes()[16:20], "big")
     assert width == 8 * 50
     assert Path("data/report/performance.md").read_text().count("\n") == 2 + 3 * 5
+    page = Path("data/report/report.html").read_text(encoding="utf-8")
+    assert page.startswith("<!doctype html>") or page.startswith("<!DOCTYPE html>")
+
+    stocks = pd.read_csv("data/report/stocks.csv")
+    assert set(stocks["month"]) == {"2020-06-30"}
+    sums = stocks.groupby(["side", "stock"]).agg({"relevance": "sum", "score": "first"})
+    np.testing.assert_allclose(sums["relevance"], sums["score"], atol=1e-6)
+    said = pd.read_csv("data/report/sentences.csv")
+    assert set(said["stock"]) == set(stocks["stock"])
+    assert said["en"].str.startswith("ranked ").all()
+    shares = pd.read_csv("data/report/group_shares.csv").set_index("month")
+    np.testing.assert_allclose(shares.sum(axis=1), 1, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [
+        ("month", "2031-01", "no stock was ranked in 2031-01"),
+        ("named", ["nobody"], "nobody"),
+        ("factors", ["beauty"], "beauty"),
+        ("market", ["return_1"], "return_1"),
+    ],
+)
+def test_a_choice_that_is_not_there_ends_the_stage(
+    project: Path, capsys: pytest.CaptureFixture[str], key: str, value: object, message: str
+) -> None:
+    backtest.main()
+    yaml = YAML(typ="safe", pure=True)
+    values = yaml.load(Path("params.yaml").read_text(encoding="utf-8"))
+    values["report"][key] = value
+    with Path("params.yaml").open("w", encoding="utf-8") as file:
+        yaml.dump(values, file)
+    with pytest.raises(SystemExit):
+        report.main()
+    assert message in capsys.readouterr().err
+    assert not Path("data/report").exists()
+
+
+def test_own_labels_name_the_inputs(project: Path) -> None:
+    Path("data/own").mkdir()
+    Path("data/own/labels.csv").write_text(
+        "name,en,ja\nsize_rank,Bigness,おおきさ\n", encoding="utf-8"
+    )
+    backtest.main()
+    report.main()
+    page = Path("data/report/report.html").read_text(encoding="utf-8")
+    assert "Bigness" in page
+    assert "おおきさ" in page
 
 
 def test_the_agreement_is_drawn_where_the_truth_is_known(project: Path) -> None:
@@ -127,7 +184,7 @@ def test_the_agreement_is_drawn_where_the_truth_is_known(project: Path) -> None:
     )
     agreement.to_csv("data/verify/agreement.csv", index=False)
     report.main()
-    assert Path("data/report/truth.png").stat().st_size > 1000
+    assert Path("data/report/truth_agreement.png").stat().st_size > 1000
     copy = Path("data/report/agreement.csv").read_bytes()
     assert copy == Path("data/verify/agreement.csv").read_bytes()
 

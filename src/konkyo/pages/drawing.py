@@ -17,7 +17,7 @@ _SINGLE = (
     ("stock_heat", "stocks", True),
     ("factor_bars", "factor_means", True),
     ("market_lines", "market_over_time", True),
-    ("group_lines", "groups", False),
+    ("group_lines", "groups", True),
     ("effect_map", "effects", True),
     ("exposure_lines", "exposure", True),
     ("exposure_bars", "exposure", True),
@@ -62,10 +62,11 @@ def draw(
         drawn[f"factor_scatter/{feature}"] = room.factor_scatter(
             points, shapes, labels, feature, language=language
         )
-    for feature, deciles in tables["market_deciles"].groupby("feature", sort=False):
-        drawn[f"market_decile_bars/{feature}"] = room.market_decile_bars(
-            deciles, labels, language=language
-        )
+    if "market_deciles" in tables:
+        for feature, deciles in tables["market_deciles"].groupby("feature", sort=False):
+            drawn[f"market_decile_bars/{feature}"] = room.market_decile_bars(
+                deciles, labels, language=language
+            )
     changes, stocks = tables["changes"], tables["stocks"]
     shown = stocks.loc[(stocks["place"] == 1) | (stocks["side"] == "named"), "stock"]
     for stock in shown[shown.isin(changes["stock"])].drop_duplicates():

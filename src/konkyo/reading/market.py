@@ -10,8 +10,6 @@ from konkyo.months import label
 from konkyo.reading.evidence import Evidence
 from konkyo.reading.factors import SIDES, positions
 
-DECILES = 10
-
 
 def market_over_time(e: Evidence, features: Sequence[str], largest: int = 5) -> pd.DataFrame:
     """Return the difference of mean relevance between long and short, month by month.
@@ -109,10 +107,10 @@ def market_deciles(
     Returns
     -------
     DataFrame
-        feature, month, relevance_decile (10: the series adds most to the score), stocks,
-        relevance (mean of the decile), attribute, value (mean of the decile). Of n stocks in
-        order of relevance the one at place k (0 the least) is in decile floor(10 k / n) + 1;
-        equal relevances are in order of the code.
+        feature, month, relevance_decile (from 1 up; in the last the series adds most to the
+        score), stocks, relevance (mean of the decile), attribute, value (mean of the decile).
+        There are as many as portfolios, p. Of n stocks in order of relevance the one at place k
+        (0 the least) is in decile floor(p k / n) + 1; equal relevances are in order of the code.
 
     Raises
     ------
@@ -125,14 +123,15 @@ def market_deciles(
         attributes = [e.names[column] for column in e.columns("characteristic")]
     rows = e.rows(month)
     relevance = e.relevance[rows, int(positions(e, [feature])[0])].astype(np.float64)
-    if len(relevance) < DECILES:
+    parts = e.best
+    if len(relevance) < parts:
         raise KonkyoError(
-            f"{label(month)} has {len(relevance)} ranked stocks, fewer than the {DECILES} deciles "
+            f"{label(month)} has {len(relevance)} ranked stocks, fewer than the {parts} portfolios "
             "of figure 12: set report.market_month to another month"
         )
     values = e.values[rows][:, positions(e, attributes)].astype(np.float64)
     order = np.argsort(relevance, kind="stable")
-    starts = -(-np.arange(DECILES) * len(order) // DECILES)
+    starts = -(-np.arange(parts) * len(order) // parts)
     count = np.diff(np.r_[starts, len(order)])
     mean_value = np.add.reduceat(values[order], starts, axis=0) / count[:, None]
     mean_relevance = np.add.reduceat(relevance[order], starts) / count
@@ -141,10 +140,10 @@ def market_deciles(
         {
             "feature": feature,
             "month": month,
-            "relevance_decile": np.repeat(np.arange(1, DECILES + 1), wide),
+            "relevance_decile": np.repeat(np.arange(1, parts + 1), wide),
             "stocks": np.repeat(count, wide),
             "relevance": np.repeat(mean_relevance, wide),
-            "attribute": np.tile(np.array(attributes, dtype=object), DECILES),
+            "attribute": np.tile(np.array(attributes, dtype=object), parts),
             "value": mean_value.ravel(),
         }
     )

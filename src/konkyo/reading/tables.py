@@ -3,6 +3,7 @@
 import pandas as pd
 
 from konkyo import months
+from konkyo.errors import KonkyoError
 from konkyo.params import Report
 from konkyo.reading.evidence import Evidence
 from konkyo.reading.exposure import exposure, relevance_turnover
@@ -32,8 +33,8 @@ def tables(e: Evidence, labels: pd.DataFrame, chosen: Report) -> dict[str, pd.Da
     -------
     dict
         stocks, sentences, changes (figure 8 and what is said of its stocks), factor_means (9),
-        factor_points, factor_shape (10), market_over_time (11), market_deciles (12), and over
-        time groups, effects, exposure and relevance_turnover.
+        factor_points, factor_shape (10), market_over_time (11) and market_deciles (12) where
+        there are market inputs, and over time groups, effects, exposure, relevance_turnover.
 
     Raises
     ------
@@ -48,14 +49,14 @@ def tables(e: Evidence, labels: pd.DataFrame, chosen: Report) -> dict[str, pd.Da
     means = factor_means(e)
     factors = list(chosen.factors) or top_factors(means, FACTORS)
     series = list(chosen.market) or top_market(e, SERIES)
-    over_time = market_over_time(e, series)
-    when = {
-        name: largest_month(over_time, name)
-        if chosen.market_month == "largest"
-        else months.parse(chosen.market_month)
-        for name in series
-    }
-    deciles = [market_deciles(e, name, when[name]) for name in series]
+    there = [e.names[column] for column in e.columns("market")]
+    strange = [name for name in series if name not in there]
+    if strange:
+        raise KonkyoError(
+            f"report.market names {', '.join(strange)}, no market input: choose from "
+            f"{', '.join(there) or 'none, as the panel has none'}"
+        )
+    found = _of_market(e, series, chosen.market_month) if series else {}
     return {
         "stocks": stocks,
         "sentences": sentences(e, own, labels),
@@ -63,10 +64,26 @@ def tables(e: Evidence, labels: pd.DataFrame, chosen: Report) -> dict[str, pd.Da
         "factor_means": means,
         "factor_points": factor_points(e, factors, POINTS, SEED),
         "factor_shape": factor_shape(e, factors),
-        "market_over_time": over_time,
-        "market_deciles": pd.concat(deciles, ignore_index=True),
+        **found,
         "groups": groups_over_time(e),
         "effects": effects(e),
         "exposure": exposure(e),
         "relevance_turnover": relevance_turnover(e),
+    }
+
+
+def _of_market(e: Evidence, series: list[str], month: str) -> dict[str, pd.DataFrame]:
+    """Return the tables of figures 11 and 12."""
+    over_time = market_over_time(e, series)
+    deciles = [
+        market_deciles(
+            e,
+            name,
+            largest_month(over_time, name) if month == "largest" else months.parse(month),
+        )
+        for name in series
+    ]
+    return {
+        "market_over_time": over_time,
+        "market_deciles": pd.concat(deciles, ignore_index=True),
     }

@@ -72,7 +72,7 @@ def main() -> None:
     page = report(evidence, tables, moving, labels, chosen)
     with replacing(OUT / "report.html") as scratch:
         scratch.write_text(page, encoding="utf-8")
-    shares = made["groups"].pivot(index="month", columns="group", values="share")
+    shares = made["groups"].pivot_table(index="month", columns="group", values="share")
     for name, table in {**made, "group_shares": shares.reset_index()}.items():
         write_csv(table, OUT / f"{name}.csv")
     for name in brought:
