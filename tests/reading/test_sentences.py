@@ -54,11 +54,11 @@ def test_the_largest_three_in_order():
             "日本国債10年利回りが1か月で0.120上昇",
         ),
         ("jgb_2", -0.143, "JGB 2-year yield at -0.143", "日本国債2年利回りが-0.143"),
-        ("MKT", -0.0171, "Market excess return (MKT) -1.7%", "市場超過リターン（MKT）が-1.7%"),
+        ("MKT", -0.0171, "market excess return (MKT) -1.7%", "市場超過リターン（MKT）が-1.7%"),
         (
             "MKT_difference",
             0.034,
-            "Market excess return (MKT) up 3.4 points from the month before",
+            "market excess return (MKT) up 3.4 points from the month before",
             "市場超過リターン（MKT）が前月より3.4ポイント上昇",
         ),
     ],

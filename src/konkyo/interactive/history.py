@@ -3,7 +3,8 @@
 import pandas as pd
 import plotly.graph_objects as go
 
-from konkyo.figures.history import YEAR, effect_grid, effect_limit, group_colour
+from konkyo.figures.history import effect_grid, effect_limit, group_colour
+from konkyo.figures.monthly import YEAR
 from konkyo.figures.texts import Language, feature_names, text
 from konkyo.interactive.style import (
     DIVERGING,
