@@ -19,10 +19,16 @@ NAMES = ["return_1", "size", "roe_forecast", "sector_banks", "sector_foods", "mo
 NAMES += ["month_03", "topix_change", "usd_jpy"]
 GROUPS = ["characteristic"] * 3 + ["sector"] * 2 + ["calendar"] * 3 + ["market"] * 2
 # What the browser that is brought by the system needs to stay off the network in a container.
-FLAGS = (
-    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run "
-    "--disable-background-networking --disable-component-update --disable-sync"
-).split()
+FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 
 
 def make(seed: int, stocks: int = 24, months: int = 3, scale: float = 0.1) -> Evidence:
@@ -73,8 +79,25 @@ def labels(evidence: Evidence) -> pd.DataFrame:
 
 
 @pytest.fixture(scope="session")
+def chosen() -> Report:
+    return Report(
+        month="newest",
+        stocks=3,
+        named=(HOSTILE,),
+        factors=(),
+        market=(),
+        market_month="largest",
+        language="en",
+        dpi=100,
+    )
+
+
+@pytest.fixture(scope="session")
 def page(
-    evidence: Evidence, labels: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory
+    evidence: Evidence,
+    labels: pd.DataFrame,
+    chosen: Report,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Path:
     """Write the report of the small evidence and return where it is."""
     means = reading.factor_means(evidence)
@@ -108,16 +131,6 @@ def page(
         }
         for language in ("en", "ja")
     }
-    chosen = Report(
-        month="newest",
-        stocks=3,
-        named=(HOSTILE,),
-        factors=(),
-        market=(),
-        market_month="largest",
-        language="en",
-        dpi=100,
-    )
     tables = {"performance": performance, "factor_means": means}
     path = tmp_path_factory.mktemp("page") / "report.html"
     path.write_text(report(evidence, tables, drawn, labels, chosen, 4), encoding="utf-8")

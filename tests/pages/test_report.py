@@ -1,9 +1,8 @@
 """The report in a browser: pickers, sums, sentences, sorting, widths, the dark, hostile names."""
 
-import json
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ import pytest
 from konkyo import reading
 from konkyo.errors import ArtifactError
 from konkyo.pages.report import report
+from konkyo.params import Report
 from konkyo.reading import Evidence
 
 HOSTILE = "<script>window.hurt=1</script>\"'&"
@@ -193,11 +193,11 @@ def test_tables_sort_by_their_numbers_and_leave_gaps_last(visit: Callable[..., O
     opened = visit()
     column = opened.page.locator("#performance tbody td:nth-child(5)")
     head = opened.page.locator("#performance th:nth-child(5) button")
-    assert column.all_inner_texts() == ["0.90", "-0.10", "–"]
+    assert column.all_inner_texts() == ["0.90", "\u22120.10", "–"]
     head.click()
-    assert column.all_inner_texts() == ["0.90", "-0.10", "–"]
+    assert column.all_inner_texts() == ["0.90", "\u22120.10", "–"]
     head.press("Enter")
-    assert column.all_inner_texts() == ["-0.10", "0.90", "–"]
+    assert column.all_inner_texts() == ["\u22120.10", "0.90", "–"]
     assert opened.page.get_attribute("#performance th:nth-child(5)", "aria-sort") == "ascending"
     months = opened.page.locator("#performance tbody td:last-child")
     opened.page.locator("#performance th:last-child button").click()
@@ -207,9 +207,7 @@ def test_tables_sort_by_their_numbers_and_leave_gaps_last(visit: Callable[..., O
 def test_a_factor_leads_to_its_scatter(visit: Callable[..., Opened]) -> None:
     opened = visit()
     opened.page.locator("#means a[href='#factor=size']").click()
-    opened.page.wait_for_function(
-        "(document.getElementById('factor-figure').dataset.drawn || '').startsWith('factor_scatter/size')"
-    )
+    opened.page.wait_for_selector("#factor-figure[data-drawn^='factor_scatter/size']")
     assert "Size" in opened.page.inner_text("#factor-figure figcaption")
     assert opened.page.input_value("#factor") == "factor_scatter/size"
 
@@ -264,17 +262,24 @@ def test_it_works_in_a_sandboxed_frame(visit: Callable[..., Opened], page: Path)
     assert problems == []
 
 
-def test_labels_of_other_inputs_are_refused(evidence: Evidence, labels: pd.DataFrame) -> None:
-    with pytest.raises(ArtifactError, match="labels"):
-        report(evidence, {}, {"en": {}, "ja": {}}, labels.iloc[::-1], None)  # type: ignore[arg-type]
+def test_an_input_without_a_label_is_refused(
+    evidence: Evidence, labels: pd.DataFrame, chosen: Report
+) -> None:
+    with pytest.raises(ArtifactError, match="no label for size"):
+        report(evidence, {}, {}, labels[labels["feature"] != "size"], chosen)
+
+
+def test_a_month_without_a_ranking_is_refused(
+    evidence: Evidence, labels: pd.DataFrame, chosen: Report
+) -> None:
+    earlier = replace(chosen, month="2019-05")
+    with pytest.raises(ArtifactError, match="no stock was ranked in 2019-05"):
+        report(evidence, {}, {"en": {}, "ja": {}}, labels, earlier)
 
 
 def test_chunks_hold_no_markup(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     assert "window.hurt" not in text
-    blocks = re.findall(r'data-chunk="([^"]+)">([^<]*)</script>', text)
-    assert {"pack/head.json", "pack/2020-02", "plotly", "words.json"} <= {
-        name for name, _ in blocks
-    }
-    assert all(re.fullmatch(r"[A-Za-z0-9+/=]+", block) for _, block in blocks)
-    assert json.dumps(sorted(name for name, _ in blocks))
+    blocks = dict(re.findall(r'data-chunk="([^"]+)">([^<]*)</script>', text))
+    assert {"pack/head.json", "pack/2020-02", "plotly", "words.json"} <= set(blocks)
+    assert all(re.fullmatch(r"[A-Za-z0-9+/=]+", block) for block in blocks.values())

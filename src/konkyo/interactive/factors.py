@@ -54,11 +54,12 @@ def factor_bars(
         )
         for side in ("long", "short")
     ]
-    columns = (("test", "stars", 1.03), ("corrected", "stars_adjusted", 1.1))
+    columns = (("test", "stars", 18), ("corrected", "stars_adjusted", 56))
     notes = []
     for head, column, edge in columns:
-        look = {"xref": "paper", "x": edge, "showarrow": False, "xanchor": "center"}
-        notes.append({**look, "y": -0.9, "text": text(head, language), "font": {"size": 10}})
+        look = {"xref": "paper", "x": 1, "xshift": edge, "showarrow": False, "xanchor": "center"}
+        above = {"yref": "paper", "y": 1, "yanchor": "bottom", "font": {"size": 10}}
+        notes.append({**look, **above, "text": text(head, language)})
         notes += [
             {**look, "y": row, "text": stars, "font": {"size": 12, "color": MUTED}}
             for row, stars in enumerate(shown[column])

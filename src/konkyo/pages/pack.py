@@ -9,10 +9,11 @@ and shortest of every month, named stocks, the whole newest month) carry every i
 Why it is small: a relevance is a whole multiple of one step (about a hundredth of the scores'
 deviation), a characteristic's value a whole multiple of its own; relevances are written from the
 smallest kept to the largest as differences, scores from the best to the worst likewise, and each
-kind of number lies together, byte by byte, so that gzip codes it by itself. Inputs that are the same
-for all stocks of a month are written once a month, dummies of sectors follow from the sector.
-Measured with eight inputs a stock: 21 bytes a stock-month on the simulated market (296,896 x 126),
-23 on the real one (328,100 x 81).
+kind of number lies together, byte by byte, so that gzip codes it by itself. Inputs that are the
+same for all stocks of a month are written once a month, dummies of sectors follow from the sector.
+Measured with eight inputs a stock: 23.4 bytes a stock-month on the simulated market (296,896 x
+126), 20.1 on the real one (328,100 x 81); in base64 that is 9.3 and 8.9 MB of a page, to which
+plotly.js adds 2.0, the figures of both languages 0.5 and the font 0.1.
 """
 
 import json
@@ -94,7 +95,8 @@ def pack(e: Evidence, n_extreme: int, named: Sequence[str] = (), largest: int = 
     -------
     Packed
         Relevances within half a `relevance_step` of the exact ones, a group's total likewise,
-        a score within half a step `FINER` times as fine, a value of a characteristic within half its step.
+        a score within half a step `FINER` times as fine, a value of a characteristic within half
+        its own step.
 
     Raises
     ------

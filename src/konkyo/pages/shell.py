@@ -124,6 +124,11 @@ def render(template: str, **values: Any) -> Markup:
     return Markup(_environment().get_template(template).render(**values))
 
 
+def minus(number: str) -> str:
+    """Return a number with a minus sign in place of the hyphen."""
+    return number.replace("-", "\u2212")
+
+
 def asset(name: str) -> str:
     """Return a text file of `assets`."""
     return (files("konkyo.pages") / "assets" / name).read_text(encoding="utf-8")
@@ -164,7 +169,8 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["signed"] = lambda value, digits: f"{value:+.{digits}f}"
+    environment.filters["signed"] = lambda value, digits: minus(f"{value:+.{digits}f}")
+    environment.filters["chance"] = lambda p: f"{p:.3f}" if p >= 0.0005 else "<0.001"
     return environment
 
 

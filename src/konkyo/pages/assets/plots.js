@@ -40,6 +40,11 @@ konkyo.plots = (() => {
     return lines.map((line) => line.trimEnd()).join("<br>");
   }
 
+  function twoLines(text) {
+    const lines = text.split("<br>");
+    return lines.length > 2 ? lines.slice(0, 2).join("<br>") + "\u2026" : text;
+  }
+
   // On a telephone names stand in two lines, titles too, and an axis has few numbers.
   function slender(own, width) {
     const wide = /[\u3000-\u9fff]/;
@@ -49,7 +54,7 @@ konkyo.plots = (() => {
     for (const key of axes) {
       const axis = own[key] = { ...own[key] };
       if (key[0] === "y" && axis.ticktext) {
-        axis.ticktext = axis.ticktext.map((text) => broken(text, letters(text, 130)));
+        axis.ticktext = axis.ticktext.map((text) => twoLines(broken(text, letters(text, 140))));
         axis.tickfont = { ...axis.tickfont, size: 10 };
         if (axis.ticktext.some((text) => text.includes("<br>"))) own.height = Math.max(own.height, 27 * axis.ticktext.length + 120);
       }
