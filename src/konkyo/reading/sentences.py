@@ -62,7 +62,7 @@ GRAMMAR: dict[str, Any] = {
         "ground": "{words}（{relevance}）",
         "characteristic": ["{name}が{low}", "{name}が平均的", "{name}が{high}"],
         "sector": ["業種が{name}以外", "", "業種が{name}"],
-        "calendar": ["決定月が{name}以外", "", "決定月が{name}"],
+        "calendar": ["判断月が{name}以外", "", "判断月が{name}"],
         "level": ["{name}が{value}", "{name}が{value}", "{name}が{value}"],
         "change": [
             "{name}が1か月で{value}%{low}",

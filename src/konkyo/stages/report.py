@@ -20,6 +20,8 @@ BACKTEST, VERIFY = Path("data/backtest"), Path("data/verify")
 LABELS = Path("data/own/labels.csv")
 OUT = Path("data/report")
 TABLES = ("performance", "deciles", "returns", "cumulative")
+OTHERS = ("characteristic", "sector", "calendar", "market", "absorbed", "unranked")
+"""What tables name beside the features."""
 CHECKS = ("deletion", "randomised")
 
 
@@ -48,7 +50,7 @@ def read_evidence() -> tuple[reading.Evidence, pd.DataFrame]:
     about = panel.catalogue
     if LABELS.exists():
         about = about.merge(pd.read_csv(LABELS, dtype=str), on="name", how="left")
-    return evidence, reading.labels(evidence.names, about)
+    return evidence, reading.labels([*evidence.names, *OTHERS], about)
 
 
 @stage
