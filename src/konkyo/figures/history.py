@@ -14,6 +14,7 @@ from konkyo.figures.style import (
     headline,
     key_below,
     months_and_mean,
+    note,
     percent_axis,
     plain,
     sheet,
@@ -67,6 +68,7 @@ def group_lines(groups: pd.DataFrame, labels: pd.DataFrame, language: Language =
     lower.set_xlabel(text("decision_month", language), fontsize=9)
     headline(figure, text("group_lines", language))
     key_below(figure, upper, columns=5)
+    note(figure, text("thin_lines", language))
     return lettered(figure, language)
 
 
