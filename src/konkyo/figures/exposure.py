@@ -74,10 +74,10 @@ def exposure_lines(
     lower.margins(x=0.01)
     percent_axis(lower, "sector_axis", language)
     year_axis(lower, exposure["month"])
-    lower.set_xlabel(text("decision_month", language), fontsize=9)
+    below = f"{text('decision_month', language)}\n{text('exposure_note', language)}"
+    lower.set_xlabel(below, fontsize=9)
     headline(figure, text("exposure_lines", language))
     key_below(figure, lower, columns=3)
-    note(figure, text("exposure_note", language))
     return lettered(figure, language)
 
 
