@@ -150,7 +150,9 @@ def decile_ends(deciles: pd.DataFrame, most: int) -> tuple[pd.DataFrame, pd.Data
     wide = deciles.pivot_table(index="attribute", columns="relevance_decile", values="value")
     table = pd.DataFrame({"low": wide[first], "high": wide[last]}).reset_index()
     table["difference"] = table["high"] - table["low"]
-    chosen = largest(table, "difference", most).sort_values("difference", ascending=False)
+    chosen = largest(table, "difference", most).sort_values(
+        "difference", ascending=False, kind="stable"
+    )
     ends = deciles[deciles["relevance_decile"].isin([first, last])]
     ends = ends.drop_duplicates("relevance_decile").sort_values("relevance_decile")
     return (

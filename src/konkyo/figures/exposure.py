@@ -74,7 +74,8 @@ def exposure_lines(
     lower.margins(x=0.01)
     percent_axis(lower, "sector_axis", language)
     year_axis(lower, exposure["month"])
-    lower.set_xlabel(text("decision_month", language), fontsize=9)
+    below = f"{text('decision_month', language)}\n{text('exposure_note', language)}"
+    lower.set_xlabel(below, fontsize=9)
     headline(figure, text("exposure_lines", language))
     key_below(figure, lower, columns=3)
     return lettered(figure, language)
@@ -149,7 +150,7 @@ def sector_shares(exposure: pd.DataFrame, month: pd.Timestamp | None, most: int)
     # A sector that a month does not have counts with a share of 0.
     sums = own.groupby("name", sort=False)[["long", "short", "difference"]].sum() / months
     chosen = largest(sums.reset_index(), "difference", most)
-    return chosen.sort_values("difference", ascending=False, ignore_index=True)
+    return chosen.sort_values("difference", ascending=False, kind="stable", ignore_index=True)
 
 
 def relevance_turnover_bars(

@@ -64,7 +64,8 @@ def group_lines(groups: pd.DataFrame, labels: pd.DataFrame, language: Language =
     percent_axis(lower, "share_of_relevance", language)
     lower.set_ylim(bottom=0)
     year_axis(lower, groups["month"])
-    lower.set_xlabel(text("decision_month", language), fontsize=9)
+    below = f"{text('decision_month', language)}\n{text('thin_lines', language)}"
+    lower.set_xlabel(below, fontsize=9)
     headline(figure, text("group_lines", language))
     key_below(figure, upper, columns=5)
     return lettered(figure, language)

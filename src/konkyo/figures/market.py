@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.dates import date2num
+from matplotlib.dates import num2date
 from matplotlib.figure import Figure
 
 from konkyo.figures.arrange import decile_ends
@@ -78,23 +78,45 @@ def difference_range(over_time: pd.DataFrame) -> tuple[float, float]:
     return low - below * span, high + above * span
 
 
+def name_places(marked: pd.DataFrame, first: pd.Timestamp, last: pd.Timestamp) -> pd.DataFrame:
+    """Return where to write the names of marked months so that they stand apart.
+
+    Parameters
+    ----------
+    marked : DataFrame
+        month, difference.
+    first, last : Timestamp
+        The ends of the panel.
+
+    Returns
+    -------
+    DataFrame
+        month, difference, up (the name stands at the upper edge) and place, from 0 at `first` to
+        1 at `last`.
+    """
+    span = last - first
+    parts = []
+    for up in (True, False):
+        own = marked[(marked["difference"] >= 0) == up].sort_values("month")
+        along = ((own["month"] - first) / span).to_numpy(float)
+        apart = np.clip(pushed(along, _NAME), _NAME / 2, 1 - _NAME / 2)
+        parts.append(own[["month", "difference"]].assign(up=up, place=apart))
+    return pd.concat(parts, ignore_index=True)
+
+
 def _marks(axes: Axes, marked: pd.DataFrame) -> None:
-    """Name the marked months at the panel's edge, apart from each other, with lines to them."""
-    first, last = axes.get_xlim()
+    """Name the marked months at the panel's edge, with lines to them."""
     axes.plot(
         marked["month"], marked["difference"], "o", color=COLOURS["long"], markersize=4, zorder=4
     )
-    for up in (True, False):
-        own = marked[(marked["difference"] >= 0) == up].sort_values("month")
-        along = (date2num(own["month"]) - first) / (last - first)
-        apart = np.clip(pushed(along.tolist(), _NAME), _NAME / 2, 1 - _NAME / 2)
-        for place, row in zip(apart, own.to_dict("records"), strict=True):
-            axes.annotate(
-                label(row["month"]), (row["month"], row["difference"]),
-                (place, 0.98 if up else 0.02), textcoords="axes fraction", ha="center",
-                va="top" if up else "bottom", fontsize=7.5, color="#333333", in_layout=False,
-                arrowprops={"arrowstyle": "-", "color": "#999999", "linewidth": 0.6, "shrinkB": 3},
-            )  # fmt: skip
+    first, last = (pd.Timestamp(num2date(end)).tz_localize(None) for end in axes.get_xlim())
+    for row in name_places(marked, first, last).to_dict("records"):
+        axes.annotate(
+            label(row["month"]), (row["month"], row["difference"]),
+            (row["place"], 0.98 if row["up"] else 0.02), textcoords="axes fraction", ha="center",
+            va="top" if row["up"] else "bottom", fontsize=7.5, color="#333333", in_layout=False,
+            arrowprops={"arrowstyle": "-", "color": "#999999", "linewidth": 0.6, "shrinkB": 3},
+        )  # fmt: skip
 
 
 def market_decile_bars(

@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from konkyo.figures.fonts import lettered
-from konkyo.figures.style import headline, sheet, wrapped
+from konkyo.figures.style import headline, sheet
 from konkyo.figures.texts import Language, text
 
 COLUMNS = (
@@ -72,8 +72,9 @@ def performance_table(performance: pd.DataFrame, language: Language = "en") -> F
     edges = [0.005, 0.125, *right]
     align = ["left", "left", *["right"] * len(right)]
     for edge, side, name in zip(edges, align, COLUMNS, strict=True):
-        head = wrapped(text(name, language), 9.5)
-        axes.text(edge, -1.2, head, ha=side, va="center", fontsize=8.5, color="#555555")
+        # The unit has a line of its own: the columns are no wider than that.
+        head = text(name, language).replace(", %", "\n%").replace("、%", "\n%")
+        axes.text(edge, -0.7, head, ha=side, va="bottom", fontsize=8.5, color="#555555")
         for place, value in enumerate(performance[name].tolist()):
             words = text(str(value), language) if side == "left" else cell(name, value)
             axes.text(edge, place, words, ha=side, va="center", fontsize=9)

@@ -84,6 +84,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "score": ("score", "スコア"),
     "stock": ("stock", "銘柄"),
     "rank": ("rank", "順位"),
+    "sector": ("sector", "業種"),
     "month": ("month", "月"),
     "stocks": ("stocks", "銘柄数"),
     "difference": ("difference", "差"),
@@ -147,6 +148,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "The other {count}: long {long:.1f}, short {short:.1f} per cent a month.",
         "他の{count}項目：ロング{long:.1f}％、ショート{short:.1f}％（月次）。",
     ),
+    "exposure_note": (
+        "Above, thin lines are months and thick ones means of 12; below, means of 12 months.",
+        "上段の細線は単月、太線は12か月平均。下段は12か月平均。",
+    ),
     "thin_lines": (
         "Thin lines: months; thick lines: means of 12 months.",
         "細線は単月、太線は12か月平均。",
@@ -185,6 +190,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "第{decile}分位：{count}銘柄、平均関連度 {relevance:+.3f}",
     ),
     "group_lines": ("Relevance by group of inputs over time", "入力群別の関連度の推移"),
+    "group_means": (
+        "Relevance by group of inputs over time: means of 12 months",
+        "入力群別の関連度の推移：12か月平均",
+    ),
     "effect_map": ("Effects of the attributes over time", "属性の効果の推移"),
     "exposure_lines": (
         "Size and sectors of the long and the short portfolio",

@@ -76,9 +76,9 @@ def exposure_lines(
         text("exposure_lines", language),
         height=660,
         xaxis=axis(text("decision_month", language), anchor="y2", type="date"),
-        yaxis=axis(text("size_axis", language), domain=[0.58, 1], tickformat=".0%"),
-        yaxis2=axis(text("sector_axis", language), domain=[0, 0.44], tickformat=".0%"),
-        legend2={"orientation": "h", "x": 0, "y": 0.45, "yanchor": "bottom"},
+        yaxis=axis(text("size_axis", language), domain=[0.54, 1], tickformat=".0%"),
+        yaxis2=axis(text("sector_axis", language), domain=[0, 0.46], tickformat=".0%"),
+        legend2={"orientation": "h", "x": 0, "y": -0.1, "yanchor": "top"},
     )
 
 

@@ -1,5 +1,7 @@
 """The factors: how far each sets long and short apart, and how its relevance follows its value."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
@@ -54,12 +56,13 @@ def factor_bars(
         )
         for side in ("long", "short")
     ]
-    columns = (("test", "stars", 18), ("corrected", "stars_adjusted", 56))
     notes = []
-    for head, column, edge in columns:
-        look = {"xref": "paper", "x": 1, "xshift": edge, "showarrow": False, "xanchor": "center"}
-        above = {"yref": "paper", "y": 1, "yanchor": "bottom", "font": {"size": 10}}
-        notes.append({**look, **above, "text": text(head, language)})
+    # In pixels from the edge, so that the columns stay apart on a narrow page.
+    for head, column, edge in (("test", "stars", 30), ("corrected", "stars_adjusted", 86)):
+        look: dict[str, Any] = {"xref": "paper", "x": 1, "xshift": edge, "xanchor": "center"}
+        look["showarrow"] = False
+        top = {"yref": "paper", "y": 1, "yanchor": "bottom", "font": {"size": 10, "color": MUTED}}
+        notes.append({**look, **top, "text": text(head, language)})
         notes += [
             {**look, "y": row, "text": stars, "font": {"size": 12, "color": MUTED}}
             for row, stars in enumerate(shown[column])
@@ -69,7 +72,7 @@ def factor_bars(
         traces,
         text("factor_bars", language),
         height=150 + 22 * count,
-        margin={"l": 8, "r": 80, "t": 76, "b": 8},
+        margin={"l": 8, "r": 118, "t": 60, "b": 8},
         barmode="group",
         bargap=0.25,
         annotations=notes,

@@ -9,6 +9,7 @@ from konkyo.figures.texts import Language, feature_names, text
 from konkyo.interactive.style import (
     DIVERGING,
     axis,
+    colour_bar,
     dates,
     line,
     places,
@@ -56,15 +57,14 @@ def group_lines(groups: pd.DataFrame, labels: pd.DataFrame, language: Language =
                     yaxis=panel,
                 )
             )
-    mean = text("mean_of_12", language)
     return slim(
         traces,
-        text("group_lines", language),
+        text("group_means", language),
         height=600,
         xaxis=axis(text("decision_month", language), anchor="y2", type="date"),
-        yaxis=axis(f"{text('difference_short', language)}, {mean}", domain=[0.53, 1]),
+        yaxis=axis(text("difference_short", language), domain=[0.53, 1]),
         yaxis2=axis(
-            f"{text('share_of_relevance', language)}, {mean}",
+            text("share_of_relevance", language),
             domain=[0, 0.47],
             tickformat=".0%",
             rangemode="tozero",
@@ -103,22 +103,13 @@ def effect_map(effects: pd.DataFrame, labels: pd.DataFrame, language: Language =
         colorscale=DIVERGING,
         zmin=-limit,
         zmax=limit,
-        colorbar={
-            "orientation": "h",
-            "len": 0.6,
-            "thickness": 10,
-            "y": -0.02,
-            "yanchor": "top",
-            "outlinewidth": 0,
-            "title": {"text": text("effect_axis", language), "side": "bottom"},
-        },
+        colorbar=colour_bar(text("effect_axis", language)),
         hovertemplate="%{customdata}<br>%{x|%Y-%m}: %{z:+.3f}<extra></extra>",
     )
     return slim(
         [cells],
         text("effect_map", language),
         height=170 + 19 * len(wide),
-        margin={"l": 8, "r": 12, "t": 70, "b": 8},
         xaxis=axis(type="date", side="top", showgrid=False),
         yaxis=places(heads, range=[len(wide) - 0.5, -0.5]),
     )

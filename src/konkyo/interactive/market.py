@@ -7,10 +7,10 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from konkyo.figures.arrange import decile_ends
-from konkyo.figures.market import MOST, decile_words
+from konkyo.figures.market import MOST, decile_words, difference_range, name_places
 from konkyo.figures.style import SERIES
 from konkyo.figures.texts import Language, feature_names, text
-from konkyo.interactive.style import axis, colour_of, dates, line, places, safe, short, slim
+from konkyo.interactive.style import MUTED, axis, colour_of, dates, line, places, safe, short, slim
 from konkyo.months import label
 
 
@@ -32,12 +32,12 @@ def market_lines(
     Returns
     -------
     plotly Figure
-        One panel a market series, on one scale; the marked months have a point and tell theirs.
+        One panel a market series, on one scale; the marked months are named.
     """
     names = feature_names(labels, language)
     features = over_time["feature"].unique()
     count = len(features)
-    reach = float(over_time["difference"].abs().max()) * 1.2
+    edges = difference_range(over_time)
     traces, layout, notes = [], {}, []
     for place, feature in enumerate(features):
         own = over_time[over_time["feature"] == feature].sort_values("month")
@@ -60,7 +60,7 @@ def market_lines(
             )
         )
         layout[f"yaxis{number}"] = axis(
-            domain=[top - 0.84 / count, top - 0.1 / count], range=[-reach, reach]
+            domain=[top - 0.84 / count, top - 0.1 / count], range=list(edges)
         )
         notes.append(
             {
@@ -74,7 +74,7 @@ def market_lines(
                 "showarrow": False,
             }
         )
-        notes += _names(marked, f"y{number}")
+        notes += _names(marked, f"y{number}", over_time["month"], edges)
     layout[f"yaxis{'' if count < 3 else (count + 1) // 2}"]["title"] = axis(
         text("relevance_difference", language)
     )["title"]
@@ -91,8 +91,12 @@ def market_lines(
     )
 
 
-def _names(marked: pd.DataFrame, panel: str) -> list[dict[str, object]]:
-    """Name the marked months: above where long is higher, below where short is."""
+def _names(
+    marked: pd.DataFrame, panel: str, months: pd.Series, edges: tuple[float, float]
+) -> list[dict[str, Any]]:
+    """Name the marked months at the panel's edge, with lines to them."""
+    first, last = months.min(), months.max()
+    low, high = edges
     return [
         {
             "text": label(row["month"]),
@@ -100,11 +104,17 @@ def _names(marked: pd.DataFrame, panel: str) -> list[dict[str, object]]:
             "yref": panel,
             "x": f"{row['month']:%Y-%m-%d}",
             "y": float(row["difference"]),
-            "showarrow": False,
-            "yshift": 12 if row["difference"] >= 0 else -12,
+            "axref": "x",
+            "ayref": panel,
+            "ax": f"{first + row['place'] * (last - first):%Y-%m-%d}",
+            "ay": high if row["up"] else low,
+            "yanchor": "top" if row["up"] else "bottom",
+            "arrowhead": 0,
+            "arrowwidth": 0.7,
+            "arrowcolor": MUTED,
             "font": {"size": 10},
         }
-        for row in marked.to_dict("records")
+        for row in name_places(marked, first, last).to_dict("records")
     ]
 
 

@@ -6,9 +6,23 @@ import plotly.graph_objects as go
 
 from konkyo.figures.arrange import heat_grid, numbers, score_steps
 from konkyo.figures.stocks import MOST, STEPS, change_words, step_colours
+from konkyo.figures.style import clipped
 from konkyo.figures.texts import Language, feature_names, sector_name, text
-from konkyo.interactive.style import DIVERGING, INK, MUTED, axis, places, safe, short, slim
+from konkyo.interactive.style import (
+    DIVERGING,
+    INK,
+    MUTED,
+    axis,
+    colour_bar,
+    places,
+    safe,
+    short,
+    slim,
+)
 from konkyo.months import label
+
+_HEAD = 16.0
+_LEAST = 1000
 
 
 def stock_heat(
@@ -32,7 +46,8 @@ def stock_heat(
     -------
     plotly Figure
         Rows are stocks, the longest on top; columns are inputs. A cell's number is the input's
-        value and its colour the relevance, on one scale; both are told where one points.
+        value and its colour the relevance, on one scale; both are told where one points. The last
+        column is the relevance of all else: each row adds up to its score.
     """
     grid, names = heat_grid(table, most), feature_names(labels, language)
     rows = len(grid.rows)
@@ -40,33 +55,44 @@ def stock_heat(
     heads = [safe(names.get(name, name)) for name in grid.features]
     cells = go.Heatmap(
         z=short(grid.relevance),
-        text=np.array([numbers(column) for column in grid.value.T]).T.tolist(),
+        text=[list(row) for row in zip(*map(numbers, grid.value.T), strict=True)],
         texttemplate="%{text}",
         textfont={"size": 10},
-        customdata=np.broadcast_to(np.array(stocks)[:, None], grid.value.shape).tolist(),
+        customdata=[[f"{stock}<br>{head}" for head in heads] for stock in stocks],
         colorscale=DIVERGING,
         zmin=-grid.limit,
         zmax=grid.limit,
         xgap=1,
         ygap=1,
-        colorbar={
-            "orientation": "h",
-            "len": 0.5,
-            "thickness": 10,
-            "y": 0,
-            "yanchor": "top",
-            "outlinewidth": 0,
-            "title": {"text": text("relevance", language), "side": "bottom"},
-        },
-        hovertemplate="%{customdata}<br>%{x}: %{text}<br>%{z:+.3f}<extra></extra>",
+        colorbar=colour_bar(text("relevance", language)),
+        hovertemplate="%{customdata}: %{text}<br>%{z:+.3f}<extra></extra>",
     )
+    rest = go.Scatter(
+        x=[len(heads)] * rows,
+        y=list(range(rows)),
+        text=[f"{value:+.2f}" for value in grid.rest],
+        mode="text",
+        textfont={"size": 10, "color": MUTED},
+        hoverinfo="skip",
+        showlegend=False,
+    )
+    columns = [safe(clipped(names.get(name, name), _HEAD)) for name in grid.features]
+    columns.append(text("rest", language))
     sides = grid.rows["side"].to_numpy()
     edges = np.flatnonzero(sides[1:] != sides[:-1]) + 0.5
-    figure = slim(
-        [cells],
+    return slim(
+        [cells, rest],
         text("stock_heat", language, month=label(table["month"].iloc[0])),
         height=300 + 22 * rows,
-        xaxis=places(heads, side="top", tickangle=-50, range=[-0.5, len(heads) - 0.5]),
+        xaxis=places(
+            columns,
+            side="top",
+            tickangle=-50,
+            ticklabeloverflow="allow",
+            range=[-0.5, len(heads) + 0.5],
+        ),
+        margin={"l": 8, "r": 80, "t": 60, "b": 8},
+        meta={"least": _LEAST},
         yaxis=places(_row_heads(grid.rows, names, language), range=[rows - 0.5, -0.5]),
         shapes=[
             {
@@ -81,9 +107,6 @@ def stock_heat(
             for edge in edges
         ],
     )
-    # The number of a place says nothing to who points at it; the input's name does.
-    figure.data[0].x = list(range(len(heads)))
-    return figure
 
 
 def _row_heads(rows: pd.DataFrame, names: dict[str, str], language: Language) -> list[str]:

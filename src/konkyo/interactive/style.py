@@ -34,7 +34,7 @@ def slim(traces: Iterable[Any], title: str, height: int = 420, **layout: Any) ->
     traces : iterable
         Traces of plotly.graph_objects.
     title : str
-        The title; a page that writes its own may delete `layout.title` and lower `margin.t`.
+        The title; a page may take it out of the layout and write it as its own heading.
     height : int
         Pixels; the width is the page's.
     **layout
@@ -53,7 +53,7 @@ def slim(traces: Iterable[Any], title: str, height: int = 420, **layout: Any) ->
             "paper_bgcolor": CLEAR,
             "plot_bgcolor": CLEAR,
             "height": height,
-            "margin": {"l": 8, "r": 12, "t": 76, "b": 8},
+            "margin": {"l": 8, "r": 12, "t": 60, "b": 8},
             "legend": {"orientation": "h", "x": 0, "y": 1.0, "yanchor": "bottom"},
             "hoverlabel": {"font": {"family": FONT}},
             **layout,
@@ -61,6 +61,21 @@ def slim(traces: Iterable[Any], title: str, height: int = 420, **layout: Any) ->
     )
     figure.layout.template = None
     return figure
+
+
+def colour_bar(title: str, **settings: Any) -> dict[str, Any]:
+    """Return a colour bar that lies below the figure."""
+    font = {"size": 11, "color": MUTED}
+    return {
+        "orientation": "h",
+        "len": 0.5,
+        "thickness": 10,
+        "y": 0,
+        "yanchor": "top",
+        "outlinewidth": 0,
+        "title": {"text": title, "side": "bottom", "font": font},
+        **settings,
+    }
 
 
 _AXIS = {

@@ -36,6 +36,7 @@ def performance_table(performance: pd.DataFrame, language: Language = "en") -> g
             go.Table(
                 header={"values": head, "height": 44, **look},
                 cells={"values": columns, "height": 26, **look},
+                columnwidth=[1.3, 1.7, 1, 1, 1, 1, 1, 0.7],
             )
         ],
         text("performance", language),

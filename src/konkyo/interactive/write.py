@@ -1,4 +1,4 @@
-"""Writing a figure as a page of its own, plotly.js beside it once."""
+"""Writing a figure as a page of its own, plotly.js and the Japanese font beside it once."""
 
 import json
 from pathlib import Path
@@ -6,10 +6,14 @@ from pathlib import Path
 import plotly.graph_objects as go
 from plotly.offline import get_plotlyjs
 
+from konkyo.figures.fonts import font_file
 from konkyo.files import replacing
-from konkyo.interactive.style import DARK, safe
+from konkyo.interactive.style import DARK, FONT, safe
 
 LIBRARY = "plotly.min.js"
+LEAST = 640
+"""Pixels below which a page of its own scrolls sideways; `layout.meta.least` may ask for more."""
+_FACE = '@font-face { font-family: IPAexGothic; src: local("IPAexGothic"), url("%s"); }'
 _PAGE = """<!DOCTYPE html>
 <html lang="{language}">
 <head>
@@ -18,12 +22,16 @@ _PAGE = """<!DOCTYPE html>
 <title>{title}</title>
 <style>
 :root {{ color-scheme: light dark; }}
-body {{ margin: 12px; background: #fefefe; }}
-@media (prefers-color-scheme: dark) {{ body {{ background: #0f141a; }} }}
+{face}
+body {{ margin: 12px; background: #fefefe; color: #24292f; font-family: {family}; }}
+h1 {{ font-size: 1.1rem; font-weight: 600; margin: 0 8px; }}
+#figure {{ min-width: {least}px; }}
+@media (prefers-color-scheme: dark) {{ body {{ background: #0f141a; color: #e6edf3; }} }}
 </style>
 <script src="{library}"></script>
 </head>
 <body>
+<h1 hidden>{title}</h1>
 <div id="figure"></div>
 <script>
 const light = JSON.stringify({figure});
@@ -33,10 +41,16 @@ function draw() {{
   let text = light;
   if (asked.matches) for (const [from, to] of dark) text = text.replaceAll(from, to);
   const figure = JSON.parse(text);
+  delete figure.layout.title;
+  figure.layout.margin.t = Math.max(20, figure.layout.margin.t - 20);
   Plotly.react("figure", figure.data, figure.layout, {{responsive: true, displaylogo: false}});
 }}
 asked.addEventListener("change", draw);
-draw();
+// Plotly measures letters when it draws: those of a font that comes later would not fit.
+document.fonts.load("12px IPAexGothic", "漢字").finally(() => {{
+  document.querySelector("h1").hidden = false;
+  draw();
+}});
 </script>
 </body>
 </html>
@@ -44,7 +58,7 @@ draw();
 
 
 def write(figure: go.Figure, folder: Path, name: str, language: str = "en") -> Path:
-    """Write `name`.html into a folder, and plotly.js beside it if it is not there yet.
+    """Write `name`.html into a folder, and beside it what it needs, if that is not there yet.
 
     Parameters
     ----------
@@ -62,15 +76,23 @@ def write(figure: go.Figure, folder: Path, name: str, language: str = "en") -> P
     Path
         The page.
     """
-    library = folder / LIBRARY
-    code = get_plotlyjs().encode()
-    # The size tells an older version; the file is 5 MB, and written for the first figure only.
-    if not library.exists() or library.stat().st_size != len(code):
-        with replacing(library) as scratch:
-            scratch.write_bytes(code)
+    # Some MB each: written for the first figure only. The size tells an older version.
+    beside = {LIBRARY: get_plotlyjs().encode()}
+    if language == "ja":
+        font = font_file()
+        # The licence wants to go where the font goes.
+        beside |= {one.name: one.read_bytes() for one in (font, *font.parent.glob("*License*"))}
+    for name_beside, content in beside.items():
+        place = folder / name_beside
+        if not place.exists() or place.stat().st_size != len(content):
+            with replacing(place) as scratch:
+                scratch.write_bytes(content)
     page = _PAGE.format(
         language=language,
-        title=safe(figure.layout.title.text or name),
+        title=figure.layout.title.text or safe(name),
+        face=_FACE % font_file().name if language == "ja" else "",
+        family=FONT,
+        least=(figure.layout.meta or {}).get("least", LEAST),
         library=LIBRARY,
         figure=embedded(figure),
         dark=json.dumps(list(DARK.items())),
