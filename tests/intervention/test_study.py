@@ -13,7 +13,7 @@ def study_of_amounts(records, study, tmp_path_factory):
     """Return every window of data set I and in-sample, one seed, as long as params.yaml trains."""
     chosen = replace(study.network, seeds=1, workers=1)
     made = [s for s in samples.samples(records, study) if s.data != "II"]
-    todo = [t for t in networks.tasks(made, chosen) if t.method == "amount"]
+    todo = [t for t in networks.tasks(made, chosen, {}) if t.method == "amount"]
     state = tmp_path_factory.mktemp("study") / "state"
     return made, todo, networks.train(made, todo, chosen, state)
 
@@ -42,7 +42,7 @@ def test_answers_know_nothing_of_later_months(trained, records, quick, tmp_path)
     changed = later["month"] >= "1985-08-31"
     later.loc[changed, ["rate", "intervention", "reserves", "price_home"]] *= 3
     made = samples.samples(later, quick)
-    again = networks.train(made, networks.tasks(made, quick.network), quick.network, tmp_path / "s")
+    again = networks.train(made, networks.tasks(made, quick.network, {}), quick.network, tmp_path / "s")
     for task, before, after in zip(trained[1], trained[2], again, strict=True):
         if trained[0][task.sample].data != "in-sample":
             for a, b in zip(before.weights, after.weights, strict=True):

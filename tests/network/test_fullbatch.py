@@ -11,8 +11,10 @@ from konkyo.attribution.grounds import explain_months
 from konkyo.errors import ArtifactError
 from konkyo.network import store
 from konkyo.network.fit import fit_full_batch, initial_network
+from konkyo.network.fullbatch import gradients
 from konkyo.network.schedule import Entry
 from konkyo.network.settings import FullBatch
+from konkyo.network.stack import StackedMLP
 
 SETTINGS = FullBatch((5,), "sigmoid", "sigmoid", 0.01, 1e-4, iterations=40, every=20)
 DRAW = np.random.default_rng(3)
@@ -67,6 +69,23 @@ def test_each_window_equals_a_network_trained_alone(fitted, window):
         predict(fitted.network, ENTRIES[window], window), expected, atol=2e-5, rtol=0
     )
     assert fitted.losses[window, 1] == pytest.approx(loss, rel=1e-4)
+
+
+@pytest.mark.parametrize("layers", [(5,), (), (4, 3), (1, 3)])
+@pytest.mark.parametrize("activation", ["sigmoid", "tanh", "relu"])
+@pytest.mark.parametrize("output", ["sigmoid", "linear"])
+def test_gradients_are_those_of_torch(layers, activation, output):
+    torch.manual_seed(7)
+    network = StackedMLP(3, 4, layers, activation, output).double()
+    for parameter in network.parameters():
+        nn.init.normal_(parameter)
+    x, y = torch.randn(3, 9, 4).double(), torch.rand(3, 9).double()
+    share = torch.rand(3, 9).double()
+    loss = ((network(x) - y).square() * share).sum(1)
+    expected = torch.autograd.grad(loss.sum(), list(network.parameters()))
+    torch.testing.assert_close(gradients(network, x.mT, y, share), loss.detach())
+    for parameter, own in zip(network.parameters(), expected, strict=True):
+        torch.testing.assert_close(parameter.grad, own)
 
 
 def test_a_network_does_not_depend_on_its_stack(fitted, tmp_path):

@@ -1,6 +1,6 @@
 """All networks of the study as one stack, divided over processes."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,17 +37,39 @@ class Task:
         "amount" (share of reserves, scaled) or "occurrence" (0 or 1).
     seed : int
         Of its initial weights.
+    weight_decay : float
+        Of Adam, on all its weights and biases.
     """
 
     sample: int
     method: str
     seed: int
+    weight_decay: float
 
 
-def tasks(made: Sequence[Sample], params: InterventionNetwork) -> list[Task]:
-    """Return every network of the study: samples x methods x seeds."""
+def tasks(
+    made: Sequence[Sample],
+    params: InterventionNetwork,
+    chosen: Mapping[tuple[str, str, str], float],
+) -> list[Task]:
+    """Return every network of the study: samples x methods x seeds.
+
+    Parameters
+    ----------
+    made : sequence of Sample
+        The windows.
+    params : InterventionNetwork
+        Seeds, and the weight decay of all for which nothing was chosen.
+    chosen : mapping
+        Weight decay by period, data and method, of `penalty.chosen`.
+    """
     seeds = range(params.seed, params.seed + params.seeds)
-    return [Task(i, m, s) for i in range(len(made)) for m in METHODS for s in seeds]
+    return [
+        Task(i, m, s, chosen.get((sample.period, sample.data, m), params.weight_decay))
+        for i, sample in enumerate(made)
+        for m in METHODS
+        for s in seeds
+    ]
 
 
 def goal(sample: Sample, method: str) -> np.ndarray:
@@ -92,32 +114,45 @@ def train(
         )
         for t in todo
     ]
-    settings = FullBatch(
-        layers=params.layers,
-        activation="sigmoid",
-        output="sigmoid",
-        learning_rate=params.learning_rate,
-        weight_decay=params.weight_decay,
-        iterations=params.iterations,
-        every=params.iterations // _STATES,
-    )
-    digest = digest_of(
-        features.tobytes(), labels.tobytes(), repr(settings),
-        *(f"{e.month}/{e.seed}/{len(e.rows)}" for e in entries),
-    )  # fmt: skip
-    parts = plan.stacks([1] * len(entries), -(-len(entries) // params.workers), params.workers)
+    digest = digest_of(features.tobytes(), labels.tobytes(), repr(params))
+    stacks = []
+    for decay in sorted({task.weight_decay for task in todo}):
+        alike = [place for place, task in enumerate(todo) if task.weight_decay == decay]
+        parts = plan.stacks([1] * len(alike), -(-len(alike) // params.workers), params.workers)
+        stacks += [(_settings(params, decay), alike[part]) for part in parts]
+    named = {
+        digest_of(digest, repr(settings), *(_name(entries[i]) for i in places)): (settings, places)
+        for settings, places in stacks
+    }
     state.mkdir(parents=True, exist_ok=True)
     jobs = (
-        delayed(_train_stack)(features, labels, entries[part], settings, state, f"{digest}-{n}")
-        for n, part in enumerate(parts)
+        delayed(_train_stack)(features, labels, [entries[i] for i in places], settings, state, name)
+        for name, (settings, places) in named.items()
     )
-    sizes = {f"{digest}-{n}": part.stop - part.start for n, part in enumerate(parts)}
-    with watching(state, sizes, 0):
-        trained = [network for part in Parallel(n_jobs=params.workers)(jobs) for network in part]
+    with watching(state, {name: len(places) for name, (_, places) in named.items()}, 0):
+        found = [network for part in Parallel(n_jobs=params.workers)(jobs) for network in part]
+    order = np.argsort([place for _, places in named.values() for place in places])
+    trained = [found[place] for place in order]
     for path in state.iterdir():
         path.unlink()
     state.rmdir()
     return trained
+
+
+def _settings(params: InterventionNetwork, decay: float) -> FullBatch:
+    return FullBatch(
+        layers=params.layers,
+        activation="sigmoid",
+        output="sigmoid",
+        learning_rate=params.learning_rate,
+        weight_decay=decay,
+        iterations=params.iterations,
+        every=params.iterations // _STATES,
+    )
+
+
+def _name(entry: Entry) -> str:
+    return f"{entry.month}/{entry.seed}/{entry.rows[0]}-{len(entry.rows)}"
 
 
 def _train_stack(

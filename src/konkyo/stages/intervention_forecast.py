@@ -32,7 +32,7 @@ def main() -> None:
     chosen = params.load().intervention
     records = pd.read_parquet(RECORDS)
     made = samples.samples(records, chosen)
-    todo = networks.tasks(made, chosen.network)
+    todo = networks.tasks(made, chosen.network, {})
     trained = store.read_many(NETWORKS)
     if len(trained) != len(todo):
         raise ArtifactError(
