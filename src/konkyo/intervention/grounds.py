@@ -54,7 +54,9 @@ def explain(
     stack = store.restack([network for _, network in asked], torch.float64)
     rows = torch.from_numpy(np.stack([made[task.sample].ask for task, _ in asked]))
     x = (rows - stack.mean) / stack.deviation
-    found = dict(zip(RULES, (rescale(stack, x), propagate(stack, x, Epsilon(epsilon))), strict=True))
+    found = dict(
+        zip(RULES, (rescale(stack, x), propagate(stack, x, Epsilon(epsilon))), strict=True)
+    )
     parts = []
     for rule, (score, relevance) in found.items():
         table = pd.DataFrame(

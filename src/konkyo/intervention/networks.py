@@ -114,58 +114,48 @@ def train(
         )
         for t in todo
     ]
-    digest = digest_of(features.tobytes(), labels.tobytes(), repr(params))
-    stacks = []
-    for decay in sorted({task.weight_decay for task in todo}):
-        alike = [place for place, task in enumerate(todo) if task.weight_decay == decay]
-        parts = plan.stacks([1] * len(alike), -(-len(alike) // params.workers), params.workers)
-        stacks += [(_settings(params, decay), alike[part]) for part in parts]
-    named = {
-        digest_of(digest, repr(settings), *(_name(entries[i]) for i in places)): (settings, places)
-        for settings, places in stacks
-    }
+    settings = FullBatch(
+        layers=params.layers,
+        activation="sigmoid",
+        output="sigmoid",
+        learning_rate=params.learning_rate,
+        iterations=params.iterations,
+        every=params.iterations // _STATES,
+    )
+    decay = [task.weight_decay for task in todo]
+    digest = digest_of(
+        features.tobytes(), labels.tobytes(), repr((settings, decay)),
+        *(f"{e.month}/{e.seed}/{e.rows[0]}/{e.mean}/{e.deviation}" for e in entries),
+    )  # fmt: skip
+    parts = plan.stacks([1] * len(entries), -(-len(entries) // params.workers), params.workers)
     state.mkdir(parents=True, exist_ok=True)
     jobs = (
-        delayed(_train_stack)(features, labels, [entries[i] for i in places], settings, state, name)
-        for name, (settings, places) in named.items()
+        delayed(_train_stack)(
+            features, labels, entries[part], decay[part], settings, state, f"{digest}-{n}"
+        )
+        for n, part in enumerate(parts)
     )
-    with watching(state, {name: len(places) for name, (_, places) in named.items()}, 0):
-        found = [network for part in Parallel(n_jobs=params.workers)(jobs) for network in part]
-    order = np.argsort([place for _, places in named.values() for place in places])
-    trained = [found[place] for place in order]
+    sizes = {f"{digest}-{n}": part.stop - part.start for n, part in enumerate(parts)}
+    with watching(state, sizes, 0):
+        trained = [network for part in Parallel(n_jobs=params.workers)(jobs) for network in part]
     for path in state.iterdir():
         path.unlink()
     state.rmdir()
     return trained
 
 
-def _settings(params: InterventionNetwork, decay: float) -> FullBatch:
-    return FullBatch(
-        layers=params.layers,
-        activation="sigmoid",
-        output="sigmoid",
-        learning_rate=params.learning_rate,
-        weight_decay=decay,
-        iterations=params.iterations,
-        every=params.iterations // _STATES,
-    )
-
-
-def _name(entry: Entry) -> str:
-    return f"{entry.month}/{entry.seed}/{entry.rows[0]}-{len(entry.rows)}"
-
-
 def _train_stack(
     features: np.ndarray,
     labels: np.ndarray,
     entries: Sequence[Entry],
+    decay: Sequence[float],
     settings: FullBatch,
     state: Path,
     name: str,
 ) -> list[Weights]:
     torch.set_num_threads(1)
     keep_freed_memory()
-    fitted = fit_full_batch(features, labels, entries, settings, state, name)
+    fitted = fit_full_batch(features, labels, entries, decay, settings, state, name)
     loss = fitted.losses[:, -1]
     keys = [f"seed {e.seed}, final loss {at:.6f}" for e, at in zip(entries, loss, strict=True)]
     return store.unstack(fitted.network, [e.month for e in entries], keys, INPUTS)

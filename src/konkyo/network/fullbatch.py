@@ -95,11 +95,19 @@ class FullBatchModule(StackModule):
     schedule : FullBatchSchedule
         Their iterations.
     params : Learning
-        Learning rate and decay.
+        Learning rate.
+    decay : Tensor
+        [windows], the weight decay of each, as Adam's own: its share of every weight and bias is
+        added to the gradient.
     """
 
-    def __init__(self, network: StackedMLP, schedule: FullBatchSchedule, params: Learning) -> None:
+    decay: Tensor
+
+    def __init__(
+        self, network: StackedMLP, schedule: FullBatchSchedule, params: Learning, decay: Tensor
+    ) -> None:
         super().__init__(network, schedule, params)
+        self.register_buffer("decay", decay[:, None, None], persistent=False)
         self.automatic_optimization = False
         self._iterations = schedule.iterations_a_step
 
@@ -114,6 +122,9 @@ class FullBatchModule(StackModule):
         losses = torch.zeros_like(rows)
         for _iteration in range(self._iterations):
             losses += gradients(self.network, x, y, share)
+            for parameter in self.network.parameters():
+                assert parameter.grad is not None
+                parameter.grad.addcmul_(self.decay, parameter.detach())
             optimizer.step()
         each, epoch = torch.arange(len(rows)), at.epoch.clamp(max=self.params.epochs - 1)
         self.loss_sums[each, epoch] += losses * rows
