@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 
 from konkyo.figures.fonts import lettered
 from konkyo.figures.intervention_series import LINEAR, NETWORK
-from konkyo.figures.intervention_texts import say
+from konkyo.figures.intervention_texts import say, say_threshold
 from konkyo.figures.style import plain, sheet
 from konkyo.figures.texts import Language
 
@@ -136,7 +136,7 @@ def reaction_curves(
             )  # fmt: skip
         if np.isfinite(at[name]):
             axes.axvline(at[name], color="#000000", linestyle=":", linewidth=1.2)
-        axes.set_title(f"{title}: {say('threshold', language, at=at[name])}", fontsize=9)
+        axes.set_title(f"{title}\n{say_threshold(at[name], language)}", fontsize=9)
         plain(axes)
         axes.tick_params(labelsize=8)
     figure.suptitle(say("curves", language), x=0.01, ha="left", fontsize=11, fontweight="bold")

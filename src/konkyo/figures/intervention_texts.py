@@ -1,5 +1,7 @@
 """Every word in the figures of the second study, in English and in Japanese."""
 
+import math
+
 from konkyo.figures.texts import Language
 
 TEXTS: dict[str, tuple[str, str]] = {
@@ -22,6 +24,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "acted": ("intervention", "介入あり"),
     "none": ("no intervention", "介入なし"),
     "threshold": ("threshold {at:+.2f} per cent", "閾値 {at:+.2f}％"),
+    "no_threshold": ("no threshold", "閾値なし"),
     "usual": ("usual month", "平均的な月"),
     "sum": ("sum: log-odds", "合計：対数オッズ"),
     "seeds": ("bars: deviation between seeds", "線：シード間の標準偏差"),
@@ -60,3 +63,9 @@ TEXTS: dict[str, tuple[str, str]] = {
 def say(key: str, language: Language, **parts: object) -> str:
     """Return a text of the table, its gaps filled."""
     return TEXTS[key][language == "ja"].format(**parts)
+
+
+def say_threshold(at: float, language: Language) -> str:
+    """Return a threshold in words, also where there is none."""
+    known = math.isfinite(at)
+    return say("threshold", language, at=at) if known else say("no_threshold", language)

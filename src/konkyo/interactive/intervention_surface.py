@@ -7,7 +7,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from konkyo.figures.intervention_series import LINEAR, NETWORK
-from konkyo.figures.intervention_texts import say
+from konkyo.figures.intervention_texts import say, say_threshold
 from konkyo.figures.texts import Language
 from konkyo.interactive.intervention import note
 from konkyo.interactive.style import CLEAR, GRID, INK, MUTED, axis, short, slim
@@ -149,7 +149,7 @@ def reaction_curves(
     traces: list[Any] = []
     layout: dict[str, Any] = {}
     notes = []
-    for place, (name, title) in enumerate(periods.items()):
+    for place, name in enumerate(periods):
         number = "" if place == 0 else str(place + 1)
         own = curves[curves["period"] == name].iloc[::4]
         panel: dict[str, Any] = {"xaxis": f"x{number}", "yaxis": f"y{number}"}
@@ -176,15 +176,15 @@ def reaction_curves(
                     hovertemplate="%{x:.2f}: %{y:.2f}<extra></extra>", **panel,
                 )
             )  # fmt: skip
-        left, top = 0.53 * (place % 2), 1 - (place // 2) / -(-len(periods) // 2)
+        left, top = 0.56 * (place % 2), 1 - (place // 2) / -(-len(periods) // 2)
         tall = 1 / -(-len(periods) // 2)
         layout[f"xaxis{number}"] = axis(
-            domain=[left, left + 0.47 if len(periods) > 1 else 1], anchor=f"y{number}"
+            domain=[left, left + 0.44 if len(periods) > 1 else 1], anchor=f"y{number}"
         )
         layout[f"yaxis{number}"] = axis(
             domain=[top - 0.78 * tall, top - 0.1 * tall], anchor=f"x{number}"
         )
-        told = f"<b>{title}</b><br>{say('threshold', language, at=at[name])}"
+        told = f"<b>{name}</b><br>{say_threshold(at[name], language)}"
         notes.append(note(told, left, top - 0.1 * tall))
         if np.isfinite(at[name]):
             ends = [0.0, float(own["share"].max())]
