@@ -1,6 +1,7 @@
 """Stage intervention-report: figures, tables and the page of the second study."""
 
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -33,7 +34,7 @@ def main() -> None:
     made = tables.all_tables(frames["answers"])
     for name, table in made.items():
         write_csv(table, OUT / f"{name}.csv")
-    shown = {
+    shown: dict[str, dict[str, Any]] = {
         spoken: {
             name: figure.to_plotly_json()
             for name, figure in drawing.interactive(frames, chosen, spoken).items()
