@@ -8,9 +8,9 @@ import pandas as pd
 
 from konkyo.errors import ArtifactError
 from konkyo.figures.texts import text
-from konkyo.months import label
+from konkyo.months import label, parse
 from konkyo.pages.pack import compress, pack
-from konkyo.pages.shell import LANGUAGES, Page, Words, render, shell
+from konkyo.pages.shell import LANGUAGES, Page, Words, minus, render, shell
 from konkyo.params import Report
 from konkyo.reading.evidence import Evidence
 from konkyo.reading.sentences import GRAMMAR
@@ -25,7 +25,7 @@ SECTIONS = (
     ("files", Words("Files", "ファイル")),
 )
 PICKED = ("factor_scatter", "market_decile_bars")
-"""Figures that there are several of, named family/feature: the page has a picker for each family."""
+"""Figures that there are several of, named family/feature: each family has a picker."""
 _MEASURES = ("annual_return", "annual_risk", "return_risk", "max_drawdown", "hit_rate", "months")
 _PERCENT = ("annual_return", "annual_risk", "max_drawdown", "hit_rate")
 _GROUPS = {
@@ -58,7 +58,7 @@ def report(
         functions' names, and of the families in `PICKED` one a feature as "family/feature". A
         figure that is missing leaves its place out.
     labels : DataFrame
-        What `reading.labels.labels` returns for `e.names`.
+        What `reading.labels.labels` returns for `e.names`, or for more.
     chosen : Report
         The section of params.yaml: which month and stocks are shown first, which language.
     largest : int
@@ -72,19 +72,21 @@ def report(
     Raises
     ------
     ArtifactError
-        The labels are not of the evidence's inputs.
+        An input has no label, or there is no ranking in the month chosen.
     """
-    if labels["feature"].tolist() != e.names:
-        raise ArtifactError("labels and inputs differ: make labels for the evidence's names")
+    missing = sorted(set(e.names) - set(labels["feature"]))
+    if missing:
+        raise ArtifactError(f"no label for {', '.join(missing)}: make labels for the inputs' names")
+    labels = labels.drop_duplicates("feature").set_index("feature").loc[e.names].reset_index()
     plain = {
         language: {name: figure.to_plotly_json() for name, figure in figures[language].items()}
         for language in LANGUAGES
     }
     packed = pack(e, chosen.stocks, chosen.named, largest)
     months = e.months()
-    month = label(months[-1]) if chosen.month == "newest" else chosen.month
-    e.rows(months[-1] if chosen.month == "newest" else pd.Timestamp(month) + pd.offsets.MonthEnd(0))
-    first = {"month": month, "stocks": chosen.stocks, "named": list(chosen.named)}
+    month = months[-1] if chosen.month == "newest" else parse(chosen.month)
+    e.rows(month)
+    first = {"month": label(month), "stocks": chosen.stocks, "named": list(chosen.named)}
     words = {"labels": labels.drop(columns="feature").to_dict("records"), "grammar": GRAMMAR}
     names = {
         row["feature"]: Words(row["en"], row["ja"])
@@ -169,7 +171,7 @@ def _shown(key: str, value: float) -> str:
         return "–"
     if key == "months":
         return str(int(value))
-    return f"{100 * value:.1f}" if key in _PERCENT else f"{value:.2f}"
+    return minus(f"{100 * value:.1f}" if key in _PERCENT else f"{value:.2f}")
 
 
 def _words(key: str) -> Words:

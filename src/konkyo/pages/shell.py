@@ -20,6 +20,7 @@ from fontTools.ttLib import TTFont
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from konkyo.figures.style import LOWERS, RAISES
 from konkyo.interactive.style import GRID, INK, MUTED, PAPER
 from konkyo.pages.pack import compress
 
@@ -101,6 +102,8 @@ def shell(page: Page) -> str:
         sections=page.sections,
         language=page.language,
         inks=json.dumps(_INKS),
+        raises=RAISES,
+        lowers=LOWERS,
         style=Markup("\n".join(styles)),
         font=font(frozenset("".join(texts))),
         chunks=[(name, base64.b64encode(block).decode()) for name, block in chunks.items()],
@@ -121,6 +124,11 @@ def render(template: str, **values: Any) -> Markup:
     return Markup(_environment().get_template(template).render(**values))
 
 
+def minus(number: str) -> str:
+    """Return a number with a minus sign in place of the hyphen."""
+    return number.replace("-", "\u2212")
+
+
 def asset(name: str) -> str:
     """Return a text file of `assets`."""
     return (files("konkyo.pages") / "assets" / name).read_text(encoding="utf-8")
@@ -135,7 +143,7 @@ def font(characters: frozenset[str]) -> str:
     """
     wanted = {ord(c) for c in characters if ord(c) > 127}
     folder = files("matplotlib_fontja") / "fonts"
-    with as_file(folder / "ipaexg.ttf") as path, TTFont(path) as whole:
+    with as_file(folder / "ipaexg.ttf") as path, TTFont(path, recalcTimestamp=False) as whole:
         options = Options(flavor="woff", layout_features=[], hinting=False, notdef_outline=True)
         subsetter = Subsetter(options)
         subsetter.populate(unicodes=wanted)
@@ -161,7 +169,8 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["signed"] = lambda value, digits: f"{value:+.{digits}f}"
+    environment.filters["signed"] = lambda value, digits: minus(f"{value:+.{digits}f}")
+    environment.filters["chance"] = lambda p: f"{p:.3f}" if p >= 0.0005 else "<0.001"
     return environment
 
 

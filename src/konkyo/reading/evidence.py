@@ -162,7 +162,7 @@ def gather(
     return Evidence(
         index=table,
         values=np.asarray(features[scored], dtype=np.float32),
-        relevance=np.concatenate([t[names].to_numpy(np.float32) for t in grounds]),
+        relevance=np.concatenate([t.iloc[:, 3:-1].to_numpy(np.float32) for t in grounds]),
         absorbed=np.concatenate([t["absorbed"].to_numpy(np.float32) for t in grounds]),
         catalogue=catalogue.filter(["name", "group", "transform"]).reset_index(drop=True),
     )

@@ -132,7 +132,7 @@ def _plain(name: str) -> str:
 
 def _spoken(english: str, kind: str) -> str:
     """Return a name as it stands inside a sentence: "Sales growth, forecast" as one phrase."""
-    if kind != "characteristic":
+    if kind not in ("characteristic", "rate", "rate_difference"):
         return english
     head, _, tail = english.partition(", ")
     if tail not in ("", "actual", "forecast"):

@@ -35,7 +35,7 @@ konkyo.month = (() => {
     const cell = (ground) => {
       const share = Math.abs(ground.relevance) / largest, side = ground.relevance < 0 ? "minus" : "plus";
       const text = minus(konkyo.words.signed(ground.relevance * step, 3));
-      return el("td", { class: `${side}${share > 0.7 ? " strong" : ""}`, style: `--share:${(100 * share).toFixed(1)}%`, title: text, "data-value": ground.value },
+      return el("td", { class: `${side}${share > 0.8 ? " strong" : ""}`, style: `--share:${(100 * share).toFixed(1)}%`, title: text, "data-value": ground.value },
         konkyo.words.value(ground.input, ground.value), el("span", { class: "unseen" }, ` (${text})`));
     };
     const body = stocks.map((stock) => {

@@ -1,6 +1,7 @@
 "use strict";
 // Figures: plotly.js is opened when the first one comes near the window, each figure likewise.
 konkyo.plots = (() => {
+  const NARROW = 560;
   let library = null;
 
   function load() {
@@ -29,14 +30,60 @@ konkyo.plots = (() => {
     return new Map(Object.entries(names).map(([colour, name]) => [colour.toLowerCase(), tone(name)]));
   }
 
+  // Breaks a text into lines of at most so many letters: at spaces, or anywhere where it has none.
+  function broken(text, most) {
+    const lines = [""];
+    for (const word of text.split(/(?<= )|(?<=[\u3000-\u9fff、。）])/)) {
+      if (lines.at(-1) && (lines.at(-1) + word.trimEnd()).length > most) lines.push("");
+      lines[lines.length - 1] += word;
+    }
+    return lines.map((line) => line.trimEnd()).join("<br>");
+  }
+
+  function twoLines(text) {
+    const lines = text.split("<br>");
+    return lines.length > 2 ? lines.slice(0, 2).join("<br>") + "\u2026" : text;
+  }
+
+  // On a telephone names stand in two lines, titles too, and an axis has few numbers.
+  function slender(own, width) {
+    const wide = /[\u3000-\u9fff]/;
+    const letters = (text, pixels) => Math.floor(pixels / (wide.test(text) ? 11 : 6.2));
+    const axes = Object.keys(own).filter((key) => /^[xy]axis\d*$/.test(key));
+    const named = axes.some((key) => key[0] === "y" && own[key].ticktext);
+    for (const key of axes) {
+      const axis = own[key] = { ...own[key] };
+      if (key[0] === "y" && axis.ticktext) {
+        axis.ticktext = axis.ticktext.map((text) => twoLines(broken(text, letters(text, 140))));
+        axis.tickfont = { ...axis.tickfont, size: 10 };
+        if (axis.ticktext.some((text) => text.includes("<br>"))) own.height = Math.max(own.height, 27 * axis.ticktext.length + 120);
+      }
+      if (key[0] === "x") Object.assign(axis, { nticks: 5, tickangle: 0 });
+      const text = axis.title && axis.title.text, share = axis.domain ? axis.domain[1] - axis.domain[0] : 1;
+      const length = key[0] === "x" ? (width - (named ? 170 : 60)) : (own.height - 100) * share;
+      if (text) axis.title = { ...axis.title, text: broken(text, letters(text, length)), standoff: 4 };
+    }
+  }
+  // A colour bar as wide as its figure, its title in lines.
+  function barred(data) {
+    return data.map((trace) => {
+      if (!trace.colorbar || trace.colorbar.orientation !== "h") return trace;
+      const title = trace.colorbar.title || {};
+      const most = /[\u3000-\u9fff]/.test(title.text) ? 18 : 32;
+      const bar = { ...trace.colorbar, len: 1, nticks: 4, tickangle: 0, title: { ...title, text: broken(title.text || "", most) } };
+      return { ...trace, colorbar: bar };
+    });
+  }
+
   // A layout in the page's letters and width; its title stands above it as text.
   function dressed(layout, width) {
-    const narrow = width < 560;
+    const narrow = width < NARROW;
     const own = { ...layout, autosize: true };
     delete own.width;
     delete own.title;
     own.font = { ...own.font, family: getComputedStyle(document.body).fontFamily, size: narrow ? 11 : 12 };
-    own.margin = { ...own.margin, t: 28 };
+    own.margin = { ...own.margin, t: 28, l: 14, r: Math.max(14, (own.margin && own.margin.r) || 0) };
+    if (narrow) slender(own, width);
     own.hoverlabel = { ...own.hoverlabel, bgcolor: tone("--raised"), font: { color: tone("--ink") } };
     return own;
   }
@@ -52,7 +99,8 @@ konkyo.plots = (() => {
     node.querySelector("figcaption").textContent = (words || "").replace(/<br\s*\/?>/g, " ").replace(/<[^>]*>/g, "");
     const inks = palette(), layout = dressed(inked(figure.layout, inks), canvas.clientWidth);
     const options = { responsive: true, displaylogo: false, displayModeBar: false };
-    await Plotly.react(canvas, inked(figure.data, inks), layout, options);
+    const data = inked(figure.data, inks);
+    await Plotly.react(canvas, canvas.clientWidth < NARROW ? barred(data) : data, layout, options);
     canvas.style.minHeight = "0";
     node.dataset.drawn = `${name} ${konkyo.language()} ${konkyo.dark() ? "dark" : "light"}`;
   }
@@ -70,7 +118,7 @@ konkyo.plots = (() => {
     return `${node.dataset.figure} ${konkyo.language()} ${konkyo.dark() ? "dark" : "light"}`;
   }
   function refresh(node) {
-    if (node.dataset.drawn !== wanted(node)) draw(node).catch(konkyo.trouble);
+    if (node.dataset.drawn !== wanted(node)) draw(node).catch((problem) => konkyo.trouble(new Error(`${node.dataset.figure}: ${problem.message}`)));
   }
   // Shows another figure in the same place.
   function show(node, name) {

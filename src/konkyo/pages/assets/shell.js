@@ -22,6 +22,9 @@ const konkyo = (() => {
 
   function speak(choice) {
     root.lang = choice;
+    const button = document.getElementById("language");
+    button.lang = choice === "ja" ? "en" : "ja";
+    button.textContent = choice === "ja" ? "English" : "日本語";
     for (const node of document.querySelectorAll("[data-label-en]")) {
       node.setAttribute("aria-label", node.dataset[choice === "ja" ? "labelJa" : "labelEn"]);
     }

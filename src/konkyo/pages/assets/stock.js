@@ -5,13 +5,13 @@ konkyo.stock = (() => {
   const { el } = konkyo;
   const SHOWN = 12;
   const T = {
-    en: { others: (n, group) => `${n} other ${group}`, absorbed: "absorbed (biases, epsilon, rounding)", score: "score",
+    en: { others: (n, all, group) => (n === all ? `${group} (${n})` : `${n} other ${group}`), absorbed: "absorbed (biases, epsilon, rounding)", score: "score",
       before: (month) => `score in ${month}`, input: "input and its value", part: "contribution", running: "from zero to the score",
       runningChange: "from the score before to the score now", change: "change",
       notBefore: (month) => `The stock was not ranked in ${month}.`, first: "There is no earlier month.",
       facts: (s, sector) => `${s.month} · ${sector || "no sector"} · score ${s.text} · rank ${s.rank} of ${s.count} · portfolio ${s.decile}`,
       groups: ["attributes", "sector dummies", "calendar months", "market series"], empty: "No such stock was ranked in this month." },
-    ja: { others: (n, group) => `その他の${group}（${n}）`, absorbed: "吸収分（バイアス・イプシロン・丸め）", score: "スコア",
+    ja: { others: (n, all, group) => `${n === all ? "" : "その他の"}${group}（${n}）`, absorbed: "吸収分（バイアス・イプシロン・丸め）", score: "スコア",
       before: (month) => `${month}のスコア`, input: "入力とその値", part: "寄与", running: "ゼロからスコアまで",
       runningChange: "前月のスコアから今月のスコアまで", change: "変化",
       notBefore: (month) => `${month}にはランク付けされていません。`, first: "これより前の月はありません。",
@@ -24,8 +24,9 @@ konkyo.stock = (() => {
   // Shown inputs, a remainder a group, what is absorbed: together the score, in fine steps.
   function parts(stock, shown) {
     const head = konkyo.pack.head(), finer = head.step / head.score_step;
-    const rest = [...stock.totals], many = [0, 0, 0, 0], out = [];
-    for (const group of head.groups) many[group] += 1;
+    const rest = [...stock.totals], all = [0, 0, 0, 0], out = [];
+    for (const group of head.groups) all[group] += 1;
+    const many = [...all];
     for (const ground of shown) {
       const group = head.groups[ground.input];
       rest[group] -= ground.relevance;
@@ -35,7 +36,7 @@ konkyo.stock = (() => {
     let left = Math.round(stock.score / head.score_step) - shown.reduce((sum, ground) => sum + ground.relevance, 0) * finer;
     rest.forEach((total, group) => {
       if (!many[group] || !total) return;
-      out.push({ label: texts().others(many[group], texts().groups[group]), value: "", part: total * finer });
+      out.push({ label: texts().others(many[group], all[group], texts().groups[group]), value: "", part: total * finer });
       left -= total * finer;
     });
     out.push({ label: texts().absorbed, value: "", part: Math.round(left) });
@@ -61,7 +62,7 @@ konkyo.stock = (() => {
     const line = (label, value, part, start, end, kind) => el("tr", { class: kind === "sum" ? "sum" : null, "data-part": part },
       el("th", { scope: "row" }, label, value ? el("span", { class: "value" }, value) : null),
       el("td", { class: "bars" }, bar(start, end, kind)),
-      el("td", {}, minus(konkyo.words.signed(part * unit, 4))));
+      el("td", {}, minus(konkyo.words.signed(part * unit, 3))));
     return el("table", { class: "fall" },
       el("thead", {}, el("tr", {}, ...heads.map((head, i) => el("th", { scope: "col", class: i < 2 ? "left" : null }, head)))),
       el("tbody", {},

@@ -1,0 +1,285 @@
+"""The report in a browser: pickers, sums, sentences, sorting, widths, the dark, hostile names."""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from konkyo import reading
+from konkyo.errors import ArtifactError
+from konkyo.pages.report import report
+from konkyo.params import Report
+from konkyo.reading import Evidence
+
+HOSTILE = "<script>window.hurt=1</script>\"'&"
+
+
+@dataclass
+class Opened:
+    """A page in a browser, and what it complained of."""
+
+    page: Any
+    complaints: list[str] = field(default_factory=list)
+
+    def parts(self, table: str) -> list[int]:
+        rows = self.page.locator(f"{table} tbody tr")
+        return [int(row.get_attribute("data-part")) for row in rows.all()]
+
+    def shows(self, stock: str, month: str, language: str = "en") -> None:
+        self.page.wait_for_function(
+            "wanted => document.getElementById('one').dataset.shown === wanted",
+            arg=f"{stock} {month} {language}",
+        )
+
+
+@pytest.fixture
+def visit(browser: Any, page: Path) -> Iterator[Callable[..., Opened]]:
+    contexts = []
+
+    def open_page(width: int = 1280, theme: str = "light", place: str = "", **more: Any) -> Opened:
+        context = browser.new_context(
+            viewport={"width": width, "height": 900}, color_scheme=theme, **more
+        )
+        contexts.append(context)
+        opened = Opened(context.new_page())
+        opened.page.on(
+            "console",
+            lambda m: opened.complaints.append(m.text) if m.type in ("error", "warning") else None,
+        )
+        opened.page.on("pageerror", lambda problem: opened.complaints.append(str(problem)))
+        opened.page.on(
+            "request",
+            lambda asked: (
+                opened.complaints.append(asked.url)
+                if not asked.url.startswith(("file:", "data:", "blob:"))
+                else None
+            ),
+        )
+        opened.page.goto(page.as_uri() + place)
+        opened.page.wait_for_selector("body[data-ready=true]")
+        return opened
+
+    yield open_page
+    for context in contexts:
+        context.close()
+
+
+def _draw_all(page: Any) -> None:
+    """Bring every figure into the window until it is drawn."""
+    for node in page.locator(".plot").all():
+        node.scroll_into_view_if_needed()
+        page.wait_for_function("node => node.dataset.drawn", arg=node.element_handle())
+
+
+def test_the_bars_of_every_stock_add_up_to_its_score(
+    visit: Callable[..., Opened], evidence: Evidence
+) -> None:
+    opened = visit()
+    unit = opened.page.evaluate("konkyo.pack.head().score_step")
+    for month in ("2020-01", "2020-03"):
+        opened.page.select_option("#month", month)
+        own = evidence.index[evidence.index["month"].dt.strftime("%Y-%m") == month]
+        for stock, score in zip(own["stock"].iloc[::3], own["score"].iloc[::3], strict=True):
+            opened.page.fill("#name", stock)
+            opened.page.press("#name", "Tab")
+            opened.shows(stock, month)
+            *parts, whole = opened.parts(".grounds")
+            assert sum(parts) == whole
+            assert abs(whole * unit - score) <= unit / 2 + 1e-9
+    assert opened.complaints == []
+
+
+def test_the_change_leads_from_the_score_before_to_the_score_now(
+    visit: Callable[..., Opened], evidence: Evidence
+) -> None:
+    months = [set(evidence.index["stock"][evidence.rows(m)]) for m in evidence.months()]
+    both = sorted((months[1] & months[2]) - {HOSTILE})
+    new = sorted(months[2] - months[1])[0]
+    opened = visit(place=f"#stock={both[0]}&month=2020-03")
+    unit = opened.page.evaluate("konkyo.pack.head().score_step")
+    for stock in both[:6]:
+        opened.page.fill("#name", stock)
+        opened.page.press("#name", "Tab")
+        opened.shows(stock, "2020-03")
+        start, *parts, end = opened.parts(".past")
+        assert start + sum(parts) == end
+        scores = evidence.index[evidence.index["stock"] == stock].set_index("month")["score"]
+        assert abs(start * unit - scores[evidence.months()[1]]) <= unit / 2 + 1e-9
+        assert abs(end * unit - scores[evidence.months()[2]]) <= unit / 2 + 1e-9
+    opened.page.fill("#name", new)
+    opened.page.press("#name", "Tab")
+    opened.shows(new, "2020-03")
+    assert "not ranked in 2020-02" in opened.page.inner_text(".past")
+
+
+@pytest.mark.parametrize("month", [0, 2])
+def test_sentences_are_those_of_python_in_both_languages(
+    visit: Callable[..., Opened], evidence: Evidence, labels: pd.DataFrame, month: int
+) -> None:
+    when = evidence.months()[month]
+    rows = np.arange(len(evidence.index))[evidence.rows(when)]
+    expected = reading.sentences(evidence, rows, labels).set_index("stock")
+    opened = visit()
+    said = opened.page.evaluate(
+        """async (month) => {
+          const m = await konkyo.pack.month(month);
+          return [...m.placeOf].map(([name, row]) => {
+            const stock = konkyo.pack.stock(m, row);
+            return [name, konkyo.words.sentence(stock, "en"), konkyo.words.sentence(stock, "ja")];
+          });
+        }""",
+        f"{when:%Y-%m}",
+    )
+    assert len(said) == len(expected)
+    for name, en, ja in said:
+        assert en == expected.loc[name, "en"]
+        assert ja == expected.loc[name, "ja"]
+    shown = opened.page.evaluate("document.querySelector('.sentence').textContent")
+    assert shown == reading.sentences(evidence, _row(evidence, HOSTILE, 2), labels)["en"][0]
+    opened.page.click("#language")
+    opened.shows(HOSTILE, "2020-03", "ja")
+    shown = opened.page.evaluate("document.querySelector('.sentence').textContent")
+    assert shown == reading.sentences(evidence, _row(evidence, HOSTILE, 2), labels)["ja"][0]
+
+
+def _row(evidence: Evidence, stock: str, month: int) -> list[int]:
+    own = (evidence.index["stock"] == stock) & (evidence.index["month"] == evidence.months()[month])
+    return [int(np.flatnonzero(own)[0])]
+
+
+def test_a_hostile_name_is_shown_and_does_nothing(visit: Callable[..., Opened]) -> None:
+    opened = visit()
+    opened.shows(HOSTILE, "2020-03")
+    assert opened.page.inner_text(".who") == HOSTILE
+    opened.page.click("#all summary")
+    opened.page.wait_for_selector("#all tbody tr")
+    assert opened.page.locator("#all a", has_text=HOSTILE).count() == 1
+    assert opened.page.locator("#heat a", has_text=HOSTILE).count() == 1
+    assert opened.page.evaluate("window.hurt") is None
+    opened.page.locator("#heat a").first.click()
+    opened.page.locator("#heat a", has_text=HOSTILE).click()
+    opened.shows(HOSTILE, "2020-03")
+    assert opened.complaints == []
+
+
+def test_month_and_rank_buttons_and_the_address(
+    visit: Callable[..., Opened], evidence: Evidence
+) -> None:
+    ranks = evidence.index[evidence.rows(evidence.months()[0])].sort_values("rank")["stock"]
+    here = next(i for i in range(5, 20) if ranks.iloc[i].startswith("S"))
+    stock = ranks.iloc[here]
+    opened = visit(place=f"#stock={stock}&month=2020-01")
+    opened.shows(stock, "2020-01")
+    opened.page.click("#better")
+    opened.shows(ranks.iloc[here - 1], "2020-01")
+    opened.page.click("#worse")
+    opened.shows(stock, "2020-01")
+    assert opened.page.is_disabled("#earlier")
+    opened.page.select_option("#month", "2020-02")
+    opened.page.wait_for_function("document.getElementById('heat').dataset.shown === '2020-02 en'")
+    assert opened.page.evaluate("location.hash") == f"#stock={stock}&month=2020-02"
+    opened.page.fill("#name", "nobody")
+    opened.page.press("#name", "Tab")
+    opened.page.wait_for_selector("#one-missing:not([hidden])")
+    assert opened.complaints == []
+
+
+def test_tables_sort_by_their_numbers_and_leave_gaps_last(visit: Callable[..., Opened]) -> None:
+    opened = visit()
+    column = opened.page.locator("#performance tbody td:nth-child(5)")
+    head = opened.page.locator("#performance th:nth-child(5) button")
+    assert column.all_inner_texts() == ["0.90", "\u22120.10", "–"]
+    head.click()
+    assert column.all_inner_texts() == ["0.90", "\u22120.10", "–"]
+    head.press("Enter")
+    assert column.all_inner_texts() == ["\u22120.10", "0.90", "–"]
+    assert opened.page.get_attribute("#performance th:nth-child(5)", "aria-sort") == "ascending"
+    months = opened.page.locator("#performance tbody td:last-child")
+    opened.page.locator("#performance th:last-child button").click()
+    assert months.all_inner_texts() == ["100", "20", "3"]
+
+
+def test_a_factor_leads_to_its_scatter(visit: Callable[..., Opened]) -> None:
+    opened = visit()
+    opened.page.locator("#means a[href='#factor=size']").click()
+    opened.page.wait_for_selector("#factor-figure[data-drawn^='factor_scatter/size']")
+    assert "Size" in opened.page.inner_text("#factor-figure figcaption")
+    assert opened.page.input_value("#factor") == "factor_scatter/size"
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("language", ["en", "ja"])
+def test_no_width_scrolls_sideways_and_nothing_complains(
+    visit: Callable[..., Opened], width: int, language: str
+) -> None:
+    opened = visit(width)
+    if language == "ja":
+        opened.page.click("#language")
+    opened.page.click("#all summary")
+    _draw_all(opened.page)
+    assert opened.page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+    assert opened.page.is_hidden("#trouble")
+    assert opened.complaints == []
+
+
+def test_the_dark_by_the_reader_s_wish_and_by_the_button(visit: Callable[..., Opened]) -> None:
+    opened = visit(theme="dark")
+    background = "getComputedStyle(document.body).backgroundColor"
+    dark = opened.page.evaluate(background)
+    assert sum(map(int, re.findall(r"\d+", dark))) < 150
+    _draw_all(opened.page)
+    ink = "document.querySelector('.plot .canvas')._fullLayout.font.color"
+    assert opened.page.evaluate(ink) == "#e6e9ee"
+    opened.page.click("#theme")
+    assert opened.page.evaluate(background) == "rgb(255, 255, 255)"
+    opened.page.wait_for_function(f"{ink} === '#1b1f24'")
+    assert opened.complaints == []
+
+
+def test_it_works_in_a_sandboxed_frame(visit: Callable[..., Opened], page: Path) -> None:
+    opened = visit()
+    frame = opened.page.context.new_page()
+    problems: list[str] = []
+    frame.on("console", lambda m: problems.append(m.text) if m.type == "error" else None)
+    frame.on("pageerror", lambda problem: problems.append(str(problem)))
+    # As the artifact view of MLflow shows a file: no storage, no origin, no way to the top.
+    frame.set_content("<iframe sandbox='allow-scripts' style='width:100%;height:800px'></iframe>")
+    frame.evaluate(
+        "text => { document.querySelector('iframe').srcdoc = text; }",
+        page.read_text(encoding="utf-8"),
+    )
+    inside = frame.frame_locator("iframe")
+    inside.locator("body[data-ready=true]").wait_for()
+    inside.locator("#later").wait_for()
+    inside.locator("#month").select_option("2020-01")
+    inside.locator("#one[data-shown$='2020-01 en']").wait_for()
+    inside.locator("#theme").click()
+    assert problems == []
+
+
+def test_an_input_without_a_label_is_refused(
+    evidence: Evidence, labels: pd.DataFrame, chosen: Report
+) -> None:
+    with pytest.raises(ArtifactError, match="no label for size"):
+        report(evidence, {}, {}, labels[labels["feature"] != "size"], chosen)
+
+
+def test_a_month_without_a_ranking_is_refused(
+    evidence: Evidence, labels: pd.DataFrame, chosen: Report
+) -> None:
+    earlier = replace(chosen, month="2019-05")
+    with pytest.raises(ArtifactError, match="no stock was ranked in 2019-05"):
+        report(evidence, {}, {"en": {}, "ja": {}}, labels, earlier)
+
+
+def test_chunks_hold_no_markup(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    assert "window.hurt" not in text
+    blocks = dict(re.findall(r'data-chunk="([^"]+)">([^<]*)</script>', text))
+    assert {"pack/head.json", "pack/2020-02", "plotly", "words.json"} <= set(blocks)
+    assert all(re.fullmatch(r"[A-Za-z0-9+/=]+", block) for block in blocks.values())

@@ -1,0 +1,65 @@
+"""The shell needs no network, escapes what is data, and carries the letters that it shows."""
+
+import base64
+import io
+import re
+import zlib
+
+import pytest
+from fontTools.ttLib import TTFont
+from markupsafe import Markup
+
+from konkyo.pages.pack import compress
+from konkyo.pages.shell import Page, Words, font, shell
+
+
+@pytest.fixture(scope="module")
+def html() -> str:
+    figure = {
+        "data": [{"type": "bar", "x": ["</script><b>"], "y": [1]}],
+        "layout": {"title": {"text": "鯨"}, "template": {"layout": {"bulk": 1}}},
+    }
+    return shell(
+        Page(
+            title=Words("<b>Title", "題名"),
+            body=Markup("<section id='one'>here</section>"),
+            sections=[("one", Words("a&b", "鰯"))],
+            data={"names.json": compress('["鮪"]'.encode())},
+            figures={"en": {"bars": figure}, "ja": {"bars": figure}},
+        )
+    )
+
+
+def test_nothing_is_asked_of_a_network(html: str) -> None:
+    own = re.sub(r'<script type="application/octet-stream".*?</script>', "", html, flags=re.S)
+    assert not re.search(r'(src|href)="?(https?:)?//', own)
+    assert "default-src 'none'" in own
+
+
+def test_words_from_data_are_escaped(html: str) -> None:
+    assert "<b>" not in html
+    assert "&lt;b&gt;Title" in html
+    assert "a&amp;b" in html
+
+
+def test_a_figure_is_packed_without_its_template(html: str) -> None:
+    block = re.search(r'data-chunk="figure/ja/bars">([^<]*)<', html)
+    assert block is not None
+    text = zlib.decompress(base64.b64decode(block[1]), 31).decode()
+    assert "鯨" in text
+    assert "bulk" not in text
+
+
+def test_the_font_has_the_letters_of_title_figures_and_data_alone(html: str) -> None:
+    found = re.search(r"data:font/woff;base64,([^\"]+)", html)
+    assert found is not None
+    letters = TTFont(io.BytesIO(base64.b64decode(found[1]))).getBestCmap()
+    assert {ord(c) for c in "題名鰯鯨鮪日本語"} <= set(letters)
+    assert ord("鮫") not in letters
+    assert len(base64.b64decode(found[1])) < 100_000
+
+
+def test_the_same_letters_make_the_same_font() -> None:
+    first = font(frozenset("根拠"))
+    font.cache_clear()
+    assert font(frozenset("根拠")) == first

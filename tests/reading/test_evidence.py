@@ -1,0 +1,68 @@
+import dataclasses
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from konkyo.errors import ArtifactError
+from konkyo.reading import Evidence, gather
+
+
+@pytest.fixture
+def parts(tiny: Evidence) -> dict:
+    """Return the tables that the tiny evidence would come from, with an earlier month."""
+    earlier = tiny.index.iloc[:4].assign(month=pd.Timestamp("2019-12-31"))
+    panel = pd.concat([earlier, tiny.index], ignore_index=True)
+    grounds = []
+    for month, rows in tiny.index.groupby("month").indices.items():
+        table = pd.DataFrame(tiny.relevance[rows], columns=tiny.names)
+        table.insert(0, "month", month)
+        table.insert(1, "stock", tiny.index["stock"].to_numpy()[rows])
+        table.insert(2, "score", tiny.index["score"].to_numpy()[rows])
+        grounds.append(table.assign(absorbed=tiny.absorbed[rows]))
+    ranked = tiny.index[["month", "stock", "decile"]]
+    return {
+        "index": panel[["month", "stock", "sector", "size", "ret"]],
+        "features": np.vstack([np.zeros((4, 5)), tiny.values]).astype(np.float32),
+        "catalogue": tiny.catalogue.assign(transform="rank", source="records"),
+        "grounds": grounds,
+        "portfolios": pd.concat(
+            [ranked.assign(model="ridge", decile=1), ranked.assign(model="network")]
+        ),
+    }
+
+
+def test_brings_the_files_together(parts: dict, tiny: Evidence):
+    e = gather(**parts)
+    pd.testing.assert_frame_equal(e.index, tiny.index)
+    np.testing.assert_array_equal(e.values, tiny.values)
+    np.testing.assert_array_equal(e.relevance, tiny.relevance)
+    np.testing.assert_array_equal(e.absorbed, tiny.absorbed)
+    assert e.relevance.dtype == e.values.dtype == np.float32
+    assert e.catalogue.columns.tolist() == ["name", "group", "transform"]
+    assert (e.best, e.columns("characteristic").tolist()) == (2, [0, 1])
+
+
+def test_refuses_files_of_different_runs(parts: dict):
+    with pytest.raises(ArtifactError, match="not of the same run"):
+        gather(**parts | {"portfolios": parts["portfolios"].iloc[:-1]})
+    other = [parts["grounds"][0].rename(columns={"size": "length"}), *parts["grounds"][1:]]
+    with pytest.raises(ArtifactError, match="other features"):
+        gather(**parts | {"grounds": other})
+
+
+def test_rows_of_months_and_sides(tiny: Evidence):
+    february = pd.Timestamp("2020-02-29")
+    assert tiny.rows(february) == slice(4, 8)
+    assert tiny.starts().tolist() == [0, 4, 8]
+    assert tiny.index["stock"].iloc[tiny.side("long")].tolist() == list("ABACAE")
+    assert tiny.index["stock"].iloc[tiny.side("short")].tolist() == list("CDBDBC")
+    with pytest.raises(ArtifactError, match="2020-04: choose a month from 2020-01 to 2020-03"):
+        tiny.rows(pd.Timestamp("2020-04-30"))
+
+
+def test_monthly_mean_by_hand(tiny: Evidence):
+    rows = tiny.side("long")
+    mean = tiny.monthly_mean(tiny.relevance[rows], rows)
+    np.testing.assert_allclose(mean[:, 0], [0.25, 0.2, 0.2], rtol=1e-6)
+    assert dataclasses.is_dataclass(tiny) and mean.dtype == np.float64

@@ -1,0 +1,79 @@
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from konkyo.errors import KonkyoError
+from konkyo.reading import (
+    Evidence,
+    largest_month,
+    market_deciles,
+    market_over_time,
+    top_market,
+)
+
+
+def test_over_time_by_hand(tiny: Evidence):
+    table = market_over_time(tiny, ["topix_change", "size"], largest=1)
+    own = table[table["feature"] == "topix_change"]
+    # January: (0.1 + 0) / 2 against (-0.1 - 0.1) / 2; February: (0 + 0.1) / 2 against the same.
+    np.testing.assert_allclose(own["long"], [0.05, 0.05, 0], atol=1e-8)
+    np.testing.assert_allclose(own["short"], [-0.1, 0.05, 0], atol=1e-8)
+    np.testing.assert_allclose(own["difference"], [0.15, 0, 0], atol=1e-8)
+    assert own["marked"].tolist() == [True, False, False]
+    assert largest_month(table, "topix_change") == pd.Timestamp("2020-01-31")
+    assert largest_month(table, "size") == pd.Timestamp("2020-01-31")
+    assert table["feature"].tolist() == ["topix_change"] * 3 + ["size"] * 3
+
+
+def test_marks_the_largest_of_either_sign(made: Callable[..., Evidence]):
+    table = market_over_time(made(7, months=8), ["topix_change"], largest=3)
+    marked = table[table["marked"]]
+    assert len(marked) == 3
+    rest = table.loc[~table["marked"], "difference"].abs()
+    assert marked["difference"].abs().min() >= rest.max()
+    assert marked["difference"].abs().max() == abs(
+        table.set_index("month")["difference"][largest_month(table, "topix_change")]
+    )
+
+
+def test_top_market_by_the_mean_of_the_absolute_difference(tiny: Evidence):
+    relevance = tiny.relevance.copy()
+    # One series moves apart up and down, the other a little and always up.
+    long = np.zeros(12, dtype=bool)
+    long[tiny.side("long")] = True
+    sign = np.repeat([1, -1, 1], 4)
+    relevance[:, 3] = np.where(long, 0.3 * sign, 0)
+    relevance[:, 4] = np.where(long, 0.2, 0)
+    catalogue = pd.DataFrame(
+        {"name": ["a", "b", "c", "up_and_down", "up"], "group": ["sector"] * 3 + ["market"] * 2}
+    )
+    e = Evidence(tiny.index, tiny.values, relevance, tiny.absorbed, catalogue)
+    assert top_market(e, 1) == ["up_and_down"]
+    assert top_market(e, 5) == ["up_and_down", "up"]
+
+
+def test_deciles_by_hand(made: Callable[..., Evidence]):
+    e = made(11, stocks=60)
+    month = e.months()[2]
+    table = market_deciles(e, "topix_change", month)
+    assert table["attribute"].unique().tolist() == ["return_1", "size"]
+    own = e.index[e.index["month"] == month].index
+    order = sorted(own, key=lambda row: e.relevance[row, 4])
+    for place in range(10):
+        members = [row for k, row in enumerate(order) if 10 * k // len(order) == place]
+        found = table[table["relevance_decile"] == place + 1].set_index("attribute")
+        assert found["stocks"].tolist() == [len(members)] * 2
+        assert found.loc["size", "value"] == pytest.approx(e.values[members, 1].mean(), abs=1e-6)
+        assert found["relevance"].iloc[0] == pytest.approx(e.relevance[members, 4].mean())
+    assert table["relevance"].is_monotonic_increasing
+    chosen = market_deciles(e, "topix_change", month, ["sector_banks"])
+    assert chosen["attribute"].unique().tolist() == ["sector_banks"]
+
+
+def test_too_few_stocks_for_deciles(tiny: Evidence):
+    with pytest.raises(KonkyoError, match="2020-02 has 4 ranked stocks, fewer than the 10 deciles"):
+        market_deciles(tiny, "topix_change", pd.Timestamp("2020-02-29"))
+    with pytest.raises(KonkyoError, match="no feature gold"):
+        market_deciles(tiny, "gold", pd.Timestamp("2020-02-29"))
