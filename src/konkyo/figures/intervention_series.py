@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 
 from konkyo.figures.fonts import lettered
 from konkyo.figures.intervention_texts import say
-from konkyo.figures.style import canvas, heading, plain, sheet, year_axis
+from konkyo.figures.style import canvas, headline, plain, sheet, year_axis
 from konkyo.figures.texts import Language
 
 ACTUAL, NETWORK, LINEAR = "#B8B8B8", "#0072B2", "#D55E00"
@@ -106,7 +106,7 @@ def forecast_intervention(answers: pd.DataFrame, language: Language = "en") -> F
             f"{say('amount_axis', language)}\n{say(f'data_{data}', language)}", fontsize=8
         )
     _legend_below(figure, panels[0], say("seeds", language))
-    heading(panels[0], say("forecasts", language))
+    headline(figure, say("forecasts", language))
     _month_axis(panels[1], months["month"])
     return lettered(figure, language)
 
@@ -180,7 +180,7 @@ def calibration_curve(calibration: pd.DataFrame, language: Language = "en") -> F
         plain(axes, "both")
         axes.set_xlabel(say("chance_axis", language), fontsize=9)
     panels[0].set_ylabel(say("often_axis", language), fontsize=9)
-    figure.suptitle(say("calibration", language), x=0.01, ha="left", fontsize=11, fontweight="bold")
+    headline(figure, say("calibration", language))
     _legend_below(figure, panels[0])
     return lettered(figure, language)
 

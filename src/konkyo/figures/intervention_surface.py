@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from konkyo.figures.fonts import lettered
 from konkyo.figures.intervention_series import LINEAR, NETWORK
 from konkyo.figures.intervention_texts import say, say_threshold
-from konkyo.figures.style import plain, sheet
+from konkyo.figures.style import headline, plain, sheet
 from konkyo.figures.texts import Language
 
 
@@ -43,8 +43,7 @@ def reaction_surface(
         Filled points are months of intervention, at its height; open ones are months without.
     """
     figure = sheet(11.0, 4.8)
-    title = say("surface", language, period=period)
-    figure.suptitle(title, x=0.01, ha="left", fontsize=11, fontweight="bold")
+    headline(figure, say("surface", language, period=period))
     first, second = inputs
     grid = surface.pivot_table(index=second, columns=first, values="share")
     a, b = np.meshgrid(grid.columns.to_numpy(), grid.index.to_numpy())
@@ -139,7 +138,7 @@ def reaction_curves(
         axes.set_title(f"{title}\n{say_threshold(at[name], language)}", fontsize=9)
         plain(axes)
         axes.tick_params(labelsize=8)
-    figure.suptitle(say("curves", language), x=0.01, ha="left", fontsize=11, fontweight="bold")
+    headline(figure, say("curves", language))
     figure.supxlabel(say("move_axis", language), fontsize=9)
     figure.supylabel(say("share_axis", language), fontsize=9)
     figure.legend(
