@@ -20,6 +20,11 @@ def test_params_yaml_holds_the_networks_of_figure_15():
     assert (train.dropout, train.batch, train.epochs) == (0.4, 300, 20)
 
 
+@pytest.mark.parametrize("path", sorted(PARAMS.parent.glob("data/examples/*/params.yaml")))
+def test_every_example_is_a_whole_params_file(path):
+    assert params.load(path).track.experiment
+
+
 def test_plain_values_round_trip(values):
     assert params.as_dict(params.parse(values)) == values
 

@@ -1,5 +1,6 @@
 """The methods of captum behind one signature: completeness, known answers, and agreement."""
 
+from dataclasses import replace
 from itertools import permutations
 
 import numpy as np
@@ -26,7 +27,7 @@ def score_and_centre(net, x) -> tuple[np.ndarray, float]:
     return module(methods.scaled(net, x)).numpy()[:, 0], at_centre.item()
 
 
-@pytest.mark.parametrize("activation", ["tanh", "relu"])
+@pytest.mark.parametrize("activation", ["tanh", "relu", "sigmoid"])
 def test_view_scores_as_the_stack_does(activation, network, rows):
     nets, x = [network(seed, activation=activation) for seed in range(3)], rows(1)
     stack = store.restack(nets)
@@ -100,6 +101,15 @@ def test_deep_lift_of_one_hidden_layer_by_its_definition(network, rows):
     z, z0 = x @ first + bias, bias.astype(float)
     multiplier = (np.tanh(z) - np.tanh(z0)) / (z - z0) * last[:, 0]
     np.testing.assert_allclose(methods.deep_lift(net, x), x * (multiplier @ first.T), rtol=1e-6)
+
+
+def test_a_sigmoid_network_is_explained_in_log_odds(network, rows):
+    net, x = replace(network(6, activation="sigmoid"), output="sigmoid"), rows(6)
+    stack = store.restack([net], torch.float64)
+    chance = stack(stack.scale_(torch.from_numpy(x)[None].double())).numpy()[0]
+    score, centre = score_and_centre(net, x)
+    np.testing.assert_allclose(score, np.log(chance / (1 - chance)), atol=1e-6)
+    np.testing.assert_allclose(methods.deep_lift(net, x).sum(1), score - centre, atol=1e-9)
 
 
 def test_shapley_sampling_nears_the_exact_values(network, rows):

@@ -34,6 +34,6 @@ def quick(study: params.Intervention) -> params.Intervention:
 def trained(records, quick, tmp_path_factory):
     """Return samples, tasks and networks of the quick study."""
     made = samples.samples(records, quick)
-    todo = networks.tasks(made, quick.network)
+    todo = networks.tasks(made, quick.network, {})
     state = tmp_path_factory.mktemp("quick") / "state"
     return made, todo, networks.train(made, todo, quick.network, state)

@@ -5,7 +5,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from konkyo.intervention import accuracy, forecasts, grounds, networks, samples, scoring, surface
+from konkyo.intervention import (
+    accuracy,
+    forecasts,
+    grounds,
+    networks,
+    penalty,
+    samples,
+    scoring,
+    simulated,
+    surface,
+)
 
 
 @pytest.fixture(scope="module")
@@ -13,7 +23,7 @@ def study_of_amounts(records, study, tmp_path_factory):
     """Return every window of data set I and in-sample, one seed, as long as params.yaml trains."""
     chosen = replace(study.network, seeds=1, workers=1)
     made = [s for s in samples.samples(records, study) if s.data != "II"]
-    todo = [t for t in networks.tasks(made, chosen) if t.method == "amount"]
+    todo = [t for t in networks.tasks(made, chosen, {}) if t.method == "amount"]
     state = tmp_path_factory.mktemp("study") / "state"
     return made, todo, networks.train(made, todo, chosen, state)
 
@@ -42,7 +52,9 @@ def test_answers_know_nothing_of_later_months(trained, records, quick, tmp_path)
     changed = later["month"] >= "1985-08-31"
     later.loc[changed, ["rate", "intervention", "reserves", "price_home"]] *= 3
     made = samples.samples(later, quick)
-    again = networks.train(made, networks.tasks(made, quick.network), quick.network, tmp_path / "s")
+    again = networks.train(
+        made, networks.tasks(made, quick.network, {}), quick.network, tmp_path / "s"
+    )
     for task, before, after in zip(trained[1], trained[2], again, strict=True):
         if trained[0][task.sample].data != "in-sample":
             for a, b in zip(before.weights, after.weights, strict=True):
@@ -77,7 +89,80 @@ def test_baselines_say_what_their_names_say(trained, records, quick):
 
 
 def test_grounds_add_up_to_the_log_odds(trained, quick):
-    table = grounds.explain(*trained, quick.epsilon)
-    assert len(table) == 4 * 2 * 2
+    made, todo, weights = trained
+    table = grounds.explain(made, todo, weights, quick.epsilon)
+    assert len(table) == 2 * 4 * 2 * 2
     parts = table[["change", "change_before", "deviation", "balance", "absorbed"]].sum(axis=1)
-    np.testing.assert_allclose(parts, table["score"], atol=1e-5)
+    np.testing.assert_allclose(parts, table["score"], atol=1e-9)
+    task, network = next((t, w) for t, w in zip(todo, weights, strict=True) if t.sample == 1)
+    again = grounds.recentred(network, made[1].x.mean(0))
+    np.testing.assert_allclose(
+        networks.predict([again], [made[1].x])[0], networks.predict([network], [made[1].x])[0],
+        atol=1e-6,
+    )  # fmt: skip
+    assert task.sample == 1
+
+
+def test_the_grounds_name_the_planted_cause(study_of_amounts, records, study):
+    """Where the authority acted strongly, the month's move is what sets the month apart."""
+    table = grounds.explain(*study_of_amounts, study.epsilon)
+    actual = (100 * records["intervention"] / records["reserves"].shift()).abs()
+    strong = records["month"][actual > 1]
+    own = table[(table["rule"] == "rescale") & table["month"].isin(strong)]
+    assert len(own) >= 5
+    inputs = own[["change", "change_before", "deviation", "balance"]]
+    assert (inputs["change"] > 0).all()
+    assert (inputs.abs().idxmax(axis=1) == "change").all()
+
+
+def test_seeds_are_told_apart_from_their_mean(trained, records, quick):
+    made, todo, weights = trained
+    seeds = forecasts.by_seed(made, todo, weights, records)
+    answers = forecasts.answers(made, seeds, records, quick.scoring)
+    judged = scoring.judge(answers, quick.scoring).query("out_of_sample")
+    table = accuracy.over_seeds(seeds, judged).set_index(["period", "method", "data"])
+    own = table.loc["all", "amount", "I"]
+    rows = seeds[(seeds["data"] == "I") & (seeds["method"] == "amount")]
+    wide = rows.pivot_table(index="month", columns="seed", values="share")
+    actual = judged.drop_duplicates("month").set_index("month")["actual_share"]
+    each = [np.sqrt(((wide[seed] - actual) ** 2).mean()) for seed in wide]
+    assert own["seeds"] == 2
+    assert [own["loss_lowest"], own["loss_highest"]] == pytest.approx(sorted(each))
+    assert own["deviation"] == pytest.approx((wide[1] - wide[2]).abs().mean() / np.sqrt(2))
+    scores = accuracy.scores(judged).set_index(["period", "method", "data", "model"])
+    assert own["loss_mean"] == pytest.approx(scores.loc["all", "amount", "I", "network"]["rmse"])
+
+
+def test_the_penalty_is_chosen_on_the_months_before_the_first_forecast(records, quick, tmp_path):
+    chosen = replace(quick.network, penalties=(0.0, 0.1), iterations=50)
+    made = samples.samples(records, quick)
+    table = penalty.compare(made, chosen, tmp_path / "state")
+    assert len(table) == 2 * 2 * 2 and table.groupby(["data", "method"])["chosen"].sum().eq(1).all()
+    later = records.copy()
+    changed = later["month"] >= "1985-05-31"
+    later.loc[changed, ["rate", "intervention", "reserves", "price_home"]] *= 3
+    again = penalty.compare(samples.samples(later, quick), chosen, tmp_path / "state")
+    np.testing.assert_allclose(table["loss"], again["loss"], rtol=1e-5)
+    best = penalty.chosen(table)
+    todo = networks.tasks(made, chosen, best)
+    name = quick.periods[0].name
+    assert {t.weight_decay for t in todo if made[t.sample].data == "in-sample"} == {
+        chosen.weight_decay
+    }
+    assert {
+        t.weight_decay for t in todo if made[t.sample].data == "II" and t.method == "amount"
+    } == {best[name, "II", "amount"]}
+    assert penalty.compare(made, replace(chosen, penalties=()), tmp_path / "s").empty
+
+
+def test_noise_is_held_back_and_a_clear_signal_is_not(study, quick, tmp_path):
+    draw = np.random.default_rng(4)
+    x = draw.uniform(size=(40, 4))
+    base = next(s for s in samples.samples(simulated.make(1), quick) if s.data == "I")
+    scale = {"low": np.zeros(4), "high": np.ones(4), "top": 1.0, "train": np.arange(40)}
+    clear = replace(base, x=x, y=(x[:, 0] > 0.5) * 0.8, **scale)
+    noise = replace(base, x=x, y=draw.uniform(size=40), period="noise", **scale)
+    chosen = replace(study.network, penalties=(0.00001, 0.01), iterations=3000, workers=1)
+    found = penalty.chosen(penalty.compare([clear, noise], chosen, tmp_path / "state"))
+    assert found[base.period, "I", "amount"] == 0.00001
+    assert found["noise", "I", "amount"] == 0.01

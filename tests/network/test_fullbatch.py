@@ -11,10 +11,13 @@ from konkyo.attribution.grounds import explain_months
 from konkyo.errors import ArtifactError
 from konkyo.network import store
 from konkyo.network.fit import fit_full_batch, initial_network
+from konkyo.network.fullbatch import gradients
 from konkyo.network.schedule import Entry
 from konkyo.network.settings import FullBatch
+from konkyo.network.stack import StackedMLP
 
-SETTINGS = FullBatch((5,), "sigmoid", "sigmoid", 0.01, 1e-4, iterations=40, every=20)
+SETTINGS = FullBatch((5,), "sigmoid", "sigmoid", 0.01, iterations=40, every=20)
+DECAY = [1e-4, 0.05, 0.0]
 DRAW = np.random.default_rng(3)
 X = DRAW.normal(2, 3, (30, 4)).astype(np.float32)
 Y = DRAW.uniform(size=30).astype(np.float32)
@@ -26,7 +29,7 @@ ENTRIES = [
 ]
 
 
-def slow_fit(entry: Entry) -> tuple[torch.Tensor, float]:
+def slow_fit(entry: Entry, decay: float) -> tuple[torch.Tensor, float]:
     """Train one network alone with torch's own layers."""
     start = initial_network([entry], SETTINGS, "sigmoid")
     net = nn.Sequential(nn.Linear(4, 5), nn.Sigmoid(), nn.Linear(5, 1), nn.Sigmoid())
@@ -39,7 +42,7 @@ def slow_fit(entry: Entry) -> tuple[torch.Tensor, float]:
         entry.deviation
     )
     y = torch.from_numpy(Y[entry.rows])
-    optimiser = torch.optim.Adam(net.parameters(), lr=0.01, weight_decay=1e-4)
+    optimiser = torch.optim.Adam(net.parameters(), lr=0.01, weight_decay=decay)
     losses = []
     for _ in range(SETTINGS.iterations):
         loss = (net(x).squeeze(1) - y).square().mean()
@@ -52,7 +55,7 @@ def slow_fit(entry: Entry) -> tuple[torch.Tensor, float]:
 
 @pytest.fixture(scope="module")
 def fitted(tmp_path_factory):
-    return fit_full_batch(X, Y, ENTRIES, SETTINGS, tmp_path_factory.mktemp("fit"), "all")
+    return fit_full_batch(X, Y, ENTRIES, DECAY, SETTINGS, tmp_path_factory.mktemp("fit"), "all")
 
 
 def predict(network, entry: Entry, window: int) -> torch.Tensor:
@@ -62,15 +65,32 @@ def predict(network, entry: Entry, window: int) -> torch.Tensor:
 
 @pytest.mark.parametrize("window", [0, 1, 2])
 def test_each_window_equals_a_network_trained_alone(fitted, window):
-    expected, loss = slow_fit(ENTRIES[window])
+    expected, loss = slow_fit(ENTRIES[window], DECAY[window])
     torch.testing.assert_close(
         predict(fitted.network, ENTRIES[window], window), expected, atol=2e-5, rtol=0
     )
     assert fitted.losses[window, 1] == pytest.approx(loss, rel=1e-4)
 
 
+@pytest.mark.parametrize("layers", [(5,), (), (4, 3), (1, 3)])
+@pytest.mark.parametrize("activation", ["sigmoid", "tanh", "relu"])
+@pytest.mark.parametrize("output", ["sigmoid", "linear"])
+def test_gradients_are_those_of_torch(layers, activation, output):
+    torch.manual_seed(7)
+    network = StackedMLP(3, 4, layers, activation, output).double()
+    for parameter in network.parameters():
+        nn.init.normal_(parameter)
+    x, y = torch.randn(3, 9, 4).double(), torch.rand(3, 9).double()
+    share = torch.rand(3, 9).double()
+    loss = ((network(x) - y).square() * share).sum(1)
+    expected = torch.autograd.grad(loss.sum(), list(network.parameters()))
+    torch.testing.assert_close(gradients(network, x.mT, y, share), loss.detach())
+    for parameter, own in zip(network.parameters(), expected, strict=True):
+        torch.testing.assert_close(parameter.grad, own)
+
+
 def test_a_network_does_not_depend_on_its_stack(fitted, tmp_path):
-    alone = fit_full_batch(X, Y, ENTRIES[1:2], SETTINGS, tmp_path, "one")
+    alone = fit_full_batch(X, Y, ENTRIES[1:2], DECAY[1:2], SETTINGS, tmp_path, "one")
     torch.testing.assert_close(
         predict(alone.network, ENTRIES[1], 0), predict(fitted.network, ENTRIES[1], 1),
         atol=1e-6, rtol=0,
@@ -78,10 +98,9 @@ def test_a_network_does_not_depend_on_its_stack(fitted, tmp_path):
 
 
 def test_a_fit_goes_on_from_its_kept_state(fitted, tmp_path):
-    short = FullBatch((5,), "sigmoid", "sigmoid", 0.01, 1e-4, iterations=40, every=20)
-    whole = fit_full_batch(X, Y, ENTRIES, short, tmp_path, "all")
+    whole = fit_full_batch(X, Y, ENTRIES, DECAY, SETTINGS, tmp_path, "all")
     assert (tmp_path / "all.ckpt").exists()
-    again = fit_full_batch(X, Y, ENTRIES, short, tmp_path, "all")
+    again = fit_full_batch(X, Y, ENTRIES, DECAY, SETTINGS, tmp_path, "all")
     for a, b in zip(whole.network.parameters(), again.network.parameters(), strict=True):
         torch.testing.assert_close(a, b, atol=0, rtol=0)
 
@@ -118,4 +137,4 @@ def test_the_grounds_of_a_sigmoid_output_add_up_to_its_log_odds(fitted):
 
 def test_a_state_every_so_often_must_divide_the_iterations():
     with pytest.raises(ValueError, match="does not divide"):
-        FullBatch((5,), "sigmoid", "sigmoid", 0.01, 0.0, iterations=100, every=30)
+        FullBatch((5,), "sigmoid", "sigmoid", 0.01, iterations=100, every=30)

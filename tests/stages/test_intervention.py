@@ -26,7 +26,7 @@ def shrink(folder: Path, **changes) -> None:
     values = yaml.load(PARAMS.read_text(encoding="utf-8"))
     own = values["intervention"]
     own["periods"] = [dict(own["periods"][0], forecast_from="1985-07")]
-    own["network"].update(iterations=20, seeds=2, workers=1)
+    own["network"].update(iterations=20, penalties=[0.0, 0.01], seeds=2, workers=1)
     own["surface"]["points"] = 5
     own.update(changes)
     values["report"]["dpi"] = 50
@@ -47,9 +47,15 @@ def test_the_study_runs_from_params_to_its_page_and_its_mlflow_run(tmp_path, mon
         monkeypatch.delenv(name, raising=False)
     shrink(tmp_path)
     run()
-    page = (REPORT / "study.md").read_text(encoding="utf-8")
-    for name in ("fitted_1", "surface_1", "forecasts", "calibration", "grounds_amount"):
-        assert f"({name}.png)" in page and (REPORT / f"{name}.png").stat().st_size > 3000
+    for name in ("fitted_1", "surface_1", "curves", "forecasts", "calibration", "grounds_amount"):
+        assert (REPORT / f"{name}.png").stat().st_size > 3000
+    page = (REPORT / "intervention.html").read_text(encoding="utf-8")
+    for name in ("fitted/1", "surface/1", "contour/1", "curves", "forecasts", "grounds_amount"):
+        assert f'data-figure="{name}"' in page
+        assert all(f'data-chunk="figure/{spoken}/{name}"' in page for spoken in ("en", "ja"))
+    assert "1981-06 to 1985-08 (buying yen)" in page and "（円買い）" in page
+    curves = pd.read_csv(FORECAST / "curves.csv")
+    assert curves["planted"].min() == 0 and curves["planted"].max() > 1
     amounts = pd.read_csv(REPORT / "amounts_1.csv")
     assert amounts["month"].tolist() == ["1985-07", "1985-08", "right"]
     assert len(pd.read_csv(REPORT / "occurrence_1.csv")) == 3

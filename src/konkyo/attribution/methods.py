@@ -24,7 +24,7 @@ Method = Callable[[Weights, np.ndarray], np.ndarray]
 
 # Rows of one internal pass: enough to be fast, few enough to stay small.
 _ROWS_AT_ONCE = 8192
-_PLAIN = {"tanh": nn.Tanh, "relu": nn.ReLU}
+_PLAIN = {"tanh": nn.Tanh, "relu": nn.ReLU, "sigmoid": nn.Sigmoid}
 
 
 def scaled(network: Weights, rows: np.ndarray) -> Tensor:
@@ -34,7 +34,10 @@ def scaled(network: Weights, rows: np.ndarray) -> Tensor:
 
 
 def view(network: Weights, dtype: torch.dtype = torch.float64) -> nn.Sequential:
-    """Return one month's network as a plain module: scaled rows [rows, features] to [rows, 1]."""
+    """Return one month's network as a plain module: scaled rows [rows, features] to [rows, 1].
+
+    Its output is the score: of a network with a sigmoid output the log-odds, as in `propagate`.
+    """
     modules: list[nn.Module] = []
     for weight, bias in zip(network.weights, network.biases, strict=True):
         inputs, units = weight.shape

@@ -5,26 +5,23 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from konkyo.figures.style import canvas, year_axis
+from konkyo.figures.fonts import lettered
+from konkyo.figures.intervention_texts import say
+from konkyo.figures.style import canvas, headline, plain, sheet, year_axis
+from konkyo.figures.texts import Language
 
 ACTUAL, NETWORK, LINEAR = "#B8B8B8", "#0072B2", "#D55E00"
-_RELEVANCE = {
+RELEVANCE = {
     "change": "#0072B2",
     "change_before": "#56B4E9",
     "deviation": "#E69F00",
     "balance": "#009E73",
     "absorbed": "#BBBBBB",
 }
-NAMES = {
-    "change": "change of the rate",
-    "change_before": "change one month before",
-    "deviation": "deviation from parity",
-    "balance": "trade balance",
-    "absorbed": "biases and epsilon",
-}
+"""Colour of each input, and of what is absorbed: with the rule rescale the usual month's score."""
 
 
-def fitted_intervention(answers: pd.DataFrame, title: str) -> Figure:
+def fitted_intervention(answers: pd.DataFrame, period: str, language: Language = "en") -> Figure:
     """Draw a period's intervention with the network's and the linear model's fit (figures 2 to 5).
 
     Parameters
@@ -32,139 +29,140 @@ def fitted_intervention(answers: pd.DataFrame, title: str) -> Figure:
     answers : DataFrame
         One period, method 1, in-sample: month, model (network, linear), forecast and actual
         (million dollars, positive where yen was sold).
-    title : str
-        The period.
+    period : str
+        What the period is called.
+    language : str
+        en or ja.
 
     Returns
     -------
     Figure
         Bars of what happened, a line a model.
     """
-    figure, axes = canvas(title)
-    _lines(axes, answers, {"network": NETWORK, "linear": LINEAR})
+    figure, axes = canvas(say("fitted", language, period=period))
+    actual = answers.drop_duplicates("month").sort_values("month")
+    axes.bar(
+        actual["month"], actual["actual"], width=24, color=ACTUAL, label=say("actual", language)
+    )
+    for model, colour in (("network", NETWORK), ("linear", LINEAR)):
+        own = answers[answers["model"] == model].sort_values("month")
+        axes.plot(
+            own["month"], own["forecast"], color=colour, linewidth=1.5, label=say(model, language)
+        )
+    axes.axhline(0, color="#666666", linewidth=0.8)
+    axes.set_ylabel(say("amount_axis", language), fontsize=9)
+    axes.margins(x=0.01)
     _legend_below(figure, axes)
     year_axis(axes, answers["month"])
-    return figure
+    return lettered(figure, language)
 
 
-def forecast_intervention(answers: pd.DataFrame, title: str) -> Figure:
+def forecast_intervention(answers: pd.DataFrame, language: Language = "en") -> Figure:
     """Draw the forecast months of all periods, one panel a data set.
 
     Parameters
     ----------
     answers : DataFrame
         Method 1, forecast months: period, month, data (I, II), model (network, linear), forecast,
-        actual (million dollars).
-    title : str
-        What is drawn.
+        spread (between seeds; the network's), actual (million dollars).
+    language : str
+        en or ja.
 
     Returns
     -------
     Figure
         Months stand side by side, so that periods need no gap; a line parts the periods.
     """
-    figure, first = canvas(title)
-    figure.set_size_inches(8.0, 6.4)
-    first.remove()
+    figure = sheet(8.0, 6.4)
     panels = figure.subplots(2, 1, sharex=True)
     months = answers[["period", "month"]].drop_duplicates().sort_values("month")
     place = pd.Series(np.arange(len(months)), index=months["month"])
     for axes, data in zip(panels, ("I", "II"), strict=True):
         own = answers[answers["data"] == data]
         actual = own.drop_duplicates("month")
-        axes.bar(place[actual["month"]], actual["actual"], color=ACTUAL, width=0.8, label="actual")
+        axes.bar(
+            place[actual["month"]], actual["actual"], color=ACTUAL, width=0.8,
+            label=say("actual", language),
+        )  # fmt: skip
         for model, colour, marker in (("network", NETWORK, "o"), ("linear", LINEAR, "x")):
             points = own[own["model"] == model]
-            axes.plot(
+            axes.errorbar(
                 place[points["month"]],
                 points["forecast"],
+                yerr=points["spread"].fillna(0) if model == "network" else None,
                 color=colour,
                 marker=marker,
                 markersize=4.5,
                 linestyle="none",
-                label=model,
+                elinewidth=1.2,
+                label=say(model, language),
             )
         for edge in np.flatnonzero(months["period"].to_numpy()[1:] != months["period"][:-1]):
             axes.axvline(edge + 0.5, color="#999999", linewidth=0.8, linestyle=":")
         axes.axhline(0, color="#666666", linewidth=0.8)
-        axes.spines[["top", "right"]].set_visible(False)
-        axes.grid(axis="y", color="#DDDDDD", linewidth=0.6)
-        axes.set_axisbelow(True)
+        plain(axes)
         axes.tick_params(labelsize=8)
-        known = "realised inputs" if data == "I" else "published inputs"
-        axes.set_ylabel(f"million dollars, yen sold +\ndata set {data}: {known}", fontsize=8)
-    _legend_below(figure, panels[0])
-    panels[0].set_title(title, loc="left", fontsize=11, fontweight="bold")
-    step = max(1, len(months) // 14)
-    panels[1].set_xticks(
-        np.arange(len(months))[::step],
-        [f"{m:%Y-%m}" for m in months["month"].iloc[::step]],
-        rotation=60,
-        ha="right",
-        rotation_mode="anchor",
-    )
-    return figure
+        axes.set_ylabel(
+            f"{say('amount_axis', language)}\n{say(f'data_{data}', language)}", fontsize=8
+        )
+    _legend_below(figure, panels[0], say("seeds", language))
+    headline(figure, say("forecasts", language))
+    _month_axis(panels[1], months["month"])
+    return lettered(figure, language)
 
 
-def grounds_of_forecasts(grounds: pd.DataFrame, title: str) -> Figure:
+def grounds_of_forecasts(grounds: pd.DataFrame, method: str, language: Language = "en") -> Figure:
     """Draw what each input adds to each month's forecast, as bars that add up to its log-odds.
 
     Parameters
     ----------
     grounds : DataFrame
-        One data set and method: month, score, one column an input, absorbed (log-odds).
-    title : str
-        What is drawn.
+        One rule, data set and method: month, score, one column an input, absorbed (log-odds).
+    method : str
+        amount or occurrence.
+    language : str
+        en or ja.
 
     Returns
     -------
     Figure
         Bars upwards speak for intervention, bars downwards against it; points are the sum.
     """
-    figure, axes = canvas(title)
+    figure, axes = canvas(say(f"grounds_{method}", language))
     own = grounds.sort_values("month")
     place = np.arange(len(own))
     up, down = np.zeros(len(own)), np.zeros(len(own))
-    for name, colour in _RELEVANCE.items():
+    for name, colour in RELEVANCE.items():
         value = own[name].to_numpy()
         axes.bar(
             place, value, bottom=np.where(value >= 0, up, down), color=colour, width=0.8,
-            label=NAMES[name],
+            label=say("usual" if name == "absorbed" else name, language),
         )  # fmt: skip
         up, down = up + np.clip(value, 0, None), down + np.clip(value, None, 0)
-    axes.plot(place, own["score"], "o", color="#000000", markersize=3.5, label="sum: log-odds")
+    axes.plot(place, own["score"], "o", color="#000000", markersize=3.5, label=say("sum", language))
     axes.axhline(0, color="#666666", linewidth=0.8)
-    axes.set_ylabel("log-odds of the forecast", fontsize=9)
-    step = max(1, len(own) // 14)
-    axes.set_xticks(
-        place[::step],
-        [f"{m:%Y-%m}" for m in own["month"].iloc[::step]],
-        rotation=60,
-        ha="right",
-        rotation_mode="anchor",
-    )
+    axes.set_ylabel(say("odds_axis", language), fontsize=9)
+    _month_axis(axes, own["month"])
     _legend_below(figure, axes)
-    return figure
+    return lettered(figure, language)
 
 
-def calibration_curve(calibration: pd.DataFrame, title: str) -> Figure:
+def calibration_curve(calibration: pd.DataFrame, language: Language = "en") -> Figure:
     """Draw how often intervention came against how probable it was said to be.
 
     Parameters
     ----------
     calibration : DataFrame
         data, model, months, forecast, frequency.
-    title : str
-        What is drawn.
+    language : str
+        en or ja.
 
     Returns
     -------
     Figure
-        Points on the diagonal are calibrated; their area is the number of months.
+        One panel a data set; the size of a point is its number of months.
     """
-    figure, first = canvas(title)
-    figure.set_size_inches(8.0, 4.6)
-    first.remove()
+    figure = sheet(8.0, 4.5)
     panels = figure.subplots(1, 2, sharey=True)
     for axes, data in zip(panels, ("I", "II"), strict=True):
         axes.plot([0, 1], [0, 1], color="#999999", linewidth=0.8)
@@ -175,35 +173,32 @@ def calibration_curve(calibration: pd.DataFrame, title: str) -> Figure:
             axes.scatter(
                 own["forecast"], own["frequency"], size, color=colour, marker=marker, alpha=0.7
             )
-            axes.plot([], [], marker, color=colour, markersize=6, label=model)
-        axes.set_title(f"data set {data}", fontsize=9)
+            axes.plot([], [], marker, color=colour, markersize=6, label=say(model, language))
+        axes.set_title(say(f"data_{data}", language), fontsize=9)
         axes.set_xlim(-0.06, 1.06)
         axes.set_ylim(-0.08, 1.08)
-        axes.spines[["top", "right"]].set_visible(False)
-        axes.grid(color="#EEEEEE", linewidth=0.6)
-        axes.set_axisbelow(True)
-        axes.tick_params(labelsize=9)
-        axes.set_xlabel("mean probability, bins of one fifth", fontsize=9)
-    panels[0].set_ylabel("share of months with intervention", fontsize=9)
-    figure.suptitle(title, x=0.01, ha="left", fontsize=11, fontweight="bold")
+        plain(axes, "both")
+        axes.set_xlabel(say("chance_axis", language), fontsize=9)
+    panels[0].set_ylabel(say("often_axis", language), fontsize=9)
+    headline(figure, say("calibration", language))
     _legend_below(figure, panels[0])
-    return figure
+    return lettered(figure, language)
 
 
-def _legend_below(figure: Figure, axes: Axes) -> None:
+def _month_axis(axes: Axes, months: pd.Series) -> None:
+    step = max(1, len(months) // 14)
+    axes.set_xticks(
+        np.arange(len(months))[::step],
+        [f"{m:%Y-%m}" for m in months.iloc[::step]],
+        rotation=60,
+        ha="right",
+        rotation_mode="anchor",
+    )
+
+
+def _legend_below(figure: Figure, axes: Axes, title: str | None = None) -> None:
     """Put the legend under the axes, where it covers nothing."""
     figure.legend(
-        *axes.get_legend_handles_labels(), frameon=False, fontsize=9, ncols=3,
-        loc="outside lower center",
+        *axes.get_legend_handles_labels(), frameon=False, fontsize=9, ncols=3, title=title,
+        title_fontsize=8, loc="outside lower center",
     )  # fmt: skip
-
-
-def _lines(axes: Axes, answers: pd.DataFrame, models: dict[str, str]) -> None:
-    actual = answers.drop_duplicates("month").sort_values("month")
-    axes.bar(actual["month"], actual["actual"], width=24, color=ACTUAL, label="actual")
-    for model, colour in models.items():
-        own = answers[answers["model"] == model].sort_values("month")
-        axes.plot(own["month"], own["forecast"], color=colour, linewidth=1.5, label=model)
-    axes.axhline(0, color="#666666", linewidth=0.8)
-    axes.set_ylabel("million dollars, positive where yen is sold", fontsize=9)
-    axes.margins(x=0.01)

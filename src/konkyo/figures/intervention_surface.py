@@ -2,23 +2,22 @@
 
 import numpy as np
 import pandas as pd
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-AXES = {
-    "change": "change of the rate (per cent)",
-    "change_before": "change one month before (per cent)",
-    "deviation": "deviation from parity (yen)",
-    "balance": "trade balance (per cent of GDP)",
-}
+from konkyo.figures.fonts import lettered
+from konkyo.figures.intervention_series import LINEAR, NETWORK
+from konkyo.figures.intervention_texts import say, say_threshold
+from konkyo.figures.style import headline, plain, sheet
+from konkyo.figures.texts import Language
 
 
 def reaction_surface(
     surface: pd.DataFrame,
     months: pd.DataFrame,
     inputs: tuple[str, str],
-    threshold: float | None,
-    title: str,
+    threshold: float,
+    period: str,
+    language: Language = "en",
 ) -> Figure:
     """Draw the fitted reaction over two inputs, with the months that it was fitted on.
 
@@ -30,19 +29,21 @@ def reaction_surface(
         The period's months: the two inputs and actual_share (per cent of reserves).
     inputs : tuple of str
         The two inputs, the first on the x axis; the others are at their mean.
-    threshold : float or None
-        The change of the rate at which the reaction begins, drawn where change is the first input.
-    title : str
-        The period.
+    threshold : float
+        The change of the rate at which the reaction begins, drawn where change is the first input
+        and there is one.
+    period : str
+        What the period is called.
+    language : str
+        en or ja.
 
     Returns
     -------
     Figure
         Filled points are months of intervention, at its height; open ones are months without.
     """
-    figure = Figure(figsize=(11.0, 4.8), layout="constrained")
-    FigureCanvasAgg(figure)
-    figure.suptitle(title, x=0.01, ha="left", fontsize=11, fontweight="bold")
+    figure = sheet(11.0, 4.8)
+    headline(figure, say("surface", language, period=period))
     first, second = inputs
     grid = surface.pivot_table(index=second, columns=first, values="share")
     a, b = np.meshgrid(grid.columns.to_numpy(), grid.index.to_numpy())
@@ -57,9 +58,9 @@ def reaction_surface(
             own[first], own[second], own["actual_share"], s=16, c=face, edgecolors="#000000",
             linewidths=0.6, depthshade=False,
         )  # fmt: skip
-    solid.set_xlabel(AXES[first], fontsize=8)
-    solid.set_ylabel(AXES[second], fontsize=8)
-    solid.set_zlabel("intervention (per cent of reserves)", fontsize=8)
+    solid.set_xlabel(say(f"{first}_axis", language), fontsize=8)
+    solid.set_ylabel(say(f"{second}_axis", language), fontsize=8)
+    solid.set_zlabel(say("share_axis", language), fontsize=8)
     solid.tick_params(labelsize=7)
     rises_left = height[:, 0].mean() > height[:, -1].mean()
     solid.view_init(elev=25, azim=-50 if rises_left else -130)
@@ -67,25 +68,81 @@ def reaction_surface(
 
     flat = figure.add_subplot(1, 2, 2)
     filled = flat.contourf(a, b, height, levels=12, cmap="viridis", alpha=0.85)
-    figure.colorbar(filled, ax=flat).set_label("intervention (per cent of reserves)", fontsize=8)
+    figure.colorbar(filled, ax=flat).set_label(say("share_axis", language), fontsize=8)
     flat.scatter(
         months[first][acted], months[second][acted], s=26, c="#D55E00", edgecolors="#000000",
-        linewidths=0.6, label="intervention", clip_on=False, zorder=5,
+        linewidths=0.6, label=say("acted", language), clip_on=False, zorder=5,
     )  # fmt: skip
     flat.scatter(
         months[first][~acted], months[second][~acted], s=26, c="#FFFFFF", edgecolors="#000000",
-        linewidths=0.6, label="none", clip_on=False, zorder=5,
+        linewidths=0.6, label=say("none", language), clip_on=False, zorder=5,
     )  # fmt: skip
-    if threshold is not None and first == "change" and np.isfinite(threshold):
+    if first == "change" and np.isfinite(threshold):
         flat.axvline(
             threshold, color="#000000", linestyle="--", linewidth=1.2,
-            label=f"threshold {threshold:+.2f} per cent",
+            label=say("threshold", language, at=threshold),
         )  # fmt: skip
-    flat.set_xlabel(AXES[first], fontsize=9)
-    flat.set_ylabel(AXES[second], fontsize=9)
+    flat.set_xlabel(say(f"{first}_axis", language), fontsize=9)
+    flat.set_ylabel(say(f"{second}_axis", language), fontsize=9)
     flat.tick_params(labelsize=8)
     figure.legend(
         *flat.get_legend_handles_labels(), loc="outside upper right", ncols=3, frameon=False,
         fontsize=8,
     )  # fmt: skip
-    return figure
+    return lettered(figure, language)
+
+
+def reaction_curves(
+    curves: pd.DataFrame,
+    thresholds: pd.DataFrame,
+    periods: dict[str, str],
+    language: Language = "en",
+) -> Figure:
+    """Draw the reaction to the month's move, with the spread between seeds, a panel a period.
+
+    Parameters
+    ----------
+    curves : DataFrame
+        period, move (per cent), share and spread (per cent of reserves), planted where the records
+        are simulated.
+    thresholds : DataFrame
+        period, threshold (per cent of move).
+    periods : dict
+        Name of a period: what it is called.
+    language : str
+        en or ja.
+
+    Returns
+    -------
+    Figure
+        The line is the mean of the seeds, the band one deviation to either side.
+    """
+    rows = -(-len(periods) // 2)
+    figure = sheet(8.0, 0.6 + 2.5 * rows)
+    panels = figure.subplots(rows, min(2, len(periods)), squeeze=False).ravel()
+    for unused in panels[len(periods) :]:
+        unused.remove()
+    at = thresholds.set_index("period")["threshold"]
+    for axes, (name, title) in zip(panels, periods.items(), strict=False):
+        own = curves[curves["period"] == name]
+        low, high = own["share"] - own["spread"], own["share"] + own["spread"]
+        axes.fill_between(own["move"], low, high, color=NETWORK, alpha=0.2, linewidth=0)
+        axes.plot(own["move"], own["share"], color=NETWORK, label=say("network", language))
+        if "planted" in own and own["planted"].notna().any():
+            axes.plot(
+                own["move"], own["planted"], color=LINEAR, linestyle="--",
+                label=say("planted", language),
+            )  # fmt: skip
+        if np.isfinite(at[name]):
+            axes.axvline(at[name], color="#000000", linestyle=":", linewidth=1.2)
+        axes.set_title(f"{title}\n{say_threshold(at[name], language)}", fontsize=9)
+        plain(axes)
+        axes.tick_params(labelsize=8)
+    headline(figure, say("curves", language))
+    figure.supxlabel(say("move_axis", language), fontsize=9)
+    figure.supylabel(say("share_axis", language), fontsize=9)
+    figure.legend(
+        *panels[0].get_legend_handles_labels(), loc="outside upper right", ncols=2, frameon=False,
+        fontsize=8,
+    )  # fmt: skip
+    return lettered(figure, language)

@@ -50,6 +50,52 @@ def scores(judged: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def over_seeds(seeds: pd.DataFrame, judged: pd.DataFrame) -> pd.DataFrame:
+    """Return how far the seeds are apart, and whether their mean is better than one of them.
+
+    Parameters
+    ----------
+    seeds : pandas.DataFrame
+        Every network's answers, of `forecasts.by_seed`.
+    judged : pandas.DataFrame
+        Forecast months only, of `scoring.judge`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        period, method, data, seeds, deviation (between seeds, mean over months: per cent of
+        reserves, or a probability), loss_mean (of the seeds' mean answer: root mean squared error
+        in per cent of reserves, or Brier score), loss_lowest, loss_middle and loss_highest (of
+        single seeds).
+    """
+    keys = ["period", "method", "data", "month"]
+    facts = judged.loc[judged["model"] == "network", [*keys, "actual_share", "actual_yes"]]
+    table = seeds.merge(facts, on=keys, validate="many_to_one")
+    rows = []
+    both = pd.concat([table, table.assign(period=ALL)])
+    for (period, method, data), own in both.groupby(keys[:3], sort=False):
+        amount = method == "amount"
+        goal = own.groupby("month")["actual_share" if amount else "actual_yes"].first()
+        wide = own.pivot_table(index="month", columns="seed", values="share")
+        each = (wide.sub(goal.astype(float), axis=0) ** 2).mean()
+        mean = float(((wide.mean(axis=1) - goal.astype(float)) ** 2).mean())
+        losses = np.sqrt(each) if amount else each
+        rows.append(
+            {
+                "period": period,
+                "method": method,
+                "data": data,
+                "seeds": wide.shape[1],
+                "deviation": float(wide.std(axis=1).mean()),
+                "loss_mean": float(np.sqrt(mean)) if amount else mean,
+                "loss_lowest": float(losses.min()),
+                "loss_middle": float(losses.median()),
+                "loss_highest": float(losses.max()),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
 def brier(yes: np.ndarray, chance: np.ndarray) -> float:
     """Return the mean squared distance of probability and answer, 0 at best.
 

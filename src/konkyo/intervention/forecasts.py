@@ -83,8 +83,9 @@ def answers(
     pandas.DataFrame
         period, sign, data (in-sample, I, II, past), month, method, model, share, deviation (between
         seeds, in units of share), actual_share, forecast (million dollars signed, or a
-        probability), actual (million dollars), cut (million dollars, at least 0), out_of_sample
-        (whether the month is a forecast month of its period).
+        probability), spread (deviation in units of the forecast), actual (million dollars), cut
+        (million dollars, at least 0), out_of_sample (whether the month is a forecast month of its
+        period).
     """
     found = [_network(seeds)]
     for sample in made:
@@ -97,6 +98,9 @@ def answers(
     amount = table["method"] == "amount"
     table["forecast"] = table["share"].where(
         ~amount, table["sign"] * table["share"] / 100 * table["reserves"]
+    )
+    table["spread"] = table["deviation"].where(
+        ~amount, table["deviation"] / 100 * table["reserves"]
     )
     order = ["period", "method", "data", "model", "month"]
     return table.drop(columns="reserves").sort_values(order, kind="stable", ignore_index=True)

@@ -1,6 +1,6 @@
 """All networks of the study as one stack, divided over processes."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,17 +37,39 @@ class Task:
         "amount" (share of reserves, scaled) or "occurrence" (0 or 1).
     seed : int
         Of its initial weights.
+    weight_decay : float
+        Of Adam, on all its weights and biases.
     """
 
     sample: int
     method: str
     seed: int
+    weight_decay: float
 
 
-def tasks(made: Sequence[Sample], params: InterventionNetwork) -> list[Task]:
-    """Return every network of the study: samples x methods x seeds."""
+def tasks(
+    made: Sequence[Sample],
+    params: InterventionNetwork,
+    chosen: Mapping[tuple[str, str, str], float],
+) -> list[Task]:
+    """Return every network of the study: samples x methods x seeds.
+
+    Parameters
+    ----------
+    made : sequence of Sample
+        The windows.
+    params : InterventionNetwork
+        Seeds, and the weight decay of all for which nothing was chosen.
+    chosen : mapping
+        Weight decay by period, data and method, of `penalty.chosen`.
+    """
     seeds = range(params.seed, params.seed + params.seeds)
-    return [Task(i, m, s) for i in range(len(made)) for m in METHODS for s in seeds]
+    return [
+        Task(i, m, s, chosen.get((sample.period, sample.data, m), params.weight_decay))
+        for i, sample in enumerate(made)
+        for m in METHODS
+        for s in seeds
+    ]
 
 
 def goal(sample: Sample, method: str) -> np.ndarray:
@@ -97,18 +119,20 @@ def train(
         activation="sigmoid",
         output="sigmoid",
         learning_rate=params.learning_rate,
-        weight_decay=params.weight_decay,
         iterations=params.iterations,
         every=params.iterations // _STATES,
     )
+    decay = [task.weight_decay for task in todo]
     digest = digest_of(
-        features.tobytes(), labels.tobytes(), repr(settings),
-        *(f"{e.month}/{e.seed}/{len(e.rows)}" for e in entries),
+        features.tobytes(), labels.tobytes(), repr((settings, decay)),
+        *(f"{e.month}/{e.seed}/{e.rows[0]}/{e.mean}/{e.deviation}" for e in entries),
     )  # fmt: skip
     parts = plan.stacks([1] * len(entries), -(-len(entries) // params.workers), params.workers)
     state.mkdir(parents=True, exist_ok=True)
     jobs = (
-        delayed(_train_stack)(features, labels, entries[part], settings, state, f"{digest}-{n}")
+        delayed(_train_stack)(
+            features, labels, entries[part], decay[part], settings, state, f"{digest}-{n}"
+        )
         for n, part in enumerate(parts)
     )
     sizes = {f"{digest}-{n}": part.stop - part.start for n, part in enumerate(parts)}
@@ -124,13 +148,14 @@ def _train_stack(
     features: np.ndarray,
     labels: np.ndarray,
     entries: Sequence[Entry],
+    decay: Sequence[float],
     settings: FullBatch,
     state: Path,
     name: str,
 ) -> list[Weights]:
     torch.set_num_threads(1)
     keep_freed_memory()
-    fitted = fit_full_batch(features, labels, entries, settings, state, name)
+    fitted = fit_full_batch(features, labels, entries, decay, settings, state, name)
     loss = fitted.losses[:, -1]
     keys = [f"seed {e.seed}, final loss {at:.6f}" for e, at in zip(entries, loss, strict=True)]
     return store.unstack(fitted.network, [e.month for e in entries], keys, INPUTS)

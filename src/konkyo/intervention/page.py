@@ -1,135 +1,143 @@
-"""The study's figures and its page in the report."""
+"""The page of the study: its tables and interactive figures in one HTML file, in two languages."""
 
+from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure
+from markupsafe import Markup
 
-from konkyo.figures import intervention_series as series
-from konkyo.figures.intervention_surface import reaction_surface
+from konkyo.figures.intervention_texts import say
+from konkyo.figures.texts import Language
+from konkyo.intervention import published
 from konkyo.intervention.accuracy import ALL
-from konkyo.intervention.samples import IN_SAMPLE
-from konkyo.intervention.tables import markdown
-from konkyo.params import Intervention
+from konkyo.intervention.columns import COLUMNS, VALUES
+from konkyo.pages.shell import Page, Words, render, shell
+from konkyo.params import Intervention, InterventionPeriod
 
-TABLES = ("fit", "scores", "tests", "calibration", "thresholds", "grounds")
-"""What the page reads of the forecasts' folder."""
+SECTIONS = (
+    ("overview", Words("Overview", "概要")),
+    ("periods", Words("Periods", "期間別")),
+    ("forecasts", Words("Forecasts", "予測")),
+    ("tables", Words("Month by month", "月別")),
+    ("grounds", Words("Grounds", "根拠")),
+    ("paper", Words("The paper", "原論文")),
+)
+TABLES = (
+    "fit", "scores", "tests", "spread", "calibration", "thresholds", "curves", "grounds",
+)  # fmt: skip
+"""What the page and the figures read of the forecasts' folder."""
 
 
-def draw(
-    answers: pd.DataFrame,
-    surfaces: pd.DataFrame,
-    points: pd.DataFrame,
-    read: dict[str, pd.DataFrame],
-    params: Intervention,
-) -> dict[str, Figure]:
-    """Draw every figure of the study.
-
-    Parameters
-    ----------
-    answers, surfaces, points : pandas.DataFrame
-        As the stage before wrote them.
-    read : dict
-        `TABLES`.
-    params : Intervention
-        Periods and the inputs of the surface.
-
-    Returns
-    -------
-    dict
-        fitted_<period> (figures 2 to 5), surface_<period> (figure 6), forecasts, calibration and
-        grounds, by name.
-    """
-    amounts = answers[answers["method"] == "amount"]
-    thresholds = read["thresholds"].set_index("period")["threshold"]
-    drawn = {}
-    for place, period in enumerate(params.periods, start=1):
-        own = amounts[(amounts["period"] == period.name) & (amounts["data"] == IN_SAMPLE)]
-        drawn[f"fitted_{place}"] = series.fitted_intervention(
-            own, f"Intervention and its in-sample fit, {_title(period)}"
-        )
-        sign = -1 if period.direction == "sell" else 1
-        drawn[f"surface_{place}"] = reaction_surface(
-            surfaces[surfaces["period"] == period.name],
-            points[points["period"] == period.name],
-            (params.surface.inputs[0], params.surface.inputs[1]),
-            sign * float(thresholds[period.name]),
-            f"Reaction surface, {_title(period)}",
-        )
-    ahead = amounts[amounts["out_of_sample"]]
-    drawn["forecasts"] = series.forecast_intervention(ahead, "One-step-ahead forecasts")
-    drawn["calibration"] = series.calibration_curve(
-        read["calibration"], "Calibration of the forecast months"
-    )
-    grounds = read["grounds"]
-    for method in ("amount", "occurrence"):
-        own = grounds[(grounds["method"] == method) & (grounds["data"] == "I")]
-        drawn[f"grounds_{method}"] = series.grounds_of_forecasts(
-            own, f"Grounds of the forecasts, {method}, data set I"
-        )
-    return drawn
+def period_name(period: InterventionPeriod, language: Language) -> str:
+    """Return what a period is called: its months and what the authority does."""
+    return say(period.direction, language, first=period.first, last=period.last)
 
 
 def write(
-    source: dict[str, Any],
-    read: dict[str, pd.DataFrame],
-    tables: dict[str, pd.DataFrame],
-    drawn: list[str],
+    source: Mapping[str, Any],
+    read: Mapping[str, pd.DataFrame],
+    tables: Mapping[str, pd.DataFrame],
+    figures: Mapping[str, Mapping[str, Mapping[str, Any]]],
     params: Intervention,
+    language: Language,
 ) -> str:
-    """Return the page of the study as Markdown.
+    """Return the page as one HTML document that needs neither network nor other files.
 
     Parameters
     ----------
-    source : dict
+    source : mapping
         Facts about the records.
-    read, tables : dict
-        `TABLES`, and the tables of the forecast months.
-    drawn : list of str
-        Names of the figures.
+    read, tables : mapping
+        `TABLES` and penalties; the tables of the forecast months, of `tables.all_tables`.
+    figures : mapping
+        For each language, Plotly figures as plain objects, by name.
     params : Intervention
         The section of params.yaml.
+    language : str
+        The language shown first.
     """
-    scale = "all months, as the paper did" if params.looks_ahead else "the training months alone"
-    parts = [
-        "# When does the authority intervene, and by how much?\n",
-        f"Records: {source['source']}, {source['first_month']} to {source['last_month']}. "
-        f"{params.network.seeds} networks a forecast; scale and parity from {scale}. Amounts are "
-        "million dollars, positive where yen was sold; rmse is per cent of reserves.\n",
-        "## Threshold of the reaction to the month's move (per cent)\n",
-        markdown(read["thresholds"], 2),
-        "## In-sample fit\n",
-        markdown(read["fit"].dropna(axis=1, how="all")),
-        "## One-step-ahead forecasts, all periods\n",
-        markdown(_whole(read["scores"])),
-        "## The network against the linear model\n",
-        markdown(read["tests"]),
-        "## Scores by period\n",
-        markdown(read["scores"][read["scores"]["period"] != ALL]),
+    return shell(
+        Page(
+            title=Words("konkyo: the intervention study", "konkyo：為替介入の研究"),
+            body=body(source, read, tables, params),
+            sections=SECTIONS,
+            figures=figures,
+            language=language,
+        )
+    )
+
+
+def body(
+    source: Mapping[str, Any],
+    read: Mapping[str, pd.DataFrame],
+    tables: Mapping[str, pd.DataFrame],
+    params: Intervention,
+) -> Markup:
+    """Return the sections of the page, whatever comes from data escaped."""
+    periods = [
+        {
+            "place": place,
+            "name": Words(period_name(period, "en"), period_name(period, "ja")),
+            "tables": [
+                (f"{kind}_{place}", _table(tables[f"{kind}_{place}"]))
+                for kind in ("amounts", "answers", "occurrence")
+            ],
+        }
+        for place, period in enumerate(params.periods, start=1)
     ]
-    for place, period in enumerate(params.periods, start=1):
-        parts += [
-            f"## Period {place}: {_title(period)}\n",
-            f"![fit](fitted_{place}.png)\n",
-            f"![surface](surface_{place}.png)\n",
-            "Amounts (figures 7 to 10); the last row has the shares that are right.\n",
-            markdown(tables[f"amounts_{place}"], 2),
-            "Yes and no of method 1 (figures 11 to 14).\n",
-            markdown(tables[f"answers_{place}"], 2),
-            "Occurrence, method 2 (figures 15 to 18).\n",
-            markdown(tables[f"occurrence_{place}"], 2),
-        ]
-    parts.append("## Forecasts and their grounds\n")
-    parts += [
-        f"![{name}]({name}.png)\n" for name in drawn if not name.startswith(("fitted", "surface"))
-    ]
-    return "\n".join(parts)
+    penalties = read["penalties"]
+    if not penalties.empty:
+        penalties = penalties.pivot_table(
+            index=["period", "data", "method"], columns="weight_decay", values="loss"
+        ).reset_index()
+    scores = read["scores"]
+    return render(
+        "intervention.html",
+        source=source,
+        params=params,
+        periods=periods,
+        thresholds=_table(read["thresholds"]),
+        whole=_table(scores[scores["period"] == ALL].drop(columns="period")),
+        scores=_table(scores[scores["period"] != ALL]),
+        tests=_table(read["tests"]),
+        spread=_table(read["spread"]),
+        penalties=_table(penalties),
+        fit=_table(read["fit"].dropna(axis=1, how="all")),
+        published=_table(published.scored(params.scoring)),
+    )
 
 
-def _whole(scores: pd.DataFrame) -> pd.DataFrame:
-    return scores[scores["period"] == ALL].drop(columns="period")
+def _table(frame: pd.DataFrame) -> dict[str, Any]:
+    """Return a table as the template shows it: heads, and cells with what they are sorted by."""
+    digits = [_digits(frame[name]) for name in frame.columns]
+    return {
+        "heads": [
+            (COLUMNS.get(str(name), Words(str(name), str(name))), places is not None)
+            for name, places in zip(frame.columns, digits, strict=True)
+        ],
+        "rows": [
+            [_cell(value, places) for value, places in zip(row, digits, strict=True)]
+            for row in frame.itertuples(index=False, name=None)
+        ],
+    }
 
 
-def _title(period: Any) -> str:
-    verb = "selling" if period.direction == "sell" else "buying"
-    return f"{period.first} to {period.last} ({verb} yen)"
+def _digits(column: pd.Series) -> int | None:
+    """Return how many digits a column's numbers show behind the point; None where it is words."""
+    if not pd.api.types.is_numeric_dtype(column):
+        return None
+    numbers = column.dropna().to_numpy(dtype=float)
+    if (numbers == np.round(numbers)).all():
+        return 0
+    return 1 if np.abs(numbers).max() >= 100 else 3
+
+
+def _cell(value: Any, digits: int | None) -> dict[str, Any]:
+    """Return a cell: its words, and for a number the number itself."""
+    if pd.isna(value):
+        return {"words": Words("–", "–"), "value": ""}
+    if digits is None:
+        return {"words": VALUES.get(str(value), Words(str(value), str(value))), "value": None}
+    said = f"{float(value):,.{digits}f}"
+    return {"words": Words(said, said), "value": float(value)}

@@ -6,6 +6,8 @@ from io import StringIO
 import pandas as pd
 
 from konkyo import months
+from konkyo.intervention.scoring import amount_share
+from konkyo.params import InterventionScoring
 
 PERIODS = (
     ("1981-06..1985-08", "buy"), ("1986-04..1989-03", "sell"),
@@ -51,3 +53,30 @@ def read() -> pd.DataFrame:
         frame.loc[within, "period"] = name
         frame.loc[within, "sign"] = 1 if direction == "sell" else -1
     return frame.astype({"sign": int})
+
+
+def scored(rule: InterventionScoring) -> pd.DataFrame:
+    """Score the published amounts with the project's own function.
+
+    Parameters
+    ----------
+    rule : InterventionScoring
+        The bounds of a right amount.
+
+    Returns
+    -------
+    pandas.DataFrame
+        period, interventions, and for in_sample, data_I and data_II the share of months of
+        intervention with the right amount, as scored here and as published; and the published
+        shares of months with the right yes or no, answers_<forecast>.
+    """
+    rows = []
+    for period, own in read().groupby("period", sort=False):
+        row = {"period": period, "interventions": int(own["yes"].sum())}
+        for name, share in zip(FORECASTS, AMOUNT_SHARES[str(period)], strict=False):
+            row[name] = amount_share(own["actual"], own[name], own["yes"], rule)
+            row[f"{name}_published"] = share
+        for name, share in zip(FORECASTS, ANSWER_SHARES[str(period)], strict=True):
+            row[f"answers_{name}"] = share
+        rows.append(row)
+    return pd.DataFrame(rows)

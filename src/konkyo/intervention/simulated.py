@@ -83,6 +83,33 @@ def reaction(
     return regime.most * shape * more
 
 
+def planted(curves: pd.DataFrame, points: pd.DataFrame) -> np.ndarray:
+    """Return the true reaction along the curves that `surface.thresholds` reads.
+
+    Parameters
+    ----------
+    curves : pandas.DataFrame
+        period, move.
+    points : pandas.DataFrame
+        Of `samples.points`: the months whose mean the other inputs stand at.
+
+    Returns
+    -------
+    numpy.ndarray
+        [rows of curves] per cent of reserves; NaN in periods that no single regime covers.
+    """
+    truth = np.full(len(curves), np.nan)
+    for period, own in points.groupby("period"):
+        first, last = (months.label(own["month"].agg(end)) for end in ("min", "max"))
+        for regime in REGIMES:
+            if regime.first <= first and last <= regime.last and regime.sign == own["sign"].iloc[0]:
+                rows = (curves["period"] == period).to_numpy()
+                change = -regime.sign * curves.loc[rows, "move"].to_numpy()
+                usual = own["deviation"].mean(), own["balance"].mean()
+                truth[rows] = reaction(regime, change, *usual)
+    return truth
+
+
 def make(seed: int) -> pd.DataFrame:
     """Simulate the raw monthly series.
 

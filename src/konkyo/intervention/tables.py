@@ -112,22 +112,3 @@ def _with_shares(whole: pd.DataFrame, shares: pd.DataFrame) -> pd.DataFrame:
     table.index = whole.index.strftime("%Y-%m")
     shares.index = pd.Index(["right"])
     return pd.concat([table, shares.round(3)]).rename_axis("month").reset_index()
-
-
-def markdown(frame: pd.DataFrame, digits: int = 3) -> str:
-    """Return a table as Markdown, numbers with so many digits, missing values as a dash."""
-    head = "| " + " | ".join(str(name) for name in frame.columns) + " |"
-    rule = "|" + "|".join(" --- " for _ in frame.columns) + "|"
-    rows = [
-        "| " + " | ".join(_cell(value, digits) for value in row) + " |"
-        for row in frame.itertuples(index=False)
-    ]
-    return "\n".join([head, rule, *rows]) + "\n"
-
-
-def _cell(value: object, digits: int) -> str:
-    if pd.isna(value):
-        return "-"
-    if isinstance(value, float):
-        return f"{value:.{digits}f}".rstrip("0").rstrip(".") if digits else f"{value:.0f}"
-    return str(value)

@@ -91,6 +91,7 @@ def fit_full_batch(
     features: np.ndarray,
     labels: np.ndarray,
     entries: Sequence[Entry],
+    decay: Sequence[float],
     params: FullBatch,
     scratch: Path,
     name: str,
@@ -105,6 +106,8 @@ def fit_full_batch(
         [rows] float32, of the rows that are in some window.
     entries : sequence of Entry
         The windows; `mean` and `deviation` bring their inputs to scale.
+    decay : sequence of float
+        The weight decay of each window.
     params : FullBatch
         Shape of the networks and how they learn.
     scratch, name : Path, str
@@ -124,7 +127,7 @@ def fit_full_batch(
     # The batches come scaled, so the network leaves them alone until it is trained.
     network.mean.zero_()
     network.deviation.fill_(1)
-    module = FullBatchModule(network, schedule, params)
+    module = FullBatchModule(network, schedule, params, torch.tensor(decay, dtype=torch.float32))
     fitted = _run(module, schedule, batches, params, scratch, name)
     fitted.network.mean.copy_(mean)
     fitted.network.deviation.copy_(deviation)

@@ -1,6 +1,6 @@
 """Every row of every window at every step: the schedule of small samples."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import torch
 from torch import Tensor
@@ -8,7 +8,15 @@ from torch import Tensor
 from konkyo.network.module import StackModule
 from konkyo.network.schedule import Batch, Entry, Passes
 from konkyo.network.settings import Learning
-from konkyo.network.stack import StackedMLP
+from konkyo.network.stack import ACTIVATIONS, OUTPUTS, StackedMLP
+
+_BACK: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
+    "tanh": torch.ops.aten.tanh_backward,
+    "relu": lambda gradient, a: torch.ops.aten.threshold_backward(gradient, a, 0),
+    "sigmoid": torch.ops.aten.sigmoid_backward,
+    "linear": lambda gradient, _: gradient,
+}
+"""The gradient of a pre-activation from that of the activation and the activation itself."""
 
 
 class FullBatchSchedule:
@@ -69,11 +77,11 @@ class FullBatches(Passes):
         deviation: Tensor,
     ) -> None:
         self.schedule = schedule
-        self._x = (features[schedule.rows] - mean) / deviation
+        self._x = ((features[schedule.rows] - mean) / deviation).mT.contiguous()
         self._y = labels[schedule.rows]
 
     def fetch(self, batch: Batch) -> tuple[Tensor, Tensor]:
-        """Return the scaled features and the labels, the same at every step."""
+        """Return the scaled features [windows, inputs, rows] and the labels [windows, rows]."""
         return self._x, self._y
 
 
@@ -87,11 +95,19 @@ class FullBatchModule(StackModule):
     schedule : FullBatchSchedule
         Their iterations.
     params : Learning
-        Learning rate and decay.
+        Learning rate.
+    decay : Tensor
+        [windows], the weight decay of each, as Adam's own: its share of every weight and bias is
+        added to the gradient.
     """
 
-    def __init__(self, network: StackedMLP, schedule: FullBatchSchedule, params: Learning) -> None:
+    decay: Tensor
+
+    def __init__(
+        self, network: StackedMLP, schedule: FullBatchSchedule, params: Learning, decay: Tensor
+    ) -> None:
         super().__init__(network, schedule, params)
+        self.register_buffer("decay", decay[:, None, None], persistent=False)
         self.automatic_optimization = False
         self._iterations = schedule.iterations_a_step
 
@@ -105,14 +121,64 @@ class FullBatchModule(StackModule):
         assert isinstance(optimizer, torch.optim.Optimizer)
         losses = torch.zeros_like(rows)
         for _iteration in range(self._iterations):
-            loss = ((self.network(x) - y).square() * share).sum(1)
-            optimizer.zero_grad()
-            loss.sum().backward()
+            losses += gradients(self.network, x, y, share)
+            for parameter in self.network.parameters():
+                assert parameter.grad is not None
+                parameter.grad.addcmul_(self.decay, parameter.detach())
             optimizer.step()
-            losses += loss.detach()
         each, epoch = torch.arange(len(rows)), at.epoch.clamp(max=self.params.epochs - 1)
         self.loss_sums[each, epoch] += losses * rows
         self.rows_seen[each, epoch] += self._iterations * rows
+
+
+@torch.no_grad()
+def gradients(network: StackedMLP, x: Tensor, y: Tensor, share: Tensor) -> Tensor:
+    """Set the gradient of every parameter, each window's of its own mean squared error.
+
+    Written out, with the rows last and a unit's product as a sum, since a step of a small stack is
+    mostly the cost of calls: it takes two fifths of the time of torch's own backward pass.
+
+    Parameters
+    ----------
+    network : StackedMLP
+        The stack; its `grad` are replaced.
+    x : Tensor
+        Scaled features, [windows, inputs, rows].
+    y, share : Tensor
+        Labels, and each row's share of its window's mean, [windows, rows].
+
+    Returns
+    -------
+    Tensor
+        [windows], the mean squared errors.
+    """
+    layers = list(network.layers())
+    a = [x]
+    for place, (weight, bias) in enumerate(layers, start=1):
+        z = _forward(weight, bias, a[-1])
+        last = place == len(layers)
+        a.append(OUTPUTS[network.output](z) if last else ACTIVATIONS[network.activation](z))
+    out = a.pop()
+    difference = out - y[:, None]
+    weighted = difference * share[:, None]
+    # The gradient of the last pre-activation, then of each one before it.
+    delta = _BACK[network.output](2 * weighted, out)
+    for weight, bias in reversed(layers):
+        below = a.pop()
+        weight.grad, bias.grad = torch.bmm(below, delta.mT), delta.sum(2).unsqueeze(1)
+        if a:
+            delta = _BACK[network.activation](_backward(weight, delta), below)
+    return (weighted * difference).sum((1, 2))
+
+
+def _forward(weight: Tensor, bias: Tensor, a: Tensor) -> Tensor:
+    if weight.shape[2] == 1:
+        return (weight * a).sum(1, keepdim=True) + bias
+    return torch.baddbmm(bias.mT, weight.mT, a)
+
+
+def _backward(weight: Tensor, delta: Tensor) -> Tensor:
+    return weight * delta if weight.shape[2] == 1 else torch.bmm(weight, delta)
 
 
 def _padded(rows: Tensor, width: int) -> Tensor:

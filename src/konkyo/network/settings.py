@@ -61,7 +61,7 @@ class FullBatch:
         Units of each hidden layer.
     activation, output : str
         Of the hidden layers and of the last unit, as `StackedMLP` takes them.
-    learning_rate, weight_decay : float
+    learning_rate : float
         Of Adam.
     iterations : int
         Steps, each on all rows.
@@ -75,7 +75,6 @@ class FullBatch:
     activation: str
     output: str
     learning_rate: float
-    weight_decay: float
     iterations: int
     every: int
     seed: int = 0
@@ -86,6 +85,11 @@ class FullBatch:
                 f"every = {self.every} does not divide iterations = {self.iterations}: choose a "
                 "divisor"
             )
+
+    @property
+    def weight_decay(self) -> float:
+        """Of Adam: none, since every window has its own."""
+        return 0.0
 
     @property
     def epochs(self) -> int:

@@ -57,6 +57,7 @@ class InterventionNetwork:
     iterations: Annotated[int, Field(ge=10, multiple_of=10)]
     learning_rate: Positive
     weight_decay: NotNegative
+    penalties: tuple[NotNegative, ...]
     seeds: Count
     seed: Annotated[int, Field(ge=0, lt=2**31)]
     workers: Count

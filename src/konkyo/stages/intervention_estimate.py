@@ -6,7 +6,7 @@ import pandas as pd
 
 from konkyo import params
 from konkyo.files import write_csv
-from konkyo.intervention import forecasts, linear, networks, samples
+from konkyo.intervention import forecasts, linear, networks, penalty, samples
 from konkyo.network import store
 from konkyo.stages import stage
 
@@ -16,11 +16,13 @@ OUT = Path("data/intervention/models")
 
 @stage
 def main() -> None:
-    """Write networks.safetensors, networks.csv, windows.csv and coefficients.csv."""
+    """Write networks.safetensors, windows.csv, penalties.csv and coefficients.csv."""
     chosen = params.load().intervention
     records = pd.read_parquet(RECORDS)
     made = samples.samples(records, chosen)
-    todo = networks.tasks(made, chosen.network)
+    penalties = penalty.compare(made, chosen.network, OUT / "state")
+    write_csv(penalties, OUT / "penalties.csv")
+    todo = networks.tasks(made, chosen.network, penalty.chosen(penalties))
     print(f"{len(todo)} networks: {len(made)} windows, 2 methods, {chosen.network.seeds} seeds")
     trained = networks.train(made, todo, chosen.network, OUT / "state")
     store.write_many(trained, OUT / "networks.safetensors")

@@ -14,6 +14,7 @@ from konkyo.intervention import (
     networks,
     samples,
     scoring,
+    simulated,
     summary,
     surface,
 )
@@ -32,7 +33,7 @@ def main() -> None:
     chosen = params.load().intervention
     records = pd.read_parquet(RECORDS)
     made = samples.samples(records, chosen)
-    todo = networks.tasks(made, chosen.network)
+    todo = networks.tasks(made, chosen.network, {})
     trained = store.read_many(NETWORKS)
     if len(trained) != len(todo):
         raise ArtifactError(
@@ -45,6 +46,9 @@ def main() -> None:
     ahead = judged[judged["out_of_sample"]]
     scores, tests = accuracy.scores(ahead), accuracy.tests(ahead)
     thresholds, curves = surface.thresholds(made, todo, trained, chosen.surface.level)
+    points = samples.points(made, records)
+    if chosen.source == "simulated":
+        curves["planted"] = simulated.planted(curves, points)
     statistics = forecasts.fit_statistics(answers, forecasts.linear_fits(made))
 
     write_parquet(seeds, OUT / "seeds.parquet")
@@ -52,11 +56,12 @@ def main() -> None:
     write_csv(statistics, OUT / "fit.csv")
     write_csv(scores, OUT / "scores.csv")
     write_csv(tests, OUT / "tests.csv")
+    write_csv(accuracy.over_seeds(seeds, ahead), OUT / "spread.csv")
     write_csv(accuracy.calibration(ahead), OUT / "calibration.csv")
     write_csv(thresholds, OUT / "thresholds.csv")
     write_csv(curves, OUT / "curves.csv")
     write_parquet(surface.surfaces(made, todo, trained, chosen.surface), OUT / "surfaces.parquet")
-    write_parquet(samples.points(made, records), OUT / "points.parquet")
+    write_parquet(points, OUT / "points.parquet")
     write_csv(grounds.explain(made, todo, trained, chosen.epsilon), OUT / "grounds.csv")
     write_json(summary.metrics(scores, tests, thresholds), METRICS)
     print(summary.lines(scores, tests, thresholds))

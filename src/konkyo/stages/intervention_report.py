@@ -1,15 +1,18 @@
 """Stage intervention-report: figures, tables and the page of the second study."""
 
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from konkyo import figures, params
+from konkyo.figures.texts import Language
 from konkyo.files import read_json, replacing, write_csv
-from konkyo.intervention import page, tables
+from konkyo.intervention import drawing, page, tables
 from konkyo.stages import stage
 
 FORECAST = Path("data/intervention/forecast")
+PENALTIES = Path("data/intervention/models/penalties.csv")
 RECORDS = Path("data/intervention/records/source.json")
 OUT = Path("data/intervention/report")
 
@@ -18,23 +21,31 @@ OUT = Path("data/intervention/report")
 def main() -> None:
     """Write data/intervention/report."""
     everything = params.load()
-    chosen, dpi = everything.intervention, everything.report.dpi
+    chosen, language = everything.intervention, everything.report.language
+    languages: tuple[Language, ...] = ("en", "ja")
     read = {name: pd.read_csv(FORECAST / f"{name}.csv") for name in page.TABLES}
-    answers = pd.read_parquet(FORECAST / "answers.parquet")
-    surfaces = pd.read_parquet(FORECAST / "surfaces.parquet")
-    points = pd.read_parquet(FORECAST / "points.parquet")
     read["grounds"]["month"] = pd.to_datetime(read["grounds"]["month"])
+    wide = ("answers", "surfaces", "points")
+    frames = read | {name: pd.read_parquet(FORECAST / f"{name}.parquet") for name in wide}
 
-    drawn = page.draw(answers, surfaces, points, read, chosen)
+    drawn = drawing.pictures(frames, chosen, language)
     for name, figure in drawn.items():
-        figures.save(figure, OUT / f"{name}.png", dpi)
-    made = tables.all_tables(answers)
+        figures.save(figure, OUT / f"{name}.png", everything.report.dpi)
+    made = tables.all_tables(frames["answers"])
     for name, table in made.items():
         write_csv(table, OUT / f"{name}.csv")
-    with replacing(OUT / "study.md") as scratch:
-        text = page.write(read_json(RECORDS), read, made, list(drawn), chosen)
+    shown: dict[str, dict[str, Any]] = {
+        spoken: {
+            name: figure.to_plotly_json()
+            for name, figure in drawing.interactive(frames, chosen, spoken).items()
+        }
+        for spoken in languages
+    }
+    read["penalties"] = pd.read_csv(PENALTIES)
+    with replacing(OUT / "intervention.html") as scratch:
+        text = page.write(read_json(RECORDS), read, made, shown, chosen, language)
         scratch.write_text(text, encoding="utf-8")
-    print(f"{len(drawn)} figures, {len(made)} tables and study.md in {OUT}")
+    print(f"{len(drawn)} figures, {len(made)} tables and intervention.html in {OUT}")
 
 
 if __name__ == "__main__":

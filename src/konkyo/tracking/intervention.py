@@ -66,11 +66,12 @@ def track(
         metrics += forecasts(pd.read_parquet(folder / "forecast" / "answers.parquet"))
         runs.log(client, run_id, params=flatten(chosen), metrics=metrics, tags=tags)
         for path in sorted((folder / "report").iterdir()):
-            kind = "figures" if path.suffix == ".png" else "tables"
+            kind = {".png": "figures", ".html": "page"}.get(path.suffix, "tables")
             client.log_artifact(run_id, str(path), kind)
         for path in sorted((folder / "forecast").glob("*.csv")):
             client.log_artifact(run_id, str(path), "forecast")
-        client.log_artifact(run_id, str(folder / "models" / "networks.safetensors"), "models")
+        for name in ("networks.safetensors", "penalties.csv", "coefficients.csv"):
+            client.log_artifact(run_id, str(folder / "models" / name), "models")
         client.log_dict(run_id, chosen, "lineage/params.yaml")
     return {
         "run_id": run_id,
