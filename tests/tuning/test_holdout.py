@@ -15,7 +15,7 @@ def test_the_holdout_is_the_last_months_with_a_return() -> None:
     ends = months.month_end(np.arange(6))
     index = pd.DataFrame({"month": ends.repeat(2), "ret": [0.1, np.nan] * 5 + [np.nan] * 2})
     assert holdout.first_held(index, 2) == "1970-04"
-    with pytest.raises(ParamsError, match="holdout = 5 leaves no month .* there are 5"):
+    with pytest.raises(ParamsError, match=r"holdout = 5 leaves no month .* there are 5"):
         holdout.first_held(index, 5)
 
 

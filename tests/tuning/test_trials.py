@@ -44,7 +44,7 @@ def test_a_month_of_its_own_network_is_the_main_job_s(search: Search, tmp_path) 
     for shuffled in (False, True):
         seeds = 1 if shuffled else 2
         (found,) = trials.run(
-            search.folder, SHAPE, NUMBERS[:1], groups, params, tmp_path, seeds, shuffled
+            search.folder, SHAPE, NUMBERS[:1], groups, params, tmp_path / "state", seeds, shuffled
         )
         kind = "shuffled" if shuffled else "weights"
         expected = [

@@ -124,6 +124,7 @@ def run(
         One a trial: month, stock, score (known at t), ret (earned in t+1; NaN where not realised),
         sorted by (month, stock).
     """
+    scratch.mkdir(parents=True, exist_ok=True)
     own = panels.path_of(folder, shape.label, shape.standardise)
     panel = store.read(own)
     label = panel.index["label"].to_numpy(dtype=np.float32)
