@@ -9,6 +9,8 @@ from konkyo.tuning import holdout, panels
 from small import make_records, small_params
 from small_search import HELD, Search, tables_at
 
+from postgres import postgres  # noqa: F401
+
 
 @pytest.fixture(scope="session")
 def search(tmp_path_factory: pytest.TempPathFactory) -> Search:
