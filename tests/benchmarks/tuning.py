@@ -42,7 +42,7 @@ def main() -> None:
     )  # fmt: skip
     rng = np.random.default_rng(1)
     numbers = [
-        Numbers(10 ** rng.uniform(-3.5, -2), 10 ** rng.uniform(-5, -2), rng.uniform(0, 0.6), 1)
+        Numbers(10 ** rng.uniform(-3.5, -2), 10 ** rng.uniform(-7, -4), rng.uniform(0, 0.6), 1)
         for _ in range(asked.together)
     ]
     with tempfile.TemporaryDirectory() as name:
