@@ -8,6 +8,15 @@ information  information coefficients, their t-statistics, monotonicity over dec
 performance  annual return and risk, drawdown, hit rate; compounded series
 differences  mean relevance of a factor, long against short (figure 9)
 metrics      the nested figures of metrics.json
+
+How much of a search's best trial is luck:
+
+objectives   what a search maximises, for many series at once
+sharpe       probabilistic Sharpe ratio, minimum track record
+trials       effective number of trials, expected maximum Sharpe ratio without skill
+overfitting  probability of backtest overfitting, degradation out of sample
+selection    the series of choosing again and again by earlier months only
+luck         all of it in plain numbers
 """
 
 from konkyo.backtest.differences import mean_differences
@@ -17,26 +26,38 @@ from konkyo.backtest.information import (
     newey_west_t,
     t_statistic,
 )
+from konkyo.backtest.luck import luck
 from konkyo.backtest.metrics import nested
+from konkyo.backtest.objectives import performance_of
+from konkyo.backtest.overfitting import Overfitting, overfitting
 from konkyo.backtest.performance import cumulative, deciles, measures, performance
 from konkyo.backtest.portfolios import rank
 from konkyo.backtest.returns import monthly
 from konkyo.backtest.scores import gather
+from konkyo.backtest.selection import stitched
+from konkyo.backtest.trials import NoSkill, no_skill
 from konkyo.backtest.turnover import trades
 
 __all__ = [
+    "NoSkill",
+    "Overfitting",
     "coefficients",
     "cumulative",
     "deciles",
     "gather",
+    "luck",
     "mean_differences",
     "measures",
     "monotonicity",
     "monthly",
     "nested",
     "newey_west_t",
+    "no_skill",
+    "overfitting",
     "performance",
+    "performance_of",
     "rank",
+    "stitched",
     "t_statistic",
     "trades",
 ]

@@ -6,10 +6,14 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator
 
-from konkyo.figures.style import COLOURS, NAMES, canvas, percent_axis
+from konkyo.figures.fonts import lettered
+from konkyo.figures.style import COLOURS, canvas, percent_axis
+from konkyo.figures.texts import Language, text
 
 
-def decile_returns(deciles: pd.DataFrame, model: str = "network") -> Figure:
+def decile_returns(
+    deciles: pd.DataFrame, model: str = "network", language: Language = "en"
+) -> Figure:
     """Draw the mean annual return of every decile, that of full-length baselines beside it.
 
     Parameters
@@ -18,13 +22,15 @@ def decile_returns(deciles: pd.DataFrame, model: str = "network") -> Figure:
         model, decile (1 worst to the best), annual_return (arithmetic, a fraction), months.
     model : str
         The model drawn as bars; other models with as many months are drawn as points.
+    language : str
+        en or ja.
 
     Returns
     -------
     Figure
         One bar a decile, in per cent a year.
     """
-    figure, axes = canvas(f"Mean annual return by decile of score: {model} (bars)")
+    figure, axes = canvas(text("decile_returns", language, model=text(model, language)))
     bars = deciles[deciles["model"] == model].sort_values("decile")
     last = bars["decile"].max()
     ends = {1: COLOURS["short"], last: COLOURS["long"]}
@@ -45,12 +51,12 @@ def decile_returns(deciles: pd.DataFrame, model: str = "network") -> Figure:
             markersize=5,
             markerfacecolor="#FFFFFF",
             markeredgecolor="#000000",
-            label=NAMES.get(str(name), str(name)),
+            label=text(str(name), language),
         )
     if not others.empty:
         axes.legend(frameon=False, fontsize=9, loc="best")
     axes.axhline(0.0, color="#666666", linewidth=0.8)
     axes.xaxis.set_major_locator(FixedLocator(bars["decile"].tolist()))
-    axes.set_xlabel(f"decile of score: 1 worst (short), {last} best (long)", fontsize=9)
-    percent_axis(axes, "arithmetic mean return a year")
-    return figure
+    axes.set_xlabel(text("decile_axis", language, last=last), fontsize=9)
+    percent_axis(axes, "annual_return_mean", language)
+    return lettered(figure, language)

@@ -5,10 +5,14 @@ from collections.abc import Sequence
 import pandas as pd
 from matplotlib.figure import Figure
 
+from konkyo.figures.fonts import lettered
 from konkyo.figures.style import COLOURS, OTHER, canvas, label_ends, value_axis, year_axis
+from konkyo.figures.texts import Language, text
 
 
-def portfolio_growth(cumulative: pd.DataFrame, model: str = "network") -> Figure:
+def portfolio_growth(
+    cumulative: pd.DataFrame, model: str = "network", language: Language = "en"
+) -> Figure:
     """Draw what 1 invested in each portfolio became (the paper's figure 6).
 
     Parameters
@@ -17,20 +21,22 @@ def portfolio_growth(cumulative: pd.DataFrame, model: str = "network") -> Figure
         month (in which the return was earned), model, portfolio, cumulative (a fraction).
     model : str
         The model whose portfolios are drawn: long, short, spread and market.
+    language : str
+        en or ja.
 
     Returns
     -------
     Figure
         One line a portfolio, from 1 at the first decision month, on a log scale.
     """
-    chosen = cumulative[cumulative["model"] == model]
-    lines = {
-        name: chosen[chosen["portfolio"] == name] for name in ("long", "market", "short", "spread")
-    }
-    return _growth(lines, f"Growth of 1: portfolios of the {model}", emphasis="spread")
+    lines = portfolio_lines(cumulative, model)
+    title = text("portfolio_growth", language, model=text(model, language))
+    return _growth(lines, title, "spread", language)
 
 
-def model_growth(cumulative: pd.DataFrame, models: Sequence[str] | None = None) -> Figure:
+def model_growth(
+    cumulative: pd.DataFrame, models: Sequence[str] | None = None, language: Language = "en"
+) -> Figure:
     """Draw what the long-short portfolio of each model became.
 
     Parameters
@@ -40,38 +46,87 @@ def model_growth(cumulative: pd.DataFrame, models: Sequence[str] | None = None) 
     models : sequence of str, optional
         Which models; by default all that cover as many months as the longest one, since a
         placebo scored every n-th month compounds over fewer months and cannot be compared.
+    language : str
+        en or ja.
 
     Returns
     -------
     Figure
         One line a model, from 1 at the first decision month, on a log scale.
     """
+    lines = model_lines(cumulative, models)
+    return _growth(lines, text("model_growth", language), "network", language)
+
+
+def portfolio_lines(cumulative: pd.DataFrame, model: str) -> dict[str, pd.DataFrame]:
+    """Return the series of one model's portfolios, from 1 at the first decision month.
+
+    Parameters
+    ----------
+    cumulative : DataFrame
+        month (in which the return was earned), model, portfolio, cumulative (a fraction).
+    model : str
+        The model.
+
+    Returns
+    -------
+    dict of str to DataFrame
+        By portfolio: month, value; in order.
+    """
+    chosen = cumulative[cumulative["model"] == model]
+    return {
+        name: _from_one(chosen[chosen["portfolio"] == name])
+        for name in ("long", "market", "short", "spread")
+    }
+
+
+def model_lines(cumulative: pd.DataFrame, models: Sequence[str] | None) -> dict[str, pd.DataFrame]:
+    """Return the long-short series of several models, from 1 at their first decision month.
+
+    Parameters
+    ----------
+    cumulative : DataFrame
+        month (in which the return was earned), model, portfolio, cumulative (a fraction).
+    models : sequence of str, optional
+        Which; by default all that cover as many months as the longest one.
+
+    Returns
+    -------
+    dict of str to DataFrame
+        By model: month, value; in order.
+    """
     spread = cumulative[cumulative["portfolio"] == "spread"]
     if models is None:
         months = spread.groupby("model")["month"].nunique()
         models = list(months.index[months == months.max()])
-    lines = {name: spread[spread["model"] == name] for name in models}
-    return _growth(lines, "Growth of 1: long - short of each model", emphasis="network")
+    return {name: _from_one(spread[spread["model"] == name]) for name in models}
 
 
-def _growth(lines: dict[str, pd.DataFrame], title: str, emphasis: str) -> Figure:
+def _from_one(series: pd.DataFrame) -> pd.DataFrame:
+    ordered = series.sort_values("month")
+    start = ordered["month"].iloc[0] - pd.offsets.MonthEnd(1)
+    return pd.DataFrame(
+        {"month": [start, *ordered["month"]], "value": [1.0, *(1.0 + ordered["cumulative"])]}
+    )
+
+
+def _growth(
+    lines: dict[str, pd.DataFrame], title: str, emphasis: str, language: Language
+) -> Figure:
     figure, axes = canvas(title)
     ends = {}
     for name, series in lines.items():
-        ordered = series.sort_values("month")
-        start = ordered["month"].iloc[0] - pd.offsets.MonthEnd(1)
-        value = [1.0, *(1.0 + ordered["cumulative"])]
         axes.plot(
-            [start, *ordered["month"]],
-            value,
+            series["month"],
+            series["value"],
             color=COLOURS.get(name, OTHER),
             linewidth=2.0 if name == emphasis else 1.3,
             label=name,
         )
-        ends[name] = (ordered["month"].iloc[-1], value[-1])
+        ends[name] = (series["month"].iloc[-1], series["value"].iloc[-1])
     axes.axhline(1.0, color="#999999", linewidth=0.8, zorder=1)
-    value_axis(axes, "value of 1 invested")
+    value_axis(axes, language)
     axes.margins(x=0)
-    year_axis(axes, pd.concat([series["month"] for series in lines.values()]))
-    label_ends(axes, ends)
-    return figure
+    year_axis(axes, pd.concat([series["month"][1:] for series in lines.values()]))
+    label_ends(axes, ends, language)
+    return lettered(figure, language)

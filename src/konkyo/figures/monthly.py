@@ -3,12 +3,16 @@
 import pandas as pd
 from matplotlib.figure import Figure
 
+from konkyo.figures.fonts import lettered
 from konkyo.figures.style import COLOURS, canvas, percent_axis, year_axis
+from konkyo.figures.texts import Language, text
 
-_YEAR = 12
+YEAR = 12
 
 
-def monthly_rank_ic(returns: pd.DataFrame, model: str = "network") -> Figure:
+def monthly_rank_ic(
+    returns: pd.DataFrame, model: str = "network", language: Language = "en"
+) -> Figure:
     """Draw the rank information coefficient of every decision month and its mean of 12 months.
 
     Parameters
@@ -17,6 +21,8 @@ def monthly_rank_ic(returns: pd.DataFrame, model: str = "network") -> Figure:
         month (the decision date), model, rank_ic.
     model : str
         The model that is drawn.
+    language : str
+        en or ja.
 
     Returns
     -------
@@ -24,15 +30,18 @@ def monthly_rank_ic(returns: pd.DataFrame, model: str = "network") -> Figure:
         One bar a month; the line is the mean of the last 12 decision months, where there are 12.
     """
     series = returns[returns["model"] == model].sort_values("month")
-    title = f"Rank information coefficient of the {model}: mean {series['rank_ic'].mean():.3f}"
-    figure = _bars(series["month"], series["rank_ic"], title)
+    name, mean = text(model, language), series["rank_ic"].mean()
+    title = text("monthly_rank_ic", language, model=name, mean=mean)
+    figure = _bars(series["month"], series["rank_ic"], title, language)
     axes = figure.axes[0]
-    axes.set_ylabel("rank correlation of score and next return", fontsize=9)
-    axes.set_xlabel("decision month", fontsize=9)
-    return figure
+    axes.set_ylabel(text("rank_ic_axis", language), fontsize=9)
+    axes.set_xlabel(text("decision_month", language), fontsize=9)
+    return lettered(figure, language)
 
 
-def monthly_spread(returns: pd.DataFrame, model: str = "network") -> Figure:
+def monthly_spread(
+    returns: pd.DataFrame, model: str = "network", language: Language = "en"
+) -> Figure:
     """Draw the return of the long-short portfolio in every month and its mean of 12 months.
 
     Parameters
@@ -41,6 +50,8 @@ def monthly_spread(returns: pd.DataFrame, model: str = "network") -> Figure:
         earned (the month in which the return was earned), model, spread (a fraction).
     model : str
         The model that is drawn.
+    language : str
+        en or ja.
 
     Returns
     -------
@@ -49,26 +60,25 @@ def monthly_spread(returns: pd.DataFrame, model: str = "network") -> Figure:
         12.
     """
     series = returns[returns["model"] == model].sort_values("earned")
-    title = (
-        f"Long - short of the {model}: mean {100 * series['spread'].mean():.2f} per cent a month"
-    )
-    figure = _bars(series["earned"], series["spread"], title)
+    name, mean = text(model, language), 100 * series["spread"].mean()
+    title = text("monthly_spread", language, model=name, mean=mean)
+    figure = _bars(series["earned"], series["spread"], title, language)
     axes = figure.axes[0]
-    percent_axis(axes, "return")
-    axes.set_xlabel("month earned", fontsize=9)
-    return figure
+    percent_axis(axes, "return", language)
+    axes.set_xlabel(text("earned_month", language), fontsize=9)
+    return lettered(figure, language)
 
 
-def _bars(months: pd.Series, values: pd.Series, title: str) -> Figure:
+def _bars(months: pd.Series, values: pd.Series, title: str, language: Language) -> Figure:
     figure, axes = canvas(title)
     colours = [COLOURS["long"] if value >= 0 else COLOURS["short"] for value in values]
     axes.bar(months, values, width=24, color=colours, alpha=0.55, linewidth=0)
     axes.plot(
         months,
-        values.rolling(_YEAR).mean(),
+        values.rolling(YEAR).mean(),
         color="#000000",
         linewidth=1.8,
-        label="mean of 12 months",
+        label=text("mean_of_12", language),
     )
     axes.axhline(0.0, color="#666666", linewidth=0.8)
     axes.margins(x=0.01)

@@ -1,48 +1,83 @@
 """What all figures share: size, colours, axes, labels at the ends of lines."""
 
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.dates import ConciseDateFormatter, YearLocator, date2num
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
+from konkyo.figures.texts import Language, text
 from konkyo.files import replacing
 
-# Okabe and Ito's colours, which eyes of every kind tell apart.
+# Okabe and Ito's colours, which eyes of every kind tell apart. Long is on the red side and short on
+# the blue one, as what raises a score is red and what lowers it is blue.
 COLOURS = {
-    "long": "#0072B2",
-    "short": "#D55E00",
+    "long": "#D55E00",
+    "short": "#0072B2",
     "spread": "#000000",
     "spread_net": "#CC79A7",
     "market": "#7A7A7A",
     "network": "#000000",
     "ridge": "#0072B2",
     "shuffled": "#E69F00",
+    "named": "#009E73",
+    "characteristic": "#0072B2",
+    "sector": "#E69F00",
+    "calendar": "#CC79A7",
+    "market_group": "#009E73",
+    "absorbed": "#7A7A7A",
 }
 OTHER = "#009E73"
-NAMES = {
-    "spread": "long - short",
-    "spread_net": "long - short, net",
-    "shuffled": "shuffled labels",
-}
+SERIES = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#7A7A7A")
+# Ends of the diverging scale, ColorBrewer's RdBu: black figures stay readable on both.
+RAISES, LOWERS = "#D6604D", "#4393C3"
+DIVERGING = LinearSegmentedColormap.from_list("relevance", [LOWERS, "#FFFFFF", RAISES])
 _YEARS_WITHOUT_STEPS = 12
 
+Along = Literal["x", "y", "both"]
 
-def canvas(title: str) -> tuple[Figure, Axes]:
-    """Return an empty figure (8 x 4.5 inches) and its axes, free of any global state."""
-    figure = Figure(figsize=(8.0, 4.5), layout="constrained")
-    FigureCanvasAgg(figure)
+
+def canvas(title: str, height: float = 4.5, along: Along = "y") -> tuple[Figure, Axes]:
+    """Return an empty figure (8 inches wide) and its axes, free of any global state.
+
+    `along` is the axis on which numbers are read, which has the grid.
+    """
+    figure = sheet(8.0, height)
     axes = figure.add_subplot()
+    heading(axes, title)
+    plain(axes, along)
+    return figure, axes
+
+
+def sheet(width: float, height: float) -> Figure:
+    """Return a figure without axes, in inches."""
+    figure = Figure(figsize=(width, height), layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def heading(axes: Axes, title: str) -> None:
+    """Write a figure's title above its first axes."""
     axes.set_title(title, loc="left", fontsize=11, fontweight="bold")
+
+
+def plain(axes: Axes, along: Along = "y") -> None:
+    """Take from axes what carries no number: the frame above and on the right, one grid."""
     axes.spines[["top", "right"]].set_visible(False)
-    axes.grid(axis="y", color="#DDDDDD", linewidth=0.6)
+    axes.grid(axis=along, color="#DDDDDD", linewidth=0.6)
     axes.set_axisbelow(True)
     axes.tick_params(labelsize=9)
-    return figure, axes
+
+
+def note(figure: Figure, words: str) -> None:
+    """Write a note under everything, in small letters."""
+    figure.supxlabel(words, x=0.01, ha="left", fontsize=7.5, color="#555555")
 
 
 def save(figure: Figure, path: Path, dpi: int) -> None:
@@ -60,13 +95,14 @@ def year_axis(axes: Axes, months: pd.Series) -> None:
     axes.xaxis.set_major_formatter(ConciseDateFormatter(axes.xaxis.get_major_locator()))
 
 
-def percent_axis(axes: Axes, label: str) -> None:
-    """Show the y axis's fractions as per cent."""
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:g}"))
-    axes.set_ylabel(f"{label} (per cent)", fontsize=9)
+def percent_axis(axes: Axes, what: str, language: Language = "en", along: Along = "y") -> None:
+    """Show an axis's fractions as per cent; `what` is the key of what is measured."""
+    axis = axes.xaxis if along == "x" else axes.yaxis
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:g}"))
+    axis.set_label_text(text("per_cent", language, what=text(what, language)), fontsize=9)
 
 
-def value_axis(axes: Axes, label: str) -> None:
+def value_axis(axes: Axes, language: Language = "en") -> None:
     """Put the y axis on a log scale that reads 0.5, 1, 2, 5: equal steps are equal returns.
 
     Call it after the lines are drawn: how many marks there are follows from how far they range.
@@ -81,10 +117,12 @@ def value_axis(axes: Axes, label: str) -> None:
         axes.yaxis.set_major_locator(LogLocator(base=10.0, subs=marks))
     axes.yaxis.set_minor_locator(NullLocator())
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    axes.set_ylabel(f"{label} (log scale)", fontsize=9)
+    axes.set_ylabel(text("value_of_one", language), fontsize=9)
 
 
-def label_ends(axes: Axes, ends: dict[str, tuple[pd.Timestamp, float]]) -> None:
+def label_ends(
+    axes: Axes, ends: dict[str, tuple[pd.Timestamp, float]], language: Language = "en"
+) -> None:
     """Write each line's name beside its last point, moved apart where names would overlap.
 
     Parameters
@@ -108,7 +146,7 @@ def label_ends(axes: Axes, ends: dict[str, tuple[pd.Timestamp, float]]) -> None:
     places -= np.mean(places - np.array([heights[name] for name in order]))
     for name, place in zip(order, places, strict=True):
         axes.annotate(
-            NAMES.get(name, name),
+            text(name, language),
             xy=(1.01, place),
             xycoords="axes fraction",
             color=COLOURS.get(name, OTHER),

@@ -1,17 +1,25 @@
-"""The performance table as Markdown."""
+"""The performance table, as Markdown and as a picture."""
 
+from itertools import pairwise
+
+import numpy as np
 import pandas as pd
+from matplotlib.figure import Figure
 
-_HEADINGS = {
-    "model": "model",
-    "portfolio": "portfolio",
-    "annual_return": "return a year, %",
-    "annual_risk": "risk a year, %",
-    "return_risk": "return / risk",
-    "max_drawdown": "maximum drawdown, %",
-    "hit_rate": "months above 0, %",
-    "months": "months",
-}
+from konkyo.figures.fonts import lettered
+from konkyo.figures.style import heading, sheet
+from konkyo.figures.texts import Language, text
+
+COLUMNS = (
+    "model",
+    "portfolio",
+    "annual_return",
+    "annual_risk",
+    "return_risk",
+    "max_drawdown",
+    "hit_rate",
+    "months",
+)
 _PERCENT = ("annual_return", "annual_risk", "max_drawdown", "hit_rate")
 
 
@@ -29,15 +37,55 @@ def performance_markdown(performance: pd.DataFrame) -> str:
         One line a model and portfolio, fractions as per cent with one decimal, ending in a
         newline. A figure that is not defined is a dash.
     """
-    rows = ["| " + " | ".join(_HEADINGS.values()) + " |"]
-    rows.append("|" + "|".join(" --- " if i < 2 else " ---: " for i in range(len(_HEADINGS))) + "|")
-    for record in performance[list(_HEADINGS)].to_dict("records"):
-        cells = (_cell(str(name), value) for name, value in record.items())
+    rows = ["| " + " | ".join(text(name, "en") for name in COLUMNS) + " |"]
+    rows.append("|" + "|".join(" --- " if i < 2 else " ---: " for i in range(len(COLUMNS))) + "|")
+    for record in performance[list(COLUMNS)].to_dict("records"):
+        cells = (cell(str(name), value) for name, value in record.items())
         rows.append("| " + " | ".join(cells) + " |")
     return "\n".join(rows) + "\n"
 
 
-def _cell(name: str, value: object) -> str:
+def performance_table(performance: pd.DataFrame, language: Language = "en") -> Figure:
+    """Draw the performance table (the paper's figure 7).
+
+    Parameters
+    ----------
+    performance : DataFrame
+        model, portfolio and the measures, as fractions.
+    language : str
+        en or ja.
+
+    Returns
+    -------
+    Figure
+        One line a model and portfolio, fractions as per cent; a line parts the models.
+    """
+    height = 0.26
+    count = len(performance)
+    figure = sheet(10.0, height * (count + 3))
+    axes = figure.add_subplot()
+    axes.set_axis_off()
+    heading(axes, text("performance", language))
+    axes.set_xlim(0, 1)
+    axes.set_ylim(count - 0.4, -1.6)
+    right = np.linspace(0.38, 0.995, len(COLUMNS) - 2)
+    edges = [0.005, 0.115, *right]
+    align = ["left", "left", *["right"] * len(right)]
+    for edge, side, name in zip(edges, align, COLUMNS, strict=True):
+        axes.text(
+            edge, -1, text(name, language), ha=side, va="center", fontsize=8.5, color="#555555"
+        )
+        for place, value in enumerate(performance[name].tolist()):
+            words = text(str(value), language) if side == "left" else cell(name, value)
+            axes.text(edge, place, words, ha=side, va="center", fontsize=9)
+    axes.axhline(-0.5, color="#000000", linewidth=0.9)
+    for place, (one, other) in enumerate(pairwise(performance["model"])):
+        axes.axhline(place + 0.5, color="#CCCCCC" if one == other else "#000000", linewidth=0.5)
+    return lettered(figure, language)
+
+
+def cell(name: str, value: object) -> str:
+    """Return a measure as it is written in the table."""
     if not isinstance(value, float):
         return str(value)
     if pd.isna(value):

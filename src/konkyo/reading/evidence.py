@@ -29,7 +29,8 @@ class Evidence:
     absorbed : numpy.ndarray
         [rows] float32: what the biases and epsilon take.
     catalogue : pandas.DataFrame
-        name and group (characteristic, sector, calendar, market) of each feature, in column order.
+        name and group (characteristic, sector, calendar, market) of each feature, in column order,
+        and its transform where the panel says it.
     """
 
     index: pd.DataFrame
@@ -55,6 +56,35 @@ class Evidence:
     def columns(self, group: str) -> np.ndarray:
         """Return the positions of one group's features."""
         return np.flatnonzero(self.catalogue["group"] == group)
+
+    def side(self, name: str) -> np.ndarray:
+        """Return the rows of a portfolio: "long" (the best scores) or "short" (the worst)."""
+        decile = self.best if name == "long" else 1
+        return np.flatnonzero(self.index["decile"] == decile)
+
+    def starts(self) -> np.ndarray:
+        """Return the first row of each decision month."""
+        month = self.index["month"].to_numpy()
+        return np.flatnonzero(np.r_[True, month[1:] != month[:-1]])
+
+    def monthly_mean(self, values: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        """Return the mean over some rows of each month.
+
+        Parameters
+        ----------
+        values : numpy.ndarray
+            [chosen rows, columns]: those of `rows` alone.
+        rows : numpy.ndarray
+            Row positions in order, at least one in each month.
+
+        Returns
+        -------
+        numpy.ndarray
+            [months, columns] float64.
+        """
+        first = np.searchsorted(rows, self.starts())
+        count = np.diff(np.r_[first, len(rows)])
+        return np.add.reduceat(values, first, axis=0, dtype=np.float64) / count[:, None]
 
     def rows(self, month: pd.Timestamp) -> slice:
         """Return the rows of a decision month.
@@ -134,5 +164,5 @@ def gather(
         values=np.asarray(features[scored], dtype=np.float32),
         relevance=np.concatenate([t[names].to_numpy(np.float32) for t in grounds]),
         absorbed=np.concatenate([t["absorbed"].to_numpy(np.float32) for t in grounds]),
-        catalogue=catalogue[["name", "group"]].reset_index(drop=True),
+        catalogue=catalogue.filter(["name", "group", "transform"]).reset_index(drop=True),
     )

@@ -1,0 +1,84 @@
+"""What a search maximises, for many trials, halves of a record or both at once.
+
+Each objective is a function of three arrays of one shape: how many months there are, their mean and
+their sample deviation (n - 1). So it costs the same for one series as for 12,870 halves of 100.
+"""
+
+from collections.abc import Callable
+from typing import Literal
+
+import numpy as np
+
+Name = Literal["return_risk", "t_statistic", "mean"]
+Objective = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
+MONTHS_A_YEAR = 12
+
+
+def return_risk(months: np.ndarray, mean: np.ndarray, deviation: np.ndarray) -> np.ndarray:
+    """Return arithmetic annual return / annual risk, as `performance.return_risk` has it."""
+    return mean / deviation * np.sqrt(MONTHS_A_YEAR)
+
+
+def t_statistic(months: np.ndarray, mean: np.ndarray, deviation: np.ndarray) -> np.ndarray:
+    """Return mean / (sample deviation / sqrt(n)), as `information.t_statistic` has it."""
+    return mean / deviation * np.sqrt(months)
+
+
+def mean(months: np.ndarray, mean: np.ndarray, deviation: np.ndarray) -> np.ndarray:
+    """Return the mean of the months, in the unit of the series."""
+    return mean
+
+
+OBJECTIVES: dict[Name, Objective] = {
+    "return_risk": return_risk,
+    "t_statistic": t_statistic,
+    "mean": mean,
+}
+# Deviations below this share of the root mean square are what rounding leaves of equal values.
+_DUST = 1e-7
+
+
+def from_sums(
+    objective: Name, months: np.ndarray, total: np.ndarray, squares: np.ndarray
+) -> np.ndarray:
+    """Return an objective from the number, the sum and the sum of squares of monthly values.
+
+    Parameters
+    ----------
+    objective : str
+        return_risk (annual), t_statistic or mean.
+    months, total, squares : ndarray
+        Shapes that broadcast against each other.
+
+    Returns
+    -------
+    ndarray
+        NaN where the objective is not defined: a ratio of fewer than two months or of values that
+        are all equal, the mean of none.
+    """
+    with np.errstate(divide="ignore", invalid="ignore"):
+        average = total / months
+        spread = np.maximum(squares - total * average, 0.0)
+        deviation = np.sqrt(spread / (months - 1))
+        still = (months < 2) | (spread <= squares * _DUST**2)
+        return OBJECTIVES[objective](months, average, np.where(still, np.nan, deviation))
+
+
+def performance_of(values: np.ndarray, objective: Name) -> np.ndarray:
+    """Return the objective of every series.
+
+    Parameters
+    ----------
+    values : ndarray
+        Shape [months, ...]; NaN months take no part.
+    objective : str
+        return_risk (annual), t_statistic or mean.
+
+    Returns
+    -------
+    ndarray
+        Shape [...]; NaN where it is not defined, see `from_sums`.
+    """
+    known = ~np.isnan(values)
+    filled = np.where(known, values, 0.0)
+    return from_sums(objective, known.sum(0), filled.sum(0), (filled**2).sum(0))

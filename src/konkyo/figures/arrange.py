@@ -1,0 +1,198 @@
+"""Tables put in the order in which both rooms of figures show them; nothing is computed anew."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+SIDES = ("long", "named", "short")
+ABSORBED = "absorbed"
+
+
+@dataclass(frozen=True)
+class HeatGrid:
+    """The table of figure 8 as a grid.
+
+    Attributes
+    ----------
+    rows : DataFrame
+        side, stock, sector, rank, score of each row: long, named, short, each by rank.
+    features : list of str
+        The columns, by mean absolute relevance over the rows, largest first.
+    value, relevance : ndarray, shape [rows, features]
+        The input's value, and its relevance in units of the score.
+    rest : ndarray, shape [rows]
+        Relevance of what is not shown, `absorbed` included: a row's relevances and this add up
+        to its score.
+    left : int
+        How many inputs are not shown.
+    limit : float
+        The largest absolute relevance shown: the end of the one scale, above 0.
+    """
+
+    rows: pd.DataFrame
+    features: list[str]
+    value: np.ndarray
+    relevance: np.ndarray
+    rest: np.ndarray
+    left: int
+    limit: float
+
+
+def heat_grid(table: pd.DataFrame, most: int) -> HeatGrid:
+    """Arrange the stocks of a month and the inputs that matter most to them.
+
+    Parameters
+    ----------
+    table : DataFrame
+        What `reading.stocks.stock_table` returns, one month.
+    most : int
+        At most so many inputs.
+    """
+    ordered = table.assign(side=pd.Categorical(table["side"], SIDES, ordered=True))
+    # A named stock may also be among the longest: side and stock make the row.
+    keys = ["side", "rank", "stock"]
+    rows = ordered.drop_duplicates(keys).sort_values(keys)
+    place = pd.MultiIndex.from_frame(rows[keys])
+    # In the order of the table, so that equal columns do not change places.
+    names = [name for name in table["feature"].unique() if name != ABSORBED]
+    row = place.get_indexer(pd.MultiIndex.from_frame(ordered[keys]))
+    column = pd.Index(names).get_indexer(ordered["feature"])
+    own = column >= 0
+    values, relevance = np.zeros((2, len(rows), len(names)))
+    values[row[own], column[own]] = ordered["value"].to_numpy(float)[own]
+    relevance[row[own], column[own]] = ordered["relevance"].to_numpy(float)[own]
+    shown = np.argsort(-np.abs(relevance).mean(0), kind="stable")[:most]
+    scores = rows["score"].to_numpy(float)
+    return HeatGrid(
+        rows=rows[["side", "stock", "sector", "rank", "score"]]
+        .assign(side=rows["side"].astype("str"))
+        .reset_index(drop=True),
+        features=[names[place] for place in shown],
+        value=values[:, shown],
+        relevance=relevance[:, shown],
+        rest=scores - relevance[:, shown].sum(1),
+        left=len(names) - len(shown),
+        limit=float(np.abs(relevance).max()) or 1.0,
+    )
+
+
+def score_steps(changes: pd.DataFrame, stock: str, most: int) -> pd.DataFrame:
+    """Return a stock's way from last month's score to this month's, one input a step.
+
+    Parameters
+    ----------
+    changes : DataFrame
+        What `reading.stocks.score_changes` returns; of several months the newest is shown.
+    stock : str
+        A stock of the table.
+    most : int
+        At most so many inputs have a step of their own, by absolute change; the others share one.
+
+    Returns
+    -------
+    DataFrame
+        feature ("before", inputs, "others", "absorbed", "now"), count (inputs in the step),
+        start, end (of the step's bar, scores), change. `attrs` holds month, the decision month.
+    """
+    own = changes[changes["stock"] == stock]
+    own = own[own["month"] == own["month"].max()]
+    before, now = float(own["before"].iloc[0]), float(own["now"].iloc[0])
+    inputs = own[own["feature"] != ABSORBED]
+    ordered = inputs.iloc[np.argsort(-inputs["relevance_change"].abs().to_numpy(), kind="stable")]
+    first, other = ordered[:most], ordered[most:]
+    steps = [
+        (str(name), 1, float(change))
+        for name, change in zip(first["feature"], first["relevance_change"], strict=True)
+    ]
+    if len(other):
+        steps.append(("others", len(other), float(other["relevance_change"].sum())))
+    # What is absorbed is what is left, so that the steps lead to the score of now.
+    steps.append((ABSORBED, 1, now - before - sum(change for _, _, change in steps)))
+    ends = before + np.cumsum([change for _, _, change in steps])
+    frame = pd.DataFrame(
+        {
+            "feature": ["before", *(name for name, _, _ in steps), "now"],
+            "count": [1, *(count for _, count, _ in steps), 1],
+            "start": [0.0, before, *ends[:-1], 0.0],
+            "end": [before, *ends, now],
+        }
+    )
+    frame["change"] = frame["end"] - frame["start"]
+    frame.attrs["month"] = own["month"].iloc[0]
+    return frame
+
+
+def largest(table: pd.DataFrame, column: str, most: int) -> pd.DataFrame:
+    """Return the rows of greatest absolute value in a column, greatest first, ties in order."""
+    order = np.argsort(-table[column].abs().to_numpy(), kind="stable")[:most]
+    return table.iloc[order].reset_index(drop=True)
+
+
+def decile_ends(deciles: pd.DataFrame, most: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the mean attributes of the two end deciles, and what the deciles are.
+
+    Parameters
+    ----------
+    deciles : DataFrame
+        What `reading.market.market_deciles` returns, one feature and one month.
+    most : int
+        At most so many attributes, by absolute difference between the ends.
+
+    Returns
+    -------
+    DataFrame
+        attribute, low, high (means of the first and the last decile), difference; by difference.
+    DataFrame
+        relevance_decile, stocks, relevance of the first and the last decile.
+    """
+    first, last = deciles["relevance_decile"].min(), deciles["relevance_decile"].max()
+    wide = deciles.pivot_table(index="attribute", columns="relevance_decile", values="value")
+    table = pd.DataFrame({"low": wide[first], "high": wide[last]}).reset_index()
+    table["difference"] = table["high"] - table["low"]
+    chosen = largest(table, "difference", most).sort_values("difference", ascending=False)
+    ends = deciles[deciles["relevance_decile"].isin([first, last])]
+    ends = ends.drop_duplicates("relevance_decile").sort_values("relevance_decile")
+    return (
+        chosen.reset_index(drop=True),
+        ends[["relevance_decile", "stocks", "relevance"]].reset_index(drop=True),
+    )
+
+
+def mean_turnover(turnover: pd.DataFrame, most: int) -> pd.DataFrame:
+    """Return the mean monthly turnover by feature and side, the smaller ones as "others".
+
+    Parameters
+    ----------
+    turnover : DataFrame
+        What `reading.exposure.relevance_turnover` returns.
+    most : int
+        At most so many features with a row of their own, by the sum of both sides.
+
+    Returns
+    -------
+    DataFrame
+        feature, count, long, short: fractions of the portfolio a month, one way; largest first,
+        "others" last. The columns add up to the portfolios' mean turnover.
+    """
+    months = turnover["month"].nunique()
+    wide = turnover.pivot_table(
+        index="feature", columns="side", values="turnover", aggfunc="sum", sort=False
+    ).reindex(columns=["long", "short"], fill_value=0.0)
+    wide = wide / months
+    ordered = wide.loc[wide.sum(axis=1).sort_values(ascending=False, kind="stable").index]
+    first, other = ordered[:most], ordered[most:]
+    table = first.rename_axis("feature").reset_index().assign(count=1)
+    if len(other):
+        row = {"feature": "others", "count": len(other), **other.sum().to_dict()}
+        table = pd.concat([table, pd.DataFrame([row])], ignore_index=True)
+    return table[["feature", "count", "long", "short"]]
+
+
+def number(value: float) -> str:
+    """Return an input's value in as few characters as tell it: 1, 0.53, 12.4, 2345."""
+    if np.isnan(value):
+        return ""
+    size = abs(value)
+    digits = 0 if size >= 100 or value == round(value) else 1 if size >= 10 else 2
+    return f"{value:.{digits}f}"

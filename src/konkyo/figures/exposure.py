@@ -1,0 +1,199 @@
+"""What the portfolios hold beside the grounds: size, sectors, and which inputs turn them over."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from konkyo.figures.arrange import largest, mean_turnover
+from konkyo.figures.fonts import lettered
+from konkyo.figures.style import COLOURS, SERIES, canvas, percent_axis, plain, sheet, year_axis
+from konkyo.figures.texts import Language, feature_names, sector_name, text
+from konkyo.months import label
+
+SECTORS = 5
+BARS = 20
+FEATURES = 20
+
+
+def exposure_lines(
+    exposure: pd.DataFrame, labels: pd.DataFrame, language: Language = "en", sectors: int = SECTORS
+) -> Figure:
+    """Draw the portfolios' size and sectors over time.
+
+    Parameters
+    ----------
+    exposure : DataFrame
+        What `reading.exposure.exposure` returns: month, kind (sector | size), name, long, short,
+        difference; fractions.
+    labels : DataFrame
+        feature, en, ja: a sector is called as its dummy is.
+    language : str
+        en or ja.
+    sectors : int
+        So many sectors, those of the largest mean absolute difference.
+
+    Returns
+    -------
+    Figure
+        Above, the mean size of long and short as a percentile; below, the difference between
+        the shares of their stocks that belong to a sector, means of 12 months.
+    """
+    names = feature_names(labels, language)
+    figure = sheet(8.0, 6.4)
+    upper, lower = figure.subplots(2, 1, sharex=True)
+    size = exposure[exposure["kind"] == "size"].sort_values("month")
+    plain(upper)
+    for side in ("long", "short"):
+        upper.plot(
+            size["month"], size[side], color=COLOURS[side], linewidth=1.5,
+            label=text(side, language),
+        )  # fmt: skip
+    upper.axhline(0.5, color="#666666", linewidth=0.8)
+    upper.margins(x=0.01)
+    percent_axis(upper, "size_axis", language)
+    upper.legend(frameon=False, fontsize=9, loc="best", ncols=2)
+    plain(lower)
+    for colour, (name, series) in zip(
+        SERIES, sector_lines(exposure, sectors).items(), strict=False
+    ):
+        lower.plot(
+            series["month"], series["difference"], color=colour, linewidth=1.5,
+            label=sector_name(name, names),
+        )  # fmt: skip
+    lower.axhline(0, color="#666666", linewidth=0.8)
+    lower.margins(x=0.01)
+    percent_axis(lower, "sector_axis", language)
+    year_axis(lower, exposure["month"])
+    lower.set_xlabel(text("decision_month", language), fontsize=9)
+    figure.suptitle(
+        text("exposure_lines", language), x=0.01, ha="left", fontsize=11, fontweight="bold"
+    )
+    figure.legend(
+        *lower.get_legend_handles_labels(), frameon=False, fontsize=8.5, ncols=3,
+        loc="outside lower center",
+    )  # fmt: skip
+    return lettered(figure, language)
+
+
+def sector_lines(exposure: pd.DataFrame, most: int) -> dict[str, pd.DataFrame]:
+    """Return the sectors of the largest mean absolute difference: month, difference (12 months)."""
+    own = exposure[exposure["kind"] == "sector"].sort_values("month")
+    size = own.assign(size=own["difference"].abs()).groupby("name")["size"].mean()
+    chosen = size.sort_values(ascending=False, kind="stable").index[:most]
+    lines = {}
+    for name in chosen:
+        series = own.loc[own["name"] == name, ["month", "difference"]]
+        smooth = series["difference"].rolling(12, min_periods=1).mean()
+        lines[str(name)] = series.assign(difference=smooth)
+    return lines
+
+
+def exposure_bars(
+    exposure: pd.DataFrame,
+    labels: pd.DataFrame,
+    language: Language = "en",
+    month: pd.Timestamp | None = None,
+    most: int = BARS,
+) -> Figure:
+    """Draw the sectors of the long and the short portfolio.
+
+    Parameters
+    ----------
+    exposure : DataFrame
+        What `reading.exposure.exposure` returns.
+    labels : DataFrame
+        feature, en, ja: a sector is called as its dummy is.
+    language : str
+        en or ja.
+    month : Timestamp, optional
+        A decision month; by default the mean of all months.
+    most : int
+        At most so many sectors, by absolute difference.
+
+    Returns
+    -------
+    Figure
+        Two bars a sector, in per cent of the portfolio's stocks; by difference.
+    """
+    shares = sector_shares(exposure, month, most)
+    names = feature_names(labels, language)
+    title = text("exposure_bars", language, when=when(month, language))
+    count = len(shares)
+    figure, axes = canvas(title, height=1.4 + 0.25 * count, along="x")
+    place = np.arange(count)
+    for shift, side in ((-0.2, "long"), (0.2, "short")):
+        axes.barh(
+            place + shift, shares[side], height=0.38, color=COLOURS[side],
+            label=text(side, language),
+        )  # fmt: skip
+    axes.set_yticks(place, [sector_name(name, names) for name in shares["name"]], fontsize=8.5)
+    axes.set_ylim(count - 0.4, -0.6)
+    percent_axis(axes, "share_of_stocks", language, along="x")
+    axes.legend(frameon=False, fontsize=9, loc="best")
+    return lettered(figure, language)
+
+
+def when(month: pd.Timestamp | None, language: Language) -> str:
+    """Return a month's name, or that all months are meant."""
+    return text("all_months", language) if month is None else label(month)
+
+
+def sector_shares(exposure: pd.DataFrame, month: pd.Timestamp | None, most: int) -> pd.DataFrame:
+    """Return name, long, short, difference of the sectors, the most overweighted first."""
+    own = exposure[exposure["kind"] == "sector"]
+    months = own["month"].nunique()
+    if month is not None:
+        own, months = own[own["month"] == month], 1
+    # A sector that a month does not have counts with a share of 0.
+    sums = own.groupby("name", sort=False)[["long", "short", "difference"]].sum() / months
+    chosen = largest(sums.reset_index(), "difference", most)
+    return chosen.sort_values("difference", ascending=False, ignore_index=True)
+
+
+def relevance_turnover_bars(
+    turnover: pd.DataFrame, labels: pd.DataFrame, language: Language = "en", most: int = FEATURES
+) -> Figure:
+    """Draw the turnover that each input's relevance brought about.
+
+    Parameters
+    ----------
+    turnover : DataFrame
+        What `reading.exposure.relevance_turnover` returns: month, side, feature, turnover (a
+        fraction of the portfolio a month, one way).
+    labels : DataFrame
+        feature, en, ja.
+    language : str
+        en or ja.
+    most : int
+        At most so many inputs with bars of their own.
+
+    Returns
+    -------
+    Figure
+        Two bars an input, in per cent a month; all long bars together are the long portfolio's
+        turnover, which the legend states.
+    """
+    table, names = mean_turnover(turnover, most), feature_names(labels, language)
+    count = len(table)
+    figure, axes = canvas(
+        text("relevance_turnover", language), height=1.4 + 0.25 * count, along="x"
+    )
+    place = np.arange(count)
+    for shift, side in ((-0.2, "long"), (0.2, "short")):
+        axes.barh(
+            place + shift, table[side], height=0.38, color=COLOURS[side],
+            label=f"{text(side, language)}: {100 * table[side].sum():.1f}%",
+        )  # fmt: skip
+    axes.set_yticks(place, turnover_names(table, names, language), fontsize=8.5)
+    axes.set_ylim(count - 0.4, -0.6)
+    percent_axis(axes, "turnover_axis", language, along="x")
+    axes.legend(frameon=False, fontsize=9, loc="best")
+    return lettered(figure, language)
+
+
+def turnover_names(table: pd.DataFrame, names: dict[str, str], language: Language) -> list[str]:
+    """Return what the rows of `mean_turnover` are called."""
+    return [
+        text("others", language, count=count) if name == "others" else names.get(name, name)
+        for name, count in zip(table["feature"], table["count"], strict=True)
+    ]

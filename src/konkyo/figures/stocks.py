@@ -1,0 +1,181 @@
+"""The single stock: the inputs of the longest and the shortest, and what changed a score."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from konkyo.figures.arrange import heat_grid, number, score_steps
+from konkyo.figures.fonts import lettered
+from konkyo.figures.style import COLOURS, DIVERGING, LOWERS, RAISES, canvas, note, sheet
+from konkyo.figures.texts import Language, feature_names, sector_name, text
+from konkyo.months import label
+
+MOST = 24
+"""Inputs that figure 8 has room for."""
+STEPS = 14
+_ROW, _COLUMN = 0.235, 0.43
+
+
+def stock_heat(
+    table: pd.DataFrame, labels: pd.DataFrame, language: Language = "en", most: int = MOST
+) -> Figure:
+    """Draw the inputs of the longest and the shortest stocks of a month (the paper's figure 8).
+
+    Parameters
+    ----------
+    table : DataFrame
+        What `reading.stocks.stock_table` returns: month, side, stock, sector, rank, score,
+        feature, value (known at t), relevance.
+    labels : DataFrame
+        feature, en, ja.
+    language : str
+        en or ja.
+    most : int
+        At most so many inputs, by mean absolute relevance among the stocks.
+
+    Returns
+    -------
+    Figure
+        Rows are stocks, the longest on top; columns are inputs. A cell's number is the input's
+        value and its colour the relevance: red raises the score, white does nothing, blue lowers
+        it, on one scale for the table.
+    """
+    grid, names = heat_grid(table, most), feature_names(labels, language)
+    rows, columns = grid.value.shape
+    figure = sheet(4.2 + _COLUMN * (columns + 1), 2.6 + _ROW * rows)
+    axes = figure.add_subplot()
+    month = label(table["month"].iloc[0])
+    picture = axes.imshow(
+        grid.relevance, cmap=DIVERGING, vmin=-grid.limit, vmax=grid.limit, aspect="auto"
+    )
+    # Text inside the axes is kept out of the layout, which would measure every number twice.
+    small = {"ha": "center", "va": "center", "fontsize": 7, "in_layout": False}
+    for row in range(rows):
+        for column in range(columns):
+            axes.text(column, row, number(grid.value[row, column]), **small)
+        axes.text(columns, row, f"{grid.rest[row]:+.2f}", color="#555555", **small)
+    axes.set_xlim(-0.5, columns + 0.5)
+    heads = [names.get(name, name) for name in grid.features] + [text("rest", language)]
+    axes.set_xticks(
+        range(columns + 1), heads, rotation=50, ha="left", rotation_mode="anchor", fontsize=8
+    )
+    axes.xaxis.tick_top()
+    axes.set_yticks(range(rows), ["" for _ in range(rows)])
+    axes.tick_params(length=0)
+    axes.spines[:].set_visible(False)
+    _row_heads(figure, grid.rows, names, language)
+    for edge in np.flatnonzero(grid.rows["side"].to_numpy()[1:] != grid.rows["side"][:-1]):
+        axes.axhline(edge + 0.5, color="#000000", linewidth=0.9)
+    bar = figure.colorbar(picture, ax=axes, orientation="horizontal", shrink=0.4, pad=0.02)
+    bar.ax.set_xlabel(text("relevance", language), fontsize=8)
+    bar.ax.tick_params(labelsize=7.5)
+    bar.outline.set_visible(False)
+    figure.suptitle(
+        text("stock_heat", language, month=month), x=0.01, ha="left", fontsize=11, fontweight="bold"
+    )
+    note(figure, text("stock_heat_note", language, shown=columns, left=grid.left))
+    return lettered(figure, language)
+
+
+def _row_heads(
+    figure: Figure, rows: pd.DataFrame, names: dict[str, str], language: Language
+) -> None:
+    """Write rank, stock, sector and score left of the rows, each in a column of its own."""
+    axes = figure.axes[0]
+    edges = {"rank": (-2.75, "right"), "stock": (-2.65, "left"), "sector": (-1.75, "left")}
+    points = 72 * _COLUMN * 2.1
+    for place, row in enumerate(rows.to_dict("records")):
+        sector = "" if pd.isna(row["sector"]) else sector_name(str(row["sector"]), names)
+        words = {"rank": f"{row['rank']}", "stock": str(row["stock"]), "sector": sector}
+        for key, (edge, side) in edges.items():
+            axes.annotate(
+                words[key], (0, place), (edge * points, 0), textcoords="offset points",
+                xycoords=("axes fraction", "data"), ha=side, va="center", fontsize=8,
+                color=COLOURS[row["side"]] if key == "rank" else "#000000",
+                annotation_clip=False,
+            )  # fmt: skip
+        axes.annotate(
+            f"{row['score']:+.2f}", (0, place), (-6, 0), textcoords="offset points",
+            xycoords=("axes fraction", "data"), ha="right", va="center", fontsize=8,
+            fontweight="bold", annotation_clip=False,
+        )  # fmt: skip
+
+
+def change_bars(
+    changes: pd.DataFrame,
+    labels: pd.DataFrame,
+    stock: str,
+    language: Language = "en",
+    most: int = STEPS,
+) -> Figure:
+    """Draw what led from a stock's score of last month to this month's, input by input.
+
+    Parameters
+    ----------
+    changes : DataFrame
+        What `reading.stocks.score_changes` returns; the stock's newest month is drawn.
+    labels : DataFrame
+        feature, en, ja.
+    stock : str
+        A stock of the table.
+    language : str
+        en or ja.
+    most : int
+        At most so many inputs with a bar of their own.
+
+    Returns
+    -------
+    Figure
+        A bar a step, from the score before on top to the score now: the steps add up.
+    """
+    steps = score_steps(changes, stock, most)
+    title, names = change_words(steps, labels, stock, language)
+    count = len(steps)
+    figure, axes = canvas(title, height=1.4 + 0.27 * count, along="x")
+    axes.barh(
+        range(count),
+        steps["change"],
+        left=steps["start"],
+        color=step_colours(steps),
+        height=0.66,
+    )
+    for place, (end, ahead) in enumerate(zip(steps["end"][:-1], steps["end"][:-1], strict=True)):
+        axes.plot([end, ahead], [place - 0.33, place + 1.33], color="#888888", linewidth=0.6)
+    for place, step in enumerate(steps.to_dict("records")):
+        axes.annotate(
+            f"{step['change']:+.3f}", (max(step["start"], step["end"]), place), (3, 0),
+            textcoords="offset points", va="center", fontsize=7.5, color="#555555",
+        )  # fmt: skip
+    axes.set_yticks(range(count), names)
+    axes.set_ylim(count - 0.4, -0.6)
+    axes.margins(x=0.08)
+    axes.axvline(0, color="#666666", linewidth=0.8)
+    axes.set_xlabel(text("score", language), fontsize=9)
+    return lettered(figure, language)
+
+
+def change_words(
+    steps: pd.DataFrame, labels: pd.DataFrame, stock: str, language: Language
+) -> tuple[str, list[str]]:
+    """Return the title of a stock's steps and the name of each."""
+    now = steps.attrs["month"]
+    months = {"before": label(now - pd.offsets.MonthEnd(1)), "now": label(now)}
+    names = feature_names(labels, language)
+    words = []
+    for step in steps.to_dict("records"):
+        key = str(step["feature"])
+        if key in months:
+            words.append(text("score_of", language, month=months[key]))
+        elif key == "others":
+            words.append(text("others", language, count=step["count"]))
+        else:
+            words.append(names.get(key, key))
+    return text("change_bars", language, stock=stock, **months), words
+
+
+def step_colours(steps: pd.DataFrame) -> list[str]:
+    """Return grey for the two scores, red for what raised the score, blue for what lowered it."""
+    return [
+        COLOURS["market"] if name in ("before", "now") else RAISES if change > 0 else LOWERS
+        for name, change in zip(steps["feature"], steps["change"], strict=True)
+    ]

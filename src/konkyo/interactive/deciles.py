@@ -1,0 +1,68 @@
+"""Mean return from the worst scores to the best."""
+
+from itertools import cycle
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from konkyo.figures.texts import Language, text
+from konkyo.interactive.style import INK, PAPER, axis, colour_of, short, slim
+
+
+def decile_returns(
+    deciles: pd.DataFrame, model: str = "network", language: Language = "en"
+) -> go.Figure:
+    """Draw the mean annual return of every decile, that of full-length baselines beside it.
+
+    Parameters
+    ----------
+    deciles : DataFrame
+        model, decile (1 worst to the best), annual_return (arithmetic, a fraction), months.
+    model : str
+        The model drawn as bars; other models with as many months are drawn as points.
+    language : str
+        en or ja.
+
+    Returns
+    -------
+    plotly Figure
+        One bar a decile, in per cent a year.
+    """
+    bars = deciles[deciles["model"] == model].sort_values("decile")
+    last = bars["decile"].max()
+    ends = {1: "short", last: "long"}
+    colours = [colour_of(ends.get(decile, "market")) for decile in bars["decile"]]
+    traces: list[go.Bar | go.Scatter] = [
+        go.Bar(
+            x=bars["decile"].tolist(),
+            y=short(bars["annual_return"]),
+            name=text(model, language),
+            marker={"color": colours, "opacity": 0.85},
+            hovertemplate="%{x}: %{y:.1%}<extra></extra>",
+            showlegend=False,
+        )
+    ]
+    others = deciles[(deciles["model"] != model) & (deciles["months"] >= bars["months"].max())]
+    shapes = cycle(("diamond", "circle", "triangle-up"))
+    for (name, points), shape in zip(others.groupby("model"), shapes, strict=False):
+        traces.append(
+            go.Scatter(
+                x=points["decile"].tolist(),
+                y=short(points["annual_return"]),
+                name=text(str(name), language),
+                mode="markers",
+                marker={
+                    "symbol": shape,
+                    "size": 9,
+                    "color": PAPER,
+                    "line": {"color": INK, "width": 1.2},
+                },
+                hovertemplate="%{x}: %{y:.1%}",
+            )
+        )
+    return slim(
+        traces,
+        text("decile_returns", language, model=text(model, language)),
+        xaxis=axis(text("decile_axis", language, last=last), dtick=1, showgrid=False),
+        yaxis=axis(text("annual_return_mean", language), tickformat=".0%"),
+    )

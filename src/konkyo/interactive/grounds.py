@@ -1,0 +1,103 @@
+"""How far the grounds can be trusted: agreement with the truth, deletion curves."""
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from konkyo.figures.grounds import MEASURES, PAPER, areas_of
+from konkyo.figures.texts import Language, text
+from konkyo.interactive.style import axis, colour_of, places, short, slim
+
+
+def truth_agreement(agreement: pd.DataFrame, language: Language = "en") -> go.Figure:
+    """Draw the rank correlation of each method's relevances with the true contributions.
+
+    Parameters
+    ----------
+    agreement : DataFrame
+        method, measure, mean, standard_error, months.
+    language : str
+        en or ja.
+
+    Returns
+    -------
+    plotly Figure
+        Two marks a method, with bars of two standard errors; the best method on top.
+    """
+    table = agreement.pivot_table(index="method", columns="measure", values="mean")
+    errors = agreement.pivot_table(index="method", columns="measure", values="standard_error")
+    order = table["rank_per_stock"].sort_values(ascending=False).index
+    marks = {"rank_per_input": ("circle", "long"), "rank_per_stock": ("square", "short")}
+    traces = []
+    for shift, measure in zip((-0.12, 0.12), MEASURES, strict=True):
+        shape, colour = marks[measure]
+        error = errors.reindex(order).get(measure)
+        traces.append(
+            go.Scatter(
+                x=short(table.loc[order, measure]),
+                y=[place + shift for place in range(len(order))],
+                error_x=None if error is None else {"array": short(2 * error), "thickness": 1},
+                name=text(measure, language),
+                mode="markers",
+                marker={"symbol": shape, "size": 8, "color": colour_of(colour)},
+                hovertemplate="%{x:.3f}",
+            )
+        )
+    names = [
+        f"<b>{text(name, language)}</b>" if name == PAPER else text(name, language)
+        for name in order
+    ]
+    return slim(
+        traces,
+        text("truth_agreement", language),
+        xaxis=axis(text("agreement_axis", language)),
+        yaxis=places(names),
+    )
+
+
+def deletion_curves(deletion: pd.DataFrame, language: Language = "en") -> go.Figure:
+    """Draw how far scores move as inputs are put to the centre, most relevant first.
+
+    Parameters
+    ----------
+    deletion : DataFrame
+        method, deleted (share of inputs), ordered and random (root mean square change of the
+        score), area.
+    language : str
+        en or ja.
+
+    Returns
+    -------
+    plotly Figure
+        The paper's rule and the methods with the largest and the smallest area, and chance.
+    """
+    chance = deletion[deletion["method"] == PAPER]
+    curves = [
+        (
+            text("area", language, method=text(name, language), area=area),
+            deletion[deletion["method"] == name],
+            "ordered",
+            {"color": colour_of(colour), "width": width},
+        )
+        for (name, area), colour, width in zip(
+            areas_of(deletion).items(), ("spread", "long", "short"), (2.6, 1.6, 1.6), strict=False
+        )
+    ]
+    dashed = {"color": colour_of("named"), "width": 1.6, "dash": "dash"}
+    curves.append((text("random_order", language), chance, "random", dashed))
+    traces = [
+        go.Scatter(
+            x=short(curve["deleted"]),
+            y=short(curve[column]),
+            name=name,
+            mode="lines",
+            line=line,
+            hovertemplate="%{x:.0%}: %{y:.3f}",
+        )
+        for name, curve, column, line in curves
+    ]
+    return slim(
+        traces,
+        text("deletion_curves", language),
+        xaxis=axis(text("deleted_axis", language), tickformat=".0%"),
+        yaxis=axis(text("score_change_axis", language)),
+    )

@@ -1,0 +1,89 @@
+"""Compounded value over time, of portfolios and of models."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from konkyo.figures.growth import model_lines, portfolio_lines
+from konkyo.figures.texts import Language, text
+from konkyo.interactive.style import axis, colour_of, line, slim
+
+
+def portfolio_growth(
+    cumulative: pd.DataFrame, model: str = "network", language: Language = "en"
+) -> go.Figure:
+    """Draw what 1 invested in each portfolio became (the paper's figure 6).
+
+    Parameters
+    ----------
+    cumulative : DataFrame
+        month (in which the return was earned), model, portfolio, cumulative (a fraction).
+    model : str
+        The model whose portfolios are drawn: long, short, spread and market.
+    language : str
+        en or ja.
+
+    Returns
+    -------
+    plotly Figure
+        One line a portfolio, from 1 at the first decision month, on a log scale.
+    """
+    title = text("portfolio_growth", language, model=text(model, language))
+    return _growth(portfolio_lines(cumulative, model), title, "spread", language)
+
+
+def model_growth(
+    cumulative: pd.DataFrame, models: Sequence[str] | None = None, language: Language = "en"
+) -> go.Figure:
+    """Draw what the long-short portfolio of each model became.
+
+    Parameters
+    ----------
+    cumulative : DataFrame
+        month (in which the return was earned), model, portfolio, cumulative (a fraction).
+    models : sequence of str, optional
+        Which models; by default all that cover as many months as the longest one.
+    language : str
+        en or ja.
+
+    Returns
+    -------
+    plotly Figure
+        One line a model, from 1 at the first decision month, on a log scale.
+    """
+    lines = model_lines(cumulative, models)
+    return _growth(lines, text("model_growth", language), "network", language)
+
+
+def _growth(
+    lines: dict[str, pd.DataFrame], title: str, emphasis: str, language: Language
+) -> go.Figure:
+    traces = [
+        line(
+            series["month"],
+            series["value"],
+            text(name, language),
+            colour_of(name),
+            width=2.4 if name == emphasis else 1.5,
+            hovertemplate="%{x|%Y-%m}: %{y:.2f}",
+        )
+        for name, series in lines.items()
+    ]
+    # Exponents of 10; a plain log axis of plotly marks 2 and 5 in small letters without the 0.
+    ends = np.concatenate([series["value"].to_numpy() for series in lines.values()])
+    steps = (1, 2, 5) if ends.max() / ends.min() > 5 else (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6.5, 8)
+    marks = [step * 10.0**power for power in range(-4, 7) for step in steps]
+    return slim(
+        traces,
+        title,
+        xaxis=axis(text("earned_month", language)),
+        yaxis=axis(
+            text("value_of_one", language),
+            type="log",
+            tickvals=marks,
+            ticktext=[f"{mark:g}" for mark in marks],
+        ),
+        hovermode="x unified",
+    )

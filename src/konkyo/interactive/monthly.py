@@ -1,0 +1,87 @@
+"""Month by month: how good the ranking was and what the spread earned."""
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from konkyo.figures.monthly import YEAR
+from konkyo.figures.texts import Language, text
+from konkyo.interactive.style import INK, axis, colour_of, dates, line, short, slim
+
+
+def monthly_rank_ic(
+    returns: pd.DataFrame, model: str = "network", language: Language = "en"
+) -> go.Figure:
+    """Draw the rank information coefficient of every decision month and its mean of 12 months.
+
+    Parameters
+    ----------
+    returns : DataFrame
+        month (the decision date), model, rank_ic.
+    model : str
+        The model that is drawn.
+    language : str
+        en or ja.
+
+    Returns
+    -------
+    plotly Figure
+        One bar a month; the line is the mean of the last 12 decision months, where there are 12.
+    """
+    series = returns[returns["model"] == model].sort_values("month")
+    name, mean = text(model, language), series["rank_ic"].mean()
+    title = text("monthly_rank_ic", language, model=name, mean=mean)
+    figure = _bars(series["month"], series["rank_ic"], title, ".3f", language)
+    figure.update_xaxes(title_text=text("decision_month", language))
+    figure.update_yaxes(title_text=text("rank_ic_axis", language))
+    return figure
+
+
+def monthly_spread(
+    returns: pd.DataFrame, model: str = "network", language: Language = "en"
+) -> go.Figure:
+    """Draw the return of the long-short portfolio in every month and its mean of 12 months.
+
+    Parameters
+    ----------
+    returns : DataFrame
+        earned (the month in which the return was earned), model, spread (a fraction).
+    model : str
+        The model that is drawn.
+    language : str
+        en or ja.
+
+    Returns
+    -------
+    plotly Figure
+        One bar a month, in per cent; the line is the mean of the last 12 months.
+    """
+    series = returns[returns["model"] == model].sort_values("earned")
+    name, mean = text(model, language), 100 * series["spread"].mean()
+    title = text("monthly_spread", language, model=name, mean=mean)
+    figure = _bars(series["earned"], series["spread"], title, ".1%", language)
+    figure.update_xaxes(title_text=text("earned_month", language))
+    figure.update_yaxes(title_text=text("return", language), tickformat=".0%")
+    return figure
+
+
+def _bars(
+    months: pd.Series, values: pd.Series, title: str, form: str, language: Language
+) -> go.Figure:
+    colours = [colour_of("long" if value >= 0 else "short") for value in values]
+    bars = go.Bar(
+        x=dates(months),
+        y=short(values),
+        name=text("one_month", language),
+        marker={"color": colours, "opacity": 0.65, "line": {"width": 0}},
+        hovertemplate="%{x|%Y-%m}: %{y:" + form + "}<extra></extra>",
+        showlegend=False,
+    )
+    mean = line(
+        months,
+        values.rolling(YEAR).mean(),
+        text("mean_of_12", language),
+        INK,
+        width=2,
+        hovertemplate="%{x|%Y-%m}: %{y:" + form + "}",
+    )
+    return slim([bars, mean], title, xaxis=axis(), yaxis=axis(), showlegend=True)

@@ -1,0 +1,44 @@
+"""The performance table."""
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from konkyo.figures.table import COLUMNS, cell
+from konkyo.figures.texts import Language, text
+from konkyo.interactive.style import CLEAR, GRID, safe, slim
+
+
+def performance_table(performance: pd.DataFrame, language: Language = "en") -> go.Figure:
+    """Show the performance of every model and portfolio (the paper's figure 7).
+
+    Parameters
+    ----------
+    performance : DataFrame
+        model, portfolio and the measures, as fractions.
+    language : str
+        en or ja.
+
+    Returns
+    -------
+    plotly Figure
+        A table, fractions as per cent with one decimal; a figure that is not defined is a dash.
+    """
+    columns = []
+    for name in COLUMNS:
+        own = performance[name].tolist()
+        words = name in ("model", "portfolio")
+        columns.append([safe(text(str(x), language)) if words else cell(name, x) for x in own])
+    align = ["left" if name in ("model", "portfolio") else "right" for name in COLUMNS]
+    look = {"line": {"color": GRID}, "fill": {"color": CLEAR}, "align": align}
+    head = [f"<b>{text(name, language)}</b>" for name in COLUMNS]
+    return slim(
+        [
+            go.Table(
+                header={"values": head, "height": 44, **look},
+                cells={"values": columns, "height": 26, **look},
+            )
+        ],
+        text("performance", language),
+        height=140 + 26 * len(performance),
+        margin={"l": 8, "r": 8, "t": 50, "b": 8},
+    )

@@ -1,0 +1,195 @@
+"""English and Japanese names of features, and the words for their high and low values."""
+
+import re
+from collections.abc import Iterable, Mapping
+from functools import cache
+from importlib.resources import files
+
+import pandas as pd
+
+from konkyo.sources.simulated_tse.catalogue import catalogue
+
+_TEXTS = ("en", "ja", "high_en", "high_ja", "low_en", "low_ja")
+_TRANSFORMED = re.compile(r"(.+)_(change|difference)")
+_TAILS = {
+    "change": ("1-month change", "1か月変化率"),
+    "difference": ("1-month difference", "1か月差"),
+}
+_WORDS = {
+    "sector": ("in it", "該当", "not in it", "非該当"),
+    "calendar": ("in it", "該当", "not in it", "非該当"),
+    "change": ("up", "上昇", "down", "下落"),
+    "difference": ("up", "上昇", "down", "低下"),
+    "rate_difference": ("up", "上昇", "down", "低下"),
+}
+_HIGH_LOW = ("high", "高い", "low", "低い")
+_UNITS = {
+    "rank": ("rank in the month, -1 to 1", "月内の順位（-1～1）"),
+    "zscore": ("deviations from the month's mean", "月内の標準化値"),
+    "standardised": ("standardised within the month", "月内で標準化した値"),
+    "dummy": ("1 or 0", "1か0"),
+    "level": ("level", "水準"),
+    "change": ("1-month change, a fraction", "1か月変化率（小数）"),
+    "difference": ("1-month difference", "1か月差"),
+    "rate": ("in the month, a fraction", "月次（小数）"),
+    "rate_difference": ("1-month difference of a fraction", "1か月差（小数）"),
+    "group": ("", ""),
+}
+
+
+def labels(names: Iterable[str], own: pd.DataFrame | None = None) -> pd.DataFrame:
+    """Return what to call features in English and Japanese.
+
+    Names come, first found first, from `own`, from labels.csv beside this module (where return_{k}
+    stands for any number k of months), from the simulated market's catalogue, and from the name
+    itself with its underscores as spaces. The change and the difference of a market series are
+    called after the series.
+
+    Parameters
+    ----------
+    names : iterable of str
+        Features; groups of them, "absorbed" and "unranked" too.
+    own : DataFrame, optional
+        name and any of group, transform (the panel's catalogue has them: without them an unknown
+        feature is taken for a characteristic unless its name begins like a dummy's), en, ja,
+        high_en, high_ja, low_en, low_ja. Empty cells say nothing.
+
+    Returns
+    -------
+    DataFrame
+        One row a name, in the order asked: feature; kind (characteristic, sector, calendar, level,
+        change, difference, rate, rate_difference or group: how its value is put into words); en
+        and ja, its name; said_en and said_ja, its name inside a sentence; high_en, high_ja,
+        low_en, low_ja, the words for its values; unit and unit_ja, of its values.
+    """
+    mine = {} if own is None else {row["name"]: _filled(row) for row in own.to_dict("records")}
+    return pd.DataFrame([_label(name, mine) for name in names], columns=_COLUMNS)
+
+
+_COLUMNS = ["feature", "kind", "en", "ja", "said_en", "said_ja", *_TEXTS[2:], "unit", "unit_ja"]
+
+
+def _label(name: str, own: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
+    found = {**_known(name), **own.get(name, {})}
+    kind = _kind(name, found)
+    transformed = _TRANSFORMED.fullmatch(name)
+    said = found
+    if transformed and kind in ("change", "difference"):
+        series = transformed[1]
+        base = {**_known(series), **own.get(series, {})}
+        if kind == "difference" and base.get("form") == "rate":
+            kind = "rate_difference"
+        said = {"en": base.get("en", _plain(series)), "ja": base.get("ja", _plain(series))}
+        found = _transformed(said, transformed[2]) | found
+    words = dict(zip(_TEXTS[2:], _WORDS.get(kind, _HIGH_LOW), strict=True))
+    unit = found.get("transform", "standardised") if kind == "characteristic" else kind
+    units = _UNITS.get("dummy" if kind in ("sector", "calendar") else unit, _UNITS["standardised"])
+    plain = {"en": _plain(name), "ja": _plain(name)}
+    chosen = {text: found[text] for text in _TEXTS if text in found}
+    row = {"feature": name, "kind": kind, **plain, **words, **chosen}
+    spoken = {**plain, **said}
+    row["said_en"], row["said_ja"] = _spoken(spoken["en"], kind), _japanese(spoken["ja"])
+    row["unit"], row["unit_ja"] = units
+    return row
+
+
+def _kind(name: str, found: Mapping[str, str]) -> str:
+    """Return how the values of a feature are put into words."""
+    group = found.get("group") or _group(name, found)
+    if group != "market":
+        return group
+    transformed = _TRANSFORMED.fullmatch(name)
+    kind = found.get("transform") or (transformed[2] if transformed else "level")
+    return "rate" if kind == "level" and found.get("form") == "rate" else kind
+
+
+def _group(name: str, found: Mapping[str, str]) -> str:
+    """Return the group of a feature that no catalogue names."""
+    if "form" in found:
+        return "market" if found["form"] == "rate" else found["form"]
+    if name.startswith("sector_"):
+        return "sector"
+    if re.fullmatch(r"month_\d\d", name):
+        return "calendar"
+    transformed = _TRANSFORMED.fullmatch(name)
+    # A series that is known as one: of the rest, nobody can tell a change from an attribute.
+    base = _known(transformed[1]) if transformed else {}
+    return "market" if base.get("form") == "rate" else "characteristic"
+
+
+def _transformed(series: Mapping[str, str], transform: str) -> dict[str, str]:
+    """Return the name of a market series' change or difference, made from the series' own."""
+    english, japanese = _TAILS[transform]
+    # Brackets do not stand behind brackets.
+    tail = f"の{japanese}" if series["ja"].endswith("）") else f"（{japanese}）"
+    return {"en": f"{series['en']}, {english}", "ja": series["ja"] + tail}
+
+
+def _plain(name: str) -> str:
+    """Return a name in words: its underscores as spaces, without what its group says."""
+    return name.removeprefix("sector_").replace("_", " ")
+
+
+def _spoken(english: str, kind: str) -> str:
+    """Return a name as it stands inside a sentence: "Sales growth, forecast" as one phrase."""
+    if kind != "characteristic":
+        return english
+    head, _, tail = english.partition(", ")
+    if tail not in ("", "actual", "forecast"):
+        return english
+    # An abbreviation (ROE, EBITDA) keeps its capitals.
+    head = head if head[:2].isupper() else head[:1].lower() + head[1:]
+    return f"forecast {head}" if tail == "forecast" else head
+
+
+def _japanese(japanese: str) -> str:
+    """Return a name as it stands inside a sentence: what is in brackets goes to the front."""
+    return re.sub(r"^(.+?)（(予想|実績)）(.*)$", r"\2\1\3", japanese)
+
+
+def _filled(row: Mapping) -> dict[str, str]:
+    return {str(key): str(value) for key, value in row.items() if pd.notna(value) and value != ""}
+
+
+@cache
+def _known(name: str) -> dict[str, str]:
+    """Return all that the project knows of a name; empty if nothing."""
+    exact, patterns = _tables()
+    for pattern, texts in patterns:
+        months = pattern.fullmatch(name)
+        if months:
+            return _for_months(texts, int(months[1])) | exact.get(name, {})
+    return exact.get(name, {})
+
+
+def _for_months(texts: Mapping[str, str], k: int) -> dict[str, str]:
+    years = k > 12 and k % 12 == 0
+    span = {
+        "en": f"{k // 12}-year" if years else f"{k}-month",
+        "ja": f"{k // 12}年" if years else f"{k}か月",
+    }
+    return {
+        key: text.format(k=k, span=span["ja" if key.endswith("ja") else "en"])
+        for key, text in texts.items()
+    }
+
+
+@cache
+def _tables() -> tuple[dict[str, dict[str, str]], list[tuple[re.Pattern, dict[str, str]]]]:
+    """Return the known names, and those for any number of months."""
+    with files(__package__).joinpath("labels.csv").open(encoding="utf-8") as file:
+        rows = pd.read_csv(file, keep_default_na=False).to_dict("records")
+    simulated = catalogue().rename(columns={"english": "en", "japanese": "ja"})
+    exact = {row["name"]: _filled(row) for row in simulated.to_dict("records")}
+    patterns = []
+    for row in rows:
+        name, texts = row.pop("name"), _filled(row)
+        if "{k}" in name:
+            patterns.append((re.compile(name.replace("{k}", r"([1-9]\d*)")), texts))
+        else:
+            exact[name] = exact.get(name, {}) | texts
+    # What a pattern says of a name goes before what the simulated market's catalogue says.
+    for pattern, texts in patterns:
+        for name in [name for name in exact if pattern.fullmatch(name)]:
+            exact[name] = {k: v for k, v in exact[name].items() if k not in texts}
+    return exact, patterns

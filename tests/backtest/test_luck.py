@@ -1,0 +1,108 @@
+"""The luck of a search in plain numbers: names, values, nothing that JSON cannot hold."""
+
+import json
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from konkyo.backtest import luck
+from konkyo.backtest.overfitting import overfitting
+from konkyo.backtest.performance import return_risk
+from konkyo.backtest.sharpe import minimum_track_record, moments, probabilistic_sharpe
+from konkyo.backtest.trials import no_skill
+from konkyo.errors import KonkyoError
+
+_NAMES = {
+    "months",
+    "trials",
+    "pruned",
+    "objective",
+    "place",
+    "return_risk",
+    "effective_trials",
+    "expected_maximum",
+    "probability_by_luck",
+    "psr",
+    "dsr",
+    "minimum_track_record",
+    "minimum_track_record_deflated",
+    "compared",
+    "blocks",
+    "pbo",
+    "degradation",
+    "probability_of_loss",
+}
+
+
+@pytest.fixture
+def series() -> pd.DataFrame:
+    rng = np.random.default_rng(1)
+    months = pd.date_range("2004-01-31", periods=121, freq="ME")
+    frame = pd.DataFrame(rng.normal(0, 0.04, (121, 12)), index=months)
+    frame[4] += 0.03
+    frame.loc[months[20:], [10, 11]] = np.nan
+    return frame
+
+
+def _values(series: pd.DataFrame) -> pd.Series:
+    return series.apply(return_risk).where(series.notna().all())
+
+
+def test_every_figure(series: pd.DataFrame) -> None:
+    values = _values(series)
+    found = luck(series, values, 4)
+    assert set(found) == _NAMES
+    assert json.loads(json.dumps(found, allow_nan=False)) == found
+    assert (found["months"], found["trials"], found["pruned"]) == (121, 12, 2)
+    assert (found["compared"], found["blocks"], found["place"]) == (10, 16, 1)
+    assert found["objective"] == return_risk(series[4]) == pytest.approx(found["return_risk"])
+
+    chance, record = no_skill(series, 1), moments(series[4])
+    assert found["effective_trials"] == chance.effective_trials > 10
+    assert found["expected_maximum"] == pytest.approx(chance.expected_maximum * math.sqrt(12))
+    assert found["psr"] == probabilistic_sharpe(record)
+    assert found["dsr"] == probabilistic_sharpe(record, chance.expected_maximum)
+    assert found["minimum_track_record"] == minimum_track_record(record)
+    assert found["minimum_track_record_deflated"] > found["minimum_track_record"]
+    halves = overfitting(series)
+    assert found["pbo"] == halves.pbo
+    assert found["degradation"] == halves.slope
+    assert found["probability_of_loss"] == halves.probability_of_loss
+
+
+def test_skill_is_told_from_luck(series: pd.DataFrame) -> None:
+    skilled = luck(series, _values(series), 4)
+    assert skilled["dsr"] > 0.95
+    assert skilled["probability_by_luck"] < 0.001
+    assert skilled["pbo"] < 0.01
+    noise = series.drop(columns=4)
+    values = _values(noise)
+    lucky = luck(noise, values, values.idxmax())
+    assert lucky["dsr"] < 0.9
+    assert lucky["probability_by_luck"] > 0.05
+    assert lucky["pbo"] > 0.2
+
+
+def test_undefined_figures_are_absent(series: pd.DataFrame) -> None:
+    values = _values(series)
+    worst = luck(series, values, values.idxmin())
+    assert "minimum_track_record" not in worst
+    assert worst["place"] == 10
+    alone = luck(series[[4]], values[[4]], 4)
+    assert alone["effective_trials"] == 1.0
+    assert alone["expected_maximum"] == 0.0
+    assert alone["dsr"] == alone["psr"]
+    assert "pbo" not in alone
+    short = luck(series.iloc[:3, :10], values[:10], 4)
+    assert "pbo" not in short
+    assert luck(series.iloc[:10, :10], values[:10], 4)["blocks"] == 4
+    json.dumps([worst, alone, short], allow_nan=False)
+
+
+def test_a_trial_that_was_pruned_cannot_be_the_choice(series: pd.DataFrame) -> None:
+    with pytest.raises(KonkyoError, match="trial 10 did not run in 101 of 121 months"):
+        luck(series, _values(series), 10)
+    with pytest.raises(KonkyoError, match="trial 99 is not among the 12 trials"):
+        luck(series, _values(series), 99)

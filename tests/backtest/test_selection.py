@@ -1,0 +1,108 @@
+"""Choosing again and again: by hand, and nothing of the future in the past."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from konkyo.backtest import stitched
+from konkyo.backtest.performance import return_risk
+from konkyo.errors import KonkyoError
+
+_MONTHS = pd.date_range("2010-01-31", periods=6, freq="ME")
+
+
+def _series(seed: int, months: int = 48, trials: int = 6) -> pd.DataFrame:
+    rng = np.random.default_rng(seed)
+    return pd.DataFrame(
+        rng.normal(0, 0.04, (months, trials)),
+        index=pd.date_range("2010-01-31", periods=months, freq="ME"),
+    )
+
+
+def test_by_hand() -> None:
+    series = pd.DataFrame(
+        {"a": [0.03, 0.01, -0.05, -0.05, 0.02, 0.00], "b": [0.01, 0.01, 0.02, 0.09, -0.01, 0.04]},
+        index=_MONTHS,
+    )
+    found = stitched(series, "mean", [_MONTHS[4], _MONTHS[2]])
+    # Before March: a has a mean of 0.02, b of 0.01. Before May b is ahead.
+    expected = pd.DataFrame(
+        {
+            "month": _MONTHS[2:],
+            "decided": [_MONTHS[2], _MONTHS[2], _MONTHS[4], _MONTHS[4]],
+            "trial": ["a", "a", "b", "b"],
+            "spread": [-0.05, -0.05, -0.01, 0.04],
+        }
+    )
+    pd.testing.assert_frame_equal(found, expected, check_dtype=False, check_index_type=False)
+
+
+def test_equals_the_loop() -> None:
+    series = _series(0)
+    dates = series.index[[12, 24, 36]]
+    found = stitched(series, "return_risk", dates).set_index("month")
+    for month in series.index[12:]:
+        date = max(d for d in dates if d <= month)
+        past = series[series.index < date]
+        best = max(series, key=lambda trial: return_risk(past[trial]))
+        assert found.loc[month, "trial"] == best
+        assert found.loc[month, "spread"] == series.loc[month, best]
+    assert len(found) == 36
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.integers(0, 10_000), st.integers(12, 47), st.sampled_from(["return_risk", "mean"]))
+def test_changing_the_future_never_changes_the_past(seed: int, place: int, objective) -> None:
+    series = _series(seed)
+    dates = series.index[12::12]
+    changed = series.copy()
+    changed.iloc[place:] = np.random.default_rng(seed + 1).normal(0, 1, (48 - place, 6))
+    before, after = stitched(series, objective, dates), stitched(changed, objective, dates)
+    month = series.index[place]
+    # A choice at the date of the change itself knows none of it, nor do the months before.
+    early = before["decided"] <= month
+    pd.testing.assert_series_equal(before.loc[early, "trial"], after.loc[early, "trial"])
+    pd.testing.assert_frame_equal(before[before["month"] < month], after[after["month"] < month])
+
+
+def test_the_past_does_change_the_choice() -> None:
+    series = _series(1)
+    changed = series.copy()
+    changed.iloc[:12, 3] += 1.0
+    found = stitched(changed, "mean", [series.index[12]])
+    assert set(found["trial"]) == {3}
+
+
+def test_noise_earns_nothing_although_the_best_in_hindsight_does() -> None:
+    earned, hindsight = [], []
+    for seed in range(40):
+        series = _series(seed, 96, 20)
+        dates = series.index[24::12]
+        spread = stitched(series, "return_risk", dates)["spread"]
+        earned.append(return_risk(spread))
+        hindsight.append(max(return_risk(series[trial].iloc[24:]) for trial in series))
+    assert np.mean(earned) == pytest.approx(0.0, abs=0.15)
+    assert np.mean(hindsight) > 0.5
+
+
+def test_a_trial_without_all_earlier_months_is_not_chosen() -> None:
+    series = _series(2)
+    series[3] += 1.0
+    series.iloc[5, 3] = np.nan
+    assert 3 not in set(stitched(series, "mean", series.index[[12, 24]])["trial"])
+
+
+def test_refusals_say_what_to_do() -> None:
+    series = _series(3)
+    with pytest.raises(KonkyoError, match="1 months come before 2010-02"):
+        stitched(series, "return_risk", [series.index[1]])
+    with pytest.raises(KonkyoError, match="no date"):
+        stitched(series, "return_risk", [])
+    with pytest.raises(KonkyoError, match="not in order"):
+        stitched(series.iloc[::-1], "mean", [series.index[12]])
+    series[3] += 1.0
+    series.iloc[20, 3] = np.nan
+    with pytest.raises(KonkyoError, match="trial 3, chosen at 2011-01, did not run in 2011-09"):
+        stitched(series, "mean", [series.index[12]])
