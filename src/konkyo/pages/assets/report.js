@@ -1,0 +1,105 @@
+"use strict";
+// The report's pickers: a month, a stock, an input; the address carries what is shown.
+(() => {
+  const find = (id) => document.getElementById(id);
+  const state = { month: "", stock: "" };
+  let chosen = {};
+
+  function options() {
+    const head = konkyo.pack.head();
+    find("month").replaceChildren(...head.months.map((entry) => konkyo.el("option", { value: entry.month }, entry.month)).reverse());
+  }
+
+  async function show() {
+    const m = await konkyo.pack.month(state.month);
+    if (m.label !== state.month) return;
+    const place = find("one");
+    find("month").value = state.month;
+    if (find("names").dataset.month !== m.label + konkyo.language()) {
+      find("names").replaceChildren(...[...m.placeOf].map(([name, row]) => {
+        const stock = konkyo.pack.stock(m, row);
+        return konkyo.el("option", { value: name }, `${stock.rank} · ${konkyo.words.sector(stock)}`);
+      }));
+      find("names").dataset.month = m.label + konkyo.language();
+    }
+    find("name").value = state.stock;
+    const row = m.placeOf.get(state.stock);
+    find("better").disabled = row === undefined || row === 0;
+    find("worse").disabled = row === undefined || row === m.count - 1;
+    const places = konkyo.pack.head().months;
+    find("earlier").disabled = m.number === 0;
+    find("later").disabled = m.number === places.length - 1;
+    find("one-missing").hidden = row !== undefined;
+    place.hidden = row === undefined;
+    if (row !== undefined) await konkyo.stock.draw(place, m, state.stock);
+    const heat = find("heat");
+    if (heat.dataset.shown !== `${m.label} ${konkyo.language()}`) konkyo.month.heat(heat, m, chosen.stocks, chosen.named, Number(find("most").value));
+    const all = find("all");
+    if (all.open && all.dataset.shown !== `${m.label} ${konkyo.language()}`) konkyo.month.all(all, m);
+    for (const marked of document.querySelectorAll("tr.chosen")) marked.classList.remove("chosen");
+    const own = find("row-" + state.stock);
+    if (own) own.classList.add("chosen");
+  }
+  const update = () => show().catch(konkyo.trouble);
+
+  function go(values) {
+    Object.assign(state, values);
+    konkyo.writeHash({ stock: state.stock, month: state.month });
+    update();
+  }
+
+  async function step(by) {
+    const m = await konkyo.pack.month(state.month);
+    const next = m.placeOf.get(state.stock) + by;
+    if (next >= 0 && next < m.count) go({ stock: konkyo.pack.head().stocks[m.stock[next]] });
+  }
+  function turn(by) {
+    const head = konkyo.pack.head(), next = head.months[head.at.get(state.month) + by];
+    if (next) go({ month: next.month });
+  }
+
+  async function follow() {
+    const wanted = konkyo.readHash(), head = konkyo.pack.head();
+    if (wanted.factor) {
+      const picker = find("factor");
+      if (picker && [...picker.options].some((option) => option.value.endsWith("/" + wanted.factor))) {
+        picker.value = [...picker.options].find((option) => option.value.endsWith("/" + wanted.factor)).value;
+        picker.dispatchEvent(new Event("change"));
+      }
+      find("factors").scrollIntoView();
+    }
+    if (head.at.has(wanted.month)) state.month = wanted.month;
+    if (head.stockAt.has(wanted.stock)) state.stock = wanted.stock;
+    await show();
+    if (wanted.stock || wanted.month) find("stock").scrollIntoView();
+  }
+
+  async function start() {
+    await Promise.all([konkyo.pack.start(), konkyo.words.start()]);
+    chosen = await konkyo.json("chosen.json");
+    options();
+    state.month = chosen.month;
+    const m = await konkyo.pack.month(state.month);
+    state.stock = chosen.named.find((name) => m.placeOf.has(name)) || konkyo.pack.head().stocks[m.stock[0]];
+    find("month").addEventListener("change", (event) => go({ month: event.target.value }));
+    find("name").addEventListener("change", (event) => go({ stock: event.target.value.trim() }));
+    find("name").addEventListener("focus", (event) => event.target.select());
+    find("better").addEventListener("click", () => step(-1).catch(konkyo.trouble));
+    find("worse").addEventListener("click", () => step(1).catch(konkyo.trouble));
+    find("earlier").addEventListener("click", () => turn(-1));
+    find("later").addEventListener("click", () => turn(1));
+    find("most").addEventListener("change", () => { delete find("heat").dataset.shown; update(); });
+    find("all").addEventListener("toggle", update);
+    find("row").addEventListener("click", async () => {
+      find("all").open = true;
+      await show().catch(konkyo.trouble);
+      const own = find("row-" + state.stock);
+      if (own) { own.scrollIntoView({ block: "center" }); own.querySelector("a").focus({ preventScroll: true }); }
+    });
+    konkyo.onChange((what) => { if (what === "language") update(); });
+    window.addEventListener("hashchange", () => follow().catch(konkyo.trouble));
+    await follow();
+    document.body.dataset.ready = "true";
+  }
+  document.addEventListener("DOMContentLoaded", () => start().catch(konkyo.trouble));
+})();

@@ -1,0 +1,112 @@
+"use strict";
+// What every page can do: two languages, light and dark, packed data, links into itself.
+const konkyo = (() => {
+  const root = document.documentElement;
+  const listeners = [];
+
+  // A sandboxed frame has no storage, and asking for it throws.
+  function recall(key) {
+    try { return localStorage.getItem("konkyo." + key); } catch { return null; }
+  }
+  function remember(key, value) {
+    try { localStorage.setItem("konkyo." + key, value); } catch { /* shown for this visit only */ }
+  }
+
+  function language() { return root.lang; }
+  function dark() {
+    const theme = root.dataset.theme;
+    return theme === "dark" || (theme === "auto" && matchMedia("(prefers-color-scheme: dark)").matches);
+  }
+  function changed(what) { for (const listener of listeners) listener(what); }
+  function onChange(listener) { listeners.push(listener); }
+
+  function speak(choice) {
+    root.lang = choice;
+    for (const node of document.querySelectorAll("[data-label-en]")) {
+      node.setAttribute("aria-label", node.dataset[choice === "ja" ? "labelJa" : "labelEn"]);
+    }
+    for (const node of document.querySelectorAll("option[data-en]")) node.textContent = node.dataset[choice];
+    changed("language");
+  }
+  function colour(choice) {
+    root.dataset.theme = choice;
+    document.getElementById("theme").setAttribute("aria-pressed", String(dark()));
+    changed("theme");
+  }
+
+  // Packed data lies in script elements as gzip in base64; each is opened once, when it is wanted.
+  const opened = new Map();
+  async function bytes(name) {
+    const node = document.querySelector(`script[data-chunk="${CSS.escape(name)}"]`);
+    if (!node) throw new Error("this page carries no " + name);
+    const text = atob(node.textContent.trim());
+    const packed = Uint8Array.from(text, (letter) => letter.charCodeAt(0));
+    const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
+    return new Uint8Array(await new Response(stream).arrayBuffer());
+  }
+  function open(name) {
+    if (!opened.has(name)) opened.set(name, bytes(name));
+    return opened.get(name);
+  }
+  async function text(name) { return new TextDecoder().decode(await open(name)); }
+  async function json(name) { return JSON.parse(await text(name)); }
+
+  // Elements are made of nodes and text alone, so that no name in the data can become markup.
+  function el(tag, attributes, ...children) {
+    const node = document.createElement(tag);
+    for (const [key, value] of Object.entries(attributes || {})) {
+      if (key === "style") node.style.cssText = value;
+      else if (key.startsWith("on")) node.addEventListener(key.slice(2), value);
+      else if (value !== null && value !== undefined && value !== false) node.setAttribute(key, value);
+    }
+    node.append(...children.flat().filter((child) => child !== null && child !== undefined));
+    return node;
+  }
+
+  // #stock=1301&month=2020-03 names a view; #time names a section.
+  function readHash() {
+    const hash = location.hash.slice(1);
+    return hash.includes("=") ? Object.fromEntries(new URLSearchParams(hash)) : {};
+  }
+  function writeHash(values) {
+    const hash = "#" + new URLSearchParams(values).toString();
+    try { history.replaceState(null, "", hash); } catch { /* a frame may forbid it */ }
+  }
+
+  function trouble(problem) {
+    const node = document.getElementById("trouble");
+    node.textContent = String((problem && problem.message) || problem);
+    node.hidden = false;
+    console.error(problem);
+  }
+
+  function start() {
+    const button = document.getElementById("language");
+    button.addEventListener("click", () => {
+      const choice = language() === "en" ? "ja" : "en";
+      remember("language", choice);
+      speak(choice);
+    });
+    document.getElementById("theme").addEventListener("click", () => {
+      const choice = dark() ? "light" : "dark";
+      remember("theme", choice);
+      colour(choice);
+    });
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => colour(root.dataset.theme));
+    const links = new Map([...document.querySelectorAll(".bar nav a")].map((a) => [a.hash.slice(1), a]));
+    const seen = new IntersectionObserver((entries) => {
+      for (const entry of entries) {
+        const link = links.get(entry.target.id);
+        if (!link || !entry.isIntersecting) continue;
+        for (const other of links.values()) other.removeAttribute("aria-current");
+        link.setAttribute("aria-current", "true");
+      }
+    }, { rootMargin: "-20% 0px -70% 0px" });
+    for (const section of document.querySelectorAll("main > section")) seen.observe(section);
+    speak(recall("language") || language());
+    colour(recall("theme") || root.dataset.theme);
+  }
+
+  document.addEventListener("DOMContentLoaded", start);
+  return { language, dark, onChange, open, text, json, el, readHash, writeHash, trouble };
+})();

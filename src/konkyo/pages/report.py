@@ -1,0 +1,180 @@
+"""The report: the paper's chapter 4 as one page, from the overview down to a single stock."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from konkyo.errors import ArtifactError
+from konkyo.figures.texts import text
+from konkyo.months import label
+from konkyo.pages.pack import compress, pack
+from konkyo.pages.shell import LANGUAGES, Page, Words, render, shell
+from konkyo.params import Report
+from konkyo.reading.evidence import Evidence
+from konkyo.reading.sentences import GRAMMAR
+
+SECTIONS = (
+    ("overview", Words("Overview", "全体像")),
+    ("factors", Words("Factors", "ファクター")),
+    ("stock", Words("One stock", "個別銘柄")),
+    ("market", Words("Market series", "市場系列")),
+    ("time", Words("Over time", "時系列")),
+    ("trust", Words("Trust", "信頼性")),
+    ("files", Words("Files", "ファイル")),
+)
+PICKED = ("factor_scatter", "market_decile_bars")
+"""Figures that there are several of, named family/feature: the page has a picker for each family."""
+_MEASURES = ("annual_return", "annual_risk", "return_risk", "max_drawdown", "hit_rate", "months")
+_PERCENT = ("annual_return", "annual_risk", "max_drawdown", "hit_rate")
+_GROUPS = {
+    "characteristic": Words("attribute", "属性"),
+    "sector": Words("sector", "業種"),
+    "calendar": Words("calendar", "暦月"),
+    "market": Words("market series", "市場系列"),
+}
+
+
+def report(
+    e: Evidence,
+    tables: Mapping[str, pd.DataFrame],
+    figures: Mapping[str, Mapping[str, Any]],
+    labels: pd.DataFrame,
+    chosen: Report,
+    largest: int = 8,
+) -> str:
+    """Return the whole report as one HTML document.
+
+    Parameters
+    ----------
+    e : Evidence
+        Every score with its grounds; the page's single stock is read from it.
+    tables : mapping
+        performance (model, portfolio and the measures as fractions) and factor_means (what
+        `reading.factors.factor_means` returns).
+    figures : mapping
+        For each language, Plotly figures by name: those of the room `interactive` by their
+        functions' names, and of the families in `PICKED` one a feature as "family/feature". A
+        figure that is missing leaves its place out.
+    labels : DataFrame
+        What `reading.labels.labels` returns for `e.names`.
+    chosen : Report
+        The section of params.yaml: which month and stocks are shown first, which language.
+    largest : int
+        How many inputs of every stock the page carries singly; see `pages.pack`.
+
+    Returns
+    -------
+    str
+        Needs neither network nor other files.
+
+    Raises
+    ------
+    ArtifactError
+        The labels are not of the evidence's inputs.
+    """
+    if labels["feature"].tolist() != e.names:
+        raise ArtifactError("labels and inputs differ: make labels for the evidence's names")
+    plain = {
+        language: {name: figure.to_plotly_json() for name, figure in figures[language].items()}
+        for language in LANGUAGES
+    }
+    packed = pack(e, chosen.stocks, chosen.named, largest)
+    months = e.months()
+    month = label(months[-1]) if chosen.month == "newest" else chosen.month
+    e.rows(months[-1] if chosen.month == "newest" else pd.Timestamp(month) + pd.offsets.MonthEnd(0))
+    first = {"month": month, "stocks": chosen.stocks, "named": list(chosen.named)}
+    words = {"labels": labels.drop(columns="feature").to_dict("records"), "grammar": GRAMMAR}
+    names = {
+        row["feature"]: Words(row["en"], row["ja"])
+        for row in labels[["feature", "en", "ja"]].to_dict("records")
+    }
+    shown = plain["en"]
+    picked = {family: _of(family, shown, names) for family in PICKED}
+    body = render(
+        "report.html",
+        months=months,
+        label=label,
+        count=len(e.index),
+        inputs=len(e.names),
+        best=e.best,
+        figures=shown,
+        picked=picked,
+        stocks=chosen.stocks,
+        performance=_performance(tables["performance"]),
+        measures=[(key, _words(key)) for key in _MEASURES],
+        means=_means(tables["factor_means"], names),
+        scatters=[feature for feature, _ in picked["factor_scatter"]],
+    )
+    data = {
+        "pack/head.json": packed.head,
+        **{f"pack/{name}": block for name, block in packed.months.items()},
+        "words.json": _json(words),
+        "chosen.json": _json(first),
+    }
+    return shell(
+        Page(
+            title=Words("konkyo: the grounds of the ranking", "konkyo：ランキングの根拠"),
+            body=body,
+            sections=SECTIONS,
+            data=data,
+            figures=plain,
+            styles=("report.css",),
+            scripts=("unpack.js", "words.js", "stock.js", "month.js", "report.js"),
+            language=chosen.language,
+        )
+    )
+
+
+def _of(
+    family: str, figures: Mapping[str, Any], names: Mapping[str, Words]
+) -> list[tuple[str, Words]]:
+    """Return the features that a family has a figure of, and what they are called."""
+    features = [name.partition("/")[2] for name in figures if name.startswith(f"{family}/")]
+    return [(feature, names.get(feature, Words(feature, feature))) for feature in features]
+
+
+def _performance(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return the rows of figure 7: names in both languages, numbers as shown and as sorted by."""
+    rows = []
+    for record in table.to_dict("records"):
+        cells = [(_shown(key, record[key]), record[key]) for key in _MEASURES]
+        rows.append(
+            {
+                "model": _words(str(record["model"])),
+                "portfolio": _words(str(record["portfolio"])),
+                "cells": [(shown, "" if pd.isna(value) else value) for shown, value in cells],
+            }
+        )
+    return rows
+
+
+def _means(table: pd.DataFrame, names: Mapping[str, Words]) -> list[dict[str, Any]]:
+    """Return the rows of figure 9's table, the largest difference first."""
+    order = table["difference"].abs().sort_values(ascending=False, kind="stable").index
+    return [
+        {
+            **record,
+            "name": names[record["feature"]],
+            "group": _GROUPS[record["group"]],
+            "t": "" if pd.isna(record["t"]) else record["t"],
+        }
+        for record in table.loc[order].to_dict("records")
+    ]
+
+
+def _shown(key: str, value: float) -> str:
+    if pd.isna(value):
+        return "–"
+    if key == "months":
+        return str(int(value))
+    return f"{100 * value:.1f}" if key in _PERCENT else f"{value:.2f}"
+
+
+def _words(key: str) -> Words:
+    return Words(text(key, "en"), text(key, "ja"))
+
+
+def _json(value: Any) -> bytes:
+    return compress(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode())
