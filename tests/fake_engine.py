@@ -53,9 +53,7 @@ def run(
             score = skill(values) * ret + (1 - abs(skill(values))) * noise
             stocks = [f"S{i}" for i in range(STOCKS)]
             ends = [months.parse(month)] * STOCKS
-            parts.append(
-                pd.DataFrame({"month": ends, "stock": stocks, "score": score, "ret": ret})
-            )
+            parts.append(pd.DataFrame({"month": ends, "stock": stocks, "score": score, "ret": ret}))
         frames.append(pd.concat(parts, ignore_index=True))
     return frames
 

@@ -35,9 +35,9 @@ def test_only_the_lines_of_changed_values_change_and_comments_stay(tmp_path):
 
 
 def test_a_list_over_several_lines_is_replaced_whole():
-    text = "train:  # here\n  layers:\n    - 64\n    - 32\n  dropout: 0.4  # share\nprepare: {label: a}\n"
+    text = "train:  # here\n  layers:\n    - 64\n    - 32\n  dropout: 0.4  # share\nprepare: {}\n"
     after = apply.apply(text, {"train": {"layers": (8,), "dropout": 0.1}})
-    assert after == "train:  # here\n  layers: [8]\n  dropout: 0.1  # share\nprepare: {label: a}\n"
+    assert after == "train:  # here\n  layers: [8]\n  dropout: 0.1  # share\nprepare: {}\n"
 
 
 def test_a_value_that_params_refuses_leaves_the_file_as_it_was(tmp_path):

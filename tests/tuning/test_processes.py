@@ -6,10 +6,10 @@ import sys
 import time
 from pathlib import Path
 
-import fake_engine as fake
 import pytest
 from optuna.trial import TrialState
 
+import fake_engine as fake
 from konkyo.tuning import records, study
 from konkyo.tuning.storage import DEATHS, RETRY_OF, WORKER
 

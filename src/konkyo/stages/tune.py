@@ -13,7 +13,7 @@ from pathlib import Path
 import pandas as pd
 
 from konkyo import params
-from konkyo.errors import ArtifactError
+from konkyo.errors import ArtifactError, TuningError
 from konkyo.stages import stage
 from konkyo.tuning import apply, holdout, outcome, progress, space, study, worker, workers
 from konkyo.tuning.engine import Engine, bring
@@ -91,6 +91,12 @@ def _search(search: study.Search, engine: Engine, folder: Path, trials: int) -> 
             workers.run(command, count, folder / "logs", line.show)
     finally:
         outcome.keep(search, folder)
+    done = len(study.counted(search.study))
+    if done < search.tune.trials:
+        raise TuningError(
+            f"{done} of {search.tune.trials} trials are done and kept, and no worker is left: mend "
+            f"what {folder}/logs tells of, and start again to go on"
+        )
 
 
 if __name__ == "__main__":

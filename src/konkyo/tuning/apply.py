@@ -1,4 +1,4 @@
-"""The winner's values written into params.yaml, where `dvc repro` and `dvc params diff` see them."""
+"""The winner's values in params.yaml, where `dvc repro` and `dvc params diff` see them."""
 
 import difflib
 import io

@@ -1,5 +1,6 @@
 """One line of progress: trials done of those asked for, the best value, the time left."""
 
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
@@ -42,18 +43,21 @@ class Line:
 
     def __init__(self, searched: optuna.Study, tune: Tune, months: int) -> None:
         self._study, self._tune, self._months = searched, tune, months
+        self._words = ""
         trials = searched.get_trials(deepcopy=False)
         initial = done(trials, months)
         self._bar = tqdm(total=tune.trials, initial=initial, bar_format=_LAYOUT, mininterval=0)
         self.show()
 
     def show(self) -> None:
-        """Draw the line as the study stands."""
+        """Draw the line as the study stands; into a file, where lines stay, only what is new."""
         trials = self._study.get_trials(deepcopy=False)
         self._bar.n = min(done(trials, self._months), self._tune.trials)
         words = text(trials, study.best(self._study), self._tune)
-        self._bar.set_description_str(words, refresh=False)
-        self._bar.refresh()
+        if words != self._words or sys.stderr.isatty():
+            self._words = words
+            self._bar.set_description_str(words, refresh=False)
+            self._bar.refresh()
 
     def close(self) -> None:
         """Draw it for the last time and leave it there."""

@@ -16,8 +16,7 @@ from konkyo.tuning.objective import Kind, worth
 LOOKS = 5
 """Times that a trial is looked at: its months come in so many chunks."""
 _P = 0.05
-"""Threshold of one look. Of four looks (the last is the end), two in fifteen trials as good as the
-best one would be pruned: an even mixture costs little and a lower threshold prunes hardly at all."""
+"""Threshold of one look. MEASURED"""
 _LEAST_MONTHS = 24
 """Months that a trial runs at least."""
 _LEAST_TRIALS = 5

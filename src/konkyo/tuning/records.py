@@ -83,7 +83,7 @@ def wide(trials: Sequence[FrozenTrial], column: str = "spread_net") -> pd.DataFr
         Index month (month end, decision month t: earned in t+1), columns trial (number); NaN where
         a pruned trial did not run.
     """
-    return monthly(trials).pivot(index="month", columns="trial", values=column)
+    return monthly(trials).set_index(["month", "trial"])[column].unstack("trial")  # noqa: PD010
 
 
 def table(trials: Sequence[FrozenTrial]) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""What the search chooses from, the paper's values among it, and what a choice means in training."""
+"""What the search chooses from, the paper's values among it, and what a choice means."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -9,8 +9,6 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from konkyo.errors import TuningError
-
 _PATIENCE = 60.0
 """Seconds that interrupted workers have to give their trials back."""
 _SAID = 20
@@ -37,10 +35,12 @@ def run(
 
     Raises
     ------
-    TuningError
-        All workers died or failed; where only some did, the others have done their work.
     KeyboardInterrupt
         After the workers were interrupted in turn and have ended.
+
+    Notes
+    -----
+    How each worker that failed or was killed ended, and its last words, go to standard error.
     """
     logs.mkdir(parents=True, exist_ok=True)
     paths = [logs / f"worker-{number}.log" for number in range(1, count + 1)]
@@ -66,21 +66,18 @@ def run(
     except BaseException:
         _interrupt(workers)
         raise
-    failed = [n for n, worker in enumerate(workers) if worker.returncode != 0]
-    for number in failed:
-        print(_ended(number + 1, workers[number].returncode, paths[number]), file=sys.stderr)
-    if len(failed) == count:
-        raise TuningError(
-            f"all {count} workers ended early; what is done is kept: mend what {logs} tells of, "
-            "and start again to go on"
-        )
+    for number, (worker, path) in enumerate(zip(workers, paths, strict=True), 1):
+        if worker.returncode != 0:
+            print(_ended(number, worker.returncode, path), file=sys.stderr)
 
 
 def end_with_parent() -> None:
     """Interrupt this process when its standard input ends: its parent was killed."""
 
     def wait() -> None:
-        sys.stdin.buffer.read()
+        # Not through sys.stdin, whose lock an ending interpreter would want.
+        while os.read(0, 1):
+            pass
         os.kill(os.getpid(), signal.SIGINT)
 
     threading.Thread(target=wait, daemon=True).start()
