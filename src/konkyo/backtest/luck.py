@@ -48,9 +48,10 @@ def luck(
         - objective: the chosen trial's, and place: how many trials have one at least as good;
         - return_risk: the chosen trial's annual return / risk;
         - effective_trials: as how many independent trials these count (`trials.no_skill`);
-        - expected_maximum: annual return / risk of the best of them, were none of any skill;
-        - probability_by_luck: that the best trial reaches `return_risk` where every true ratio is
-          0, by draws that keep the correlation of the trials;
+        - deviation: of one trial's annual return / risk, see there;
+        - expected_maximum: annual return / risk of the best of them, did they scatter around 0;
+        - probability_by_luck: that the best would then reach `return_risk`, by draws that keep the
+          correlation of the trials;
         - psr: probability that the true ratio is above 0, were this the only trial;
         - dsr: probability that it is above `expected_maximum`, the deflated Sharpe ratio;
         - minimum_track_record: months that a ratio of this size needs to be above 0 with 95 per
@@ -86,7 +87,8 @@ def luck(
         "place": int((values >= values[chosen]).sum()),
         "return_risk": record.ratio * year,
         "effective_trials": chance.effective_trials,
-        "expected_maximum": chance.expected_maximum * year,
+        "deviation": chance.deviation * year,
+        "expected_maximum": chance.annual_bar(),
         "probability_by_luck": float((chance.maxima >= record.ratio).mean()),
         "psr": probabilistic_sharpe(record),
         "dsr": probabilistic_sharpe(record, chance.expected_maximum),

@@ -34,17 +34,21 @@ _BELOW = stats.norm.cdf(_GRID)
 
 @dataclass(frozen=True)
 class NoSkill:
-    """What to expect of the best trial, were the true Sharpe ratio of every trial zero.
+    """What to expect of the best trial, did the Sharpe ratios scatter as they do around zero.
 
     effective_trials is in [1, trials]; deviation is that of one trial's monthly Sharpe ratio;
     expected_maximum, a monthly Sharpe ratio, follows from the two; maxima, shape [draws], are draws
-    of the best trial's monthly Sharpe ratio with the sampling error of one that is truly zero.
+    of the best trial's monthly Sharpe ratio, whose mean it is but for the approximation.
     """
 
     effective_trials: float
     deviation: float
     expected_maximum: float
     maxima: np.ndarray
+
+    def annual_bar(self) -> float:
+        """Return the expected maximum as annual return / risk."""
+        return self.expected_maximum * math.sqrt(MONTHS_A_YEAR)
 
     def annual(self) -> np.ndarray:
         """Return the draws as annual return / risk, shape [draws]."""
@@ -68,15 +72,15 @@ def no_skill(series: pd.DataFrame, seed: int = 1) -> NoSkill:
     NoSkill
         The deviation is the larger of two: that of the Sharpe ratios across complete trials, which
         Bailey and Lopez de Prado (2014) use, and 1 / sqrt(months - 1), the sampling error of one
-        ratio that is truly zero. The first alone is too small where trials earn alike, and where
-        trials differ in skill it is the larger one and raises the bar.
+        ratio that is truly zero. The first alone is too small where trials earn alike; where trials
+        differ in skill it is the larger one, and the bar is higher than chance alone puts it.
     """
     related = correlations(series)
     highest, half_ranges = _extremes(related, np.random.default_rng(seed))
     effective = _number_of(float(half_ranges.mean()), series.shape[1])
-    sampling = 1 / math.sqrt(max(len(series) - 1, 1))
-    deviation = max(_across(series), sampling)
-    return NoSkill(effective, deviation, expected_maximum(effective, deviation), sampling * highest)
+    deviation = max(_across(series), 1 / math.sqrt(max(len(series) - 1, 1)))
+    bar = expected_maximum(effective, deviation)
+    return NoSkill(effective, deviation, bar, deviation * highest)
 
 
 def correlations(series: pd.DataFrame) -> np.ndarray:

@@ -159,21 +159,23 @@ def decile_ends(deciles: pd.DataFrame, most: int) -> tuple[pd.DataFrame, pd.Data
     )
 
 
-def mean_turnover(turnover: pd.DataFrame, most: int) -> pd.DataFrame:
-    """Return the mean monthly turnover by feature and side, the smaller ones as "others".
+def mean_turnover(turnover: pd.DataFrame, most: int) -> tuple[pd.DataFrame, dict[str, float]]:
+    """Return the mean monthly turnover by feature and side.
 
     Parameters
     ----------
     turnover : DataFrame
         What `reading.exposure.relevance_turnover` returns.
     most : int
-        At most so many features with a row of their own, by the sum of both sides.
+        At most so many features, by the sum of both sides.
 
     Returns
     -------
     DataFrame
-        feature, count, long, short: fractions of the portfolio a month, one way; largest first,
-        "others" last. The columns add up to the portfolios' mean turnover.
+        feature, long, short: fractions of the portfolio a month, one way; largest first.
+    dict
+        count, long, short of all other features together. Added to the table's columns they are
+        the portfolios' mean turnover.
     """
     months = turnover["month"].nunique()
     wide = turnover.pivot_table(
@@ -181,18 +183,18 @@ def mean_turnover(turnover: pd.DataFrame, most: int) -> pd.DataFrame:
     ).reindex(columns=["long", "short"], fill_value=0.0)
     wide = wide / months
     ordered = wide.loc[wide.sum(axis=1).sort_values(ascending=False, kind="stable").index]
-    first, other = ordered[:most], ordered[most:]
-    table = first.rename_axis("feature").reset_index().assign(count=1)
-    if len(other):
-        row = {"feature": "others", "count": len(other), **other.sum().to_dict()}
-        table = pd.concat([table, pd.DataFrame([row])], ignore_index=True)
-    return table[["feature", "count", "long", "short"]]
+    other = ordered[most:]
+    rest = {"count": len(other), "long": other["long"].sum(), "short": other["short"].sum()}
+    return ordered[:most].rename_axis("feature").reset_index()[["feature", "long", "short"]], rest
 
 
-def number(value: float) -> str:
-    """Return an input's value in as few characters as tell it: 1, 0.53, 12.4, 2345."""
-    if np.isnan(value):
-        return ""
-    size = abs(value)
-    digits = 0 if size >= 100 or value == round(value) else 1 if size >= 10 else 2
-    return f"{value:.{digits}f}"
+def numbers(values: np.ndarray) -> list[str]:
+    """Return one input's values in as few characters as tell them, all with the same decimals.
+
+    Dummies are 1 and 0, ranks 0.53, market series 12.4 or 2345; NaN is nothing.
+    """
+    known = values[np.isfinite(values)]
+    size = np.abs(known).max(initial=0)
+    whole = bool(np.isin(known, (0, 1)).all()) or size >= 100
+    digits = 0 if whole else 1 if size >= 10 else 2 if size >= 0.1 else 3
+    return ["" if np.isnan(value) else f"{value:.{digits}f}" for value in values]

@@ -6,7 +6,19 @@ from matplotlib.figure import Figure
 
 from konkyo.figures.arrange import largest, mean_turnover
 from konkyo.figures.fonts import lettered
-from konkyo.figures.style import COLOURS, SERIES, canvas, percent_axis, plain, sheet, year_axis
+from konkyo.figures.style import (
+    COLOURS,
+    SERIES,
+    headline,
+    key_below,
+    months_and_mean,
+    note,
+    percent_axis,
+    plain,
+    rows_canvas,
+    sheet,
+    year_axis,
+)
 from konkyo.figures.texts import Language, feature_names, sector_name, text
 from konkyo.months import label
 
@@ -36,7 +48,7 @@ def exposure_lines(
     -------
     Figure
         Above, the mean size of long and short as a percentile; below, the difference between
-        the shares of their stocks that belong to a sector, means of 12 months.
+        the shares of their stocks that belong to a sector. Thick lines are means of 12 months.
     """
     names = feature_names(labels, language)
     figure = sheet(8.0, 6.4)
@@ -44,13 +56,11 @@ def exposure_lines(
     size = exposure[exposure["kind"] == "size"].sort_values("month")
     plain(upper)
     for side in ("long", "short"):
-        upper.plot(
-            size["month"], size[side], color=COLOURS[side], linewidth=1.5,
-            label=text(side, language),
-        )  # fmt: skip
+        months_and_mean(upper, size["month"], size[side], COLOURS[side], text(side, language))
     upper.axhline(0.5, color="#666666", linewidth=0.8)
     upper.margins(x=0.01)
     percent_axis(upper, "size_axis", language)
+    upper.set_ylabel(text("size_axis", language), fontsize=9)
     upper.legend(frameon=False, fontsize=9, loc="best", ncols=2)
     plain(lower)
     for colour, (name, series) in zip(
@@ -58,20 +68,15 @@ def exposure_lines(
     ):
         lower.plot(
             series["month"], series["difference"], color=colour, linewidth=1.5,
-            label=sector_name(name, names),
+            label=sector_name(name, names, language),
         )  # fmt: skip
     lower.axhline(0, color="#666666", linewidth=0.8)
     lower.margins(x=0.01)
     percent_axis(lower, "sector_axis", language)
     year_axis(lower, exposure["month"])
     lower.set_xlabel(text("decision_month", language), fontsize=9)
-    figure.suptitle(
-        text("exposure_lines", language), x=0.01, ha="left", fontsize=11, fontweight="bold"
-    )
-    figure.legend(
-        *lower.get_legend_handles_labels(), frameon=False, fontsize=8.5, ncols=3,
-        loc="outside lower center",
-    )  # fmt: skip
+    headline(figure, text("exposure_lines", language))
+    key_below(figure, lower, columns=3)
     return lettered(figure, language)
 
 
@@ -118,16 +123,13 @@ def exposure_bars(
     shares = sector_shares(exposure, month, most)
     names = feature_names(labels, language)
     title = text("exposure_bars", language, when=when(month, language))
-    count = len(shares)
-    figure, axes = canvas(title, height=1.4 + 0.25 * count, along="x")
-    place = np.arange(count)
+    heads = [sector_name(name, names, language) for name in shares["name"]]
+    figure, axes = rows_canvas(title, heads)
     for shift, side in ((-0.2, "long"), (0.2, "short")):
         axes.barh(
-            place + shift, shares[side], height=0.38, color=COLOURS[side],
+            np.arange(len(heads)) + shift, shares[side], height=0.38, color=COLOURS[side],
             label=text(side, language),
         )  # fmt: skip
-    axes.set_yticks(place, [sector_name(name, names) for name in shares["name"]], fontsize=8.5)
-    axes.set_ylim(count - 0.4, -0.6)
     percent_axis(axes, "share_of_stocks", language, along="x")
     axes.legend(frameon=False, fontsize=9, loc="best")
     return lettered(figure, language)
@@ -170,30 +172,33 @@ def relevance_turnover_bars(
     Returns
     -------
     Figure
-        Two bars an input, in per cent a month; all long bars together are the long portfolio's
-        turnover, which the legend states.
+        Two bars an input, in per cent a month. The legend has the portfolios' whole turnover,
+        which is the bars and what the note says of the other inputs.
     """
-    table, names = mean_turnover(turnover, most), feature_names(labels, language)
-    count = len(table)
-    figure, axes = canvas(
-        text("relevance_turnover", language), height=1.4 + 0.25 * count, along="x"
-    )
-    place = np.arange(count)
+    table, rest = mean_turnover(turnover, most)
+    names = feature_names(labels, language)
+    heads = [names.get(name, name) for name in table["feature"]]
+    figure, axes = rows_canvas(text("relevance_turnover", language), heads)
     for shift, side in ((-0.2, "long"), (0.2, "short")):
         axes.barh(
-            place + shift, table[side], height=0.38, color=COLOURS[side],
-            label=f"{text(side, language)}: {100 * table[side].sum():.1f}%",
+            np.arange(len(heads)) + shift, table[side], height=0.38, color=COLOURS[side],
+            label=turnover_words(side, table, rest, language),
         )  # fmt: skip
-    axes.set_yticks(place, turnover_names(table, names, language), fontsize=8.5)
-    axes.set_ylim(count - 0.4, -0.6)
     percent_axis(axes, "turnover_axis", language, along="x")
     axes.legend(frameon=False, fontsize=9, loc="best")
+    if rest["count"]:
+        note(figure, rest_words(rest, language))
     return lettered(figure, language)
 
 
-def turnover_names(table: pd.DataFrame, names: dict[str, str], language: Language) -> list[str]:
-    """Return what the rows of `mean_turnover` are called."""
-    return [
-        text("others", language, count=count) if name == "others" else names.get(name, name)
-        for name, count in zip(table["feature"], table["count"], strict=True)
-    ]
+def turnover_words(
+    side: str, table: pd.DataFrame, rest: dict[str, float], language: Language
+) -> str:
+    """Return a side's name with its whole turnover."""
+    return f"{text(side, language)}: {100 * (table[side].sum() + rest[side]):.1f}%"
+
+
+def rest_words(rest: dict[str, float], language: Language) -> str:
+    """Return the note on the inputs without a row."""
+    shares = {side: 100 * rest[side] for side in ("long", "short")}
+    return text("turnover_note", language, count=rest["count"], **shares)

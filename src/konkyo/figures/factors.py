@@ -1,18 +1,23 @@
 """The factors: how far each sets long and short apart, and how its relevance follows its value."""
 
+from typing import Any, Literal
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.collections import PathCollection
 from matplotlib.figure import Figure
 
 from konkyo.figures.arrange import largest
 from konkyo.figures.fonts import lettered
-from konkyo.figures.style import COLOURS, canvas, note, plain, sheet
-from konkyo.figures.texts import Language, feature_names, text
+from konkyo.figures.style import COLOURS, headline, key_below, note, plain, rows_canvas, sheet
+from konkyo.figures.texts import Language, feature_names, text, value_words
 
 MOST = 30
 """Inputs that figure 9 has room for."""
 BINS = 30
+
+Direction = Literal["vertical", "horizontal"]
 
 
 def factor_bars(
@@ -41,19 +46,22 @@ def factor_bars(
     shown = largest(means, "difference", most)
     count = len(shown)
     names = feature_names(labels, language)
-    figure, axes = canvas(text("factor_bars", language), height=1.7 + 0.235 * count, along="x")
-    place = np.arange(count)
+    heads = [names.get(name, name) for name in shown["feature"]]
+    figure, axes = rows_canvas(text("factor_bars", language), heads, step=0.235)
     for shift, side in ((-0.2, "long"), (0.2, "short")):
         axes.barh(
-            place + shift, shown[side], height=0.38, color=COLOURS[side], label=text(side, language)
-        )
-    axes.set_yticks(place, [names.get(name, name) for name in shown["feature"]], fontsize=8)
-    axes.set_ylim(count - 0.4, -0.6)
+            np.arange(count) + shift, shown[side], height=0.38, color=COLOURS[side],
+            label=text(side, language),
+        )  # fmt: skip
     axes.axvline(0, color="#666666", linewidth=0.8)
     axes.set_xlabel(text("mean_relevance", language), fontsize=9)
-    columns = (("test", "stars", 1.05), ("corrected", "stars_adjusted", 1.13))
+    columns = (("test", "stars", 1.05), ("corrected", "stars_adjusted", 1.17))
     for head, column, edge in columns:
-        look = {"transform": axes.get_yaxis_transform(), "ha": "center", "fontsize": 8}
+        look: dict[str, Any] = {
+            "transform": axes.get_yaxis_transform(),
+            "ha": "center",
+            "fontsize": 8,
+        }
         axes.text(edge, -0.9, text(head, language), va="bottom", color="#555555", **look)
         for row, stars in enumerate(shown[column]):
             # The letters of the star stand high in their line.
@@ -81,7 +89,7 @@ def factor_scatter(
         What `reading.factors.factor_shape` returns: feature, value, relevance (mean over all
         stocks near the value), low, high (percentiles).
     labels : DataFrame
-        feature, en, ja.
+        feature, en, ja, unit, unit_ja.
     feature : str
         The input.
     language : str
@@ -103,7 +111,7 @@ def factor_scatter(
     plain(axes, "both")
     for side in ("long", "short"):
         rows = own[own["side"] == side]
-        look = {"color": COLOURS[side], "linewidth": 0}
+        look: dict[str, Any] = {"color": COLOURS[side], "linewidth": 0}
         axes.scatter(
             rows["value"], rows["relevance"], s=9, alpha=0.45, label=text(side, language), **look
         )
@@ -118,27 +126,20 @@ def factor_scatter(
     axes.axhline(0, color="#666666", linewidth=0.8)
     _histograms(above, own, "value", "vertical")
     _histograms(beside, own, "relevance", "horizontal")
-    axes.set_xlabel(text("input_value", language, name=name), fontsize=9)
+    axes.set_xlabel(value_words(labels, feature, language), fontsize=9)
     axes.set_ylabel(text("relevance", language), fontsize=9)
-    figure.suptitle(
-        text("factor_scatter", language, name=name),
-        x=0.01,
-        ha="left",
-        fontsize=11,
-        fontweight="bold",
-    )
-    figure.legend(
-        *axes.get_legend_handles_labels(), frameon=False, fontsize=8.5, ncols=4,
-        loc="outside lower center",
-    )  # fmt: skip
+    headline(figure, text("factor_scatter", language, name=name))
+    for handle in key_below(figure, axes, columns=4).legend_handles:
+        if isinstance(handle, PathCollection):
+            handle.set(alpha=1.0, sizes=[25])
     return lettered(figure, language)
 
 
-def _histograms(axes: Axes, own: pd.DataFrame, column: str, orientation: str) -> None:
+def _histograms(axes: Axes, own: pd.DataFrame, column: str, orientation: Direction) -> None:
     edges = np.histogram_bin_edges(own[column].to_numpy(float), bins=BINS)
     for side in ("long", "short"):
         axes.hist(
-            own.loc[own["side"] == side, column], bins=edges, orientation=orientation,
+            own.loc[own["side"] == side, column], bins=edges.tolist(), orientation=orientation,
             histtype="stepfilled", alpha=0.45, color=COLOURS[side],
         )  # fmt: skip
     axes.set_axis_off()

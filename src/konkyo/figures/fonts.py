@@ -1,5 +1,6 @@
 """The Japanese font, known to matplotlib without a change to its settings."""
 
+from dataclasses import replace
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -40,7 +41,10 @@ def font_file() -> Path:
 def _registered() -> str:
     """Add the font to matplotlib's list, once, and return its name."""
     fontManager.addfont(font_file())
-    return str(fontManager.ttflist[-1].name)
+    entry = fontManager.ttflist[-1]
+    # There is no bold one: the same letters stand in for it, or each title would be warned of.
+    fontManager.ttflist.append(replace(entry, weight=700))
+    return str(entry.name)
 
 
 def lettered(figure: Figure, language: Language) -> Figure:

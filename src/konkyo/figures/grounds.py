@@ -26,7 +26,7 @@ def truth_agreement(agreement: pd.DataFrame, language: Language = "en") -> Figur
     Figure
         Two marks a method, with bars of two standard errors; the best method on top.
     """
-    figure, axes = canvas(text("truth_agreement", language), along="x")
+    figure, axes = canvas(text("truth_agreement", language))
     table = agreement.pivot_table(index="method", columns="measure", values="mean")
     errors = agreement.pivot_table(index="method", columns="measure", values="standard_error")
     order = table["rank_per_stock"].sort_values().index
@@ -47,6 +47,8 @@ def truth_agreement(agreement: pd.DataFrame, language: Language = "en") -> Figur
     axes.set_yticks(range(len(order)), [text(name, language) for name in order])
     for label_text, name in zip(axes.get_yticklabels(), order, strict=True):
         label_text.set_fontweight("bold" if name == PAPER else "normal")
+    axes.grid(axis="y", visible=False)
+    axes.grid(axis="x", color="#DDDDDD", linewidth=0.6)
     axes.axvline(0, color="#666666", linewidth=0.8)
     axes.set_xlabel(text("agreement_axis", language), fontsize=9)
     axes.legend(frameon=False, fontsize=9, loc="lower right")

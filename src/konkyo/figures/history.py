@@ -4,22 +4,33 @@ import numpy as np
 import pandas as pd
 from matplotlib.dates import date2num
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from konkyo.figures.fonts import lettered
-from konkyo.figures.style import COLOURS, DIVERGING, OTHER, percent_axis, plain, sheet, year_axis
+from konkyo.figures.style import (
+    COLOURS,
+    DIVERGING,
+    OTHER,
+    headline,
+    key_below,
+    months_and_mean,
+    percent_axis,
+    plain,
+    sheet,
+    year_axis,
+)
 from konkyo.figures.texts import Language, feature_names, text
 
-YEAR = 12
 SCALE = 0.98
 """The effects' scale ends at this quantile of their size, so that one month does not fade all."""
 
 
-def group_key(group: str) -> str:
-    """Return the key of a group's name and colour: `market` alone is the market portfolio."""
-    return "market_group" if group == "market" else group
+def group_colour(group: str) -> str:
+    """Return a group's colour; `market` alone has the market portfolio's in the base table."""
+    return COLOURS.get("market_group" if group == "market" else group, OTHER)
 
 
-def group_lines(groups: pd.DataFrame, language: Language = "en") -> Figure:
+def group_lines(groups: pd.DataFrame, labels: pd.DataFrame, language: Language = "en") -> Figure:
     """Draw how much each group of inputs moves the scores, and sets long and short apart.
 
     Parameters
@@ -27,6 +38,8 @@ def group_lines(groups: pd.DataFrame, language: Language = "en") -> Figure:
     groups : DataFrame
         What `reading.history.groups_over_time` returns: month, group, difference (units of the
         score), share (a fraction).
+    labels : DataFrame
+        feature, en, ja, the groups among the features.
     language : str
         en or ja.
 
@@ -36,32 +49,24 @@ def group_lines(groups: pd.DataFrame, language: Language = "en") -> Figure:
         Above, the difference of mean relevance between long and short; below, the group's share
         of all absolute relevance. Thin lines are months, thick ones means of 12.
     """
+    names = feature_names(labels, language)
     figure = sheet(8.0, 6.2)
     upper, lower = figure.subplots(2, 1, sharex=True)
     for axes, column in ((upper, "difference"), (lower, "share")):
         plain(axes)
         for group, series in groups.groupby("group", sort=False):
-            own, key = series.sort_values("month"), group_key(str(group))
-            colour = COLOURS.get(key, OTHER)
-            axes.plot(own["month"], own[column], color=colour, linewidth=0.7, alpha=0.4)
-            axes.plot(
-                own["month"], own[column].rolling(YEAR, min_periods=1).mean(), color=colour,
-                linewidth=1.9, label=text(key, language),
-            )  # fmt: skip
+            own, colour = series.sort_values("month"), group_colour(str(group))
+            name = names.get(str(group), str(group))
+            months_and_mean(axes, own["month"], own[column], colour, name)
         axes.axhline(0, color="#666666", linewidth=0.8)
         axes.margins(x=0.01)
-    upper.set_ylabel(text("relevance_difference", language), fontsize=8.5)
+    upper.set_ylabel(text("difference_short", language), fontsize=9)
     percent_axis(lower, "share_of_relevance", language)
     lower.set_ylim(bottom=0)
     year_axis(lower, groups["month"])
     lower.set_xlabel(text("decision_month", language), fontsize=9)
-    figure.suptitle(
-        text("group_lines", language), x=0.01, ha="left", fontsize=11, fontweight="bold"
-    )
-    figure.legend(
-        *upper.get_legend_handles_labels(), frameon=False, fontsize=9, ncols=5,
-        loc="outside lower center",
-    )  # fmt: skip
+    headline(figure, text("group_lines", language))
+    key_below(figure, upper, columns=5)
     return lettered(figure, language)
 
 
@@ -102,7 +107,14 @@ def effect_map(effects: pd.DataFrame, labels: pd.DataFrame, language: Language =
     axes.set_facecolor("#DDDDDD")
     axes.set_xlabel(text("decision_month", language), fontsize=9)
     bar = figure.colorbar(
-        picture, ax=axes, orientation="horizontal", shrink=0.5, aspect=40, extend="both"
+        picture,
+        ax=axes,
+        orientation="horizontal",
+        shrink=0.5,
+        aspect=50,
+        pad=0.01,
+        extend="both",
+        ticks=MaxNLocator(5),
     )
     bar.ax.set_xlabel(text("effect_axis", language), fontsize=8.5)
     bar.ax.tick_params(labelsize=8)

@@ -3,17 +3,28 @@
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.dates import date2num
 from matplotlib.figure import Figure
 
 from konkyo.figures.arrange import decile_ends
 from konkyo.figures.fonts import lettered
-from konkyo.figures.style import COLOURS, canvas, plain, sheet, year_axis
+from konkyo.figures.style import (
+    COLOURS,
+    headline,
+    key_below,
+    plain,
+    pushed,
+    rows_canvas,
+    sheet,
+    year_axis,
+)
 from konkyo.figures.texts import Language, feature_names, text
-from konkyo.months import label, ordinal
+from konkyo.months import label
 
 MOST = 16
 """Attributes that figure 12 has room for."""
-_NEAR = 14
+_NAME = 0.075
+"""The width of a month's name, as a share of a panel."""
 
 
 def market_lines(
@@ -40,41 +51,49 @@ def market_lines(
     features = over_time["feature"].unique()
     figure = sheet(8.0, 1.1 + 1.75 * len(features))
     panels = figure.subplots(len(features), 1, sharex=True, sharey=True, squeeze=False)[:, 0]
-    reach = over_time["difference"].abs().max() * 1.35
     for axes, feature in zip(panels, features, strict=True):
         own = over_time[over_time["feature"] == feature].sort_values("month")
         plain(axes)
         axes.axhline(0, color="#666666", linewidth=0.8)
         axes.plot(own["month"], own["difference"], color="#0072B2", linewidth=1.3)
         axes.set_title(names.get(feature, feature), loc="left", fontsize=9)
-        axes.set_ylim(-reach, reach)
-        _marks(axes, own[own["marked"]])
         axes.margins(x=0.02)
+    panels[0].set_ylim(*difference_range(over_time))
+    for axes, feature in zip(panels, features, strict=True):
+        _marks(axes, over_time[(over_time["feature"] == feature) & over_time["marked"]])
     year_axis(panels[-1], over_time["month"])
     panels[-1].set_xlabel(text("decision_month", language), fontsize=9)
     figure.supylabel(text("relevance_difference", language), fontsize=9)
-    figure.suptitle(
-        text("market_lines", language), x=0.01, ha="left", fontsize=11, fontweight="bold"
-    )
+    headline(figure, text("market_lines", language))
     return lettered(figure, language)
 
 
+def difference_range(over_time: pd.DataFrame) -> tuple[float, float]:
+    """Return the panels' one range: zero, all differences, and room for names where marks are."""
+    low = min(float(over_time["difference"].min()), 0.0)
+    high = max(float(over_time["difference"].max()), 0.0)
+    marked = over_time.loc[over_time["marked"], "difference"]
+    span = (high - low) or 1.0
+    below, above = (0.28 if side.any() else 0.06 for side in (marked < 0, marked >= 0))
+    return low - below * span, high + above * span
+
+
 def _marks(axes: Axes, marked: pd.DataFrame) -> None:
-    """Name the marked months, a name above another where two months stand close together."""
+    """Name the marked months at the panel's edge, apart from each other, with lines to them."""
+    first, last = axes.get_xlim()
     axes.plot(
         marked["month"], marked["difference"], "o", color=COLOURS["long"], markersize=4, zorder=4
     )
     for up in (True, False):
-        own = marked[(marked["difference"] >= 0) == up]
-        level, last = 0, -_NEAR
-        for place, row in zip(ordinal(own["month"]), own.to_dict("records"), strict=True):
-            level = level + 1 if place - last < _NEAR else 0
-            last = place
+        own = marked[(marked["difference"] >= 0) == up].sort_values("month")
+        along = (date2num(own["month"]) - first) / (last - first)
+        apart = np.clip(pushed(along.tolist(), _NAME), _NAME / 2, 1 - _NAME / 2)
+        for place, row in zip(apart, own.to_dict("records"), strict=True):
             axes.annotate(
                 label(row["month"]), (row["month"], row["difference"]),
-                (0, (1 if up else -1) * (5 + 8 * level)), textcoords="offset points",
-                ha="center", va="bottom" if up else "top", fontsize=7, color="#333333",
-                in_layout=False,
+                (place, 0.98 if up else 0.02), textcoords="axes fraction", ha="center",
+                va="top" if up else "bottom", fontsize=7.5, color="#333333", in_layout=False,
+                arrowprops={"arrowstyle": "-", "color": "#999999", "linewidth": 0.6, "shrinkB": 3},
             )  # fmt: skip
 
 
@@ -104,22 +123,16 @@ def market_decile_bars(
     names = feature_names(labels, language)
     feature, month = str(deciles["feature"].iloc[0]), label(deciles["month"].iloc[0])
     title = text("market_decile_bars", language, name=names.get(feature, feature), month=month)
-    count = len(table)
-    figure, axes = canvas(title, height=1.8 + 0.27 * count, along="x")
-    place = np.arange(count)
+    heads = [names.get(name, name) for name in table["attribute"]]
+    figure, axes = rows_canvas(title, heads, step=0.27)
     for row, column, side, shift in ((1, "high", "long", -0.2), (0, "low", "short", 0.2)):
         axes.barh(
-            place + shift, table[column], height=0.38, color=COLOURS[side],
+            np.arange(len(heads)) + shift, table[column], height=0.38, color=COLOURS[side],
             label=decile_words(ends.iloc[row], language),
         )  # fmt: skip
-    axes.set_yticks(place, [names.get(name, name) for name in table["attribute"]], fontsize=8.5)
-    axes.set_ylim(count - 0.4, -0.6)
     axes.axvline(0, color="#666666", linewidth=0.8)
     axes.set_xlabel(text("attribute_mean", language), fontsize=9)
-    figure.legend(
-        *axes.get_legend_handles_labels(), frameon=False, fontsize=8.5, ncols=2,
-        loc="outside lower center",
-    )  # fmt: skip
+    key_below(figure, axes, columns=2)
     return lettered(figure, language)
 
 

@@ -1,12 +1,26 @@
 """The single stock: the inputs of the longest and the shortest, and what changed a score."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from konkyo.figures.arrange import heat_grid, number, score_steps
+from konkyo.figures.arrange import heat_grid, numbers, score_steps
 from konkyo.figures.fonts import lettered
-from konkyo.figures.style import COLOURS, DIVERGING, LOWERS, RAISES, canvas, note, sheet
+from konkyo.figures.style import (
+    COLOURS,
+    DIVERGING,
+    LOWERS,
+    RAISES,
+    clipped,
+    headline,
+    note,
+    rows_canvas,
+    sheet,
+    width_of,
+)
 from konkyo.figures.texts import Language, feature_names, sector_name, text
 from konkyo.months import label
 
@@ -14,6 +28,7 @@ MOST = 24
 """Inputs that figure 8 has room for."""
 STEPS = 14
 _ROW, _COLUMN = 0.235, 0.43
+_SECTOR, _STOCK = 15.0, 11.0
 
 
 def stock_heat(
@@ -42,63 +57,68 @@ def stock_heat(
     """
     grid, names = heat_grid(table, most), feature_names(labels, language)
     rows, columns = grid.value.shape
-    figure = sheet(4.2 + _COLUMN * (columns + 1), 2.6 + _ROW * rows)
+    figure = sheet(4.2 + _COLUMN * (columns + 1), 2.5 + _ROW * rows)
     axes = figure.add_subplot()
-    month = label(table["month"].iloc[0])
     picture = axes.imshow(
         grid.relevance, cmap=DIVERGING, vmin=-grid.limit, vmax=grid.limit, aspect="auto"
     )
     # Text inside the axes is kept out of the layout, which would measure every number twice.
-    small = {"ha": "center", "va": "center", "fontsize": 7, "in_layout": False}
-    for row in range(rows):
-        for column in range(columns):
-            axes.text(column, row, number(grid.value[row, column]), **small)
-        axes.text(columns, row, f"{grid.rest[row]:+.2f}", color="#555555", **small)
+    small: dict[str, Any] = {"ha": "center", "va": "center", "fontsize": 7, "in_layout": False}
+    for column in range(columns):
+        for row, value in enumerate(numbers(grid.value[:, column])):
+            axes.text(column, row, value, **small)
+    for row, rest in enumerate(grid.rest):
+        axes.text(columns, row, f"{rest:+.2f}", color="#555555", **small)
     axes.set_xlim(-0.5, columns + 0.5)
     heads = [names.get(name, name) for name in grid.features] + [text("rest", language)]
     axes.set_xticks(
         range(columns + 1), heads, rotation=50, ha="left", rotation_mode="anchor", fontsize=8
     )
     axes.xaxis.tick_top()
-    axes.set_yticks(range(rows), ["" for _ in range(rows)])
+    axes.set_yticks([])
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
-    _row_heads(figure, grid.rows, names, language)
+    _row_heads(axes, grid.rows, names, language)
     for edge in np.flatnonzero(grid.rows["side"].to_numpy()[1:] != grid.rows["side"][:-1]):
         axes.axhline(edge + 0.5, color="#000000", linewidth=0.9)
-    bar = figure.colorbar(picture, ax=axes, orientation="horizontal", shrink=0.4, pad=0.02)
+    bar = figure.colorbar(
+        picture, ax=axes, orientation="horizontal", shrink=0.4, aspect=45, pad=0.02
+    )
     bar.ax.set_xlabel(text("relevance", language), fontsize=8)
     bar.ax.tick_params(labelsize=7.5)
     bar.outline.set_visible(False)
-    figure.suptitle(
-        text("stock_heat", language, month=month), x=0.01, ha="left", fontsize=11, fontweight="bold"
-    )
+    headline(figure, text("stock_heat", language, month=label(table["month"].iloc[0])))
     note(figure, text("stock_heat_note", language, shown=columns, left=grid.left))
     return lettered(figure, language)
 
 
-def _row_heads(
-    figure: Figure, rows: pd.DataFrame, names: dict[str, str], language: Language
-) -> None:
-    """Write rank, stock, sector and score left of the rows, each in a column of its own."""
-    axes = figure.axes[0]
-    edges = {"rank": (-2.75, "right"), "stock": (-2.65, "left"), "sector": (-1.75, "left")}
-    points = 72 * _COLUMN * 2.1
-    for place, row in enumerate(rows.to_dict("records")):
-        sector = "" if pd.isna(row["sector"]) else sector_name(str(row["sector"]), names)
-        words = {"rank": f"{row['rank']}", "stock": str(row["stock"]), "sector": sector}
-        for key, (edge, side) in edges.items():
+def _row_heads(axes: Axes, rows: pd.DataFrame, names: dict[str, str], language: Language) -> None:
+    """Write rank, stock, sector and score left of the rows, each in a column as wide as it needs.
+
+    The columns are texts and no table, whose cells matplotlib would draw one by one.
+    """
+    sectors = [sector_name(sector, names, language) for sector in rows["sector"]]
+    columns: list[tuple[str, list[str], float, bool]] = [
+        ("score", [f"{score:+.2f}" for score in rows["score"]], 5, True),
+        ("sector", sectors, _SECTOR, False),
+        ("stock", rows["stock"].astype("str").tolist(), _STOCK, False),
+        ("rank", rows["rank"].astype("str").tolist(), 6, True),
+    ]
+    right = -6.0
+    for key, words, most, to_the_right in columns:
+        shown = [clipped(word, most) for word in [text(key, language), *words]]
+        width = 8 * max(width_of(word) for word in shown)
+        for place, word in enumerate(shown, start=-1):
             axes.annotate(
-                words[key], (0, place), (edge * points, 0), textcoords="offset points",
-                xycoords=("axes fraction", "data"), ha=side, va="center", fontsize=8,
-                color=COLOURS[row["side"]] if key == "rank" else "#000000",
-                annotation_clip=False,
+                word, (0, place), (right if to_the_right else right - width, 0),
+                xycoords=("axes fraction", "data"), textcoords="offset points",
+                ha="right" if to_the_right else "left", va="center", annotation_clip=False,
+                fontsize=7.5 if place < 0 else 8,
+                fontweight="bold" if key == "score" and place >= 0 else "normal",
+                color="#555555" if place < 0 else
+                COLOURS[rows["side"].iloc[place]] if key == "rank" else "#000000",
             )  # fmt: skip
-        axes.annotate(
-            f"{row['score']:+.2f}", (0, place), (-6, 0), textcoords="offset points",
-            xycoords=("axes fraction", "data"), ha="right", va="center", fontsize=8,
-            fontweight="bold", annotation_clip=False,
-        )  # fmt: skip
+        right -= width + 8
 
 
 def change_bars(
@@ -130,25 +150,19 @@ def change_bars(
     """
     steps = score_steps(changes, stock, most)
     title, names = change_words(steps, labels, stock, language)
-    count = len(steps)
-    figure, axes = canvas(title, height=1.4 + 0.27 * count, along="x")
+    figure, axes = rows_canvas(title, names, step=0.27)
     axes.barh(
-        range(count),
-        steps["change"],
-        left=steps["start"],
-        color=step_colours(steps),
+        range(len(steps)), steps["change"], left=steps["start"], color=step_colours(steps),
         height=0.66,
-    )
-    for place, (end, ahead) in enumerate(zip(steps["end"][:-1], steps["end"][:-1], strict=True)):
-        axes.plot([end, ahead], [place - 0.33, place + 1.33], color="#888888", linewidth=0.6)
+    )  # fmt: skip
+    for place, end in enumerate(steps["end"][:-1]):
+        axes.plot([end, end], [place - 0.33, place + 1.33], color="#888888", linewidth=0.6)
     for place, step in enumerate(steps.to_dict("records")):
         axes.annotate(
             f"{step['change']:+.3f}", (max(step["start"], step["end"]), place), (3, 0),
             textcoords="offset points", va="center", fontsize=7.5, color="#555555",
         )  # fmt: skip
-    axes.set_yticks(range(count), names)
-    axes.set_ylim(count - 0.4, -0.6)
-    axes.margins(x=0.08)
+    axes.margins(x=0.1)
     axes.axvline(0, color="#666666", linewidth=0.8)
     axes.set_xlabel(text("score", language), fontsize=9)
     return lettered(figure, language)

@@ -1,7 +1,10 @@
 """What all figures share: size, colours, axes, labels at the ends of lines."""
 
+import re
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
+from unicodedata import east_asian_width
 
 import numpy as np
 import pandas as pd
@@ -10,6 +13,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.dates import ConciseDateFormatter, YearLocator, date2num
 from matplotlib.figure import Figure
+from matplotlib.legend import Legend
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
 from konkyo.figures.texts import Language, text
@@ -39,19 +43,35 @@ SERIES = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#7A
 RAISES, LOWERS = "#D6604D", "#4393C3"
 DIVERGING = LinearSegmentedColormap.from_list("relevance", [LOWERS, "#FFFFFF", RAISES])
 _YEARS_WITHOUT_STEPS = 12
+_TITLE: dict[str, Any] = {"fontsize": 11, "fontweight": "bold"}
+_NOTE = 7.5
+_YEAR = 12
 
 Along = Literal["x", "y", "both"]
 
 
-def canvas(title: str, height: float = 4.5, along: Along = "y") -> tuple[Figure, Axes]:
-    """Return an empty figure (8 inches wide) and its axes, free of any global state.
-
-    `along` is the axis on which numbers are read, which has the grid.
-    """
-    figure = sheet(8.0, height)
+def canvas(title: str) -> tuple[Figure, Axes]:
+    """Return an empty figure (8 x 4.5 inches) and its axes, free of any global state."""
+    figure = sheet(8.0, 4.5)
     axes = figure.add_subplot()
-    heading(axes, title)
-    plain(axes, along)
+    axes.set_title(title, loc="left", **_TITLE)
+    plain(axes)
+    return figure, axes
+
+
+def rows_canvas(title: str, names: Sequence[str], step: float = 0.25) -> tuple[Figure, Axes]:
+    """Return an empty figure and axes for one bar or two a row, `names` downwards.
+
+    The title begins at the edge of the figure, since long names move the axes to the right.
+    """
+    count = len(names)
+    figure = sheet(8.0, 1.4 + step * count)
+    headline(figure, title)
+    axes = figure.add_subplot()
+    plain(axes, "x")
+    axes.set_yticks(range(count), list(names), fontsize=8.5)
+    axes.set_ylim(count - 0.4, -0.6)
+    axes.tick_params(axis="y", length=0)
     return figure, axes
 
 
@@ -62,9 +82,9 @@ def sheet(width: float, height: float) -> Figure:
     return figure
 
 
-def heading(axes: Axes, title: str) -> None:
-    """Write a figure's title above its first axes."""
-    axes.set_title(title, loc="left", fontsize=11, fontweight="bold")
+def headline(figure: Figure, title: str) -> None:
+    """Write the title of a figure whose axes do not begin at its edge."""
+    figure.suptitle(title, x=0.01, ha="left", **_TITLE)
 
 
 def plain(axes: Axes, along: Along = "y") -> None:
@@ -77,7 +97,54 @@ def plain(axes: Axes, along: Along = "y") -> None:
 
 def note(figure: Figure, words: str) -> None:
     """Write a note under everything, in small letters."""
-    figure.supxlabel(words, x=0.01, ha="left", fontsize=7.5, color="#555555")
+    em = figure.get_figwidth() * 72 / _NOTE
+    figure.supxlabel(wrapped(words, em), x=0.01, ha="left", fontsize=_NOTE, color="#555555")
+
+
+def key_below(figure: Figure, axes: Axes, columns: int) -> Legend:
+    """Put the legend under the axes, where it covers nothing."""
+    return figure.legend(
+        *axes.get_legend_handles_labels(), frameon=False, fontsize=8.5, ncols=columns,
+        loc="outside lower center",
+    )  # fmt: skip
+
+
+def months_and_mean(
+    axes: Axes, months: pd.Series, values: pd.Series, colour: str, name: str
+) -> None:
+    """Draw a noisy monthly series thin, and its mean of 12 months (fewer at first) thick."""
+    axes.plot(months, values, color=colour, linewidth=0.7, alpha=0.4)
+    smooth = values.rolling(_YEAR, min_periods=1).mean()
+    axes.plot(months, smooth, color=colour, linewidth=1.9, label=name)
+
+
+def width_of(words: str) -> float:
+    """Return about how wide a text is drawn, in sizes of its font: Japanese letters are square."""
+    return sum(1.0 if east_asian_width(letter) in "WF" else 0.56 for letter in words)
+
+
+def clipped(words: str, width: float) -> str:
+    """Return a text no wider than this (in sizes of its font), with an ellipsis where it is cut."""
+    if width_of(words) <= width:
+        return words
+    kept = len(words)
+    while width_of(words[:kept]) > width - 1:
+        kept -= 1
+    return words[:kept].rstrip() + "…"
+
+
+def wrapped(words: str, width: float) -> str:
+    """Return a text in lines of about this width (in sizes of its font).
+
+    Lines break at spaces, and between any two Japanese letters.
+    """
+    lines, line = [], ""
+    for part in re.findall(r"[ -~]+?(?: |$|(?=[^ -~]))|[^ -~]", words):
+        if line and width_of(line + part.rstrip()) > width:
+            lines.append(line.rstrip())
+            line = ""
+        line += part
+    return "\n".join([*lines, line])
 
 
 def save(figure: Figure, path: Path, dpi: int) -> None:
@@ -120,6 +187,16 @@ def value_axis(axes: Axes, language: Language = "en") -> None:
     axes.set_ylabel(text("value_of_one", language), fontsize=9)
 
 
+def pushed(places: Sequence[float], gap: float) -> np.ndarray:
+    """Return places in order, moved apart by at least a gap and about as far up as down."""
+    wanted = np.asarray(places, dtype=float)
+    apart = wanted.copy()
+    for i in range(1, len(apart)):
+        apart[i] = max(apart[i], apart[i - 1] + gap)
+    # Half of the push goes down again, so that the places stay centred on what they belong to.
+    return apart - np.mean(apart - wanted) if len(apart) else apart
+
+
 def label_ends(
     axes: Axes, ends: dict[str, tuple[pd.Timestamp, float]], language: Language = "en"
 ) -> None:
@@ -139,11 +216,7 @@ def label_ends(
         for name, (x, y) in ends.items()
     }
     order = sorted(heights, key=lambda name: heights[name])
-    places = np.array([heights[name] for name in order])
-    for i in range(1, len(places)):
-        places[i] = max(places[i], places[i - 1] + gap)
-    # Half of the push goes down again, so that the labels stay centred on their lines.
-    places -= np.mean(places - np.array([heights[name] for name in order]))
+    places = pushed([heights[name] for name in order], gap)
     for name, place in zip(order, places, strict=True):
         axes.annotate(
             text(name, language),

@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from konkyo.figures.fonts import lettered
-from konkyo.figures.style import heading, sheet
+from konkyo.figures.style import headline, sheet, wrapped
 from konkyo.figures.texts import Language, text
 
 COLUMNS = (
@@ -62,18 +62,24 @@ def performance_table(performance: pd.DataFrame, language: Language = "en") -> F
     """
     height = 0.26
     count = len(performance)
-    figure = sheet(10.0, height * (count + 3))
+    figure = sheet(10.0, height * (count + 4))
     axes = figure.add_subplot()
     axes.set_axis_off()
-    heading(axes, text("performance", language))
+    headline(figure, text("performance", language))
     axes.set_xlim(0, 1)
-    axes.set_ylim(count - 0.4, -1.6)
-    right = np.linspace(0.38, 0.995, len(COLUMNS) - 2)
-    edges = [0.005, 0.115, *right]
+    axes.set_ylim(count - 0.4, -2.0)
+    right = np.linspace(0.42, 0.995, len(COLUMNS) - 2)
+    edges = [0.005, 0.125, *right]
     align = ["left", "left", *["right"] * len(right)]
     for edge, side, name in zip(edges, align, COLUMNS, strict=True):
         axes.text(
-            edge, -1, text(name, language), ha=side, va="center", fontsize=8.5, color="#555555"
+            edge,
+            -1,
+            wrapped(text(name, language), 7),
+            ha=side,
+            va="center",
+            fontsize=8.5,
+            color="#555555",
         )
         for place, value in enumerate(performance[name].tolist()):
             words = text(str(value), language) if side == "left" else cell(name, value)

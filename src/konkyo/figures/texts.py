@@ -7,7 +7,41 @@ import pandas as pd
 Language = Literal["en", "ja"]
 
 TEXTS: dict[str, tuple[str, str]] = {
-    # portfolios, models, groups of inputs
+    # how much of a search is luck
+    "logit_histogram": (
+        "Rank in the other half of the months: {pbo:.0%} of choices at or below the median",
+        "半分の月で選んだ試行の、残り半分の月での順位：中央値以下は{pbo:.0%}",
+    ),
+    "logit_axis": (
+        "logit of the relative rank out of sample: 0 at the median of {trials} trials",
+        "標本外の相対順位のロジット：0が{trials}試行の中央値",
+    ),
+    "share_of_splits": ("share of splits", "分割に占める割合"),
+    "at_or_below_median": ("at or below the median", "中央値以下"),
+    "above_median": ("above the median", "中央値より上"),
+    "degradation_scatter": (
+        "Chosen trial, in sample against out of sample: slope {slope:+.2f}, loss in {loss:.0%}",
+        "選ばれた試行の標本内と標本外：傾き {slope:+.2f}、損失は{loss:.0%}",
+    ),
+    "in_sample": ("in sample: {what}", "標本内：{what}"),
+    "out_of_sample": ("out of sample: {what}", "標本外：{what}"),
+    "objective_return_risk": ("annual return / risk", "年率リターン／リスク"),
+    "objective_t_statistic": ("t-statistic", "t値"),
+    "objective_mean": ("mean of a month", "月次平均"),
+    "one_split": ("a split", "分割"),
+    "least_squares": ("least squares", "最小二乗"),
+    "maximum_by_luck": (
+        "Best of {trials} trials without skill (they count as {effective:.0f}), and the best found",
+        "能力のない{trials}試行（実効{effective:.0f}）の最良値と、探索の最良値",
+    ),
+    "share_of_searches": ("share of searches without skill", "能力のない探索に占める割合"),
+    "expected_by_luck": ("expected by luck {value:.2f}", "偶然による期待値 {value:.2f}"),
+    "best_trial": ("best trial {value:.2f}", "最良の試行 {value:.2f}"),
+    "reached_by_luck": (
+        "{share:.1%} of searches without skill reach it",
+        "能力のない探索の{share:.1%}が到達",
+    ),
+    # portfolios and models
     "long": ("long", "ロング"),
     "short": ("short", "ショート"),
     "named": ("named", "指定銘柄"),
@@ -17,11 +51,6 @@ TEXTS: dict[str, tuple[str, str]] = {
     "network": ("network", "ニューラルネット"),
     "ridge": ("ridge", "リッジ回帰"),
     "shuffled": ("shuffled labels", "ラベル並べ替え"),
-    "characteristic": ("attributes", "属性"),
-    "sector": ("sector", "業種"),
-    "calendar": ("calendar", "暦月"),
-    "market_group": ("market series", "市場系列"),
-    "absorbed": ("absorbed", "吸収分"),
     "others": ("{count} others", "他の{count}項目"),
     # axes
     "decision_month": ("decision month", "判断月"),
@@ -46,22 +75,23 @@ TEXTS: dict[str, tuple[str, str]] = {
         "long - short, mean relevance (units of the score)",
         "平均関連度の差、ロング－ショート（スコアの単位）",
     ),
-    "difference_short": ("long - short, mean relevance", "平均関連度の差"),
+    "difference_short": ("mean relevance, long - short", "平均関連度の差"),
     "effect_axis": (
         "effect: relevance of the top fifth - bottom fifth (units of the score)",
         "効果：上位5分の1－下位5分の1の関連度（スコアの単位）",
     ),
-    "input_value": ("{name}: value of the input", "{name}：入力値"),
+    "input_value": ("{name}: {unit}", "{name}：{unit}"),
     "score": ("score", "スコア"),
     "stock": ("stock", "銘柄"),
     "rank": ("rank", "順位"),
     "month": ("month", "月"),
     "stocks": ("stocks", "銘柄数"),
     "difference": ("difference", "差"),
-    "share_of_relevance": ("share of all absolute relevance", "関連度の絶対値に占める割合"),
+    "share_of_relevance": ("share of absolute relevance", "関連度の絶対値の割合"),
     "share_of_stocks": ("share of the portfolio's stocks", "ポートフォリオの銘柄に占める割合"),
-    "size_axis": ("size, mean percentile of the ranked", "規模（全銘柄中の平均百分位）"),
-    "sector_axis": ("sector share, long - short", "業種比率の差、ロング－ショート"),
+    "size_axis": ("size: mean percentile", "規模の平均百分位"),
+    "no_sector": ("no sector", "業種なし"),
+    "sector_axis": ("share of a sector, long - short", "業種比率の差"),
     "turnover_axis": ("turnover a month, one way", "月次回転率（片道）"),
     "attribute_mean": (
         "mean of the decile's stocks (value of the input)",
@@ -113,6 +143,14 @@ TEXTS: dict[str, tuple[str, str]] = {
         "合計で、各行の関連度の合計がスコアになる。",
     ),
     "rest": ("the rest", "その他"),
+    "turnover_note": (
+        "The other {count}: long {long:.1f}, short {short:.1f} per cent a month.",
+        "他の{count}項目：ロング{long:.1f}％、ショート{short:.1f}％（月次）。",
+    ),
+    "thin_lines": (
+        "Thin lines: months; thick lines: means of 12 months.",
+        "細線は単月、太線は12か月平均。",
+    ),
     "change_bars": (
         "What changed the score of {stock} from {before} to {now}",
         "{stock}のスコアの変化の内訳：{before}から{now}",
@@ -207,7 +245,7 @@ def text(key: str, language: Language, **parts: object) -> str:
 
 
 def feature_names(labels: pd.DataFrame, language: Language) -> dict[str, str]:
-    """Return what each feature is called, `absorbed` among them.
+    """Return what each feature is called.
 
     Parameters
     ----------
@@ -216,10 +254,28 @@ def feature_names(labels: pd.DataFrame, language: Language) -> dict[str, str]:
     language : str
         en or ja.
     """
-    names = dict(zip(labels["feature"], labels[language], strict=True))
-    return {"absorbed": text("absorbed", language), **names}
+    return dict(zip(labels["feature"], labels[language], strict=True))
 
 
-def sector_name(sector: str, names: dict[str, str]) -> str:
+def value_words(labels: pd.DataFrame, feature: str, language: Language) -> str:
+    """Return an input's name with the unit of its values.
+
+    Parameters
+    ----------
+    labels : DataFrame
+        feature, en, ja, unit, unit_ja.
+    feature : str
+        One of them.
+    language : str
+        en or ja.
+    """
+    row = labels[labels["feature"] == feature].iloc[0]
+    unit = row["unit_ja" if language == "ja" else "unit"]
+    return text("input_value", language, name=row[language], unit=unit)
+
+
+def sector_name(sector: object, names: dict[str, str], language: Language) -> str:
     """Return what a sector is called: the label of its dummy, where it has one."""
-    return names.get(f"sector_{sector}", sector)
+    if pd.isna(sector) or sector == "":
+        return text("no_sector", language)
+    return names.get(f"sector_{sector}", str(sector))

@@ -1,6 +1,7 @@
 """What the portfolios hold beside the grounds: size, sectors, and which inputs turn them over."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import pandas as pd
 import plotly.graph_objects as go
@@ -10,11 +11,13 @@ from konkyo.figures.exposure import (
     BARS,
     FEATURES,
     SECTORS,
+    rest_words,
     sector_lines,
     sector_shares,
-    turnover_names,
+    turnover_words,
     when,
 )
+from konkyo.figures.monthly import YEAR
 from konkyo.figures.style import SERIES
 from konkyo.figures.texts import Language, feature_names, sector_name, text
 from konkyo.interactive.style import axis, colour_of, line, places, safe, short, slim
@@ -45,11 +48,15 @@ def exposure_lines(
     """
     names = feature_names(labels, language)
     size = exposure[exposure["kind"] == "size"].sort_values("month")
-    told = {"hovertemplate": "%{x|%Y-%m}: %{y:.1%}", "xaxis": "x"}
-    traces = [
-        line(size["month"], size[side], text(side, language), colour_of(side), **told)
-        for side in ("long", "short")
-    ]
+    told: dict[str, Any] = {"hovertemplate": "%{x|%Y-%m}: %{y:.1%}", "xaxis": "x"}
+    traces = []
+    for side in ("long", "short"):
+        values, name = size[side], text(side, language)
+        smooth = values.rolling(YEAR, min_periods=1).mean()
+        thin: dict[str, Any] = {"opacity": 0.4, "legendgroup": side, "showlegend": False}
+        traces.append(line(size["month"], values, name, colour_of(side), 0.8, **told, **thin))
+        bold: dict[str, Any] = {"legendgroup": side, "hoverinfo": "skip", "xaxis": "x"}
+        traces.append(line(size["month"], smooth, name, colour_of(side), 2.2, **bold))
     for colour, (name, series) in zip(
         SERIES, sector_lines(exposure, sectors).items(), strict=False
     ):
@@ -57,7 +64,7 @@ def exposure_lines(
             line(
                 series["month"],
                 series["difference"],
-                safe(sector_name(name, names)),
+                safe(sector_name(name, names, language)),
                 colour,
                 yaxis="y2",
                 legend="legend2",
@@ -104,7 +111,7 @@ def exposure_bars(
     """
     shares = sector_shares(exposure, month, most)
     names = feature_names(labels, language)
-    heads = [sector_name(str(name), names) for name in shares["name"]]
+    heads = [sector_name(name, names, language) for name in shares["name"]]
     title = text("exposure_bars", language, when=when(month, language))
     return _pairs(shares, heads, title, text("share_of_stocks", language), language)
 
@@ -129,13 +136,19 @@ def relevance_turnover_bars(
     Returns
     -------
     plotly Figure
-        Two bars an input, in per cent a month; all long bars together are the long portfolio's
-        turnover, which the legend states.
+        Two bars an input, in per cent a month. The legend has the portfolios' whole turnover,
+        which is the bars and what the note says of the other inputs.
     """
-    table = mean_turnover(turnover, most)
-    heads = turnover_names(table, feature_names(labels, language), language)
+    table, rest = mean_turnover(turnover, most)
+    names = feature_names(labels, language)
+    heads = [names.get(name, name) for name in table["feature"]]
     title, units = text("relevance_turnover", language), text("turnover_axis", language)
-    return _pairs(table, heads, title, units, language, total=True)
+    if rest["count"]:
+        units += f"<br>{rest_words(rest, language)}"
+    figure = _pairs(table, heads, title, units, language)
+    for trace, side in zip(figure.data, ("long", "short"), strict=True):
+        trace.name = turnover_words(side, table, rest, language)
+    return figure
 
 
 def _pairs(
@@ -144,7 +157,6 @@ def _pairs(
     title: str,
     units: str,
     language: Language,
-    total: bool = False,
 ) -> go.Figure:
     """Draw the columns long and short as two bars a row, in per cent."""
     names = [safe(head) for head in heads]
@@ -153,7 +165,7 @@ def _pairs(
             x=short(table[side]),
             y=list(range(len(table))),
             orientation="h",
-            name=text(side, language) + (f": {table[side].sum():.1%}" if total else ""),
+            name=text(side, language),
             marker={"color": colour_of(side)},
             customdata=names,
             hovertemplate="%{customdata}: %{x:.1%}<extra></extra>",

@@ -6,7 +6,7 @@ import plotly.graph_objects as go
 
 from konkyo.figures.arrange import largest
 from konkyo.figures.factors import BINS, MOST
-from konkyo.figures.texts import Language, feature_names, text
+from konkyo.figures.texts import Language, feature_names, text, value_words
 from konkyo.interactive.style import INK, MUTED, axis, colour_of, places, safe, short, slim
 from konkyo.months import label
 
@@ -95,7 +95,7 @@ def factor_scatter(
         What `reading.factors.factor_shape` returns: feature, value, relevance (mean over all
         stocks near the value), low, high (percentiles).
     labels : DataFrame
-        feature, en, ja.
+        feature, en, ja, unit, unit_ja.
     feature : str
         The input.
     language : str
@@ -154,7 +154,7 @@ def factor_scatter(
         height=480,
         barmode="overlay",
         bargap=0,
-        xaxis=axis(text("input_value", language, name=name), domain=[0, 0.84]),
+        xaxis=axis(safe(value_words(labels, feature, language)), domain=[0, 0.84]),
         yaxis=axis(text("relevance", language), domain=[0, 0.82]),
         xaxis2={"domain": [0.86, 1], "anchor": "y", **bare},
         yaxis2={"domain": [0.84, 1], "anchor": "x", **bare},

@@ -3,12 +3,12 @@
 import pandas as pd
 import plotly.graph_objects as go
 
-from konkyo.figures.history import YEAR, effect_grid, effect_limit, group_key
+from konkyo.figures.history import effect_grid, effect_limit, group_colour
+from konkyo.figures.monthly import YEAR
 from konkyo.figures.texts import Language, feature_names, text
 from konkyo.interactive.style import (
     DIVERGING,
     axis,
-    colour_of,
     dates,
     line,
     places,
@@ -18,7 +18,7 @@ from konkyo.interactive.style import (
 )
 
 
-def group_lines(groups: pd.DataFrame, language: Language = "en") -> go.Figure:
+def group_lines(groups: pd.DataFrame, labels: pd.DataFrame, language: Language = "en") -> go.Figure:
     """Draw how much each group of inputs moves the scores, and sets long and short apart.
 
     Parameters
@@ -26,6 +26,8 @@ def group_lines(groups: pd.DataFrame, language: Language = "en") -> go.Figure:
     groups : DataFrame
         What `reading.history.groups_over_time` returns: month, group, difference (units of the
         score), share (a fraction).
+    labels : DataFrame
+        feature, en, ja, the groups among the features.
     language : str
         en or ja.
 
@@ -35,20 +37,20 @@ def group_lines(groups: pd.DataFrame, language: Language = "en") -> go.Figure:
         Above, the difference of mean relevance between long and short; below, the group's share
         of all absolute relevance. Means of 12 months; pointing at a line tells the month's own.
     """
-    traces = []
+    traces, names = [], feature_names(labels, language)
     for group, series in groups.groupby("group", sort=False):
-        own, key = series.sort_values("month"), group_key(str(group))
+        own = series.sort_values("month")
         for column, panel, form in (("difference", "y", "+.3f"), ("share", "y2", ".1%")):
             traces.append(
                 line(
                     own["month"],
                     own[column].rolling(YEAR, min_periods=1).mean(),
-                    text(key, language),
-                    colour_of(key),
+                    safe(names.get(str(group), str(group))),
+                    group_colour(str(group)),
                     width=2,
                     customdata=short(own[column]),
                     hovertemplate="%{x|%Y-%m}: %{customdata:" + form + "}",
-                    legendgroup=key,
+                    legendgroup=str(group),
                     showlegend=panel == "y",
                     xaxis="x",
                     yaxis=panel,

@@ -1,5 +1,7 @@
 """The market series: when they set long and short apart, and which stocks they moved."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
@@ -41,8 +43,11 @@ def market_lines(
         own = over_time[over_time["feature"] == feature].sort_values("month")
         number = "" if place == 0 else str(place + 1)
         name, top = safe(names.get(feature, feature)), 1 - place / count
-        told = {"hovertemplate": "%{x|%Y-%m}: %{y:+.4f}<extra></extra>", "showlegend": False}
-        panel = {"xaxis": "x", "yaxis": f"y{number}", **told}
+        told: dict[str, Any] = {
+            "hovertemplate": "%{x|%Y-%m}: %{y:+.4f}<extra></extra>",
+            "showlegend": False,
+        }
+        panel: dict[str, Any] = {"xaxis": "x", "yaxis": f"y{number}", **told}
         traces.append(line(own["month"], own["difference"], name, SERIES[0], **panel))
         marked = own[own["marked"]]
         traces.append(

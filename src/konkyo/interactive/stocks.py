@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from konkyo.figures.arrange import heat_grid, number, score_steps
+from konkyo.figures.arrange import heat_grid, numbers, score_steps
 from konkyo.figures.stocks import MOST, STEPS, change_words, step_colours
 from konkyo.figures.texts import Language, feature_names, sector_name, text
 from konkyo.interactive.style import DIVERGING, INK, MUTED, axis, places, safe, short, slim
@@ -40,7 +40,7 @@ def stock_heat(
     heads = [safe(names.get(name, name)) for name in grid.features]
     cells = go.Heatmap(
         z=short(grid.relevance),
-        text=[[number(value) for value in row] for row in grid.value],
+        text=np.array([numbers(column) for column in grid.value.T]).T.tolist(),
         texttemplate="%{text}",
         textfont={"size": 10},
         customdata=np.broadcast_to(np.array(stocks)[:, None], grid.value.shape).tolist(),
@@ -67,7 +67,7 @@ def stock_heat(
         text("stock_heat", language, month=label(table["month"].iloc[0])),
         height=300 + 22 * rows,
         xaxis=places(heads, side="top", tickangle=-50, range=[-0.5, len(heads) - 0.5]),
-        yaxis=places(_row_heads(grid.rows, names), range=[rows - 0.5, -0.5]),
+        yaxis=places(_row_heads(grid.rows, names, language), range=[rows - 0.5, -0.5]),
         shapes=[
             {
                 "type": "line",
@@ -86,10 +86,10 @@ def stock_heat(
     return figure
 
 
-def _row_heads(rows: pd.DataFrame, names: dict[str, str]) -> list[str]:
+def _row_heads(rows: pd.DataFrame, names: dict[str, str], language: Language) -> list[str]:
     heads = []
     for row in rows.to_dict("records"):
-        sector = "" if pd.isna(row["sector"]) else sector_name(str(row["sector"]), names)
+        sector = sector_name(row["sector"], names, language)
         words = f"{row['rank']}  <b>{safe(row['stock'])}</b>  {safe(sector)}  {row['score']:+.2f}"
         heads.append(words)
     return heads

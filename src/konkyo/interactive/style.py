@@ -119,7 +119,7 @@ def line(
     width: float = 1.6,
     **settings: Any,
 ) -> go.Scatter:
-    """Return a line over months; a name that starts with an underscore has no legend entry."""
+    """Return a line over months."""
     return go.Scatter(
         x=dates(months),
         y=short(values),
