@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from konkyo import params
+from konkyo import files, params
 from konkyo.errors import ArtifactError, TuningError
 from konkyo.stages import stage
 from konkyo.tuning import apply, holdout, outcome, progress, space, study, worker, workers
@@ -72,6 +72,12 @@ def main() -> None:
             whole = replace(engine, folder=folder / "whole")
             bring(RECORDS, whole.folder, chosen, None)
             print(outcome.finish(search, engine, whole, held, folder))
+            # MLflow takes seconds to import, which workers have no use for.
+            from konkyo.tracking import tuning as tracking
+
+            tracked = tracking.track(Path.cwd(), chosen, folder)
+            files.write_json(tracked, folder / "run.json")
+            print(f"run {tracked['run_id']} in experiment {tracked['experiment']}")
     except KeyboardInterrupt:
         done = len(study.counted(search.study))
         print(f"\n{done} of {tune.trials} trials are kept; start again to go on", file=sys.stderr)
@@ -87,8 +93,9 @@ def _search(search: study.Search, engine: Engine, folder: Path, trials: int) -> 
     command += ["--trials", str(trials)]
     months = sum(len(group) for group in engine.groups)
     try:
-        with progress.line(search.study, search.tune, months) as line:
-            workers.run(command, count, folder / "logs", line.show)
+        if len(study.counted(search.study)) < search.tune.trials:
+            with progress.line(search.study, search.tune, months) as line:
+                workers.run(command, count, folder / "logs", line.show)
     finally:
         outcome.keep(search, folder)
     done = len(study.counted(search.study))

@@ -5,9 +5,14 @@ from pathlib import Path
 import pandas as pd
 from optuna.trial import FrozenTrial
 
+from konkyo import figures
 from konkyo.errors import TuningError
-from konkyo.files import write_csv, write_json, write_parquet
-from konkyo.tuning import records, result, study
+from konkyo.figures import luck as still
+from konkyo.files import replacing, write_csv, write_json, write_parquet
+from konkyo.interactive import luck as live
+from konkyo.pages.shell import LANGUAGES
+from konkyo.params import Report
+from konkyo.tuning import page, plots, records, result, study
 from konkyo.tuning.engine import Engine, holdout_groups
 from konkyo.tuning.study import Search
 
@@ -52,8 +57,8 @@ def finish(search: Search, searched: Engine, whole: Engine, held: str, folder: P
     held : str
         First decision month of the holdout, YYYY-MM.
     folder : Path
-        Receives result.csv, comparison.parquet (the series behind it), luck.json, best.json and,
-        where the section asks for it, nested.csv.
+        Receives result.csv, comparison.parquet (the series behind it), luck.json, best.json,
+        tuning.html, figures and, where the section asks for it, nested.csv.
 
     Returns
     -------
@@ -79,10 +84,44 @@ def finish(search: Search, searched: Engine, whole: Engine, held: str, folder: P
     write_parquet(monthly, folder / "comparison.parquet")
     write_csv(comparison, folder / "result.csv")
     write_json(luck, folder / "luck.json")
+    _draw(search, comparison, luck, paper, best, folder, whole.params.report)
     write_json(
         {"trial": best.number, "objective": best.value, "params": best.params}, folder / "best.json"
     )
     return result.in_words(comparison, luck, tune)
+
+
+def _draw(
+    search: Search,
+    comparison: pd.DataFrame,
+    luck: dict[str, float],
+    paper: FrozenTrial,
+    best: FrozenTrial,
+    folder: Path,
+    look: Report,
+) -> None:
+    """Write the figures as PNG in the report's language and the page in both."""
+    done, objective = study.counted(search.study), result.of_spreads(search.tune)
+    plain = plots.luck(done, best, objective, look.language, still)
+    for name, figure in plain.items():
+        figures.save(figure, folder / f"{name}.png", look.dpi)
+    shared = plots.search(search.study)
+    embedded = {}
+    for language in LANGUAGES:
+        moving = plots.luck(done, best, objective, language, live)
+        embedded[language] = {k: v.to_dict() for k, v in {**shared, **moving}.items()}
+    text = page.page(
+        search.tune.study,
+        comparison,
+        luck,
+        records.table(search.study.get_trials(deepcopy=False)),
+        paper,
+        best,
+        embedded,
+        look.language,
+    )
+    with replacing(folder / "tuning.html") as scratch:
+        scratch.write_text(text, encoding="utf-8")
 
 
 def winner(search: Search) -> FrozenTrial:

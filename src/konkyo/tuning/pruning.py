@@ -16,9 +16,9 @@ from konkyo.tuning.objective import Kind, worth
 LOOKS = 5
 """Times that a trial is looked at: its months come in so many chunks."""
 _P = 0.05
-"""Threshold of one look. Simulated with 110 months: of trials that are truly as good as the one they
-are compared with one in ten is pruned, of those as good as the luckiest of ten three in ten, of
-those worse by an annual return/risk of 0.35 a third to 0.7, as their months resemble each other."""
+"""Threshold of one look. Simulated with 110 months: of trials as good in truth as the one they are
+compared with, one in ten is pruned; as good as the luckiest of ten, three in ten; worse by 0.35 of
+annual return/risk, from a third to seven in ten, the more the months of trials are alike."""
 _LEAST_MONTHS = 24
 """Months that a trial runs at least."""
 _LEAST_TRIALS = 5

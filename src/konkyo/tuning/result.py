@@ -10,6 +10,7 @@ import pandas as pd
 from optuna.trial import FrozenTrial, TrialState
 
 from konkyo import backtest
+from konkyo.backtest.objectives import Name
 from konkyo.errors import TuningError
 from konkyo.params import Tune
 from konkyo.tuning import records
@@ -113,7 +114,7 @@ def luck(trials: Sequence[FrozenTrial], best: FrozenTrial, tune: Tune) -> dict[s
     """
     wide = records.wide(trials)
     values = pd.Series({t.number: t.value for t in trials if t.state == TrialState.COMPLETE})
-    return backtest.luck(wide, values, best.number, _of_spreads(tune), tune.seed)
+    return backtest.luck(wide, values, best.number, of_spreads(tune), tune.seed)
 
 
 def nested(trials: Sequence[FrozenTrial], tune: Tune) -> pd.DataFrame | None:
@@ -135,7 +136,7 @@ def nested(trials: Sequence[FrozenTrial], tune: Tune) -> pd.DataFrame | None:
     complete = [trial for trial in trials if trial.state == TrialState.COMPLETE]
     wide = records.wide(complete)
     dates = list(wide.index[_FIRST_CHOICE :: tune.retune_every]) if tune.retune_every else []
-    return backtest.stitched(wide, _of_spreads(tune), dates) if dates else None
+    return backtest.stitched(wide, of_spreads(tune), dates) if dates else None
 
 
 def summary(
@@ -155,7 +156,11 @@ def in_words(comparison: pd.DataFrame, luck_found: Mapping[str, float], tune: Tu
     cells = comparison.set_index(["model", "part"])["return_risk"]
     tuned, plain = (cells[model, "holdout"] for model in ("best", "paper"))
     first = months_of(comparison)
-    verdict = "beat" if tuned > plain else "did not beat"
+    verdict = "on the holdout the tuned values did not beat the paper's"
+    if tuned > plain:
+        verdict = "on the holdout the tuned values beat the paper's"
+    if tuned == plain:
+        verdict = "nothing was better than the paper's values on the searched months"
     lines = [
         f"return/risk after costs, {first['tuning']} months searched and {first['holdout']} held "
         "out:",
@@ -163,7 +168,7 @@ def in_words(comparison: pd.DataFrame, luck_found: Mapping[str, float], tune: Tu
             f"  {model:9s} {cells[model, 'tuning']:6.2f} {cells[model, 'holdout']:6.2f}"
             for model in MODELS
         ),
-        f"on the holdout the tuned values {verdict} the paper's",
+        verdict,
     ]
     if "dsr" in luck_found:
         lines.append(
@@ -179,5 +184,6 @@ def months_of(comparison: pd.DataFrame) -> dict[str, int]:
     return {part: int(own["months"].max()) for part, own in comparison.groupby("part")}
 
 
-def _of_spreads(tune: Tune) -> Any:
+def of_spreads(tune: Tune) -> Name:
+    """Return the objective by which spreads are judged, also where the search took the rank IC."""
     return "return_risk" if tune.objective == "rank_ic" else tune.objective
