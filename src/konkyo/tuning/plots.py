@@ -13,16 +13,18 @@ from konkyo.backtest.luck import MOST_BLOCKS
 from konkyo.backtest.objectives import Name
 from konkyo.interactive.style import CLEAR, FONT, GRID, INK, MUTED
 from konkyo.tuning import records
+from konkyo.tuning.space import NUMBERS, STRUCTURE
 
 
 def search(study: optuna.Study) -> dict[str, go.Figure]:
-    """Return Optuna's plots of a study: history, importances, slice, parallel_coordinates.
+    """Return Optuna's plots of a study: history, importances, slices, parallel_coordinates.
 
     The importances need trials that differ, and are left out where Optuna cannot tell.
     """
     made = {
         "history": optuna.visualization.plot_optimization_history(study),
-        "slice": optuna.visualization.plot_slice(study),
+        "slice_numbers": optuna.visualization.plot_slice(study, list(NUMBERS)),
+        "slice_structure": optuna.visualization.plot_slice(study, list(STRUCTURE)),
         "parallel_coordinates": optuna.visualization.plot_parallel_coordinate(study),
     }
     try:
@@ -77,7 +79,7 @@ def _restyled(figure: go.Figure) -> go.Figure:
         font={"family": FONT, "size": 12, "color": INK},
         height=480,
         width=None,
-        title=None,
+        title={"text": ""},
         margin={"l": 8, "r": 12, "t": 30, "b": 8},
         legend={"orientation": "h", "x": 0, "y": 1.0, "yanchor": "bottom"},
     )
