@@ -1,5 +1,7 @@
 """What a search leaves, and the page of its result."""
 
+from dataclasses import replace
+
 import pandas as pd
 import pytest
 
@@ -77,8 +79,6 @@ def test_luck_is_that_of_all_trials(searched):
 
 
 def test_the_nested_series_chooses_by_earlier_months_only(searched, monkeypatch):
-    from dataclasses import replace
-
     search = searched[0]
     done = study.counted(search.study)
     assert result.nested(done, search.tune) is None
