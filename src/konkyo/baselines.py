@@ -1,7 +1,6 @@
 """Models to compare the networks with, on the same rows, windows and scaling."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -42,10 +41,10 @@ def ridge_scores(
     return np.asarray(model.predict(ahead), dtype=np.float64)
 
 
-def network_scores(panel: Panel, window: Window, path: Path) -> np.ndarray:
-    """Return the mean scores of one month's kept networks, [stocks of month t] float64."""
-    network = store.restack(store.read(path))
-    x = torch.from_numpy(panel.features[window.test_start : window.test_stop])
+def network_scores(networks: Sequence[store.Weights], rows: np.ndarray) -> np.ndarray:
+    """Return the mean scores of networks over rows of the panel [stocks, features], float64."""
+    network = store.restack(networks)
+    x = torch.from_numpy(rows)
     every = x.expand(network.windows, *x.shape).clone()
     return network(network.scale_(every)).mean(0).numpy().astype(np.float64)
 

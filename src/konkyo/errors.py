@@ -23,3 +23,7 @@ class ArtifactError(KonkyoError):
 
 class TrackingError(KonkyoError):
     """The MLflow store, experiment or run that was asked for cannot be used."""
+
+
+class TuningError(KonkyoError):
+    """A search over hyperparameters cannot be begun, gone on with or used."""

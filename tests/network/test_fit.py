@@ -1,3 +1,4 @@
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -8,6 +9,7 @@ from torch import nn
 from konkyo.network import callbacks
 from konkyo.network.fit import fit_stack
 from konkyo.network.seeds import numpy_generator, torch_generator
+from konkyo.network.settings import Numbers
 from konkyo.network.stack import StackedMLP
 
 
@@ -117,3 +119,45 @@ def test_a_state_that_cannot_be_read_starts_anew(task, fitted, tmp_path):
     (tmp_path / "all.ckpt").write_bytes(b"half a file")
     again = fit_stack(task.features, task.labels, task.entries, task.params, tmp_path, "all")
     assert torch.equal(flat(again.network, 1), flat(fitted.network, 1))
+
+
+@pytest.mark.parametrize("activation", ["tanh", "relu"])
+def test_networks_of_unlike_numbers_train_in_one_stack_as_alone(task, tmp_path, activation) -> None:
+    unlike = [
+        Numbers(0.01, 0.0, 0.4, 1),
+        Numbers(0.001, 0.1, 0.0, 1),
+        Numbers(0.03, 0.0, 0.25, 2),
+    ]
+    params = replace(task.params, activation=activation)
+    together = fit_stack(
+        task.features, task.labels, task.entries * 3, params, tmp_path, "together", unlike
+    )
+    count = len(task.entries)
+    for position, numbers in enumerate(unlike):
+        own = replace(
+            params,
+            learning_rate=numbers.learning_rate,
+            weight_decay=numbers.weight_decay,
+            dropout=numbers.dropout,
+            seed=numbers.seed,
+        )
+        alone = fit_stack(
+            task.features, task.labels, task.entries, own, tmp_path, f"alone{position}"
+        )
+        part = slice(position * count, (position + 1) * count)
+        np.testing.assert_allclose(together.losses[part], alone.losses, rtol=2e-5)
+        for window in range(count):
+            torch.testing.assert_close(
+                flat(together.network, part.start + window),
+                flat(alone.network, window),
+                rtol=2e-4,
+                atol=2e-6,
+            )
+    first = flat(together.network, 0)
+    assert not torch.allclose(first, flat(together.network, count), atol=1e-2)
+
+
+def test_numbers_that_do_not_divide_the_stack_are_refused(task, tmp_path) -> None:
+    two = [Numbers(0.01, 0.0, 0.4, 1), Numbers(0.02, 0.0, 0.4, 1)]
+    with pytest.raises(ValueError, match="5 windows do not divide into 2"):
+        fit_stack(task.features, task.labels, task.entries, task.params, tmp_path, "odd", two)

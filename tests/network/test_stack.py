@@ -54,7 +54,7 @@ def test_gradients_through_dropout(activation):
     torch.manual_seed(1)
     network = stack_of(2, activation).double()
     rows = torch.randn(2, 7, 5).double()
-    masks = dropout_masks(network.hidden, 7, 0.4, np.random.default_rng(1))
+    masks = dropout_masks(network.hidden, 7, [0.4], [np.random.default_rng(1)])
     assert masks is not None
     masks = [mask.double() for mask in masks]
 
@@ -103,9 +103,9 @@ def test_initial_weights_are_those_of_a_linear_layer():
 
 
 def test_masks_keep_the_expected_value():
-    masks = dropout_masks([40, 30], 500, 0.4, np.random.default_rng(0))
+    masks = dropout_masks([40, 30], 500, [0.4], [np.random.default_rng(0)])
     assert masks is not None
     assert [tuple(m.shape) for m in masks] == [(500, 40), (500, 30)]
     assert masks[0].unique().tolist() == pytest.approx([0, 1 / 0.6])
     assert masks[0].mean().item() == pytest.approx(1, abs=0.02)
-    assert dropout_masks([4], 5, 0.0, np.random.default_rng(0)) is None
+    assert dropout_masks([4], 5, [0.0], [np.random.default_rng(0)]) is None

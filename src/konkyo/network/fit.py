@@ -16,7 +16,7 @@ from konkyo.network.fullbatch import FullBatches, FullBatchModule, FullBatchSche
 from konkyo.network.module import StackModule
 from konkyo.network.schedule import Entry, StackBatches, StackSchedule
 from konkyo.network.seeds import torch_generator
-from konkyo.network.settings import FullBatch, Learning
+from konkyo.network.settings import FullBatch, Learning, Numbers
 from konkyo.network.stack import StackedMLP
 from konkyo.params import Train
 
@@ -58,6 +58,7 @@ def fit_stack(
     params: Train,
     scratch: Path,
     name: str,
+    numbers: Sequence[Numbers] = (),
 ) -> Fitted:
     """Train a stack of windows, going on from its last whole epoch if it was interrupted.
 
@@ -75,6 +76,8 @@ def fit_stack(
         Folder of the state to resume from and of the word of progress.
     name : str
         File stem in `scratch`: a digest of the entries' keys, so that only the same stack resumes.
+    numbers : sequence of Numbers
+        Where rates, dropout and decay differ within the stack; `StackModule` says how.
 
     Returns
     -------
@@ -83,7 +86,7 @@ def fit_stack(
     """
     schedule = StackSchedule(entries, params.batch, params.epochs)
     batches = StackBatches(torch.from_numpy(features), torch.from_numpy(labels), schedule)
-    module = StackModule(initial_network(entries, params), schedule, params)
+    module = StackModule(initial_network(entries, params), schedule, params, numbers)
     return _run(module, schedule, batches, params, scratch, name)
 
 

@@ -1,14 +1,16 @@
 """The stack as a LightningModule: one training step moves every window one step."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytorch_lightning as lightning
 import torch
 from torch import Tensor
 
+from konkyo.network.optimiser import GroupedAdam
 from konkyo.network.schedule import Batch
 from konkyo.network.seeds import numpy_generator
-from konkyo.network.settings import Learning, Steps
+from konkyo.network.settings import Learning, Numbers, Steps
 from konkyo.network.stack import StackedMLP, dropout_masks
 
 
@@ -26,16 +28,30 @@ class StackModule(lightning.LightningModule):
     schedule : Steps
         Each window's number of steps.
     params : Learning
-        Learning rate, decay, dropout, seed.
+        Learning rate, decay, dropout, seed, epochs.
+    numbers : sequence of Numbers
+        Where these differ within the stack: each holds for one of as many equal parts of its
+        windows, in order. Empty: those of `params` hold for all.
     """
 
     loss_sums: Tensor
     rows_seen: Tensor
 
-    def __init__(self, network: StackedMLP, schedule: Steps, params: Learning) -> None:
+    def __init__(
+        self,
+        network: StackedMLP,
+        schedule: Steps,
+        params: Learning,
+        numbers: Sequence[Numbers] = (),
+    ) -> None:
         super().__init__()
         self.network = network
         self.params = params
+        self.numbers = numbers or (Numbers.of(params),)
+        if network.windows % len(self.numbers):
+            raise ValueError(
+                f"{network.windows} windows do not divide into {len(self.numbers)} equal parts"
+            )
         self._last_step = schedule.last_step
         self._finishing = {int(step) for step in schedule.last_step}
         for position, parameter in enumerate(network.parameters()):
@@ -45,10 +61,12 @@ class StackModule(lightning.LightningModule):
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
         """Return Adam over the stacked parameters."""
+        if len(self.numbers) > 1:
+            return GroupedAdam(self.network.parameters(), self.numbers)
         return torch.optim.Adam(
             self.network.parameters(),
-            lr=self.params.learning_rate,
-            weight_decay=self.params.weight_decay,
+            lr=self.numbers[0].learning_rate,
+            weight_decay=self.numbers[0].weight_decay,
             fused=True,
         )
 
@@ -58,8 +76,8 @@ class StackModule(lightning.LightningModule):
         masks = dropout_masks(
             self.network.hidden,
             x.shape[1],
-            self.params.dropout,
-            numpy_generator(self.params.seed, "dropout", at.step),
+            [group.dropout for group in self.numbers],
+            [numpy_generator(group.seed, "dropout", at.step) for group in self.numbers],
         )
         scores = self.network(self.network.scale_(x), masks)
         squares = (scores - y).square() * at.weight

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from konkyo.files import digest_of
-from konkyo.network import module, schedule, seeds, stack
+from konkyo.network import module, optimiser, schedule, seeds, stack
 from konkyo.network.schedule import Entry
 from konkyo.network.seeds import numpy_generator, seed_of
 from konkyo.panel.store import Panel
@@ -110,7 +110,7 @@ def month_digests(panel: Panel, blocks: MonthBlocks) -> list[str]:
 def code_version() -> str:
     """Return a digest of the code that decides the weights, blind to its comments."""
     trees = []
-    for part in (module, schedule, seeds, stack):
+    for part in (module, optimiser, schedule, seeds, stack):
         tree = ast.parse(Path(part.__file__ or "").read_text(encoding="utf-8"))
         trees.append(ast.dump(tree))
     return digest_of(*trees)

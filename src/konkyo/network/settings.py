@@ -39,6 +39,31 @@ class Learning(Protocol):
         """Of the dropout masks."""
 
 
+@dataclass(frozen=True)
+class Numbers:
+    """What may differ between the networks of one stack, beside their rows.
+
+    Attributes
+    ----------
+    learning_rate, weight_decay : float
+        Of Adam.
+    dropout : float
+        Share of hidden units left out at a step.
+    seed : int
+        Of the dropout masks.
+    """
+
+    learning_rate: float
+    weight_decay: float
+    dropout: float
+    seed: int
+
+    @classmethod
+    def of(cls, params: Learning) -> "Numbers":
+        """Take them from settings that hold for a whole stack."""
+        return cls(params.learning_rate, params.weight_decay, params.dropout, params.seed)
+
+
 class Steps(Protocol):
     """What a fit reads of its schedule."""
 

@@ -33,22 +33,28 @@ class _TanhLayer(torch.autograd.Function):
         ctx.save_for_backward(a, weight, half, mask)
         if mask is None:
             return half.mul(2).sub_(1)
-        return torch.addcmul(-mask, half, 2 * mask)
+        return torch.addcmul(-mask, _by_group(half, mask), 2 * mask).view_as(half)
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, Tensor, Tensor, None]:
         a, weight, half, mask = ctx.saved_tensors
-        scaled = gradients[0] * (4 if mask is None else 4 * mask)
-        of_z = torch.ops.aten.sigmoid_backward(scaled, half)
+        given = gradients[0]
+        scaled = given * 4 if mask is None else _by_group(given, mask) * (4 * mask)
+        of_z = torch.ops.aten.sigmoid_backward(scaled.view_as(half), half)
         of_a = torch.bmm(of_z, weight.mT) if ctx.needs_input_grad[0] else None
         return of_a, torch.bmm(a.mT, of_z), of_z.sum(1, keepdim=True), None
+
+
+def _by_group(a: Tensor, mask: Tensor) -> Tensor:
+    """See units [windows, rows, units] as [groups, windows, rows, units] where masks differ."""
+    return a if mask.dim() == 2 else a.reshape(len(mask), -1, *a.shape[1:])
 
 
 def _layer(activation: str, a: Tensor, weight: Tensor, bias: Tensor, mask: Tensor | None) -> Tensor:
     if activation == "tanh":
         return _TanhLayer.apply(a, weight, bias, mask)
     squashed = ACTIVATIONS[activation](torch.baddbmm(bias, a, weight))
-    return squashed if mask is None else squashed * mask
+    return squashed if mask is None else (_by_group(squashed, mask) * mask).view_as(squashed)
 
 
 class StackedMLP(nn.Module):
@@ -126,8 +132,9 @@ class StackedMLP(nn.Module):
         x : Tensor
             Scaled features, [windows, rows, inputs].
         masks : sequence of Tensor, optional
-            Dropout factors of each hidden layer, [rows, units], shared by the windows; none when
-            predicting.
+            Dropout factors of each hidden layer, [rows, units], shared by the windows, or
+            [groups, 1, rows, units], shared by the windows of each of as many equal parts of the
+            stack; none when predicting.
 
         Returns
         -------
@@ -156,7 +163,10 @@ class StackedMLP(nn.Module):
 
 
 def dropout_masks(
-    hidden: Sequence[int], rows: int, rate: float, generator: np.random.Generator
+    hidden: Sequence[int],
+    rows: int,
+    rates: Sequence[float],
+    generators: Sequence[np.random.Generator],
 ) -> list[Tensor] | None:
     """Draw one step's dropout factors, 0 or 1 / (1 - rate).
 
@@ -166,20 +176,25 @@ def dropout_masks(
         Units of each hidden layer.
     rows : int
         Rows of a batch.
-    rate : float
-        Share of units left out.
-    generator : numpy.random.Generator
-        Seeded by (seed, step), not by window: each network still sees independent masks from step
-        to step, and drawing them once for the stack saves about half of all time.
+    rates : sequence of float
+        Share of units left out, by group of windows.
+    generators : sequence of numpy.random.Generator
+        Of each group. Seeded by (seed, step), not by window: each network still sees independent
+        masks from step to step, and drawing them once for many saves about half of all time.
 
     Returns
     -------
     list of Tensor or None
-        [rows, units] a layer; None at rate 0.
+        Of each layer, [rows, units] for one group, [groups, 1, rows, units] for several; a group's
+        factors do not depend on the others. None where every rate is 0.
     """
-    if rate == 0:
+    if not any(rates):
         return None
-    # numpy draws four times faster than torch's bernoulli_.
-    kept = generator.random((rows, sum(hidden)), dtype=np.float32) >= rate
-    factors = torch.from_numpy(kept).float().div_(1 - rate)
-    return [part.contiguous() for part in factors.split(list(hidden), dim=1)]
+    factors = torch.empty(len(rates), 1, rows, sum(hidden))
+    for group, (rate, generator) in enumerate(zip(rates, generators, strict=True)):
+        # numpy draws four times faster than torch's bernoulli_.
+        kept = generator.random((rows, sum(hidden)), dtype=np.float32) >= rate
+        factors[group, 0] = torch.from_numpy(kept).float().div_(1 - rate)
+    if len(rates) == 1:
+        factors = factors[0, 0]
+    return [part.contiguous() for part in factors.split(list(hidden), dim=-1)]

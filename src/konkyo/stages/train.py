@@ -8,6 +8,7 @@ from tqdm import tqdm
 from konkyo import baselines, params, windows
 from konkyo.files import write_csv, write_parquet
 from konkyo.network import plan
+from konkyo.network import store as weights
 from konkyo.network.train import history, train
 from konkyo.panel import store
 from konkyo.stages import stage
@@ -39,8 +40,9 @@ def main() -> None:
     shuffled: list[np.ndarray | None] = []
     for window in decisions:
         path = OUT / "shuffled" / f"{window.month}.safetensors"
+        rows = panel.features[window.test_start : window.test_stop]
         there = path.exists()
-        shuffled.append(baselines.network_scores(panel, window, path) if there else None)
+        shuffled.append(baselines.network_scores(weights.read(path), rows) if there else None)
     scores = baselines.table(panel, decisions, {"ridge": ridge, "shuffled": shuffled})
     write_parquet(scores, OUT / "baselines.parquet")
 

@@ -8,6 +8,7 @@ runs        one parent run an experiment, one child run a decision month
 servable    the model of all months, logged and registered
 served      the code that travels inside that model
 intervention  the run of the second study
+tuning      a search: one parent run a study, one child run a trial
 
 Import the modules: this map imports none, since mlflow takes seconds.
 """

@@ -1,0 +1,112 @@
+"""The winner's values in params.yaml, where `dvc repro` and `dvc params diff` see them."""
+
+import difflib
+import io
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedSeq
+from ruamel.yaml.error import YAMLError
+
+from konkyo import params
+from konkyo.files import replacing
+
+
+def apply(text: str, settings: Mapping[str, Mapping[str, Any]]) -> str:
+    """Return the text of params.yaml with some values changed, everything else as it was.
+
+    Parameters
+    ----------
+    text : str
+        params.yaml.
+    settings : mapping
+        Plain values by section and key; lists as tuples.
+
+    Returns
+    -------
+    str
+        With its comments, and with its layout unless a value to change spans lines.
+    """
+    yaml = _yaml()
+    parsed = yaml.load(text)
+    lines = text.splitlines(keepends=True)
+    for section, values in settings.items():
+        for key, value in values.items():
+            if _plain(parsed[section][key]) != _plain(value):
+                line, column = parsed[section].lc.value(key)
+                lines[line] = lines[line][:column] + _replaced(lines[line][column:], value)
+                parsed[section][key] = _node(value)
+    after = "".join(lines)
+    with suppress(YAMLError):
+        if yaml.load(after) == parsed:
+            return after
+    stream = io.StringIO()
+    yaml.dump(parsed, stream)
+    return stream.getvalue()
+
+
+def diff(before: str, after: str) -> str:
+    """Return the lines that differ, as `diff -U0` shows them."""
+    found = difflib.unified_diff(
+        before.splitlines(), after.splitlines(), "params.yaml", "params.yaml, tuned", "", "", 0, ""
+    )
+    return "\n".join(found)
+
+
+def write(path: Path, settings: Mapping[str, Mapping[str, Any]]) -> str:
+    """Write the values into params.yaml and return the diff; the file stays valid or as it was.
+
+    Raises
+    ------
+    ParamsError
+        The file is not valid, before or after.
+    """
+    params.load(path)
+    before = path.read_text(encoding="utf-8")
+    after = apply(before, settings)
+    with replacing(path) as scratch:
+        scratch.write_text(after, encoding="utf-8")
+        params.load(scratch)
+    return diff(before, after)
+
+
+def _replaced(rest: str, value: Any) -> str:
+    """Return the rest of a line with its first value replaced and its comment in its column."""
+    old = rest.split(" #")[0].rstrip()
+    comment = rest[len(old) :]
+    new = _text(value)
+    if "#" in comment:
+        gap = len(comment) - len(comment.lstrip(" "))
+        room = len(old) + gap - len(new)
+        return new + " " * max(room, 1) + comment.lstrip(" ")
+    return new + comment
+
+
+def _text(value: Any) -> str:
+    """Return a value as YAML, on one line."""
+    stream = io.StringIO()
+    _yaml().dump({"value": _node(value)}, stream)
+    return stream.getvalue().removeprefix("value: ").rstrip("\n")
+
+
+def _yaml() -> YAML:
+    """Return the reader and writer that keeps comments and does not break lines."""
+    yaml = YAML(typ="rt")
+    yaml.width = 4096
+    return yaml
+
+
+def _node(value: Any) -> Any:
+    """Return a value as it is to be written, a tuple in brackets."""
+    if not isinstance(value, tuple):
+        return value
+    listed = CommentedSeq(value)
+    listed.fa.set_flow_style()
+    return listed
+
+
+def _plain(value: Any) -> Any:
+    return list(value) if isinstance(value, list | tuple) else value

@@ -1,0 +1,88 @@
+"""The figures of a search: Optuna's own, and those that say how much of its result is luck."""
+
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+import optuna
+import plotly.graph_objects as go
+from optuna.trial import FrozenTrial
+
+from konkyo import backtest
+from konkyo.backtest.luck import MOST_BLOCKS
+from konkyo.backtest.objectives import Name
+from konkyo.interactive.style import CLEAR, FONT, GRID, INK, MUTED
+from konkyo.tuning import records
+from konkyo.tuning.space import NUMBERS, STRUCTURE
+
+
+def search(study: optuna.Study) -> dict[str, go.Figure]:
+    """Return Optuna's plots of a study: history, importances, slices, parallel_coordinates.
+
+    The importances need trials that differ, and are left out where Optuna cannot tell.
+    """
+    made = {
+        "history": optuna.visualization.plot_optimization_history(study),
+        "slice_numbers": optuna.visualization.plot_slice(study, list(NUMBERS)),
+        "slice_structure": optuna.visualization.plot_slice(study, list(STRUCTURE)),
+        "parallel_coordinates": optuna.visualization.plot_parallel_coordinate(study),
+    }
+    try:
+        made["importances"] = optuna.visualization.plot_param_importances(study)
+    except (ValueError, RuntimeError) as error:
+        logging.getLogger(__name__).info("no importances: %s", error)
+    return {name: _restyled(figure) for name, figure in made.items()}
+
+
+def luck(
+    trials: Sequence[FrozenTrial], best: FrozenTrial, objective: Name, language: str, room: Any
+) -> dict[str, Any]:
+    """Return the figures of luck, from the room `figures` or the room `interactive`.
+
+    Parameters
+    ----------
+    trials : sequence of FrozenTrial
+        All that count.
+    best : FrozenTrial
+        The chosen one.
+    objective : str
+        return_risk, t_statistic or mean.
+    language : str
+        en or ja.
+    room : module
+        `figures.luck` or `interactive.luck`.
+
+    Returns
+    -------
+    dict
+        maximum_by_luck and, with two complete trials and four months or more, logit_histogram and
+        degradation_scatter.
+    """
+    wide = records.wide(trials)
+    chance = backtest.no_skill(wide)
+    reached = float(best.user_attrs["return_risk"])
+    made = {"maximum_by_luck": room.maximum_by_luck(chance, reached, wide.shape[1], language)}
+    blocks = min(MOST_BLOCKS, len(wide) // 4 * 2)
+    if blocks >= 2 and len(wide.dropna(axis="columns").T.drop_duplicates()) >= 2:
+        found = backtest.overfitting(wide, objective, blocks)
+        made["logit_histogram"] = room.logit_histogram(found, language)
+        made["degradation_scatter"] = room.degradation_scatter(found, objective, language)
+    return made
+
+
+def _restyled(figure: go.Figure) -> go.Figure:
+    """Return one of Optuna's figures in the page's colours, without a title of its own."""
+    figure.layout.template = None
+    figure.update_layout(
+        paper_bgcolor=CLEAR,
+        plot_bgcolor=CLEAR,
+        font={"family": FONT, "size": 12, "color": INK},
+        height=480,
+        width=None,
+        title={"text": ""},
+        margin={"l": 8, "r": 12, "t": 30, "b": 8},
+        legend={"orientation": "h", "x": 0, "y": 1.0, "yanchor": "bottom"},
+    )
+    figure.update_xaxes(automargin=True, gridcolor=GRID, zerolinecolor=MUTED)
+    figure.update_yaxes(automargin=True, gridcolor=GRID, zerolinecolor=MUTED)
+    return figure

@@ -1,0 +1,239 @@
+"""What a trial is, and the scores that it gives on the panels of the search."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from itertools import product
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from konkyo import backtest, baselines, months
+from konkyo.errors import ArtifactError, ParamsError
+from konkyo.files import digest_of
+from konkyo.network import plan
+from konkyo.network import store as weights
+from konkyo.network.fit import fit_stack
+from konkyo.network.settings import Numbers
+from konkyo.panel import store
+from konkyo.panel.store import Panel
+from konkyo.params import Train
+from konkyo.tuning import panels
+from konkyo.windows import MonthBlocks, rolling
+
+Group = tuple[str, ...]
+"""Decision months, YYYY-MM, that one network serves: it is trained at the first."""
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What the trials of one stack have in common.
+
+    Attributes
+    ----------
+    layers : tuple of int
+        Units of each hidden layer.
+    activation : str
+        Of the hidden layers.
+    batch, epochs, window : int
+        Rows a step, passes through the rows, months of rows.
+    label, standardise : str
+        Transforms of the label and of the inputs.
+    """
+
+    layers: tuple[int, ...]
+    activation: Literal["tanh", "relu"]
+    batch: int
+    epochs: int
+    window: int
+    label: str
+    standardise: str
+
+
+def decision_months(folder: Path, longest: int) -> list[str]:
+    """Return the months of the search, YYYY-MM, the same for every trial.
+
+    Parameters
+    ----------
+    folder : Path
+        What `panels.bring` wrote.
+    longest : int
+        Months of the longest window of the space: a shorter one waits for it, so that all trials
+        are compared over the same months.
+
+    Raises
+    ------
+    ParamsError
+        No month has so long a window and a realised return.
+    """
+    path = next(iter(sorted((folder / "panels").glob("*/index.parquet"))), None)
+    if path is None:
+        raise ArtifactError(f"{folder} holds no panel: start the search without --worker once")
+    index = pd.read_parquet(path, columns=["month", "ret"])
+    names = MonthBlocks.of(index["month"]).names
+    realised = {months.label(m) for m in index.loc[index["ret"].notna(), "month"].unique()}
+    chosen = [name for name in names[longest:] if name in realised]
+    if not chosen:
+        raise ParamsError(
+            f"tune.space.window: {longest} months leave no decision month of the {len(names)} "
+            f"before the holdout ({names[0]} to {names[-1]}): allow shorter windows only"
+        )
+    return chosen
+
+
+def refits(names: Sequence[str], every: int) -> list[Group]:
+    """Divide consecutive months into groups of `every`, each served by one network."""
+    return [tuple(names[i : i + every]) for i in range(0, len(names), every)]
+
+
+def run(
+    folder: Path,
+    shape: Shape,
+    numbers: Sequence[Numbers],
+    groups: Sequence[Group],
+    params: Train,
+    scratch: Path,
+    seeds: int = 1,
+    shuffled: bool = False,
+) -> list[pd.DataFrame]:
+    """Train and score several trials of one shape together.
+
+    Parameters
+    ----------
+    folder : Path
+        What `panels.bring` wrote.
+    shape : Shape
+        Of all of them.
+    numbers : sequence of Numbers
+        One a trial; a trial's result does not depend on the others.
+    groups : sequence of Group
+        The months to score, in any order.
+    params : Train
+        The train section, for what a trial does not choose: the most networks of a stack.
+    scratch : Path
+        Where the state of a stack under way is kept: the same call goes on from it after a kill.
+    seeds : int
+        Networks a group of months; the score is their mean.
+    shuffled : bool
+        Whether the labels are shuffled within each month: the placebo.
+
+    Returns
+    -------
+    list of DataFrame
+        One a trial: month, stock, score (known at t), ret (earned in t+1; NaN where not realised),
+        sorted by (month, stock).
+    """
+    scratch.mkdir(parents=True, exist_ok=True)
+    own = panels.path_of(folder, shape.label, shape.standardise)
+    panel = store.read(own)
+    label = panel.index["label"].to_numpy(dtype=np.float32)
+    blocks = MonthBlocks.of(panel.index["month"])
+    # The placebo is the same for every trial, as the labels are.
+    placebo = plan.shuffle_labels(label, blocks, params.seed) if shuffled else label
+    labels = np.stack([label, placebo])
+    settings = _settings(shape, numbers[0], params, seeds)
+    windows = {window.month: window for window in rolling(blocks, shape.window)}
+    size = max(params.stack // (len(numbers) * seeds), 1)
+    found: list[list[pd.DataFrame]] = [[] for _ in numbers]
+    for first in range(0, len(groups), size):
+        part = groups[first : first + size]
+        served = [windows[group[0]] for group in part]
+        entries = [
+            replace(entry, shuffled=shuffled)
+            for own_numbers in numbers
+            for entry in plan.entries(panel, served, _settings(shape, own_numbers, params, seeds))
+        ]
+        name = digest_of(
+            panels.digest_at(own) or "",
+            plan.code_version(),
+            repr((asdict(shape), [asdict(n) for n in numbers], part, seeds, shuffled)),
+        )
+        fitted = fit_stack(panel.features, labels, entries, settings, scratch, name, tuple(numbers))
+        for suffix in (".ckpt", ".progress"):
+            (scratch / f"{name}{suffix}").unlink(missing_ok=True)
+        months_of = [entry.month for entry in entries]
+        networks = weights.unstack(fitted.network, months_of, [name] * len(entries), panel.names)
+        # Trial by trial, and within a trial group by group, member by member.
+        for trial, position in product(range(len(numbers)), range(len(part))):
+            start = (trial * len(part) + position) * seeds
+            rows = _rows(blocks, part[position])
+            scores = baselines.network_scores(networks[start : start + seeds], panel.features[rows])
+            found[trial].append(_table(panel, rows, scores))
+    return [_joined(tables) for tables in found]
+
+
+def linear(folder: Path, shape: Shape, groups: Sequence[Group], params: Train) -> pd.DataFrame:
+    """Return the scores of a ridge regression on the rows of a trial, as `run` returns them."""
+    panel = store.read(panels.path_of(folder, shape.label, shape.standardise))
+    labels = panel.index["label"].to_numpy(dtype=np.float32)
+    blocks = MonthBlocks.of(panel.index["month"])
+    windows = {window.month: window for window in rolling(blocks, shape.window)}
+    settings = replace(params, ensemble=1, shuffled_every=0)
+    tables = []
+    for group in groups:
+        (entry,) = plan.entries(panel, [windows[group[0]]], settings)
+        model = baselines.ridge(panel, entry, labels, params.ridge_penalty)
+        rows = _rows(blocks, group)
+        scores = model.predict((panel.features[rows] - entry.mean) / entry.deviation)
+        tables.append(_table(panel, rows, scores))
+    return _joined(tables)
+
+
+def series(scores: pd.DataFrame, portfolios: int, cost: float) -> pd.DataFrame:
+    """Return the monthly series of one trial.
+
+    Parameters
+    ----------
+    scores : DataFrame
+        month, stock, score, ret. Turnover and costs are those of a fresh start where the month
+        before is not there.
+    portfolios : int
+        The last is long, the first short.
+    cost : float
+        Basis points a unit traded.
+
+    Returns
+    -------
+    DataFrame
+        month (decision month t), spread, spread_net (fractions, earned in t+1), turnover (one way,
+        NaN at a fresh start), rank_ic; sorted by month.
+    """
+    ranked = backtest.rank(scores.assign(model="trial"), portfolios)
+    table = backtest.monthly(ranked, portfolios, cost)
+    return table[["month", "spread", "spread_net", "turnover", "rank_ic"]]
+
+
+def _settings(shape: Shape, numbers: Numbers, params: Train, seeds: int) -> Train:
+    """Return the train section that a trial stands for."""
+    return replace(
+        params,
+        window=shape.window,
+        layers=shape.layers,
+        activation=shape.activation,
+        batch=shape.batch,
+        epochs=shape.epochs,
+        learning_rate=numbers.learning_rate,
+        weight_decay=numbers.weight_decay,
+        dropout=numbers.dropout,
+        seed=numbers.seed,
+        ensemble=seeds,
+        shuffled_every=0,
+    )
+
+
+def _rows(blocks: MonthBlocks, group: Group) -> slice:
+    """Return the panel rows of a group's months, which follow one another."""
+    first, last = blocks.names.index(group[0]), blocks.names.index(group[-1])
+    return slice(blocks.rows(first).start, blocks.rows(last).stop)
+
+
+def _table(panel: Panel, rows: slice, scores: np.ndarray) -> pd.DataFrame:
+    """Return scores beside what was earned."""
+    return panel.index.iloc[rows][["month", "stock", "ret"]].assign(score=scores)
+
+
+def _joined(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """Return the tables of groups that were scored in any order as one in calendar order."""
+    whole = pd.concat(tables).sort_values(["month", "stock"], ignore_index=True)
+    return whole[["month", "stock", "score", "ret"]]

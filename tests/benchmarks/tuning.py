@@ -1,0 +1,85 @@
+"""What training trials together brings: several in one stack against one at a time.
+
+    OMP_NUM_THREADS=1 python tests/benchmarks/tuning.py [--records data/records] [--turns 3]
+
+Trials of the paper's shape that differ in learning rate, dropout and decay score the same chunk of
+refits, as the search does between two looks of the pruner. Prints the median seconds of both ways,
+their ratio, and how far the scores differ.
+"""
+
+import argparse
+import tempfile
+import time
+from pathlib import Path
+from statistics import median
+
+import numpy as np
+import pandas as pd
+import torch
+
+from konkyo import params
+from konkyo.network.memory import keep_freed_memory
+from konkyo.network.settings import Numbers
+from konkyo.tuning import holdout, panels, trials
+
+
+def main() -> None:
+    """Bring the panel, train both ways, print."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--records", type=Path, default=Path("data/records"))
+    parser.add_argument("--panel", type=Path, default=Path("data/panel"))
+    parser.add_argument("--together", type=int, default=4)
+    parser.add_argument("--refits", type=int, nargs="+", default=[2, 8])
+    parser.add_argument("--turns", type=int, default=3)
+    asked = parser.parse_args()
+    torch.set_num_threads(1)
+    keep_freed_memory()
+    whole = params.load()
+    train, tune = whole.train, whole.tune
+    shape = trials.Shape(
+        train.layers, train.activation, train.batch, 2, train.window,
+        whole.prepare.label, whole.prepare.standardise,
+    )  # fmt: skip
+    rng = np.random.default_rng(1)
+    numbers = [
+        Numbers(10 ** rng.uniform(-3.5, -2), 10 ** rng.uniform(-7, -4), rng.uniform(0, 0.6), 1)
+        for _ in range(asked.together)
+    ]
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        index = pd.read_parquet(asked.panel / "index.parquet", columns=["month", "ret"])
+        held = holdout.first_held(index, tune.holdout)
+        panels.bring(asked.records, folder, whole.prepare, tune.space, held)
+        names = trials.decision_months(folder, max(tune.space.window))
+        for refits in asked.refits:
+            groups = trials.refits(names, tune.refit_every)[:refits]
+
+            def score(some: list[Numbers], groups: list = groups) -> list[pd.DataFrame]:
+                return trials.run(folder, shape, some, groups, train, folder / "state")
+
+            seconds: dict[str, list[float]] = {"together": [], "alone": []}
+            for _ in range(asked.turns):
+                start = time.perf_counter()
+                together = score(numbers)
+                seconds["together"].append(time.perf_counter() - start)
+                start = time.perf_counter()
+                alone = [score([one])[0] for one in numbers]
+                seconds["alone"].append(time.perf_counter() - start)
+            apart = max(
+                float((a["score"] - b["score"]).abs().max() / b["score"].std())
+                for a, b in zip(together, alone, strict=True)
+            )
+            alike = min(
+                float(a["score"].corr(b["score"], method="spearman"))
+                for a, b in zip(together, alone, strict=True)
+            )
+            a, b = median(seconds["together"]), median(seconds["alone"])
+            print(
+                f"{asked.together} trials, {refits} refits, {shape.epochs} epochs: together "
+                f"{a:.1f} s, one at a time {b:.1f} s, ratio {b / a:.2f}; scores apart by at most "
+                f"{apart:.1e} of their deviation, rank correlation at least {alike:.6f}"
+            )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,46 @@
+"""A PostgreSQL server of one's own, from Debian's packages."""
+
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """Return the address of an empty database on loopback."""
+    homes = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+    if not homes:
+        pytest.skip("no PostgreSQL server here: apt-get install postgresql")
+    programs = homes[-1].parent
+    # The server refuses to run as root.
+    other = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
+    folder = Path(tempfile.mkdtemp(prefix="konkyo-postgres-"))
+    data, port = folder / "data", free_port()
+    if other:
+        shutil.chown(folder, "postgres", "postgres")
+    start = [*other, str(programs / "pg_ctl"), "-D", str(data), "-w", "-l", str(folder / "log")]
+    made = [*other, str(programs / "initdb"), "-D", str(data), "-U", "konkyo", "-A", "trust", "-N"]
+    options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c fsync=off"
+    try:
+        subprocess.run(made, check=True, capture_output=True, cwd=folder)
+        # The server keeps what it is given as standard output: it must not be this process's pipe.
+        subprocess.run(
+            [*start, "-o", options, "start"], check=True, stdout=subprocess.DEVNULL, cwd=folder
+        )
+        yield f"postgresql://konkyo@127.0.0.1:{port}/postgres"
+    finally:
+        stop = [*other, str(programs / "pg_ctl"), "-D", str(data), "-m", "immediate", "stop"]
+        subprocess.run(stop, check=False, stdout=subprocess.DEVNULL, cwd=folder)
+        shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,49 @@
+import pytest
+
+from konkyo import params
+from konkyo.errors import ParamsError
+from konkyo.tuning import apply
+from small import PARAMS
+
+SETTINGS = {
+    "train": {"layers": (32, 16), "learning_rate": 0.00031, "dropout": 0.25, "epochs": 20},
+    "prepare": {"label": "zscore"},
+}
+
+
+def test_only_the_lines_of_changed_values_change_and_comments_stay(tmp_path):
+    path = tmp_path / "params.yaml"
+    before = PARAMS.read_text(encoding="utf-8")
+    path.write_text(before, encoding="utf-8")
+    said = apply.write(path, SETTINGS)
+    lines = [line for line in said.splitlines() if line[:1] in "+-" and line[:3] not in "---+++"]
+    assert lines == [
+        "-  label: rank                  # zscore | rank | raw: the return from t to t+1 within the"
+        " month",
+        "+  label: zscore                # zscore | rank | raw: the return from t to t+1 within the"
+        " month",
+        "-  layers: [64, 64, 32]         # the network of the paper's figure 15",
+        "+  layers: [32, 16]             # the network of the paper's figure 15",
+        "-  dropout: 0.4",
+        "-  learning_rate: 0.001",
+        "+  dropout: 0.25",
+        "+  learning_rate: 0.00031",
+    ]
+    after = params.load(path)
+    assert (after.train.layers, after.train.learning_rate) == ((32, 16), 0.00031)
+    assert after.prepare.label == "zscore"
+
+
+def test_a_list_over_several_lines_is_replaced_whole():
+    text = "train:  # here\n  layers:\n    - 64\n    - 32\n  dropout: 0.4  # share\nprepare: {}\n"
+    after = apply.apply(text, {"train": {"layers": (8,), "dropout": 0.1}})
+    assert after == "train:  # here\n  layers: [8]\n  dropout: 0.1  # share\nprepare: {}\n"
+
+
+def test_a_value_that_params_refuses_leaves_the_file_as_it_was(tmp_path):
+    path = tmp_path / "params.yaml"
+    before = PARAMS.read_text(encoding="utf-8")
+    path.write_text(before, encoding="utf-8")
+    with pytest.raises(ParamsError):
+        apply.write(path, {"train": {"dropout": 1.5}})
+    assert path.read_text(encoding="utf-8") == before

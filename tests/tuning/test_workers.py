@@ -1,0 +1,45 @@
+"""The parent of worker processes."""
+
+import os
+import signal
+import sys
+import threading
+import time
+
+import pytest
+
+from konkyo.tuning import workers
+
+
+def command(script: str) -> list[str]:
+    return [sys.executable, "-c", script]
+
+
+def test_it_returns_when_all_have_ended_and_says_how_those_that_failed_did(tmp_path, capfd):
+    script = "import os; print('last words'); os.kill(os.getpid(), 9) if {} else None"
+    seen = []
+    workers.run(command(script.format(0)), 2, tmp_path, lambda: seen.append(1), 0.05)
+    assert seen and capfd.readouterr().err == ""
+    workers.run(command(script.format(1)), 1, tmp_path, lambda: None, 0.05)
+    assert "worker 1 killed by SIGKILL" in capfd.readouterr().err
+
+
+def test_an_interrupt_reaches_every_worker_once(tmp_path):
+    script = (
+        "import time\n"
+        "print('begun', flush=True)\n"
+        "try:\n    time.sleep(60)\n"
+        "except KeyboardInterrupt:\n    time.sleep(0.3); print('given back')\n"
+    )
+
+    def interrupt() -> None:
+        logs = [tmp_path / f"worker-{n}.log" for n in (1, 2)]
+        while not all(log.exists() and "begun" in log.read_text() for log in logs):
+            time.sleep(0.02)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    threading.Thread(target=interrupt, daemon=True).start()
+    with pytest.raises(KeyboardInterrupt):
+        workers.run(command(script), 2, tmp_path, lambda: None, 0.05)
+    for number in (1, 2):
+        assert (tmp_path / f"worker-{number}.log").read_text() == "begun\ngiven back\n"
