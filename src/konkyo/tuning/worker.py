@@ -97,7 +97,9 @@ def _run_together(
         frames = run([trial.params for trial in under_way], chunk)
         kept = []
         for trial, frame in zip(under_way, frames, strict=True):
-            sound = bool(np.isfinite(frame["score"]).all())
+            # Weights that a decay has driven to zero give every stock the same score.
+            ranges = frame.groupby("month")["score"].agg(np.ptp)
+            sound = bool(np.isfinite(ranges).all() and (ranges > 0).all())
             if sound:
                 scores[trial.number].append(frame)
             if sound and not _is_hopeless(search, trial, scores[trial.number], measure, places):
