@@ -107,6 +107,8 @@ def test_backtest_writes_its_files(project: Path) -> None:
 
 
 def test_report_writes_tables_figures_and_the_page(project: Path) -> None:
+    Path("data/tuning/first").mkdir(parents=True)
+    Path("data/tuning/first/tuning.html").write_text("", encoding="utf-8")
     backtest.main()
     report.main()
     names = {path.name for path in Path("data/report").iterdir()}
@@ -123,6 +125,8 @@ def test_report_writes_tables_figures_and_the_page(project: Path) -> None:
     assert Path("data/report/performance.md").read_text().count("\n") == 2 + 3 * 5
     page = Path("data/report/report.html").read_text(encoding="utf-8")
     assert page.startswith("<!doctype html>") or page.startswith("<!DOCTYPE html>")
+    assert 'href="../tuning/first/tuning.html"' in page
+    assert "../intervention" not in page
 
     stocks = pd.read_csv("data/report/stocks.csv")
     assert set(stocks["month"]) == {"2020-06-30"}

@@ -1,7 +1,7 @@
 """The report: the paper's chapter 4 as one page, from the overview down to a single stock."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -43,6 +43,7 @@ def report(
     labels: pd.DataFrame,
     chosen: Report,
     largest: int = 8,
+    others: Sequence[tuple[Words, str]] = (),
 ) -> str:
     """Return the whole report as one HTML document.
 
@@ -63,6 +64,8 @@ def report(
         The section of params.yaml: which month and stocks are shown first, which language.
     largest : int
         How many inputs of every stock the page carries singly; see `pages.pack`.
+    others : sequence of (Words, str)
+        Further pages and their addresses as seen from this one.
 
     Returns
     -------
@@ -105,6 +108,7 @@ def report(
         picked=picked,
         stocks=chosen.stocks,
         performance=_performance(tables["performance"]),
+        others=others,
         measures=[(key, _words(key)) for key in _MEASURES],
         means=_means(tables["factor_means"], names),
         scatters=[feature for feature, _ in picked["factor_scatter"]],

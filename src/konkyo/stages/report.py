@@ -11,13 +11,14 @@ from konkyo.errors import ArtifactError
 from konkyo.files import replacing, write_csv
 from konkyo.pages.drawing import draw
 from konkyo.pages.report import report
-from konkyo.pages.shell import LANGUAGES
+from konkyo.pages.shell import LANGUAGES, Words
 from konkyo.panel import store
 from konkyo.stages import stage
 
 PANEL, ATTRIBUTIONS = Path("data/panel"), Path("data/attributions")
 BACKTEST, VERIFY = Path("data/backtest"), Path("data/verify")
 LABELS = Path("data/own/labels.csv")
+SEARCHES, SECOND_STUDY = Path("data/tuning"), Path("data/intervention/report/intervention.html")
 OUT = Path("data/report")
 TABLES = ("performance", "deciles", "returns", "cumulative")
 OTHERS = ("characteristic", "sector", "calendar", "market", "absorbed", "unranked")
@@ -53,6 +54,17 @@ def read_evidence() -> tuple[reading.Evidence, pd.DataFrame]:
     return evidence, reading.labels([*evidence.names, *OTHERS], about)
 
 
+def others() -> list[tuple[Words, str]]:
+    """Return the pages of searches and of the second study that have been made, by address."""
+    found = [
+        (Words(f"search: {path.parent.name}", f"探索：{path.parent.name}"), path)
+        for path in sorted(SEARCHES.glob("*/tuning.html"))
+    ]
+    if SECOND_STUDY.exists():
+        found.append((Words("foreign exchange intervention", "為替介入"), SECOND_STUDY))
+    return [(name, Path("..", path.relative_to("data")).as_posix()) for name, path in found]
+
+
 @stage
 def main() -> None:
     """Read what the earlier stages wrote, write data/report."""
@@ -71,7 +83,7 @@ def main() -> None:
     moving = {language: draw(interactive, tables, labels, language) for language in LANGUAGES}
     for name, figure in moving[chosen.language].items():
         interactive.write(figure, OUT / "interactive", _file(name), chosen.language)
-    page = report(evidence, tables, moving, labels, chosen)
+    page = report(evidence, tables, moving, labels, chosen, others=others())
     with replacing(OUT / "report.html") as scratch:
         scratch.write_text(page, encoding="utf-8")
     shares = made["groups"].pivot_table(index="month", columns="group", values="share")
