@@ -31,7 +31,7 @@ def decile_returns(
         One bar a decile, in per cent a year.
     """
     figure, axes = canvas(text("decile_returns", language, model=text(model, language)))
-    bars = deciles[deciles["model"] == model].sort_values("decile")
+    bars, others = decile_rows(deciles, model)
     last = bars["decile"].max()
     ends = {1: COLOURS["short"], last: COLOURS["long"]}
     axes.bar(
@@ -41,7 +41,6 @@ def decile_returns(
         color=[ends.get(decile, COLOURS["market"]) for decile in bars["decile"]],
         alpha=0.8,
     )
-    others = deciles[(deciles["model"] != model) & (deciles["months"] >= bars["months"].max())]
     for (name, points), marker in zip(others.groupby("model"), cycle("Do^"), strict=False):
         axes.plot(
             points["decile"],
@@ -60,3 +59,10 @@ def decile_returns(
     axes.set_xlabel(text("decile_axis", language, last=last), fontsize=9)
     percent_axis(axes, "annual_return_mean", language)
     return lettered(figure, language)
+
+
+def decile_rows(deciles: pd.DataFrame, model: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the rows of the model, worst first, and those of the others with as many months."""
+    bars = deciles[deciles["model"] == model].sort_values("decile")
+    others = (deciles["model"] != model) & (deciles["months"] >= bars["months"].max())
+    return bars, deciles[others]

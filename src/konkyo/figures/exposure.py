@@ -122,9 +122,7 @@ def exposure_bars(
         Two bars a sector, in per cent of the portfolio's stocks; by difference.
     """
     shares = sector_shares(exposure, month, most)
-    names = feature_names(labels, language)
-    title = text("exposure_bars", language, when=when(month, language))
-    heads = [sector_name(name, names, language) for name in shares["name"]]
+    title, heads = sector_words(shares, labels, month, language)
     figure, axes = rows_canvas(title, heads)
     for shift, side in ((-0.2, "long"), (0.2, "short")):
         axes.barh(
@@ -136,9 +134,14 @@ def exposure_bars(
     return lettered(figure, language)
 
 
-def when(month: pd.Timestamp | None, language: Language) -> str:
-    """Return a month's name, or that all months are meant."""
-    return text("all_months", language) if month is None else label(month)
+def sector_words(
+    shares: pd.DataFrame, labels: pd.DataFrame, month: pd.Timestamp | None, language: Language
+) -> tuple[str, list[str]]:
+    """Return the title, with the month or that all are meant, and what each sector is called."""
+    names = feature_names(labels, language)
+    when = text("all_months", language) if month is None else label(month)
+    heads = [sector_name(name, names, language) for name in shares["name"]]
+    return text("exposure_bars", language, when=when), heads
 
 
 def sector_shares(exposure: pd.DataFrame, month: pd.Timestamp | None, most: int) -> pd.DataFrame:

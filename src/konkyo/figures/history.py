@@ -120,7 +120,7 @@ def effect_map(effects: pd.DataFrame, labels: pd.DataFrame, language: Language =
     bar.ax.set_xlabel(text("effect_axis", language), fontsize=8.5)
     bar.ax.tick_params(labelsize=8)
     bar.outline.set_visible(False)
-    figure.suptitle(text("effect_map", language), x=0.01, ha="left", fontsize=11, fontweight="bold")
+    headline(figure, text("effect_map", language))
     return lettered(figure, language)
 
 

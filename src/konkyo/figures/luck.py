@@ -13,6 +13,8 @@ from konkyo.figures.texts import Language, text
 
 # Okabe and Ito's blue and vermilion: a choice that was worth something, and one that was not.
 WORTH, WORTHLESS, EXPECTED = "#0072B2", "#D55E00", OTHER
+HALVES = ((True, WORTHLESS, "at_or_below_median"), (False, WORTH, "above_median"))
+"""Of the logits: whether they are worthless, their colour, the key of their name."""
 _WIDTH = 0.25
 _BARS = 60
 _ROOM = 1.4
@@ -80,10 +82,7 @@ def logit_histogram(found: Overfitting, language: Language = "en") -> Figure:
     """
     figure, axes = canvas(text("logit_histogram", language, pbo=found.pbo))
     shares = logit_shares(found.splits)
-    for worthless, colour, name in (
-        (True, WORTHLESS, "at_or_below_median"),
-        (False, WORTH, "above_median"),
-    ):
+    for worthless, colour, name in HALVES:
         bars = shares[shares["worthless"] == worthless]
         _steps(axes, bars, colour, text(name, language))
     axes.axvline(0.0, color="#666666", linewidth=0.8)
@@ -112,8 +111,7 @@ def degradation_scatter(
     Figure
         One point a split, losses out of sample in the other colour, and the line of least squares.
     """
-    title = text("degradation_scatter", language, slope=found.slope, loss=found.probability_of_loss)
-    figure, axes = canvas(title)
+    figure, axes = canvas(degradation_title(found, language))
     points = found.splits
     colours = np.where(points["out_of_sample"] < 0, WORTHLESS, WORTH)
     axes.scatter(
@@ -134,6 +132,12 @@ def degradation_scatter(
             axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.2%}"))
     axes.legend(frameon=False, fontsize=9, loc="best")
     return lettered(figure, language)
+
+
+def degradation_title(found: Overfitting, language: Language) -> str:
+    """Return the title that says the slope and how often the choice lost."""
+    loss = found.probability_of_loss
+    return text("degradation_scatter", language, slope=found.slope, loss=loss)
 
 
 def line_ends(found: Overfitting) -> tuple[list[float], list[float]]:
@@ -163,18 +167,16 @@ def maximum_by_luck(chance: NoSkill, best: float, trials: int, language: Languag
     Figure
         The distribution of the maximum, the expected one, the best trial and who reaches it.
     """
-    effective = chance.effective_trials
-    figure, axes = canvas(text("maximum_by_luck", language, trials=trials, effective=effective))
+    title, share = maximum_words(chance, best, trials, language)
+    figure, axes = canvas(title)
     shares = maximum_shares(chance)
-    reached = (shares["left"] + shares["right"]) / 2 >= best
+    reached = reaching(shares, best)
     _steps(axes, shares[~reached], "#B8B8B8")
     _steps(axes, shares[reached], WORTHLESS)
-    drawn = chance.annual()
     marks = ((chance.annual_bar(), EXPECTED, "expected_by_luck"), (best, "#000000", "best_trial"))
     for value, colour, name in marks:
         label = text(name, language, value=value)
         axes.axvline(value, ymax=1.05 / _ROOM, color=colour, linewidth=2.0, label=label)
-    share = text("reached_by_luck", language, share=float((drawn >= best).mean()))
     axes.legend(
         frameon=False, fontsize=9, loc="upper left", title=share, title_fontsize=9, alignment="left"
     )
@@ -182,6 +184,20 @@ def maximum_by_luck(chance: NoSkill, best: float, trials: int, language: Languag
     percent_axis(axes, "share_of_searches", language)
     axes.set_ylim(0, shares["share"].max() * _ROOM)
     return lettered(figure, language)
+
+
+def reaching(shares: pd.DataFrame, best: float) -> pd.Series:
+    """Return which steps of the maximum are, by their middles, no worse than the best trial."""
+    return (shares["left"] + shares["right"]) / 2 >= best
+
+
+def maximum_words(chance: NoSkill, best: float, trials: int, language: Language) -> tuple[str, str]:
+    """Return the title, and what share of searches without skill reaches the best trial."""
+    share = float((chance.annual() >= best).mean())
+    return (
+        text("maximum_by_luck", language, trials=trials, effective=chance.effective_trials),
+        text("reached_by_luck", language, share=share),
+    )
 
 
 def _steps(axes: Axes, bars: pd.DataFrame, colour: str, label: str | None = None) -> None:

@@ -142,10 +142,7 @@ def market_decile_bars(
         Two bars an attribute: its mean in the highest and in the lowest decile of relevance.
     """
     table, ends = decile_ends(deciles, most)
-    names = feature_names(labels, language)
-    feature, month = str(deciles["feature"].iloc[0]), label(deciles["month"].iloc[0])
-    title = text("market_decile_bars", language, name=names.get(feature, feature), month=month)
-    heads = [names.get(name, name) for name in table["attribute"]]
+    title, heads = decile_heads(deciles, table, labels, language)
     figure, axes = rows_canvas(title, heads, step=0.27)
     for row, column, side, shift in ((1, "high", "long", -0.2), (0, "low", "short", 0.2)):
         axes.barh(
@@ -156,6 +153,16 @@ def market_decile_bars(
     axes.set_xlabel(text("attribute_mean", language), fontsize=9)
     key_below(figure, axes, columns=2)
     return lettered(figure, language)
+
+
+def decile_heads(
+    deciles: pd.DataFrame, table: pd.DataFrame, labels: pd.DataFrame, language: Language
+) -> tuple[str, list[str]]:
+    """Return the title, with the series and the month, and what each attribute is called."""
+    names = feature_names(labels, language)
+    feature, month = str(deciles["feature"].iloc[0]), label(deciles["month"].iloc[0])
+    title = text("market_decile_bars", language, name=names.get(feature, feature), month=month)
+    return title, [names.get(name, name) for name in table["attribute"]]
 
 
 def decile_words(end: pd.Series, language: Language) -> str:

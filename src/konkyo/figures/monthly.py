@@ -29,14 +29,21 @@ def monthly_rank_ic(
     Figure
         One bar a month; the line is the mean of the last 12 decision months, where there are 12.
     """
-    series = returns[returns["model"] == model].sort_values("month")
-    name, mean = text(model, language), series["rank_ic"].mean()
-    title = text("monthly_rank_ic", language, model=name, mean=mean)
+    series, title = rank_ic_series(returns, model, language)
     figure = _bars(series["month"], series["rank_ic"], title, language)
     axes = figure.axes[0]
     axes.set_ylabel(text("rank_ic_axis", language), fontsize=9)
     axes.set_xlabel(text("decision_month", language), fontsize=9)
     return lettered(figure, language)
+
+
+def rank_ic_series(
+    returns: pd.DataFrame, model: str, language: Language
+) -> tuple[pd.DataFrame, str]:
+    """Return a model's months in order, and the title that says their mean."""
+    series = returns[returns["model"] == model].sort_values("month")
+    name, mean = text(model, language), series["rank_ic"].mean()
+    return series, text("monthly_rank_ic", language, model=name, mean=mean)
 
 
 def monthly_spread(
@@ -59,14 +66,21 @@ def monthly_spread(
         One bar a month, in per cent; the line is the mean of the last 12 months, where there are
         12.
     """
-    series = returns[returns["model"] == model].sort_values("earned")
-    name, mean = text(model, language), 100 * series["spread"].mean()
-    title = text("monthly_spread", language, model=name, mean=mean)
+    series, title = spread_series(returns, model, language)
     figure = _bars(series["earned"], series["spread"], title, language)
     axes = figure.axes[0]
     percent_axis(axes, "return", language)
     axes.set_xlabel(text("earned_month", language), fontsize=9)
     return lettered(figure, language)
+
+
+def spread_series(
+    returns: pd.DataFrame, model: str, language: Language
+) -> tuple[pd.DataFrame, str]:
+    """Return a model's months in the order earned, and the title that says their mean."""
+    series = returns[returns["model"] == model].sort_values("earned")
+    name, mean = text(model, language), 100 * series["spread"].mean()
+    return series, text("monthly_spread", language, model=name, mean=mean)
 
 
 def _bars(months: pd.Series, values: pd.Series, title: str, language: Language) -> Figure:

@@ -5,6 +5,7 @@ from itertools import cycle
 import pandas as pd
 import plotly.graph_objects as go
 
+from konkyo.figures.deciles import decile_rows
 from konkyo.figures.texts import Language, text
 from konkyo.interactive.style import INK, PAPER, axis, colour_of, short, slim
 
@@ -14,21 +15,9 @@ def decile_returns(
 ) -> go.Figure:
     """Draw the mean annual return of every decile, that of full-length baselines beside it.
 
-    Parameters
-    ----------
-    deciles : DataFrame
-        model, decile (1 worst to the best), annual_return (arithmetic, a fraction), months.
-    model : str
-        The model drawn as bars; other models with as many months are drawn as points.
-    language : str
-        en or ja.
-
-    Returns
-    -------
-    plotly Figure
-        One bar a decile, in per cent a year.
+    Takes what `figures.deciles.decile_returns` takes.
     """
-    bars = deciles[deciles["model"] == model].sort_values("decile")
+    bars, others = decile_rows(deciles, model)
     last = bars["decile"].max()
     ends = {1: "short", last: "long"}
     colours = [colour_of(ends.get(decile, "market")) for decile in bars["decile"]]
@@ -42,7 +31,6 @@ def decile_returns(
             showlegend=False,
         )
     ]
-    others = deciles[(deciles["model"] != model) & (deciles["months"] >= bars["months"].max())]
     shapes = cycle(("diamond", "circle", "triangle-up"))
     for (name, points), shape in zip(others.groupby("model"), shapes, strict=False):
         traces.append(

@@ -14,13 +14,13 @@ from konkyo.figures.exposure import (
     rest_words,
     sector_lines,
     sector_shares,
+    sector_words,
     turnover_words,
-    when,
 )
 from konkyo.figures.monthly import YEAR
 from konkyo.figures.style import SERIES
 from konkyo.figures.texts import Language, feature_names, sector_name, text
-from konkyo.interactive.style import axis, colour_of, line, places, safe, short, slim
+from konkyo.interactive.style import axis, bar, colour_of, line, places, safe, slim
 
 
 def exposure_lines(
@@ -28,23 +28,7 @@ def exposure_lines(
 ) -> go.Figure:
     """Draw the portfolios' size and sectors over time.
 
-    Parameters
-    ----------
-    exposure : DataFrame
-        What `reading.exposure.exposure` returns: month, kind (sector | size), name, long, short,
-        difference; fractions.
-    labels : DataFrame
-        feature, en, ja: a sector is called as its dummy is.
-    language : str
-        en or ja.
-    sectors : int
-        So many sectors, those of the largest mean absolute difference.
-
-    Returns
-    -------
-    plotly Figure
-        Above, the mean size of long and short as a percentile; below, the difference between
-        the shares of their stocks that belong to a sector, means of 12 months.
+    Takes what `figures.exposure.exposure_lines` takes.
     """
     names = feature_names(labels, language)
     size = exposure[exposure["kind"] == "size"].sort_values("month")
@@ -91,28 +75,10 @@ def exposure_bars(
 ) -> go.Figure:
     """Draw the sectors of the long and the short portfolio.
 
-    Parameters
-    ----------
-    exposure : DataFrame
-        What `reading.exposure.exposure` returns.
-    labels : DataFrame
-        feature, en, ja: a sector is called as its dummy is.
-    language : str
-        en or ja.
-    month : Timestamp, optional
-        A decision month; by default the mean of all months.
-    most : int
-        At most so many sectors, by absolute difference.
-
-    Returns
-    -------
-    plotly Figure
-        Two bars a sector, in per cent of the portfolio's stocks; by difference.
+    Takes what `figures.exposure.exposure_bars` takes.
     """
     shares = sector_shares(exposure, month, most)
-    names = feature_names(labels, language)
-    heads = [sector_name(name, names, language) for name in shares["name"]]
-    title = text("exposure_bars", language, when=when(month, language))
+    title, heads = sector_words(shares, labels, month, language)
     return _pairs(shares, heads, title, text("share_of_stocks", language), language)
 
 
@@ -121,23 +87,8 @@ def relevance_turnover_bars(
 ) -> go.Figure:
     """Draw the turnover that each input's relevance brought about.
 
-    Parameters
-    ----------
-    turnover : DataFrame
-        What `reading.exposure.relevance_turnover` returns: month, side, feature, turnover (a
-        fraction of the portfolio a month, one way).
-    labels : DataFrame
-        feature, en, ja.
-    language : str
-        en or ja.
-    most : int
-        At most so many inputs with bars of their own.
-
-    Returns
-    -------
-    plotly Figure
-        Two bars an input, in per cent a month. The legend has the portfolios' whole turnover,
-        which is the bars and what the note says of the other inputs.
+    Takes what `figures.exposure.relevance_turnover_bars` takes; the note on the other inputs stands
+    under the axis.
     """
     table, rest = mean_turnover(turnover, most)
     names = feature_names(labels, language)
@@ -161,14 +112,12 @@ def _pairs(
     """Draw the columns long and short as two bars a row, in per cent."""
     names = [safe(head) for head in heads]
     traces = [
-        go.Bar(
-            x=short(table[side]),
-            y=list(range(len(table))),
-            orientation="h",
-            name=text(side, language),
-            marker={"color": colour_of(side)},
-            customdata=names,
-            hovertemplate="%{customdata}: %{x:.1%}<extra></extra>",
+        bar(
+            table[side],
+            text(side, language),
+            colour_of(side),
+            names,
+            "%{customdata}: %{x:.1%}<extra></extra>",
         )
         for side in ("long", "short")
     ]

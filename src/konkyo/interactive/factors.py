@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 from konkyo.figures.arrange import largest
 from konkyo.figures.factors import BINS, MOST
 from konkyo.figures.texts import Language, feature_names, text, value_words
-from konkyo.interactive.style import INK, MUTED, axis, colour_of, places, safe, short, slim
+from konkyo.interactive.style import INK, MUTED, axis, bar, colour_of, places, safe, short, slim
 from konkyo.months import label
 
 
@@ -18,23 +18,8 @@ def factor_bars(
 ) -> go.Figure:
     """Draw each input's mean relevance in the long and in the short portfolio (figure 9).
 
-    Parameters
-    ----------
-    means : DataFrame
-        What `reading.factors.factor_means` returns: feature, long, short (units of the score),
-        difference, p, p_adjusted, stars, stars_adjusted.
-    labels : DataFrame
-        feature, en, ja.
-    language : str
-        en or ja.
-    most : int
-        At most so many inputs, by absolute difference.
-
-    Returns
-    -------
-    plotly Figure
-        Two bars an input, the largest difference on top; on the right the stars of Welch's test
-        and those after the correction for testing all inputs at once.
+    Takes what `figures.factors.factor_bars` takes, and of `means` also p and p_adjusted, which are
+    told where one points.
     """
     shown = largest(means, "difference", most)
     count = len(shown)
@@ -45,15 +30,7 @@ def factor_bars(
         for head, p, adjusted in zip(heads, shown["p"], shown["p_adjusted"], strict=True)
     ]
     traces = [
-        go.Bar(
-            x=short(shown[side]),
-            y=list(range(count)),
-            orientation="h",
-            name=text(side, language),
-            marker={"color": colour_of(side)},
-            customdata=told,
-            hovertemplate="%{customdata}<br>%{x:+.4f}",
-        )
+        bar(shown[side], text(side, language), colour_of(side), told, "%{customdata}<br>%{x:+.4f}")
         for side in ("long", "short")
     ]
     notes = []
@@ -90,26 +67,8 @@ def factor_scatter(
 ) -> go.Figure:
     """Draw an input's value against its relevance (the paper's figure 10).
 
-    Parameters
-    ----------
-    points : DataFrame
-        What `reading.factors.factor_points` returns: feature, month, stock, side, value (known at
-        t), relevance (units of the score); a sample of the long and the short portfolio.
-    shape : DataFrame
-        What `reading.factors.factor_shape` returns: feature, value, relevance (mean over all
-        stocks near the value), low, high (percentiles).
-    labels : DataFrame
-        feature, en, ja, unit, unit_ja.
-    feature : str
-        The input.
-    language : str
-        en or ja.
-
-    Returns
-    -------
-    plotly Figure
-        The scatter with the smoothed mean and its band, and how values and relevances of long
-        and short are distributed, above and on the right. A point tells its stock and month.
+    Takes what `figures.factors.factor_scatter` takes, and of `points` also stock and month, which a
+    point tells.
     """
     own, curve = points[points["feature"] == feature], shape[shape["feature"] == feature]
     name = safe(feature_names(labels, language).get(feature, feature))

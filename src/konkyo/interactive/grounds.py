@@ -11,17 +11,7 @@ from konkyo.interactive.style import axis, colour_of, places, short, slim
 def truth_agreement(agreement: pd.DataFrame, language: Language = "en") -> go.Figure:
     """Draw the rank correlation of each method's relevances with the true contributions.
 
-    Parameters
-    ----------
-    agreement : DataFrame
-        method, measure, mean, standard_error, months.
-    language : str
-        en or ja.
-
-    Returns
-    -------
-    plotly Figure
-        Two marks a method, with bars of two standard errors; the best method on top.
+    Takes what `figures.grounds.truth_agreement` takes.
     """
     table = agreement.pivot_table(index="method", columns="measure", values="mean")
     errors = agreement.pivot_table(index="method", columns="measure", values="standard_error")
@@ -57,18 +47,7 @@ def truth_agreement(agreement: pd.DataFrame, language: Language = "en") -> go.Fi
 def deletion_curves(deletion: pd.DataFrame, language: Language = "en") -> go.Figure:
     """Draw how far scores move as inputs are put to the centre, most relevant first.
 
-    Parameters
-    ----------
-    deletion : DataFrame
-        method, deleted (share of inputs), ordered and random (root mean square change of the
-        score), area.
-    language : str
-        en or ja.
-
-    Returns
-    -------
-    plotly Figure
-        The paper's rule and the methods with the largest and the smallest area, and chance.
+    Takes what `figures.grounds.deletion_curves` takes.
     """
     chance = deletion[deletion["method"] == PAPER]
     curves = [

@@ -16,19 +16,7 @@ def portfolio_growth(
 ) -> go.Figure:
     """Draw what 1 invested in each portfolio became (the paper's figure 6).
 
-    Parameters
-    ----------
-    cumulative : DataFrame
-        month (in which the return was earned), model, portfolio, cumulative (a fraction).
-    model : str
-        The model whose portfolios are drawn: long, short, spread and market.
-    language : str
-        en or ja.
-
-    Returns
-    -------
-    plotly Figure
-        One line a portfolio, from 1 at the first decision month, on a log scale.
+    Takes what `figures.growth.portfolio_growth` takes.
     """
     title = text("portfolio_growth", language, model=text(model, language))
     return _growth(portfolio_lines(cumulative, model), title, "spread", language)
@@ -39,19 +27,7 @@ def model_growth(
 ) -> go.Figure:
     """Draw what the long-short portfolio of each model became.
 
-    Parameters
-    ----------
-    cumulative : DataFrame
-        month (in which the return was earned), model, portfolio, cumulative (a fraction).
-    models : sequence of str, optional
-        Which models; by default all that cover as many months as the longest one.
-    language : str
-        en or ja.
-
-    Returns
-    -------
-    plotly Figure
-        One line a model, from 1 at the first decision month, on a log scale.
+    Takes what `figures.growth.model_growth` takes.
     """
     lines = model_lines(cumulative, models)
     return _growth(lines, text("model_growth", language), "network", language)

@@ -22,21 +22,8 @@ from konkyo.interactive.style import (
 def group_lines(groups: pd.DataFrame, labels: pd.DataFrame, language: Language = "en") -> go.Figure:
     """Draw how much each group of inputs moves the scores, and sets long and short apart.
 
-    Parameters
-    ----------
-    groups : DataFrame
-        What `reading.history.groups_over_time` returns: month, group, difference (units of the
-        score), share (a fraction).
-    labels : DataFrame
-        feature, en, ja, the groups among the features.
-    language : str
-        en or ja.
-
-    Returns
-    -------
-    plotly Figure
-        Above, the difference of mean relevance between long and short; below, the group's share
-        of all absolute relevance. Means of 12 months; pointing at a line tells the month's own.
+    Takes what `figures.history.group_lines` takes. Lines are means of 12 months; pointing at one
+    tells the month's own.
     """
     traces, names = [], feature_names(labels, language)
     for group, series in groups.groupby("group", sort=False):
@@ -75,21 +62,7 @@ def group_lines(groups: pd.DataFrame, labels: pd.DataFrame, language: Language =
 def effect_map(effects: pd.DataFrame, labels: pd.DataFrame, language: Language = "en") -> go.Figure:
     """Draw every attribute's effect on the scores in every month.
 
-    Parameters
-    ----------
-    effects : DataFrame
-        What `reading.history.effects` returns: month, feature, effect (units of the score; NaN
-        where the value does not vary).
-    labels : DataFrame
-        feature, en, ja.
-    language : str
-        en or ja.
-
-    Returns
-    -------
-    plotly Figure
-        A heat map, the attribute of the largest mean absolute effect on top: red where high
-        values raise the score, blue where they lower it.
+    Takes what `figures.history.effect_map` takes.
     """
     wide = effect_grid(effects)
     limit = effect_limit(wide)

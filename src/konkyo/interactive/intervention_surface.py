@@ -42,14 +42,11 @@ def reaction_surface(
             hovertemplate=words + "%{z:.2f} (±%{customdata:.2f})<extra></extra>",
         )
     ]
-    for key, face, own in _observed(months):
+    for face, own, points in _observed(months, inputs, language):
         traces.append(
             go.Scatter3d(
-                x=short(own[first]),
-                y=short(own[second]),
+                **points,
                 z=short(own["actual_share"]),
-                mode="markers",
-                name=say(key, language),
                 marker={"size": 4, "color": face, "line": {"color": INK, "width": 1}},
                 text=[label(month) for month in own["month"]],
                 hovertemplate="%{text}: %{z:.2f}<extra></extra>",
@@ -103,13 +100,10 @@ def reaction_contour(
             hovertemplate=_told(inputs, language) + "%{z:.2f} (±%{customdata:.2f})<extra></extra>",
         )
     ]
-    for key, face, own in _observed(months):
+    for face, own, points in _observed(months, inputs, language):
         traces.append(
             go.Scatter(
-                x=short(own[first]),
-                y=short(own[second]),
-                mode="markers",
-                name=say(key, language),
+                **points,
                 marker={"size": 8, "color": face, "line": {"color": "#000000", "width": 1}},
                 text=[f"{label(m)}: {s:.2f}" for m, s in own[["month", "actual_share"]].to_numpy()],
                 hovertemplate="%{text}<extra></extra>",
@@ -212,9 +206,16 @@ def _grid(surface: pd.DataFrame, inputs: tuple[str, str]) -> tuple[np.ndarray, .
     return short(wide["share"].columns), short(wide.index), share, spread
 
 
-def _observed(months: pd.DataFrame) -> list[tuple[str, str, pd.DataFrame]]:
+def _observed(
+    months: pd.DataFrame, inputs: tuple[str, str], language: Language
+) -> list[tuple[str, pd.DataFrame, dict[str, Any]]]:
+    """Return the months with and without intervention: a colour, the rows, a trace's settings."""
     acted = months["actual_share"] > 0
-    return [("acted", LINEAR, months[acted]), ("none", "#FFFFFF", months[~acted])]
+    found = []
+    for key, face, own in (("acted", LINEAR, months[acted]), ("none", "#FFFFFF", months[~acted])):
+        x, y = (short(own[name]) for name in inputs)
+        found.append((face, own, {"x": x, "y": y, "mode": "markers", "name": say(key, language)}))
+    return found
 
 
 def _told(inputs: tuple[str, str], language: Language) -> str:

@@ -8,11 +8,15 @@ import plotly.graph_objects as go
 from konkyo.backtest import NoSkill, Overfitting
 from konkyo.figures.luck import (
     EXPECTED,
+    HALVES,
     WORTH,
     WORTHLESS,
+    degradation_title,
     line_ends,
     logit_shares,
     maximum_shares,
+    maximum_words,
+    reaching,
 )
 from konkyo.figures.texts import Language, text
 from konkyo.interactive.style import INK, MUTED, axis, safe, short, slim
@@ -24,26 +28,12 @@ MOST_POINTS = 2_000
 def logit_histogram(found: Overfitting, language: Language = "en") -> go.Figure:
     """Draw where the trial chosen in one half of the months ranks in the other half.
 
-    Parameters
-    ----------
-    found : Overfitting
-        What `backtest.overfitting` returns.
-    language : str
-        en or ja.
-
-    Returns
-    -------
-    plotly Figure
-        A histogram; the share at or below 0, in the other colour, is the probability of backtest
-        overfitting.
+    Takes what `figures.luck.logit_histogram` takes.
     """
     shares = logit_shares(found.splits)
     traces = [
         _steps(shares[shares["worthless"] == worthless], colour, text(name, language))
-        for worthless, colour, name in (
-            (True, WORTHLESS, "at_or_below_median"),
-            (False, WORTH, "above_median"),
-        )
+        for worthless, colour, name in HALVES
     ]
     return slim(
         traces,
@@ -59,26 +49,16 @@ def degradation_scatter(
 ) -> go.Figure:
     """Draw what the chosen trial reached in sample against what it reached out of sample.
 
-    Parameters
-    ----------
-    found : Overfitting
-        What `backtest.overfitting` returns.
-    objective : str
-        What was maximised: return_risk, t_statistic or mean.
-    language : str
-        en or ja.
-
-    Returns
-    -------
-    plotly Figure
-        One point a split, at most 2,000 of them; the line of least squares is that of all.
+    Takes what `figures.luck.degradation_scatter` takes. Of the splits 2,000 at most are drawn;
+    the line of least squares is that of all.
     """
     points = found.splits
     if len(points) > MOST_POINTS:
         points = points.sample(MOST_POINTS, random_state=0)
     figures = ".2%" if objective == "mean" else ".2f"
     loss = points["out_of_sample"] < 0
-    cloud = go.Scattergl(
+    # Not Scattergl: browsers without a window have no WebGL.
+    cloud = go.Scatter(
         x=short(points["in_sample"]),
         y=short(points["out_of_sample"]),
         text=[safe(trial) for trial in points["chosen"]],
@@ -103,10 +83,9 @@ def degradation_scatter(
     )
     what = text(f"objective_{objective}", language)
     tickformat = {"tickformat": ".1%"} if objective == "mean" else {}
-    title = text("degradation_scatter", language, slope=found.slope, loss=found.probability_of_loss)
     return slim(
         [cloud, fit],
-        title,
+        degradation_title(found, language),
         xaxis=axis(text("in_sample", language, what=what), zeroline=False, **tickformat),
         yaxis=axis(text("out_of_sample", language, what=what), **tickformat),
     )
@@ -117,26 +96,11 @@ def maximum_by_luck(
 ) -> go.Figure:
     """Draw the best trial against what the best of such trials reaches without skill.
 
-    Parameters
-    ----------
-    chance : NoSkill
-        What `backtest.no_skill` returns.
-    best : float
-        The annual return / risk of the best trial.
-    trials : int
-        How many there were.
-    language : str
-        en or ja.
-
-    Returns
-    -------
-    plotly Figure
-        The distribution of the maximum, the expected one, the best trial and who reaches it.
+    Takes what `figures.luck.maximum_by_luck` takes.
     """
     shares = maximum_shares(chance)
-    reached = (shares["left"] + shares["right"]) / 2 >= best
-    drawn = chance.annual()
-    share = text("reached_by_luck", language, share=float((drawn >= best).mean()))
+    reached = reaching(shares, best)
+    title, share = maximum_words(chance, best, trials, language)
     top = float(shares["share"].max()) * 1.05
     traces = [
         _steps(shares[~reached], MUTED, ""),
@@ -144,7 +108,6 @@ def maximum_by_luck(
         _mark(chance.annual_bar(), top, EXPECTED, "expected_by_luck", language),
         _mark(best, top, INK, "best_trial", language),
     ]
-    title = text("maximum_by_luck", language, trials=trials, effective=chance.effective_trials)
     return slim(
         traces,
         title,

@@ -2,15 +2,31 @@
 
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
 from konkyo.figures.arrange import decile_ends
-from konkyo.figures.market import MOST, decile_words, difference_range, name_places
+from konkyo.figures.market import (
+    MOST,
+    decile_heads,
+    decile_words,
+    difference_range,
+    name_places,
+)
 from konkyo.figures.style import SERIES
 from konkyo.figures.texts import Language, feature_names, text
-from konkyo.interactive.style import MUTED, axis, colour_of, dates, line, places, safe, short, slim
+from konkyo.interactive.style import (
+    MUTED,
+    axis,
+    bar,
+    colour_of,
+    dates,
+    line,
+    places,
+    safe,
+    short,
+    slim,
+)
 from konkyo.months import label
 
 
@@ -19,20 +35,7 @@ def market_lines(
 ) -> go.Figure:
     """Draw the long portfolio's mean relevance less the short one's, month by month (figure 11).
 
-    Parameters
-    ----------
-    over_time : DataFrame
-        What `reading.market.market_over_time` returns: month, feature, difference (units of the
-        score), marked.
-    labels : DataFrame
-        feature, en, ja.
-    language : str
-        en or ja.
-
-    Returns
-    -------
-    plotly Figure
-        One panel a market series, on one scale; the marked months are named.
+    Takes what `figures.market.market_lines` takes.
     """
     names = feature_names(labels, language)
     features = over_time["feature"].unique()
@@ -123,43 +126,24 @@ def market_decile_bars(
 ) -> go.Figure:
     """Draw which stocks a market series moved most, up and down, in one month (figure 12).
 
-    Parameters
-    ----------
-    deciles : DataFrame
-        What `reading.market.market_deciles` returns, one feature and one month: relevance_decile,
-        stocks, relevance (mean, units of the score), attribute, value (mean, known at t).
-    labels : DataFrame
-        feature, en, ja.
-    language : str
-        en or ja.
-    most : int
-        At most so many attributes, by absolute difference.
-
-    Returns
-    -------
-    plotly Figure
-        Two bars an attribute: its mean in the highest and in the lowest decile of relevance.
+    Takes what `figures.market.market_decile_bars` takes.
     """
     table, ends = decile_ends(deciles, most)
-    names = feature_names(labels, language)
-    feature, month = str(deciles["feature"].iloc[0]), label(deciles["month"].iloc[0])
-    heads = [safe(names.get(name, name)) for name in table["attribute"]]
+    title, words = decile_heads(deciles, table, labels, language)
+    heads = [safe(word) for word in words]
     traces = [
-        go.Bar(
-            x=short(table[column]),
-            y=np.arange(len(table)),
-            orientation="h",
-            name=decile_words(ends.iloc[row], language),
-            marker={"color": colour_of(side)},
-            customdata=heads,
-            hovertemplate="%{customdata}: %{x:+.2f}<extra></extra>",
+        bar(
+            table[column],
+            decile_words(ends.iloc[row], language),
+            colour_of(side),
+            heads,
+            "%{customdata}: %{x:+.2f}<extra></extra>",
         )
         for row, column, side in ((1, "high", "long"), (0, "low", "short"))
     ]
-    name = safe(names.get(feature, feature))
     return slim(
         traces,
-        text("market_decile_bars", language, name=name, month=month),
+        safe(title),
         height=160 + 24 * len(table),
         barmode="group",
         bargap=0.25,

@@ -3,7 +3,7 @@
 import pandas as pd
 import plotly.graph_objects as go
 
-from konkyo.figures.monthly import YEAR
+from konkyo.figures.monthly import YEAR, rank_ic_series, spread_series
 from konkyo.figures.texts import Language, text
 from konkyo.interactive.style import INK, axis, colour_of, dates, line, short, slim
 
@@ -13,23 +13,9 @@ def monthly_rank_ic(
 ) -> go.Figure:
     """Draw the rank information coefficient of every decision month and its mean of 12 months.
 
-    Parameters
-    ----------
-    returns : DataFrame
-        month (the decision date), model, rank_ic.
-    model : str
-        The model that is drawn.
-    language : str
-        en or ja.
-
-    Returns
-    -------
-    plotly Figure
-        One bar a month; the line is the mean of the last 12 decision months, where there are 12.
+    Takes what `figures.monthly.monthly_rank_ic` takes.
     """
-    series = returns[returns["model"] == model].sort_values("month")
-    name, mean = text(model, language), series["rank_ic"].mean()
-    title = text("monthly_rank_ic", language, model=name, mean=mean)
+    series, title = rank_ic_series(returns, model, language)
     figure = _bars(series["month"], series["rank_ic"], title, ".3f", language)
     figure.update_xaxes(title_text=text("decision_month", language))
     figure.update_yaxes(title_text=text("rank_ic_axis", language))
@@ -41,23 +27,9 @@ def monthly_spread(
 ) -> go.Figure:
     """Draw the return of the long-short portfolio in every month and its mean of 12 months.
 
-    Parameters
-    ----------
-    returns : DataFrame
-        earned (the month in which the return was earned), model, spread (a fraction).
-    model : str
-        The model that is drawn.
-    language : str
-        en or ja.
-
-    Returns
-    -------
-    plotly Figure
-        One bar a month, in per cent; the line is the mean of the last 12 months.
+    Takes what `figures.monthly.monthly_spread` takes.
     """
-    series = returns[returns["model"] == model].sort_values("earned")
-    name, mean = text(model, language), 100 * series["spread"].mean()
-    title = text("monthly_spread", language, model=name, mean=mean)
+    series, title = spread_series(returns, model, language)
     figure = _bars(series["earned"], series["spread"], title, ".1%", language)
     figure.update_xaxes(title_text=text("earned_month", language))
     figure.update_yaxes(title_text=text("return", language), tickformat=".0%")

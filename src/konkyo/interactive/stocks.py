@@ -30,24 +30,8 @@ def stock_heat(
 ) -> go.Figure:
     """Draw the inputs of the longest and the shortest stocks of a month (the paper's figure 8).
 
-    Parameters
-    ----------
-    table : DataFrame
-        What `reading.stocks.stock_table` returns: month, side, stock, sector, rank, score,
-        feature, value (known at t), relevance.
-    labels : DataFrame
-        feature, en, ja.
-    language : str
-        en or ja.
-    most : int
-        At most so many inputs, by mean absolute relevance among the stocks.
-
-    Returns
-    -------
-    plotly Figure
-        Rows are stocks, the longest on top; columns are inputs. A cell's number is the input's
-        value and its colour the relevance, on one scale; both are told where one points. The last
-        column is the relevance of all else: each row adds up to its score.
+    Takes what `figures.stocks.stock_heat` takes. A cell's value and relevance are told where one
+    points; the last column is the relevance of all else: each row adds up to its score.
     """
     grid, names = heat_grid(table, most), feature_names(labels, language)
     rows = len(grid.rows)
@@ -127,23 +111,7 @@ def change_bars(
 ) -> go.Figure:
     """Draw what led from a stock's score of last month to this month's, input by input.
 
-    Parameters
-    ----------
-    changes : DataFrame
-        What `reading.stocks.score_changes` returns; the stock's newest month is drawn.
-    labels : DataFrame
-        feature, en, ja.
-    stock : str
-        A stock of the table.
-    language : str
-        en or ja.
-    most : int
-        At most so many inputs with a bar of their own.
-
-    Returns
-    -------
-    plotly Figure
-        A bar a step, from the score before on top to the score now: the steps add up.
+    Takes what `figures.stocks.change_bars` takes.
     """
     steps = score_steps(changes, stock, most)
     title, names = change_words(steps, labels, stock, language)

@@ -126,6 +126,19 @@ def safe(name: object) -> str:
     return escape(str(name), quote=False)
 
 
+def bar(values: Any, name: str, colour: str, told: Sequence[str], hover: str) -> go.Bar:
+    """Return bars to the right or left, one a place; `told` is what a place's hover text tells."""
+    return go.Bar(
+        x=short(values),
+        y=list(range(len(told))),
+        orientation="h",
+        name=name,
+        marker={"color": colour},
+        customdata=list(told),
+        hovertemplate=hover,
+    )
+
+
 def line(
     months: "pd.Series | pd.DatetimeIndex",
     values: Any,

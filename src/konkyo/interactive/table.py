@@ -11,17 +11,7 @@ from konkyo.interactive.style import CLEAR, GRID, safe, slim
 def performance_table(performance: pd.DataFrame, language: Language = "en") -> go.Figure:
     """Show the performance of every model and portfolio (the paper's figure 7).
 
-    Parameters
-    ----------
-    performance : DataFrame
-        model, portfolio and the measures, as fractions.
-    language : str
-        en or ja.
-
-    Returns
-    -------
-    plotly Figure
-        A table, fractions as per cent with one decimal; a figure that is not defined is a dash.
+    Takes what `figures.table.performance_table` takes.
     """
     columns = []
     for name in COLUMNS:
