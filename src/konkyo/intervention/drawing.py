@@ -1,6 +1,7 @@
 """Every figure of the study, as pictures and for the page."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import pandas as pd
 import plotly.graph_objects as go
@@ -46,16 +47,7 @@ def pictures(
             _of(frames["surfaces"], name), _of(frames["points"], name), _inputs(params), at, title,
             language,
         )  # fmt: skip
-    titles = {name: title for name, title, _ in _periods(frames, params, language)}
-    drawn["curves"] = surface.reaction_curves(
-        frames["curves"], frames["thresholds"], titles, language
-    )
-    drawn["forecasts"] = series.forecast_intervention(_ahead(frames), language)
-    drawn["calibration"] = series.calibration_curve(frames["calibration"], language)
-    for method in METHODS:
-        own = _grounds(frames, method)
-        drawn[f"grounds_{method}"] = series.grounds_of_forecasts(own, method, language)
-    return drawn
+    return drawn | _of_all_periods(frames, params, language, series, surface)
 
 
 def interactive(
@@ -78,15 +70,28 @@ def interactive(
         drawn[f"contour/{place}"] = turned.reaction_contour(
             own, points, inputs, at, title, language
         )
+    return drawn | _of_all_periods(frames, params, language, twins, turned)
+
+
+def _of_all_periods(
+    frames: Mapping[str, pd.DataFrame],
+    params: Intervention,
+    language: Language,
+    series_room: Any,
+    surface_room: Any,
+) -> dict[str, Any]:
+    """Draw what both rooms call by one name: curves, forecasts, calibration, grounds_<method>."""
     titles = {name: title for name, title, _ in _periods(frames, params, language)}
-    drawn["curves"] = turned.reaction_curves(
-        frames["curves"], frames["thresholds"], titles, language
-    )
-    drawn["forecasts"] = twins.forecast_intervention(_ahead(frames), language)
-    drawn["calibration"] = twins.calibration_curve(frames["calibration"], language)
+    drawn = {
+        "curves": surface_room.reaction_curves(
+            frames["curves"], frames["thresholds"], titles, language
+        ),
+        "forecasts": series_room.forecast_intervention(_ahead(frames), language),
+        "calibration": series_room.calibration_curve(frames["calibration"], language),
+    }
     for method in METHODS:
         own = _grounds(frames, method)
-        drawn[f"grounds_{method}"] = twins.grounds_of_forecasts(own, method, language)
+        drawn[f"grounds_{method}"] = series_room.grounds_of_forecasts(own, method, language)
     return drawn
 
 
