@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -66,6 +67,35 @@ class Evidence:
         """Return the first row of each decision month."""
         month = self.index["month"].to_numpy()
         return np.flatnonzero(np.r_[True, month[1:] != month[:-1]])
+
+    def spans(self) -> list[slice]:
+        """Return the rows of each decision month."""
+        starts = self.starts()
+        return [slice(*ends) for ends in pairwise([*starts.tolist(), len(self.index)])]
+
+    def by_month(self, key: str, names: Sequence[str], **columns: np.ndarray) -> pd.DataFrame:
+        """Return a long table of what is known of some names in each month.
+
+        Parameters
+        ----------
+        key : str
+            What the column of the names is called.
+        names : sequence of str
+            Features, groups, sectors...
+        **columns : numpy.ndarray
+            [months, names] each.
+
+        Returns
+        -------
+        DataFrame
+            month, the key and the columns: one row a month and name, sorted by month.
+        """
+        months = self.index["month"].to_numpy()[self.starts()]
+        keys = {
+            "month": np.repeat(months, len(names)),
+            key: np.tile(np.array(names, dtype=object), len(months)),
+        }
+        return pd.DataFrame(keys | {name: part.ravel() for name, part in columns.items()})
 
     def monthly_mean(self, values: np.ndarray, rows: np.ndarray) -> np.ndarray:
         """Return the mean over some rows of each month.

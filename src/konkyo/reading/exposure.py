@@ -38,17 +38,10 @@ def exposure(e: Evidence) -> pd.DataFrame:
         held[np.arange(len(rows)), codes[rows]] = 1
         held[:, -1] = percentile[rows]
         legs[side] = e.monthly_mean(held, rows)
-    months = e.index["month"].to_numpy()[e.starts()]
-    table = pd.DataFrame(
-        {
-            "month": np.repeat(months, len(sectors) + 1),
-            "kind": np.tile([*["sector"] * len(sectors), "size"], len(months)),
-            "name": np.tile(np.array([*sectors, "size"], dtype=object), len(months)),
-            "long": legs["long"].ravel(),
-            "short": legs["short"].ravel(),
-        }
-    )
-    return table.assign(difference=table["long"] - table["short"])
+    table = e.by_month("name", [*sectors, "size"], **legs, difference=legs["long"] - legs["short"])
+    kinds = [*["sector"] * len(sectors), "size"]
+    table.insert(1, "kind", np.tile(kinds, len(table) // len(kinds)))
+    return table
 
 
 def relevance_turnover(e: Evidence) -> pd.DataFrame:

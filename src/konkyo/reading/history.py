@@ -35,24 +35,15 @@ def groups_over_time(e: Evidence) -> pd.DataFrame:
     for side in SIDES:
         rows = e.side(side)
         legs[side] = e.monthly_mean(grounds(e, rows), rows) @ member
-    starts = e.starts()
     size = np.array(
         [
-            np.r_[np.abs(e.relevance[one:end]).sum(0), np.abs(e.absorbed[one:end]).sum()]
-            for one, end in zip(starts, np.r_[starts[1:], len(e.index)], strict=True)
+            np.r_[np.abs(e.relevance[rows]).sum(0), np.abs(e.absorbed[rows]).sum()]
+            for rows in e.spans()
         ]
     )
     part = size @ member
-    return pd.DataFrame(
-        {
-            "month": np.repeat(e.index["month"].to_numpy()[starts], len(names)),
-            "group": np.tile(np.array(names, dtype=object), len(starts)),
-            "long": legs["long"].ravel(),
-            "short": legs["short"].ravel(),
-            "difference": (legs["long"] - legs["short"]).ravel(),
-            "share": (part / part.sum(1, keepdims=True)).ravel(),
-        }
-    )
+    share = part / part.sum(1, keepdims=True)
+    return e.by_month("group", names, **legs, difference=legs["long"] - legs["short"], share=share)
 
 
 def effects(e: Evidence) -> pd.DataFrame:
@@ -71,20 +62,10 @@ def effects(e: Evidence) -> pd.DataFrame:
         where the two percentiles are one value. Characteristics only, in column order.
     """
     columns = e.columns("characteristic")
-    starts = e.starts()
-    table = np.array(
-        [
-            _effect(e.values[one:end, columns], e.relevance[one:end, columns])
-            for one, end in zip(starts, np.r_[starts[1:], len(e.index)], strict=True)
-        ]
+    effect = np.array(
+        [_effect(e.values[rows, columns], e.relevance[rows, columns]) for rows in e.spans()]
     )
-    return pd.DataFrame(
-        {
-            "month": np.repeat(e.index["month"].to_numpy()[starts], len(columns)),
-            "feature": np.tile(np.array(e.names, dtype=object)[columns], len(starts)),
-            "effect": table.ravel(),
-        }
-    )
+    return e.by_month("feature", [e.names[column] for column in columns], effect=effect)
 
 
 def _effect(values: np.ndarray, relevance: np.ndarray) -> np.ndarray:
