@@ -16,32 +16,11 @@ from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID, MLFLOW_RUN_NOTE
 from konkyo import files
 from konkyo.params import Params, as_dict, flatten
 from konkyo.tracking import lineage, runs, series, store
+from konkyo.tuning.records import MEASURES
+from konkyo.tuning.space import NUMBERS, STRUCTURE
 
 _LIBRARIES = ("konkyo", "torch", "pytorch-lightning", "optuna", "numpy", "pandas")
-_CHOICES = (
-    "layers",
-    "width",
-    "activation",
-    "batch",
-    "epochs",
-    "window",
-    "label",
-    "standardise",
-    "learning_rate",
-    "dropout",
-    "weight_decay",
-)
-_MEASURES = (
-    "objective",
-    "annual_return",
-    "annual_risk",
-    "return_risk",
-    "t",
-    "rank_ic",
-    "turnover",
-    "months",
-    "seconds",
-)
+_MEASURES = ("objective", *MEASURES, "seconds")
 _FILES = {".png": "figures", ".html": "pages", ".csv": "tables", ".json": "tables"}
 _STATES = {"complete": "FINISHED", "pruned": "KILLED", "fail": "FAILED"}
 
@@ -152,7 +131,7 @@ def _log_trials(client: MlflowClient, parent: str, experiment: str, trials: pd.D
             experiment, start_time=now, tags=tags, run_name=f"trial-{row['trial']:03d}"
         )
         metrics = [Metric(k, float(known[k]), now, 0) for k in _MEASURES if k in known]
-        params = {k: known[k] for k in _CHOICES if k in known}
+        params = {k: known[k] for k in (*STRUCTURE, *NUMBERS) if k in known}
         runs.log(client, run.info.run_id, params=params, metrics=metrics)
         client.set_terminated(run.info.run_id, _STATES[row["state"]])
 
