@@ -10,6 +10,18 @@ from konkyo import months, params
 
 PARAMS = Path(__file__).parents[1] / "params.yaml"
 
+SIMULATED = params.Simulated(
+    seed=1,
+    stocks=60,
+    noise=1.0,
+    reversal=0.009,
+    quality=0.013,
+    value=0.008,
+    interaction=0.010,
+    regime=0.014,
+)
+"""A small simulated market with every effect."""
+
 
 def make_records(
     first: str = "2000-01", count: int = 30, stocks: int = 24, seed: int = 7

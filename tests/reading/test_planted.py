@@ -1,10 +1,11 @@
 """Grounds that are the simulated market's true contributions: the tables show its effects."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 
-from konkyo.params import Simulated
 from konkyo.reading import (
     Evidence,
     effects,
@@ -18,19 +19,11 @@ from konkyo.reading import (
 )
 from konkyo.sources.simulated_tse.draws import centred_ranks
 from konkyo.sources.simulated_tse.truth import inputs_with_effect, truth
+from small import SIMULATED
 
 from .conftest import assemble
 
-SETTINGS = Simulated(
-    seed=1,
-    stocks=400,
-    noise=1.0,
-    reversal=0.009,
-    quality=0.013,
-    value=0.008,
-    interaction=0.010,
-    regime=0.014,
-)
+SETTINGS = replace(SIMULATED, stocks=400)
 TOPIX_CHANGE = {"2008-08": 0.03, "2008-09": -0.01, "2008-10": -0.20, "2008-11": 0.01}
 CRISIS = pd.Timestamp("2008-10-31")
 ATTRIBUTES = [name for name in inputs_with_effect(SETTINGS) if name != "topix_change"]

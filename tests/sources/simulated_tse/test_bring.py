@@ -13,8 +13,9 @@ from konkyo.errors import ParamsError, RecordsError
 from konkyo.params import parse
 from konkyo.sources import simulated_tse
 from konkyo.stages import ingest
+from small import SIMULATED
 
-from .conftest import DEFAULT, FIRST, LAST
+from .conftest import FIRST, LAST
 
 REPOSITORY = Path(__file__).parents[3]
 
@@ -41,7 +42,7 @@ def run(values) -> None:
 
 def test_records_pass_the_checks_unchanged(monkeypatch, market):
     monkeypatch.setattr(simulated_tse, "simulate", lambda settings: market)
-    records = simulated_tse.bring(DEFAULT, 10)
+    records = simulated_tse.bring(SIMULATED, 10)
     pd.testing.assert_frame_equal(
         records.stocks,
         market.stocks.sort_values(["month", "stock"], ignore_index=True),
@@ -57,7 +58,7 @@ def test_records_pass_the_checks_unchanged(monkeypatch, market):
 
 def test_fewer_stocks_than_portfolios(shortened):
     with pytest.raises(RecordsError, match="fewer than 100 stocks"):
-        simulated_tse.bring(DEFAULT, 100)
+        simulated_tse.bring(SIMULATED, 100)
 
 
 def test_ingest_writes_the_truth_and_the_catalogue(shortened, values, capsys):
@@ -99,4 +100,4 @@ def test_params_refuse_what_cannot_be_simulated(values):
         parse(values)
     for key in ("stocks", "noise", "regime"):
         assert f"ingest.simulated.{key}" in str(caught.value)
-    assert replace(DEFAULT, regime=0.0).regime == 0
+    assert replace(SIMULATED, regime=0.0).regime == 0

@@ -15,8 +15,9 @@ from konkyo.sources.simulated_tse.catalogue import COLUMNS, COMPUTED
 from konkyo.sources.simulated_tse.history import FIRMS
 from konkyo.sources.simulated_tse.simulate import FIRST
 from konkyo.sources.simulated_tse.truth import EFFECTS, inputs_with_effect
+from small import SIMULATED
 
-from .conftest import DEFAULT, wide
+from .conftest import wide
 
 PRESET = params.load(Path(__file__).parents[3] / "data/examples/simulated-tse/params.yaml")
 
@@ -55,7 +56,7 @@ def test_every_input_has_an_english_and_a_japanese_name():
 
 def test_the_preset_is_the_papers_setting():
     assert PRESET.ingest.source == "simulated-tse"
-    assert PRESET.ingest.simulated == replace(DEFAULT, stocks=1700)
+    assert PRESET.ingest.simulated == replace(SIMULATED, stocks=1700)
     chosen = PRESET.prepare
     assert chosen.characteristics == CHARACTERISTICS and chosen.sectors == SECTORS
     assert chosen.market == MARKET and list(chosen.market) == list(MARKET)

@@ -4,13 +4,12 @@ import pandas as pd
 import pytest
 
 from konkyo.sources.simulated_tse import MARKET, simulate
-
-from .conftest import DEFAULT
+from small import SIMULATED
 
 
 @pytest.fixture(scope="module")
 def series() -> pd.DataFrame:
-    return simulate(DEFAULT, "2000-01", "2020-01").series.set_index("month")
+    return simulate(SIMULATED, "2000-01", "2020-01").series.set_index("month")
 
 
 def test_the_24_of_figure_14(series):

@@ -11,8 +11,9 @@ from konkyo.sources.simulated_tse import simulate
 from konkyo.sources.simulated_tse.accounts import FORECASTS, growth, over_time
 from konkyo.sources.simulated_tse.history import LISTED, SHOCKS, along, ordinal_of
 from konkyo.sources.simulated_tse.prices import compounded
+from small import SIMULATED
 
-from .conftest import DEFAULT, FIRST, LAST, known, wide
+from .conftest import FIRST, LAST, known, wide
 
 
 def digest(frame: pd.DataFrame) -> str:
@@ -25,7 +26,7 @@ def digest(frame: pd.DataFrame) -> str:
 
 
 def test_two_runs_are_equal(market):
-    again = simulate(DEFAULT, FIRST, LAST)
+    again = simulate(SIMULATED, FIRST, LAST)
     pd.testing.assert_frame_equal(again.stocks, market.stocks, check_exact=True)
     pd.testing.assert_frame_equal(again.series, market.series, check_exact=True)
     pd.testing.assert_frame_equal(again.truth, market.truth, check_exact=True)
@@ -39,13 +40,13 @@ def test_every_machine_has_these_bytes(market):
 
 
 def test_another_seed_is_another_market(market):
-    other = simulate(replace(DEFAULT, seed=2), FIRST, "2005-03")
+    other = simulate(replace(SIMULATED, seed=2), FIRST, "2005-03")
     assert not other.stocks["return"].equals(market.stocks["return"].iloc[: len(other.stocks)])
 
 
 @pytest.mark.parametrize("last", ["2005-01", "2007-08"])
 def test_a_shorter_simulation_has_the_same_rows(market, last):
-    short = simulate(DEFAULT, FIRST, last)
+    short = simulate(SIMULATED, FIRST, last)
     for name in ("stocks", "series", "truth"):
         whole, part = getattr(market, name), getattr(short, name)
         until = whole[whole["month"] <= part["month"].max()]
@@ -101,7 +102,7 @@ def test_reports_come_quarterly(market):
 def test_listings_and_delistings(market):
     listed = wide(market.stocks, "size").notna()
     count = listed.sum(axis=1)
-    assert count.between(0.85 * DEFAULT.stocks, 1.15 * DEFAULT.stocks).all()
+    assert count.between(0.85 * SIMULATED.stocks, 1.15 * SIMULATED.stocks).all()
     first, last = listed.iloc[0], listed.iloc[-1]
     assert (last & ~first).any() and (first & ~last).any()
     # Nobody comes back, and a newly listed stock has no return yet.
@@ -112,7 +113,7 @@ def test_listings_and_delistings(market):
 
 
 def test_all_industries_at_the_start_of_a_market():
-    began = simulate(replace(DEFAULT, stocks=300), FIRST, FIRST)
+    began = simulate(replace(SIMULATED, stocks=300), FIRST, FIRST)
     assert began.stocks["sector"].nunique() >= 32
 
 
@@ -127,14 +128,14 @@ def test_missing_shares(market):
 
 
 def test_small_firms_lack_forecasts():
-    stocks = simulate(replace(DEFAULT, stocks=600), FIRST, FIRST).stocks
+    stocks = simulate(replace(SIMULATED, stocks=600), FIRST, FIRST).stocks
     small = stocks["size"] < stocks["size"].median()
     lacks = stocks["roe_forecast"].isna()
     assert lacks[small].mean() > 2 * lacks[~small].mean()
 
 
 def test_returns_have_fat_tails_and_clustered_volatility():
-    returns = wide(simulate(replace(DEFAULT, stocks=300), "2007-01", "2010-12").stocks, "return")
+    returns = wide(simulate(replace(SIMULATED, stocks=300), "2007-01", "2010-12").stocks, "return")
     own = returns.sub(returns.mean(axis=1), axis=0)
     scaled = own / own.std()
     assert (known(scaled) ** 4).mean() > 3.8

@@ -11,11 +11,12 @@ from hypothesis import strategies as st
 
 from konkyo.sources.simulated_tse.draws import centred_ranks
 from konkyo.sources.simulated_tse.truth import EFFECTS, inputs_with_effect, shapley, truth
+from small import SIMULATED
 
-from .conftest import DEFAULT, OFF
+from .conftest import OFF
 
 BY_NAME = {effect.name: effect for effect in EFFECTS}
-ALL = inputs_with_effect(DEFAULT)
+ALL = inputs_with_effect(SIMULATED)
 ATTRIBUTES = [name for name in ALL if name != "topix_change"]
 
 
@@ -100,10 +101,10 @@ def test_contributions_are_shapley_values_of_the_whole_function(seed):
 
     def worth(chosen: tuple[str, ...]) -> np.ndarray:
         at = {name: actual[name] if name in chosen else none for name in ALL}
-        return sum(getattr(DEFAULT, e.name) * e.shape(at, zero_roe) for e in EFFECTS)
+        return sum(getattr(SIMULATED, e.name) * e.shape(at, zero_roe) for e in EFFECTS)
 
     known = {frozenset(c): worth(c) for k in range(len(ALL) + 1) for c in combinations(ALL, k)}
-    found = truth(DEFAULT, given, -0.06)
+    found = truth(SIMULATED, given, -0.06)
     for name in ALL:
         expected = sum(
             factorial(len(s)) * factorial(len(ALL) - len(s) - 1) / factorial(len(ALL))
@@ -115,7 +116,7 @@ def test_contributions_are_shapley_values_of_the_whole_function(seed):
 
 @given(seed=st.integers(0, 10_000), change=st.floats(-0.3, 0.3), count=st.integers(2, 20))
 def test_contributions_add_up_and_expectations_are_relative(seed, change, count):
-    found = truth(DEFAULT, attributes(seed, count), change)
+    found = truth(SIMULATED, attributes(seed, count), change)
     total = sum(found.contributions.values())
     np.testing.assert_allclose(found.baseline + total, found.expected, atol=1e-15)
     assert abs(found.expected.mean()) < 1e-15
@@ -124,11 +125,11 @@ def test_contributions_add_up_and_expectations_are_relative(seed, change, count)
 def test_a_missing_input_contributes_nothing():
     given = attributes(3)
     given["return_1"][4] = np.nan
-    assert truth(DEFAULT, given, 0.0).contributions["return_1"][4] == 0
+    assert truth(SIMULATED, given, 0.0).contributions["return_1"][4] == 0
 
 
 def test_without_a_fall_topix_contributes_nothing():
-    assert not truth(DEFAULT, attributes(3), 0.02).contributions["topix_change"].any()
+    assert not truth(SIMULATED, attributes(3), 0.02).contributions["topix_change"].any()
 
 
 def test_all_effects_off_is_exactly_zero():
