@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from konkyo import params
 from konkyo.tracking import lineage, results
 
 
@@ -110,7 +109,3 @@ def test_tags_follow_params_and_data(results_folder):
 
 def test_a_package_that_is_not_installed_is_absent():
     assert lineage.installed("no-such-package") == "absent"
-
-
-def test_params_of_the_repository_have_few_enough_keys_for_one_call(chosen):
-    assert len(params.flatten(params.as_dict(chosen))) <= 100

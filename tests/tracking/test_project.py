@@ -72,5 +72,5 @@ def test_entry_points_are_those_of_the_readme():
         " && dvc repro --force --single-item"
         " src/studies/intervention/dvc.yaml:intervention-track",
         "tune": "dvc repro prepare && python -m konkyo.stages.tune --trials {trials}",
-        "test": "pytest",
+        "test": "pytest -n auto --dist loadfile",
     }

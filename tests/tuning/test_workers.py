@@ -25,8 +25,11 @@ def test_it_returns_when_all_have_ended_and_says_how_those_that_failed_did(tmp_p
 
 
 def test_an_interrupt_reaches_every_worker_once(tmp_path):
+    # Under a shell's background job interrupts are ignored, here and in what is started here.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     script = (
-        "import time\n"
+        "import signal, time\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "print('begun', flush=True)\n"
         "try:\n    time.sleep(60)\n"
         "except KeyboardInterrupt:\n    time.sleep(0.3); print('given back')\n"
@@ -39,7 +42,10 @@ def test_an_interrupt_reaches_every_worker_once(tmp_path):
         os.kill(os.getpid(), signal.SIGINT)
 
     threading.Thread(target=interrupt, daemon=True).start()
-    with pytest.raises(KeyboardInterrupt):
-        workers.run(command(script), 2, tmp_path, lambda: None, 0.05)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            workers.run(command(script), 2, tmp_path, lambda: None, 0.05)
+    finally:
+        signal.signal(signal.SIGINT, before)
     for number in (1, 2):
         assert (tmp_path / f"worker-{number}.log").read_text() == "begun\ngiven back\n"

@@ -44,9 +44,11 @@ def first_held(tune: params.Tune) -> str:
 @stage
 def main() -> None:
     """Search, or work for a search, or write what it found into params.yaml."""
-    # A polite kill and a closed terminal end the search as an interrupt does.
+    # A polite kill and a closed terminal end the search as an interrupt does, unless whoever
+    # started it asked that it outlive the terminal.
     for name in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(name, signal.default_int_handler)
+        if signal.getsignal(name) != signal.SIG_IGN:
+            signal.signal(name, signal.default_int_handler)
     asked = arguments()
     chosen = params.load()
     if asked.trials:
@@ -54,6 +56,9 @@ def main() -> None:
     tune, folder = chosen.tune, OUT / chosen.tune.study
     engine = Engine(folder / "searched", folder / "state", chosen)
     if asked.child:
+        # A shell lets what it starts in the background ignore interrupts; this one's come from the
+        # parent, which has decided.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         workers.end_with_parent()
     else:
         held = first_held(tune)

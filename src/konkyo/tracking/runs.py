@@ -30,6 +30,8 @@ from konkyo.tracking.results import Results
 
 _BATCH = 100
 """Entries of a kind in one call: the most params and tags that a store takes."""
+_ELSEWHERE = ("track", "tune", "intervention")
+"""Sections that decide nothing of this run: where it is logged, and what has runs of its own."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,7 @@ def track(found: Results, params: Params, environment: Mapping[str, str] = os.en
     """
     where = store.target(params.track, found.root, environment)
     client = store.connect(where.uri)
-    chosen = {key: value for key, value in as_dict(params).items() if key != "track"}
+    chosen = {key: value for key, value in as_dict(params).items() if key not in _ELSEWHERE}
     inputs = lineage.datasets(found)
     tags = {"kind": "experiment", **lineage.tags(found, chosen, inputs)}
     name = f"{params.track.run_name}-{tags['params_digest'][:6]}"
