@@ -4,6 +4,7 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -39,33 +40,35 @@ def skill(values: dict[str, Any]) -> float:
     return {"relu": 0.9, "tanh": 0.3}[values["activation"]] - values["dropout"] / 2
 
 
+@cache
+def _drawn(month: str) -> np.ndarray:
+    """Return the month's returns and its noise, [2, stocks]."""
+    return np.random.default_rng(int(month.replace("-", ""))).normal(0, 0.1, (2, STOCKS))
+
+
 def run(
     members: Sequence[dict[str, Any]], groups: Sequence[tuple[str, ...]], seconds: float = 0.0
 ) -> list[pd.DataFrame]:
     """Return scores of which the share `skill` is the return itself."""
     time.sleep(seconds)
+    asked = [month for group in groups for month in group]
+    ends = np.repeat([months.parse(month) for month in asked], STOCKS)
+    stocks = [f"S{i}" for i in range(STOCKS)] * len(asked)
+    ret, noise = np.stack([_drawn(month) for month in asked], axis=1).reshape(2, -1)
     frames = []
     for values in members:
-        parts = []
-        for month in (month for group in groups for month in group):
-            own = np.random.default_rng(int(month.replace("-", "")))
-            ret, noise = own.normal(0, 0.1, (2, STOCKS))
-            score = skill(values) * ret + (1 - abs(skill(values))) * noise
-            stocks = [f"S{i}" for i in range(STOCKS)]
-            ends = [months.parse(month)] * STOCKS
-            parts.append(pd.DataFrame({"month": ends, "stock": stocks, "score": score, "ret": ret}))
-        frames.append(pd.concat(parts, ignore_index=True))
+        score = skill(values) * ret + (1 - abs(skill(values))) * noise
+        frames.append(pd.DataFrame({"month": ends, "stock": stocks, "score": score, "ret": ret}))
     return frames
 
 
 def measure(scores: pd.DataFrame) -> pd.DataFrame:
     """Return the mean of the ten best less that of the ten worst; half a book turned over."""
-    place = scores.groupby("month")["score"].rank()
-    held = scores.assign(side=np.where(place > 20, 1.0, np.where(place <= 10, -1.0, 0.0)))
-    by_month = held.assign(part=held["side"] * held["ret"] / 10).groupby("month")
-    spread = by_month["part"].sum()
-    frame = pd.DataFrame({"month": spread.index, "spread": spread.to_numpy()})
-    return frame.assign(spread_net=frame["spread"] - 0.002, turnover=0.5, rank_ic=frame["spread"])
+    ordered = scores.sort_values(["month", "score"])
+    ret = ordered["ret"].to_numpy().reshape(-1, STOCKS)
+    spread = ret[:, -10:].mean(axis=1) - ret[:, :10].mean(axis=1)
+    frame = pd.DataFrame({"month": ordered["month"].to_numpy()[::STOCKS], "spread": spread})
+    return frame.assign(spread_net=spread - 0.002, turnover=0.5, rank_ic=spread)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,8 @@ import base64
 import io
 import re
 import zlib
+from pathlib import Path
+from typing import Any
 
 import pytest
 from fontTools.ttLib import TTFont
@@ -57,6 +59,33 @@ def test_the_font_has_the_letters_of_title_figures_and_data_alone(html: str) -> 
     assert {ord(c) for c in "題名鰯鯨鮪日本語"} <= set(letters)
     assert ord("鮫") not in letters
     assert len(base64.b64decode(found[1])) < 100_000
+
+
+def test_a_figure_may_have_any_kind_of_title(browser: Any, tmp_path: Path) -> None:
+    titles = [{"text": "A <b>bold</b><br>title"}, {"font": {"size": 9}}, "A"]
+    figures, body = {}, ""
+    for place, title in enumerate(titles):
+        bar = {"orientation": "h", "title": title}
+        trace = {"type": "heatmap", "z": [[1, 2]], "colorbar": bar}
+        axes = {"xaxis": {"title": title}, "yaxis": {"title": title}}
+        figures[str(place)] = {"data": [trace], "layout": {"title": title, "height": 99, **axes}}
+        body += f'<figure class="plot" data-figure="{place}"><figcaption></figcaption>'
+        body += '<div class="canvas"></div></figure>'
+    path = tmp_path / "page.html"
+    made = Page(Words("T", "T"), Markup(body), [], figures={"en": figures})
+    path.write_text(shell(made), encoding="utf-8")
+    page = browser.new_page(viewport={"width": 390, "height": 700})
+    problems: list[str] = []
+    page.on("pageerror", lambda problem: problems.append(str(problem)))
+    page.goto(path.as_uri())
+    page.wait_for_function(
+        "() => document.querySelectorAll('.plot[data-drawn]').length === 3"
+        " || !document.getElementById('trouble').hidden"
+    )
+    assert page.is_hidden("#trouble"), page.inner_text("#trouble")
+    assert page.locator("figcaption").all_text_contents() == ["A bold title", "", "A"]
+    assert problems == []
+    page.close()
 
 
 def test_the_same_letters_make_the_same_font() -> None:

@@ -19,14 +19,15 @@ _FEATURES = ("return_1", "size_rank", "sector_x", "month_01", "MKT")
 _STOCKS = [f"s{i}" for i in range(8)]
 
 
-@pytest.fixture
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return a project of 8 stocks and 6 months (the last without returns), made current."""
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a project of 8 stocks and 6 months (the last without returns)."""
+    root = tmp_path_factory.mktemp("made")
     yaml = YAML(typ="safe", pure=True)
     values = yaml.load((_ROOT / "params.yaml").read_text(encoding="utf-8"))
     values["backtest"] = {"portfolios": 4, "cost": 10.0}
     values["report"]["dpi"] = 50
-    with (tmp_path / "params.yaml").open("w", encoding="utf-8") as file:
+    with (root / "params.yaml").open("w", encoding="utf-8") as file:
         yaml.dump(values, file)
 
     rng = np.random.default_rng(0)
@@ -41,7 +42,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     frame["shuffled"] = pd.Series(rng.normal(size=len(frame))).where(every_second)
 
     for folder in ("attributions", "models"):
-        (tmp_path / "data" / folder).mkdir(parents=True)
+        (root / "data" / folder).mkdir(parents=True)
     index = frame.assign(sector="x", size=1.0, label=0.0)
     groups = ["characteristic", "characteristic", "sector", "calendar", "market"]
     catalogue = pd.DataFrame({"name": _FEATURES, "group": groups, "transform": "", "source": ""})
@@ -50,35 +51,91 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     values[:, 3:] = values[:, 3:].reshape(6, 8, 2)[:, :1].repeat(8, axis=1).reshape(-1, 2)
     columns = ["month", "stock", "sector", "size", "ret", "label"]
     missing = pd.DataFrame({"month": [], "feature": [], "missing": [], "stocks": []})
-    store.write(Panel(values, index[columns], catalogue), missing, tmp_path / "data/panel")
+    store.write(Panel(values, index[columns], catalogue), missing, root / "data/panel")
     grounds = pd.DataFrame(rng.normal(0, 0.01, values.shape), columns=list(_FEATURES))
     grounds = pd.concat([frame[["month", "stock", "score"]], grounds.astype("float32")], axis=1)
     grounds["absorbed"] = (frame["score"] - grounds[list(_FEATURES)].sum(axis=1)).astype("float32")
     for month, rows in grounds.groupby("month"):
-        rows.to_parquet(tmp_path / f"data/attributions/{month:%Y-%m}.parquet")
+        rows.to_parquet(root / f"data/attributions/{month:%Y-%m}.parquet")
     frame[["month", "stock", "ridge", "shuffled"]].to_parquet(
-        tmp_path / "data/models/baselines.parquet"
+        root / "data/models/baselines.parquet"
     )
-    (tmp_path / "data/verify").mkdir()
+    (root / "data/verify").mkdir()
     deletion = {"method": "lrp_epsilon", "deleted": [0.0, 1.0], "ordered": [0.0, 2.0]}
     deletion |= {"random": [0.0, 1.0], "area": 1.0}
     other = pd.DataFrame(deletion).assign(method="gradient_input", area=0.5)
     pd.concat([pd.DataFrame(deletion), other]).to_csv(
-        tmp_path / "data/verify/deletion.csv", index=False
+        root / "data/verify/deletion.csv", index=False
     )
     randomised = {"method": ["lrp_epsilon"], "layers": [1], "rank_correlation": [0.1]}
-    pd.DataFrame(randomised).to_csv(tmp_path / "data/verify/randomised.csv", index=False)
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
+    pd.DataFrame(randomised).to_csv(root / "data/verify/randomised.csv", index=False)
+    return root
 
 
-def test_backtest_writes_its_files(project: Path) -> None:
-    backtest.main()
+@pytest.fixture(scope="module")
+def ranked(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the project after the stage backtest."""
+    root = tmp_path_factory.mktemp("ranked") / "project"
+    shutil.copytree(made, root)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(root)
+        backtest.main()
+    return root
 
-    ranked = pd.read_parquet("data/backtest/portfolios.parquet")
-    assert ranked.columns.tolist() == ["month", "stock", "model", "score", "decile", "ret"]
-    assert ranked.groupby("model").size().to_dict() == {"network": 48, "ridge": 48, "shuffled": 24}
-    assert ranked["month"].max() == _MONTHS[-1]
+
+@pytest.fixture(scope="module")
+def reported(ranked: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the project after both stages, with labels of its own, a known truth and a search."""
+    root = tmp_path_factory.mktemp("reported") / "project"
+    shutil.copytree(ranked, root)
+    (root / "data/own").mkdir()
+    (root / "data/own/labels.csv").write_text(
+        "name,en,ja\nsize_rank,Bigness,おおきさ\n", encoding="utf-8"
+    )
+    agreement = pd.DataFrame(
+        {
+            "method": ["lrp_epsilon", "lrp_epsilon", "linear", "linear"],
+            "measure": ["rank_per_input", "rank_per_stock"] * 2,
+            "mean": [0.5, 0.6, 0.3, 0.2],
+            "standard_error": 0.1,
+            "months": 3,
+        }
+    )
+    agreement.to_csv(root / "data/verify/agreement.csv", index=False)
+    (root / "data/tuning/first").mkdir(parents=True)
+    (root / "data/tuning/first/tuning.html").write_text("", encoding="utf-8")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(root)
+        report.main()
+    return root
+
+
+@pytest.fixture
+def project(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return a copy of the project, made current."""
+    return _copy(made, tmp_path, monkeypatch)
+
+
+@pytest.fixture
+def project_ranked(ranked: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return a copy of the project after the stage backtest, made current."""
+    return _copy(ranked, tmp_path, monkeypatch)
+
+
+def _copy(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    copy = tmp_path / "project"
+    shutil.copytree(root, copy)
+    monkeypatch.chdir(copy)
+    return copy
+
+
+def test_backtest_writes_its_files(ranked: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ranked)
+    portfolios = pd.read_parquet("data/backtest/portfolios.parquet")
+    assert portfolios.columns.tolist() == ["month", "stock", "model", "score", "decile", "ret"]
+    counts = portfolios.groupby("model").size().to_dict()
+    assert counts == {"network": 48, "ridge": 48, "shuffled": 24}
+    assert portfolios["month"].max() == _MONTHS[-1]
 
     returns = pd.read_csv("data/backtest/returns.csv")
     assert returns.columns.tolist() == [
@@ -106,11 +163,10 @@ def test_backtest_writes_its_files(project: Path) -> None:
     assert len(monthly) == 5
 
 
-def test_report_writes_tables_figures_and_the_page(project: Path) -> None:
-    Path("data/tuning/first").mkdir(parents=True)
-    Path("data/tuning/first/tuning.html").write_text("", encoding="utf-8")
-    backtest.main()
-    report.main()
+def test_report_writes_tables_figures_and_the_page(
+    reported: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(reported)
     names = {path.name for path in Path("data/report").iterdir()}
     pictures = {name.removesuffix(".png") for name in names if name.endswith(".png")}
     moving = {path.stem for path in Path("data/report/interactive").glob("*.html")}
@@ -149,9 +205,12 @@ def test_report_writes_tables_figures_and_the_page(project: Path) -> None:
     ],
 )
 def test_a_choice_that_is_not_there_ends_the_stage(
-    project: Path, capsys: pytest.CaptureFixture[str], key: str, value: object, message: str
+    project_ranked: Path,
+    capsys: pytest.CaptureFixture[str],
+    key: str,
+    value: object,
+    message: str,
 ) -> None:
-    backtest.main()
     yaml = YAML(typ="safe", pure=True)
     values = yaml.load(Path("params.yaml").read_text(encoding="utf-8"))
     values["report"][key] = value
@@ -163,42 +222,31 @@ def test_a_choice_that_is_not_there_ends_the_stage(
     assert not Path("data/report").exists()
 
 
-def test_own_labels_name_the_inputs(project: Path) -> None:
-    Path("data/own").mkdir()
-    Path("data/own/labels.csv").write_text(
-        "name,en,ja\nsize_rank,Bigness,おおきさ\n", encoding="utf-8"
-    )
-    backtest.main()
-    report.main()
-    page = Path("data/report/report.html").read_text(encoding="utf-8")
+def test_own_labels_name_the_inputs(reported: Path) -> None:
+    page = (reported / "data/report/report.html").read_text(encoding="utf-8")
     assert "Bigness" in page
     assert "おおきさ" in page
 
 
-def test_the_agreement_is_drawn_where_the_truth_is_known(project: Path) -> None:
-    backtest.main()
-    agreement = pd.DataFrame(
-        {
-            "method": ["lrp_epsilon", "lrp_epsilon", "linear", "linear"],
-            "measure": ["rank_per_input", "rank_per_stock"] * 2,
-            "mean": [0.5, 0.6, 0.3, 0.2],
-            "standard_error": 0.1,
-            "months": 3,
-        }
-    )
-    agreement.to_csv("data/verify/agreement.csv", index=False)
-    report.main()
-    assert Path("data/report/truth_agreement.png").stat().st_size > 1000
-    copy = Path("data/report/agreement.csv").read_bytes()
-    assert copy == Path("data/verify/agreement.csv").read_bytes()
+def test_the_agreement_is_drawn_where_the_truth_is_known(reported: Path) -> None:
+    assert (reported / "data/report/truth_agreement.png").stat().st_size > 1000
+    copy = (reported / "data/report/agreement.csv").read_bytes()
+    assert copy == (reported / "data/verify/agreement.csv").read_bytes()
 
 
 def test_without_placebo_the_other_models_are_reported(project: Path) -> None:
+    """Nor has it labels of its own, a known truth or a search."""
     path = Path("data/models/baselines.parquet")
     pd.read_parquet(path).assign(shuffled=np.nan).to_parquet(path)
     backtest.main()
     report.main()
     assert set(json.loads(Path("data/metrics.json").read_text())) == {"network", "ridge"}
+    performance = pd.read_csv("data/report/performance.csv")
+    assert set(performance["model"]) == {"network", "ridge"}
+    assert not Path("data/report/truth_agreement.png").exists()
+    page = Path("data/report/report.html").read_text(encoding="utf-8")
+    assert "tuning.html" not in page
+    assert "Bigness" not in page
 
 
 @pytest.mark.parametrize(

@@ -30,6 +30,15 @@ konkyo.plots = (() => {
     return new Map(Object.entries(names).map(([colour, name]) => [colour.toLowerCase(), tone(name)]));
   }
 
+  // A title is a text, an object with a text or without one, or not there.
+  function wording(title) {
+    const text = title && typeof title === "object" ? title.text : title;
+    return typeof text === "string" ? text : "";
+  }
+  function reworded(title, text) {
+    return { ...(title && typeof title === "object" ? title : {}), text };
+  }
+
   // Breaks a text into lines of at most so many letters: at spaces, or anywhere where it has none.
   function broken(text, most) {
     const lines = [""];
@@ -59,18 +68,18 @@ konkyo.plots = (() => {
         if (axis.ticktext.some((text) => text.includes("<br>"))) own.height = Math.max(own.height, 27 * axis.ticktext.length + 120);
       }
       if (key[0] === "x") Object.assign(axis, { nticks: 5, tickangle: 0 });
-      const text = axis.title && axis.title.text, share = axis.domain ? axis.domain[1] - axis.domain[0] : 1;
+      const text = wording(axis.title), share = axis.domain ? axis.domain[1] - axis.domain[0] : 1;
       const length = key[0] === "x" ? (width - (named ? 170 : 60)) : (own.height - 100) * share;
-      if (text) axis.title = { ...axis.title, text: broken(text, letters(text, length)), standoff: 4 };
+      if (text) axis.title = { ...reworded(axis.title, broken(text, letters(text, length))), standoff: 4 };
     }
   }
   // A colour bar as wide as its figure, its title in lines.
   function barred(data) {
     return data.map((trace) => {
       if (!trace.colorbar || trace.colorbar.orientation !== "h") return trace;
-      const title = trace.colorbar.title || {};
-      const most = /[\u3000-\u9fff]/.test(title.text) ? 18 : 32;
-      const bar = { ...trace.colorbar, len: 1, nticks: 4, tickangle: 0, title: { ...title, text: broken(title.text || "", most) } };
+      const title = trace.colorbar.title, text = wording(title);
+      const most = /[\u3000-\u9fff]/.test(text) ? 18 : 32;
+      const bar = { ...trace.colorbar, len: 1, nticks: 4, tickangle: 0, title: reworded(title, broken(text, most)) };
       return { ...trace, colorbar: bar };
     });
   }
@@ -95,8 +104,7 @@ konkyo.plots = (() => {
     const figure = await konkyo.json(`figure/${konkyo.language()}/${name}`);
     if (node.dataset.figure !== name) return;
     const canvas = node.querySelector(".canvas");
-    const title = figure.layout.title, words = title && (title.text ?? title);
-    node.querySelector("figcaption").textContent = (words || "").replace(/<br\s*\/?>/g, " ").replace(/<[^>]*>/g, "");
+    node.querySelector("figcaption").textContent = wording(figure.layout.title).replace(/<br\s*\/?>/g, " ").replace(/<[^>]*>/g, "");
     const inks = palette(), layout = dressed(inked(figure.layout, inks), canvas.clientWidth);
     const options = { responsive: true, displaylogo: false, displayModeBar: false };
     const data = inked(figure.data, inks);
