@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from browsing import until
 from konkyo import reading
 from konkyo.errors import ArtifactError
 from konkyo.pages.report import report
@@ -31,9 +32,10 @@ class Opened:
         return [int(row.get_attribute("data-part")) for row in rows.all()]
 
     def shows(self, stock: str, month: str, language: str = "en") -> None:
-        self.page.wait_for_function(
+        until(
+            self.page,
             "wanted => document.getElementById('one').dataset.shown === wanted",
-            arg=f"{stock} {month} {language}",
+            f"{stock} {month} {language}",
         )
 
 
@@ -73,9 +75,10 @@ def _draw_all(page: Any, language: str = "en") -> None:
     """Bring every figure into the window until it is drawn."""
     for node in page.locator(".plot").all():
         node.scroll_into_view_if_needed()
-        page.wait_for_function(
+        until(
+            page,
             "([node, language]) => (node.dataset.drawn || '').includes(` ${language} `)",
-            arg=[node.element_handle(), language],
+            [node.element_handle(), language],
         )
 
 
@@ -185,7 +188,7 @@ def test_month_and_rank_buttons_and_the_address(
     opened.shows(stock, "2020-01")
     assert opened.page.is_disabled("#earlier")
     opened.page.select_option("#month", "2020-02")
-    opened.page.wait_for_function("document.getElementById('heat').dataset.shown === '2020-02 en'")
+    until(opened.page, "document.getElementById('heat').dataset.shown === '2020-02 en'")
     assert opened.page.evaluate("location.hash") == f"#stock={stock}&month=2020-02"
     opened.page.fill("#name", "nobody")
     opened.page.press("#name", "Tab")
@@ -241,7 +244,7 @@ def test_the_dark_by_the_reader_s_wish_and_by_the_button(visit: Callable[..., Op
     assert opened.page.evaluate(ink) == "#e6e9ee"
     opened.page.click("#theme")
     assert opened.page.evaluate(background) == "rgb(255, 255, 255)"
-    opened.page.wait_for_function(f"{ink} === '#1b1f24'")
+    until(opened.page, f"{ink} === '#1b1f24'")
     assert opened.complaints == []
 
 

@@ -11,6 +11,7 @@ import pytest
 from fontTools.ttLib import TTFont
 from markupsafe import Markup
 
+from browsing import until
 from konkyo.pages.pack import compress
 from konkyo.pages.shell import Page, Words, font, shell
 
@@ -78,9 +79,10 @@ def test_a_figure_may_have_any_kind_of_title(browser: Any, tmp_path: Path) -> No
     problems: list[str] = []
     page.on("pageerror", lambda problem: problems.append(str(problem)))
     page.goto(path.as_uri())
-    page.wait_for_function(
+    until(
+        page,
         "() => document.querySelectorAll('.plot[data-drawn]').length === 3"
-        " || !document.getElementById('trouble').hidden"
+        " || !document.getElementById('trouble').hidden",
     )
     assert page.is_hidden("#trouble"), page.inner_text("#trouble")
     assert page.locator("figcaption").all_text_contents() == ["A bold title", "", "A"]
