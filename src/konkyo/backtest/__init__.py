@@ -26,7 +26,7 @@ from konkyo.backtest.information import (
     newey_west_t,
     t_statistic,
 )
-from konkyo.backtest.luck import luck
+from konkyo.backtest.luck import halves, luck
 from konkyo.backtest.metrics import nested
 from konkyo.backtest.objectives import performance_of
 from konkyo.backtest.overfitting import Overfitting, overfitting
@@ -45,6 +45,7 @@ __all__ = [
     "cumulative",
     "deciles",
     "gather",
+    "halves",
     "luck",
     "mean_differences",
     "measures",

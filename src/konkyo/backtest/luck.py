@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from konkyo.backtest.objectives import MONTHS_A_YEAR, Name
-from konkyo.backtest.overfitting import comparable, overfitting
+from konkyo.backtest.overfitting import Overfitting, comparable, overfitting
 from konkyo.backtest.sharpe import minimum_track_record, moments, probabilistic_sharpe
 from konkyo.backtest.trials import no_skill
 from konkyo.errors import KonkyoError
@@ -94,17 +94,25 @@ def luck(
         "dsr": probabilistic_sharpe(record, chance.expected_maximum),
         "minimum_track_record": minimum_track_record(record),
         "minimum_track_record_deflated": minimum_track_record(record, chance.expected_maximum),
-        **_halves(series, objective),
+        **_of_halves(halves(series, objective)),
     }
     return {name: figure for name, figure in figures.items() if np.isfinite(figure)}
 
 
-def _halves(series: pd.DataFrame, objective: Name) -> dict[str, float]:
-    """Return the figures of `overfitting`, none where there is too little to split or compare."""
+def halves(series: pd.DataFrame, objective: Name) -> Overfitting | None:
+    """Return `overfitting` by as many blocks as the months allow, 16 at most.
+
+    None where there is too little to split or to compare.
+    """
     blocks = min(MOST_BLOCKS, len(series) // 4 * 2)
     if blocks < 2 or comparable(series).shape[1] < 2:
+        return None
+    return overfitting(series, objective, blocks)
+
+
+def _of_halves(found: Overfitting | None) -> dict[str, float]:
+    if found is None:
         return {}
-    found = overfitting(series, objective, blocks)
     return {
         "compared": found.trials,
         "blocks": found.blocks,

@@ -12,14 +12,16 @@ import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from importlib.resources import as_file, files
+from importlib.resources import files
 from typing import Any
 
 from fontTools.subset import Options, Subsetter
 from fontTools.ttLib import TTFont
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
+from plotly.offline import get_plotlyjs
 
+from konkyo.figures.fonts import font_file
 from konkyo.figures.style import LOWERS, RAISES
 from konkyo.interactive.style import GRID, INK, MUTED, PAPER
 from konkyo.pages.pack import compress
@@ -142,8 +144,7 @@ def font(characters: frozenset[str]) -> str:
     in a document.
     """
     wanted = {ord(c) for c in characters if ord(c) > 127}
-    folder = files("matplotlib_fontja") / "fonts"
-    with as_file(folder / "ipaexg.ttf") as path, TTFont(path, recalcTimestamp=False) as whole:
+    with TTFont(font_file(), recalcTimestamp=False) as whole:
         options = Options(flavor="woff", layout_features=[], hinting=False, notdef_outline=True)
         subsetter = Subsetter(options)
         subsetter.populate(unicodes=wanted)
@@ -157,7 +158,7 @@ def font(characters: frozenset[str]) -> str:
 @cache
 def _plotly() -> bytes:
     """Return the gzip of the script that the plotly package brings."""
-    return compress((files("plotly") / "package_data" / "plotly.min.js").read_bytes())
+    return compress(get_plotlyjs().encode())
 
 
 @cache

@@ -1,7 +1,6 @@
 """The second study in MLflow: one run in an experiment of its own."""
 
 import os
-import time
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -62,7 +61,7 @@ def track(
     }
     name = f"{section.track.run_name}-{tags['params_digest'][:6]}"
     with runs.parent(client, where, name) as (run_id, experiment):
-        metrics = series.final(files.read_json(folder / "metrics.json"), int(time.time() * 1000))
+        metrics = series.final(files.read_json(folder / "metrics.json"), runs.milliseconds())
         metrics += forecasts(pd.read_parquet(folder / "forecast" / "answers.parquet"))
         runs.log(client, run_id, params=flatten(chosen), metrics=metrics, tags=tags)
         for path in sorted((folder / "report").iterdir()):

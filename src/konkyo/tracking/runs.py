@@ -78,7 +78,7 @@ def track(found: Results, params: Params, environment: Mapping[str, str] = os.en
     tags = {"kind": "experiment", **lineage.tags(found, chosen, inputs)}
     name = f"{params.track.run_name}-{tags['params_digest'][:6]}"
     with parent(client, where, name) as (run_id, experiment):
-        now = _now()
+        now = milliseconds()
         client.log_inputs(run_id, inputs)
         log(client, run_id, params=flatten(chosen), tags={**tags, MLFLOW_RUN_NOTE: _note(found)})
         # The model comes before the metrics: MLflow would copy each metric of step 0 onto it.
@@ -180,7 +180,7 @@ def _log_months(client: MlflowClient, parent_id: str, experiment: str, found: Re
     rows = tqdm(found.windows.itertuples(index=False), "months", len(found.windows), unit="month")
     for row in rows:
         name = months.label(row.month)
-        now = _now()
+        now = milliseconds()
         run = client.create_run(
             experiment,
             start_time=now,
@@ -243,5 +243,6 @@ def _note(found: Results) -> str:
     )
 
 
-def _now() -> int:
+def milliseconds() -> int:
+    """Return the time as MLflow counts it, milliseconds since 1970."""
     return int(time.time() * 1000)

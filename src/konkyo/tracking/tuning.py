@@ -2,7 +2,6 @@
 
 import math
 import os
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -64,7 +63,7 @@ def track(
     luck = files.read_json(folder / "luck.json")
     name = f"tune-{params.tune.study}"
     with runs.parent(client, where, name) as (run_id, experiment):
-        now = int(time.time() * 1000)
+        now = runs.milliseconds()
         source = files.read_json(root / "data/records/source.json")
         tags = {
             "kind": "tuning",
@@ -116,7 +115,7 @@ def history(trials: pd.DataFrame, at: int) -> list[Metric]:
 def _log_trials(client: MlflowClient, parent: str, experiment: str, trials: pd.DataFrame) -> None:
     """Log one child run a trial, by number."""
     for row in trials.to_dict("records"):
-        now = int(time.time() * 1000)
+        now = runs.milliseconds()
         known = {k: v for k, v in row.items() if pd.notna(v)}
         tags = {
             MLFLOW_PARENT_RUN_ID: parent,

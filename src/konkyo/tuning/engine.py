@@ -37,9 +37,13 @@ class Engine:
     @property
     def groups(self) -> list[Group]:
         """The months that every trial runs, divided among its networks."""
+        return self.groups_from("")
+
+    def groups_from(self, first: str) -> list[Group]:
+        """Return those from a month (YYYY-MM) on, divided anew."""
         tune = self.params.tune
         names = trials.decision_months(self.folder, max(tune.space.window))
-        return trials.refits(names, tune.refit_every)
+        return trials.refits([name for name in names if name >= first], tune.refit_every)
 
     def run(
         self, values: Sequence[Mapping[str, Any]], groups: Sequence[Group], shuffled: bool = False
@@ -106,21 +110,6 @@ def numbers(values: Mapping[str, Any], seed: int) -> Numbers:
         dropout=values["dropout"],
         seed=seed,
     )
-
-
-def holdout_groups(engine: Engine, held: str) -> list[Group]:
-    """Return the months from the first of the holdout on, divided among networks.
-
-    Parameters
-    ----------
-    engine : Engine
-        On panels of all records.
-    held : str
-        First decision month of the holdout, YYYY-MM.
-    """
-    tune = engine.params.tune
-    names = trials.decision_months(engine.folder, max(tune.space.window))
-    return trials.refits([name for name in names if name >= held], tune.refit_every)
 
 
 def bring(records: Path, folder: Path, params: Params, held: str | None) -> None:

@@ -13,7 +13,7 @@ from konkyo.interactive import luck as live
 from konkyo.pages.shell import LANGUAGES
 from konkyo.params import Report
 from konkyo.tuning import page, plots, records, result, study
-from konkyo.tuning.engine import Engine, holdout_groups
+from konkyo.tuning.engine import Engine
 from konkyo.tuning.study import Search
 
 NESTED = "nested"
@@ -72,7 +72,7 @@ def finish(search: Search, searched: Engine, whole: Engine, held: str, folder: P
     """
     tune, done = search.tune, study.counted(search.study)
     best, paper = winner(search), result.paper_trial(done)
-    groups = holdout_groups(whole, held)
+    groups = whole.groups_from(held)
     monthly = result.series(searched, searched.groups, whole, groups, paper, best)
     nested = result.nested(done, tune)
     if nested is not None:
@@ -102,13 +102,14 @@ def _draw(
 ) -> None:
     """Write the figures as PNG in the report's language and the page in both."""
     done, objective = study.counted(search.study), result.of_spreads(search.tune)
-    plain = plots.luck(done, best, objective, look.language, still)
+    chance = plots.chance(done, best, objective, search.tune.seed)
+    plain = plots.luck(chance, objective, look.language, still)
     for name, figure in plain.items():
         figures.save(figure, folder / f"{name}.png", look.dpi)
     shared = plots.search(search.study)
     embedded = {}
     for language in LANGUAGES:
-        moving = plots.luck(done, best, objective, language, live)
+        moving = plots.luck(chance, objective, language, live)
         embedded[language] = {k: v.to_dict() for k, v in {**shared, **moving}.items()}
     text = page.page(
         search.tune.study,

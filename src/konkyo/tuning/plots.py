@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import optuna
@@ -9,7 +10,6 @@ import plotly.graph_objects as go
 from optuna.trial import FrozenTrial
 
 from konkyo import backtest
-from konkyo.backtest.luck import MOST_BLOCKS
 from konkyo.backtest.objectives import Name
 from konkyo.interactive.style import CLEAR, FONT, GRID, INK, MUTED
 from konkyo.tuning import records
@@ -34,10 +34,30 @@ def search(study: optuna.Study) -> dict[str, go.Figure]:
     return {name: _restyled(figure) for name, figure in made.items()}
 
 
-def luck(
-    trials: Sequence[FrozenTrial], best: FrozenTrial, objective: Name, language: str, room: Any
-) -> dict[str, Any]:
-    """Return the figures of luck, from the room `figures` or the room `interactive`.
+@dataclass(frozen=True)
+class Chance:
+    """What the figures of luck are drawn from, whichever room draws them.
+
+    Attributes
+    ----------
+    no_skill : NoSkill
+        What the best of so many trials would reach by luck.
+    halves : Overfitting or None
+        None where there are too few months or complete trials to compare.
+    reached : float
+        The chosen trial's annual return / risk.
+    trials : int
+        Pruned ones too.
+    """
+
+    no_skill: backtest.NoSkill
+    halves: backtest.Overfitting | None
+    reached: float
+    trials: int
+
+
+def chance(trials: Sequence[FrozenTrial], best: FrozenTrial, objective: Name, seed: int) -> Chance:
+    """Return what the figures of luck show.
 
     Parameters
     ----------
@@ -45,6 +65,24 @@ def luck(
         All that count.
     best : FrozenTrial
         The chosen one.
+    objective : str
+        return_risk, t_statistic or mean.
+    seed : int
+        Of the draws, as `result.luck` has it.
+    """
+    wide = records.wide(trials)
+    reached = float(best.user_attrs["return_risk"])
+    found = backtest.halves(wide, objective)
+    return Chance(backtest.no_skill(wide, seed), found, reached, wide.shape[1])
+
+
+def luck(found: Chance, objective: Name, language: str, room: Any) -> dict[str, Any]:
+    """Return the figures of luck, from the room `figures` or the room `interactive`.
+
+    Parameters
+    ----------
+    found : Chance
+        What `chance` returns.
     objective : str
         return_risk, t_statistic or mean.
     language : str
@@ -55,18 +93,17 @@ def luck(
     Returns
     -------
     dict
-        maximum_by_luck and, with two complete trials and four months or more, logit_histogram and
+        maximum_by_luck and, where halves could be compared, logit_histogram and
         degradation_scatter.
     """
-    wide = records.wide(trials)
-    chance = backtest.no_skill(wide)
-    reached = float(best.user_attrs["return_risk"])
-    made = {"maximum_by_luck": room.maximum_by_luck(chance, reached, wide.shape[1], language)}
-    blocks = min(MOST_BLOCKS, len(wide) // 4 * 2)
-    if blocks >= 2 and len(wide.dropna(axis="columns").T.drop_duplicates()) >= 2:
-        found = backtest.overfitting(wide, objective, blocks)
-        made["logit_histogram"] = room.logit_histogram(found, language)
-        made["degradation_scatter"] = room.degradation_scatter(found, objective, language)
+    made = {
+        "maximum_by_luck": room.maximum_by_luck(
+            found.no_skill, found.reached, found.trials, language
+        )
+    }
+    if found.halves is not None:
+        made["logit_histogram"] = room.logit_histogram(found.halves, language)
+        made["degradation_scatter"] = room.degradation_scatter(found.halves, objective, language)
     return made
 
 

@@ -4,7 +4,6 @@ Only here, when the search is over, are the holdout months looked at.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import pandas as pd
 from optuna.trial import FrozenTrial, TrialState
@@ -137,18 +136,6 @@ def nested(trials: Sequence[FrozenTrial], tune: Tune) -> pd.DataFrame | None:
     wide = records.wide(complete)
     dates = list(wide.index[_FIRST_CHOICE :: tune.retune_every]) if tune.retune_every else []
     return backtest.stitched(wide, of_spreads(tune), dates) if dates else None
-
-
-def summary(
-    comparison: pd.DataFrame, luck_found: Mapping[str, float], best: FrozenTrial
-) -> dict[str, Any]:
-    """Return the final figures by name: result/<model>/<part>/<measure>, luck/<measure>."""
-    found: dict[str, Any] = {"result": {}, "luck": dict(luck_found)}
-    for row in comparison.to_dict("records"):
-        own = {name: row[name] for name in records.MEASURES if pd.notna(row[name])}
-        found["result"].setdefault(row["model"], {})[row["part"]] = own
-    found["best"] = {"trial": best.number, "objective": best.value}
-    return found
 
 
 def in_words(comparison: pd.DataFrame, luck_found: Mapping[str, float], tune: Tune) -> str:

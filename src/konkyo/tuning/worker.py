@@ -92,6 +92,7 @@ def _run_together(
     """Run trials of one structure, dropping those that are pruned on the way."""
     places = {month: place for place, month in enumerate(m for group in groups for m in group)}
     scores: dict[int, list[pd.DataFrame]] = {trial.number: [] for trial in members}
+    added: dict[int, list[pd.Series]] = {trial.number: [] for trial in members}
     under_way = list(members)
     for chunk in pruning.chunks(groups, search.tune.seed):
         frames = run([trial.params for trial in under_way], chunk)
@@ -102,7 +103,10 @@ def _run_together(
             sound = bool(np.isfinite(ranges).all() and (ranges > 0).all())
             if sound:
                 scores[trial.number].append(frame)
-            if sound and not _is_hopeless(search, trial, scores[trial.number], measure, places):
+                added[trial.number].append(
+                    objective.contributions(search.tune.objective, measure(frame))
+                )
+            if sound and not _is_hopeless(search, trial, added[trial.number], places):
                 kept.append(trial)
             else:
                 _end(search, trial, scores[trial.number], measure, TrialState.PRUNED, tell)
@@ -116,13 +120,11 @@ def _run_together(
 def _is_hopeless(
     search: Search,
     trial: optuna.Trial,
-    parts: Sequence[pd.DataFrame],
-    measure: Measure,
+    by_chunk: Sequence[pd.Series],
     places: dict[str, int],
 ) -> bool:
     """Report the newest chunk and ask the pruner; the paper's values always run to the end."""
     tune = search.tune
-    by_chunk = [objective.contributions(tune.objective, measure(part)) for part in parts]
     so_far, new = pd.concat(by_chunk), len(by_chunk[-1])
     try:
         for step, value in pruning.reports(tune.pruner, tune.objective, so_far, new, places):
