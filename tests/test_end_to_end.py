@@ -60,10 +60,13 @@ class Project:
 
 def shrunk() -> params.Params:
     small = small_params()
-    tables = replace(
-        small.ingest.tables, stocks="data/own/stocks.csv", market="data/own/market.csv",
-        columns={"date": "month", "code": "stock"}, return_unit="percent",
+    own = small.ingest.tables
+    rows = replace(
+        own.stocks, files=("data/own/stocks.csv",), columns={"date": "month", "code": "stock"},
+        return_unit="percent",
     )  # fmt: skip
+    market = params.Table(("data/own/market.csv",), {"date": "month"})
+    tables = replace(own, stocks=rows, market=(market,))
     return replace(
         small,
         ingest=replace(small.ingest, source="tables", tables=tables),

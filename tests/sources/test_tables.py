@@ -7,23 +7,36 @@ import pytest
 
 from konkyo import sources
 from konkyo.errors import RecordsError, SourceError
-from konkyo.params import Ingest, Simulated, Tables
+from konkyo.params import Ingest, Simulated, StockRows, Table, Tables
 
 
-def ingest(**changes) -> Ingest:
-    values = {
-        "stocks": "own/stocks.parquet",
-        "market": "own/market.parquet",
+def ingest(
+    stocks: str = "own/stocks.parquet",
+    market: str = "own/market.parquet",
+    market_columns: dict[str, str] | None = None,
+    **changes,
+) -> Ingest:
+    """Return the section `ingest` with changes of the stocks' rows."""
+    rows = {
+        "files": (stocks,),
         "columns": {},
+        "layout": "long",
+        "rows": "monthly",
         "return_unit": "fraction",
-        "point_in_time": True,
-        "survivorship_free": False,
+        "largest_return": 10.0,
+        "eligible": "",
     }
-    return Ingest(
-        source="tables",
-        tables=Tables(**(values | changes)),
-        simulated=Simulated(1, 100, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0),
+    tables = Tables(
+        stocks=StockRows(**(rows | changes)),
+        market=(Table((market,), market_columns or {}),),
+        reports=(),
+        sectors=(),
+        members=(),
+        point_in_time=True,
+        survivorship_free=False,
     )
+    simulated = Simulated(1, 100, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+    return Ingest(source="tables", last_month="newest", tables=tables, simulated=simulated)
 
 
 @pytest.fixture
@@ -74,9 +87,7 @@ def test_columns_and_unit(folder, stocks, market):
     found = bring(ingest(stocks="own/mine.csv", columns=names, return_unit="percent"))
     expected = bring(ingest())
     pd.testing.assert_frame_equal(found.stocks, expected.stocks)
-    with pytest.raises(
-        RecordsError, match=r"names 'PRC', in neither file: own/mine.csv has \['date"
-    ):
+    with pytest.raises(RecordsError, match=r"own/mine.csv names 'PRC', which .* has \['date"):
         bring(ingest(stocks="own/mine.csv", columns=names | {"PRC": "price"}))
     with pytest.raises(RecordsError, match="'month', 'stock', 'return' missing; the file has"):
         bring(ingest(stocks="own/mine.csv"))
@@ -106,6 +117,7 @@ def test_the_examples_of_the_own_folder(folder):
     settings = ingest(
         stocks="own/stocks.csv",
         market="own/market.csv",
+        market_columns={"date": "month"},
         columns={"date": "month", "id": "stock", "ret_pct": "return"},
         return_unit="percent",
     )

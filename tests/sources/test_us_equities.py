@@ -13,11 +13,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from konkyo import sources
+from konkyo import params, sources
 from konkyo.errors import SourceError
-from konkyo.params import Ingest, Simulated, Tables
+from konkyo.params import Ingest, Simulated
 from konkyo.sources import us_equities
 from konkyo.sources.us_equities import ARCHIVE, Archive, as_known, fetch, pip_download
+from small import PARAMS
 
 PANEL = b"""date,id,return,industry,size,illiquidity,idiosyncratic_volatility
 2000-01,10002,-10.0,Banks,100.0,1e-06,0.05
@@ -36,7 +37,8 @@ FACTORS = b"""date,MKT(3F),SMB(3F),HML(3F),MKT(5F),SMB(5F),HML(5F),RMW(5F),CMA(5
 """
 SETTINGS = Ingest(
     source="us-equities",
-    tables=Tables("none.csv", "none.csv", {}, "fraction", True, True),
+    last_month="newest",
+    tables=params.load(PARAMS).ingest.tables,
     simulated=Simulated(1, 100, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0),
 )
 

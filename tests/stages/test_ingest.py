@@ -19,7 +19,9 @@ def project(tmp_path, monkeypatch) -> Path:
     yaml = YAML()
     values = yaml.load(REPOSITORY / "params.yaml")
     values["ingest"]["source"] = "tables"
-    values["ingest"]["tables"] |= {"stocks": "data/own/stocks.csv", "market": "data/own/market.csv"}
+    tables = values["ingest"]["tables"]
+    tables["stocks"]["files"] = ["data/own/stocks.csv"]
+    tables["market"] = [{"files": ["data/own/market.csv"], "columns": {}}]
     values["backtest"]["portfolios"] = 2
     yaml.dump(values, tmp_path / "params.yaml")
     Path("data/own").mkdir(parents=True)

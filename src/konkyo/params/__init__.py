@@ -18,11 +18,12 @@ from konkyo.params.job import (
     Prepare,
     Report,
     Simulated,
-    Tables,
     Track,
     Train,
     Verify,
 )
+from konkyo.params.own import Reports, StockRows, Table, Tables
+from konkyo.params.routine import Monitor, Promote
 from konkyo.params.tune import Range, Space, Tune
 from konkyo.params.whole import Params, as_dict, flatten, load, parse
 
@@ -35,12 +36,17 @@ __all__ = [
     "InterventionPeriod",
     "InterventionScoring",
     "InterventionSurface",
+    "Monitor",
     "Params",
     "Prepare",
+    "Promote",
     "Range",
     "Report",
+    "Reports",
     "Simulated",
     "Space",
+    "StockRows",
+    "Table",
     "Tables",
     "Track",
     "Train",

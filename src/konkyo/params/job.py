@@ -6,20 +6,9 @@ from pydantic import Field
 from pydantic.dataclasses import dataclass
 
 from konkyo.params.fields import RULES, Count, MonthName, NotNegative, Positive
+from konkyo.params.own import Tables
 
 MarketTransform = Literal["level", "change", "difference"]
-
-
-@dataclass(frozen=True, config=RULES)
-class Tables:
-    """Where the user's own two files are and how to read them."""
-
-    stocks: str
-    market: str
-    columns: dict[str, str]
-    return_unit: Literal["fraction", "percent"]
-    point_in_time: bool
-    survivorship_free: bool
 
 
 @dataclass(frozen=True, config=RULES)
@@ -41,6 +30,7 @@ class Ingest:
     """Which source brings the records."""
 
     source: Literal["us-equities", "tables", "simulated-tse"]
+    last_month: Literal["newest"] | MonthName
     tables: Tables
     simulated: Simulated
 

@@ -13,6 +13,7 @@ from konkyo.errors import ParamsError
 from konkyo.params.fields import RULES
 from konkyo.params.intervention import Intervention
 from konkyo.params.job import Attribute, Backtest, Ingest, Prepare, Report, Track, Train, Verify
+from konkyo.params.routine import Monitor, Promote
 from konkyo.params.tune import Tune
 
 
@@ -28,6 +29,8 @@ class Params:
     backtest: Backtest
     report: Report
     track: Track
+    monitor: Monitor
+    promote: Promote
     tune: Tune
     intervention: Intervention
 

@@ -32,7 +32,8 @@ def bring(tables: Tables, raw: Path, portfolios: int) -> Records:
     RecordsError
         The files break rules, or no file has a column that the mapping names.
     """
-    paths = {"stocks": Path(tables.stocks), "market": Path(tables.market)}
+    stock_rows, market_rows = tables.stocks, tables.market[0]
+    paths = {"stocks": Path(stock_rows.files[0]), "market": Path(market_rows.files[0])}
     for path in paths.values():
         if path.resolve().is_relative_to(raw.resolve()):
             raise SourceError(
@@ -40,18 +41,18 @@ def bring(tables: Tables, raw: Path, portfolios: int) -> Records:
             )
     found = {name: read(path) for name, path in paths.items()}
     there = {name: list(table.frame.columns) for name, table in found.items()}
-    unknown = [
-        name for name in tables.columns if not any(name in names for names in there.values())
-    ]
-    if unknown:
-        raise RecordsError(
-            f"ingest.tables.columns names {', '.join(map(repr, unknown))}, in neither file: "
-            f"{tables.stocks} has {there['stocks']}, {tables.market} has {there['market']}"
-        )
+    columns = {"stocks": stock_rows.columns, "market": market_rows.columns}
+    for name, path in paths.items():
+        unknown = [column for column in columns[name] if column not in there[name]]
+        if unknown:
+            raise RecordsError(
+                f"the mapping of columns of {path} names {', '.join(map(repr, unknown))}, which "
+                f"it has not: it has {there[name]}"
+            )
     stocks, market = schema.check(
-        rename(found["stocks"], tables.columns),
-        rename(found["market"], tables.columns),
-        tables.return_unit,
+        rename(found["stocks"], columns["stocks"]),
+        rename(found["market"], columns["market"]),
+        stock_rows.return_unit,
         portfolios,
     )
     files = {name + path.suffix.lower(): path for name, path in paths.items()}

@@ -79,7 +79,9 @@ def test_another_source_removes_the_truth(shortened, values):
     Path("data/own/stocks.csv").write_text("month,stock,sector,return,size\n2001-01,A,,0.1,1\n")
     Path("data/own/market.csv").write_text("month,MKT\n2001-01,0.1\n")
     values["ingest"]["source"] = "tables"
-    values["ingest"]["tables"] |= {"stocks": "data/own/stocks.csv", "market": "data/own/market.csv"}
+    tables = values["ingest"]["tables"]
+    tables["stocks"]["files"] = ["data/own/stocks.csv"]
+    tables["market"] = [{"files": ["data/own/market.csv"], "columns": {}}]
     values["backtest"]["portfolios"] = 2
     with pytest.raises(SystemExit):
         run(values)
