@@ -60,8 +60,9 @@ def test_a_polite_kill_ends_the_runs(here, monkeypatch):
     monkeypatch.setattr(
         "konkyo.tracking.servable.log", lambda *_: signal.raise_signal(signal.SIGTERM)
     )
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(SystemExit) as ended:
         track.main()
+    assert ended.value.code == 130
     client = MlflowClient(f"sqlite:///{here}/mlflow.db")
     experiment = client.get_experiment_by_name("konkyo").experiment_id
     (run,) = client.search_runs([experiment])
