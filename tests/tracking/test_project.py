@@ -71,6 +71,6 @@ def test_entry_points_are_those_of_the_readme():
         "intervention": "dvc repro src/studies/intervention/dvc.yaml:intervention-report"
         " && dvc repro --force --single-item"
         " src/studies/intervention/dvc.yaml:intervention-track",
-        "tune": "dvc repro prepare && python -m konkyo.stages.tune --trials {trials}",
+        "tune": "dvc repro prepare && konkyo tune --trials {trials}",
         "test": "pytest -n auto --dist loadfile",
     }

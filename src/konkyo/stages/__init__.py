@@ -5,13 +5,10 @@ from collections.abc import Callable
 from functools import wraps
 from typing import ParamSpec, TypeVar
 
-from konkyo.errors import KonkyoError
+from konkyo.errors import INTERRUPTED, KonkyoError
 
 Given = ParamSpec("Given")
 Result = TypeVar("Result")
-
-INTERRUPTED = 130
-"""The exit code of what an interrupt has ended: 128 + SIGINT, as shells and schedulers know it."""
 
 
 def stage(main: Callable[Given, Result]) -> Callable[Given, Result]:

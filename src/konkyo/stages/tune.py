@@ -1,36 +1,23 @@
-"""The search over hyperparameters: workers, then what they found beside the holdout.
+"""The search over hyperparameters: workers, then what they found beside the holdout."""
 
-`python -m konkyo.stages.tune` starts or goes on; with `--worker` it is one more worker of a search
-that runs elsewhere; with `--apply` it writes the best trial's values into params.yaml.
-"""
-
-import argparse
 import signal
 import sys
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 
 from konkyo import files, params
-from konkyo.errors import ArtifactError, TuningError
+from konkyo.errors import INTERRUPTED, ArtifactError, TuningError
 from konkyo.stages import stage
-from konkyo.tuning import apply, holdout, outcome, progress, space, study, worker, workers
+from konkyo.tuning import holdout, outcome, progress, space, study, workers
+from konkyo.tuning.apply import write
 from konkyo.tuning.engine import Engine, bring
 from konkyo.tuning.storage import open_storage
+from konkyo.tuning.worker import work
 
 RECORDS, PANEL, OUT = Path("data/records"), Path("data/panel"), Path("data/tuning")
-
-
-def arguments() -> argparse.Namespace:
-    """Read the command line."""
-    parser = argparse.ArgumentParser(prog="konkyo.stages.tune", description=__doc__)
-    parser.add_argument("--trials", type=int, default=0, help="0: tune.trials of params.yaml")
-    what = parser.add_mutually_exclusive_group()
-    what.add_argument("--worker", action="store_true", help="run trials of a shared search only")
-    what.add_argument("--apply", action="store_true", help="write the best into params.yaml")
-    parser.add_argument("--child", action="store_true", help=argparse.SUPPRESS)
-    return parser.parse_args()
 
 
 def first_held(tune: params.Tune) -> str:
@@ -42,59 +29,62 @@ def first_held(tune: params.Tune) -> str:
 
 
 @stage
-def main() -> None:
-    """Search, or work for a search, or write what it found into params.yaml."""
+def main(trials: int = 0, worker: bool = False, apply: bool = False, child: bool = False) -> None:
+    """Begin a search or go on with it, work for one, or write what it found into params.yaml.
+
+    Parameters
+    ----------
+    trials : int
+        Trials of the search altogether; 0: tune.trials of params.yaml.
+    worker : bool
+        Only run trials of a search that was begun elsewhere.
+    apply : bool
+        Only write the best trial's values into params.yaml.
+    child : bool
+        This worker was started by a search on this machine, which has made the panels and tells
+        when to end.
+    """
     # A polite kill and a closed terminal end the search as an interrupt does, unless whoever
     # started it asked that it outlive the terminal.
     for name in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(name) != signal.SIG_IGN:
             signal.signal(name, signal.default_int_handler)
-    asked = arguments()
+    if worker and apply:
+        raise TuningError("--worker and --apply exclude each other: give one of them")
     chosen = params.load()
-    if asked.trials:
-        chosen = replace(chosen, tune=replace(chosen.tune, trials=asked.trials))
+    if trials:
+        chosen = replace(chosen, tune=replace(chosen.tune, trials=trials))
     tune, folder = chosen.tune, OUT / chosen.tune.study
     engine = Engine(folder / "searched", folder / "state", chosen)
-    if asked.child:
+    if child:
         # A shell lets what it starts in the background ignore interrupts; this one's come from the
         # parent, which has decided.
         signal.signal(signal.SIGINT, signal.default_int_handler)
         workers.end_with_parent()
     else:
-        held = first_held(tune)
-        bring(RECORDS, engine.folder, chosen, held)
-    storage = open_storage(tune.storage)
-    try:
+        bring(RECORDS, engine.folder, chosen, first_held(tune))
+    with closing(open_storage(tune.storage)) as storage:
         search = study.begin(storage, tune, chosen.prepare, engine.facts())
-        if asked.worker:
-            worker.work(search, engine.groups, engine.run, engine.measure)
-        elif asked.apply:
-            best = outcome.winner(search)
-            print(apply.write(Path("params.yaml"), space.settings(best.params)))
-        else:
-            _search(search, engine, folder, asked.trials)
-            print("the search is over: now the held-out months are looked at, for the first time")
-            whole = replace(engine, folder=folder / "whole")
-            bring(RECORDS, whole.folder, chosen, None)
-            print(outcome.finish(search, engine, whole, held, folder))
-            # MLflow takes seconds to import, which workers have no use for.
-            from konkyo.tracking import tuning as tracking
-
-            tracked = tracking.track(Path.cwd(), chosen, folder)
-            files.write_json(tracked, folder / "run.json")
-            print(f"run {tracked['run_id']} in experiment {tracked['experiment']}")
-    except KeyboardInterrupt:
-        done = len(study.counted(search.study))
-        print(f"\n{done} of {tune.trials} trials are kept; start again to go on", file=sys.stderr)
-        raise SystemExit(130) from None
-    finally:
-        storage.close()
+        try:
+            if worker:
+                work(search, engine.groups, engine.run, engine.measure)
+            elif apply:
+                print(write(Path("params.yaml"), space.settings(outcome.winner(search).params)))
+            else:
+                _search(search, engine, folder, trials)
+                _finish(search, engine, folder)
+        except KeyboardInterrupt:
+            done = len(study.counted(search.study))
+            print(
+                f"\n{done} of {tune.trials} trials are kept; start again to go on", file=sys.stderr
+            )
+            raise SystemExit(INTERRUPTED) from None
 
 
 def _search(search: study.Search, engine: Engine, folder: Path, trials: int) -> None:
     """Let workers run what is left of the search."""
     count = search.tune.workers
-    command = [sys.executable, "-m", "konkyo.stages.tune", "--worker", "--child"]
+    command = [sys.executable, "-m", "konkyo", "tune", "--worker", "--child"]
     command += ["--trials", str(trials)]
     months = sum(len(group) for group in engine.groups)
     try:
@@ -111,5 +101,15 @@ def _search(search: study.Search, engine: Engine, folder: Path, trials: int) -> 
         )
 
 
-if __name__ == "__main__":
-    main()
+def _finish(search: study.Search, engine: Engine, folder: Path) -> None:
+    """Look at the held-out months, write the results and log them."""
+    print("the search is over: now the held-out months are looked at, for the first time")
+    whole = replace(engine, folder=folder / "whole")
+    bring(RECORDS, whole.folder, engine.params, None)
+    print(outcome.finish(search, engine, whole, first_held(search.tune), folder))
+    # MLflow takes seconds to import, which workers have no use for.
+    from konkyo.tracking import tuning as tracking
+
+    tracked = tracking.track(Path.cwd(), engine.params, folder)
+    files.write_json(tracked, folder / "run.json")
+    print(f"run {tracked['run_id']} in experiment {tracked['experiment']}")

@@ -1,0 +1,179 @@
+"""The command line `konkyo`: a command a stage, whose function it calls.
+
+A stage is imported when its command runs: help and completion need none of them.
+"""
+
+import importlib
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+from konkyo.errors import INTERRUPTED
+
+Month = Annotated[str | None, typer.Option(metavar="YYYY-MM")]
+
+MONTH_END = "Month-end"
+OWN_RECORDS = "Own records"
+SEARCH = "Search and models"
+STAGES = "Stages of the main job, which `dvc repro` runs"
+SECOND_STUDY = "Stages of the second study"
+
+PLAIN = {
+    STAGES: {
+        "ingest": "Bring the raw records, check every rule, write two tables.",
+        "prepare": "Make features, labels and universe of every month.",
+        "train": "Train one network a rolling month; keep those that did not change.",
+        "attribute": "Write score and relevances of every out-of-sample prediction.",
+        "verify": "Hold the grounds against the truth and against the networks.",
+        "backtest": "Form portfolios; write performance, information and baselines.",
+        "report": "Read the grounds: tables, figures and one page of it all.",
+        "track": "Log the whole run in MLflow and register its model.",
+    },
+    SECOND_STUDY: {
+        "intervention-ingest": "Bring and check the raw monthly series.",
+        "intervention-estimate": "Train all networks and fit the linear models.",
+        "intervention-forecast": "Write forecasts, answers, surfaces and grounds.",
+        "intervention-report": "Write figures, tables and the page.",
+        "intervention-track": "Log the study as its run in MLflow.",
+    },
+}
+"""What takes no choice on the command line, only those of params.yaml."""
+
+app = typer.Typer(
+    name="konkyo",
+    help="Rolling neural stock rankings with the grounds of every prediction.",
+    no_args_is_help=True,
+    # Boxed tracebacks show the values of variables, credentials among them.
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Every command reads params.yaml of the folder it is typed in. Exit codes: 0 done, "
+    "1 refused or a limit is breached, 2 typed wrongly, 130 interrupted.",
+)
+
+
+def call(stage: str, **named: Any) -> None:
+    """Import a stage and call its function with what was typed.
+
+    Parameters
+    ----------
+    stage : str
+        Module of `konkyo.stages`; its `main` ends errors that can be mended by itself.
+    **named
+        Arguments of `main`.
+    """
+    try:
+        main = importlib.import_module(f"konkyo.stages.{stage}").main
+    except KeyboardInterrupt:
+        # Some stages take seconds to import.
+        print("\nkonkyo: interrupted", file=sys.stderr)
+        raise typer.Exit(INTERRUPTED) from None
+    main(**named)
+
+
+def command(panel: str, example: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Make a function a command, in a group of the help and with an example."""
+    # A function's name is the command's.
+    return app.command(rich_help_panel=panel, epilog=f"Example: {example}")
+
+
+@command(MONTH_END, "konkyo update --month 2021-12")
+def update(
+    month: Month = None,
+    restated: Annotated[
+        bool, typer.Option("--restated", help="Earlier records changed: make everything anew.")
+    ] = False,
+) -> None:
+    """Add the newest month: check its rows, train its window, predict, attribute, backtest.
+
+    Earlier months stay as they are, to the bit.
+    """
+    call("update", month=month, restated=restated)
+
+
+@command(MONTH_END, "konkyo predict --month 2021-11 --language ja")
+def predict(
+    month: Annotated[str, typer.Option(metavar="YYYY-MM|newest")] = "newest",
+    language: Annotated[
+        Literal["en", "ja"] | None, typer.Option(help="Otherwise report.language.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Otherwise data/predictions.")] = None,
+) -> None:
+    """Write the ranking of a decision month with its grounds, as CSV and Excel."""
+    call("predict", month=month, language=language, out=out)
+
+
+@command(MONTH_END, "konkyo monitor || mail -s 'konkyo: a limit is breached' desk@example.com")
+def monitor() -> None:
+    """Write the page of drift, rank IC, missing inputs and grounds; exit 1 beyond a limit."""
+    call("monitor")
+
+
+@command(MONTH_END, "konkyo promote --version 7 --reason 'ensemble of four'")
+def promote(
+    version: Annotated[int | None, typer.Option(help="Otherwise the challenger.")] = None,
+    reason: Annotated[str, typer.Option(help="Recorded with the figures.")] = "",
+    force: Annotated[bool, typer.Option("--force", help="Even if it is not better.")] = False,
+) -> None:
+    """Compare a challenger with the champion over the last months, and promote it if better."""
+    call("promote", version=version, reason=reason, force=force)
+
+
+@command(OWN_RECORDS, "konkyo check")
+def check() -> None:
+    """Check the records that params.yaml names, report every violation, write nothing else."""
+    call("check")
+
+
+@command(OWN_RECORDS, "konkyo fetch jquants --first 2018-01 --last 2018-12")
+def fetch(
+    what: Annotated[Literal["jquants", "fred", "mof"], typer.Argument(help="The vendor.")],
+    first: Month = None,
+    last: Month = None,
+    out: Annotated[Path, typer.Option(help="Receives the files.")] = Path("data/own"),
+) -> None:
+    """Fetch a vendor's records that are not there yet; credentials come from the environment."""
+    call("fetch", what=what, first=first, last=last, out=out)
+
+
+@command(SEARCH, "konkyo tune --trials 20")
+def tune(
+    trials: Annotated[int, typer.Option(min=0, help="0: tune.trials of params.yaml.")] = 0,
+    worker: Annotated[
+        bool, typer.Option("--worker", help="Only run trials of a search begun elsewhere.")
+    ] = False,
+    apply: Annotated[
+        bool, typer.Option("--apply", help="Write the best trial's values into params.yaml.")
+    ] = False,
+    child: Annotated[bool, typer.Option("--child", hidden=True)] = False,
+) -> None:
+    """Search over hyperparameters, or go on with a search, then look at the held-out months."""
+    call("tune", trials=trials, worker=worker, apply=apply, child=child)
+
+
+@command(SEARCH, "konkyo serve --alias challenger --port 5002")
+def serve(
+    alias: Annotated[str, typer.Option(help="Of the registered model.")] = "champion",
+    port: Annotated[int, typer.Option(min=1, max=65535)] = 5001,
+) -> None:
+    """Serve the registered model on 127.0.0.1: POST rows to /invocations."""
+    call("serve", alias=alias, port=port)
+
+
+@command(SEARCH, "konkyo ui --port 5000")
+def ui(port: Annotated[int, typer.Option(min=1, max=65535)] = 5000) -> None:
+    """Show runs, models and their comparison by MLflow on 127.0.0.1."""
+    call("ui", port=port)
+
+
+def _plain(name: str) -> Callable[[], None]:
+    return lambda: call(name.replace("-", "_"))
+
+
+for panel, abouts in PLAIN.items():
+    for name, about in abouts.items():
+        app.command(name, help=about, rich_help_panel=panel, epilog=f"Example: konkyo {name}")(
+            _plain(name)
+        )
