@@ -71,6 +71,7 @@ def shrunk() -> params.Params:
         small,
         ingest=replace(small.ingest, source="tables", tables=tables),
         train=replace(small.train, epochs=2, workers=2),
+        report=replace(small.report, dpi=50),
     )
 
 
