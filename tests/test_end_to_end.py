@@ -156,9 +156,10 @@ def test_bad_records_are_refused_before_anything_is_overwritten(project):
 def test_a_new_month_trains_its_window_alone(project):
     old = {p.name: p.read_bytes() for p in (project.folder / "data/models/weights").glob("*")}
     write_records(project, 31)
-    done = project.run("dvc", "repro")
+    done = project.run("dvc", "repro", "backtest")
     assert done.returncode == 0, done.stderr
     assert len(list((project.folder / "data/attributions").glob("*"))) == 19
+    assert project.metrics()["network"]["months"] == 18
     # The month's network and its placebo; every other file is as it was.
     assert "networks: 2 trained, 24 kept, 0 dropped" in done.stdout
     new = {p.name: p.read_bytes() for p in (project.folder / "data/models/weights").glob("*")}

@@ -1,16 +1,23 @@
 """Models to compare the networks with, on the same rows, windows and scaling."""
 
-from collections.abc import Sequence
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import torch
 from sklearn.linear_model import Ridge
 
-from konkyo.network import store
+from konkyo.files import digest_of, digest_of_code, read_key
+from konkyo.network import plan, schedule, stack, store
 from konkyo.network.schedule import Entry
 from konkyo.panel.store import Panel
-from konkyo.windows import Window
+from konkyo.windows import MonthBlocks, Window
+
+Keys = dict[str, dict[str, str]]
+"""Of each baseline and month, YYYY-MM, all that its scores depend on, as a digest."""
 
 
 def ridge(panel: Panel, entry: Entry, labels: np.ndarray, penalty: float) -> Ridge:
@@ -62,3 +69,93 @@ def table(
         ]
         out[name] = np.concatenate(filled)
     return out
+
+
+@cache
+def code_version() -> str:
+    """Return a digest of the code that decides the scores, blind to its comments."""
+    return digest_of_code(sys.modules[__name__], plan, schedule, stack)
+
+
+def keys(panel: Panel, windows: Sequence[Window], penalty: float, shuffled: Path) -> Keys:
+    """Return the keys of the scores of each baseline by month.
+
+    Parameters
+    ----------
+    panel : Panel
+        Features and labels.
+    windows : sequence of Window
+        The decision months.
+    penalty : float
+        Of the ridge regression.
+    shuffled : Path
+        Folder of the networks trained on shuffled labels; a month without one has no key.
+    """
+    blocks = MonthBlocks.of(panel.index["month"])
+    trained_on = dict(zip(blocks.names, plan.month_digests(panel, blocks), strict=True))
+    scored = plan.row_digests(panel, windows)
+    catalogue = panel.catalogue.to_csv(index=False)
+    found: Keys = {"ridge": {}, "shuffled": {}}
+    for window in windows:
+        span = slice(blocks.names.index(window.first_train), blocks.names.index(window.month))
+        found["ridge"][window.month] = digest_of(
+            code_version(), repr(penalty), catalogue, scored[window.month],
+            *(trained_on[name] for name in blocks.names[span]),
+        )  # fmt: skip
+        path = shuffled / f"{window.month}.safetensors"
+        if path.exists():
+            found["shuffled"][window.month] = digest_of(
+                code_version(), scored[window.month], path.read_bytes()
+            )
+    return found
+
+
+def kept(path: Path, wanted: Keys) -> dict[str, dict[str, np.ndarray]]:
+    """Return the scores on file whose keys are the wanted ones, by baseline and month.
+
+    Parameters
+    ----------
+    path : Path
+        What `table` returned, written with its keys.
+    wanted : dict
+        Those of `keys`.
+    """
+    there = read_key(path) or {}
+    same = {
+        name: {m for m, key in of_month.items() if there.get(name, {}).get(m) == key}
+        for name, of_month in wanted.items()
+    }
+    if not any(same.values()):
+        return {name: {} for name in wanted}
+    scores = pd.read_parquet(path, columns=["month", *wanted])
+    blocks = MonthBlocks.of(scores["month"])
+    rows = {name: blocks.rows(position) for position, name in enumerate(blocks.names)}
+    return {
+        name: {month: scores[name].to_numpy()[rows[month]] for month in of_month}
+        for name, of_month in same.items()
+    }
+
+
+def complete(
+    wanted: Mapping[str, str],
+    there: Mapping[str, np.ndarray],
+    windows: Sequence[Window],
+    score: Callable[[Window], np.ndarray],
+) -> list[np.ndarray | None]:
+    """Return a baseline's scores of each window: those that are there, and the others made now.
+
+    Parameters
+    ----------
+    wanted : mapping of str to str
+        The months that have a score, with their keys.
+    there : mapping of str to numpy.ndarray
+        Those of `kept`.
+    windows : sequence of Window
+        The decision months.
+    score : callable
+        Makes the scores of a window.
+    """
+    return [
+        (there[w.month] if w.month in there else score(w)) if w.month in wanted else None
+        for w in windows
+    ]

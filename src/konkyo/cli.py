@@ -83,14 +83,17 @@ def command(panel: str, example: str) -> Callable[[Callable[..., None]], Callabl
 def update(
     month: Month = None,
     restated: Annotated[
-        bool, typer.Option("--restated", help="Earlier records changed: make everything anew.")
+        bool, typer.Option("--restated", help="Make anew what earlier records have changed.")
     ] = False,
+    commit: Annotated[
+        bool, typer.Option(help="Tell DVC, so that `dvc repro` does not make it again.")
+    ] = True,
 ) -> None:
     """Add the newest month: check its rows, train its window, predict, attribute, backtest.
 
     Earlier months stay as they are, to the bit.
     """
-    call("update", month=month, restated=restated)
+    call("update", month=month, restated=restated, commit=commit)
 
 
 @command(MONTH_END, "konkyo predict --month 2021-11 --language ja")

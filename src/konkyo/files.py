@@ -1,16 +1,23 @@
 """Files replaced whole or not at all, and their digests."""
 
+import ast
 import hashlib
 import json
 import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+from pyarrow import parquet
+
+_KEY = b"konkyo"
 
 
 @contextmanager
@@ -48,10 +55,32 @@ def _umask() -> int:
     return mask
 
 
-def write_parquet(frame: pd.DataFrame, path: Path) -> None:
-    """Write a frame without its index as Parquet, replacing `path` whole."""
+def write_parquet(frame: pd.DataFrame, path: Path, key: Any = None) -> None:
+    """Write a frame without its index as Parquet, replacing `path` whole.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        What to write.
+    path : Path
+        Where to.
+    key : JSON value, optional
+        What the frame depends on, kept in the file's metadata for `read_key`.
+    """
+    table = pa.Table.from_pandas(frame, preserve_index=False)
+    if key is not None:
+        described = {_KEY: json.dumps(key, sort_keys=True).encode()}
+        table = table.replace_schema_metadata((table.schema.metadata or {}) | described)
     with replacing(path) as scratch:
-        frame.to_parquet(scratch, index=False)
+        parquet.write_table(table, scratch)
+
+
+def read_key(path: Path) -> Any:
+    """Return the key of a Parquet file, None where there is no readable file or no key."""
+    try:
+        return json.loads((parquet.read_schema(path).metadata or {})[_KEY])
+    except (OSError, pa.ArrowInvalid, KeyError, json.JSONDecodeError):
+        return None
 
 
 def write_csv(frame: pd.DataFrame, path: Path) -> None:
@@ -85,6 +114,24 @@ def digest_of(*parts: bytes | str) -> str:
         state.update(len(data).to_bytes(8, "little"))
         state.update(data)
     return state.hexdigest()
+
+
+def digest_of_code(*modules: ModuleType | str) -> str:
+    """Return a digest of the modules' code, blind to comments and layout.
+
+    A module given by its name is not imported.
+    """
+    sources = (_file_of(module).read_text(encoding="utf-8") for module in modules)
+    return digest_of(*(ast.dump(ast.parse(source)) for source in sources))
+
+
+def _file_of(module: ModuleType | str) -> Path:
+    if isinstance(module, ModuleType):
+        return Path(module.__file__ or "")
+    found = find_spec(module)
+    if found is None or found.origin is None:
+        raise ModuleNotFoundError(f"there is no module {module}")
+    return Path(found.origin)
 
 
 def sha256_of(path: Path) -> str:

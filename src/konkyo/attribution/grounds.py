@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -14,9 +13,6 @@ from konkyo.attribution.lrp import propagate
 from konkyo.attribution.rules import Epsilon
 from konkyo.errors import ArtifactError
 from konkyo.network import store
-
-# Networks that go through one stacked pass: enough to be fast, few enough to stay small.
-_AT_ONCE = 16
 
 
 @dataclass(frozen=True)
@@ -42,7 +38,7 @@ class Grounds:
 def explain_months(
     networks: Sequence[Sequence[store.Weights]], rows: Sequence[np.ndarray], epsilon: float
 ) -> Iterator[Grounds]:
-    """Yield the grounds of each month, from its own network, many months a pass.
+    """Yield the grounds of each month, from its own network.
 
     Parameters
     ----------
@@ -56,23 +52,17 @@ def explain_months(
     Notes
     -----
     The pass runs in float64, whatever the weights' precision: where z is near zero relevances are
-    large and of both signs, and their sum must still be the score's.
+    large and of both signs, and their sum must still be the score's. Each month has a pass of its
+    own: a product's last bits depend on its shape, and no month's may depend on its neighbours.
     """
-    step = max(_AT_ONCE // max(map(len, networks)), 1) if networks else 1
-    for first in range(0, len(networks), step):
-        part = slice(first, first + step)
-        stack = store.restack([n for members in networks[part] for n in members], torch.float64)
-        # The members of a month's ensemble stand side by side and see the same rows.
-        spans = np.cumsum([0, *map(len, networks[part])])
-        longest = max(len(block) for block in rows[part])
-        x = torch.zeros(stack.windows, longest, stack.mean.shape[2], dtype=torch.float64)
-        for (a, b), block in zip(pairwise(spans), rows[part], strict=True):
-            x[a:b, : len(block)] = torch.from_numpy(np.asarray(block, dtype=np.float64))
+    for members, block in zip(networks, rows, strict=True):
+        stack = store.restack(members, torch.float64)
+        # The members of an ensemble see the same rows.
+        x = torch.from_numpy(np.asarray(block, dtype=np.float64)).repeat(len(members), 1, 1)
         score, relevance = propagate(stack, stack.scale_(x), Epsilon(epsilon))
-        for (a, b), block in zip(pairwise(spans), rows[part], strict=True):
-            own = score[a:b, : len(block)].mean(0).numpy()
-            kept = relevance[a:b, : len(block)].mean(0).numpy().astype(np.float32)
-            yield Grounds(own, kept, own - kept.sum(1, dtype=np.float64))
+        own = score.mean(0).numpy()
+        kept = relevance.mean(0).numpy().astype(np.float32)
+        yield Grounds(own, kept, own - kept.sum(1, dtype=np.float64))
 
 
 def as_frame(keys: pd.DataFrame, names: Sequence[str], grounds: Grounds) -> pd.DataFrame:

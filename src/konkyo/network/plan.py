@@ -1,17 +1,15 @@
 """What there is to train: the entries of a run, their keys, and how they are put into stacks."""
 
-import ast
 import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from functools import cache
 from itertools import groupby
-from pathlib import Path
 
 import numpy as np
 
-from konkyo.files import digest_of
-from konkyo.network import module, optimiser, schedule, seeds, stack
+from konkyo.files import digest_of, digest_of_code
+from konkyo.network import optimiser, schedule, seeds, stack
 from konkyo.network.schedule import Entry
 from konkyo.network.seeds import numpy_generator, seed_of
 from konkyo.panel.store import Panel
@@ -106,14 +104,24 @@ def month_digests(panel: Panel, blocks: MonthBlocks) -> list[str]:
     ]
 
 
+def row_digests(panel: Panel, windows: Sequence[Window]) -> dict[str, str]:
+    """Return a digest of what each decision month scores: stocks and features, by month.
+
+    Labels are no part of it: that of t is realised in t+1 and changes no prediction of t.
+    """
+    stock = panel.index["stock"].to_numpy(dtype=str)
+    rows = {w.month: slice(w.test_start, w.test_stop) for w in windows}
+    return {
+        month: digest_of("\n".join(stock[at]), panel.features[at].tobytes())
+        for month, at in rows.items()
+    }
+
+
 @cache
 def code_version() -> str:
     """Return a digest of the code that decides the weights, blind to its comments."""
-    trees = []
-    for part in (module, optimiser, schedule, seeds, stack):
-        tree = ast.parse(Path(part.__file__ or "").read_text(encoding="utf-8"))
-        trees.append(ast.dump(tree))
-    return digest_of(*trees)
+    # By its name: Lightning takes seconds to import, which who trains nothing has no use for.
+    return digest_of_code("konkyo.network.module", optimiser, schedule, seeds, stack)
 
 
 def keys(

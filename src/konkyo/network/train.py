@@ -11,13 +11,15 @@ from joblib import Parallel, delayed
 
 from konkyo.files import digest_of, write_parquet
 from konkyo.network import plan, store
-from konkyo.network.fit import fit_stack
 from konkyo.network.memory import keep_freed_memory
 from konkyo.network.progress import watching
 from konkyo.network.schedule import Entry
 from konkyo.panel.store import Panel
 from konkyo.params import Train
 from konkyo.windows import MonthBlocks, Window
+
+# Starting a worker takes as long as training about so many networks.
+_ALONE = 4
 
 
 @dataclass(frozen=True)
@@ -59,14 +61,15 @@ def train(panel: Panel, windows: Sequence[Window], params: Train, folder: Path) 
     members = plan.by_name(made)
     key_of = plan.keys(panel, windows, made, params)
     dropped = _drop_stale(folder, set(key_of))
-    due = [name for name, key in key_of.items() if store.read_key(_path(folder, name)) != key]
+    due = missing(key_of, folder)
     networks = sum(len(members[name]) for name in due)
     if due:
         blocks = MonthBlocks.of(panel.index["month"])
         label = panel.index["label"].to_numpy(dtype=np.float32)
         labels = np.stack([label, plan.shuffle_labels(label, blocks, params.seed)])
         sizes = [len(members[name]) for name in due]
-        groups = [due[part] for part in plan.stacks(sizes, params.stack, params.workers)]
+        workers = 1 if networks <= _ALONE else params.workers
+        groups = [due[part] for part in plan.stacks(sizes, params.stack, workers)]
         names = [digest_of(*(key_of[name] for name in group)) for group in groups]
         state = folder / "state"
         _keep_only(state, names)
@@ -80,11 +83,16 @@ def train(panel: Panel, windows: Sequence[Window], params: Train, folder: Path) 
         of_stack = [sum(len(members[name]) for name in group) for group in groups]
         with watching(state, dict(zip(names, of_stack, strict=True)), len(made) - networks):
             # Copy on write, as the panel is opened: torch warns of a buffer that it cannot write.
-            spread = Parallel(n_jobs=params.workers, backend="loky", mmap_mode="c")
+            spread = Parallel(n_jobs=workers, backend="loky", mmap_mode="c")
             spread(jobs)
         _keep_only(state, [])
         state.rmdir()
     return Outcome(networks, len(made) - networks, dropped)
+
+
+def missing(keys: Mapping[str, str], folder: Path) -> list[str]:
+    """Return the names of the weights files that are not there with the key that they must have."""
+    return [name for name, key in keys.items() if store.read_key(_path(folder, name)) != key]
 
 
 def history(folder: Path, windows: Sequence[Window]) -> pd.DataFrame:
@@ -108,6 +116,9 @@ def _train_stack(
     name: str,
 ) -> None:
     """Train one stack in a worker and write its networks."""
+    # Lightning takes seconds to import, which the process that starts workers has no use for.
+    from konkyo.network.fit import fit_stack
+
     torch.set_num_threads(1)
     keep_freed_memory()
     group = [entry for members in files.values() for entry in members]

@@ -102,8 +102,9 @@ def market_return(returns: np.ndarray, size: np.ndarray) -> np.ndarray:
     weight = np.full_like(size, np.nan)
     weight[1:] = size[:-1]
     known = np.isfinite(weight) & np.isfinite(returns)
-    total = np.where(known, weight, 0).sum(1)
-    earned = np.where(known, weight * np.where(known, returns, 0), 0).sum(1)
+    # One after another: a pairwise sum would change in its last bits when a stock is listed later.
+    total = np.cumsum(np.where(known, weight, 0), axis=1)[:, -1]
+    earned = np.cumsum(np.where(known, weight * np.where(known, returns, 0), 0), axis=1)[:, -1]
     return np.divide(earned, total, out=np.full(len(total), np.nan), where=total > 0)
 
 

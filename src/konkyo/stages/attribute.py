@@ -2,34 +2,55 @@
 
 from pathlib import Path
 
+import torch
 from tqdm import tqdm
 
 from konkyo import params, windows
+from konkyo.attribution import kept
 from konkyo.attribution.grounds import as_frame, explain_months
-from konkyo.files import write_parquet
+from konkyo.files import read_key, write_json, write_parquet
+from konkyo.network import plan
 from konkyo.network import store as weights
 from konkyo.panel import store
 from konkyo.stages import stage
 
-PANEL, MODELS, OUT = Path("data/panel"), Path("data/models"), Path("data/attributions")
+PANEL, OUT = Path("data/panel"), Path("data/attributions")
+WEIGHTS = Path("data/models/weights")
+DIGESTS = Path("data/digests.json")
 
 
 @stage
 def main() -> None:
     """Write one table a decision month."""
-    chosen = params.load()
-    panel = store.read(PANEL)
+    print(run(params.load(), store.read(PANEL)))
+
+
+def run(chosen: params.Params, panel: store.Panel) -> str:
+    """Explain the months whose network, rows or rule changed, and say how many.
+
+    The other months' files are left as they are, and those of months that are gone are removed.
+    """
+    # A sum's last bits depend on how many threads share it.
+    torch.set_num_threads(1)
     blocks = windows.MonthBlocks.of(panel.index["month"])
     decisions = windows.rolling(blocks, chosen.train.window)
-    networks = [weights.read(MODELS / "weights" / f"{w.month}.safetensors") for w in decisions]
-    rows = [panel.features[w.test_start : w.test_stop] for w in decisions]
+    keys = kept.keys(WEIGHTS, plan.row_digests(panel, decisions), chosen.attribute.epsilon)
+    for path in OUT.glob("*.parquet"):
+        if path.stem not in keys:
+            path.unlink()
+    due = [w for w in decisions if read_key(OUT / f"{w.month}.parquet") != keys[w.month]]
+    networks = [weights.read(WEIGHTS / f"{w.month}.safetensors") for w in due]
+    rows = [panel.features[w.test_start : w.test_stop] for w in due]
     grounds = explain_months(networks, rows, chosen.attribute.epsilon)
-    for window, own in tqdm(
-        zip(decisions, grounds, strict=True), "grounds", len(decisions), unit="month"
-    ):
-        keys = panel.index.iloc[window.test_start : window.test_stop]
-        write_parquet(as_frame(keys, panel.names, own), OUT / f"{window.month}.parquet")
-    print(f"grounds: {len(decisions)} months, {sum(map(len, rows)):,} predictions")
+    for window, own in tqdm(zip(due, grounds, strict=True), "grounds", len(due), unit="month"):
+        at = panel.index.iloc[window.test_start : window.test_stop]
+        table = as_frame(at, panel.names, own)
+        write_parquet(table, OUT / f"{window.month}.parquet", keys[window.month])
+    write_json(kept.digests(WEIGHTS, OUT, keys), DIGESTS)
+    return (
+        f"grounds: {len(due)} months made, {len(decisions) - len(due)} kept; "
+        f"{sum(map(len, rows)):,} new predictions"
+    )
 
 
 if __name__ == "__main__":

@@ -37,7 +37,12 @@ def read_scores(folder: Path) -> pd.DataFrame:
 @stage
 def main() -> None:
     """Read scores and returns, write data/backtest, data/metrics.json and data/plots."""
-    choice = params.load().backtest
+    print(run(params.load()))
+
+
+def run(chosen: params.Params) -> str:
+    """Make the portfolios of all months anew and return each model's figures, one a line."""
+    choice = chosen.backtest
     scores = backtest.gather(
         read(PANEL, ["month", "stock", "ret"]), read_scores(ATTRIBUTIONS), read(BASELINES)
     )
@@ -61,13 +66,13 @@ def main() -> None:
     wide = lines.pivot_table(index="month", columns="portfolio", values="cumulative").reset_index()
     write_csv(wide[["month", "long", "short", "spread", "market"]], PLOTS / "cumulative.csv")
 
-    for model, figures in metrics.items():
-        print(
-            f"{model}: {figures['months']} months, "
-            f"spread {100 * figures['spread']['annual_return']:.1f} per cent a year, "
-            f"rank IC {figures.get('rank_ic', float('nan')):.4f} "
-            f"(t {figures.get('rank_ic_t', float('nan')):.1f})"
-        )
+    return "\n".join(
+        f"{model}: {figures['months']} months, "
+        f"spread {100 * figures['spread']['annual_return']:.1f} per cent a year, "
+        f"rank IC {figures.get('rank_ic', float('nan')):.4f} "
+        f"(t {figures.get('rank_ic_t', float('nan')):.1f})"
+        for model, figures in metrics.items()
+    )
 
 
 if __name__ == "__main__":

@@ -15,6 +15,11 @@ def main() -> None:
     """Write data/raw and data/records."""
     settings = params.load()
     records = sources.bring(settings.ingest, RAW, settings.backtest.portfolios)
+    print(write(records))
+
+
+def write(records: sources.Records) -> str:
+    """Write the tables, remove what another source left, and say what the records hold."""
     RAW.mkdir(parents=True, exist_ok=True)
     for path in RAW.iterdir():
         # What another source left is no part of these records.
@@ -22,17 +27,17 @@ def main() -> None:
             path.unlink()
     write_parquet(records.stocks, RECORDS / "stocks.parquet")
     write_parquet(records.market, RECORDS / "market.parquet")
-    for table, write, name in (
+    for table, write_table, name in (
         (records.truth, write_parquet, "truth.parquet"),
         (records.catalogue, write_csv, "catalogue.csv"),
     ):
         if table is None:
             (RECORDS / name).unlink(missing_ok=True)
         else:
-            write(table, RECORDS / name)
+            write_table(table, RECORDS / name)
     write_json(records.facts, RECORDS / "source.json")
     facts = records.facts
-    print(
+    return (
         f"{facts['source']}: {facts['rows']:,} rows of {facts['stocks']:,} stocks, "
         f"{facts['first_month']} to {facts['last_month']}"
     )

@@ -15,13 +15,17 @@ RECORDS, PANEL = Path("data/records"), Path("data/panel")
 @stage
 def main() -> None:
     """Build the panel and write it."""
-    chosen = params.load()
     stocks = pd.read_parquet(RECORDS / "stocks.parquet")
     market = pd.read_parquet(RECORDS / "market.parquet")
-    panel, missing = build(stocks, market, chosen.prepare)
+    panel, missing = build(stocks, market, params.load().prepare)
+    print(write(panel, missing))
+
+
+def write(panel: store.Panel, missing: pd.DataFrame) -> str:
+    """Write the panel and its counts of missing values, and say what it holds."""
     store.write(panel, missing, PANEL)
     months = panel.index["month"]
-    print(
+    return (
         f"panel: {len(panel.index):,} rows, {months.min():%Y-%m} to {months.max():%Y-%m}, "
         f"{len(panel.names)} features, {int(missing['missing'].sum()):,} missing values centred"
     )

@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import numpy as np
-from tqdm import tqdm
 
 from konkyo import baselines, params, windows
 from konkyo.files import write_csv, write_parquet
@@ -19,32 +18,48 @@ PANEL, OUT = Path("data/panel"), Path("data/models")
 @stage
 def main() -> None:
     """Train what is not there yet and write weights, losses, windows and baseline scores."""
-    chosen = params.load().train
-    panel = store.read(PANEL)
-    blocks = windows.MonthBlocks.of(panel.index["month"])
-    decisions = windows.rolling(blocks, chosen.window)
-    outcome = train(panel, decisions, chosen, OUT)
-    print(
+    print(run(params.load(), store.read(PANEL)))
+
+
+def run(chosen: params.Params, panel: store.Panel) -> str:
+    """Train the windows that are not there, score the baselines likewise, and say how many."""
+    decisions = windows.rolling(windows.MonthBlocks.of(panel.index["month"]), chosen.train.window)
+    outcome = train(panel, decisions, chosen.train, OUT)
+    write_csv(windows.table(decisions), OUT / "windows.csv")
+    write_parquet(history(OUT, decisions), OUT / "history.parquet")
+    score_baselines(panel, decisions, chosen.train)
+    return (
         f"networks: {outcome.trained} trained, {outcome.kept} kept, {outcome.dropped} dropped; "
         f"decision months {decisions[0].month} to {decisions[-1].month}"
     )
-    write_csv(windows.table(decisions), OUT / "windows.csv")
-    write_parquet(history(OUT, decisions), OUT / "history.parquet")
 
+
+def score_baselines(
+    panel: store.Panel, decisions: list[windows.Window], chosen: params.Train
+) -> None:
+    """Write the baselines' scores, of which those that are there and still right are kept."""
+    path, shuffled = OUT / "baselines.parquet", OUT / "shuffled"
+    keys = baselines.keys(panel, decisions, chosen.ridge_penalty, shuffled)
+    there = baselines.kept(path, keys)
     labels = panel.index["label"].to_numpy(dtype=np.float32)
-    made = {e.month: e for e in plan.entries(panel, decisions, chosen) if not e.shuffled}
-    ridge: list[np.ndarray | None] = [
-        baselines.ridge_scores(panel, w, made[w.month], labels, chosen.ridge_penalty)
-        for w in tqdm(decisions, "ridge", unit="month")
-    ]
-    shuffled: list[np.ndarray | None] = []
-    for window in decisions:
-        path = OUT / "shuffled" / f"{window.month}.safetensors"
+    due = [w for w in decisions if w.month not in there["ridge"]]
+    entries = {e.month: e for e in plan.entries(panel, due, chosen) if not e.shuffled}
+
+    def ridge(window: windows.Window) -> np.ndarray:
+        entry = entries[window.month]
+        return baselines.ridge_scores(panel, window, entry, labels, chosen.ridge_penalty)
+
+    def placebo(window: windows.Window) -> np.ndarray:
         rows = panel.features[window.test_start : window.test_stop]
-        there = path.exists()
-        shuffled.append(baselines.network_scores(weights.read(path), rows) if there else None)
-    scores = baselines.table(panel, decisions, {"ridge": ridge, "shuffled": shuffled})
-    write_parquet(scores, OUT / "baselines.parquet")
+        return baselines.network_scores(
+            weights.read(shuffled / f"{window.month}.safetensors"), rows
+        )
+
+    scores = {
+        name: baselines.complete(keys[name], there[name], decisions, score)
+        for name, score in (("ridge", ridge), ("shuffled", placebo))
+    }
+    write_parquet(baselines.table(panel, decisions, scores), path, keys)
 
 
 if __name__ == "__main__":

@@ -7,61 +7,86 @@ import pandas as pd
 from tqdm import tqdm
 
 from konkyo import baselines, params, windows
-from konkyo.attribution import agreement, methods
-from konkyo.attribution.examination import Examined, examine, summarise
+from konkyo.attribution import agreement, examined, kept, methods
+from konkyo.attribution.examination import examine, summarise
 from konkyo.attribution.findings import findings
-from konkyo.files import write_csv, write_json
+from konkyo.files import digest_of, write_csv, write_json
 from konkyo.network import plan
 from konkyo.network import store as weights
 from konkyo.panel import store
 from konkyo.stages import stage
 
-RECORDS, PANEL, MODELS = Path("data/records"), Path("data/panel"), Path("data/models")
+RECORDS, PANEL, WEIGHTS = Path("data/records"), Path("data/panel"), Path("data/models/weights")
 OUT, METRICS = Path("data/verify"), Path("data/verify.json")
+MONTHS = OUT / "months"
 _NOT_INPUTS = ["expected", "baseline"]
 
 
 @stage
 def main() -> None:
     """Examine every n-th decision month on a sample of its stocks."""
-    chosen = params.load()
-    panel = store.read(PANEL)
-    labels = panel.index["label"].to_numpy(dtype=np.float32)
+    print(run(params.load(), store.read(PANEL)))
+
+
+def run(chosen: params.Params, panel: store.Panel) -> str:
+    """Examine the months whose network, rows or settings changed, and sum up all of them."""
     blocks = windows.MonthBlocks.of(panel.index["month"])
-    decisions = windows.rolling(blocks, chosen.train.window)
-    entries = {e.month: e for e in plan.entries(panel, decisions, chosen.train) if not e.shuffled}
-
-    examined: list[Examined] = []
-    grounds: dict[str, list[pd.DataFrame]] = {}
-    for window in tqdm(decisions[:: chosen.verify.every], "examined", unit="month"):
-        seed = chosen.train.seed
-        size = window.test_stop - window.test_start
-        generator = np.random.default_rng([seed, window.test_start])
-        at = window.test_start + methods.sample(size, chosen.verify.stocks, generator)
+    every = windows.rolling(blocks, chosen.train.window)[:: chosen.verify.every]
+    decisions = {window.month: window for window in every}
+    keys = keys_of(chosen, panel, every)
+    examined.drop_stale(MONTHS, keys)
+    due = examined.missing(MONTHS, keys)
+    labels = panel.index["label"].to_numpy(dtype=np.float32)
+    coming = [decisions[month] for month in due]
+    entries = {e.month: e for e in plan.entries(panel, coming, chosen.train) if not e.shuffled}
+    for month in tqdm(due, "examined", unit="month"):
+        at = sample(chosen, decisions[month])
         rows = panel.features[at]
-        members = weights.read(MODELS / "weights" / f"{window.month}.safetensors")
-        found = examine(members, rows, chosen.attribute.epsilon, chosen.verify.draws, seed)
-        entry = entries[window.month]
+        members = weights.read(WEIGHTS / f"{month}.safetensors")
+        found = examine(
+            members, rows, chosen.attribute.epsilon, chosen.verify.draws, chosen.train.seed
+        )
+        entry = entries[month]
         linear = baselines.ridge(panel, entry, labels, chosen.train.ridge_penalty)
-        relevance = found.relevance | {
-            "linear": methods.coefficients_input(linear.coef_, entry.mean, entry.deviation, rows)
-        }
-        keys = panel.index.iloc[at][["month", "stock"]].reset_index(drop=True)
-        for name, values in relevance.items():
-            table = pd.concat([keys, pd.DataFrame(values, columns=panel.names)], axis=1)
-            grounds.setdefault(name, []).append(table)
-        examined.append(found)
+        found.relevance["linear"] = methods.coefficients_input(
+            linear.coef_, entry.mean, entry.deviation, rows
+        )
+        stocks = panel.index.iloc[at][["month", "stock"]].reset_index(drop=True)
+        examined.write(MONTHS, month, keys[month], stocks, panel.names, found)
 
-    tables = summarise(examined)
+    findings_of, grounds = examined.read(MONTHS, keys)
+    tables = summarise(findings_of)
     path = RECORDS / "truth.parquet"
     if path.exists():
         truth = pd.read_parquet(path).drop(columns=_NOT_INPUTS)
-        tables |= compare_with(truth, panel, {k: pd.concat(v) for k, v in grounds.items()})
+        tables |= compare_with(truth, panel, grounds)
     for name, table in tables.items():
         write_csv(table, OUT / f"{name}.csv")
     write_json(findings(tables), METRICS)
     known = "with" if path.exists() else "without"
-    print(f"grounds: {len(examined)} months examined, {known} the truth")
+    return f"grounds: {len(due)} months examined, {len(every) - len(due)} kept, {known} the truth"
+
+
+def sample(chosen: params.Params, window: windows.Window) -> np.ndarray:
+    """Return the rows of the panel that stand for a decision month."""
+    size = window.test_stop - window.test_start
+    generator = np.random.default_rng([chosen.train.seed, window.test_start])
+    return window.test_start + methods.sample(size, chosen.verify.stocks, generator)
+
+
+def keys_of(
+    chosen: params.Params, panel: store.Panel, decisions: list[windows.Window]
+) -> dict[str, str]:
+    """Return the key of each examination: all that it depends on, and nothing else."""
+    chosen_here = repr((chosen.attribute, chosen.verify, chosen.train.seed))
+    ridge = baselines.keys(panel, decisions, chosen.train.ridge_penalty, WEIGHTS)["ridge"]
+    return {
+        w.month: digest_of(
+            examined.code_version(), chosen_here, str(w.test_start),
+            ridge[w.month], kept.bytes_of(WEIGHTS, w.month),
+        )
+        for w in decisions
+    }  # fmt: skip
 
 
 def compare_with(

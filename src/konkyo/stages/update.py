@@ -1,0 +1,217 @@
+"""A month added: check its rows, train its window, predict, attribute, append, backtest.
+
+The same functions as the stages', in one process; results of earlier months stay bit for bit.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+from time import perf_counter, process_time
+
+import pandas as pd
+
+from konkyo import months, params, sources
+from konkyo.errors import ArtifactError, RecordsError
+from konkyo.files import read_key
+from konkyo.sources import restated as restatement
+from konkyo.stages import ingest, stage
+
+STAGES = ("ingest", "prepare", "train", "attribute", "verify", "backtest")
+
+
+@stage
+def main(month: str | None = None, restated: bool = False, commit: bool = True) -> None:
+    """Bring the results up to the newest month of the records.
+
+    Parameters
+    ----------
+    month : str, optional
+        YYYY-MM, the newest month of the records, to be sure that it is this one that is added.
+    restated : bool
+        Accept that earlier months of the records, params.yaml or the code changed: what depends on
+        the change is made anew.
+    commit : bool
+        Tell DVC what was made, so that `dvc repro` does not make it again.
+    """
+    began = perf_counter()
+    chosen = params.load()
+    ingest.RAW.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".raw-", dir=ingest.RAW.parent) as folder:
+        raw = Path(folder) / "raw"
+        _link(ingest.RAW, raw)
+        records = sources.bring(chosen.ingest, raw, chosen.backtest.portfolios)
+        check_month(month, records.facts["last_month"])
+        if not restated:
+            records = beside_earlier(records)
+        began = _say("check", began, f"records to {records.facts['last_month']}")
+
+        # From here on, because what they import takes seconds and a refusal should not.
+        from konkyo.attribution import kept
+        from konkyo.panel.build import build
+        from konkyo.stages import attribute, backtest, prepare, train, verify
+
+        began = _say("import", began, "")
+        panel, missing = build(records.stocks, records.market, chosen.prepare)
+        before = kept.digests(attribute.WEIGHTS, attribute.OUT, _there(attribute.WEIGHTS))
+        if not restated:
+            check_results(chosen, panel, before)
+        # Nothing was replaced so far.
+        _link(raw, ingest.RAW)
+    began = _say("ingest", began, ingest.write(records))
+    began = _say("prepare", began, prepare.write(panel, missing))
+    for name, run in (("train", train.run), ("attribute", attribute.run), ("verify", verify.run)):
+        began = _say(name, began, run(chosen, panel))
+    began = _say("backtest", began, backtest.run(chosen))
+
+    changed = kept.changed(before, kept.read_digests(attribute.DIGESTS))
+    if changed and not restated:
+        raise ArtifactError(
+            f"{len(changed)} files of earlier months changed, first {changed[0]}: something else "
+            "wrote them meanwhile; run `dvc checkout` and this command again"
+        )
+    if commit and Path(".dvc").is_dir():
+        done = subprocess.run(
+            [sys.executable, "-m", "dvc", "commit", "--quiet", "--force", *STAGES],
+            capture_output=True,
+            text=True,
+        )
+        if done.returncode:
+            raise ArtifactError(
+                f"the results are there, but `dvc commit` failed ({done.stderr.strip()}): run "
+                f"`dvc commit --force {' '.join(STAGES)}`"
+            )
+        _say("commit", began, "dvc.lock holds the results")
+    print(f"{records.facts['last_month']} is there; {len(before)} earlier months are as they were")
+
+
+def check_month(asked: str | None, newest: str) -> None:
+    """Refuse a month that is not the newest one of the records.
+
+    Raises
+    ------
+    RecordsError
+        It is earlier or later.
+    """
+    if asked is None or asked == newest:
+        return
+    remedy = (
+        f"set ingest.last_month: {asked} in params.yaml"
+        if asked < newest
+        else f"bring the rows of {asked} (ingest.tables.stocks.files), and let "
+        "ingest.last_month be newest"
+    )
+    raise RecordsError(
+        f"--month {asked} is not the newest month of the records, which is {newest}: {remedy}"
+    )
+
+
+def beside_earlier(records: sources.Records) -> sources.Records:
+    """Return the records with the earlier months exactly as they were.
+
+    Raises
+    ------
+    RecordsError
+        An earlier month changed by more than rounding, or has rows more or fewer.
+    """
+    names = ("stocks", "market")
+    paths = {name: ingest.RECORDS / f"{name}.parquet" for name in names}
+    if not all(path.exists() for path in paths.values()):
+        return records
+    before = {name: pd.read_parquet(path) for name, path in paths.items()}
+    last = months.label(before["stocks"]["month"].max())
+    if last > records.facts["last_month"]:
+        raise RecordsError(
+            f"the records end in {records.facts['last_month']}, but there are results with records "
+            f"to {last}: bring the rows up to {last}, or make all anew by `dvc repro`"
+        )
+    found = [
+        difference
+        for name, keys in (("stocks", ("month", "stock")), ("market", ("month",)))
+        for difference in restatement.differences(name, before[name], getattr(records, name), keys)
+    ]
+    restatement.refuse(found)
+    return replace(
+        records,
+        stocks=restatement.appended(before["stocks"], records.stocks),
+        market=restatement.appended(before["market"], records.market),
+    )
+
+
+def check_results(chosen: params.Params, panel: "store.Panel", before: "kept.Digests") -> None:
+    """Refuse to go on where results of earlier months would be made anew.
+
+    Raises
+    ------
+    ArtifactError
+        A file is not the one that was written last, or what it was made from changed.
+    """
+    from konkyo import windows
+    from konkyo.attribution import kept
+    from konkyo.network import plan
+    from konkyo.network import store as weights
+    from konkyo.network.train import missing
+    from konkyo.stages import attribute, train
+
+    altered = kept.changed(kept.read_digests(attribute.DIGESTS), before)
+    if altered:
+        raise ArtifactError(
+            f"{len(altered)} files of earlier months are not as they were written, first "
+            f"{altered[0]}: finish the last run with `dvc repro`, or bring them back with "
+            "`dvc checkout`"
+        )
+    decisions = windows.rolling(windows.MonthBlocks.of(panel.index["month"]), chosen.train.window)
+    made = plan.entries(panel, decisions, chosen.train)
+    keys = plan.keys(panel, decisions, made, chosen.train)
+    due = [
+        name
+        for name in missing(keys, train.OUT)
+        if weights.read_key(train.OUT / f"{name}.safetensors") is not None
+    ]
+    rows = {m: d for m, d in plan.row_digests(panel, decisions).items() if m in before}
+    explained = kept.keys(attribute.WEIGHTS, rows, chosen.attribute.epsilon)
+    due += [
+        f"attributions/{month}"
+        for month, key in explained.items()
+        if "grounds" in before[month] and read_key(attribute.OUT / f"{month}.parquet") != key
+    ]
+    if due:
+        raise ArtifactError(
+            f"{len(due)} results of earlier months would be made anew, first {due[0]}: params.yaml "
+            "or the code changed since; `dvc repro` makes them anew, and so does --restated"
+        )
+
+
+def _there(folder: Path) -> list[str]:
+    return sorted(path.stem for path in folder.glob("*.safetensors"))
+
+
+def _link(source: Path, target: Path) -> None:
+    """Make `target` hold the files of `source`, without copying where the disk can."""
+    target.mkdir(parents=True, exist_ok=True)
+    if not source.is_dir():
+        return
+    for path in source.iterdir():
+        if path.is_file():
+            scratch = target / f".{path.name}"
+            scratch.unlink(missing_ok=True)
+            try:
+                os.link(path, scratch)
+            except OSError:
+                shutil.copyfile(path, scratch)
+            scratch.replace(target / path.name)
+
+
+def _say(name: str, began: float, what: str) -> float:
+    """Print what a step did and how long it took; return the time now."""
+    now = perf_counter()
+    lines = what.replace("\n", "\n" + " " * 19)
+    print(f"{name:<10}{now - began:6.1f} s  {process_time():.1f} {lines}", flush=True)
+    return now
+
+
+if __name__ == "__main__":
+    main()
