@@ -1,5 +1,8 @@
 """The errors that konkyo raises on bad input: each names the value, the limit and the remedy."""
 
+INTERRUPTED = 130
+"""The exit code of what an interrupt has ended: 128 + SIGINT, as shells and schedulers know it."""
+
 
 class KonkyoError(ValueError):
     """Base of every error that a user can mend."""

@@ -1,22 +1,39 @@
-"""One thin script a DVC stage: read params, call pure functions, write outputs."""
+"""One thin script a stage: read params, call pure functions, write outputs."""
 
 import sys
 from collections.abc import Callable
 from functools import wraps
-from pathlib import Path
+from typing import ParamSpec, TypeVar
 
-from konkyo.errors import KonkyoError
+from konkyo.errors import INTERRUPTED, KonkyoError
+
+Given = ParamSpec("Given")
+Result = TypeVar("Result")
 
 
-def stage(main: Callable[[], None]) -> Callable[[], None]:
-    """Let a `KonkyoError` end the process with its message and exit code 1, without a traceback."""
+def stage(main: Callable[Given, Result]) -> Callable[Given, Result]:
+    """Let a `KonkyoError` or an interrupt end the process with one message, not a traceback.
+
+    Parameters
+    ----------
+    main : callable
+        A stage's function. Its arguments and its result are passed through.
+
+    Raises
+    ------
+    SystemExit
+        1 after a `KonkyoError`, 130 after an interrupt; the message is on standard error.
+    """
 
     @wraps(main)
-    def guarded() -> None:
+    def guarded(*arguments: Given.args, **named: Given.kwargs) -> Result:
         try:
-            main()
+            return main(*arguments, **named)
         except KonkyoError as error:
-            print(f"{Path(sys.argv[0]).stem}: {error}", file=sys.stderr)
+            print(f"konkyo: {error}", file=sys.stderr)
             raise SystemExit(1) from None
+        except KeyboardInterrupt:
+            print("\nkonkyo: interrupted", file=sys.stderr)
+            raise SystemExit(INTERRUPTED) from None
 
     return guarded
