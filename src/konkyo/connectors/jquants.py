@@ -87,7 +87,7 @@ def connect(plan: Plan, base: str = BASE, patience: Patience | None = None) -> A
     waiting = patience or Patience(first=60.0 / LIMITS[plan])
     session = requests.Session()
 
-    class Client(module.ClientV2):  # type: ignore[misc, name-defined]
+    class Client(module.ClientV2):  # type: ignore[name-defined]
         """The vendor's client, whose every request goes through `_get`."""
 
         JQUANTS_API_BASE = base
@@ -147,7 +147,8 @@ def fetch(
     raw = folder / "raw"
     noted: dict[str, list[str]] = read_json(raw / "days.json") if _noted(raw) else {}
     trading = _trading_days(client, first, last)
-    counts, absent = dict.fromkeys(parts, 0), []
+    counts: dict[str, int] = dict.fromkeys(parts, 0)
+    absent: list[str] = []
     daily = [part for part in ("prices", "statements") if part in counts]
     for month, days in trading.groupby(trading.to_period("M")).items():
         for part in daily:

@@ -44,7 +44,8 @@ def download(path: str, base: str = BASE, patience: Patience | None = None) -> b
 def yields(texts: list[str], maturities: tuple[int, ...]) -> pd.DataFrame:
     """Return the yields as a market table, each on the day on which it was published.
 
-    The ministry publishes the yields of a day's close on the next business day.
+    The ministry publishes the yields of a day's close on the next business day, which is the day of
+    the next row. The newest row has none and is left out: its month is not complete anyway.
 
     Parameters
     ----------
@@ -86,8 +87,7 @@ def yields(texts: list[str], maturities: tuple[int, ...]) -> pd.DataFrame:
     names = [f"jgb_{years}" for years in maturities]
     table = pd.DataFrame.from_dict(days, orient="index", columns=names).sort_index()
     quoted = pd.DatetimeIndex(table.index)
-    following = quoted[1:].append(quoted[-1:] + pd.offsets.BDay(1))
-    return table.reset_index(drop=True).assign(date=following)[["date", *names]]
+    return table.iloc[:-1].reset_index(drop=True).assign(date=quoted[1:])[["date", *names]]
 
 
 def _number(cell: str) -> float:
