@@ -1,0 +1,138 @@
+"""The price table from J-Quants' rows: adjusted forwards, so that a day's row never changes.
+
+The vendor's own adjusted prices are made anew back to the first day whenever a stock is split, so
+that files of several runs would not fit together. Here prices are counted in units of the share
+that was there on the first day: the close divided by the product of all factors up to the day.
+Returns are the same, the past never changes, and close x shares is the market value of the day.
+"""
+
+from collections.abc import Iterable
+
+import numpy as np
+import pandas as pd
+
+COMMON = ("0101", "0102", "0104", "0106", "0107", "0111", "0112", "0113")
+"""The market segments of ordinary shares: no funds, trusts or shares for professionals."""
+
+
+def prices(
+    raw: pd.DataFrame, shares: pd.DataFrame, before: pd.Series
+) -> tuple[pd.DataFrame, pd.Series]:
+    """Return a month's price rows and the stocks' factors at its end.
+
+    Parameters
+    ----------
+    raw : DataFrame
+        Date, Code, C (yen), Vo (shares), Va (yen), AdjFactor: 0.5 on the first day of a split of
+        one share into two, else 1.
+    shares : DataFrame
+        stock, published, shares (outstanding, as told on that day).
+    before : Series
+        By stock: the product of the factors of all earlier days; 1 where a stock is not in it.
+
+    Returns
+    -------
+    DataFrame
+        date, stock, close, volume, dollar_volume (thousand yen), shares: rows of days with a
+        trade. `shares` are the newest ones published up to that day, in the first day's units.
+    Series
+        As `before`, at the end of the month.
+    """
+    rows = raw.sort_values(["Code", "Date"], kind="stable").reset_index(drop=True)
+    step = rows["AdjFactor"].where(rows["AdjFactor"] > 0, 1.0)
+    start = rows["Code"].map(before).fillna(1.0).astype("float64")
+    factor = start * step.groupby(rows["Code"]).cumprod()
+    after = factor.groupby(rows["Code"]).last()
+    table = pd.DataFrame(
+        {
+            "date": rows["Date"],
+            "stock": rows["Code"],
+            "close": rows["C"] / factor,
+            "volume": rows["Vo"] * factor,
+            "dollar_volume": rows["Va"] / 1000.0,
+        }
+    )
+    table = table[rows["C"].notna()].sort_values(["date", "stock"])
+    told = pd.merge_asof(
+        table[["date", "stock"]],
+        shares.sort_values("published"),
+        left_on="date",
+        right_on="published",
+        by="stock",
+    )
+    table = table.reset_index(drop=True).assign(shares=told["shares"])
+    return table, after.combine_first(before)
+
+
+def factors_at(raw: pd.DataFrame, asked: pd.DataFrame) -> np.ndarray:
+    """Return the product of a stock's factors up to a day.
+
+    Parameters
+    ----------
+    raw : DataFrame
+        Date, Code, AdjFactor: at least the rows whose factor is not 1.
+    asked : DataFrame
+        stock, published.
+
+    Returns
+    -------
+    array, shape [asked rows]
+        1 before a stock's first factor.
+    """
+    events = raw[(raw["AdjFactor"] > 0) & (raw["AdjFactor"] != 1)].sort_values(["Code", "Date"])
+    events = events.assign(factor=events.groupby("Code")["AdjFactor"].cumprod())
+    order = asked.reset_index(drop=True).reset_index(names="row").sort_values("published")
+    found = pd.merge_asof(
+        order,
+        events[["Date", "Code", "factor"]].sort_values("Date"),
+        left_on="published",
+        right_on="Date",
+        left_by="stock",
+        right_by="Code",
+    )
+    return found.sort_values("row")["factor"].fillna(1.0).to_numpy(dtype="float64")
+
+
+def members(listings: Iterable[pd.DataFrame]) -> pd.DataFrame:
+    """Return when each ordinary share was listed.
+
+    Parameters
+    ----------
+    listings : iterable of DataFrame
+        Code, Mkt and asked, the listing's day: one a month, its last trading day.
+
+    Returns
+    -------
+    DataFrame
+        stock, start, end: from the first listing that has it to the first one that has it no
+        more; `end` is missing where the last one has it. A stock that comes back has two rows.
+    """
+    present: dict[str, pd.Timestamp] = {}
+    spans: list[tuple[str, pd.Timestamp, pd.Timestamp]] = []
+    for listing in sorted(listings, key=lambda rows: rows["asked"].max()):
+        day = listing["asked"].max()
+        here = set(listing.loc[listing["Mkt"].isin(COMMON), "Code"])
+        for stock in sorted(set(present) - here):
+            spans.append((stock, present.pop(stock), day))
+        for stock in here - set(present):
+            present[stock] = day
+    spans += [(stock, start, pd.NaT) for stock, start in present.items()]
+    table = pd.DataFrame(spans, columns=["stock", "start", "end"])
+    return table.astype({"start": "datetime64[ns]", "end": "datetime64[ns]"}).sort_values(
+        ["stock", "start"], ignore_index=True
+    )
+
+
+def sectors(listings: Iterable[pd.DataFrame], names: pd.DataFrame) -> pd.DataFrame:
+    """Return each stock's newest of the exchange's 33 sectors: stock, sector (English).
+
+    Parameters
+    ----------
+    listings : iterable of DataFrame
+        Code, S33 and asked.
+    names : DataFrame
+        S33, S33NmEn.
+    """
+    newest = pd.concat(listings).sort_values(["Code", "asked"]).drop_duplicates("Code", keep="last")
+    english = newest["S33"].map(names.set_index("S33")["S33NmEn"]).fillna(newest["S33"])
+    return pd.DataFrame({"stock": newest["Code"], "sector": english}).reset_index(drop=True)

@@ -1,0 +1,123 @@
+import logging
+import traceback
+from datetime import UTC, datetime
+
+import pytest
+import requests
+
+from konkyo.connectors.common import (
+    Pace,
+    Patience,
+    Unavailable,
+    client_of,
+    credential,
+    get,
+    hidden,
+    patiently,
+    seconds_of,
+)
+from konkyo.errors import SourceError
+from vendor_server import KEY, Told, Vendor
+
+
+def test_a_rate_limit_spreads_requests_a_little_slower_than_it_allows():
+    now, slept = [100.0], []
+
+    def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        now[0] += seconds
+
+    pace = Pace(60, clock=lambda: now[0], sleep=sleep)
+    pace.wait()
+    pace.wait()
+    now[0] += 0.5
+    pace.wait()
+    now[0] += 10
+    pace.wait()
+    assert slept == pytest.approx([1.05, 0.55])
+
+
+def test_a_key_comes_from_the_environment_alone(monkeypatch):
+    monkeypatch.setenv("SOME_KEY", f" {KEY}\n")
+    assert credential("SOME_KEY", "the vendor", "its page") == KEY
+    for value in ("", "  ", "two words", "schlüssel"):
+        monkeypatch.setenv("SOME_KEY", value)
+        with pytest.raises(SourceError, match="SOME_KEY") as caught:
+            credential("SOME_KEY", "the vendor", "its page")
+        assert not value.strip() or value not in str(caught.value)
+
+
+def test_a_client_that_is_not_there_is_named_with_the_command():
+    with pytest.raises(SourceError, match=r"pip install 'nowhere>=1'"):
+        client_of("nowhere_at_all", "nowhere", "nowhere>=1")
+
+
+def test_a_secret_is_hidden_as_it_is_and_as_in_a_url():
+    assert hidden("a b+c, a%20b%2Bc, a+b%2Bc", "a b+c") == "***, ***, ***"
+
+
+def test_the_server_says_how_long_to_wait():
+    now = datetime(2024, 5, 1, 12, 0, 0, tzinfo=UTC)
+    assert seconds_of("7") == 7.0
+    assert seconds_of("Wed, 01 May 2024 12:00:30 GMT", now) == 30.0
+    assert seconds_of("Wed, 01 May 2024 11:00:00 GMT", now) == 0.0
+    assert seconds_of("soon") is None
+    assert seconds_of(None) is None
+
+
+def asking(vendor: Vendor, patience: Patience, secret: str = KEY) -> requests.Response:
+    with requests.Session() as session:
+        headers = {"x-api-key": secret} if secret else None
+        url = vendor.url + "/there"
+        return patiently(
+            lambda: get(session, "the vendor", url, {"date": "20240501"}, headers, secret), patience
+        )
+
+
+def test_what_may_pass_is_tried_again_and_the_wait_is_the_servers(vendor, patience, waits):
+    vendor.routes["/there"] = lambda _: Told(200, "here")
+    vendor.first += [Told(429, "slow down", {"Retry-After": "7"}), Told(500, "oh")]
+    assert asking(vendor, patience).text == "here"
+    assert waits[0] == 7.0
+    assert 0 <= waits[1] <= 2 * patience.first
+    assert len(vendor.asked) == 3
+
+
+def test_waits_grow_but_not_for_ever(vendor, waits):
+    vendor.first += [Told(503) for _ in range(9)]
+    with pytest.raises(Unavailable, match="503"):
+        asking(vendor, Patience(attempts=9, first=1.0, longest=4.0, sleep=waits.append))
+    assert len(waits) == 8
+    assert max(waits) <= 4.0
+
+
+def test_a_wait_that_is_too_long_ends_the_run(vendor, patience, waits):
+    vendor.first.append(Told(429, "slow down", {"Retry-After": "3600"}))
+    with pytest.raises(SourceError, match="wait 3,600 seconds"):
+        asking(vendor, patience)
+    assert waits == []
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 301])
+def test_what_cannot_pass_is_asked_once(vendor, patience, status):
+    vendor.first += [Told(status, f"no: {KEY}", {"Location": "http://127.0.0.1:9/elsewhere"})]
+    with pytest.raises(SourceError, match=f"status {status} and said: no: ") as caught:
+        asking(vendor, patience)
+    assert len(vendor.asked) == 1
+    assert "date=20240501" in str(caught.value)
+    assert ("plan" in str(caught.value)) == (status in (401, 403))
+
+
+def test_the_secret_is_in_no_message_and_no_log(vendor, patience, caplog):
+    caplog.set_level(logging.DEBUG)
+    vendor.first += [Told(500, KEY), Told(200, "cut", {"Content-Length": "99"}), Told(403, KEY)]
+    with pytest.raises(SourceError) as refused:
+        asking(vendor, patience)
+    vendor.url = "http://127.0.0.1:9"
+    with pytest.raises(Unavailable, match="network connection") as unreached:
+        asking(vendor, patience)
+    for error in (refused.value, unreached.value):
+        assert KEY not in "".join(traceback.format_exception(error))
+    assert "127.0.0.1" in caplog.text
+    assert KEY not in caplog.text
+    assert all(asked.headers["x-api-key"] == KEY for asked in vendor.asked)

@@ -1,0 +1,197 @@
+import traceback
+from xml.sax.saxutils import quoteattr
+
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from konkyo.connectors import fred
+from konkyo.connectors.common import Unavailable
+from konkyo.errors import SourceError
+from vendor_server import KEY, Asked, Told, Vendor
+
+pytest.importorskip("fredapi")
+
+# Gross product: told on the 30th of the month after the quarter, revised twice.
+VERSIONS = [
+    ("2013-10-01", "2014-01-30", 17102.5),
+    ("2013-10-01", "2014-02-28", 17080.7),
+    ("2013-10-01", "2014-03-27", 17089.6),
+    ("2014-01-01", "2014-04-30", 17149.6),
+    ("2014-01-01", "2014-05-29", 17101.3),
+]
+END = "9999-12-31"
+
+
+def frame(versions: list[tuple[str, str, float | None]]) -> pd.DataFrame:
+    table = pd.DataFrame(versions, columns=["date", "published", "value"])
+    dates = dict.fromkeys(("date", "published"), "datetime64[ns]")
+    return table.astype(dates | {"value": "float64"})
+
+
+def xml(root: str, *children: str) -> Told:
+    return Told(200, f'<?xml version="1.0"?><{root}>{"".join(children)}</{root}>')
+
+
+def refused(status: int, message: str, **headers: str) -> Told:
+    return Told(status, f'<error code="{status}" message={quoteattr(message)}/>', headers)
+
+
+def observation(date: str, start: str, value: float | None) -> str:
+    text = "." if value is None else str(value)
+    return f'<observation realtime_start="{start}" date="{date}" value="{text}"/>'
+
+
+@pytest.fixture
+def service(vendor: Vendor, monkeypatch) -> Vendor:
+    """Make a service that cuts each version's validity to the span asked for, as FRED does."""
+    monkeypatch.setenv("FRED_API_KEY", KEY)
+    monkeypatch.setattr(fred, "PER_MINUTE", 1e9)
+
+    def observations(asked: Asked) -> Told:
+        start, end = asked.query["realtime_start"], asked.query["realtime_end"]
+        rows = []
+        for place, (date, published, value) in enumerate(VERSIONS):
+            later = [p for d, p, _ in VERSIONS[place + 1 :] if d == date]
+            if published <= end and (not later or later[0] > start):
+                rows.append(observation(date, max(published, start), value))
+        return xml("observations", *rows)
+
+    def vintages(_: Asked) -> Told:
+        dates = sorted({published for _, published, _ in VERSIONS})
+        return xml("vintage_dates", *[f"<vintage_date>{day}</vintage_date>" for day in dates])
+
+    vendor.routes = {"/series/observations": observations, "/series/vintagedates": vintages}
+    return vendor
+
+
+@pytest.mark.parametrize("most", [1000, 2, 1])
+def test_every_version_is_found_once_however_the_vintages_are_asked_for(
+    service, patience, monkeypatch, most
+):
+    monkeypatch.setattr(fred, "MOST_VINTAGES", most)
+    found = fred.releases(fred.connect(service.url, patience), "GDP")
+    pd.testing.assert_frame_equal(found, frame(VERSIONS))
+
+
+def test_an_answer_that_was_cut_off_is_asked_for_in_halves(service, patience, monkeypatch):
+    monkeypatch.setattr(fred, "MOST_ROWS", 3)
+    found = fred.releases(fred.connect(service.url, patience), "GDP")
+    pd.testing.assert_frame_equal(found, frame(VERSIONS))
+    monkeypatch.setattr(fred, "MOST_ROWS", 1)
+    with pytest.raises(SourceError, match="lower frequency"):
+        fred.releases(fred.connect(service.url, patience), "GDP")
+
+
+@pytest.mark.parametrize("count", range(1, 5))
+def test_later_vintages_are_added_to_what_is_there(service, patience, count):
+    connection = fred.connect(service.url, patience)
+    found = fred.releases(connection, "GDP", frame(VERSIONS[:count]))
+    pd.testing.assert_frame_equal(found, frame(VERSIONS))
+    assert service.asked[-1].query["realtime_start"] == VERSIONS[count][1]
+    service.asked.clear()
+    fred.releases(connection, "GDP", found)
+    assert [asked.path for asked in service.asked] == ["/series/vintagedates"]
+
+
+MONTHS = pd.date_range("2013-12-31", "2014-07-31", freq="ME")
+
+
+def test_a_month_has_what_was_known_at_its_end():
+    values = fred.known(frame(VERSIONS), MONTHS, carry=12)
+    expected = [-1, 17102.5, 17080.7, 17089.6, 17149.6, 17101.3, 17101.3, 17101.3]
+    assert values.fillna(-1).tolist() == expected
+
+
+def test_a_value_grows_too_old():
+    values = fred.known(frame(VERSIONS[:1]), MONTHS, carry=2)
+    assert values.fillna(-1).tolist() == [-1, 17102.5, 17102.5, -1, -1, -1, -1, -1]
+
+
+def test_a_missing_version_is_none_and_an_old_revision_changes_nothing():
+    late = [("2014-04-01", "2014-06-10", None), ("2013-10-01", "2014-06-20", 1.0)]
+    values = fred.known(frame(VERSIONS + late), MONTHS, carry=12)
+    assert values.iloc[-1] == 17101.3
+
+
+day = st.integers(0, 240).map(lambda days: pd.Timestamp("2013-12-01") + pd.Timedelta(days=days))
+versions = st.lists(st.tuples(day, day, st.floats(-9, 9)), min_size=1, unique_by=lambda v: v[:2])
+
+
+@settings(max_examples=12, deadline=None)
+@given(versions)
+def test_what_was_known_is_that_of_a_loop_and_the_future_changes_nothing(rows):
+    table = frame(rows).sort_values(["date", "published"])
+    values = fred.known(table, MONTHS, carry=100)
+    for month, value in values.items():
+        told = [version for version in rows if version[1] <= month]
+        # The newest observation, in its newest version.
+        expected = max(told)[2] if told else None
+        assert pd.isna(value) if expected is None else value == expected
+        past = fred.known(table[table["published"] <= month], MONTHS, carry=100)
+        pd.testing.assert_series_equal(past[:month], values[:month])
+
+
+def test_a_series_that_is_never_revised_is_published_after_its_period(service, patience):
+    service.routes["/series"] = lambda _: xml("seriess", '<series frequency_short="M"/>')
+    rows = [observation("2024-01-01", END, 1.5), observation("2024-02-01", END, None)]
+    service.routes["/series/observations"] = lambda _: xml("observations", *rows)
+    found = fred.latest(fred.connect(service.url, patience), "FEDFUNDS", lag=1)
+    assert found["published"].dt.strftime("%Y-%m-%d").tolist() == ["2024-02-01", "2024-03-01"]
+    assert found["value"].fillna(-1).tolist() == [1.5, -1]
+    service.routes["/series"] = lambda _: xml("seriess", '<series frequency_short="D"/>')
+    found = fred.latest(fred.connect(service.url, patience), "DGS10", lag=0)
+    assert found["published"].tolist() == found["date"].tolist()
+
+
+def test_limits_and_faults_are_waited_out(service, patience, waits):
+    service.first += [
+        refused(429, "Too Many Requests. Exceeded Rate Limit", **{"Retry-After": "20"}),
+        Told(502, "<html>Bad Gateway"),
+    ]
+    assert len(fred.releases(fred.connect(service.url, patience), "GDP")) == 5
+    assert waits[0] == 20.0
+    assert len(waits) == 2
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        Told(200, "<observations><observ"),
+        Told(200, "no xml"),
+        Told(200, "x", {"Content-Length": "9"}),
+    ],
+)
+def test_an_answer_that_is_not_whole_is_asked_for_again(service, patience, waits, told):
+    service.first += [told, told]
+    assert len(fred.releases(fred.connect(service.url, patience), "GDP")) == 5
+    assert len(waits) == 2
+    service.first += [told] * 3
+    with pytest.raises(Unavailable, match="the vintages of GDP"):
+        fred.releases(fred.connect(service.url, patience), "GDP")
+
+
+def test_a_series_that_is_not_there_is_asked_for_once(service, patience):
+    service.first.append(refused(400, "Bad Request.  The series does not exist."))
+    with pytest.raises(SourceError, match="The series does not exist"):
+        fred.releases(fred.connect(service.url, patience), "NOWHERE")
+    assert len(service.asked) == 1
+    service.routes["/series/vintagedates"] = lambda _: xml("vintage_dates")
+    with pytest.raises(SourceError, match="has no vintage of DGS10"):
+        fred.releases(fred.connect(service.url, patience), "DGS10")
+
+
+def test_the_key_is_in_no_error_and_no_text_of_the_connection(service, patience):
+    connection = fred.connect(service.url, patience)
+    service.first += [refused(400, f"Bad Request. api_key {KEY} is not registered")]
+    errors = []
+    for url in (service.url, "http://127.0.0.1:9"):
+        connection.client.root_url = url
+        with pytest.raises(SourceError) as caught:
+            fred.releases(connection, "GDP")
+        errors.append("".join(traceback.format_exception(caught.value)))
+    assert "api_key *** is not registered" in errors[0]
+    assert "check the network connection" in errors[1]
+    assert KEY not in "".join(errors) + repr(connection) + str(connection)
+    assert service.asked[0].query["api_key"] == KEY
