@@ -87,7 +87,7 @@ def figures(said: Statements, stock: np.ndarray, month: np.ndarray) -> dict[str,
         "known": np.where(there, _of(said.known, place), np.nan),
         "period": np.where(there & (length > 0), period, np.nan),
     }
-    for name in said.values:
+    for name in said.numbers:
         now, last = said.take(name, place), said.take(name, year)
         if name in FLOWS:
             now = twelve_months(said, name, stock, period, length, month)
@@ -187,7 +187,7 @@ def forecasts(
     year = _of(said.period, place)
     earlier = said.find(stock, year, 0, month - 1)
     values = {"known": np.where(place >= 0, known, np.nan)}
-    for name in said.values:
+    for name in said.numbers:
         bare = name.removesuffix("_forecast")
         values[name] = said.take(name, place)
         values[f"{name}_before"] = np.where(place >= 0, said.take(name, earlier), np.nan)

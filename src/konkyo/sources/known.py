@@ -27,7 +27,7 @@ class Statements:
     stock, period, length, known : ndarray of int64, shape [statements]
         Code of the stock, month in which the period ends, its length in months, month at whose end
         the statement is known. One statement a combination.
-    values : mapping of str to ndarray, shape [statements]
+    numbers : mapping of str to ndarray, shape [statements]
         What is known of the period at the end of `known`: of each value the last one stated by
         then, so that an empty field of a restatement keeps what was known before.
     """
@@ -36,7 +36,7 @@ class Statements:
     period: np.ndarray
     length: np.ndarray
     known: np.ndarray
-    values: Mapping[str, np.ndarray]
+    numbers: Mapping[str, np.ndarray]
 
     def find(
         self,
@@ -95,9 +95,9 @@ class Statements:
 
     def take(self, name: str, places: np.ndarray) -> np.ndarray:
         """Return a value at places, NaN at NONE and where there is no such value."""
-        if name not in self.values or not len(self.stock):
+        if name not in self.numbers or not len(self.stock):
             return np.full(len(places), np.nan)
-        return np.where(places >= 0, self.values[name].take(places, mode="clip"), np.nan)
+        return np.where(places >= 0, self.numbers[name].take(places, mode="clip"), np.nan)
 
 
 def statements(
@@ -106,7 +106,7 @@ def statements(
     length: np.ndarray,
     known: np.ndarray,
     order: np.ndarray,
-    values: Mapping[str, np.ndarray],
+    numbers: Mapping[str, np.ndarray],
 ) -> Statements:
     """Sort statements so that they can be asked for.
 
@@ -116,8 +116,8 @@ def statements(
         As in `Statements`, in any order and repeated.
     order : ndarray, shape [rows]
         Which of two rows of a month was said later: the larger, or of equals the later row.
-    values : mapping of str to ndarray, shape [rows]
-        Numbers; NaN says nothing.
+    numbers : mapping of str to ndarray, shape [rows]
+        NaN says nothing.
 
     Returns
     -------
@@ -130,7 +130,7 @@ def statements(
     starts = np.maximum.accumulate(np.where(np.diff(key, prepend=-1) != 0, place, 0))
     final = np.append((np.diff(key) != 0) | (np.diff(known) != 0), True)[: len(key)]
     filled = {}
-    for name, found in values.items():
+    for name, found in numbers.items():
         found = found[rows]
         said = np.maximum.accumulate(np.maximum(np.where(np.isnan(found), 0, place), starts))
         filled[name] = found[said][final]
