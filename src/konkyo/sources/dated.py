@@ -189,7 +189,8 @@ def _months(
 
     def violation(column: str, rule: str, found: str, **changes: Any) -> Violation:
         own = table.names.get(column, column)
-        given = {"rows": (), "count": 0, "here": "" if own == column else column} | changes
+        given: dict[str, Any] = {"rows": (), "count": 0, "here": "" if own == column else column}
+        given |= changes
         return Violation(file=table.file, column=own, rule=rule, found=found, **given)
 
     count, shown = prices.repeated(connection)
