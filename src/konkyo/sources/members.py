@@ -101,8 +101,8 @@ def holds(stocks: pd.DataFrame, condition: str) -> np.ndarray:
 def _check_single_rows(connection: "duckdb.DuckDBPyConnection", condition: str) -> None:
     """See that a condition looks at its own row alone: other rows may be of later months."""
     query = f"SELECT 1 FROM stocks WHERE ({condition}\n)"
-    parsed = connection.execute("SELECT json_serialize_sql(?::VARCHAR)", [query]).fetchone()
-    tree: dict[str, Any] = json.loads(parsed[0]) if parsed else {"error": True}
+    parsed = connection.execute("SELECT json_serialize_sql(?::VARCHAR)", [query]).fetchall()
+    tree: dict[str, Any] = json.loads(parsed[0][0])
     if tree.get("error"):
         return
     if len(tree["statements"]) != 1 or '"SUBQUERY"' in json.dumps(tree):

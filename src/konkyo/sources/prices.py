@@ -163,8 +163,8 @@ def to_months(
 
 def newest(connection: duckdb.DuckDBPyConnection) -> pd.Timestamp | None:
     """Return the date of the newest row that `load` read."""
-    found = connection.execute("SELECT max(date) FROM found").fetchone()
-    return None if found is None or found[0] is None else pd.Timestamp(found[0])
+    day = connection.execute("SELECT max(date) FROM found").fetchall()[0][0]
+    return None if day is None else pd.Timestamp(day)
 
 
 def repeated(connection: duckdb.DuckDBPyConnection) -> tuple[int, pd.DataFrame]:
@@ -175,15 +175,15 @@ def repeated(connection: duckdb.DuckDBPyConnection) -> tuple[int, pd.DataFrame]:
     connection : DuckDBPyConnection
         After `to_months`.
     """
-    count = connection.execute("SELECT count(*) FROM rows WHERE gap = 0").fetchone()
-    if count is None or not count[0]:
+    count = connection.execute("SELECT count(*) FROM rows WHERE gap = 0").fetchall()[0][0]
+    if not count:
         return 0, pd.DataFrame({"stock": [], "date": []})
     shown = to_frame(
         connection,
         "SELECT stock, day AS date FROM rows JOIN codes USING (id) WHERE gap = 0 "
         "ORDER BY stock, day LIMIT 5",
     )
-    return int(count[0]), shown
+    return int(count), shown
 
 
 def incomplete(day: pd.Timestamp) -> str | None:
@@ -233,8 +233,9 @@ def _make_rows(
 
 
 def _some(connection: duckdb.DuckDBPyConnection, condition: str) -> bool:
-    found = connection.execute(f"SELECT count(*) FROM found WHERE {condition}").fetchone()
-    return found is not None and bool(found[0])
+    return bool(
+        connection.execute(f"SELECT count(*) FROM found WHERE {condition}").fetchall()[0][0]
+    )
 
 
 def _name(name: str) -> str:

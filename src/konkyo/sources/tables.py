@@ -13,6 +13,7 @@ from konkyo.files import replacing, sha256_of
 from konkyo.params import Tables
 from konkyo.sources import derive, members, schema, series, violations
 from konkyo.sources.columns import Kind, Unit, table_of
+from konkyo.sources.convert import to_numbers
 from konkyo.sources.reading import Found, files_of, suffix_of
 from konkyo.sources.records import Records, facts_of
 from konkyo.sources.typed import typed
@@ -141,10 +142,10 @@ def _stocks(
     if rows.rows == "dated" or rows.layout == "wide":
         from konkyo.sources import dated  # DuckDB: a fifth of a second.
 
-        found = dated.monthly(rows, last)
+        found = _traded(dated.monthly(rows, last))
         unit: Unit = "fraction"
     else:
-        found, unit = series.found_of(rows), rows.return_unit
+        found, unit = _traded(series.found_of(rows)), rows.return_unit
         if last is not None:
             found = _cut(found, unit, last)
     read = typed(table_of("stocks", unit), found)
@@ -176,6 +177,21 @@ def _stocks(
     return Found(found.file, frame, found.names), unit, facts, broken
 
 
+def stands_in(found: Found) -> bool:
+    """Return whether `size` is traded value or volume that stands in for the market value."""
+    own = found.names.get("size", "size").lower()
+    return "volume" in own or "turnover" in own
+
+
+def _traded(found: Found) -> Found:
+    """Return rows whose size is missing where it is traded value and nothing was traded."""
+    if "size" not in found.frame or not stands_in(found):
+        return found
+    none = to_numbers(found.frame["size"]).column == 0
+    frame = found.frame.assign(size=found.frame["size"].mask(none))
+    return Found(found.file, frame, found.names)
+
+
 def _keyed(frame: pd.DataFrame) -> bool:
     """Return whether month and stock are there in every row and no two rows have the same."""
     keys = ["month", "stock"]
@@ -194,8 +210,8 @@ def _cut(found: Found, unit: Unit, last: pd.Timestamp) -> Found:
     later = (frame["month"] > last).to_numpy()
     if not later.any():
         return found
-    lacking = ("return", "size", "month", "stock")
-    violations.raise_for([one for one in broken if one.column or one.here not in lacking])
+    # Columns that are not there may still be made; the others are looked for again.
+    violations.raise_for([one for one in broken if one.rule != "columns"])
     return Found(found.file, found.frame[~later].reset_index(drop=True), found.names)
 
 
