@@ -170,24 +170,36 @@ _OTHERS: dict[Kind, pa.DataFrameSchema] = {
                 nullable=True,
                 required=False,
             ),
-            "months": _number("length of the period; where absent, 12", "months", [above(0.0)]),
+            "forecast_end": _date(
+                "the last day of the year that the forecasts are about; where missing, the year "
+                "after a report's of 12 months, or the one that an interim report is part of",
+                nullable=True,
+                required=False,
+            ),
+            "months": _number("length of the period; where missing, 12", "months", [above(0.0)]),
             "sales": _amount("of the period"),
             "operating_profit": _amount("of the period"),
             "ordinary_profit": _amount("of the period, before taxes and extraordinary items"),
             "net_profit": _amount("of the period"),
             "ebitda": _amount("of the period"),
+            "depreciation": _amount("of the period; makes `ebitda` where that is missing"),
             "operating_cash_flow": _amount("of the period"),
-            "capital_expenditure": _amount("of the period"),
-            "dividends": _amount("of the period, of all shares together"),
+            "capital_expenditure": _amount("of the period, its sign is passed over"),
+            "dividends": _amount("of the period, of all shares, its sign is passed over"),
+            "dividends_per_share": _number(
+                "of the period; with `shares` they make `dividends` where that is missing", CURRENCY
+            ),
             "equity": _amount("at the period's end"),
             "assets": _amount("at the period's end"),
             "cash": _amount("at the period's end"),
             "debt": _amount("bearing interest, at the period's end"),
+            "short_term_debt": _amount("part of `debt` where that is missing"),
+            "long_term_debt": _amount("part of `debt` where that is missing"),
             "current_assets": _amount("at the period's end"),
             "current_liabilities": _amount("at the period's end"),
             "shares": _number("shares outstanding", "shares", [above(0.0)]),
             **{
-                f"{name}_forecast": _amount("forecast of the running period")
+                f"{name}_forecast": _amount("forecast of a year")
                 for name in (
                     "sales",
                     "operating_profit",
@@ -196,6 +208,7 @@ _OTHERS: dict[Kind, pa.DataFrameSchema] = {
                     "dividends",
                 )
             },
+            "dividends_per_share_forecast": _number("forecast of a year", CURRENCY),
             "size": _number(
                 "market value when published; fills `size` of the stocks where it is missing",
                 "currency x `unit`",
@@ -203,7 +216,10 @@ _OTHERS: dict[Kind, pa.DataFrameSchema] = {
             ),
             FURTHER: _number("a number of the report, carried under its own name"),
         },
-        checks=[either("published", "period_end"), not_before("published", "period_end")],
+        checks=[
+            either("published", "period_end"),
+            not_before("published", "period_end", "_forecast"),
+        ],
         name="reports",
         description="One row a report.",
     ),

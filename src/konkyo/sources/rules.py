@@ -87,14 +87,21 @@ def either(one: str, other: str) -> pa.Check:
     )
 
 
-def not_before(later: str, earlier: str) -> pa.Check:
-    """Return the rule that of two dates of a row, where both are there, one is not the earlier."""
+def not_before(later: str, earlier: str, free: str = "") -> pa.Check:
+    """Return the rule that of two dates of a row, where both are there, one is not the earlier.
+
+    Rows whose only numbers are in columns that end in `free` need not keep it.
+    """
+    unless = f", but for rows that hold `{free}` columns alone" if free else ""
     return _of_rows(
-        lambda frame: ~(_column(frame, later) < _column(frame, earlier)),
+        lambda frame: (
+            ~(_column(frame, later) < _column(frame, earlier))
+            | (_only(frame, free) if free else False)
+        ),
         (later, earlier),
         name="order",
         error=f"{later} before {earlier}",
-        title=f"{later} not before {earlier}",
+        title=f"{later} not before {earlier}{unless}",
         description=f"correct the dates, or leave {later} empty where it is not known",
     )
 
@@ -129,6 +136,13 @@ def _repeated(frame: pd.DataFrame, keys: Sequence[str]) -> pd.Series:
     known = frame[list(keys)].notna().all(axis=1)
     codes = pd.DataFrame({key: pd.factorize(frame[key])[0] for key in keys}, index=frame.index)
     return codes.duplicated(keep="first") & known
+
+
+def _only(frame: pd.DataFrame, ending: str) -> pd.Series:
+    """Return which rows have numbers and all of them in columns of this ending."""
+    numbers = frame.select_dtypes("number").drop(columns="months", errors="ignore").notna()
+    wanted = [name for name in numbers if str(name).endswith(ending)]
+    return numbers[wanted].any(axis=1) & ~numbers.drop(columns=wanted).any(axis=1)
 
 
 def _column(frame: pd.DataFrame, name: str) -> pd.Series:
