@@ -102,7 +102,7 @@ def _values(connection: duckdb.DuckDBPyConnection, table: Scan, percent: bool) -
     if not schema.check_values("prices", extremes, table.file, table.names, unit=unit):
         counts = ", ".join(f'count("raw_{name}")' for name in table.doubtful)
         query = f"SELECT {counts} FROM ({table.typed(marks=True)})"
-        if not counts or not any(connection.execute(query).fetchone() or ()):
+        if not counts or not any(connection.execute(query).fetchall()[0]):
             return []
     found: list[Violation] = []
     # Rows are numbered as they come, which asks for one thread.
@@ -141,7 +141,7 @@ def _extremes(connection: duckdb.DuckDBPyConnection, table: Scan) -> pd.DataFram
         f'min("{name}"), max("{name}"), CASE WHEN count("{name}") = count(*) THEN min("{name}") END'
         for name in table.columns
     ]
-    values = connection.execute(f"SELECT {', '.join(parts)} FROM found").fetchone() or ()
+    values = connection.execute(f"SELECT {', '.join(parts)} FROM found").fetchall()[0]
     columns: dict[str, pd.Series] = {}
     for place, name in enumerate(table.columns):
         three = list(values[3 * place : 3 * place + 3])
@@ -189,7 +189,8 @@ def _months(
 
     def violation(column: str, rule: str, found: str, **changes: Any) -> Violation:
         own = table.names.get(column, column)
-        given = {"rows": (), "count": 0, "here": "" if own == column else column} | changes
+        given: dict[str, Any] = {"rows": (), "count": 0, "here": "" if own == column else column}
+        given |= changes
         return Violation(file=table.file, column=own, rule=rule, found=found, **given)
 
     count, shown = prices.repeated(connection)

@@ -2,12 +2,16 @@
 
 import json
 from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 
 from konkyo.errors import ParamsError, RecordsError
+
+if TYPE_CHECKING:
+    import duckdb
 
 
 def eligible(
@@ -68,7 +72,8 @@ def belongs(stocks: pd.DataFrame, members: pd.DataFrame) -> np.ndarray:
 
 def holds(stocks: pd.DataFrame, condition: str) -> np.ndarray:
     """Return where a condition in SQL holds, bool, shape [rows]; false where it is unknown."""
-    import duckdb  # A fifth of a second, which only those pay who have a condition.
+    # A fifth of a second, which only those pay who have a condition.
+    import duckdb
 
     table = pa.Table.from_pandas(
         stocks.assign(**{"the row": np.arange(len(stocks))}), preserve_index=False
@@ -93,15 +98,15 @@ def holds(stocks: pd.DataFrame, condition: str) -> np.ndarray:
     return can
 
 
-def _check_single_rows(connection: "duckdb.DuckDBPyConnection", condition: str) -> None:  # noqa: F821
+def _check_single_rows(connection: "duckdb.DuckDBPyConnection", condition: str) -> None:
     """See that a condition looks at its own row alone: other rows may be of later months."""
     query = f"SELECT 1 FROM stocks WHERE ({condition}\n)"
-    parsed = connection.execute("SELECT json_serialize_sql(?::VARCHAR)", [query]).fetchone()
-    tree = json.loads(parsed[0]) if parsed else {"error": True}
+    parsed = connection.execute("SELECT json_serialize_sql(?::VARCHAR)", [query]).fetchall()
+    tree: dict[str, Any] = json.loads(parsed[0][0])
     if tree.get("error"):
         return
     if len(tree["statements"]) != 1 or '"SUBQUERY"' in json.dumps(tree):
         raise ParamsError(
-            f"ingest.tables.stocks.eligible = {condition!r} looks at other rows than its own, which "
-            "may be of later months: write a condition on the columns of one row"
+            f"ingest.tables.stocks.eligible = {condition!r} looks at other rows than its own, "
+            "which may be of later months: write a condition on the columns of one row"
         )

@@ -21,7 +21,6 @@ that come later change a bit of an earlier month.
 from collections.abc import Sequence
 
 import duckdb
-import numpy as np
 import pandas as pd
 
 from konkyo.months import label, month_end, ordinal
@@ -47,7 +46,7 @@ DERIVED = (
 but for `dollar_volume`."""
 
 _SUMS = ("n", "s", "t", "st", "tt")
-"""Of a month's row returns: their number, sum, the days' means' sum, products' sum, squares' sum."""
+"""Of a month: the row returns' number and sum; the days' means' sum, products and squares."""
 
 _SUMMED = ("volume", "dollar_volume")
 _KEYS = ("date", "stock", "sector", "return")
@@ -164,8 +163,8 @@ def to_months(
 
 def newest(connection: duckdb.DuckDBPyConnection) -> pd.Timestamp | None:
     """Return the date of the newest row that `load` read."""
-    found = connection.execute("SELECT max(date) FROM found").fetchone()
-    return None if found is None or found[0] is None else pd.Timestamp(found[0])
+    day = connection.execute("SELECT max(date) FROM found").fetchall()[0][0]
+    return None if day is None else pd.Timestamp(day)
 
 
 def repeated(connection: duckdb.DuckDBPyConnection) -> tuple[int, pd.DataFrame]:
@@ -176,15 +175,15 @@ def repeated(connection: duckdb.DuckDBPyConnection) -> tuple[int, pd.DataFrame]:
     connection : DuckDBPyConnection
         After `to_months`.
     """
-    count = connection.execute("SELECT count(*) FROM rows WHERE gap = 0").fetchone()
-    if count is None or not count[0]:
+    count = connection.execute("SELECT count(*) FROM rows WHERE gap = 0").fetchall()[0][0]
+    if not count:
         return 0, pd.DataFrame({"stock": [], "date": []})
     shown = to_frame(
         connection,
         "SELECT stock, day AS date FROM rows JOIN codes USING (id) WHERE gap = 0 "
         "ORDER BY stock, day LIMIT 5",
     )
-    return int(count[0]), shown
+    return int(count), shown
 
 
 def incomplete(day: pd.Timestamp) -> str | None:
@@ -234,36 +233,10 @@ def _make_rows(
 
 
 def _some(connection: duckdb.DuckDBPyConnection, condition: str) -> bool:
-    return bool(connection.execute(f"SELECT count(*) FROM found WHERE {condition}").fetchone()[0])
+    return bool(
+        connection.execute(f"SELECT count(*) FROM found WHERE {condition}").fetchall()[0][0]
+    )
 
 
 def _name(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
-
-
-def returns_of(frame: pd.DataFrame, close: np.ndarray) -> np.ndarray:
-    """Return each row's return from the last closes of consecutive months.
-
-    Parameters
-    ----------
-    frame : DataFrame
-        month and stock, in any order, each pair once.
-    close : ndarray, shape [rows]
-        The month's last adjusted price.
-
-    Returns
-    -------
-    ndarray, shape [rows]
-        Fractions earned during the row's month, known at its end; missing where the stock has no
-        close in the month before.
-    """
-    stock = pd.factorize(frame["stock"])[0]
-    month = np.where(frame["month"].notna(), ordinal(frame["month"]), -(10**6))
-    order = np.lexsort((month, stock))
-    follows = (np.diff(stock[order]) == 0) & (np.diff(month[order]) == 1)
-    sorted_close = close[order]
-    earned = np.full(len(frame), np.nan)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        change = np.where(sorted_close[:-1] > 0, sorted_close[1:] / sorted_close[:-1] - 1, np.nan)
-    earned[order[1:]] = np.where(follows, change, np.nan)
-    return earned

@@ -166,7 +166,7 @@ def engine() -> Iterator[duckdb.DuckDBPyConnection]:
         DuckDB cannot read a file of the user's.
     """
     with tempfile.TemporaryDirectory(prefix="konkyo-rows-") as folder:
-        settings = {
+        settings: dict[str, str | bool | int | float | list[str]] = {
             "threads": 2,
             "memory_limit": MEMORY,
             "temp_directory": folder,
@@ -243,7 +243,9 @@ def scan(
         return Scan(together(files), own_of, tuple(kept.values()), parts, kept, None, False)
     dates = [own for own, here in kept.items() if here in ("date", "month")]
     date = dates[0] if dates else next(iter(kept))
-    return Scan(together(files), {"date": date}, ("date", "stock", "close"), parts, kept, date, True)
+    return Scan(
+        together(files), {"date": date}, ("date", "stock", "close"), parts, kept, date, True
+    )
 
 
 def _value(here: str, raw: str, kind: str) -> str:

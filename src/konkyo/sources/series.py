@@ -5,14 +5,14 @@ from collections.abc import Iterator, Sequence
 import pandas as pd
 
 from konkyo.errors import RecordsError
-from konkyo.params import Table
+from konkyo.params import Reports, StockRows, Table
 from konkyo.sources import schema
 from konkyo.sources.convert import to_dates, to_months
 from konkyo.sources.reading import Found, check_mapping, files_of, read_all, rename
 from konkyo.sources.violations import Violation, in_rows
 
 
-def found_of(table: Table) -> Found:
+def found_of(table: Table | StockRows | Reports) -> Found:
     """Read the files of one kind of rows under this project's names.
 
     Raises
@@ -71,7 +71,7 @@ def monthly(tables: Sequence[Table], last: pd.Timestamp | None) -> tuple[Found, 
         if twice:
             raise RecordsError(
                 f"{found.file} has the market series {', '.join(twice)}, as {files[0]} has: give "
-                "one another name in `columns`, or leave it out by mapping it to \"\""
+                'one another name in `columns`, or leave it out by mapping it to ""'
             )
         joined = months if joined.empty else joined.join(months, how="outer")
         files.append(found.file)
