@@ -201,7 +201,7 @@ def test_series_may_begin_after_the_file_but_not_after_the_stocks(stocks, market
 
 
 TABLES = settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 
 

@@ -197,3 +197,31 @@ def _market(found: Found, stock_months: np.ndarray) -> tuple[pd.DataFrame, list[
 def _with(schema: pa.DataFrameSchema, check: pa.Check) -> pa.DataFrameSchema:
     """Return a kind's schema with a rule of whole tables."""
     return pa.DataFrameSchema(schema.columns, checks=[*schema.checks, check], name=schema.name)
+
+
+def markdown(kind: Kind) -> str:
+    """Return a kind's columns and rules as the data card shows them.
+
+    Returns
+    -------
+    str
+        A table of Markdown, one line a column, then the rules of rows.
+    """
+    schema = table_of(kind)
+    lines = [
+        "| column | needed | type, unit, limits | meaning | may be empty |",
+        "|---|---|---|---|---|",
+    ]
+    for name, column in schema.columns.items():
+        unit = (column.metadata or {}).get("unit", "")
+        limits = [check.title for check in column.checks if check.name != "finite"]
+        held = ", ".join(part for part in (str(column.dtype), unit, *limits) if part)
+        shown = name if name == FURTHER else f"`{name}`"
+        needed, empty = _yes(column.required), _yes(column.nullable)
+        lines.append(f"| {shown} | {needed} | {held} | {column.description} | {empty} |")
+    rules = "; ".join([*(check.title for check in schema.checks), "numbers are finite"])
+    return "\n".join([*lines, "", f"{schema.description} Rules: {rules}.", ""])
+
+
+def _yes(said: bool) -> str:
+    return "yes" if said else "no"
