@@ -15,7 +15,7 @@ import pandera.pandas as pa
 
 from konkyo.months import ordinal
 from konkyo.sources import monthly
-from konkyo.sources.columns import Kind, Unit, table_of
+from konkyo.sources.columns import FURTHER, Kind, Unit, table_of
 from konkyo.sources.reading import Found
 from konkyo.sources.rules import codes_of, unique
 from konkyo.sources.typed import typed
