@@ -32,8 +32,8 @@ SPAN = 31
 BETA_MONTHS, BETA_ENOUGH = 12, 8
 """Months of rows behind a beta, and how many of them must have row returns."""
 
-COMPLETE = 5
-"""Days before a month's end from which on its newest row makes it complete."""
+COMPLETE = 6
+"""Days before a month's end from which on its newest row makes it complete: a Friday's may be so far."""
 
 _EXACT = 10**9
 """Fixed point of row returns: a billionth."""

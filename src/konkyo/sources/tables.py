@@ -11,7 +11,7 @@ import pandas as pd
 from konkyo.errors import RecordsError, SourceError
 from konkyo.files import replacing, sha256_of
 from konkyo.params import Tables
-from konkyo.sources import derive, members, schema, series, violations
+from konkyo.sources import derive, filings, members, reports, schema, series, violations
 from konkyo.sources.columns import Kind, Unit, table_of
 from konkyo.sources.convert import to_numbers
 from konkyo.sources.reading import Found, files_of, suffix_of
@@ -29,6 +29,7 @@ class _Beside:
 
     sectors: list[pd.DataFrame]
     members: list[pd.DataFrame]
+    reports: list[pd.DataFrame]
 
 
 def bring(tables: Tables, raw: Path, portfolios: int, last: pd.Timestamp | None = None) -> Records:
@@ -50,7 +51,8 @@ def bring(tables: Tables, raw: Path, portfolios: int, last: pd.Timestamp | None 
     Returns
     -------
     Records
-        The facts say how many returns were set missing, too (`returns_set_missing`).
+        The facts say, too, how many returns were set missing (`returns_set_missing`) and how the
+        reports' stocks were found (`reports`).
 
     Raises
     ------
@@ -69,7 +71,7 @@ def bring(tables: Tables, raw: Path, portfolios: int, last: pd.Timestamp | None 
     beside, more = _beside(tables)
     broken += more
     try:
-        found, unit, facts, more = _stocks(tables, beside, last)
+        found, unit, facts, more = _stocks(tables, beside, last, joining=not broken)
         broken += more
         stocks, market_table = schema.check(found, market, unit, portfolios)
     except RecordsError as error:
@@ -131,13 +133,21 @@ def _beside(tables: Tables) -> tuple[_Beside, list[Violation]]:
             broken += found
             if not found:
                 read[kind].append(frame)
-    return _Beside(read["sectors"], read["members"]), broken
+    statements = []
+    for spec in tables.reports:
+        frame, found = filings.read(series.found_of(spec))
+        broken += found
+        statements.append(frame)
+    return _Beside(read["sectors"], read["members"], statements), broken
 
 
 def _stocks(
-    tables: Tables, beside: _Beside, last: pd.Timestamp | None
+    tables: Tables, beside: _Beside, last: pd.Timestamp | None, joining: bool
 ) -> tuple[Found, Unit, dict[str, Any], list[Violation]]:
-    """Return the stocks' months with what can be made of what they bring, their unit and facts."""
+    """Return the stocks' months with what can be made of all tables, their unit and facts.
+
+    Nothing of the tables beside is joined where one of them breaks rules.
+    """
     rows = tables.stocks
     if rows.rows == "dated" or rows.layout == "wide":
         from konkyo.sources import dated  # DuckDB: a fifth of a second.
@@ -151,22 +161,27 @@ def _stocks(
     read = typed(table_of("stocks", unit), found)
     frame = read.frame
     if read.unread or not _keyed(frame):
-        # Nothing is made of rows that cannot be told apart; `schema.check` says which.
+        # Nothing is made of rows that cannot be told apart; `schema.check` says which these are.
         return _filled(found, tables), unit, {}, []
 
     made = "return" not in frame and "close" in frame
     if made:
         frame["return"] = derive.returns_of(frame, frame["close"].to_numpy())
         unit = "fraction"
-    facts = {"returns_set_missing": 0}
+    facts: dict[str, Any] = {"returns_set_missing": 0}
     if "return" in frame:
         largest = rows.largest_return * (100 if unit == "percent" else 1)
         frame["return"], facts["returns_set_missing"] = derive.without_faults(
             frame, frame["return"].to_numpy(), largest, made
         )
-    frame["sector"] = derive.sectors_of(frame, beside.sectors)
     if "size" not in frame and {"close", "shares"} <= set(frame):
         frame["size"] = frame["close"] * frame["shares"] / 1000
+    if not joining:
+        return _filled(Found(found.file, frame, found.names), tables), unit, facts, []
+    frame["sector"] = derive.sectors_of(frame, beside.sectors)
+    if tables.reports:
+        facts["reports"] = reports.matches(frame, beside.reports)
+        frame = reports.join(frame, beside.reports, tables.reports, not stands_in(found))
     broken = []
     if "size" not in frame:
         broken.append(_no_size(found))
