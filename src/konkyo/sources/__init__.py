@@ -2,8 +2,10 @@
 
 - `us_equities`, `tables`, `simulated_tse`: the sources, one file or folder each
 - `records`: what they return
-- `schema`: the two tables' rules, checked and normalised in one pass, from
-  `reading` (files as found), `convert` (months, numbers, text), `rules` and `faults`
+- `columns`: every table's columns, declared once as pandera schemas of `types` and `rules`
+- `schema`: tables checked against them, and the two records normalised, from `reading` (files as
+  found), `typed` and `convert` (months, days, numbers, text), `validate` (values and rows),
+  `monthly` (whole tables) and `violations` (what is wrong, as text and as a table)
 """
 
 from pathlib import Path
@@ -37,7 +39,7 @@ def bring(ingest: Ingest, raw: Path, portfolios: int) -> Records:
     SourceError
         The source cannot be reached or is not what it should be.
     RecordsError
-        The records break rules; every fault of both files.
+        The records break rules; every violation of every file.
     """
     if ingest.source == "us-equities":
         return us_equities.bring(raw, portfolios)
