@@ -1,5 +1,7 @@
 """Ratios against answers worked out by hand, and the table that declares them."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -159,6 +161,12 @@ def test_the_table_has_figure_13_and_knows_its_ingredients():
     assert set(table["kind"]) == {
         "ingredient", "level", "ratio", "change_3", "standardised_36", "ohlson",
     }  # fmt: skip
+
+
+def test_the_page_on_own_records_shows_the_table():
+    page = (Path(__file__).parents[2] / "data/own/README.md").read_text(encoding="utf-8")
+    assert f"<!-- ratios -->\n{ratios.markdown()}<!-- end -->" in page
+    assert "| `ebitda_to_ev` | `ebitda / (size + debt - cash)` | fraction | no |" in page
 
 
 def test_evaluate():

@@ -140,8 +140,8 @@ _NO_MONTHS = np.array([], dtype="int64")
 
 
 def _stocks(found: Found, unit: Unit, portfolios: int) -> tuple[pd.DataFrame, list[Violation]]:
-    schema = table_of("stocks", unit)
-    schema = _with(schema, unique(("month", "stock")))
+    columns = table_of("stocks", unit).columns
+    schema = pa.DataFrameSchema(columns, checks=[unique(("month", "stock"))])
     read = typed(schema, found)
     table = read.frame
     violations = read.violations + broken(
@@ -168,8 +168,8 @@ _LEAST = ("return", "at least")
 
 
 def _market(found: Found, stock_months: np.ndarray) -> tuple[pd.DataFrame, list[Violation]]:
-    schema = table_of("market")
-    schema = _with(schema, unique(("month",)))
+    columns = table_of("market").remove_columns(["date"]).update_column("month", required=True)
+    schema = pa.DataFrameSchema(columns.columns, checks=[unique(("month",))])
     read = typed(schema, found)
     table = read.frame
     violations = read.violations + broken(
@@ -192,11 +192,6 @@ def _market(found: Found, stock_months: np.ndarray) -> tuple[pd.DataFrame, list[
         violations += monthly.coverage(found, table["month"], stock_months)
         violations += monthly.complete(found, table, read.unread, stock_months)
     return table, violations
-
-
-def _with(schema: pa.DataFrameSchema, check: pa.Check) -> pa.DataFrameSchema:
-    """Return a kind's schema with a rule of whole tables."""
-    return pa.DataFrameSchema(schema.columns, checks=[*schema.checks, check], name=schema.name)
 
 
 def markdown(kind: Kind) -> str:

@@ -183,17 +183,21 @@ def _missing(schema: pa.DataFrameSchema, table: _Table) -> Iterator[Violation]:
         if column.required and name not in table.frame and name != FURTHER
     ]
     if lacking:
-        there = [table.names.get(name, name) for name in table.frame.columns]
-        yield Violation(
-            file=table.file,
-            column="",
-            rule="columns",
-            found=f"{', '.join(map(repr, lacking))} missing; the file has {there}",
-            rows=(),
-            count=0,
-            remedy="add them, or map your own names to these in `columns` of the table's entry in "
-            "params.yaml",
-        )
+        yield _of_columns(table, f"{', '.join(map(repr, lacking))} missing", "add them")
+
+
+def _of_columns(table: _Table, found: str, remedy: str) -> Violation:
+    there = [table.names.get(name, name) for name in table.frame.columns]
+    return Violation(
+        file=table.file,
+        column="",
+        rule="columns",
+        found=f"{found}; the file has {there}",
+        rows=(),
+        count=0,
+        remedy=f"{remedy}, or map your own names to these in `columns` of the table's entry in "
+        "params.yaml",
+    )
 
 
 def _reserved(table: _Table) -> Iterator[Violation]:
@@ -233,10 +237,14 @@ def _checked(table: _Table, error: SchemaError) -> Iterator[Violation]:
     bad &= ~table.unread_in(keys)
     if not bad.any():
         return
+    there = [key for key in keys if key in table.frame]
+    if not there:
+        yield _of_columns(table, str(check.error), str(check.description))
+        return
     rows, shown, count = in_rows(bad, table.values_of(keys), table.first_row)
     yield Violation(
         file=table.file,
-        **columns_of([key for key in keys if key in table.frame], table.names),
+        **columns_of(there, table.names),
         rule=check.name,
         found=check.error,
         rows=rows,
