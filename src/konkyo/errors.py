@@ -1,5 +1,8 @@
 """The errors that konkyo raises on bad input: each names the value, the limit and the remedy."""
 
+from collections.abc import Sequence
+from typing import Any
+
 INTERRUPTED = 130
 """The exit code of what an interrupt has ended: 128 + SIGINT, as shells and schedulers know it."""
 
@@ -13,7 +16,17 @@ class ParamsError(KonkyoError):
 
 
 class RecordsError(KonkyoError):
-    """The records brought by a source break a rule of the schema."""
+    """The records brought by a source break a rule of the schema.
+
+    Attributes
+    ----------
+    violations : tuple of konkyo.sources.violations.Violation
+        What the text says, one by one; empty where a file could not be read at all.
+    """
+
+    def __init__(self, message: str, violations: Sequence[Any] = ()) -> None:
+        super().__init__(message)
+        self.violations = tuple(violations)
 
 
 class SourceError(KonkyoError):

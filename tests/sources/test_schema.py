@@ -63,7 +63,7 @@ def test_per_cent_becomes_fraction(stocks, market):
 STOCKS_FAULTS = {
     "duplicate": (
         lambda frame: pd.concat([frame, frame.iloc[[5]]]),
-        "column 'month' and column 'stock': repeated in 1 row (row 13: '2001-02 C'); "
+        "column 'month, stock': repeated in 1 row (row 13: '2001-02 C'); "
         "keep one row a month and stock",
     ),
     "month": (
@@ -95,9 +95,9 @@ STOCKS_FAULTS = {
         "row 4: 'Acme', row 5: 'Acme' and 7 more)",
     ),
     "missing columns": (
-        lambda frame: frame.drop(columns=["sector", "size"]),
-        "columns: 'sector', 'size' missing; the file has "
-        "['month', 'stock', 'return', 'illiquidity']",
+        lambda frame: frame.drop(columns=["return", "size"]),
+        "columns: 'return', 'size' missing; the file has "
+        "['month', 'stock', 'sector', 'illiquidity']",
     ),
     "thin month": (
         lambda frame: frame.drop(index=[5, 6]),
@@ -105,7 +105,7 @@ STOCKS_FAULTS = {
     ),
     "gap": (
         lambda frame: frame[frame["month"] != "2001-02"],
-        "column 'month': 1 month without a row between 2001-01 and 2001-03 (2001-02); add",
+        "column 'month': no row between 2001-01 and 2001-03 in 1 month (2001-02); add",
     ),
     "more than all lost": (
         put("return", 2, -1.01),
@@ -114,7 +114,7 @@ STOCKS_FAULTS = {
     "no size": (put("size", 2, 0), "column 'size': not above 0 in 1 row (row 2: 0)"),
     "per cent called fraction": (
         lambda frame: frame.assign(**{"return": frame["return"] * 100}),
-        "looks like per cent while the unit says fraction; set ingest.tables.return_unit to",
+        "looks like per cent while the unit says fraction; set ingest.tables.stocks.return_unit to",
     ),
     "all returns missing": (
         lambda frame: frame.assign(**{"return": None}),
@@ -139,14 +139,14 @@ MARKET_FAULTS = {
     "no month": (put("month", 1, None), "column 'month': missing in 1 row (row 1)"),
     "infinite": (put("MKT", 1, np.inf), "column 'MKT': infinite in 1 row (row 1: inf)"),
     "text": (put("MKT", 2, "x"), "column 'MKT': not a number in 1 row (row 2: 'x')"),
-    "missing": (put("MKT", 3, None), "column 'MKT': missing in 1 row (row 3: '2001-02')"),
+    "missing": (put("MKT", 3, None), "column 'MKT': missing in 1 row (row 3: 2001-02)"),
     "gap": (
         lambda frame: frame.drop(index=2),
-        "column 'month': 1 month without a row between 2000-12 and 2001-03 (2001-02)",
+        "column 'month': no row between 2000-12 and 2001-03 in 1 month (2001-02)",
     ),
     "not covered": (
         lambda frame: frame.drop(index=[0, 1]),
-        "column 'month': 1 month of the stocks without a row here (2001-01)",
+        "column 'month': no row for the stocks in 1 month (2001-01)",
     ),
     "no month column": (lambda frame: frame.drop(columns="month"), "columns: 'month' missing"),
     "no series": (lambda frame: frame[["month"]], "columns: no market series; add one column"),
@@ -156,14 +156,14 @@ MARKET_FAULTS = {
 @pytest.mark.parametrize("change, said", STOCKS_FAULTS.values(), ids=STOCKS_FAULTS.keys())
 def test_stocks_fault(stocks, market, change, said):
     message = refused(change(stocks), market)
-    assert message.startswith("stocks.csv cannot be used, 1 fault:\n")
+    assert message.startswith("stocks.csv cannot be used, 1 violation:\n")
     assert said in message
 
 
 @pytest.mark.parametrize("change, said", MARKET_FAULTS.values(), ids=MARKET_FAULTS.keys())
 def test_market_fault(stocks, market, change, said):
     message = refused(stocks, change(market))
-    assert message.startswith("market.csv cannot be used, 1 fault:\n")
+    assert message.startswith("market.csv cannot be used, 1 violation:\n")
     assert said in message
 
 
@@ -180,10 +180,10 @@ def test_portfolios_set_the_least_number_of_stocks(stocks, market):
 def test_every_fault_of_both_files_in_one_report(stocks, market):
     broken = put("size", 2, "abc")(put("month", 7, "soon")(put("return", 1, np.inf)(stocks)))
     message = refused(broken, market.drop(columns="month"))
-    assert "stocks.csv cannot be used, 3 faults" in message
+    assert "stocks.csv cannot be used, 3 violations" in message
     for said in ("'abc'", "'soon'", "infinite in 1 row"):
         assert said in message
-    assert "market.csv cannot be used, 1 fault" in message
+    assert "market.csv cannot be used, 1 violation" in message
 
 
 def test_names_the_files_own_columns(stocks, market):
@@ -195,13 +195,13 @@ def test_names_the_files_own_columns(stocks, market):
 def test_series_may_begin_after_the_file_but_not_after_the_stocks(stocks, market):
     checked(stocks, market)
     earlier = stocks[stocks["month"] == "2001-01"].assign(month="2000-12")
-    assert "column 'RMW': missing in 1 row (row 1: '2000-12')" in refused(
+    assert "column 'RMW': missing in 1 row (row 1: 2000-12)" in refused(
         pd.concat([stocks, earlier]), market
     )
 
 
 TABLES = settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 
 
@@ -232,3 +232,24 @@ def test_planted_faults_are_always_found(stocks, market, order, planted):
     for (column, row), value in planted.items():
         lines = [line for line in message.splitlines() if f"column '{column}'" in line]
         assert any(f"row {row}: {value!r}" in line for line in lines)
+
+
+def test_a_table_without_sectors_has_an_empty_column_of_them(stocks, market):
+    table, _ = checked(stocks.drop(columns="sector"), market)
+    assert list(table.columns)[:5] == ["month", "stock", "sector", "return", "size"]
+    assert table["sector"].isna().all()
+
+
+def test_eligible_is_zero_or_one(stocks, market):
+    table, _ = checked(stocks.assign(eligible=[1, 0, 1, 1] * 3), market)
+    assert table["eligible"].to_list() == [1.0, 1.0, 0.0, 1.0] * 3
+    assert "column 'eligible': not 0 or 1 in 12 rows" in refused(stocks.assign(eligible=2), market)
+
+
+def test_the_error_carries_its_violations(stocks, market):
+    with pytest.raises(RecordsError) as caught:
+        checked(put("size", 2, 0)(stocks), market.drop(columns="month"))
+    assert [(one.file, one.column, one.rule, one.rows) for one in caught.value.violations] == [
+        ("stocks.csv", "size", "above", (2,)),
+        ("market.csv", "", "columns", ()),
+    ]

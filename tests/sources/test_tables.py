@@ -74,6 +74,7 @@ def test_facts_and_copies(folder):
         "stocks": 4,
         "first_month": "2001-01",
         "last_month": "2001-03",
+        "returns_set_missing": 0,
     }
     assert sorted(files) == ["market.csv", "stocks.parquet"]
     for name in files:

@@ -61,7 +61,7 @@ def test_bad_records_overwrite_nothing(project, capsys):
         ingest.main()
     assert ended.value.code == 1
     said = capsys.readouterr().err
-    assert "data/own/stocks.csv cannot be used, 2 faults" in said
+    assert "data/own/stocks.csv cannot be used, 2 violations" in said
     assert "row 5: 'abc'" in said and "row 5: '2001-02 A'" in said
     assert contents("data/raw", "data/records") == before
 

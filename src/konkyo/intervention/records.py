@@ -3,14 +3,16 @@
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import pandas as pd
+import pandera.pandas as pa
 
 from konkyo import months
-from konkyo.sources import rules
-from konkyo.sources.convert import Converted, to_months, to_numbers
-from konkyo.sources.faults import Fault, raise_for, rows_of
+from konkyo.sources import monthly, rules
 from konkyo.sources.reading import Found
+from konkyo.sources.typed import typed
+from konkyo.sources.types import Date, Number
+from konkyo.sources.validate import broken
+from konkyo.sources.violations import raise_for
 
 POSITIVE = ("rate", "price_home", "price_abroad", "gdp", "reserves")
 SERIES = (
@@ -59,65 +61,43 @@ def check(found: Found, without: tuple[str, ...] = ()) -> pd.DataFrame:
     Raises
     ------
     RecordsError
-        Every fault at once: column, rows and remedy.
+        Every violation at once: column, rows and remedy.
     """
-    wanted = [name for name in SERIES if name not in without]
-    absent = [name for name in ("month", *wanted) if name not in found.frame]
-    if absent:
-        there = [found.names.get(name, name) for name in found.frame.columns]
-        fault = Fault(
-            "columns",
-            f"{', '.join(map(repr, absent))} missing; the file has {there}",
-            "add them, or map your own names to these in intervention.tables.columns",
+    schema = _schema([name for name in SERIES if name not in without])
+    known = Found(found.file, found.frame.filter(list(schema.columns)), found.names)
+    read = typed(schema, known)
+    violations = read.violations + broken(
+        schema, read.frame, found.file, found.names, known.frame, unread=read.unread
+    )
+    if "month" in read.frame:
+        violations += monthly.gaps(found, read.frame["month"])
+    raise_for(violations)
+    return read.frame[list(schema.columns)].sort_values("month", ignore_index=True)
+
+
+def _schema(series: list[str]) -> pa.DataFrameSchema:
+    """Return the rules of the table that holds these series."""
+    columns = {"month": pa.Column(Date())}
+    for name in series:
+        above_zero = [rules.above(0.0)] if name in POSITIVE else []
+        columns[name] = pa.Column(
+            Number(), checks=[rules.finite(), *above_zero], nullable=name in GAPPY
         )
-        raise_for({found.file: [fault]})
-    month = to_months(found.frame["month"])
-    table = pd.DataFrame({"month": month.column})
-    faults = [
-        *rules.unreadable(found, "month", month, "a month", "write YYYY-MM"),
-        *rules.absent(found, "month", month.missing),
-        *rules.duplicates(found, table, ["month"]),
-        *rules.gaps(found, table["month"].dropna()),
-    ]
-    for name in wanted:
-        values = to_numbers(found.frame[name])
-        table[name] = values.column
-        faults += _faults_of(found, name, values, table["month"])
-    raise_for({found.file: faults})
-    return table.sort_values("month", ignore_index=True)
+    quarters = [_quarters()] if "gdp" in series else []
+    return pa.DataFrameSchema(columns, checks=[rules.unique(("month",)), *quarters])
 
 
-def _faults_of(found: Found, name: str, values: Converted, month: pd.Series) -> list[Fault]:
-    numbers = values.column.to_numpy()
-    faults = [
-        *rules.unreadable(found, name, values, "a number", "write numbers with a decimal point"),
-        *rules.infinite(found, name, values.column),
-    ]
-    if name not in GAPPY:
-        faults += rules.absent(found, name, values.missing, month)
-    if name in POSITIVE:
-        wrong = np.isfinite(numbers) & (numbers <= 0)
-        if wrong.any():
-            shown = rows_of(wrong, found.frame[name])
-            faults.append(Fault(found.name(name), f"not above 0 in {shown}", "correct these rows"))
-    if name == "gdp" and not faults:
-        faults += _quarters(found, numbers, month)
-    return faults
-
-
-def _quarters(found: Found, numbers: np.ndarray, month: pd.Series) -> list[Fault]:
-    """Every quarter that ends within the records has a value of gdp."""
-    ends = (months.ordinal(month) % 3 == 2) & ~np.isfinite(numbers)
-    if ends.any():
-        shown = rows_of(ends, month.dt.strftime("%Y-%m"))
-        return [
-            Fault(
-                found.name("gdp"),
-                f"missing in the last month of a quarter in {shown}",
-                "write each quarter's total in the row of its last month (March, June, ...)",
-            )
-        ]
-    return []
+def _quarters() -> pa.Check:
+    """Return the rule that every quarter that ends within the records has a value of gdp."""
+    return pa.Check(
+        lambda frame: frame["gdp"].notna() | (frame["month"].dt.month % 3 != 0),
+        name="quarter",
+        error="missing in the last month of a quarter",
+        title="a value in the last month of each quarter",
+        description="write each quarter's total in the row of its last month (March, June, ...)",
+        statistics={"columns": ["month", "gdp"]},
+        ignore_na=False,
+    )
 
 
 def facts_of(frame: pd.DataFrame, source: str, licence: str, files: dict[str, str]) -> dict:

@@ -24,7 +24,8 @@ def build(
     ----------
     stocks : pandas.DataFrame
         month, stock, sector, return (fraction, earned in the month), size (at its end) and further
-        number columns, all known at the end of the month.
+        number columns, all known at the end of the month. `eligible`, where it is there, is no
+        characteristic: a stock whose value is 0 at t is not in the universe of t.
     market_table : pandas.DataFrame
         month and one column a market series, known likewise.
     params : Prepare
@@ -55,7 +56,8 @@ def build(
     start = int(np.searchsorted(grid.month, first))
     numbers = [c for c in stocks.columns if c not in _KEYS]
     grids = {name: grid.spread(stocks[name]) for name in numbers}
-    at, column = universe(grids["size"], start, params.universe, grid)
+    can = grids.pop("eligible", None)
+    at, column = universe(grids["size"], start, params.universe, grid, can)
 
     index = pd.DataFrame({"month": grid.month[at], "stock": grid.stock[column]})
     index["stock"] = index["stock"].astype("string")
@@ -83,7 +85,9 @@ def build(
     return Panel(np.ascontiguousarray(features), index, catalogue), missing
 
 
-def universe(size: np.ndarray, start: int, count: int, grid: Grid) -> tuple[np.ndarray, np.ndarray]:
+def universe(
+    size: np.ndarray, start: int, count: int, grid: Grid, eligible: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray]:
     """Choose each month's largest stocks by size known at its end.
 
     Parameters
@@ -96,6 +100,8 @@ def universe(size: np.ndarray, start: int, count: int, grid: Grid) -> tuple[np.n
         Stocks a month, fewer where there are fewer; of equal sizes the lower code goes first.
     grid : Grid
         Names the months.
+    eligible : numpy.ndarray, optional
+        [months, stocks]; a stock is not chosen where it is 0, known at the month's end.
 
     Returns
     -------
@@ -104,11 +110,16 @@ def universe(size: np.ndarray, start: int, count: int, grid: Grid) -> tuple[np.n
     """
     rows, columns = [], []
     for row in range(start, len(size)):
-        known = np.flatnonzero(np.isfinite(size[row]))
+        can = np.isfinite(size[row])
+        if eligible is not None:
+            can &= eligible[row] != 0
+        known = np.flatnonzero(can)
         if len(known) == 0:
+            what = "has a size" if eligible is None else "that is eligible has a size"
             raise RecordsError(
-                f"stocks: no stock has a size in {months.label(grid.month[row])}, so that the "
-                "largest cannot be chosen: bring sizes for that month"
+                f"stocks: no stock {what} in {months.label(grid.month[row])}, so that the "
+                "largest cannot be chosen: bring sizes for that month, or begin later "
+                "(prepare.first_month)"
             )
         # Stable, so that equal sizes keep the order of their codes.
         largest = known[np.argsort(-size[row, known], kind="stable")[:count]]

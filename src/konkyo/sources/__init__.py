@@ -2,15 +2,22 @@
 
 - `us_equities`, `tables`, `simulated_tse`: the sources, one file or folder each
 - `records`: what they return
-- `schema`: the two tables' rules, checked and normalised in one pass, from
-  `reading` (files as found), `convert` (months, numbers, text), `rules` and `faults`
+- `columns`: every table's columns, declared once as pandera schemas of `types` and `rules`
+- `schema`: tables checked against them, and the two records normalised, from `reading` (files as
+  found), `typed` and `convert` (months, days, numbers, text), `validate` (values and rows),
+  `monthly` (whole tables) and `violations` (what is wrong, as text and as a table)
+- of `tables` alone: `dated` (days and weeks to months: `scan` the files, `prices` in SQL),
+  `series` (the market), `members` (who is eligible), `derive` (return, size, sector), and
+  `reports` joined to months (`filings`: their rows, `known`: what was known when, `ingredients`:
+  figures of a year and forecasts, `ratios`: figure 13 as ratios.csv declares it)
 """
 
 from pathlib import Path
 
+from konkyo.months import parse
 from konkyo.params import Ingest
 from konkyo.sources import simulated_tse, tables, us_equities
-from konkyo.sources.records import Records
+from konkyo.sources.records import Records, upto
 
 __all__ = ["Records", "bring"]
 
@@ -37,10 +44,15 @@ def bring(ingest: Ingest, raw: Path, portfolios: int) -> Records:
     SourceError
         The source cannot be reached or is not what it should be.
     RecordsError
-        The records break rules; every fault of both files.
+        The records break rules; every violation of every file.
+    ParamsError
+        `ingest.last_month` is not a month of the records.
     """
+    last = None if ingest.last_month == "newest" else parse(ingest.last_month)
     if ingest.source == "us-equities":
-        return us_equities.bring(raw, portfolios)
-    if ingest.source == "simulated-tse":
-        return simulated_tse.bring(ingest.simulated, portfolios)
-    return tables.bring(ingest.tables, raw, portfolios)
+        records = us_equities.bring(raw, portfolios)
+    elif ingest.source == "simulated-tse":
+        records = simulated_tse.bring(ingest.simulated, portfolios)
+    else:
+        records = tables.bring(ingest.tables, raw, portfolios, last)
+    return records if last is None else upto(records, last)

@@ -56,6 +56,41 @@ def to_months(values: pd.Series) -> Converted:
     return Converted(pd.Series(ends.take(codes), index=values.index), bad[codes])
 
 
+def to_dates(values: pd.Series) -> Converted:
+    """Read days.
+
+    Parameters
+    ----------
+    values : Series, shape [rows]
+        `YYYY-MM-DD` (a time may follow, and is passed over) or `YYYYMMDD`, as text or numbers; or
+        dates. Any of `MISSING` is a missing day.
+
+    Returns
+    -------
+    Converted
+        Midnight of each day, datetime64.
+    """
+    codes, distinct = pd.factorize(values, use_na_sentinel=False)
+    found = pd.Series(distinct)
+    if isinstance(found.dtype, pd.DatetimeTZDtype):
+        found = found.dt.tz_localize(None)
+    if pd.api.types.is_datetime64_any_dtype(found):
+        days = found.dt.normalize()
+        text = found
+    else:
+        text = text_of(found, MISSING)
+        dashed = text.str[:4] + "-" + text.str[4:6] + "-" + text.str[6:]
+        written = text.str[:10].where(_matches(text, r"\d{4}-\d{2}-\d{2}(?:[ T]\d{2}:\d{2}.*)?"))
+        written = written.mask(_matches(text, r"\d{8}"), dashed)
+        days = pd.to_datetime(written, format="%Y-%m-%d", errors="coerce")
+    bad = days.isna().to_numpy() & text.notna().to_numpy()
+    return Converted(pd.Series(days.array.take(codes), index=values.index), bad[codes])
+
+
+def _matches(text: pd.Series, pattern: str) -> pd.Series:
+    return text.str.fullmatch(pattern).fillna(False).astype(bool)
+
+
 def _days(values: pd.Series) -> pd.Series:
     """Return a day of each month as datetime64, NaT where the value is no month."""
     if isinstance(values.dtype, pd.PeriodDtype):
@@ -71,7 +106,7 @@ def _days(values: pd.Series) -> pd.Series:
         (r"\d{6}", text.str[:4] + "-" + text.str[4:] + "-01"),
         (r"\d{4}-\d{2}-\d{2}(?:[ T]\d{2}:\d{2}.*)?", text.str[:10]),
     ):
-        days = days.mask(text.str.fullmatch(pattern).fillna(False).astype(bool), day)
+        days = days.mask(_matches(text, pattern), day)
     return pd.to_datetime(days, format="%Y-%m-%d", errors="coerce")
 
 

@@ -4,7 +4,7 @@ A CSV file is read as text throughout, so that a stock's code keeps its leading 
 a column of numbers is taken for a missing value; `konkyo.sources.convert` makes values of it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,7 +15,7 @@ import pyarrow.parquet
 
 from konkyo.errors import RecordsError, SourceError
 
-SUFFIXES = (".parquet", ".csv")
+SUFFIXES = (".parquet", ".csv", ".csv.gz")
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,13 +42,97 @@ class Found:
         return f"column {own!r}" if own == column else f"column {own!r} (here {column!r})"
 
 
+def suffix_of(path: Path) -> str:
+    """Return how a file's name ends, in small letters: `.csv.gz` is one suffix."""
+    name = path.name.lower()
+    return ".csv.gz" if name.endswith(".csv.gz") else path.suffix.lower()
+
+
+def files_of(names: Sequence[str]) -> tuple[Path, ...]:
+    """Return the files that are named or lie in the named folders, however deep, by their names.
+
+    Raises
+    ------
+    SourceError
+        A folder holds no file of records, or a file is named twice.
+    """
+    files: list[Path] = []
+    for path in map(Path, names):
+        if not path.is_dir():
+            files.append(path)
+            continue
+        inside = sorted(
+            file
+            for file in path.rglob("*")
+            if suffix_of(file) in SUFFIXES and file.is_file() and not file.name.startswith(".")
+        )
+        if not inside:
+            raise SourceError(f"the folder {path} holds no file that ends in one of {SUFFIXES}")
+        files += inside
+    twice = sorted({str(file) for file in files if files.count(file) > 1})
+    if twice:
+        raise SourceError(f"ingest.tables.files names {', '.join(twice)} more than once")
+    return tuple(files)
+
+
+def read_all(files: Sequence[Path]) -> Found:
+    """Read files of one kind of rows as one table, in their order.
+
+    Raises
+    ------
+    SourceError, RecordsError
+        As `read`; or the files have not the same columns.
+    """
+    tables = [read(file) for file in files]
+    if len(tables) == 1:
+        return tables[0]
+    first = tables[0]
+    for table in tables[1:]:
+        same_columns(first.file, list(first.frame), table.file, list(table.frame))
+    frame = pd.concat([table.frame for table in tables], ignore_index=True)
+    return Found(together(files), frame)
+
+
+def together(files: Sequence[Path]) -> str:
+    """Return how messages name files that are read as one table."""
+    if len(files) == 1:
+        return str(files[0])
+    return f"{files[0]} and {len(files) - 1:,} more (rows counted through)"
+
+
+def same_columns(file: str, columns: Sequence[str], other: str, found: Sequence[str]) -> None:
+    """See that two files of one table have the same columns, in any order."""
+    if set(columns) != set(found):
+        raise RecordsError(
+            f"{other} has not the columns of {file}, which are read as one table: "
+            f"missing {sorted(set(columns) - set(found))}, "
+            f"more {sorted(set(found) - set(columns))}; give both the same columns"
+        )
+
+
+def header(path: Path) -> list[str]:
+    """Return the names of a file's columns; the errors are those of `read`."""
+    _check_file(path)
+    try:
+        if suffix_of(path) == ".parquet":
+            names = pyarrow.parquet.read_schema(path).names
+        else:
+            with pyarrow.csv.open_csv(path) as reader:
+                names = reader.schema.names
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError) as error:
+        raise RecordsError(unreadable(str(path), error)) from None
+    _check_names(str(path), names)
+    return list(names)
+
+
 def read(path: Path) -> Found:
     """Read a Parquet or CSV file without deciding what its values mean.
 
     Parameters
     ----------
     path : Path
-        A file that ends in `.parquet` or `.csv` (UTF-8, separated by commas, with a header).
+        A file that ends in `.parquet`, `.csv` (UTF-8, separated by commas, with a header) or
+        `.csv.gz` (the same, compressed).
 
     Returns
     -------
@@ -64,21 +148,12 @@ def read(path: Path) -> Found:
         The file is empty, has no row, cannot be read as what it says it is, or two of its columns
         have one name or one has none.
     """
-    if path.suffix.lower() not in SUFFIXES:
-        raise SourceError(f"{path} ends in {path.suffix!r}: save it as one of {SUFFIXES}")
-    if not path.is_file():
-        raise SourceError(
-            f"{path} is not here: put the file there, or correct ingest.tables in params.yaml"
-        )
-    if path.stat().st_size == 0:
-        raise RecordsError(f"{path} is empty (0 bytes): write a header and at least one row")
+    _check_file(path)
     try:
-        table = _csv(path) if path.suffix.lower() == ".csv" else pyarrow.parquet.read_table(path)
+        parquet = suffix_of(path) == ".parquet"
+        table = pyarrow.parquet.read_table(path) if parquet else _csv(path)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError) as error:
-        raise RecordsError(
-            f"{path} cannot be read: {error}. A .csv file must be UTF-8 text with a header, "
-            "separated by commas, with as many fields in every row; a .parquet file must be whole"
-        ) from None
+        raise RecordsError(unreadable(str(path), error)) from None
     if table.num_rows == 0:
         raise RecordsError(
             f"{path} holds no row, only the columns {table.column_names}: add at least one row"
@@ -97,17 +172,59 @@ def rename(found: Found, columns: Mapping[str, str]) -> Found:
     found : Found
         A table under its own names.
     columns : mapping of str to str
-        The file's name: this project's name. Names that the file does not have are passed over.
+        The file's name: this project's name, or nothing for a column that is left out. Names that
+        the file does not have are passed over.
 
     Raises
     ------
     RecordsError
         Two columns would have one name.
     """
-    names = [columns.get(name, name) for name in found.frame.columns]
-    _check_names(found.file, names, f" after ingest.tables.columns {dict(columns)}")
-    own = {new: old for old, new in columns.items() if old in found.frame.columns}
-    return Found(found.file, found.frame.set_axis(names, axis=1), own)
+    names = renamed(found.file, list(found.frame), columns)
+    own = {new: old for old, new in names.items() if new != old}
+    return Found(found.file, found.frame[list(names)].set_axis(list(names.values()), axis=1), own)
+
+
+def renamed(file: str, names: Sequence[str], columns: Mapping[str, str]) -> dict[str, str]:
+    """Return this project's name of each of a file's columns that is not left out.
+
+    Raises
+    ------
+    RecordsError
+        Two columns would have one name.
+    """
+    kept = {name: columns.get(name, name) for name in names if columns.get(name, name)}
+    _check_names(file, list(kept.values()), f" after ingest.tables.columns {dict(columns)}")
+    return kept
+
+
+def check_mapping(file: str, names: Sequence[str], columns: Mapping[str, str]) -> None:
+    """See that a mapping of columns names only columns that the file has."""
+    unknown = [column for column in columns if column not in names]
+    if unknown:
+        raise RecordsError(
+            f"the mapping of columns of {file} names {', '.join(map(repr, unknown))}, which "
+            f"it has not: it has {list(names)}"
+        )
+
+
+def unreadable(file: str, error: Exception) -> str:
+    """Return what is said of a file that is not what its name says."""
+    return (
+        f"{file} cannot be read: {error}. A .csv file must be UTF-8 text with a header, "
+        "separated by commas, with as many fields in every row; a .parquet file must be whole"
+    )
+
+
+def _check_file(path: Path) -> None:
+    if suffix_of(path) not in SUFFIXES:
+        raise SourceError(f"{path} ends in {path.suffix!r}: save it as one of {SUFFIXES}")
+    if not path.is_file():
+        raise SourceError(
+            f"{path} is not here: put the file there, or correct ingest.tables in params.yaml"
+        )
+    if path.stat().st_size == 0:
+        raise RecordsError(f"{path} is empty (0 bytes): write a header and at least one row")
 
 
 def _csv(path: Path) -> pa.Table:

@@ -1,11 +1,12 @@
 """What every source returns: two tables and what is known about them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
 
+from konkyo.errors import ParamsError
 from konkyo.months import label
 
 
@@ -22,7 +23,8 @@ class Records:
         month and the market series, known at the end of the month.
     facts : dict
         source, licence, point_in_time, survivorship_free, files (name: sha256), rows, stocks,
-        first_month, last_month. `files` are those in the folder of raw files.
+        first_month, last_month. `files` are those in the folder of raw files, or the user's own
+        where they are too large to be copied there.
     truth : DataFrame or None
         Where the source knows it: month, stock, expected (return of t+1 above the others, a
         fraction, from what is known at t), baseline (the same of a stock at the centre of every
@@ -37,6 +39,40 @@ class Records:
     facts: dict[str, Any]
     truth: pd.DataFrame | None = None
     catalogue: pd.DataFrame | None = None
+
+
+def upto(records: Records, last: pd.Timestamp) -> Records:
+    """Return the records without what comes after a month.
+
+    Parameters
+    ----------
+    records : Records
+        Of any source.
+    last : Timestamp
+        The end of the last month that is kept.
+
+    Raises
+    ------
+    ParamsError
+        The records have no row of that month.
+    """
+    first, end = records.stocks["month"].min(), records.stocks["month"].max()
+    if not first <= last <= end:
+        raise ParamsError(
+            f"ingest.last_month = {label(last)!r} is outside the records, which cover "
+            f"{label(first)} to {label(end)}: set it within, or to newest"
+        )
+    stocks, market, truth = (
+        None if table is None else table[table["month"] <= last].reset_index(drop=True)
+        for table in (records.stocks, records.market, records.truth)
+    )
+    assert stocks is not None and market is not None
+    facts = records.facts | {
+        "rows": len(stocks),
+        "stocks": int(stocks["stock"].nunique()),
+        "last_month": label(last),
+    }
+    return replace(records, stocks=stocks, market=market, truth=truth, facts=facts)
 
 
 def facts_of(

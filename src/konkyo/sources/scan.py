@@ -1,0 +1,314 @@
+"""Dated rows in files of any size, read lazily by DuckDB: typed columns, and what resists typing.
+
+CSV files are read as text throughout and then typed by the rules of `konkyo.sources.convert`, so
+that no text among numbers is taken for a missing value; Parquet files have their own types.
+"""
+
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+import pandas as pd
+
+from konkyo.errors import RecordsError
+from konkyo.sources.convert import MISSING
+from konkyo.sources.reading import (
+    check_mapping,
+    header,
+    renamed,
+    same_columns,
+    suffix_of,
+    together,
+    unreadable,
+)
+
+MEMORY = "1500MB"
+"""What DuckDB may hold; beyond it, it writes to a scratch folder."""
+
+_TEXT = ("stock", "sector")
+_DATE = "date"
+
+
+@dataclass(frozen=True)
+class _Part:
+    """Files that are read by one expression: of one kind, with the same header and types."""
+
+    files: tuple[Path, ...]
+    types: tuple[tuple[str, str], ...]
+
+    @property
+    def csv(self) -> bool:
+        return suffix_of(self.files[0]) != ".parquet"
+
+    def source(self, files: Sequence[Path]) -> str:
+        """Return the table function that reads these files of it."""
+        names = ", ".join(_literal(str(file)) for file in files)
+        if not self.csv:
+            return f"read_parquet([{names}])"
+        columns = ", ".join(f"{_literal(name)}: 'VARCHAR'" for name, _ in self.types)
+        return (
+            f"read_csv([{names}], auto_detect = false, header = true, delim = ',', quote = '\"', "
+            f"escape = '\"', max_line_size = 16777216, columns = {{{columns}}})"
+        )
+
+
+@dataclass(frozen=True)
+class Scan:
+    """Dated rows of stocks, not yet read.
+
+    Attributes
+    ----------
+    file : str
+        The files, for messages.
+    names : mapping of str to str
+        The files' own name of each column that has another name here.
+    columns : tuple of str
+        This project's names: date, stock and the others; date, stock and close of a wide layout.
+    """
+
+    file: str
+    names: Mapping[str, str]
+    columns: tuple[str, ...]
+    _parts: tuple[_Part, ...]
+    _kept: Mapping[str, str]
+    _date: str | None
+    _wide: bool
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """Return the files in the order of their reading."""
+        return tuple(file for part in self._parts for file in part.files)
+
+    @property
+    def text(self) -> bool:
+        """Return whether a file is text, which is slow to read twice."""
+        return any(part.csv for part in self._parts)
+
+    @property
+    def doubtful(self) -> tuple[str, ...]:
+        """Return the columns that may hold values which cannot be read."""
+        if self._wide:
+            return ("date", "close")
+        found = {
+            self._kept[own]
+            for part in self._parts
+            for own, kind in part.types
+            if own in self._kept and _doubtful(self._kept[own], kind)
+        }
+        return tuple(name for name in self.columns if name in found)
+
+    def typed(self, files: Sequence[Path] | None = None, marks: bool = False) -> str:
+        """Return the query of the rows with their columns typed.
+
+        Parameters
+        ----------
+        files : sequence of Path, optional
+            Some of the files; all of them where not given.
+        marks : bool, optional
+            Add `row` (its number in its file, from 1), and for each column that may not be
+            readable `raw_<column>`, its text where it could not be read.
+
+        Returns
+        -------
+        str
+            SQL of date (DATE), stock and sector (VARCHAR), the others DOUBLE; NULL where missing.
+        """
+        queries = []
+        for part in self._parts:
+            wanted = [file for file in part.files if files is None or file in files]
+            if wanted:
+                queries.append(self._query(part, wanted, marks))
+        return " UNION ALL ".join(queries)
+
+    def _query(self, part: _Part, files: Sequence[Path], marks: bool) -> str:
+        source = f"(SELECT *, row_number() OVER () AS __row FROM {part.source(files)})"
+        if not marks:
+            source = part.source(files)
+        kinds = dict(part.types)
+        row = ["__row AS row"] if marks else []
+        if self._wide:
+            assert self._date is not None
+            stocks = {own: here for own, here in self._kept.items() if own != self._date}
+            text = any(kinds[own] == "VARCHAR" for own in stocks)
+            kind = "VARCHAR" if text else "DOUBLE"
+            cells = [f"CAST({_name(o)} AS {kind}) AS {_name(h)}" for o, h in stocks.items()]
+            over = ", ".join(_name(here) for here in stocks.values())
+            rows = ", ".join(
+                [f"{_name(self._date)} AS __date", *(["__row"] if marks else []), *cells]
+            )
+            source = (
+                f"(UNPIVOT (SELECT {rows} FROM {source}) ON {over} INTO NAME __stock VALUE __close)"
+            )
+            given = [
+                ("date", "__date", kinds[self._date]),
+                ("stock", "__stock", "VARCHAR"),
+                ("close", "__close", kind),
+            ]
+        else:
+            given = [(here, _name(own), kinds[own]) for own, here in self._kept.items()]
+            given.sort(key=lambda column: self.columns.index(column[0]))
+        typed = [f"{_value(here, raw, kind)} AS {_name(here)}" for here, raw, kind in given]
+        if marks:
+            typed += [f"{_bad(*column)} AS {_name('raw_' + column[0])}" for column in given]
+        return f"SELECT {', '.join([*row, *typed])} FROM {source}"
+
+
+@contextmanager
+def engine() -> Iterator[duckdb.DuckDBPyConnection]:
+    """Yield a DuckDB connection whose memory is bounded, with a scratch folder that goes with it.
+
+    Raises
+    ------
+    RecordsError
+        DuckDB cannot read a file of the user's.
+    """
+    with tempfile.TemporaryDirectory(prefix="konkyo-rows-") as folder:
+        settings: dict[str, str | bool | int | float | list[str]] = {
+            "threads": 2,
+            "memory_limit": MEMORY,
+            "temp_directory": folder,
+            "preserve_insertion_order": False,
+        }
+        connection = duckdb.connect(f"{folder}/rows.duckdb", config=settings)
+        try:
+            yield connection
+        except (
+            duckdb.InvalidInputException,
+            duckdb.ConversionException,
+            duckdb.IOException,
+        ) as error:
+            lines = [line for line in str(error).splitlines() if line.strip()]
+            raise RecordsError(unreadable("a file of ingest.tables", _Said(lines[:3]))) from None
+        finally:
+            connection.close()
+
+
+class _Said(Exception):
+    """The first lines of what DuckDB says, without its hints on options that users have not."""
+
+    def __init__(self, lines: Sequence[str]) -> None:
+        super().__init__("; ".join(lines))
+
+
+def scan(
+    connection: duckdb.DuckDBPyConnection,
+    files: Sequence[Path],
+    columns: Mapping[str, str],
+    wide: bool,
+) -> Scan:
+    """Look at the files' headers and types; no row is read.
+
+    Parameters
+    ----------
+    connection : DuckDBPyConnection
+        From `engine`.
+    files : sequence of Path
+        Of one kind of rows.
+    columns : mapping of str to str
+        The files' names: this project's; nothing for a column that is left out.
+    wide : bool
+        One column of dates (named or mapped to date or month; else the first), the others prices,
+        each of the stock that its name says.
+
+    Raises
+    ------
+    SourceError, RecordsError
+        As `konkyo.sources.reading.read`; or the mapping names a column that is not there.
+    """
+    names = header(files[0])
+    check_mapping(str(files[0]), names, columns)
+    groups: dict[tuple[tuple[str, str], ...], list[Path]] = {}
+    for file in files:
+        own = header(file)
+        same_columns(str(files[0]), names, str(file), own)
+        if suffix_of(file) == ".parquet":
+            found = connection.execute(
+                f"DESCRIBE SELECT * FROM read_parquet([{_literal(str(file))}])"
+            ).fetchall()
+            types = tuple((str(row[0]), str(row[1])) for row in found)
+        else:
+            types = tuple((name, "CSV") for name in own)
+        groups.setdefault(types, []).append(file)
+    parts = tuple(
+        _Part(tuple(some), tuple((name, kind.replace("CSV", "VARCHAR")) for name, kind in types))
+        for types, some in groups.items()
+    )
+    unnamed = {name: "" for name in names if name.startswith("__index_level_")}
+    kept = renamed(together(files), names, {**unnamed, **columns})
+    own_of = {here: own for own, here in kept.items() if here != own}
+    if not wide:
+        return Scan(together(files), own_of, tuple(kept.values()), parts, kept, None, False)
+    dates = [own for own, here in kept.items() if here in ("date", "month")]
+    date = dates[0] if dates else next(iter(kept))
+    return Scan(
+        together(files), {"date": date}, ("date", "stock", "close"), parts, kept, date, True
+    )
+
+
+def _value(here: str, raw: str, kind: str) -> str:
+    """Return the SQL of a typed value, NULL where there is none and where it cannot be read."""
+    text = f"trim(CAST({raw} AS VARCHAR))"
+    if here == _DATE:
+        if kind == "TIMESTAMP WITH TIME ZONE":
+            return f"CAST(make_timestamp(epoch_us({raw})) AS DATE)"
+        if kind == "DATE" or kind.startswith("TIMESTAMP"):
+            return f"CAST({raw} AS DATE)"
+        # TRY_CAST alone would take 2020-1-3, which the monthly tables refuse.
+        days = f"CASE WHEN regexp_matches({text}, '^\\d{{4}}-\\d{{2}}-\\d{{2}}([ T].*)?$')"
+        return (
+            f"coalesce({days} THEN TRY_CAST(left({text}, 10) AS DATE) END, "
+            f"CAST(TRY_STRPTIME({text}, ['%Y%m%d', '%Y-%m']) AS DATE))"
+        )
+    if here in _TEXT:
+        if kind in ("DOUBLE", "FLOAT"):
+            text = f"coalesce(CAST(TRY_CAST({raw} AS HUGEINT) AS VARCHAR), {text})"
+        missing = f", {_list(MISSING)}" if here == "sector" else ""
+        return f"CASE WHEN lower({text}) NOT IN (''{missing}) THEN {text} END"
+    if kind in ("BOOLEAN", "DATE") or kind.startswith("TIMESTAMP"):
+        return "CAST(NULL AS DOUBLE)"
+    number = f"TRY_CAST({raw} AS DOUBLE)"
+    if kind == "VARCHAR":
+        # DuckDB reads 1_000 as a thousand, which pandas and the monthly tables refuse.
+        number = f"CASE WHEN NOT contains({raw}, '_') THEN TRY_CAST({text} AS DOUBLE) END"
+    return f"CASE WHEN NOT isnan({number}) THEN {number} END"
+
+
+def _bad(here: str, raw: str, kind: str) -> str:
+    """Return the SQL of a value's text where there is one and it cannot be read, else NULL."""
+    if not _doubtful(here, kind):
+        return "CAST(NULL AS VARCHAR)"
+    text = f"CAST({raw} AS VARCHAR)"
+    missing = _list(("",) if here == _DATE else MISSING)
+    return (
+        f"CASE WHEN {_value(here, raw, kind)} IS NULL AND {text} IS NOT NULL "
+        f"AND lower(trim({text})) NOT IN ({missing}) THEN {text} END"
+    )
+
+
+def _doubtful(here: str, kind: str) -> bool:
+    """Return whether a value of this type may be one that cannot be read."""
+    if here in _TEXT:
+        return False
+    if here == _DATE:
+        return not (kind == "DATE" or kind.startswith("TIMESTAMP"))
+    return kind in ("VARCHAR", "BOOLEAN", "DATE") or kind.startswith("TIMESTAMP")
+
+
+def to_frame(connection: duckdb.DuckDBPyConnection, query: str) -> pd.DataFrame:
+    """Return the rows of a query, text as text and dates as dates."""
+    return connection.sql(query).to_arrow_table().to_pandas(ignore_metadata=True)
+
+
+def _name(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _list(texts: Sequence[str]) -> str:
+    return ", ".join(_literal(text) for text in texts)

@@ -1,0 +1,186 @@
+"""What is wrong with the user's tables, said so that their owner can mend it."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from konkyo.errors import RecordsError
+
+SHOWN = 5
+"""How many rows a violation names."""
+
+COLUMNS = ("file", "column", "here", "rule", "found", "count", "of", "rows", "shown", "remedy")
+"""The columns of a report as a table, and of `konkyo check`'s file."""
+
+
+@dataclass(frozen=True)
+class Violation:
+    """One broken rule of one column of one file.
+
+    Attributes
+    ----------
+    file : str
+        The file, as params.yaml names it.
+    column : str
+        The column's own name in the file, several joined by commas; empty where the rule is about
+        which columns there are.
+    rule : str
+        The rule's short name, such as `finite`; the same in every file.
+    found : str
+        What was found, in words that go before `in 3 rows`, the limit within.
+    rows : tuple of int
+        The numbers of the first few rows; row 1 is the first one below the header.
+    count : int
+        How many rows (or months, see `of`) break the rule; 0 where it is broken as a whole.
+    remedy : str
+        What to do about it.
+    shown : tuple of str, optional
+        What to show beside each of `rows`, as long as it; or the first few months.
+    of : {'row', 'month'}, optional
+        What `count` counts.
+    here : str, optional
+        This project's name of the column where the file has another one.
+    """
+
+    file: str
+    column: str
+    rule: str
+    found: str
+    rows: tuple[int, ...]
+    count: int
+    remedy: str
+    shown: tuple[str, ...] = ()
+    of: Literal["row", "month"] = "row"
+    here: str = ""
+
+    def __str__(self) -> str:
+        """Return the violation as one line of a report."""
+        column = f"column {self.column!r}" if self.column else "columns"
+        if self.here:
+            column += f" (here {self.here!r})"
+        where = ""
+        if self.count:
+            where = f" in {count_of(self.count, self.of)} ({_some(self._places(), self.count)})"
+        return f"{column}: {self.found}{where}; {self.remedy}"
+
+    def _places(self) -> list[str]:
+        if self.of == "month":
+            return list(self.shown)
+        if not any(self.shown):
+            return [f"row {row:,}" for row in self.rows]
+        return [f"row {row:,}: {shown}" for row, shown in zip(self.rows, self.shown, strict=True)]
+
+
+def in_rows(
+    bad: np.ndarray, values: pd.Series | None = None, first_row: int = 1
+) -> tuple[tuple[int, ...], tuple[str, ...], int]:
+    """Return which rows are bad: the fields `rows`, `shown` and `count` of a violation.
+
+    Parameters
+    ----------
+    bad : ndarray of bool, shape [rows]
+        The rows that break the rule, in the order of the file.
+    values : Series, shape [rows], optional
+        What to show beside each row's number.
+    first_row : int, optional
+        The number of the first of these rows in the file; 1 is the first one below the header.
+    """
+    places = np.flatnonzero(bad)
+    first = places[:SHOWN]
+    shown = () if values is None else tuple(_plain(values.iloc[place]) for place in first)
+    return tuple(int(place) + first_row for place in first), shown, len(places)
+
+
+def merge(violations: Iterable[Violation]) -> list[Violation]:
+    """Return one violation for each broken rule of a column, from those of a file's chunks.
+
+    Parameters
+    ----------
+    violations : iterable of Violation
+        In the order of the chunks.
+
+    Returns
+    -------
+    list of Violation
+        One for each (file, column, rule) in the order of their first: counts added, the first
+        rows kept.
+    """
+    merged: dict[tuple[str, str, str], Violation] = {}
+    for violation in violations:
+        key = (violation.file, violation.column, violation.rule)
+        before = merged.get(key)
+        if before is not None:
+            violation = replace(
+                before,
+                rows=(before.rows + violation.rows)[:SHOWN],
+                shown=(before.shown + violation.shown)[:SHOWN],
+                count=before.count + violation.count,
+            )
+        merged[key] = violation
+    return list(merged.values())
+
+
+def table(violations: Sequence[Violation]) -> pd.DataFrame:
+    """Return violations as a table, one row each, in their order.
+
+    Returns
+    -------
+    DataFrame
+        The columns of `COLUMNS`: `rows` holds the first few row numbers and `shown` their values,
+        separated by blanks and commas; all text but `count`.
+    """
+    rows = [
+        {
+            **{name: getattr(violation, name) for name in COLUMNS},
+            "rows": " ".join(map(str, violation.rows)),
+            "shown": ", ".join(violation.shown),
+        }
+        for violation in violations
+    ]
+    return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def report(violations: Sequence[Violation]) -> str:
+    """Return violations as text: file by file, one line each."""
+    files: dict[str, list[Violation]] = {}
+    for violation in violations:
+        files.setdefault(violation.file, []).append(violation)
+    return "\n".join(
+        f"{file} cannot be used, {count_of(len(lines), 'violation')}:\n  "
+        + "\n  ".join(map(str, lines))
+        for file, lines in files.items()
+    )
+
+
+def raise_for(violations: Sequence[Violation]) -> None:
+    """Raise one error that holds every violation of every file; do nothing where there is none.
+
+    Raises
+    ------
+    RecordsError
+        Its text is the report; its `violations` are these.
+    """
+    if violations:
+        raise RecordsError(report(violations), violations)
+
+
+def count_of(number: int, noun: str) -> str:
+    """Return a number with its noun, such as `1 row` or `1,204 rows`."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, pd.Timestamp):
+        midnight = value == value.normalize()
+        return f"{value:%Y-%m-%d}" if midnight else f"{value:%Y-%m-%d %H:%M:%S}"
+    if isinstance(value, np.generic):
+        value = value.item()
+    return repr(value)
+
+
+def _some(shown: list[str], total: int) -> str:
+    more = total - len(shown)
+    return ", ".join(shown) + (f" and {more:,} more" if more > 0 else "")
