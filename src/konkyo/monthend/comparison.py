@@ -20,6 +20,7 @@ _MEASURES = {
     "turnover": "turnover",
 }
 """What is compared, and the series that it is made of."""
+_DUST = 1e-9
 
 
 @dataclass(frozen=True)
@@ -75,8 +76,8 @@ class Comparison:
             )
         if not self.better > self.least:
             found.append(
-                f"its {self.objective} is better by {self.better:.4f}, and it must be by more than "
-                f"promote.least = {self.least:g}"
+                f"its {self.objective} is {self.better:+.4f} against the champion's, and must be "
+                f"above it by more than promote.least = {self.least:g}"
             )
         return found
 
@@ -130,7 +131,7 @@ def _row(measure: str, series: str, monthly: pd.DataFrame) -> dict[str, object]:
     sides = monthly[[f"champion_{series}", f"challenger_{series}"]].dropna()
     values = sides.to_numpy(dtype="float64")
     own, other = (_of(values[:, side], measure) for side in (0, 1))
-    t = t_statistic(pd.Series(values[:, 1] - values[:, 0])) if measure != "return_risk" else np.nan
+    t = np.nan if measure == "return_risk" else _paired(values[:, 1] - values[:, 0])
     return {
         "measure": measure,
         "champion": own,
@@ -140,6 +141,13 @@ def _row(measure: str, series: str, monthly: pd.DataFrame) -> dict[str, object]:
         "p": 2 * float(stats.t.sf(abs(t), len(values) - 1)) if np.isfinite(t) else np.nan,
         "months": len(values),
     }
+
+
+def _paired(differences: np.ndarray) -> float:
+    """Return the paired t-statistic; NaN where only rounding makes the differences differ."""
+    if len(differences) < 2 or np.ptp(differences) <= _DUST * np.abs(differences).max():
+        return float("nan")
+    return t_statistic(pd.Series(differences))
 
 
 def _of(values: np.ndarray, measure: str) -> float:

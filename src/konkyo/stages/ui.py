@@ -37,7 +37,9 @@ def main(port: int = 5000) -> None:
         # Its background jobs are not needed here, and take twice the time and 1.5 GB.
         "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
     }
-    servers.become(["server"], environment, port, f"open http://{servers.HOST}:{port}")
+    servers.become(
+        ["server", "--workers", "1"], environment, port, f"open http://{servers.HOST}:{port}"
+    )
 
 
 if __name__ == "__main__":

@@ -234,7 +234,7 @@ def caveats(
         )
     if made:
         lines.append(
-            f"{made} comparisons were made before this one: the best of many is better by luck."
+            f"Comparisons made before this one: {made}. The best of many is better by luck."
         )
     row = found.figures.set_index("measure").loc[_tested(found)]
     if not row["p"] < 0.05:
@@ -282,8 +282,8 @@ def _words(
     """Return what was decided and why, in one paragraph."""
     done = "took over from" if promoted else "did not take over from"
     text = (
-        f"Version {candidate.version} {done} version {champion.version}: {found.objective} better "
-        f"by {found.better:.4f} over {found.span} (more than {found.least:g} is asked)."
+        f"Version {candidate.version} {done} version {champion.version}: {found.objective} "
+        f"{found.better:+.4f} over {found.span} (above {found.least:g} is asked)."
     )
     if objections:
         text += f" {'Overruled' if promoted else 'Objections'}: {'; '.join(objections)}."
