@@ -116,8 +116,8 @@ def promote(
         choice.least,
     )
     objections = found.objections()
-    sources = [one.tags.get("source", "unknown") for one in (champion, candidate)]
-    if sources[0] != sources[1]:
+    sources = [one.tags.get("source") for one in (champion, candidate)]
+    if None not in sources and sources[0] != sources[1]:
         objections.insert(0, f"it was made from {sources[1]!r}, the champion from {sources[0]!r}")
     with runs.parent(client, where, f"promote-{candidate.version}") as (run_id, experiment):
         made = comparisons(client, experiment)
@@ -245,7 +245,7 @@ def caveats(
             f"The candidate ends {last[0]}, the champion {last[1]}: `dvc repro` with the "
             "candidate's params brings it up to date."
         )
-    if candidate.get("configuration") != configuration:
+    if candidate.get("configuration", configuration) != configuration:
         lines.append(
             "params.yaml has another configuration than the candidate: the next months continue "
             "the champion only if it has the champion's."
