@@ -41,7 +41,8 @@ def test_the_stage_logs_and_says_where(here, capsys):
     run = MlflowClient(said["uri"]).get_run(said["run_id"])
     assert (run.info.status, run.info.experiment_id) == ("FINISHED", said["experiment_id"])
     assert capsys.readouterr().out == (
-        f"run {said['run_id']} in experiment konkyo: 3 months, konkyo-ranker version 1\n"
+        f"run {said['run_id']} in experiment konkyo: 3 months, konkyo-ranker version 1 "
+        "(newest, champion)\n"
     )
 
 

@@ -11,7 +11,7 @@ from mlflow.store.artifact.local_artifact_repo import LocalArtifactRepository
 
 from konkyo import params
 from konkyo.errors import TrackingError
-from konkyo.tracking import lineage, results, runs, servable
+from konkyo.tracking import lineage, registry, results, runs, servable
 
 FEBRUARY, MARCH = 1582934400000, 1585612800000
 
@@ -34,7 +34,7 @@ def names(client, run_id, folder):
 @pytest.fixture
 def without_model(monkeypatch):
     monkeypatch.setattr(servable, "log", lambda *_: SimpleNamespace())
-    monkeypatch.setattr(servable, "register", lambda *_: 1)
+    monkeypatch.setattr(registry, "register", lambda *_: registry.Registered(1, ("newest",)))
 
 
 def test_one_parent_and_one_child_a_month(logged):
@@ -57,7 +57,7 @@ def test_the_parent_has_every_param_of_the_main_job_but_where_it_is_logged(logge
     client, tracked, _ = logged
     expected = params.flatten(params.as_dict(chosen))
     found = client.get_run(tracked.run_id).data.params
-    others = ("track", "tune", "intervention")
+    others = ("track", "monitor", "promote", "tune", "intervention")
     assert found == {
         key: str(value) for key, value in expected.items() if key.split(".")[0] not in others
     }

@@ -11,7 +11,6 @@ import pandas as pd
 import pytest
 from mlflow import MlflowClient
 
-from konkyo.errors import ArtifactError
 from konkyo.tracking import results, runs, servable
 
 FEATURES = [f"feature_{i}" for i in range(4)]
@@ -65,7 +64,7 @@ def test_rows_come_back_in_their_order(model, panel, expected):
 
 
 def test_a_month_without_a_network_is_an_error(model, panel):
-    with pytest.raises(ArtifactError, match="2030-01"):
+    with pytest.raises(mlflow.MlflowException, match="2030-01"):
         model.predict(panel.head(2).assign(month="2030-01"))
 
 

@@ -20,7 +20,7 @@ def main() -> None:
     files.write_json(asdict(tracked), Path("data/run.json"))
     print(
         f"run {tracked.run_id} in experiment {tracked.experiment}: {tracked.months} months, "
-        f"{tracked.model} version {tracked.model_version}"
+        f"{tracked.model} version {tracked.model_version} ({', '.join(tracked.aliases)})"
     )
 
 

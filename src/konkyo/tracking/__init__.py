@@ -5,8 +5,12 @@ lineage     what the results came from: commit, digests, versions
 store       which store and which experiment
 series      metrics with their steps and times: pure functions
 runs        one parent run an experiment, one child run a decision month
-servable    the model of all months, logged and registered
+append      one run for a month that an update added
+servable    the model of all months, logged
 served      the code that travels inside that model
+registry    the model's versions, their facts and their aliases
+servers     MLflow's own servers, in the place of a process
+promotion   the challenger against the champion, and why it took over
 intervention  the run of the second study
 tuning      a search: one parent run a study, one child run a trial
 

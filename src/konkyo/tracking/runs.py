@@ -10,10 +10,11 @@ from typing import Any
 
 import pyarrow.parquet as parquet
 from mlflow import MlflowClient
-from mlflow.entities import Metric, Param, RunTag
+from mlflow.entities import DatasetInput, Metric, Param, RunTag
 from mlflow.exceptions import MlflowException
+from mlflow.models.model import ModelInfo
 from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
-from mlflow.tracking.context import registry
+from mlflow.tracking.context.registry import resolve_tags
 from mlflow.utils.mlflow_tags import (
     MLFLOW_PARENT_RUN_ID,
     MLFLOW_RUN_NOTE,
@@ -25,18 +26,24 @@ from tqdm import tqdm
 from konkyo import months
 from konkyo.errors import TrackingError
 from konkyo.params import Params, as_dict, flatten
-from konkyo.tracking import lineage, results, series, servable, store
+from konkyo.tracking import lineage, registry, results, series, servable, store
 from konkyo.tracking.results import Results
 
 _BATCH = 100
 """Entries of a kind in one call: the most params and tags that a store takes."""
-_ELSEWHERE = ("track", "tune", "intervention")
-"""Sections that decide nothing of this run: where it is logged, and what has runs of its own."""
+_METRICS = 900
+"""The most metrics in one call: a store takes 1,000 entries of all kinds."""
+_ELSEWHERE = ("track", "monitor", "promote", "tune", "intervention")
+"""Sections that decide nothing of this run: where it is logged, how it is judged afterwards, and
+what has runs of its own."""
 
 
 @dataclass(frozen=True)
 class Tracked:
-    """Where the results were logged: the contents of data/run.json; no password in `uri`."""
+    """Where the results were logged: the contents of data/run.json; no password in `uri`.
+
+    `months` are those of the model, `aliases` those that its version was given.
+    """
 
     run_id: str
     experiment_id: str
@@ -46,6 +53,16 @@ class Tracked:
     model_version: int
     model_uri: str
     months: int
+    aliases: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Described:
+    """What a run says of its results beside their figures: params (nested), data sets, tags."""
+
+    params: dict[str, Any]
+    inputs: list[DatasetInput]
+    tags: dict[str, str]
 
 
 def track(found: Results, params: Params, environment: Mapping[str, str] = os.environ) -> Tracked:
@@ -73,37 +90,74 @@ def track(found: Results, params: Params, environment: Mapping[str, str] = os.en
     """
     where = store.target(params.track, found.root, environment)
     client = store.connect(where.uri)
-    chosen = {key: value for key, value in as_dict(params).items() if key not in _ELSEWHERE}
-    inputs = lineage.datasets(found)
-    tags = {"kind": "experiment", **lineage.tags(found, chosen, inputs)}
-    name = f"{params.track.run_name}-{tags['params_digest'][:6]}"
+    own = described(found, params, "experiment")
+    name = f"{params.track.run_name}-{own.tags['params_digest'][:6]}"
     with parent(client, where, name) as (run_id, experiment):
-        now = milliseconds()
-        client.log_inputs(run_id, inputs)
-        log(client, run_id, params=flatten(chosen), tags={**tags, MLFLOW_RUN_NOTE: _note(found)})
-        # The model comes before the metrics: MLflow would copy each metric of step 0 onto it.
-        model = servable.log(
-            client, run_id, found.weights, results.example(found), params.attribute.epsilon
-        )
-        first = found.windows["month"].iloc[0]
-        metrics = series.final(found.metrics, now)
-        metrics += series.monthly(found.returns)
-        metrics += series.cumulative(found.cumulative, first)
-        metrics += series.training(found.history, now)
-        log(client, run_id, metrics=metrics)
-        _log_files(client, run_id, found, chosen)
+        log(client, run_id, tags={MLFLOW_RUN_NOTE: _note(found)})
+        model = describe(client, run_id, found, params, own)
+        log(client, run_id, metrics=figures(found, milliseconds()))
+        _log_files(client, run_id, found, own.params)
         _log_months(client, run_id, experiment, found)
-        version = servable.register(client, model, params.track.model)
+        given = register(client, model, found, params, own)
+    return tracked(client, found, params, run_id, experiment, given)
+
+
+def tracked(
+    client: MlflowClient,
+    found: Results,
+    params: Params,
+    run_id: str,
+    experiment: str,
+    given: registry.Registered,
+) -> Tracked:
+    """Say where a run and its model went."""
     return Tracked(
         run_id=run_id,
         experiment_id=experiment,
         experiment=client.get_experiment(experiment).name,
-        uri=without_password(where.uri),
+        uri=without_password(client.tracking_uri),
         model=params.track.model,
-        model_version=version,
-        model_uri=f"models:/{params.track.model}@{servable.ALIAS}",
+        model_version=given.version,
+        model_uri=f"models:/{params.track.model}@{registry.NEWEST}",
         months=len(found.windows),
+        aliases=given.aliases,
     )
+
+
+def described(found: Results, params: Params, kind: str) -> Described:
+    """Return the params that results depend on, their data sets, and the tags of their run."""
+    chosen = {key: value for key, value in as_dict(params).items() if key not in _ELSEWHERE}
+    inputs = lineage.datasets(found)
+    return Described(chosen, inputs, {"kind": kind, **lineage.tags(found, chosen, inputs)})
+
+
+def describe(
+    client: MlflowClient, run_id: str, found: Results, params: Params, own: Described
+) -> ModelInfo:
+    """Log what a run says of its results, and the servable model.
+
+    The model comes before the metrics: MLflow would copy each metric of step 0 onto it.
+    """
+    client.log_inputs(run_id, own.inputs)
+    log(client, run_id, params=flatten(own.params), tags=own.tags)
+    example = results.example(found)
+    return servable.log(client, run_id, found.weights, example, params.attribute.epsilon)
+
+
+def figures(found: Results, at: int) -> list[Metric]:
+    """Return the final figures and the series of all months; `at` is now, in milliseconds."""
+    metrics = series.final(found.metrics, at)
+    metrics += series.monthly(found.returns)
+    metrics += series.cumulative(found.cumulative, found.windows["month"].iloc[0])
+    return metrics + series.training(found.history, at)
+
+
+def register(
+    client: MlflowClient, model: ModelInfo, found: Results, params: Params, own: Described
+) -> registry.Registered:
+    """Register the model of a run as a version with its facts and aliases."""
+    tags = registry.facts(found, params, own.tags)
+    return registry.register(client, model, params.track.model, tags)
 
 
 @contextmanager
@@ -195,19 +249,19 @@ def _log_months(client: MlflowClient, parent_id: str, experiment: str, found: Re
             row.month,
             now,
         )
-        facts = {
-            "month": name,
-            "first_train": months.label(row.first_train),
-            "last_train": months.label(row.last_train),
-            "last_label": months.label(row.last_label),
-            "train_rows": row.train_rows,
-        }
-        log(client, run_id, params=facts, metrics=metrics)
+        log(client, run_id, params=window(row), metrics=metrics)
         # The client would look the run up again for its folder, a sixth of a child's time.
         kept = get_artifact_repository(run.info.artifact_uri, tracking_uri=client.tracking_uri)
         kept.log_artifact(str(found.grounds_of(row.month)), "grounds")
         kept.log_artifact(str(found.weights_of(row.month)), "weights")
         client.set_terminated(run_id, "FINISHED")
+
+
+def window(row: Any) -> dict[str, Any]:
+    """Return the facts of a decision month's window, a line of `Results.windows`."""
+    ends = ("month", "first_train", "last_train", "last_label")
+    named = {name: months.label(getattr(row, name)) for name in ends}
+    return {**named, "train_rows": row.train_rows}
 
 
 def log(
@@ -221,15 +275,17 @@ def log(
     numbers = metrics or []
     settings = [Param(key, str(value)) for key, value in (params or {}).items()]
     marks = [RunTag(key, value) for key, value in (tags or {}).items()]
-    for call in range(-(-max(len(numbers), len(settings), len(marks)) // _BATCH)):
-        part = slice(call * _BATCH, (call + 1) * _BATCH)
-        client.log_batch(run_id, metrics=numbers[part], params=settings[part], tags=marks[part])
+    for first in range(0, max(len(settings), len(marks)), _BATCH):
+        part = slice(first, first + _BATCH)
+        client.log_batch(run_id, params=settings[part], tags=marks[part])
+    for first in range(0, len(numbers), _METRICS):
+        client.log_batch(run_id, metrics=numbers[first : first + _METRICS])
 
 
 def _origin() -> dict[str, str]:
     """Return who runs this and by what, as MLflow's own fluent runs say it."""
     named = {MLFLOW_SOURCE_NAME: "konkyo.stages.track", MLFLOW_SOURCE_TYPE: "LOCAL"}
-    return registry.resolve_tags(named)
+    return resolve_tags(named)
 
 
 def _note(found: Results) -> str:

@@ -1,4 +1,4 @@
-"""The model of all months, logged once a run and registered under one name."""
+"""The model of all months, logged once a run."""
 
 from pathlib import Path
 from typing import Any
@@ -6,7 +6,6 @@ from typing import Any
 import mlflow
 import pandas as pd
 from mlflow import MlflowClient
-from mlflow.exceptions import MlflowException
 from mlflow.models import Model, ModelSignature, infer_signature
 from mlflow.models.model import ModelInfo
 from mlflow.types import ColSpec, DataType, Schema
@@ -16,7 +15,6 @@ import konkyo
 from konkyo.attribution import explain
 from konkyo.tracking.lineage import installed
 
-ALIAS = "newest"
 EPSILON = "attribute.epsilon"
 """Named as the run's param: MLflow logs a model's settings as params of its run."""
 REQUIREMENTS = ("mlflow", "numpy", "pandas", "pyarrow", "safetensors", "torch")
@@ -84,23 +82,3 @@ def requirements() -> list[str]:
     A local part of a version, as in torch's +cpu, is no registry's version and is left out.
     """
     return [f"{name}=={installed(name).split('+')[0]}" for name in REQUIREMENTS]
-
-
-def register(client: MlflowClient, model: ModelInfo, name: str) -> int:
-    """Register a logged model under a name and move the alias `newest` to this version.
-
-    Returns
-    -------
-    int
-        The version, 1 for the first.
-    """
-    try:
-        client.create_registered_model(name)
-    except MlflowException as error:
-        if error.error_code != "RESOURCE_ALREADY_EXISTS":
-            raise
-    made = client.create_model_version(
-        name, source=model.model_uri, run_id=model.run_id, model_id=model.model_id
-    )
-    client.set_registered_model_alias(name, ALIAS, made.version)
-    return int(made.version)

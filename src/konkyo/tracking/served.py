@@ -5,10 +5,13 @@ from typing import Any
 
 import mlflow
 import pandas as pd
+from mlflow.exceptions import MlflowException
+from mlflow.protos.databricks_pb2 import INVALID_PARAMETER_VALUE
 from mlflow.pyfunc import PythonModel, PythonModelContext
 
 from konkyo import months
 from konkyo.attribution import explain
+from konkyo.errors import KonkyoError
 
 
 class Ranker(PythonModel):
@@ -49,11 +52,34 @@ class Ranker(PythonModel):
 
         Raises
         ------
-        ArtifactError
-            A month has no network.
+        mlflow.exceptions.MlflowException
+            The rows cannot be scored: a month that is no month or has no network, a value that is
+            missing or infinite, no rows. A server answers it with status 400 and the reason; any
+            other error would lose the reason on the way.
         """
-        ends = months.month_end(months.ordinal(pd.to_datetime(model_input["month"])))
-        return explain(self.folder, model_input.assign(month=ends), self.epsilon)
+        try:
+            ends = months.month_end(months.ordinal(_dates(model_input["month"])))
+            return explain(self.folder, model_input.assign(month=ends), self.epsilon)
+        except KonkyoError as error:
+            raise MlflowException(str(error), INVALID_PARAMETER_VALUE) from None
+
+
+def _dates(month: pd.Series) -> pd.Series:
+    """Return the months as dates.
+
+    Numbers are refused: pandas would take 202112 for nanoseconds after 1970.
+    """
+    remedy = "write the decision month as YYYY-MM or YYYY-MM-DD"
+    odd = [value for value in month if isinstance(value, bool | int | float)]
+    if odd:
+        raise KonkyoError(f"{len(odd)} months are numbers or missing, first {odd[0]}: {remedy}")
+    try:
+        dates = pd.to_datetime(month)
+    except (ValueError, TypeError) as error:
+        raise KonkyoError(f"a month is no date ({error}): {remedy}") from None
+    if dates.isna().any():
+        raise KonkyoError(f"{int(dates.isna().sum())} months are missing: {remedy}")
+    return dates
 
 
 mlflow.models.set_model(Ranker())

@@ -1,0 +1,4 @@
+"""The month-end routine's own numbers.
+
+comparison  the challenger against the champion over the last months that both have
+"""

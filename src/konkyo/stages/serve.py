@@ -1,0 +1,43 @@
+"""serve: the registered model over HTTP, by MLflow's own scoring server."""
+
+import os
+from pathlib import Path
+
+from konkyo import params
+from konkyo.stages import stage
+from konkyo.tracking import servers
+
+
+@stage
+def main(alias: str = "champion", port: int = 5001) -> None:
+    """Serve the version that an alias points to, on this machine only, until Ctrl-C.
+
+    Parameters
+    ----------
+    alias : str
+        champion, newest, challenger or previous.
+    port : int
+        Of http://127.0.0.1; POST /invocations takes `dataframe_split` or `dataframe_records`.
+
+    Raises
+    ------
+    TrackingError
+        The store has no such version, or the port is taken.
+    """
+    chosen = params.load()
+    from konkyo.tracking import registry, store
+
+    where = store.target(chosen.track, Path.cwd(), os.environ)
+    version = registry.needed(store.connect(where.uri), chosen.track.model, alias)
+    model = f"models:/{chosen.track.model}@{alias}"
+    # The address of the store may hold a password, which a command line would show.
+    environment = {"MLFLOW_TRACKING_URI": where.uri, "MLFLOW_REGISTRY_URI": where.uri}
+    command = ["models", "serve", "-m", model, "--env-manager", "local"]
+    address = f"http://{servers.HOST}:{port}/invocations"
+    servers.become(
+        command, environment, port, f"{model}, version {version.version}: POST {address}"
+    )
+
+
+if __name__ == "__main__":
+    main()

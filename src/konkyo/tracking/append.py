@@ -1,0 +1,79 @@
+"""The run of one month added by an update, and the version that has it."""
+
+import os
+from collections.abc import Mapping
+
+import pyarrow.parquet as parquet
+from mlflow.utils.mlflow_tags import MLFLOW_RUN_NOTE
+
+from konkyo import months
+from konkyo.errors import TrackingError
+from konkyo.params import Params
+from konkyo.tracking import runs, series, store
+from konkyo.tracking.results import Results
+from konkyo.tracking.runs import Tracked
+
+_PREDICTIONS = "data/predictions"
+
+
+def append(
+    found: Results, params: Params, month: str, environment: Mapping[str, str] = os.environ
+) -> Tracked:
+    """Log one month as one run, and register the model that has it.
+
+    The run has the figures of all months as they are now, so that it compares with the run of a
+    whole experiment, and the month's own losses, grounds, weights and, where `konkyo predict` has
+    written it, ranking. No earlier month is logged again.
+
+    Parameters
+    ----------
+    found : Results
+        What the update left.
+    params : Params
+        params.yaml.
+    month : str
+        The decision month added, YYYY-MM.
+    environment : mapping of str to str
+        What `mlflow run` passes: a run to fill and its store go before params.yaml.
+
+    Returns
+    -------
+    Tracked
+        The run, the model's version and its aliases.
+
+    Raises
+    ------
+    TrackingError
+        The month has no network, or the store, experiment or run to fill cannot be used.
+    """
+    names = [months.label(end) for end in found.windows["month"]]
+    if month not in names:
+        raise TrackingError(
+            f"{month} has no network: there are those of {names[0]} to {names[-1]}; run "
+            f"`konkyo update --month {month}`, or name one of these"
+        )
+    row = list(found.windows.itertuples(index=False))[names.index(month)]
+    where = store.target(params.track, found.root, environment)
+    client = store.connect(where.uri)
+    own = runs.described(found, params, "update")
+    with runs.parent(client, where, f"update-{month}") as (run_id, experiment):
+        note = f"The decision month {month} was added; the model has {names[0]} to {names[-1]}."
+        runs.log(client, run_id, params=runs.window(row), tags={MLFLOW_RUN_NOTE: note})
+        model = runs.describe(client, run_id, found, params, own)
+        runs.log(client, run_id, tags={"month": month})
+        now = runs.milliseconds()
+        metrics = runs.figures(found, now)
+        metrics += series.of_month(
+            found.history[found.history["month"] == row.month],
+            found.returns[found.returns["month"] == row.month],
+            parquet.read_metadata(found.grounds_of(row.month)).num_rows,
+            row.month,
+            now,
+        )
+        runs.log(client, run_id, metrics=metrics)
+        client.log_artifact(run_id, str(found.grounds_of(row.month)), "grounds")
+        client.log_artifact(run_id, str(found.weights_of(row.month)), "weights")
+        for path in sorted((found.root / _PREDICTIONS).glob(f"{month}.*")):
+            client.log_artifact(run_id, str(path), "predictions")
+        given = runs.register(client, model, found, params, own)
+    return runs.tracked(client, found, params, run_id, experiment, given)

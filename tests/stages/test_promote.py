@@ -1,0 +1,47 @@
+"""The command: figures and exit codes; the rest is in tests/tracking/test_promotion.py."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from konkyo.stages import promote
+from konkyo.tracking import promotion
+
+ROOT = Path(__file__).parents[2]
+DONE = promotion.Outcome("the figures", True, (), 2, 1, "r")
+
+
+@pytest.fixture
+def asked(tmp_path, monkeypatch):
+    """Return what the comparison was asked for; it answers with `asked.outcome`."""
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(ROOT / "params.yaml", tmp_path)
+
+    class Asked(list):
+        outcome = DONE
+
+    found = Asked()
+    monkeypatch.setattr(
+        promotion, "promote", lambda *arguments: found.append(arguments) or found.outcome
+    )
+    return found
+
+
+def test_a_promotion_says_the_figures_and_the_versions(asked, capsys):
+    promote.main(version=2, reason="wider", force=True)
+    assert asked[0][0] == Path.cwd()
+    assert asked[0][2:] == (2, "wider", True)
+    assert capsys.readouterr().out == (
+        "the figures\nversion 2 of konkyo-ranker is the champion, version 1 the previous\n"
+    )
+
+
+def test_a_refusal_ends_with_exit_code_1_after_the_figures(asked, capsys):
+    asked.outcome = promotion.Outcome("the figures", False, ("too few", "worse"), 2, 1, "r")
+    with pytest.raises(SystemExit) as ended:
+        promote.main()
+    assert ended.value.code == 1
+    said = capsys.readouterr()
+    assert said.out == "the figures\n"
+    assert "version 2 of konkyo-ranker was not promoted: too few; worse. To promote" in said.err

@@ -1,0 +1,183 @@
+"""Promotion: versions with their runs' series, without models."""
+
+from dataclasses import replace
+
+import pandas as pd
+import pytest
+from mlflow import MlflowClient
+from mlflow.entities import Metric
+
+from konkyo import params
+from konkyo.errors import TrackingError
+from konkyo.tracking import promotion, registry, store
+from konkyo.tracking.series import milliseconds
+
+ENDS = pd.date_range("2020-01-31", periods=4, freq="ME")
+NAME = "konkyo-ranker"
+SERIES = {
+    "worse": {"rank_ic": [0.01, 0.02, 0.03, 0.02], "spread_net": [0.01, 0.00, 0.02, 0.01]},
+    "better": {"rank_ic": [0.02, 0.04, 0.06, 0.03], "spread_net": [0.02, 0.01, 0.06, 0.03]},
+}
+
+
+@pytest.fixture
+def routine(chosen: params.Params) -> params.Params:
+    return replace(chosen, promote=replace(chosen.promote, months=4))
+
+
+@pytest.fixture
+def client(project):
+    """Return a store with a model without versions."""
+    client = store.connect(f"sqlite:///{project}/mlflow.db")
+    store.experiment_id(client, "konkyo")
+    client.create_registered_model(NAME)
+    return client
+
+
+def version(client: MlflowClient, kind: str, *aliases: str, **tags: str) -> int:
+    """Register a version whose run has these series; `kind` "none" has no series."""
+    experiment = client.get_experiment_by_name("konkyo").experiment_id
+    run_id = client.create_run(experiment).info.run_id
+    metrics = [
+        Metric(f"monthly/{name}", value, milliseconds(end), step)
+        for name, values in SERIES.get(kind, {}).items()
+        for step, (value, end) in enumerate(zip(values, ENDS, strict=True))
+    ]
+    client.log_batch(run_id, metrics=metrics)
+    made = client.create_model_version(NAME, "runs:/" + run_id, run_id, tags=tags)
+    for alias in aliases:
+        client.set_registered_model_alias(NAME, alias, made.version)
+    return int(made.version)
+
+
+def promotions(client):
+    experiment = client.get_experiment_by_name("konkyo").experiment_id
+    return client.search_runs([experiment], "tags.kind = 'promotion'")
+
+
+def test_a_better_challenger_takes_over_and_the_registry_says_why(project, client, routine):
+    version(client, "worse", "champion", source="us")
+    version(client, "better", "newest", "challenger", source="us")
+    done = promotion.promote(project, routine, reason=" a wider net ", environment={})
+    assert (done.promoted, done.version, done.champion, done.objections) == (True, 2, 1, ())
+    found = client.get_registered_model(NAME).aliases
+    assert found == {"champion": 2, "previous": 1, "newest": 2}
+    kept = client.get_model_version(NAME, "2")
+    # Means 0.02 and 0.0375.
+    assert kept.tags["promotion_rank_ic"] == "0.02 -> 0.0375"
+    assert kept.tags["promotion_months"] == "4 months, 2020-01 to 2020-04"
+    assert (kept.tags["promotion_from"], kept.tags["promotion_forced"]) == ("1", "false")
+    assert "Version 2 took over from version 1: rank_ic +0.0175" in kept.description
+    assert "Reason given: a wider net" in kept.description
+    (run,) = promotions(client)
+    assert run.info.run_id == done.run_id == kept.tags["promotion_run"]
+    assert run.data.metrics["difference/rank_ic"] == pytest.approx(0.0175)
+    assert run.data.tags["promoted"] == "true"
+    # No turnover was logged, and what is not known is no metric.
+    assert "champion/turnover" not in run.data.metrics
+    path = client.download_artifacts(run.info.run_id, "comparison.csv")
+    table = pd.read_csv(path)
+    assert table["month"].tolist() == [f"{end:%Y-%m-%d}" for end in ENDS]
+    assert table["difference_rank_ic"].tolist() == pytest.approx([0.01, 0.02, 0.03, 0.01])
+
+
+def test_a_worse_challenger_is_refused_and_the_attempt_is_kept(project, client, routine):
+    version(client, "better", "champion")
+    version(client, "worse", "challenger")
+    for made in range(2):
+        done = promotion.promote(project, routine, environment={})
+        assert not done.promoted
+        assert done.objections[0].startswith("its rank_ic is -0.0175 against the champion's")
+        assert (f"Comparisons made before this one: {made}." in done.text) == (made > 0)
+    assert client.get_registered_model(NAME).aliases == {"champion": 1, "challenger": 2}
+    assert "promotion_from" not in client.get_model_version(NAME, "2").tags
+    assert [run.data.tags["promoted"] for run in promotions(client)] == ["false"] * 2
+    assert {run.info.status for run in promotions(client)} == {"FINISHED"}
+
+
+def test_force_overrules_with_a_reason_and_says_so(project, client, routine):
+    version(client, "better", "champion")
+    version(client, "better", "challenger")
+    version(client, "worse")
+    done = promotion.promote(project, routine, 3, "the mandate changed", True, {})
+    assert done.promoted and done.objections
+    # The challenger that was passed over stays one.
+    assert client.get_registered_model(NAME).aliases == {
+        "champion": 3,
+        "previous": 1,
+        "challenger": 2,
+    }
+    kept = client.get_model_version(NAME, "3")
+    assert kept.tags["promotion_forced"] == "true"
+    assert "Overruled: its rank_ic is -0.0175" in kept.description
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"force": True}, "add --reason"),
+        ({"force": True, "reason": "  "}, "add --reason"),
+        ({"reason": "x" * 1001}, "has 1001 characters, and may have 1000"),
+        ({}, "no version with the alias 'challenger', only champion: `dvc repro track`"),
+        ({"version": 1}, "version 1 of konkyo-ranker is the champion already"),
+        ({"version": 7}, "has no version 7: it has 1, 2"),
+        ({"version": 2}, "its run .* has no monthly/rank_ic and monthly/spread_net; log its"),
+    ],
+)
+def test_what_cannot_be_compared_is_an_error_with_its_remedy(
+    project, client, routine, arguments, message
+):
+    version(client, "worse", "champion")
+    version(client, "none")
+    with pytest.raises(TrackingError, match=message):
+        promotion.promote(project, routine, environment={}, **arguments)
+    assert client.get_registered_model(NAME).aliases == {"champion": 1}
+    assert promotions(client) == []
+
+
+def test_without_a_champion_there_is_nothing_to_compare_with(project, client, routine):
+    with pytest.raises(TrackingError, match="no version with the alias 'champion': `dvc repro"):
+        promotion.promote(project, routine, environment={})
+
+
+def test_other_records_and_too_few_months_are_objections(project, client, routine):
+    version(client, "worse", "champion", source="simulated-tse")
+    version(client, "better", "challenger", source="tables")
+    longer = replace(routine, promote=replace(routine.promote, months=5))
+    done = promotion.promote(project, longer, environment={})
+    assert not done.promoted
+    assert done.objections[0] == "it was made from 'tables', the champion from 'simulated-tse'"
+    assert "4 realised months in common, promote.months = 5" in done.objections[1]
+
+
+def test_months_of_the_search_flatter_and_the_text_says_so(project, client, routine):
+    version(client, "worse", "champion", configuration="a", last_month="2020-05")
+    tags = {"configuration": "b", "last_month": "2020-04", "tuned_study": "main"}
+    version(client, "better", "challenger", tuned_until="2020-03", **tags)
+    text = promotion.promote(project, routine, environment={}).text
+    assert "3 of 4 months are among those on which the search 'main' chose the candidate" in text
+    assert "The candidate ends 2020-04, the champion 2020-05" in text
+    assert "params.yaml has another configuration than the candidate" in text
+
+
+def test_months_after_the_search_are_its_holdout(project, client, routine):
+    version(client, "worse", "champion")
+    own = {"configuration": registry.configuration(routine), "tuned_study": "main"}
+    version(client, "better", "challenger", tuned_until="2019-12", **own)
+    text = promotion.promote(project, routine, environment={}).text
+    assert "chose the candidate on months up to 2019-12, before these; they were its" in text
+    assert "another configuration" not in text
+
+
+def test_what_is_earned_later_changes_no_earlier_comparison(project, client, routine):
+    """The series of a month that is not realised in both is not looked at."""
+    version(client, "worse", "champion")
+    later = version(client, "better", "challenger")
+    before = promotion.promote(project, routine, environment={}, version=later)
+    client.set_registered_model_alias(NAME, "champion", "1")
+    run_id = client.get_model_version(NAME, str(later)).run_id
+    end = milliseconds(pd.Timestamp("2020-05-31"))
+    for name in ("rank_ic", "spread_net"):
+        client.log_metric(run_id, f"monthly/{name}", -9.0, end, 4)
+    after = promotion.promote(project, routine, environment={}, version=later)
+    assert before.text.splitlines()[:6] == after.text.splitlines()[:6]

@@ -1,0 +1,160 @@
+"""Who is champion, who challenger, and what a version says of itself."""
+
+import json
+from dataclasses import replace
+
+import pandas as pd
+import pytest
+from mlflow import MlflowClient
+
+from konkyo import params
+from konkyo.errors import TrackingError
+from konkyo.tracking import append, registry, results, runs
+
+CHAMPION = {"configuration": "a", "last_month": "2020-03"}
+
+
+@pytest.mark.parametrize(
+    ("new", "champion", "expected"),
+    [
+        ({"configuration": "a", "last_month": "2020-03"}, None, ("newest", "champion")),
+        ({"configuration": "a", "last_month": "2020-04"}, CHAMPION, ("newest", "champion")),
+        ({"configuration": "a", "last_month": "2020-03"}, CHAMPION, ("newest", "champion")),
+        ({"configuration": "a", "last_month": "2020-02"}, CHAMPION, ("newest",)),
+        ({"configuration": "b", "last_month": "2020-04"}, CHAMPION, ("newest", "challenger")),
+        # A champion that somebody chose by hand before versions had facts.
+        ({"configuration": "a", "last_month": "2020-04"}, {}, ("newest", "challenger")),
+    ],
+)
+def test_aliases_of_a_new_version(new, champion, expected):
+    assert registry.aliases(new, champion) == expected
+
+
+@pytest.mark.parametrize(
+    ("section", "change", "same"),
+    [
+        ("train", {"epochs": 3}, False),
+        ("train", {"ensemble": 4}, False),
+        ("prepare", {"universe": 500}, False),
+        ("attribute", {"epsilon": 0.01}, False),
+        ("backtest", {"cost": 0.0}, False),
+        ("ingest", {"source": "tables"}, False),
+        ("ingest", {"last_month": "2021-06"}, True),
+        ("train", {"workers": 7}, True),
+        ("train", {"stack": 3}, True),
+        ("report", {"language": "ja"}, True),
+        ("monitor", {"psi": 0.1}, True),
+        ("promote", {"months": 12}, True),
+        ("track", {"experiment": "other"}, True),
+    ],
+)
+def test_a_configuration_is_what_decides_the_model(chosen, section, change, same):
+    other = replace(chosen, **{section: replace(getattr(chosen, section), **change)})
+    assert (registry.configuration(other) == registry.configuration(chosen)) == same
+
+
+def test_the_simulated_market_belongs_to_the_configuration_where_it_is_the_source(chosen):
+    def with_noise(noise, source):
+        ingest = replace(chosen.ingest, source=source)
+        ingest = replace(ingest, simulated=replace(ingest.simulated, noise=noise))
+        return registry.configuration(replace(chosen, ingest=ingest))
+
+    assert with_noise(1.0, "simulated-tse") != with_noise(2.0, "simulated-tse")
+    assert with_noise(1.0, "us-equities") == with_noise(2.0, "us-equities")
+
+
+def test_a_search_that_chose_these_params_is_told_with_its_last_month(tmp_path, chosen):
+    best = {
+        "layers": 3,
+        "width": 64,
+        "activation": "tanh",
+        "dropout": 0.4,
+        "learning_rate": 0.001,
+        "weight_decay": 0.0,
+        "batch": 300,
+        "epochs": 20,
+        "window": 36,
+        "label": chosen.prepare.label,
+        "standardise": chosen.prepare.standardise,
+    }
+    for study, values, until in (("one", best, 3), ("two", {**best, "epochs": 5}, 4)):
+        folder = tmp_path / "data/tuning" / study
+        folder.mkdir(parents=True)
+        (folder / "best.json").write_text(json.dumps({"params": values}))
+        ends = pd.date_range("2020-01-31", periods=until + 2, freq="ME")
+        parts = ["tuning"] * until + ["holdout"] * 2
+        pd.DataFrame({"month": ends, "part": parts}).to_parquet(folder / "comparison.parquet")
+    assert registry.tuned(tmp_path, chosen) == {"tuned_study": "one", "tuned_until": "2020-03"}
+    other = replace(chosen, train=replace(chosen.train, dropout=0.3))
+    assert registry.tuned(tmp_path, other) == {}
+
+
+def test_a_month_is_added_in_one_run_and_the_champion_goes_on(project, chosen):
+    found = results.read(project)
+    (project / "data/predictions").mkdir()
+    (project / "data/predictions/2020-03.csv").write_text("rank,stock\n1,S0001\n")
+    (project / "data/predictions/2020-02.csv").write_text("rank,stock\n1,S0002\n")
+    first = runs.track(found, chosen, {})
+    # The same configuration, whatever the routine's own settings are.
+    later = replace(chosen, monitor=replace(chosen.monitor, psi=0.5))
+    added = append.append(found, later, "2020-03", {})
+    assert (first.aliases, added.aliases) == (("newest", "champion"),) * 2
+    client = MlflowClient(added.uri, added.uri)
+    run = client.get_run(added.run_id)
+    assert (run.info.status, run.info.run_name) == ("FINISHED", "update-2020-03")
+    assert (run.data.tags["kind"], run.data.tags["month"]) == ("update", "2020-03")
+    assert run.data.params["last_train"] == "2020-02"
+    assert run.data.params["train.epochs"] == "20"
+    assert run.data.metrics["stocks"] == 12
+    assert run.data.metrics["loss"] == 2.5
+    assert run.data.metrics["network/rank_ic"] == 0.015
+    history = client.get_metric_history(added.run_id, "monthly/rank_ic")
+    assert [(m.step, m.value) for m in history] == [(0, 0.02), (1, -0.02)]
+    folders = ("grounds", "weights", "predictions")
+    kept = [f.path for folder in folders for f in client.list_artifacts(added.run_id, folder)]
+    assert kept == [
+        "grounds/2020-03.parquet",
+        "weights/2020-03.safetensors",
+        "predictions/2020-03.csv",
+    ]
+    # No child run, and no earlier month again: 1 + 3 of the experiment, 1 of the update.
+    assert len(client.search_runs([added.experiment_id])) == 5
+    assert client.get_registered_model("konkyo-ranker").aliases == {"newest": 2, "champion": 2}
+    tags = client.get_model_version("konkyo-ranker", "2").tags
+    assert (tags["first_month"], tags["last_month"]) == ("2020-01", "2020-03")
+    assert (tags["continues"], tags["run_id"]) == ("1", added.run_id)
+    assert tags["configuration"] == registry.configuration(chosen)
+
+
+def test_a_month_without_a_network_cannot_be_added(project, chosen):
+    with pytest.raises(TrackingError, match="2020-04 has no network: there are those of 2020-01"):
+        append.append(results.read(project), chosen, "2020-04", {})
+
+
+def test_another_configuration_is_a_challenger(project, chosen):
+    found = results.read(project)
+    other = replace(chosen, train=replace(chosen.train, epochs=3))
+    tracked = [runs.track(found, one, {}) for one in (chosen, other)]
+    assert tracked[1].aliases == ("newest", "challenger")
+    client = MlflowClient(tracked[0].uri, tracked[0].uri)
+    assert client.get_registered_model("konkyo-ranker").aliases == {
+        "newest": 2,
+        "champion": 1,
+        "challenger": 2,
+    }
+
+
+def test_a_missing_alias_names_those_that_there_are(logged):
+    client, tracked, _ = logged
+    assert registry.needed(client, tracked.model, "champion").run_id == tracked.run_id
+    with pytest.raises(TrackingError, match=r"alias 'previous', only champion, newest: `dvc repro"):
+        registry.needed(client, tracked.model, "previous")
+    with pytest.raises(TrackingError, match="the model nobody has no version with the alias"):
+        registry.needed(client, "nobody", "champion")
+
+
+def test_what_is_judged_afterwards_is_no_param_of_a_run(logged, chosen):
+    client, tracked, _ = logged
+    logged_params = client.get_run(tracked.run_id).data.params
+    assert not [key for key in logged_params if key.startswith(("monitor", "promote", "track"))]
+    assert params.as_dict(chosen)["promote"]["months"] == 36

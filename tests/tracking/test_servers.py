@@ -1,0 +1,199 @@
+"""The served model as a caller meets it, in a process of its own; and what starts it."""
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from konkyo.errors import TrackingError
+from konkyo.stages import serve, ui
+from konkyo.tracking import servers
+
+ROOT = Path(__file__).parents[2]
+FEATURES = [f"feature_{i}" for i in range(4)]
+
+
+@pytest.fixture(scope="module")
+def address(logged, tmp_path_factory):
+    """Return the address of the champion, served as `konkyo serve` does it."""
+    _, _, root = logged
+    here = tmp_path_factory.mktemp("serving")
+    shutil.copy(ROOT / "params.yaml", here)
+    with socket.socket() as probe:
+        probe.bind((servers.HOST, 0))
+        port = probe.getsockname()[1]
+    environment = {
+        **os.environ,
+        "MLFLOW_TRACKING_URI": f"sqlite:///{root}/mlflow.db",
+        "PYTHONPATH": os.pathsep.join(sys.path),
+        # As in a shell in which the environment is not activated.
+        "PATH": "/usr/bin:/bin",
+    }
+    script = f"from konkyo.stages.serve import main; main(port={port})"
+    with (here / "log").open("wb") as log:
+        server = subprocess.Popen(
+            [sys.executable, "-c", script], cwd=here, env=environment, stdout=log, stderr=log
+        )
+    try:
+        url = f"http://{servers.HOST}:{port}"
+        for _ in range(600):
+            assert server.poll() is None, (here / "log").read_text()
+            try:
+                urllib.request.urlopen(f"{url}/ping", timeout=5)
+                break
+            except (urllib.error.URLError, ConnectionError, TimeoutError):
+                time.sleep(0.2)
+        yield url
+        assert server.poll() is None, "the server did not survive"
+    finally:
+        server.send_signal(signal.SIGTERM)
+        server.wait(30)
+
+
+@pytest.fixture(scope="module")
+def rows(logged):
+    """Return the newest month's rows as a caller has them."""
+    _, _, root = logged
+    index = pd.read_parquet(root / "data/panel/index.parquet", columns=["month", "stock"])
+    index[FEATURES] = np.load(root / "data/panel/features.npy").astype("float64")
+    newest = index[index["month"] == index["month"].max()]
+    return newest.assign(month="2020-03").reset_index(drop=True)
+
+
+def post(address: str, body: dict | bytes) -> tuple[int, dict]:
+    data = body if isinstance(body, bytes) else json.dumps(body).encode()
+    request = urllib.request.Request(
+        f"{address}/invocations", data, {"Content-Type": "application/json"}
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            return answer.status, json.loads(answer.read())
+    except urllib.error.HTTPError as error:
+        return error.code, json.loads(error.read())
+
+
+def split(frame: pd.DataFrame) -> dict:
+    plain = json.loads(frame.to_json(orient="split", index=False))
+    return {"dataframe_split": {name: plain[name] for name in ("columns", "data")}}
+
+
+def test_a_post_gives_the_scores_and_relevances_of_the_pipeline(address, rows, logged):
+    _, _, root = logged
+    expected = pd.read_parquet(root / "data/attributions/2020-03.parquet")
+    records = {"dataframe_records": rows.to_dict("records")}
+    for body in (split(rows), records):
+        status, answer = post(address, body)
+        found = pd.DataFrame(answer["predictions"])
+        assert status == 200
+        assert list(found) == ["month", "stock", "score", *FEATURES, "absorbed"]
+        assert found["stock"].tolist() == expected["stock"].tolist()
+        assert set(found["month"].str[:10]) == {"2020-03-31"}
+        np.testing.assert_allclose(found["score"], expected["score"], rtol=0, atol=1e-5)
+        total = found[FEATURES].sum(axis=1) + found["absorbed"]
+        np.testing.assert_allclose(total, found["score"], rtol=0, atol=1e-12)
+
+
+def test_a_bad_request_gets_the_reason_and_the_server_goes_on(address, rows):
+    few = rows.head(2).astype({"feature_1": object})
+    bad = {
+        "feature_2": split(few.drop(columns="feature_2")),
+        "2050-01: there are networks from 2020-01 to 2020-03": split(few.assign(month="2050-01")),
+        "could not convert string to float: 'abc'": split(few.assign(feature_1="abc")),
+        "2 values are missing or infinite": split(few.assign(feature_1=None)),
+        "2 months are numbers or missing, first 202003": split(few.assign(month=202003)),
+        "2 months are missing: write the decision month as": split(few.assign(month=None)),
+        "a month is no date": split(few.assign(month="soon")),
+        "the frame has no rows": split(few.head(0)),
+        "valid JSON": b'{"dataframe_split": {',
+    }
+    for reason, body in bad.items():
+        status, answer = post(address, body)
+        assert status == 400, reason
+        assert reason in answer["message"]
+        assert "Traceback" not in json.dumps(answer)
+    assert post(address, split(rows))[0] == 200
+
+
+@pytest.fixture
+def started(monkeypatch):
+    """Return what would have taken the process's place."""
+    calls = []
+    monkeypatch.setattr(os, "execve", lambda *arguments: calls.append(arguments))
+    return calls
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind((servers.HOST, 0))
+        return probe.getsockname()[1]
+
+
+def test_the_browser_gets_the_store_without_an_address_on_the_command_line(
+    started, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "")
+    shutil.copy(ROOT / "params.yaml", tmp_path)
+    (tmp_path / "mlflow.db").touch()
+    port = free_port()
+    ui.main(port=port)
+    ((program, command, environment),) = started
+    assert program == sys.executable
+    assert command[1:4] == ["-m", "mlflow", "server"]
+    assert command[-4:] == ["--host", "127.0.0.1", "--port", str(port)]
+    assert environment["MLFLOW_BACKEND_STORE_URI"] == "sqlite:///mlflow.db"
+    assert environment["MLFLOW_SERVER_ENABLE_JOB_EXECUTION"] == "false"
+    assert f"open http://127.0.0.1:{port} " in capsys.readouterr().out
+
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "postgresql://me:secret@host/base")
+    ui.main(port=port)
+    assert started[1][2]["MLFLOW_BACKEND_STORE_URI"] == "postgresql://me:secret@host/base"
+    assert "secret" not in " ".join(started[1][1]) + capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("uri", "message"),
+    [
+        ("", "sqlite:///mlflow.db is not here: `dvc repro` makes it"),
+        ("http://host:5000", "http://host:5000 is a server already: open it"),
+    ],
+)
+def test_a_store_that_cannot_be_shown(started, tmp_path, monkeypatch, capsys, uri, message):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
+    shutil.copy(ROOT / "params.yaml", tmp_path)
+    with pytest.raises(SystemExit) as ended:
+        ui.main()
+    assert ended.value.code == 1
+    assert message in capsys.readouterr().err
+    assert not started
+
+
+def test_an_alias_that_is_not_there_is_not_served(started, project, monkeypatch, capsys):
+    monkeypatch.chdir(project)
+    shutil.copy(ROOT / "params.yaml", project)
+    with pytest.raises(SystemExit):
+        serve.main(alias="challenger")
+    assert "konkyo-ranker has no version with the alias 'challenger'" in capsys.readouterr().err
+    assert not started
+
+
+def test_a_port_that_is_taken_or_no_port_is_an_error(started):
+    with socket.socket() as taken:
+        taken.bind((servers.HOST, 0))
+        taken.listen()
+        for port in (taken.getsockname()[1], 70000):
+            with pytest.raises(TrackingError, match=f"port {port} cannot be used .* --port"):
+                servers.become(["server"], {}, port, "")
+    assert not started
