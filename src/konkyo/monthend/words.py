@@ -90,3 +90,43 @@ ABOUT = (
 def said(words: Words, language: Language) -> str:
     """Return the words of one language."""
     return words.ja if language == "ja" else words.en
+
+
+CHECK_NAMES = {
+    "drifting": Words(
+        "share of characteristics that drift (PSI above its limit)",
+        "分布が変化した属性の割合（PSIが閾値超）",
+    ),
+    "range": Words(
+        "farthest market series, deviations from its training window",
+        "最も離れた市場系列（学習期間からの標準偏差の倍数）",
+    ),
+    "rank_ic": Words(
+        "rank IC of the last months less all before, Welch's t",
+        "直近の順位ICとそれ以前の差（ウェルチのt値）",
+    ),
+    "missing": Words(
+        "largest share of stocks without an input", "入力が欠損する銘柄の割合（最大）"
+    ),
+    "signs": Words(
+        "share of effects that changed sign within a year", "1年で符号が変わった効果の割合"
+    ),
+}
+FIGURES = {
+    "psi_map": Words(
+        "Population stability index by characteristic", "属性別の母集団安定性指標（PSI）"
+    ),
+    "psi": Words("PSI (the scale ends at twice the limit)", "PSI（目盛の上端は閾値の2倍）"),
+    "range_map": Words(
+        "Market series in deviations from their training window",
+        "市場系列の学習期間からの乖離（標準偏差の倍数）",
+    ),
+    "deviations": Words(
+        "deviations (the scale ends at the limit)", "標準偏差の倍数（目盛の両端は閾値）"
+    ),
+    "missing_map": Words("Share of stocks without an input", "入力が欠損する銘柄の割合"),
+    "share": Words("share of stocks", "銘柄に占める割合"),
+    "limit": Words("limit", "閾値"),
+    "found": Words("found", "値"),
+    "beyond": Words("beyond the limit", "閾値超"),
+}
