@@ -66,9 +66,7 @@ def build(
     index["ret"] = _next_return(grids["return"])[at, column]
     index["label"] = standardise(index[["ret"]], at, params.label, None)["ret"].astype(np.float32)
 
-    raw = pd.DataFrame(
-        {n: characteristics.compute(n, grids)[at, column] for n in params.characteristics}
-    ).replace([np.inf, -np.inf], np.nan)
+    raw = characteristics.table(params.characteristics, grids, at, column)
     scaled = standardise(raw, at, params.standardise, params.clip).fillna(0.0)
     names = sector_names(stocks, first) if params.sectors == "known" else list(params.sectors)
     dummies = _indicators(index["sector"], names)

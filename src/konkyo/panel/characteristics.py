@@ -5,9 +5,10 @@ to t alone. NaN means missing.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
+import pandas as pd
 
 from konkyo.errors import ParamsError
 
@@ -146,6 +147,29 @@ def compute(name: str, grids: Mapping[str, np.ndarray]) -> np.ndarray:
         f"maximum_k for a number k of months nor a column of the records ({columns}): correct it "
         "or take it out"
     )
+
+
+def table(
+    names: Sequence[str], grids: Mapping[str, np.ndarray], row: np.ndarray, column: np.ndarray
+) -> pd.DataFrame:
+    """Return characteristics of chosen stock-months, raw: as they are before standardising.
+
+    Parameters
+    ----------
+    names : sequence of str
+        As in params.yaml.
+    grids : mapping of str to numpy.ndarray
+        The records' number columns as grids.
+    row, column : numpy.ndarray
+        [chosen], their places in the grids.
+
+    Returns
+    -------
+    pandas.DataFrame
+        [chosen, names] float64, NaN where missing or infinite.
+    """
+    chosen = {name: compute(name, grids)[row, column] for name in names}
+    return pd.DataFrame(chosen).replace([np.inf, -np.inf], np.nan)
 
 
 def describe(name: str) -> str:

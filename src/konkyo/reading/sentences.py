@@ -157,6 +157,33 @@ def sentences(
     return out
 
 
+def grounds_in_words(
+    e: Evidence, rows: Sequence[int] | np.ndarray, labels: pd.DataFrame, language: str, n: int
+) -> list[list[str]]:
+    """Return the inputs of largest absolute relevance of some stocks, each in words.
+
+    Parameters
+    ----------
+    e : Evidence
+        The grounds.
+    rows : sequence of int
+        Row positions in `e`.
+    labels : DataFrame
+        What `labels.labels` returns for `e.names`.
+    language : str
+        "en" or "ja".
+    n : int
+        How many inputs, of equal ones the earlier; all where there are fewer.
+
+    Returns
+    -------
+    list of lists of str
+        A list a position: "size large (-0.031)", the largest first.
+    """
+    words = _Words(labels, language)
+    return [words.grounds(e.values[row], e.relevance[row], n) for row in rows]
+
+
 def number(value: float, decimals: int, scale: int = 1) -> str:
     """Return a size in digits, without its sign: |value| * scale rounded half up, "1,700" style.
 
@@ -183,11 +210,14 @@ class _Words:
     def sentence(
         self, rank: int, stocks: int, values: np.ndarray, relevances: np.ndarray, n: int
     ) -> str:
-        chosen = np.argsort(-np.abs(relevances), kind="stable")[:n]
-        grounds = [self.ground(at, float(values[at]), float(relevances[at])) for at in chosen]
+        grounds = self.rules["separator"].join(self.grounds(values, relevances, n))
         return self.rules["sentence"].format(
-            rank=f"{rank:,}", stocks=f"{stocks:,}", grounds=self.rules["separator"].join(grounds)
+            rank=f"{rank:,}", stocks=f"{stocks:,}", grounds=grounds
         )
+
+    def grounds(self, values: np.ndarray, relevances: np.ndarray, n: int) -> list[str]:
+        chosen = np.argsort(-np.abs(relevances), kind="stable")[:n]
+        return [self.ground(at, float(values[at]), float(relevances[at])) for at in chosen]
 
     def ground(self, at: int, value: float, relevance: float) -> str:
         kind = self.kinds[at]

@@ -13,16 +13,12 @@ from konkyo.pages.drawing import draw
 from konkyo.pages.report import report
 from konkyo.pages.shell import LANGUAGES, Words
 from konkyo.panel import store
-from konkyo.stages import stage
+from konkyo.stages import grounds, stage
 
-PANEL, ATTRIBUTIONS = Path("data/panel"), Path("data/attributions")
 BACKTEST, VERIFY = Path("data/backtest"), Path("data/verify")
-LABELS = Path("data/own/labels.csv")
 SEARCHES, SECOND_STUDY = Path("data/tuning"), Path("data/intervention/report/intervention.html")
 OUT = Path("data/report")
 TABLES = ("performance", "deciles", "returns", "cumulative")
-OTHERS = ("characteristic", "sector", "calendar", "market", "absorbed", "unranked")
-"""What tables name beside the features."""
 CHECKS = ("deletion", "randomised")
 
 
@@ -40,18 +36,15 @@ def read(path: Path) -> pd.DataFrame:
 
 def read_evidence() -> tuple[reading.Evidence, pd.DataFrame]:
     """Read panel, grounds and portfolios; return them with the labels of the features."""
-    panel = store.read(PANEL)
-    files = sorted(ATTRIBUTIONS.glob("*.parquet"))
-    if not files:
-        raise ArtifactError(f"{ATTRIBUTIONS} holds no month: run `dvc repro attribute`")
-    grounds = [read(path) for path in tqdm(files, "grounds", unit="month")]
+    panel = store.read(grounds.PANEL)
     evidence = reading.gather(
-        panel.index, panel.features, panel.catalogue, grounds, read(BACKTEST / "portfolios.parquet")
+        panel.index,
+        panel.features,
+        panel.catalogue,
+        grounds.read_grounds(grounds.files()),
+        read(BACKTEST / "portfolios.parquet"),
     )
-    about = panel.catalogue
-    if LABELS.exists():
-        about = about.merge(pd.read_csv(LABELS, dtype=str), on="name", how="left")
-    return evidence, reading.labels([*evidence.names, *OTHERS], about)
+    return evidence, grounds.read_labels(panel.catalogue)
 
 
 def others() -> list[tuple[Words, str]]:

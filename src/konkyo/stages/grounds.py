@@ -1,0 +1,96 @@
+"""What several stages read of panel, grounds and labels."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import pandas as pd
+from tqdm import tqdm
+
+from konkyo import backtest, months, reading
+from konkyo.backtest.scores import NETWORK
+from konkyo.errors import ArtifactError, ParamsError
+from konkyo.panel.store import Panel
+
+PANEL, ATTRIBUTIONS = Path("data/panel"), Path("data/attributions")
+LABELS = Path("data/own/labels.csv")
+OTHERS = ("characteristic", "sector", "calendar", "market", "absorbed", "unranked")
+"""What tables name beside the features."""
+
+
+def files() -> list[Path]:
+    """Return the files of grounds, one a decision month, in order."""
+    found = sorted(ATTRIBUTIONS.glob("*.parquet"))
+    if not found:
+        raise ArtifactError(f"{ATTRIBUTIONS} holds no month: run `dvc repro attribute`")
+    return found
+
+
+def file_of(month: str) -> Path:
+    """Return the file of a decision month, "newest" or YYYY-MM.
+
+    Raises
+    ------
+    ParamsError
+        The month is not written so, or has no grounds: says which have.
+    """
+    found = files()
+    if month == "newest":
+        return found[-1]
+    first, last = found[0].stem, found[-1].stem
+    named = [path for path in found if path.stem == month]
+    if not named:
+        raise ParamsError(
+            f"--month {month}: no stock was ranked then; write newest or a month as YYYY-MM "
+            f"from {first} to {last}, or bring that month with `konkyo update`"
+        )
+    return named[0]
+
+
+def read_grounds(paths: Iterable[Path]) -> list[pd.DataFrame]:
+    """Read the grounds of decision months: month, stock, score, relevances, absorbed."""
+    return [pd.read_parquet(path) for path in tqdm(list(paths), "grounds", unit="month")]
+
+
+def read_labels(catalogue: pd.DataFrame) -> pd.DataFrame:
+    """Return what the features are called, by the user's own labels where there are."""
+    about = catalogue
+    if LABELS.exists():
+        about = about.merge(pd.read_csv(LABELS, dtype=str), on="name", how="left")
+    return reading.labels([*catalogue["name"], *OTHERS], about)
+
+
+def evidence_of(panel: Panel, paths: Iterable[Path], portfolios: int) -> reading.Evidence:
+    """Return some decision months with their grounds, ranked as the backtest ranks them.
+
+    Parameters
+    ----------
+    panel : Panel
+        The panel; of its matrix only the rows of these months are read.
+    paths : iterable of Path
+        Their files, in order.
+    portfolios : int
+        backtest.portfolios of params.yaml.
+
+    Raises
+    ------
+    ArtifactError
+        The grounds and the panel do not belong together.
+    """
+    grounds = read_grounds(paths)
+    scores = pd.concat([table[["month", "stock", "score"]] for table in grounds])
+    ranked = backtest.rank(scores.assign(model=NETWORK, ret=float("nan")), portfolios)
+    first, last = scores["month"].iloc[0], scores["month"].iloc[-1]
+    own = panel.index["month"].between(first, last).to_numpy().nonzero()[0]
+    if not len(own):
+        raise ArtifactError(
+            f"the panel has no row in {months.label(first)}, but there are grounds of that month: "
+            "run `dvc repro attribute`"
+        )
+    rows = slice(int(own[0]), int(own[-1]) + 1)
+    return reading.gather(
+        panel.index.iloc[rows].reset_index(drop=True),
+        panel.features[rows],
+        panel.catalogue,
+        grounds,
+        ranked,
+    )

@@ -1,0 +1,138 @@
+"""Watch inputs, skill and grounds of the newest month; exit code 1 where a limit is breached."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from konkyo import files, months, params, reading
+from konkyo.errors import ArtifactError
+from konkyo.monthend import checks, drift, plots, watch
+from konkyo.monthend.page import page
+from konkyo.panel import store
+from konkyo.panel.raw import raw_values
+from konkyo.stages import grounds, stage
+
+RECORDS, BACKTEST = Path("data/records"), Path("data/backtest")
+OUT, RESULT = Path("data/monitor"), Path("data/monitor.json")
+HISTORY = 36
+"""Months that the page shows; of rank IC all there are."""
+
+
+@stage
+def main() -> None:
+    """Write data/monitor and data/monitor.json.
+
+    Raises
+    ------
+    SystemExit
+        With code 1, where a limit is breached; a line for each is on standard error.
+    """
+    chosen = params.load()
+    panel = store.read(grounds.PANEL)
+    month = panel.index["month"].iloc[-1]
+    found = grounds.files()
+    if found[-1].stem != months.label(month):
+        raise ArtifactError(
+            f"the panel ends in {months.label(month)}, but the newest grounds are of "
+            f"{found[-1].stem}: run `konkyo update` or `dvc repro`"
+        )
+    tables = measure(panel, found, chosen)
+    tables["history"] = checks.values(tables, chosen.monitor)
+    made = checks.decide(tables["history"], tables, chosen.monitor, month)
+    tables["checks"] = checks.table(made)
+    for name, table in tables.items():
+        files.write_csv(table, OUT / f"{name}.csv")
+    labels = grounds.read_labels(panel.catalogue)
+    figures: dict[str, dict[str, Any]] = {
+        language: {
+            name: figure.to_plotly_json()
+            for name, figure in plots.draw(tables, labels, chosen.monitor, language).items()
+        }
+        for language in ("en", "ja")
+    }
+    text = page(
+        month, made, tables, labels, chosen.monitor, chosen.train.window, figures,
+        chosen.report.language,
+    )  # fmt: skip
+    with files.replacing(OUT / "monitor.html") as scratch:
+        scratch.write_text(text, encoding="utf-8")
+    breached = [check for check in made if check.breached]
+    files.write_json(summary(made, months.label(month)), RESULT)
+    print(f"{months.label(month)}: {len(breached)} of {len(made)} limits breached, see {OUT}")
+    for check in breached:
+        print(f"monitor: {checks.line(check)}", file=sys.stderr)
+    if breached:
+        raise SystemExit(1)
+
+
+def measure(
+    panel: store.Panel, found: list[Path], chosen: params.Params
+) -> dict[str, pd.DataFrame]:
+    """Return the tables of the monitor, the newest months of each.
+
+    Parameters
+    ----------
+    panel : Panel
+        The panel; its last month is the newest.
+    found : list of Path
+        Files of grounds, in order.
+    chosen : Params
+        params.yaml, by which the panel was built.
+
+    Returns
+    -------
+    dict
+        drift, market, rank_ic, missing, signs, effects, returns.
+    """
+    month, window = panel.index["month"], chosen.train.window
+    stocks = _read(RECORDS / "stocks.parquet", "ingest")
+    raw = raw_values(stocks, panel.index, chosen.prepare.characteristics)
+    series = panel.columns("market")
+    returns = _read(BACKTEST / "returns.csv", "backtest")
+    returns = returns[returns["model"] == "network"].reset_index(drop=True)
+    newest = found[-(HISTORY + 2 * watch.YEAR - 1) :]
+    effects = reading.effects(grounds.evidence_of(panel, newest, chosen.backtest.portfolios))
+    return {
+        "drift": drift.characteristic_drift(raw, month, window, HISTORY),
+        "market": drift.market_range(
+            panel.features[:, series], month, [panel.names[c] for c in series], window, HISTORY
+        ),
+        "rank_ic": watch.rank_ic_against_history(returns, chosen.monitor.months),
+        "missing": watch.missing_shares(_read(grounds.PANEL / "missing.csv", "prepare"), HISTORY),
+        "signs": watch.sign_changes(effects),
+        "effects": effects,
+        "returns": returns[["month", "model", "rank_ic"]],
+    }
+
+
+def summary(made: list[checks.Check], month: str) -> dict[str, Any]:
+    """Return what a program reads of the checks; a value that could not be judged is null."""
+    return {
+        "month": month,
+        "breached": any(check.breached for check in made),
+        "checks": {
+            check.name: {
+                "month": months.label(check.month),
+                "value": check.value if np.isfinite(check.value) else None,
+                "limit": check.limit,
+                "breached": check.breached,
+                "detail": check.detail.en,
+            }
+            for check in made
+        },
+    }
+
+
+def _read(path: Path, step: str) -> pd.DataFrame:
+    if not path.exists():
+        raise ArtifactError(f"{path} is not here: run `dvc repro {step}`")
+    if path.suffix == ".parquet":
+        return pd.read_parquet(path)
+    return pd.read_csv(path, parse_dates=["month"])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,80 @@
+"""Hand over the ranking of a decision month with its grounds, as CSV and as an Excel workbook."""
+
+import json
+from importlib.metadata import version
+from pathlib import Path
+
+import pandas as pd
+
+from konkyo import files, months, params
+from konkyo.errors import ArtifactError, ParamsError
+from konkyo.figures.texts import Language
+from konkyo.monthend import workbook
+from konkyo.monthend.ranking import ranking
+from konkyo.panel import store
+from konkyo.stages import grounds, stage
+
+OUT = Path("data/predictions")
+SOURCE = Path("data/records/source.json")
+WINDOWS, WEIGHTS = Path("data/models/windows.csv"), Path("data/models/weights")
+
+
+@stage
+def main(month: str = "newest", language: str | None = None, out: Path | None = None) -> None:
+    """Write the ranking of a month.
+
+    Parameters
+    ----------
+    month : str
+        "newest" or a decision month YYYY-MM that has grounds.
+    language : str, optional
+        "en" or "ja"; by default report.language.
+    out : Path, optional
+        The folder of YYYY-MM.csv and YYYY-MM.xlsx; by default data/predictions.
+    """
+    chosen = params.load()
+    asked = language or chosen.report.language
+    if asked not in ("en", "ja"):
+        raise ParamsError(f"--language {asked}: write en or ja")
+    said: Language = "ja" if asked == "ja" else "en"
+    path = grounds.file_of(month)
+    panel = store.read(grounds.PANEL)
+    evidence = grounds.evidence_of(panel, [path], chosen.backtest.portfolios)
+    labels = grounds.read_labels(panel.catalogue)
+    table = ranking(evidence, months.parse(path.stem), labels, said)
+    folder = OUT if out is None else out
+    about = facts(path.stem, chosen, len(table))
+    # The workbook first: it refuses named stocks that were not ranked.
+    workbook.write(
+        folder / f"{path.stem}.xlsx", table, evidence, labels, chosen.report, said, about
+    )
+    files.write_csv(table, folder / f"{path.stem}.csv")
+    print(f"{path.stem}: {len(table):,} stocks ranked, {folder / path.stem}.csv and .xlsx")
+
+
+def facts(month: str, chosen: params.Params, stocks: int) -> dict[str, str]:
+    """Return what a reader wants to know about a ranking, by the keys of `words.FACTS`."""
+    for path in (SOURCE, WINDOWS, WEIGHTS / f"{month}.safetensors"):
+        if not path.exists():
+            raise ArtifactError(f"{path} is not here: run `konkyo update` or `dvc repro`")
+    source = files.read_json(SOURCE)
+    windows = pd.read_csv(WINDOWS, dtype=str).set_index("month")
+    window = windows.loc[month]
+    settings = json.dumps(params.as_dict(chosen), sort_keys=True)
+    return {
+        "month": month,
+        "earned": months.label(months.parse(month) + pd.offsets.MonthEnd(1)),
+        "stocks": f"{stocks:,}",
+        "portfolios": str(chosen.backtest.portfolios),
+        "trained_on": f"{window['first_train']} - {window['last_train']}",
+        "network": files.sha256_of(WEIGHTS / f"{month}.safetensors"),
+        "params": files.digest_of(settings),
+        "source": f"{source['source']}, {source['first_month']} - {source['last_month']}",
+        "point_in_time": str(source["point_in_time"]).lower(),
+        "survivorship_free": str(source["survivorship_free"]).lower(),
+        "version": version("konkyo"),
+    }
+
+
+if __name__ == "__main__":
+    main()
