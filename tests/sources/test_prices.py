@@ -32,8 +32,8 @@ def oracle(rows: pd.DataFrame) -> pd.DataFrame:
     for _, own in rows.groupby("stock"):
         own = own[own["close"].notna()]
         for before, now in zip(own.index[:-1], own.index[1:], strict=True):
-            earned = own.at[now, "close"] / own.at[before, "close"] - 1
-            near = (own.at[now, "date"] - own.at[before, "date"]).days <= prices.SPAN
+            earned = own.loc[now, "close"] / own.loc[before, "close"] - 1
+            near = (own.loc[now, "date"] - own.loc[before, "date"]).days <= prices.SPAN
             if near and earned <= LARGEST:
                 rows.loc[now, "r"] = earned
     rows["mean"] = rows.groupby("date")["r"].transform("mean")

@@ -55,7 +55,7 @@ def test_what_is_wrong_is_said_by_file_and_row():
         ("vix.csv", "DATE", "readable", (3,)),
         ("vix.csv", "DATE", "unique", (2,)),
     }
-    with pytest.raises(RecordsError, match="market series gold, as gold.csv has"):
+    with pytest.raises(RecordsError, match=r"market series gold, as gold\.csv has"):
         monthly([GOLD, Table(("gold.csv",), GOLD.columns)], None)
     with pytest.raises(RecordsError, match="names 'LAST', which it has not"):
         monthly([Table(("vix.csv",), {"LAST": "VIX"})], None)
