@@ -171,6 +171,7 @@ def engine() -> Iterator[duckdb.DuckDBPyConnection]:
             "memory_limit": MEMORY,
             "temp_directory": folder,
             "preserve_insertion_order": False,
+            "enable_progress_bar": False,
         }
         connection = duckdb.connect(f"{folder}/rows.duckdb", config=settings)
         try:
