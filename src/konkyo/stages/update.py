@@ -18,12 +18,13 @@ from konkyo import months, params, sources
 from konkyo.errors import ArtifactError, RecordsError
 from konkyo.files import read_key
 from konkyo.sources import restated as restatement
-from konkyo.stages import ingest, stage
+from konkyo.stages import ingest, lock, stage
 
 STAGES = ("ingest", "prepare", "train", "attribute", "verify", "backtest")
 
 
 @stage
+@lock.writing
 def main(month: str | None = None, restated: bool = False, commit: bool = True) -> None:
     """Bring the results up to the newest month of the records.
 
