@@ -31,9 +31,7 @@ def start(tmp_path):
 
     def begin(name: str, kind: str, seconds: float) -> subprocess.Popen[str]:
         command = [sys.executable, "-c", HOLD, name, kind, "log", str(seconds)]
-        processes.append(
-            subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True)
-        )
+        processes.append(subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True))
         return processes[-1]
 
     yield begin

@@ -35,7 +35,9 @@ def stage(main: Callable[Given, Result]) -> Callable[Given, Result]:
         try:
             return main(*arguments, **named)
         except KonkyoError as error:
-            print(f"konkyo: {error}", file=sys.stderr)
+            print(
+                "\n".join([f"konkyo: {error}", *getattr(error, "__notes__", ())]), file=sys.stderr
+            )
             raise SystemExit(1) from None
         except KeyboardInterrupt:
             print("\nkonkyo: interrupted", file=sys.stderr)
