@@ -36,7 +36,7 @@ def test_good_records_leave_sorted_with_unknown_intervention_missing():
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"month": ["1990-01", "1990-02", "1990-04", "1990-05"]}, "1 month without a row"),
+        ({"month": ["1990-01", "1990-02", "1990-04", "1990-05"]}, r"in 1 month \(1990-03\)"),
         ({"month": ["1990-01", "1990-02", "1990-02", "1990-03"]}, "repeated in 1 row"),
         ({"month": ["1990-01", "xx", "1990-02", "1990-03"]}, "not a month in 1 row"),
         ({"rate": [145.0, 0, 153, 158]}, "not above 0 in 1 row"),

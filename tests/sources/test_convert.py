@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from konkyo.sources.convert import text_of, to_months, to_numbers
+from konkyo.sources.convert import text_of, to_dates, to_months, to_numbers
 
 FEBRUARY = pd.Timestamp(2004, 2, 29)
 
@@ -104,3 +104,21 @@ def test_text():
     names = text_of(pd.Series([" A ", "", None, "NA"], dtype=object))
     assert names.fillna("-").to_list() == ["A", "-", "-", "NA"]
     assert text_of(pd.Series(["NA", "x"]), ("", "na")).isna().to_list() == [True, False]
+
+
+@pytest.mark.parametrize(
+    "values, expected, bad",
+    [
+        (["2001-02-28", "20010228", "2001-02-28T23:59"], ["2001-02-28"] * 3, [False] * 3),
+        ([20010228, 20011301], ["2001-02-28", None], [False, True]),
+        (["", "n/a", None], [None] * 3, [False] * 3),
+        (["2001-02", "2001-02-29", "28/02/2001"], [None] * 3, [True] * 3),
+        (pd.to_datetime(["2001-02-28 17:30", None]), ["2001-02-28", None], [False, False]),
+        (pd.to_datetime(["2001-02-28 17:30+09:00"]), ["2001-02-28"], [False]),
+    ],
+)
+def test_dates(values, expected, bad):
+    found = to_dates(pd.Series(values))
+    days = found.column.dt.strftime("%Y-%m-%d")
+    assert [None if pd.isna(day) else day for day in days] == expected
+    assert found.bad.tolist() == bad

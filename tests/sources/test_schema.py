@@ -201,7 +201,7 @@ def test_series_may_begin_after_the_file_but_not_after_the_stocks(stocks, market
 
 
 TABLES = settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 
 
@@ -232,3 +232,24 @@ def test_planted_faults_are_always_found(stocks, market, order, planted):
     for (column, row), value in planted.items():
         lines = [line for line in message.splitlines() if f"column '{column}'" in line]
         assert any(f"row {row}: {value!r}" in line for line in lines)
+
+
+def test_a_table_without_sectors_has_an_empty_column_of_them(stocks, market):
+    table, _ = checked(stocks.drop(columns="sector"), market)
+    assert list(table.columns)[:5] == ["month", "stock", "sector", "return", "size"]
+    assert table["sector"].isna().all()
+
+
+def test_eligible_is_zero_or_one(stocks, market):
+    table, _ = checked(stocks.assign(eligible=[1, 0, 1, 1] * 3), market)
+    assert table["eligible"].to_list() == [1.0, 1.0, 0.0, 1.0] * 3
+    assert "column 'eligible': not 0 or 1 in 12 rows" in refused(stocks.assign(eligible=2), market)
+
+
+def test_the_error_carries_its_violations(stocks, market):
+    with pytest.raises(RecordsError) as caught:
+        checked(put("size", 2, 0)(stocks), market.drop(columns="month"))
+    assert [(one.file, one.column, one.rule, one.rows) for one in caught.value.violations] == [
+        ("stocks.csv", "size", "above", (2,)),
+        ("market.csv", "", "columns", ()),
+    ]

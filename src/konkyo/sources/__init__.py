@@ -2,10 +2,13 @@
 
 - `us_equities`, `tables`, `simulated_tse`: the sources, one file or folder each
 - `records`: what they return
-- `schema`: the tables' rules, checked and normalised in one pass, from `columns` (each kind of
-  table declared), `reading` (files as found), `convert` (months, numbers, text) and `violations`
+- `columns`: every table's columns, declared once as pandera schemas of `types` and `rules`
+- `schema`: tables checked against them, and the two records normalised, from `reading` (files as
+  found), `typed` and `convert` (months, days, numbers, text), `validate` (values and rows),
+  `monthly` (whole tables) and `violations` (what is wrong, as text and as a table)
 - of `tables` alone: `dated` (days and weeks to months: `scan` the files, `prices` in SQL),
-  `series` (the market), `members` (who is eligible), `derive` (return, size, sector)
+  `series` (the market), `reports` (fundamentals as known at t, from `filings`), `members` (who is
+  eligible), `derive` (return, sector)
 """
 
 from pathlib import Path
@@ -40,7 +43,7 @@ def bring(ingest: Ingest, raw: Path, portfolios: int) -> Records:
     SourceError
         The source cannot be reached or is not what it should be.
     RecordsError
-        The records break rules; every violation of all files.
+        The records break rules; every violation of every file.
     ParamsError
         `ingest.last_month` is not a month of the records.
     """

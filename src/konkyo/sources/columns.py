@@ -151,12 +151,14 @@ def _amount(means: str) -> pa.Column:
 _OTHERS: dict[Kind, pa.DataFrameSchema] = {
     "market": pa.DataFrameSchema(
         {
-            "month": _date(
-                "the row's day or month: `date` and `month` are the same here; a month's value is "
-                "the last one known in it"
+            "month": _date("the row's month, or", required=False),
+            "date": _date(
+                "its day or the last day of its week: a month has the last value known in it",
+                required=False,
             ),
             FURTHER: _number("one market series a column, known on the row's day, in any unit"),
         },
+        checks=[either("month", "date")],
         name="market",
         description="One row a day, week or month.",
     ),

@@ -7,6 +7,7 @@ columns of a check that looks at more than one.
 """
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -18,7 +19,7 @@ FILL_IN = "fill them in, or remove these rows"
 
 def finite() -> pa.Check:
     """Return the rule that every number is finite."""
-    return pa.Check(
+    return _check(
         lambda values: ~np.isinf(values),
         name="finite",
         error="infinite",
@@ -30,7 +31,7 @@ def finite() -> pa.Check:
 def at_least(limit: float, unit: str = "") -> pa.Check:
     """Return the rule that no number is below a limit."""
     said = f" (the unit is {unit})" if unit else ""
-    return pa.Check(
+    return _check(
         lambda values: (values >= limit) | np.isinf(values),
         name="at least",
         error=f"below {limit:g}{said}",
@@ -41,7 +42,7 @@ def at_least(limit: float, unit: str = "") -> pa.Check:
 
 def above(limit: float) -> pa.Check:
     """Return the rule that every number is above a limit."""
-    return pa.Check(
+    return _check(
         lambda values: (values > limit) | np.isinf(values),
         name="above",
         error=f"not above {limit:g}",
@@ -53,7 +54,7 @@ def above(limit: float) -> pa.Check:
 def one_of(allowed: Sequence[float]) -> pa.Check:
     """Return the rule that every number is one of a few."""
     named = " or ".join(f"{value:g}" for value in allowed)
-    return pa.Check(
+    return _check(
         lambda values: values.isin(allowed) | np.isinf(values),
         name="one of",
         error=f"not {named}",
@@ -119,7 +120,7 @@ def _of_rows(
     title: str,
     description: str,
 ) -> pa.Check:
-    return pa.Check(
+    return _check(
         test,
         name=name,
         error=error,
@@ -128,6 +129,12 @@ def _of_rows(
         statistics={"columns": list(columns)},
         ignore_na=False,
     )
+
+
+def _check(test: Callable[[Any], pd.Series], **said: Any) -> pa.Check:
+    # pandera writes out every failing value, most of the time where a whole column is wrong;
+    # the rows are read from the check's output.
+    return pa.Check(test, n_failure_cases=1, **said)
 
 
 def _repeated(frame: pd.DataFrame, keys: Sequence[str]) -> pd.Series:

@@ -15,7 +15,7 @@ import pandera.pandas as pa
 
 from konkyo.months import ordinal
 from konkyo.sources import monthly
-from konkyo.sources.columns import Kind, Unit, table_of
+from konkyo.sources.columns import FURTHER, Kind, Unit, table_of
 from konkyo.sources.reading import Found
 from konkyo.sources.rules import codes_of, unique
 from konkyo.sources.typed import typed
@@ -140,8 +140,8 @@ _NO_MONTHS = np.array([], dtype="int64")
 
 
 def _stocks(found: Found, unit: Unit, portfolios: int) -> tuple[pd.DataFrame, list[Violation]]:
-    schema = table_of("stocks", unit)
-    schema = _with(schema, unique(("month", "stock")))
+    columns = table_of("stocks", unit).columns
+    schema = pa.DataFrameSchema(columns, checks=[unique(("month", "stock"))])
     read = typed(schema, found)
     table = read.frame
     violations = read.violations + broken(
@@ -168,8 +168,8 @@ _LEAST = ("return", "at least")
 
 
 def _market(found: Found, stock_months: np.ndarray) -> tuple[pd.DataFrame, list[Violation]]:
-    schema = table_of("market")
-    schema = _with(schema, unique(("month",)))
+    columns = table_of("market").remove_columns(["date"]).update_column("month", required=True)
+    schema = pa.DataFrameSchema(columns.columns, checks=[unique(("month",))])
     read = typed(schema, found)
     table = read.frame
     violations = read.violations + broken(
@@ -194,6 +194,29 @@ def _market(found: Found, stock_months: np.ndarray) -> tuple[pd.DataFrame, list[
     return table, violations
 
 
-def _with(schema: pa.DataFrameSchema, check: pa.Check) -> pa.DataFrameSchema:
-    """Return a kind's schema with a rule of whole tables."""
-    return pa.DataFrameSchema(schema.columns, checks=[*schema.checks, check], name=schema.name)
+def markdown(kind: Kind) -> str:
+    """Return a kind's columns and rules as the data card shows them.
+
+    Returns
+    -------
+    str
+        A table of Markdown, one line a column, then the rules of rows.
+    """
+    schema = table_of(kind)
+    lines = [
+        "| column | needed | type, unit, limits | meaning | may be empty |",
+        "|---|---|---|---|---|",
+    ]
+    for name, column in schema.columns.items():
+        unit = (column.metadata or {}).get("unit", "")
+        limits = [check.title for check in column.checks if check.name != "finite"]
+        held = ", ".join(part for part in (str(column.dtype), unit, *limits) if part)
+        shown = name if name == FURTHER else f"`{name}`"
+        needed, empty = _yes(column.required), _yes(column.nullable)
+        lines.append(f"| {shown} | {needed} | {held} | {column.description} | {empty} |")
+    rules = "; ".join([*(check.title for check in schema.checks), "numbers are finite"])
+    return "\n".join([*lines, "", f"{schema.description} Rules: {rules}.", ""])
+
+
+def _yes(said: bool) -> str:
+    return "yes" if said else "no"

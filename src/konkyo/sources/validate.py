@@ -2,16 +2,25 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypedDict
 
 import numpy as np
 import pandas as pd
 import pandera.pandas as pa
 from pandera.config import ValidationDepth, config_context
+from pandera.engines.pandas_engine import Engine
 from pandera.errors import SchemaError, SchemaErrorReason, SchemaErrors
 
 from konkyo.sources.columns import FURTHER, RESERVED
 from konkyo.sources.rules import FILL_IN
 from konkyo.sources.violations import Violation, in_rows
+
+
+class Named(TypedDict):
+    """The fields `column` and `here` of a violation."""
+
+    column: str
+    here: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,26 +87,23 @@ def broken(
     Returns
     -------
     list of Violation
-        Column by column in the frame's order, then those of several columns.
+        Those about columns as a whole, then column by column, then those of several columns.
     """
     frame = frame.reset_index(drop=True)
     values = frame if shown is None else shown.reset_index(drop=True)
     table = _Table(frame, values, file, names, first_row, unread or {})
     violations = [*_missing(schema, table), *_reserved(table)]
-    order = {name: place for place, name in enumerate(frame)}
-    errors = _errors(_for_frame(schema, frame), frame)
-    mistyped = {error.schema.name for error in errors if _is(error, "WRONG_DATATYPE")}
-    for error in sorted(errors, key=lambda error: order.get(error.schema.name, len(order))):
-        name = error.schema.name
-        if _is(error, "WRONG_DATATYPE"):
-            violations.append(_mistyped(table, name, error.schema.dtype))
-        elif _is(error, "SERIES_CONTAINS_NULLS"):
+    wrong = _mistyped(schema, frame)
+    violations += [_wrong_type(table, name, said) for name, said in wrong.items()]
+    for error in _errors(schema, frame.drop(columns=list(wrong))):
+        if error.reason_code is SchemaErrorReason.SERIES_CONTAINS_NULLS:
+            name = error.schema.name
             lacking = frame[name].isna().to_numpy() & ~table.unread_in([name])
             if lacking.any():
                 violations.append(absent(file, names, name, lacking, None, first_row))
-        elif not _is(error, "CHECK_ERROR"):
+        elif error.reason_code is SchemaErrorReason.DATAFRAME_CHECK:
             violations += _checked(table, error)
-        elif name not in mistyped:
+        else:
             raise error
     return violations
 
@@ -126,42 +132,47 @@ def absent(
     )
 
 
-def column_of(name: str, names: Mapping[str, str]) -> dict[str, str]:
+def column_of(name: str, names: Mapping[str, str]) -> Named:
     """Return the fields `column` and `here` of a violation of one column."""
     own = names.get(name, name)
-    return {"column": own, "here": "" if own == name else name}
+    return Named(column=own, here="" if own == name else name)
 
 
-def columns_of(keys: Sequence[str], names: Mapping[str, str]) -> dict[str, str]:
+def columns_of(keys: Sequence[str], names: Mapping[str, str]) -> Named:
     """Return the fields `column` and `here` of a violation of several columns."""
     own = [names.get(key, key) for key in keys]
     here = "" if own == list(keys) else ", ".join(keys)
-    return {"column": ", ".join(own), "here": here}
+    return Named(column=", ".join(own), here=here)
 
 
-def _for_frame(schema: pa.DataFrameSchema, frame: pd.DataFrame) -> pa.DataFrameSchema:
-    """Return the schema of the columns that the frame has: `FURTHER` becomes each by its name."""
+def _columns(schema: pa.DataFrameSchema, frame: pd.DataFrame) -> dict[str, pa.Column]:
+    """Return the schema's column of each column of the frame: `FURTHER` where it has no other."""
     further = schema.columns.get(FURTHER)
-    columns = {}
-    for name in frame:
-        column = schema.columns.get(name, further)
-        if column is not None:
-            columns[name] = column
-    return pa.DataFrameSchema(columns, checks=schema.checks, name=schema.name)
+    columns = {name: schema.columns.get(name, further) for name in frame}
+    return {name: column for name, column in columns.items() if column is not None}
 
 
 def _errors(schema: pa.DataFrameSchema, frame: pd.DataFrame) -> list[SchemaError]:
+    rules = pa.DataFrameSchema(_columns(schema, frame), checks=schema.checks)
     # The rules hold whatever pandera's own environment variables say.
     with config_context(validation_enabled=True, validation_depth=ValidationDepth.SCHEMA_AND_DATA):
         try:
-            schema.validate(frame, lazy=True, inplace=True)
+            rules.validate(frame, lazy=True, inplace=True)
         except SchemaErrors as errors:
             return list(errors.schema_errors)
     return []
 
 
-def _is(error: SchemaError, reason: str) -> bool:
-    return error.reason_code is SchemaErrorReason[reason]
+def _mistyped(schema: pa.DataFrameSchema, frame: pd.DataFrame) -> dict[str, object]:
+    """Return the type that each column of another type should have.
+
+    pandera would look at each value of such a column, and its checks would fail on them.
+    """
+    return {
+        name: column.dtype
+        for name, column in _columns(schema, frame).items()
+        if not column.dtype.check(Engine.dtype(frame[name].dtype), frame[name])
+    }
 
 
 def _missing(schema: pa.DataFrameSchema, table: _Table) -> Iterator[Violation]:
@@ -172,17 +183,21 @@ def _missing(schema: pa.DataFrameSchema, table: _Table) -> Iterator[Violation]:
         if column.required and name not in table.frame and name != FURTHER
     ]
     if lacking:
-        there = [table.names.get(name, name) for name in table.frame.columns]
-        yield Violation(
-            file=table.file,
-            column="",
-            rule="columns",
-            found=f"{', '.join(map(repr, lacking))} missing; the file has {there}",
-            rows=(),
-            count=0,
-            remedy="add them, or map your own names to these in `columns` of the table's entry in "
-            "params.yaml",
-        )
+        yield _of_columns(table, f"{', '.join(map(repr, lacking))} missing", "add them")
+
+
+def _of_columns(table: _Table, found: str, remedy: str) -> Violation:
+    there = [table.names.get(name, name) for name in table.frame.columns]
+    return Violation(
+        file=table.file,
+        column="",
+        rule="columns",
+        found=f"{found}; the file has {there}",
+        rows=(),
+        count=0,
+        remedy=f"{remedy}, or map your own names to these in `columns` of the table's entry in "
+        "params.yaml",
+    )
 
 
 def _reserved(table: _Table) -> Iterator[Violation]:
@@ -201,7 +216,7 @@ def _reserved(table: _Table) -> Iterator[Violation]:
             )
 
 
-def _mistyped(table: _Table, name: str, wanted: object) -> Violation:
+def _wrong_type(table: _Table, name: str, wanted: object) -> Violation:
     return Violation(
         file=table.file,
         **column_of(name, table.names),
@@ -222,10 +237,14 @@ def _checked(table: _Table, error: SchemaError) -> Iterator[Violation]:
     bad &= ~table.unread_in(keys)
     if not bad.any():
         return
+    there = [key for key in keys if key in table.frame]
+    if not there:
+        yield _of_columns(table, str(check.error), str(check.description))
+        return
     rows, shown, count = in_rows(bad, table.values_of(keys), table.first_row)
     yield Violation(
         file=table.file,
-        **columns_of([key for key in keys if key in table.frame], table.names),
+        **columns_of(there, table.names),
         rule=check.name,
         found=check.error,
         rows=rows,

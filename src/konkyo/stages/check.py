@@ -1,0 +1,56 @@
+"""Check the records that params.yaml names, and nothing else: a report of all that is wrong."""
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from konkyo import params, sources
+from konkyo.errors import RecordsError, SourceError
+from konkyo.files import write_csv
+from konkyo.sources.records import Records
+from konkyo.sources.violations import Violation, table
+from konkyo.stages import stage
+
+REPORT = Path("data/check.csv")
+
+
+@stage
+def main() -> None:
+    """Write data/check.csv, one row a violation, and none where every rule is kept.
+
+    Raises
+    ------
+    RecordsError, SourceError
+        The records break rules, or cannot be read; the report is written before.
+    """
+    settings = params.load()
+    try:
+        # What is brought goes to a scratch folder: data/raw belongs to the stage ingest.
+        with TemporaryDirectory() as scratch:
+            records = sources.bring(settings.ingest, Path(scratch), settings.backtest.portfolios)
+    except (RecordsError, SourceError) as error:
+        write_csv(table(getattr(error, "violations", ()) or [_unreadable(error)]), REPORT)
+        raise
+    write_csv(table([]), REPORT)
+    print(_summary(records))
+
+
+def _unreadable(error: Exception) -> Violation:
+    return Violation("", "", "file", str(error), (), 0, "see what was found")
+
+
+def _summary(records: Records) -> str:
+    """Return what was found: the rows, the months, and how much of each column is missing."""
+    facts = records.facts
+    lines = [
+        f"{facts['source']}: every rule is kept by {facts['rows']:,} rows of "
+        f"{facts['stocks']:,} stocks and {len(records.market):,} rows of market series, "
+        f"{facts['first_month']} to {facts['last_month']}"
+    ]
+    for name, share in records.stocks.isna().mean().items():
+        if share:
+            lines.append(f"  {name}: {share:.1%} missing")
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    main()
