@@ -61,9 +61,8 @@ def _with_time(days: pd.Series, values: pd.Series) -> pd.Series:
     """Return days with the time that the values bring."""
     if pd.api.types.is_datetime64_any_dtype(values):
         return values.dt.tz_localize(None) if values.dt.tz is not None else values
-    text = text_of(values).str.replace("T", " ").str[:19]
-    moments = pd.to_datetime(text, format="%Y-%m-%d %H:%M:%S", errors="coerce")
-    return moments.fillna(days)
+    moments = pd.to_datetime(text_of(values).str[:19], format="ISO8601", errors="coerce")
+    return moments.where(moments.dt.normalize() == days, days)
 
 
 def _taken(found: Found, name: str) -> Violation:

@@ -6,6 +6,7 @@ known in a month. Months are counted from 1970-01, as `konkyo.months.ordinal` co
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -27,7 +28,7 @@ class Statements:
     stock, period, length, known : ndarray of int64, shape [statements]
         Code of the stock, month in which the period ends, its length in months, month at whose end
         the statement is known. One statement a combination.
-    values : mapping of str to ndarray, shape [statements]
+    numbers : mapping of str to ndarray, shape [statements]
         What is known of the period at the end of `known`: of each value the last one stated by
         then, so that an empty field of a restatement keeps what was known before.
     """
@@ -36,7 +37,7 @@ class Statements:
     period: np.ndarray
     length: np.ndarray
     known: np.ndarray
-    values: Mapping[str, np.ndarray]
+    numbers: Mapping[str, np.ndarray]
 
     def find(
         self,
@@ -60,11 +61,17 @@ class Statements:
         length = np.broadcast_to(np.asarray(length, dtype="int64"), stock.shape)
         inside = (period > -_OFFSET) & (period < _MONTHS - _OFFSET) & (length >= 0)
         key = _key(stock, np.where(inside, period, 0), np.where(inside, length, 0))
-        own = _key(self.stock, self.period, self.length)
-        place = last(pack(own, self.known), pack(key, month))
+        own, codes = self._codes
+        place = last(codes, pack(key, month))
         there = inside & (place >= 0)
         there &= own.take(np.maximum(place, 0), mode="clip") == key if len(own) else False
         return np.where(there, place, NONE)
+
+    @cached_property
+    def _codes(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return the statements' keys without and with the month of knowledge, both sorted."""
+        own = _key(self.stock, self.period, self.length)
+        return own, pack(own, self.known)
 
     def newest(self, stock: np.ndarray, month: np.ndarray) -> np.ndarray:
         """Return the place of the newest period known at the end of a month, NONE if there is none.
@@ -84,7 +91,7 @@ class Statements:
         order = np.lexsort((self.known, self.stock))
         events = pack(self.stock, self.known)[order]
         # Stocks come one after the other, so that the largest so far is the stock's own.
-        largest = np.maximum.accumulate(_key(self.stock, self.period, self.length)[order])
+        largest = np.maximum.accumulate(self._codes[0][order])
         place = last(events, pack(stock, month))
         there = place >= 0
         there &= unpack(events.take(np.maximum(place, 0), mode="clip"))[0] == stock
@@ -95,9 +102,9 @@ class Statements:
 
     def take(self, name: str, places: np.ndarray) -> np.ndarray:
         """Return a value at places, NaN at NONE and where there is no such value."""
-        if name not in self.values or not len(self.stock):
+        if name not in self.numbers or not len(self.stock):
             return np.full(len(places), np.nan)
-        return np.where(places >= 0, self.values[name].take(places, mode="clip"), np.nan)
+        return np.where(places >= 0, self.numbers[name].take(places, mode="clip"), np.nan)
 
 
 def statements(
@@ -106,7 +113,7 @@ def statements(
     length: np.ndarray,
     known: np.ndarray,
     order: np.ndarray,
-    values: Mapping[str, np.ndarray],
+    numbers: Mapping[str, np.ndarray],
 ) -> Statements:
     """Sort statements so that they can be asked for.
 
@@ -116,8 +123,8 @@ def statements(
         As in `Statements`, in any order and repeated.
     order : ndarray, shape [rows]
         Which of two rows of a month was said later: the larger, or of equals the later row.
-    values : mapping of str to ndarray, shape [rows]
-        Numbers; NaN says nothing.
+    numbers : mapping of str to ndarray, shape [rows]
+        NaN says nothing.
 
     Returns
     -------
@@ -130,7 +137,7 @@ def statements(
     starts = np.maximum.accumulate(np.where(np.diff(key, prepend=-1) != 0, place, 0))
     final = np.append((np.diff(key) != 0) | (np.diff(known) != 0), True)[: len(key)]
     filled = {}
-    for name, found in values.items():
+    for name, found in numbers.items():
         found = found[rows]
         said = np.maximum.accumulate(np.maximum(np.where(np.isnan(found), 0, place), starts))
         filled[name] = found[said][final]

@@ -13,6 +13,12 @@ import numpy as np
 import pandas as pd
 
 _TERM = re.compile(r"([+-]?) *([^+-]+)")
+_SAID = {
+    "ingredient": "`{}`, where it is missing",
+    "change_3": "`{}` less that of three months before",
+    "standardised_36": "(`{}` - mean) / deviation, of 36 months",
+    "ohlson": "a score of `{}`, as a probability",
+}
 _ENOUGH = 24
 """So many of the 36 months must be there to standardise over time."""
 
@@ -29,6 +35,26 @@ def table() -> pd.DataFrame:
     """
     with files(__package__).joinpath("ratios.csv").open(encoding="utf-8") as file:
         return pd.read_csv(file, keep_default_na=False)
+
+
+def markdown() -> str:
+    """Return the ratios as a table of Markdown, as data/ratios.md shows them.
+
+    Returns
+    -------
+    str
+        One line a ratio: name, formula, unit, whether figure 13 has it, meaning.
+    """
+    lines = ["| name | formula | unit | figure 13 | meaning |", "|---|---|---|---|---|"]
+    for row in table().itertuples(index=False):
+        parts = [part for part in (row.numerator, row.denominator) if part]
+        formula = " / ".join(f"({part})" if " " in part else part for part in parts)
+        if len(parts) == 1:
+            formula = parts[0]
+        formula = _SAID.get(row.kind, "`{}`").format(formula)
+        cells = (f"`{row.name}`", formula, row.unit, row.figure_13, row.meaning)
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join([*lines, ""])
 
 
 def needs(formula: str) -> tuple[str, ...]:

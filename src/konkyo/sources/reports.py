@@ -60,7 +60,7 @@ def join(
     stock, month, codes = _rows_of(stocks)
     values: dict[str, np.ndarray] = {}
     for table, spec in zip(reports, specs, strict=True):
-        _fill(values, _as_known(table, spec, codes, stock, month))
+        _fill(values, as_known(table, spec, codes, stock, month))
 
     column = {name: stocks[name].to_numpy("float64") for name in ("close",) if name in stocks}
     size = _size(stocks, values, stock, month, column.get("close"))
@@ -113,10 +113,26 @@ def matches(stocks: pd.DataFrame, reports: Sequence[pd.DataFrame]) -> list[dict[
     return found
 
 
-def _as_known(
+def as_known(
     table: pd.DataFrame, spec: Reports, codes: pd.Index, stock: np.ndarray, month: np.ndarray
 ) -> dict[str, np.ndarray]:
-    """Return a table's ingredients and further numbers as known at rows, shape [rows] each."""
+    """Return a table's ingredients and further numbers as known at the end of rows' months.
+
+    Parameters
+    ----------
+    table, spec : DataFrame, Reports
+        A table of reports as `konkyo.sources.filings.read` returns it, and how it is to be read.
+    codes : Index
+        The stocks by their codes.
+    stock, month : ndarray of int64, shape [rows]
+        Places in `codes`, months counted from 1970-01.
+
+    Returns
+    -------
+    dict of str to ndarray, shape [rows]
+        As `konkyo.sources.ingredients.figures` and `forecasts` return them, missing once the report
+        has been known for more than `carry` months.
+    """
     said = said_in(table, spec, codes)
     both = (said.figures, said.forecasts)
     events = np.unique(np.concatenate([pack(part.stock, part.known) for part in both]))
