@@ -8,7 +8,7 @@ import pandas as pd
 
 from konkyo.errors import RecordsError
 from konkyo.months import label
-from konkyo.sources.faults import SHOWN, count_of, list_of
+from konkyo.sources.violations import SHOWN, count_of, list_of
 
 ROUNDING = 1e-9
 """Relative difference that sums in another order leave; a restated value differs by more."""

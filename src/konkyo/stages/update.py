@@ -211,7 +211,3 @@ def _say(name: str, began: float, what: str) -> float:
     lines = what.replace("\n", "\n" + " " * 19)
     print(f"{name:<10}{now - began:6.1f} s  {process_time():.1f} {lines}", flush=True)
     return now
-
-
-if __name__ == "__main__":
-    main()

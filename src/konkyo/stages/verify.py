@@ -108,7 +108,3 @@ def compare_with(
         "agreement": agreement.compare(measured),
         "inputs": by_input["rank_correlation"].mean(),
     }
-
-
-if __name__ == "__main__":
-    main()
