@@ -194,15 +194,19 @@ def fetch(archive: Archive, raw: Path, cache: Path, download: Download) -> None:
             with replacing(kept) as place:
                 shutil.copyfile(brought, place)
     _expect(archive.sha256, kept, f"{kept}: remove it and try again; it")
-    with tarfile.open(kept) as members:
-        for name, sha in archive.files:
-            content = members.extractfile(f"{archive.folder}/{name}")
-            if content is None:
-                raise SourceError(f"{kept} holds {name} as something that is not a file")
-            with replacing(raw / name) as place:
-                with content, place.open("wb") as file:
-                    shutil.copyfileobj(content, file)
-                _expect(sha, place, f"{name} of {kept}")
+    try:
+        with tarfile.open(kept) as members:
+            for name, sha in archive.files:
+                # Member by member to a path of our own: no name in the archive makes a file.
+                content = members.extractfile(f"{archive.folder}/{name}")
+                if content is None:
+                    raise SourceError(f"{kept} holds {name} as something that is not a file")
+                with replacing(raw / name) as place:
+                    with content, place.open("wb") as file:
+                        shutil.copyfileobj(content, file)
+                    _expect(sha, place, f"{name} of {kept}")
+    except (tarfile.TarError, KeyError, EOFError) as error:
+        raise SourceError(f"{kept} cannot be unpacked ({error}): remove it and try again") from None
 
 
 def pip_download(archive: Archive, folder: Path) -> Path:
