@@ -1,9 +1,11 @@
 """Which store and which experiment a run goes to."""
 
 import logging
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import unquote, urlsplit, urlunsplit
 
 import mlflow
 from mlflow import MlflowClient
@@ -12,6 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from konkyo.errors import TrackingError
 from konkyo.params import Track
+from konkyo.params.fields import plain_login
 
 _SQLITE = "sqlite:///"
 
@@ -51,8 +54,16 @@ def target(track: Track, root: Path, environment: Mapping[str, str]) -> Target:
     -------
     Target
         An empty variable counts as absent.
+
+    Raises
+    ------
+    TrackingError
+        User and password of the address cannot be told from the rest.
     """
-    uri = environment.get("MLFLOW_TRACKING_URI") or track.uri
+    try:
+        uri = plain_login(environment.get("MLFLOW_TRACKING_URI") or track.uri)
+    except ValueError as error:
+        raise TrackingError(str(error)) from None
     return Target(resolve(uri, root), track.experiment, environment.get("MLFLOW_RUN_ID") or None)
 
 
@@ -66,6 +77,8 @@ def connect(uri: str) -> MlflowClient:
     """Open a store, making its SQLite database first where there is none.
 
     Two processes that make one database together break it, so this comes before anything else.
+    A server's user and password go from the address to the environment, where MLflow looks for
+    them too: it prints addresses.
 
     Raises
     ------
@@ -77,12 +90,13 @@ def connect(uri: str) -> MlflowClient:
     path = _sqlite_path(uri)
     if path is not None:
         path.parent.mkdir(parents=True, exist_ok=True)
+    uri = _without_login(uri)
     mlflow.set_tracking_uri(uri)
     mlflow.set_registry_uri(uri)
     try:
         client = MlflowClient(uri, uri)
         client.search_experiments(max_results=1)
-    except (MlflowException, SQLAlchemyError) as error:
+    except (MlflowException, SQLAlchemyError, ImportError) as error:
         raise TrackingError(
             f"the MLflow store cannot be opened: {str(error).splitlines()[0]}; "
             "set track.uri in params.yaml, or MLFLOW_TRACKING_URI, to a store that can"
@@ -112,6 +126,17 @@ def experiment_id(client: MlflowClient, name: str) -> str:
             f"experiments restore -x {found.experiment_id}`, or set another track.experiment"
         )
     return found.experiment_id
+
+
+def _without_login(uri: str) -> str:
+    parts = urlsplit(uri)
+    login, at, host = parts.netloc.rpartition("@")
+    if not at or parts.scheme not in ("http", "https"):
+        return uri
+    user, _, password = login.partition(":")
+    os.environ["MLFLOW_TRACKING_USERNAME"] = unquote(user)
+    os.environ["MLFLOW_TRACKING_PASSWORD"] = unquote(password)
+    return urlunsplit(parts._replace(netloc=host))
 
 
 def _sqlite_path(uri: str) -> Path | None:
