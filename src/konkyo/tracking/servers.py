@@ -38,7 +38,7 @@ def become(command: Sequence[str], environment: Mapping[str, str], port: int, sa
     own = {"MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false"}
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
     print(f"{said} (ready in about 15 seconds, Ctrl-C ends it)", flush=True)
-    os.execve(
+    os.execve(  # nosec B606 # a list, no shell
         sys.executable,
         [sys.executable, "-m", "mlflow", *command, "--host", HOST, "--port", str(port)],
         {**os.environ, **own, **environment, "PATH": path},
