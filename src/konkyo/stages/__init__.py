@@ -1,11 +1,13 @@
 """One thin script a stage: read params, call pure functions, write outputs."""
 
 import sys
+import traceback
 from collections.abc import Callable
 from functools import wraps
+from types import TracebackType
 from typing import ParamSpec, TypeVar
 
-from konkyo.errors import INTERRUPTED, KonkyoError
+from konkyo.errors import INTERRUPTED, KonkyoError, without_secrets
 from konkyo.stages import trouble
 
 Given = ParamSpec("Given")
@@ -27,7 +29,8 @@ def stage(main: Callable[Given, Result]) -> Callable[Given, Result]:
     ------
     SystemExit
         1 after an error that can be mended, 130 after an interrupt; the message is on standard
-        error.
+        error. Any other error is a defect: it goes on, and if it ends the process its traceback,
+        which may tell an address, is printed without credentials.
     """
 
     @wraps(main)
@@ -45,8 +48,15 @@ def stage(main: Callable[Given, Result]) -> Callable[Given, Result]:
         except Exception as error:
             known = trouble.named(error)
             if known is None:
+                sys.excepthook = _print
                 raise
-            print(f"konkyo: {known}", file=sys.stderr)
+            print(without_secrets(f"konkyo: {known}"), file=sys.stderr)
             raise SystemExit(1) from None
 
     return guarded
+
+
+def _print(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """Print the traceback of an error that ends the process, without credentials."""
+    text = "".join(traceback.format_exception(kind, error, trace))
+    print(without_secrets(text), end="", file=sys.stderr)

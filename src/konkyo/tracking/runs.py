@@ -1,7 +1,6 @@
 """One parent run an experiment, one child run a decision month."""
 
 import os
-import re
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -25,7 +24,7 @@ from mlflow.utils.mlflow_tags import (
 from tqdm import tqdm
 
 from konkyo import months
-from konkyo.errors import TrackingError
+from konkyo.errors import TrackingError, without_secrets
 from konkyo.params import Params, as_dict, flatten
 from konkyo.tracking import lineage, registry, results, series, servable, store
 from konkyo.tracking.patience import patiently
@@ -117,7 +116,7 @@ def tracked(
         run_id=run_id,
         experiment_id=experiment,
         experiment=client.get_experiment(experiment).name,
-        uri=without_password(client.tracking_uri),
+        uri=without_secrets(client.tracking_uri),
         model=params.track.model,
         model_version=given.version,
         model_uri=f"models:/{params.track.model}@{registry.NEWEST}",
@@ -215,11 +214,6 @@ def _to_fill(client: MlflowClient, run_id: str) -> str:
             "new run"
         )
     return run.info.experiment_id
-
-
-def without_password(uri: str) -> str:
-    """Return a store's address without the user and password that may be in it."""
-    return re.sub(r"://[^/@]*@", "://", uri)
 
 
 def _log_files(client: MlflowClient, run_id: str, found: Results, chosen: dict[str, Any]) -> None:

@@ -5,7 +5,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit, urlunsplit
 
 import mlflow
 from mlflow import MlflowClient
@@ -15,6 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from konkyo.errors import TrackingError
 from konkyo.params import Track
+from konkyo.params.fields import plain_login
 from konkyo.tracking.patience import AT_FIRST, PatientClient, patiently
 
 _SQLITE = "sqlite:///"
@@ -56,8 +57,16 @@ def target(track: Track, root: Path, environment: Mapping[str, str]) -> Target:
     -------
     Target
         An empty variable counts as absent.
+
+    Raises
+    ------
+    TrackingError
+        User and password of the address cannot be told from the rest.
     """
-    uri = environment.get("MLFLOW_TRACKING_URI") or track.uri
+    try:
+        uri = plain_login(environment.get("MLFLOW_TRACKING_URI") or track.uri)
+    except ValueError as error:
+        raise TrackingError(str(error)) from None
     return Target(resolve(uri, root), track.experiment, environment.get("MLFLOW_RUN_ID") or None)
 
 
@@ -71,6 +80,8 @@ def connect(uri: str) -> MlflowClient:
     """Open a store, making its SQLite database first where there is none.
 
     Two processes that make one database together break it, so this comes before anything else.
+    A server's user and password go from the address to the environment, where MLflow looks for
+    them too: it prints addresses.
 
     Returns
     -------
@@ -91,6 +102,7 @@ def connect(uri: str) -> MlflowClient:
     path = _sqlite_path(uri)
     if path is not None:
         path.parent.mkdir(parents=True, exist_ok=True)
+    uri = _without_login(uri)
     mlflow.set_tracking_uri(uri)
     mlflow.set_registry_uri(uri)
 
@@ -104,7 +116,7 @@ def connect(uri: str) -> MlflowClient:
 
     try:
         return patiently(opened, limit=AT_FIRST)
-    except (MlflowException, SQLAlchemyError) as error:
+    except (MlflowException, SQLAlchemyError, ImportError) as error:
         raise TrackingError(
             f"the MLflow store cannot be opened: {str(error).splitlines()[0]}; "
             "set track.uri in params.yaml, or MLFLOW_TRACKING_URI, to a store that can"
@@ -139,6 +151,17 @@ def experiment_id(client: MlflowClient, name: str) -> str:
             f"experiments restore -x {found.experiment_id}`, or set another track.experiment"
         )
     return found.experiment_id
+
+
+def _without_login(uri: str) -> str:
+    parts = urlsplit(uri)
+    login, at, host = parts.netloc.rpartition("@")
+    if not at or parts.scheme not in ("http", "https"):
+        return uri
+    user, _, password = login.partition(":")
+    os.environ["MLFLOW_TRACKING_USERNAME"] = unquote(user)
+    os.environ["MLFLOW_TRACKING_PASSWORD"] = unquote(password)
+    return urlunsplit(parts._replace(netloc=host))
 
 
 def _sqlite_path(uri: str) -> Path | None:
