@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from konkyo.months import month_end, ordinal
 from konkyo.sources import prices
 from konkyo.sources.scan import engine, scan
+from small_prices import random_rows
 
 LARGEST = 2.0
 
@@ -31,8 +32,8 @@ def oracle(rows: pd.DataFrame) -> pd.DataFrame:
     for _, own in rows.groupby("stock"):
         own = own[own["close"].notna()]
         for before, now in zip(own.index[:-1], own.index[1:], strict=True):
-            earned = own.at[now, "close"] / own.at[before, "close"] - 1
-            near = (own.at[now, "date"] - own.at[before, "date"]).days <= prices.SPAN
+            earned = own.loc[now, "close"] / own.loc[before, "close"] - 1
+            near = (own.loc[now, "date"] - own.loc[before, "date"]).days <= prices.SPAN
             if near and earned <= LARGEST:
                 rows.loc[now, "r"] = earned
     rows["mean"] = rows.groupby("date")["r"].transform("mean")
@@ -67,21 +68,6 @@ def oracle(rows: pd.DataFrame) -> pd.DataFrame:
             }
         )
     return pd.DataFrame(lines).sort_values(["month", "stock"], ignore_index=True)
-
-
-def random_rows(seed: int, stocks: int = 5, days: int = 420) -> pd.DataFrame:
-    """Return a walk of prices with holes, a suspension, empty closes and days without trade."""
-    rng = np.random.default_rng(seed)
-    date = pd.date_range("2001-01-02", periods=days, freq="B")
-    index = pd.MultiIndex.from_product([list("EDCBA")[:stocks], date], names=["stock", "date"])
-    rows = index.to_frame(index=False)
-    steps = rng.normal(0, 0.03, (stocks, days)) + rng.normal(0, 0.02, days)
-    rows["close"] = np.round(50 * np.exp(steps.cumsum(1)).ravel(), 2)
-    rows["volume"] = rng.integers(0, 4, len(rows)) * 1000.0
-    rows.loc[rng.random(len(rows)) < 0.03, "close"] = np.nan
-    rows = rows[rng.random(len(rows)) > 0.05]
-    away = (rows["stock"] == "B") & rows["date"].between("2001-05-10", "2001-08-20")
-    return rows[~away].sample(frac=1, random_state=seed).reset_index(drop=True)
 
 
 def test_months_by_hand(tmp_path):

@@ -15,9 +15,10 @@ from konkyo.errors import RecordsError
 from konkyo.months import label
 from konkyo.params import StockRows
 from konkyo.sources import prices, schema, violations
-from konkyo.sources.columns import Unit
+from konkyo.sources.columns import Unit, table_of
 from konkyo.sources.reading import Found, files_of, header, together
 from konkyo.sources.scan import Scan, engine, scan
+from konkyo.sources.validate import broken
 from konkyo.sources.violations import SHOWN, Violation, count_of, in_rows
 
 CHUNK = 1_000_000
@@ -113,22 +114,17 @@ def _values(connection: duckdb.DuckDBPyConnection, table: Scan, percent: bool) -
         for batch in reader:
             chunk = _dates(batch.to_pandas())
             found += _unreadable(chunk, str(file), table, first)
-            unread = chunk[[f"raw_{name}" for name in table.columns]].notna().to_numpy()
-            frame = chunk[list(table.columns)]
-            found += [
-                one
-                for one in schema.check_values(
-                    "prices", frame, str(file), table.names, first, unit=unit
-                )
-                # A date that cannot be read is one mistake, not a missing date as well.
-                if not (one.rule == "present" and unread[:, _place(table, one)].any())
-            ]
+            unread = {name: chunk[f"raw_{name}"].notna().to_numpy() for name in table.doubtful}
+            found += broken(
+                table_of("prices", unit),
+                chunk[list(table.columns)],
+                str(file),
+                table.names,
+                first_row=first,
+                unread=unread,
+            )
             first += len(chunk)
     return violations.merge(found)
-
-
-def _place(table: Scan, violation: Violation) -> int:
-    return table.columns.index(violation.here or violation.column)
 
 
 def _extremes(connection: duckdb.DuckDBPyConnection, table: Scan) -> pd.DataFrame:

@@ -33,7 +33,7 @@ BETA_MONTHS, BETA_ENOUGH = 12, 8
 """Months of rows behind a beta, and how many of them must have row returns."""
 
 COMPLETE = 6
-"""Days before a month's end from which on its newest row makes it complete: a Friday's may be so far."""
+"""Days before a month's end from which on its newest row makes it complete: so far a Friday is."""
 
 _EXACT = 10**9
 """Fixed point of row returns: a billionth."""

@@ -15,6 +15,9 @@ import pyarrow.parquet
 
 from konkyo.errors import RecordsError, SourceError
 
+_UNNAMED = "__index_level_"
+"""How pandas names the columns of an index that has no name."""
+
 SUFFIXES = (".parquet", ".csv", ".csv.gz")
 
 
@@ -115,7 +118,11 @@ def header(path: Path) -> list[str]:
     _check_file(path)
     try:
         if suffix_of(path) == ".parquet":
-            names = pyarrow.parquet.read_schema(path).names
+            names = [
+                name
+                for name in pyarrow.parquet.read_schema(path).names
+                if not name.startswith(_UNNAMED)
+            ]
         else:
             with pyarrow.csv.open_csv(path) as reader:
                 names = reader.schema.names
@@ -160,7 +167,7 @@ def read(path: Path) -> Found:
         )
     _check_names(str(path), table.column_names)
     frame = table.to_pandas(ignore_metadata=True)
-    unnamed_index = [name for name in frame if str(name).startswith("__index_level_")]
+    unnamed_index = [name for name in frame if str(name).startswith(_UNNAMED)]
     return Found(str(path), frame.drop(columns=unnamed_index))
 
 

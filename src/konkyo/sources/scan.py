@@ -174,6 +174,8 @@ def engine() -> Iterator[duckdb.DuckDBPyConnection]:
         }
         connection = duckdb.connect(f"{folder}/rows.duckdb", config=settings)
         try:
+            # Else it is drawn into what the command prints.
+            connection.execute("SET enable_progress_bar = false")
             yield connection
         except (
             duckdb.InvalidInputException,
@@ -236,8 +238,7 @@ def scan(
         _Part(tuple(some), tuple((name, kind.replace("CSV", "VARCHAR")) for name, kind in types))
         for types, some in groups.items()
     )
-    unnamed = {name: "" for name in names if name.startswith("__index_level_")}
-    kept = renamed(together(files), names, {**unnamed, **columns})
+    kept = renamed(together(files), names, columns)
     own_of = {here: own for own, here in kept.items() if here != own}
     if not wide:
         return Scan(together(files), own_of, tuple(kept.values()), parts, kept, None, False)
@@ -265,8 +266,9 @@ def _value(here: str, raw: str, kind: str) -> str:
     if here in _TEXT:
         if kind in ("DOUBLE", "FLOAT"):
             text = f"coalesce(CAST(TRY_CAST({raw} AS HUGEINT) AS VARCHAR), {text})"
-        missing = f", {_list(MISSING)}" if here == "sector" else ""
-        return f"CASE WHEN lower({text}) NOT IN (''{missing}) THEN {text} END"
+        if here == "stock":
+            return f"nullif({text}, '')"
+        return f"CASE WHEN lower({text}) NOT IN ({_list(MISSING)}) THEN {text} END"
     if kind in ("BOOLEAN", "DATE") or kind.startswith("TIMESTAMP"):
         return "CAST(NULL AS DOUBLE)"
     number = f"TRY_CAST({raw} AS DOUBLE)"
