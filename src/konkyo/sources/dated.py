@@ -17,8 +17,9 @@ from konkyo.params import StockRows
 from konkyo.sources import prices, schema, violations
 from konkyo.sources.columns import Unit, table_of
 from konkyo.sources.reading import Found, files_of, header, together
-from konkyo.sources.scan import Scan, engine, scan
+from konkyo.sources.scan import Scan, engine, quoted, scan
 from konkyo.sources.validate import broken
+from konkyo.sources.typed import REMEDIES
 from konkyo.sources.violations import SHOWN, Violation, count_of, in_rows
 
 CHUNK = 1_000_000
@@ -101,7 +102,7 @@ def _values(connection: duckdb.DuckDBPyConnection, table: Scan, percent: bool) -
     unit: Unit = "percent" if percent else "fraction"
     extremes = _extremes(connection, table)
     if not schema.check_values("prices", extremes, table.file, table.names, unit=unit):
-        counts = ", ".join(f'count("raw_{name}")' for name in table.doubtful)
+        counts = ", ".join(f"count({quoted('raw_' + name)})" for name in table.doubtful)
         query = f"SELECT {counts} FROM ({table.typed(marks=True)})"
         if not counts or not any(connection.execute(query).fetchall()[0]):
             return []
@@ -134,8 +135,8 @@ def _extremes(connection: duckdb.DuckDBPyConnection, table: Scan) -> pd.DataFram
     least again).
     """
     parts = [
-        f'min("{name}"), max("{name}"), CASE WHEN count("{name}") = count(*) THEN min("{name}") END'
-        for name in table.columns
+        f"min({name}), max({name}), CASE WHEN count({name}) = count(*) THEN min({name}) END"
+        for name in map(quoted, table.columns)
     ]
     values = connection.execute(f"SELECT {', '.join(parts)} FROM found").fetchall()[0]
     columns: dict[str, pd.Series] = {}
@@ -170,10 +171,7 @@ def _unreadable(chunk: pd.DataFrame, file: str, table: Scan, first: int) -> Iter
                 found="not a date" if date else "not a number",
                 rows=rows,
                 count=count,
-                remedy="write YYYY-MM-DD or YYYYMMDD"
-                if date
-                else "write numbers with a decimal point and no other mark, leave missing ones "
-                'empty, and leave out columns of text: map them to ""',
+                remedy=REMEDIES["a date" if date else "a number"],
                 shown=shown,
             )
 

@@ -24,7 +24,7 @@ import duckdb
 import pandas as pd
 
 from konkyo.months import label, month_end, ordinal
-from konkyo.sources.scan import Scan, to_frame
+from konkyo.sources.scan import Scan, quoted, to_frame
 
 SPAN = 31
 """Days that a row's return may reach back: beyond them it is missing, not a day's return."""
@@ -104,7 +104,7 @@ def to_months(
     traded = "dollar_volume" in has or {"close", "volume"} <= has
     _make_rows(connection, columns, percent, largest)
     further = [name for name in columns if name not in (*_KEYS, *_SUMMED)]
-    picks = {name: f"arg_max({_name(name)}, day)" for name in further}
+    picks = {name: f"arg_max({quoted(name)}, day)" for name in further}
     if "sector" in has:
         picks["sector"] = "arg_max(sector, day)"
     if "volume" in has:
@@ -123,7 +123,7 @@ def to_months(
             "sum(CASE WHEN traded > 0 THEN TRY_CAST(abs(r) / (traded / 1e3) * 1e15 AS HUGEINT) END)"
             " / 1e15 / nullif(count(CASE WHEN traded > 0 THEN r END), 0)",
         )
-    made = [f"{pick} AS {_name(name)}" for name, pick in picks.items()]
+    made = [f"{pick} AS {quoted(name)}" for name, pick in picks.items()]
     connection.execute(
         f"CREATE TABLE months AS SELECT id, month AS at_month, {', '.join([*made, ''])}"
         "count(*) AS at_days, count(q) AS at_n, sum(q) AS at_s, max(r) AS at_maximum, "
@@ -132,7 +132,7 @@ def to_months(
         "sum(CASE WHEN q IS NOT NULL THEN CAST(m AS HUGEINT) * m END) AS at_tt "
         "FROM rows LEFT JOIN means USING (day) GROUP BY id, month"
     )
-    kept = {name: _name(name) for name in picks}
+    kept = {name: quoted(name) for name in picks}
     if {"volume", "shares"} <= has:
         kept.setdefault("share_turnover", "volume / nullif(shares, 0)")
     kept.setdefault("days", "CAST(at_days AS DOUBLE)")
@@ -151,7 +151,7 @@ def to_months(
     frame = to_frame(
         connection,
         "SELECT at_month AS month, stock, "
-        f"{', '.join(f'{value} AS {_name(name)}' for name, value in kept.items())} "
+        f"{', '.join(f'{value} AS {quoted(name)}' for name, value in kept.items())} "
         f"FROM (SELECT *, {totals}, count(CASE WHEN at_n > 0 THEN 1 END) OVER year AS filled "
         "FROM months WINDOW year AS (PARTITION BY id ORDER BY at_month "
         f"RANGE BETWEEN {BETA_MONTHS - 1} PRECEDING AND CURRENT ROW)) "
@@ -222,7 +222,7 @@ def _make_rows(
         f"CREATE TABLE rows AS SELECT * REPLACE (CASE WHEN isfinite(r) AND r <= {largest!r} THEN r "
         f"END AS r), CAST(round(CASE WHEN isfinite(r) AND r <= {largest!r} THEN r END * {_EXACT}) "
         "AS BIGINT) AS q FROM (SELECT id, date AS day, date - lag(date) OVER own AS gap, "
-        f"{month}, {', '.join([_name(name) for name in others] + [f'{earned} AS r'])}, "
+        f"{month}, {', '.join([quoted(name) for name in others] + [f'{earned} AS r'])}, "
         f"{traded} AS traded FROM found JOIN codes USING (stock) WHERE date IS NOT NULL "
         "WINDOW own AS (PARTITION BY id ORDER BY date))"
     )
@@ -236,7 +236,3 @@ def _some(connection: duckdb.DuckDBPyConnection, condition: str) -> bool:
     return bool(
         connection.execute(f"SELECT count(*) FROM found WHERE {condition}").fetchall()[0][0]
     )
-
-
-def _name(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
