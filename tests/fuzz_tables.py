@@ -41,7 +41,11 @@ class Column:
         if self.role == "sector":
             return [cells.text_of(raw, True) for raw in self.cells]
         if self.role == "number":
-            return [cells.number_of(raw) for raw in self.cells]
+            if self.kind is None:
+                return [cells.number_of(raw) for raw in self.cells]
+            # What the file holds, which of narrow types is not what was written to it.
+            held = pa.array(self.cells, type=self.kind).to_pylist()
+            return [cells.number_of(raw) for raw in held]
         return [cells.day_of(raw, self.role == "month") for raw in self.cells]
 
 

@@ -13,10 +13,15 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
 import fuzz_checks
+import fuzz_commands
+import fuzz_params
 
 KINDS: dict[str, tuple[st.SearchStrategy[Any], Callable[[Any], str]]] = {
     "monthly": (fuzz_checks.MONTHLY, fuzz_checks.records_are_right_or_refused),
     "dated": (fuzz_checks.DATED, fuzz_checks.records_are_right_or_refused),
+    "params": (fuzz_params.spoilt_values(), fuzz_params.values_are_params_or_refused),
+    "yaml": (fuzz_params.spoilt_yaml(), fuzz_params.yaml_is_params_or_refused),
+    "commands": (fuzz_commands.typed(), fuzz_commands.ends_with_a_code),
 }
 """Each kind with its share of the examples: what is drawn, and what must hold of it."""
 

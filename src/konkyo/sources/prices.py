@@ -50,6 +50,7 @@ _SUMS = ("n", "s", "t", "st", "tt")
 
 _SUMMED = ("volume", "dollar_volume")
 _KEYS = ("date", "stock", "sector", "return")
+_KNOWN = (*_KEYS, "close", "volume", "shares", "size", *DERIVED)
 
 
 def load(connection: duckdb.DuckDBPyConnection, scan: Scan, last: pd.Timestamp | None) -> None:
@@ -67,7 +68,8 @@ def load(connection: duckdb.DuckDBPyConnection, scan: Scan, last: pd.Timestamp |
     upto = "" if last is None else f" WHERE date <= DATE '{last:%Y-%m-%d}' OR date IS NULL"
     # Text is parsed once; Parquet is read again by each query, for the columns that it needs.
     kind = "TABLE" if scan.text else "VIEW"
-    connection.execute(f"CREATE {kind} found AS SELECT * FROM ({scan.typed()}){upto}")
+    own = ", ".join(f"{quoted(name)} AS {quoted(inside(name))}" for name in scan.columns)
+    connection.execute(f"CREATE {kind} found AS SELECT {own} FROM ({scan.typed()}){upto}")
     connection.execute(
         "CREATE TABLE codes AS SELECT stock, CAST(row_number() OVER (ORDER BY stock) AS INTEGER) "
         "AS id FROM (SELECT DISTINCT stock FROM found WHERE stock IS NOT NULL)"
@@ -100,6 +102,8 @@ def to_months(
         sorted by month and stock; `return` only where the rows bring it (a fraction; else it is
         made from `close`, as for monthly rows). A row at t holds what was known at the end of t.
     """
+    outside = {inside(name): name for name in columns}
+    columns = list(outside)
     has = set(columns)
     traded = "dollar_volume" in has or {"close", "volume"} <= has
     _make_rows(connection, columns, percent, largest)
@@ -118,10 +122,12 @@ def to_months(
     if traded:
         picks["dollar_volume"] = "sum(CAST(traded * 1e6 AS HUGEINT)) / 1e6"
         # A row return over the traded value in millions; 1e15 keeps ten digits of the smallest.
+        price = (
+            "CASE WHEN traded > 0 THEN TRY_CAST(abs(r) / (traded / 1e3) * 1e15 AS HUGEINT) END"
+        )
         picks.setdefault(
             "illiquidity",
-            "sum(CASE WHEN traded > 0 THEN TRY_CAST(abs(r) / (traded / 1e3) * 1e15 AS HUGEINT) END)"
-            " / 1e15 / nullif(count(CASE WHEN traded > 0 THEN r END), 0)",
+            f"sum({price}) / 1e15 / nullif(count({price}), 0)",
         )
     made = [f"{pick} AS {quoted(name)}" for name, pick in picks.items()]
     connection.execute(
@@ -158,7 +164,16 @@ def to_months(
         "JOIN codes USING (id) ORDER BY at_month, stock",
     )
     frame["month"] = month_end(frame["month"].to_numpy())
-    return frame
+    return frame.rename(columns=outside)
+
+
+def inside(name: str) -> str:
+    """Return the name that a column of the rows has in the table `found`.
+
+    A further one, which may be called like a column of this module's own tables, cannot be mistaken
+    for it.
+    """
+    return name if name in _KNOWN else f"of {name}"
 
 
 def newest(connection: duckdb.DuckDBPyConnection) -> pd.Timestamp | None:

@@ -114,8 +114,8 @@ class Scan:
         files : sequence of Path, optional
             Some of the files; all of them where not given.
         marks : bool, optional
-            Add `row` (its number in its file, from 1), and for each column that may not be
-            readable `raw_<column>`, its text where it could not be read.
+            Add `the row` (its number in its file, from 1), and for each column that may not be
+            readable its `unread_of`, its text where it could not be read.
 
         Returns
         -------
@@ -134,7 +134,7 @@ class Scan:
         if not marks:
             source = part.source(files)
         kinds = dict(part.types)
-        row = ["__row AS row"] if marks else []
+        row = ['__row AS "the row"'] if marks else []
         if self._wide:
             assert self._date is not None
             stocks = {own: here for own, here in self._kept.items() if own != self._date}
@@ -158,7 +158,7 @@ class Scan:
             given.sort(key=lambda column: self.columns.index(column[0]))
         typed = [f"{_value(here, raw, kind)} AS {quoted(here)}" for here, raw, kind in given]
         if marks:
-            typed += [f"{_bad(*column)} AS {quoted('raw_' + column[0])}" for column in given]
+            typed += [f"{_bad(*column)} AS {quoted(unread_of(column[0]))}" for column in given]
         return f"SELECT {', '.join([*row, *typed])} FROM {source}"
 
 
@@ -227,6 +227,13 @@ def scan(
     """
     names = header(files[0])
     check_mapping(str(files[0]), names, columns)
+    small = [name.lower() for name in names]
+    alike = [name for name in names if small.count(name.lower()) > 1]
+    if alike:
+        raise RecordsError(
+            f"{files[0]} has columns whose names differ in capital letters alone, "
+            f"{', '.join(map(repr, alike))}: give them names that differ otherwise"
+        )
     groups: dict[tuple[tuple[str, str], ...], list[Path]] = {}
     for file in files:
         own = header(file)
@@ -335,6 +342,11 @@ def _local(raw: str, kind: str) -> str:
 def to_frame(connection: duckdb.DuckDBPyConnection, query: str) -> pd.DataFrame:
     """Return the rows of a query, text as text and dates as dates."""
     return connection.sql(query).to_arrow_table().to_pandas(ignore_metadata=True)
+
+
+def unread_of(name: str) -> str:
+    """Return the name of the column with a column's text where it could not be read."""
+    return f"{name}, not read"
 
 
 def quoted(name: str) -> str:
