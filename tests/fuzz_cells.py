@@ -134,14 +134,79 @@ def text_of(raw: Any, nullable: bool) -> Meaning:
 
 
 TEXTS = (
-    "", " ", "NA", "nan", "None", "n/a", "NULL", "-", "x", "0", "-0", "1", "+1", ".5", "5.", "1e400",
-    "-1e400", "1e-400", "inf", "-Infinity", "1,5", "1.234,5", "1_000", "0x10", "1e3", "5%", "$5",
-    "12abc", "１２", "٣", " 7 ", "\t7", "7\n", "true", "False", "1d5", "--1", "1e", "é", "日本",
-    "'", '"', '""', '"a', "a,b", "a;b", "a\nb", "a\r\nb", "\x00", "\ufeff", "=1+1", "<script>",
-    "2020-01", "202001", "2020-13", "2020-02-30", "2020-1-3", "31.01.2020", "01/31/2020", "20200131",
-    "2020-01-31T00:00:00Z", "2020-01-31 15:30", "2020-01-31garbage", "0000-01", "0001-01", "9999-12",
-    "99999-01", "1500-06", "-2020-01", "２０２０-０１", "1e300", "123456789012345678901234567890",
-)  # fmt: skip
+    "",
+    " ",
+    "NA",
+    "nan",
+    "None",
+    "n/a",
+    "NULL",
+    "-",
+    "x",
+    "0",
+    "-0",
+    "1",
+    "+1",
+    ".5",
+    "5.",
+    "1e400",
+    "-1e400",
+    "1e-400",
+    "inf",
+    "-Infinity",
+    "1,5",
+    "1.234,5",
+    "1_000",
+    "0x10",
+    "1e3",
+    "5%",
+    "$5",
+    "12abc",
+    "１２",
+    "٣",
+    " 7 ",
+    "\t7",
+    "7\n",
+    "true",
+    "False",
+    "1d5",
+    "--1",
+    "1e",
+    "é",
+    "日本",
+    "'",
+    '"',
+    '""',
+    '"a',
+    "a,b",
+    "a;b",
+    "a\nb",
+    "a\r\nb",
+    "\x00",
+    "\ufeff",
+    "=1+1",
+    "<script>",
+    "2020-01",
+    "202001",
+    "2020-13",
+    "2020-02-30",
+    "2020-1-3",
+    "31.01.2020",
+    "01/31/2020",
+    "20200131",
+    "2020-01-31T00:00:00Z",
+    "2020-01-31 15:30",
+    "2020-01-31garbage",
+    "0000-01",
+    "0001-01",
+    "9999-12",
+    "99999-01",
+    "1500-06",
+    "-2020-01",
+    "２０２０-０１",
+    "1e300",
+    "123456789012345678901234567890",
+)
 """What people and programs write where something else belongs."""
 
 _TZ = ("UTC", "Asia/Tokyo", "America/New_York", "+09:00", "-05:30")
@@ -160,10 +225,16 @@ def _zoned(name: str) -> Store:
     zone: dt.tzinfo = (
         ZoneInfo(name)
         if name[0].isalpha()
-        else dt.timezone((1 if name[0] == "+" else -1) * dt.timedelta(
-            hours=int(name[1:3]), minutes=int(name[4:])))
-    )  # fmt: skip
-    odd = [None, dt.datetime(1850, 1, 1, tzinfo=zone), dt.datetime(2020, 6, 30, 23, 59, tzinfo=zone)]
+        else dt.timezone(
+            (1 if name[0] == "+" else -1)
+            * dt.timedelta(hours=int(name[1:3]), minutes=int(name[4:]))
+        )
+    )
+    odd = [
+        None,
+        dt.datetime(1850, 1, 1, tzinfo=zone),
+        dt.datetime(2020, 6, 30, 23, 59, tzinfo=zone),
+    ]
     return Store(
         pa.timestamp("us", tz=name),
         lambda day: dt.datetime(day.year, day.month, day.day, tzinfo=zone),
@@ -184,18 +255,18 @@ DAYS = (
     Store(pa.int64(), lambda day: int(f"{day:%Y%m%d}"), [None, 0, -1, 20201301, 2**62, 99999999]),
     Store(pa.int32(), lambda day: int(f"{day:%Y%m%d}"), [None, 0, -1, 20200230]),
     Store(pa.float64(), lambda day: float(f"{day:%Y%m%d}"), [None, math.nan, 1e300, 0.5, -1.0]),
-    Store(
-        pa.dictionary(pa.int32(), pa.string()), lambda day: f"{day:%Y-%m-%d}", [None, "", "x"]
-    ),
+    Store(pa.dictionary(pa.int32(), pa.string()), lambda day: f"{day:%Y-%m-%d}", [None, "", "x"]),
     *map(_zoned, _TZ),
-)  # fmt: skip
+)
 
 _HUGE = (1e300, -1e300, 1.7976931348623157e308, 5e-324, 1e-300, -0.0, 0.0, 1e30, 1e-30)
 NUMBERS = (
     Store(pa.float64(), float, [None, math.nan, math.inf, -math.inf, *_HUGE]),
     Store(pa.float32(), float, [None, math.nan, math.inf, 3.0e38, 1e-45]),
     Store(pa.float16(), float, [None, math.nan, math.inf, 60000.0]),
-    Store(pa.decimal128(38, 9), lambda x: Decimal(f"{x:.9f}"), [None, Decimal(10) ** 20, Decimal(0)]),
+    Store(
+        pa.decimal128(38, 9), lambda x: Decimal(f"{x:.9f}"), [None, Decimal(10) ** 20, Decimal(0)]
+    ),
     Store(pa.string(), repr, [None, *TEXTS]),
     Store(pa.large_string(), repr, [None, *TEXTS]),
     Store(pa.dictionary(pa.int8(), pa.float64()), float, [None, math.inf]),
@@ -233,9 +304,7 @@ STOCKS = (
 
 def store_of(plain: Sequence[Store], strange: Sequence[Store]) -> st.SearchStrategy[Store]:
     """Return how a column may be stored, strangely once in a while."""
-    return st.integers(0, 39).flatmap(
-        lambda n: st.sampled_from(plain if n else list(strange))
-    )
+    return st.integers(0, 39).flatmap(lambda n: st.sampled_from(plain if n else list(strange)))
 
 
 def odd_text() -> st.SearchStrategy[str]:

@@ -60,7 +60,10 @@ def _refused(case: Case, error: KonkyoError) -> None:
     assert isinstance(error, RecordsError), error
     got = {(Path(one.file.split(",")[0]).name.split(".")[0], one.rule) for one in listed}
     # A cell that cannot be read hides what else is wrong with its table.
-    if any(rule in ("readable", "columns", "reserved", "finite", "present", "unique") for _, rule in wanted):
+    if any(
+        rule in ("readable", "columns", "reserved", "finite", "present", "unique")
+        for _, rule in wanted
+    ):
         assert wanted <= got, (wanted, got)
     else:
         assert wanted == got, (wanted, got)
@@ -98,9 +101,11 @@ def _monthly(case: Case, found: Records) -> None:
             if name in ("month", "stock", "unclear") or value is ... or name in row["unclear"]:
                 continue
             if name == "sector":
-                assert (value == got[name]) or (value is None and "sectors" in case.beside) or (
-                    value is None and pd.isna(got[name])
-                )  # fmt: skip
+                assert (
+                    (value == got[name])
+                    or (value is None and "sectors" in case.beside)
+                    or (value is None and pd.isna(got[name]))
+                )
                 continue
             if name == "eligible" and (case.eligible or "members" in case.beside):
                 continue
@@ -153,7 +158,7 @@ def _dated(case: Case, found: Records) -> None:
             total = sum(sold) if sold else None
             assert (total is None and math.isnan(got["volume"])) or math.isclose(
                 got["volume"], total, rel_tol=1e-9, abs_tol=1e-2
-            ), (got["volume"], total)  # fmt: skip
+            ), (got["volume"], total)
 
 
 def panel_is_right_or_refused(found: Records) -> str:
@@ -183,7 +188,9 @@ def panel_is_right_or_refused(found: Records) -> str:
 
 
 def _universe_is_the_largest(stocks: pd.DataFrame, index: pd.DataFrame) -> None:
-    returns = {(r.month, r.stock): r._3 for r in stocks[["month", "stock", "return"]].itertuples(False)}
+    returns = {
+        (r.month, r.stock): r._3 for r in stocks[["month", "stock", "return"]].itertuples(False)
+    }
     chosen = defaultdict(set)
     for row in index.to_dict("records"):
         chosen[row["month"]].add(row["stock"])

@@ -17,25 +17,71 @@ from small import PARAMS
 COMMANDS = typer.main.get_command(cli.app).commands
 CODES = {0, 1, 2}
 BEYOND = {"serve", "ui", "fetch", "tune"}
-"""What starts servers or processes, or asks vendors, when it is typed rightly: only typed here."""
+"""What starts servers or processes, or asks vendors, where it is typed rightly: not called here."""
 FOLDERS = ("empty", "params", "broken params", "broken data")
 _MADE = (
-    "records/stocks.parquet", "records/market.parquet", "records/source.json", "records/truth.parquet",
-    "panel/index.parquet", "panel/features.npy", "panel/catalogue.csv", "panel/missing.csv",
-    "models/index.parquet", "attributions/2020-01.parquet", "backtest/portfolios.parquet",
-    "backtest/monthly.parquet", "metrics.json", "verify.json", "own/stocks.parquet", "own/market.parquet",
-    "own/intervention.csv", "own/labels.csv",
-)  # fmt: skip
-_options = sorted({o for c in COMMANDS.values() for p in c.params for o in (*p.opts, *p.secondary_opts)})
+    "records/stocks.parquet",
+    "records/market.parquet",
+    "records/source.json",
+    "records/truth.parquet",
+    "panel/index.parquet",
+    "panel/features.npy",
+    "panel/catalogue.csv",
+    "panel/missing.csv",
+    "models/index.parquet",
+    "attributions/2020-01.parquet",
+    "backtest/portfolios.parquet",
+    "backtest/monthly.parquet",
+    "metrics.json",
+    "verify.json",
+    "own/stocks.parquet",
+    "own/market.parquet",
+    "own/intervention.csv",
+    "own/labels.csv",
+)
+_options = sorted(
+    {o for c in COMMANDS.values() for p in c.params for o in (*p.opts, *p.secondary_opts)}
+)
 _words = st.one_of(
     st.sampled_from(_options),
     st.sampled_from(
-        ("--help", "-h", "--", "-", "", "newest", "2020-01", "2020-13", "9999-12", "-1", "0", "99999999999999999999",
-         "1.5", "nan", "en", "ja", "xx", "fred", "mof", "jquants", "champion", "../..", "/dev/null", "é", "日本",
-         "--install-completion=x", "a b", "\n", "'; drop", "--month=", "--month=2020-01", "--port=70000")
+        (
+            "--help",
+            "-h",
+            "--",
+            "-",
+            "",
+            "newest",
+            "2020-01",
+            "2020-13",
+            "9999-12",
+            "-1",
+            "0",
+            "99999999999999999999",
+            "1.5",
+            "nan",
+            "en",
+            "ja",
+            "xx",
+            "fred",
+            "mof",
+            "jquants",
+            "champion",
+            "../..",
+            "/dev/null",
+            "é",
+            "日本",
+            "--install-completion=x",
+            "a b",
+            "\n",
+            "'; drop",
+            "--month=",
+            "--month=2020-01",
+            "--port=70000",
+        )
     ),
     st.text(st.characters(exclude_categories=("Cs",)), max_size=6),
-)  # fmt: skip
+)
 
 
 @st.composite
@@ -77,7 +123,9 @@ def _call(stage: str, **named: object) -> None:
 def _inside(folder: Path, kind: str) -> Iterator[None]:
     if kind != "empty":
         text = PARAMS.read_text(encoding="utf-8").replace("source: us-equities", "source: tables")
-        (folder / "params.yaml").write_text(text[: len(text) // 2] if kind == "broken params" else text)
+        (folder / "params.yaml").write_text(
+            text[: len(text) // 2] if kind == "broken params" else text
+        )
     if kind == "broken data":
         for name in _MADE:
             path = folder / "data" / name
@@ -89,5 +137,3 @@ def _inside(folder: Path, kind: str) -> Iterator[None]:
         yield
     finally:
         os.chdir(before)
-
-

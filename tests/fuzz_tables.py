@@ -1,4 +1,4 @@
-"""The user's own tables as hypothesis draws them: files, their params, and what must come of them."""
+"""The user's own tables as hypothesis draws them, and what must come of them."""
 
 import calendar
 import csv
@@ -20,7 +20,27 @@ from fuzz_cells import Meaning, Store
 from konkyo import params
 
 PORTFOLIOS = 2
-_NAMES = st.sampled_from(("turnover", "日本", "a b", 'q"x', "é", "Return", "select", "x;y", "eligible", "id", "day", "Size", "r", "m", "row", "months", "at_days"))
+_NAMES = st.sampled_from(
+    (
+        "turnover",
+        "日本",
+        "a b",
+        'q"x',
+        "é",
+        "Return",
+        "select",
+        "x;y",
+        "eligible",
+        "id",
+        "day",
+        "Size",
+        "r",
+        "m",
+        "row",
+        "months",
+        "at_days",
+    )
+)
 _RESERVED = st.sampled_from(("ret", "label", "score", "absorbed"))
 
 
@@ -51,7 +71,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Drawn:
-    """A table: its columns, and how its file is written; `damaged` where that is not as it should."""
+    """A table: its columns, how its file is written, and how that is damaged."""
 
     columns: tuple[Column, ...]
     csv: bool
@@ -125,7 +145,17 @@ def _damaged(data: bytes, how: str, place: int) -> bytes:
     return b"\n" * (place % 4) + data
 
 
-DAMAGES = ("cut", "flip", "tail", "utf-16", "latin-1", "semicolons", "blank lines", "short row", "head")
+DAMAGES = (
+    "cut",
+    "flip",
+    "tail",
+    "utf-16",
+    "latin-1",
+    "semicolons",
+    "blank lines",
+    "short row",
+    "head",
+)
 
 
 @st.composite
@@ -184,7 +214,11 @@ def _written(store: Store, value: Any, role: str) -> str:
     if value is None:
         return ""
     if role in ("month", "date"):
-        return f"{value:%Y%m%d}" if store.kind == pa.int64() and role == "date" else f"{value:%Y-%m-%d}"
+        return (
+            f"{value:%Y%m%d}"
+            if store.kind == pa.int64() and role == "date"
+            else f"{value:%Y-%m-%d}"
+        )
     if role in ("stock", "sector"):
         return str(store.make(value)) if role == "stock" else str(value)
     return repr(value)
@@ -213,21 +247,38 @@ def stocks(draw: st.DrawFn, rows: str, quiet: bool) -> tuple[Drawn, list[dt.date
     numbers = (*cells.NUMBERS, *cells.COUNTS)
     value = [round(0.01 + 0.013 * ((7 * k) % 11), 4) for k in range(n)]
     layout: list[Any] = [
-        ("month" if rows == "monthly" else "date", "month" if rows == "monthly" else "date",
-         [day for day, _ in pairs], cells.DAYS, cells.STRANGE_DAYS),
+        (
+            "month" if rows == "monthly" else "date",
+            "month" if rows == "monthly" else "date",
+            [day for day, _ in pairs],
+            cells.DAYS,
+            cells.STRANGE_DAYS,
+        ),
         ("stock", "stock", [i for _, i in pairs], cells.STOCKS, cells.STRANGE_TEXTS),
-    ]  # fmt: skip
+    ]
     floats = cells.NUMBERS
     if rows == "monthly":
         layout.append(("return", "number", value, floats, cells.STRANGE_NUMBERS))
-        layout.append(("size", "number", [100.0 + k for k in range(n)], numbers, cells.STRANGE_NUMBERS))
+        layout.append(
+            ("size", "number", [100.0 + k for k in range(n)], numbers, cells.STRANGE_NUMBERS)
+        )
     else:
         layout.append(("close", "number", [10.0 + v for v in value], floats, cells.STRANGE_NUMBERS))
-        layout.append(("volume", "number", [5.0 + k for k in range(n)], numbers, cells.STRANGE_NUMBERS))
-        layout.append(("size", "number", [100.0 + k for k in range(n)], numbers, cells.STRANGE_NUMBERS))
+        layout.append(
+            ("volume", "number", [5.0 + k for k in range(n)], numbers, cells.STRANGE_NUMBERS)
+        )
+        layout.append(
+            ("size", "number", [100.0 + k for k in range(n)], numbers, cells.STRANGE_NUMBERS)
+        )
     if draw(st.booleans()):
         layout.append(
-            ("sector", "sector", ["Banks" if i % 2 else None for _, i in pairs], _SECTORS, cells.STRANGE_TEXTS)
+            (
+                "sector",
+                "sector",
+                ["Banks" if i % 2 else None for _, i in pairs],
+                _SECTORS,
+                cells.STRANGE_TEXTS,
+            )
         )
     if draw(st.booleans()):
         name = draw(_RESERVED if draw(st.integers(0, 29)) == 0 else _NAMES)
@@ -244,7 +295,7 @@ _SECTORS = (
 
 @st.composite
 def market(draw: st.DrawFn, months: Sequence[dt.date], quiet: bool) -> Drawn:
-    """Return a table of market series, a month earlier than the stocks or so, a week or a month a row."""
+    """Return a table of market series, which may begin before the stocks."""
     before = draw(st.integers(0, 2))
     first = (months[0].year, months[0].month)
     ends = [month_end(*_plus(first, m)) for m in range(-before, len(months))]
@@ -253,7 +304,13 @@ def market(draw: st.DrawFn, months: Sequence[dt.date], quiet: bool) -> Drawn:
     layout: list[Any] = [(name, "date", ends, cells.DAYS, cells.STRANGE_DAYS)]
     for series in ("MKT", "é x")[: draw(st.integers(1, 2))]:
         layout.append(
-            (series, "number", [1.5 + k for k in range(n)], (*cells.NUMBERS, *cells.COUNTS), cells.STRANGE_NUMBERS)
+            (
+                series,
+                "number",
+                [1.5 + k for k in range(n)],
+                (*cells.NUMBERS, *cells.COUNTS),
+                cells.STRANGE_NUMBERS,
+            )
         )
     return draw(drawn(layout, quiet, damaging=True))
 
@@ -268,7 +325,18 @@ def beside(draw: st.DrawFn, months: Sequence[dt.date]) -> dict[str, Drawn]:
     day = (cells.DAYS, cells.STRANGE_DAYS)
     if "sectors" in which:
         found["sectors"] = draw(
-            drawn([stock, ("sector", "sector", ["Foods", "Banks", "Foods", "x"], _SECTORS, cells.STRANGE_TEXTS)])
+            drawn(
+                [
+                    stock,
+                    (
+                        "sector",
+                        "sector",
+                        ["Foods", "Banks", "Foods", "x"],
+                        _SECTORS,
+                        cells.STRANGE_TEXTS,
+                    ),
+                ]
+            )
         )
     if "members" in which:
         start = [months[0].replace(day=1)] * 4
@@ -344,7 +412,8 @@ def cases(draw: st.DrawFn, rows: str) -> Case:
         last = draw(st.sampled_from([*months, month_end(2160, 1)]))
     eligible = draw(
         st.sampled_from(
-            ("",) * 25 + ("size >= 1", "size > 1e300", "drop table stocks", "size / 0 > 1", "'", "\x00")
+            ("",) * 25
+            + ("size >= 1", "size > 1e300", "drop table stocks", "size / 0 > 1", "'", "\x00")
         )
     )
     return Case(
@@ -372,6 +441,7 @@ class Expected:
 def _problems(table: Drawn, kind: str) -> tuple[set[tuple[str, str]], bool]:
     """Return the broken rules of single cells, and whether any cell is a matter of taste."""
     found, doubtful = set(), table.damage is not None
+    needed = ("month", "stock") if kind == "stocks" else ("date",)
     for column in table.columns:
         for meaning in column.meanings():
             doubtful |= meaning.doubtful
@@ -380,9 +450,8 @@ def _problems(table: Drawn, kind: str) -> tuple[set[tuple[str, str]], bool]:
             elif column.role == "number" and isinstance(meaning.value, float):
                 if math.isinf(meaning.value):
                     found.add((kind, "finite"))
-            elif meaning.value is None and not meaning.doubtful:
-                if column.role in ("month", "stock") or (kind == "market" and column.role == "date"):
-                    found.add((kind, "present"))
+            elif meaning.value is None and not meaning.doubtful and column.role in needed:
+                found.add((kind, "present"))
     return found, doubtful
 
 
@@ -419,9 +488,7 @@ def expected(case: Case) -> Expected:
     returns = [r for r in returns if r <= 10.0 * scale]
     middle = sorted(abs(r) for r in returns if r)
     half = len(middle) // 2
-    median = (
-        math.nan if not middle else (middle[half] + middle[-half - 1]) / 2
-    )  # fmt: skip
+    median = math.nan if not middle else (middle[half] + middle[-half - 1]) / 2
     wrong_unit = median > 1 if scale == 1 else median < 0.5
     if wrong_unit:
         found.add(("stocks", "unit"))
@@ -466,7 +533,9 @@ def _market(series: Drawn, rows: Sequence[Mapping[str, Any]]) -> set[tuple[str, 
     for column in series.columns:
         if column is day:
             continue
-        there = {_count(d) for d, m in zip(days, column.meanings(), strict=True) if m.value is not None}
+        there = {
+            _count(d) for d, m in zip(days, column.meanings(), strict=True) if m.value is not None
+        }
         if (needed & months) - there:
             found.add(("market", "present"))
     return found

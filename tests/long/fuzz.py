@@ -66,7 +66,10 @@ def main() -> int:
         start = time.monotonic()
         outcomes, failures = run(kind, given_.examples, given_.seed)
         seconds = time.monotonic() - start
-        print(f"{kind}: {outcomes.total():,} examples in {seconds:,.0f} s: {dict(outcomes)}", flush=True)
+        print(
+            f"{kind}: {outcomes.total():,} examples in {seconds:,.0f} s: {dict(outcomes)}",
+            flush=True,
+        )
         for place, said in failures.items():
             print(f"--- {place}\n{said}\n", flush=True)
         failed |= bool(failures)

@@ -74,9 +74,7 @@ def test_who_is_not_eligible_at_t_is_not_chosen_then():
     assert february.to_dict() == {"A": 0.3, "B": 0.1, "D": 0.0}
     assert "eligible" not in panel.names
     with pytest.raises(ParamsError, match="'eligible', which is neither"):
-        build(
-            HAND.assign(eligible=can), MARKET, replace(chosen, characteristics=("eligible",))
-        )
+        build(HAND.assign(eligible=can), MARKET, replace(chosen, characteristics=("eligible",)))
     with pytest.raises(RecordsError, match="no stock that is eligible has a size in 2000-02"):
         build(HAND.assign(eligible=0.0), MARKET, chosen)
 

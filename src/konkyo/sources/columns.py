@@ -10,7 +10,16 @@ from typing import Literal
 
 import pandera.pandas as pa
 
-from konkyo.sources.rules import above, at_least, at_most, either, finite, not_before, one_of, unique
+from konkyo.sources.rules import (
+    above,
+    at_least,
+    at_most,
+    either,
+    finite,
+    not_before,
+    one_of,
+    unique,
+)
 from konkyo.sources.types import Date, Number, Text
 
 Kind = Literal["stocks", "market", "prices", "reports", "sectors", "members"]
@@ -127,7 +136,9 @@ def _prices(unit: Unit) -> pa.DataFrameSchema:
                 unit,
                 [_least_return(unit)],
             ),
-            "volume": _number("traded since the row before", "shares", [at_least(0.0), at_most(LARGEST)]),
+            "volume": _number(
+                "traded since the row before", "shares", [at_least(0.0), at_most(LARGEST)]
+            ),
             "dollar_volume": _number(
                 "value traded since the row before; where absent, `close` x `volume`",
                 THOUSANDS,

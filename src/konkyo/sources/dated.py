@@ -18,8 +18,8 @@ from konkyo.sources import prices, schema, violations
 from konkyo.sources.columns import Unit, table_of
 from konkyo.sources.reading import Found, files_of, header, together
 from konkyo.sources.scan import Scan, engine, quoted, scan, unread_of
-from konkyo.sources.validate import broken
 from konkyo.sources.typed import REMEDIES
+from konkyo.sources.validate import broken
 from konkyo.sources.violations import SHOWN, Violation, count_of, in_rows
 
 CHUNK = 1_000_000

@@ -122,9 +122,7 @@ def to_months(
     if traded:
         picks["dollar_volume"] = "sum(CAST(traded * 1e6 AS HUGEINT)) / 1e6"
         # A row return over the traded value in millions; 1e15 keeps ten digits of the smallest.
-        price = (
-            "CASE WHEN traded > 0 THEN TRY_CAST(abs(r) / (traded / 1e3) * 1e15 AS HUGEINT) END"
-        )
+        price = "CASE WHEN traded > 0 THEN TRY_CAST(abs(r) / (traded / 1e3) * 1e15 AS HUGEINT) END"
         picks.setdefault(
             "illiquidity",
             f"sum({price}) / 1e15 / nullif(count({price}), 0)",

@@ -168,10 +168,10 @@ def read(path: Path) -> Found:
     _check_names(str(path), table.column_names)
     # Dates may be of years that Python's own do not have.
     frame = table.to_pandas(ignore_metadata=True, date_as_object=False)
-    for field in table.schema:
-        if pa.types.is_nested(field.type):
+    for one in table.schema:
+        if pa.types.is_nested(one.type):
             # Lists and the like are no value of any column: as text they are reported as such.
-            frame[field.name] = frame[field.name].map(str, na_action="ignore")
+            frame[one.name] = frame[one.name].map(str, na_action="ignore")
     unnamed_index = [name for name in frame if str(name).startswith(_UNNAMED)]
     return Found(str(path), frame.drop(columns=unnamed_index))
 

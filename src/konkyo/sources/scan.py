@@ -285,7 +285,7 @@ def _value(here: str, raw: str, kind: str) -> str:
             # Codes that are whole numbers beside missing ones; NaN is a missing one.
             whole = f"{raw} = round({raw}) AND abs({raw}) < 9007199254740992"
             text = (
-                f"CASE WHEN {whole} THEN CAST(CAST({raw} AS BIGINT) AS VARCHAR) "
+                f"CASE WHEN {whole} THEN CAST(TRY_CAST({raw} AS BIGINT) AS VARCHAR) "
                 f"WHEN NOT isnan({raw}) THEN {text} END"
             )
         if here == "stock":
@@ -321,7 +321,8 @@ def _doubtful(here: str, kind: str) -> bool:
 
 
 def _is_number(kind: str) -> bool:
-    return kind.startswith(_NUMBERS)
+    # BIGINT[] is a list of them.
+    return kind.startswith(_NUMBERS) and not kind.endswith("]")
 
 
 def _is_text(kind: str) -> bool:

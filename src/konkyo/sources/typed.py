@@ -7,7 +7,15 @@ import pandas as pd
 import pandera.pandas as pa
 
 from konkyo.sources.columns import FURTHER
-from konkyo.sources.convert import MISSING, YEARS, Converted, text_of, to_dates, to_months, to_numbers
+from konkyo.sources.convert import (
+    MISSING,
+    YEARS,
+    Converted,
+    text_of,
+    to_dates,
+    to_months,
+    to_numbers,
+)
 from konkyo.sources.reading import Found
 from konkyo.sources.validate import column_of
 from konkyo.sources.violations import Violation, in_rows
