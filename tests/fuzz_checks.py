@@ -135,7 +135,7 @@ def _same(got: float, value: float | None, name: str) -> None:
 
 
 def _dated(case: Case, found: Records) -> None:
-    """See that the months of the records are those of the rows: last close, sum of volumes, days."""
+    """See that the months of the records are the rows': last close, sum of volumes, days."""
     drawn = case.stocks
     if drawn.damage is not None or any(_unclear(drawn)):
         return

@@ -150,8 +150,8 @@ def line(check: Check) -> str:
     """Return what a scheduler's log should say of a breached check."""
     word = "below" if check.name == "rank_ic" else "above"
     return (
-        f"{check.name} = {check.value:.3g} is {word} monitor.{check.name} = {check.limit:g}: "
-        f"{check.detail.en}. {check.remedy.en}."
+        f"{check.name} = {check.value:.3g} is {word} monitor.{check.name} = {check.limit:g}, as in "
+        f"{check.past} of {check.months} months before: {check.detail.en}. {check.remedy.en}."
     )
 
 

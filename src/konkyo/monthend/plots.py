@@ -66,7 +66,15 @@ def draw(
             *("range_map", "market", "z", "deviations", DIVERGING),
             *((-limits.range, limits.range), "+.1f"),
         ),
-        ("missing_map", "missing", "share", "share", _RISING, (0.0, 1.0), ".0%"),
+        (
+            "missing_map",
+            "missing",
+            "share",
+            "share",
+            _RISING,
+            (0.0, max(2 * limits.missing, 0.1)),
+            ".0%",
+        ),
     )
     for name, table, column, unit, colours, ends, form in maps:
         if len(tables[table]):

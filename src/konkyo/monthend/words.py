@@ -125,7 +125,10 @@ FIGURES = {
         "deviations (the scale ends at the limit)", "標準偏差の倍数（目盛の両端は閾値）"
     ),
     "missing_map": Words("Share of stocks without an input", "入力が欠損する銘柄の割合"),
-    "share": Words("share of stocks", "銘柄に占める割合"),
+    "share": Words(
+        "share of stocks (the scale ends at twice the limit)",
+        "銘柄に占める割合（目盛の上端は閾値の2倍）",
+    ),
     "limit": Words("limit", "閾値"),
     "found": Words("found", "値"),
     "beyond": Words("beyond the limit", "閾値超"),

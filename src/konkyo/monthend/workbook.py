@@ -12,7 +12,7 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
 from konkyo import reading
-from konkyo.figures.arrange import heat_grid
+from konkyo.figures.arrange import HeatGrid, heat_grid
 from konkyo.figures.style import COLOURS, LOWERS, RAISES, width_of
 from konkyo.figures.texts import Language, feature_names, sector_name
 from konkyo.files import replacing
@@ -62,11 +62,14 @@ def write(
     KonkyoError
         A named stock was not ranked in the month.
     """
+    # Before a sheet is begun, as one that is left half written complains.
+    stocks = reading.stock_table(e, table["month"].iloc[0], chosen.stocks, chosen.named)
+    grid = heat_grid(stocks, len(e.names))
     book = Workbook(write_only=True)
     sheets = {key: book.create_sheet(said(name, language)) for key, name in SHEETS.items()}
     names = feature_names(labels, language)
     _ranking(sheets["ranking"], table, names, language)
-    _extremes(sheets, table, e, names, chosen, language)
+    _extremes(sheets, grid, names, language)
     values = table[[VALUE + e.names[column] for column in e.columns("characteristic")]]
     _whole(sheets["values"], table, values.rename(columns=_bare), names, language)
     parts = by_input(table, e.catalogue)
@@ -116,20 +119,20 @@ def _ranking(
 
 
 def _extremes(
-    sheets: Mapping[str, Worksheet],
-    table: pd.DataFrame,
-    e: Evidence,
-    names: dict[str, str],
-    chosen: Report,
-    language: Language,
+    sheets: Mapping[str, Worksheet], grid: HeatGrid, names: dict[str, str], language: Language
 ) -> None:
     """Write relevances and values of the longest, the shortest and the named stocks."""
-    stocks = reading.stock_table(e, table["month"].iloc[0], chosen.stocks, chosen.named)
-    grid = heat_grid(stocks, len(e.names))
     columns = [said(HEADS[key], language) for key in _KEYS]
-    columns += [names.get(name, name) for name in grid.features]
-    widths = [*_KEY_WIDTHS, *[_COLUMN] * len(grid.features)]
-    whole = [bool(np.isin(column, (0, 1)).all()) for column in grid.value.T]
+    # Dummies that none of these stocks has add nothing to any of their scores, and come last.
+    kept = int(np.any(grid.relevance, axis=0).sum())
+    features, relevance, values = (
+        grid.features[:kept],
+        grid.relevance[:, :kept],
+        grid.value[:, :kept],
+    )
+    columns += [names.get(name, name) for name in features]
+    widths = [*_KEY_WIDTHS, *[_COLUMN] * len(features)]
+    whole = [bool(np.isin(column, (0, 1)).all()) for column in values.T]
     absorbed = said(HEADS["absorbed"], language)
     for key, tail in (("grounds", [absorbed]), ("inputs", [])):
         sheet = sheets[key]
@@ -143,17 +146,17 @@ def _extremes(
                 text(sheet, sector_name(row["sector"], names, language)),
                 number(sheet, row["score"], _RELEVANCE),
             ]
-            shades = [shade(value, grid.limit) for value in grid.relevance[place]]
+            shades = [shade(value, grid.limit) for value in relevance[place]]
             if key == "grounds":
                 cells = [
                     number(sheet, value, _RELEVANCE, fill=fill)
-                    for value, fill in zip(grid.relevance[place], shades, strict=True)
+                    for value, fill in zip(relevance[place], shades, strict=True)
                 ]
                 cells.append(number(sheet, grid.rest[place], _RELEVANCE))
             else:
                 cells = [
                     number(sheet, value, "0" if dummy else _VALUE, fill=fill)
-                    for value, dummy, fill in zip(grid.value[place], whole, shades, strict=True)
+                    for value, dummy, fill in zip(values[place], whole, shades, strict=True)
                 ]
             sheet.append([*keys, *cells])
 

@@ -1,0 +1,172 @@
+"""The stages predict and monitor, on the files that the stages before them leave."""
+
+import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import openpyxl
+import pandas as pd
+import pytest
+from ruamel.yaml import YAML
+
+from konkyo import backtest, params, windows
+from konkyo.panel import store
+from konkyo.panel.build import build
+from konkyo.stages import monitor, predict
+from small import make_records, small_params
+
+CHOSEN = replace(small_params(), report=replace(small_params().report, stocks=2))
+
+
+def write_params(root: Path, chosen: params.Params) -> None:
+    with (root / "params.yaml").open("w", encoding="utf-8") as file:
+        YAML(typ="safe", pure=True).dump(params.as_dict(chosen), file)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a project whose grounds are random and add up to their scores."""
+    root = tmp_path_factory.mktemp("monthend") / "project"
+    data = root / "data"
+    for folder in ("records", "attributions", "models/weights", "backtest"):
+        (data / folder).mkdir(parents=True)
+    write_params(root, CHOSEN)
+    stocks, market = make_records(count=36)
+    stocks.to_parquet(data / "records/stocks.parquet")
+    facts = {"source": "tables", "first_month": "2000-01", "last_month": "2002-12"}
+    facts |= {"point_in_time": True, "survivorship_free": True}
+    (data / "records/source.json").write_text(json.dumps(facts), encoding="utf-8")
+    panel, missing = build(stocks, market, CHOSEN.prepare)
+    store.write(panel, missing, data / "panel")
+    rng = np.random.default_rng(0)
+    decisions = windows.rolling(windows.MonthBlocks.of(panel.index["month"]), CHOSEN.train.window)
+    windows.table(decisions).to_csv(data / "models/windows.csv", index=False)
+    parts = []
+    for window in decisions:
+        rows = slice(window.test_start, window.test_stop)
+        keys = panel.index.iloc[rows][["month", "stock"]].reset_index(drop=True)
+        relevance = (panel.features[rows] * rng.normal(0, 0.1, len(panel.names))).astype("float32")
+        score = relevance.sum(1, dtype=np.float64) + 0.01
+        grounds = keys.assign(score=score)
+        grounds = pd.concat([grounds, pd.DataFrame(relevance, columns=panel.names)], axis=1)
+        grounds.assign(absorbed=np.float32(0.01)).to_parquet(
+            data / f"attributions/{window.month}.parquet"
+        )
+        (data / f"models/weights/{window.month}.safetensors").write_bytes(b"weights")
+        parts.append(grounds[["month", "stock", "score"]])
+    scores = pd.concat(parts).merge(panel.index[["month", "stock", "ret"]])
+    ranked = backtest.rank(scores.assign(model="network"), CHOSEN.backtest.portfolios)
+    ranked.to_parquet(data / "backtest/portfolios.parquet")
+    coefficients = backtest.coefficients(ranked).dropna(subset="rank_ic")
+    coefficients.to_csv(data / "backtest/returns.csv", index=False)
+    return root
+
+
+@pytest.fixture
+def project(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    copy = tmp_path / "project"
+    shutil.copytree(made, copy)
+    monkeypatch.chdir(copy)
+    return copy
+
+
+def test_predict_writes_the_newest_month(project: Path, capsys: pytest.CaptureFixture[str]):
+    # The backtest is not needed: only panel, grounds and what is known of the network.
+    portfolios = pd.read_parquet("data/backtest/portfolios.parquet")
+    shutil.rmtree("data/backtest")
+    predict.main()
+    assert "2002-12: 16 stocks ranked" in capsys.readouterr().out
+    table = pd.read_csv("data/predictions/2002-12.csv", dtype={"stock": str})
+    assert table["rank"].tolist() == list(range(1, 17))
+    assert table["score"].is_monotonic_decreasing
+    own = portfolios[portfolios["month"] == "2002-12-31"].set_index("stock")["decile"]
+    assert table.set_index("stock")["decile"].to_dict() == own.to_dict()
+    parts = table.filter(like="relevance_").sum(axis=1) + table["absorbed"]
+    np.testing.assert_allclose(parts, table["score"], atol=1e-6)
+    book = openpyxl.load_workbook("data/predictions/2002-12.xlsx")
+    assert [cell.value for cell in book["Ranking"]["B"][1:]] == table["stock"].tolist()
+    assert book["Grounds"].max_row == 1 + 2 * 2
+    facts = {row[0].value: row[1].value for row in book["Read me"].iter_rows(max_row=11)}
+    assert facts["the ranking is for the returns of"] == "2003-01"
+    assert facts["the network learnt from the months"] == "2002-06 - 2002-11"
+    assert facts["records"] == "tables, 2000-01 - 2002-12"
+
+
+def test_predict_of_an_earlier_month_does_not_know_later_ones(project: Path):
+    predict.main("2002-03", "ja", Path("early"))
+    first = Path("early/2002-03.csv").read_bytes()
+    for path in Path("data/attributions").glob("2002-1*.parquet"):
+        path.unlink()
+    predict.main("2002-03", "ja", Path("again"))
+    assert Path("again/2002-03.csv").read_bytes() == first
+    assert "16銘柄中1位：" in first.decode()
+
+
+@pytest.mark.parametrize(
+    ("month", "language", "message"),
+    [
+        ("2031-01", None, "from 2001-01 to 2002-12"),
+        ("../x", None, "write newest or a month as YYYY-MM"),
+        ("newest", "fr", "--language fr: write en or ja"),
+    ],
+)
+def test_predict_says_what_can_be_asked(
+    project: Path, capsys: pytest.CaptureFixture[str], month: str, language: str, message: str
+):
+    with pytest.raises(SystemExit) as ended:
+        predict.main(month, language)
+    assert ended.value.code == 1
+    assert message in capsys.readouterr().err
+    assert not Path("data/predictions").exists()
+
+
+def test_monitor_within_its_limits(project: Path):
+    wide = replace(
+        CHOSEN.monitor, psi=50.0, range=50.0, drifting=1.0, missing=1.0, rank_ic=-50.0, signs=1.0
+    )
+    write_params(project, replace(CHOSEN, monitor=wide))
+    monitor.main()
+    result = json.loads(Path("data/monitor.json").read_text())
+    assert (result["month"], result["breached"]) == ("2002-12", False)
+    assert result["checks"]["rank_ic"]["month"] == "2002-11"
+    table = pd.read_csv("data/monitor/checks.csv").set_index("check")
+    assert table.index.tolist() == ["drifting", "range", "rank_ic", "missing", "signs"]
+    assert table["value"].notna().all()
+    history = pd.read_csv("data/monitor/history.csv")
+    assert history[history["check"] == "drifting"]["month"].iloc[-1] == "2002-12-31"
+    page = Path("data/monitor/monitor.html").read_text(encoding="utf-8")
+    assert "None of 5 limits is breached." in page
+    assert 'data-chunk="figure/ja/psi_map"' in page
+    # By hand: the share of the newest month's stocks without an illiquidity.
+    missing = pd.read_csv("data/panel/missing.csv")
+    newest = missing[missing["month"] == "2002-12-31"]
+    assert table.loc["missing", "value"] == (newest["missing"] / newest["stocks"]).max()
+
+
+def test_monitor_beyond_a_limit_ends_with_1(project: Path, capsys: pytest.CaptureFixture[str]):
+    stocks = pd.read_parquet("data/records/stocks.parquet")
+    limits = replace(CHOSEN.monitor, psi=2.2, drifting=0.0, range=50.0, missing=1.0, rank_ic=-50.0)
+    write_params(project, replace(CHOSEN, monitor=replace(limits, signs=1.0)))
+    newest = stocks["month"] == stocks["month"].max()
+    # A source that begins to send illiquidity in per cent: ranks stay, raw values do not.
+    stocks.loc[newest, "illiquidity"] *= 100
+    stocks.to_parquet("data/records/stocks.parquet")
+    with pytest.raises(SystemExit) as ended:
+        monitor.main()
+    assert ended.value.code == 1
+    told = [line for line in capsys.readouterr().err.splitlines() if line.startswith("monitor: ")]
+    assert len(told) == 1
+    assert "drifting = 0.167 is above monitor.drifting = 0" in told[0]
+    assert "illiquidity (" in told[0]
+    assert json.loads(Path("data/monitor.json").read_text())["breached"]
+
+
+def test_monitor_wants_the_newest_grounds(project: Path, capsys: pytest.CaptureFixture[str]):
+    Path("data/attributions/2002-12.parquet").unlink()
+    with pytest.raises(SystemExit) as ended:
+        monitor.main()
+    assert ended.value.code == 1
+    assert "the newest grounds are of 2002-11" in capsys.readouterr().err
+    assert not Path("data/monitor.json").exists()
