@@ -128,7 +128,7 @@ def text_of(raw: Any, nullable: bool) -> Meaning:
         return Meaning(text, doubtful=not raw.isprintable() or raw != raw.strip(" "))
     if isinstance(raw, int) and not isinstance(raw, bool):
         return Meaning(str(raw))
-    if isinstance(raw, float) and raw == round(raw) and abs(raw) < 2.0**53:
+    if isinstance(raw, float) and abs(raw) < 2.0**53 and raw == round(raw):
         return Meaning(str(int(raw)))
     return ANYTHING
 

@@ -164,7 +164,8 @@ def _dated(case: Case, found: Records) -> None:
 def panel_is_right_or_refused(found: Records) -> str:
     """See that what was brought becomes a panel of finite inputs, or is refused."""
     names = [n for n in found.stocks if n not in _STATED]
-    first = found.stocks["month"].min()
+    months = found.stocks["month"].unique()
+    first = months[min(1, len(months) - 1)]
     section = params.Prepare(
         first_month=f"{first:%Y-%m}",
         universe=3,
@@ -173,7 +174,7 @@ def panel_is_right_or_refused(found: Records) -> str:
         clip=3.0,
         label=("zscore", "rank", "raw")[len(found.stocks) % 3],
         sectors="known",
-        market={n: ("level", "difference", "change") for n in found.market if n != "month"},
+        market={n: ("level", "difference")[: len(months)] for n in found.market if n != "month"},
     )
     try:
         panel, missing = build(found.stocks, found.market, section)
@@ -183,14 +184,14 @@ def panel_is_right_or_refused(found: Records) -> str:
     assert np.isfinite(panel.features).all()
     assert not np.isinf(panel.index[["ret", "label"]].to_numpy("float64")).any()
     assert (missing["missing"] <= missing["stocks"]).all()
-    _universe_is_the_largest(found.stocks, panel.index)
+    _universe_is_the_largest(found.stocks, panel.index, first)
     return "records and panel"
 
 
-def _universe_is_the_largest(stocks: pd.DataFrame, index: pd.DataFrame) -> None:
-    returns = {
-        (r.month, r.stock): r._3 for r in stocks[["month", "stock", "return"]].itertuples(False)
-    }
+def _universe_is_the_largest(
+    stocks: pd.DataFrame, index: pd.DataFrame, first: pd.Timestamp
+) -> None:
+    returns = {(r["month"], r["stock"]): r["return"] for r in stocks.to_dict("records")}
     chosen = defaultdict(set)
     for row in index.to_dict("records"):
         chosen[row["month"]].add(row["stock"])
@@ -201,7 +202,7 @@ def _universe_is_the_largest(stocks: pd.DataFrame, index: pd.DataFrame) -> None:
         can = [
             (-r["size"], r["stock"])
             for r in rows.to_dict("records")
-            if not math.isnan(r["size"]) and r.get("eligible", 1.0) != 0
+            if month >= first and not math.isnan(r["size"]) and r.get("eligible", 1.0) != 0
         ]
         assert chosen[month] == {stock for _, stock in sorted(can)[:3]}
 

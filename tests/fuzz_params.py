@@ -87,6 +87,8 @@ def spoilt_values(draw: st.DrawFn) -> Any:
             old = inside[path[-1]]
         except (KeyError, IndexError, TypeError):
             continue
+        if not isinstance(inside, dict | list):
+            continue
         how = draw(st.sampled_from(("replace", "replace", "near", "remove", "add", "swap")))
         if how == "remove":
             del inside[path[-1]]

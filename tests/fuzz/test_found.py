@@ -12,7 +12,7 @@ from fuzz_tables import Case, Column, Drawn
 from konkyo import params
 from konkyo.errors import ArtifactError, KonkyoError, ParamsError, RecordsError
 from konkyo.files import read_array, read_csv, read_json, read_parquet
-from konkyo.sources import tables
+from konkyo.sources import reading, tables
 from small import PARAMS
 
 DAYS = [dt.date(2020, 1, 31), dt.date(2020, 2, 29)]
@@ -139,9 +139,7 @@ def test_numbers_that_sums_have_no_room_for_are_listed(bring, name):
     assert [(v.column, v.rule, v.rows) for v in error.value.violations] == [(name, "at most", (1,))]
 
 
-@pytest.mark.parametrize(
-    "value", ["9" * 5000, "[" * 500, "{? {a: b} : c}", "&a [*a]", '"\\ud800"']
-)
+@pytest.mark.parametrize("value", ["9" * 5000, "[" * 500, "{? {a: b} : c}", "&a [*a]", '"\\ud800"'])
 def test_yaml_that_its_reader_has_no_words_for(tmp_path, value):
     path = tmp_path / "params.yaml"
     path.write_text(
@@ -195,3 +193,11 @@ def test_a_drawn_table_that_is_wrong_is_caught():
         patch.setattr(tables, "bring", lambda *given: (_ for _ in ()).throw(KonkyoError("no")))
         with pytest.raises(AssertionError):
             records_are_right_or_refused(case)
+
+
+@pytest.mark.parametrize("read", [reading.header, reading.read])
+def test_a_header_that_is_no_utf_8_is_refused(tmp_path, read):
+    path = tmp_path / "stocks.csv"
+    path.write_bytes("month,stock,société\n2020-01,A,1\n".encode("latin-1"))
+    with pytest.raises(RecordsError, match="cannot be read"):
+        read(path)

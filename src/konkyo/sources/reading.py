@@ -21,6 +21,10 @@ _UNNAMED = "__index_level_"
 SUFFIXES = (".parquet", ".csv", ".csv.gz")
 
 
+_UNREADABLE = (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError, UnicodeDecodeError)
+"""What Arrow raises where a file is not what its name says; names of columns may be no UTF-8."""
+
+
 @dataclass(frozen=True, eq=False)
 class Found:
     """A table as found.
@@ -126,7 +130,7 @@ def header(path: Path) -> list[str]:
         else:
             with pyarrow.csv.open_csv(path) as reader:
                 names = reader.schema.names
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError) as error:
+    except _UNREADABLE as error:
         raise RecordsError(unreadable(str(path), error)) from None
     _check_names(str(path), names)
     return list(names)
@@ -159,7 +163,7 @@ def read(path: Path) -> Found:
     try:
         parquet = suffix_of(path) == ".parquet"
         table = pyarrow.parquet.read_table(path) if parquet else _csv(path)
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError) as error:
+    except _UNREADABLE as error:
         raise RecordsError(unreadable(str(path), error)) from None
     if table.num_rows == 0:
         raise RecordsError(
