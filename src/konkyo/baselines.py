@@ -10,7 +10,7 @@ import pandas as pd
 import torch
 from sklearn.linear_model import Ridge
 
-from konkyo.files import digest_of, digest_of_code, read_key
+from konkyo.files import digest_of, digest_of_code, read_key, read_parquet
 from konkyo.network import plan, schedule, stack, store
 from konkyo.network.schedule import Entry
 from konkyo.panel.store import Panel
@@ -127,7 +127,7 @@ def kept(path: Path, wanted: Keys) -> dict[str, dict[str, np.ndarray]]:
     }
     if not any(same.values()):
         return {name: {} for name in wanted}
-    scores = pd.read_parquet(path, columns=["month", *wanted])
+    scores = read_parquet(path, columns=["month", *wanted])
     blocks = MonthBlocks.of(scores["month"])
     rows = {name: blocks.rows(position) for position, name in enumerate(blocks.names)}
     return {

@@ -11,12 +11,14 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 from pyarrow import parquet
+
+from konkyo.errors import ArtifactError
 
 _KEY = b"konkyo"
 
@@ -113,9 +115,54 @@ def write_json(value: Any, path: Path) -> None:
         scratch.write_text(json.dumps(value, indent=2, sort_keys=True) + "\n", encoding="utf-8")
 
 
+@contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """Let whatever is wrong with a file that is read be an error that names it.
+
+    Parameters
+    ----------
+    path : Path
+        The file; nothing but its reading belongs into the block.
+
+    Raises
+    ------
+    ArtifactError
+        It is missing, damaged or not to be read.
+    """
+    try:
+        yield
+    except FileNotFoundError:
+        raise ArtifactError(f"{path} is not here: run `dvc repro`, whose stages write it") from None
+    except (OSError, ValueError, EOFError, KeyError, IndexError) as error:
+        said = str(error).strip().partition("\n")[0] or type(error).__name__
+        raise ArtifactError(
+            f"{path} cannot be read ({said}): remove it and run `dvc repro`, or correct it where "
+            "it is your own"
+        ) from None
+
+
 def read_json(path: Path) -> Any:
-    """Read a JSON value."""
-    return json.loads(path.read_text(encoding="utf-8"))
+    """Read a JSON value; the errors are those of `reading`."""
+    with reading(path):
+        return json.loads(path.read_text(encoding="utf-8"))
+
+
+def read_parquet(path: Path, columns: list[str] | None = None) -> pd.DataFrame:
+    """Read a Parquet file, or some of its columns; the errors are those of `reading`."""
+    with reading(path):
+        return pd.read_parquet(path, columns=columns)
+
+
+def read_csv(path: Path, **how: Any) -> pd.DataFrame:
+    """Read a CSV file as pandas does it; the errors are those of `reading`."""
+    with reading(path):
+        return pd.read_csv(path, **how)
+
+
+def read_array(path: Path, mmap_mode: Literal["r", "c"]) -> np.ndarray:
+    """Map an array of `.npy` into memory, never an object; the errors are those of `reading`."""
+    with reading(path):
+        return np.load(path, mmap_mode=mmap_mode, allow_pickle=False)
 
 
 def write_array(array: np.ndarray, path: Path) -> None:

@@ -18,7 +18,7 @@ from konkyo.attribution import (
     stability,
 )
 from konkyo.attribution.examination import Examined
-from konkyo.files import digest_of_code, read_key, write_parquet
+from konkyo.files import digest_of_code, read_key, read_parquet, write_parquet
 from konkyo.network import stack
 
 _TABLES = ("deletion", "randomised", "seeds")
@@ -87,10 +87,10 @@ def read(folder: Path, months: Iterable[str]) -> tuple[list[Examined], dict[str,
     examined, grounds = [], []
     for month in months:
         deletion, randomised, seeds = (
-            pd.read_parquet(folder / month / f"{name}.parquet") for name in _TABLES
+            read_parquet(folder / month / f"{name}.parquet") for name in _TABLES
         )
         examined.append(Examined({}, deletion, randomised, seeds))
-        grounds.append(pd.read_parquet(folder / month / "grounds.parquet"))
+        grounds.append(read_parquet(folder / month / "grounds.parquet"))
     whole = pd.concat(grounds, ignore_index=True)
     by_method = {
         str(name): table.drop(columns="method").reset_index(drop=True)

@@ -9,7 +9,7 @@ import pandas as pd
 import torch
 from joblib import Parallel, delayed
 
-from konkyo.files import digest_of, write_parquet
+from konkyo.files import digest_of, read_parquet, write_parquet
 from konkyo.network import plan, store
 from konkyo.network.memory import keep_freed_memory
 from konkyo.network.progress import watching
@@ -98,7 +98,7 @@ def missing(keys: Mapping[str, str], folder: Path) -> list[str]:
 def history(folder: Path, windows: Sequence[Window]) -> pd.DataFrame:
     """Return the training loss by month: month, epoch (from 1), loss (mean over an ensemble)."""
     paths = [folder / "history" / "weights" / f"{w.month}.parquet" for w in windows]
-    return pd.concat([pd.read_parquet(path) for path in paths], ignore_index=True)
+    return pd.concat([read_parquet(path) for path in paths], ignore_index=True)
 
 
 def _path(folder: Path, name: str) -> Path:

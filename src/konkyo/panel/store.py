@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from konkyo.errors import ArtifactError
-from konkyo.files import write_array, write_csv, write_parquet
+from konkyo.files import read_array, read_csv, read_parquet, write_array, write_csv, write_parquet
 
 GROUPS = ("characteristic", "sector", "calendar", "market")
 
@@ -60,9 +60,9 @@ def read(folder: Path) -> Panel:
     """
     try:
         # Copy on write: torch wants a writable buffer, and nothing written reaches the file.
-        features = np.load(folder / "features.npy", mmap_mode="c", allow_pickle=False)
-        index = pd.read_parquet(folder / "index.parquet")
-        catalogue = pd.read_csv(folder / "catalogue.csv", keep_default_na=False)
+        features = read_array(folder / "features.npy", mmap_mode="c")
+        index = read_parquet(folder / "index.parquet")
+        catalogue = read_csv(folder / "catalogue.csv", keep_default_na=False)
     except FileNotFoundError as error:
         raise ArtifactError(f"{error.filename} is missing: run `dvc repro prepare`") from None
     except (ValueError, EOFError, OSError) as error:

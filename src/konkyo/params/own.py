@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
-from konkyo.params.fields import RULES, Count, Positive
+from konkyo.params.fields import RULES, Count
 
 Files = Annotated[tuple[Annotated[str, Field(min_length=1)], ...], Field(min_length=1)]
 """Files (.parquet, .csv, .csv.gz) and folders of them."""
@@ -28,7 +28,7 @@ class StockRows:
     layout: Literal["long", "wide"]
     rows: Literal["monthly", "dated"]
     return_unit: Literal["fraction", "percent"]
-    largest_return: Positive
+    largest_return: Annotated[float, Field(gt=0, le=1e6)]
     eligible: str
 
 

@@ -59,7 +59,7 @@ def parse(values: Any) -> Params:
         return _ADAPTER.validate_json(json.dumps(values))
     except ValidationError as error:
         raise ParamsError(_explain(error)) from None
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, RecursionError) as error:
         raise ParamsError(f"params.yaml is not plain keys and values: {error}") from None
 
 
@@ -77,7 +77,11 @@ def load(path: Path = Path("params.yaml")) -> Params:
         raise ParamsError(
             f"{path} is not here: run from the project's folder, or copy it from the repository"
         ) from None
-    except (YAMLError, UnicodeDecodeError) as error:
+    except OSError as error:
+        raise ParamsError(f"{path} cannot be read: {error.strerror}") from None
+    except (YAMLError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        # What ruamel does not say itself: keys that are lists, whole numbers of thousands of
+        # digits, lists within lists without end.
         raise ParamsError(f"{path} is not valid YAML: {error}") from None
     return parse(values)
 

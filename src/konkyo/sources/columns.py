@@ -10,7 +10,16 @@ from typing import Literal
 
 import pandera.pandas as pa
 
-from konkyo.sources.rules import above, at_least, either, finite, not_before, one_of, unique
+from konkyo.sources.rules import (
+    above,
+    at_least,
+    at_most,
+    either,
+    finite,
+    not_before,
+    one_of,
+    unique,
+)
 from konkyo.sources.types import Date, Number, Text
 
 Kind = Literal["stocks", "market", "prices", "reports", "sectors", "members"]
@@ -21,6 +30,9 @@ FURTHER = "any further"
 
 RESERVED = ("ret", "label", "score", "absorbed")
 """Names that later tables give to the future return and to results: never a column's."""
+
+LARGEST = 1e15
+"""Of a day's price, volume and traded value: sums of whole numbers have room for these."""
 
 CURRENCY = "currency"
 THOUSANDS = "thousands of the currency"
@@ -116,7 +128,7 @@ def _prices(unit: Unit) -> pa.DataFrameSchema:
             "close": _number(
                 "closing price, adjusted for splits and, where you have it, for dividends",
                 CURRENCY,
-                [above(0.0)],
+                [above(0.0), at_most(LARGEST)],
             ),
             "return": _number(
                 "earned since the row before; compounded over the month. Where absent, made from "
@@ -124,11 +136,13 @@ def _prices(unit: Unit) -> pa.DataFrameSchema:
                 unit,
                 [_least_return(unit)],
             ),
-            "volume": _number("traded since the row before", "shares", [at_least(0.0)]),
+            "volume": _number(
+                "traded since the row before", "shares", [at_least(0.0), at_most(LARGEST)]
+            ),
             "dollar_volume": _number(
                 "value traded since the row before; where absent, `close` x `volume`",
                 THOUSANDS,
-                [at_least(0.0)],
+                [at_least(0.0), at_most(LARGEST)],
             ),
             "shares": _number("shares outstanding", "shares", [above(0.0)]),
             "size": _number(

@@ -9,6 +9,9 @@ import pyarrow.compute
 
 from konkyo.months import month_end, ordinal
 
+YEARS = (1800, 2199)
+"""The first and the last year that a day or a month of records may be in."""
+
 MISSING = ("", "na", "n/a", "#n/a", "nan", "null", "none", "<na>")
 """What a field may hold, in small or capital letters, to say that its number is missing."""
 
@@ -40,7 +43,8 @@ def to_months(values: pd.Series) -> Converted:
     Parameters
     ----------
     values : Series, shape [rows]
-        `YYYY-MM`, `YYYY-MM-DD` (a time may follow) or `YYYYMM`, as text or numbers; or dates.
+        `YYYY-MM`, `YYYY-MM-DD` (a time may follow) or `YYYYMM`, as text or numbers; or dates. A
+        month outside `YEARS` cannot be read.
 
     Returns
     -------
@@ -50,6 +54,7 @@ def to_months(values: pd.Series) -> Converted:
     codes, distinct = pd.factorize(values, use_na_sentinel=False)
     found = pd.Series(distinct)
     days = _days(found)
+    days = days.where(days.dt.year.between(*YEARS))
     known = days.notna().to_numpy()
     ends = month_end(ordinal(days.where(known, pd.Timestamp(1970, 1, 1)))).where(known)
     bad = ~known & text_of(found).notna().to_numpy()
@@ -63,7 +68,7 @@ def to_dates(values: pd.Series) -> Converted:
     ----------
     values : Series, shape [rows]
         `YYYY-MM-DD` (a time may follow, and is passed over) or `YYYYMMDD`, as text or numbers; or
-        dates. Any of `MISSING` is a missing day.
+        dates. Any of `MISSING` is a missing day; a day outside `YEARS` cannot be read.
 
     Returns
     -------
@@ -83,6 +88,7 @@ def to_dates(values: pd.Series) -> Converted:
         written = text.str[:10].where(_matches(text, r"\d{4}-\d{2}-\d{2}(?:[ T]\d{2}:\d{2}.*)?"))
         written = written.mask(_matches(text, r"\d{8}"), dashed)
         days = pd.to_datetime(written, format="%Y-%m-%d", errors="coerce")
+    days = days.where(days.dt.year.between(*YEARS))
     bad = days.isna().to_numpy() & text.notna().to_numpy()
     return Converted(pd.Series(days.array.take(codes), index=values.index), bad[codes])
 

@@ -17,7 +17,8 @@ from konkyo.params import StockRows
 from konkyo.sources import prices, schema, violations
 from konkyo.sources.columns import Unit, table_of
 from konkyo.sources.reading import Found, files_of, header, together
-from konkyo.sources.scan import Scan, engine, scan
+from konkyo.sources.scan import Scan, engine, quoted, scan, unread_of
+from konkyo.sources.typed import REMEDIES
 from konkyo.sources.validate import broken
 from konkyo.sources.violations import SHOWN, Violation, count_of, in_rows
 
@@ -79,6 +80,18 @@ def _columns(table: Scan) -> list[Violation]:
     lacking = [name for name in ("date", "stock") if name not in table.columns]
     if not {"close", "return"} & set(table.columns):
         lacking.append("close")
+    if "month" in table.columns:
+        return [
+            Violation(
+                file=table.file,
+                column=table.names.get("month", "month"),
+                rule="reserved",
+                found="'month' is the name of what the rows' dates become",
+                rows=(),
+                count=0,
+                remedy='leave the column out by mapping it to "", or give it another name',
+            )
+        ]
     if not lacking:
         return []
     there = [table.names.get(name, name) for name in table.columns]
@@ -101,7 +114,7 @@ def _values(connection: duckdb.DuckDBPyConnection, table: Scan, percent: bool) -
     unit: Unit = "percent" if percent else "fraction"
     extremes = _extremes(connection, table)
     if not schema.check_values("prices", extremes, table.file, table.names, unit=unit):
-        counts = ", ".join(f'count("raw_{name}")' for name in table.doubtful)
+        counts = ", ".join(f"count({quoted(unread_of(name))})" for name in table.doubtful)
         query = f"SELECT {counts} FROM ({table.typed(marks=True)})"  # nosec B608 # names quoted
         if not counts or not any(connection.execute(query).fetchall()[0]):
             return []
@@ -114,7 +127,7 @@ def _values(connection: duckdb.DuckDBPyConnection, table: Scan, percent: bool) -
         for batch in reader:
             chunk = _dates(batch.to_pandas())
             found += _unreadable(chunk, str(file), table, first)
-            unread = {name: chunk[f"raw_{name}"].notna().to_numpy() for name in table.doubtful}
+            unread = {name: chunk[unread_of(name)].notna().to_numpy() for name in table.doubtful}
             found += broken(
                 table_of("prices", unit),
                 chunk[list(table.columns)],
@@ -134,8 +147,8 @@ def _extremes(connection: duckdb.DuckDBPyConnection, table: Scan) -> pd.DataFram
     least again).
     """
     parts = [
-        f'min("{name}"), max("{name}"), CASE WHEN count("{name}") = count(*) THEN min("{name}") END'
-        for name in table.columns
+        f"min({name}), max({name}), CASE WHEN count({name}) = count(*) THEN min({name}) END"
+        for name in (quoted(prices.inside(name)) for name in table.columns)
     ]
     query = f"SELECT {', '.join(parts)} FROM found"  # nosec B608 # names quoted
     values = connection.execute(query).fetchall()[0]
@@ -158,7 +171,7 @@ def _dates(chunk: pd.DataFrame) -> pd.DataFrame:
 
 def _unreadable(chunk: pd.DataFrame, file: str, table: Scan, first: int) -> Iterator[Violation]:
     for name in table.doubtful:
-        raw = chunk[f"raw_{name}"]
+        raw = chunk[unread_of(name)]
         bad = raw.notna().to_numpy()
         if bad.any():
             rows, shown, count = in_rows(bad, raw, first)
@@ -171,10 +184,7 @@ def _unreadable(chunk: pd.DataFrame, file: str, table: Scan, first: int) -> Iter
                 found="not a date" if date else "not a number",
                 rows=rows,
                 count=count,
-                remedy="write YYYY-MM-DD or YYYYMMDD"
-                if date
-                else "write numbers with a decimal point and no other mark, leave missing ones "
-                'empty, and leave out columns of text: map them to ""',
+                remedy=REMEDIES["a date" if date else "a number"],
                 shown=shown,
             )
 

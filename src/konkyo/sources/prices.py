@@ -24,7 +24,7 @@ import duckdb
 import pandas as pd
 
 from konkyo.months import label, month_end, ordinal
-from konkyo.sources.scan import Scan, to_frame
+from konkyo.sources.scan import Scan, quoted, to_frame
 
 SPAN = 31
 """Days that a row's return may reach back: beyond them it is missing, not a day's return."""
@@ -50,6 +50,7 @@ _SUMS = ("n", "s", "t", "st", "tt")
 
 _SUMMED = ("volume", "dollar_volume")
 _KEYS = ("date", "stock", "sector", "return")
+_KNOWN = (*_KEYS, "close", "volume", "shares", "size", *DERIVED)
 
 
 def load(connection: duckdb.DuckDBPyConnection, scan: Scan, last: pd.Timestamp | None) -> None:
@@ -67,7 +68,8 @@ def load(connection: duckdb.DuckDBPyConnection, scan: Scan, last: pd.Timestamp |
     upto = "" if last is None else f" WHERE date <= DATE '{last:%Y-%m-%d}' OR date IS NULL"
     # Text is parsed once; Parquet is read again by each query, for the columns that it needs.
     kind = "TABLE" if scan.text else "VIEW"
-    query = f"CREATE {kind} found AS SELECT * FROM ({scan.typed()}){upto}"  # nosec B608 # names quoted
+    own = ", ".join(f"{quoted(name)} AS {quoted(inside(name))}" for name in scan.columns)
+    query = f"CREATE {kind} found AS SELECT {own} FROM ({scan.typed()}){upto}"  # nosec B608 # quoted
     connection.execute(query)
     connection.execute(
         "CREATE TABLE codes AS SELECT stock, CAST(row_number() OVER (ORDER BY stock) AS INTEGER) "
@@ -101,11 +103,13 @@ def to_months(
         sorted by month and stock; `return` only where the rows bring it (a fraction; else it is
         made from `close`, as for monthly rows). A row at t holds what was known at the end of t.
     """
+    outside = {inside(name): name for name in columns}
+    columns = list(outside)
     has = set(columns)
     traded = "dollar_volume" in has or {"close", "volume"} <= has
     _make_rows(connection, columns, percent, largest)
     further = [name for name in columns if name not in (*_KEYS, *_SUMMED)]
-    picks = {name: f"arg_max({_name(name)}, day)" for name in further}
+    picks = {name: f"arg_max({quoted(name)}, day)" for name in further}
     if "sector" in has:
         picks["sector"] = "arg_max(sector, day)"
     if "volume" in has:
@@ -119,12 +123,12 @@ def to_months(
     if traded:
         picks["dollar_volume"] = "sum(CAST(traded * 1e6 AS HUGEINT)) / 1e6"
         # A row return over the traded value in millions; 1e15 keeps ten digits of the smallest.
+        price = "CASE WHEN traded > 0 THEN TRY_CAST(abs(r) / (traded / 1e3) * 1e15 AS HUGEINT) END"
         picks.setdefault(
             "illiquidity",
-            "sum(CASE WHEN traded > 0 THEN TRY_CAST(abs(r) / (traded / 1e3) * 1e15 AS HUGEINT) END)"
-            " / 1e15 / nullif(count(CASE WHEN traded > 0 THEN r END), 0)",
+            f"sum({price}) / 1e15 / nullif(count({price}), 0)",
         )
-    made = [f"{pick} AS {_name(name)}" for name, pick in picks.items()]
+    made = [f"{pick} AS {quoted(name)}" for name, pick in picks.items()]
     connection.execute(
         "CREATE TABLE months AS SELECT "  # nosec B608 # names quoted
         f"id, month AS at_month, {', '.join([*made, ''])}"
@@ -134,7 +138,7 @@ def to_months(
         "sum(CASE WHEN q IS NOT NULL THEN CAST(m AS HUGEINT) * m END) AS at_tt "
         "FROM rows LEFT JOIN means USING (day) GROUP BY id, month"
     )
-    kept = {name: _name(name) for name in picks}
+    kept = {name: quoted(name) for name in picks}
     if {"volume", "shares"} <= has:
         kept.setdefault("share_turnover", "volume / nullif(shares, 0)")
     kept.setdefault("days", "CAST(at_days AS DOUBLE)")
@@ -153,14 +157,23 @@ def to_months(
     frame = to_frame(
         connection,
         "SELECT at_month AS month, stock, "  # nosec B608 # names quoted
-        f"{', '.join(f'{value} AS {_name(name)}' for name, value in kept.items())} "
+        f"{', '.join(f'{value} AS {quoted(name)}' for name, value in kept.items())} "
         f"FROM (SELECT *, {totals}, count(CASE WHEN at_n > 0 THEN 1 END) OVER year AS filled "
         "FROM months WINDOW year AS (PARTITION BY id ORDER BY at_month "
         f"RANGE BETWEEN {BETA_MONTHS - 1} PRECEDING AND CURRENT ROW)) "
         "JOIN codes USING (id) ORDER BY at_month, stock",
     )
     frame["month"] = month_end(frame["month"].to_numpy())
-    return frame
+    return frame.rename(columns=outside)
+
+
+def inside(name: str) -> str:
+    """Return the name that a column of the rows has in the table `found`.
+
+    A further one, which may be called like a column of this module's own tables, cannot be mistaken
+    for it.
+    """
+    return name if name in _KNOWN else f"of {name}"
 
 
 def newest(connection: duckdb.DuckDBPyConnection) -> pd.Timestamp | None:
@@ -225,7 +238,7 @@ def _make_rows(
         f"* REPLACE (CASE WHEN isfinite(r) AND r <= {largest!r} THEN r "
         f"END AS r), CAST(round(CASE WHEN isfinite(r) AND r <= {largest!r} THEN r END * {_EXACT}) "
         "AS BIGINT) AS q FROM (SELECT id, date AS day, date - lag(date) OVER own AS gap, "
-        f"{month}, {', '.join([_name(name) for name in others] + [f'{earned} AS r'])}, "
+        f"{month}, {', '.join([quoted(name) for name in others] + [f'{earned} AS r'])}, "
         f"{traded} AS traded FROM found JOIN codes USING (stock) WHERE date IS NOT NULL "
         "WINDOW own AS (PARTITION BY id ORDER BY date))"
     )
@@ -238,7 +251,3 @@ def _make_rows(
 def _some(connection: duckdb.DuckDBPyConnection, condition: str) -> bool:
     query = f"SELECT count(*) FROM found WHERE {condition}"  # nosec B608 # names quoted
     return bool(connection.execute(query).fetchall()[0][0])
-
-
-def _name(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'

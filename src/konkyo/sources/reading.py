@@ -21,6 +21,10 @@ _UNNAMED = "__index_level_"
 SUFFIXES = (".parquet", ".csv", ".csv.gz")
 
 
+_UNREADABLE = (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError, UnicodeDecodeError)
+"""What Arrow raises where a file is not what its name says; names of columns may be no UTF-8."""
+
+
 @dataclass(frozen=True, eq=False)
 class Found:
     """A table as found.
@@ -126,7 +130,7 @@ def header(path: Path) -> list[str]:
         else:
             with pyarrow.csv.open_csv(path) as reader:
                 names = reader.schema.names
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError) as error:
+    except _UNREADABLE as error:
         raise RecordsError(unreadable(str(path), error)) from None
     _check_names(str(path), names)
     return list(names)
@@ -159,14 +163,19 @@ def read(path: Path) -> Found:
     try:
         parquet = suffix_of(path) == ".parquet"
         table = pyarrow.parquet.read_table(path) if parquet else _csv(path)
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError) as error:
+    except _UNREADABLE as error:
         raise RecordsError(unreadable(str(path), error)) from None
     if table.num_rows == 0:
         raise RecordsError(
             f"{path} holds no row, only the columns {table.column_names}: add at least one row"
         )
     _check_names(str(path), table.column_names)
-    frame = table.to_pandas(ignore_metadata=True)
+    # Dates may be of years that Python's own do not have.
+    frame = table.to_pandas(ignore_metadata=True, date_as_object=False)
+    for one in table.schema:
+        if pa.types.is_nested(one.type):
+            # Lists and the like are no value of any column: as text they are reported as such.
+            frame[one.name] = frame[one.name].map(str, na_action="ignore")
     unnamed_index = [name for name in frame if str(name).startswith(_UNNAMED)]
     return Found(str(path), frame.drop(columns=unnamed_index))
 

@@ -51,6 +51,17 @@ def above(limit: float) -> pa.Check:
     )
 
 
+def at_most(limit: float) -> pa.Check:
+    """Return the rule that no number is above what any market has seen, which sums rely on."""
+    return _check(
+        lambda values: (values <= limit) | np.isinf(values),
+        name="at most",
+        error=f"above {limit:g}",
+        title=f"at most {limit:g}",
+        description=LEAVE_EMPTY,
+    )
+
+
 def one_of(allowed: Sequence[float]) -> pa.Check:
     """Return the rule that every number is one of a few."""
     named = " or ".join(f"{value:g}" for value in allowed)

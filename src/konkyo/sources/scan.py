@@ -12,9 +12,10 @@ from pathlib import Path
 
 import duckdb
 import pandas as pd
+import pyarrow.parquet
 
 from konkyo.errors import RecordsError
-from konkyo.sources.convert import MISSING
+from konkyo.sources.convert import MISSING, YEARS
 from konkyo.sources.reading import (
     check_mapping,
     header,
@@ -30,6 +31,11 @@ MEMORY = "1500MB"
 
 _TEXT = ("stock", "sector")
 _DATE = "date"
+_ZONED = "TIMESTAMP WITH TIME ZONE"
+_NUMBERS = (
+    "DOUBLE", "FLOAT", "DECIMAL", "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT",
+    "USMALLINT", "UINTEGER", "UBIGINT", "UHUGEINT",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -108,8 +114,8 @@ class Scan:
         files : sequence of Path, optional
             Some of the files; all of them where not given.
         marks : bool, optional
-            Add `row` (its number in its file, from 1), and for each column that may not be
-            readable `raw_<column>`, its text where it could not be read.
+            Add `the row` (its number in its file, from 1), and for each column that may not be
+            readable its `unread_of`, its text where it could not be read.
 
         Returns
         -------
@@ -128,16 +134,16 @@ class Scan:
         if not marks:
             source = part.source(files)
         kinds = dict(part.types)
-        row = ["__row AS row"] if marks else []
+        row = ['__row AS "the row"'] if marks else []
         if self._wide:
             assert self._date is not None  # nosec B101 # tells mypy the type
             stocks = {own: here for own, here in self._kept.items() if own != self._date}
             text = any(kinds[own] == "VARCHAR" for own in stocks)
             kind = "VARCHAR" if text else "DOUBLE"
-            cells = [f"CAST({_name(o)} AS {kind}) AS {_name(h)}" for o, h in stocks.items()]
-            over = ", ".join(_name(here) for here in stocks.values())
+            cells = [f"CAST({quoted(o)} AS {kind}) AS {quoted(h)}" for o, h in stocks.items()]
+            over = ", ".join(quoted(here) for here in stocks.values())
             rows = ", ".join(
-                [f"{_name(self._date)} AS __date", *(["__row"] if marks else []), *cells]
+                [f"{quoted(self._date)} AS __date", *(["__row"] if marks else []), *cells]
             )
             source = (
                 "(UNPIVOT (SELECT "  # nosec B608 # names quoted
@@ -149,11 +155,11 @@ class Scan:
                 ("close", "__close", kind),
             ]
         else:
-            given = [(here, _name(own), kinds[own]) for own, here in self._kept.items()]
+            given = [(here, quoted(own), kinds[own]) for own, here in self._kept.items()]
             given.sort(key=lambda column: self.columns.index(column[0]))
-        typed = [f"{_value(here, raw, kind)} AS {_name(here)}" for here, raw, kind in given]
+        typed = [f"{_value(here, raw, kind)} AS {quoted(here)}" for here, raw, kind in given]
         if marks:
-            typed += [f"{_bad(*column)} AS {_name('raw_' + column[0])}" for column in given]
+            typed += [f"{_bad(*column)} AS {quoted(unread_of(column[0]))}" for column in given]
         return f"SELECT {', '.join([*row, *typed])} FROM {source}"  # nosec B608 # quoted
 
 
@@ -178,11 +184,10 @@ def engine() -> Iterator[duckdb.DuckDBPyConnection]:
             # Else it is drawn into what the command prints.
             connection.execute("SET enable_progress_bar = false")
             yield connection
-        except (
-            duckdb.InvalidInputException,
-            duckdb.ConversionException,
-            duckdb.IOException,
-        ) as error:
+        except (duckdb.ParserException, duckdb.BinderException, duckdb.CatalogException):
+            # What is asked is wrong, not what is read.
+            raise
+        except duckdb.Error as error:
             lines = [line for line in str(error).splitlines() if line.strip()]
             raise RecordsError(unreadable("a file of ingest.tables", _Said(lines[:3]))) from None
         finally:
@@ -223,6 +228,13 @@ def scan(
     """
     names = header(files[0])
     check_mapping(str(files[0]), names, columns)
+    small = [name.lower() for name in names]
+    alike = [name for name in names if small.count(name.lower()) > 1]
+    if alike:
+        raise RecordsError(
+            f"{files[0]} has columns whose names differ in capital letters alone, "
+            f"{', '.join(map(repr, alike))}: give them names that differ otherwise"
+        )
     groups: dict[tuple[tuple[str, str], ...], list[Path]] = {}
     for file in files:
         own = header(file)
@@ -231,7 +243,12 @@ def scan(
             found = connection.execute(
                 f"DESCRIBE SELECT * FROM read_parquet([{_literal(str(file))}])"  # nosec B608 # quoted
             ).fetchall()
-            types = tuple((str(row[0]), str(row[1])) for row in found)
+            zones = {
+                field.name: f" {field.type.tz}"
+                for field in pyarrow.parquet.read_schema(file)
+                if getattr(field.type, "tz", None)
+            }
+            types = tuple((str(row[0]), f"{row[1]}{zones.get(str(row[0]), '')}") for row in found)
         else:
             types = tuple((name, "CSV") for name in own)
         groups.setdefault(types, []).append(file)
@@ -254,28 +271,34 @@ def _value(here: str, raw: str, kind: str) -> str:
     """Return the SQL of a typed value, NULL where there is none and where it cannot be read."""
     text = f"trim(CAST({raw} AS VARCHAR))"
     if here == _DATE:
-        if kind == "TIMESTAMP WITH TIME ZONE":
-            return f"CAST(make_timestamp(epoch_us({raw})) AS DATE)"
         if kind == "DATE" or kind.startswith("TIMESTAMP"):
-            return f"CAST({raw} AS DATE)"
+            day = f"CAST({_local(raw, kind)} AS DATE)"
+            return f"CASE WHEN year({day}) BETWEEN {YEARS[0]} AND {YEARS[1]} THEN {day} END"
         # TRY_CAST alone would take 2020-1-3, which the monthly tables refuse.
         days = f"CASE WHEN regexp_matches({text}, '^\\d{{4}}-\\d{{2}}-\\d{{2}}([ T].*)?$')"
-        return (
+        day = (
             f"coalesce({days} THEN TRY_CAST(left({text}, 10) AS DATE) END, "
             f"CAST(TRY_STRPTIME({text}, ['%Y%m%d', '%Y-%m']) AS DATE))"
         )
+        return f"CASE WHEN year({day}) BETWEEN {YEARS[0]} AND {YEARS[1]} THEN {day} END"
     if here in _TEXT:
         if kind in ("DOUBLE", "FLOAT"):
-            text = f"coalesce(CAST(TRY_CAST({raw} AS HUGEINT) AS VARCHAR), {text})"
+            # Codes that are whole numbers beside missing ones; NaN is a missing one.
+            whole = f"{raw} = round({raw}) AND abs({raw}) < 9007199254740992"
+            text = (
+                f"CASE WHEN {whole} THEN CAST(TRY_CAST({raw} AS BIGINT) AS VARCHAR) "
+                f"WHEN NOT isnan({raw}) THEN {text} END"
+            )
         if here == "stock":
             return f"nullif({text}, '')"
         return f"CASE WHEN lower({text}) NOT IN ({_list(MISSING)}) THEN {text} END"
-    if kind in ("BOOLEAN", "DATE") or kind.startswith("TIMESTAMP"):
-        return "CAST(NULL AS DOUBLE)"
-    number = f"TRY_CAST({raw} AS DOUBLE)"
-    if kind == "VARCHAR":
+    if _is_number(kind):
+        number = f"TRY_CAST({raw} AS DOUBLE)"
+    elif _is_text(kind):
         # DuckDB reads 1_000 as a thousand, which pandas and the monthly tables refuse.
-        number = f"CASE WHEN NOT contains({raw}, '_') THEN TRY_CAST({text} AS DOUBLE) END"
+        number = f"CASE WHEN NOT contains({text}, '_') THEN TRY_CAST({text} AS DOUBLE) END"
+    else:
+        return "CAST(NULL AS DOUBLE)"
     return f"CASE WHEN NOT isnan({number}) THEN {number} END"
 
 
@@ -295,9 +318,27 @@ def _doubtful(here: str, kind: str) -> bool:
     """Return whether a value of this type may be one that cannot be read."""
     if here in _TEXT:
         return False
-    if here == _DATE:
-        return not (kind == "DATE" or kind.startswith("TIMESTAMP"))
-    return kind in ("VARCHAR", "BOOLEAN", "DATE") or kind.startswith("TIMESTAMP")
+    return here == _DATE or not _is_number(kind)
+
+
+def _is_number(kind: str) -> bool:
+    # BIGINT[] is a list of them.
+    return kind.startswith(_NUMBERS) and not kind.endswith("]")
+
+
+def _is_text(kind: str) -> bool:
+    return kind in ("VARCHAR", "BLOB") or kind.startswith("ENUM")
+
+
+def _local(raw: str, kind: str) -> str:
+    """Return the SQL of a moment as the clocks of its own time zone show it."""
+    zone = kind.removeprefix(_ZONED).strip()
+    if not kind.startswith(_ZONED) or not zone:
+        return raw
+    if zone[0] not in "+-":
+        return f"timezone({_literal(zone)}, {raw})"
+    minutes = int(f"{zone[0]}1") * (int(zone[1:3]) * 60 + int(zone[4:6] or 0))
+    return f"make_timestamp(epoch_us({raw}) + {minutes * 60_000_000})"
 
 
 def to_frame(connection: duckdb.DuckDBPyConnection, query: str) -> pd.DataFrame:
@@ -305,7 +346,13 @@ def to_frame(connection: duckdb.DuckDBPyConnection, query: str) -> pd.DataFrame:
     return connection.sql(query).to_arrow_table().to_pandas(ignore_metadata=True)
 
 
-def _name(name: str) -> str:
+def unread_of(name: str) -> str:
+    """Return the name of the column with a column's text where it could not be read."""
+    return f"{name}, not read"
+
+
+def quoted(name: str) -> str:
+    """Return a name as SQL writes it, whatever it holds."""
     return '"' + name.replace('"', '""') + '"'
 
 

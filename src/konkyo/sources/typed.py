@@ -7,14 +7,22 @@ import pandas as pd
 import pandera.pandas as pa
 
 from konkyo.sources.columns import FURTHER
-from konkyo.sources.convert import MISSING, Converted, text_of, to_dates, to_months, to_numbers
+from konkyo.sources.convert import (
+    MISSING,
+    YEARS,
+    Converted,
+    text_of,
+    to_dates,
+    to_months,
+    to_numbers,
+)
 from konkyo.sources.reading import Found
 from konkyo.sources.validate import column_of
 from konkyo.sources.violations import Violation, in_rows
 
-_REMEDIES = {
-    "a month": "write YYYY-MM, YYYY-MM-DD or YYYYMM",
-    "a date": "write YYYY-MM-DD or YYYYMMDD",
+REMEDIES = {
+    "a month": f"write YYYY-MM, YYYY-MM-DD or YYYYMM, of a year from {YEARS[0]} to {YEARS[1]}",
+    "a date": f"write YYYY-MM-DD or YYYYMMDD, of a year from {YEARS[0]} to {YEARS[1]}",
     "a number": "write numbers with a decimal point and no other mark, leave missing ones empty, "
     'and leave out columns of text: map them to ""',
 }
@@ -85,6 +93,6 @@ def _unreadable(found: Found, name: str, read: Converted, what: str) -> Violatio
         found=f"not {what}",
         rows=rows,
         count=count,
-        remedy=_REMEDIES[what],
+        remedy=REMEDIES[what],
         shown=shown,
     )

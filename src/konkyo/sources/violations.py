@@ -174,6 +174,9 @@ def count_of(number: int, noun: str) -> str:
 
 def _plain(value: object) -> str:
     if isinstance(value, pd.Timestamp):
+        if not 1 <= value.year <= 9999:
+            # Python's own days end here.
+            return f"a day of the year {value.year}"
         midnight = value == value.normalize()
         return f"{value:%Y-%m-%d}" if midnight else f"{value:%Y-%m-%d %H:%M:%S}"
     if isinstance(value, np.generic):

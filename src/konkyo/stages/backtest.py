@@ -6,7 +6,7 @@ import pandas as pd
 
 from konkyo import backtest, params
 from konkyo.errors import ArtifactError
-from konkyo.files import write_csv, write_json, write_parquet
+from konkyo.files import read_parquet, write_csv, write_json, write_parquet
 from konkyo.stages import lock, stage
 
 PANEL = Path("data/panel/index.parquet")
@@ -21,7 +21,7 @@ def read(path: Path, columns: list[str] | None = None) -> pd.DataFrame:
     """Read a Parquet file of an earlier stage."""
     if not path.exists():
         raise ArtifactError(f"{path} is not here: an earlier stage writes it; run `dvc repro`")
-    return pd.read_parquet(path, columns=columns)
+    return read_parquet(path, columns=columns)
 
 
 def read_scores(folder: Path) -> pd.DataFrame:

@@ -9,6 +9,7 @@ from tqdm import tqdm
 from konkyo import backtest, months, reading
 from konkyo.backtest.scores import NETWORK
 from konkyo.errors import ArtifactError, ParamsError
+from konkyo.files import read_csv, read_parquet
 from konkyo.panel.store import Panel
 
 PANEL, ATTRIBUTIONS = Path("data/panel"), Path("data/attributions")
@@ -48,14 +49,14 @@ def file_of(month: str) -> Path:
 
 def read_grounds(paths: Iterable[Path]) -> list[pd.DataFrame]:
     """Read the grounds of decision months: month, stock, score, relevances, absorbed."""
-    return [pd.read_parquet(path) for path in tqdm(list(paths), "grounds", unit="month")]
+    return [read_parquet(path) for path in tqdm(list(paths), "grounds", unit="month")]
 
 
 def read_labels(catalogue: pd.DataFrame) -> pd.DataFrame:
     """Return what the features are called, by the user's own labels where there are."""
     about = catalogue
     if LABELS.exists():
-        about = about.merge(pd.read_csv(LABELS, dtype=str), on="name", how="left")
+        about = about.merge(read_csv(LABELS, dtype=str), on="name", how="left")
     return reading.labels([*catalogue["name"], *OTHERS], about)
 
 

@@ -2,10 +2,8 @@
 
 from pathlib import Path
 
-import pandas as pd
-
 from konkyo import params
-from konkyo.files import write_csv
+from konkyo.files import read_parquet, write_csv
 from konkyo.intervention import forecasts, linear, networks, penalty, samples
 from konkyo.network import store
 from konkyo.stages import lock, stage
@@ -19,7 +17,7 @@ OUT = Path("data/intervention/models")
 def main() -> None:
     """Write networks.safetensors, windows.csv, penalties.csv and coefficients.csv."""
     chosen = params.load().intervention
-    records = pd.read_parquet(RECORDS)
+    records = read_parquet(RECORDS)
     made = samples.samples(records, chosen)
     penalties = penalty.compare(made, chosen.network, OUT / "state")
     write_csv(penalties, OUT / "penalties.csv")

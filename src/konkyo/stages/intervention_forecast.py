@@ -2,11 +2,9 @@
 
 from pathlib import Path
 
-import pandas as pd
-
 from konkyo import params
 from konkyo.errors import ArtifactError
-from konkyo.files import write_csv, write_json, write_parquet
+from konkyo.files import read_parquet, write_csv, write_json, write_parquet
 from konkyo.intervention import (
     accuracy,
     forecasts,
@@ -32,7 +30,7 @@ METRICS = Path("data/intervention/metrics.json")
 def main() -> None:
     """Write data/intervention/forecast and data/intervention/metrics.json."""
     chosen = params.load().intervention
-    records = pd.read_parquet(RECORDS)
+    records = read_parquet(RECORDS)
     made = samples.samples(records, chosen)
     todo = networks.tasks(made, chosen.network, {})
     trained = store.read_many(NETWORKS)

@@ -7,7 +7,7 @@ import pandas as pd
 
 from konkyo import figures, params
 from konkyo.figures.texts import Language
-from konkyo.files import read_json, replacing, write_csv
+from konkyo.files import read_csv, read_json, read_parquet, replacing, write_csv
 from konkyo.intervention import drawing, page, tables
 from konkyo.stages import lock, stage
 
@@ -24,10 +24,10 @@ def main() -> None:
     everything = params.load()
     chosen, language = everything.intervention, everything.report.language
     languages: tuple[Language, ...] = ("en", "ja")
-    read = {name: pd.read_csv(FORECAST / f"{name}.csv") for name in page.TABLES}
+    read = {name: read_csv(FORECAST / f"{name}.csv") for name in page.TABLES}
     read["grounds"]["month"] = pd.to_datetime(read["grounds"]["month"])
     wide = ("answers", "surfaces", "points")
-    frames = read | {name: pd.read_parquet(FORECAST / f"{name}.parquet") for name in wide}
+    frames = read | {name: read_parquet(FORECAST / f"{name}.parquet") for name in wide}
 
     drawn = drawing.pictures(frames, chosen, language)
     for name, figure in drawn.items():
@@ -42,7 +42,7 @@ def main() -> None:
         }
         for spoken in languages
     }
-    read["penalties"] = pd.read_csv(PENALTIES)
+    read["penalties"] = read_csv(PENALTIES)
     with replacing(OUT / "intervention.html") as scratch:
         text = page.write(read_json(RECORDS), read, made, shown, chosen, language)
         scratch.write_text(text, encoding="utf-8")

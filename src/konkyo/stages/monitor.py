@@ -131,5 +131,5 @@ def _read(path: Path, step: str) -> pd.DataFrame:
     if not path.exists():
         raise ArtifactError(f"{path} is not here: run `dvc repro {step}`")
     if path.suffix == ".parquet":
-        return pd.read_parquet(path)
-    return pd.read_csv(path, parse_dates=["month"])
+        return files.read_parquet(path)
+    return files.read_csv(path, parse_dates=["month"])

@@ -59,7 +59,7 @@ def facts(month: str, chosen: params.Params, stocks: int) -> dict[str, str]:
         if not path.exists():
             raise ArtifactError(f"{path} is not here: run `konkyo update` or `dvc repro`")
     source = files.read_json(SOURCE)
-    windows = pd.read_csv(WINDOWS, dtype=str).set_index("month")
+    windows = files.read_csv(WINDOWS, dtype=str).set_index("month")
     window = windows.loc[month]
     settings = json.dumps(params.as_dict(chosen), sort_keys=True)
     return {

@@ -5,6 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 from konkyo import params
+from konkyo.files import read_parquet
 from konkyo.panel import store
 from konkyo.panel.build import build
 from konkyo.stages import lock, stage
@@ -16,8 +17,8 @@ RECORDS, PANEL = Path("data/records"), Path("data/panel")
 @lock.writing
 def main() -> None:
     """Build the panel and write it."""
-    stocks = pd.read_parquet(RECORDS / "stocks.parquet")
-    market = pd.read_parquet(RECORDS / "market.parquet")
+    stocks = read_parquet(RECORDS / "stocks.parquet")
+    market = read_parquet(RECORDS / "market.parquet")
     panel, missing = build(stocks, market, params.load().prepare)
     print(write(panel, missing))
 

@@ -8,7 +8,7 @@ from tqdm import tqdm
 
 from konkyo import figures, interactive, params, reading
 from konkyo.errors import ArtifactError
-from konkyo.files import replacing, write_csv
+from konkyo.files import read_csv, read_parquet, replacing, write_csv
 from konkyo.pages.drawing import draw
 from konkyo.pages.report import report
 from konkyo.pages.shell import LANGUAGES, Words
@@ -27,8 +27,8 @@ def read(path: Path) -> pd.DataFrame:
     if not path.exists():
         raise ArtifactError(f"{path} is not here: run `dvc repro {path.parent.name}`")
     if path.suffix == ".parquet":
-        return pd.read_parquet(path)
-    frame = pd.read_csv(path)
+        return read_parquet(path)
+    frame = read_csv(path)
     for column in frame.columns.intersection(["month", "earned"]):
         frame[column] = pd.to_datetime(frame[column])
     return frame

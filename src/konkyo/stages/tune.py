@@ -6,8 +6,6 @@ from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
-import pandas as pd
-
 from konkyo import files, params
 from konkyo.errors import INTERRUPTED, ArtifactError, TuningError
 from konkyo.stages import lock, stage
@@ -25,7 +23,7 @@ def first_held(tune: params.Tune) -> str:
     index = PANEL / "index.parquet"
     if not index.exists():
         raise ArtifactError(f"{index} is not here: run `dvc repro prepare` first")
-    return holdout.first_held(pd.read_parquet(index, columns=["month", "ret"]), tune.holdout)
+    return holdout.first_held(files.read_parquet(index, columns=["month", "ret"]), tune.holdout)
 
 
 @stage

@@ -14,11 +14,9 @@ from pathlib import Path
 from threading import Thread
 from time import perf_counter
 
-import pandas as pd
-
 from konkyo import months, params, sources
 from konkyo.errors import ArtifactError, RecordsError
-from konkyo.files import read_key
+from konkyo.files import read_key, read_parquet
 from konkyo.panel import store
 from konkyo.panel.build import build
 from konkyo.sources import restated as restatement
@@ -158,7 +156,7 @@ def beside_earlier(records: sources.Records) -> sources.Records:
     paths = {name: ingest.RECORDS / f"{name}.parquet" for name in names}
     if not all(path.exists() for path in paths.values()):
         return records
-    before = {name: pd.read_parquet(path) for name, path in paths.items()}
+    before = {name: read_parquet(path) for name, path in paths.items()}
     last = months.label(before["stocks"]["month"].max())
     if last > records.facts["last_month"]:
         raise RecordsError(

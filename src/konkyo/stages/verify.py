@@ -10,7 +10,7 @@ from konkyo import baselines, params, windows
 from konkyo.attribution import agreement, examined, kept, methods
 from konkyo.attribution.examination import examine, summarise
 from konkyo.attribution.findings import findings
-from konkyo.files import digest_of, write_csv, write_json
+from konkyo.files import digest_of, read_parquet, write_csv, write_json
 from konkyo.network import plan
 from konkyo.network import store as weights
 from konkyo.panel import store
@@ -59,7 +59,7 @@ def run(chosen: params.Params, panel: store.Panel) -> str:
     tables = summarise(findings_of)
     path = RECORDS / "truth.parquet"
     if path.exists():
-        truth = pd.read_parquet(path).drop(columns=_NOT_INPUTS)
+        truth = read_parquet(path).drop(columns=_NOT_INPUTS)
         tables |= compare_with(truth, panel, grounds)
     for old in OUT.glob("*.csv"):
         # Another source knew the truth, and what it told is no part of these records.

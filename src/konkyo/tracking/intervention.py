@@ -63,7 +63,7 @@ def track(
     name = f"{section.track.run_name}-{tags['params_digest'][:6]}"
     with runs.parent(client, where, name) as (run_id, experiment):
         metrics = series.final(files.read_json(folder / "metrics.json"), runs.milliseconds())
-        metrics += forecasts(pd.read_parquet(folder / "forecast" / "answers.parquet"))
+        metrics += forecasts(files.read_parquet(folder / "forecast" / "answers.parquet"))
         runs.log(client, run_id, params=flatten(chosen), metrics=metrics, tags=tags)
         for path in sorted((folder / "report").iterdir()):
             kind = {".png": "figures", ".html": "page"}.get(path.suffix, "tables")

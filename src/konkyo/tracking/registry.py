@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 from mlflow import MlflowClient
 from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
@@ -102,7 +101,7 @@ def tuned(root: Path, params: Params) -> dict[str, str]:
             for key, value in keys.items()
         )
         if agrees:
-            series = pd.read_parquet(
+            series = files.read_parquet(
                 best.with_name("comparison.parquet"), columns=["month", "part"]
             )
             last = series.loc[series["part"] == "tuning", "month"].max()

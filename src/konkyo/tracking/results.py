@@ -116,7 +116,7 @@ def read(root: Path) -> Results:
         ["model", "portfolio", "cumulative"],
         dates=["month"],
     ).rename(columns={"month": "earned"})
-    history = pd.read_parquet(_present(data / "models/history.parquet", "train"))
+    history = files.read_parquet(_present(data / "models/history.parquet", "train"))
     found = Results(
         root=root,
         source=source,
@@ -154,12 +154,11 @@ def example(results: Results, rows: int = 3) -> pd.DataFrame:
     pandas.DataFrame
         month (YYYY-MM-DD), stock, one float column a feature in the catalogue's order.
     """
-    index = pd.read_parquet(
+    index = files.read_parquet(
         _present(results.panel / "index.parquet", "prepare"), columns=["month", "stock"]
     )
     names = _csv(results.panel / "catalogue.csv", "prepare", ["name"], dates=[])["name"]
-    path = _present(results.panel / "features.npy", "prepare")
-    features = np.load(path, mmap_mode="r", allow_pickle=False)
+    features = files.read_array(_present(results.panel / "features.npy", "prepare"), mmap_mode="r")
     chosen = np.flatnonzero(index["month"] == results.windows["month"].iloc[-1])[:rows]
     frame = pd.DataFrame(np.array(features[chosen], dtype="float64"), columns=list(names))
     frame.insert(0, "month", index["month"].iloc[chosen].dt.strftime("%Y-%m-%d").to_list())
@@ -179,7 +178,7 @@ def _json(path: Path, stage: str) -> Any:
 
 def _csv(path: Path, stage: str, columns: list[str], dates: list[str]) -> pd.DataFrame:
     """Read a table, its dates as period ends whether they are written YYYY-MM or as a day."""
-    frame = pd.read_csv(_present(path, stage))
+    frame = files.read_csv(_present(path, stage))
     missing = [name for name in [*columns, *dates] if name not in frame]
     if missing:
         raise ArtifactError(f"{path} has no column {', '.join(missing)}: run `dvc repro {stage}`")

@@ -58,9 +58,9 @@ def track(
     values = as_dict(params)
     values["tune"]["storage"] = without_secrets(params.tune.storage)
     chosen = flatten({"tune": values["tune"]})
-    trials = pd.read_csv(folder / "trials.csv")
+    trials = files.read_csv(folder / "trials.csv")
     trials = trials[trials["state"].isin(_STATES)]
-    result = pd.read_csv(folder / "result.csv")
+    result = files.read_csv(folder / "result.csv")
     luck = files.read_json(folder / "luck.json")
     name = f"tune-{params.tune.study}"
     with runs.parent(client, where, name) as (run_id, experiment):

@@ -5,11 +5,9 @@ from dataclasses import asdict, replace
 from itertools import product
 from pathlib import Path
 
-import pandas as pd
-
 from konkyo import panel as room
 from konkyo.errors import ArtifactError
-from konkyo.files import digest_of, replacing, write_parquet
+from konkyo.files import digest_of, read_parquet, replacing, write_parquet
 from konkyo.panel import store
 from konkyo.panel.build import build
 from konkyo.params import Prepare, Space
@@ -47,7 +45,7 @@ def bring(records: Path, folder: Path, prepare: Prepare, space: Space, held: str
         path = records / f"{name}.parquet"
         if not path.exists():
             raise ArtifactError(f"{path} is not here: run `dvc repro ingest` first")
-        table = pd.read_parquet(path)
+        table = read_parquet(path)
         tables[name] = table if held is None else holdout.cut(table, held)
         write_parquet(tables[name], folder / "records" / f"{name}.parquet")
     code = [path.read_bytes() for path in sorted(Path(room.__path__[0]).glob("*.py"))]

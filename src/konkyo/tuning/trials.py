@@ -11,7 +11,7 @@ import pandas as pd
 
 from konkyo import backtest, baselines, months
 from konkyo.errors import ArtifactError, ParamsError
-from konkyo.files import digest_of
+from konkyo.files import digest_of, read_parquet
 from konkyo.network import plan
 from konkyo.network import store as weights
 from konkyo.network.fit import fit_stack
@@ -70,7 +70,7 @@ def decision_months(folder: Path, longest: int) -> list[str]:
     path = next(iter(sorted((folder / "panels").glob("*/index.parquet"))), None)
     if path is None:
         raise ArtifactError(f"{folder} holds no panel: start the search without --worker once")
-    index = pd.read_parquet(path, columns=["month", "ret"])
+    index = read_parquet(path, columns=["month", "ret"])
     names = MonthBlocks.of(index["month"]).names
     realised = {months.label(m) for m in index.loc[index["ret"].notna(), "month"].unique()}
     chosen = [name for name in names[longest:] if name in realised]
