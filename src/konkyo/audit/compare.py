@@ -1,18 +1,22 @@
 """Two worlds compared up to a decision month, bit by bit."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 import pandas as pd
 
 from konkyo import months
 from konkyo.audit.passage import Passage, Prepared
+from konkyo.panel.store import Panel
 
 STAGES = ("ingest", "prepare", "train", "attribute", "backtest")
 COLUMNS = (
     "stage", "feature", "first_month", "moved", "compared", "example", "decision_month", "world",
 )  # fmt: skip
+
+
+_STOCK = ("month", "stock")
 
 
 @dataclass(frozen=True)
@@ -45,98 +49,69 @@ class Finding:
 
 def records(before: Prepared, after: Prepared, t: int) -> Iterator[Finding]:
     """Compare the records up to month t (counted from 1970-01), stage ingest."""
-    yield from tables("ingest", "rows", before.stocks, after.stocks, ("month", "stock"), t)
-    for found in tables("ingest", "rows", before.market, after.market, ("month",), t):
-        yield Finding(**{**found.__dict__, "feature": f"market: {found.feature}"})
+    yield from tables("ingest", "rows", (before.stocks, after.stocks), _STOCK, t)
+    for found in tables("ingest", "rows", (before.market, after.market), ("month",), t):
+        yield replace(found, feature=f"market: {found.feature}")
 
 
 def panels(before: Prepared, after: Prepared, t: int) -> Iterator[Finding]:
     """Compare the panels up to month t, and the labels realised by then, stage prepare."""
+    worlds = (before.panel, after.panel)
     names = before.panel.names
     if names != after.panel.names:
         new = sorted(set(names) ^ set(after.panel.names)) or names
         yield Finding("prepare", "features", len(names), len(new), _name(t), ", ".join(new[:3]))
         return
-    parts = []
-    for panel in (before.panel, after.panel):
-        upto = months.ordinal(panel.index["month"]) <= t
-        rows = int(upto.sum())
-        known = panel.index[["month", "stock", "sector", "size"]].iloc[:rows]
-        values = pd.DataFrame(panel.features[:rows], columns=names)
-        parts.append(pd.concat([known, values.add_prefix("\0")], axis=1))
-    for found in tables("prepare", "universe", parts[0], parts[1], ("month", "stock"), t):
-        yield Finding(**{**found.__dict__, "feature": found.feature.removeprefix("\0")})
-    realised = [
-        panel.index[["month", "stock", "ret", "label"]]
-        for panel in (before.panel, after.panel)
-    ]
+    known, features, realised = (
+        [made(panel) for panel in worlds]
+        for made in (
+            lambda panel: panel.index[["month", "stock", "sector", "size"]],
+            lambda panel: _features(panel, t),
+            lambda panel: panel.index[["month", "stock", "ret", "label"]],
+        )
+    )
+    for found in tables("prepare", "universe", known, _STOCK, t):
+        own = found.feature == "universe"
+        yield found if own else replace(found, feature=f"index: {found.feature}")
+    yield from _but_rows(tables("prepare", "rows", features, _STOCK, t))
     # The label of t is realised in t+1, which differs.
-    for found in tables("prepare", "universe", *realised, ("month", "stock"), t - 1):
-        if found.feature != "universe":
-            yield found
-    counts = [one[one["feature"].isin([*names, "sector"])] for one in (before.missing, after.missing)]
-    keys = ("month", "feature")
-    for found in tables("prepare", "missing", counts[0], counts[1], keys, t):
-        if found.feature == "missing" and found.moved:
-            yield found
+    yield from _but_rows(tables("prepare", "rows", realised, _STOCK, t - 1))
+    counts = [
+        one.missing[one.missing["feature"].isin([*names, "sector"])] for one in (before, after)
+    ]
+    for found in tables("prepare", "rows", counts, ("month", "feature"), t):
+        if found.feature == "missing":
+            yield replace(found, feature="counts of missing values")
 
 
 def networks(before: Passage, after: Passage, t: int) -> Iterator[Finding]:
     """Compare scalers, keys, weights and baseline of the windows up to month t, stage train."""
-    names = before.panel.names
-    scaled = [
-        pd.DataFrame(
-            [
-                (months.parse(month), name, one.scale[month][0][place], one.scale[month][1][place])
-                for month in sorted(one.scale)
-                for place, name in enumerate(names)
-                if place in set(one.panel.columns("market"))
-            ],
-            columns=["month", "stock", "mean", "deviation"],
-        )
-        for one in (before, after)
-    ]
-    for column in ("mean", "deviation"):
-        for name, part in scaled[0].groupby("stock", sort=False):
-            other = scaled[1][scaled[1]["stock"] == name]
-            columns = ["month", "stock", column]
-            for found in tables("train", "rows", part[columns], other[columns], ("month", "stock"), t):
-                if found.feature == column:
-                    yield Finding(**{**found.__dict__, "feature": f"scaler: {name}"})
+    yield from _but_rows(tables("train", "rows", (_scale(before), _scale(after)), ("month",), t))
     same = before.key == after.key
     yield Finding("train", "key of the weights", 1, int(not same), "" if same else _name(t))
-    for place, layers in enumerate(zip(*(_layers(one) for one in (before, after)), strict=True)):
-        moved = _moved(*layers)
-        yield Finding(
-            "train", f"weights of layer {place + 1}", moved.size, int(moved.sum()),
-            _name(t) if moved.any() else "",
-        )  # fmt: skip
-    yield from _but_rows(tables("train", "rows", before.ridge, after.ridge, ("month", "stock"), t))
+    for place, (one, other) in enumerate(zip(_layers(before), _layers(after), strict=True)):
+        moved = _moved(one, other)
+        month = _name(t) if moved.any() else ""
+        yield Finding("train", f"weights of layer {place + 1}", len(one), int(moved.sum()), month)
+    yield from _but_rows(tables("train", "rows", (before.ridge, after.ridge), _STOCK, t))
 
 
 def explained(before: Passage, after: Passage, t: int) -> Iterator[Finding]:
     """Compare scores and relevances of month t, stage attribute."""
-    keys = ("month", "stock")
-    yield from _but_rows(tables("attribute", "rows", before.grounds, after.grounds, keys, t))
+    yield from _but_rows(tables("attribute", "rows", (before.grounds, after.grounds), _STOCK, t))
 
 
 def portfolios(before: Passage, after: Passage, t: int) -> Iterator[Finding]:
     """Compare the portfolios up to month t and what they earned by then, stage backtest."""
-    keys = ("month", "stock", "model")
-    ranked = [one.ranked[[*keys, "decile"]] for one in (before, after)]
-    yield from _but_rows(tables("backtest", "rows", *ranked, keys, t))
+    ranked = [one.ranked.drop(columns=["ret", "score"]) for one in (before, after)]
+    yield from _but_rows(tables("backtest", "rows", ranked, (*_STOCK, "model"), t))
     yield from _but_rows(
-        tables("backtest", "rows", before.returns, after.returns, ("month", "model"), t - 1)
+        tables("backtest", "rows", (before.returns, after.returns), ("month", "model"), t - 1)
     )
 
 
 def tables(
-    stage: str,
-    rows: str,
-    before: pd.DataFrame,
-    after: pd.DataFrame,
-    keys: Sequence[str],
-    t: int,
+    stage: str, rows: str, both: Sequence[pd.DataFrame], keys: Sequence[str], t: int
 ) -> Iterator[Finding]:
     """Compare two tables up to month t: their rows as `rows`, then each column of common rows.
 
@@ -144,16 +119,15 @@ def tables(
     ----------
     stage, rows : str
         What findings are called.
-    before, after : DataFrame
-        Each key once, sorted by month.
+    both : two DataFrames
+        Before and after, each key once.
     keys : sequence of str
         The first is the month.
     t : int
         The last month that is compared, counted from 1970-01.
     """
     one, other = (
-        table[months.ordinal(table["month"]) <= t].reset_index(drop=True)
-        for table in (before, after)
+        table[months.ordinal(table["month"]) <= t].reset_index(drop=True) for table in both
     )
     keys = list(keys)
     if len(one) != len(other) or any(_moved(one[k], other[k]).any() for k in keys):
@@ -170,7 +144,7 @@ def tables(
         one, other = (common.merge(table, on=keys, how="left") for table in (one, other))
     else:
         yield Finding(stage, rows, len(one), 0)
-    for name in one.columns:
+    for name in one.columns if len(one) else ():
         if name in keys:
             continue
         if name not in other:
@@ -186,7 +160,7 @@ def tables(
             stage, str(name), len(one), len(where), months.label(one["month"].iloc[row]),
             f"{_who(one.iloc[row], keys)}: {one[name].iloc[row]} became {other[name].iloc[row]}",
         )  # fmt: skip
-    for name in [str(name) for name in other if name not in one]:
+    for name in [str(name) for name in other if len(other) and name not in one]:
         yield Finding(stage, name, len(other), len(other), _name(t), "the column is new")
 
 
@@ -210,7 +184,7 @@ def table(findings: Sequence[Finding]) -> pd.DataFrame:
             shown.first_month, shown.example, shown.decision_month, shown.world,
         )  # fmt: skip
     ordered = sorted(rows.values(), key=lambda found: STAGES.index(found.stage))
-    frame = pd.DataFrame([found.__dict__ for found in ordered], columns=list(COLUMNS))
+    frame = pd.DataFrame([asdict(found) for found in ordered], columns=list(COLUMNS))
     frame.loc[frame["moved"] == 0, ["decision_month", "world"]] = ""
     return frame
 
@@ -220,13 +194,33 @@ def _but_rows(found: Iterator[Finding]) -> Iterator[Finding]:
     return (one for one in found if one.feature != "rows")
 
 
+def _features(panel: Panel, t: int) -> pd.DataFrame:
+    """Return month, stock and the features up to month t."""
+    rows = int((months.ordinal(panel.index["month"]) <= t).sum())
+    values = pd.DataFrame(panel.features[:rows], columns=panel.names)
+    return pd.concat([panel.index[["month", "stock"]].iloc[:rows], values], axis=1)
+
+
+def _scale(one: Passage) -> pd.DataFrame:
+    """Return the affine of the inputs by decision month, a column a number."""
+    rows = []
+    for month, (mean, deviation) in one.scale.items():
+        row: dict[str, object] = {"month": months.parse(month)}
+        for place, name in enumerate(one.panel.names):
+            if (mean[place], deviation[place]) != (0, 1):
+                row |= {f"scaler: mean of {name}": mean[place]}
+                row |= {f"scaler: deviation of {name}": deviation[place]}
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
 def _layers(one: Passage) -> list[np.ndarray]:
-    return [
-        np.concatenate(
-            [np.append(member.weights[place].ravel(), member.biases[place]) for member in one.weights]
-        )
-        for place in range(len(one.weights[0].weights))
-    ]
+    """Return each layer's weights and biases, of all members of an ensemble."""
+    found = []
+    for place in range(len(one.weights[0].weights)):
+        parts = [np.append(own.weights[place].ravel(), own.biases[place]) for own in one.weights]
+        found.append(np.concatenate(parts))
+    return found
 
 
 def _moved(before: "pd.Series | np.ndarray", after: "pd.Series | np.ndarray") -> np.ndarray:

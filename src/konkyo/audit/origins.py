@@ -22,7 +22,9 @@ Records = tuple[pd.DataFrame, pd.DataFrame]
 class Origin(Protocol):
     """A source whose records can be brought in another world."""
 
-    records: Records
+    @property
+    def records(self) -> Records:
+        """The records as they are."""
 
     def world(self, t: int, world: World, rng: np.random.Generator, scratch: Path) -> Records:
         """Return the records of a world that differs after month t, counted from 1970-01."""

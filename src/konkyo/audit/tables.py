@@ -191,7 +191,7 @@ def _as_it_was(raw: Raw, frame: pd.DataFrame) -> pd.DataFrame:
     """Return rows in the layout of the files."""
     if isinstance(raw.spec, StockRows) and raw.spec.layout == "wide":
         order = frame["date"].drop_duplicates()
-        wide = frame.pivot(index="date", columns="stock", values="close").loc[order]
+        wide = frame.set_index(["date", "stock"])["close"].unstack().loc[order]  # noqa: PD010
         return wide.rename_axis(columns=None).reset_index()
     return frame
 
