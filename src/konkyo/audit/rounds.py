@@ -11,7 +11,7 @@ from konkyo import months, params, windows
 from konkyo.audit import compare
 from konkyo.audit.compare import Finding
 from konkyo.audit.origins import Origin
-from konkyo.audit.passage import go, prepare
+from konkyo.audit.passage import Passage, Prepared, go, prepare
 from konkyo.audit.worlds import WORLDS
 from konkyo.errors import KonkyoError
 
@@ -65,7 +65,7 @@ def audit(
     Raises
     ------
     KonkyoError
-        As the stages do; with the month and the world's name where another world is refused.
+        As the stages do; or another world breaks a rule of the records, such as enough stocks.
     """
     as_is = prepare(*origin.records, chosen)
     decisions = decision_months(as_is.panel.index["month"], chosen.train.window, count)
@@ -82,27 +82,38 @@ def audit(
             try:
                 records = origin.world(t, world, rng, scratch)
                 other = prepare(*records, chosen, t, rng)
-                found = [*compare.records(as_is, other, t), *compare.panels(as_is, other, t)]
-                if month in set(months_of(other.panel.index["month"])):
-                    after = go(other, chosen, month, epochs)
-                    found += compare.networks(before, after, t)
-                    found += compare.explained(before, after, t)
-                    found += compare.portfolios(before, after, t)
             except KonkyoError as error:
                 raise KonkyoError(
-                    f"the world of {month} with {world.name} cannot be made or used: {error}"
+                    f"the audit's world after {month} with {world.name} breaks a rule of the "
+                    f"records ({error}): try another --seed"
                 ) from error
+            found = [*compare.records(as_is, other, t), *compare.panels(as_is, other, t)]
+            found += passed(before, other, chosen, month, epochs)
             yield from told(found, month, world.name)
             moved = sum(one.moved for one in found)
             compared = sum(one.compared for one in found)
             say(f"{month}, {world.name}: {compared:,} values compared, {moved:,} moved")
 
 
+def passed(
+    before: Passage, other: Prepared, chosen: params.Params, month: str, epochs: int
+) -> list[Finding]:
+    """Return what became of networks, grounds and portfolios of a decision month.
+
+    A stage that fails in the other world alone depends on what comes after the month.
+    """
+    t = int(months.ordinal(pd.Series([months.parse(month)]))[0])
+    try:
+        after = go(other, chosen, month, epochs)
+    except Exception as error:
+        return [Finding("train", "the run", 1, 1, month, f"{type(error).__name__}: {error}")]
+    return [
+        *compare.networks(before, after, t),
+        *compare.explained(before, after, t),
+        *compare.portfolios(before, after, t),
+    ]
+
+
 def told(found: Sequence[Finding], month: str, world: str) -> list[Finding]:
     """Return findings that say in which world they were made."""
     return [replace(one, decision_month=month, world=world) for one in found]
-
-
-def months_of(month: pd.Series) -> list[str]:
-    """Return the names of a panel's months."""
-    return list(windows.MonthBlocks.of(month).names)
