@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from konkyo import months, params
+from konkyo import params
 from konkyo.audit import compare, rounds
 from konkyo.audit.origins import Brought, Origin
 from small import make_records, small_params
@@ -102,8 +102,3 @@ def own(tmp_path: Path) -> params.Params:
         ingest=replace(whole.ingest, source="tables", tables=source),
         prepare=replace(whole.prepare, characteristics=features, universe=10),
     )
-
-
-def ordinal(month: str) -> int:
-    """Return a month, YYYY-MM, counted from 1970-01."""
-    return int(months.ordinal(pd.Series([months.parse(month)]))[0])
