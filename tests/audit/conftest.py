@@ -1,6 +1,6 @@
 """Own tables with reports, and audits of small records."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,27 +9,34 @@ import pandas as pd
 import pytest
 
 from konkyo import params
-from konkyo.audit import compare, rounds
+from konkyo.audit import compare, rounds, worlds
 from konkyo.audit.origins import Brought, Origin
+from konkyo.audit.worlds import World
 from small import make_records, small_params
 
 Audit = Callable[..., pd.DataFrame]
 
 
 @pytest.fixture
-def audit(tmp_path: Path) -> Audit:
-    """Return a maker of the audit's table: of the small records, or of another origin."""
+def audit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Audit:
+    """Return a maker of the audit's table: of the small records, or of another origin.
+
+    One decision month and one world are enough for a leak; what is sound is tried in all.
+    """
 
     def made(
         origin: Origin | None = None,
         chosen: params.Params | None = None,
-        count: int = 2,
-        late: bool = False,
+        months: Sequence[str] = ("2001-09",),
+        tried: Sequence[World] = (worlds.EXTREME,),
     ) -> pd.DataFrame:
         if origin is None:
             records = make_records()
-            origin = Brought(records, records, late)
-        found = rounds.audit(origin, chosen or small_params(), count, 1, 1, tmp_path, str)
+            origin = Brought(records, records, late=False)
+        if months:
+            monkeypatch.setattr(rounds, "decision_months", lambda *_: list(months))
+        monkeypatch.setattr(rounds, "WORLDS", tried)
+        found = rounds.audit(origin, chosen or small_params(), 3, 1, 1, tmp_path, str)
         return compare.table(list(found))
 
     return made

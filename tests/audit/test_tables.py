@@ -97,8 +97,8 @@ def dated(own, tmp_path, request) -> params.Params:
 def test_nothing_moves_in_daily_prices(audit, dated, tmp_path):
     origin = origin_of(dated.ingest, tmp_path / "raw", dated.backtest.portfolios)
     assert len(origin.records[0]) > 200
-    table = audit(origin, dated)
-    assert table["moved"].sum() == 0 and table["compared"].sum() > 3000
+    table = audit(origin, dated, months=("2002-06",), tried=(OTHER, EXTREME))
+    assert table["moved"].sum() == 0 and table["compared"].sum() > 1500
 
 
 def test_another_world_really_differs(own, tmp_path):

@@ -50,16 +50,16 @@ def test_what_moved_is_named_and_ends_with_exit_code_1(folder, capsys, monkeypat
     own = build._next_return
     monkeypatch.setattr(build, "_next_return", lambda returns: own(own(returns)))
     with pytest.raises(SystemExit) as ended:
-        audit.main(months=2)
+        audit.main(months=1)
     assert ended.value.code == 1
     first, second, *_ = capsys.readouterr().err.splitlines()
     assert first.startswith("audit: ") and first.endswith(" values moved, first of all stages:")
     assert second.startswith("audit: prepare: ret moved in ")
-    assert ", first in 2000-12 (" in second and " became " in second
+    assert ", first in 2002-05 (" in second and " became " in second
     result = json.loads(Path("data/audit.json").read_text())
     assert result["stages"]["prepare"]["moved"] > 0 and result["stages"]["ingest"]["moved"] == 0
     table = pd.read_csv("data/audit.csv", keep_default_na=False)
     row = table[table["feature"] == "label"].iloc[0]
     assert (row["stage"], row["first_month"], row["decision_month"]) == (
-        "prepare", "2000-12", "2001-01",
+        "prepare", "2002-05", "2002-06",
     )  # fmt: skip
