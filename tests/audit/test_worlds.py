@@ -77,6 +77,11 @@ def test_a_table_that_ends_with_the_month_goes_on():
     # 91 days after the last quarter's rows, and no day of a month that has not all its days.
     assert more["date"].max() == pd.Timestamp("2001-07-30")
     assert more["date"].is_unique and (more["date"].dt.dayofweek < 5).all()
+    # 91 days after 1 October is the last day of December, which is there.
+    days = pd.date_range("2001-10-01", "2001-12-31", freq="B")
+    daily = table_of(pd.DataFrame({"date": days, "VIX": 1.0}), {"date": "date", "VIX": "VIX"})
+    more, _ = altered(worlds.replace(daily, dated=True), T + 8, OTHER, np.random.default_rng(0), T)
+    assert more["date"].is_unique and more["date"].max() == pd.Timestamp("2002-03-29")
 
 
 @pytest.mark.parametrize(

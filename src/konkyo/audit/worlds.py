@@ -264,8 +264,9 @@ def _ahead(table: Table, t: int, months: int, last: int | None) -> pd.DataFrame:
     else:
         days = pd.Series(month_end(ordinal(days) + COPIED))
     copies[time] = write_days(copies[time], days)
-    # A quarter is not always as long as another.
-    return copies[ordinal(days) <= t + COPIED].reset_index(drop=True)
+    # A quarter is not always as long as another: October's first day would be December's last.
+    made = ordinal(days)
+    return copies[(made > t) & (made <= t + COPIED)].reset_index(drop=True)
 
 
 def _thinned(
