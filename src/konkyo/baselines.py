@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import torch
 from sklearn.linear_model import Ridge
+from threadpoolctl import threadpool_limits
 
 from konkyo.files import digest_of, digest_of_code, read_key
 from konkyo.network import plan, schedule, stack, store
@@ -33,10 +34,16 @@ def ridge(panel: Panel, entry: Entry, labels: np.ndarray, penalty: float) -> Rid
         [rows], NaN where not realised.
     penalty : float
         Weight of the squared coefficients against the summed squared errors.
+
+    Notes
+    -----
+    One thread: how many share the sums over rows changes the coefficients' last digits, and they
+    must not depend on the cores that a machine happens to have.
     """
     model = Ridge(alpha=penalty, solver="cholesky")
     scaled = (panel.features[entry.rows] - entry.mean) / entry.deviation
-    return model.fit(scaled, labels[entry.rows])
+    with threadpool_limits(1):
+        return model.fit(scaled, labels[entry.rows])
 
 
 def ridge_scores(
@@ -45,7 +52,8 @@ def ridge_scores(
     """Return the scores of `ridge`, [stocks of month t] float64, predicted label of t+1."""
     model = ridge(panel, entry, labels, penalty)
     ahead = (panel.features[window.test_start : window.test_stop] - entry.mean) / entry.deviation
-    return np.asarray(model.predict(ahead), dtype=np.float64)
+    with threadpool_limits(1):
+        return np.asarray(model.predict(ahead), dtype=np.float64)
 
 
 def network_scores(networks: Sequence[store.Weights], rows: np.ndarray) -> np.ndarray:
