@@ -51,17 +51,22 @@ def ridge_scores(
 ) -> np.ndarray:
     """Return the scores of `ridge`, [stocks of month t] float64, predicted label of t+1."""
     model = ridge(panel, entry, labels, penalty)
-    ahead = (panel.features[window.test_start : window.test_stop] - entry.mean) / entry.deviation
+    return linear_scores(model, entry, panel.features[window.test_start : window.test_stop])
+
+
+def linear_scores(model: Ridge, entry: Entry, rows: np.ndarray) -> np.ndarray:
+    """Return the scores of a fitted `ridge` over rows of the panel [stocks, features], float64."""
+    # In float64 throughout: a series that leaves its window far behind would overflow float32.
+    scaled = (rows.astype(np.float64) - entry.mean) / entry.deviation
     with threadpool_limits(1):
-        return np.asarray(model.predict(ahead), dtype=np.float64)
+        return np.asarray(model.predict(scaled), dtype=np.float64)
 
 
 def network_scores(networks: Sequence[store.Weights], rows: np.ndarray) -> np.ndarray:
     """Return the mean scores of networks over rows of the panel [stocks, features], float64."""
-    network = store.restack(networks)
-    x = torch.from_numpy(rows)
-    every = x.expand(network.windows, *x.shape).clone()
-    return network(network.scale_(every)).mean(0).numpy().astype(np.float64)
+    network = store.restack(networks, torch.float64)
+    every = torch.from_numpy(rows.astype(np.float64)).repeat(network.windows, 1, 1)
+    return network(network.scale_(every)).mean(0).numpy()
 
 
 def table(
