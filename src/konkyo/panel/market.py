@@ -8,8 +8,8 @@ import pandas as pd
 from konkyo import months
 from konkyo.errors import ParamsError, RecordsError
 
-LARGEST = 1e18
-"""No series is as large in any unit; far beyond it float32, which the panel is in, ends."""
+LARGEST = 1e37
+"""Beyond it float32, which the panel is in, ends; no series is as large in any unit."""
 
 
 def features(
