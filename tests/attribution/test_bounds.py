@@ -1,9 +1,9 @@
-"""How large relevances can get: never more than the network itself, whatever epsilon divides by.
+"""How large relevances can get: never beyond the network itself, whatever epsilon divides by.
 
-With |activation(z)| <= |z| a unit's relevance is at most |z| times what is above it, so that dividing
-by z + epsilon sign(z) never blows it up. By induction from the score down, a unit's share (relevance
-a unit of contribution) is at most the sum over paths to the output of the products of the weights'
-sizes, and so is an input's relevance a unit of its value.
+With |activation(z)| <= |z| a unit's relevance is at most |z| times what is above it, so that
+dividing by z + epsilon sign(z) never blows it up. By induction from the score down, a unit's share
+(relevance a unit of contribution) is at most the sum over paths to the output of the products of
+the weights' sizes, and so is an input's relevance a unit of its value.
 """
 
 import numpy as np
@@ -78,7 +78,7 @@ def test_a_score_near_zero_has_no_large_relevance_and_epsilon_absorbs(activation
     score, relevance = explained(network, x)
     # As near as float64 brings a sum of numbers around 1.
     np.testing.assert_allclose(score, near, atol=1e-14)
-    # Of the score's relevance z / (z + epsilon) is handed down, so that nothing is made from nothing.
+    # Of the score z / (z + epsilon) is handed down: nothing is made from nothing.
     share = abs(score[0]) / (abs(score[0]) + EPSILON)
     largest, _, _ = paths(network)
     assert (np.abs(relevance) <= share * np.abs(x) * largest * (1 + 1e-9)).all()
