@@ -85,15 +85,16 @@ def update(
     restated: Annotated[
         bool, typer.Option("--restated", help="Make anew what earlier records have changed.")
     ] = False,
+    log: Annotated[bool, typer.Option(help="Log the month in MLflow.")] = True,
     commit: Annotated[
         bool, typer.Option(help="Tell DVC, so that `dvc repro` does not make it again.")
     ] = True,
 ) -> None:
-    """Add the newest month: check its rows, train its window, predict, attribute, backtest.
+    """Add the newest month: check its rows, train its window, predict, attribute, backtest, log it.
 
     Earlier months stay as they are, to the bit.
     """
-    call("update", month=month, restated=restated, commit=commit)
+    call("update", month=month, restated=restated, log=log, commit=commit)
 
 
 @command(MONTH_END, "konkyo predict --month 2021-11 --language ja")
@@ -135,10 +136,45 @@ def fetch(
     what: Annotated[Literal["jquants", "fred", "mof"], typer.Argument(help="The vendor.")],
     first: Month = None,
     last: Month = None,
-    out: Annotated[Path, typer.Option(help="Receives the files.")] = Path("data/own"),
+    out: Annotated[
+        Path | None, typer.Option(help="Otherwise data/own; receives a folder of the vendor.")
+    ] = None,
+    parts: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--part",
+            metavar="prices|statements|listed|topix",
+            help="jquants: which records; repeatable. Otherwise all.",
+        ),
+    ] = None,
+    plan: Annotated[
+        Literal["free", "light", "standard", "premium"] | None,
+        typer.Option(help="jquants: sets the requests a minute. Otherwise free."),
+    ] = None,
+    series: Annotated[
+        list[str] | None, typer.Option(help="fred: an id, or id=name; repeatable.")
+    ] = None,
+    release: Annotated[
+        Literal["vintage", "latest"] | None,
+        typer.Option(help="fred: as known at the time (if not given), or as revised since."),
+    ] = None,
+    lag: Annotated[
+        int | None, typer.Option(min=0, help="fred, latest: days from period to publication.")
+    ] = None,
+    carry: Annotated[
+        int | None, typer.Option(min=0, help="fred: months after which a value is too old.")
+    ] = None,
+    maturities: Annotated[
+        list[int] | None, typer.Option("--maturity", help="mof: years of a yield; repeatable.")
+    ] = None,
 ) -> None:
     """Fetch a vendor's records that are not there yet; credentials come from the environment."""
-    call("fetch", what=what, first=first, last=last, out=out)
+    options = {
+        "first": first, "last": last, "out": out, "parts": parts, "plan": plan, "series": series,
+        "release": release, "lag": lag, "carry": carry, "maturities": maturities,
+    }  # fmt: skip
+    # What was not typed keeps the function's own default, which lies with the vendor's client.
+    call("fetch", what=what, **{n: value for n, value in options.items() if value is not None})
 
 
 @command(SEARCH, "konkyo tune --trials 20")

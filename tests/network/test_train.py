@@ -18,9 +18,9 @@ from konkyo.windows import MonthBlocks, rolling
 from small import make_records, small_params
 
 
-def run(panel: Panel, params, folder: Path) -> room.Outcome:
+def run(panel: Panel, params, folder: Path, months: int | None = None) -> room.Outcome:
     windows = rolling(MonthBlocks.of(panel.index["month"]), params.window)
-    return train(panel, windows, params, folder)
+    return train(panel, windows[:months], params, folder)
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -104,7 +104,8 @@ def test_history_has_every_epoch(panel, chosen, whole):
     assert np.isfinite(table["loss"]).all()
 
 
-EPOCHS = 40
+EPOCHS, MONTHS = 40, 6
+"""Two stacks, of which a kill after the first epoch leaves much to do."""
 SCRIPT = f"""
 import sys
 from dataclasses import replace
@@ -116,7 +117,7 @@ from konkyo.windows import MonthBlocks, rolling
 panel = store.read(Path(sys.argv[1]))
 params = replace(small_params().train, epochs={EPOCHS})
 windows = rolling(MonthBlocks.of(panel.index["month"]), params.window)
-train(panel, windows, params, Path(sys.argv[2]))
+train(panel, windows[:{MONTHS}], params, Path(sys.argv[2]))
 """
 
 
@@ -135,9 +136,9 @@ def test_a_killed_run_goes_on_and_ends_as_an_undisturbed_one(panel, chosen, tmp_
     killed.wait()
     assert not weights_of(tmp_path / "killed") or list((tmp_path / "killed").glob("state/*.ckpt"))
     longer = replace(chosen, epochs=EPOCHS)
-    run(panel, longer, tmp_path / "undisturbed")
+    run(panel, longer, tmp_path / "undisturbed", MONTHS)
     # The panel is read as the killed process read it; nothing else is left of that.
-    run(store.read(tmp_path / "panel"), longer, tmp_path / "killed")
+    run(store.read(tmp_path / "panel"), longer, tmp_path / "killed", MONTHS)
     after, expected = contents(tmp_path / "killed"), contents(tmp_path / "undisturbed")
     assert after.keys() == expected.keys()
     for name in weights_of(tmp_path / "undisturbed"):

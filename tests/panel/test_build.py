@@ -57,6 +57,28 @@ def test_universe_is_the_largest_known_at_t(by_hand):
     assert chosen.to_dict() == {"02": "BCD", "03": "BCD", "04": "ABD"}
 
 
+def test_who_is_not_eligible_at_t_is_not_chosen_then():
+    chosen = replace(
+        small_params().prepare, first_month="2000-02", universe=3,
+        characteristics=("return_1",), market={"MKT": ("change",)},
+    )  # fmt: skip
+    # C cannot be in February's universe, D not in March's; both keep their returns.
+    can = [0.0 if place in (6, 11) else 1.0 for place in range(16) if place != 14]
+    panel, _ = build(HAND.assign(eligible=can), MARKET, chosen)
+    index = panel.index
+    months_of = index["month"].dt.strftime("%m")
+    assert index.groupby(months_of)["stock"].agg("".join).to_dict() == {
+        "02": "ABD", "03": "BC", "04": "ABD",
+    }  # fmt: skip
+    february = index[months_of == "02"].set_index("stock")["ret"]
+    assert february.to_dict() == {"A": 0.3, "B": 0.1, "D": 0.0}
+    assert "eligible" not in panel.names
+    with pytest.raises(ParamsError, match="'eligible', which is neither"):
+        build(HAND.assign(eligible=can), MARKET, replace(chosen, characteristics=("eligible",)))
+    with pytest.raises(RecordsError, match="no stock that is eligible has a size in 2000-02"):
+        build(HAND.assign(eligible=0.0), MARKET, chosen)
+
+
 def test_ret_is_of_the_next_month_and_missing_for_who_left(by_hand):
     index = by_hand[0].index
     ret = index.set_index([index["month"].dt.month, "stock"])["ret"]

@@ -1,7 +1,7 @@
 """What was known when, against a search through all statements."""
 
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from konkyo.sources.known import NONE, Statements, last, pack, statements, unpack
@@ -65,6 +65,7 @@ row = st.tuples(
 )
 
 
+@settings(max_examples=20, deadline=None)
 @given(st.lists(row, max_size=12))
 def test_find_and_newest_against_a_search(rows):
     said = of(rows)

@@ -337,7 +337,7 @@ def as_known(told: pd.DataFrame, rule: Reports, stocks: pd.DataFrame) -> pd.Data
     return pd.DataFrame(found, index=stocks.index)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(st.lists(report, min_size=1, max_size=14), st.sampled_from([3, 12]))
 def test_against_loops_over_every_row(rows, carry):
     told, rule = random_table(rows), spec(carry=carry)

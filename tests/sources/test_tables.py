@@ -145,12 +145,7 @@ def test_returns_and_sizes_are_made_from_closes(folder, stocks):
     bounded = bring(ingest(stocks="own/stocks.csv", largest_return=0.15))
     # C rose by 0.2, so that the price behind its next return is in doubt as well.
     assert bounded.facts["returns_set_missing"] == 2
-    assert bounded.stocks["return"].isna().to_list()[4:] == [False, False, True, False] + [
-        False,
-        False,
-        True,
-        False,
-    ]
+    assert bounded.stocks["return"].isna().to_list()[4:] == [False, False, True, False] * 2
     with pytest.raises(RecordsError, match=r"'size' missing, .*\{dollar_volume: size\}"):
         bring(ingest(stocks="own/stocks.csv", columns={"shares": ""}))
 

@@ -7,7 +7,7 @@
   found), `typed` and `convert` (months, days, numbers, text), `validate` (values and rows),
   `monthly` (whole tables) and `violations` (what is wrong, as text and as a table)
 - of `tables` alone: `dated` (days and weeks to months: `scan` the files, `prices` in SQL),
-  `series` (the market), `members` (who is eligible), `derive` (return, size, sector), and
+  `series` (the market), `members` (who is eligible), `derive` (return, sector), and
   `reports` joined to months (`filings`: their rows, `known`: what was known when, `ingredients`:
   figures of a year and forecasts, `ratios`: figure 13 as ratios.csv declares it)
 """

@@ -1,4 +1,4 @@
-"""What monthly rows of stocks do not bring and is made of what they do: return, size, sector."""
+"""What monthly rows of stocks do not bring and is made of what they do: return and sector."""
 
 from collections.abc import Sequence
 

@@ -3,7 +3,7 @@
 Amounts are in thousands of the currency, `shares` in thousands; nothing here knows of prices.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
@@ -83,6 +83,9 @@ def figures(said: Statements, stock: np.ndarray, month: np.ndarray) -> dict[str,
             earlier = said.find(stock, period - back, 12, month)
             year = np.where(interim & (earlier >= 0), earlier, year)
     year_period = _of(said.period, year)
+    of = twelve_months(said, stock, period, length, month)
+    of_before = twelve_months(said, stock, period - 12, length, month)
+    earlier = said.find(stock, year_period - 12, 12, month)
     found: dict[str, np.ndarray] = {
         "known": np.where(there, _of(said.known, place), np.nan),
         "period": np.where(there & (length > 0), period, np.nan),
@@ -90,58 +93,67 @@ def figures(said: Statements, stock: np.ndarray, month: np.ndarray) -> dict[str,
     for name in said.numbers:
         now, last = said.take(name, place), said.take(name, year)
         if name in FLOWS:
-            now = twelve_months(said, name, stock, period, length, month)
+            now = of(name)
         lacks = np.isnan(now) & (year >= 0)
         known = name in FLOWS or name in BALANCES
         found[name] = np.where(lacks, last, now) if known else now
         if name in COMPARED:
-            before = twelve_months(said, name, stock, period - 12, length, month)
-            earlier = said.find(stock, year_period - 12, 12, month)
-            before = np.where(lacks, said.take(name, earlier), before)
+            before = np.where(lacks, said.take(name, earlier), of_before(name))
             found[f"{name}_before"] = np.where(there & (length > 0), before, np.nan)
     return found
 
 
 def twelve_months(
     said: Statements,
-    name: str,
     stock: np.ndarray,
     period: np.ndarray,
     length: np.ndarray,
     month: np.ndarray,
-) -> np.ndarray:
+) -> Callable[[str], np.ndarray]:
     """Return what the twelve months up to the end of a period brought, as known in a month.
 
     Parameters
     ----------
     said : Statements
-    name : str
-        A flow.
     stock, period, length, month : ndarray of int64, shape [questions]
         Period and length of a statement; length 0 is the vendor's own year.
 
     Returns
     -------
-    ndarray, shape [questions]
-        A statement of less than twelve months is added up: since the year's beginning + last full
-        year - the same months of last year; or else the periods of that length that make a year.
-        One of more than twelve months counts by its share. NaN where a part is not known.
+    callable
+        From the name of a flow to its values, shape [questions]. A statement of less than twelve
+        months is added up: since the year's beginning + last full year - the same months of last
+        year; or else the periods of that length that make a year. One of more than twelve months
+        counts by its share. NaN where a part is not known.
     """
 
-    def of(period: np.ndarray, length: np.ndarray | int) -> np.ndarray:
-        return said.take(name, said.find(stock, period, length, month))
+    def at(period: np.ndarray, length: np.ndarray | int) -> np.ndarray:
+        return said.find(stock, period, length, month)
 
-    own = of(period, length)
     interim = (length > 0) & (length < 12)
-    value = np.where(length > 12, own * 12 / np.maximum(length, 1), own)
-    if interim.any():
-        value = np.where(interim, own + of(period - length, 12) - of(period - 12, length), value)
-    for part in np.unique(length[interim]):
-        if 12 % part:
-            continue
-        total = sum((of(period - back, part) for back in range(part, 12, part)), start=own)
-        value = np.where((length == part) & np.isnan(value), total, value)
-    return value
+    share = 12 / np.maximum(length, 12)
+    own = at(period, length)
+    if not interim.any():
+        return lambda name: said.take(name, own) * share
+    full, same = at(period - length, 12), at(period - 12, length)
+    parts = {
+        part: [at(period - back, part) for back in range(part, 12, part)]
+        for part in map(int, np.unique(length[interim]))
+        if 12 % part == 0
+    }
+
+    def of(name: str) -> np.ndarray:
+        now = said.take(name, own)
+        added = now + said.take(name, full) - said.take(name, same)
+        value = np.where(interim, added, now * share)
+        for part, places in parts.items():
+            open_ = (length == part) & np.isnan(value)
+            if open_.any():
+                total = sum((said.take(name, place) for place in places), start=now)
+                value = np.where(open_, total, value)
+        return value
+
+    return of
 
 
 def forecasts(
@@ -186,14 +198,14 @@ def forecasts(
         place, known = np.where(later, found, place), np.where(later, when, known)
     year = _of(said.period, place)
     earlier = said.find(stock, year, 0, month - 1)
+    base_of = twelve_months(actual, stock, year - 12, np.full(len(stock), 12), month)
     values = {"known": np.where(place >= 0, known, np.nan)}
     for name in said.numbers:
         bare = name.removesuffix("_forecast")
         values[name] = said.take(name, place)
         values[f"{name}_before"] = np.where(place >= 0, said.take(name, earlier), np.nan)
         if bare in COMPARED:
-            full = np.full(len(stock), 12)
-            base = twelve_months(actual, bare, stock, year - 12, full, month)
+            base = base_of(bare)
             newest_year = now.get(bare, np.full(len(stock), np.nan))
             base = np.where(np.isnan(base), newest_year, base)
             values[f"{bare}_base"] = np.where(place >= 0, base, np.nan)

@@ -6,6 +6,7 @@ known in a month. Months are counted from 1970-01, as `konkyo.months.ordinal` co
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -60,11 +61,17 @@ class Statements:
         length = np.broadcast_to(np.asarray(length, dtype="int64"), stock.shape)
         inside = (period > -_OFFSET) & (period < _MONTHS - _OFFSET) & (length >= 0)
         key = _key(stock, np.where(inside, period, 0), np.where(inside, length, 0))
-        own = _key(self.stock, self.period, self.length)
-        place = last(pack(own, self.known), pack(key, month))
+        own, codes = self._codes
+        place = last(codes, pack(key, month))
         there = inside & (place >= 0)
         there &= own.take(np.maximum(place, 0), mode="clip") == key if len(own) else False
         return np.where(there, place, NONE)
+
+    @cached_property
+    def _codes(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return the statements' keys without and with the month of knowledge, both sorted."""
+        own = _key(self.stock, self.period, self.length)
+        return own, pack(own, self.known)
 
     def newest(self, stock: np.ndarray, month: np.ndarray) -> np.ndarray:
         """Return the place of the newest period known at the end of a month, NONE if there is none.
@@ -84,7 +91,7 @@ class Statements:
         order = np.lexsort((self.known, self.stock))
         events = pack(self.stock, self.known)[order]
         # Stocks come one after the other, so that the largest so far is the stock's own.
-        largest = np.maximum.accumulate(_key(self.stock, self.period, self.length)[order])
+        largest = np.maximum.accumulate(self._codes[0][order])
         place = last(events, pack(stock, month))
         there = place >= 0
         there &= unpack(events.take(np.maximum(place, 0), mode="clip"))[0] == stock

@@ -8,7 +8,7 @@ import pandas as pd
 
 from konkyo.errors import RecordsError
 from konkyo.months import label
-from konkyo.sources.faults import SHOWN, count_of, list_of
+from konkyo.sources.violations import SHOWN, count_of, first_few
 
 ROUNDING = 1e-9
 """Relative difference that sums in another order leave; a restated value differs by more."""
@@ -43,8 +43,11 @@ class Difference:
 
     def __str__(self) -> str:
         """Return the difference as one line of a report."""
-        columns = f" in {list_of(self.columns)}" if self.columns else ""
-        return f"{self.table}, {self.month}: {count_of(self.rows, 'row')} {self.what}{columns} ({self.first})"
+        columns = (
+            f" in {first_few(self.columns[:SHOWN], len(self.columns))}" if self.columns else ""
+        )
+        rows = count_of(self.rows, "row")
+        return f"{self.table}, {self.month}: {rows} {self.what}{columns} ({self.first})"
 
 
 def differences(
@@ -117,7 +120,8 @@ def refuse(found: Sequence[Difference]) -> None:
 def appended(before: pd.DataFrame, now: pd.DataFrame) -> pd.DataFrame:
     """Return the rows of `before` as they are, and those of `now` that are of later months."""
     later = now[now["month"] > before["month"].max()]
-    return pd.concat([before, later[before.columns].astype(before.dtypes)], ignore_index=True)
+    # In the types of `now`: those of a file that was read back would give other bytes when written.
+    return pd.concat([before[now.columns].astype(now.dtypes), later], ignore_index=True)
 
 
 def _same_rows(before: pd.DataFrame, now: pd.DataFrame, keys: Iterable[str]) -> bool:

@@ -51,7 +51,3 @@ def run(chosen: params.Params, panel: store.Panel) -> str:
         f"grounds: {len(due)} months made, {len(decisions) - len(due)} kept; "
         f"{sum(map(len, rows)):,} new predictions"
     )
-
-
-if __name__ == "__main__":
-    main()

@@ -73,7 +73,3 @@ def run(chosen: params.Params) -> str:
         f"(t {figures.get('rank_ic_t', float('nan')):.1f})"
         for model, figures in metrics.items()
     )
-
-
-if __name__ == "__main__":
-    main()

@@ -50,7 +50,3 @@ def _summary(records: Records) -> str:
         if share:
             lines.append(f"  {name}: {share:.1%} missing")
     return "\n".join(lines)
-
-
-if __name__ == "__main__":
-    main()

@@ -41,7 +41,3 @@ def write(records: sources.Records) -> str:
         f"{facts['source']}: {facts['rows']:,} rows of {facts['stocks']:,} stocks, "
         f"{facts['first_month']} to {facts['last_month']}"
     )
-
-
-if __name__ == "__main__":
-    main()

@@ -29,7 +29,3 @@ def main() -> None:
     write_csv(samples.table(made, records), OUT / "windows.csv")
     fits = forecasts.linear_fits(made)
     write_csv(linear.coefficient_table(fits), OUT / "coefficients.csv")
-
-
-if __name__ == "__main__":
-    main()

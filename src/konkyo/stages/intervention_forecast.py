@@ -65,7 +65,3 @@ def main() -> None:
     write_csv(grounds.explain(made, todo, trained, chosen.epsilon), OUT / "grounds.csv")
     write_json(summary.metrics(scores, tests, thresholds), METRICS)
     print(summary.lines(scores, tests, thresholds))
-
-
-if __name__ == "__main__":
-    main()

@@ -18,7 +18,3 @@ def main() -> None:
     write_json(records.facts, OUT / "source.json")
     facts = records.facts
     print(f"{facts['source']}: {facts['first_month']} to {facts['last_month']}")
-
-
-if __name__ == "__main__":
-    main()

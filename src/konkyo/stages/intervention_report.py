@@ -46,7 +46,3 @@ def main() -> None:
         text = page.write(read_json(RECORDS), read, made, shown, chosen, language)
         scratch.write_text(text, encoding="utf-8")
     print(f"{len(drawn)} figures, {len(made)} tables and intervention.html in {OUT}")
-
-
-if __name__ == "__main__":
-    main()

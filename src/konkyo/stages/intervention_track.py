@@ -13,7 +13,3 @@ def main() -> None:
     tracked = intervention.track(Path.cwd(), params.load())
     files.write_json(tracked, Path("data/intervention/run.json"))
     print(f"run {tracked['run_id']} in experiment {tracked['experiment']}")
-
-
-if __name__ == "__main__":
-    main()

@@ -132,7 +132,3 @@ def _read(path: Path, step: str) -> pd.DataFrame:
     if path.suffix == ".parquet":
         return pd.read_parquet(path)
     return pd.read_csv(path, parse_dates=["month"])
-
-
-if __name__ == "__main__":
-    main()

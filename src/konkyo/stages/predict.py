@@ -74,7 +74,3 @@ def facts(month: str, chosen: params.Params, stocks: int) -> dict[str, str]:
         "survivorship_free": str(source["survivorship_free"]).lower(),
         "version": version("konkyo"),
     }
-
-
-if __name__ == "__main__":
-    main()

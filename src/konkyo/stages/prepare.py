@@ -29,7 +29,3 @@ def write(panel: store.Panel, missing: pd.DataFrame) -> str:
         f"panel: {len(panel.index):,} rows, {months.min():%Y-%m} to {months.max():%Y-%m}, "
         f"{len(panel.names)} features, {int(missing['missing'].sum()):,} missing values centred"
     )
-
-
-if __name__ == "__main__":
-    main()

@@ -38,7 +38,3 @@ def main(version: int | None = None, reason: str = "", force: bool = False) -> N
             "To promote it all the same: --force --reason '...'"
         )
     print(f"version {done.version} of {name} is the champion, version {done.champion} the previous")
-
-
-if __name__ == "__main__":
-    main()

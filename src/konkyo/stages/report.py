@@ -99,7 +99,3 @@ def _file(name: str) -> str:
     return "-".join(
         "".join(c if c.isalnum() or c in "_." else "_" for c in part) for part in name.split("/")
     )
-
-
-if __name__ == "__main__":
-    main()

@@ -37,7 +37,3 @@ def main(alias: str = "champion", port: int = 5001) -> None:
     servers.become(
         command, environment, port, f"{model}, version {version.version}: POST {address}"
     )
-
-
-if __name__ == "__main__":
-    main()

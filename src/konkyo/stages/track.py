@@ -22,7 +22,3 @@ def main() -> None:
         f"run {tracked.run_id} in experiment {tracked.experiment}: {tracked.months} months, "
         f"{tracked.model} version {tracked.model_version} ({', '.join(tracked.aliases)})"
     )
-
-
-if __name__ == "__main__":
-    main()

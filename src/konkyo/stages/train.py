@@ -63,7 +63,3 @@ def score_baselines(
         for name, score in (("ridge", ridge), ("shuffled", placebo))
     }
     write_parquet(baselines.table(panel, decisions, scores), path, keys)
-
-
-if __name__ == "__main__":
-    main()

@@ -40,7 +40,3 @@ def main(port: int = 5000) -> None:
     servers.become(
         ["server", "--workers", "1"], environment, port, f"open http://{servers.HOST}:{port}"
     )
-
-
-if __name__ == "__main__":
-    main()
