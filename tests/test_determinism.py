@@ -42,7 +42,7 @@ def test_another_process_gives_the_same_bytes(here: Path, tmp_path: Path):
 
 
 def test_figures_of_another_machine(here: Path):
-    """Literal figures: `tests/long/determinism.py` says how far other instruction sets move them."""
+    """Literal figures; `tests/long/determinism.py` says how far instruction sets move them."""
     grounds = pd.read_parquet(here / "data/attributions/2002-06.parquet").set_index("stock")
     expected = {
         "score": [-0.627226, -0.652941],

@@ -4,8 +4,8 @@
 
 Every line is a run of prepare, train, attribute, verify and backtest in a process of its own on the
 same made records, against the first one: how many files of results differ in a byte, and by how
-much at most the scores (of the network, of ridge), the relevances and the metrics do. Instruction sets
-stand for other machines: they choose other kernels of torch, MKL and OpenBLAS on this one.
+much at most the scores (of the network, of ridge), the relevances and the metrics do. Instruction
+sets stand for other machines: they choose other kernels of torch, MKL and OpenBLAS on this one.
 """
 
 import argparse
