@@ -77,7 +77,7 @@ class StackModule(lightning.LightningModule):
         """
         # Lightning's wrapper would be asked anew at every step and does nothing here.
         optimizer = self.optimizers(use_pl_optimizer=False)
-        assert isinstance(optimizer, torch.optim.Optimizer)
+        assert isinstance(optimizer, torch.optim.Optimizer)  # nosec B101 # tells mypy the type
         parameters = list(self.network.parameters())
         for at, x, y in steps:
             for parameter in parameters:

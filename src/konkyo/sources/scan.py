@@ -124,13 +124,13 @@ class Scan:
         return " UNION ALL ".join(queries)
 
     def _query(self, part: _Part, files: Sequence[Path], marks: bool) -> str:
-        source = f"(SELECT *, row_number() OVER () AS __row FROM {part.source(files)})"
+        source = f"(SELECT *, row_number() OVER () AS __row FROM {part.source(files)})"  # nosec B608 # quoted
         if not marks:
             source = part.source(files)
         kinds = dict(part.types)
         row = ["__row AS row"] if marks else []
         if self._wide:
-            assert self._date is not None
+            assert self._date is not None  # nosec B101 # tells mypy the type
             stocks = {own: here for own, here in self._kept.items() if own != self._date}
             text = any(kinds[own] == "VARCHAR" for own in stocks)
             kind = "VARCHAR" if text else "DOUBLE"
@@ -140,7 +140,8 @@ class Scan:
                 [f"{_name(self._date)} AS __date", *(["__row"] if marks else []), *cells]
             )
             source = (
-                f"(UNPIVOT (SELECT {rows} FROM {source}) ON {over} INTO NAME __stock VALUE __close)"
+                "(UNPIVOT (SELECT "  # nosec B608 # names quoted
+                f"{rows} FROM {source}) ON {over} INTO NAME __stock VALUE __close)"
             )
             given = [
                 ("date", "__date", kinds[self._date]),
@@ -153,7 +154,7 @@ class Scan:
         typed = [f"{_value(here, raw, kind)} AS {_name(here)}" for here, raw, kind in given]
         if marks:
             typed += [f"{_bad(*column)} AS {_name('raw_' + column[0])}" for column in given]
-        return f"SELECT {', '.join([*row, *typed])} FROM {source}"
+        return f"SELECT {', '.join([*row, *typed])} FROM {source}"  # nosec B608 # quoted
 
 
 @contextmanager
@@ -228,7 +229,7 @@ def scan(
         same_columns(str(files[0]), names, str(file), own)
         if suffix_of(file) == ".parquet":
             found = connection.execute(
-                f"DESCRIBE SELECT * FROM read_parquet([{_literal(str(file))}])"
+                f"DESCRIBE SELECT * FROM read_parquet([{_literal(str(file))}])"  # nosec B608 # quoted
             ).fetchall()
             types = tuple((str(row[0]), str(row[1])) for row in found)
         else:

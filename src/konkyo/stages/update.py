@@ -6,7 +6,7 @@ The same functions as the stages', in one process; results of earlier months sta
 import importlib
 import os
 import shutil
-import subprocess
+import subprocess  # nosec B404 # fixed programs, never a shell
 import sys
 import tempfile
 from dataclasses import replace
@@ -22,12 +22,13 @@ from konkyo.files import read_key
 from konkyo.panel import store
 from konkyo.panel.build import build
 from konkyo.sources import restated as restatement
-from konkyo.stages import ingest, prepare, stage
+from konkyo.stages import ingest, lock, prepare, stage
 
 STAGES = ("ingest", "prepare", "train", "attribute", "verify", "backtest")
 
 
 @stage
+@lock.writing
 def main(
     month: str | None = None, restated: bool = False, log: bool = True, commit: bool = True
 ) -> None:
@@ -112,7 +113,7 @@ def commit_stages() -> None:
     ArtifactError
         DVC refuses.
     """
-    done = subprocess.run(
+    done = subprocess.run(  # nosec B603 # a list, never a shell
         [sys.executable, "-m", "dvc", "commit", "--quiet", "--force", *STAGES],
         capture_output=True,
         text=True,

@@ -158,7 +158,8 @@ def example(results: Results, rows: int = 3) -> pd.DataFrame:
         _present(results.panel / "index.parquet", "prepare"), columns=["month", "stock"]
     )
     names = _csv(results.panel / "catalogue.csv", "prepare", ["name"], dates=[])["name"]
-    features = np.load(_present(results.panel / "features.npy", "prepare"), mmap_mode="r")
+    path = _present(results.panel / "features.npy", "prepare")
+    features = np.load(path, mmap_mode="r", allow_pickle=False)
     chosen = np.flatnonzero(index["month"] == results.windows["month"].iloc[-1])[:rows]
     frame = pd.DataFrame(np.array(features[chosen], dtype="float64"), columns=list(names))
     frame.insert(0, "month", index["month"].iloc[chosen].dt.strftime("%Y-%m-%d").to_list())
