@@ -219,9 +219,11 @@ def numbers_anew(
         new = known * factor + (0.0 if role == "positive" else (known != 0) * factor / 7)
         if world.extreme:
             drawn = rng.random(count)
-            new = np.where(drawn < 0.3, table.largest, np.where(drawn < 0.5, 1e-30, new))
+            # A market series must also have a change that float32 can hold.
+            least, largest = (1e-30, table.largest) if table.sparse else (1e-6, 1e20)
+            new = np.where(drawn < 0.3, largest, np.where(drawn < 0.5, least, new))
             if role == "number":
-                new = np.where(drawn < 0.15, -table.largest, new)
+                new = np.where(drawn < 0.15, -largest, new)
     missing = world.missing if table.sparse else 0.0
     return np.where(rng.random(count) < missing, np.nan, new)
 

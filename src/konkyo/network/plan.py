@@ -9,7 +9,7 @@ from itertools import groupby
 import numpy as np
 
 from konkyo.files import digest_of, digest_of_code
-from konkyo.network import optimiser, schedule, seeds, stack
+from konkyo.network import gradients, optimiser, schedule, seeds, stack
 from konkyo.network.schedule import Entry
 from konkyo.network.seeds import numpy_generator, seed_of
 from konkyo.panel.store import Panel
@@ -122,7 +122,7 @@ def row_digests(panel: Panel, windows: Sequence[Window]) -> dict[str, str]:
 def code_version() -> str:
     """Return a digest of the code that decides the weights, blind to its comments."""
     # By its name: Lightning takes seconds to import, which who trains nothing has no use for.
-    return digest_of_code("konkyo.network.module", optimiser, schedule, seeds, stack)
+    return digest_of_code("konkyo.network.module", gradients, optimiser, schedule, seeds, stack)
 
 
 def keys(
