@@ -8,13 +8,17 @@ from types import TracebackType
 from typing import ParamSpec, TypeVar
 
 from konkyo.errors import INTERRUPTED, KonkyoError, without_secrets
+from konkyo.stages import trouble
 
 Given = ParamSpec("Given")
 Result = TypeVar("Result")
 
 
 def stage(main: Callable[Given, Result]) -> Callable[Given, Result]:
-    """Let a `KonkyoError` or an interrupt end the process with one message, not a traceback.
+    """Let an error that can be mended or an interrupt end the process with one message.
+
+    These are every `KonkyoError` and what `trouble` knows of the machine; any other error is a
+    fault of this program and keeps its traceback.
 
     Parameters
     ----------
@@ -24,9 +28,9 @@ def stage(main: Callable[Given, Result]) -> Callable[Given, Result]:
     Raises
     ------
     SystemExit
-        1 after a `KonkyoError`, 130 after an interrupt; the message is on standard error. Any
-        other error is a defect: it goes on, and if it ends the process its traceback, which may
-        tell an address, is printed without credentials.
+        1 after an error that can be mended, 130 after an interrupt; the message is on standard
+        error. Any other error is a defect: it goes on, and if it ends the process its traceback,
+        which may tell an address, is printed without credentials.
     """
 
     @wraps(main)
@@ -34,14 +38,20 @@ def stage(main: Callable[Given, Result]) -> Callable[Given, Result]:
         try:
             return main(*arguments, **named)
         except KonkyoError as error:
-            print(f"konkyo: {error}", file=sys.stderr)
+            print(
+                "\n".join([f"konkyo: {error}", *getattr(error, "__notes__", ())]), file=sys.stderr
+            )
             raise SystemExit(1) from None
         except KeyboardInterrupt:
             print("\nkonkyo: interrupted", file=sys.stderr)
             raise SystemExit(INTERRUPTED) from None
-        except Exception:
-            sys.excepthook = _print
-            raise
+        except Exception as error:
+            known = trouble.named(error)
+            if known is None:
+                sys.excepthook = _print
+                raise
+            print(without_secrets(f"konkyo: {known}"), file=sys.stderr)
+            raise SystemExit(1) from None
 
     return guarded
 

@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import pyarrow.parquet as parquet
@@ -26,6 +27,7 @@ from konkyo import months
 from konkyo.errors import TrackingError, without_secrets
 from konkyo.params import Params, as_dict, flatten
 from konkyo.tracking import lineage, registry, results, series, servable, store
+from konkyo.tracking.patience import patiently
 from konkyo.tracking.results import Results
 
 _BATCH = 100
@@ -176,15 +178,25 @@ def parent(client: MlflowClient, where: store.Target, name: str) -> Iterator[tup
         yield run_id, experiment
     except BaseException as error:
         status = "FAILED" if isinstance(error, Exception) else "KILLED"
-        open_children = client.search_runs(
-            [experiment],
-            f"tags.`{MLFLOW_PARENT_RUN_ID}` = '{run_id}' and attributes.status = 'RUNNING'",
-        )
-        for child in open_children:
-            client.set_terminated(child.info.run_id, status)
-        client.set_terminated(run_id, status)
+        try:
+            _end(client.tracking_uri, experiment, run_id, status)
+        except Exception as second:
+            # It is the first error that is to be mended.
+            error.add_note(f"run {run_id} could not be marked {status}: {second}")
         raise
     client.set_terminated(run_id, "FINISHED")
+
+
+def _end(uri: str, experiment: str, run_id: str, status: str) -> None:
+    """End a run and its children that are open, without patience: the store may be away."""
+    client = MlflowClient(uri, uri)
+    open_children = client.search_runs(
+        [experiment],
+        f"tags.`{MLFLOW_PARENT_RUN_ID}` = '{run_id}' and attributes.status = 'RUNNING'",
+    )
+    for child in open_children:
+        client.set_terminated(child.info.run_id, status)
+    client.set_terminated(run_id, status)
 
 
 def _to_fill(client: MlflowClient, run_id: str) -> str:
@@ -246,8 +258,11 @@ def _log_months(client: MlflowClient, parent_id: str, experiment: str, found: Re
         log(client, run_id, params=window(row), metrics=metrics)
         # The client would look the run up again for its folder, a sixth of a child's time.
         kept = get_artifact_repository(run.info.artifact_uri, tracking_uri=client.tracking_uri)
-        kept.log_artifact(str(found.grounds_of(row.month)), "grounds")
-        kept.log_artifact(str(found.weights_of(row.month)), "weights")
+        for path, folder in (
+            (found.grounds_of(row.month), "grounds"),
+            (found.weights_of(row.month), "weights"),
+        ):
+            patiently(partial(kept.log_artifact, str(path), folder))
         client.set_terminated(run_id, "FINISHED")
 
 
