@@ -151,7 +151,7 @@ def stays(
 ) -> pd.DataFrame:
     """Return stays in the universe of which those that begin or end after a month differ."""
     start, end, stock = raw.own("start"), raw.own("end"), raw.own("stock")
-    assert start is not None and stock is not None
+    assert start is not None and stock is not None  # nosec B101 # tells mypy the type
     frame = raw.frame
     begins = ordinal(to_dates(frame[start]).column)
     if end is not None:
@@ -204,7 +204,7 @@ def _write(raw: Raw, frame: pd.DataFrame, path: Path) -> StockRows | Spec | Repo
 
 
 def _stocks(raw: Raw) -> worlds.Table:
-    assert isinstance(raw.spec, StockRows)
+    assert isinstance(raw.spec, StockRows)  # nosec B101 # tells mypy the type
     dated = raw.spec.rows == "dated"
     percent = raw.spec.return_unit == "percent"
     largest = LARGEST_DATED if dated else 1e30
@@ -218,7 +218,7 @@ def _market(raw: Raw) -> worlds.Table:
 
 def _reports(raw: Raw) -> worlds.Table:
     """Return reports with the month at whose end each was known."""
-    assert isinstance(raw.spec, Reports)
+    assert isinstance(raw.spec, Reports)  # nosec B101 # tells mypy the type
     days = pd.Series(pd.NaT, index=raw.frame.index, dtype="M8[us]")
     period, published = raw.own("period_end"), raw.own("published")
     if period is not None:
@@ -236,7 +236,7 @@ def _reports(raw: Raw) -> worlds.Table:
 def _placed(raw: Raw, new: Sequence[str]) -> pd.DataFrame:
     """Return the sectors with those of new stocks."""
     stock, sector = raw.own("stock"), raw.own("sector")
-    assert stock is not None and sector is not None
+    assert stock is not None and sector is not None  # nosec B101 # tells mypy the type
     more = pd.DataFrame({stock: pd.Series(list(new), dtype="str"), sector: worlds.NEW_SECTOR})
     codes = {name: text_of(raw.frame[name]).astype("str") for name in (stock, sector)}
     return pd.concat([raw.frame.assign(**codes), more], ignore_index=True)
