@@ -45,8 +45,10 @@ def test_batches_fetch_rows_and_the_right_labels(task):
     schedule = StackSchedule(task.entries, 16, 2)
     batches = StackBatches(torch.from_numpy(task.features), torch.from_numpy(task.labels), schedule)
     batches.start_at(1)
-    fetched = list(batches)
-    assert len(fetched) == len(batches) == 11
+    runs = [list(run) for run in batches]
+    assert len(runs) == len(batches) == 1
+    (fetched,) = runs
+    assert len(fetched) == 11
     assert fetched[0][0].step == 11
     for batch, x, y in fetched:
         rows = batch.rows.numpy()

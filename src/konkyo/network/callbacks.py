@@ -36,15 +36,12 @@ class TellProgress(lightning.Callback):
     path : Path
         The file; several stacks of one run have one each.
     steps : int
-        Steps of the fit.
-    every : int
-        Steps between two words.
+        Lightning's steps of the fit.
     """
 
-    def __init__(self, path: Path, steps: int, every: int = 20) -> None:
+    def __init__(self, path: Path, steps: int) -> None:
         self.path = path
         self.steps = steps
-        self.every = every
 
     def on_train_batch_end(
         self,
@@ -54,7 +51,6 @@ class TellProgress(lightning.Callback):
         batch: object,
         batch_idx: int,
     ) -> None:
-        """Tell every few steps."""
+        """Tell the share done."""
         done = trainer.current_epoch * int(trainer.num_training_batches) + batch_idx + 1
-        if done % self.every == 0 or done == self.steps:
-            self.path.write_text(str(done / self.steps), encoding="ascii")
+        self.path.write_text(str(done / self.steps), encoding="ascii")

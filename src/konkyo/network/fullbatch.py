@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from konkyo.network.module import StackModule
-from konkyo.network.schedule import Batch, Entry, Passes
+from konkyo.network.schedule import Batch, Entry, Passes, Step
 from konkyo.network.settings import Learning
 from konkyo.network.stack import ACTIVATIONS, OUTPUTS, StackedMLP
 
@@ -108,10 +108,9 @@ class FullBatchModule(StackModule):
     ) -> None:
         super().__init__(network, schedule, params)
         self.register_buffer("decay", decay[:, None, None], persistent=False)
-        self.automatic_optimization = False
         self._iterations = schedule.iterations_a_step
 
-    def training_step(self, batch: tuple[Batch, Tensor, Tensor], _: int) -> None:  # type: ignore[override]
+    def training_step(self, batch: Step, _: int) -> None:  # type: ignore[override]
         """Move every window many iterations, each down its own mean squared error."""
         at, x, y = batch
         rows = at.weight.sum(1)
@@ -129,6 +128,7 @@ class FullBatchModule(StackModule):
         each, epoch = torch.arange(len(rows)), at.epoch.clamp(max=self.params.epochs - 1)
         self.loss_sums[each, epoch] += losses * rows
         self.rows_seen[each, epoch] += self._iterations * rows
+        self.keep_finished(at.step + 1)
 
 
 @torch.no_grad()

@@ -1,14 +1,13 @@
-"""The stack as a LightningModule: one training step moves every window one step."""
+"""The stack as a LightningModule: each step moves every window one step."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
 
 import pytorch_lightning as lightning
 import torch
 from torch import Tensor
 
 from konkyo.network.optimiser import GroupedAdam
-from konkyo.network.schedule import Batch
+from konkyo.network.schedule import Batch, Step
 from konkyo.network.seeds import numpy_generator
 from konkyo.network.settings import Learning, Numbers, Steps
 from konkyo.network.stack import StackedMLP, dropout_masks
@@ -45,6 +44,7 @@ class StackModule(lightning.LightningModule):
         numbers: Sequence[Numbers] = (),
     ) -> None:
         super().__init__()
+        self.automatic_optimization = False
         self.network = network
         self.params = params
         self.numbers = numbers or (Numbers.of(params),)
@@ -70,9 +70,24 @@ class StackModule(lightning.LightningModule):
             fused=True,
         )
 
-    def training_step(self, batch: tuple[Batch, Tensor, Tensor], _: int) -> Tensor:
+    def training_step(self, steps: Iterable[Step], _: int) -> None:
+        """Take several steps: what Lightning does between two calls costs as much as a small one.
+
+        The sum of the windows' errors goes down its gradient by `configure_optimizers`'s Adam.
+        """
+        # Lightning's wrapper would be asked anew at every step and does nothing here.
+        optimizer = self.optimizers(use_pl_optimizer=False)
+        assert isinstance(optimizer, torch.optim.Optimizer)
+        parameters = list(self.network.parameters())
+        for at, x, y in steps:
+            for parameter in parameters:
+                parameter.grad = None
+            self._error(at, x, y).backward()
+            optimizer.step()
+            self.keep_finished(at.step + 1)
+
+    def _error(self, at: Batch, x: Tensor, y: Tensor) -> Tensor:
         """Return the sum over windows of each one's mean squared error."""
-        at, x, y = batch
         masks = dropout_masks(
             self.network.hidden,
             x.shape[1],
@@ -89,9 +104,8 @@ class StackModule(lightning.LightningModule):
             self.rows_seen.scatter_add_(1, epoch[:, None], rows[:, None])
         return (sums / rows.clamp(min=1)).sum()
 
-    def on_train_batch_end(self, outputs: Any, batch: tuple[Batch, Tensor, Tensor], _: int) -> None:
-        """Keep the weights of the windows whose last step this was."""
-        done = batch[0].step + 1
+    def keep_finished(self, done: int) -> None:
+        """Keep the weights of the windows whose last step this was, with so many steps done."""
         if done in self._finishing:
             windows = self._last_step == done
             for position, parameter in enumerate(self.network.parameters()):

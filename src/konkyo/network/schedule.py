@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -65,6 +66,12 @@ class Batch(NamedTuple):
     epoch: Tensor
 
 
+Step = tuple[Batch, Tensor, Tensor]
+"""A batch with its features [windows, rows, inputs] and labels [windows, rows]."""
+
+_TOGETHER = 16
+
+
 class StackSchedule:
     """The batches of a stack: each window runs through its own rows in its own order.
 
@@ -116,7 +123,7 @@ class StackSchedule:
         order[window, : len(rows)] = rows[torch.randperm(len(rows), generator=generator)]
 
 
-class Passes(IterableDataset[tuple[Batch, Tensor, Tensor]]):
+class Passes(IterableDataset[Step | Iterator[Step]]):
     """A schedule with its rows fetched, one Lightning epoch a pass, going on after a resume."""
 
     schedule: Any
@@ -132,11 +139,15 @@ class Passes(IterableDataset[tuple[Batch, Tensor, Tensor]]):
 
     def start_at(self, epoch: int) -> None:
         """Make the next pass that of a Lightning epoch, after a resume."""
-        self._next = epoch * len(self)
+        self._next = epoch * self.schedule.steps_an_epoch
 
-    def __iter__(self) -> Iterator[tuple[Batch, Tensor, Tensor]]:
+    def __iter__(self) -> Iterator[Any]:
         """Yield batch, features and labels."""
-        last = self._next + len(self)
+        yield from self.steps()
+
+    def steps(self) -> Iterator[Step]:
+        """Yield the steps of one pass."""
+        last = self._next + self.schedule.steps_an_epoch
         for batch in self.schedule.from_step(self._next):
             x, y = self.fetch(batch)
             self._next = batch.step + 1
@@ -164,6 +175,16 @@ class StackBatches(Passes):
         self.schedule = schedule
         offset = [labels.shape[1] if entry.shuffled else 0 for entry in schedule.entries]
         self._offset = torch.tensor(offset)[:, None]
+
+    def __len__(self) -> int:
+        """Return the runs of steps in a pass."""
+        return -(-self.schedule.steps_an_epoch // _TOGETHER)
+
+    def __iter__(self) -> Iterator[Any]:
+        """Yield a few steps at a time, each fetched when it is its turn."""
+        steps = self.steps()
+        for _ in range(len(self)):
+            yield islice(steps, _TOGETHER)
 
     def fetch(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """Return features as the panel holds them and each window's own labels."""
