@@ -2,6 +2,8 @@ import math
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from konkyo.errors import ParamsError
 from konkyo.panel import characteristics as c
@@ -85,3 +87,14 @@ def test_names():
             c.compute(wrong, grids)
     assert c.describe("beta_36") == "beta over 36 months"
     assert c.describe("turnover") == "records: turnover"
+
+
+@given(st.integers(1, 40), st.integers(0, 5))
+def test_a_stock_that_is_listed_later_changes_no_bit_of_the_market_before(stocks, seed):
+    rng = np.random.default_rng(seed)
+    returns, size = rng.normal(0, 0.1, (5, stocks)), np.exp(rng.normal(0, 3, (5, stocks)))
+    place = int(rng.integers(0, stocks + 1))
+    late_returns = np.insert(returns, place, [np.nan] * 4 + [0.1], axis=1)
+    late_size = np.insert(size, place, [np.nan] * 4 + [1.0], axis=1)
+    alone, together = c.market_return(returns, size), c.market_return(late_returns, late_size)
+    np.testing.assert_array_equal(alone[:4], together[:4])

@@ -52,3 +52,14 @@ def test_ranks_against_scipy(values):
         expected = (rankdata(known["a"]) - 1) / (len(known) - 1) * 2 - 1
         made = ranks(known, np.zeros(len(known)))["a"]
         np.testing.assert_allclose(made, expected, atol=1e-12)
+
+
+@given(st.lists(st.tuples(st.integers(1, 4), st.integers(-3, 3) | st.none()), min_size=1))
+def test_ranks_against_pandas_in_any_order_of_months(rows):
+    month = np.array([m for m, _ in rows])
+    values = pd.DataFrame({"a": [v for _, v in rows]}, dtype=float)
+    values["b"] = -(values["a"] ** 2)
+    groups = values.groupby(month)
+    rank, count = groups.rank(), groups.transform("count")
+    expected = ((rank - 1) / (count - 1) * 2 - 1).mask((count == 1) & values.notna(), 0.0)
+    pd.testing.assert_frame_equal(ranks(values, month), expected, check_exact=True)

@@ -158,7 +158,10 @@ def _run(
         enable_checkpointing=False,
         enable_progress_bar=False,
         enable_model_summary=False,
-        callbacks=[KeepState(state), TellProgress(scratch / f"{name}.progress", len(batches) * params.epochs)],
+        callbacks=[
+            KeepState(state),
+            TellProgress(scratch / f"{name}.progress", len(batches) * params.epochs),
+        ],
         default_root_dir=scratch,
     )
     with warnings.catch_warnings():

@@ -44,7 +44,8 @@ class Difference:
     def __str__(self) -> str:
         """Return the difference as one line of a report."""
         columns = f" in {list_of(self.columns)}" if self.columns else ""
-        return f"{self.table}, {self.month}: {count_of(self.rows, 'row')} {self.what}{columns} ({self.first})"
+        rows = count_of(self.rows, "row")
+        return f"{self.table}, {self.month}: {rows} {self.what}{columns} ({self.first})"
 
 
 def differences(
@@ -117,7 +118,8 @@ def refuse(found: Sequence[Difference]) -> None:
 def appended(before: pd.DataFrame, now: pd.DataFrame) -> pd.DataFrame:
     """Return the rows of `before` as they are, and those of `now` that are of later months."""
     later = now[now["month"] > before["month"].max()]
-    return pd.concat([before, later[before.columns].astype(before.dtypes)], ignore_index=True)
+    # In the types of `now`: those of a file that was read back would give other bytes when written.
+    return pd.concat([before[now.columns].astype(now.dtypes), later], ignore_index=True)
 
 
 def _same_rows(before: pd.DataFrame, now: pd.DataFrame, keys: Iterable[str]) -> bool:

@@ -3,6 +3,7 @@
 The same functions as the stages', in one process; results of earlier months stay bit for bit.
 """
 
+import importlib
 import os
 import shutil
 import subprocess
@@ -10,15 +11,18 @@ import sys
 import tempfile
 from dataclasses import replace
 from pathlib import Path
-from time import perf_counter, process_time
+from threading import Thread
+from time import perf_counter
 
 import pandas as pd
 
 from konkyo import months, params, sources
 from konkyo.errors import ArtifactError, RecordsError
 from konkyo.files import read_key
+from konkyo.panel import store
+from konkyo.panel.build import build
 from konkyo.sources import restated as restatement
-from konkyo.stages import ingest, stage
+from konkyo.stages import ingest, prepare, stage
 
 STAGES = ("ingest", "prepare", "train", "attribute", "verify", "backtest")
 
@@ -39,7 +43,13 @@ def main(month: str | None = None, restated: bool = False, commit: bool = True) 
     """
     began = perf_counter()
     chosen = params.load()
+    # torch and Lightning take longer to import than the records to check.
+    importing = Thread(target=importlib.import_module, args=("konkyo.stages.verify",), daemon=True)
+    importing.start()
     ingest.RAW.parent.mkdir(parents=True, exist_ok=True)
+    for left in ingest.RAW.parent.glob(".raw-*"):
+        # Of an update that was killed.
+        shutil.rmtree(left)
     with tempfile.TemporaryDirectory(prefix=".raw-", dir=ingest.RAW.parent) as folder:
         raw = Path(folder) / "raw"
         _link(ingest.RAW, raw)
@@ -49,20 +59,23 @@ def main(month: str | None = None, restated: bool = False, commit: bool = True) 
             records = beside_earlier(records)
         began = _say("check", began, f"records to {records.facts['last_month']}")
 
-        # From here on, because what they import takes seconds and a refusal should not.
-        from konkyo.attribution import kept
-        from konkyo.panel.build import build
-        from konkyo.stages import attribute, backtest, prepare, train, verify
-
-        began = _say("import", began, "")
         panel, missing = build(records.stocks, records.market, chosen.prepare)
+        began = _say("build", began, f"{len(panel.index):,} rows of {len(panel.names)} features")
+
+        # Here and not above, so that a refusal of the records does not wait for it.
+        importing.join()
+        from konkyo.attribution import kept
+        from konkyo.stages import attribute, backtest, train, verify
+
         before = kept.digests(attribute.WEIGHTS, attribute.OUT, _there(attribute.WEIGHTS))
         if not restated:
             check_results(chosen, panel, before)
+        began = _say("compare", began, f"{len(before)} earlier months can stay")
         # Nothing was replaced so far.
         _link(raw, ingest.RAW)
     began = _say("ingest", began, ingest.write(records))
     began = _say("prepare", began, prepare.write(panel, missing))
+    panel = store.read(prepare.PANEL)
     for name, run in (("train", train.run), ("attribute", attribute.run), ("verify", verify.run)):
         began = _say(name, began, run(chosen, panel))
     began = _say("backtest", began, backtest.run(chosen))
@@ -74,18 +87,30 @@ def main(month: str | None = None, restated: bool = False, commit: bool = True) 
             "wrote them meanwhile; run `dvc checkout` and this command again"
         )
     if commit and Path(".dvc").is_dir():
-        done = subprocess.run(
-            [sys.executable, "-m", "dvc", "commit", "--quiet", "--force", *STAGES],
-            capture_output=True,
-            text=True,
-        )
-        if done.returncode:
-            raise ArtifactError(
-                f"the results are there, but `dvc commit` failed ({done.stderr.strip()}): run "
-                f"`dvc commit --force {' '.join(STAGES)}`"
-            )
+        commit_stages()
         _say("commit", began, "dvc.lock holds the results")
-    print(f"{records.facts['last_month']} is there; {len(before)} earlier months are as they were")
+    stayed = len(before) - len({name.split()[0] for name in changed})
+    print(f"{records.facts['last_month']} is there; {stayed} earlier months are as they were")
+
+
+def commit_stages() -> None:
+    """Write the stages' results into DVC's cache and lock file.
+
+    Raises
+    ------
+    ArtifactError
+        DVC refuses.
+    """
+    done = subprocess.run(
+        [sys.executable, "-m", "dvc", "commit", "--quiet", "--force", *STAGES],
+        capture_output=True,
+        text=True,
+    )
+    if done.returncode:
+        raise ArtifactError(
+            f"the results are there, but `dvc commit` failed ({done.stderr.strip()}): run "
+            f"`dvc commit --force {' '.join(STAGES)}`"
+        )
 
 
 def check_month(asked: str | None, newest: str) -> None:
@@ -141,7 +166,9 @@ def beside_earlier(records: sources.Records) -> sources.Records:
     )
 
 
-def check_results(chosen: params.Params, panel: "store.Panel", before: "kept.Digests") -> None:
+def check_results(
+    chosen: params.Params, panel: store.Panel, before: dict[str, dict[str, str]]
+) -> None:
     """Refuse to go on where results of earlier months would be made anew.
 
     Raises
@@ -209,5 +236,5 @@ def _say(name: str, began: float, what: str) -> float:
     """Print what a step did and how long it took; return the time now."""
     now = perf_counter()
     lines = what.replace("\n", "\n" + " " * 19)
-    print(f"{name:<10}{now - began:6.1f} s  {process_time():.1f} {lines}", flush=True)
+    print(f"{name:<10}{now - began:6.1f} s  {lines}", flush=True)
     return now
