@@ -8,7 +8,7 @@ import pandas as pd
 
 from konkyo.errors import RecordsError
 from konkyo.months import label
-from konkyo.sources.violations import SHOWN, count_of, list_of
+from konkyo.sources.violations import SHOWN, count_of, first_few
 
 ROUNDING = 1e-9
 """Relative difference that sums in another order leave; a restated value differs by more."""
@@ -43,7 +43,9 @@ class Difference:
 
     def __str__(self) -> str:
         """Return the difference as one line of a report."""
-        columns = f" in {list_of(self.columns)}" if self.columns else ""
+        columns = (
+            f" in {first_few(self.columns[:SHOWN], len(self.columns))}" if self.columns else ""
+        )
         rows = count_of(self.rows, "row")
         return f"{self.table}, {self.month}: {rows} {self.what}{columns} ({self.first})"
 

@@ -63,7 +63,7 @@ class Violation:
             column += f" (here {self.here!r})"
         where = ""
         if self.count:
-            where = f" in {count_of(self.count, self.of)} ({_some(self._places(), self.count)})"
+            where = f" in {count_of(self.count, self.of)} ({first_few(self._places(), self.count)})"
         return f"{column}: {self.found}{where}; {self.remedy}"
 
     def _places(self) -> list[str]:
@@ -181,6 +181,7 @@ def _plain(value: object) -> str:
     return repr(value)
 
 
-def _some(shown: list[str], total: int) -> str:
+def first_few(shown: Sequence[str], total: int) -> str:
+    """Return what is shown of a list and how many more there are."""
     more = total - len(shown)
     return ", ".join(shown) + (f" and {more:,} more" if more > 0 else "")
