@@ -1,10 +1,13 @@
 """One thin script a stage: read params, call pure functions, write outputs."""
 
 import sys
+import tempfile
 from collections.abc import Callable
 from functools import wraps
+from pathlib import Path
 from typing import ParamSpec, TypeVar
 
+from konkyo import files
 from konkyo.errors import INTERRUPTED, KonkyoError
 
 Given = ParamSpec("Given")
@@ -28,6 +31,9 @@ def stage(main: Callable[Given, Result]) -> Callable[Given, Result]:
     @wraps(main)
     def guarded(*arguments: Given.args, **named: Given.kwargs) -> Result:
         try:
+            # What killed runs left half-written goes; large rows are kept outside the project.
+            files.sweep(Path("data"))
+            files.sweep(Path(tempfile.gettempdir()), deep=False)
             return main(*arguments, **named)
         except KonkyoError as error:
             print(f"konkyo: {error}", file=sys.stderr)

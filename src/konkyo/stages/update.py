@@ -8,7 +8,6 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 from dataclasses import replace
 from pathlib import Path
 from threading import Thread
@@ -18,7 +17,7 @@ import pandas as pd
 
 from konkyo import months, params, sources
 from konkyo.errors import ArtifactError, RecordsError
-from konkyo.files import read_key
+from konkyo.files import read_key, scratch_folder
 from konkyo.panel import store
 from konkyo.panel.build import build
 from konkyo.sources import restated as restatement
@@ -47,11 +46,8 @@ def main(month: str | None = None, restated: bool = False, commit: bool = True) 
     importing = Thread(target=importlib.import_module, args=("konkyo.stages.verify",), daemon=True)
     importing.start()
     ingest.RAW.parent.mkdir(parents=True, exist_ok=True)
-    for left in ingest.RAW.parent.glob(".raw-*"):
-        # Of an update that was killed.
-        shutil.rmtree(left)
-    with tempfile.TemporaryDirectory(prefix=".raw-", dir=ingest.RAW.parent) as folder:
-        raw = Path(folder) / "raw"
+    with scratch_folder(ingest.RAW.parent) as folder:
+        raw = folder / "raw"
         _link(ingest.RAW, raw)
         records = sources.bring(chosen.ingest, raw, chosen.backtest.portfolios)
         check_month(month, records.facts["last_month"])

@@ -26,7 +26,7 @@ from tqdm import tqdm
 from konkyo import months
 from konkyo.errors import TrackingError
 from konkyo.params import Params, as_dict, flatten
-from konkyo.tracking import lineage, registry, results, series, servable, store
+from konkyo.tracking import lineage, opened, registry, results, series, servable, store
 from konkyo.tracking.results import Results
 
 _BATCH = 100
@@ -164,28 +164,31 @@ def register(
 def parent(client: MlflowClient, where: store.Target, name: str) -> Iterator[tuple[str, str]]:
     """Open the parent run; whatever happens in the block, no run of it stays RUNNING.
 
+    Those that a killed process left so are ended first.
+
     A run made here ends its name in the digest of its params, so that runs of different params
     tell apart in a chart's legend; a run that was given keeps its name.
     """
+    opened.sweep(client, where.marks)
     if where.run_id is None:
         experiment = store.experiment_id(client, where.experiment)
-        run_id = client.create_run(experiment, tags=_origin(), run_name=name).info.run_id
     else:
-        run_id = where.run_id
-        experiment = _to_fill(client, run_id)
-    try:
-        yield run_id, experiment
-    except BaseException as error:
-        status = "FAILED" if isinstance(error, Exception) else "KILLED"
-        open_children = client.search_runs(
-            [experiment],
-            f"tags.`{MLFLOW_PARENT_RUN_ID}` = '{run_id}' and attributes.status = 'RUNNING'",
-        )
-        for child in open_children:
-            client.set_terminated(child.info.run_id, status)
-        client.set_terminated(run_id, status)
-        raise
-    client.set_terminated(run_id, "FINISHED")
+        experiment = _to_fill(client, where.run_id)
+    with opened.marked(client, where.marks, experiment) as process:
+        tags = {opened.PROCESS: process}
+        if where.run_id is None:
+            run = client.create_run(experiment, tags=_origin() | tags, run_name=name)
+            run_id = run.info.run_id
+        else:
+            run_id = where.run_id
+            log(client, run_id, tags=tags)
+        try:
+            yield run_id, experiment
+        except BaseException as error:
+            status = "FAILED" if isinstance(error, Exception) else "KILLED"
+            opened.end(client, experiment, run_id, status)
+            raise
+        client.set_terminated(run_id, "FINISHED")
 
 
 def _to_fill(client: MlflowClient, run_id: str) -> str:

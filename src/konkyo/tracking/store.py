@@ -13,6 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from konkyo.errors import TrackingError
 from konkyo.params import Track
 
+MARKS = Path("data/.runs")
 _SQLITE = "sqlite:///"
 
 
@@ -28,11 +29,14 @@ class Target:
         Name of the experiment for a run that is to be made.
     run_id : str or None
         The run to fill, made by `mlflow run`; None makes one.
+    marks : Path
+        Folder of the marks of open runs.
     """
 
     uri: str
     experiment: str
     run_id: str | None
+    marks: Path
 
 
 def target(track: Track, root: Path, environment: Mapping[str, str]) -> Target:
@@ -53,7 +57,8 @@ def target(track: Track, root: Path, environment: Mapping[str, str]) -> Target:
         An empty variable counts as absent.
     """
     uri = environment.get("MLFLOW_TRACKING_URI") or track.uri
-    return Target(resolve(uri, root), track.experiment, environment.get("MLFLOW_RUN_ID") or None)
+    given = environment.get("MLFLOW_RUN_ID") or None
+    return Target(resolve(uri, root), track.experiment, given, root / MARKS)
 
 
 def resolve(uri: str, root: Path) -> str:
