@@ -85,15 +85,16 @@ def update(
     restated: Annotated[
         bool, typer.Option("--restated", help="Make anew what earlier records have changed.")
     ] = False,
+    log: Annotated[bool, typer.Option(help="Log the month in MLflow.")] = True,
     commit: Annotated[
         bool, typer.Option(help="Tell DVC, so that `dvc repro` does not make it again.")
     ] = True,
 ) -> None:
-    """Add the newest month: check its rows, train its window, predict, attribute, backtest.
+    """Add the newest month: check its rows, train its window, predict, attribute, backtest, log it.
 
     Earlier months stay as they are, to the bit.
     """
-    call("update", month=month, restated=restated, commit=commit)
+    call("update", month=month, restated=restated, log=log, commit=commit)
 
 
 @command(MONTH_END, "konkyo predict --month 2021-11 --language ja")

@@ -37,6 +37,10 @@ class ArtifactError(KonkyoError):
     """A file that an earlier stage writes is missing or does not fit."""
 
 
+class StorageError(KonkyoError):
+    """The machine refuses: a full disk, a folder that cannot be written, too little memory."""
+
+
 class TrackingError(KonkyoError):
     """The MLflow store, experiment or run that was asked for cannot be used."""
 

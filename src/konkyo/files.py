@@ -1,6 +1,7 @@
 """Files replaced whole or not at all, and their digests."""
 
 import ast
+import errno
 import fcntl
 import hashlib
 import json
@@ -38,14 +39,31 @@ def replacing(path: Path) -> Iterator[Path]:
         A file of the same folder and suffix, removed if the block raises, so that a reader sees
         the old file or the new one and never half of either. If the process is killed, the next
         `sweep` removes it.
+
+    Raises
+    ------
+    OSError
+        Naming `path`, also where a library failed to write without saying where.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, scratch = _scratch_file(path)
+    try:
+        handle, scratch = _scratch_file(path)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from error
     try:
         yield scratch
         mode = 0o666 & ~_umask()
         scratch.chmod(mode)
         scratch.replace(path)
+    except OSError as error:
+        # What fails in writing, not in opening, does not say where, or names the scratch file.
+        if error.filename is None or str(scratch) in (str(error.filename), str(error.filename2)):
+            raise OSError(error.errno, error.strerror or str(error), str(path)) from error
+        raise
+    except Exception as error:
+        if "os error 28" in str(error) or os.strerror(errno.ENOSPC) in str(error):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path)) from error
+        raise
     finally:
         scratch.unlink(missing_ok=True)
         os.close(handle)
@@ -182,8 +200,12 @@ def read_json(path: Path) -> Any:
 
 def write_array(array: np.ndarray, path: Path) -> None:
     """Write an array as .npy, which can be memory-mapped, replacing `path` whole."""
-    with replacing(path) as scratch:
-        np.save(scratch, array, allow_pickle=False)
+    with replacing(path) as scratch, scratch.open("wb") as file:
+        # As np.save writes it, which on a full disk does not say why it failed.
+        whole = np.ascontiguousarray(array)
+        header = np.lib.format.header_data_from_array_1_0(whole)
+        np.lib.format.write_array_header_1_0(file, header)
+        file.write(whole.data)
 
 
 def digest_of(*parts: bytes | str) -> str:

@@ -2,6 +2,7 @@
 
 import shutil
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,8 @@ from small import make_records, small_params
 
 STAGES = (ingest, prepare, train, attribute, verify, backtest)
 RESULTS = ("models", "attributions", "verify", "backtest", "plots")
+
+add = partial(update.main, log=False)
 
 
 def chosen() -> params.Params:
@@ -87,7 +90,7 @@ def refused(capsys, **options) -> str:
     """Run an update that must fail and change nothing; return what it said."""
     before = everything()
     with pytest.raises(SystemExit) as ended:
-        update.main(**options)
+        add(**options)
     assert ended.value.code == 1
     assert everything() == before
     return capsys.readouterr().err
@@ -98,7 +101,7 @@ def test_a_month_is_added_and_earlier_results_stay(project, capsys):
     scores = pd.read_parquet("data/models/baselines.parquet")
     ranked = pd.read_parquet("data/backtest/portfolios.parquet")
     write_records(30)
-    update.main(month="2002-06")
+    add(month="2002-06", log=True)
     after = everything()
     own = {f"{name}/2002-06" for name in ("data/attributions", "data/models/weights")}
     grown = {"/".join(Path(name).with_suffix("").parts) for name in set(after) - set(before)}
@@ -111,6 +114,9 @@ def test_a_month_is_added_and_earlier_results_stay(project, capsys):
     assert {month: new[month] for month in digests} == digests
     said = capsys.readouterr().out
     assert "1 trained" in said and "17 earlier months are as they were" in said
+    assert "konkyo-ranker version 1" in said
+    add(month="2002-06", log=True)
+    assert "the month is in MLflow already" in capsys.readouterr().out
 
     grown_scores = pd.read_parquet("data/models/baselines.parquet")
     pd.testing.assert_frame_equal(grown_scores.iloc[: len(scores)], scores, check_exact=True)
@@ -128,7 +134,7 @@ def test_a_month_is_added_and_earlier_results_stay(project, capsys):
 
 def test_an_update_equals_the_stages_one_by_one(project, base, tmp_path_factory, monkeypatch):
     write_records(31)
-    update.main()
+    add()
     updated = everything()
     other = tmp_path_factory.mktemp("other")
     shutil.copytree(base, other, dirs_exist_ok=True)
@@ -140,7 +146,7 @@ def test_an_update_equals_the_stages_one_by_one(project, base, tmp_path_factory,
     assert updated.keys() == staged.keys()
     assert [name for name in staged if updated[name] != staged[name]] == []
     # And nothing is made again.
-    update.main(month="2002-07")
+    add(month="2002-07")
     assert everything() == staged
 
 
@@ -150,15 +156,15 @@ def test_killed_in_the_middle_it_ends_with_the_same(project, base, room, tmp_pat
     name = "write" if room is prepare else "run"
     with monkeypatch.context() as patch:
         patch.setattr(room, name, lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
-        with pytest.raises(KeyboardInterrupt):
-            update.main()
-    update.main()
+        with pytest.raises(SystemExit):
+            add()
+    add()
     interrupted = everything()
     undisturbed = tmp_path / "undisturbed"
     shutil.copytree(base, undisturbed)
     monkeypatch.chdir(undisturbed)
     write_records(30)
-    update.main()
+    add()
     assert everything() == interrupted
 
 
@@ -190,7 +196,7 @@ def test_a_restatement_that_is_accepted_makes_its_windows_anew(project, capsys):
     stocks = index.loc[index["month"] == "2001-03-31", "stock"]
     for stock, value in zip(stocks.iloc[:2], (-9.0, 9.0), strict=True):
         change("2001-03-31", stock, "illiquidity", value)
-    update.main(restated=True)
+    add(restated=True)
     after = contents("attributions")
     changed = {Path(name).stem for name in before if after[name] != before[name]}
     # The month itself, and the windows of six months that train on it.
@@ -219,7 +225,7 @@ def test_bad_rows_are_refused(project, capsys):
     write_records(30)
     change("2002-06-30", "S003", "size", -1.0)
     said = refused(capsys)
-    assert "stocks.parquet cannot be used, 1 fault" in said and "size" in said
+    assert "stocks.parquet cannot be used, 1 violation" in said and "size" in said
 
 
 @pytest.mark.parametrize(("section", "values"), [("train", {"dropout": 0.1}),

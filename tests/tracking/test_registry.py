@@ -98,6 +98,7 @@ def test_a_month_is_added_in_one_run_and_the_champion_goes_on(project, chosen):
     # The same configuration, whatever the routine's own settings are.
     later = replace(chosen, monitor=replace(chosen.monitor, psi=0.5))
     added = append.append(found, later, "2020-03", {})
+    assert added is not None and append.append(found, later, "2020-03", {}) is None
     assert (first.aliases, added.aliases) == (("newest", "champion"),) * 2
     client = MlflowClient(added.uri, added.uri)
     run = client.get_run(added.run_id)

@@ -9,13 +9,17 @@ from typing import ParamSpec, TypeVar
 
 from konkyo import files
 from konkyo.errors import INTERRUPTED, KonkyoError
+from konkyo.stages import trouble
 
 Given = ParamSpec("Given")
 Result = TypeVar("Result")
 
 
 def stage(main: Callable[Given, Result]) -> Callable[Given, Result]:
-    """Let a `KonkyoError` or an interrupt end the process with one message, not a traceback.
+    """Let an error that can be mended or an interrupt end the process with one message.
+
+    These are every `KonkyoError` and what `trouble` knows of the machine; any other error is a
+    fault of this program and keeps its traceback.
 
     Parameters
     ----------
@@ -25,7 +29,8 @@ def stage(main: Callable[Given, Result]) -> Callable[Given, Result]:
     Raises
     ------
     SystemExit
-        1 after a `KonkyoError`, 130 after an interrupt; the message is on standard error.
+        1 after an error that can be mended, 130 after an interrupt; the message is on standard
+        error.
     """
 
     @wraps(main)
@@ -36,10 +41,18 @@ def stage(main: Callable[Given, Result]) -> Callable[Given, Result]:
             files.sweep(Path(tempfile.gettempdir()), deep=False)
             return main(*arguments, **named)
         except KonkyoError as error:
-            print(f"konkyo: {error}", file=sys.stderr)
+            print(
+                "\n".join([f"konkyo: {error}", *getattr(error, "__notes__", ())]), file=sys.stderr
+            )
             raise SystemExit(1) from None
         except KeyboardInterrupt:
             print("\nkonkyo: interrupted", file=sys.stderr)
             raise SystemExit(INTERRUPTED) from None
+        except Exception as error:
+            known = trouble.named(error)
+            if known is None:
+                raise
+            print(f"konkyo: {known}", file=sys.stderr)
+            raise SystemExit(1) from None
 
     return guarded

@@ -7,12 +7,13 @@ import pandas as pd
 from konkyo import params
 from konkyo.panel import store
 from konkyo.panel.build import build
-from konkyo.stages import stage
+from konkyo.stages import lock, stage
 
 RECORDS, PANEL = Path("data/records"), Path("data/panel")
 
 
 @stage
+@lock.writing
 def main() -> None:
     """Build the panel and write it."""
     stocks = pd.read_parquet(RECORDS / "stocks.parquet")

@@ -13,7 +13,7 @@ from konkyo.pages.drawing import draw
 from konkyo.pages.report import report
 from konkyo.pages.shell import LANGUAGES, Words
 from konkyo.panel import store
-from konkyo.stages import grounds, stage
+from konkyo.stages import grounds, lock, stage
 
 BACKTEST, VERIFY = Path("data/backtest"), Path("data/verify")
 SEARCHES, SECOND_STUDY = Path("data/tuning"), Path("data/intervention/report/intervention.html")
@@ -59,6 +59,7 @@ def others() -> list[tuple[Words, str]]:
 
 
 @stage
+@lock.writing
 def main() -> None:
     """Read what the earlier stages wrote, write data/report."""
     chosen = params.load().report

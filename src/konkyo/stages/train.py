@@ -10,12 +10,13 @@ from konkyo.network import plan
 from konkyo.network import store as weights
 from konkyo.network.train import history, train
 from konkyo.panel import store
-from konkyo.stages import stage
+from konkyo.stages import lock, stage
 
 PANEL, OUT = Path("data/panel"), Path("data/models")
 
 
 @stage
+@lock.writing
 def main() -> None:
     """Train what is not there yet and write weights, losses, windows and baseline scores."""
     print(run(params.load(), store.read(PANEL)))

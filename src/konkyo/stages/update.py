@@ -21,13 +21,16 @@ from konkyo.files import read_key, scratch_folder
 from konkyo.panel import store
 from konkyo.panel.build import build
 from konkyo.sources import restated as restatement
-from konkyo.stages import ingest, prepare, stage
+from konkyo.stages import ingest, lock, prepare, stage
 
 STAGES = ("ingest", "prepare", "train", "attribute", "verify", "backtest")
 
 
 @stage
-def main(month: str | None = None, restated: bool = False, commit: bool = True) -> None:
+@lock.writing
+def main(
+    month: str | None = None, restated: bool = False, log: bool = True, commit: bool = True
+) -> None:
     """Bring the results up to the newest month of the records.
 
     Parameters
@@ -37,13 +40,15 @@ def main(month: str | None = None, restated: bool = False, commit: bool = True) 
     restated : bool
         Accept that earlier months of the records, params.yaml or the code changed: what depends on
         the change is made anew.
+    log : bool
+        Log the month in MLflow, and register the model that has it.
     commit : bool
         Tell DVC what was made, so that `dvc repro` does not make it again.
     """
     began = perf_counter()
     chosen = params.load()
     # torch and Lightning take longer to import than the records to check.
-    importing = Thread(target=importlib.import_module, args=("konkyo.stages.verify",), daemon=True)
+    importing = Thread(target=_import, args=(log,), daemon=True)
     importing.start()
     ingest.RAW.parent.mkdir(parents=True, exist_ok=True)
     with scratch_folder(ingest.RAW.parent) as folder:
@@ -82,6 +87,13 @@ def main(month: str | None = None, restated: bool = False, commit: bool = True) 
             f"{len(changed)} files of earlier months changed, first {changed[0]}: something else "
             "wrote them meanwhile; run `dvc checkout` and this command again"
         )
+    if log:
+        from konkyo.tracking import append, results
+
+        newest = panel.index["month"].iloc[-1]
+        tracked = append.append(results.read(Path.cwd()), chosen, months.label(newest))
+        version = tracked and f"{tracked.model} version {tracked.model_version}"
+        began = _say("track", began, version or "the month is in MLflow already")
     if commit and Path(".dvc").is_dir():
         commit_stages()
         _say("commit", began, "dvc.lock holds the results")
@@ -206,6 +218,13 @@ def check_results(
             f"{len(due)} results of earlier months would be made anew, first {due[0]}: params.yaml "
             "or the code changed since; `dvc repro` makes them anew, and so does --restated"
         )
+
+
+def _import(log: bool) -> None:
+    """Import what a run needs after its records have been checked."""
+    importlib.import_module("konkyo.stages.verify")
+    if log:
+        importlib.import_module("konkyo.tracking.append")
 
 
 def _there(folder: Path) -> list[str]:

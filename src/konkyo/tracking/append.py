@@ -4,6 +4,7 @@ import os
 from collections.abc import Mapping
 
 import pyarrow.parquet as parquet
+from mlflow import MlflowClient
 from mlflow.utils.mlflow_tags import MLFLOW_RUN_NOTE
 
 from konkyo import months
@@ -18,7 +19,7 @@ _PREDICTIONS = "data/predictions"
 
 def append(
     found: Results, params: Params, month: str, environment: Mapping[str, str] = os.environ
-) -> Tracked:
+) -> Tracked | None:
     """Log one month as one run, and register the model that has it.
 
     The run has the figures of all months as they are now, so that it compares with the run of a
@@ -38,8 +39,9 @@ def append(
 
     Returns
     -------
-    Tracked
-        The run, the model's version and its aliases.
+    Tracked or None
+        The run, the model's version and its aliases; None where a finished run has logged this
+        month of these records and params, so that an update that is given again logs nothing twice.
 
     Raises
     ------
@@ -56,6 +58,8 @@ def append(
     where = store.target(params.track, found.root, environment)
     client = store.connect(where.uri)
     own = runs.described(found, params, "update")
+    if where.run_id is None and _logged(client, where.experiment, month, own.tags):
+        return None
     with runs.parent(client, where, f"update-{month}") as (run_id, experiment):
         note = f"The decision month {month} was added; the model has {names[0]} to {names[-1]}."
         runs.log(client, run_id, params=runs.window(row), tags={MLFLOW_RUN_NOTE: note})
@@ -77,3 +81,17 @@ def append(
             client.log_artifact(run_id, str(path), "predictions")
         given = runs.register(client, model, found, params, own)
     return runs.tracked(client, found, params, run_id, experiment, given)
+
+
+def _logged(client: MlflowClient, experiment: str, month: str, tags: Mapping[str, str]) -> bool:
+    """Return whether a finished run of an experiment has this month of these data and params."""
+    there = client.get_experiment_by_name(experiment)
+    if there is None:
+        return False
+    wanted = {
+        "month": month,
+        **{key: tags[key] for key in ("kind", "data_digest", "params_digest")},
+    }
+    clauses = [f"tags.`{key}` = '{value}'" for key, value in wanted.items()]
+    asked = " and ".join([*clauses, "attributes.status = 'FINISHED'"])
+    return bool(client.search_runs([there.experiment_id], asked, max_results=1))

@@ -41,10 +41,9 @@ def marked(client: MlflowClient, marks: Path, experiment: str) -> Iterator[str]:
         fcntl.flock(file, fcntl.LOCK_EX)
         json.dump({"store": _address(client), "experiment": experiment}, file)
         file.flush()
-        try:
-            yield process
-        finally:
-            mark.unlink(missing_ok=True)
+        yield process
+        # After an error it stays: the next run sees that this one was ended indeed.
+        mark.unlink(missing_ok=True)
 
 
 def sweep(client: MlflowClient, marks: Path) -> list[str]:
@@ -83,8 +82,8 @@ def end(client: MlflowClient, experiment: str, run_id: str, status: str) -> None
     )
     for child in children:
         client.set_terminated(child.info.run_id, status)
-    for model in client.search_logged_models([experiment]):
-        if model.source_run_id == run_id and model.status == LoggedModelStatus.PENDING:
+    for model in client.search_logged_models([experiment], f"source_run_id = '{run_id}'"):
+        if model.status == LoggedModelStatus.PENDING:
             client.finalize_logged_model(model.model_id, LoggedModelStatus.FAILED)
     client.set_terminated(run_id, status)
 

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import pyarrow.parquet as parquet
@@ -27,6 +28,7 @@ from konkyo import months
 from konkyo.errors import TrackingError
 from konkyo.params import Params, as_dict, flatten
 from konkyo.tracking import lineage, opened, registry, results, series, servable, store
+from konkyo.tracking.patience import patiently
 from konkyo.tracking.results import Results
 
 _BATCH = 100
@@ -186,7 +188,13 @@ def parent(client: MlflowClient, where: store.Target, name: str) -> Iterator[tup
             yield run_id, experiment
         except BaseException as error:
             status = "FAILED" if isinstance(error, Exception) else "KILLED"
-            opened.end(client, experiment, run_id, status)
+            try:
+                # Without patience: the store may be away, and then the mark stays for the next run.
+                impatient = MlflowClient(client.tracking_uri, client.tracking_uri)
+                opened.end(impatient, experiment, run_id, status)
+            except Exception as second:
+                # It is the first error that is to be mended.
+                error.add_note(f"run {run_id} could not be marked {status}: {second}")
             raise
         client.set_terminated(run_id, "FINISHED")
 
@@ -255,8 +263,11 @@ def _log_months(client: MlflowClient, parent_id: str, experiment: str, found: Re
         log(client, run_id, params=window(row), metrics=metrics)
         # The client would look the run up again for its folder, a sixth of a child's time.
         kept = get_artifact_repository(run.info.artifact_uri, tracking_uri=client.tracking_uri)
-        kept.log_artifact(str(found.grounds_of(row.month)), "grounds")
-        kept.log_artifact(str(found.weights_of(row.month)), "weights")
+        for path, folder in (
+            (found.grounds_of(row.month), "grounds"),
+            (found.weights_of(row.month), "weights"),
+        ):
+            patiently(partial(kept.log_artifact, str(path), folder))
         client.set_terminated(run_id, "FINISHED")
 
 

@@ -1,20 +1,25 @@
 """Which store and which experiment a run goes to."""
 
 import logging
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import mlflow
 from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
+from sqlalchemy import NullPool, create_engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from konkyo.errors import TrackingError
 from konkyo.params import Track
+from konkyo.tracking.patience import AT_FIRST, PatientClient, patiently
 
 MARKS = Path("data/.runs")
 _SQLITE = "sqlite:///"
+_SERVERS = ("postgresql", "mysql", "mssql")
 
 
 @dataclass(frozen=True)
@@ -72,6 +77,11 @@ def connect(uri: str) -> MlflowClient:
 
     Two processes that make one database together break it, so this comes before anything else.
 
+    Returns
+    -------
+    MlflowClient
+        Which waits for a store that is busy or away, and makes nothing twice.
+
     Raises
     ------
     TrackingError
@@ -79,20 +89,31 @@ def connect(uri: str) -> MlflowClient:
     """
     for name in ("alembic", "mlflow"):
         logging.getLogger(name).setLevel(logging.WARNING)
+    # Each try of a busy database would show a traceback; `patience` says it once.
+    logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)
+    # MLflow's own tries again are silent, and make a run twice if it is the answer that was lost.
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
     path = _sqlite_path(uri)
     if path is not None:
         path.parent.mkdir(parents=True, exist_ok=True)
     mlflow.set_tracking_uri(uri)
     mlflow.set_registry_uri(uri)
+
+    def opened() -> MlflowClient:
+        if urlsplit(uri).scheme.split("+")[0] in _SERVERS:
+            # MLflow would try for two hours to reach one that is not there.
+            create_engine(uri, poolclass=NullPool).connect().close()
+        client = PatientClient(uri, uri)
+        MlflowClient.search_experiments(client, max_results=1)
+        return client
+
     try:
-        client = MlflowClient(uri, uri)
-        client.search_experiments(max_results=1)
+        return patiently(opened, limit=AT_FIRST)
     except (MlflowException, SQLAlchemyError) as error:
         raise TrackingError(
             f"the MLflow store cannot be opened: {str(error).splitlines()[0]}; "
             "set track.uri in params.yaml, or MLFLOW_TRACKING_URI, to a store that can"
         ) from None
-    return client
 
 
 def experiment_id(client: MlflowClient, name: str) -> str:
@@ -110,7 +131,13 @@ def experiment_id(client: MlflowClient, name: str) -> str:
     if found is None:
         path = _sqlite_path(client.tracking_uri)
         location = None if path is None else str(path.parent / "mlartifacts")
-        return client.create_experiment(name, artifact_location=location)
+        try:
+            return client.create_experiment(name, artifact_location=location)
+        except MlflowException as error:
+            # Someone else made it meanwhile, or this client did and the answer was lost.
+            found = client.get_experiment_by_name(name)
+            if error.error_code != "RESOURCE_ALREADY_EXISTS" or found is None:
+                raise
     if found.lifecycle_stage != "active":
         raise TrackingError(
             f"the experiment {name!r} is deleted in the MLflow store: restore it with `mlflow "
