@@ -129,12 +129,7 @@ class Project:
                 code = 0
             except SystemExit as ended:
                 code = int(ended.code or 0)
-            # What an interpreter does at its end, without what belongs to this script.
-            import atexit
-
             sys.stdout.flush()
-            sys.stderr.flush()
-            atexit._run_exitfuncs()
         except BaseException:
             import traceback
 
@@ -148,10 +143,20 @@ class Project:
         began = time.monotonic()
         pid = self.start(command)
         _, status = os.waitpid(pid, 0)
+        seconds = time.monotonic() - began
+        # Idle workers, which the end of an interpreter would have ended.
+        self.end(pid)
         if status:
             said = self.log.read_text()[-3000:]
             raise Broken(f"konkyo {' '.join(command)} ended with {status}:\n{said}")
-        return time.monotonic() - began
+        return seconds
+
+    def end(self, leader: int) -> None:
+        """Kill what there is of a session, and what it has started meanwhile."""
+        while left := session(leader):
+            for own in left:
+                with_luck(os.kill, own, signal.SIGKILL)
+            time.sleep(0.01)
 
     def kill(self, command: list[str], after: float) -> bool:
         """Run a command and kill it after so many seconds; say whether it still ran."""
@@ -162,14 +167,8 @@ class Project:
             if done:
                 return False
             time.sleep(min(0.002, max(end - time.monotonic(), 0)))
-        for own in session(pid):
-            with_luck(os.kill, own, signal.SIGKILL)
+        self.end(pid)
         _, status = os.waitpid(pid, 0)
-        # What it started may have started more meanwhile.
-        while left := session(pid):
-            for own in left:
-                with_luck(os.kill, own, signal.SIGKILL)
-            time.sleep(0.01)
         return os.WIFSIGNALED(status)
 
     def keep(self, place: Path) -> None:
@@ -394,7 +393,9 @@ class Killing:
         if {"tune", "spread"} & set(self.stages):
             last = max(last, CHAIN.index("train"))
         for stage in CHAIN[: last + 1]:
-            self.once(stage)
+            # No other stage needs the pictures, which take longest.
+            if stage != "report" or "report" in self.stages:
+                self.once(stage)
         if "update" in self.stages:
             project.restore(self.after("backtest"))
             project.bring(32)
