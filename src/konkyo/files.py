@@ -2,12 +2,14 @@
 
 import ast
 import errno
+import fcntl
 import hashlib
 import json
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
@@ -21,6 +23,7 @@ from pyarrow import parquet
 from konkyo.errors import ArtifactError
 
 _KEY = b"konkyo"
+_SCRATCH = ".konkyo-"
 
 
 @contextmanager
@@ -36,7 +39,8 @@ def replacing(path: Path) -> Iterator[Path]:
     ------
     Path
         A file of the same folder and suffix, removed if the block raises, so that a reader sees
-        the old file or the new one and never half of either.
+        the old file or the new one and never half of either. If the process is killed, the next
+        `sweep` removes it.
 
     Raises
     ------
@@ -45,11 +49,9 @@ def replacing(path: Path) -> Iterator[Path]:
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
-        handle, name = tempfile.mkstemp(path.suffix, f".{path.stem}-", path.parent)
+        handle, scratch = _scratch_file(path)
     except OSError as error:
         raise OSError(error.errno, error.strerror, str(path)) from error
-    os.close(handle)
-    scratch = Path(name)
     try:
         yield scratch
         mode = 0o666 & ~_umask()
@@ -57,7 +59,7 @@ def replacing(path: Path) -> Iterator[Path]:
         scratch.replace(path)
     except OSError as error:
         # What fails in writing, not in opening, does not say where, or names the scratch file.
-        if error.filename is None or name in (str(error.filename), str(error.filename2)):
+        if error.filename is None or str(scratch) in (str(error.filename), str(error.filename2)):
             raise OSError(error.errno, error.strerror or str(error), str(path)) from error
         raise
     except Exception as error:
@@ -66,6 +68,84 @@ def replacing(path: Path) -> Iterator[Path]:
         raise
     finally:
         scratch.unlink(missing_ok=True)
+        os.close(handle)
+
+
+@contextmanager
+def scratch_folder(parent: Path | None = None) -> Iterator[Path]:
+    """Yield a new folder that is removed when the block ends, or by `sweep` after a kill.
+
+    Parameters
+    ----------
+    parent : Path, optional
+        Where it is made; the system's folder for temporary files if not given.
+    """
+    parent = parent or Path(tempfile.gettempdir())
+    parent.mkdir(parents=True, exist_ok=True)
+    while True:
+        folder = Path(tempfile.mkdtemp(prefix=_SCRATCH, dir=parent))
+        with suppress(FileNotFoundError):
+            handle = os.open(folder, os.O_RDONLY)
+            _lock(handle)
+            if folder.exists():
+                break
+            os.close(handle)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        os.close(handle)
+
+
+def sweep(folder: Path, deep: bool = True) -> None:
+    """Remove what killed processes left half-written in a folder.
+
+    Each scratch file or folder is locked by its process as long as that lives, and the kernel
+    takes the lock away however it dies: those of living processes stay.
+
+    Parameters
+    ----------
+    folder : Path
+        Where to look.
+    deep : bool
+        Whether to look in the folders below too.
+    """
+    for root, folders, names in os.walk(folder):
+        for name in (*folders, *names):
+            if name.startswith(_SCRATCH):
+                # Another user's, or swept by another process at this moment.
+                with suppress(OSError):
+                    _remove_if_dead(Path(root, name))
+        folders[:] = [name for name in folders if deep and not name.startswith(_SCRATCH)]
+
+
+def _scratch_file(path: Path) -> tuple[int, Path]:
+    """Make a locked file beside `path`; return its open handle, which keeps the lock, and it."""
+    while True:
+        handle, name = tempfile.mkstemp(prefix=_SCRATCH, suffix=path.suffix, dir=path.parent)
+        _lock(handle)
+        # Between the two lines a sweep may have taken it for a dead process's.
+        if os.fstat(handle).st_nlink:
+            return handle, Path(name)
+        os.close(handle)
+
+
+def _lock(handle: int) -> None:
+    # A disk without locks: a sweep cannot lock there either, and removes nothing.
+    with suppress(OSError):
+        fcntl.flock(handle, fcntl.LOCK_EX)
+
+
+def _remove_if_dead(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
+    finally:
+        os.close(handle)
 
 
 def _umask() -> int:

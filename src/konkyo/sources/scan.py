@@ -4,7 +4,6 @@ CSV files are read as text throughout and then typed by the rules of `konkyo.sou
 that no text among numbers is taken for a missing value; Parquet files have their own types.
 """
 
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ import pandas as pd
 import pyarrow.parquet
 
 from konkyo.errors import RecordsError
+from konkyo.files import scratch_folder
 from konkyo.sources.convert import MISSING, YEARS
 from konkyo.sources.reading import (
     check_mapping,
@@ -172,11 +172,11 @@ def engine() -> Iterator[duckdb.DuckDBPyConnection]:
     RecordsError
         DuckDB cannot read a file of the user's.
     """
-    with tempfile.TemporaryDirectory(prefix="konkyo-rows-") as folder:
+    with scratch_folder() as folder:
         settings: dict[str, str | bool | int | float | list[str]] = {
             "threads": 2,
             "memory_limit": MEMORY,
-            "temp_directory": folder,
+            "temp_directory": str(folder),
             "preserve_insertion_order": False,
         }
         connection = duckdb.connect(f"{folder}/rows.duckdb", config=settings)

@@ -15,7 +15,6 @@ import shutil
 import subprocess  # nosec B404 # fixed programs, never a shell
 import sys
 import tarfile
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +23,7 @@ import numpy as np
 import pandas as pd
 
 from konkyo.errors import SourceError
-from konkyo.files import replacing, sha256_of
+from konkyo.files import replacing, scratch_folder, sha256_of
 from konkyo.months import ordinal
 from konkyo.sources import schema
 from konkyo.sources.reading import Found, read, rename
@@ -203,8 +202,8 @@ def fetch(archive: Archive, raw: Path, cache: Path, download: Download) -> None:
         return
     kept = cache / archive.name
     if not kept.is_file():
-        with tempfile.TemporaryDirectory() as scratch:
-            brought = download(archive, Path(scratch))
+        with scratch_folder() as scratch:
+            brought = download(archive, scratch)
             _expect(archive.sha256, brought, f"the archive that came as {archive.name}")
             with replacing(kept) as place:
                 shutil.copyfile(brought, place)

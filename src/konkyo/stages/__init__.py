@@ -1,12 +1,15 @@
 """One thin script a stage: read params, call pure functions, write outputs."""
 
 import sys
+import tempfile
 import traceback
 from collections.abc import Callable
 from functools import wraps
+from pathlib import Path
 from types import TracebackType
 from typing import ParamSpec, TypeVar
 
+from konkyo import files
 from konkyo.errors import INTERRUPTED, KonkyoError, without_secrets
 from konkyo.stages import trouble
 
@@ -36,6 +39,9 @@ def stage(main: Callable[Given, Result]) -> Callable[Given, Result]:
     @wraps(main)
     def guarded(*arguments: Given.args, **named: Given.kwargs) -> Result:
         try:
+            # What killed runs left half-written goes; large rows are kept outside the project.
+            files.sweep(Path("data"))
+            files.sweep(Path(tempfile.gettempdir()), deep=False)
             return main(*arguments, **named)
         except KonkyoError as error:
             print(

@@ -8,7 +8,6 @@ import os
 import shutil
 import subprocess  # nosec B404 # fixed programs, never a shell
 import sys
-import tempfile
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -17,7 +16,7 @@ from time import perf_counter
 
 from konkyo import months, params, sources
 from konkyo.errors import ArtifactError, RecordsError
-from konkyo.files import read_key, read_parquet
+from konkyo.files import read_key, read_parquet, scratch_folder
 from konkyo.panel import store
 from konkyo.panel.build import build
 from konkyo.sources import restated as restatement
@@ -52,11 +51,8 @@ def main(
     importing = Thread(target=_import, args=(log,), daemon=True)
     importing.start()
     ingest.RAW.parent.mkdir(parents=True, exist_ok=True)
-    for left in ingest.RAW.parent.glob(".raw-*"):
-        # Of an update that was killed.
-        shutil.rmtree(left)
-    with tempfile.TemporaryDirectory(prefix=".raw-", dir=ingest.RAW.parent) as folder:
-        raw = Path(folder) / "raw"
+    with scratch_folder(ingest.RAW.parent) as folder:
+        raw = folder / "raw"
         _link(ingest.RAW, raw)
         records = sources.bring(chosen.ingest, raw, chosen.backtest.portfolios)
         check_month(month, records.facts["last_month"])

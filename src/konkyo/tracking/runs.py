@@ -26,7 +26,7 @@ from tqdm import tqdm
 from konkyo import months
 from konkyo.errors import TrackingError, without_secrets
 from konkyo.params import Params, as_dict, flatten
-from konkyo.tracking import lineage, registry, results, series, servable, store
+from konkyo.tracking import lineage, opened, registry, results, series, servable, store
 from konkyo.tracking.patience import patiently
 from konkyo.tracking.results import Results
 
@@ -165,38 +165,37 @@ def register(
 def parent(client: MlflowClient, where: store.Target, name: str) -> Iterator[tuple[str, str]]:
     """Open the parent run; whatever happens in the block, no run of it stays RUNNING.
 
+    Those that a killed process left so are ended first.
+
     A run made here ends its name in the digest of its params, so that runs of different params
     tell apart in a chart's legend; a run that was given keeps its name.
     """
+    opened.sweep(client, where.marks)
     if where.run_id is None:
         experiment = store.experiment_id(client, where.experiment)
-        run_id = client.create_run(experiment, tags=_origin(), run_name=name).info.run_id
     else:
-        run_id = where.run_id
-        experiment = _to_fill(client, run_id)
-    try:
-        yield run_id, experiment
-    except BaseException as error:
-        status = "FAILED" if isinstance(error, Exception) else "KILLED"
+        experiment = _to_fill(client, where.run_id)
+    with opened.marked(client, where.marks, experiment) as process:
+        tags = {opened.PROCESS: process}
+        if where.run_id is None:
+            run = client.create_run(experiment, tags=_origin() | tags, run_name=name)
+            run_id = run.info.run_id
+        else:
+            run_id = where.run_id
+            log(client, run_id, tags=tags)
         try:
-            _end(client.tracking_uri, experiment, run_id, status)
-        except Exception as second:
-            # It is the first error that is to be mended.
-            error.add_note(f"run {run_id} could not be marked {status}: {second}")
-        raise
-    client.set_terminated(run_id, "FINISHED")
-
-
-def _end(uri: str, experiment: str, run_id: str, status: str) -> None:
-    """End a run and its children that are open, without patience: the store may be away."""
-    client = MlflowClient(uri, uri)
-    open_children = client.search_runs(
-        [experiment],
-        f"tags.`{MLFLOW_PARENT_RUN_ID}` = '{run_id}' and attributes.status = 'RUNNING'",
-    )
-    for child in open_children:
-        client.set_terminated(child.info.run_id, status)
-    client.set_terminated(run_id, status)
+            yield run_id, experiment
+        except BaseException as error:
+            status = "FAILED" if isinstance(error, Exception) else "KILLED"
+            try:
+                # Without patience: the store may be away, and then the mark stays for the next run.
+                impatient = MlflowClient(client.tracking_uri, client.tracking_uri)
+                opened.end(impatient, experiment, run_id, status)
+            except Exception as second:
+                # It is the first error that is to be mended.
+                error.add_note(f"run {run_id} could not be marked {status}: {second}")
+            raise
+        client.set_terminated(run_id, "FINISHED")
 
 
 def _to_fill(client: MlflowClient, run_id: str) -> str:

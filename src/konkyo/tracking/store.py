@@ -18,6 +18,7 @@ from konkyo.params import Track
 from konkyo.params.fields import plain_login
 from konkyo.tracking.patience import AT_FIRST, PatientClient, patiently
 
+MARKS = Path("data/.runs")
 _SQLITE = "sqlite:///"
 _SERVERS = ("postgresql", "mysql", "mssql")
 
@@ -34,11 +35,14 @@ class Target:
         Name of the experiment for a run that is to be made.
     run_id : str or None
         The run to fill, made by `mlflow run`; None makes one.
+    marks : Path
+        Folder of the marks of open runs.
     """
 
     uri: str
     experiment: str
     run_id: str | None
+    marks: Path
 
 
 def target(track: Track, root: Path, environment: Mapping[str, str]) -> Target:
@@ -67,7 +71,8 @@ def target(track: Track, root: Path, environment: Mapping[str, str]) -> Target:
         uri = plain_login(environment.get("MLFLOW_TRACKING_URI") or track.uri)
     except ValueError as error:
         raise TrackingError(str(error)) from None
-    return Target(resolve(uri, root), track.experiment, environment.get("MLFLOW_RUN_ID") or None)
+    given = environment.get("MLFLOW_RUN_ID") or None
+    return Target(resolve(uri, root), track.experiment, given, root / MARKS)
 
 
 def resolve(uri: str, root: Path) -> str:
