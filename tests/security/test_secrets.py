@@ -101,7 +101,7 @@ def no_mlflow(monkeypatch):
 
 @pytest.mark.parametrize("scheme", ["http", "nonsense"])
 def test_a_store_that_does_not_answer(scheme, no_mlflow, capfd):
-    with pytest.raises(TrackingError, match="cannot be opened") as refused:
+    with pytest.raises(TrackingError, match=r"cannot be opened|does not answer") as refused:
         store.connect(f"{scheme}://me:{QUOTED}@127.0.0.1:9")
     said = str(refused.value) + "".join(capfd.readouterr())
     assert MARKER not in said and QUOTED not in said
@@ -109,7 +109,7 @@ def test_a_store_that_does_not_answer(scheme, no_mlflow, capfd):
 
 @pytest.mark.parametrize("end", ["127.0.0.1:9/base", "127.0.0.1:port/base"])
 def test_a_storage_that_does_not_answer(end, capfd):
-    with pytest.raises(TuningError, match="cannot be opened") as refused:
+    with pytest.raises(TuningError, match=r"cannot be opened|does not answer") as refused:
         open_storage(f"postgresql://me:{QUOTED}@{end}")
     said = str(refused.value) + "".join(capfd.readouterr())
     assert MARKER not in said and QUOTED not in said

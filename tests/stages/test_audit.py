@@ -36,7 +36,7 @@ def test_nothing_looks_ahead(folder, capsys):
     before = files(folder)
     audit.main(months=2)
     said = capsys.readouterr()
-    assert files(folder) - before == {"data/audit.csv", "data/audit.json"}
+    assert files(folder) - before == {"data/audit.csv", "data/audit.json", "data/.results.lock"}
     result = json.loads(Path("data/audit.json").read_text())
     table = pd.read_csv("data/audit.csv")
     assert result["decision_months"] == ["2001-01", "2002-06"] and result["worlds_tried"] == 5

@@ -128,7 +128,7 @@ def test_a_folder_that_cannot_be_written_is_said(
     begin(undisturbed, "backtest", tmp_path, monkeypatch)
     before = contents(tmp_path / "data")
 
-    def refuse(*_: object) -> None:
+    def refuse(**_: object) -> None:
         raise OSError(number, os.strerror(number), "data/backtest/.portfolios-x.parquet")
 
     monkeypatch.setattr(files.tempfile, "mkstemp", refuse)

@@ -1,6 +1,5 @@
 """A run: train what is not there yet, in stacks side by side, and drop what is stale."""
 
-import json
 import shutil
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ import pandas as pd
 import torch
 from joblib import Parallel, delayed
 
+from konkyo.errors import ArtifactError
 from konkyo.files import digest_of, read_json, read_parquet, write_array, write_json, write_parquet
 from konkyo.network import plan, store
 from konkyo.network.memory import keep_freed_memory
@@ -169,7 +169,7 @@ def _begun(state: Path, keys: Mapping[str, str], due: Sequence[str]) -> dict[str
     """
     try:
         recorded = read_json(state / _STACKS)
-    except (FileNotFoundError, json.JSONDecodeError):
+    except ArtifactError:
         return {}
     return {
         name: group

@@ -11,7 +11,7 @@ import pandas as pd
 from konkyo import params
 from konkyo.audit import compare, origins, rounds, worlds
 from konkyo.files import write_csv, write_json
-from konkyo.stages import ingest, stage
+from konkyo.stages import ingest, lock, stage
 
 TABLE, RESULT = Path("data/audit.csv"), Path("data/audit.json")
 SHOWN = 20
@@ -19,6 +19,7 @@ SHOWN = 20
 
 
 @stage
+@lock.reading
 def main(months: int = 3, seed: int = 1, epochs: int = 1) -> None:
     """Write data/audit.csv and data/audit.json; nothing else of data/ is touched.
 

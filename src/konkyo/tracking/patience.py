@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import requests
 from mlflow import MlflowClient
-from mlflow.entities import Run
+from mlflow.entities import Run, RunInputs
 from mlflow.entities.logged_model import LoggedModel
 from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
@@ -150,10 +150,20 @@ def _version_made(client: MlflowClient, given: Mapping[str, Any]) -> ModelVersio
     return next((version for version in there if version.name == given["name"]), None)
 
 
+def _inputs_made(client: MlflowClient, given: Mapping[str, Any]) -> RunInputs | None:
+    there = MlflowClient.get_run(client, given["run_id"]).inputs
+    if there is None:
+        return None
+    known = {(one.dataset.name, one.dataset.digest) for one in there.dataset_inputs}
+    asked = {(one.dataset.name, one.dataset.digest) for one in given.get("datasets") or ()}
+    return there if asked and asked <= known else None
+
+
 _MADE: dict[str, Callable[[MlflowClient, Mapping[str, Any]], Any]] = {
     "create_run": _run_made,
     "create_logged_model": _model_made,
     "create_model_version": _version_made,
+    "log_inputs": _inputs_made,
 }
 
 
