@@ -51,12 +51,9 @@ def log(
     answer = explain(weights, example.assign(month=ends), epsilon)
     # Left to itself MLflow would file the model under the experiment that is active, not the run's.
     experiment = client.get_run(run_id).info.experiment_id
-    made = client.create_logged_model(experiment, name="ranker", source_run_id=run_id)
-    # Told which model it is, it may be called again: what is there is written anew.
-    log_once = partial(
+    log_model = partial(
         Model.log,
         artifact_path=None,
-        model_id=made.model_id,
         flavor=mlflow.pyfunc,
         run_id=run_id,
         python_model=str(Path(__file__).with_name("served.py")),
@@ -67,6 +64,16 @@ def log(
         input_example=example,
         model_config={EPSILON: epsilon},
     )
+    begun: list[str] = []
+
+    def log_once() -> ModelInfo:
+        # A model is linked to its run once only: one whose answer was lost makes way for another.
+        for model_id in begun:
+            client.delete_logged_model(model_id)
+        made = client.create_logged_model(experiment, name="ranker", source_run_id=run_id)
+        begun[:] = [made.model_id]
+        return log_model(model_id=made.model_id)
+
     return patiently(log_once)
 
 
