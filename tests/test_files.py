@@ -1,3 +1,7 @@
+import signal
+import subprocess
+import sys
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -33,3 +37,58 @@ def test_arrays_and_digests(tmp_path):
     assert (np.load(tmp_path / "x.npy", mmap_mode="r") == array).all()
     (tmp_path / "abc").write_bytes(b"abc")
     assert files.sha256_of(tmp_path / "abc").startswith("ba7816bf8f01cfea")
+
+
+WRITER = """
+import sys, time
+from pathlib import Path
+from konkyo import files
+with files.replacing(Path("a/table.csv")) as scratch, files.scratch_folder(Path("b")) as folder:
+    scratch.write_text("half")
+    (folder / "rows").write_text("half")
+    print("writing", flush=True)
+    time.sleep(100)
+"""
+
+
+def test_a_sweep_takes_what_dead_writers_left_and_nothing_else(tmp_path):
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a/table.csv").write_text("old")
+    (tmp_path / "a/.hidden").write_text("the user's own")
+    writer = subprocess.Popen(
+        [sys.executable, "-c", WRITER], cwd=tmp_path, stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert writer.stdout.readline() == "writing\n"
+        there = sorted(tmp_path.rglob("*"))
+        assert len(there) == 7
+        files.sweep(tmp_path)
+        assert sorted(tmp_path.rglob("*")) == there
+    finally:
+        writer.send_signal(signal.SIGKILL)
+        writer.wait()
+    files.sweep(tmp_path, deep=False)
+    assert sorted(tmp_path.rglob("*")) == there
+    files.sweep(tmp_path)
+    assert {str(p.relative_to(tmp_path)) for p in tmp_path.rglob("*")} == {
+        "a", "a/.hidden", "a/table.csv", "b"
+    }  # fmt: skip
+    assert (tmp_path / "a/table.csv").read_text() == "old"
+
+
+def test_a_writer_whose_file_was_swept_before_its_lock_takes_another(tmp_path, monkeypatch):
+    lock, swept = files._lock, []
+
+    def late(handle):
+        if not swept:
+            files.sweep(tmp_path)
+            swept.append(handle)
+        lock(handle)
+
+    monkeypatch.setattr(files, "_lock", late)
+    files.write_json(1, tmp_path / "a.json")
+    assert swept and [path.name for path in tmp_path.iterdir()] == ["a.json"]
+    swept.clear()
+    with files.scratch_folder(tmp_path) as folder:
+        assert swept and folder.is_dir()
+    assert [path.name for path in tmp_path.iterdir()] == ["a.json"]

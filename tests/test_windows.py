@@ -48,6 +48,8 @@ def test_months_without_order_are_an_error(names, said):
 def test_a_short_panel_is_an_error():
     with pytest.raises(ArtifactError, match="needs 5 months of panel, but there are 4"):
         windows.rolling(windows.MonthBlocks.of(COLUMN), 4)
+    with pytest.raises(ArtifactError, match=r"there are 1 \(2001-11 to 2001-11\): bring more"):
+        windows.rolling(windows.MonthBlocks.of(COLUMN[:2]), 4)
 
 
 def test_training_and_test_rows_never_meet():

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import torch
 from sklearn.linear_model import Ridge
+from threadpoolctl import threadpool_limits
 
 from konkyo.files import digest_of, digest_of_code, read_key, read_parquet
 from konkyo.network import plan, schedule, stack, store
@@ -33,10 +34,16 @@ def ridge(panel: Panel, entry: Entry, labels: np.ndarray, penalty: float) -> Rid
         [rows], NaN where not realised.
     penalty : float
         Weight of the squared coefficients against the summed squared errors.
+
+    Notes
+    -----
+    One thread: how many share the sums over rows changes the coefficients' last digits, and they
+    must not depend on the cores that a machine happens to have.
     """
     model = Ridge(alpha=penalty, solver="cholesky")
     scaled = (panel.features[entry.rows] - entry.mean) / entry.deviation
-    return model.fit(scaled, labels[entry.rows])
+    with threadpool_limits(1):
+        return model.fit(scaled, labels[entry.rows])
 
 
 def ridge_scores(
@@ -44,16 +51,22 @@ def ridge_scores(
 ) -> np.ndarray:
     """Return the scores of `ridge`, [stocks of month t] float64, predicted label of t+1."""
     model = ridge(panel, entry, labels, penalty)
-    ahead = (panel.features[window.test_start : window.test_stop] - entry.mean) / entry.deviation
-    return np.asarray(model.predict(ahead), dtype=np.float64)
+    return linear_scores(model, entry, panel.features[window.test_start : window.test_stop])
+
+
+def linear_scores(model: Ridge, entry: Entry, rows: np.ndarray) -> np.ndarray:
+    """Return the scores of a fitted `ridge` over rows of the panel [stocks, features], float64."""
+    # In float64 throughout: a series that leaves its window far behind would overflow float32.
+    scaled = (rows.astype(np.float64) - entry.mean) / entry.deviation
+    with threadpool_limits(1):
+        return np.asarray(model.predict(scaled), dtype=np.float64)
 
 
 def network_scores(networks: Sequence[store.Weights], rows: np.ndarray) -> np.ndarray:
     """Return the mean scores of networks over rows of the panel [stocks, features], float64."""
-    network = store.restack(networks)
-    x = torch.from_numpy(rows)
-    every = x.expand(network.windows, *x.shape).clone()
-    return network(network.scale_(every)).mean(0).numpy().astype(np.float64)
+    network = store.restack(networks, torch.float64)
+    every = torch.from_numpy(rows.astype(np.float64)).repeat(network.windows, 1, 1)
+    return network(network.scale_(every)).mean(0).numpy()
 
 
 def table(

@@ -115,6 +115,16 @@ def monitor() -> None:
     call("monitor")
 
 
+@command(OWN_RECORDS, "konkyo audit --months 5")
+def audit(
+    months: Annotated[int, typer.Option(min=1, help="How many, the newest among them.")] = 3,
+    seed: Annotated[int, typer.Option(min=0, help="Of what is changed after them.")] = 1,
+    epochs: Annotated[int, typer.Option(min=0, help="Of each training; 0: train.epochs.")] = 1,
+) -> None:
+    """Change all that comes after some months; exit 1 where anything up to them moved."""
+    call("audit", months=months, seed=seed, epochs=epochs)
+
+
 @command(MONTH_END, "konkyo promote --version 7 --reason 'ensemble of four'")
 def promote(
     version: Annotated[int | None, typer.Option(help="Otherwise the challenger.")] = None,

@@ -1,12 +1,15 @@
 """Files replaced whole or not at all, and their digests."""
 
 import ast
+import errno
+import fcntl
 import hashlib
 import json
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
@@ -20,6 +23,7 @@ from pyarrow import parquet
 from konkyo.errors import ArtifactError
 
 _KEY = b"konkyo"
+_SCRATCH = ".konkyo-"
 
 
 @contextmanager
@@ -35,19 +39,113 @@ def replacing(path: Path) -> Iterator[Path]:
     ------
     Path
         A file of the same folder and suffix, removed if the block raises, so that a reader sees
-        the old file or the new one and never half of either.
+        the old file or the new one and never half of either. If the process is killed, the next
+        `sweep` removes it.
+
+    Raises
+    ------
+    OSError
+        Naming `path`, also where a library failed to write without saying where.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{path.stem}-", suffix=path.suffix, dir=path.parent)
-    os.close(handle)
-    scratch = Path(name)
+    try:
+        handle, scratch = _scratch_file(path)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from error
     try:
         yield scratch
         mode = 0o666 & ~_umask()
         scratch.chmod(mode)
         scratch.replace(path)
+    except OSError as error:
+        # What fails in writing, not in opening, does not say where, or names the scratch file.
+        if error.filename is None or str(scratch) in (str(error.filename), str(error.filename2)):
+            raise OSError(error.errno, error.strerror or str(error), str(path)) from error
+        raise
+    except Exception as error:
+        if "os error 28" in str(error) or os.strerror(errno.ENOSPC) in str(error):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path)) from error
+        raise
     finally:
         scratch.unlink(missing_ok=True)
+        os.close(handle)
+
+
+@contextmanager
+def scratch_folder(parent: Path | None = None) -> Iterator[Path]:
+    """Yield a new folder that is removed when the block ends, or by `sweep` after a kill.
+
+    Parameters
+    ----------
+    parent : Path, optional
+        Where it is made; the system's folder for temporary files if not given.
+    """
+    parent = parent or Path(tempfile.gettempdir())
+    parent.mkdir(parents=True, exist_ok=True)
+    while True:
+        folder = Path(tempfile.mkdtemp(prefix=_SCRATCH, dir=parent))
+        with suppress(FileNotFoundError):
+            handle = os.open(folder, os.O_RDONLY)
+            _lock(handle)
+            if folder.exists():
+                break
+            os.close(handle)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        os.close(handle)
+
+
+def sweep(folder: Path, deep: bool = True) -> None:
+    """Remove what killed processes left half-written in a folder.
+
+    Each scratch file or folder is locked by its process as long as that lives, and the kernel
+    takes the lock away however it dies: those of living processes stay.
+
+    Parameters
+    ----------
+    folder : Path
+        Where to look.
+    deep : bool
+        Whether to look in the folders below too.
+    """
+    for root, folders, names in os.walk(folder):
+        for name in (*folders, *names):
+            if name.startswith(_SCRATCH):
+                # Another user's, or swept by another process at this moment.
+                with suppress(OSError):
+                    _remove_if_dead(Path(root, name))
+        folders[:] = [name for name in folders if deep and not name.startswith(_SCRATCH)]
+
+
+def _scratch_file(path: Path) -> tuple[int, Path]:
+    """Make a locked file beside `path`; return its open handle, which keeps the lock, and it."""
+    while True:
+        handle, name = tempfile.mkstemp(prefix=_SCRATCH, suffix=path.suffix, dir=path.parent)
+        _lock(handle)
+        # Between the two lines a sweep may have taken it for a dead process's.
+        if os.fstat(handle).st_nlink:
+            return handle, Path(name)
+        os.close(handle)
+
+
+def _lock(handle: int) -> None:
+    # A disk without locks: a sweep cannot lock there either, and removes nothing.
+    with suppress(OSError):
+        fcntl.flock(handle, fcntl.LOCK_EX)
+
+
+def _remove_if_dead(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
+    finally:
+        os.close(handle)
 
 
 def _umask() -> int:
@@ -149,8 +247,12 @@ def read_array(path: Path, mmap_mode: Literal["r", "c"]) -> np.ndarray:
 
 def write_array(array: np.ndarray, path: Path) -> None:
     """Write an array as .npy, which can be memory-mapped, replacing `path` whole."""
-    with replacing(path) as scratch:
-        np.save(scratch, array, allow_pickle=False)
+    with replacing(path) as scratch, scratch.open("wb") as file:
+        # As np.save writes it, which on a full disk does not say why it failed.
+        whole = np.ascontiguousarray(array)
+        header = np.lib.format.header_data_from_array_1_0(whole)
+        np.lib.format.write_array_header_1_0(file, header)
+        file.write(whole.data)
 
 
 def digest_of(*parts: bytes | str) -> str:

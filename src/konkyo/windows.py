@@ -112,10 +112,10 @@ def rolling(blocks: MonthBlocks, length: int) -> list[Window]:
     """
     count = len(blocks.names)
     if count <= length:
+        shorter = f"set train.window to less than {count} or " if count > 1 else ""
         raise ArtifactError(
             f"a window of {length} months needs {length + 1} months of panel, but there are "
-            f"{count} ({blocks.names[0]} to {blocks.names[-1]}): set train.window to less than "
-            f"{count} or bring more months"
+            f"{count} ({blocks.names[0]} to {blocks.names[-1]}): {shorter}bring more months"
         )
     offsets = blocks.offsets
     return [

@@ -104,3 +104,16 @@ def test_one_way_turnover_is_a_share_of_the_book(
     turnover = trades(rank(panel(seed, months=4, missing=missing), 3), 3)["turnover"].dropna()
     assert len(turnover) == 2 * 3
     assert turnover.between(0.0, 1.0 + 1e-12).all()
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_later_month_changes_no_bit_of_an_earlier_one(seed, panel) -> None:
+    whole = panel(seed, stocks=60, months=5, missing=0.0)
+    # The model that comes second meets stocks that the first one chooses only later.
+    both = pd.concat([whole, whole.assign(model="ridge", score=-(whole["score"] ** 2))])
+    ranked = rank(both, 3)
+    last = whole["month"].max()
+    before = trades(ranked[ranked["month"] < last], 3)
+    after = trades(ranked, 3)
+    same = after[after["month"] < last].reset_index(drop=True)
+    pd.testing.assert_frame_equal(before, same, check_exact=True)

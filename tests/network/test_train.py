@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from konkyo import files
 from konkyo.network import train as room
 from konkyo.network.train import history, train
 from konkyo.panel import store
@@ -95,6 +96,39 @@ def test_workers_side_by_side_give_the_same(panel, chosen, whole, tmp_path):
         (a,), (b,) = (room.store.read(folder / name) for folder in (tmp_path, whole))
         for mine, theirs in zip(a.weights, b.weights, strict=True):
             np.testing.assert_allclose(mine, theirs, atol=1e-5)
+
+
+@pytest.mark.parametrize("count", [4, 6])
+def test_stacks_that_were_begun_go_on_in_the_same_company(
+    count, panel, chosen, whole, tmp_path, monkeypatch
+):
+    """The networks that are left, stacked anew, would differ in their last digits."""
+    written, write = [], room.store.write
+
+    def die(members, path):
+        if len(written) == count:
+            raise SystemExit
+        written.append(path)
+        write(members, path)
+
+    monkeypatch.setattr(room.store, "write", die)
+    with pytest.raises(SystemExit):
+        run(panel, chosen, tmp_path)
+    monkeypatch.undo()
+    assert len(weights_of(tmp_path)) == count
+    run(panel, chosen, tmp_path)
+    assert contents(tmp_path) == contents(whole)
+
+
+def test_stacks_that_were_begun_for_other_params_are_forgotten(panel, chosen, tmp_path):
+    state = tmp_path / "state"
+    files.write_json({"0" * 32: ["weights/2001-01", "weights/1990-01"]}, state / "stacks.json")
+    (state / f"{'0' * 32}.ckpt").write_bytes(b"of another run")
+    assert room._begun(state, {"weights/2001-01": "key"}, ["weights/2001-01"]) == {}
+    (state / "stacks.json").write_text('{"cut')
+    assert room._begun(state, {"weights/2001-01": "key"}, ["weights/2001-01"]) == {}
+    outcome = run(panel, chosen, tmp_path, 2)
+    assert outcome.trained == 3 and not state.exists()
 
 
 def test_history_has_every_epoch(panel, chosen, whole):

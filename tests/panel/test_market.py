@@ -28,3 +28,17 @@ def test_a_month_without_a_value():
         RecordsError, match=r"VIX: no change in 1 months of the panel, first 2003-05"
     ):
         market.features(TABLE, {"VIX": ["change"]}, ENDS)
+
+
+@pytest.mark.parametrize(
+    ("values", "transform", "said"),
+    [
+        ([1.0, 2.0, 1e38, 3.0], "level", r"the level is 1e\+38 in 2003-07 \(1 months"),
+        ([1.0, -1e39, 1e39, 3.0], "difference", r"difference is -1e\+39 in 2003-06 \(3 months"),
+        ([1e-39, 17.0, 1.0, 3.0], "change", r"the change is 1\.7e\+40 in 2003-06 \(1 months"),
+    ],
+)
+def test_a_value_that_float32_has_no_room_for(values, transform, said):
+    table = TABLE.assign(VIX=values)
+    with pytest.raises(RecordsError, match=said):
+        market.features(table, {"VIX": [transform]}, ENDS[1:])

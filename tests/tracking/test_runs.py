@@ -10,7 +10,7 @@ from mlflow import MlflowClient
 from mlflow.store.artifact.local_artifact_repo import LocalArtifactRepository
 
 from konkyo import params
-from konkyo.errors import TrackingError
+from konkyo.errors import ArtifactError, TrackingError
 from konkyo.tracking import lineage, registry, results, runs, servable
 
 FEBRUARY, MARCH = 1582934400000, 1585612800000
@@ -219,7 +219,7 @@ def digest(client):
 
 def test_a_failure_before_the_first_child_ends_the_parent(project, chosen, monkeypatch):
     (project / "data/panel/features.npy").write_bytes(b"")
-    with pytest.raises(EOFError):
+    with pytest.raises(ArtifactError):
         runs.track(results.read(project), chosen, {})
     (run,) = everything(MlflowClient(f"sqlite:///{project}/mlflow.db"))
     assert run.info.status == "FAILED"
@@ -279,5 +279,3 @@ def test_no_password_is_kept(project, chosen, without_model, monkeypatch):
     tracked = runs.track(results.read(project), secret, {})
     client = MlflowClient(tracked.uri)
     assert "secret" not in str(client.get_run(tracked.run_id).to_dictionary())
-    assert runs.without_password("postgresql://u:secret@host:1/base") == "postgresql://host:1/base"
-    assert runs.without_password("sqlite:////a/b@c.db") == "sqlite:////a/b@c.db"

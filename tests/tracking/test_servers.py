@@ -83,6 +83,18 @@ def post(address: str, body: dict | bytes) -> tuple[int, dict]:
         return error.code, json.loads(error.read())
 
 
+def test_it_listens_on_this_machine_alone(address):
+    """In /proc/net an address is hexadecimal, lowest byte first; 0A is a socket that listens."""
+    port = f"{int(address.rpartition(':')[2]):04X}"
+    lines = [
+        line.split()
+        for name in ("tcp", "tcp6")
+        for line in Path(f"/proc/net/{name}").read_text().splitlines()[1:]
+    ]
+    listening = [line[1] for line in lines if line[3] == "0A" and line[1].endswith(f":{port}")]
+    assert listening == [f"0100007F:{port}"]
+
+
 def split(frame: pd.DataFrame) -> dict:
     plain = json.loads(frame.to_json(orient="split", index=False))
     return {"dataframe_split": {name: plain[name] for name in ("columns", "data")}}

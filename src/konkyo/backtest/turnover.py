@@ -43,7 +43,8 @@ def trades(ranked: pd.DataFrame, portfolios: int) -> pd.DataFrame:
             "model": legs["model"],
             "ordinal": ordinal(legs["month"]),
             "leg": np.where(legs["decile"] == 1, "short", "long"),
-            "stock": pd.factorize(legs["stock"])[0],
+            # Sorted: sums are taken in this order, which no later month may change.
+            "stock": pd.factorize(legs["stock"], sort=True)[0],
             "ret": legs["ret"],
         }
     )

@@ -7,7 +7,7 @@ by the end of the month, in the version that was newest then.
 
 import http.client
 import socket
-import xml.etree.ElementTree as ElementTree
+import xml.etree.ElementTree as ElementTree  # nosec B405 # only its error class is used
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass

@@ -5,6 +5,7 @@ import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytorch_lightning as lightning
@@ -21,6 +22,9 @@ from konkyo.network.stack import StackedMLP
 from konkyo.params import Train
 
 logging.getLogger("pytorch_lightning.utilities.rank_zero").setLevel(logging.WARNING)
+
+_KEPT = {"epoch", "global_step", "loops", "optimizer_states", "lr_schedulers", "state_dict"}
+"""What a state must have for a trainer to go on from it."""
 
 
 @dataclass(frozen=True)
@@ -147,7 +151,7 @@ def _run(
 ) -> Fitted:
     """Run the trainer over a schedule, from the state that is kept if there is one."""
     state = scratch / f"{name}.ckpt"
-    resume = _readable_state(state)
+    resume = _usable_state(state, module, params.epochs)
     if resume is not None:
         batches.start_at(resume["epoch"] + 1)
     trainer = lightning.Trainer(
@@ -177,10 +181,17 @@ def _run(
     return Fitted(module.trained(), module.losses().numpy())
 
 
-def _readable_state(path: Path) -> dict | None:
-    """Return a kept state, None where there is none or where it cannot be read."""
+def _usable_state(path: Path, module: StackModule, epochs: int) -> dict[str, Any] | None:
+    """Return a kept state of a module; None where there is none, or none that can be gone on from.
+
+    Only tensors and plain values are read, never code.
+    """
     try:
-        return torch.load(path, map_location="cpu", weights_only=True)
+        kept = torch.load(path, map_location="cpu", weights_only=True)
+        shapes = {name: tensor.shape for name, tensor in kept["state_dict"].items()}
+        own = {name: tensor.shape for name, tensor in module.state_dict().items()}
+        usable = kept["epoch"] in range(epochs) and kept.keys() >= _KEPT and shapes == own
     except Exception:
         # A torn file fails in many ways, and each means the same: there is nothing to resume from.
         return None
+    return kept if usable else None

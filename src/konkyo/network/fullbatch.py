@@ -117,12 +117,12 @@ class FullBatchModule(StackModule):
         share = at.weight / rows[:, None]
         # Lightning's wrapper would be asked anew at every iteration and does nothing here.
         optimizer = self.optimizers(use_pl_optimizer=False)
-        assert isinstance(optimizer, torch.optim.Optimizer)
+        assert isinstance(optimizer, torch.optim.Optimizer)  # nosec B101 # tells mypy the type
         losses = torch.zeros_like(rows)
         for _iteration in range(self._iterations):
             losses += gradients(self.network, x, y, share)
             for parameter in self.network.parameters():
-                assert parameter.grad is not None
+                assert parameter.grad is not None  # nosec B101 # tells mypy the type
                 parameter.grad.addcmul_(self.decay, parameter.detach())
             optimizer.step()
         each, epoch = torch.arange(len(rows)), at.epoch.clamp(max=self.params.epochs - 1)

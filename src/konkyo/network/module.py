@@ -6,6 +6,7 @@ import pytorch_lightning as lightning
 import torch
 from torch import Tensor
 
+from konkyo.network.gradients import gradients
 from konkyo.network.optimiser import GroupedAdam
 from konkyo.network.schedule import Batch, Step
 from konkyo.network.seeds import numpy_generator
@@ -73,36 +74,30 @@ class StackModule(lightning.LightningModule):
     def training_step(self, steps: Iterable[Step], _: int) -> None:
         """Take several steps: what Lightning does between two calls costs as much as a small one.
 
-        The sum of the windows' errors goes down its gradient by `configure_optimizers`'s Adam.
+        Each window's mean squared error goes down its own gradient.
         """
         # Lightning's wrapper would be asked anew at every step and does nothing here.
         optimizer = self.optimizers(use_pl_optimizer=False)
-        assert isinstance(optimizer, torch.optim.Optimizer)
-        parameters = list(self.network.parameters())
+        assert isinstance(optimizer, torch.optim.Optimizer)  # nosec B101 # tells mypy the type
+        span = self.network.scaled()
         for at, x, y in steps:
-            for parameter in parameters:
-                parameter.grad = None
-            self._error(at, x, y).backward()
+            self._set_gradients(at, self.network.scale_(x, span), y)
             optimizer.step()
             self.keep_finished(at.step + 1)
 
-    def _error(self, at: Batch, x: Tensor, y: Tensor) -> Tensor:
-        """Return the sum over windows of each one's mean squared error."""
+    def _set_gradients(self, at: Batch, x: Tensor, y: Tensor) -> None:
+        """Set the gradients of a step on scaled features and count its errors."""
         masks = dropout_masks(
             self.network.hidden,
             x.shape[1],
             [group.dropout for group in self.numbers],
             [numpy_generator(group.seed, "dropout", at.step) for group in self.numbers],
         )
-        scores = self.network(self.network.scale_(x), masks)
-        squares = (scores - y).square() * at.weight
         rows = at.weight.sum(1)
-        sums = squares.sum(1)
-        with torch.no_grad():
-            epoch = at.epoch.clamp(max=self.params.epochs - 1)
-            self.loss_sums.scatter_add_(1, epoch[:, None], sums[:, None])
-            self.rows_seen.scatter_add_(1, epoch[:, None], rows[:, None])
-        return (sums / rows.clamp(min=1)).sum()
+        sums = gradients(self.network, x, y, at.weight, rows.clamp(min=1), masks)
+        epoch = at.epoch.clamp(max=self.params.epochs - 1)
+        self.loss_sums.scatter_add_(1, epoch[:, None], sums[:, None])
+        self.rows_seen.scatter_add_(1, epoch[:, None], rows[:, None])
 
     def keep_finished(self, done: int) -> None:
         """Keep the weights of the windows whose last step this was, with so many steps done."""

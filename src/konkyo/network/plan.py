@@ -9,7 +9,7 @@ from itertools import groupby
 import numpy as np
 
 from konkyo.files import digest_of, digest_of_code
-from konkyo.network import optimiser, schedule, seeds, stack
+from konkyo.network import gradients, optimiser, schedule, seeds, stack
 from konkyo.network.schedule import Entry
 from konkyo.network.seeds import numpy_generator, seed_of
 from konkyo.panel.store import Panel
@@ -52,7 +52,8 @@ def market_scale(
     -------
     mean, deviation : numpy.ndarray
         [features] float32; each month counts once. Zero and one but for the market columns; a
-        series that stands still over the window has deviation one.
+        series that stands still over the window has the largest deviation there is: nothing was
+        learned of it, so that it says nothing either when it moves.
     """
     mean = np.zeros(panel.features.shape[1], dtype=np.float32)
     deviation = np.ones_like(mean)
@@ -61,7 +62,7 @@ def market_scale(
     mean[columns] = monthly.mean(0)
     spread = monthly.std(0)
     still = spread <= 1e-7 * np.maximum(np.abs(monthly).max(0, initial=0), 1e-30)
-    deviation[columns] = np.where(still, 1, spread)
+    deviation[columns] = np.where(still, np.finfo(np.float32).max, spread)
     return mean, deviation
 
 
@@ -121,7 +122,7 @@ def row_digests(panel: Panel, windows: Sequence[Window]) -> dict[str, str]:
 def code_version() -> str:
     """Return a digest of the code that decides the weights, blind to its comments."""
     # By its name: Lightning takes seconds to import, which who trains nothing has no use for.
-    return digest_of_code("konkyo.network.module", optimiser, schedule, seeds, stack)
+    return digest_of_code("konkyo.network.module", gradients, optimiser, schedule, seeds, stack)
 
 
 def keys(

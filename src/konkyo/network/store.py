@@ -4,8 +4,9 @@ A file holds the networks of one month: one, or the members of an ensemble.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,8 @@ from konkyo.files import replacing
 from konkyo.network.stack import ACTIVATIONS, OUTPUTS, StackedMLP
 
 _DESCRIBED = "konkyo"
+_MALFORMED = (SafetensorError, LookupError, TypeError, ValueError, RecursionError)
+"""What a file that was damaged, made by others or tampered with may raise while it is read."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +84,7 @@ def read(path: Path) -> tuple[Weights, ...]:
     """
     try:
         metadata, tensors, layers = _load(path)
-        return tuple(
+        return _sound(
             Weights(
                 month=metadata["month"],
                 key=metadata["key"],
@@ -97,7 +100,7 @@ def read(path: Path) -> tuple[Weights, ...]:
         )
     except FileNotFoundError:
         raise ArtifactError(f"{path} is missing: run `dvc repro train`") from None
-    except (SafetensorError, KeyError, json.JSONDecodeError) as error:
+    except _MALFORMED as error:
         raise ArtifactError(
             f"{path} does not hold a network ({error}): delete it and run `dvc repro train`"
         ) from None
@@ -107,9 +110,10 @@ def read_key(path: Path) -> str | None:
     """Return the key of a weights file, None where there is no readable one."""
     try:
         with safe_open(path, framework="np") as file:
-            return _described(file).get("key")
-    except (FileNotFoundError, SafetensorError, json.JSONDecodeError):
+            key = _described(file).get("key")
+    except (FileNotFoundError, *_MALFORMED):
         return None
+    return key if isinstance(key, str) else None
 
 
 def _save(tensors: dict[str, np.ndarray], described: dict[str, Any], path: Path) -> None:
@@ -129,12 +133,38 @@ def _load(path: Path) -> tuple[dict[str, Any], dict[str, np.ndarray], range]:
     for name, known in (("activation", ACTIVATIONS), ("output", OUTPUTS)):
         if described[name] not in known:
             raise KeyError(name)
+    if not isinstance(described["features"], list):
+        raise TypeError("its features are no list")
     return described, tensors, range(sum(name.endswith(".bias") for name in tensors))
 
 
 def _described(file: Any) -> dict[str, Any]:
     described = json.loads((file.metadata() or {}).get(_DESCRIBED, "{}"))
     return described if isinstance(described, dict) else {}
+
+
+def _sound(networks: Iterable[Weights]) -> tuple[Weights, ...]:
+    """Return networks whose parts are of the kinds and shapes that go together.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Some are not, or there is none.
+    """
+    found = tuple(networks)
+    if not found:
+        raise ValueError("it is empty")
+    for network in found:
+        if not all(isinstance(s, str) for s in (network.month, network.key, *network.features)):
+            raise TypeError("month, key or a feature is no text")
+        inputs, widths = len(network.features), [bias.size for bias in network.biases]
+        shapes = [*pairwise([inputs, *widths]), *((width,) for width in widths)]
+        arrays = [*network.weights, *network.biases, network.mean, network.deviation]
+        if [array.shape for array in arrays] != [*shapes, (inputs,), (inputs,)]:
+            raise ValueError("its features and layers do not fit each other")
+        if not all(np.issubdtype(array.dtype, np.floating) for array in arrays):
+            raise TypeError("its numbers are no floats")
+    return found
 
 
 def unstack(
@@ -225,7 +255,7 @@ def read_many(path: Path) -> list[Weights]:
     """
     try:
         metadata, tensors, layers = _load(path)
-        return [
+        networks = _sound(
             Weights(
                 month=month,
                 key=key,
@@ -240,10 +270,11 @@ def read_many(path: Path) -> list[Weights]:
             for place, (month, key) in enumerate(
                 zip(metadata["months"], metadata["keys"], strict=True)
             )
-        ]
+        )
     except FileNotFoundError:
         raise ArtifactError(f"{path} is missing: run `dvc repro`") from None
-    except (SafetensorError, KeyError, json.JSONDecodeError) as error:
+    except _MALFORMED as error:
         raise ArtifactError(
             f"{path} does not hold networks ({error}): delete it and run `dvc repro`"
         ) from None
+    return list(networks)

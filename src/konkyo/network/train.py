@@ -1,6 +1,7 @@
 """A run: train what is not there yet, in stacks side by side, and drop what is stale."""
 
-from collections.abc import Mapping, Sequence
+import shutil
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,7 +10,8 @@ import pandas as pd
 import torch
 from joblib import Parallel, delayed
 
-from konkyo.files import digest_of, read_parquet, write_parquet
+from konkyo.errors import ArtifactError
+from konkyo.files import digest_of, read_json, read_parquet, write_array, write_json, write_parquet
 from konkyo.network import plan, store
 from konkyo.network.memory import keep_freed_memory
 from konkyo.network.progress import watching
@@ -20,6 +22,7 @@ from konkyo.windows import MonthBlocks, Window
 
 # Starting a worker takes as long as training about so many networks.
 _ALONE = 4
+_STACKS, _LABELS = "stacks.json", "labels.npy"
 
 
 @dataclass(frozen=True)
@@ -64,29 +67,33 @@ def train(panel: Panel, windows: Sequence[Window], params: Train, folder: Path) 
     due = missing(key_of, folder)
     networks = sum(len(members[name]) for name in due)
     if due:
-        blocks = MonthBlocks.of(panel.index["month"])
-        label = panel.index["label"].to_numpy(dtype=np.float32)
-        labels = np.stack([label, plan.shuffle_labels(label, blocks, params.seed)])
-        sizes = [len(members[name]) for name in due]
         workers = 1 if networks <= _ALONE else params.workers
-        groups = [due[part] for part in plan.stacks(sizes, params.stack, workers)]
-        names = [digest_of(*(key_of[name] for name in group)) for group in groups]
         state = folder / "state"
-        _keep_only(state, names)
+        stacks = _begun(state, key_of, due)
+        begun = {name for group in stacks.values() for name in group}
+        rest = [name for name in due if name not in begun]
+        sizes = [len(members[name]) for name in rest]
+        for part in plan.stacks(sizes, params.stack, workers):
+            group = rest[part]
+            stacks[digest_of(*(key_of[name] for name in group))] = group
+        write_json(stacks, state / _STACKS)
+        _keep_only(state, stacks)
+        labels = _labels(panel, params, state)
         jobs = (
             delayed(_train_stack)(
                 panel.features, labels, {n: members[n] for n in group},
                 {n: key_of[n] for n in group}, tuple(panel.names), params, folder, name,
             )
-            for group, name in zip(groups, names, strict=True)
+            for name, group in stacks.items()
         )  # fmt: skip
-        of_stack = [sum(len(members[name]) for name in group) for group in groups]
-        with watching(state, dict(zip(names, of_stack, strict=True)), len(made) - networks):
+        of_stack = {s: sum(len(members[name]) for name in group) for s, group in stacks.items()}
+        with watching(state, of_stack, len(made) - networks):
             # Copy on write, as the panel is opened: torch warns of a buffer that it cannot write.
-            spread = Parallel(n_jobs=workers, backend="loky", mmap_mode="c")
+            # Nothing is put into shared memory, where it would stay if this process were killed.
+            spread = Parallel(n_jobs=workers, backend="loky", mmap_mode="c", max_nbytes=None)
             spread(jobs)
-        _keep_only(state, [])
-        state.rmdir()
+        # A worker whose own parent was killed may still be at its last step there.
+        shutil.rmtree(state, ignore_errors=True)
     return Outcome(networks, len(made) - networks, dropped)
 
 
@@ -154,9 +161,36 @@ def _drop_stale(folder: Path, wanted: set[str]) -> int:
     return dropped
 
 
-def _keep_only(state: Path, names: Sequence[str]) -> None:
+def _begun(state: Path, keys: Mapping[str, str], due: Sequence[str]) -> dict[str, list[str]]:
+    """Return the stacks of a killed run that are not done: name of the state, names of the files.
+
+    They go on in the same company, since a product's last digits depend on its shape: the weights
+    are those of a run that was not killed, to the bit.
+    """
+    try:
+        recorded = read_json(state / _STACKS)
+    except ArtifactError:
+        return {}
+    return {
+        name: group
+        for name, group in recorded.items()
+        if set(group) <= keys.keys()
+        and digest_of(*(keys[file] for file in group)) == name
+        and not set(group).isdisjoint(due)
+    }
+
+
+def _labels(panel: Panel, params: Train, state: Path) -> np.ndarray:
+    """Return true and shuffled labels, [2, rows], as a file that workers map."""
+    blocks = MonthBlocks.of(panel.index["month"])
+    label = panel.index["label"].to_numpy(dtype=np.float32)
+    path = state / _LABELS
+    write_array(np.stack([label, plan.shuffle_labels(label, blocks, params.seed)]), path)
+    return np.load(path, mmap_mode="c", allow_pickle=False)
+
+
+def _keep_only(state: Path, names: Collection[str]) -> None:
     """Remove the states of stacks that this run does not have, half-written files too."""
-    state.mkdir(parents=True, exist_ok=True)
     for path in state.iterdir():
-        if path.stem not in names or path.suffix == ".progress":
-            path.unlink()
+        if path.name != _STACKS and (path.stem not in names or path.suffix == ".progress"):
+            path.unlink(missing_ok=True)

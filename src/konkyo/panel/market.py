@@ -8,6 +8,9 @@ import pandas as pd
 from konkyo import months
 from konkyo.errors import ParamsError, RecordsError
 
+LARGEST = 1e37
+"""Beyond it float32, which the panel is in, ends; no series is as large in any unit."""
+
 
 def features(
     market: pd.DataFrame, chosen: Mapping[str, Sequence[str]], month: pd.DatetimeIndex
@@ -33,7 +36,7 @@ def features(
     ParamsError
         A series is not in the records.
     RecordsError
-        A series has no value in a month that needs it.
+        A series has no value in a month that needs it, or one beyond `LARGEST`.
     """
     absent = sorted(set(chosen) - set(market.columns))
     if absent:
@@ -61,6 +64,14 @@ def features(
                     f"market series {name}: no {transform} in {len(wrong)} months of the panel, "
                     f"first {months.label(month[wrong[0]])}: bring the missing values, start later "
                     f"(prepare.first_month) or take {name}: {transform} out of prepare.market"
+                )
+            beyond = np.flatnonzero(np.abs(value) > LARGEST)
+            if len(beyond):
+                raise RecordsError(
+                    f"market series {name}: the {transform} is {value[beyond[0]]:g} in "
+                    f"{months.label(month[beyond[0]])} ({len(beyond)} months of the panel), and "
+                    f"{LARGEST:g} is the most in size: correct these values, bring the series in "
+                    f"a larger unit, or take {name}: {transform} out of prepare.market"
                 )
             made[column_name(name, transform)] = value
     return pd.DataFrame(made, index=month)

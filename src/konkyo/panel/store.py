@@ -65,6 +65,12 @@ def read(folder: Path) -> Panel:
         catalogue = read_csv(folder / "catalogue.csv", keep_default_na=False)
     except FileNotFoundError as error:
         raise ArtifactError(f"{error.filename} is missing: run `dvc repro prepare`") from None
+    except (ValueError, EOFError, OSError) as error:
+        # Not what numpy says of a pickle, which is to load it "unsafely".
+        raise ArtifactError(
+            f"{folder} has a file that is damaged or no panel's ({type(error).__name__}): run "
+            "`dvc repro --force prepare`"
+        ) from None
     if features.shape != (len(index), len(catalogue)):
         raise ArtifactError(
             f"{folder}: the matrix is {features.shape}, its index has {len(index)} rows and its "

@@ -2,12 +2,32 @@
 
 from typing import Annotated
 
-from pydantic import ConfigDict, Field
+from pydantic import AfterValidator, ConfigDict, Field
 
 RULES = ConfigDict(extra="forbid", strict=True)
 """No unknown key, no value of another type."""
 
+
+def plain_login(address: str) -> str:
+    """Return an address whose user and password, if it has any, can be told from the rest.
+
+    Raises
+    ------
+    ValueError
+        They cannot: a part of the password would be taken for the host and be shown in messages.
+    """
+    _, mark, rest = address.partition("://")
+    login, at, _ = rest.rpartition("@")
+    if mark and at and not rest.startswith("/") and set(login) & set("@/?# "):
+        raise ValueError(
+            "the user or the password in track.uri, tune.storage or MLFLOW_TRACKING_URI has one of "
+            "the characters @ / ? # or a blank: write them as %40 %2F %3F %23 %20"
+        )
+    return address
+
+
 MonthName = Annotated[str, Field(pattern=r"^\d{4}-(0[1-9]|1[0-2])$", description="YYYY-MM")]
 Count = Annotated[int, Field(ge=1)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Address = Annotated[str, Field(min_length=1), AfterValidator(plain_login)]
 NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
-from konkyo.params.fields import RULES, Count, MonthName, NotNegative, Positive
+from konkyo.params.fields import RULES, Address, Count, MonthName, NotNegative, Positive
 from konkyo.params.own import Tables
 
 MarketTransform = Literal["level", "change", "difference"]
@@ -111,7 +111,7 @@ class Report:
 class Track:
     """Where the run is logged."""
 
-    uri: Annotated[str, Field(min_length=1)]
+    uri: Address
     experiment: Annotated[str, Field(min_length=1)]
     model: Annotated[str, Field(min_length=1)]
     run_name: Annotated[str, Field(min_length=1)]

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 from pydantic.dataclasses import dataclass
 
-from konkyo.params.fields import RULES, Count, NotNegative, Positive
+from konkyo.params.fields import RULES, Address, Count, NotNegative, Positive
 
 Choices = Field(min_length=1)
 
@@ -50,7 +50,7 @@ class Tune:
     """A search, what it maximises, and how it is spread over processes."""
 
     study: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]+$", description="a plain name")]
-    storage: Annotated[str, Field(pattern=r"^(journal:.+|postgresql://.+)$")]
+    storage: Annotated[Address, Field(pattern=r"^(journal:.+|postgresql://.+)$")]
     trials: Count
     seeds: Annotated[int, Field(ge=1, le=100)]
     workers: Count

@@ -82,7 +82,8 @@ def holds(stocks: pd.DataFrame, condition: str) -> np.ndarray:
     try:
         _check_single_rows(connection, condition)
         connection.register("stocks", table)
-        found = connection.execute(f'SELECT "the row" FROM stocks WHERE ({condition}\n)')
+        query = f'SELECT "the row" FROM stocks WHERE ({condition}\n)'  # nosec B608 # closed in
+        found = connection.execute(query)
         rows = found.fetchnumpy()["the row"]
     except duckdb.Error as error:
         columns = ", ".join(map(str, stocks.columns))
@@ -99,14 +100,35 @@ def holds(stocks: pd.DataFrame, condition: str) -> np.ndarray:
 
 
 def _check_single_rows(connection: "duckdb.DuckDBPyConnection", condition: str) -> None:
-    """See that a condition looks at its own row alone: other rows may be of later months."""
-    query = f"SELECT 1 FROM stocks WHERE ({condition}\n)"
-    parsed = connection.execute("SELECT json_serialize_sql(?::VARCHAR)", [query]).fetchall()
-    tree: dict[str, Any] = json.loads(parsed[0][0])
-    if tree.get("error"):
-        return
-    if len(tree["statements"]) != 1 or '"SUBQUERY"' in json.dumps(tree):
+    """See that a condition looks at its own row alone: other rows may be of later months.
+
+    It must be the WHERE of one statement and nothing beside it: a parenthesis that closes early
+    could be followed by a UNION, or by another statement.
+    """
+    plain, found = _parsed(connection, "true"), _parsed(connection, condition)
+    if found != plain or '"SUBQUERY"' in json.dumps(_parsed(connection, condition, whole=True)):
         raise ParamsError(
             f"ingest.tables.stocks.eligible = {condition!r} looks at other rows than its own, "
             "which may be of later months: write a condition on the columns of one row"
         )
+
+
+def _parsed(
+    connection: "duckdb.DuckDBPyConnection", condition: str, whole: bool = False
+) -> list[dict[str, Any]]:
+    """Return the statements that a condition makes, as trees, with it or with all but it.
+
+    Raises
+    ------
+    duckdb.ParserException
+        It makes none, or one that does not select.
+    """
+    import duckdb
+
+    query = f"SELECT 1 FROM stocks WHERE ({condition}\n)"  # nosec B608 # only parsed
+    parsed = connection.execute("SELECT json_serialize_sql(?::VARCHAR)", [query]).fetchall()
+    tree: dict[str, Any] = json.loads(parsed[0][0])
+    if tree["error"]:
+        raise duckdb.ParserException(f"Parser Error: {tree['error_message']}")
+    nodes = [statement["node"] for statement in tree["statements"]]
+    return nodes if whole else [{**node, "where_clause": None} for node in nodes]

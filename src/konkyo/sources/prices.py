@@ -69,7 +69,8 @@ def load(connection: duckdb.DuckDBPyConnection, scan: Scan, last: pd.Timestamp |
     # Text is parsed once; Parquet is read again by each query, for the columns that it needs.
     kind = "TABLE" if scan.text else "VIEW"
     own = ", ".join(f"{quoted(name)} AS {quoted(inside(name))}" for name in scan.columns)
-    connection.execute(f"CREATE {kind} found AS SELECT {own} FROM ({scan.typed()}){upto}")
+    query = f"CREATE {kind} found AS SELECT {own} FROM ({scan.typed()}){upto}"  # nosec B608 # quoted
+    connection.execute(query)
     connection.execute(
         "CREATE TABLE codes AS SELECT stock, CAST(row_number() OVER (ORDER BY stock) AS INTEGER) "
         "AS id FROM (SELECT DISTINCT stock FROM found WHERE stock IS NOT NULL)"
@@ -129,7 +130,8 @@ def to_months(
         )
     made = [f"{pick} AS {quoted(name)}" for name, pick in picks.items()]
     connection.execute(
-        f"CREATE TABLE months AS SELECT id, month AS at_month, {', '.join([*made, ''])}"
+        "CREATE TABLE months AS SELECT "  # nosec B608 # names quoted
+        f"id, month AS at_month, {', '.join([*made, ''])}"
         "count(*) AS at_days, count(q) AS at_n, sum(q) AS at_s, max(r) AS at_maximum, "
         "sum(CAST(q AS HUGEINT) * q) AS at_ss, sum(CASE WHEN q IS NOT NULL THEN m END) AS at_t, "
         "sum(CAST(q AS HUGEINT) * m) AS at_st, "
@@ -154,7 +156,7 @@ def to_months(
     totals = ", ".join(f"sum(at_{sum_}) OVER year AS y{sum_}" for sum_ in _SUMS)
     frame = to_frame(
         connection,
-        "SELECT at_month AS month, stock, "
+        "SELECT at_month AS month, stock, "  # nosec B608 # names quoted
         f"{', '.join(f'{value} AS {quoted(name)}' for name, value in kept.items())} "
         f"FROM (SELECT *, {totals}, count(CASE WHEN at_n > 0 THEN 1 END) OVER year AS filled "
         "FROM months WINDOW year AS (PARTITION BY id ORDER BY at_month "
@@ -232,7 +234,8 @@ def _make_rows(
         traded = "close * volume / 1e3"
     month = "CAST((year(date) - 1970) * 12 + month(date) - 1 AS INTEGER) AS month"
     connection.execute(
-        f"CREATE TABLE rows AS SELECT * REPLACE (CASE WHEN isfinite(r) AND r <= {largest!r} THEN r "
+        "CREATE TABLE rows AS SELECT "  # nosec B608 # names quoted, numbers by repr
+        f"* REPLACE (CASE WHEN isfinite(r) AND r <= {largest!r} THEN r "
         f"END AS r), CAST(round(CASE WHEN isfinite(r) AND r <= {largest!r} THEN r END * {_EXACT}) "
         "AS BIGINT) AS q FROM (SELECT id, date AS day, date - lag(date) OVER own AS gap, "
         f"{month}, {', '.join([quoted(name) for name in others] + [f'{earned} AS r'])}, "
@@ -246,6 +249,5 @@ def _make_rows(
 
 
 def _some(connection: duckdb.DuckDBPyConnection, condition: str) -> bool:
-    return bool(
-        connection.execute(f"SELECT count(*) FROM found WHERE {condition}").fetchall()[0][0]
-    )
+    query = f"SELECT count(*) FROM found WHERE {condition}"  # nosec B608 # names quoted
+    return bool(connection.execute(query).fetchall()[0][0])

@@ -66,7 +66,7 @@ def upto(records: Records, last: pd.Timestamp) -> Records:
         None if table is None else table[table["month"] <= last].reset_index(drop=True)
         for table in (records.stocks, records.market, records.truth)
     )
-    assert stocks is not None and market is not None
+    assert stocks is not None and market is not None  # nosec B101 # tells mypy the type
     facts = records.facts | {
         "rows": len(stocks),
         "stocks": int(stocks["stock"].nunique()),

@@ -4,7 +4,6 @@ CSV files are read as text throughout and then typed by the rules of `konkyo.sou
 that no text among numbers is taken for a missing value; Parquet files have their own types.
 """
 
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ import pandas as pd
 import pyarrow.parquet
 
 from konkyo.errors import RecordsError
+from konkyo.files import scratch_folder
 from konkyo.sources.convert import MISSING, YEARS
 from konkyo.sources.reading import (
     check_mapping,
@@ -130,13 +130,13 @@ class Scan:
         return " UNION ALL ".join(queries)
 
     def _query(self, part: _Part, files: Sequence[Path], marks: bool) -> str:
-        source = f"(SELECT *, row_number() OVER () AS __row FROM {part.source(files)})"
+        source = f"(SELECT *, row_number() OVER () AS __row FROM {part.source(files)})"  # nosec B608 # quoted
         if not marks:
             source = part.source(files)
         kinds = dict(part.types)
         row = ['__row AS "the row"'] if marks else []
         if self._wide:
-            assert self._date is not None
+            assert self._date is not None  # nosec B101 # tells mypy the type
             stocks = {own: here for own, here in self._kept.items() if own != self._date}
             text = any(kinds[own] == "VARCHAR" for own in stocks)
             kind = "VARCHAR" if text else "DOUBLE"
@@ -146,7 +146,8 @@ class Scan:
                 [f"{quoted(self._date)} AS __date", *(["__row"] if marks else []), *cells]
             )
             source = (
-                f"(UNPIVOT (SELECT {rows} FROM {source}) ON {over} INTO NAME __stock VALUE __close)"
+                "(UNPIVOT (SELECT "  # nosec B608 # names quoted
+                f"{rows} FROM {source}) ON {over} INTO NAME __stock VALUE __close)"
             )
             given = [
                 ("date", "__date", kinds[self._date]),
@@ -159,7 +160,7 @@ class Scan:
         typed = [f"{_value(here, raw, kind)} AS {quoted(here)}" for here, raw, kind in given]
         if marks:
             typed += [f"{_bad(*column)} AS {quoted(unread_of(column[0]))}" for column in given]
-        return f"SELECT {', '.join([*row, *typed])} FROM {source}"
+        return f"SELECT {', '.join([*row, *typed])} FROM {source}"  # nosec B608 # quoted
 
 
 @contextmanager
@@ -171,11 +172,11 @@ def engine() -> Iterator[duckdb.DuckDBPyConnection]:
     RecordsError
         DuckDB cannot read a file of the user's.
     """
-    with tempfile.TemporaryDirectory(prefix="konkyo-rows-") as folder:
+    with scratch_folder() as folder:
         settings: dict[str, str | bool | int | float | list[str]] = {
             "threads": 2,
             "memory_limit": MEMORY,
-            "temp_directory": folder,
+            "temp_directory": str(folder),
             "preserve_insertion_order": False,
         }
         connection = duckdb.connect(f"{folder}/rows.duckdb", config=settings)
@@ -240,7 +241,7 @@ def scan(
         same_columns(str(files[0]), names, str(file), own)
         if suffix_of(file) == ".parquet":
             found = connection.execute(
-                f"DESCRIBE SELECT * FROM read_parquet([{_literal(str(file))}])"
+                f"DESCRIBE SELECT * FROM read_parquet([{_literal(str(file))}])"  # nosec B608 # quoted
             ).fetchall()
             zones = {
                 field.name: f" {field.type.tz}"

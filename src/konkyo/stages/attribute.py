@@ -12,7 +12,7 @@ from konkyo.files import read_key, write_json, write_parquet
 from konkyo.network import plan
 from konkyo.network import store as weights
 from konkyo.panel import store
-from konkyo.stages import stage
+from konkyo.stages import lock, stage
 
 PANEL, OUT = Path("data/panel"), Path("data/attributions")
 WEIGHTS = Path("data/models/weights")
@@ -20,6 +20,7 @@ DIGESTS = Path("data/digests.json")
 
 
 @stage
+@lock.writing
 def main() -> None:
     """Write one table a decision month."""
     print(run(params.load(), store.read(PANEL)))

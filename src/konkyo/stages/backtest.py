@@ -7,7 +7,7 @@ import pandas as pd
 from konkyo import backtest, params
 from konkyo.errors import ArtifactError
 from konkyo.files import read_parquet, write_csv, write_json, write_parquet
-from konkyo.stages import stage
+from konkyo.stages import lock, stage
 
 PANEL = Path("data/panel/index.parquet")
 ATTRIBUTIONS = Path("data/attributions")
@@ -35,6 +35,7 @@ def read_scores(folder: Path) -> pd.DataFrame:
 
 
 @stage
+@lock.writing
 def main() -> None:
     """Read scores and returns, write data/backtest, data/metrics.json and data/plots."""
     print(run(params.load()))

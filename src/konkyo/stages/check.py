@@ -1,11 +1,10 @@
 """Check the records that params.yaml names, and nothing else: a report of all that is wrong."""
 
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from konkyo import params, sources
 from konkyo.errors import RecordsError, SourceError
-from konkyo.files import write_csv
+from konkyo.files import scratch_folder, write_csv
 from konkyo.sources.records import Records
 from konkyo.sources.violations import Violation, table
 from konkyo.stages import stage
@@ -25,8 +24,8 @@ def main() -> None:
     settings = params.load()
     try:
         # What is brought goes to a scratch folder: data/raw belongs to the stage ingest.
-        with TemporaryDirectory() as scratch:
-            records = sources.bring(settings.ingest, Path(scratch), settings.backtest.portfolios)
+        with scratch_folder() as scratch:
+            records = sources.bring(settings.ingest, scratch, settings.backtest.portfolios)
     except (RecordsError, SourceError) as error:
         write_csv(table(getattr(error, "violations", ()) or [_unreadable(error)]), REPORT)
         raise

@@ -12,7 +12,7 @@ from konkyo.connectors.common import Patience
 from konkyo.errors import SourceError
 from konkyo.files import replacing, write_csv, write_parquet
 from konkyo.intervention import official
-from konkyo.stages import stage
+from konkyo.stages import lock, stage
 
 Vendor = Literal["jquants", "fred", "mof"]
 FRED_PARAMS = "      - {{files: [{file}], columns: {{}}}}    # ingest.tables.market"
@@ -54,14 +54,15 @@ def main(
     patience : Patience, optional
         How often a request is tried.
     """
-    if what == "jquants":
-        _jquants(first, last, out / "jquants", parts, plan, patience)
-    elif what == "fred":
-        _fred(first, last, out / "fred", series, release, lag, carry, patience)
-    elif what == "mof":
-        _mof(out, tuple(maturities), patience)
-    else:
-        raise SourceError(f"there is no connector {what!r}: choose of {get_args(Vendor)}")
+    with lock.held("fetch"):
+        if what == "jquants":
+            _jquants(first, last, out / "jquants", parts, plan, patience)
+        elif what == "fred":
+            _fred(first, last, out / "fred", series, release, lag, carry, patience)
+        elif what == "mof":
+            _mof(out, tuple(maturities), patience)
+        else:
+            raise SourceError(f"there is no connector {what!r}: choose of {get_args(Vendor)}")
 
 
 def _jquants(

@@ -4,13 +4,14 @@ from pathlib import Path
 
 from konkyo import params, sources
 from konkyo.files import write_csv, write_json, write_parquet
-from konkyo.stages import stage
+from konkyo.stages import lock, stage
 
 RAW = Path("data/raw")
 RECORDS = Path("data/records")
 
 
 @stage
+@lock.writing
 def main() -> None:
     """Write data/raw and data/records."""
     settings = params.load()

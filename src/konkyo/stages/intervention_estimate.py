@@ -6,13 +6,14 @@ from konkyo import params
 from konkyo.files import read_parquet, write_csv
 from konkyo.intervention import forecasts, linear, networks, penalty, samples
 from konkyo.network import store
-from konkyo.stages import stage
+from konkyo.stages import lock, stage
 
 RECORDS = Path("data/intervention/records/records.parquet")
 OUT = Path("data/intervention/models")
 
 
 @stage
+@lock.writing_study
 def main() -> None:
     """Write networks.safetensors, windows.csv, penalties.csv and coefficients.csv."""
     chosen = params.load().intervention

@@ -17,7 +17,7 @@ from konkyo.intervention import (
     surface,
 )
 from konkyo.network import store
-from konkyo.stages import stage
+from konkyo.stages import lock, stage
 
 RECORDS = Path("data/intervention/records/records.parquet")
 NETWORKS = Path("data/intervention/models/networks.safetensors")
@@ -26,6 +26,7 @@ METRICS = Path("data/intervention/metrics.json")
 
 
 @stage
+@lock.writing_study
 def main() -> None:
     """Write data/intervention/forecast and data/intervention/metrics.json."""
     chosen = params.load().intervention

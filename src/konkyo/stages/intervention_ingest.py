@@ -5,12 +5,13 @@ from pathlib import Path
 from konkyo import params
 from konkyo.files import write_json, write_parquet
 from konkyo.intervention.bring import bring
-from konkyo.stages import stage
+from konkyo.stages import lock, stage
 
 OUT = Path("data/intervention/records")
 
 
 @stage
+@lock.writing_study
 def main() -> None:
     """Write records.parquet and source.json."""
     records = bring(params.load().intervention)

@@ -9,7 +9,7 @@ from konkyo import figures, params
 from konkyo.figures.texts import Language
 from konkyo.files import read_csv, read_json, read_parquet, replacing, write_csv
 from konkyo.intervention import drawing, page, tables
-from konkyo.stages import stage
+from konkyo.stages import lock, stage
 
 FORECAST = Path("data/intervention/forecast")
 PENALTIES = Path("data/intervention/models/penalties.csv")
@@ -18,6 +18,7 @@ OUT = Path("data/intervention/report")
 
 
 @stage
+@lock.writing_study
 def main() -> None:
     """Write data/intervention/report."""
     everything = params.load()

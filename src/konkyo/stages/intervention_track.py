@@ -3,13 +3,16 @@
 from pathlib import Path
 
 from konkyo import files, params
-from konkyo.stages import stage
+from konkyo.stages import lock, stage
 from konkyo.tracking import intervention
 
 
 @stage
+@lock.writing_study
 def main() -> None:
     """Log what the earlier stages left, write where it went."""
-    tracked = intervention.track(Path.cwd(), params.load())
+    # One at a time writes to the store, whichever study it is of.
+    with lock.held():
+        tracked = intervention.track(Path.cwd(), params.load())
     files.write_json(tracked, Path("data/intervention/run.json"))
     print(f"run {tracked['run_id']} in experiment {tracked['experiment']}")

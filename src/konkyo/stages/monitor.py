@@ -13,7 +13,7 @@ from konkyo.monthend import checks, drift, plots, watch
 from konkyo.monthend.page import page
 from konkyo.panel import store
 from konkyo.panel.raw import raw_values
-from konkyo.stages import grounds, stage
+from konkyo.stages import grounds, lock, stage
 
 RECORDS, BACKTEST = Path("data/records"), Path("data/backtest")
 OUT, RESULT = Path("data/monitor"), Path("data/monitor.json")
@@ -22,6 +22,7 @@ HISTORY = 36
 
 
 @stage
+@lock.reading
 def main() -> None:
     """Write data/monitor and data/monitor.json.
 

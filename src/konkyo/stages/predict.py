@@ -12,7 +12,7 @@ from konkyo.figures.texts import Language
 from konkyo.monthend import workbook
 from konkyo.monthend.ranking import ranking
 from konkyo.panel import store
-from konkyo.stages import grounds, stage
+from konkyo.stages import grounds, lock, stage
 
 OUT = Path("data/predictions")
 SOURCE = Path("data/records/source.json")
@@ -20,6 +20,7 @@ WINDOWS, WEIGHTS = Path("data/models/windows.csv"), Path("data/models/weights")
 
 
 @stage
+@lock.reading
 def main(month: str = "newest", language: str | None = None, out: Path | None = None) -> None:
     """Write the ranking of a month.
 

@@ -8,12 +8,13 @@ from konkyo import params
 from konkyo.files import read_parquet
 from konkyo.panel import store
 from konkyo.panel.build import build
-from konkyo.stages import stage
+from konkyo.stages import lock, stage
 
 RECORDS, PANEL = Path("data/records"), Path("data/panel")
 
 
 @stage
+@lock.writing
 def main() -> None:
     """Build the panel and write it."""
     stocks = read_parquet(RECORDS / "stocks.parquet")

@@ -4,10 +4,11 @@ from pathlib import Path
 
 from konkyo import params
 from konkyo.errors import TrackingError
-from konkyo.stages import stage
+from konkyo.stages import lock, stage
 
 
 @stage
+@lock.writing
 def main(version: int | None = None, reason: str = "", force: bool = False) -> None:
     """Compare, say the figures, and promote or refuse.
 

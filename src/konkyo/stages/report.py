@@ -8,18 +8,20 @@ from tqdm import tqdm
 
 from konkyo import figures, interactive, params, reading
 from konkyo.errors import ArtifactError
-from konkyo.files import read_csv, read_parquet, replacing, write_csv
+from konkyo.files import digest_of, read_csv, read_parquet, replacing, write_csv
 from konkyo.pages.drawing import draw
 from konkyo.pages.report import report
 from konkyo.pages.shell import LANGUAGES, Words
 from konkyo.panel import store
-from konkyo.stages import grounds, stage
+from konkyo.stages import grounds, lock, stage
 
 BACKTEST, VERIFY = Path("data/backtest"), Path("data/verify")
 SEARCHES, SECOND_STUDY = Path("data/tuning"), Path("data/intervention/report/intervention.html")
 OUT = Path("data/report")
 TABLES = ("performance", "deciles", "returns", "cumulative")
 CHECKS = ("deletion", "randomised")
+_LONGEST = 75
+"""Characters of a file's name; one of Japanese takes three of the 255 bytes that it may have."""
 
 
 def read(path: Path) -> pd.DataFrame:
@@ -59,6 +61,7 @@ def others() -> list[tuple[Words, str]]:
 
 
 @stage
+@lock.writing
 def main() -> None:
     """Read what the earlier stages wrote, write data/report."""
     chosen = params.load().report
@@ -95,7 +98,8 @@ def main() -> None:
 
 
 def _file(name: str) -> str:
-    """Return a figure's name as that of a file; a stock's code may hold any character."""
-    return "-".join(
+    """Return a figure's name as that of a file; a stock's code may hold any character and many."""
+    plain = "-".join(
         "".join(c if c.isalnum() or c in "_." else "_" for c in part) for part in name.split("/")
     )
+    return plain if len(plain) <= _LONGEST else f"{plain[:_LONGEST]}-{digest_of(name)[:8]}"

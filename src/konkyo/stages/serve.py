@@ -28,10 +28,12 @@ def main(alias: str = "champion", port: int = 5001) -> None:
     from konkyo.tracking import registry, store
 
     where = store.target(chosen.track, Path.cwd(), os.environ)
-    version = registry.needed(store.connect(where.uri), chosen.track.model, alias)
+    client = store.connect(where.uri)
+    version = registry.needed(client, chosen.track.model, alias)
     model = f"models:/{chosen.track.model}@{alias}"
     # The address of the store may hold a password, which a command line would show.
-    environment = {"MLFLOW_TRACKING_URI": where.uri, "MLFLOW_REGISTRY_URI": where.uri}
+    uri = client.tracking_uri
+    environment = {"MLFLOW_TRACKING_URI": uri, "MLFLOW_REGISTRY_URI": uri}
     command = ["models", "serve", "-m", model, "--env-manager", "local"]
     address = f"http://{servers.HOST}:{port}/invocations"
     servers.become(

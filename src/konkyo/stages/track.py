@@ -5,11 +5,12 @@ from dataclasses import asdict
 from pathlib import Path
 
 from konkyo import files, params
-from konkyo.stages import stage
+from konkyo.stages import lock, stage
 from konkyo.tracking import results, runs
 
 
 @stage
+@lock.writing
 def main() -> None:
     """Read what the earlier stages left, log it, write where it went."""
     # A polite kill ends the runs as an interrupt does, instead of leaving them RUNNING.

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+import torch
 
 from konkyo import baselines, params, windows
 from konkyo.files import write_csv, write_parquet
@@ -10,12 +11,13 @@ from konkyo.network import plan
 from konkyo.network import store as weights
 from konkyo.network.train import history, train
 from konkyo.panel import store
-from konkyo.stages import stage
+from konkyo.stages import lock, stage
 
 PANEL, OUT = Path("data/panel"), Path("data/models")
 
 
 @stage
+@lock.writing
 def main() -> None:
     """Train what is not there yet and write weights, losses, windows and baseline scores."""
     print(run(params.load(), store.read(PANEL)))
@@ -23,6 +25,8 @@ def main() -> None:
 
 def run(chosen: params.Params, panel: store.Panel) -> str:
     """Train the windows that are not there, score the baselines likewise, and say how many."""
+    # A sum's last bits depend on how many threads share it.
+    torch.set_num_threads(1)
     decisions = windows.rolling(windows.MonthBlocks.of(panel.index["month"]), chosen.train.window)
     outcome = train(panel, decisions, chosen.train, OUT)
     write_csv(windows.table(decisions), OUT / "windows.csv")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from konkyo import files, params
 from konkyo.errors import INTERRUPTED, ArtifactError, TuningError
-from konkyo.stages import stage
+from konkyo.stages import lock, stage
 from konkyo.tuning import holdout, outcome, progress, space, study, workers
 from konkyo.tuning.apply import write
 from konkyo.tuning.engine import Engine, bring
@@ -60,7 +60,8 @@ def main(trials: int = 0, worker: bool = False, apply: bool = False, child: bool
         signal.signal(signal.SIGINT, signal.default_int_handler)
         workers.end_with_parent()
     else:
-        bring(RECORDS, engine.folder, chosen, first_held(tune))
+        with lock.held(shared=True):
+            bring(RECORDS, engine.folder, chosen, first_held(tune))
     with closing(open_storage(tune.storage)) as storage:
         search = study.begin(storage, tune, chosen.prepare, engine.facts())
         try:
@@ -69,8 +70,10 @@ def main(trials: int = 0, worker: bool = False, apply: bool = False, child: bool
             elif apply:
                 print(write(Path("params.yaml"), space.settings(outcome.winner(search).params)))
             else:
-                _search(search, engine, folder, trials)
-                _finish(search, engine, folder)
+                # More workers are welcome (--worker), another one that ends the search is not.
+                with lock.held(f"tuning-{tune.study}"):
+                    _search(search, engine, folder, trials)
+                    _finish(search, engine, folder)
         except KeyboardInterrupt:
             done = len(study.counted(search.study))
             print(
@@ -103,11 +106,13 @@ def _finish(search: study.Search, engine: Engine, folder: Path) -> None:
     """Look at the held-out months, write the results and log them."""
     print("the search is over: now the held-out months are looked at, for the first time")
     whole = replace(engine, folder=folder / "whole")
-    bring(RECORDS, whole.folder, engine.params, None)
+    with lock.held(shared=True):
+        bring(RECORDS, whole.folder, engine.params, None)
     print(outcome.finish(search, engine, whole, first_held(search.tune), folder))
     # MLflow takes seconds to import, which workers have no use for.
     from konkyo.tracking import tuning as tracking
 
-    tracked = tracking.track(Path.cwd(), engine.params, folder)
+    with lock.held():
+        tracked = tracking.track(Path.cwd(), engine.params, folder)
     files.write_json(tracked, folder / "run.json")
     print(f"run {tracked['run_id']} in experiment {tracked['experiment']}")

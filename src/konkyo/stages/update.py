@@ -6,9 +6,9 @@ The same functions as the stages', in one process; results of earlier months sta
 import importlib
 import os
 import shutil
-import subprocess
+import subprocess  # nosec B404 # fixed programs, never a shell
 import sys
-import tempfile
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from threading import Thread
@@ -16,16 +16,18 @@ from time import perf_counter
 
 from konkyo import months, params, sources
 from konkyo.errors import ArtifactError, RecordsError
-from konkyo.files import read_key, read_parquet
+from konkyo.files import read_key, read_parquet, scratch_folder
 from konkyo.panel import store
 from konkyo.panel.build import build
 from konkyo.sources import restated as restatement
-from konkyo.stages import ingest, prepare, stage
+from konkyo.stages import ingest, lock, prepare, stage
 
-STAGES = ("ingest", "prepare", "train", "attribute", "verify", "backtest")
+EARLY, LATE = ("ingest", "prepare"), ("train", "attribute", "verify", "backtest")
+"""The stages by when DVC is told: their files are final before the training, or after it."""
 
 
 @stage
+@lock.writing
 def main(
     month: str | None = None, restated: bool = False, log: bool = True, commit: bool = True
 ) -> None:
@@ -49,11 +51,8 @@ def main(
     importing = Thread(target=_import, args=(log,), daemon=True)
     importing.start()
     ingest.RAW.parent.mkdir(parents=True, exist_ok=True)
-    for left in ingest.RAW.parent.glob(".raw-*"):
-        # Of an update that was killed.
-        shutil.rmtree(left)
-    with tempfile.TemporaryDirectory(prefix=".raw-", dir=ingest.RAW.parent) as folder:
-        raw = Path(folder) / "raw"
+    with scratch_folder(ingest.RAW.parent) as folder:
+        raw = folder / "raw"
         _link(ingest.RAW, raw)
         records = sources.bring(chosen.ingest, raw, chosen.backtest.portfolios)
         check_month(month, records.facts["last_month"])
@@ -78,6 +77,9 @@ def main(
     began = _say("ingest", began, ingest.write(records))
     began = _say("prepare", began, prepare.write(panel, missing))
     panel = store.read(prepare.PANEL)
+    commit = commit and Path(".dvc").is_dir()
+    # It hashes and copies the largest files, for which training leaves a core.
+    early = commit_start(EARLY) if commit else None
     for name, run in (("train", train.run), ("attribute", attribute.run), ("verify", verify.run)):
         began = _say(name, began, run(chosen, panel))
     began = _say("backtest", began, backtest.run(chosen))
@@ -88,37 +90,42 @@ def main(
             f"{len(changed)} files of earlier months changed, first {changed[0]}: something else "
             "wrote them meanwhile; run `dvc checkout` and this command again"
         )
+    if early:
+        commit_end(early, EARLY)
+        commit_end(commit_start(LATE), LATE)
+        began = _say("commit", began, "dvc.lock holds the results")
     if log:
         from konkyo.tracking import append, results
 
         newest = panel.index["month"].iloc[-1]
         tracked = append.append(results.read(Path.cwd()), chosen, months.label(newest))
         version = tracked and f"{tracked.model} version {tracked.model_version}"
-        began = _say("track", began, version or "the month is in MLflow already")
-    if commit and Path(".dvc").is_dir():
-        commit_stages()
-        _say("commit", began, "dvc.lock holds the results")
+        _say("track", began, version or "the month is in MLflow already")
     stayed = len(before) - len({name.split()[0] for name in changed})
     print(f"{records.facts['last_month']} is there; {stayed} earlier months are as they were")
 
 
-def commit_stages() -> None:
-    """Write the stages' results into DVC's cache and lock file.
+def commit_start(stages: Sequence[str]) -> "subprocess.Popen[str]":
+    """Begin to write the stages' results into DVC's cache and lock file."""
+    command = [sys.executable, "-m", "dvc", "commit", "--quiet", "--force", *stages]
+    return subprocess.Popen(  # nosec B603 # a list, never a shell
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    )
+
+
+def commit_end(begun: "subprocess.Popen[str]", stages: Sequence[str]) -> None:
+    """Wait until it is done.
 
     Raises
     ------
     ArtifactError
         DVC refuses.
     """
-    done = subprocess.run(
-        [sys.executable, "-m", "dvc", "commit", "--quiet", "--force", *STAGES],
-        capture_output=True,
-        text=True,
-    )
-    if done.returncode:
+    said = begun.communicate()[1].strip()
+    if begun.returncode:
         raise ArtifactError(
-            f"the results are there, but `dvc commit` failed ({done.stderr.strip()}): run "
-            f"`dvc commit --force {' '.join(STAGES)}`"
+            f"the results are there, but `dvc commit` failed ({said}): run "
+            f"`dvc commit --force {' '.join(stages)}`"
         )
 
 

@@ -14,7 +14,7 @@ from konkyo.files import digest_of, read_parquet, write_csv, write_json
 from konkyo.network import plan
 from konkyo.network import store as weights
 from konkyo.panel import store
-from konkyo.stages import stage
+from konkyo.stages import lock, stage
 
 RECORDS, PANEL, WEIGHTS = Path("data/records"), Path("data/panel"), Path("data/models/weights")
 OUT, METRICS = Path("data/verify"), Path("data/verify.json")
@@ -23,6 +23,7 @@ _NOT_INPUTS = ["expected", "baseline"]
 
 
 @stage
+@lock.writing
 def main() -> None:
     """Examine every n-th decision month on a sample of its stocks."""
     print(run(params.load(), store.read(PANEL)))

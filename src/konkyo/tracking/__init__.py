@@ -4,6 +4,7 @@ results     what the earlier stages left, read once
 lineage     what the results came from: commit, digests, versions
 store       which store and which experiment
 series      metrics with their steps and times: pure functions
+opened      runs that are open, and those that a killed process left so
 runs        one parent run an experiment, one child run a decision month
 append      one run for a month that an update added
 servable    the model of all months, logged

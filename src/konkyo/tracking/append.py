@@ -10,7 +10,7 @@ from mlflow.utils.mlflow_tags import MLFLOW_RUN_NOTE
 from konkyo import months
 from konkyo.errors import TrackingError
 from konkyo.params import Params
-from konkyo.tracking import runs, series, store
+from konkyo.tracking import opened, runs, series, store
 from konkyo.tracking.results import Results
 from konkyo.tracking.runs import Tracked
 
@@ -58,6 +58,7 @@ def append(
     where = store.target(params.track, found.root, environment)
     client = store.connect(where.uri)
     own = runs.described(found, params, "update")
+    opened.sweep(client, where.marks)
     if where.run_id is None and _logged(client, where.experiment, month, own.tags):
         return None
     with runs.parent(client, where, f"update-{month}") as (run_id, experiment):

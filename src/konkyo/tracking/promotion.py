@@ -1,7 +1,6 @@
 """A challenger becomes champion where it was better, and the registry says why."""
 
 import os
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -329,10 +328,10 @@ def _metrics(found: Comparison) -> list[Metric]:
 
 
 def _log_tables(client: MlflowClient, run_id: str, found: Comparison) -> None:
-    with tempfile.TemporaryDirectory() as folder:
+    with files.scratch_folder() as folder:
         tables = {"comparison": found.monthly, "figures": found.figures}
         for name, table in tables.items():
-            path = Path(folder) / f"{name}.csv"
+            path = folder / f"{name}.csv"
             files.write_csv(table, path)
             client.log_artifact(run_id, str(path))
 

@@ -1,11 +1,11 @@
 """One parent run an experiment, one child run a decision month."""
 
 import os
-import re
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import pyarrow.parquet as parquet
@@ -24,9 +24,10 @@ from mlflow.utils.mlflow_tags import (
 from tqdm import tqdm
 
 from konkyo import months
-from konkyo.errors import TrackingError
+from konkyo.errors import TrackingError, without_secrets
 from konkyo.params import Params, as_dict, flatten
-from konkyo.tracking import lineage, registry, results, series, servable, store
+from konkyo.tracking import lineage, opened, registry, results, series, servable, store
+from konkyo.tracking.patience import patiently
 from konkyo.tracking.results import Results
 
 _BATCH = 100
@@ -115,7 +116,7 @@ def tracked(
         run_id=run_id,
         experiment_id=experiment,
         experiment=client.get_experiment(experiment).name,
-        uri=without_password(client.tracking_uri),
+        uri=without_secrets(client.tracking_uri),
         model=params.track.model,
         model_version=given.version,
         model_uri=f"models:/{params.track.model}@{registry.NEWEST}",
@@ -164,28 +165,37 @@ def register(
 def parent(client: MlflowClient, where: store.Target, name: str) -> Iterator[tuple[str, str]]:
     """Open the parent run; whatever happens in the block, no run of it stays RUNNING.
 
+    Those that a killed process left so are ended first.
+
     A run made here ends its name in the digest of its params, so that runs of different params
     tell apart in a chart's legend; a run that was given keeps its name.
     """
+    opened.sweep(client, where.marks)
     if where.run_id is None:
         experiment = store.experiment_id(client, where.experiment)
-        run_id = client.create_run(experiment, tags=_origin(), run_name=name).info.run_id
     else:
-        run_id = where.run_id
-        experiment = _to_fill(client, run_id)
-    try:
-        yield run_id, experiment
-    except BaseException as error:
-        status = "FAILED" if isinstance(error, Exception) else "KILLED"
-        open_children = client.search_runs(
-            [experiment],
-            f"tags.`{MLFLOW_PARENT_RUN_ID}` = '{run_id}' and attributes.status = 'RUNNING'",
-        )
-        for child in open_children:
-            client.set_terminated(child.info.run_id, status)
-        client.set_terminated(run_id, status)
-        raise
-    client.set_terminated(run_id, "FINISHED")
+        experiment = _to_fill(client, where.run_id)
+    with opened.marked(client, where.marks, experiment) as process:
+        tags = {opened.PROCESS: process}
+        if where.run_id is None:
+            run = client.create_run(experiment, tags=_origin() | tags, run_name=name)
+            run_id = run.info.run_id
+        else:
+            run_id = where.run_id
+            log(client, run_id, tags=tags)
+        try:
+            yield run_id, experiment
+        except BaseException as error:
+            status = "FAILED" if isinstance(error, Exception) else "KILLED"
+            try:
+                # Without patience: the store may be away, and then the mark stays for the next run.
+                impatient = MlflowClient(client.tracking_uri, client.tracking_uri)
+                opened.end(impatient, experiment, run_id, status)
+            except Exception as second:
+                # It is the first error that is to be mended.
+                error.add_note(f"run {run_id} could not be marked {status}: {second}")
+            raise
+        client.set_terminated(run_id, "FINISHED")
 
 
 def _to_fill(client: MlflowClient, run_id: str) -> str:
@@ -203,11 +213,6 @@ def _to_fill(client: MlflowClient, run_id: str) -> str:
             "new run"
         )
     return run.info.experiment_id
-
-
-def without_password(uri: str) -> str:
-    """Return a store's address without the user and password that may be in it."""
-    return re.sub(r"://[^/@]*@", "://", uri)
 
 
 def _log_files(client: MlflowClient, run_id: str, found: Results, chosen: dict[str, Any]) -> None:
@@ -252,8 +257,11 @@ def _log_months(client: MlflowClient, parent_id: str, experiment: str, found: Re
         log(client, run_id, params=window(row), metrics=metrics)
         # The client would look the run up again for its folder, a sixth of a child's time.
         kept = get_artifact_repository(run.info.artifact_uri, tracking_uri=client.tracking_uri)
-        kept.log_artifact(str(found.grounds_of(row.month)), "grounds")
-        kept.log_artifact(str(found.weights_of(row.month)), "weights")
+        for path, folder in (
+            (found.grounds_of(row.month), "grounds"),
+            (found.weights_of(row.month), "weights"),
+        ):
+            patiently(partial(kept.log_artifact, str(path), folder))
         client.set_terminated(run_id, "FINISHED")
 
 

@@ -1,5 +1,6 @@
 """The model of all months, logged once a run."""
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from mlflow.types.schema import AnyType
 import konkyo
 from konkyo.attribution import explain
 from konkyo.tracking.lineage import installed
+from konkyo.tracking.patience import patiently
 
 EPSILON = "attribute.epsilon"
 """Named as the run's param: MLflow logs a model's settings as params of its run."""
@@ -50,7 +52,9 @@ def log(
     # Left to itself MLflow would file the model under the experiment that is active, not the run's.
     experiment = client.get_run(run_id).info.experiment_id
     made = client.create_logged_model(experiment, name="ranker", source_run_id=run_id)
-    return Model.log(
+    # Told which model it is, it may be called again: what is there is written anew.
+    log_once = partial(
+        Model.log,
         artifact_path=None,
         model_id=made.model_id,
         flavor=mlflow.pyfunc,
@@ -63,6 +67,7 @@ def log(
         input_example=example,
         model_config={EPSILON: epsilon},
     )
+    return patiently(log_once)
 
 
 def signature(example: pd.DataFrame, answer: pd.DataFrame) -> ModelSignature:

@@ -1,19 +1,26 @@
 """Which store and which experiment a run goes to."""
 
 import logging
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import unquote, urlsplit, urlunsplit
 
 import mlflow
 from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
+from sqlalchemy import NullPool, create_engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from konkyo.errors import TrackingError
 from konkyo.params import Track
+from konkyo.params.fields import plain_login
+from konkyo.tracking.patience import AT_FIRST, PatientClient, patiently
 
+MARKS = Path("data/.runs")
 _SQLITE = "sqlite:///"
+_SERVERS = ("postgresql", "mysql", "mssql")
 
 
 @dataclass(frozen=True)
@@ -28,11 +35,14 @@ class Target:
         Name of the experiment for a run that is to be made.
     run_id : str or None
         The run to fill, made by `mlflow run`; None makes one.
+    marks : Path
+        Folder of the marks of open runs.
     """
 
     uri: str
     experiment: str
     run_id: str | None
+    marks: Path
 
 
 def target(track: Track, root: Path, environment: Mapping[str, str]) -> Target:
@@ -51,9 +61,18 @@ def target(track: Track, root: Path, environment: Mapping[str, str]) -> Target:
     -------
     Target
         An empty variable counts as absent.
+
+    Raises
+    ------
+    TrackingError
+        User and password of the address cannot be told from the rest.
     """
-    uri = environment.get("MLFLOW_TRACKING_URI") or track.uri
-    return Target(resolve(uri, root), track.experiment, environment.get("MLFLOW_RUN_ID") or None)
+    try:
+        uri = plain_login(environment.get("MLFLOW_TRACKING_URI") or track.uri)
+    except ValueError as error:
+        raise TrackingError(str(error)) from None
+    given = environment.get("MLFLOW_RUN_ID") or None
+    return Target(resolve(uri, root), track.experiment, given, root / MARKS)
 
 
 def resolve(uri: str, root: Path) -> str:
@@ -66,6 +85,13 @@ def connect(uri: str) -> MlflowClient:
     """Open a store, making its SQLite database first where there is none.
 
     Two processes that make one database together break it, so this comes before anything else.
+    A server's user and password go from the address to the environment, where MLflow looks for
+    them too: it prints addresses.
+
+    Returns
+    -------
+    MlflowClient
+        Which waits for a store that is busy or away, and makes nothing twice.
 
     Raises
     ------
@@ -74,20 +100,32 @@ def connect(uri: str) -> MlflowClient:
     """
     for name in ("alembic", "mlflow"):
         logging.getLogger(name).setLevel(logging.WARNING)
+    # Each try of a busy database would show a traceback; `patience` says it once.
+    logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)
+    # MLflow's own tries again are silent, and make a run twice if it is the answer that was lost.
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
     path = _sqlite_path(uri)
     if path is not None:
         path.parent.mkdir(parents=True, exist_ok=True)
+    uri = _without_login(uri)
     mlflow.set_tracking_uri(uri)
     mlflow.set_registry_uri(uri)
+
+    def opened() -> MlflowClient:
+        if urlsplit(uri).scheme.split("+")[0] in _SERVERS:
+            # MLflow would try for two hours to reach one that is not there.
+            create_engine(uri, poolclass=NullPool).connect().close()
+        client = PatientClient(uri, uri)
+        MlflowClient.search_experiments(client, max_results=1)
+        return client
+
     try:
-        client = MlflowClient(uri, uri)
-        client.search_experiments(max_results=1)
-    except (MlflowException, SQLAlchemyError) as error:
+        return patiently(opened, limit=AT_FIRST)
+    except (MlflowException, SQLAlchemyError, ImportError) as error:
         raise TrackingError(
             f"the MLflow store cannot be opened: {str(error).splitlines()[0]}; "
             "set track.uri in params.yaml, or MLFLOW_TRACKING_URI, to a store that can"
         ) from None
-    return client
 
 
 def experiment_id(client: MlflowClient, name: str) -> str:
@@ -105,13 +143,30 @@ def experiment_id(client: MlflowClient, name: str) -> str:
     if found is None:
         path = _sqlite_path(client.tracking_uri)
         location = None if path is None else str(path.parent / "mlartifacts")
-        return client.create_experiment(name, artifact_location=location)
+        try:
+            return client.create_experiment(name, artifact_location=location)
+        except MlflowException as error:
+            # Someone else made it meanwhile, or this client did and the answer was lost.
+            found = client.get_experiment_by_name(name)
+            if error.error_code != "RESOURCE_ALREADY_EXISTS" or found is None:
+                raise
     if found.lifecycle_stage != "active":
         raise TrackingError(
             f"the experiment {name!r} is deleted in the MLflow store: restore it with `mlflow "
             f"experiments restore -x {found.experiment_id}`, or set another track.experiment"
         )
     return found.experiment_id
+
+
+def _without_login(uri: str) -> str:
+    parts = urlsplit(uri)
+    login, at, host = parts.netloc.rpartition("@")
+    if not at or parts.scheme not in ("http", "https"):
+        return uri
+    user, _, password = login.partition(":")
+    os.environ["MLFLOW_TRACKING_USERNAME"] = unquote(user)
+    os.environ["MLFLOW_TRACKING_PASSWORD"] = unquote(password)
+    return urlunsplit(parts._replace(netloc=host))
 
 
 def _sqlite_path(uri: str) -> Path | None:

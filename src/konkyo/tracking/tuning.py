@@ -13,6 +13,7 @@ from mlflow.entities import Metric
 from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID, MLFLOW_RUN_NOTE
 
 from konkyo import files
+from konkyo.errors import without_secrets
 from konkyo.params import Params, as_dict, flatten
 from konkyo.tracking import lineage, runs, series, store
 from konkyo.tuning.records import MEASURES
@@ -55,7 +56,7 @@ def track(
     where = replace(where, experiment=f"{where.experiment}-tuning")
     client = store.connect(where.uri)
     values = as_dict(params)
-    values["tune"]["storage"] = runs.without_password(params.tune.storage)
+    values["tune"]["storage"] = without_secrets(params.tune.storage)
     chosen = flatten({"tune": values["tune"]})
     trials = files.read_csv(folder / "trials.csv")
     trials = trials[trials["state"].isin(_STATES)]
@@ -87,7 +88,7 @@ def track(
         "run_id": run_id,
         "experiment_id": experiment,
         "experiment": client.get_experiment(experiment).name,
-        "uri": runs.without_password(where.uri),
+        "uri": without_secrets(where.uri),
         "trials": len(trials),
     }
 

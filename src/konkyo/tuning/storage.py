@@ -110,6 +110,21 @@ class _Lock:
             self._held = None
 
 
+def _refuse_other(path: Path) -> None:
+    """Refuse a file whose first line is not a journal's: it would be written on.
+
+    Raises
+    ------
+    ValueError
+        It is another file. A last line that was cut off is Optuna's to judge.
+    """
+    if path.is_file():
+        with path.open("rb") as file:
+            first = file.read(1)
+        if first not in (b"", b"{"):
+            raise ValueError(path)
+
+
 class Journal:
     """A journal file and, in a folder beside it, a lock file for each of its workers."""
 
@@ -119,6 +134,7 @@ class Journal:
         self._worker = _name()
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
+            _refuse_other(path)
             lock: Any = _Lock(self._folder / "writing.lock")
             self.backend: BaseStorage = JournalStorage(JournalFileBackend(str(path), lock))
         except OSError as error:
@@ -126,7 +142,7 @@ class Journal:
                 f"tune.storage: {path} cannot be written ({error.strerror}): name a file in a "
                 "folder that can"
             ) from None
-        except ValueError:
+        except (ValueError, LookupError, TypeError, AssertionError, RecursionError):
             raise TuningError(
                 f"tune.storage: {path} is not a journal of Optuna, or its last line was cut off: "
                 "remove that line, or name another file"
@@ -202,7 +218,7 @@ class Postgres:
                     grace_period=beat * _BEATS_MISSED,
                     heartbeat_stale_trial_callback=again,
                 )
-        except (sqlalchemy.exc.SQLAlchemyError, StorageInternalError) as error:
+        except (sqlalchemy.exc.SQLAlchemyError, StorageInternalError, ValueError) as error:
             reason = str(error.__cause__ or error).strip().splitlines()[0]
             raise TuningError(
                 f"tune.storage: the PostgreSQL database cannot be opened ({reason}): correct "

@@ -175,8 +175,9 @@ def linear(folder: Path, shape: Shape, groups: Sequence[Group], params: Train) -
         (entry,) = plan.entries(panel, [windows[group[0]]], settings)
         model = baselines.ridge(panel, entry, labels, params.ridge_penalty)
         rows = _rows(blocks, group)
-        scores = model.predict((panel.features[rows] - entry.mean) / entry.deviation)
-        tables.append(_table(panel, rows, scores))
+        tables.append(
+            _table(panel, rows, baselines.linear_scores(model, entry, panel.features[rows]))
+        )
     return _joined(tables)
 
 

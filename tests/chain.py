@@ -1,0 +1,57 @@
+"""The stages on small records in a folder of their own: what tests of the whole way share."""
+
+import json
+from collections.abc import Iterable
+from importlib import import_module
+from pathlib import Path
+
+import pandas as pd
+from ruamel.yaml import YAML
+
+from konkyo import params
+from konkyo.files import digest_of
+from small import make_records, small_params
+
+STAGES = ("prepare", "train", "attribute", "verify", "backtest", "report", "monitor")
+RESULTS = ("panel", "models", "attributions", "verify", "backtest", "plots")
+"""Folders of data/ whose bytes are the results; pages and pictures are drawn from them."""
+
+
+def lay(
+    folder: Path,
+    chosen: params.Params | None = None,
+    records: tuple[pd.DataFrame, pd.DataFrame] | None = None,
+) -> None:
+    """Write params.yaml and data/records as `ingest` leaves them."""
+    stocks, market = records or make_records()
+    own = folder / "data/records"
+    own.mkdir(parents=True)
+    stocks.to_parquet(own / "stocks.parquet")
+    market.to_parquet(own / "market.parquet")
+    first, last = stocks["month"].min(), stocks["month"].max()
+    facts = {
+        "source": "tables", "files": {}, "point_in_time": True, "survivorship_free": True,
+        "first_month": f"{first:%Y-%m}", "last_month": f"{last:%Y-%m}",
+        "rows": len(stocks), "stocks": int(stocks["stock"].nunique()),
+    }  # fmt: skip
+    (own / "source.json").write_text(json.dumps(facts), encoding="utf-8")
+    with (folder / "params.yaml").open("w", encoding="utf-8") as file:
+        YAML(typ="safe", pure=True).dump(params.as_dict(chosen or small_params()), file)
+
+
+def run(stages: Iterable[str]) -> None:
+    """Run stages in the working folder, in this process."""
+    for stage in stages:
+        import_module(f"konkyo.stages.{stage}").main()
+
+
+def results(folder: Path) -> dict[str, str]:
+    """Return a digest of every file of results, by its path below data/."""
+    data = folder / "data"
+    found = [path for name in RESULTS for path in (data / name).rglob("*") if path.is_file()]
+    found += [data / "metrics.json", data / "verify.json", data / "digests.json"]
+    return {
+        path.relative_to(data).as_posix(): digest_of(path.read_bytes())
+        for path in found
+        if path.exists()
+    }

@@ -1,0 +1,149 @@
+"""A real tracking server that is killed while a run is logged, and comes back.
+
+The long form: `KONKYO_SERVER_KILLS=20 pytest tests/tracking/test_server_away.py`.
+"""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.request
+from pathlib import Path
+
+import numpy as np
+import pytest
+from mlflow import MlflowClient
+
+from konkyo import params
+from konkyo.errors import TrackingError
+from konkyo.tracking import patience, results, runs
+
+
+class Server:
+    """An MLflow server on a port of its own that can be killed and started again."""
+
+    def __init__(self, folder: Path) -> None:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        self.folder = folder
+        self.uri = f"http://127.0.0.1:{self.port}"
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        command = [sys.executable, "-m", "mlflow", "server", "--workers", "1"]
+        command += ["--host", "127.0.0.1", "--port", str(self.port)]
+        command += ["--backend-store-uri", f"sqlite:///{self.folder}/mlflow.db"]
+        command += ["--artifacts-destination", str(self.folder / "served")]
+        with (self.folder / "server.log").open("ab") as log:
+            self.process = subprocess.Popen(
+                command,
+                cwd=self.folder,
+                env={**os.environ, "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"},
+                stdout=log,
+                stderr=log,
+                process_group=0,
+            )
+
+    def wait(self) -> None:
+        end = time.monotonic() + 120
+        while time.monotonic() < end:
+            try:
+                urllib.request.urlopen(f"{self.uri}/health", timeout=5)
+                return
+            except OSError:
+                time.sleep(0.1)
+        raise AssertionError((self.folder / "server.log").read_text())
+
+    def kill(self) -> None:
+        if self.process is not None:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
+            self.process = None
+
+
+@pytest.fixture
+def server(project, monkeypatch):
+    made = Server(project)
+    made.start()
+    made.wait()
+    monkeypatch.setattr(patience, "LIMIT", 120.0)
+    yield made
+    made.kill()
+
+
+def test_a_server_that_comes_back_has_everything_once(
+    server: Server, chosen: params.Params, capsys
+):
+    environment = {"MLFLOW_TRACKING_URI": server.uri}
+    kills = int(os.environ.get("KONKYO_SERVER_KILLS", "1"))
+    random = np.random.default_rng(1)
+    stop = threading.Event()
+    killed = []
+
+    def trouble() -> None:
+        while len(killed) < kills and not stop.wait(random.uniform(0.3, 1.5)):
+            server.kill()
+            killed.append(time.monotonic())
+            time.sleep(random.uniform(0.2, 2.0))
+            server.start()
+            server.wait()
+
+    thread = threading.Thread(target=trouble)
+    thread.start()
+    tracked = []
+    try:
+        while len(killed) < kills or not tracked:
+            tracked.append(runs.track(results.read(server.folder), chosen, environment))
+    finally:
+        stop.set()
+        thread.join()
+    assert "konkyo: the MLflow store does not answer: trying again for" in capsys.readouterr().err
+    client = MlflowClient(server.uri, server.uri)
+    found = client.search_runs([tracked[0].experiment_id], max_results=1000)
+    assert {run.info.status for run in found} == {"FINISHED"}
+    assert len(found) == 4 * len(tracked)
+    assert len(client.search_model_versions(f"name = '{chosen.track.model}'")) == len(tracked)
+    assert len(client.search_logged_models([tracked[0].experiment_id])) == len(tracked)
+    for one in tracked:
+        names = [artifact.path for artifact in client.list_artifacts(one.run_id, "tables")]
+        assert "tables/performance.json" in names
+        children = [r for r in found if r.data.tags.get("mlflow.parentRunId") == one.run_id]
+        assert sorted(run.info.run_name for run in children) == ["2020-01", "2020-02", "2020-03"]
+        for child in children:
+            kept = [
+                client.list_artifacts(child.info.run_id, part) for part in ("grounds", "weights")
+            ]
+            assert [len(part) for part in kept] == [1, 1]
+
+
+@pytest.mark.skipif("KONKYO_SERVER_KILLS" not in os.environ, reason="the long form, by hand")
+def test_a_server_that_stays_away_is_an_error_and_the_next_run_logs_once(
+    server: Server, chosen: params.Params, monkeypatch
+):
+    environment = {"MLFLOW_TRACKING_URI": server.uri}
+    plain = runs._log_months
+
+    def kill(*arguments: object) -> None:
+        server.kill()
+        plain(*arguments)
+
+    monkeypatch.setattr(runs, "_log_months", kill)
+    monkeypatch.setattr(patience, "LIMIT", 1.0)
+    found = results.read(server.folder)
+    with pytest.raises(TrackingError, match=r"does not answer for \d+ seconds") as given_up:
+        runs.track(found, chosen, environment)
+    (note,) = given_up.value.__notes__
+    assert "could not be marked FAILED" in note
+    monkeypatch.setattr(runs, "_log_months", plain)
+    monkeypatch.setattr(patience, "LIMIT", 60.0)
+    server.start()
+    server.wait()
+    tracked = runs.track(found, chosen, environment)
+    client = MlflowClient(server.uri, server.uri)
+    whole = client.search_runs([tracked.experiment_id], "attributes.status = 'FINISHED'")
+    assert len(whole) == 4
+    assert tracked.model_version == 1
