@@ -38,7 +38,7 @@ def test_bytes_of_params_are_params_or_refused(text):
     assert fuzz_params.yaml_is_params_or_refused(text)
 
 
-@settings(some, max_examples=30)
+@settings(some, max_examples=20)
 @given(fuzz_commands.typed())
 def test_commands_end_with_a_code(example):
     assert fuzz_commands.ends_with_a_code(example)

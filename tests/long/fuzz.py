@@ -23,7 +23,10 @@ KINDS: dict[str, tuple[st.SearchStrategy[Any], Callable[[Any], str]]] = {
     "yaml": (fuzz_params.spoilt_yaml(), fuzz_params.yaml_is_params_or_refused),
     "commands": (fuzz_commands.typed(), fuzz_commands.ends_with_a_code),
 }
-"""Each kind with its share of the examples: what is drawn, and what must hold of it."""
+"""Each kind: what is drawn, and what must hold of it."""
+
+PART = 250
+"""Examples between two lines of what was found."""
 
 
 def run(kind: str, examples: int, number: int) -> tuple[Counter[str], dict[str, str]]:
@@ -60,18 +63,22 @@ def main() -> int:
     parser.add_argument("--examples", type=int, default=10_000)
     parser.add_argument("--kinds", nargs="*", default=list(KINDS))
     parser.add_argument("--seed", type=int, default=1)
-    given_ = parser.parse_args()
+    typed = parser.parse_args()
     failed = False
-    for kind in given_.kinds:
+    for kind in typed.kinds:
+        outcomes: Counter[str] = Counter()
+        failures: dict[str, str] = {}
         start = time.monotonic()
-        outcomes, failures = run(kind, given_.examples, given_.seed)
-        seconds = time.monotonic() - start
-        print(
-            f"{kind}: {outcomes.total():,} examples in {seconds:,.0f} s: {dict(outcomes)}",
-            flush=True,
-        )
-        for place, said in failures.items():
-            print(f"--- {place}\n{said}\n", flush=True)
+        # In parts, so that what is done by then is known wherever it is stopped.
+        for part, first in enumerate(range(0, typed.examples, PART)):
+            number = min(PART, typed.examples - first)
+            more, found = run(kind, number, 1000 * typed.seed + part)
+            outcomes += more
+            seconds = time.monotonic() - start
+            print(f"{kind}: {outcomes.total():,} in {seconds:,.0f} s: {dict(outcomes)}", flush=True)
+            for place in found.keys() - failures.keys():
+                print(f"--- {place}\n{found[place]}\n", flush=True)
+            failures |= found
         failed |= bool(failures)
     return int(failed)
 
