@@ -3,10 +3,17 @@
 import pandas as pd
 import pytest
 
+from isolation import forget_mlflow
 from konkyo import params
 from konkyo.panel.build import build
 from konkyo.panel.store import Panel
 from small import make_records, small_params
+
+
+@pytest.fixture(autouse=True)
+def own_store(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no test log into the store of another."""
+    forget_mlflow(monkeypatch)
 
 
 @pytest.fixture(scope="session")

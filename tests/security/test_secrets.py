@@ -89,18 +89,8 @@ def test_the_error_of_an_unclear_password_names_the_remedy(tmp_path):
         store.target(params.load(PARAMS).track, tmp_path, environment)
 
 
-@pytest.fixture
-def no_mlflow(monkeypatch):
-    """Keep what `connect` sets inside the test."""
-    for name in ("MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD", "MLFLOW_TRACKING_URI"):
-        monkeypatch.setenv(name, "")
-    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
-    monkeypatch.setattr("mlflow.tracking._tracking_service.utils._tracking_uri", None)
-    monkeypatch.setattr("mlflow.tracking._model_registry.utils._registry_uri", None)
-
-
 @pytest.mark.parametrize("scheme", ["http", "nonsense"])
-def test_a_store_that_does_not_answer(scheme, no_mlflow, capfd):
+def test_a_store_that_does_not_answer(scheme, capfd):
     with pytest.raises(TrackingError, match=r"cannot be opened|does not answer") as refused:
         store.connect(f"{scheme}://me:{QUOTED}@127.0.0.1:9")
     said = str(refused.value) + "".join(capfd.readouterr())
@@ -115,7 +105,7 @@ def test_a_storage_that_does_not_answer(end, capfd):
     assert MARKER not in said and QUOTED not in said
 
 
-def test_a_browser_for_a_server(no_mlflow, monkeypatch, capfd):
+def test_a_browser_for_a_server(monkeypatch, capfd):
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"https://me:{QUOTED}@host:5000")
     with pytest.raises(SystemExit):
         ui.main()
@@ -150,7 +140,7 @@ class Answers(http.server.BaseHTTPRequestHandler):
         self.wfile.write(body)
 
 
-def test_a_server_gets_the_password_and_no_line_of_mlflow_does(no_mlflow, monkeypatch, capfd):
+def test_a_server_gets_the_password_and_no_line_of_mlflow_does(monkeypatch, capfd):
     """MLflow prints the address of a run when it ends, with the password that is in it."""
     monkeypatch.setenv("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "false")
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Answers)

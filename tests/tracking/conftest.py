@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 from mlflow import MlflowClient
 
+from isolation import forget_mlflow
 from konkyo import params
 from konkyo.network import store as weights
 from konkyo.tracking import results, runs, store
@@ -187,7 +188,7 @@ def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a SQLite store with all its tables, made once since that takes seconds."""
     path = tmp_path_factory.mktemp("store") / "new/mlflow.db"
     with pytest.MonkeyPatch.context() as patch:
-        _forget_mlflow(patch)
+        forget_mlflow(patch)
         store.connect(f"sqlite:///{path}")
     return path
 
@@ -200,22 +201,13 @@ def logged(
     root = write_results(tmp_path_factory.mktemp("a project"))
     shutil.copy(empty_store, root / "mlflow.db")
     with pytest.MonkeyPatch.context() as patch:
-        _forget_mlflow(patch)
+        forget_mlflow(patch)
         tracked = runs.track(results.read(root), chosen, {})
         yield MlflowClient(tracked.uri, tracked.uri), tracked, root
 
 
 @pytest.fixture
-def project(tmp_path: Path, empty_store: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def project(tmp_path: Path, empty_store: Path) -> Path:
     """Return a project folder of one's own, with result files and an empty store."""
-    _forget_mlflow(monkeypatch)
     shutil.copy(empty_store, tmp_path / "mlflow.db")
     return write_results(tmp_path)
-
-
-def _forget_mlflow(patch: pytest.MonkeyPatch) -> None:
-    """Let nothing of the caller's environment in, and nothing of a test's out."""
-    for name in ("MLFLOW_TRACKING_URI", "MLFLOW_RUN_ID", "MLFLOW_EXPERIMENT_ID"):
-        patch.setenv(name, "")
-    patch.setattr("mlflow.tracking._tracking_service.utils._tracking_uri", None)
-    patch.setattr("mlflow.tracking._model_registry.utils._registry_uri", None)
