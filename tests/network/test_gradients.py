@@ -55,3 +55,17 @@ def test_a_window_without_rows_stands_still():
     weight = torch.zeros(WINDOWS, ROWS, dtype=torch.float64)
     Gradients(network, ROWS)(x, y, weight, weight.sum(1).clamp(min=1), masks_of([0.4]))
     assert all((p.grad == 0).all() for p in network.parameters())
+
+
+@pytest.mark.parametrize("rates", [[0.0], [0.4]])
+def test_nothing_stays_from_the_step_before(rates):
+    network, x, y = task("tanh", "linear")
+    weight = torch.ones(WINDOWS, ROWS, dtype=torch.float64)
+    used = Gradients(network, ROWS)
+    used(x * 3, y - 1, weight, weight.sum(1), masks_of([0.7]))
+    again = used(x, y, weight, weight.sum(1), masks_of(rates))
+    found = [p.grad.clone() for p in network.parameters()]
+    fresh = Gradients(network, ROWS)(x, y, weight, weight.sum(1), masks_of(rates))
+    assert torch.equal(again, fresh)
+    for own, parameter in zip(found, network.parameters(), strict=True):
+        assert torch.equal(own, parameter.grad)
