@@ -33,6 +33,8 @@ def test_entries_train_on_realised_labels_of_their_own_months(panel, small):
         assert entry.rows.tolist() == inside[np.isfinite(label[inside])].tolist()
         assert panel.index["month"].iloc[entry.rows].max() < pd.Timestamp(entry.month)
     assert [e.month for e in made if e.shuffled] == [w.month for w in windows[::3]]
+    # Neighbours have most months in common, and their row numbers are there once.
+    assert made[0].rows.base is made[-1].rows.base is not None
 
 
 def test_market_series_are_scaled_by_the_windows_own_months(panel, small):
