@@ -1,6 +1,8 @@
 import signal
 import subprocess
 import sys
+import tempfile
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -49,6 +51,14 @@ with files.replacing(Path("a/table.csv")) as scratch, files.scratch_folder(Path(
     print("writing", flush=True)
     time.sleep(100)
 """
+
+
+def test_what_libraries_keep_temporarily_goes_with_the_process(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with files.own_temporary() as folder:
+        (other,) = tmp_path.iterdir()
+        assert folder == other == Path(tempfile.mkdtemp()).parent
+    assert tempfile.gettempdir() == str(tmp_path) and list(tmp_path.iterdir()) == []
 
 
 def test_a_sweep_takes_what_dead_writers_left_and_nothing_else(tmp_path):

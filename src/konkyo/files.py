@@ -97,6 +97,23 @@ def scratch_folder(parent: Path | None = None) -> Iterator[Path]:
         os.close(handle)
 
 
+@contextmanager
+def own_temporary() -> Iterator[Path]:
+    """Let what libraries keep in the system's folder for temporary files be swept after a kill.
+
+    Yields
+    ------
+    Path
+        A scratch folder, which `tempfile` takes for the system's as long as the block runs.
+    """
+    with scratch_folder() as folder:
+        before, tempfile.tempdir = tempfile.tempdir, str(folder)
+        try:
+            yield folder
+        finally:
+            tempfile.tempdir = before
+
+
 def sweep(folder: Path, deep: bool = True) -> None:
     """Remove what killed processes left half-written in a folder.
 

@@ -47,9 +47,11 @@ from ruamel.yaml import YAML  # noqa: E402
 from small import make_records, small_params  # noqa: E402
 
 CHAIN = ("ingest", "prepare", "train", "attribute", "verify", "backtest", "report", "track")
-STAGES = (*CHAIN, "update", "spread", "tune")
-"""`spread` is `train` with two worker processes; `tune` a whole search."""
+STAGES = (*CHAIN, "first", "update", "spread", "tune")
+"""`first` is `track` that makes MLflow's database, which there is for the others; `spread` is
+`train` with two worker processes; `tune` a whole search."""
 COMMANDS = {
+    "first": ["track"],
     "update": ["update", "--no-commit"],
     "spread": ["train"],
     "tune": ["tune"],
@@ -57,7 +59,7 @@ COMMANDS = {
 }
 WEIGHTS = {
     "ingest": 1.5, "prepare": 1.5, "train": 2, "verify": 0.7, "report": 0.25, "track": 1.5,
-    "spread": 0.25, "tune": 0.7,
+    "first": 0.3, "spread": 0.25, "tune": 0.25,
 }  # fmt: skip
 """How many kills a stage gets beside the others."""
 TRIALS = 6
@@ -105,6 +107,7 @@ class Project:
         self.worker.chmod(0o755)
         self.bring(months)
         self.write_params(chosen())
+        self.aside(self._make_store)
 
     def write_params(self, values: Any) -> None:
         from konkyo import params
@@ -113,13 +116,32 @@ class Project:
             YAML().dump(params.as_dict(values), file)
 
     def bring(self, months: int) -> None:
-        """Bring the records of so many months, in a process of its own: writers have threads."""
-        pid = os.fork()
-        if pid == 0:
+        """Bring the records of so many months."""
+
+        def write() -> None:
             for name, table in zip(("stocks", "market"), make_records(count=months), strict=True):
                 table.to_parquet(self.folder / f"data/own/{name}.parquet", index=False)
-            os._exit(0)
-        os.waitpid(pid, 0)
+
+        self.aside(write)
+
+    def _make_store(self) -> None:
+        from konkyo.tracking import store
+
+        store.connect(f"sqlite:///{self.folder}/mlflow.db")
+
+    def aside(self, work: Callable[[], None]) -> None:
+        """Do something in a fork: writers have threads, which the commands' forks would lose."""
+        pid = os.fork()
+        if pid == 0:
+            code = 1
+            try:
+                work()
+                code = 0
+            finally:
+                os._exit(code)
+        _, status = os.waitpid(pid, 0)
+        if status:
+            raise Broken(f"the project could not be made: {status}")
 
     def start(self, command: list[str]) -> int:
         """Start `konkyo <command>` as a fork in a session of its own."""
@@ -330,8 +352,15 @@ def logged(folder: Path) -> dict[str, Any]:
             "v.name = a.name and v.version = a.version join runs r on r.run_uuid = v.run_id "
             "where a.alias in ('newest', 'champion')"
         ).fetchall()
+        versions = base.execute(
+            "select count(*) from model_versions v join runs r on r.run_uuid = v.run_id "
+            "where r.status = 'FINISHED' and v.status = 'READY'"
+        ).fetchone()[0]
     by_status = Counter(status for _, _, status, stage, _ in rows if stage == "active")
-    return {"status": by_status, "runs": runs, "pending": pending, "aliases": newest}
+    return {
+        "status": by_status, "runs": runs, "pending": pending, "aliases": newest,
+        "versions": versions,
+    }  # fmt: skip
 
 
 STABLE = ("kind", "params_digest", "data_digest", "source", "study", "state", "month")
@@ -345,6 +374,8 @@ def check_logged(folder: Path, reference: Path) -> None:
         raise Broken(f"MLflow: {mine['pending']} models are pending")
     if any(status != "FINISHED" for (status,) in mine.get("aliases", [])):
         raise Broken("an alias names the model of a run that was killed")
+    if mine.get("versions") != theirs.get("versions"):
+        raise Broken(f"MLflow: {mine['versions']} versions, not {theirs['versions']}")
     if mine["runs"].keys() != theirs["runs"].keys():
         raise Broken(f"MLflow: runs {sorted(mine['runs'])}, not {sorted(theirs['runs'])}")
     for name, told in theirs["runs"].items():
@@ -403,6 +434,8 @@ class Killing:
         project = self.project
         project.make(30)
         last = max((CHAIN.index(s) for s in self.stages if s in CHAIN), default=0)
+        if "first" in self.stages:
+            last = max(last, CHAIN.index("track"))
         if "update" in self.stages:
             last = max(last, CHAIN.index("backtest"))
         if {"tune", "spread"} & set(self.stages):
@@ -411,6 +444,10 @@ class Killing:
             # No other stage needs the pictures, which take longest.
             if stage != "report" or "report" in self.stages:
                 self.once(stage)
+        if "first" in self.stages:
+            project.restore(self.before("track"))
+            (project.folder / "mlflow.db").unlink()
+            self.once("first")
         if "update" in self.stages:
             project.restore(self.after("backtest"))
             project.bring(32)

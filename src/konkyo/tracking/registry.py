@@ -154,6 +154,16 @@ def register(
     return Registered(int(made.version), given)
 
 
+def registered(client: MlflowClient, name: str, run_id: str) -> Registered | None:
+    """Return the version that was made from a run and its aliases now, None where there is none."""
+    made = client.search_model_versions(f"name = '{name}' and run_id = '{run_id}'")
+    if not made:
+        return None
+    own = {alias for alias, number in aliases_there(client, name).items()
+           if int(number) == int(made[0].version)}  # fmt: skip
+    return Registered(int(made[0].version), tuple(sorted(own)))
+
+
 def aliases(new: Mapping[str, str], champion: Mapping[str, str] | None) -> tuple[str, ...]:
     """Return the aliases of a new version.
 
