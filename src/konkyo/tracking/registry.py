@@ -159,9 +159,10 @@ def registered(client: MlflowClient, name: str, run_id: str) -> Registered | Non
     made = client.search_model_versions(f"name = '{name}' and run_id = '{run_id}'")
     if not made:
         return None
-    own = {alias for alias, number in aliases_there(client, name).items()
-           if int(number) == int(made[0].version)}  # fmt: skip
-    return Registered(int(made[0].version), tuple(sorted(own)))
+    there = aliases_there(client, name)
+    known = (NEWEST, CHAMPION, CHALLENGER, PREVIOUS)
+    own = tuple(alias for alias in known if str(there.get(alias)) == str(made[0].version))
+    return Registered(int(made[0].version), own)
 
 
 def aliases(new: Mapping[str, str], champion: Mapping[str, str] | None) -> tuple[str, ...]:
