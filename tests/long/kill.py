@@ -4,7 +4,8 @@
 
 Real processes of `konkyo <command>` on small records. All that they import is imported once, here;
 each is a fork in a session of its own and is killed, with all that it started, at a random moment
-of its work, once or several times on end. Then the command runs undisturbed, and
+of its work, once or several times on end; a process with workers is sometimes killed alone, and
+they end of themselves. Then the command runs undisturbed, and
 
 - every file below data/ is, to the byte, that of a run without kills, and there is no other file,
   with three exceptions: run.json (ids of MLflow), the pages of a search and its trials' seconds;
@@ -98,6 +99,7 @@ class Project:
         self.log = folder.parent / "log.txt"
         self.worker = folder.parent / "worker"
         self.started: set[int] = set()
+        self.orphans: list[int] = []
 
     def make(self, months: int) -> None:
         shutil.rmtree(self.folder, ignore_errors=True)
@@ -196,8 +198,11 @@ class Project:
                 with_luck(os.kill, own, signal.SIGKILL)
             time.sleep(0.01)
 
-    def kill(self, command: list[str], after: float) -> bool:
-        """Run a command and kill it after so many seconds; say whether it still ran."""
+    def kill(self, command: list[str], after: float, alone: bool = False) -> bool:
+        """Run a command and kill it after so many seconds; say whether it still ran.
+
+        Alone, what it has started is left to find out, beside the command that comes next.
+        """
         pid = self.start(command)
         end = time.monotonic() + after
         while time.monotonic() < end:
@@ -205,9 +210,24 @@ class Project:
             if done:
                 return False
             time.sleep(min(0.002, max(end - time.monotonic(), 0)))
-        self.end(pid)
+        if alone:
+            with_luck(os.kill, pid, signal.SIGKILL)
+            self.orphans.append(pid)
+        else:
+            self.end(pid)
         _, status = os.waitpid(pid, 0)
         return os.WIFSIGNALED(status)
+
+    def outlived(self) -> None:
+        """Wait until the processes whose parent was killed alone have ended of themselves."""
+        end = time.monotonic() + 60
+        while any(session(leader) for leader in self.orphans):
+            if time.monotonic() > end:
+                for leader in self.orphans:
+                    self.end(leader)
+                raise Broken("what a killed process had started outlived it for a minute")
+            time.sleep(0.1)
+        self.orphans.clear()
 
     def keep(self, place: Path) -> None:
         shutil.rmtree(place, ignore_errors=True)
@@ -506,12 +526,14 @@ class Killing:
         # One in three is killed again while it mends.
         for _ in range(1 + (self.random.random() < 0.33) + (self.random.random() < 0.1)):
             moment = self.random.uniform(0, 1.02 * self.seconds[stage])
-            if project.kill(command, moment):
+            alone = stage in ("spread", "tune") and self.random.random() < 0.5
+            if project.kill(command, moment, alone):
                 count.kills += 1
             else:
                 count.late += 1
                 break
         project.run(command)
+        project.outlived()
         self.same(stage)
         if left := shared(project.started):
             raise Broken(f"shared memory: {left}")
