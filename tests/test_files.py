@@ -1,3 +1,4 @@
+import os
 import signal
 import subprocess
 import sys
@@ -55,9 +56,12 @@ with files.replacing(Path("a/table.csv")) as scratch, files.scratch_folder(Path(
 
 def test_what_libraries_keep_temporarily_goes_with_the_process(tmp_path, monkeypatch):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.delenv("JOBLIB_TEMP_FOLDER", raising=False)
     with files.own_temporary() as folder:
         (other,) = tmp_path.iterdir()
         assert folder == other == Path(tempfile.mkdtemp()).parent
+        assert os.environ["JOBLIB_TEMP_FOLDER"] == str(folder)
+    assert "JOBLIB_TEMP_FOLDER" not in os.environ
     assert tempfile.gettempdir() == str(tmp_path) and list(tmp_path.iterdir()) == []
 
 

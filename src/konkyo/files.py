@@ -24,6 +24,7 @@ from konkyo.errors import ArtifactError
 
 _KEY = b"konkyo"
 _SCRATCH = ".konkyo-"
+_JOBLIB = "JOBLIB_TEMP_FOLDER"
 
 
 @contextmanager
@@ -104,14 +105,18 @@ def own_temporary() -> Iterator[Path]:
     Yields
     ------
     Path
-        A scratch folder, which `tempfile` takes for the system's as long as the block runs.
+        A scratch folder, which `tempfile` takes for the system's as long as the block runs, and
+        joblib for its own, which would be in shared memory, unless JOBLIB_TEMP_FOLDER names one.
     """
     with scratch_folder() as folder:
         before, tempfile.tempdir = tempfile.tempdir, str(folder)
+        others = os.environ.setdefault(_JOBLIB, str(folder)) != str(folder)
         try:
             yield folder
         finally:
             tempfile.tempdir = before
+            if not others:
+                del os.environ[_JOBLIB]
 
 
 def sweep(folder: Path, deep: bool = True) -> None:
