@@ -567,7 +567,9 @@ def repro(root: Path, times: int, seed: int) -> None:
         source, target = ROOT / name, project.folder / name
         target.parent.mkdir(parents=True, exist_ok=True)
         if source.is_dir():
-            shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
+            # The second study has a pipeline of its own.
+            ignored = shutil.ignore_patterns("__pycache__", "studies")
+            shutil.copytree(source, target, ignore=ignored)
         elif source.exists():
             shutil.copyfile(source, target)
     environment = os.environ | {
