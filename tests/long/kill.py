@@ -4,8 +4,8 @@
 
 Real processes of `konkyo <command>` on small records. All that they import is imported once, here;
 each is a fork in a session of its own and is killed, with all that it started, at a random moment
-of its work, once or several times on end; a process with workers is sometimes killed alone, and
-they end of themselves. Then the command runs undisturbed, and
+of its work, once or several times on end; a search is sometimes killed alone, and its workers end
+of themselves. Then the command runs undisturbed, and
 
 - every file below data/ is, to the byte, that of a run without kills, and there is no other file,
   with three exceptions: run.json (ids of MLflow), the pages of a search and its trials' seconds;
@@ -450,8 +450,16 @@ class Killing:
         return self.root / f"after-{stage}"
 
     def prepare(self) -> None:
-        """Run every stage once without kills, and once more to see what is the same each time."""
-        project = self.project
+        """Run every stage once without kills, and once more to see what is the same each time.
+
+        In a folder that was kept this was done before.
+        """
+        project, kept = self.project, self.root / "without-kills.json"
+        if kept.exists():
+            known = json.loads(kept.read_text())
+            if set(self.stages) <= known["seconds"].keys():
+                self.seconds, self.values = known["seconds"], known["values"]
+                return
         project.make(30)
         last = max((CHAIN.index(s) for s in self.stages if s in CHAIN), default=0)
         if "first" in self.stages:
@@ -481,6 +489,7 @@ class Killing:
             project.restore(self.after("prepare"))
             self.once("tune")
             self.values = searched(project.folder)
+        kept.write_text(json.dumps({"seconds": self.seconds, "values": self.values}))
 
     def once(self, stage: str) -> None:
         project = self.project
@@ -526,7 +535,7 @@ class Killing:
         # One in three is killed again while it mends.
         for _ in range(1 + (self.random.random() < 0.33) + (self.random.random() < 0.1)):
             moment = self.random.uniform(0, 1.02 * self.seconds[stage])
-            alone = stage in ("spread", "tune") and self.random.random() < 0.5
+            alone = stage == "tune" and self.random.random() < 0.5
             if project.kill(command, moment, alone):
                 count.kills += 1
             else:
@@ -615,7 +624,10 @@ def main() -> None:
     parser.add_argument("--stages", nargs="+", choices=STAGES, default=STAGES)
     parser.add_argument("--dvc", type=int, default=0, help="kills of `dvc repro`")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--folder", type=Path, help="kept; otherwise a temporary one")
+    parser.add_argument(
+        "--folder", type=Path,
+        help="kept, with the runs without kills, which another call then goes on from",
+    )  # fmt: skip
     asked = parser.parse_args()
     root = asked.folder or Path(tempfile.mkdtemp(prefix="kill-"))
     root.mkdir(parents=True, exist_ok=True)
