@@ -178,9 +178,31 @@ def test_a_child_has_its_grounds_and_weights_byte_for_byte(logged):
     assert len(pd.read_parquet(io.BytesIO((kept / "grounds/2020-02.parquet").read_bytes()))) == 12
 
 
-def test_logging_again_makes_a_run_of_its_own(project, chosen, without_model):
-    found = results.read(project)
-    first, second = (runs.track(found, chosen, {}) for _ in range(2))
+def test_the_same_results_are_logged_once(project, chosen):
+    first, second = (runs.track(results.read(project), chosen, {}) for _ in range(2))
+    assert first == second
+    client = MlflowClient(first.uri)
+    assert len(everything(client)) == 4
+    client.delete_run(first.run_id)
+    third = runs.track(results.read(project), chosen, {})
+    assert (third.run_id != first.run_id, third.model_version) == (True, 2)
+
+
+@pytest.mark.parametrize(
+    "changed", ["attributions/2020-02.parquet", "report/cumulative.png", "metrics.json"]
+)
+def test_other_results_of_the_same_records_are_other(project, changed):
+    before = lineage.results_digest(results.read(project))
+    assert lineage.results_digest(results.read(project)) == before
+    path = project / "data" / changed
+    path.write_bytes(path.read_bytes().replace(b"0.075", b"0.076") + b" ")
+    assert lineage.results_digest(results.read(project)) != before
+
+
+def test_other_results_make_a_run_of_their_own(project, chosen, without_model):
+    first = runs.track(results.read(project), chosen, {})
+    (project / "data/report/cumulative.png").write_bytes(b"\x89PNG")
+    second = runs.track(results.read(project), chosen, {})
     client = MlflowClient(first.uri)
     assert first.run_id != second.run_id
     assert len(everything(client)) == 8
@@ -209,7 +231,7 @@ def test_nothing_stays_running(project, chosen, without_model, monkeypatch, erro
         runs.track(results.read(project), chosen, {})
     client = MlflowClient(f"sqlite:///{project}/mlflow.db")
     by_name = {run.info.run_name[:7]: run.info.status for run in everything(client)}
-    assert by_name == {"main-" + digest(client): status, "2020-01": "FINISHED", "2020-02": status}
+    assert by_name == {"main-" + digest(client): status, "2020-01": status, "2020-02": status}
 
 
 def digest(client):

@@ -154,6 +154,17 @@ def register(
     return Registered(int(made.version), given)
 
 
+def registered(client: MlflowClient, name: str, run_id: str) -> Registered | None:
+    """Return the version that was made from a run and its aliases now, None where there is none."""
+    made = client.search_model_versions(f"name = '{name}' and run_id = '{run_id}'")
+    if not made:
+        return None
+    there = aliases_there(client, name)
+    known = (NEWEST, CHAMPION, CHALLENGER, PREVIOUS)
+    own = tuple(alias for alias in known if str(there.get(alias)) == str(made[0].version))
+    return Registered(int(made[0].version), own)
+
+
 def aliases(new: Mapping[str, str], champion: Mapping[str, str] | None) -> tuple[str, ...]:
     """Return the aliases of a new version.
 
