@@ -2,6 +2,8 @@
 
 import io
 import json
+import subprocess
+import sys
 from types import SimpleNamespace
 
 import pandas as pd
@@ -12,6 +14,7 @@ from mlflow.store.artifact.local_artifact_repo import LocalArtifactRepository
 from konkyo import params
 from konkyo.errors import ArtifactError, TrackingError
 from konkyo.tracking import lineage, registry, results, runs, servable
+from small import PARAMS
 
 FEBRUARY, MARCH = 1582934400000, 1585612800000
 
@@ -186,6 +189,38 @@ def test_the_same_results_are_logged_once(project, chosen):
     client.delete_run(first.run_id)
     third = runs.track(results.read(project), chosen, {})
     assert (third.run_id != first.run_id, third.model_version) == (True, 2)
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from mlflow.store.artifact.local_artifact_repo import LocalArtifactRepository
+from konkyo import params
+from konkyo.tracking import results, runs
+copy = LocalArtifactRepository.log_artifact
+def log_artifact(self, path, folder=None):
+    copy(self, path, folder)
+    if path.endswith("2020-02.safetensors"):
+        os.kill(os.getpid(), signal.SIGKILL)
+LocalArtifactRepository.log_artifact = log_artifact
+runs.track(results.read(Path.cwd()), params.load(Path(sys.argv[1])), {})
+"""
+
+
+def test_after_a_kill_every_month_is_finished_once(project, chosen):
+    command = [sys.executable, "-c", KILLED, str(PARAMS)]
+    assert subprocess.run(command, cwd=project, check=False).returncode == -9
+    client = MlflowClient(f"sqlite:///{project}/mlflow.db")
+    left = {run.info.run_name[:7]: run.info.status for run in everything(client)}
+    assert left["2020-01"] == "FINISHED" and left["2020-02"] == "RUNNING"
+    tracked = runs.track(results.read(project), chosen, {})
+    by_status = {"FINISHED": [], "KILLED": []}
+    for run in everything(client):
+        by_status[run.info.status].append(run.info.run_name[:7])
+    name = client.get_run(tracked.run_id).info.run_name[:7]
+    assert sorted(by_status["FINISHED"]) == ["2020-01", "2020-02", "2020-03", name]
+    assert sorted(by_status["KILLED"]) == ["2020-01", "2020-02", name]
+    assert tracked.model_version == 1 and tracked.aliases == ("newest", "champion")
 
 
 @pytest.mark.parametrize(
