@@ -17,7 +17,9 @@ from konkyo.params import Train
 from konkyo.windows import MonthBlocks, Window
 
 # How a run is spread over processes changes no weight.
-_SPREAD = ("stack", "workers", "shuffled_every", "ridge_penalty", "ensemble")
+_SPREAD = (
+    "stack", "workers", "backend", "address", "share", "shuffled_every", "ridge_penalty", "ensemble"
+)  # fmt: skip
 
 
 def shuffle_labels(label: np.ndarray, blocks: MonthBlocks, seed: int) -> np.ndarray:
