@@ -5,6 +5,7 @@ their jobs. Dask and Ray are used through their own futures: joblib's backend fo
 ever for a job that killed its workers, and Ray's gives up all jobs when one worker dies.
 """
 
+import logging
 import os
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures.process import BrokenProcessPool
@@ -107,6 +108,7 @@ def _dask(
             cluster = LocalCluster(
                 n_workers=workers, threads_per_worker=1, host="127.0.0.1", memory_limit=None,
                 dashboard_address="127.0.0.1:0", scheduler_kwargs={"dashboard": False},
+                silence_logs=logging.ERROR,
             )  # fmt: skip
             stack.enter_context(cluster)
             address = cluster.scheduler_address
@@ -123,7 +125,10 @@ def _dask(
         }
         stack.callback(client.cancel, list(name_of), force=True)
         # Results come at once, so that a worker that dies takes none with it.
-        for future, result in as_completed(list(name_of), with_results=True, raise_errors=False):
+        results = as_completed(
+            list(name_of), loop=client.loop, with_results=True, raise_errors=False
+        )
+        for future, result in results:
             if future.status == "finished":
                 yield name_of[future], result
             elif future.status == "cancelled":
@@ -161,10 +166,10 @@ def _ray(
             ray.init(address or "local", log_to_driver=False, logging_level="ERROR", **own)
         except (ConnectionError, ValueError, RuntimeError) as error:
             raise BackendError(_not_there("ray", address, error)) from None
+        # It ends what is still under way too; asking for that by name can end this process.
         stack.callback(ray.shutdown)
         task = ray.remote(work).options(num_cpus=1, max_retries=_AGAIN)
         name_of = {task.remote(job): name for name, job in jobs.items()}
-        stack.callback(lambda: [ray.cancel(left, force=True) for left in name_of])
         while name_of:
             (ready,), _ = ray.wait(list(name_of), num_returns=1)
             try:
