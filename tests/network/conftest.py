@@ -45,7 +45,7 @@ def task() -> Task:
     return Task(features, labels, entries, params)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def cluster() -> Iterator[Callable[[str], Cluster]]:
     """Return what gives the cluster of a backend, started when it is first asked for."""
     with ExitStack() as stack:

@@ -10,7 +10,8 @@ import numpy as np
 import psutil
 import pytest
 
-from clusters import SECONDS, below, cmd, until
+import engine_jobs
+from clusters import below, cmd, until
 from konkyo.errors import BackendError
 from konkyo.network import engines, plan, share, spread
 from konkyo.network import train as room
@@ -101,9 +102,17 @@ def test_workers_that_do_not_see_the_folder_fetch_the_panel(
     assert not list(at.cache.glob("konkyo/state/*"))
 
 
+@pytest.mark.parametrize("backend", ["dask", "ray"])
+def test_an_error_of_a_job_is_what_is_said_here(backend, cluster):
+    at = cluster(backend).address
+    jobs = {"a": ("double", "1"), "b": ("fail", "too few")}
+    with pytest.raises(ValueError, match=r"^too few$"):
+        list(engines.run(backend, at, 2, engine_jobs.work, jobs))
+
+
 @pytest.fixture
 def job(mapped, chosen, tmp_path, monkeypatch):
-    """A stack of one network, as a worker elsewhere is asked for it."""
+    """Return a stack of one network, as a worker elsewhere is asked for it."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setattr(spread, "_PATIENCE", 0.0)
     windows = rolling(MonthBlocks.of(mapped.index["month"]), chosen.window)[:1]

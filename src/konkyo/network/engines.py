@@ -16,7 +16,8 @@ from uuid import uuid4
 from konkyo.errors import BackendError
 
 Backend = Literal["loky", "dask", "ray"]
-Asked, Given = TypeVar("Asked"), TypeVar("Given")
+Asked = TypeVar("Asked")
+Given = TypeVar("Given")
 
 _FIRST_WORKER = 60
 """Seconds in which a scheduler must have a worker."""
@@ -26,7 +27,7 @@ _STORE = 128 * 2**20
 """Bytes of memory that a local Ray shares: results are small and nothing else passes through it."""
 
 
-class Lost(Exception):  # noqa: N818
+class Lost(Exception):
     """Workers died on their jobs, and the engine gave these up; the cause is what it said."""
 
 
@@ -163,7 +164,7 @@ def _ray(
     lost = None
     with ExitStack() as stack:
         try:
-            ray.init(address or "local", log_to_driver=False, logging_level="ERROR", **own)
+            ray.init(address or "local", log_to_driver=False, logging_level=logging.ERROR, **own)
         except (ConnectionError, ValueError, RuntimeError) as error:
             raise BackendError(_not_there("ray", address, error)) from None
         # It ends what is still under way too; asking for that by name can end this process.

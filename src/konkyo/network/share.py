@@ -17,7 +17,7 @@ from uuid import uuid4
 import numpy as np
 
 from konkyo.errors import BackendError, without_secrets
-from konkyo.files import sha256_of, read_array, replacing, write_array
+from konkyo.files import read_array, replacing, sha256_of, write_array
 
 _UNUSED_DAYS = 7
 
