@@ -119,7 +119,7 @@ def spread(jobs: Mapping[str, Job], params: Train, here: bool) -> Iterator[tuple
     Exception
         What the engine says when workers die again and again and no stack gets done.
     """
-    if here or (params.workers == 1 and not params.address):
+    if here:
         yield from ((name, work(job)) for name, job in jobs.items())
         return
     left, starts = dict(jobs), 0

@@ -10,7 +10,7 @@ import pandas as pd
 
 from konkyo.errors import ArtifactError
 from konkyo.files import digest_of, read_json, read_parquet, write_json, write_parquet
-from konkyo.network import plan, store
+from konkyo.network import accelerator, plan, store
 from konkyo.network.progress import watching
 from konkyo.network.share import shared
 from konkyo.network.spread import STACKS, Done, Job, spread, without_rows
@@ -65,13 +65,14 @@ def train(panel: Panel, windows: Sequence[Window], params: Train, folder: Path) 
     due = missing(key_of, folder)
     networks = sum(len(members[name]) for name in due)
     if due:
-        few = networks <= _ALONE
+        away = _away(params, networks)
+        workers, largest = _spread(panel, params, networks)
         state = folder / "state"
         stacks = _begun(state, key_of, due)
         begun = {name for group in stacks.values() for name in group}
         rest = [name for name in due if name not in begun]
         sizes = [len(members[name]) for name in rest]
-        for part in plan.stacks(sizes, params.stack, 1 if few else params.workers):
+        for part in plan.stacks(sizes, largest, workers):
             group = rest[part]
             stacks[digest_of(*(key_of[name] for name in group))] = group
         write_json(stacks, state / STACKS)
@@ -90,13 +91,34 @@ def train(panel: Panel, windows: Sequence[Window], params: Train, folder: Path) 
         }  # fmt: skip
         of_stack = {s: sum(len(members[name]) for name in group) for s, group in stacks.items()}
         with watching(state, of_stack, len(made) - networks):
-            for name, done in spread(jobs, params, few):
+            for name, done in spread(jobs, params, here=workers == 1 and not away):
                 _keep(folder, done)
                 # Workers on other machines may have told nothing of it.
                 (state / f"{name}.progress").write_text("1", encoding="ascii")
         # A worker whose own parent was killed may still be at its last step there.
         shutil.rmtree(state, ignore_errors=True)
     return Outcome(networks, len(made) - networks, dropped)
+
+
+def _spread(panel: Panel, params: Train, networks: int) -> tuple[int, int]:
+    """Return the processes, and the most networks in a stack, for so many networks to train.
+
+    A GPU runs one stack that is as large as its memory allows: a step of many small products costs
+    there what a step of few does. What there is on other machines is not known here.
+    """
+    if _away(params, networks):
+        return params.workers, params.stack
+    device = accelerator.device_of(params.accelerator)
+    if device.type == "cpu":
+        return (1 if networks <= _ALONE else params.workers), params.stack
+    of_one = accelerator.bytes_of_network(panel.features.shape[1], params.layers, params.batch)
+    free = accelerator.free_bytes(device)
+    return 1, accelerator.networks_that_fit(free, panel.features.nbytes, of_one)
+
+
+def _away(params: Train, networks: int) -> bool:
+    """Return whether so many networks train on a cluster."""
+    return bool(params.address) and networks > _ALONE
 
 
 def missing(keys: Mapping[str, str], folder: Path) -> list[str]:
