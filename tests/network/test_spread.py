@@ -1,8 +1,9 @@
 """Stacks on real clusters whose workers are killed; panels fetched from a store of objects."""
 
 import os
-import threading
+import time
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import psutil
 import pytest
 
 import engine_jobs
-from clusters import below, cmd, until
+from clusters import SECONDS, below, cmd, until
 from konkyo.errors import BackendError
 from konkyo.network import engines, plan, share, spread
 from konkyo.network import train as room
@@ -50,17 +51,22 @@ def alone(mapped, chosen, tmp_path_factory):
     return run(mapped, replace(chosen, workers=1), tmp_path_factory.mktemp("alone"))
 
 
-def kill_one(workers: Callable[[], list[psutil.Process]], begun: Callable[[], bool]) -> list[int]:
-    """Kill a worker when stacks are under way; return the list that its id will be in."""
-    killed = []
+def kill_one(
+    workers: Callable[[], list[psutil.Process]], begun: Callable[[], bool]
+) -> "Future[int]":
+    """Kill a worker when stacks are under way; return what will be its id."""
 
-    def wait() -> None:
+    def kill() -> int:
+        # To look for processes takes longer than a small stack may have left.
+        while not (found := workers()):
+            time.sleep(0.05)
         until(begun)
-        victim = workers()[0]
-        victim.kill()
-        killed.append(victim.pid)
+        found[0].kill()
+        return found[0].pid
 
-    threading.Thread(target=wait, daemon=True).start()
+    pool = ThreadPoolExecutor(1)
+    killed = pool.submit(kill)
+    pool.shutdown(wait=False)
     return killed
 
 
@@ -79,7 +85,7 @@ def test_a_worker_that_is_killed_costs_nothing_but_time(
     found = run(
         mapped, replace(chosen, backend=backend, address=at.address if at else ""), tmp_path
     )
-    assert killed and not psutil.pid_exists(killed[0])
+    assert killed.result(SECONDS)
     assert found == alone
 
 
@@ -92,8 +98,9 @@ def test_workers_that_do_not_see_the_folder_fetch_the_panel(
     killed = kill_one(at.workers, lambda: bool(list(at.cache.glob("konkyo/state/*/*.ckpt"))))
     place = (tmp_path / "store").as_uri()
     params = replace(chosen, backend="ray", address=at.address, share=place)
-    assert run(mapped, params, tmp_path / "run") == alone
-    assert killed
+    found = run(mapped, params, tmp_path / "run")
+    assert killed.result(SECONDS)
+    assert found == alone
     stored = sorted(path.name for path in (tmp_path / "store").iterdir())
     # Features and labels, on the machine of the workers once too.
     assert (
