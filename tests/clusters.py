@@ -100,16 +100,13 @@ def dask_cluster() -> Iterator[Cluster]:
         stack.enter_context(
             _running("-m", "distributed.cli.dask_scheduler", *host, *own, cache=cache)
         )
-        own = (address, "--nthreads", "1", "--memory-limit", "0")
+        own = (address, "--nthreads", "1", "--no-nanny", "--memory-limit", "0")
         worker = ("-m", "distributed.cli.dask_worker", *host, *own)
         started = [stack.enter_context(_running(*worker, cache=cache)) for _ in range(2)]
         with Client(address, timeout=SECONDS, set_as_default=False) as client:
             client.wait_for_workers(2, timeout=SECONDS)
-
-        def workers() -> list[psutil.Process]:
-            return [p for s in started for p in below(s.pid) if "spawn_main" in " ".join(cmd(p))]
-
-        yield Cluster("dask", address, Path(cache), workers)
+        workers = [psutil.Process(process.pid) for process in started]
+        yield Cluster("dask", address, Path(cache), lambda: [w for w in workers if w.is_running()])
 
 
 RAY = """
