@@ -102,7 +102,12 @@ def test_a_new_month_adds_a_window_and_leaves_the_others(panel, small):
 
 def test_what_decides_the_weights_is_in_the_key_and_nothing_else(panel, small):
     before = keys_of(panel, small)
-    spread = replace(small, train=replace(small.train, stack=2, workers=2))
+    spread = replace(
+        small,
+        train=replace(
+            small.train, stack=2, workers=2, backend="ray", address="a:1", share="s3://b"
+        ),
+    )
     assert keys_of(panel, spread) == before
     for change in ({"dropout": 0.1}, {"seed": 2}, {"epochs": 4}, {"layers": (8, 5)}):
         other = keys_of(panel, replace(small, train=replace(small.train, **change)))

@@ -17,7 +17,10 @@ from konkyo.params import Train
 from konkyo.windows import MonthBlocks, Window
 
 # How a run is spread over processes and devices changes no more than a weight's last digits.
-_SPREAD = ("stack", "workers", "accelerator", "shuffled_every", "ridge_penalty", "ensemble")
+_SPREAD = (
+    *("stack", "workers", "accelerator", "backend", "address", "share"),
+    *("shuffled_every", "ridge_penalty", "ensemble"),
+)
 
 
 def shuffle_labels(label: np.ndarray, blocks: MonthBlocks, seed: int) -> np.ndarray:

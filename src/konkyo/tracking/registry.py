@@ -26,7 +26,11 @@ from konkyo.tuning import space
 NEWEST, CHAMPION, CHALLENGER, PREVIOUS = "newest", "champion", "challenger", "previous"
 _DECIDE = ("prepare", "train", "attribute", "backtest")
 """Sections that decide what the model is and what its months earned."""
-_DECIDE_NOTHING = ("train.workers", "train.stack", "train.shuffled_every", "train.ridge_penalty")
+_DECIDE_NOTHING = (
+    *("train.workers", "train.stack", "train.accelerator"),
+    *("train.backend", "train.address", "train.share"),
+    *("train.shuffled_every", "train.ridge_penalty"),
+)
 """How the networks are trained, and what is trained beside them."""
 
 
