@@ -88,11 +88,15 @@ def shared(array: np.ndarray, own: Path, place: str) -> Shared:
     digest = sha256_of(path)
     url = f"{place.rstrip('/')}/{digest}.npy"
     with _reaching(place):
+        from fsspec.implementations.local import LocalFileSystem
+
         files, target = _open(url)
         if not files.exists(target):
             # Under another name until it is whole: another run may look for it at this moment.
             scratch = f"{target}.{uuid4().hex}"
-            files.makedirs(target.rpartition("/")[0], exist_ok=True)
+            if isinstance(files, LocalFileSystem):
+                # Stores of objects have no folders, and would make a bucket of a misspelt name.
+                files.makedirs(target.rpartition("/")[0], exist_ok=True)
             files.put_file(str(path), scratch)
             files.mv(scratch, target)
     return Shared(path, url, digest)
