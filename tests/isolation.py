@@ -21,6 +21,8 @@ def forget_mlflow(patch: pytest.MonkeyPatch) -> None:
     for name in VARIABLES:
         patch.setenv(name, "")
     patch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    for way in ("DOWNLOAD", "UPLOAD"):
+        patch.setenv(f"MLFLOW_ENABLE_PROXY_MULTIPART_{way}", "false")
     if "mlflow" in sys.modules:
         patch.setattr("mlflow.tracking._tracking_service.utils._tracking_uri", None)
         patch.setattr("mlflow.tracking._model_registry.utils._registry_uri", None)

@@ -73,6 +73,18 @@ def test_what_does_not_pass_is_raised_at_once(quick, error):
     assert call() == 2
 
 
+RACED = MlflowException(
+    "BAD_REQUEST: (psycopg.errors.UniqueViolation) duplicate key value violates unique constraint"
+)
+
+
+def test_what_another_process_wrote_first_is_found_when_it_is_tried_again(quick, capsys):
+    assert patience.patiently(failing(RACED, RACED)) == 3
+    assert capsys.readouterr().err == ""
+    with pytest.raises(MlflowException, match="UniqueViolation"):
+        patience.patiently(failing(*[RACED] * 1000))
+
+
 def test_after_the_limit_it_is_given_up_in_words(quick):
     with pytest.raises(TrackingError, match=r"does not answer for \d seconds .*refused.*again"):
         patience.patiently(failing(*[AWAY] * 1000))

@@ -147,6 +147,31 @@ def test_another_configuration_is_a_challenger(project, chosen):
     }
 
 
+def test_of_two_first_versions_at_the_same_moment_the_later_is_the_challenger(
+    project, chosen, monkeypatch
+):
+    found = results.read(project)
+    first = runs.track(found, chosen, {})
+    client = MlflowClient(first.uri, first.uri)
+    # As it is when both looked for a champion before either had registered its version.
+    client.delete_registered_model_alias(first.model, registry.CHAMPION)
+    plain, looked = registry._champion, []
+
+    def too_early(*arguments):
+        looked.append(1)
+        return None if len(looked) == 1 else plain(*arguments)
+
+    monkeypatch.setattr(registry, "_champion", too_early)
+    other = replace(chosen, train=replace(chosen.train, seed=2))
+    second = runs.track(found, other, {})
+    assert second.aliases == (registry.NEWEST, registry.CHALLENGER)
+    assert len(looked) == 2
+    there = registry.aliases_there(client, first.model)
+    assert {alias: int(version) for alias, version in there.items()} == {
+        "newest": 2, "challenger": 2, "champion": 1,
+    }  # fmt: skip
+
+
 def test_a_missing_alias_names_those_that_there_are(logged):
     client, tracked, _ = logged
     assert registry.needed(client, tracked.model, "champion").run_id == tracked.run_id

@@ -7,11 +7,13 @@ import time
 from pathlib import Path
 
 import pytest
+import sqlalchemy
 from optuna.trial import TrialState
 
 import fake_engine as fake
+from konkyo.errors import TuningError
 from konkyo.tuning import records, study
-from konkyo.tuning.storage import DEATHS, RETRY_OF, WORKER
+from konkyo.tuning.storage import DEATHS, RETRY_OF, WORKER, open_storage
 
 WORKER_SCRIPT = Path(fake.__file__)
 TRIALS = 9
@@ -89,6 +91,34 @@ def test_a_killed_worker_loses_its_own_trials_only_and_they_are_run_again(addres
         whole = fake.measure(alone)
         part = whole[whole["month"].isin(series["month"])].reset_index(drop=True)
         assert (series - part)[["spread", "turnover"]].abs().max().max() < 1e-8
+
+
+VERSIONS = "alembic_version (version_num text)"
+OPTUNAS = "version_info (version_info_id int, schema_version int, library_version text)"
+
+
+@pytest.mark.parametrize(
+    ("tables", "said"),
+    [([VERSIONS], "another program's tables"), ([VERSIONS, OPTUNAS], "cannot be used")],
+)
+def test_a_database_of_another_program_or_version_is_refused(postgres, tables, said):
+    plain = postgres.replace("postgresql://", "postgresql+psycopg://")
+    name = f"other_{len(tables)}"
+    engine = sqlalchemy.create_engine(plain, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(sqlalchemy.text(f"create database {name}"))
+    engine.dispose()
+    place = postgres.rsplit("/", 1)[0] + f"/{name}"
+    other = sqlalchemy.create_engine(place.replace("postgresql://", "postgresql+psycopg://"))
+    with other.begin() as connection:
+        for table in tables:
+            connection.execute(sqlalchemy.text(f"create table {table}"))
+        connection.execute(sqlalchemy.text("insert into alembic_version values ('0123')"))
+    with pytest.raises(TuningError, match=said):
+        open_storage(place)
+    there = sqlalchemy.inspect(other).get_table_names()
+    other.dispose()
+    assert "studies" not in there or said == "cannot be used"
 
 
 def test_an_interrupt_gives_the_trials_back_and_starting_again_goes_on(address):

@@ -26,6 +26,10 @@ address."""
 _PAUSES = (0.5, 15.0)
 """The first and the longest seconds between two tries."""
 _BUSY = ("database is locked", "database table is locked", "database schema is locked")
+_RACED = ("duplicate key value", "unique constraint failed", "duplicate entry")
+"""Two processes wrote the same row at the same moment, two users' data set say: the one that was
+later finds it when it tries again."""
+_RACES = 5
 _AWAY_CODES = (408, 429, 502, 503, 504)
 _AWAY = (
     "failed with exception",
@@ -57,6 +61,11 @@ def away(error: BaseException) -> bool:
     return known and _FAULTY not in text and any(part in text for part in _AWAY)
 
 
+def raced(error: BaseException) -> bool:
+    """Return whether another process wrote first what the call was about to write."""
+    return any(text in str(error).lower() for text in _RACED)
+
+
 def patiently(
     call: Callable[[], Result],
     made: Callable[[], Result | None] = lambda: None,
@@ -81,12 +90,15 @@ def patiently(
     limit = LIMIT if limit is None else limit
     began = time.monotonic()
     pause, longest = _PAUSES
-    again = False
+    again, races = False, 0
     while True:
         try:
             found = made() if again else None
             return call() if found is None else found
         except (MlflowException, OperationalError, requests.RequestException) as error:
+            if raced(error) and races < _RACES:
+                races += 1
+                continue
             if not (busy(error) or away(error)):
                 raise
             gone = time.monotonic() - began

@@ -142,7 +142,7 @@ def register(
     except MlflowException as error:
         if error.error_code != "RESOURCE_ALREADY_EXISTS":
             raise
-    champion = version_of(client, name, CHAMPION)
+    champion = _champion(client, name)
     given = aliases(tags, champion.tags if champion else None)
     if champion and CHAMPION in given:
         tags = {**tags, "continues": str(champion.version)}
@@ -153,6 +153,11 @@ def register(
         model_id=model.model_id,
         tags={**tags, "run_id": str(model.run_id)},
     )
+    if champion is None:
+        # Another user may have registered a first version at the same moment.
+        champion = _champion(client, name)
+        if champion and champion.version != made.version:
+            given = aliases(tags, champion.tags)
     for alias in given:
         client.set_registered_model_alias(name, alias, made.version)
     return Registered(int(made.version), given)
@@ -167,6 +172,17 @@ def registered(client: MlflowClient, name: str, run_id: str) -> Registered | Non
     known = (NEWEST, CHAMPION, CHALLENGER, PREVIOUS)
     own = tuple(alias for alias in known if str(there.get(alias)) == str(made[0].version))
     return Registered(int(made[0].version), own)
+
+
+def _champion(client: MlflowClient, name: str) -> ModelVersion | None:
+    """Return the champion; where there is none the first version becomes it, if there is one."""
+    found = version_of(client, name, CHAMPION)
+    if found is None:
+        there = client.search_model_versions(f"name = '{name}'", order_by=["version_number ASC"])
+        if there:
+            found = there[0]
+            client.set_registered_model_alias(name, CHAMPION, found.version)
+    return found
 
 
 def aliases(new: Mapping[str, str], champion: Mapping[str, str] | None) -> tuple[str, ...]:

@@ -1,7 +1,9 @@
 """The model of all months, logged once a run."""
 
+import shutil
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import mlflow
@@ -21,6 +23,8 @@ EPSILON = "attribute.epsilon"
 """Named as the run's param: MLflow logs a model's settings as params of its run."""
 REQUIREMENTS = ("mlflow", "numpy", "pandas", "pyarrow", "safetensors", "torch")
 """What predicting imports; konkyo itself travels as code inside the model."""
+_CODE = ("__init__.py", "errors.py", "files.py", "months.py", "attribution", "network")
+"""The rooms that predicting needs: on a server each file is a call of its own."""
 
 
 def log(
@@ -51,19 +55,6 @@ def log(
     answer = explain(weights, example.assign(month=ends), epsilon)
     # Left to itself MLflow would file the model under the experiment that is active, not the run's.
     experiment = client.get_run(run_id).info.experiment_id
-    log_model = partial(
-        Model.log,
-        artifact_path=None,
-        flavor=mlflow.pyfunc,
-        run_id=run_id,
-        python_model=str(Path(__file__).with_name("served.py")),
-        artifacts={"weights": str(weights)},
-        code_paths=[str(Path(konkyo.__file__).parent)],
-        pip_requirements=requirements(),
-        signature=signature(example, answer),
-        input_example=example,
-        model_config={EPSILON: epsilon},
-    )
     begun: list[str] = []
 
     def log_once() -> ModelInfo:
@@ -74,7 +65,34 @@ def log(
         begun[:] = [made.model_id]
         return log_model(model_id=made.model_id)
 
-    return patiently(log_once)
+    with TemporaryDirectory() as folder:
+        log_model = partial(
+            Model.log,
+            artifact_path=None,
+            flavor=mlflow.pyfunc,
+            run_id=run_id,
+            python_model=str(Path(__file__).with_name("served.py")),
+            artifacts={"weights": str(weights)},
+            code_paths=[str(_code(Path(folder)))],
+            pip_requirements=requirements(),
+            signature=signature(example, answer),
+            input_example=example,
+            model_config={EPSILON: epsilon},
+        )
+        return patiently(log_once)
+
+
+def _code(folder: Path) -> Path:
+    """Copy the package into a folder, as far as predicting needs it."""
+    package = Path(konkyo.__file__).parent
+    for name in _CODE:
+        source, copy = package / name, folder / package.name / name
+        copy.parent.mkdir(exist_ok=True)
+        if source.is_dir():
+            shutil.copytree(source, copy, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copyfile(source, copy)
+    return folder / package.name
 
 
 def signature(example: pd.DataFrame, answer: pd.DataFrame) -> ModelSignature:

@@ -105,6 +105,10 @@ def connect(uri: str) -> MlflowClient:
     logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)
     # MLflow's own tries again are silent, and make a run twice if it is the answer that was lost.
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    # What a server keeps in an object store comes through it, not past it: the store may be out of
+    # this machine's reach.
+    os.environ.setdefault("MLFLOW_ENABLE_PROXY_MULTIPART_DOWNLOAD", "false")
+    os.environ.setdefault("MLFLOW_ENABLE_PROXY_MULTIPART_UPLOAD", "false")
     path = _sqlite_path(uri)
     uri = _without_login(uri)
     mlflow.set_tracking_uri(uri)

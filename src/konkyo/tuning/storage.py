@@ -211,6 +211,7 @@ class Postgres:
             # Two processes that make one set of tables together break it.
             with self.exclusive(), warnings.catch_warnings():
                 warnings.simplefilter("ignore", ExperimentalWarning)
+                self._refuse_other()
                 self._database = RDBStorage(
                     url,
                     engine_kwargs={"pool_pre_ping": True},
@@ -218,15 +219,38 @@ class Postgres:
                     grace_period=beat * _BEATS_MISSED,
                     heartbeat_stale_trial_callback=again,
                 )
+        except TuningError:
+            raise
         except (sqlalchemy.exc.SQLAlchemyError, StorageInternalError, ValueError) as error:
             reason = str(error.__cause__ or error).strip().splitlines()[0]
             raise TuningError(
                 f"tune.storage: the PostgreSQL database cannot be opened ({reason}): correct "
                 "postgresql://user:password@host/database, start the server, or set journal:<file>"
             ) from None
+        except RuntimeError as error:
+            # What Optuna raises of tables that another version of it has made.
+            raise TuningError(
+                f"tune.storage: the database cannot be used ({str(error).splitlines()[0]}): "
+                "install the version of optuna that made it, or name another database"
+            ) from None
         self.backend: BaseStorage = self._database
         self._beating = threading.Thread(target=self._go_on_beating, daemon=True)
         self._beating.start()
+
+    def _refuse_other(self) -> None:
+        """Refuse a database in which another program keeps its versions as Optuna does: MLflow's.
+
+        Raises
+        ------
+        TuningError
+            Optuna would put its tables there and then find a version that it does not know.
+        """
+        there = set(sqlalchemy.inspect(self._engine).get_table_names())
+        if "alembic_version" in there and "version_info" not in there:
+            raise TuningError(
+                "tune.storage: the database has another program's tables, MLflow's say: make one "
+                "for the searches (`create database tuning`) and name it"
+            )
 
     @contextmanager
     def exclusive(self) -> Iterator[None]:
