@@ -1,5 +1,6 @@
 """What happens between epochs: the state to resume from, and word of progress."""
 
+import time
 from pathlib import Path
 
 import pytorch_lightning as lightning
@@ -14,18 +15,24 @@ class KeepState(lightning.Callback):
     ----------
     path : Path
         The checkpoint; a killed fit goes on from it.
+    least : float
+        Seconds since the last state for a new one to be written.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, least: float = 0.0) -> None:
         self.path = path
+        self._least = least
+        self._last = time.monotonic()
 
     def on_train_epoch_end(
         self, trainer: lightning.Trainer, pl_module: lightning.LightningModule
     ) -> None:
         """Save unless this was the last epoch, whose results are written elsewhere."""
-        if trainer.current_epoch + 1 < (trainer.max_epochs or 0):
+        due = time.monotonic() - self._last >= self._least
+        if due and trainer.current_epoch + 1 < (trainer.max_epochs or 0):
             with replacing(self.path) as scratch:
                 trainer.save_checkpoint(scratch, weights_only=False)
+            self._last = time.monotonic()
 
 
 class TellProgress(lightning.Callback):

@@ -12,10 +12,11 @@ import pytorch_lightning as lightning
 import torch
 from torch.utils.data import DataLoader
 
+from konkyo.network import accelerator
 from konkyo.network.callbacks import KeepState, TellProgress
 from konkyo.network.fullbatch import FullBatches, FullBatchModule, FullBatchSchedule
 from konkyo.network.module import StackModule
-from konkyo.network.schedule import Entry, StackBatches, StackSchedule
+from konkyo.network.schedule import CPU, Entry, StackBatches, StackSchedule
 from konkyo.network.seeds import torch_generator
 from konkyo.network.settings import FullBatch, Learning, Numbers
 from konkyo.network.stack import StackedMLP
@@ -25,6 +26,9 @@ logging.getLogger("pytorch_lightning.utilities.rank_zero").setLevel(logging.WARN
 
 _KEPT = {"epoch", "global_step", "loops", "optimizer_states", "lr_schedulers", "state_dict"}
 """What a state must have for a trainer to go on from it."""
+
+# On a GPU an epoch of all windows may take less than writing their state does.
+_SECONDS_AT_STAKE = 5.0
 
 
 @dataclass(frozen=True)
@@ -88,10 +92,14 @@ def fit_stack(
     Fitted
         The state to resume from stays until the caller has kept the result.
     """
+    device = accelerator.device_of(params.accelerator)
+    panel = torch.from_numpy(features)
+    if device != CPU and accelerator.holds_panel(accelerator.free_bytes(device), panel.nbytes):
+        panel = panel.to(device)
     schedule = StackSchedule(entries, params.batch, params.epochs)
-    batches = StackBatches(torch.from_numpy(features), torch.from_numpy(labels), schedule)
+    batches = StackBatches(panel, torch.from_numpy(labels), schedule, device)
     module = StackModule(initial_network(entries, params), schedule, params, numbers)
-    return _run(module, schedule, batches, params, scratch, name)
+    return _run(module, schedule, batches, params, scratch, name, device)
 
 
 def fit_full_batch(
@@ -148,6 +156,7 @@ def _run(
     params: Learning,
     scratch: Path,
     name: str,
+    device: torch.device = CPU,
 ) -> Fitted:
     """Run the trainer over a schedule, from the state that is kept if there is one."""
     state = scratch / f"{name}.ckpt"
@@ -155,15 +164,15 @@ def _run(
     if resume is not None:
         batches.start_at(resume["epoch"] + 1)
     trainer = lightning.Trainer(
-        accelerator="cpu",
-        devices=1,
+        accelerator="cpu" if device == CPU else "gpu",
+        devices=1 if device == CPU else [device.index],
         max_epochs=params.epochs,
         logger=False,
         enable_checkpointing=False,
         enable_progress_bar=False,
         enable_model_summary=False,
         callbacks=[
-            KeepState(state),
+            KeepState(state, 0 if device == CPU else _SECONDS_AT_STAKE),
             TellProgress(scratch / f"{name}.progress", len(batches) * params.epochs),
         ],
         default_root_dir=scratch,
@@ -178,7 +187,7 @@ def _run(
             ckpt_path=state if resume is not None else None,
             weights_only=True,
         )
-    return Fitted(module.trained(), module.losses().numpy())
+    return Fitted(module.trained().cpu(), module.losses().cpu().numpy())
 
 
 def _usable_state(path: Path, module: StackModule, epochs: int) -> dict[str, Any] | None:

@@ -93,6 +93,9 @@ class StackModule(lightning.LightningModule):
             [group.dropout for group in self.numbers],
             [numpy_generator(group.seed, "dropout", at.step) for group in self.numbers],
         )
+        if masks is not None:
+            # Drawn on the host on every device, so that all of them learn by the same draws.
+            masks = [mask.to(x.device, non_blocking=True) for mask in masks]
         rows = at.weight.sum(1)
         sums = gradients(self.network, x, y, at.weight, rows.clamp(min=1), masks)
         epoch = at.epoch.clamp(max=self.params.epochs - 1)

@@ -16,8 +16,8 @@ from konkyo.panel.store import Panel
 from konkyo.params import Train
 from konkyo.windows import MonthBlocks, Window
 
-# How a run is spread over processes changes no weight.
-_SPREAD = ("stack", "workers", "shuffled_every", "ridge_penalty", "ensemble")
+# How a run is spread over processes and devices changes no more than a weight's last digits.
+_SPREAD = ("stack", "workers", "accelerator", "shuffled_every", "ridge_penalty", "ensemble")
 
 
 def shuffle_labels(label: np.ndarray, blocks: MonthBlocks, seed: int) -> np.ndarray:

@@ -12,6 +12,8 @@ from torch.utils.data import IterableDataset
 
 from konkyo.network.seeds import torch_generator
 
+CPU = torch.device("cpu")
+
 
 @dataclass(frozen=True)
 class Entry:
@@ -64,6 +66,13 @@ class Batch(NamedTuple):
     rows: Tensor
     weight: Tensor
     epoch: Tensor
+
+    def on(self, device: torch.device) -> "Batch":
+        """Return it with what a step reads, all but the rows, on a device."""
+        if device == CPU:
+            return self
+        weight, epoch = (t.to(device, non_blocking=True) for t in (self.weight, self.epoch))
+        return self._replace(weight=weight, epoch=epoch)
 
 
 Step = tuple[Batch, Tensor, Tensor]
@@ -151,7 +160,7 @@ class Passes(IterableDataset[Step | Iterator[Step]]):
         for batch in self.schedule.from_step(self._next):
             x, y = self.fetch(batch)
             self._next = batch.step + 1
-            yield batch, x, y
+            yield batch.on(x.device), x, y
             if self._next == last:
                 return
 
@@ -167,14 +176,23 @@ class StackBatches(Passes):
         True labels and shuffled labels, [2, rows] float32.
     schedule : StackSchedule
         What to fetch.
+    device : torch.device
+        Where the steps go. The rows are gathered where the features lie.
     """
 
-    def __init__(self, features: Tensor, labels: Tensor, schedule: StackSchedule) -> None:
+    def __init__(
+        self,
+        features: Tensor,
+        labels: Tensor,
+        schedule: StackSchedule,
+        device: torch.device = CPU,
+    ) -> None:
         self.features = features
-        self.labels = labels.reshape(-1)
+        self.labels = labels.reshape(-1).to(features.device)
         self.schedule = schedule
+        self.device = device
         offset = [labels.shape[1] if entry.shuffled else 0 for entry in schedule.entries]
-        self._offset = torch.tensor(offset)[:, None]
+        self._offset = torch.tensor(offset, device=features.device)[:, None]
 
     def __len__(self) -> int:
         """Return the runs of steps in a pass."""
@@ -188,6 +206,7 @@ class StackBatches(Passes):
 
     def fetch(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """Return features as the panel holds them and each window's own labels."""
-        flat = batch.rows.reshape(-1)
-        x = self.features.index_select(0, flat).view(*batch.rows.shape, -1)
-        return x, self.labels.take(batch.rows + self._offset)
+        rows = batch.rows.to(self.features.device, non_blocking=True)
+        x = self.features.index_select(0, rows.reshape(-1)).view(*rows.shape, -1)
+        y = self.labels.take(rows + self._offset)
+        return x.to(self.device, non_blocking=True), y.to(self.device, non_blocking=True)

@@ -2,9 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 from torch import Tensor
+
+Accelerator = Literal["auto", "cpu", "gpu"]
+"""What a user asks for; `accelerator.device_of` says what it means here."""
 
 
 class Learning(Protocol):

@@ -12,7 +12,7 @@ from joblib import Parallel, delayed
 
 from konkyo.errors import ArtifactError
 from konkyo.files import digest_of, read_json, read_parquet, write_array, write_json, write_parquet
-from konkyo.network import plan, store
+from konkyo.network import accelerator, plan, store
 from konkyo.network.memory import keep_freed_memory
 from konkyo.network.progress import watching
 from konkyo.network.schedule import Entry
@@ -67,13 +67,13 @@ def train(panel: Panel, windows: Sequence[Window], params: Train, folder: Path) 
     due = missing(key_of, folder)
     networks = sum(len(members[name]) for name in due)
     if due:
-        workers = 1 if networks <= _ALONE else params.workers
+        workers, largest = _spread(panel, params, networks)
         state = folder / "state"
         stacks = _begun(state, key_of, due)
         begun = {name for group in stacks.values() for name in group}
         rest = [name for name in due if name not in begun]
         sizes = [len(members[name]) for name in rest]
-        for part in plan.stacks(sizes, params.stack, workers):
+        for part in plan.stacks(sizes, largest, workers):
             group = rest[part]
             stacks[digest_of(*(key_of[name] for name in group))] = group
         write_json(stacks, state / _STACKS)
@@ -95,6 +95,20 @@ def train(panel: Panel, windows: Sequence[Window], params: Train, folder: Path) 
         # A worker whose own parent was killed may still be at its last step there.
         shutil.rmtree(state, ignore_errors=True)
     return Outcome(networks, len(made) - networks, dropped)
+
+
+def _spread(panel: Panel, params: Train, networks: int) -> tuple[int, int]:
+    """Return the processes, and the most networks in a stack, for so many networks to train.
+
+    A GPU runs one stack that is as large as its memory allows: a step of many small products costs
+    there what a step of few does.
+    """
+    device = accelerator.device_of(params.accelerator)
+    if device.type == "cpu":
+        return (1 if networks <= _ALONE else params.workers), params.stack
+    of_one = accelerator.bytes_of_network(panel.features.shape[1], params.layers, params.batch)
+    free = accelerator.free_bytes(device)
+    return 1, accelerator.networks_that_fit(free, panel.features.nbytes, of_one)
 
 
 def missing(keys: Mapping[str, str], folder: Path) -> list[str]:

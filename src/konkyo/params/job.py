@@ -67,6 +67,7 @@ class Train:
     ridge_penalty: Positive
     stack: Count
     workers: Count
+    accelerator: Literal["auto", "cpu", "gpu"]
 
 
 @dataclass(frozen=True, config=RULES)
