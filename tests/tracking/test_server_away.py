@@ -20,7 +20,7 @@ from mlflow import MlflowClient
 
 from konkyo import params
 from konkyo.errors import TrackingError
-from konkyo.tracking import patience, results, runs
+from konkyo.tracking import patience, results, runs, store
 
 
 class Server:
@@ -71,7 +71,9 @@ def server(project, monkeypatch):
     made = Server(project)
     made.start()
     made.wait()
+    # A busy machine takes long to start one.
     monkeypatch.setattr(patience, "LIMIT", 120.0)
+    monkeypatch.setattr(store, "AT_FIRST", 120.0)
     yield made
     made.kill()
 
