@@ -168,7 +168,9 @@ def draw(found: dict[str, list[tuple[int, dict[str, float]]]], out: Path) -> Non
         for axis in (upper, lower):
             axis.set_xscale("log")
             axis.set_yscale("log")
-            axis.grid(alpha=0.3, which="both")
+            axis.set_xticks(at, [f"{value:,}" for value in at])
+            axis.minorticks_off()
+            axis.grid(alpha=0.3)
     axes[0, 0].set_ylabel("core hours of all epochs")
     axes[1, 0].set_ylabel("MiB at most")
     axes[0, 0].legend(frameon=False)
