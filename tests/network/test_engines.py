@@ -92,6 +92,19 @@ def test_a_local_cluster_keeps_to_this_machine_and_an_interrupt_leaves_none_of_i
                 process.kill()
 
 
+def test_workers_of_loky_end_with_a_run_that_is_killed():
+    run = subprocess.Popen(
+        [sys.executable, "-c", LOCAL, "loky", "double", "x", *sys.path],
+        stdout=subprocess.PIPE, text=True, start_new_session=True,
+    )  # fmt: skip
+    assert run.stdout.readline() == "first\n"
+    workers = below(run.pid)
+    assert workers
+    run.kill()
+    run.wait()
+    until(lambda: not any(alive(process) for process in workers), SECONDS)
+
+
 def alive(process: psutil.Process) -> bool:
     try:
         return process.status() != psutil.STATUS_ZOMBIE

@@ -7,9 +7,12 @@ ever for a job that killed its workers, and Ray's gives up all jobs when one wor
 
 import logging
 import os
+import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack, closing
+from functools import cache
 from typing import Any, Literal, TypeVar
 from uuid import uuid4
 
@@ -72,7 +75,25 @@ def run(
     return _loky(workers, work, jobs)
 
 
-def _named(work: Callable[[Asked], Given], name: str, job: Asked) -> tuple[str, Given]:
+@cache
+def _end_with(parent: int) -> None:
+    """Let this process end within a second after its parent: loky's go on for minutes.
+
+    They would train on beside the next run, and write its states.
+    """
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(1)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def _while_asked(
+    parent: int, work: Callable[[Asked], Given], name: str, job: Asked
+) -> tuple[str, Given]:
+    _end_with(parent)
     return name, work(job)
 
 
@@ -85,7 +106,8 @@ def _loky(
     spread = Parallel(
         n_jobs=workers, backend="loky", max_nbytes=None, return_as="generator_unordered"
     )
-    asked = (delayed(_named)(work, name, job) for name, job in jobs.items())
+    here = os.getpid()
+    asked = (delayed(_while_asked)(here, work, name, job) for name, job in jobs.items())
     try:
         with closing(spread(asked)) as done:
             yield from done
