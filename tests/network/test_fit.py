@@ -1,3 +1,4 @@
+import signal
 from dataclasses import replace
 from itertools import pairwise
 
@@ -101,8 +102,10 @@ def test_an_interrupted_fit_goes_on_where_it_stopped(task, fitted, tmp_path, mon
 
     monkeypatch.setattr(callbacks.KeepState, "on_train_epoch_end", stop_after_second)
     arguments = (task.features, task.labels, task.entries, task.params, tmp_path, "all")
-    with pytest.raises((KeyboardInterrupt, SystemExit)):
+    before = signal.getsignal(signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt):
         fit_stack(*arguments)
+    assert signal.getsignal(signal.SIGINT) == before
     monkeypatch.setattr(
         callbacks.KeepState,
         "on_train_epoch_end",

@@ -1,6 +1,7 @@
 """One stack, from initial weights to trained ones, by a Lightning Trainer."""
 
 import logging
+import signal
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -181,12 +182,20 @@ def _run(
         warnings.filterwarnings("ignore", message=".*does not have many workers.*")
         warnings.filterwarnings("ignore", message=".*IterableDataset.*has `__len__` defined.*")
         warnings.filterwarnings("ignore", message=".*`isinstance\\(treespec, LeafSpec\\)`.*")
-        trainer.fit(
-            module,
-            DataLoader(batches, batch_size=None),
-            ckpt_path=state if resume is not None else None,
-            weights_only=True,
-        )
+        interrupts = signal.getsignal(signal.SIGINT)
+        try:
+            trainer.fit(
+                module,
+                DataLoader(batches, batch_size=None),
+                ckpt_path=state if resume is not None else None,
+                weights_only=True,
+            )
+        except SystemExit as left:
+            # Lightning makes an exit with code 1 of an interrupt, and ignores the next ones.
+            if not isinstance(left.__context__, KeyboardInterrupt):
+                raise
+            signal.signal(signal.SIGINT, interrupts)
+            raise KeyboardInterrupt from None
     return Fitted(module.trained().cpu(), module.losses().cpu().numpy())
 
 
