@@ -14,6 +14,9 @@ from clusters import SECONDS, below, until
 from konkyo.errors import BackendError
 from konkyo.network import engines
 
+# The jobs' module, for workers that know of the environment alone.
+ENVIRONMENT = {**os.environ, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)}
+
 
 def done(backend: str, address: str, jobs: dict) -> dict[str, str]:
     results = engines.run(backend, address, 2, engine_jobs.work, jobs)
@@ -67,7 +70,7 @@ def test_a_local_cluster_keeps_to_this_machine_and_an_interrupt_leaves_none_of_i
     mark = tmp_path / "died"
     run = subprocess.Popen(
         [sys.executable, "-c", LOCAL, backend, first, str(mark), *sys.path],
-        stdout=subprocess.PIPE, text=True, start_new_session=True,
+        stdout=subprocess.PIPE, text=True, env=ENVIRONMENT, start_new_session=True,
     )  # fmt: skip
     # Ray tells of the worker before that.
     told = "first\n" in iter(run.stdout.readline, "")
@@ -95,7 +98,7 @@ def test_a_local_cluster_keeps_to_this_machine_and_an_interrupt_leaves_none_of_i
 def test_workers_of_loky_end_with_a_run_that_is_killed():
     run = subprocess.Popen(
         [sys.executable, "-c", LOCAL, "loky", "double", "x", *sys.path],
-        stdout=subprocess.PIPE, text=True, start_new_session=True,
+        stdout=subprocess.PIPE, text=True, env=ENVIRONMENT, start_new_session=True,
     )  # fmt: skip
     assert run.stdout.readline() == "first\n"
     workers = below(run.pid)
