@@ -301,6 +301,11 @@ STOCKS = (
     Store(pa.dictionary(pa.int8(), pa.string()), lambda i: f"S{i}", [None, "", "NA"]),
 )
 
+SECTORS = (
+    Store(pa.string(), str, [None, *TEXTS]),
+    Store(pa.dictionary(pa.int8(), pa.string()), str, [None, "", "<b>"]),
+)
+
 
 def store_of(plain: Sequence[Store], strange: Sequence[Store]) -> st.SearchStrategy[Store]:
     """Return how a column may be stored, strangely once in a while."""

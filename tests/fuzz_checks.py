@@ -4,6 +4,7 @@ import calendar
 import datetime as dt
 import math
 from collections import defaultdict
+from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -12,7 +13,10 @@ import numpy as np
 import pandas as pd
 from hypothesis import strategies as st
 
-from fuzz_tables import PORTFOLIOS, Case, Drawn, cases, expected
+from fuzz_beside import belongs, estimates, sector_of
+from fuzz_drawn import Drawn
+from fuzz_expected import expected
+from fuzz_tables import PORTFOLIOS, Case, cases
 from konkyo import params
 from konkyo.errors import KonkyoError, RecordsError
 from konkyo.panel.build import build
@@ -40,6 +44,7 @@ def records_are_right_or_refused(case: Case) -> str:
         _monthly(case, found)
     else:
         _dated(case, found)
+    _beside(case, found)
     return panel_is_right_or_refused(found)
 
 
@@ -140,10 +145,7 @@ def _dated(case: Case, found: Records) -> None:
     if drawn.damage is not None or any(_unclear(drawn)):
         return
     months: dict[Any, list[tuple[dt.date, Any, Any]]] = defaultdict(list)
-    volume = _keys("volume", drawn) if drawn.column("volume") else [0.0] * drawn.rows
-    for day, stock, close, traded in zip(
-        _keys("date", drawn), _keys("stock", drawn), _keys("close", drawn), volume, strict=True
-    ):
+    for day, stock, close, traded in _wide(drawn) if case.rows == "wide" else _long(drawn):
         if case.last is None or _end(day) <= _end(case.last):
             months[(_end(day), stock)].append((day, close, traded))
     have = {(r["month"], r["stock"]): r for r in found.stocks.to_dict("records")}
@@ -159,6 +161,45 @@ def _dated(case: Case, found: Records) -> None:
             assert (total is None and math.isnan(got["volume"])) or math.isclose(
                 got["volume"], total, rel_tol=1e-9, abs_tol=1e-2
             ), (got["volume"], total)
+
+
+def _long(drawn: Drawn) -> Iterator[tuple[Any, ...]]:
+    volume = _keys("volume", drawn) if drawn.column("volume") else [0.0] * drawn.rows
+    named = (_keys(name, drawn) for name in ("date", "stock", "close"))
+    return zip(*named, volume, strict=True)
+
+
+def _wide(drawn: Drawn) -> Iterator[tuple[Any, ...]]:
+    days = _keys("date", drawn)
+    for column in drawn.columns:
+        if column.here != "date":
+            for day, meaning in zip(days, column.meanings(), strict=True):
+                if meaning.value is not None:
+                    yield day, column.here, meaning.value, None
+
+
+def _beside(case: Case, found: Records) -> None:
+    """See that what the tables beside the stocks say is in the records, as known at each month."""
+    rows = found.stocks.to_dict("records")
+    own = {c.here for c in case.stocks.columns}
+    codes = list(dict.fromkeys(r["stock"] for r in rows))
+    if "members" in case.beside and not case.eligible and "eligible" not in own:
+        for row in rows:
+            inside = belongs(case.beside["members"], row["stock"], row["month"].date())
+            assert inside is None or row["eligible"] == float(inside), row
+    if "sectors" in case.beside and "sector" not in own:
+        for row in rows:
+            named = sector_of(case.beside["sectors"], row["stock"])
+            assert (
+                named is None
+                or (pd.isna(row["sector"]) and named == (None,))
+                or (named == (row["sector"],))
+            ), (row, named)
+    if "reports" in case.beside and "estimate" in found.stocks and "estimate" not in own:
+        ends = sorted({r["month"].date() for r in rows})
+        told = estimates(case.beside["reports"], codes, ends)
+        for row in rows if told is not None else ():
+            _same(row["estimate"], told[row["stock"], row["month"].date()], "estimate")
 
 
 def panel_is_right_or_refused(found: Records) -> str:
@@ -209,3 +250,4 @@ def _universe_is_the_largest(
 
 MONTHLY: st.SearchStrategy[Case] = cases("monthly")
 DATED: st.SearchStrategy[Case] = cases("dated")
+WIDE: st.SearchStrategy[Case] = cases("wide")

@@ -1,6 +1,9 @@
+import os
 import signal
 import subprocess
 import sys
+import tempfile
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -49,6 +52,17 @@ with files.replacing(Path("a/table.csv")) as scratch, files.scratch_folder(Path(
     print("writing", flush=True)
     time.sleep(100)
 """
+
+
+def test_what_libraries_keep_temporarily_goes_with_the_process(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.delenv("JOBLIB_TEMP_FOLDER", raising=False)
+    with files.own_temporary() as folder:
+        (other,) = tmp_path.iterdir()
+        assert folder == other == Path(tempfile.mkdtemp()).parent
+        assert os.environ["JOBLIB_TEMP_FOLDER"] == str(folder)
+    assert "JOBLIB_TEMP_FOLDER" not in os.environ
+    assert tempfile.gettempdir() == str(tmp_path) and list(tmp_path.iterdir()) == []
 
 
 def test_a_sweep_takes_what_dead_writers_left_and_nothing_else(tmp_path):

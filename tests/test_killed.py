@@ -1,4 +1,4 @@
-"""SIGKILL at random moments of two stages, the short form: tests/long/kill.py has all commands."""
+"""SIGKILL at random moments, the short form: tests/long/kill.py has all commands."""
 
 import subprocess
 import sys

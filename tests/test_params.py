@@ -58,6 +58,17 @@ def test_a_learning_rate_must_be_a_positive_number(values, number):
         params.parse(values)
 
 
+@pytest.mark.parametrize("key", ["address", "share"])
+def test_a_place_holds_no_password(values, key):
+    values["train"][key] = "s3://me:hidden@host/bucket"
+    with pytest.raises(ParamsError, match="may hold no password") as error:
+        params.parse(values)
+    assert "hidden" not in str(error.value)
+    for place in ("tcp://host:8786", "abfs://container@account/folder", "host:6379"):
+        values["train"][key] = place
+        assert getattr(params.parse(values).train, key) == place
+
+
 def test_missing_or_broken_file(tmp_path):
     with pytest.raises(ParamsError, match="is not here"):
         params.load(tmp_path / "params.yaml")

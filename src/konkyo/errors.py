@@ -80,6 +80,10 @@ class StorageError(KonkyoError):
     """The machine refuses: a full disk, a folder that cannot be written, too little memory."""
 
 
+class BackendError(KonkyoError):
+    """The processes or machines that are to train cannot be used."""
+
+
 class TrackingError(KonkyoError):
     """The MLflow store, experiment or run that was asked for cannot be used."""
 

@@ -24,6 +24,7 @@ from konkyo.errors import ArtifactError
 
 _KEY = b"konkyo"
 _SCRATCH = ".konkyo-"
+_JOBLIB = "JOBLIB_TEMP_FOLDER"
 
 
 @contextmanager
@@ -95,6 +96,27 @@ def scratch_folder(parent: Path | None = None) -> Iterator[Path]:
     finally:
         shutil.rmtree(folder, ignore_errors=True)
         os.close(handle)
+
+
+@contextmanager
+def own_temporary() -> Iterator[Path]:
+    """Let what libraries keep in the system's folder for temporary files be swept after a kill.
+
+    Yields
+    ------
+    Path
+        A scratch folder, which `tempfile` takes for the system's as long as the block runs, and
+        joblib for its own, which would be in shared memory, unless JOBLIB_TEMP_FOLDER names one.
+    """
+    with scratch_folder() as folder:
+        before, tempfile.tempdir = tempfile.tempdir, str(folder)
+        others = os.environ.setdefault(_JOBLIB, str(folder)) != str(folder)
+        try:
+            yield folder
+        finally:
+            tempfile.tempdir = before
+            if not others:
+                del os.environ[_JOBLIB]
 
 
 def sweep(folder: Path, deep: bool = True) -> None:

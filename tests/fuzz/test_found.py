@@ -8,7 +8,8 @@ import pyarrow.parquet
 import pytest
 
 from fuzz_checks import records_are_right_or_refused
-from fuzz_tables import Case, Column, Drawn
+from fuzz_drawn import Column, Drawn
+from fuzz_tables import Case
 from konkyo import params
 from konkyo.errors import ArtifactError, KonkyoError, ParamsError, RecordsError
 from konkyo.files import read_array, read_csv, read_json, read_parquet

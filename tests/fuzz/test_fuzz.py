@@ -26,6 +26,12 @@ def test_dated_tables_are_right_or_refused(case):
     assert fuzz_checks.records_are_right_or_refused(case)
 
 
+@settings(some, max_examples=20)
+@given(fuzz_checks.WIDE)
+def test_wide_tables_are_right_or_refused(case):
+    assert fuzz_checks.records_are_right_or_refused(case)
+
+
 @settings(some, max_examples=100)
 @given(fuzz_params.spoilt_values())
 def test_values_of_params_are_params_or_refused(values):

@@ -4,7 +4,8 @@
 
 Real processes of `konkyo <command>` on small records. All that they import is imported once, here;
 each is a fork in a session of its own and is killed, with all that it started, at a random moment
-of its work, once or several times on end. Then the command runs undisturbed, and
+of its work, once or several times on end; a search is sometimes killed alone, and its workers end
+of themselves. Then the command runs undisturbed, and
 
 - every file below data/ is, to the byte, that of a run without kills, and there is no other file,
   with three exceptions: run.json (ids of MLflow), the pages of a search and its trials' seconds;
@@ -47,9 +48,11 @@ from ruamel.yaml import YAML  # noqa: E402
 from small import make_records, small_params  # noqa: E402
 
 CHAIN = ("ingest", "prepare", "train", "attribute", "verify", "backtest", "report", "track")
-STAGES = (*CHAIN, "update", "spread", "tune")
-"""`spread` is `train` with two worker processes; `tune` a whole search."""
+STAGES = (*CHAIN, "first", "update", "spread", "tune")
+"""`first` is `track` that makes MLflow's database, which there is for the others; `spread` is
+`train` with two worker processes; `tune` a whole search."""
 COMMANDS = {
+    "first": ["track"],
     "update": ["update", "--no-commit"],
     "spread": ["train"],
     "tune": ["tune"],
@@ -57,7 +60,7 @@ COMMANDS = {
 }
 WEIGHTS = {
     "ingest": 1.5, "prepare": 1.5, "train": 2, "verify": 0.7, "report": 0.25, "track": 1.5,
-    "spread": 0.25, "tune": 0.7,
+    "first": 0.3, "spread": 0.25, "tune": 0.25,
 }  # fmt: skip
 """How many kills a stage gets beside the others."""
 TRIALS = 6
@@ -96,6 +99,7 @@ class Project:
         self.log = folder.parent / "log.txt"
         self.worker = folder.parent / "worker"
         self.started: set[int] = set()
+        self.orphans: list[int] = []
 
     def make(self, months: int) -> None:
         shutil.rmtree(self.folder, ignore_errors=True)
@@ -105,6 +109,7 @@ class Project:
         self.worker.chmod(0o755)
         self.bring(months)
         self.write_params(chosen())
+        self.aside(self._make_store)
 
     def write_params(self, values: Any) -> None:
         from konkyo import params
@@ -113,13 +118,32 @@ class Project:
             YAML().dump(params.as_dict(values), file)
 
     def bring(self, months: int) -> None:
-        """Bring the records of so many months, in a process of its own: writers have threads."""
-        pid = os.fork()
-        if pid == 0:
+        """Bring the records of so many months."""
+
+        def write() -> None:
             for name, table in zip(("stocks", "market"), make_records(count=months), strict=True):
                 table.to_parquet(self.folder / f"data/own/{name}.parquet", index=False)
-            os._exit(0)
-        os.waitpid(pid, 0)
+
+        self.aside(write)
+
+    def _make_store(self) -> None:
+        from konkyo.tracking import store
+
+        store.connect(f"sqlite:///{self.folder}/mlflow.db")
+
+    def aside(self, work: Callable[[], None]) -> None:
+        """Do something in a fork: writers have threads, which the commands' forks would lose."""
+        pid = os.fork()
+        if pid == 0:
+            code = 1
+            try:
+                work()
+                code = 0
+            finally:
+                os._exit(code)
+        _, status = os.waitpid(pid, 0)
+        if status:
+            raise Broken(f"the project could not be made: {status}")
 
     def start(self, command: list[str]) -> int:
         """Start `konkyo <command>` as a fork in a session of its own."""
@@ -174,8 +198,11 @@ class Project:
                 with_luck(os.kill, own, signal.SIGKILL)
             time.sleep(0.01)
 
-    def kill(self, command: list[str], after: float) -> bool:
-        """Run a command and kill it after so many seconds; say whether it still ran."""
+    def kill(self, command: list[str], after: float, alone: bool = False) -> bool:
+        """Run a command and kill it after so many seconds; say whether it still ran.
+
+        Alone, what it has started is left to find out, beside the command that comes next.
+        """
         pid = self.start(command)
         end = time.monotonic() + after
         while time.monotonic() < end:
@@ -183,9 +210,24 @@ class Project:
             if done:
                 return False
             time.sleep(min(0.002, max(end - time.monotonic(), 0)))
-        self.end(pid)
+        if alone:
+            with_luck(os.kill, pid, signal.SIGKILL)
+            self.orphans.append(pid)
+        else:
+            self.end(pid)
         _, status = os.waitpid(pid, 0)
         return os.WIFSIGNALED(status)
+
+    def outlived(self) -> None:
+        """Wait until the processes whose parent was killed alone have ended of themselves."""
+        end = time.monotonic() + 60
+        while any(session(leader) for leader in self.orphans):
+            if time.monotonic() > end:
+                for leader in self.orphans:
+                    self.end(leader)
+                raise Broken("what a killed process had started outlived it for a minute")
+            time.sleep(0.1)
+        self.orphans.clear()
 
     def keep(self, place: Path) -> None:
         shutil.rmtree(place, ignore_errors=True)
@@ -330,8 +372,15 @@ def logged(folder: Path) -> dict[str, Any]:
             "v.name = a.name and v.version = a.version join runs r on r.run_uuid = v.run_id "
             "where a.alias in ('newest', 'champion')"
         ).fetchall()
+        versions = base.execute(
+            "select count(*) from model_versions v join runs r on r.run_uuid = v.run_id "
+            "where r.status = 'FINISHED' and v.status = 'READY'"
+        ).fetchone()[0]
     by_status = Counter(status for _, _, status, stage, _ in rows if stage == "active")
-    return {"status": by_status, "runs": runs, "pending": pending, "aliases": newest}
+    return {
+        "status": by_status, "runs": runs, "pending": pending, "aliases": newest,
+        "versions": versions,
+    }  # fmt: skip
 
 
 STABLE = ("kind", "params_digest", "data_digest", "source", "study", "state", "month")
@@ -345,6 +394,8 @@ def check_logged(folder: Path, reference: Path) -> None:
         raise Broken(f"MLflow: {mine['pending']} models are pending")
     if any(status != "FINISHED" for (status,) in mine.get("aliases", [])):
         raise Broken("an alias names the model of a run that was killed")
+    if mine.get("versions") != theirs.get("versions"):
+        raise Broken(f"MLflow: {mine['versions']} versions, not {theirs['versions']}")
     if mine["runs"].keys() != theirs["runs"].keys():
         raise Broken(f"MLflow: runs {sorted(mine['runs'])}, not {sorted(theirs['runs'])}")
     for name, told in theirs["runs"].items():
@@ -399,10 +450,20 @@ class Killing:
         return self.root / f"after-{stage}"
 
     def prepare(self) -> None:
-        """Run every stage once without kills, and once more to see what is the same each time."""
-        project = self.project
+        """Run every stage once without kills, and once more to see what is the same each time.
+
+        In a folder that was kept this was done before.
+        """
+        project, kept = self.project, self.root / "without-kills.json"
+        if kept.exists():
+            known = json.loads(kept.read_text())
+            if set(self.stages) <= known["seconds"].keys():
+                self.seconds, self.values = known["seconds"], known["values"]
+                return
         project.make(30)
         last = max((CHAIN.index(s) for s in self.stages if s in CHAIN), default=0)
+        if "first" in self.stages:
+            last = max(last, CHAIN.index("track"))
         if "update" in self.stages:
             last = max(last, CHAIN.index("backtest"))
         if {"tune", "spread"} & set(self.stages):
@@ -411,6 +472,10 @@ class Killing:
             # No other stage needs the pictures, which take longest.
             if stage != "report" or "report" in self.stages:
                 self.once(stage)
+        if "first" in self.stages:
+            project.restore(self.before("track"))
+            (project.folder / "mlflow.db").unlink()
+            self.once("first")
         if "update" in self.stages:
             project.restore(self.after("backtest"))
             project.bring(32)
@@ -424,6 +489,7 @@ class Killing:
             project.restore(self.after("prepare"))
             self.once("tune")
             self.values = searched(project.folder)
+        kept.write_text(json.dumps({"seconds": self.seconds, "values": self.values}))
 
     def once(self, stage: str) -> None:
         project = self.project
@@ -469,12 +535,14 @@ class Killing:
         # One in three is killed again while it mends.
         for _ in range(1 + (self.random.random() < 0.33) + (self.random.random() < 0.1)):
             moment = self.random.uniform(0, 1.02 * self.seconds[stage])
-            if project.kill(command, moment):
+            alone = stage == "tune" and self.random.random() < 0.5
+            if project.kill(command, moment, alone):
                 count.kills += 1
             else:
                 count.late += 1
                 break
         project.run(command)
+        project.outlived()
         self.same(stage)
         if left := shared(project.started):
             raise Broken(f"shared memory: {left}")
@@ -508,7 +576,9 @@ def repro(root: Path, times: int, seed: int) -> None:
         source, target = ROOT / name, project.folder / name
         target.parent.mkdir(parents=True, exist_ok=True)
         if source.is_dir():
-            shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
+            # The second study has a pipeline of its own.
+            ignored = shutil.ignore_patterns("__pycache__", "studies")
+            shutil.copytree(source, target, ignore=ignored)
         elif source.exists():
             shutil.copyfile(source, target)
     environment = os.environ | {
@@ -554,7 +624,10 @@ def main() -> None:
     parser.add_argument("--stages", nargs="+", choices=STAGES, default=STAGES)
     parser.add_argument("--dvc", type=int, default=0, help="kills of `dvc repro`")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--folder", type=Path, help="kept; otherwise a temporary one")
+    parser.add_argument(
+        "--folder", type=Path,
+        help="kept, with the runs without kills, which another call then goes on from",
+    )  # fmt: skip
     asked = parser.parse_args()
     root = asked.folder or Path(tempfile.mkdtemp(prefix="kill-"))
     root.mkdir(parents=True, exist_ok=True)

@@ -1,10 +1,13 @@
 """A stack of unlike windows on random rows."""
 
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
 
+from clusters import CLUSTERS, Cluster
 from konkyo.network.schedule import Entry
 from konkyo.params import Train
 from small import small_params
@@ -40,3 +43,17 @@ def task() -> Task:
     ]
     params = replace(small_params().train, layers=(6, 4), batch=16, epochs=4, learning_rate=0.01)
     return Task(features, labels, entries, params)
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[Callable[[str], Cluster]]:
+    """Return what gives the cluster of a backend, started when it is first asked for."""
+    with ExitStack() as stack:
+        started: dict[str, Cluster] = {}
+
+        def of(backend: str) -> Cluster:
+            if backend not in started:
+                started[backend] = stack.enter_context(CLUSTERS[backend]())
+            return started[backend]
+
+        yield of

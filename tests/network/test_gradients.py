@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from konkyo.network.gradients import gradients
+from konkyo.network.gradients import Gradients
 from konkyo.network.stack import ACTIVATIONS, StackedMLP, dropout_masks
 
 WINDOWS, ROWS, INPUTS, HIDDEN = 4, 7, 5, [6, 3]
@@ -31,7 +31,7 @@ def test_against_torchs_own_backward_pass_window_by_window(activation, output, r
     weight[1, 4:] = 0
     count = weight.sum(1)
     masks = masks_of(rates)
-    sums = gradients(network, x, y, weight, count, masks)
+    sums = Gradients(network, ROWS, len(rates))(x, y, weight, count, masks)
     for window in range(WINDOWS):
         parameters = [p[window].detach().clone().requires_grad_() for p in network.parameters()]
         weights, biases = parameters[: len(HIDDEN) + 1], parameters[len(HIDDEN) + 1 :]
@@ -53,5 +53,19 @@ def test_against_torchs_own_backward_pass_window_by_window(activation, output, r
 def test_a_window_without_rows_stands_still():
     network, x, y = task("tanh", "linear")
     weight = torch.zeros(WINDOWS, ROWS, dtype=torch.float64)
-    gradients(network, x, y, weight, weight.sum(1).clamp(min=1), masks_of([0.4]))
+    Gradients(network, ROWS)(x, y, weight, weight.sum(1).clamp(min=1), masks_of([0.4]))
     assert all((p.grad == 0).all() for p in network.parameters())
+
+
+@pytest.mark.parametrize("rates", [[0.0], [0.4]])
+def test_nothing_stays_from_the_step_before(rates):
+    network, x, y = task("tanh", "linear")
+    weight = torch.ones(WINDOWS, ROWS, dtype=torch.float64)
+    used = Gradients(network, ROWS)
+    used(x * 3, y - 1, weight, weight.sum(1), masks_of([0.7]))
+    again = used(x, y, weight, weight.sum(1), masks_of(rates))
+    found = [p.grad.clone() for p in network.parameters()]
+    fresh = Gradients(network, ROWS)(x, y, weight, weight.sum(1), masks_of(rates))
+    assert torch.equal(again, fresh)
+    for own, parameter in zip(found, network.parameters(), strict=True):
+        assert torch.equal(own, parameter.grad)

@@ -33,6 +33,8 @@ def test_entries_train_on_realised_labels_of_their_own_months(panel, small):
         assert entry.rows.tolist() == inside[np.isfinite(label[inside])].tolist()
         assert panel.index["month"].iloc[entry.rows].max() < pd.Timestamp(entry.month)
     assert [e.month for e in made if e.shuffled] == [w.month for w in windows[::3]]
+    # Neighbours have most months in common, and their row numbers are there once.
+    assert made[0].rows.base is made[-1].rows.base is not None
 
 
 def test_market_series_are_scaled_by_the_windows_own_months(panel, small):
@@ -100,7 +102,12 @@ def test_a_new_month_adds_a_window_and_leaves_the_others(panel, small):
 
 def test_what_decides_the_weights_is_in_the_key_and_nothing_else(panel, small):
     before = keys_of(panel, small)
-    spread = replace(small, train=replace(small.train, stack=2, workers=2))
+    spread = replace(
+        small,
+        train=replace(
+            small.train, stack=2, workers=2, backend="ray", address="a:1", share="s3://b"
+        ),
+    )
     assert keys_of(panel, spread) == before
     for change in ({"dropout": 0.1}, {"seed": 2}, {"epochs": 4}, {"layers": (8, 5)}):
         other = keys_of(panel, replace(small, train=replace(small.train, **change)))

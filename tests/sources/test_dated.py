@@ -5,6 +5,8 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet
 import pytest
 
 from konkyo.errors import RecordsError, SourceError
@@ -179,3 +181,24 @@ def test_files_that_are_not_one_table():
         file.write("date,stock,price\n2020-01-31,A,1\n")
     with pytest.raises(RecordsError, match=r"own/b.csv.gz has not the columns of own/a.csv.*price"):
         dated.monthly(rows_of("own"), None)
+
+
+def test_a_wide_table_of_dates_alone_is_refused(folder):
+    Path("wide.csv").write_text("date\n2020-01-31\n")
+    with pytest.raises(RecordsError, match="no column of prices beside 'date'"):
+        dated.monthly(rows_of("wide.csv", layout="wide"), None)
+
+
+def test_a_short_number_beside_text_is_the_number_that_the_file_holds(folder):
+    pa.parquet.write_table(
+        pa.table(
+            {
+                "date": ["2020-01-31", "2020-02-29"],
+                "A": pa.array([13.85, 1.5], pa.float32()),
+                "B": ["2", "3"],
+            }
+        ),
+        "wide.parquet",
+    )
+    found = dated.monthly(rows_of("wide.parquet", layout="wide"), None).frame
+    assert found["close"].tolist() == [13.850000381469727, 2.0, 1.5, 3.0]

@@ -158,6 +158,10 @@ def test_errors_of_libraries_are_known_by_what_caused_them():
     for said, error in known.items():
         for outer in (error, chained(error)):
             assert str(trouble.named(outer)).startswith(said)
+    # Of engines that may not be installed.
+    for name in ("KilledWorker", "WorkerCrashedError"):
+        lost = type(name, (Exception,), {})()
+        assert str(trouble.named(lost)).startswith("a worker process was killed, most likely")
     for error in (ZeroDivisionError(), OSError("other"), FileNotFoundError(2, "no", "x")):
         assert trouble.named(error) is None
 

@@ -62,7 +62,8 @@ def test_runs_of_a_killed_process_are_ended_once(client, marks, left):
     process.send_signal(signal.SIGKILL)
     process.wait()
     assert opened.sweep(client, marks) == [of[0]]
-    assert statuses(client, of) == ["KILLED", "KILLED", "FINISHED"]
+    # The child that had ended well too: the next run has its month again.
+    assert statuses(client, of) == ["KILLED", "KILLED", "KILLED"]
     assert client.get_logged_model(model).status == LoggedModelStatus.FAILED
     assert statuses(client, [stranger]) == ["RUNNING"]
     assert list(marks.iterdir()) == [] and opened.sweep(client, marks) == []
@@ -74,11 +75,35 @@ def test_the_next_run_ends_those_of_a_killed_process(client, marks, left, projec
     process.wait()
     where = store.Target(client.tracking_uri, "konkyo", None, marks)
     with runs.parent(client, where, "next") as (run_id, _):
-        assert statuses(client, (*of, run_id)) == ["KILLED", "KILLED", "FINISHED", "RUNNING"]
+        assert statuses(client, (*of, run_id)) == ["KILLED", "KILLED", "KILLED", "RUNNING"]
         (mark,) = marks.iterdir()
         assert client.get_run(run_id).data.tags[opened.PROCESS] == mark.name
     assert statuses(client, [run_id]) == ["FINISHED"]
     assert list(marks.iterdir()) == []
+
+
+def test_a_child_that_had_ended_keeps_its_time(client, marks, left):
+    process, of, _ = left
+    before = client.get_run(of[2]).info.end_time
+    process.kill()
+    process.wait()
+    opened.sweep(client, marks)
+    assert client.get_run(of[2]).info.end_time == before
+
+
+def test_runs_are_found_page_after_page(client):
+    experiment = store.experiment_id(client, "konkyo")
+    made = {client.create_run(experiment).info.run_id for _ in range(5)}
+    whole = client.search_runs
+    pages = []
+
+    class Client:
+        def search_runs(self, *asked, **named):
+            pages.append(whole(*asked, max_results=2, **named))
+            return pages[-1]
+
+    assert {run.info.run_id for run in opened.every(Client(), experiment, "")} == made
+    assert len(pages) == 3
 
 
 def test_marks_of_another_store_wait(client, marks, left, tmp_path):

@@ -42,6 +42,8 @@ def test_aliases_of_a_new_version(new, champion, expected):
         ("ingest", {"last_month": "2021-06"}, True),
         ("train", {"workers": 7}, True),
         ("train", {"stack": 3}, True),
+        ("train", {"accelerator": "cpu", "backend": "dask", "address": "tcp://a:1"}, True),
+        ("train", {"share": "s3://bucket"}, True),
         ("report", {"language": "ja"}, True),
         ("monitor", {"psi": 0.1}, True),
         ("promote", {"months": 12}, True),

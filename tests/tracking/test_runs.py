@@ -2,6 +2,8 @@
 
 import io
 import json
+import subprocess
+import sys
 from types import SimpleNamespace
 
 import pandas as pd
@@ -12,6 +14,7 @@ from mlflow.store.artifact.local_artifact_repo import LocalArtifactRepository
 from konkyo import params
 from konkyo.errors import ArtifactError, TrackingError
 from konkyo.tracking import lineage, registry, results, runs, servable
+from small import PARAMS
 
 FEBRUARY, MARCH = 1582934400000, 1585612800000
 
@@ -178,9 +181,63 @@ def test_a_child_has_its_grounds_and_weights_byte_for_byte(logged):
     assert len(pd.read_parquet(io.BytesIO((kept / "grounds/2020-02.parquet").read_bytes()))) == 12
 
 
-def test_logging_again_makes_a_run_of_its_own(project, chosen, without_model):
-    found = results.read(project)
-    first, second = (runs.track(found, chosen, {}) for _ in range(2))
+def test_the_same_results_are_logged_once(project, chosen):
+    first, second = (runs.track(results.read(project), chosen, {}) for _ in range(2))
+    assert first == second
+    client = MlflowClient(first.uri)
+    assert len(everything(client)) == 4
+    client.delete_run(first.run_id)
+    third = runs.track(results.read(project), chosen, {})
+    assert (third.run_id != first.run_id, third.model_version) == (True, 2)
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from mlflow.store.artifact.local_artifact_repo import LocalArtifactRepository
+from konkyo import params
+from konkyo.tracking import results, runs
+copy = LocalArtifactRepository.log_artifact
+def log_artifact(self, path, folder=None):
+    copy(self, path, folder)
+    if path.endswith("2020-02.safetensors"):
+        os.kill(os.getpid(), signal.SIGKILL)
+LocalArtifactRepository.log_artifact = log_artifact
+runs.track(results.read(Path.cwd()), params.load(Path(sys.argv[1])), {})
+"""
+
+
+def test_after_a_kill_every_month_is_finished_once(project, chosen):
+    command = [sys.executable, "-c", KILLED, str(PARAMS)]
+    assert subprocess.run(command, cwd=project, check=False).returncode == -9
+    client = MlflowClient(f"sqlite:///{project}/mlflow.db")
+    left = {run.info.run_name[:7]: run.info.status for run in everything(client)}
+    assert left["2020-01"] == "FINISHED" and left["2020-02"] == "RUNNING"
+    tracked = runs.track(results.read(project), chosen, {})
+    by_status = {"FINISHED": [], "KILLED": []}
+    for run in everything(client):
+        by_status[run.info.status].append(run.info.run_name[:7])
+    name = client.get_run(tracked.run_id).info.run_name[:7]
+    assert sorted(by_status["FINISHED"]) == ["2020-01", "2020-02", "2020-03", name]
+    assert sorted(by_status["KILLED"]) == ["2020-01", "2020-02", name]
+    assert tracked.model_version == 1 and tracked.aliases == ("newest", "champion")
+
+
+@pytest.mark.parametrize(
+    "changed", ["attributions/2020-02.parquet", "report/cumulative.png", "metrics.json"]
+)
+def test_other_results_of_the_same_records_are_other(project, changed):
+    before = lineage.results_digest(results.read(project))
+    assert lineage.results_digest(results.read(project)) == before
+    path = project / "data" / changed
+    path.write_bytes(path.read_bytes().replace(b"0.075", b"0.076") + b" ")
+    assert lineage.results_digest(results.read(project)) != before
+
+
+def test_other_results_make_a_run_of_their_own(project, chosen, without_model):
+    first = runs.track(results.read(project), chosen, {})
+    (project / "data/report/cumulative.png").write_bytes(b"\x89PNG")
+    second = runs.track(results.read(project), chosen, {})
     client = MlflowClient(first.uri)
     assert first.run_id != second.run_id
     assert len(everything(client)) == 8
@@ -209,7 +266,7 @@ def test_nothing_stays_running(project, chosen, without_model, monkeypatch, erro
         runs.track(results.read(project), chosen, {})
     client = MlflowClient(f"sqlite:///{project}/mlflow.db")
     by_name = {run.info.run_name[:7]: run.info.status for run in everything(client)}
-    assert by_name == {"main-" + digest(client): status, "2020-01": "FINISHED", "2020-02": status}
+    assert by_name == {"main-" + digest(client): status, "2020-01": status, "2020-02": status}
 
 
 def digest(client):

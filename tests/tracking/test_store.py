@@ -1,5 +1,7 @@
 """Which store, which experiment."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -8,6 +10,19 @@ from konkyo.errors import TrackingError
 from konkyo.tracking import store
 
 ROOT = Path("/project")
+KILLED = """
+import os, signal, sys
+from itertools import count
+from sqlalchemy import Engine, event
+from konkyo.tracking import store
+number = count()
+@event.listens_for(Engine, "before_cursor_execute")
+def kill(*_):
+    if next(number) == 300:
+        os.kill(os.getpid(), signal.SIGKILL)
+store.connect(sys.argv[1])
+"""
+"""The statements that make MLflow's tables are more than a thousand."""
 
 
 @pytest.mark.parametrize(
@@ -62,3 +77,28 @@ def test_a_new_database_gets_its_folder_and_its_tables(project, empty_store):
     assert empty_store.parent.name == "new"
     client = store.connect(f"sqlite:///{project}/mlflow.db")
     assert [experiment.name for experiment in client.search_experiments()] == ["Default"]
+
+
+def test_a_database_whose_making_was_killed_is_made_again(tmp_path):
+    uri = f"sqlite:///{tmp_path}/mlflow.db"
+    done = subprocess.run([sys.executable, "-c", KILLED, uri], check=False)
+    assert done.returncode == -9
+    (left,) = tmp_path.iterdir()
+    assert left.is_dir() and (left / "mlflow.db").stat().st_size > 0
+    client = store.connect(uri)
+    assert [experiment.name for experiment in client.search_experiments()] == ["Default"]
+    assert list(tmp_path.iterdir()) == [tmp_path / "mlflow.db"]
+
+
+def test_a_database_that_another_process_makes_meanwhile_stays(tmp_path, empty_store, monkeypatch):
+    path = tmp_path / "mlflow.db"
+    whole = empty_store.read_bytes()
+
+    def make(*_, **__):
+        path.write_bytes(whole)
+        (next(tmp_path.glob(".*")) / "mlflow.db").write_bytes(b"")
+
+    monkeypatch.setattr(store.upgrade, "main", make)
+    store.connect(f"sqlite:///{path}")
+    assert path.read_bytes() == whole
+    assert list(tmp_path.iterdir()) == [path]

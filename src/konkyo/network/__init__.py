@@ -8,6 +8,8 @@ settings   what a fit reads of its settings
 fit        one stack from initial weights to trained ones
 plan       the entries of a run, their keys, their stacks
 train      a run over all months: incremental, resumable, side by side
+spread     stacks sent to workers, weights that come back; engines, which run them; share, where
+           workers find the panel
 progress   word of progress while workers train
 store      one safetensors file a network
 memory     what the allocator does between steps

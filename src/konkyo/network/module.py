@@ -6,7 +6,7 @@ import pytorch_lightning as lightning
 import torch
 from torch import Tensor
 
-from konkyo.network.gradients import gradients
+from konkyo.network.gradients import Gradients
 from konkyo.network.optimiser import GroupedAdam
 from konkyo.network.schedule import Batch, Step
 from konkyo.network.seeds import numpy_generator
@@ -54,6 +54,7 @@ class StackModule(lightning.LightningModule):
                 f"{network.windows} windows do not divide into {len(self.numbers)} equal parts"
             )
         self._last_step = schedule.last_step
+        self._gradients: Gradients | None = None
         self._finishing = {int(step) for step in schedule.last_step}
         for position, parameter in enumerate(network.parameters()):
             self.register_buffer(f"final_{position}", parameter.detach().clone())
@@ -97,7 +98,10 @@ class StackModule(lightning.LightningModule):
             # Drawn on the host on every device, so that all of them learn by the same draws.
             masks = [mask.to(x.device, non_blocking=True) for mask in masks]
         rows = at.weight.sum(1)
-        sums = gradients(self.network, x, y, at.weight, rows.clamp(min=1), masks)
+        if self._gradients is None:
+            # Not before the first step, when the parameters are where they will train.
+            self._gradients = Gradients(self.network, x.shape[1], len(self.numbers))
+        sums = self._gradients(x, y, at.weight, rows.clamp(min=1), masks)
         epoch = at.epoch.clamp(max=self.params.epochs - 1)
         self.loss_sums.scatter_add_(1, epoch[:, None], sums[:, None])
         self.rows_seen.scatter_add_(1, epoch[:, None], rows[:, None])

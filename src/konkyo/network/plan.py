@@ -17,7 +17,10 @@ from konkyo.params import Train
 from konkyo.windows import MonthBlocks, Window
 
 # How a run is spread over processes and devices changes no more than a weight's last digits.
-_SPREAD = ("stack", "workers", "accelerator", "shuffled_every", "ridge_penalty", "ensemble")
+_SPREAD = (
+    *("stack", "workers", "accelerator", "backend", "address", "share"),
+    *("shuffled_every", "ridge_penalty", "ensemble"),
+)
 
 
 def shuffle_labels(label: np.ndarray, blocks: MonthBlocks, seed: int) -> np.ndarray:
@@ -77,11 +80,13 @@ def entries(panel: Panel, windows: Sequence[Window], params: Train) -> list[Entr
     blocks = MonthBlocks.of(panel.index["month"])
     label = panel.index["label"].to_numpy()
     position = {name: i for i, name in enumerate(blocks.names)}
+    known = np.flatnonzero(np.isfinite(label))
     made = []
     for count, window in enumerate(windows):
         first, last = position[window.first_train], position[window.month]
         mean, deviation = market_scale(panel, blocks, first, last)
-        rows = window.start + np.flatnonzero(np.isfinite(label[window.start : window.stop]))
+        # A view: the windows of a long history share the memory of its row numbers.
+        rows = known[slice(*np.searchsorted(known, (window.start, window.stop)))]
         for member in range(params.ensemble):
             seed = member_seed(params.seed, member)
             made.append(Entry(window.month, rows, mean, deviation, seed))

@@ -160,8 +160,8 @@ def dropout_masks(
     edges = np.cumsum([0, *hidden])
     for group, (rate, generator) in enumerate(zip(rates, generators, strict=True)):
         # numpy draws four times faster than torch's bernoulli_.
-        drawn = generator.random((rows, edges[-1]), dtype=np.float32)
+        kept = generator.random((rows, edges[-1]), dtype=np.float32) >= rate
         factor = np.float32(1) / np.float32(1 - rate)
         for mask, (first, last) in zip(masks, pairwise(edges), strict=True):
-            np.multiply(drawn[:, first:last] >= rate, factor, out=mask[group, 0].numpy())
+            np.multiply(kept[:, first:last], factor, out=mask[group, 0].numpy())
     return [mask[0, 0] for mask in masks] if len(rates) == 1 else masks

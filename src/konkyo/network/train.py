@@ -7,22 +7,20 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import torch
-from joblib import Parallel, delayed
 
 from konkyo.errors import ArtifactError
-from konkyo.files import digest_of, read_json, read_parquet, write_array, write_json, write_parquet
+from konkyo.files import digest_of, read_json, read_parquet, write_json, write_parquet
 from konkyo.network import accelerator, plan, store
-from konkyo.network.memory import keep_freed_memory
 from konkyo.network.progress import watching
-from konkyo.network.schedule import Entry
+from konkyo.network.share import shared
+from konkyo.network.spread import STACKS, Done, Job, spread, without_rows
 from konkyo.panel.store import Panel
 from konkyo.params import Train
 from konkyo.windows import MonthBlocks, Window
 
 # Starting a worker takes as long as training about so many networks.
 _ALONE = 4
-_STACKS, _LABELS = "stacks.json", "labels.npy"
+_FEATURES, _LABELS = "features.npy", "labels.npy"
 
 
 @dataclass(frozen=True)
@@ -67,6 +65,7 @@ def train(panel: Panel, windows: Sequence[Window], params: Train, folder: Path) 
     due = missing(key_of, folder)
     networks = sum(len(members[name]) for name in due)
     if due:
+        away = _away(params, networks)
         workers, largest = _spread(panel, params, networks)
         state = folder / "state"
         stacks = _begun(state, key_of, due)
@@ -76,22 +75,26 @@ def train(panel: Panel, windows: Sequence[Window], params: Train, folder: Path) 
         for part in plan.stacks(sizes, largest, workers):
             group = rest[part]
             stacks[digest_of(*(key_of[name] for name in group))] = group
-        write_json(stacks, state / _STACKS)
+        write_json(stacks, state / STACKS)
         _keep_only(state, stacks)
-        labels = _labels(panel, params, state)
-        jobs = (
-            delayed(_train_stack)(
-                panel.features, labels, {n: members[n] for n in group},
-                {n: key_of[n] for n in group}, tuple(panel.names), params, folder, name,
+        features = shared(panel.features, state / _FEATURES, params.share)
+        labels = shared(_labels(panel, params), state / _LABELS, params.share)
+        code = plan.code_version()
+        jobs = {
+            name: Job(
+                name,
+                {file: [without_rows(entry) for entry in members[file]] for file in group},
+                {file: key_of[file] for file in group},
+                tuple(panel.names), params, features, labels, state.absolute(), code,
             )
             for name, group in stacks.items()
-        )  # fmt: skip
+        }  # fmt: skip
         of_stack = {s: sum(len(members[name]) for name in group) for s, group in stacks.items()}
         with watching(state, of_stack, len(made) - networks):
-            # Copy on write, as the panel is opened: torch warns of a buffer that it cannot write.
-            # Nothing is put into shared memory, where it would stay if this process were killed.
-            spread = Parallel(n_jobs=workers, backend="loky", mmap_mode="c", max_nbytes=None)
-            spread(jobs)
+            for name, done in spread(jobs, params, here=workers == 1 and not away):
+                _keep(folder, done)
+                # Workers on other machines may have told nothing of it.
+                (state / f"{name}.progress").write_text("1", encoding="ascii")
         # A worker whose own parent was killed may still be at its last step there.
         shutil.rmtree(state, ignore_errors=True)
     return Outcome(networks, len(made) - networks, dropped)
@@ -101,14 +104,21 @@ def _spread(panel: Panel, params: Train, networks: int) -> tuple[int, int]:
     """Return the processes, and the most networks in a stack, for so many networks to train.
 
     A GPU runs one stack that is as large as its memory allows: a step of many small products costs
-    there what a step of few does.
+    there what a step of few does. What there is on other machines is not known here.
     """
+    if _away(params, networks):
+        return params.workers, params.stack
     device = accelerator.device_of(params.accelerator)
     if device.type == "cpu":
         return (1 if networks <= _ALONE else params.workers), params.stack
     of_one = accelerator.bytes_of_network(panel.features.shape[1], params.layers, params.batch)
     free = accelerator.free_bytes(device)
     return 1, accelerator.networks_that_fit(free, panel.features.nbytes, of_one)
+
+
+def _away(params: Train, networks: int) -> bool:
+    """Return whether so many networks train on a cluster."""
+    return bool(params.address) and networks > _ALONE
 
 
 def missing(keys: Mapping[str, str], folder: Path) -> list[str]:
@@ -126,41 +136,16 @@ def _path(folder: Path, name: str) -> Path:
     return folder / f"{name}.safetensors"
 
 
-def _train_stack(
-    features: np.ndarray,
-    labels: np.ndarray,
-    files: Mapping[str, Sequence[Entry]],
-    keys: Mapping[str, str],
-    feature_names: Sequence[str],
-    params: Train,
-    folder: Path,
-    name: str,
-) -> None:
-    """Train one stack in a worker and write its networks."""
-    # Lightning takes seconds to import, which the process that starts workers has no use for.
-    from konkyo.network.fit import fit_stack
-
-    torch.set_num_threads(1)
-    keep_freed_memory()
-    group = [entry for members in files.values() for entry in members]
-    fitted = fit_stack(features, labels, group, params, folder / "state", name)
-    networks = store.unstack(
-        fitted.network,
-        [entry.month for entry in group],
-        [keys[entry.name] for entry in group],
-        feature_names,
-    )
-    first = 0
-    for file, members in files.items():
-        part = slice(first, first + len(members))
-        first = part.stop
-        losses = fitted.losses[part].mean(0)
+def _keep(folder: Path, done: Done) -> None:
+    """Write the networks of a stack."""
+    for file, members in done.networks.items():
+        losses = done.losses[file].mean(0)
         frame = pd.DataFrame(
             {"month": members[0].month, "epoch": range(1, len(losses) + 1), "loss": losses}
         )
         # The losses go first: the weights are the mark that a window is done.
         write_parquet(frame, folder / "history" / f"{file}.parquet")
-        store.write(networks[part], _path(folder, file))
+        store.write(members, _path(folder, file))
 
 
 def _drop_stale(folder: Path, wanted: set[str]) -> int:
@@ -182,7 +167,7 @@ def _begun(state: Path, keys: Mapping[str, str], due: Sequence[str]) -> dict[str
     are those of a run that was not killed, to the bit.
     """
     try:
-        recorded = read_json(state / _STACKS)
+        recorded = read_json(state / STACKS)
     except ArtifactError:
         return {}
     return {
@@ -194,17 +179,15 @@ def _begun(state: Path, keys: Mapping[str, str], due: Sequence[str]) -> dict[str
     }
 
 
-def _labels(panel: Panel, params: Train, state: Path) -> np.ndarray:
-    """Return true and shuffled labels, [2, rows], as a file that workers map."""
+def _labels(panel: Panel, params: Train) -> np.ndarray:
+    """Return true and shuffled labels, [2, rows]."""
     blocks = MonthBlocks.of(panel.index["month"])
     label = panel.index["label"].to_numpy(dtype=np.float32)
-    path = state / _LABELS
-    write_array(np.stack([label, plan.shuffle_labels(label, blocks, params.seed)]), path)
-    return np.load(path, mmap_mode="c", allow_pickle=False)
+    return np.stack([label, plan.shuffle_labels(label, blocks, params.seed)])
 
 
 def _keep_only(state: Path, names: Collection[str]) -> None:
     """Remove the states of stacks that this run does not have, half-written files too."""
     for path in state.iterdir():
-        if path.name != _STACKS and (path.stem not in names or path.suffix == ".progress"):
+        if path.name != STACKS and (path.stem not in names or path.suffix == ".progress"):
             path.unlink(missing_ok=True)

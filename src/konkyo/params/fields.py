@@ -26,8 +26,26 @@ def plain_login(address: str) -> str:
     return address
 
 
+def without_login(address: str) -> str:
+    """Return an address that holds no password.
+
+    Raises
+    ------
+    ValueError
+        It holds one, which would be kept with every run's params.
+    """
+    login, at, _ = address.partition("://")[2].rpartition("@")
+    if at and ":" in login:
+        raise ValueError(
+            "train.address and train.share may hold no password: give it to each machine by the "
+            "environment variables of its client"
+        )
+    return address
+
+
 MonthName = Annotated[str, Field(pattern=r"^\d{4}-(0[1-9]|1[0-2])$", description="YYYY-MM")]
 Count = Annotated[int, Field(ge=1)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Address = Annotated[str, Field(min_length=1), AfterValidator(plain_login)]
+Place = Annotated[str, AfterValidator(without_login)]
 NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]

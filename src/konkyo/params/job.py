@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
-from konkyo.params.fields import RULES, Address, Count, MonthName, NotNegative, Positive
+from konkyo.params.fields import RULES, Address, Count, MonthName, NotNegative, Place, Positive
 from konkyo.params.own import Tables
 
 MarketTransform = Literal["level", "change", "difference"]
@@ -68,6 +68,9 @@ class Train:
     stack: Count
     workers: Count
     accelerator: Literal["auto", "cpu", "gpu"]
+    backend: Literal["loky", "dask", "ray"]
+    address: Place
+    share: Place
 
 
 @dataclass(frozen=True, config=RULES)

@@ -140,7 +140,9 @@ class Scan:
             stocks = {own: here for own, here in self._kept.items() if own != self._date}
             text = any(kinds[own] == "VARCHAR" for own in stocks)
             kind = "VARCHAR" if text else "DOUBLE"
-            cells = [f"CAST({quoted(o)} AS {kind}) AS {quoted(h)}" for o, h in stocks.items()]
+            # By way of a DOUBLE, as the shortest text of a FLOAT is another number.
+            of = {o: _as_double(quoted(o)) if _is_number(kinds[o]) else quoted(o) for o in stocks}
+            cells = [f"CAST({of[o]} AS {kind}) AS {quoted(h)}" for o, h in stocks.items()]
             over = ", ".join(quoted(here) for here in stocks.values())
             rows = ", ".join(
                 [f"{quoted(self._date)} AS __date", *(["__row"] if marks else []), *cells]
@@ -262,6 +264,11 @@ def scan(
         return Scan(together(files), own_of, tuple(kept.values()), parts, kept, None, False)
     dates = [own for own, here in kept.items() if here in ("date", "month")]
     date = dates[0] if dates else next(iter(kept))
+    if len(kept) < 2:
+        raise RecordsError(
+            f"{together(files)} has no column of prices beside {date!r}, its dates: with "
+            "layout: wide every stock has a column"
+        )
     return Scan(
         together(files), {"date": date}, ("date", "stock", "close"), parts, kept, date, True
     )
@@ -319,6 +326,10 @@ def _doubtful(here: str, kind: str) -> bool:
     if here in _TEXT:
         return False
     return here == _DATE or not _is_number(kind)
+
+
+def _as_double(raw: str) -> str:
+    return f"CAST({raw} AS DOUBLE)"
 
 
 def _is_number(kind: str) -> bool:

@@ -42,7 +42,8 @@ def stage(main: Callable[Given, Result]) -> Callable[Given, Result]:
             # What killed runs left half-written goes; large rows are kept outside the project.
             files.sweep(Path("data"))
             files.sweep(Path(tempfile.gettempdir()), deep=False)
-            return main(*arguments, **named)
+            with files.own_temporary():
+                return main(*arguments, **named)
         except KonkyoError as error:
             print(
                 "\n".join([f"konkyo: {error}", *getattr(error, "__notes__", ())]), file=sys.stderr

@@ -4,7 +4,6 @@ import os
 from collections.abc import Mapping
 
 import pyarrow.parquet as parquet
-from mlflow import MlflowClient
 from mlflow.utils.mlflow_tags import MLFLOW_RUN_NOTE
 
 from konkyo import months
@@ -59,7 +58,8 @@ def append(
     client = store.connect(where.uri)
     own = runs.described(found, params, "update")
     opened.sweep(client, where.marks)
-    if where.run_id is None and _logged(client, where.experiment, month, own.tags):
+    this = {key: own.tags[key] for key in ("kind", "data_digest", "params_digest")}
+    if where.run_id is None and runs.finished(client, where.experiment, {**this, "month": month}):
         return None
     with runs.parent(client, where, f"update-{month}") as (run_id, experiment):
         note = f"The decision month {month} was added; the model has {names[0]} to {names[-1]}."
@@ -82,17 +82,3 @@ def append(
             client.log_artifact(run_id, str(path), "predictions")
         given = runs.register(client, model, found, params, own)
     return runs.tracked(client, found, params, run_id, experiment, given)
-
-
-def _logged(client: MlflowClient, experiment: str, month: str, tags: Mapping[str, str]) -> bool:
-    """Return whether a finished run of an experiment has this month of these data and params."""
-    there = client.get_experiment_by_name(experiment)
-    if there is None:
-        return False
-    wanted = {
-        "month": month,
-        **{key: tags[key] for key in ("kind", "data_digest", "params_digest")},
-    }
-    clauses = [f"tags.`{key}` = '{value}'" for key, value in wanted.items()]
-    asked = " and ".join([*clauses, "attributes.status = 'FINISHED'"])
-    return bool(client.search_runs([there.experiment_id], asked, max_results=1))

@@ -12,7 +12,8 @@ from mlflow.entities import Dataset, DatasetInput, InputTag
 from mlflow.utils.mlflow_tags import MLFLOW_DATASET_CONTEXT, MLFLOW_GIT_COMMIT
 from ruamel.yaml import YAML
 
-from konkyo import files
+from konkyo import files, months
+from konkyo.attribution import kept
 from konkyo.tracking.results import Results
 
 LIBRARIES = (
@@ -59,6 +60,19 @@ def tags(results: Results, params: dict[str, Any], datasets: list[DatasetInput])
         "version_python": platform.python_version(),
         **{f"version_{name.replace('-', '_')}": installed(name) for name in LIBRARIES},
     }
+
+
+def results_digest(results: Results) -> str:
+    """Return the digest of all that is logged as results: networks, grounds, figures and report."""
+    ends = [months.label(end) for end in results.windows["month"]]
+    by_month = kept.digests(results.weights, results.grounds, ends)
+    report = (path for path in sorted(results.report.rglob("*")) if path.is_file())
+    tables = (results.returns, results.cumulative, results.history, *results.tables.values())
+    return files.digest_of(
+        json.dumps([by_month, results.metrics], sort_keys=True),
+        *(frame.to_csv() for frame in tables),
+        *(f"{path.relative_to(results.report)} {files.sha256_of(path)}" for path in report),
+    )
 
 
 def git(root: Path) -> dict[str, str]:

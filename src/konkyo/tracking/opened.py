@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from mlflow import MlflowClient
-from mlflow.entities import LoggedModelStatus
+from mlflow.entities import LoggedModelStatus, Run
 from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID
 
 PROCESS = "process"
@@ -75,17 +75,30 @@ def sweep(client: MlflowClient, marks: Path) -> list[str]:
 
 
 def end(client: MlflowClient, experiment: str, run_id: str, status: str) -> None:
-    """End a run and those of its children and models that are open."""
-    children = client.search_runs(
-        [experiment],
-        f"tags.`{MLFLOW_PARENT_RUN_ID}` = '{run_id}' and attributes.status = 'RUNNING'",
-    )
-    for child in children:
-        client.set_terminated(child.info.run_id, status)
+    """End a run that will not be whole, and with it all its children and the models that are open.
+
+    Its children that had ended well take its status too: the next run has them again, and a month
+    is FINISHED once.
+    """
+    for child in every(client, experiment, f"tags.`{MLFLOW_PARENT_RUN_ID}` = '{run_id}'"):
+        if child.info.status != status:
+            client.set_terminated(child.info.run_id, status, child.info.end_time)
     for model in client.search_logged_models([experiment], f"source_run_id = '{run_id}'"):
         if model.status == LoggedModelStatus.PENDING:
             client.finalize_logged_model(model.model_id, LoggedModelStatus.FAILED)
     client.set_terminated(run_id, status)
+
+
+def every(client: MlflowClient, experiment: str, asked: str) -> list[Run]:
+    """Return the runs that a filter finds, page after page."""
+    found: list[Run] = []
+    token: str | None = None
+    while True:
+        page = client.search_runs([experiment], asked, page_token=token)
+        found += page
+        token = page.token
+        if not token:
+            return found
 
 
 def _address(client: MlflowClient) -> str:

@@ -26,7 +26,11 @@ from konkyo.tuning import space
 NEWEST, CHAMPION, CHALLENGER, PREVIOUS = "newest", "champion", "challenger", "previous"
 _DECIDE = ("prepare", "train", "attribute", "backtest")
 """Sections that decide what the model is and what its months earned."""
-_DECIDE_NOTHING = ("train.workers", "train.stack", "train.shuffled_every", "train.ridge_penalty")
+_DECIDE_NOTHING = (
+    *("train.workers", "train.stack", "train.accelerator"),
+    *("train.backend", "train.address", "train.share"),
+    *("train.shuffled_every", "train.ridge_penalty"),
+)
 """How the networks are trained, and what is trained beside them."""
 
 
@@ -157,6 +161,17 @@ def register(
     for alias in given:
         client.set_registered_model_alias(name, alias, made.version)
     return Registered(int(made.version), given)
+
+
+def registered(client: MlflowClient, name: str, run_id: str) -> Registered | None:
+    """Return the version that was made from a run and its aliases now, None where there is none."""
+    made = client.search_model_versions(f"name = '{name}' and run_id = '{run_id}'")
+    if not made:
+        return None
+    there = aliases_there(client, name)
+    known = (NEWEST, CHAMPION, CHALLENGER, PREVIOUS)
+    own = tuple(alias for alias in known if str(there.get(alias)) == str(made[0].version))
+    return Registered(int(made[0].version), own)
 
 
 def _champion(client: MlflowClient, name: str) -> ModelVersion | None:

@@ -65,13 +65,18 @@ class Results:
         return self.root / "data/models/weights"
 
     @property
+    def grounds(self) -> Path:
+        """Folder of the scores and relevances, one file a decision month."""
+        return self.root / "data/attributions"
+
+    @property
     def report(self) -> Path:
         """Folder of the figures and their tables."""
         return self.root / "data/report"
 
     def grounds_of(self, month: pd.Timestamp) -> Path:
         """Return the file of a month's scores and relevances."""
-        return self.root / f"data/attributions/{months.label(month)}.parquet"
+        return self.grounds / f"{months.label(month)}.parquet"
 
     def weights_of(self, month: pd.Timestamp) -> Path:
         """Return the file of a month's network."""

@@ -10,13 +10,14 @@ from typing import Any
 
 import pyarrow.parquet as parquet
 from mlflow import MlflowClient
-from mlflow.entities import DatasetInput, Metric, Param, RunTag
+from mlflow.entities import DatasetInput, Metric, Param, Run, RunTag
 from mlflow.exceptions import MlflowException
 from mlflow.models.model import ModelInfo
 from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 from mlflow.tracking.context.registry import resolve_tags
 from mlflow.utils.mlflow_tags import (
     MLFLOW_PARENT_RUN_ID,
+    MLFLOW_RUN_NAME,
     MLFLOW_RUN_NOTE,
     MLFLOW_SOURCE_NAME,
     MLFLOW_SOURCE_TYPE,
@@ -69,6 +70,9 @@ class Described:
 def track(found: Results, params: Params, environment: Mapping[str, str] = os.environ) -> Tracked:
     """Log the results as one parent run with a child run a month, and the servable model.
 
+    The same results are logged once: given again, for instance because the process was killed
+    after its run was whole, they are found. To log them again delete their run.
+
     Parameters
     ----------
     found : Results
@@ -92,7 +96,16 @@ def track(found: Results, params: Params, environment: Mapping[str, str] = os.en
     where = store.target(params.track, found.root, environment)
     client = store.connect(where.uri)
     own = described(found, params, "experiment")
+    own.tags["results_digest"] = lineage.results_digest(found)
     name = f"{params.track.run_name}-{own.tags['params_digest'][:6]}"
+    opened.sweep(client, where.marks)
+    if where.run_id is None:
+        for run in finished(client, where.experiment, {**own.tags, MLFLOW_RUN_NAME: name}):
+            given = registry.registered(client, params.track.model, run.info.run_id)
+            if given is not None:
+                return tracked(
+                    client, found, params, run.info.run_id, run.info.experiment_id, given
+                )
     with parent(client, where, name) as (run_id, experiment):
         log(client, run_id, tags={MLFLOW_RUN_NOTE: _note(found)})
         model = describe(client, run_id, found, params, own)
@@ -101,6 +114,17 @@ def track(found: Results, params: Params, environment: Mapping[str, str] = os.en
         _log_months(client, run_id, experiment, found)
         given = register(client, model, found, params, own)
     return tracked(client, found, params, run_id, experiment, given)
+
+
+def finished(client: MlflowClient, experiment: str, tags: Mapping[str, str]) -> list[Run]:
+    """Return the finished runs of an experiment, given by its name, that have these tags."""
+    there = client.get_experiment_by_name(experiment)
+    if there is None:
+        return []
+    clauses = [f"tags.`{key}` = '{tags[key]}'" for key in ("kind", "data_digest", "params_digest")]
+    asked = " and ".join([*clauses, "attributes.status = 'FINISHED'"])
+    found = opened.every(client, there.experiment_id, asked)
+    return [run for run in found if tags.items() <= run.data.tags.items()]
 
 
 def tracked(

@@ -9,10 +9,12 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 
 import mlflow
 from mlflow import MlflowClient
+from mlflow.db import upgrade
 from mlflow.exceptions import MlflowException
 from sqlalchemy import NullPool, create_engine
 from sqlalchemy.exc import SQLAlchemyError
 
+from konkyo import files
 from konkyo.errors import TrackingError
 from konkyo.params import Track
 from konkyo.params.fields import plain_login
@@ -84,7 +86,6 @@ def resolve(uri: str, root: Path) -> str:
 def connect(uri: str) -> MlflowClient:
     """Open a store, making its SQLite database first where there is none.
 
-    Two processes that make one database together break it, so this comes before anything else.
     A server's user and password go from the address to the environment, where MLflow looks for
     them too: it prints addresses.
 
@@ -109,13 +110,13 @@ def connect(uri: str) -> MlflowClient:
     os.environ.setdefault("MLFLOW_ENABLE_PROXY_MULTIPART_DOWNLOAD", "false")
     os.environ.setdefault("MLFLOW_ENABLE_PROXY_MULTIPART_UPLOAD", "false")
     path = _sqlite_path(uri)
-    if path is not None:
-        path.parent.mkdir(parents=True, exist_ok=True)
     uri = _without_login(uri)
     mlflow.set_tracking_uri(uri)
     mlflow.set_registry_uri(uri)
 
     def opened() -> MlflowClient:
+        if path is not None:
+            _make(path)
         if urlsplit(uri).scheme.split("+")[0] in _SERVERS:
             # MLflow would try for two hours to reach one that is not there.
             create_engine(uri, poolclass=NullPool).connect().close()
@@ -160,6 +161,28 @@ def experiment_id(client: MlflowClient, name: str) -> str:
             f"experiments restore -x {found.experiment_id}`, or set another track.experiment"
         )
     return found.experiment_id
+
+
+def _make(path: Path) -> None:
+    """Make a SQLite database with MLflow's tables where there is none.
+
+    It is made aside: MLflow cannot go on with one whose making was killed, and two processes that
+    make one together break it.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    files.sweep(path.parent, deep=False)
+    if path.exists():
+        return
+    with files.scratch_folder(path.parent) as folder:
+        made = folder / path.name
+        upgrade.main([f"{_SQLITE}{made}"], standalone_mode=False)
+        try:
+            os.link(made, path)
+        except FileExistsError:
+            return
+        except OSError:
+            # A disk without links.
+            made.replace(path)
 
 
 def _without_login(uri: str) -> str:

@@ -15,7 +15,7 @@ from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID, MLFLOW_RUN_NOTE
 from konkyo import files
 from konkyo.errors import without_secrets
 from konkyo.params import Params, as_dict, flatten
-from konkyo.tracking import lineage, runs, series, store
+from konkyo.tracking import lineage, opened, runs, series, store
 from konkyo.tuning.records import MEASURES
 from konkyo.tuning.space import NUMBERS, STRUCTURE
 
@@ -139,24 +139,13 @@ def _log_trials(client: MlflowClient, parent: str, experiment: str, trials: pd.D
 def _delete_earlier(client: MlflowClient, experiment: str, study: str, kept: str) -> None:
     """Delete what was logged of the study before, now that it is there anew."""
     asked = f"tags.kind = 'tuning' and tags.study = '{study}'"
-    for old in _all(client, experiment, asked):
+    for run in opened.every(client, experiment, asked):
+        old = run.info.run_id
         if old == kept:
             continue
-        for child in _all(client, experiment, f"tags.`{MLFLOW_PARENT_RUN_ID}` = '{old}'"):
-            client.delete_run(child)
+        for child in opened.every(client, experiment, f"tags.`{MLFLOW_PARENT_RUN_ID}` = '{old}'"):
+            client.delete_run(child.info.run_id)
         client.delete_run(old)
-
-
-def _all(client: MlflowClient, experiment: str, asked: str) -> list[str]:
-    """Return the runs that a filter finds, page after page."""
-    found: list[str] = []
-    token: str | None = None
-    while True:
-        page = client.search_runs([experiment], asked, page_token=token)
-        found += [run.info.run_id for run in page]
-        token = page.token
-        if not token:
-            return found
 
 
 def _nested(result: pd.DataFrame) -> dict[str, Any]:
