@@ -1,8 +1,8 @@
 """Two users, one database, one store, one MLflow server: the README's section, as it stands there.
 
-The long form runs the whole dvc.yaml, each stage in a process, and the search to its end:
-`KONKYO_WHOLE_TEAM=1 pytest tests/test_team.py`. Otherwise one stage does the work of all, in one
-process.
+The long form runs the whole dvc.yaml, each stage in a process, and a search of both, interrupted
+and to its end: `KONKYO_WHOLE_TEAM=1 pytest tests/test_team.py`. Otherwise one stage does the work
+of all, in one process.
 """
 
 import json
@@ -202,6 +202,7 @@ ranker.predict(rows).to_parquet("../scores.parquet")
     assert found["score"].std() > 0
 
 
+@pytest.mark.skipif(not WHOLE, reason="the long form, by hand: two minutes on a busy machine")
 def test_a_search_is_worked_on_by_both_and_goes_on_after_both_were_interrupted(users: Users):
     address = users.team.places[servers.DATABASE]
     url = f"postgresql+psycopg://konkyo:{servers.PASSWORD}@{address}/tuning"
@@ -235,8 +236,6 @@ def test_a_search_is_worked_on_by_both_and_goes_on_after_both_were_interrupted(u
     trials = optuna.load_study(study_name="main", storage=storage).get_trials(deepcopy=False)
     counted = [trial for trial in trials if trial.state.name in ("COMPLETE", "PRUNED")]
     assert len({trial.user_attrs["worker"] for trial in counted}) == 2
-    if not WHOLE:
-        return
     over = users.team.run(f"konkyo tune --trials {len(counted)}", users.one, "tune-one")
     assert "the search is over" in over
     experiment = users.client.get_experiment_by_name("konkyo-tuning")
