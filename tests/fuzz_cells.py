@@ -104,8 +104,10 @@ def day_of(raw: Any, month: bool) -> Meaning:
         elif re.fullmatch(r"\d{4}-\d{2}", text):
             found = _date(f"{text}-01")
             doubtful |= not month
-        elif month and re.fullmatch(r"\d{6}", text):
+        elif re.fullmatch(r"\d{6}", text):
+            # Months among the days of a market's table are taken.
             found = _date(f"{text[:4]}-{text[4:]}-01")
+            doubtful |= not month
         elif re.fullmatch(r"\d{8}", text):
             found = _date(f"{text[:4]}-{text[4:6]}-{text[6:]}")
             doubtful |= month
@@ -191,6 +193,8 @@ TEXTS = (
     "2020-13",
     "2020-02-30",
     "2020-1-3",
+    "2020-1",
+    "2020111",
     "31.01.2020",
     "01/31/2020",
     "20200131",

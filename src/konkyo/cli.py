@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
+from konkyo import interrupts
 from konkyo.errors import INTERRUPTED
 
 Month = Annotated[str | None, typer.Option(metavar="YYYY-MM")]
@@ -64,13 +65,14 @@ def call(stage: str, **named: Any) -> None:
     **named
         Arguments of `main`.
     """
-    try:
-        main = importlib.import_module(f"konkyo.stages.{stage}").main
-    except KeyboardInterrupt:
-        # Some stages take seconds to import.
-        print("\nkonkyo: interrupted", file=sys.stderr)
-        raise typer.Exit(INTERRUPTED) from None
-    main(**named)
+    with interrupts.insisting():
+        try:
+            main = importlib.import_module(f"konkyo.stages.{stage}").main
+        except KeyboardInterrupt:
+            # Some stages take seconds to import.
+            print("\nkonkyo: interrupted", file=sys.stderr)
+            raise typer.Exit(INTERRUPTED) from None
+        main(**named)
 
 
 def command(panel: str, example: str) -> Callable[[Callable[..., None]], Callable[..., None]]:

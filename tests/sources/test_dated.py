@@ -116,6 +116,15 @@ def test_every_violation_at_once_with_its_row():
     assert len(found) == 8
 
 
+@pytest.mark.parametrize("date", ["2020111", "2020-1", "020-01", "2020-1-3", "202001", "20201301"])
+def test_a_date_that_can_be_read_in_two_ways_or_none_is_refused(date: str):
+    Path("rows.csv").write_text(f"date,stock,close\n2020-01-30,A,1\n{date},A,1\n")
+    with pytest.raises(RecordsError) as caught:
+        dated.monthly(rows_of("rows.csv"), None)
+    (found,) = caught.value.violations
+    assert (found.column, found.rule, found.shown) == ("date", "readable", (repr(date),))
+
+
 def test_a_column_of_text_is_named_with_the_remedy():
     whole().assign(name="text").to_parquet("rows.parquet", index=False)
     with pytest.raises(RecordsError, match=r"'name': not a number in [\d,]+ rows.*map them to"):

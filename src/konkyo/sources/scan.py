@@ -281,12 +281,18 @@ def _value(here: str, raw: str, kind: str) -> str:
         if kind == "DATE" or kind.startswith("TIMESTAMP"):
             day = f"CAST({_local(raw, kind)} AS DATE)"
             return f"CASE WHEN year({day}) BETWEEN {YEARS[0]} AND {YEARS[1]} THEN {day} END"
-        # TRY_CAST alone would take 2020-1-3, which the monthly tables refuse.
-        days = f"CASE WHEN regexp_matches({text}, '^\\d{{4}}-\\d{{2}}-\\d{{2}}([ T].*)?$')"
-        day = (
-            f"coalesce({days} THEN TRY_CAST(left({text}, 10) AS DATE) END, "
-            f"CAST(TRY_STRPTIME({text}, ['%Y%m%d', '%Y-%m']) AS DATE))"
+        # Neither a cast nor a format is strict: 2020-1-3 would be a day, and so would 2020111.
+        forms = (
+            (r"^\d{4}-\d{2}-\d{2}([ T].*)?$", f"left({text}, 10)", "%Y-%m-%d"),
+            (r"^\d{8}$", text, "%Y%m%d"),
+            (r"^\d{4}-\d{2}$", text, "%Y-%m"),
         )
+        written = " ".join(
+            f"WHEN regexp_matches({text}, '{form}') "
+            f"THEN CAST(TRY_STRPTIME({part}, '{how}') AS DATE)"
+            for form, part, how in forms
+        )
+        day = f"CASE {written} END"
         return f"CASE WHEN year({day}) BETWEEN {YEARS[0]} AND {YEARS[1]} THEN {day} END"
     if here in _TEXT:
         if kind in ("DOUBLE", "FLOAT"):
