@@ -119,6 +119,12 @@ def own_temporary() -> Iterator[Path]:
                 del os.environ[_JOBLIB]
 
 
+def cache_folder() -> Path:
+    """Return this user's folder of downloads and copies that outlive a project's outputs."""
+    base = os.environ.get("XDG_CACHE_HOME")
+    return Path(base or Path.home() / ".cache") / "konkyo"
+
+
 def sweep(folder: Path, deep: bool = True) -> None:
     """Remove what killed processes left half-written in a folder.
 

@@ -18,6 +18,7 @@ import pytest
 import engine_jobs
 from clusters import SECONDS, until
 from konkyo.errors import BackendError
+from konkyo.files import cache_folder
 from konkyo.network import engines, plan, share, spread
 from konkyo.network import train as room
 from konkyo.network.train import train
@@ -165,7 +166,7 @@ def test_a_panel_that_is_a_file_is_not_copied(mapped, tmp_path):
 def test_what_a_worker_fetches_is_what_was_put_there(job):
     (weights,) = spread.work(job).networks["weights/" + job.files.popitem()[1][0].month]
     assert weights.key == "key"
-    copy = share.cache() / f"{job.features.digest}.npy"
+    copy = cache_folder() / f"{job.features.digest}.npy"
     copied = copy.stat().st_mtime_ns
     assert np.array_equal(job.features.fetched(), job.features.mapped())
     assert copy.stat().st_mtime_ns > copied
@@ -177,7 +178,7 @@ def test_what_a_worker_fetches_is_what_was_put_there(job):
 
 
 def test_copies_that_nobody_has_used_for_a_week_go(job):
-    folder = share.cache()
+    folder = cache_folder()
     folder.mkdir(parents=True)
     (folder / "old.npy").touch()
     os.utime(folder / "old.npy", (0, 0))

