@@ -90,7 +90,8 @@ def test_the_error_of_an_unclear_password_names_the_remedy(tmp_path):
 
 
 @pytest.mark.parametrize("scheme", ["http", "nonsense"])
-def test_a_store_that_does_not_answer(scheme, capfd):
+def test_a_store_that_does_not_answer(scheme, capfd, monkeypatch):
+    monkeypatch.setattr(store, "AT_FIRST", 0.3)
     with pytest.raises(TrackingError, match=r"cannot be opened|does not answer") as refused:
         store.connect(f"{scheme}://me:{QUOTED}@127.0.0.1:9")
     said = str(refused.value) + "".join(capfd.readouterr())
