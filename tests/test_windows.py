@@ -29,6 +29,8 @@ def test_a_window_ends_the_month_before_its_decision():
     assert [w.last_label for w in made] == ["2002-01", "2002-02"]
     table = windows.table(made)
     assert table["train_rows"].tolist() == [5, 4]
+    assert table["test_rows"].tolist() == [1, 2]
+    assert table["first_train"].tolist() == ["2001-11", "2001-12"]
     assert (table["last_label"] == table["month"]).all()
 
 
