@@ -77,6 +77,9 @@ def test_newey_west_leaves_missing_values_out() -> None:
     kept = holes.notna()
     assert newey_west_t(months, holes) == newey_west_t(months[kept], values[kept])
     assert np.isnan(newey_west_t(months[:1], values[:1]))
+    assert np.isnan(newey_west_t(months, values * 0 + 0.1))
+    expected = _newey_west_by_loops(months[:2].tolist(), values[:2].tolist())
+    assert newey_west_t(months[:2], values[:2]) == pytest.approx(expected)
 
 
 def test_monotonicity() -> None:

@@ -39,6 +39,10 @@ def test_one_month_has_no_risk() -> None:
     assert np.isnan(found["return_risk"])
 
 
+def test_a_month_without_a_return_is_no_hit() -> None:
+    assert measures(pd.Series([0.0, 0.1, -0.1, 0.2]))["hit_rate"] == 0.5
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_empyrical_defines_these_measures_as_the_docstrings_do(seed: int) -> None:
     returns = pd.Series(np.random.default_rng(seed).normal(0.01, 0.05, 36))

@@ -54,6 +54,10 @@ def test_equal_scores_go_by_stock_code() -> None:
 def test_too_few_stocks_names_month_count_limit_and_remedy(scores: pd.DataFrame) -> None:
     with pytest.raises(KonkyoError, match=r"network: 2020-01 has 4 .*portfolios = 5: lower"):
         rank(scores, 5)
+    full, later = _one_month([1.0, 2.0, 3.0]), _one_month([1.0, 2.0])
+    later["month"] = pd.Timestamp("2020-02-29")
+    with pytest.raises(KonkyoError, match=r"network: 2020-02 has 2 .*portfolios = 3: lower"):
+        rank(pd.concat([full, later], ignore_index=True), 3)
 
 
 def test_each_model_is_ranked_by_itself(scores: pd.DataFrame) -> None:

@@ -56,8 +56,9 @@ def test_moments_by_hand() -> None:
     assert found.ratio == pytest.approx(2 / math.sqrt(4 / 3))
     assert (found.skew, found.kurtosis) == (pytest.approx(0.0), pytest.approx(1.0))
     assert found.ratio * math.sqrt(12) == pytest.approx(return_risk(pd.Series([1.0, 1, 3, 3])))
-    for series in ([0.01], [0.01, 0.01], []):
+    for series in ([0.01], [0.01, 0.01], [0.1] * 3, []):
         empty = moments(pd.Series(series, dtype="float64"))
+        assert math.isnan(empty.ratio)
         assert math.isnan(probabilistic_sharpe(empty))
         assert math.isnan(minimum_track_record(empty))
 
