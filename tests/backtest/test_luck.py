@@ -100,7 +100,8 @@ def test_undefined_figures_are_absent(series: pd.DataFrame) -> None:
     assert "pbo" not in alone
     short = luck(series.iloc[:3, :10], values[:10], 4)
     assert "pbo" not in short
-    assert luck(series.iloc[:10, :10], values[:10], 4)["blocks"] == 4
+    for months, blocks in ((4, 2), (7, 2), (8, 4), (10, 4)):
+        assert luck(series.iloc[:months, :10], values[:10], 4)["blocks"] == blocks
     json.dumps([worst, alone, short], allow_nan=False)
 
 
@@ -109,3 +110,5 @@ def test_a_trial_that_was_pruned_cannot_be_the_choice(series: pd.DataFrame) -> N
         luck(series, _values(series), 10)
     with pytest.raises(KonkyoError, match="trial 99 is not among the 12 trials"):
         luck(series, _values(series), 99)
+    with pytest.raises(KonkyoError, match="trial 4 is not among the 12 trials"):
+        luck(series, _values(series).drop(4), 4)
