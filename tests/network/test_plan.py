@@ -148,3 +148,6 @@ def test_stacks_cover_all_evenly(sizes, largest, workers):
         assert len(parts) % workers == 0 or len(parts) == len(sizes)
         if set(sizes) == {1}:
             assert max(totals) - min(totals) <= 1
+            # No more stacks than it takes: each further one costs calls that others share.
+            least = -(-len(sizes) // largest)
+            assert len(parts) == min(-(-least // workers) * workers, len(sizes))
