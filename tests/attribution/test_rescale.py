@@ -36,3 +36,15 @@ def test_of_a_sigmoid_output_the_log_odds_are_handed_back(network, rows):
     chance = stack(scaled)
     np.testing.assert_allclose(score, torch.log(chance / (1 - chance)), atol=1e-9)
     np.testing.assert_allclose(relevance.sum(2), score - at_centre, atol=1e-9)
+
+
+@pytest.mark.parametrize("activation", ["tanh", "relu", "sigmoid"])
+def test_beside_the_centre_the_slope_there_counts(activation, network, rows):
+    stack = store.restack([network(3, activation=activation)], torch.float64)
+    at_centre = torch.zeros_like(stack.scale_(torch.from_numpy(rows(3)[:1]).double()[None]))
+    at_centre.requires_grad_()
+    (slope,) = torch.autograd.grad(stack(at_centre).sum(), at_centre)
+    x = torch.from_numpy(np.random.default_rng(3).normal(size=at_centre.shape)) * 1e-9
+    _, relevance = rescale(stack, x)
+    np.testing.assert_allclose(relevance, x * slope, rtol=1e-5)
+    assert relevance.any()
