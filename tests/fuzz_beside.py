@@ -22,17 +22,18 @@ Layout = list[tuple[str, str, Sequence[Any], Sequence[Store], Sequence[Store]]]
 
 @st.composite
 def beside(
-    draw: st.DrawFn, months: Sequence[dt.date], codes: Store, needed: bool
+    draw: st.DrawFn, months: Sequence[dt.date], codes: Store, needed: bool, clean: bool
 ) -> dict[str, Drawn]:
     """Return some of the tables beside the stocks; reports that bring `size` where it is needed.
 
-    They write the stocks' codes as the stocks' own table does, most of the time.
+    They write the stocks' codes as the stocks' own table does, most of the time; clean ones always,
+    and what they hold is of the types and values that it should have.
     """
     which = draw(st.sets(st.sampled_from(KINDS), max_size=2)) | ({"reports"} if needed else set())
     found: dict[str, Drawn] = {}
     for kind in sorted(which):
-        stores = (codes,) if draw(st.integers(0, 4)) else cells.STOCKS
-        quiet = draw(st.integers(0, 3)) > 0
+        stores = (codes,) if clean or draw(st.integers(0, 4)) else cells.STOCKS
+        quiet = clean or draw(st.integers(0, 3)) > 0
         if kind == "sectors":
             ids = list(range(draw(st.integers(1, 5))))
             names = ["Foods", "Banks", "Foods", "x", None][: len(ids)]

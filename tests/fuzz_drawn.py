@@ -152,7 +152,7 @@ def drawn(
         order = draw(st.permutations(order))
     columns = []
     for here, role, base, stores, strange in layout:
-        store = draw(cells.store_of(stores, strange))
+        store = draw(cells.store_of(stores, stores if quiet else strange))
         values = [base[i] for i in order]
         if as_csv:
             # Text of numbers and days, whichever way they are stored elsewhere.
