@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from konkyo.errors import ArtifactError
+from konkyo.panel.characteristics import table
 from konkyo.panel.raw import raw_values
 from konkyo.panel.standardise import standardise
 from konkyo.panel.store import Panel
@@ -53,3 +54,18 @@ def test_a_panel_of_other_records_is_refused(
     early = records[0][records[0]["month"] < panel.index["month"].iloc[-1]]
     with pytest.raises(ArtifactError, match="the records do not"):
         raw_values(early, panel.index, ["size"])
+
+
+def test_records_that_begin_with_the_panel_are_enough_for_its_first_month(
+    records: tuple[pd.DataFrame, pd.DataFrame], panel: Panel
+):
+    since = records[0][records[0]["month"] >= panel.index["month"].iloc[0]]
+    pd.testing.assert_frame_equal(
+        raw_values(since, panel.index, ["size"]), raw_values(records[0], panel.index, ["size"])
+    )
+
+
+def test_what_is_infinite_is_missing():
+    grid = np.array([[np.inf, -np.inf, 1.0]])
+    found = table(["own"], {"own": grid}, np.zeros(3, dtype=int), np.arange(3))
+    np.testing.assert_array_equal(found["own"], [np.nan, np.nan, 1.0])
