@@ -27,6 +27,8 @@ ROWS = frame(
 def test_returns_across_consecutive_months_only():
     found = returns_of(ROWS, np.array([6.0, 4.0, 5.0, 9.0, 7.0]))
     np.testing.assert_allclose(found, [0.2, np.nan, 0.25, np.nan, np.nan])
+    pennies = returns_of(ROWS, np.array([0.06, 0.04, 0.05, 0.09, 0.07]))
+    np.testing.assert_allclose(pennies, found)
     zero = returns_of(ROWS, np.array([6.0, 4.0, 0.0, 9.0, 7.0]))
     np.testing.assert_allclose(zero, [np.nan, np.nan, -1.0, np.nan, np.nan])
 

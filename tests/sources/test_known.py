@@ -43,6 +43,10 @@ def test_months_before_1970_and_far_periods():
     said = of([(1, -96, 12, -95, 0, 1.0), (2, -30, 12, -28, 0, 2.0)])
     assert ask(said, 1, -96, 12, -95) == 1.0 and ask(said, 2, -30, 12, 0) == 2.0
     assert np.isnan(ask(said, 1, -(10**5), 12, 0)) and np.isnan(ask(said, 1, 10**5, 12, 0))
+    # 4,096 months later of the stock before: beyond what a code has room for, not the next stock's.
+    assert np.isnan(ask(said, 1, 4096 - 30, 12, 0)) and np.isnan(ask(said, 0, 4096 - 96, 12, 0))
+    of_no_length = of([(0, 5, 0, 6, 0, 3.0)])
+    assert ask(of_no_length, 0, 5, 0, 6) == 3.0 and np.isnan(ask(of_no_length, 0, 5, -1, 6))
 
 
 @given(st.integers(0, 10**5), st.integers(-1000, 3000))

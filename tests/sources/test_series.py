@@ -37,6 +37,15 @@ def test_the_last_value_known_in_each_month():
     pd.testing.assert_frame_equal(cut.frame, found.frame.iloc[:2])
 
 
+def test_days_without_dashes_are_days():
+    dashed, _ = monthly([VIX], None)
+    text = Path("vix.csv").read_text()
+    Path("vix.csv").write_text(text.replace("2020-01-", "202001").replace("2020-02-", "202002"))
+    found, broken = monthly([VIX], None)
+    assert not broken
+    pd.testing.assert_frame_equal(found.frame, dashed.frame)
+
+
 def test_later_days_change_no_earlier_month():
     before, _ = monthly([VIX, GOLD], None)
     with open("vix.csv", "a") as file:
