@@ -46,12 +46,17 @@ def test_top_market_by_the_mean_of_the_absolute_difference(tiny: Evidence):
     sign = np.repeat([1, -1, 1], 4)
     relevance[:, 3] = np.where(long, 0.3 * sign, 0)
     relevance[:, 4] = np.where(long, 0.2, 0)
+    # One moves both sides, which sets nothing apart.
+    relevance[:, 2] = 0.5
     catalogue = pd.DataFrame(
-        {"name": ["a", "b", "c", "up_and_down", "up"], "group": ["sector"] * 3 + ["market"] * 2}
+        {
+            "name": ["a", "b", "together", "up_and_down", "up"],
+            "group": ["sector"] * 2 + ["market"] * 3,
+        }
     )
     e = Evidence(tiny.index, tiny.values, relevance, tiny.absorbed, catalogue)
     assert top_market(e, 1) == ["up_and_down"]
-    assert top_market(e, 5) == ["up_and_down", "up"]
+    assert top_market(e, 5) == ["up_and_down", "up", "together"]
 
 
 def test_deciles_by_hand(made: Callable[..., Evidence]):

@@ -38,6 +38,12 @@ def test_no_stock_is_long_and_short(tiny: Evidence):
     assert table.groupby("stock")["side"].nunique().tolist() == [1, 1, 1, 1]
 
 
+def test_every_stock_of_a_month_can_be_named(tiny: Evidence):
+    named = stock_table(tiny, MARCH, 1, ["E", "A", "C", "B"])
+    own = named[named["side"] == "named"].drop_duplicates("stock")
+    assert own["stock"].tolist() == ["E", "A", "C", "B"]
+
+
 def test_unknown_stocks_are_named(tiny: Evidence):
     with pytest.raises(KonkyoError, match=r"X, E not among the 4 stocks ranked in 2020-01 \(such"):
         stock_table(tiny, JANUARY, 1, ["X", "A", "E"])
