@@ -46,14 +46,14 @@ def test_what_is_missing_is_said(backend, monkeypatch):
 
 LOCAL = """
 import signal, sys
-sys.path[:0] = sys.argv[4:]
+sys.path[:0] = sys.argv[5:]
 signal.signal(signal.SIGINT, signal.default_int_handler)
 import engine_jobs
 from konkyo.network import engines
 if __name__ == "__main__":
-    jobs = {"first": tuple(sys.argv[2:4]), "long": ("sleep", "600")}
+    jobs = {"first": tuple(sys.argv[3:5]), "long": ("sleep", "600")}
     try:
-        for name, _ in engines.run(sys.argv[1], "", 2, engine_jobs.work, jobs):
+        for name, _ in engines.run(sys.argv[1], "", int(sys.argv[2]), engine_jobs.work, jobs):
             print(name, flush=True)
     except KeyboardInterrupt:
         print("interrupted", flush=True)
@@ -69,7 +69,7 @@ def test_a_local_cluster_keeps_to_this_machine_and_an_interrupt_leaves_none_of_i
     """And Dask and Ray have done elsewhere what a worker died on."""
     mark = tmp_path / "died"
     run = subprocess.Popen(
-        [sys.executable, "-c", LOCAL, backend, first, str(mark), *sys.path],
+        [sys.executable, "-c", LOCAL, backend, "2", first, str(mark), *sys.path],
         stdout=subprocess.PIPE, text=True, env=ENVIRONMENT, start_new_session=True,
     )  # fmt: skip
     # Ray tells of the worker before that.
@@ -96,13 +96,14 @@ def test_a_local_cluster_keeps_to_this_machine_and_an_interrupt_leaves_none_of_i
 
 
 def test_workers_of_loky_end_with_a_run_that_is_killed():
+    # There are two jobs: at least one worker has none when the other is at the long one.
     run = subprocess.Popen(
-        [sys.executable, "-c", LOCAL, "loky", "double", "x", *sys.path],
+        [sys.executable, "-c", LOCAL, "loky", "3", "double", "x", *sys.path],
         stdout=subprocess.PIPE, text=True, env=ENVIRONMENT, start_new_session=True,
     )  # fmt: skip
     assert run.stdout.readline() == "first\n"
+    until(lambda: len(below(run.pid)) >= 3)
     workers = below(run.pid)
-    assert workers
     run.kill()
     run.wait()
     until(lambda: not any(alive(process) for process in workers), SECONDS)

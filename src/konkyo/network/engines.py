@@ -12,7 +12,6 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack, closing
-from functools import cache
 from typing import Any, Literal, TypeVar
 from uuid import uuid4
 
@@ -75,11 +74,11 @@ def run(
     return _loky(workers, work, jobs)
 
 
-@cache
 def _end_with(parent: int) -> None:
     """Let this process end within a second after its parent: loky's go on for minutes.
 
-    They would train on beside the next run, and write its states.
+    They would train on beside the next run, and write its states; those that wait for a job would
+    keep their memory.
     """
 
     def watch() -> None:
@@ -90,10 +89,7 @@ def _end_with(parent: int) -> None:
     threading.Thread(target=watch, daemon=True).start()
 
 
-def _while_asked(
-    parent: int, work: Callable[[Asked], Given], name: str, job: Asked
-) -> tuple[str, Given]:
-    _end_with(parent)
+def _named(work: Callable[[Asked], Given], name: str, job: Asked) -> tuple[str, Given]:
     return name, work(job)
 
 
@@ -104,10 +100,10 @@ def _loky(
 
     # Nothing is put into shared memory, where it would stay if this process were killed.
     spread = Parallel(
-        n_jobs=workers, backend="loky", max_nbytes=None, return_as="generator_unordered"
-    )
-    here = os.getpid()
-    asked = (delayed(_while_asked)(here, work, name, job) for name, job in jobs.items())
+        n_jobs=workers, backend="loky", max_nbytes=None, return_as="generator_unordered",
+        initializer=_end_with, initargs=(os.getpid(),),
+    )  # fmt: skip
+    asked = (delayed(_named)(work, name, job) for name, job in jobs.items())
     try:
         with closing(spread(asked)) as done:
             yield from done
