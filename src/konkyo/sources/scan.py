@@ -141,7 +141,10 @@ class Scan:
             text = any(kinds[own] == "VARCHAR" for own in stocks)
             kind = "VARCHAR" if text else "DOUBLE"
             # By way of a DOUBLE, as the shortest text of a FLOAT is another number.
-            of = {o: _as_double(quoted(o)) if _is_number(kinds[o]) else quoted(o) for o in stocks}
+            of = {
+                own: f"CAST({quoted(own)} AS DOUBLE)" if _is_number(kinds[own]) else quoted(own)
+                for own in stocks
+            }
             cells = [f"CAST({of[o]} AS {kind}) AS {quoted(h)}" for o, h in stocks.items()]
             over = ", ".join(quoted(here) for here in stocks.values())
             rows = ", ".join(
@@ -280,19 +283,19 @@ def _value(here: str, raw: str, kind: str) -> str:
     if here == _DATE:
         if kind == "DATE" or kind.startswith("TIMESTAMP"):
             day = f"CAST({_local(raw, kind)} AS DATE)"
-            return f"CASE WHEN year({day}) BETWEEN {YEARS[0]} AND {YEARS[1]} THEN {day} END"
-        # Neither a cast nor a format is strict: 2020-1-3 would be a day, and so would 2020111.
-        forms = (
-            (r"^\d{4}-\d{2}-\d{2}([ T].*)?$", f"left({text}, 10)", "%Y-%m-%d"),
-            (r"^\d{8}$", text, "%Y%m%d"),
-            (r"^\d{4}-\d{2}$", text, "%Y-%m"),
-        )
-        written = " ".join(
-            f"WHEN regexp_matches({text}, '{form}') "
-            f"THEN CAST(TRY_STRPTIME({part}, '{how}') AS DATE)"
-            for form, part, how in forms
-        )
-        day = f"CASE {written} END"
+        else:
+            # Neither a cast nor a format is strict: 2020-1-3 would be a day, and so would 2020111.
+            forms = (
+                (r"^\d{4}-\d{2}-\d{2}([ T].*)?$", f"left({text}, 10)", "%Y-%m-%d"),
+                (r"^\d{8}$", text, "%Y%m%d"),
+                (r"^\d{4}-\d{2}$", text, "%Y-%m"),
+            )
+            written = " ".join(
+                f"WHEN regexp_matches({text}, '{form}') "
+                f"THEN CAST(TRY_STRPTIME({part}, '{how}') AS DATE)"
+                for form, part, how in forms
+            )
+            day = f"CASE {written} END"
         return f"CASE WHEN year({day}) BETWEEN {YEARS[0]} AND {YEARS[1]} THEN {day} END"
     if here in _TEXT:
         if kind in ("DOUBLE", "FLOAT"):
@@ -332,10 +335,6 @@ def _doubtful(here: str, kind: str) -> bool:
     if here in _TEXT:
         return False
     return here == _DATE or not _is_number(kind)
-
-
-def _as_double(raw: str) -> str:
-    return f"CAST({raw} AS DOUBLE)"
 
 
 def _is_number(kind: str) -> bool:
