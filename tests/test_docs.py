@@ -1,5 +1,6 @@
 """The documentation names what there is: links, commands, keys of params.yaml, paths, pictures."""
 
+import json
 import re
 from functools import cache
 from pathlib import Path
@@ -148,6 +149,58 @@ def test_the_readme_names_every_stage():
     stages = YAML(typ="safe", pure=True).load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     assert re.findall(r"^\| `(\w+)` \|", text, re.M) == list(stages["stages"])
+
+
+def rows_of(page: str, pattern: str) -> list[list[str]]:
+    """Return the cells of the rows of a page's tables that begin with a text."""
+    text = (ROOT / page).read_text(encoding="utf-8")
+    lines = re.findall(rf"^\| ({pattern}.*) \|$", text, re.M)
+    return [[cell.strip() for cell in line.split("|")] for line in lines]
+
+
+def test_the_results_are_those_of_metrics_json():
+    metrics = json.loads((ROOT / "data/metrics.json").read_text(encoding="utf-8"))
+    models = "(?:network|ridge|placebo)"
+    portfolios = rows_of("docs/results.md", rf"{models} \| [a-z]")
+    assert len(portfolios) == 15
+    for model, portfolio, *shown in portfolios:
+        has = metrics[model][portfolio]
+        assert shown == [
+            f"{100 * has['annual_return']:.1f}",
+            f"{100 * has['annual_volatility']:.1f}",
+            f"{has['sharpe_ratio']:.2f}",
+            f"{100 * has['max_drawdown']:.1f}",
+            f"{100 * has['hit_rate']:.1f}",
+            str(has["months"]),
+        ]
+    skills = rows_of("docs/results.md", rf"{models} \| -?0")
+    assert len(skills) == 3
+    for model, *shown in skills:
+        has = metrics[model]
+        turnover = f"{has['turnover']:.2f}" if "turnover" in has else ""
+        assert shown == [
+            f"{has['rank_ic']:.4f}",
+            f"{has['rank_ic_t']:.1f}",
+            f"{has['monotonicity']:.2f}",
+            turnover,
+            str(has["months"]),
+        ]
+    summary = rows_of("README.md", rf"{models}, ")
+    assert len(summary) == 5
+    for name, *shown in summary:
+        model, portfolio = name.split(", ")
+        has, skill = metrics[model][portfolio], metrics[model]
+        of_spread = portfolio == "spread"
+        net = f"{100 * skill['spread_net']['annual_return']:.1f}"
+        assert [cell for cell in shown if cell] == [
+            f"{100 * has['annual_return']:.1f}",
+            *([net] if of_spread else []),
+            f"{100 * has['annual_volatility']:.1f}",
+            f"{has['sharpe_ratio']:.2f}",
+            f"{100 * has['max_drawdown']:.1f}",
+            *([f"{skill['rank_ic']:.4f}", f"{skill['rank_ic_t']:.1f}"] if of_spread else []),
+            str(has["months"]),
+        ]
 
 
 def test_what_is_wrong_is_found(tmp_path: Path):
