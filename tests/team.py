@@ -1,6 +1,6 @@
 """What a team shares, on loopback: PostgreSQL with a password, an S3 store with keys, MLflow.
 
-The commands are those of the README's section, run as they stand there.
+The commands are those of docs/team.md, run as they stand there.
 """
 
 import json
@@ -24,14 +24,13 @@ import postgres
 ROOT = Path(__file__).parents[1]
 PASSWORD = "hush-database-7Wq"
 DATABASE, STORE, TRACKING = "127.0.0.1:5432", "127.0.0.1:9000", "127.0.0.1:5000"
-"""The addresses of the README, which the test puts elsewhere."""
+"""The addresses of docs/team.md, which the test replaces by free ports."""
 
 
 def blocks() -> list[tuple[str, str]]:
-    """Return language and text of every block of code in the README's section, first to last."""
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    (section,) = re.findall(r"^## A team\n(.*?)^## ", text, re.M | re.S)
-    return re.findall(r"^```(\w+)\n(.*?)^```$", section, re.M | re.S)
+    """Return language and text of every block of code of docs/team.md, first to last."""
+    text = (ROOT / "docs/team.md").read_text(encoding="utf-8")
+    return re.findall(r"^```(\w+)\n(.*?)^```$", text, re.M | re.S)
 
 
 def until(condition: Callable[[], object], what: str, patience: float = 120.0) -> None:
@@ -60,7 +59,7 @@ class Team:
     folder : Path
         Everything of the team but the database.
     places : dict of str to str
-        Where each address of the README is here.
+        Where each address of docs/team.md is here.
     keys : dict of str to str
         The store's, as environment variables.
     """
@@ -70,7 +69,7 @@ class Team:
     keys: dict[str, str]
 
     def here(self, text: str) -> str:
-        """Return a text of the README with the addresses of this team."""
+        """Return a text of docs/team.md with the addresses of this team."""
         for there, here in self.places.items():
             text = text.replace(there, here)
         return text
@@ -106,7 +105,7 @@ class Team:
         }
 
     def start(self, command: str, folder: Path, name: str) -> subprocess.Popen[bytes]:
-        """Start a block of the README in a folder; its words go to a log."""
+        """Start a block of docs/team.md in a folder; its words go to a log."""
         with (self.folder / f"{name}.log").open("ab") as log:
             return subprocess.Popen(
                 ["bash", "-euo", "pipefail", "-c", self.here(command)],
@@ -129,7 +128,7 @@ class Team:
         return said
 
     def run(self, command: str, folder: Path, name: str) -> str:
-        """Run a block of the README to its end."""
+        """Run a block of docs/team.md to its end."""
         return self.done(self.start(command, folder, name), name)
 
 
@@ -185,12 +184,12 @@ def store(log: Path) -> Iterator[tuple[str, dict[str, str]]]:
 
 @contextmanager
 def servers(folder: Path) -> Iterator[Team]:
-    """Start the database, the store and, by the README's first block, MLflow's server."""
+    """Start the database, the store and, by the page's first block, MLflow's server."""
     (language, text), *_ = blocks()
     assert language == "sh"
     with store(folder / "store.log") as (place, keys), postgres.server(PASSWORD) as port:
         tracking = f"127.0.0.1:{postgres.free_port()}"
-        # A port of its own is an option of the README's command.
+        # A port of its own is an option of the page's command.
         places = {
             DATABASE: f"127.0.0.1:{port}",
             STORE: place,

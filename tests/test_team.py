@@ -1,4 +1,4 @@
-"""Two users, one database, one store, one MLflow server: the README's section, as it stands there.
+"""Two users, one database, one store, one MLflow server: docs/team.md, as it stands there.
 
 The long form runs the whole dvc.yaml, each stage in a process, and a search of both, interrupted
 and to its end: `KONKYO_WHOLE_TEAM=1 pytest tests/test_team.py`. Otherwise one stage does the work
@@ -89,7 +89,7 @@ def own_params() -> params.Params:
 
 
 def found_project(folder: Path) -> None:
-    """Make the project as the first user has it: own records, the README's own params."""
+    """Make the project as the first user has it: own records, the params of docs/team.md."""
     servers.copy_project(folder)
     if not WHOLE:
         (folder / "dvc.yaml").write_text(ONE_STAGE, encoding="utf-8")
@@ -101,7 +101,7 @@ def found_project(folder: Path) -> None:
 
 
 def write_params(team: Team, folder: Path, seed: int) -> None:
-    """Write params.yaml with what the README tells to put there."""
+    """Write params.yaml with what docs/team.md tells to put there."""
     yaml = YAML(typ="safe", pure=True)
     values = params.as_dict(own_params())
     for section, keys in yaml.load(team.here(STORES)).items():
@@ -148,7 +148,7 @@ def users(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Users]:
         yield Users(team, MlflowClient(url, url), one, other, runs)
 
 
-def test_the_section_has_the_blocks_that_are_run_here():
+def test_the_page_has_the_blocks_that_are_run_here():
     assert [language for language, _ in servers.blocks()] == LANGUAGES
     text = "".join(text for _, text in servers.blocks())
     for address in (servers.DATABASE, servers.STORE, servers.TRACKING, "--port 5000"):
@@ -162,7 +162,7 @@ def test_each_sees_the_runs_of_both_and_they_overlapped_in_time(users: Users):
     assert {run.info.status for run in found} == {"FINISHED"}
     children = users.client.search_runs([experiment], "tags.kind = 'month'", max_results=100)
     assert len(children) == 2 * users.runs[users.one]["months"] == 12
-    # The database is the README's, and the artifacts are in the store alone.
+    # The database is that of docs/team.md, and the artifacts are in the store alone.
     kept = users.client.list_artifacts(children[0].info.run_id, "weights")
     assert len(kept) == 1
     assert children[0].info.artifact_uri.startswith("mlflow-artifacts:/")

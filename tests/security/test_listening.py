@@ -10,8 +10,13 @@ from konkyo.tracking import servers
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = [
-    ROOT / name for name in ("README.md", "MLproject", "dvc.yaml", "params.yaml", "data/README.md")
-] + sorted((ROOT / "data").glob("*/README.md"))
+    *(
+        ROOT / name
+        for name in ("README.md", "MLproject", "dvc.yaml", "params.yaml", "data/README.md")
+    ),
+    *sorted((ROOT / "docs").glob("*.md")),
+    *sorted((ROOT / "data").glob("*/README.md")),
+]
 LOOPBACK = "127.0.0.1"
 
 
@@ -24,6 +29,7 @@ def commands() -> list[str]:
 
 def test_the_documents_start_servers():
     assert any(command.startswith("optuna-dashboard") for command in commands())
+    assert any(command.startswith("mlflow server") for command in commands())
 
 
 @pytest.mark.parametrize("command", commands())

@@ -166,10 +166,10 @@ def test_against_a_slow_oracle(rows, first_row):
     assert {(one.column, one.rule): (one.rows, one.count) for one in found} == expected
 
 
-@pytest.mark.parametrize("page", ["data/README.md", "data/own/README.md"])
+@pytest.mark.parametrize("page", ["data/README.md", "docs/data.md"])
 def test_the_pages_show_the_schemas(page):
     text = (REPOSITORY / page).read_text(encoding="utf-8")
     shown = re.findall(r"<!-- columns: (\w+) -->\n(.*?)<!-- end -->", text, flags=re.DOTALL)
     assert shown == [(kind, markdown(kind)) for kind, _ in shown]
     kinds = {"stocks", "market", "prices", "reports", "sectors", "members"}
-    assert {kind for kind, _ in shown} == (kinds if "own" in page else {"stocks"})
+    assert {kind for kind, _ in shown} == (kinds if page == "docs/data.md" else {"stocks"})

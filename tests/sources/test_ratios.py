@@ -164,7 +164,7 @@ def test_the_table_has_figure_13_and_knows_its_ingredients():
 
 
 def test_the_page_on_own_records_shows_the_table():
-    page = (Path(__file__).parents[2] / "data/own/README.md").read_text(encoding="utf-8")
+    page = (Path(__file__).parents[2] / "docs/data.md").read_text(encoding="utf-8")
     assert f"<!-- ratios -->\n{ratios.markdown()}<!-- end -->" in page
     assert "| `ebitda_to_ev` | `ebitda / (size + debt - cash)` | fraction | no |" in page
 

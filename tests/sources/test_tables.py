@@ -115,11 +115,11 @@ def test_own_files_in_the_folder_of_copies(folder):
         bring(ingest(stocks="raw/stocks.parquet"))
 
 
-def test_the_examples_of_the_own_folder(folder):
-    text = (Path(__file__).parents[2] / "data/own/README.md").read_text()
-    for name, header in (("stocks", "    date,id,"), ("market", "    date,MKT,")):
-        lines = text[text.index(header) :].split("\n\n")[0].splitlines()
-        Path(f"own/{name}.csv").write_text("\n".join(line.strip() for line in lines) + "\n")
+def test_the_examples_of_the_page_on_data(folder):
+    text = (Path(__file__).parents[2] / "docs/data.md").read_text()
+    for name, header in (("stocks", "date,id,"), ("market", "date,MKT,")):
+        example = text.split(f"```\n{header}")[1].split("```")[0]
+        Path(f"own/{name}.csv").write_text(header + example)
     settings = ingest(
         stocks="own/stocks.csv",
         market="own/market.csv",
