@@ -29,11 +29,6 @@ def test_written_files_are_as_readable_as_any_other(tmp_path):
     assert files.read_json(tmp_path / "a.json") == {"a": 1}
 
 
-def test_digest_depends_on_where_parts_end():
-    assert files.digest_of("ab", "c") != files.digest_of("a", "bc")
-    assert files.digest_of("ab") == files.digest_of(b"ab")
-
-
 def test_arrays_and_digests(tmp_path):
     array = np.arange(6, dtype=np.float32).reshape(2, 3)
     files.write_array(array, tmp_path / "x.npy")

@@ -1,8 +1,6 @@
 """Models to compare the networks with, on the same rows, windows and scaling."""
 
-import sys
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +9,9 @@ import torch
 from sklearn.linear_model import Ridge
 from threadpoolctl import threadpool_limits
 
-from konkyo.files import digest_of, digest_of_code, read_key, read_parquet
-from konkyo.network import plan, schedule, stack, store
+from konkyo.cache import BASELINES, code_digest, digest_of
+from konkyo.files import read_key, read_parquet
+from konkyo.network import plan, store
 from konkyo.network.schedule import Entry
 from konkyo.panel.store import Panel
 from konkyo.windows import MonthBlocks, Window
@@ -84,12 +83,6 @@ def table(
     return out
 
 
-@cache
-def code_version() -> str:
-    """Return a digest of the code that decides the scores, blind to its comments."""
-    return digest_of_code(sys.modules[__name__], plan, schedule, stack)
-
-
 def keys(panel: Panel, windows: Sequence[Window], penalty: float, shuffled: Path) -> Keys:
     """Return the keys of the scores of each baseline by month.
 
@@ -108,17 +101,18 @@ def keys(panel: Panel, windows: Sequence[Window], penalty: float, shuffled: Path
     trained_on = dict(zip(blocks.names, plan.month_digests(panel, blocks), strict=True))
     scored = plan.row_digests(panel, windows)
     catalogue = panel.catalogue.to_csv(index=False)
+    code = code_digest(*BASELINES)
     found: Keys = {"ridge": {}, "shuffled": {}}
     for window in windows:
         span = slice(blocks.names.index(window.first_train), blocks.names.index(window.month))
         found["ridge"][window.month] = digest_of(
-            code_version(), repr(penalty), catalogue, scored[window.month],
+            code, repr(penalty), catalogue, scored[window.month],
             *(trained_on[name] for name in blocks.names[span]),
         )  # fmt: skip
         path = shuffled / f"{window.month}.safetensors"
         if path.exists():
             found["shuffled"][window.month] = digest_of(
-                code_version(), scored[window.month], path.read_bytes()
+                code, scored[window.month], path.read_bytes()
             )
     return found
 

@@ -1,6 +1,5 @@
 """Files replaced whole or not at all, and their digests."""
 
-import ast
 import errno
 import fcntl
 import hashlib
@@ -10,9 +9,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from importlib.util import find_spec
 from pathlib import Path
-from types import ModuleType
 from typing import Any, Literal
 
 import numpy as np
@@ -281,34 +278,6 @@ def write_array(array: np.ndarray, path: Path) -> None:
         header = np.lib.format.header_data_from_array_1_0(whole)
         np.lib.format.write_array_header_1_0(file, header)
         file.write(whole.data)
-
-
-def digest_of(*parts: bytes | str) -> str:
-    """Return the hexadecimal BLAKE2b digest (32 characters) of the parts, in order."""
-    state = hashlib.blake2b(digest_size=16)
-    for part in parts:
-        data = part.encode() if isinstance(part, str) else part
-        state.update(len(data).to_bytes(8, "little"))
-        state.update(data)
-    return state.hexdigest()
-
-
-def digest_of_code(*modules: ModuleType | str) -> str:
-    """Return a digest of the modules' code, blind to comments and layout.
-
-    A module given by its name is not imported.
-    """
-    sources = (_file_of(module).read_text(encoding="utf-8") for module in modules)
-    return digest_of(*(ast.dump(ast.parse(source)) for source in sources))
-
-
-def _file_of(module: ModuleType | str) -> Path:
-    if isinstance(module, ModuleType):
-        return Path(module.__file__ or "")
-    found = find_spec(module)
-    if found is None or found.origin is None:
-        raise ModuleNotFoundError(f"there is no module {module}")
-    return Path(found.origin)
 
 
 def sha256_of(path: Path) -> str:

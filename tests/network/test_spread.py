@@ -17,6 +17,7 @@ import pytest
 
 import engine_jobs
 from clusters import SECONDS, until
+from konkyo.cache import TRAINING, code_digest
 from konkyo.errors import BackendError
 from konkyo.files import cache_folder
 from konkyo.network import engines, plan, share, spread
@@ -142,7 +143,7 @@ def job(mapped, chosen, tmp_path, monkeypatch):
     )
     return spread.Job(
         "digest", {entry.name: [spread.without_rows(entry)]}, {entry.name: "key"},
-        tuple(mapped.names), params, features, labels, NOWHERE, plan.code_version(),
+        tuple(mapped.names), params, features, labels, NOWHERE, code_digest(*TRAINING),
     )  # fmt: skip
 
 

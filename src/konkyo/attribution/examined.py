@@ -2,34 +2,14 @@
 
 import shutil
 from collections.abc import Iterable, Mapping
-from functools import cache
 from pathlib import Path
 
 import pandas as pd
 
-from konkyo.attribution import (
-    examination,
-    faithfulness,
-    lrp,
-    methods,
-    ranking,
-    rescale,
-    rules,
-    stability,
-)
 from konkyo.attribution.examination import Examined
-from konkyo.files import digest_of_code, read_key, read_parquet, write_parquet
-from konkyo.network import stack
+from konkyo.files import read_key, read_parquet, write_parquet
 
 _TABLES = ("deletion", "randomised", "seeds")
-
-
-@cache
-def code_version() -> str:
-    """Return a digest of the code that decides what is found, blind to its comments."""
-    return digest_of_code(
-        examination, faithfulness, lrp, methods, ranking, rescale, rules, stability, stack
-    )
 
 
 def write(

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from joblib import Parallel, delayed
 
-from konkyo.files import digest_of
+from konkyo.cache import TRAINING, code_digest, digest_of
 from konkyo.intervention.indicators import INPUTS
 from konkyo.intervention.samples import Sample
 from konkyo.network import plan, store
@@ -124,7 +124,7 @@ def train(
     )
     decay = [task.weight_decay for task in todo]
     digest = digest_of(
-        features.tobytes(), labels.tobytes(), repr((settings, decay)),
+        code_digest(*TRAINING), features.tobytes(), labels.tobytes(), repr((settings, decay)),
         *(f"{e.month}/{e.seed}/{e.rows[0]}/{e.mean}/{e.deviation}" for e in entries),
     )  # fmt: skip
     parts = plan.stacks([1] * len(entries), -(-len(entries) // params.workers), params.workers)

@@ -3,13 +3,11 @@
 import json
 from collections.abc import Sequence
 from dataclasses import asdict
-from functools import cache
 from itertools import groupby
 
 import numpy as np
 
-from konkyo.files import digest_of, digest_of_code
-from konkyo.network import gradients, optimiser, schedule, seeds, stack
+from konkyo.cache import TRAINING, code_digest, digest_of
 from konkyo.network.schedule import Entry
 from konkyo.network.seeds import numpy_generator, seed_of
 from konkyo.panel.store import Panel
@@ -123,17 +121,10 @@ def row_digests(panel: Panel, windows: Sequence[Window]) -> dict[str, str]:
     }
 
 
-@cache
-def code_version() -> str:
-    """Return a digest of the code that decides the weights, blind to its comments."""
-    # By its name: Lightning takes seconds to import, which who trains nothing has no use for.
-    return digest_of_code("konkyo.network.module", gradients, optimiser, schedule, seeds, stack)
-
-
 def keys(
     panel: Panel, windows: Sequence[Window], made: Sequence[Entry], params: Train
 ) -> dict[str, str]:
-    """Return the key of each file of weights: all that it depends on, and nothing else.
+    """Return the key of each file of weights: rows, labels, params, seeds and code.
 
     A new month of data adds a key; a changed row changes the keys of the windows that contain its
     month and no others.
@@ -144,7 +135,7 @@ def keys(
     span = {w.month: slice(position[w.first_train], position[w.month]) for w in windows}
     chosen = {k: v for k, v in asdict(params).items() if k not in _SPREAD}
     common = [
-        code_version(),
+        code_digest(*TRAINING),
         json.dumps(chosen, sort_keys=True),
         panel.catalogue.to_csv(index=False),
     ]

@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from konkyo.files import digest_of
+from konkyo.cache import digest_of
 
 
 def seed_of(*names: int | str) -> int:

@@ -17,9 +17,10 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from konkyo.cache import TRAINING, code_digest
 from konkyo.errors import ArtifactError, BackendError
 from konkyo.files import cache_folder, read_json
-from konkyo.network import engines, plan, store
+from konkyo.network import engines, store
 from konkyo.network.memory import keep_freed_memory
 from konkyo.network.schedule import Entry
 from konkyo.network.share import Shared
@@ -147,7 +148,7 @@ def work(job: Job) -> Done:
     # Lightning takes seconds to import, which the process that starts workers has no use for.
     from konkyo.network.fit import fit_stack
 
-    if plan.code_version() != job.code:
+    if code_digest(*TRAINING) != job.code:
         raise BackendError(
             f"the konkyo of {socket.gethostname()} would train other weights than the one that "
             "asks: install the same version on every machine and start its workers again"

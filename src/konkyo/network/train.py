@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from konkyo.cache import TRAINING, code_digest, digest_of
 from konkyo.errors import ArtifactError
-from konkyo.files import digest_of, read_json, read_parquet, write_json, write_parquet
+from konkyo.files import read_json, read_parquet, write_json, write_parquet
 from konkyo.network import accelerator, plan, store
 from konkyo.network.progress import watching
 from konkyo.network.share import shared
@@ -79,7 +80,7 @@ def train(panel: Panel, windows: Sequence[Window], params: Train, folder: Path) 
         _keep_only(state, stacks)
         features = shared(panel.features, state / _FEATURES, params.share)
         labels = shared(_labels(panel, params), state / _LABELS, params.share)
-        code = plan.code_version()
+        code = code_digest(*TRAINING)
         jobs = {
             name: Job(
                 name,

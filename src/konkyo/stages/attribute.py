@@ -6,8 +6,8 @@ import torch
 from tqdm import tqdm
 
 from konkyo import params, windows
-from konkyo.attribution import kept
 from konkyo.attribution.grounds import as_frame, explain_months
+from konkyo.cache import attribution_keys, file_digests
 from konkyo.files import read_key, write_json, write_parquet
 from konkyo.network import plan
 from konkyo.network import store as weights
@@ -35,7 +35,7 @@ def run(chosen: params.Params, panel: store.Panel) -> str:
     torch.set_num_threads(1)
     blocks = windows.MonthBlocks.of(panel.index["month"])
     decisions = windows.rolling(blocks, chosen.train.window)
-    keys = kept.keys(WEIGHTS, plan.row_digests(panel, decisions), chosen.attribute.epsilon)
+    keys = attribution_keys(WEIGHTS, plan.row_digests(panel, decisions), chosen.attribute.epsilon)
     for path in OUT.glob("*.parquet"):
         if path.stem not in keys:
             path.unlink()
@@ -47,7 +47,7 @@ def run(chosen: params.Params, panel: store.Panel) -> str:
         at = panel.index.iloc[window.test_start : window.test_stop]
         table = as_frame(at, panel.names, own)
         write_parquet(table, OUT / f"{window.month}.parquet", keys[window.month])
-    write_json(kept.digests(WEIGHTS, OUT, keys), DIGESTS)
+    write_json(file_digests(WEIGHTS, OUT, keys), DIGESTS)
     return (
         f"grounds: {len(due)} months made, {len(decisions) - len(due)} kept; "
         f"{sum(map(len, rows)):,} new predictions"

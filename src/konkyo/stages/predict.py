@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from konkyo import files, months, params
+from konkyo import cache, files, months, params
 from konkyo.errors import ArtifactError, ParamsError
 from konkyo.figures.texts import Language
 from konkyo.monthend import workbook
@@ -69,7 +69,7 @@ def facts(month: str, chosen: params.Params, stocks: int) -> dict[str, str]:
         "portfolios": str(chosen.backtest.portfolios),
         "trained_on": f"{window['first_train']} - {window['last_train']}",
         "network": files.sha256_of(WEIGHTS / f"{month}.safetensors"),
-        "params": files.digest_of(settings),
+        "params": cache.digest_of(settings),
         "source": f"{source['source']}, {source['first_month']} - {source['last_month']}",
         "point_in_time": str(source["point_in_time"]).lower(),
         "survivorship_free": str(source["survivorship_free"]).lower(),

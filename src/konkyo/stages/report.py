@@ -7,8 +7,9 @@ import pandas as pd
 from tqdm import tqdm
 
 from konkyo import figures, interactive, params, reading
+from konkyo.cache import digest_of
 from konkyo.errors import ArtifactError
-from konkyo.files import digest_of, read_csv, read_parquet, replacing, write_csv
+from konkyo.files import read_csv, read_parquet, replacing, write_csv
 from konkyo.pages.drawing import draw
 from konkyo.pages.report import report
 from konkyo.pages.shell import LANGUAGES, Words

@@ -14,7 +14,7 @@ from pathlib import Path
 from threading import Thread
 from time import perf_counter
 
-from konkyo import months, params, sources
+from konkyo import cache, months, params, sources
 from konkyo.errors import ArtifactError, RecordsError
 from konkyo.files import read_key, read_parquet, scratch_folder
 from konkyo.panel import store
@@ -65,10 +65,9 @@ def main(
 
         # Here and not above, so that a refusal of the records does not wait for it.
         importing.join()
-        from konkyo.attribution import kept
         from konkyo.stages import attribute, backtest, train, verify
 
-        before = kept.digests(attribute.WEIGHTS, attribute.OUT, _there(attribute.WEIGHTS))
+        before = cache.file_digests(attribute.WEIGHTS, attribute.OUT, _there(attribute.WEIGHTS))
         if not restated:
             check_results(chosen, panel, before)
         began = _say("compare", began, f"{len(before)} earlier months can stay")
@@ -84,7 +83,7 @@ def main(
         began = _say(name, began, run(chosen, panel))
     began = _say("backtest", began, backtest.run(chosen))
 
-    changed = kept.changed(before, kept.read_digests(attribute.DIGESTS))
+    changed = cache.changes(before, cache.read_digests(attribute.DIGESTS))
     if changed and not restated:
         raise ArtifactError(
             f"{len(changed)} files of earlier months changed, first {changed[0]}: something else "
@@ -193,13 +192,12 @@ def check_results(
         A file is not the one that was written last, or what it was made from changed.
     """
     from konkyo import windows
-    from konkyo.attribution import kept
     from konkyo.network import plan
     from konkyo.network import store as weights
     from konkyo.network.train import missing
     from konkyo.stages import attribute, train
 
-    altered = kept.changed(kept.read_digests(attribute.DIGESTS), before)
+    altered = cache.changes(cache.read_digests(attribute.DIGESTS), before)
     if altered:
         raise ArtifactError(
             f"{len(altered)} files of earlier months are not as they were written, first "
@@ -215,7 +213,7 @@ def check_results(
         if weights.read_key(train.OUT / f"{name}.safetensors") is not None
     ]
     rows = {m: d for m, d in plan.row_digests(panel, decisions).items() if m in before}
-    explained = kept.keys(attribute.WEIGHTS, rows, chosen.attribute.epsilon)
+    explained = cache.attribution_keys(attribute.WEIGHTS, rows, chosen.attribute.epsilon)
     due += [
         f"attributions/{month}"
         for month, key in explained.items()

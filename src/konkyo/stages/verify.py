@@ -7,10 +7,11 @@ import pandas as pd
 from tqdm import tqdm
 
 from konkyo import baselines, params, windows
-from konkyo.attribution import agreement, examined, kept, methods
+from konkyo.attribution import agreement, examined, methods
 from konkyo.attribution.examination import examine, summarise
 from konkyo.attribution.findings import findings
-from konkyo.files import digest_of, read_parquet, write_csv, write_json
+from konkyo.cache import EVALUATION, code_digest, digest_of, weights_bytes
+from konkyo.files import read_parquet, write_csv, write_json
 from konkyo.network import plan
 from konkyo.network import store as weights
 from konkyo.panel import store
@@ -82,13 +83,13 @@ def sample(chosen: params.Params, window: windows.Window) -> np.ndarray:
 def keys_of(
     chosen: params.Params, panel: store.Panel, decisions: list[windows.Window]
 ) -> dict[str, str]:
-    """Return the key of each examination: all that it depends on, and nothing else."""
+    """Return the key of each examination: params, rows, networks and code."""
     chosen_here = repr((chosen.attribute, chosen.verify, chosen.train.seed))
     ridge = baselines.keys(panel, decisions, chosen.train.ridge_penalty, WEIGHTS)["ridge"]
     return {
         w.month: digest_of(
-            examined.code_version(), chosen_here, str(w.test_start),
-            ridge[w.month], kept.bytes_of(WEIGHTS, w.month),
+            code_digest(*EVALUATION), chosen_here, str(w.test_start),
+            ridge[w.month], weights_bytes(WEIGHTS, w.month),
         )
         for w in decisions
     }  # fmt: skip

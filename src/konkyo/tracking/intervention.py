@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from mlflow.entities import Metric
 
-from konkyo import files, months
+from konkyo import cache, files, months
 from konkyo.errors import without_secrets
 from konkyo.params import Params, as_dict, flatten
 from konkyo.tracking import lineage, runs, series, store
@@ -57,7 +57,7 @@ def track(
         **lineage.git(root),
         "source": str(source["source"]),
         "data_digest": files.sha256_of(folder / "records" / "records.parquet")[:32],
-        "params_digest": files.digest_of(repr(sorted(flatten(chosen).items()))),
+        "params_digest": cache.digest_of(repr(sorted(flatten(chosen).items()))),
         **{f"version_{name.replace('-', '_')}": lineage.installed(name) for name in _LIBRARIES},
     }
     name = f"{section.track.run_name}-{tags['params_digest'][:6]}"

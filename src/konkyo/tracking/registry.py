@@ -17,7 +17,7 @@ from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
 from mlflow.models.model import ModelInfo
 
-from konkyo import files, months
+from konkyo import cache, files, months
 from konkyo.errors import TrackingError
 from konkyo.params import Params, as_dict, flatten
 from konkyo.tracking.results import Results
@@ -54,7 +54,7 @@ def configuration(params: Params) -> str:
     if params.ingest.source == "simulated-tse":
         chosen["ingest"]["simulated"] = values["ingest"]["simulated"]
     flat = {key: value for key, value in flatten(chosen).items() if key not in _DECIDE_NOTHING}
-    return files.digest_of(repr(sorted(flat.items())))
+    return cache.digest_of(repr(sorted(flat.items())))
 
 
 def facts(found: Results, params: Params, run_tags: Mapping[str, str]) -> dict[str, str]:

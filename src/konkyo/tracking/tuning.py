@@ -12,7 +12,7 @@ from mlflow import MlflowClient
 from mlflow.entities import Metric
 from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID, MLFLOW_RUN_NOTE
 
-from konkyo import files
+from konkyo import cache, files
 from konkyo.errors import without_secrets
 from konkyo.params import Params, as_dict, flatten
 from konkyo.tracking import lineage, opened, runs, series, store
@@ -71,7 +71,7 @@ def track(
             "study": params.tune.study,
             **lineage.git(root),
             "source": str(source["source"]),
-            "params_digest": files.digest_of(repr(sorted(chosen.items()))),
+            "params_digest": cache.digest_of(repr(sorted(chosen.items()))),
             **{f"version_{n.replace('-', '_')}": lineage.installed(n) for n in _LIBRARIES},
             MLFLOW_RUN_NOTE: _note(trials, result),
         }

@@ -5,9 +5,9 @@ from dataclasses import asdict, replace
 from itertools import product
 from pathlib import Path
 
-from konkyo import panel as room
+from konkyo.cache import SEARCH_PANEL, code_digest, digest_of
 from konkyo.errors import ArtifactError
-from konkyo.files import digest_of, read_parquet, replacing, write_parquet
+from konkyo.files import read_parquet, replacing, write_parquet
 from konkyo.panel import store
 from konkyo.panel.build import build
 from konkyo.params import Prepare, Space
@@ -48,11 +48,11 @@ def bring(records: Path, folder: Path, prepare: Prepare, space: Space, held: str
         table = read_parquet(path)
         tables[name] = table if held is None else holdout.cut(table, held)
         write_parquet(tables[name], folder / "records" / f"{name}.parquet")
-    code = [path.read_bytes() for path in sorted(Path(room.__path__[0]).glob("*.py"))]
+    code = code_digest(*SEARCH_PANEL)
     brought = [(folder / "records" / f"{name}.parquet").read_bytes() for name in tables]
     for label, standardise in product(space.label, space.standardise):
         chosen = replace(prepare, label=label, standardise=standardise)
-        digest = digest_of(json.dumps(asdict(chosen), sort_keys=True), *code, *brought)
+        digest = digest_of(json.dumps(asdict(chosen), sort_keys=True), code, *brought)
         own = path_of(folder, label, standardise)
         if digest_at(own) == digest:
             continue

@@ -10,8 +10,9 @@ import numpy as np
 import pandas as pd
 
 from konkyo import backtest, baselines, months
+from konkyo.cache import TRAINING, code_digest, digest_of
 from konkyo.errors import ArtifactError, ParamsError
-from konkyo.files import digest_of, read_parquet
+from konkyo.files import read_parquet
 from konkyo.network import plan
 from konkyo.network import store as weights
 from konkyo.network.fit import fit_stack
@@ -146,7 +147,7 @@ def run(
         ]
         name = digest_of(
             panels.digest_at(own) or "",
-            plan.code_version(),
+            code_digest(*TRAINING),
             repr((asdict(shape), [asdict(n) for n in numbers], part, seeds, shuffled)),
         )
         fitted = fit_stack(panel.features, labels, entries, settings, scratch, name, tuple(numbers))
