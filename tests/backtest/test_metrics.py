@@ -12,7 +12,7 @@ from konkyo.backtest import deciles, monthly, nested, performance, rank
 def _metrics(scores: pd.DataFrame) -> dict:
     ranked = rank(scores, 2)
     returns = monthly(ranked, 2, 10.0)
-    return nested(returns, performance(returns), deciles(ranked))
+    return nested(ranked, returns, performance(returns), deciles(ranked))
 
 
 def test_names_and_values(scores: pd.DataFrame) -> None:
@@ -24,6 +24,7 @@ def test_names_and_values(scores: pd.DataFrame) -> None:
     assert found["monotonicity"] == pytest.approx(1.0)
     assert found["months"] == 3
     assert found["missing"] == 1
+    assert found["months_without_portfolios"] == 0
     assert found["spread"]["annual_return"] == pytest.approx(0.56)
     assert found["market"]["months"] == 3
     assert {"long", "short", "spread_net", "ic", "ic_t", "rank_ic_t_newey_west"} <= set(found)
@@ -37,3 +38,13 @@ def test_undefined_figures_are_absent(scores: pd.DataFrame) -> None:
     assert "annual_risk" not in found["shuffled"]["spread"]
     assert found["shuffled"]["rank_ic"] == pytest.approx(0.4)
     json.dumps(found, allow_nan=False)
+
+
+def test_months_without_portfolios_are_counted(scores: pd.DataFrame) -> None:
+    march = scores["month"] == "2020-03-31"
+    part = scores.assign(model="ridge", score=scores["score"].mask(march, 1.0))
+    none = scores.assign(model="shuffled", score=0.0)
+    found = _metrics(pd.concat([scores, part, none]))
+    assert found["ridge"]["months"] == 2
+    assert found["ridge"]["months_without_portfolios"] == 1
+    assert found["shuffled"] == {"months": 0, "months_without_portfolios": 4}

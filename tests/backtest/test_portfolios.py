@@ -1,12 +1,17 @@
-"""Portfolios: equal counts, ties by code, nothing but order matters."""
+"""Portfolios: equal counts, ties by draws, nothing but order matters."""
+
+from collections import Counter
+from hashlib import blake2b
 
 import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import stats
 
-from konkyo.backtest.portfolios import rank, realised
+from konkyo.backtest import monthly
+from konkyo.backtest.portfolios import NoPortfoliosError, months_without, rank, realised
 from konkyo.errors import KonkyoError
 
 
@@ -26,7 +31,9 @@ def test_the_better_half_is_portfolio_two(scores: pd.DataFrame) -> None:
     ranked = rank(scores, 2)
     best = ranked[ranked["decile"] == 2].groupby("month")["stock"].agg("".join).tolist()
     assert best == ["CD", "AC", "DE", "DE"]
-    assert ranked.columns.tolist() == ["month", "stock", "model", "score", "decile", "ret"]
+    columns = ["month", "stock", "model", "score", "rank", "decile", "ret"]
+    assert ranked.columns.tolist() == columns
+    assert ranked["rank"].tolist() == [4, 3, 2, 1, 1, 4, 2, 3, 4, 3, 2, 1, 4, 3, 2, 1]
 
 
 @pytest.mark.parametrize(
@@ -43,12 +50,6 @@ def test_the_better_half_is_portfolio_two(scores: pd.DataFrame) -> None:
 def test_sizes_by_hand(stocks: int, portfolios: int, sizes: list[int]) -> None:
     decile = rank(_one_month(list(range(stocks))), portfolios)["decile"]
     assert decile.value_counts().sort_index().tolist() == sizes
-
-
-def test_equal_scores_go_by_stock_code() -> None:
-    ranked = rank(_one_month([1.0, 1.0, 1.0, 1.0]).iloc[::-1], 4)
-    assert ranked["decile"].tolist() == [1, 2, 3, 4]
-    assert ranked["stock"].tolist() == ["s000", "s001", "s002", "s003"]
 
 
 def test_too_few_stocks_names_month_count_limit_and_remedy(scores: pd.DataFrame) -> None:
@@ -102,3 +103,174 @@ def test_only_the_order_of_scores_matters(values: list[int], portfolios: int) ->
     bent = rank(frame.assign(score=np.exp(frame["score"] / 25.0)), portfolios)["decile"]
     pd.testing.assert_series_equal(ranked, shifted)
     pd.testing.assert_series_equal(ranked, bent)
+
+
+def _draw(month: pd.Timestamp, stock: str) -> int:
+    count = (month.year - 1970) * 12 + month.month - 1
+    return int.from_bytes(blake2b(f"1 {count} {stock}".encode(), digest_size=8).digest(), "little")
+
+
+def _slow(frame: pd.DataFrame, portfolios: int) -> dict[str, tuple[int, int | None]]:
+    """Rank one month as the docstring says it: stock to rank and portfolio."""
+    scores = dict(zip(frame["stock"], frame["score"], strict=True))
+    month, largest = frame["month"].iloc[0], max(abs(score) for score in scores.values())
+    level: dict[str, int] = {}
+    before, number = None, 0
+    for stock in sorted(scores, key=lambda stock: scores[stock]):
+        if before is None or scores[stock] - before > 1e-12 * largest:
+            number += 1
+        before, level[stock] = scores[stock], number
+    drawn = sorted(scores, key=lambda stock: _draw(month, stock))
+    unlike = [stock for stock in drawn if level[stock] != level[drawn[0]]]
+    upwards = bool(unlike) and level[drawn[0]] > level[unlike[0]]
+    order: list[str] = []
+    for wanted in range(1, number + 1):
+        block = [stock for stock in drawn if level[stock] == wanted]
+        order += block if upwards else block[::-1]
+    n, found = len(order), {}
+    for position, stock in enumerate(order):
+        if 2 * position + 1 > n:
+            portfolio = portfolios - (2 * (n - 1 - position) + 1) * portfolios // (2 * n)
+        else:
+            portfolio = (2 * position + 1) * portfolios // (2 * n) + 1
+        found[stock] = (n - position, portfolio if number >= portfolios else None)
+    return found
+
+
+# From no ties to one block of all; few values make blocks that straddle every boundary.
+_TIED = st.lists(st.integers(-3, 3).map(float), min_size=6, max_size=40)
+_ANY_MONTH = st.dates(pd.Timestamp("1990-01-01").date(), pd.Timestamp("2030-01-01").date()).map(
+    lambda day: pd.Timestamp(day) + pd.offsets.MonthEnd(0)
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(values=_TIED, portfolios=st.integers(2, 6), month=_ANY_MONTH)
+def test_equals_the_slow_way(values: list[float], portfolios: int, month: pd.Timestamp) -> None:
+    frame = _one_month(values).assign(month=month)
+    ranked = rank(frame, portfolios)
+    expected = _slow(frame, portfolios)
+    for row in ranked.itertuples():
+        assert (row.rank, None if pd.isna(row.decile) else row.decile) == expected[row.stock]
+
+
+@settings(max_examples=200, deadline=None)
+@given(values=_TIED, portfolios=st.integers(2, 6), month=_ANY_MONTH)
+def test_reversed_scores_reverse_the_order_and_exchange_long_and_short(
+    values: list[float], portfolios: int, month: pd.Timestamp
+) -> None:
+    frame = _one_month(values).assign(month=month)
+    ranked, other = rank(frame, portfolios), rank(frame.assign(score=-frame["score"]), portfolios)
+    if len(set(values)) > 1:
+        assert (ranked["rank"] + other["rank"] == len(values) + 1).all()
+    if len(set(values)) < portfolios:
+        assert ranked["decile"].isna().all() and other["decile"].isna().all()
+        return
+    mirrored = portfolios + 1 - other["decile"]
+    # An odd number of stocks leaves one in the middle, which an even number of portfolios puts
+    # into the lower of the two middle ones.
+    middle = (2 * ranked["rank"] == len(values) + 1) & (portfolios % 2 == 0)
+    assert (ranked["decile"] == mirrored)[~middle].all()
+    if portfolios > 2:
+        assert ((ranked["decile"] == portfolios) == (other["decile"] == 1)).all()
+        assert ((ranked["decile"] == 1) == (other["decile"] == portfolios)).all()
+
+
+@pytest.mark.parametrize("values", [[1, 2, 2, 3], [1, 2, 2, 2, 2, 3], [1, 1, 2, 2], [0, 0, 0, 1]])
+def test_blocks_centred_on_the_middle_are_exchanged_too(values: list[float]) -> None:
+    for month in pd.date_range("2000-01-31", periods=60, freq="ME"):
+        frame = _one_month(values).assign(month=month)
+        one, other = rank(frame, 2), rank(frame.assign(score=-frame["score"]), 2)
+        assert (one["decile"] == 3 - other["decile"]).all()
+
+
+@settings(max_examples=60, deadline=None)
+@given(values=_TIED, others=_TIED, portfolios=st.integers(2, 4), seed=st.integers(0, 99))
+def test_row_order_other_months_and_models_do_not_matter(
+    values: list[float], others: list[float], portfolios: int, seed: int
+) -> None:
+    frame = _one_month(values)
+    alone = rank(frame, portfolios)
+    later = _one_month(others).assign(month=pd.Timestamp("2020-02-29"))
+    ridge = frame.assign(model="ridge", score=frame["score"] * 2.0 + 1.0)
+    both = pd.concat([later, frame, ridge]).sample(frac=1.0, random_state=seed)
+    ranked = rank(both, portfolios)
+    own = ranked[(ranked["month"] == "2020-01-31") & (ranked["model"] == "network")]
+    pd.testing.assert_frame_equal(own.reset_index(drop=True), alone)
+    # The same order of the same stocks: the draws are the same for every model.
+    other = ranked[ranked["model"] == "ridge"]
+    assert other["rank"].tolist() == alone["rank"].tolist()
+
+
+def test_no_code_has_an_advantage() -> None:
+    """Over many months each of the stocks that tie across the boundary is as often above it."""
+    months = pd.date_range("1850-01-31", periods=2000, freq="ME")
+    frame = pd.concat([_one_month([0, 1, 1, 1, 1, 2]).assign(month=month) for month in months])
+    ranked = rank(frame, 2)
+    above = Counter(ranked.loc[ranked["decile"] == 2, "stock"])
+    for stock in ("s001", "s002", "s003", "s004"):
+        assert stats.binomtest(above[stock], len(months)).pvalue > 1e-4
+    # Nor do two stocks move together: one of a pair is above without the other two times in three.
+    wide = ranked.pivot_table(index="month", columns="stock", values="decile")
+    parted = int((wide["s001"] != wide["s002"]).sum())
+    assert stats.binomtest(parted, len(months), 2 / 3).pvalue > 1e-4
+    # The draws are anew each month.
+    again = int((wide["s001"].to_numpy()[1:] == wide["s001"].to_numpy()[:-1]).sum())
+    assert stats.binomtest(again, len(months) - 1).pvalue > 1e-4
+
+
+def test_further_stocks_seldom_turn_a_tie() -> None:
+    """Only where they are among the first drawn, and then they may turn the month's direction."""
+    months = pd.date_range("2000-01-31", periods=300, freq="ME")
+    values = [*np.linspace(-5, -1, 20), 0, 0, *np.linspace(1, 5, 20)]
+    frame = pd.concat([_one_month(values).assign(month=month) for month in months])
+    pair = ["s020", "s021"]
+    more = frame[frame["stock"].isin(pair)].assign(stock="new", score=0.5).drop_duplicates("month")
+
+    def better(scores: pd.DataFrame) -> np.ndarray:
+        ranked = rank(scores, 2).set_index(["stock", "month"])["rank"]
+        return (ranked[pair[0]] < ranked[pair[1]]).to_numpy()
+
+    turned = (better(frame) != better(pd.concat([frame, more]))).mean()
+    assert 0 < turned < 0.1
+
+
+def test_two_stocks_of_identical_inputs_are_one_level() -> None:
+    """Rounding leaves them apart by a last digit; which digit is none of the ranking's business."""
+    for month in pd.date_range("2000-01-31", periods=40, freq="ME"):
+        exact = _one_month([0.1, 0.7, 0.7, 0.9]).assign(month=month)
+        for dust in (-1e-16, 1e-16):
+            near = exact.assign(score=exact["score"] + [0.0, dust, 0.0, 0.0])
+            pd.testing.assert_frame_equal(
+                rank(exact, 2).drop(columns="score"), rank(near, 2).drop(columns="score")
+            )
+    apart = _one_month([0.1, 0.7 + 1e-9, 0.7, 0.9])
+    assert rank(apart, 2)["rank"].tolist() == [4, 2, 3, 1]
+
+
+def test_a_market_series_that_broke_forms_no_portfolios(scores: pd.DataFrame) -> None:
+    """One month's scores differ by rounding alone: no leg, no return, a fresh start after it."""
+    broken = scores["month"] == "2020-02-29"
+    shifted = scores.assign(score=scores["score"].mask(broken, 1e16 + 2 * scores["score"]))
+    assert len(set(shifted.loc[broken, "score"])) == 4
+    ranked = rank(shifted, 2)
+    assert ranked["decile"].isna().tolist() == (ranked["month"] == "2020-02-29").tolist()
+    assert sorted(ranked.loc[ranked["decile"].isna(), "rank"]) == [1, 2, 3, 4]
+    assert months_without(ranked).to_dict() == {"network": 1}
+
+    table = monthly(ranked, 2, 10.0)
+    expected = monthly(rank(scores[~broken], 2), 2, 10.0)
+    pd.testing.assert_frame_equal(table, expected)
+    assert table["month"].dt.month.tolist() == [1, 3]
+    assert table["turnover"].isna().all()
+    with pytest.raises(NoPortfoliosError, match="none of the 3 scored months with a return has"):
+        monthly(rank(scores.assign(score=1.0), 2), 2, 10.0)
+
+
+def test_fewer_different_scores_than_portfolios_form_none() -> None:
+    ranked = rank(_one_month([1.0, 1.0, 2.0, 2.0, 3.0, 3.0]), 4)
+    assert ranked["decile"].isna().all()
+    assert set(ranked.loc[ranked["score"] == 3.0, "rank"]) == {1, 2}
+    assert rank(_one_month([1.0, 1.0, 2.0, 2.0, 3.0, 3.0]), 3)["decile"].tolist() == [
+        1, 1, 2, 2, 3, 3,
+    ]  # fmt: skip

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -168,3 +169,18 @@ def test_texts_that_begin_like_formulas(value: str):
     assert (cell.value, cell.data_type, cell.quotePrefix) == (value, "s", True)
     assert cells.text(sheet, None).value == ""
     assert cells.shade(0.001, 1.0) is None
+
+
+def test_a_month_without_portfolios_is_ranked_and_nobody_is_long_or_short(
+    hostile: Evidence, labels: pd.DataFrame, chosen: Report, table: pd.DataFrame, tmp_path: Path
+):
+    without = hostile.index.assign(decile=pd.Series(pd.NA, hostile.index.index, dtype="Int64"))
+    e = replace(hostile, index=without)
+    found = ranking(e, MONTH, labels, "en")
+    assert found["side"].eq("").all() and found["decile"].isna().all()
+    same = ["stock", "rank", "score", "sentence"]
+    pd.testing.assert_frame_equal(found[same], table[same])
+    workbook.write(tmp_path / "book.xlsx", found, e, labels, chosen, "en", {"month": "2021-01"})
+    sheet = openpyxl.load_workbook(tmp_path / "book.xlsx")["Ranking"]
+    assert [cell.value for cell in sheet["D"][1:]] == [None] * 4
+    assert [cell.value for cell in sheet["A"][1:]] == [1, 2, 3, 4]

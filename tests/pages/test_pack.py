@@ -28,6 +28,9 @@ def test_packed_evidence_comes_back(
     made: Callable[..., Evidence], seed: int, stocks: int, months: int, scale: float, largest: int
 ) -> None:
     e = made(seed, stocks, months, scale)
+    first = (e.index["month"] == e.months()[0]) & (len(e.months()) > 1)
+    without = e.index["decile"].astype("Int64").mask(first)
+    e = replace(e, index=e.index.assign(decile=without))
     packed = pack(e, 2, ("S01",), largest)
     head = json.loads(zlib.decompress(packed.head, 31))
     half = head["step"] / 2 + 1e-9
@@ -41,7 +44,7 @@ def test_packed_evidence_comes_back(
         own = e.index.iloc[order]
         kept = min(largest, len(e.names))
         assert got["stock"].tolist() == own["stock"].tolist()
-        assert got["decile"].tolist() == own["decile"].tolist()
+        assert got["decile"].tolist() == own["decile"].fillna(0).tolist()
         np.testing.assert_allclose(got["score"], own["score"], atol=half / FINER, rtol=0)
         np.testing.assert_allclose(got["totals"], exact[order], atol=half, rtol=0)
         largest_first = np.argsort(-np.abs(e.relevance[order]), axis=1, kind="stable")[:, :kept]

@@ -42,12 +42,11 @@ def assemble(
     score = relevance.sum(1) + absorbed
     keys = keys.assign(score=score)
     ranked = rank(keys[["month", "stock", "score", "ret"]].assign(model="network"), portfolios)
-    by_month = keys.groupby("month")["score"]
     index = keys[["month", "stock", "sector", "size"]].assign(
         score=score,
-        rank=by_month.rank(method="first", ascending=False).astype("int64"),
-        stocks=by_month.transform("size"),
-        decile=ranked["decile"].to_numpy(),
+        rank=ranked["rank"],
+        stocks=keys.groupby("month")["score"].transform("size"),
+        decile=ranked["decile"],
         ret=keys["ret"],
     )
     return Evidence(

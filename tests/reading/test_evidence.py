@@ -20,14 +20,14 @@ def parts(tiny: Evidence) -> dict:
         table.insert(1, "stock", tiny.index["stock"].to_numpy()[rows])
         table.insert(2, "score", tiny.index["score"].to_numpy()[rows])
         grounds.append(table.assign(absorbed=tiny.absorbed[rows]))
-    ranked = tiny.index[["month", "stock", "decile"]]
+    ranked = tiny.index[["month", "stock", "rank", "decile"]]
     return {
         "index": panel[["month", "stock", "sector", "size", "ret"]],
         "features": np.vstack([np.zeros((4, 5)), tiny.values]).astype(np.float32),
         "catalogue": tiny.catalogue.assign(transform="rank", source="records"),
         "grounds": grounds,
         "portfolios": pd.concat(
-            [ranked.assign(model="ridge", decile=1), ranked.assign(model="network")]
+            [ranked.assign(model="ridge", rank=1, decile=1), ranked.assign(model="network")]
         ),
     }
 
@@ -66,3 +66,20 @@ def test_monthly_mean_by_hand(tiny: Evidence):
     mean = tiny.monthly_mean(tiny.relevance[rows], rows)
     np.testing.assert_allclose(mean[:, 0], [0.25, 0.2, 0.2], rtol=1e-6)
     assert dataclasses.is_dataclass(tiny) and mean.dtype == np.float64
+
+
+def test_a_month_without_portfolios_has_no_sides_and_no_means(tiny: Evidence):
+    """The first, an inner one or the last, and all of them."""
+    rows = tiny.side("long")
+    whole = tiny.monthly_mean(tiny.relevance[rows], rows)
+    for gone in ([0], [1], [2], [0, 2], [0, 1, 2]):
+        ends = [tiny.months()[place] for place in gone]
+        decile = tiny.index["decile"].astype("Int64").mask(tiny.index["month"].isin(ends))
+        e = dataclasses.replace(tiny, index=tiny.index.assign(decile=decile))
+        assert e.months_without_portfolios() == ends
+        assert e.best == (0 if len(gone) == 3 else 2)
+        rows = e.side("long")
+        assert not set(e.index["month"].iloc[rows]) & set(ends)
+        mean = e.monthly_mean(e.relevance[rows], rows)
+        assert np.isnan(mean[gone]).all()
+        np.testing.assert_array_equal(np.delete(mean, gone, 0), np.delete(whole, gone, 0))

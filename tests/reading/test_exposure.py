@@ -1,3 +1,4 @@
+import dataclasses
 from collections.abc import Callable
 
 import numpy as np
@@ -64,3 +65,19 @@ def test_a_trade_without_a_change_of_grounds_is_nobodys(tiny: Evidence):
     e = Evidence(tiny.index, tiny.values, relevance, tiny.absorbed, tiny.catalogue)
     table = relevance_turnover(e).set_index(["month", "side", "feature"])["turnover"]
     assert table[pd.Timestamp("2020-02-29"), "long", "unranked"] == pytest.approx(0.25)
+
+
+def test_months_without_portfolios_trade_nothing_and_start_afresh(made: Callable[..., Evidence]):
+    e = made(3)
+    whole = relevance_turnover(e)
+    gone = e.months()[2]
+    decile = e.index["decile"].mask(e.index["month"] == gone)
+    other = dataclasses.replace(e, index=e.index.assign(decile=decile))
+    found = relevance_turnover(other)
+    left = whole[~whole["month"].isin(e.months()[2:4])].reset_index(drop=True)
+    pd.testing.assert_frame_equal(found, left)
+    held = exposure(other)
+    assert held.loc[held["month"] == gone, ["long", "short"]].isna().all(axis=None)
+    pd.testing.assert_frame_equal(
+        held[held["month"] != gone], exposure(e)[lambda table: table["month"] != gone]
+    )

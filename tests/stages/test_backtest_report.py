@@ -132,7 +132,15 @@ def _copy(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_backtest_writes_its_files(ranked: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ranked)
     portfolios = pd.read_parquet("data/backtest/portfolios.parquet")
-    assert portfolios.columns.tolist() == ["month", "stock", "model", "score", "decile", "ret"]
+    assert portfolios.columns.tolist() == [
+        "month",
+        "stock",
+        "model",
+        "score",
+        "rank",
+        "decile",
+        "ret",
+    ]
     counts = portfolios.groupby("model").size().to_dict()
     assert counts == {"network": 48, "ridge": 48, "shuffled": 24}
     assert portfolios["month"].max() == _MONTHS[-1]
@@ -149,6 +157,12 @@ def test_backtest_writes_its_files(ranked: Path, monkeypatch: pytest.MonkeyPatch
     assert metrics["network"]["rank_ic"] == pytest.approx(1.0)
     assert metrics["network"]["spread"]["hit_rate"] == 1.0
     assert metrics["shuffled"]["months"] == 3
+    # The newest month's scores are all 0.
+    assert metrics["network"]["months_without_portfolios"] == 1
+    assert metrics["ridge"]["months_without_portfolios"] == 0
+    nowhere = portfolios["decile"].isna()
+    assert set(portfolios.loc[nowhere, "model"]) == {"network"}
+    assert set(portfolios.loc[nowhere, "month"]) == {_MONTHS[-1]}
     table = pd.read_csv("data/backtest/performance.csv").set_index(["model", "portfolio"])
     spread = returns[returns["model"] == "network"]["spread"]
     assert table.loc[("network", "spread"), "annual_return"] == pytest.approx(12 * spread.mean())
@@ -183,6 +197,7 @@ def test_report_writes_tables_figures_and_the_page(
     assert page.startswith("<!doctype html>") or page.startswith("<!DOCTYPE html>")
     assert 'href="../tuning/first/tuning.html"' in page
     assert "../intervention" not in page
+    assert "In 1 of 6 decision months" in page and "there are portfolios: 2020-06." in page
 
     stocks = pd.read_csv("data/report/stocks.csv")
     assert set(stocks["month"]) == {"2020-06-30"}
@@ -247,6 +262,44 @@ def test_without_placebo_the_other_models_are_reported(project: Path) -> None:
     page = Path("data/report/report.html").read_text(encoding="utf-8")
     assert "tuning.html" not in page
     assert "Bigness" not in page
+
+
+def test_a_month_whose_market_series_broke_is_missing_and_nothing_else(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Saturated by it, the network gives all stocks of that month one score but for rounding."""
+    backtest.main()
+    before = pd.read_csv("data/backtest/returns.csv").set_index(["model", "month"])
+    path = Path("data/attributions/2020-03.parquet")
+    table = pd.read_parquet(path)
+    table.assign(score=0.5 + 1e-15 * table["score"]).to_parquet(path)
+    backtest.main()
+    line = capsys.readouterr().out.splitlines()[-3]
+    assert line.startswith("network: 4 months, ") and "; 2 more without portfolios" in line
+    after = pd.read_csv("data/backtest/returns.csv").set_index(["model", "month"])
+    assert before.index.difference(after.index).tolist() == [("network", "2020-03-31")]
+    same = ["long", "short", "spread", "market", "rank_ic"]
+    pd.testing.assert_frame_equal(after[same], before.loc[after.index, same])
+    assert np.isnan(after.loc[("network", "2020-04-30"), "turnover"])
+
+    report.main()
+    lines = pd.read_csv("data/report/market_over_time.csv").set_index("month")["difference"]
+    assert lines.index[lines.isna()].tolist() == ["2020-03-31", "2020-06-30"]
+    traded = pd.read_csv("data/report/relevance_turnover.csv")
+    assert set(traded["month"]) == {"2020-02-29", "2020-05-31"}
+    assert traded["turnover"].notna().all()
+    page = Path("data/report/report.html").read_text(encoding="utf-8")
+    assert "there are portfolios: 2020-03, 2020-06." in page
+
+
+def test_a_network_without_any_portfolios_ends_the_stage(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for path in Path("data/attributions").glob("*.parquet"):
+        pd.read_parquet(path).assign(score=0.5).to_parquet(path)
+    with pytest.raises(SystemExit):
+        backtest.main()
+    assert "none of the 5 scored months with a return has as many" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

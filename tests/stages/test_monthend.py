@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -170,3 +171,38 @@ def test_monitor_wants_the_newest_grounds(project: Path, capsys: pytest.CaptureF
     assert ended.value.code == 1
     assert "the newest grounds are of 2002-11" in capsys.readouterr().err
     assert not Path("data/monitor.json").exists()
+
+
+def test_predict_ranks_a_month_without_portfolios(project: Path):
+    """A saturated network gives all stocks one score but for rounding."""
+    path = Path("data/attributions/2002-12.parquet")
+    table = pd.read_parquet(path)
+    absorbed = table["absorbed"] + (0.5 - table["score"])
+    table.assign(score=0.5 + 1e-15 * table["score"], absorbed=absorbed).to_parquet(path)
+    predict.main()
+    found = pd.read_csv("data/predictions/2002-12.csv", dtype={"stock": str})
+    assert found["rank"].tolist() == list(range(1, 17))
+    assert found[["decile", "side"]].isna().all(axis=None)
+    # Nor does the monitor stumble; whether a limit is breached is not asked here.
+    with suppress(SystemExit):
+        monitor.main()
+    assert Path("data/monitor.json").exists()
+
+
+def test_predict_s_ranks_and_portfolios_are_one_order_where_scores_tie(project: Path):
+    path = Path("data/attributions/2002-12.parquet")
+    table = pd.read_parquet(path)
+    # As of stocks of identical inputs: blocks of four across every boundary.
+    level = table["score"].rank().sub(3).clip(lower=0).floordiv(4)
+    table.assign(score=level).to_parquet(path)
+    predict.main()
+    found = pd.read_csv("data/predictions/2002-12.csv", dtype={"stock": str})
+    ranked = backtest.rank(
+        table[["month", "stock"]].assign(score=level, model="network", ret=np.nan),
+        CHOSEN.backtest.portfolios,
+    ).set_index("stock")
+    assert found["rank"].tolist() == list(range(1, 17))
+    assert found["decile"].is_monotonic_decreasing and found["score"].is_monotonic_decreasing
+    assert found.set_index("stock")["rank"].to_dict() == ranked["rank"].to_dict()
+    assert found.set_index("stock")["decile"].to_dict() == ranked["decile"].to_dict()
+    assert found["decile"].iloc[0] == CHOSEN.backtest.portfolios

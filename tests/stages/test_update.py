@@ -128,7 +128,7 @@ def test_a_month_is_added_and_earlier_results_stay(project, capsys):
     for table in (ranked, grown_ranks):
         assert table.loc[table["month"] == last, "ret"].isna().all() == (table is ranked)
     keys = ["model", "month", "stock"]
-    known = ["score", "decile"]
+    known = ["score", "rank", "decile"]
     earlier = grown_ranks[grown_ranks["month"] <= last].set_index(keys)[known].sort_index()
     expected = ranked.set_index(keys)[known].sort_index()
     pd.testing.assert_frame_equal(earlier, expected, check_exact=True)

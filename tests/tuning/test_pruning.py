@@ -29,6 +29,10 @@ def test_each_month_is_reported_at_its_place_and_the_median_gets_the_objective_s
     so_far = pd.Series([0.1, 0.2, 0.3], index=["e", "a", "b"])
     places = {"a": 0, "b": 1, "c": 2, "d": 3, "e": 4}
     assert pruning.reports("wilcoxon", "mean", so_far, 2, places) == [(0, 0.2), (1, 0.3)]
+    gap = pd.Series([0.1, float("nan"), 0.3], index=["e", "a", "b"])
+    assert pruning.reports("wilcoxon", "mean", gap, 2, places) == [(1, 0.3)]
+    ((step, value),) = pruning.reports("median", "rank_ic", gap, 2, places)
+    assert (step, value) == (3, pytest.approx(0.2))
     ((step, value),) = pruning.reports("median", "rank_ic", so_far, 2, places)
     assert (step, value) == (3, pytest.approx(0.2))
     ((step, value),) = pruning.reports("median", "mean", so_far, 2, places)

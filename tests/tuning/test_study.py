@@ -8,8 +8,10 @@ import pytest
 from optuna.trial import TrialState
 
 import fake_engine as fake
+from konkyo import months
 from konkyo.errors import TuningError
 from konkyo.tuning import objective, progress, records, result, space, study, worker
+from konkyo.tuning.trials import series
 
 
 @pytest.fixture(scope="module")
@@ -123,3 +125,63 @@ def test_a_trial_under_way_counts_as_the_share_of_its_months():
     assert progress.done(made.trials, 30) == pytest.approx(1.3)
     tune = fake.section("journal:x", trials=5)
     assert progress.text(made.trials, made.trials[0], tune) == "1 of 5 trials, best 1.000 (trial 0)"
+
+
+BROKEN = fake.GROUPS[2][0]
+
+
+def _measure(scores: pd.DataFrame) -> pd.DataFrame:
+    return series(scores, 5, 10.0)
+
+
+def _flattened(frame: pd.DataFrame, rows: pd.Series) -> pd.DataFrame:
+    return frame.assign(score=frame["score"].mask(rows, 0.5 + 1e-15 * frame["score"]))
+
+
+def test_a_month_that_broke_for_all_trials_is_missing_from_all(tmp_path):
+    search = fake.begin(fake.section(f"journal:{tmp_path}/journal.log", trials=3, pruner="none"))
+
+    def run(members, groups):
+        frames = fake.run(members, groups)
+        return [_flattened(f, f["month"] == months.parse(BROKEN)) for f in frames]
+
+    worker.work(search, fake.GROUPS, run, _measure, lambda line: None)
+    search.storage.close()
+    assert [t.state for t in search.study.trials] == [TrialState.COMPLETE] * 3
+    wide = records.wide(search.study.trials)
+    assert months.parse(BROKEN) not in wide.index
+    assert len(wide) == len(fake.MONTHS) - 1 and wide.notna().all(axis=None)
+    for trial in search.study.trials:
+        (scores,) = fake.run([trial.params], fake.GROUPS)
+        own = _measure(scores[scores["month"] != months.parse(BROKEN)])
+        assert trial.value == pytest.approx(objective.objective("return_risk", own))
+
+
+@pytest.mark.parametrize("pruner", ["wilcoxon", "median"])
+def test_months_that_break_for_one_trial_are_missing_and_a_dead_trial_ends(tmp_path, pruner):
+    """One that has no weights in one month holds nothing then; one without any is given up."""
+    search = fake.begin(fake.section(f"journal:{tmp_path}/journal.log", trials=3, pruner=pruner))
+    rates: list[float] = []
+
+    def run(members, groups):
+        frames = []
+        for values, frame in zip(members, fake.run(members, groups), strict=True):
+            rates.extend({values["learning_rate"]} - set(rates))
+            place = rates.index(values["learning_rate"])
+            gone = [frame["month"] == months.parse(BROKEN), frame["month"].dt.day > 0, False]
+            frames.append(_flattened(frame, pd.Series(gone[place], index=frame.index)))
+        return frames
+
+    worker.work(search, fake.GROUPS, run, _measure, lambda line: None)
+    search.storage.close()
+    first, dead, other = search.study.trials
+    assert (first.state, dead.state) == (TrialState.COMPLETE, TrialState.PRUNED)
+    own = records.unpack(first.user_attrs[records.SERIES])
+    assert len(own) == len(fake.MONTHS) - 1
+    assert first.value == pytest.approx(objective.objective("return_risk", own))
+    assert records.SERIES not in dead.user_attrs
+    # Beside a trial that has the month, it held nothing then.
+    if other.state == TrialState.COMPLETE:
+        wide = records.wide([first, other])
+        assert wide.loc[months.parse(BROKEN), first.number] == 0.0
+        assert len(wide) == len(fake.MONTHS)

@@ -145,12 +145,12 @@ def go(made: Prepared, chosen: params.Params, month: str, epochs: int) -> Passag
 
 
 def _earned(ranked: pd.DataFrame, month: str, chosen: params.Params) -> pd.DataFrame:
-    """Return the portfolios' returns, none where no month is realised."""
+    """Return the portfolios' returns, none where no month with portfolios is realised."""
     newest = ranked["month"] == months.parse(month)
     known = ranked["ret"].notna()
     if (known & newest).any():
         # Where a world leaves a leg without returns the backtest refuses it: what is gone lost all.
         ranked = ranked.assign(ret=ranked["ret"].mask(newest & ~known, -1.0))
-    if not known.any():
+    if not (known & ranked["decile"].notna()).any():
         return pd.DataFrame({"month": pd.Series(dtype="datetime64[s]"), "model": []})
     return backtest.monthly(ranked, chosen.backtest.portfolios, chosen.backtest.cost)

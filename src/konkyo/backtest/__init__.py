@@ -1,7 +1,7 @@
 """From scores to portfolios, returns and what they are worth: pure functions on tidy frames.
 
 scores       the models' scores beside the returns that followed, one row a (model, month, stock)
-portfolios   equal-count portfolios by score, 1 worst to the last best
+portfolios   the ranking: rank and equal-count portfolio of every score, 1 worst to the last best
 turnover     what each leg trades from month to month
 returns      the monthly series: long, short, spread, market, spread after cost
 information  information coefficients, their t-statistics, monotonicity over deciles
@@ -31,7 +31,7 @@ from konkyo.backtest.metrics import nested
 from konkyo.backtest.objectives import performance_of
 from konkyo.backtest.overfitting import Overfitting, overfitting
 from konkyo.backtest.performance import cumulative, deciles, measures, performance
-from konkyo.backtest.portfolios import rank
+from konkyo.backtest.portfolios import NoPortfoliosError, months_without, rank, realised
 from konkyo.backtest.returns import monthly
 from konkyo.backtest.scores import gather
 from konkyo.backtest.selection import stitched
@@ -39,6 +39,7 @@ from konkyo.backtest.trials import NoSkill, no_skill
 from konkyo.backtest.turnover import trades
 
 __all__ = [
+    "NoPortfoliosError",
     "NoSkill",
     "Overfitting",
     "coefficients",
@@ -51,6 +52,7 @@ __all__ = [
     "measures",
     "monotonicity",
     "monthly",
+    "months_without",
     "nested",
     "newey_west_t",
     "no_skill",
@@ -58,6 +60,7 @@ __all__ = [
     "performance",
     "performance_of",
     "rank",
+    "realised",
     "stitched",
     "t_statistic",
     "trades",

@@ -6,15 +6,18 @@ from typing import Any
 import pandas as pd
 
 from konkyo.backtest.information import monotonicity, newey_west_t, t_statistic
+from konkyo.backtest.portfolios import months_without
 
 
 def nested(
-    returns: pd.DataFrame, performance: pd.DataFrame, deciles: pd.DataFrame
+    ranked: pd.DataFrame, returns: pd.DataFrame, performance: pd.DataFrame, deciles: pd.DataFrame
 ) -> dict[str, Any]:
     """Return every final figure by name, e.g. network.rank_ic_t, network.spread.annual_return.
 
     Parameters
     ----------
+    ranked : DataFrame
+        The ranking, from `portfolios.rank`.
     returns : DataFrame
         The monthly series, from `returns.monthly`.
     performance : DataFrame
@@ -27,11 +30,14 @@ def nested(
     dict
         A model: ic, ic_t, rank_ic, rank_ic_t (means over months and their t-statistics),
         ic_t_newey_west, rank_ic_t_newey_west, turnover (mean over the months that have one),
-        monotonicity, months, missing (stocks without a return, all months together), and a
-        dictionary of measures a portfolio. A figure that is not defined, such as the turnover
-        of a model that never has two months in a row, is absent: JSON has no NaN.
+        monotonicity, months, missing (stocks without a return, all months together),
+        months_without_portfolios (scored months with fewer different scores than portfolios), and a
+        dictionary of measures a portfolio; of a model without any month that formed portfolios
+        months and months_without_portfolios alone. A figure that is not defined, such as the
+        turnover of a model that never has two months in a row, is absent: JSON has no NaN.
     """
     result: dict[str, Any] = {}
+    without = months_without(ranked)
     for model, series in returns.groupby("model"):
         figures: dict[str, Any] = {
             "turnover": float(series["turnover"].mean()),
@@ -40,6 +46,7 @@ def nested(
             ),
             "months": len(series),
             "missing": int(series["missing"].sum()),
+            "months_without_portfolios": int(without[model]),
         }
         for name in ("ic", "rank_ic"):
             figures[name] = float(series[name].mean())
@@ -49,6 +56,8 @@ def nested(
             measured = {str(k): v for k, v in row.items() if k not in ("model", "portfolio")}
             figures[row["portfolio"]] = _defined(measured)
         result[str(model)] = _defined(figures)
+    for model in without.index.difference(list(result)):
+        result[str(model)] = {"months": 0, "months_without_portfolios": int(without[model])}
     return result
 
 

@@ -101,7 +101,8 @@ def deciles(ranked: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     ranked : DataFrame
-        What `portfolios.rank` returns; months without a realised return are left out.
+        What `portfolios.rank` returns; months without a realised return or without portfolios are
+        left out.
 
     Returns
     -------

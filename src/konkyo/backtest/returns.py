@@ -31,14 +31,15 @@ def monthly(ranked: pd.DataFrame, portfolios: int, cost: float) -> pd.DataFrame:
     """Return each model's monthly portfolio returns, turnover and information coefficients.
 
     Portfolios are formed at the end of t from scores known at t, equally weighted, and earn the
-    return from t to t+1. Months without any realised return (the last decision month) are left out.
+    return from t to t+1. Months without any realised return (the last decision month) are left out,
+    and so are months whose scores form no portfolios: the month after such a gap starts afresh.
     A chosen stock that has no return takes no part in its portfolio's mean, as if it had earned
     what the rest of the portfolio earned, and is counted in `missing`.
 
     Parameters
     ----------
     ranked : DataFrame
-        month, stock, model, score, decile, ret: what `portfolios.rank` returns.
+        month, stock, model, score, rank, decile, ret: what `portfolios.rank` returns.
     portfolios : int
         The number of portfolios; the last is long, the first short.
     cost : float
@@ -63,7 +64,7 @@ def monthly(ranked: pd.DataFrame, portfolios: int, cost: float) -> pd.DataFrame:
     Raises
     ------
     KonkyoError
-        No month has a realised return, or a whole leg of a month has none.
+        No month has a realised return and portfolios, or a whole leg of a month has no return.
     """
     known = realised(ranked)
     by_month = known.groupby(_KEY)

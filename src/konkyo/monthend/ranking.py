@@ -6,6 +6,7 @@ import pandas as pd
 from konkyo import reading
 from konkyo.figures.texts import Language
 from konkyo.reading import Evidence
+from konkyo.reading.factors import SIDES
 
 SAID = 3
 """Inputs that a stock's sentence names, each of which has a column of its own too."""
@@ -31,10 +32,11 @@ def ranking(
     Returns
     -------
     DataFrame
-        month, rank (1 is the best), stock, sector, decile (1 is the worst), side (long, short or
-        empty), score, size (the records' unit), sentence, ground_1 to ground_3 (the inputs of
-        largest absolute relevance in words), value_<feature> (as the network saw it), then
-        relevance_<feature> and absorbed (units of the score), which add up to the score.
+        month, rank (1 is the best), stock, sector, decile (1 is the worst; missing where the
+        month's scores form no portfolios), side (long, short or empty), score, size (the records'
+        unit), sentence, ground_1 to ground_3 (the inputs of largest absolute relevance in words),
+        value_<feature> (as the network saw it), then relevance_<feature> and absorbed (units of the
+        score), which add up to the score.
 
     Raises
     ------
@@ -45,9 +47,11 @@ def ranking(
     order = rows.start + np.argsort(e.index["rank"].to_numpy()[rows])
     own = e.index.iloc[order].reset_index(drop=True)
     said = reading.grounds_in_words(e, order, labels, language, SAID)
-    sides = np.select([own["decile"] == e.best, own["decile"] == 1], ["long", "short"], "")
+    sides = np.full(len(e.index), "", dtype=object)
+    for side in SIDES:
+        sides[e.side(side)] = side
     keys = own[["month", "rank", "stock", "sector", "decile"]].assign(
-        side=sides,
+        side=sides[order],
         score=own["score"],
         size=own["size"],
         sentence=reading.sentences(e, order, labels, SAID)[language],

@@ -109,7 +109,7 @@ def _ranking(
                 int(rank),
                 text(sheet, stock),
                 text(sheet, sector_name(sector, names, language)),
-                int(decile),
+                None if pd.isna(decile) else int(decile),
                 text(sheet, said(SIDES[side], language), font=tone),
                 number(sheet, score, _RELEVANCE),
                 number(sheet, size, _WHOLE),

@@ -187,7 +187,7 @@ def _month(
     arrays = [
         stock,
         np.diff(score, prepend=0),
-        np.diff(e.index["decile"].to_numpy()[order], prepend=0),
+        np.diff(e.portfolio()[order], prepend=0),
         np.concatenate(totals),
         top.T.ravel(),
         (2 * steps + (own < 0)).T.ravel(),
@@ -214,10 +214,10 @@ def unpack(head: dict[str, Any], month: str, block: bytes) -> dict[str, np.ndarr
     Returns
     -------
     dict
-        Rows from the best rank to the worst: stock (names), score, decile, totals [rows, groups],
-        inputs and relevance [rows, kept] (positions, greatest first), value [rows, kept] (NaN where
-        the input is no characteristic), full (row positions), full_relevance [full, features],
-        full_value [full, characteristics].
+        Rows from the best rank to the worst: stock (names), score, decile (0 where the month formed
+        no portfolios), totals [rows, groups], inputs and relevance [rows, kept] (positions,
+        greatest first), value [rows, kept] (NaN where the input is no characteristic), full (row
+        positions), full_relevance [full, features], full_value [full, characteristics].
     """
     facts = next(entry for entry in head["months"] if entry["month"] == month)
     n, kept, groups = facts["count"], head["kept"], head["groups"]

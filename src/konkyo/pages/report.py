@@ -101,6 +101,7 @@ def report(
         "report.html",
         months=months,
         label=label,
+        without=[label(month) for month in e.months_without_portfolios()],
         count=len(e.index),
         inputs=len(e.names),
         best=e.best,

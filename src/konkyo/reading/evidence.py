@@ -19,8 +19,9 @@ class Evidence:
     ----------
     index : pandas.DataFrame
         month (decision month t), stock, sector, size (known at t, in the records' unit), score,
-        rank (1 is the best of the month), stocks (how many were ranked), decile (1 is the worst)
-        and ret (a fraction, earned from t to t+1; NaN where not realised).
+        rank (1 is the best of the month), stocks (how many were ranked), decile (1 is the worst;
+        missing in a month that formed no portfolios) and ret (a fraction, earned from t to t+1; NaN
+        where not realised).
     values : numpy.ndarray
         [rows, features] float32: the panel's features, known at t; market series in their own
         units.
@@ -47,12 +48,20 @@ class Evidence:
 
     @property
     def best(self) -> int:
-        """The number of the best portfolio: ten for deciles. The worst is 1."""
-        return int(self.index["decile"].max())
+        """The number of the best portfolio: ten for deciles, 0 without any. The worst is 1."""
+        return int(self.portfolio().max())
+
+    def portfolio(self) -> np.ndarray:
+        """Return each row's portfolio, 0 where its month formed none."""
+        return self.index["decile"].to_numpy(dtype="int64", na_value=0)
 
     def months(self) -> list[pd.Timestamp]:
         """Return the decision months in order."""
         return list(self.index["month"].drop_duplicates())
+
+    def months_without_portfolios(self) -> list[pd.Timestamp]:
+        """Return the decision months whose scores form no portfolios, in order."""
+        return list(self.index["month"][self.portfolio() == 0].drop_duplicates())
 
     def columns(self, group: str) -> np.ndarray:
         """Return the positions of one group's features."""
@@ -60,8 +69,9 @@ class Evidence:
 
     def side(self, name: str) -> np.ndarray:
         """Return the rows of a portfolio: "long" (the best scores) or "short" (the worst)."""
-        decile = self.best if name == "long" else 1
-        return np.flatnonzero(self.index["decile"] == decile)
+        # A month without portfolios has no rows of either, were it the only one.
+        wanted = max(self.best, 1) if name == "long" else 1
+        return np.flatnonzero(self.portfolio() == wanted)
 
     def starts(self) -> np.ndarray:
         """Return the first row of each decision month."""
@@ -105,16 +115,22 @@ class Evidence:
         values : numpy.ndarray
             [chosen rows, columns]: those of `rows` alone.
         rows : numpy.ndarray
-            Row positions in order, at least one in each month.
+            Row positions in order.
 
         Returns
         -------
         numpy.ndarray
-            [months, columns] float64.
+            [months, columns] float64, NaN in the months that have none of the rows.
         """
         first = np.searchsorted(rows, self.starts())
         count = np.diff(np.r_[first, len(rows)])
-        return np.add.reduceat(values, first, axis=0, dtype=np.float64) / count[:, None]
+        mean = np.full((len(count), values.shape[1]), np.nan)
+        there = count > 0
+        if there.any():
+            # Between the starts of months that have rows lie these months' rows alone.
+            total = np.add.reduceat(values, first[there], axis=0, dtype=np.float64)
+            mean[there] = total / count[there, None]
+        return mean
 
     def rows(self, month: pd.Timestamp) -> slice:
         """Return the rows of a decision month.
@@ -150,8 +166,8 @@ def gather(
     grounds : sequence of DataFrame
         One table a decision month, in order: month, stock, score, a relevance a feature, absorbed.
     portfolios : DataFrame
-        month, stock, model, decile; the rows of the model "network" are read. Every row of the
-        grounds has one.
+        month, stock, model, rank, decile, from `backtest.rank`; the rows of the model "network" are
+        read. Every row of the grounds has one.
 
     Returns
     -------
@@ -181,12 +197,11 @@ def gather(
         raise ArtifactError(
             "the grounds name other features than the panel: run `dvc repro attribute`"
         )
-    by_month = keys.groupby("month")["score"]
     table = own[["month", "stock", "sector", "size"]].assign(
         score=keys["score"].to_numpy(),
-        rank=by_month.rank(method="first", ascending=False).astype("int64").to_numpy(),
-        stocks=by_month.transform("size").to_numpy(),
-        decile=ranked["decile"].to_numpy(),
+        rank=ranked["rank"].to_numpy(),
+        stocks=keys.groupby("month")["score"].transform("size").to_numpy(),
+        decile=ranked["decile"].array,
         ret=own["ret"].to_numpy(),
     )
     return Evidence(

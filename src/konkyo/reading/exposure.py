@@ -64,7 +64,8 @@ def relevance_turnover(e: Evidence) -> pd.DataFrame:
         month, side (long, short), feature (all, then "absorbed" and "unranked"), turnover. The sum
         over features is the one-way turnover of equal weights: that of
         `konkyo.backtest.turnover.trades` where no weight drifts between two month-ends. Months
-        whose calendar month before was not ranked are left out, the first one among them.
+        without portfolios, their own or those of the calendar month before, are left out, the first
+        one among them.
     """
     features = [*e.names, ABSORBED, UNRANKED]
     month = ordinal(e.index["month"])
@@ -73,10 +74,11 @@ def relevance_turnover(e: Evidence) -> pd.DataFrame:
     # month is empty.
     place = np.full((month[-1] - month[0] + 2, stock.max() + 1), -1, dtype=np.int64)
     place[month - month[0] + 1, stock] = np.arange(len(month))
-    decile = e.index["decile"].to_numpy()
+    decile = e.portfolio()
+    formed = np.bincount(month - month[0] + 1, decile, minlength=len(place)) > 0
     tables = []
     for now in np.unique(month - month[0] + 1):
-        if (place[now - 1] < 0).all():
+        if not (formed[now - 1] and formed[now]):
             continue
         for side, wanted in zip(SIDES, (e.best, 1), strict=True):
             parts = _trades(e, place[now - 1], place[now], decile, wanted)

@@ -44,6 +44,8 @@ def market_over_time(e: Evidence, features: Sequence[str], largest: int = 5) -> 
         difference = long[:, at] - short[:, at]
         marked = np.zeros(len(months), dtype=bool)
         marked[np.argsort(-np.abs(difference), kind="stable")[:largest]] = True
+        # NaN, in a month without portfolios, comes last, but may be among so few months.
+        marked &= np.isfinite(difference)
         tables.append(
             pd.DataFrame(
                 {
@@ -67,7 +69,7 @@ def top_market(e: Evidence, n: int) -> list[str]:
     """
     columns = e.columns("market")
     long, short = (_means(e, side, columns) for side in SIDES)
-    order = np.argsort(-np.abs(long - short).mean(0), kind="stable")[:n]
+    order = np.argsort(-np.nanmean(np.abs(long - short), axis=0), kind="stable")[:n]
     return [e.names[column] for column in columns[order]]
 
 

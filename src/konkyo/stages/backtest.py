@@ -1,10 +1,12 @@
 """backtest: scores of every model become portfolios, returns, performance and metrics."""
 
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from konkyo import backtest, params
+from konkyo.backtest.scores import NETWORK
 from konkyo.errors import ArtifactError
 from konkyo.files import read_parquet, write_csv, write_json, write_parquet
 from konkyo.stages import lock, stage
@@ -48,11 +50,13 @@ def run(chosen: params.Params) -> str:
         read(PANEL, ["month", "stock", "ret"]), read_scores(ATTRIBUTIONS), read(BASELINES)
     )
     ranked = backtest.rank(scores, choice.portfolios)
+    # A baseline may have none; without the network's own there is nothing to report.
+    backtest.realised(ranked[ranked["model"] == NETWORK])
     returns = backtest.monthly(ranked, choice.portfolios, choice.cost)
     performance = backtest.performance(returns)
     deciles = backtest.deciles(ranked)
     cumulative = backtest.cumulative(returns)
-    metrics = backtest.nested(returns, performance, deciles)
+    metrics = backtest.nested(ranked, returns, performance, deciles)
 
     write_parquet(ranked, OUT / "portfolios.parquet")
     write_csv(returns, OUT / "returns.csv")
@@ -67,10 +71,18 @@ def run(chosen: params.Params) -> str:
     wide = lines.pivot_table(index="month", columns="portfolio", values="cumulative").reset_index()
     write_csv(wide[["month", "long", "short", "spread", "market"]], PLOTS / "cumulative.csv")
 
-    return "\n".join(
-        f"{model}: {figures['months']} months, "
-        f"spread {100 * figures['spread']['annual_return']:.1f} per cent a year, "
-        f"rank IC {figures.get('rank_ic', float('nan')):.4f} "
-        f"(t {figures.get('rank_ic_t', float('nan')):.1f})"
-        for model, figures in metrics.items()
-    )
+    return "\n".join(_line(model, figures) for model, figures in metrics.items())
+
+
+def _line(model: str, figures: dict[str, Any]) -> str:
+    """Return what is printed of a model."""
+    line = f"{model}: {figures['months']} months"
+    if figures["months"]:
+        line += (
+            f", spread {100 * figures['spread']['annual_return']:.1f} per cent a year, "
+            f"rank IC {figures.get('rank_ic', float('nan')):.4f} "
+            f"(t {figures.get('rank_ic_t', float('nan')):.1f})"
+        )
+    if without := figures["months_without_portfolios"]:
+        line += f"; {without} more without portfolios: fewer different scores than portfolios"
+    return line

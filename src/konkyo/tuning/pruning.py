@@ -90,9 +90,10 @@ def reports(
     -------
     list of (int, float)
         Step and value. For the median one pair: the months so far and their objective, so that
-        equal steps are equal months. Otherwise each new month's place and contribution.
+        equal steps are equal months. Otherwise each new month's place and contribution, but for
+        those without portfolios.
     """
     if kind == "median":
         return [(len(so_far), worth(objective, so_far))]
     part = so_far.iloc[len(so_far) - new :]
-    return [(places[month], float(value)) for month, value in part.items()]
+    return [(places[month], float(value)) for month, value in part.dropna().items()]

@@ -81,9 +81,12 @@ def wide(trials: Sequence[FrozenTrial], column: str = "spread_net") -> pd.DataFr
     -------
     pandas.DataFrame
         Index month (month end, decision month t: earned in t+1), columns trial (number); NaN where
-        a pruned trial did not run.
+        a pruned trial did not run. A completed trial ran in all months: where one formed no
+        portfolios it held nothing, and has 0.
     """
-    return monthly(trials).set_index(["month", "trial"])[column].unstack("trial")  # noqa: PD010
+    found = monthly(trials).set_index(["month", "trial"])[column].unstack("trial")  # noqa: PD010
+    whole = [trial.number for trial in trials if trial.state == TrialState.COMPLETE]
+    return found.fillna(dict.fromkeys(found.columns.intersection(whole), 0.0))
 
 
 def table(trials: Sequence[FrozenTrial]) -> pd.DataFrame:

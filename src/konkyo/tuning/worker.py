@@ -14,6 +14,7 @@ import pandas as pd
 from optuna.exceptions import UpdateFinishedTrialError
 from optuna.trial import TrialState
 
+from konkyo.backtest import NoPortfoliosError
 from konkyo.tuning import objective, pruning, study
 from konkyo.tuning.records import SERIES, pack
 from konkyo.tuning.storage import PAPER
@@ -98,15 +99,11 @@ def _run_together(
         frames = run([trial.params for trial in under_way], chunk)
         kept = []
         for trial, frame in zip(under_way, frames, strict=True):
-            # Weights that a decay has driven to zero give every stock the same score.
-            ranges = frame.groupby("month")["score"].agg(np.ptp)
-            sound = bool(np.isfinite(ranges).all() and (ranges > 0).all())
-            if sound:
+            series = _measured(frame, measure)
+            if series is not None:
                 scores[trial.number].append(frame)
-                added[trial.number].append(
-                    objective.contributions(search.tune.objective, measure(frame))
-                )
-            if sound and not _is_hopeless(search, trial, added[trial.number], places):
+                added[trial.number].append(objective.contributions(search.tune.objective, series))
+            if series is not None and not _is_hopeless(search, trial, added[trial.number], places):
                 kept.append(trial)
             else:
                 _end(search, trial, scores[trial.number], measure, TrialState.PRUNED, tell)
@@ -115,6 +112,25 @@ def _run_together(
             return
     for trial in under_way:
         _end(search, trial, scores[trial.number], measure, TrialState.COMPLETE, tell)
+
+
+def _measured(frame: pd.DataFrame, measure: Measure) -> pd.DataFrame | None:
+    """Return the series of a chunk's months, NaN where a month formed no portfolios.
+
+    None where scores are not finite or half of the months or more form none. Inputs that break in a
+    month take it from all trials alike; weights that a decay has driven to zero give every stock
+    the same score, and the few months left to such a trial could make it the best by luck.
+    """
+    if not np.isfinite(frame["score"]).all():
+        return None
+    try:
+        series = measure(frame)
+    except NoPortfoliosError:
+        return None
+    asked = pd.Index(frame["month"].unique(), name="month")
+    if 2 * len(series) <= len(asked):
+        return None
+    return series.set_index("month").reindex(asked).reset_index()
 
 
 def _is_hopeless(

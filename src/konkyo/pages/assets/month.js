@@ -63,7 +63,7 @@ konkyo.month = (() => {
       const stock = konkyo.pack.stock(m, row);
       rows.push(el("tr", { id: "row-" + stock.name },
         el("td", { "data-value": stock.rank }, String(stock.rank)), el("td", {}, link(stock)), el("td", { class: "left" }, konkyo.words.sector(stock)),
-        el("td", { "data-value": stock.score }, minus(konkyo.words.signed(stock.score, 3))), el("td", { "data-value": stock.decile }, String(stock.decile)),
+        el("td", { "data-value": stock.score }, minus(konkyo.words.signed(stock.score, 3))), el("td", { "data-value": Number(stock.decile) || 0 }, String(stock.decile)),
         el("td", { class: "left" }, stock.grounds.slice(0, 2).map((ground) => konkyo.words.ground(ground, language, step)).join(language === "ja" ? "、" : ", "))));
     }
     const heads = [["rank", "number"], ["stock", "left"], ["sector", "left"], ["score", "number"], ["decile", "number"], ["grounds", "left"]];

@@ -93,7 +93,7 @@ konkyo.pack = (() => {
     }
     return {
       name: head.stocks[m.stock[row]], month: m.label, rank: row + 1, count: m.count, score: m.score[row] * head.score_step,
-      decile: m.decile[row], sector: number < 0 ? "" : head.sectors[number], dummy, whole, grounds: own,
+      decile: m.decile[row] || "–", sector: number < 0 ? "" : head.sectors[number], dummy, whole, grounds: own,
       totals: [0, 1, 2, 3].map((group) => m.totals[group * m.count + row]),
     };
   }
