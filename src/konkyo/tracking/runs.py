@@ -25,7 +25,7 @@ from mlflow.utils.mlflow_tags import (
 from tqdm import tqdm
 
 from konkyo import months
-from konkyo.errors import TrackingError, without_secrets
+from konkyo.errors import TrackingError, redact
 from konkyo.params import Params, as_dict, flatten
 from konkyo.tracking import lineage, opened, registry, results, series, servable, store
 from konkyo.tracking.patience import patiently
@@ -140,7 +140,7 @@ def tracked(
         run_id=run_id,
         experiment_id=experiment,
         experiment=client.get_experiment(experiment).name,
-        uri=without_secrets(client.tracking_uri),
+        uri=redact(client.tracking_uri),
         model=params.track.model,
         model_version=given.version,
         model_uri=f"models:/{params.track.model}@{registry.NEWEST}",
