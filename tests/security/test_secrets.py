@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -20,8 +21,10 @@ from konkyo.errors import (
     redact,
     split_login,
 )
+from konkyo.retry import RetryPolicy
 from konkyo.stages import ui
 from konkyo.tracking import store
+from konkyo.tracking.client import RETRIES
 from konkyo.tuning.storage import open_storage
 from small import PARAMS
 
@@ -116,10 +119,10 @@ def test_the_error_of_an_unclear_password_names_the_remedy(tmp_path):
 
 
 @pytest.mark.parametrize("scheme", ["http", "nonsense"])
-def test_a_store_that_does_not_answer(scheme, capfd, monkeypatch):
-    monkeypatch.setattr(store, "AT_FIRST", 0.3)
+def test_a_store_that_does_not_answer(scheme, capfd):
+    retries = replace(RETRIES, connecting=RetryPolicy(seconds=0.3))
     with pytest.raises(TrackingError, match=r"cannot be opened|does not answer") as refused:
-        store.connect(f"{scheme}://me:{QUOTED}@127.0.0.1:9")
+        store.connect(f"{scheme}://me:{QUOTED}@127.0.0.1:9", retries)
     said = str(refused.value) + "".join(capfd.readouterr())
     assert MARKER not in said and QUOTED not in said
 
