@@ -5,15 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from tenacity import (
-    RetryCallState,
-    Retrying,
-    retry_if_exception,
-    stop_after_attempt,
-    stop_after_delay,
-    stop_any,
-    wait_random_exponential,
-)
+from tenacity import RetryCallState, Retrying, retry_if_exception, wait_random_exponential
 
 Result = TypeVar("Result")
 
@@ -104,15 +96,13 @@ def retry(
         # wait nor cut short: a store that is back by then is found.
         return min(jitter(state), max(policy.seconds - (state.seconds_since_start or 0.0), 0.0))
 
-    def asks_too_long(state: RetryCallState) -> bool:
+    def exhausted(state: RetryCallState) -> bool:
         asked = asked_wait(error_of(state))
-        return asked is not None and asked > policy.longest_asked
-
-    stops = [asks_too_long]
-    if policy.attempts is not None:
-        stops.append(stop_after_attempt(policy.attempts))
-    if policy.seconds is not None:
-        stops.append(stop_after_delay(policy.seconds))
+        return (
+            (asked is not None and asked > policy.longest_asked)
+            or (policy.attempts is not None and state.attempt_number >= policy.attempts)
+            or (policy.seconds is not None and (state.seconds_since_start or 0.0) >= policy.seconds)
+        )
 
     def before_sleep(state: RetryCallState) -> None:
         if state.attempt_number == 1:
@@ -120,7 +110,7 @@ def retry(
 
     retrying = Retrying(
         retry=retry_if_exception(retry_on),
-        stop=stop_any(*stops),
+        stop=exhausted,
         wait=wait,
         sleep=policy.sleep,
         before_sleep=before_sleep,

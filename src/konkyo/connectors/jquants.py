@@ -86,7 +86,7 @@ def connect(plan: Plan, base: str = BASE, policy: RetryPolicy | None = None) -> 
     key = credential(VARIABLE, VENDOR, "https://jpx-jquants.com (dashboard, API key)")
     limiter = RateLimiter(LIMITS[plan])
     # A plan of few requests a minute refuses the next one for longer.
-    policy = policy or replace(POLICY, first=60.0 / LIMITS[plan])
+    waits = policy or replace(POLICY, first=60.0 / LIMITS[plan])
     session = requests.Session()
 
     class Client(module.ClientV2):  # type: ignore[name-defined]
@@ -106,7 +106,7 @@ def connect(plan: Plan, base: str = BASE, policy: RetryPolicy | None = None) -> 
                     raise Unavailable(f"{VENDOR} answered {url} with something that is no JSON")
                 return response
 
-            return retry_request(ask, policy)
+            return retry_request(ask, waits)
 
     return Client(api_key=key)
 
