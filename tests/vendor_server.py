@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
-from konkyo.connectors.common import Patience
+from konkyo.retry import RetryPolicy
 
 KEY = "abcdef0123456789marker0123456789"
 """The secret that must be nowhere but in the requests."""
@@ -86,5 +86,5 @@ def waits() -> list[float]:
 
 
 @pytest.fixture
-def patience(waits: list[float]) -> Patience:
-    return Patience(attempts=3, sleep=waits.append)
+def policy(waits: list[float]) -> RetryPolicy:
+    return RetryPolicy(attempts=3, sleep=waits.append)

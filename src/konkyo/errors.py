@@ -23,18 +23,20 @@ class KonkyoError(ValueError):
     """Base of every error that a user can mend; no credential is in its text."""
 
     def __init__(self, message: str) -> None:
-        super().__init__(without_secrets(message))
+        super().__init__(redact(message))
 
 
-def without_secrets(text: str, environment: Mapping[str, str] = os.environ) -> str:
+def redact(text: str, *secrets: str, environment: Mapping[str, str] = os.environ) -> str:
     """Return a text without the credentials that may be in it.
 
     Parameters
     ----------
     text : str
         A message, an address, a traceback.
+    secrets : str
+        Credentials that are struck out wherever they occur, plain or as in a URL.
     environment : mapping of str to str
-        Variables with a credential's name are struck out wherever their value occurs.
+        The values of variables with a credential's name are struck out likewise.
 
     Returns
     -------
@@ -42,12 +44,26 @@ def without_secrets(text: str, environment: Mapping[str, str] = os.environ) -> s
         The same text: addresses lose user and password, other credentials are ***.
     """
     text = _OPTION.sub(r"\1***", _LOGIN.sub("", text))
-    secrets = {value.strip() for name, value in environment.items() if _SECRET.search(name)}
-    for secret in sorted(secrets, key=len, reverse=True):
-        if len(secret) >= _SHORTEST:
-            for form in (secret, quote(secret, safe=""), quote_plus(secret)):
-                text = text.replace(form, "***")
+    values = {value.strip() for name, value in environment.items() if _SECRET.search(name)}
+    values = {value for value in values if len(value) >= _SHORTEST} | set(filter(None, secrets))
+    # The longest first: one credential may be a part of another.
+    for secret in sorted(values, key=len, reverse=True):
+        for form in (secret, quote(secret, safe=""), quote_plus(secret)):
+            text = text.replace(form, "***")
     return text
+
+
+def split_login(address: str) -> tuple[str, str]:
+    """Return the login of one address, "user:password" or "", and the address without it.
+
+    The login ends at the last @, as `redact` takes it: a password that was not percent-encoded may
+    hold one itself. An address whose path follows at once, as in file:///a@b, has no login.
+    """
+    scheme, mark, rest = address.partition("://")
+    login, at, place = rest.rpartition("@")
+    if not at or rest.startswith("/"):
+        return "", address
+    return login, f"{scheme}{mark}{place}"
 
 
 class ParamsError(KonkyoError):

@@ -68,25 +68,25 @@ def service(vendor: Vendor, monkeypatch) -> Vendor:
 
 @pytest.mark.parametrize("most", [1000, 2, 1])
 def test_every_version_is_found_once_however_the_vintages_are_asked_for(
-    service, patience, monkeypatch, most
+    service, policy, monkeypatch, most
 ):
     monkeypatch.setattr(fred, "MOST_VINTAGES", most)
-    found = fred.releases(fred.connect(service.url, patience), "GDP")
+    found = fred.releases(fred.connect(service.url, policy), "GDP")
     pd.testing.assert_frame_equal(found, frame(VERSIONS))
 
 
-def test_an_answer_that_was_cut_off_is_asked_for_in_halves(service, patience, monkeypatch):
+def test_an_answer_that_was_cut_off_is_asked_for_in_halves(service, policy, monkeypatch):
     monkeypatch.setattr(fred, "MOST_ROWS", 3)
-    found = fred.releases(fred.connect(service.url, patience), "GDP")
+    found = fred.releases(fred.connect(service.url, policy), "GDP")
     pd.testing.assert_frame_equal(found, frame(VERSIONS))
     monkeypatch.setattr(fred, "MOST_ROWS", 1)
     with pytest.raises(SourceError, match="lower frequency"):
-        fred.releases(fred.connect(service.url, patience), "GDP")
+        fred.releases(fred.connect(service.url, policy), "GDP")
 
 
 @pytest.mark.parametrize("count", range(1, 5))
-def test_later_vintages_are_added_to_what_is_there(service, patience, count):
-    connection = fred.connect(service.url, patience)
+def test_later_vintages_are_added_to_what_is_there(service, policy, count):
+    connection = fred.connect(service.url, policy)
     found = fred.releases(connection, "GDP", frame(VERSIONS[:count]))
     pd.testing.assert_frame_equal(found, frame(VERSIONS))
     assert service.asked[-1].query["realtime_start"] == VERSIONS[count][1]
@@ -133,24 +133,24 @@ def test_what_was_known_is_that_of_a_loop_and_the_future_changes_nothing(rows):
         pd.testing.assert_series_equal(past[:month], values[:month])
 
 
-def test_a_series_that_is_never_revised_is_published_after_its_period(service, patience):
+def test_a_series_that_is_never_revised_is_published_after_its_period(service, policy):
     service.routes["/series"] = lambda _: xml("seriess", '<series frequency_short="M"/>')
     rows = [observation("2024-01-01", END, 1.5), observation("2024-02-01", END, None)]
     service.routes["/series/observations"] = lambda _: xml("observations", *rows)
-    found = fred.latest(fred.connect(service.url, patience), "FEDFUNDS", lag=1)
+    found = fred.latest(fred.connect(service.url, policy), "FEDFUNDS", lag=1)
     assert found["published"].dt.strftime("%Y-%m-%d").tolist() == ["2024-02-01", "2024-03-01"]
     assert found["value"].fillna(-1).tolist() == [1.5, -1]
     service.routes["/series"] = lambda _: xml("seriess", '<series frequency_short="D"/>')
-    found = fred.latest(fred.connect(service.url, patience), "DGS10", lag=0)
+    found = fred.latest(fred.connect(service.url, policy), "DGS10", lag=0)
     assert found["published"].tolist() == found["date"].tolist()
 
 
-def test_limits_and_faults_are_waited_out(service, patience, waits):
+def test_limits_and_faults_are_waited_out(service, policy, waits):
     service.first += [
         refused(429, "Too Many Requests. Exceeded Rate Limit", **{"Retry-After": "20"}),
         Told(502, "<html>Bad Gateway"),
     ]
-    assert len(fred.releases(fred.connect(service.url, patience), "GDP")) == 5
+    assert len(fred.releases(fred.connect(service.url, policy), "GDP")) == 5
     assert waits[0] == 20.0
     assert len(waits) == 2
 
@@ -163,27 +163,27 @@ def test_limits_and_faults_are_waited_out(service, patience, waits):
         Told(200, "x", {"Content-Length": "9"}),
     ],
 )
-def test_an_answer_that_is_not_whole_is_asked_for_again(service, patience, waits, told):
+def test_an_answer_that_is_not_whole_is_asked_for_again(service, policy, waits, told):
     service.first += [told, told]
-    assert len(fred.releases(fred.connect(service.url, patience), "GDP")) == 5
+    assert len(fred.releases(fred.connect(service.url, policy), "GDP")) == 5
     assert len(waits) == 2
     service.first += [told] * 3
     with pytest.raises(Unavailable, match="the vintages of GDP"):
-        fred.releases(fred.connect(service.url, patience), "GDP")
+        fred.releases(fred.connect(service.url, policy), "GDP")
 
 
-def test_a_series_that_is_not_there_is_asked_for_once(service, patience):
+def test_a_series_that_is_not_there_is_asked_for_once(service, policy):
     service.first.append(refused(400, "Bad Request.  The series does not exist."))
     with pytest.raises(SourceError, match="The series does not exist"):
-        fred.releases(fred.connect(service.url, patience), "NOWHERE")
+        fred.releases(fred.connect(service.url, policy), "NOWHERE")
     assert len(service.asked) == 1
     service.routes["/series/vintagedates"] = lambda _: xml("vintage_dates")
     with pytest.raises(SourceError, match="has no vintage of DGS10"):
-        fred.releases(fred.connect(service.url, patience), "DGS10")
+        fred.releases(fred.connect(service.url, policy), "DGS10")
 
 
-def test_the_key_is_in_no_error_and_no_text_of_the_connection(service, patience):
-    connection = fred.connect(service.url, patience)
+def test_the_key_is_in_no_error_and_no_text_of_the_connection(service, policy):
+    connection = fred.connect(service.url, policy)
     service.first += [refused(400, f"Bad Request. api_key {KEY} is not registered")]
     errors = []
     for url in (service.url, "http://127.0.0.1:9"):

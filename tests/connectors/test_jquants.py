@@ -2,8 +2,8 @@ import pandas as pd
 import pytest
 
 from konkyo.connectors import jquants
-from konkyo.connectors.common import Patience
 from konkyo.errors import SourceError
+from konkyo.retry import RetryPolicy
 from vendor_server import KEY, Asked, Told, Vendor
 
 pytest.importorskip("jquantsapi")
@@ -78,8 +78,8 @@ def exchange(vendor: Vendor, monkeypatch) -> Vendor:
     return vendor
 
 
-def run(vendor, folder, first="2024-01-01", last="2024-02-29", parts=jquants.PARTS, patience=None):
-    waiting = patience or Patience(attempts=2, sleep=lambda _: None)
+def run(vendor, folder, first="2024-01-01", last="2024-02-29", parts=jquants.PARTS, policy=None):
+    waiting = policy or RetryPolicy(attempts=2, sleep=lambda _: None)
     client = jquants.connect("premium", vendor.url, waiting)
     first, last = pd.Timestamp(first), pd.Timestamp(last)
     return jquants.fetch(client, folder, first, last, parts, say=lambda _: None)
@@ -168,8 +168,8 @@ def test_rate_limits_faults_and_broken_answers_are_waited_out(exchange, tmp_path
         Told(200, '{"data": [{"Date": "2024-'),
         Told(200, "[]"),
     ]
-    patient = Patience(attempts=5, first=0.5, sleep=waits.append)
-    assert run(exchange, tmp_path, parts=("prices",), patience=patient).days == {"prices": 4}
+    patient = RetryPolicy(attempts=5, first=0.5, sleep=waits.append)
+    assert run(exchange, tmp_path, parts=("prices",), policy=patient).days == {"prices": 4}
     assert waits[0] == 11.0
     assert len(waits) == 4
 

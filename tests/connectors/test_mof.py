@@ -49,16 +49,16 @@ def test_another_layout_is_refused():
         mof.yields(["Date,2Y\n"], (2,))
 
 
-def test_a_file_is_downloaded_wherever_the_site_has_moved_it(vendor, patience, waits):
+def test_a_file_is_downloaded_wherever_the_site_has_moved_it(vendor, policy, waits):
     vendor.routes = {
         "/old.csv": lambda _: Told(302, "", {"Location": vendor.url + "/new.csv"}),
         "/new.csv": lambda _: Told(200, ALL),
         "/page.csv": lambda _: Told(200, "\n<!DOCTYPE html><html>"),
     }
     vendor.first.append(Told(503))
-    assert mof.download("/old.csv", vendor.url, patience) == ALL.encode()
+    assert mof.download("/old.csv", vendor.url, policy) == ALL.encode()
     assert len(waits) == 1
     with pytest.raises(SourceError, match="is a page and no CSV file"):
-        mof.download("/page.csv", vendor.url, patience)
+        mof.download("/page.csv", vendor.url, policy)
     with pytest.raises(SourceError, match="status 404"):
-        mof.download("/nowhere.csv", vendor.url, patience)
+        mof.download("/nowhere.csv", vendor.url, policy)

@@ -138,7 +138,7 @@ def test_what_cannot_be_fetched_is_one_line(market, tmp_path, capsys, monkeypatc
 
 
 def test_series_as_they_were_known_are_columns_of_a_market_table(
-    vendor, patience, tmp_path, capsys, monkeypatch
+    vendor, policy, tmp_path, capsys, monkeypatch
 ):
     pytest.importorskip("fredapi")
     monkeypatch.setenv("FRED_API_KEY", KEY)
@@ -154,7 +154,7 @@ def test_series_as_they_were_known_are_columns_of_a_market_table(
     monkeypatch.setattr(fred, "PER_MINUTE", 1e9)
     series = ["CPI=consumer_prices", "PCE"]
     out = tmp_path / "own"
-    main("fred", "2024-01", "2024-03", out, series=series, patience=patience)
+    main("fred", "2024-01", "2024-03", out, series=series, policy=policy)
     expected = "month,consumer_prices,PCE\n2024-01-31,,\n2024-02-29,308.4,121.9\n"
     assert (out / "fred/market.csv").read_text() == expected + "2024-03-31,308.4,121.9\n"
     printed = capsys.readouterr().out
@@ -163,13 +163,13 @@ def test_series_as_they_were_known_are_columns_of_a_market_table(
 
 
 def test_the_ministrys_files_and_an_old_one_that_stays_where_the_new_is_not_whole(
-    vendor, patience, tmp_path, capsys, monkeypatch
+    vendor, policy, tmp_path, capsys, monkeypatch
 ):
     monkeypatch.setattr(mof, "BASE", vendor.url)
     vendor.routes = {path: lambda _: Told(200, YIELDS) for path in mof.YIELDS}
     vendor.routes[mof.OPERATIONS] = lambda _: Told(200, OPERATIONS.encode("cp932"))
     out = tmp_path / "own"
-    main("mof", out=out, maturities=(2, 10), patience=patience)
+    main("mof", out=out, maturities=(2, 10), policy=policy)
     expected = "date,jgb_2,jgb_10\n2024-02-01,0.1,0.7\n2024-02-02,0.1,0.6\n"
     assert (out / "mof/jgb.csv").read_text() == expected
     assert "1 days with an operation" in capsys.readouterr().out
@@ -177,7 +177,5 @@ def test_the_ministrys_files_and_an_old_one_that_stays_where_the_new_is_not_whol
     assert kept == OPERATIONS.encode("cp932")
     broken = OPERATIONS.replace('29,"59,185"', '29,"5,185"').encode("cp932")
     vendor.routes[mof.OPERATIONS] = lambda _: Told(200, broken)
-    assert "total is 59,185" in failed(
-        capsys, "mof", out=out, maturities=(2, 10), patience=patience
-    )
+    assert "total is 59,185" in failed(capsys, "mof", out=out, maturities=(2, 10), policy=policy)
     assert (out / mof.OPERATIONS_FILE).read_bytes() == kept

@@ -7,14 +7,24 @@ import os
 import subprocess
 import sys
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from konkyo import params
-from konkyo.errors import KonkyoError, ParamsError, TrackingError, TuningError, without_secrets
+from konkyo.errors import (
+    KonkyoError,
+    ParamsError,
+    TrackingError,
+    TuningError,
+    redact,
+    split_login,
+)
+from konkyo.retry import RetryPolicy
 from konkyo.stages import ui
 from konkyo.tracking import store
+from konkyo.tracking.client import RETRIES
 from konkyo.tuning.storage import open_storage
 from small import PARAMS
 
@@ -42,7 +52,7 @@ QUOTED = "hush7Wq%21x"
     ],
 )
 def test_addresses_lose_their_logins(text, expected):
-    assert without_secrets(text, {}) == expected
+    assert redact(text, environment={}) == expected
     assert str(KonkyoError(text)) == expected
 
 
@@ -52,8 +62,27 @@ def test_addresses_lose_their_logins(text, expected):
 )  # fmt: skip
 def test_values_of_credentials_are_struck_out(name):
     environment = {name: f"{MARKER}\n", "HOME": "/home", "EMPTY_TOKEN": "", "SHORT_TOKEN": "a"}
-    said = without_secrets(f"a key {MARKER} and {QUOTED} in /home", environment)
+    said = redact(f"a key {MARKER} and {QUOTED} in /home", environment=environment)
     assert said == "a key *** and *** in /home"
+
+
+def test_a_secret_that_is_given_is_struck_out():
+    assert redact("a b+c, a%20b%2Bc, a+b%2Bc", "a b+c", environment={}) == "***, ***, ***"
+    assert redact("nothing was sent", "", environment={}) == "nothing was sent"
+
+
+@pytest.mark.parametrize(
+    ("address", "login", "place"),
+    [
+        ("https://me:a@b@host:5000/x", "me:a@b", "https://host:5000/x"),
+        ("https://me@host", "me", "https://host"),
+        ("https://host:5000/x", "", "https://host:5000/x"),
+        ("sqlite:////home/me@work/mlflow.db", "", "sqlite:////home/me@work/mlflow.db"),
+        ("mlflow@work.db", "", "mlflow@work.db"),
+    ],
+)
+def test_an_address_is_split_where_its_login_ends(address, login, place):
+    assert split_login(address) == (login, place)
 
 
 HIDDEN = [
@@ -90,10 +119,10 @@ def test_the_error_of_an_unclear_password_names_the_remedy(tmp_path):
 
 
 @pytest.mark.parametrize("scheme", ["http", "nonsense"])
-def test_a_store_that_does_not_answer(scheme, capfd, monkeypatch):
-    monkeypatch.setattr(store, "AT_FIRST", 0.3)
+def test_a_store_that_does_not_answer(scheme, capfd):
+    retries = replace(RETRIES, connecting=RetryPolicy(seconds=0.3))
     with pytest.raises(TrackingError, match=r"cannot be opened|does not answer") as refused:
-        store.connect(f"{scheme}://me:{QUOTED}@127.0.0.1:9")
+        store.connect(f"{scheme}://me:{QUOTED}@127.0.0.1:9", retries)
     said = str(refused.value) + "".join(capfd.readouterr())
     assert MARKER not in said and QUOTED not in said
 

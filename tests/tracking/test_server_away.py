@@ -20,7 +20,8 @@ from mlflow import MlflowClient
 
 from konkyo import params
 from konkyo.errors import TrackingError
-from konkyo.tracking import patience, results, runs, store
+from konkyo.tracking import results, runs
+from konkyo.tracking.client import RETRIES, StoreRetries
 
 
 class Server:
@@ -66,20 +67,24 @@ class Server:
             self.process = None
 
 
+def waiting(seconds: float) -> StoreRetries:
+    """Return retries for so many seconds."""
+    policy = replace(RETRIES.logging, seconds=seconds)
+    # A busy machine takes long to start a server.
+    return replace(RETRIES, connecting=replace(policy, seconds=120.0), logging=policy)
+
+
 @pytest.fixture
-def server(project, monkeypatch):
+def server(project):
     made = Server(project)
     made.start()
     made.wait()
-    # A busy machine takes long to start one.
-    monkeypatch.setattr(patience, "LIMIT", 120.0)
-    monkeypatch.setattr(store, "AT_FIRST", 120.0)
     yield made
     made.kill()
 
 
 def test_a_server_that_comes_back_has_everything_once(
-    server: Server, chosen: params.Params, capsys, monkeypatch
+    server: Server, chosen: params.Params, capsys
 ):
     environment = {"MLFLOW_TRACKING_URI": server.uri}
     kills = int(os.environ.get("KONKYO_SERVER_KILLS", "1"))
@@ -90,8 +95,7 @@ def test_a_server_that_comes_back_has_everything_once(
     # A server that is killed again and again is up for longer than the longest pause of a client,
     # 15 seconds, or no client would ever find it; a busy machine takes a minute to start one.
     longest = 1.5 if kills == 1 else 20.0
-    if kills > 1:
-        monkeypatch.setattr(patience, "LIMIT", 900.0)
+    retries = waiting(120.0 if kills == 1 else 900.0)
 
     def trouble() -> None:
         while len(killed) < kills and not stop.wait(random.uniform(0.3, longest)):
@@ -108,7 +112,7 @@ def test_a_server_that_comes_back_has_everything_once(
         while len(killed) < kills or not tracked:
             # The same results would be logged once.
             own = replace(chosen, train=replace(chosen.train, seed=len(tracked)))
-            tracked.append(runs.track(results.read(server.folder), own, environment))
+            tracked.append(runs.track(results.read(server.folder), own, environment, retries))
     finally:
         stop.set()
         thread.join()
@@ -143,17 +147,15 @@ def test_a_server_that_stays_away_is_an_error_and_the_next_run_logs_once(
         plain(*arguments)
 
     monkeypatch.setattr(runs, "_log_months", kill)
-    monkeypatch.setattr(patience, "LIMIT", 1.0)
     found = results.read(server.folder)
     with pytest.raises(TrackingError, match=r"does not answer for \d+ seconds") as given_up:
-        runs.track(found, chosen, environment)
+        runs.track(found, chosen, environment, waiting(1.0))
     (note,) = given_up.value.__notes__
     assert "could not be marked FAILED" in note
     monkeypatch.setattr(runs, "_log_months", plain)
-    monkeypatch.setattr(patience, "LIMIT", 60.0)
     server.start()
     server.wait()
-    tracked = runs.track(found, chosen, environment)
+    tracked = runs.track(found, chosen, environment, waiting(60.0))
     client = MlflowClient(server.uri, server.uri)
     whole = client.search_runs([tracked.experiment_id], "attributes.status = 'FINISHED'")
     assert len(whole) == 4

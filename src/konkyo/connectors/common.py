@@ -9,21 +9,16 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from types import ModuleType
 from typing import TypeVar
-from urllib.parse import quote, quote_plus
 
 import requests
-from tenacity import (
-    RetryCallState,
-    Retrying,
-    retry_if_exception_type,
-    stop_after_attempt,
-    wait_random_exponential,
-)
 
-from konkyo.errors import SourceError
+from konkyo.errors import SourceError, redact
+from konkyo.retry import RetryPolicy, retry
 
 TIMEOUT = 60.0
 """Seconds without an answer after which a request counts as failed."""
+POLICY = RetryPolicy(attempts=6, first=2.0, longest=120.0)
+"""Retries of a request to a vendor, unless the caller gives others."""
 
 Answer = TypeVar("Answer")
 
@@ -42,34 +37,8 @@ class Unavailable(SourceError):
         self.after = after
 
 
-@dataclass(frozen=True)
-class Patience:
-    """How often a request is tried and how long is waited in between.
-
-    Attributes
-    ----------
-    attempts : int
-        Requests in all before the last failure is reported.
-    first : float
-        Upper limit in seconds of the first wait, which doubles from one to the next; the wait is
-        drawn at random below it, so that several clients do not come back together.
-    longest : float
-        No wait is longer, except where the server names one.
-    most : float
-        A server that asks to wait longer than this is not waited for.
-    sleep : callable
-        Waits the seconds that it is given.
-    """
-
-    attempts: int = 6
-    first: float = 2.0
-    longest: float = 120.0
-    most: float = 900.0
-    sleep: Callable[[float], None] = time.sleep
-
-
 @dataclass
-class Pace:
+class RateLimiter:
     """Keeps requests at least so far apart that a limit per minute is never passed.
 
     Attributes
@@ -115,14 +84,7 @@ def credential(variable: str, vendor: str, where: str) -> str:
     return secret
 
 
-def hidden(text: str, secret: str) -> str:
-    """Return a text in which the secret, plain or as in a URL, is replaced by ***."""
-    for form in {secret, quote(secret, safe=""), quote_plus(secret)}:
-        text = text.replace(form, "***")
-    return text
-
-
-def client_of(module: str, extra: str, requirement: str) -> ModuleType:
+def import_client(module: str, extra: str, requirement: str) -> ModuleType:
     """Import a vendor's own client, which is an optional extra of this package.
 
     Raises
@@ -141,14 +103,14 @@ def client_of(module: str, extra: str, requirement: str) -> ModuleType:
         ) from None
 
 
-def patiently(ask: Callable[[], Answer], patience: Patience) -> Answer:
-    """Call until it succeeds, waiting longer from one failure to the next.
+def retry_request(request: Callable[[], Answer], policy: RetryPolicy) -> Answer:
+    """Send a request until it succeeds, waiting as long as the server asks where it says so.
 
     Parameters
     ----------
-    ask : callable
+    request : callable
         Raises `Unavailable` where another attempt may help; every other error ends it.
-    patience : Patience
+    policy : RetryPolicy
         How often and how long.
 
     Raises
@@ -156,33 +118,12 @@ def patiently(ask: Callable[[], Answer], patience: Patience) -> Answer:
     Unavailable
         The last attempt failed too, or the server asks to wait too long.
     """
-
-    def asked() -> Answer:
-        try:
-            return ask()
-        except Unavailable as error:
-            if error.after is not None and error.after > patience.most:
-                raise SourceError(
-                    f"{error}; it asks to wait {error.after:,.0f} seconds, more than "
-                    f"{patience.most:,.0f}: give the same command again later, it goes on there"
-                ) from None
-            raise
-
-    by_chance = wait_random_exponential(multiplier=patience.first, max=patience.longest)
-
-    def wait(state: RetryCallState) -> float:
-        error = state.outcome.exception() if state.outcome else None
-        after = error.after if isinstance(error, Unavailable) else None
-        return by_chance(state) if after is None else after
-
-    retrying = Retrying(
-        retry=retry_if_exception_type(Unavailable),
-        stop=stop_after_attempt(patience.attempts),
-        wait=wait,
-        sleep=patience.sleep,
-        reraise=True,
+    return retry(
+        request,
+        policy,
+        retry_on=lambda error: isinstance(error, Unavailable),
+        asked_wait=lambda error: error.after if isinstance(error, Unavailable) else None,
     )
-    return retrying(asked)
 
 
 def seconds_of(header: str | None, now: datetime | None = None) -> float | None:
@@ -201,7 +142,7 @@ def seconds_of(header: str | None, now: datetime | None = None) -> float | None:
     return max((when - (now or datetime.now(UTC))).total_seconds(), 0.0)
 
 
-def refusal(
+def http_error(
     vendor: str, place: str, status: int, detail: str, retry_after: str | None
 ) -> SourceError:
     """Return the error of an answer that is no success: `Unavailable` where a retry may help.
@@ -220,7 +161,13 @@ def refusal(
     said = " ".join(detail.split())[:300] or "nothing"
     message = f"{vendor} answered {place} with status {status} and said: {said}"
     if status == 429 or status >= 500:
-        return Unavailable(message, seconds_of(retry_after))
+        after = seconds_of(retry_after)
+        if after is not None:
+            message += (
+                f"; it asks to wait {after:,.0f} seconds: give the same command again after that, "
+                "it goes on there"
+            )
+        return Unavailable(message, after)
     if status in (401, 403):
         message += "; check the key, and that your plan includes these records"
     return SourceError(message)
@@ -259,7 +206,7 @@ def get(  # nosec B107 # no secret is sent
             f"{vendor} gave no answer to {place} ({kind}): check the network connection"
         ) from None
     if response.status_code != 200:
-        text = hidden(response.text, secret) if secret else response.text
+        text = redact(response.text, secret)
         after = response.headers.get("Retry-After")
-        raise refusal(vendor, place, response.status_code, text, after)
+        raise http_error(vendor, place, response.status_code, text, after)
     return response

@@ -17,17 +17,17 @@ from urllib.error import HTTPError, URLError
 import pandas as pd
 
 from konkyo.connectors.common import (
+    POLICY,
     TIMEOUT,
-    Pace,
-    Patience,
+    RateLimiter,
     Unavailable,
-    client_of,
     credential,
-    hidden,
-    patiently,
-    refusal,
+    http_error,
+    import_client,
+    retry_request,
 )
-from konkyo.errors import SourceError
+from konkyo.errors import SourceError, redact
+from konkyo.retry import RetryPolicy
 
 VENDOR = "FRED"
 BASE = "https://api.stlouisfed.org/fred"
@@ -58,14 +58,14 @@ class Connection:
         Sends the requests.
     key : str
         Its secret, taken out of every message.
-    pace, patience : Pace, Patience
+    limiter, policy : RateLimiter, RetryPolicy
         Limit and retries.
     """
 
     client: Any
     key: str
-    pace: Pace
-    patience: Patience
+    limiter: RateLimiter
+    policy: RetryPolicy
 
     def __repr__(self) -> str:
         """Return a text without the secret."""
@@ -81,7 +81,7 @@ class Connection:
         """
 
         def once() -> Answer:
-            self.pace.wait()
+            self.limiter.wait()
             try:
                 with _timeout():
                     return call()
@@ -89,10 +89,10 @@ class Connection:
                 # The client turns an answer that is no success into a ValueError of its message,
                 # or fails to read it; the answer's status is in the error that this replaced.
                 answer = error.__context__
-                text = hidden(str(error), self.key)
+                text = redact(str(error), self.key)
                 if isinstance(answer, HTTPError):
                     after = answer.headers.get("Retry-After")
-                    raise refusal(VENDOR, what, answer.code, text, after) from None
+                    raise http_error(VENDOR, what, answer.code, text, after) from None
                 raise Unavailable(f"{VENDOR}'s answer on {what} is not whole: {text}") from None
             except (URLError, OSError, http.client.HTTPException) as error:
                 kind = type(error).__name__
@@ -100,7 +100,7 @@ class Connection:
                     f"{VENDOR} gave no answer on {what} ({kind}): check the network connection"
                 ) from None
 
-        return patiently(once, self.patience)
+        return retry_request(once, self.policy)
 
 
 @contextmanager
@@ -114,7 +114,7 @@ def _timeout() -> Iterator[None]:
         socket.setdefaulttimeout(before)
 
 
-def connect(base: str = BASE, patience: Patience | None = None) -> Connection:
+def connect(base: str = BASE, policy: RetryPolicy | None = None) -> Connection:
     """Return a connection.
 
     Raises
@@ -122,11 +122,11 @@ def connect(base: str = BASE, patience: Patience | None = None) -> Connection:
     SourceError
         There is no key, or the client is not installed.
     """
-    module = client_of("fredapi", "fred", REQUIREMENT)
+    module = import_client("fredapi", "fred", REQUIREMENT)
     key = credential(VARIABLE, VENDOR, "https://fredaccount.stlouisfed.org/apikeys")
     client = module.Fred(api_key=key)
     client.root_url = base
-    return Connection(client, key, Pace(PER_MINUTE), patience or Patience())
+    return Connection(client, key, RateLimiter(PER_MINUTE), policy or POLICY)
 
 
 def releases(

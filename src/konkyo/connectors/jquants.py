@@ -6,7 +6,7 @@ noted after their rows are written, so that a run that was stopped goes on where
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -15,16 +15,17 @@ import pandas as pd
 import requests
 
 from konkyo.connectors.common import (
-    Pace,
-    Patience,
+    POLICY,
+    RateLimiter,
     Unavailable,
-    client_of,
     credential,
     get,
-    patiently,
+    import_client,
+    retry_request,
 )
 from konkyo.errors import SourceError
 from konkyo.files import read_json, write_json, write_parquet
+from konkyo.retry import RetryPolicy
 
 VENDOR = "J-Quants"
 BASE = "https://api.jquants.com/v2"
@@ -73,7 +74,7 @@ class Fetched:
     absent: tuple[str, ...]
 
 
-def connect(plan: Plan, base: str = BASE, patience: Patience | None = None) -> Any:
+def connect(plan: Plan, base: str = BASE, policy: RetryPolicy | None = None) -> Any:
     """Return the vendor's client, with this project's rate limit and retries.
 
     Raises
@@ -81,10 +82,11 @@ def connect(plan: Plan, base: str = BASE, patience: Patience | None = None) -> A
     SourceError
         There is no key, or the client is not installed.
     """
-    module = client_of("jquantsapi", "jquants", REQUIREMENT)
+    module = import_client("jquantsapi", "jquants", REQUIREMENT)
     key = credential(VARIABLE, VENDOR, "https://jpx-jquants.com (dashboard, API key)")
-    pace = Pace(LIMITS[plan])
-    waiting = patience or Patience(first=60.0 / LIMITS[plan])
+    limiter = RateLimiter(LIMITS[plan])
+    # A plan of few requests a minute refuses the next one for longer.
+    waits = policy or replace(POLICY, first=60.0 / LIMITS[plan])
     session = requests.Session()
 
     class Client(module.ClientV2):  # type: ignore[name-defined]
@@ -94,7 +96,7 @@ def connect(plan: Plan, base: str = BASE, patience: Patience | None = None) -> A
 
         def _get(self, url: str, params: dict[str, Any] | None = None) -> requests.Response:
             def ask() -> requests.Response:
-                pace.wait()
+                limiter.wait()
                 response = get(session, VENDOR, url, params, self._base_headers(), key)
                 try:
                     whole = isinstance(response.json(), dict)
@@ -104,7 +106,7 @@ def connect(plan: Plan, base: str = BASE, patience: Patience | None = None) -> A
                     raise Unavailable(f"{VENDOR} answered {url} with something that is no JSON")
                 return response
 
-            return patiently(ask, waiting)
+            return retry_request(ask, waits)
 
     return Client(api_key=key)
 

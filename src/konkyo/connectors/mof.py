@@ -7,8 +7,9 @@ import numpy as np
 import pandas as pd
 import requests
 
-from konkyo.connectors.common import Patience, get, patiently
+from konkyo.connectors.common import POLICY, get, retry_request
 from konkyo.errors import SourceError
+from konkyo.retry import RetryPolicy
 
 VENDOR = "the Ministry of Finance"
 BASE = "https://www.mof.go.jp"
@@ -23,7 +24,7 @@ OPERATIONS = (
 OPERATIONS_FILE = "foreign_exchange_intervention_operations.csv"
 
 
-def download(path: str, base: str = BASE, patience: Patience | None = None) -> bytes:
+def download(path: str, base: str = BASE, policy: RetryPolicy | None = None) -> bytes:
     """Return a file of the ministry's site.
 
     Raises
@@ -32,7 +33,7 @@ def download(path: str, base: str = BASE, patience: Patience | None = None) -> b
         It is not there, the site does not answer, or a page came in its place.
     """
     with requests.Session() as session:
-        response = patiently(lambda: get(session, VENDOR, base + path), patience or Patience())
+        response = retry_request(lambda: get(session, VENDOR, base + path), policy or POLICY)
     if response.content.lstrip()[:1] == b"<":
         raise SourceError(
             f"{base + path} is a page and no CSV file: look on the ministry's site where the file "

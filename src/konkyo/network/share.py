@@ -16,7 +16,7 @@ from uuid import uuid4
 
 import numpy as np
 
-from konkyo.errors import BackendError, without_secrets
+from konkyo.errors import BackendError, redact
 from konkyo.files import cache_folder, read_array, replacing, sha256_of, write_array
 
 _UNUSED_DAYS = 7
@@ -158,7 +158,7 @@ def _reaching(url: str) -> Iterator[None]:
     except Exception as error:
         # fsspec's file systems raise whatever their own clients raise.
         raise BackendError(
-            f"{url} cannot be used ({type(error).__name__}: {without_secrets(str(error))}): check "
+            f"{url} cannot be used ({type(error).__name__}: {redact(str(error))}): check "
             "train.share in params.yaml, the rights of this user there, and that fsspec's package "
             "for it is installed on every machine"
         ) from error

@@ -4,6 +4,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator, ConfigDict, Field
 
+from konkyo.errors import split_login
+
 RULES = ConfigDict(extra="forbid", strict=True)
 """No unknown key, no value of another type."""
 
@@ -16,9 +18,8 @@ def plain_login(address: str) -> str:
     ValueError
         They cannot: a part of the password would be taken for the host and be shown in messages.
     """
-    _, mark, rest = address.partition("://")
-    login, at, _ = rest.rpartition("@")
-    if mark and at and not rest.startswith("/") and set(login) & set("@/?# "):
+    login, _ = split_login(address)
+    if set(login) & set("@/?# "):
         raise ValueError(
             "the user or the password in track.uri, tune.storage or MLFLOW_TRACKING_URI has one of "
             "the characters @ / ? # or a blank: write them as %40 %2F %3F %23 %20"
@@ -34,8 +35,8 @@ def without_login(address: str) -> str:
     ValueError
         It holds one, which would be kept with every run's params.
     """
-    login, at, _ = address.partition("://")[2].rpartition("@")
-    if at and ":" in login:
+    login, _ = split_login(address)
+    if ":" in login:
         raise ValueError(
             "train.address and train.share may hold no password: give it to each machine by the "
             "environment variables of its client"

@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import ParamSpec, TypeVar
 
 from konkyo import files
-from konkyo.errors import INTERRUPTED, KonkyoError, without_secrets
+from konkyo.errors import INTERRUPTED, KonkyoError, redact
 from konkyo.stages import trouble
 
 Given = ParamSpec("Given")
@@ -57,7 +57,7 @@ def stage(main: Callable[Given, Result]) -> Callable[Given, Result]:
             if known is None:
                 sys.excepthook = _print
                 raise
-            print(without_secrets(f"konkyo: {known}"), file=sys.stderr)
+            print(redact(f"konkyo: {known}"), file=sys.stderr)
             raise SystemExit(1) from None
 
     return guarded
@@ -66,4 +66,4 @@ def stage(main: Callable[Given, Result]) -> Callable[Given, Result]:
 def _print(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
     """Print the traceback of an error that ends the process, without credentials."""
     text = "".join(traceback.format_exception(kind, error, trace))
-    print(without_secrets(text), end="", file=sys.stderr)
+    print(redact(text), end="", file=sys.stderr)

@@ -8,10 +8,10 @@ import pandas as pd
 
 from konkyo import months
 from konkyo.connectors import fred, jquants, jquants_tables, mof
-from konkyo.connectors.common import Patience
 from konkyo.errors import SourceError
 from konkyo.files import replacing, write_csv, write_parquet
 from konkyo.intervention import official
+from konkyo.retry import RetryPolicy
 from konkyo.stages import lock, stage
 
 Vendor = Literal["jquants", "fred", "mof"]
@@ -31,7 +31,7 @@ def main(
     lag: int = 1,
     carry: int = 12,
     maturities: Sequence[int] = (2, 5, 10, 20),
-    patience: Patience | None = None,
+    policy: RetryPolicy | None = None,
 ) -> None:
     """Fetch what is not here yet.
 
@@ -51,16 +51,16 @@ def main(
         days after the period; and after how many months a value is too old.
     maturities : sequence of int
         mof: years of the yields.
-    patience : Patience, optional
-        How often a request is tried.
+    policy : RetryPolicy, optional
+        How often a request is tried; the vendor's own if not given.
     """
     with lock.held("fetch"):
         if what == "jquants":
-            _jquants(first, last, out / "jquants", parts, plan, patience)
+            _jquants(first, last, out / "jquants", parts, plan, policy)
         elif what == "fred":
-            _fred(first, last, out / "fred", series, release, lag, carry, patience)
+            _fred(first, last, out / "fred", series, release, lag, carry, policy)
         elif what == "mof":
-            _mof(out, tuple(maturities), patience)
+            _mof(out, tuple(maturities), policy)
         else:
             raise SourceError(f"there is no connector {what!r}: choose of {get_args(Vendor)}")
 
@@ -71,7 +71,7 @@ def _jquants(
     folder: Path,
     parts: Sequence[str],
     plan: jquants.Plan,
-    patience: Patience | None,
+    policy: RetryPolicy | None,
 ) -> None:
     unknown = set(parts) - set(jquants.PARTS)
     if unknown or plan not in jquants.LIMITS:
@@ -82,7 +82,7 @@ def _jquants(
     start = _month(first, "first").replace(day=1)
     final = jquants.newest_final()
     end = final if last is None else min(final, _month(last, "last"))
-    client = jquants.connect(plan, jquants.BASE, patience)
+    client = jquants.connect(plan, jquants.BASE, policy)
     chosen = [part for part in jquants.PARTS if part in parts]
     fetched = jquants.fetch(client, folder, start, end, chosen)
     told = ", ".join(f"{part} {count}" for part, count in fetched.days.items())
@@ -101,7 +101,7 @@ def _fred(
     release: str,
     lag: int,
     carry: int,
-    patience: Patience | None,
+    policy: RetryPolicy | None,
 ) -> None:
     if not series or release not in ("vintage", "latest"):
         raise SourceError(
@@ -112,7 +112,7 @@ def _fred(
     end = months.month_end(months.ordinal(pd.DatetimeIndex([pd.Timestamp.now()])) - 1)[0]
     end = end if last is None else min(end, _month(last, "last"))
     ends = pd.date_range(start, end, freq="ME")
-    connection = fred.connect(fred.BASE, patience)
+    connection = fred.connect(fred.BASE, policy)
     table = pd.DataFrame({"month": ends})
     for entry in series:
         code, _, name = entry.partition("=")
@@ -138,15 +138,15 @@ def _fred(
     print(f"{market}: for params.yaml\n{FRED_PARAMS.format(file=market.as_posix())}")
 
 
-def _mof(out: Path, maturities: tuple[int, ...], patience: Patience | None) -> None:
+def _mof(out: Path, maturities: tuple[int, ...], policy: RetryPolicy | None) -> None:
     texts = [
-        mof.download(path, mof.BASE, patience).decode("utf-8-sig", errors="replace")
+        mof.download(path, mof.BASE, policy).decode("utf-8-sig", errors="replace")
         for path in mof.YIELDS
     ]
     market = out / "mof" / "jgb.csv"
     write_csv(mof.yields(texts, maturities), market)
     print(f"{market}: for params.yaml\n{FRED_PARAMS.format(file=market.as_posix())}")
-    operations = mof.download(mof.OPERATIONS, mof.BASE, patience)
+    operations = mof.download(mof.OPERATIONS, mof.BASE, policy)
     with replacing(out / mof.OPERATIONS_FILE) as scratch:
         scratch.write_bytes(operations)
         found = official.read(scratch)

@@ -2,6 +2,7 @@
 
 results     what the earlier stages left, read once
 lineage     what the results came from: commit, digests, versions
+client      MLflow's client with retries: a store that is busy or away
 store       which store and which experiment
 series      metrics with their steps and times: pure functions
 opened      runs that are open, and those that a killed process left so

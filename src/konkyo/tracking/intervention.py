@@ -11,7 +11,7 @@ import pandas as pd
 from mlflow.entities import Metric
 
 from konkyo import cache, files, months
-from konkyo.errors import without_secrets
+from konkyo.errors import redact
 from konkyo.params import Params, as_dict, flatten
 from konkyo.tracking import lineage, runs, series, store
 
@@ -77,7 +77,7 @@ def track(
         "run_id": run_id,
         "experiment_id": experiment,
         "experiment": client.get_experiment(experiment).name,
-        "uri": without_secrets(where.uri),
+        "uri": redact(where.uri),
     }
 
 

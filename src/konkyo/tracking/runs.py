@@ -25,10 +25,10 @@ from mlflow.utils.mlflow_tags import (
 from tqdm import tqdm
 
 from konkyo import months
-from konkyo.errors import TrackingError, without_secrets
+from konkyo.errors import TrackingError, redact
 from konkyo.params import Params, as_dict, flatten
 from konkyo.tracking import lineage, opened, registry, results, series, servable, store
-from konkyo.tracking.patience import patiently
+from konkyo.tracking.client import RETRIES, StoreClient, StoreRetries
 from konkyo.tracking.results import Results
 
 _BATCH = 100
@@ -67,7 +67,12 @@ class Described:
     tags: dict[str, str]
 
 
-def track(found: Results, params: Params, environment: Mapping[str, str] = os.environ) -> Tracked:
+def track(
+    found: Results,
+    params: Params,
+    environment: Mapping[str, str] = os.environ,
+    retries: StoreRetries = RETRIES,
+) -> Tracked:
     """Log the results as one parent run with a child run a month, and the servable model.
 
     The same results are logged once: given again, for instance because the process was killed
@@ -82,6 +87,8 @@ def track(found: Results, params: Params, environment: Mapping[str, str] = os.en
         changes no result and may hold an address with a password.
     environment : mapping of str to str
         What `mlflow run` passes: a run to fill and its store go before params.yaml.
+    retries : StoreRetries
+        How long the store is waited for.
 
     Returns
     -------
@@ -94,7 +101,7 @@ def track(found: Results, params: Params, environment: Mapping[str, str] = os.en
         The store, the experiment or the run to fill cannot be used.
     """
     where = store.target(params.track, found.root, environment)
-    client = store.connect(where.uri)
+    client = store.connect(where.uri, retries)
     own = described(found, params, "experiment")
     own.tags["results_digest"] = lineage.results_digest(found)
     name = f"{params.track.run_name}-{own.tags['params_digest'][:6]}"
@@ -140,7 +147,7 @@ def tracked(
         run_id=run_id,
         experiment_id=experiment,
         experiment=client.get_experiment(experiment).name,
-        uri=without_secrets(client.tracking_uri),
+        uri=redact(client.tracking_uri),
         model=params.track.model,
         model_version=given.version,
         model_uri=f"models:/{params.track.model}@{registry.NEWEST}",
@@ -157,7 +164,7 @@ def described(found: Results, params: Params, kind: str) -> Described:
 
 
 def describe(
-    client: MlflowClient, run_id: str, found: Results, params: Params, own: Described
+    client: StoreClient, run_id: str, found: Results, params: Params, own: Described
 ) -> ModelInfo:
     """Log what a run says of its results, and the servable model.
 
@@ -212,9 +219,9 @@ def parent(client: MlflowClient, where: store.Target, name: str) -> Iterator[tup
         except BaseException as error:
             status = "FAILED" if isinstance(error, Exception) else "KILLED"
             try:
-                # Without patience: the store may be away, and then the mark stays for the next run.
-                impatient = MlflowClient(client.tracking_uri, client.tracking_uri)
-                opened.end(impatient, experiment, run_id, status)
+                # Without retries: the store may be away, and then the mark stays for the next run.
+                plain = MlflowClient(client.tracking_uri, client.tracking_uri)
+                opened.end(plain, experiment, run_id, status)
             except Exception as second:
                 # It is the first error that is to be mended.
                 error.add_note(f"run {run_id} could not be marked {status}: {second}")
@@ -253,7 +260,7 @@ def _log_files(client: MlflowClient, run_id: str, found: Results, chosen: dict[s
     client.log_dict(run_id, lineage.dvc_lock(found.root), "lineage/dvc.lock.yaml")
 
 
-def _log_months(client: MlflowClient, parent_id: str, experiment: str, found: Results) -> None:
+def _log_months(client: StoreClient, parent_id: str, experiment: str, found: Results) -> None:
     """Log one child run a decision month, first to last."""
     origin = _origin()
     by_month = {
@@ -285,7 +292,7 @@ def _log_months(client: MlflowClient, parent_id: str, experiment: str, found: Re
             (found.grounds_of(row.month), "grounds"),
             (found.weights_of(row.month), "weights"),
         ):
-            patiently(partial(kept.log_artifact, str(path), folder))
+            client.retried(partial(kept.log_artifact, str(path), folder))
         client.set_terminated(run_id, "FINISHED")
 
 

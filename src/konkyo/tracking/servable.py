@@ -1,14 +1,12 @@
 """The model of all months, logged once a run."""
 
 import shutil
-from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import mlflow
 import pandas as pd
-from mlflow import MlflowClient
 from mlflow.models import Model, ModelSignature, infer_signature
 from mlflow.models.model import ModelInfo
 from mlflow.types import ColSpec, DataType, Schema
@@ -16,8 +14,8 @@ from mlflow.types.schema import AnyType
 
 import konkyo
 from konkyo.attribution import explain
+from konkyo.tracking.client import StoreClient
 from konkyo.tracking.lineage import installed
-from konkyo.tracking.patience import patiently
 
 EPSILON = "attribute.epsilon"
 """Named as the run's param: MLflow logs a model's settings as params of its run."""
@@ -28,13 +26,13 @@ _CODE = ("__init__.py", "errors.py", "files.py", "months.py", "attribution", "ne
 
 
 def log(
-    client: MlflowClient, run_id: str, weights: Path, example: pd.DataFrame, epsilon: float
+    client: StoreClient, run_id: str, weights: Path, example: pd.DataFrame, epsilon: float
 ) -> ModelInfo:
     """Log the model in a run.
 
     Parameters
     ----------
-    client : MlflowClient
+    client : StoreClient
         Of the store that MLflow's own functions were told to use.
     run_id : str
         The run.
@@ -55,31 +53,31 @@ def log(
     answer = explain(weights, example.assign(month=ends), epsilon)
     # Left to itself MLflow would file the model under the experiment that is active, not the run's.
     experiment = client.get_run(run_id).info.experiment_id
-    begun: list[str] = []
-
-    def log_once() -> ModelInfo:
-        # A model is linked to its run once only: one whose answer was lost makes way for another.
-        for model_id in begun:
-            client.delete_logged_model(model_id)
-        made = client.create_logged_model(experiment, name="ranker", source_run_id=run_id)
-        begun[:] = [made.model_id]
-        return log_model(model_id=made.model_id)
-
+    of_run = f"name = 'ranker' and source_run_id = '{run_id}'"
     with TemporaryDirectory() as folder:
-        log_model = partial(
-            Model.log,
-            artifact_path=None,
-            flavor=mlflow.pyfunc,
-            run_id=run_id,
-            python_model=str(Path(__file__).with_name("served.py")),
-            artifacts={"weights": str(weights)},
-            code_paths=[str(_code(Path(folder)))],
-            pip_requirements=requirements(),
-            signature=signature(example, answer),
-            input_example=example,
-            model_config={EPSILON: epsilon},
-        )
-        return patiently(log_once)
+        code = str(_code(Path(folder)))
+
+        def attempt() -> ModelInfo:
+            # A model is linked to its run only once, so that one that an earlier attempt left
+            # unfinished cannot be filled: it makes way for another.
+            for unfinished in client.search_logged_models([experiment], of_run):
+                client.delete_logged_model(unfinished.model_id)
+            model = client.create_logged_model(experiment, name="ranker", source_run_id=run_id)
+            return Model.log(
+                artifact_path=None,
+                model_id=model.model_id,
+                flavor=mlflow.pyfunc,
+                run_id=run_id,
+                python_model=str(Path(__file__).with_name("served.py")),
+                artifacts={"weights": str(weights)},
+                code_paths=[code],
+                pip_requirements=requirements(),
+                signature=signature(example, answer),
+                input_example=example,
+                model_config={EPSILON: epsilon},
+            )
+
+        return client.retried(attempt)
 
 
 def _code(folder: Path) -> Path:

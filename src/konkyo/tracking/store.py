@@ -5,7 +5,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import unquote, urlsplit, urlunsplit
+from urllib.parse import unquote, urlsplit
 
 import mlflow
 from mlflow import MlflowClient
@@ -15,10 +15,10 @@ from sqlalchemy import NullPool, create_engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from konkyo import files
-from konkyo.errors import TrackingError
+from konkyo.errors import TrackingError, split_login
 from konkyo.params import Track
 from konkyo.params.fields import plain_login
-from konkyo.tracking.patience import AT_FIRST, PatientClient, patiently
+from konkyo.tracking.client import RETRIES, StoreClient, StoreRetries, retry_store
 
 MARKS = Path("data/.runs")
 _SQLITE = "sqlite:///"
@@ -83,15 +83,22 @@ def resolve(uri: str, root: Path) -> str:
     return uri if path is None else f"{_SQLITE}{root.absolute() / path}"
 
 
-def connect(uri: str) -> MlflowClient:
+def connect(uri: str, retries: StoreRetries = RETRIES) -> StoreClient:
     """Open a store, making its SQLite database first where there is none.
 
     A server's user and password go from the address to the environment, where MLflow looks for
     them too: it prints addresses.
 
+    Parameters
+    ----------
+    uri : str
+        The store.
+    retries : StoreRetries
+        How long it is waited for.
+
     Returns
     -------
-    MlflowClient
+    StoreClient
         Which waits for a store that is busy or away, and makes nothing twice.
 
     Raises
@@ -101,7 +108,7 @@ def connect(uri: str) -> MlflowClient:
     """
     for name in ("alembic", "mlflow"):
         logging.getLogger(name).setLevel(logging.WARNING)
-    # Each try of a busy database would show a traceback; `patience` says it once.
+    # Each try of a busy database would show a traceback; `retry_store` says it once.
     logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)
     # MLflow's own tries again are silent, and make a run twice if it is the answer that was lost.
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
@@ -110,22 +117,22 @@ def connect(uri: str) -> MlflowClient:
     os.environ.setdefault("MLFLOW_ENABLE_PROXY_MULTIPART_DOWNLOAD", "false")
     os.environ.setdefault("MLFLOW_ENABLE_PROXY_MULTIPART_UPLOAD", "false")
     path = _sqlite_path(uri)
-    uri = _without_login(uri)
+    uri = _login_to_environment(uri)
     mlflow.set_tracking_uri(uri)
     mlflow.set_registry_uri(uri)
 
-    def opened() -> MlflowClient:
+    def opened() -> StoreClient:
         if path is not None:
             _make(path)
         if urlsplit(uri).scheme.split("+")[0] in _SERVERS:
             # MLflow would try for two hours to reach one that is not there.
             create_engine(uri, poolclass=NullPool).connect().close()
-        client = PatientClient(uri, uri)
-        MlflowClient.search_experiments(client, max_results=1)
+        client = StoreClient(uri, retries)
+        client.search_experiments(max_results=1)
         return client
 
     try:
-        return patiently(opened, limit=AT_FIRST)
+        return retry_store(opened, retries.connecting, retries.conflicts)
     except (MlflowException, SQLAlchemyError, ImportError) as error:
         raise TrackingError(
             f"the MLflow store cannot be opened: {str(error).splitlines()[0]}; "
@@ -185,15 +192,15 @@ def _make(path: Path) -> None:
             made.replace(path)
 
 
-def _without_login(uri: str) -> str:
-    parts = urlsplit(uri)
-    login, at, host = parts.netloc.rpartition("@")
-    if not at or parts.scheme not in ("http", "https"):
+def _login_to_environment(uri: str) -> str:
+    """Return a server's address without its login, which MLflow finds in the environment."""
+    login, address = split_login(uri)
+    if not login or urlsplit(uri).scheme not in ("http", "https"):
         return uri
     user, _, password = login.partition(":")
     os.environ["MLFLOW_TRACKING_USERNAME"] = unquote(user)
     os.environ["MLFLOW_TRACKING_PASSWORD"] = unquote(password)
-    return urlunsplit(parts._replace(netloc=host))
+    return address
 
 
 def _sqlite_path(uri: str) -> Path | None:

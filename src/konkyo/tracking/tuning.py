@@ -13,7 +13,7 @@ from mlflow.entities import Metric
 from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID, MLFLOW_RUN_NOTE
 
 from konkyo import cache, files
-from konkyo.errors import without_secrets
+from konkyo.errors import redact
 from konkyo.params import Params, as_dict, flatten
 from konkyo.tracking import lineage, opened, runs, series, store
 from konkyo.tuning.records import MEASURES
@@ -56,7 +56,7 @@ def track(
     where = replace(where, experiment=f"{where.experiment}-tuning")
     client = store.connect(where.uri)
     values = as_dict(params)
-    values["tune"]["storage"] = without_secrets(params.tune.storage)
+    values["tune"]["storage"] = redact(params.tune.storage)
     chosen = flatten({"tune": values["tune"]})
     trials = files.read_csv(folder / "trials.csv")
     trials = trials[trials["state"].isin(_STATES)]
@@ -88,7 +88,7 @@ def track(
         "run_id": run_id,
         "experiment_id": experiment,
         "experiment": client.get_experiment(experiment).name,
-        "uri": without_secrets(where.uri),
+        "uri": redact(where.uri),
         "trials": len(trials),
     }
 

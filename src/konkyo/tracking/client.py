@@ -1,0 +1,254 @@
+"""MLflow's client with retries: a store that is busy or away is waited for, nothing is made twice.
+
+MLflow's own retries are switched off by `store.connect`: they are silent, and make a second run
+where the answer to `create_run` was lost.
+"""
+
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+import requests
+from mlflow import MlflowClient
+from mlflow.entities import Run
+from mlflow.entities.model_registry import ModelVersion
+from mlflow.exceptions import MlflowException
+from sqlalchemy.exc import OperationalError
+
+from konkyo.errors import TrackingError
+from konkyo.retry import RetryPolicy, retry
+
+Result = TypeVar("Result")
+Arguments = ParamSpec("Arguments")
+
+_BUSY = ("database is locked", "database table is locked", "database schema is locked")
+_CONFLICT = ("duplicate key value", "unique constraint failed", "duplicate entry")
+_AWAY_STATUS = (408, 429, 502, 503, 504)
+_AWAY = (
+    "failed with exception",
+    "failed with timeout",
+    "connection refused",
+    "connection aborted",
+    "connection reset",
+    "server closed the connection",
+    "could not connect",
+    *(f"error code {status}" for status in _AWAY_STATUS),
+)
+_ERRORS = (MlflowException, OperationalError, requests.RequestException)
+_SERVER_FAULT = "too many 500 error responses"
+"""How MLflow words an answer of status 500, which is a fault that waiting does not mend."""
+
+
+@dataclass(frozen=True)
+class StoreRetries:
+    """How long an MLflow store is waited for.
+
+    Attributes
+    ----------
+    connecting : RetryPolicy
+        Of the first call, soon given up: the address may be wrong. It has seconds.
+    logging : RetryPolicy
+        Of every later call; it has seconds.
+    conflicts : RetryPolicy
+        Of a call that lost a race against another process, which passes at the next attempt.
+    """
+
+    connecting: RetryPolicy
+    logging: RetryPolicy
+    conflicts: RetryPolicy
+
+
+RETRIES = StoreRetries(
+    connecting=RetryPolicy(seconds=30.0, first=0.5, longest=15.0),
+    logging=RetryPolicy(seconds=300.0, first=0.5, longest=15.0),
+    conflicts=RetryPolicy(attempts=6, first=0.1, longest=1.0),
+)
+
+
+def unavailable(error: BaseException) -> str | None:
+    """Return what an error says of a store that may be back soon, None of any other error."""
+    if not isinstance(error, _ERRORS):
+        return None
+    text = str(error).lower()
+    if any(part in text for part in _BUSY):
+        return "is locked by another process"
+    if isinstance(error, requests.HTTPError) and error.response is not None:
+        away = error.response.status_code in _AWAY_STATUS
+    elif isinstance(error, requests.ConnectionError | requests.Timeout):
+        away = True
+    else:
+        away = _SERVER_FAULT not in text and any(part in text for part in _AWAY)
+    return "does not answer" if away else None
+
+
+def conflict(error: BaseException) -> bool:
+    """Return whether another process wrote the same row at the same moment.
+
+    Two users' data set, say: the one that was later finds it at the next attempt. What MLflow has
+    recognised as a name that is taken is no race but an answer.
+    """
+    if not isinstance(error, MlflowException) or error.error_code == "RESOURCE_ALREADY_EXISTS":
+        return False
+    return any(part in str(error).lower() for part in _CONFLICT)
+
+
+def retry_store(call: Callable[[], Result], waiting: RetryPolicy, conflicts: RetryPolicy) -> Result:
+    """Call the store until it succeeds; the user is told once that it is being waited for.
+
+    Parameters
+    ----------
+    call : callable
+        Must be safe to repeat: its answer may be lost after it took effect.
+    waiting, conflicts : RetryPolicy
+        Of a store that is busy or away (with seconds), and of races.
+
+    Raises
+    ------
+    TrackingError
+        The store was busy or away for all that time.
+    """
+    started = time.monotonic()
+
+    def say(error: BaseException) -> None:
+        print(
+            f"konkyo: the MLflow store {unavailable(error)}: trying again for "
+            f"{waiting.seconds:.0f} seconds",
+            file=sys.stderr,
+            flush=True,
+        )
+
+    try:
+        return retry(
+            lambda: retry(call, conflicts, retry_on=conflict),
+            waiting,
+            retry_on=lambda error: unavailable(error) is not None,
+            on_first_failure=say,
+        )
+    except _ERRORS as error:
+        state = unavailable(error)
+        if state is None:
+            raise
+        raise TrackingError(
+            f"the MLflow store {state} for {time.monotonic() - started:.0f} seconds "
+            f"({str(error).splitlines()[0][:200]}): end what holds it or bring it back, then run "
+            "the same command again"
+        ) from None
+
+
+def _retried(
+    method: Callable[Concatenate["StoreClient", Arguments], Result],
+) -> Callable[Concatenate["StoreClient", Arguments], Result]:
+    """Return a method of MLflow's client, repeated while the store is busy or away."""
+
+    @wraps(method)
+    def repeated(self: "StoreClient", *args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
+        return self.retried(lambda: method(self, *args, **kwargs))
+
+    return repeated
+
+
+class StoreClient(MlflowClient):
+    """MLflow's client, whose calls that are listed here wait for a store that is busy or away.
+
+    `log_dict` and `log_table` are made of listed calls. `create_logged_model` is not listed: it is
+    retried together with the files of the model (`log_model`).
+
+    Parameters
+    ----------
+    uri : str
+        The store, of runs and of models.
+    retries : StoreRetries
+        How long it is waited for.
+    """
+
+    def __init__(self, uri: str, retries: StoreRetries) -> None:
+        super().__init__(uri, uri)
+        self.retries = retries
+
+    def retried(self, call: Callable[[], Result]) -> Result:
+        """Return the result of a call to the store that is safe to repeat; see `retry_store`."""
+        return retry_store(call, self.retries.logging, self.retries.conflicts)
+
+    get_experiment = _retried(MlflowClient.get_experiment)
+    get_experiment_by_name = _retried(MlflowClient.get_experiment_by_name)
+    get_metric_history = _retried(MlflowClient.get_metric_history)
+    get_model_version = _retried(MlflowClient.get_model_version)
+    get_registered_model = _retried(MlflowClient.get_registered_model)
+    get_run = _retried(MlflowClient.get_run)
+    search_logged_models = _retried(MlflowClient.search_logged_models)
+    search_model_versions = _retried(MlflowClient.search_model_versions)
+    search_runs = _retried(MlflowClient.search_runs)
+    list_artifacts = _retried(MlflowClient.list_artifacts)
+    download_artifacts = _retried(MlflowClient.download_artifacts)
+
+    # A second call writes the same again. MLflow leaves out a metric, a param or a data set that
+    # the run has already, so that a repeated `log_batch` or `log_inputs` adds nothing.
+    log_artifact = _retried(MlflowClient.log_artifact)
+    log_artifacts = _retried(MlflowClient.log_artifacts)
+    log_batch = _retried(MlflowClient.log_batch)
+    log_inputs = _retried(MlflowClient.log_inputs)
+    set_tag = _retried(MlflowClient.set_tag)
+    set_terminated = _retried(MlflowClient.set_terminated)
+    finalize_logged_model = _retried(MlflowClient.finalize_logged_model)
+    set_model_version_tag = _retried(MlflowClient.set_model_version_tag)
+    update_model_version = _retried(MlflowClient.update_model_version)
+    set_registered_model_alias = _retried(MlflowClient.set_registered_model_alias)
+    delete_registered_model_alias = _retried(MlflowClient.delete_registered_model_alias)
+    delete_run = _retried(MlflowClient.delete_run)
+
+    # A second call is refused with RESOURCE_ALREADY_EXISTS, which the callers expect: names are
+    # unique, and another user may have been first.
+    create_experiment = _retried(MlflowClient.create_experiment)
+    create_registered_model = _retried(MlflowClient.create_registered_model)
+
+    def create_run(
+        self,
+        experiment_id: str,
+        start_time: int | None = None,
+        tags: dict[str, Any] | None = None,
+        run_name: str | None = None,
+    ) -> Run:
+        """Create a run once: MLflow would make a second one for a call whose answer was lost."""
+        # The run is known again by its name, its tags and the millisecond of its start.
+        started = int(time.time() * 1000) if start_time is None else start_time
+        create = super().create_run
+
+        def find() -> Run | None:
+            query = f"attributes.start_time = {started}"
+            if run_name:
+                query += f" and attributes.run_name = '{run_name}'"
+            wanted = (tags or {}).items()
+            runs = self.search_runs([experiment_id], query)
+            return next((run for run in runs if wanted <= run.data.tags.items()), None)
+
+        return self._once(lambda: create(experiment_id, started, tags, run_name), find)
+
+    def create_model_version(
+        self, name: str, source: str, run_id: str | None = None, *args: Any, **kwargs: Any
+    ) -> ModelVersion:
+        """Create the version of a registered model that a run has made, once."""
+        create = super().create_model_version
+
+        def find() -> ModelVersion | None:
+            versions = self.search_model_versions(f"name = '{name}' and run_id = '{run_id}'")
+            return next(iter(versions), None)
+
+        return self._once(lambda: create(name, source, run_id, *args, **kwargs), find)
+
+    def _once(self, create: Callable[[], Result], find: Callable[[], Result | None]) -> Result:
+        """Create with retries; from the second attempt on look first for what the one before made.
+
+        Not at the first: the look-up would double the time that a child run takes.
+        """
+        attempts = 0
+
+        def attempt() -> Result:
+            nonlocal attempts
+            attempts += 1
+            existing = find() if attempts > 1 else None
+            return create() if existing is None else existing
+
+        return self.retried(attempt)

@@ -1,0 +1,244 @@
+"""Waiting for a store: real locks on a real database, and errors as MLflow words them."""
+
+import ast
+import sqlite3
+import threading
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import requests
+from mlflow import MlflowClient
+from mlflow.exceptions import MlflowException
+from mlflow.protos.databricks_pb2 import RESOURCE_ALREADY_EXISTS, TEMPORARILY_UNAVAILABLE
+from mlflow.store.model_registry.sqlalchemy_store import SqlAlchemyStore as Registry
+from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore as Runs
+
+from konkyo import tracking
+from konkyo.errors import TrackingError
+from konkyo.retry import RetryPolicy
+from konkyo.tracking import lineage, results, runs, store
+from konkyo.tracking.client import StoreClient, StoreRetries, retry_store
+
+LOCKED = MlflowException("(sqlite3.OperationalError) database is locked", TEMPORARILY_UNAVAILABLE)
+AWAY = MlflowException(
+    "API request to http://x failed with exception HTTPConnectionPool: Connection refused"
+)
+RACED = MlflowException(
+    "BAD_REQUEST: (psycopg.errors.UniqueViolation) duplicate key value violates unique constraint"
+)
+SHORT = RetryPolicy(seconds=0.3, first=0.01, longest=0.05)
+RACES = RetryPolicy(attempts=6, first=0.01, longest=0.05)
+QUICK = StoreRetries(connecting=SHORT, logging=SHORT, conflicts=RACES)
+
+
+def retried(call):
+    return retry_store(call, SHORT, RACES)
+
+
+@pytest.fixture
+def quick(monkeypatch):
+    """Let MLflow's own waiting for a lock be short."""
+    from mlflow.store.db import utils
+
+    plain = utils.sql.text
+    long, short = "busy_timeout = 20000", "busy_timeout = 1"
+    monkeypatch.setattr(utils.sql, "text", lambda text: plain(text.replace(long, short)))
+
+
+def failing(*errors: Exception | None):
+    """Return a call that raises these in turn, and then returns how often it was called."""
+    left = list(errors)
+    calls = []
+
+    def call() -> int:
+        calls.append(1)
+        if left and (error := left.pop(0)) is not None:
+            raise error
+        return len(calls)
+
+    return call
+
+
+@pytest.mark.parametrize(
+    "error", [LOCKED, AWAY, requests.ConnectionError("reset"), requests.Timeout("slow")]
+)
+def test_an_unavailable_store_is_waited_for(capsys, error):
+    """It is said once, whatever the number of attempts."""
+    assert retried(failing(error, error, error)) == 4
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1 and said.startswith("konkyo: the MLflow store ")
+    assert ("is locked by another process" in said) == (error is LOCKED)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        MlflowException("no such run"),
+        MlflowException("(sqlite3.OperationalError) database or disk is full"),
+        MlflowException("failed with exception: too many 500 error responses"),
+        MlflowException("exists. Error: UNIQUE constraint failed", RESOURCE_ALREADY_EXISTS),
+        requests.HTTPError("404"),
+        RuntimeError("connection refused"),
+    ],
+)
+def test_other_errors_are_raised_at_once(error):
+    call = failing(error)
+    with pytest.raises(type(error)):
+        retried(call)
+    assert call() == 2
+
+
+def test_a_lost_race_is_tried_again_in_silence(capsys):
+    assert retried(failing(RACED, RACED)) == 3
+    assert capsys.readouterr().err == ""
+    with pytest.raises(MlflowException, match="UniqueViolation"):
+        retried(failing(*[RACED] * 1000))
+
+
+def test_a_store_that_stays_away_is_an_error():
+    with pytest.raises(TrackingError, match=r"does not answer for \d seconds .*refused.*again"):
+        retried(failing(*[AWAY] * 1000))
+
+
+def test_every_call_of_tracking_is_retried():
+    """A call that is not listed in `StoreClient` would end a run where the store is away once."""
+    used = {
+        node.attr
+        for path in Path(tracking.__file__).parent.glob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Attribute)
+        and isinstance(node.value, ast.Name)
+        and node.value.id == "client"
+    }
+    # Made of listed calls; and what `connect` and `servable.log` retry as a whole.
+    composed = {"log_dict", "log_table"}
+    within = {"search_experiments", "create_logged_model", "delete_logged_model"}
+    attributes = {"tracking_uri", "retried"}
+    assert "log_batch" in used and "create_run" in used
+    assert used - composed - within - attributes <= set(vars(StoreClient))
+
+
+@pytest.fixture
+def losing(monkeypatch):
+    """Return what lets every second call of a store's method take effect and lose its answer."""
+    lost = []
+
+    def lose(owner: type, name: str) -> None:
+        plain = getattr(owner, name)
+
+        def call(self: object, *args: object, **kwargs: object) -> object:
+            answer = plain(self, *args, **kwargs)
+            lost.append(name)
+            if lost.count(name) % 2:
+                raise AWAY
+            return answer
+
+        monkeypatch.setattr(owner, name, call)
+
+    lose.lost = lost
+    return lose
+
+
+def test_lost_answers_make_nothing_twice(project, losing, chosen):
+    """Whatever is created or logged takes effect at the first call, whose answer is lost."""
+    names = {
+        Runs: ("create_experiment", "create_run", "create_logged_model", "log_batch", "log_inputs"),
+        Registry: ("create_registered_model", "create_model_version", "set_registered_model_alias"),
+    }
+    for owner, methods in names.items():
+        for name in methods:
+            losing(owner, name)
+    tracked = runs.track(results.read(project), chosen, {}, QUICK)
+    assert set(losing.lost) == {name for methods in names.values() for name in methods}
+    check_logged_once(tracked, months=3)
+
+
+def test_a_run_is_known_by_its_start_name_and_tags(project, losing):
+    client = store.connect(f"sqlite:///{project}/mlflow.db", QUICK)
+    experiment = store.experiment_id(client, "konkyo")
+    first = client.create_run(experiment, 1_000, {"kind": "a"}, "run")
+    losing(Runs, "create_run")
+    second = client.create_run(experiment, 1_000, {"kind": "b"}, "run")
+    third = client.create_run(experiment, 1_000, {"kind": "a"}, "another")
+    identities = {run.info.run_id for run in (first, second, third)}
+    assert len(identities) == 3
+    assert {run.info.run_id for run in client.search_runs([experiment])} == identities
+
+
+def test_data_sets_logged_again_are_not_logged_twice(project):
+    """Why `log_inputs` needs no look-up: MLflow knows a data set by its name and digest."""
+    client = store.connect(f"sqlite:///{project}/mlflow.db")
+    run_id = client.create_run(store.experiment_id(client, "konkyo")).info.run_id
+    inputs = lineage.datasets(results.read(project))
+    client.log_inputs(run_id, inputs)
+    client.log_inputs(run_id, inputs)
+    logged = client.get_run(run_id).inputs.dataset_inputs
+    assert [entry.dataset.name for entry in logged] == ["records", "panel"]
+    assert [len(entry.tags) for entry in logged] == [1, 1]
+
+
+def check_logged_once(tracked: runs.Tracked, months: int) -> None:
+    client = MlflowClient(tracked.uri, tracked.uri)
+    found = client.search_runs([tracked.experiment_id])
+    assert {run.info.status for run in found} == {"FINISHED"}
+    names = [run.info.run_name for run in found if run.info.run_id != tracked.run_id]
+    assert sorted(names) == [f"2020-{month:02d}" for month in range(1, months + 1)]
+    assert len(client.search_model_versions(f"name = '{tracked.model}'")) == 1
+    assert len(client.search_logged_models([tracked.experiment_id])) == 1
+    table = "tables/performance.json"
+    assert len(client.load_table(tracked.experiment_id, table, [tracked.run_id])) == 5
+
+
+@pytest.fixture
+def locked(project):
+    """Return what locks the project's database for some seconds, as a backup does."""
+    threads = []
+
+    def begin(seconds: float) -> None:
+        holding = threading.Event()
+
+        def hold() -> None:
+            base = sqlite3.connect(project / "mlflow.db", isolation_level=None)
+            base.execute("BEGIN EXCLUSIVE")
+            holding.set()
+            time.sleep(seconds)
+            base.execute("ROLLBACK")
+            base.close()
+
+        threads.append(threading.Thread(target=hold))
+        threads[-1].start()
+        assert holding.wait(5)
+
+    yield begin
+    for thread in threads:
+        thread.join()
+
+
+def test_a_locked_database_is_waited_for(project, quick, locked, monkeypatch, chosen, capsys):
+    waiting = replace(QUICK, logging=replace(SHORT, seconds=30.0))
+    begun = []
+    plain = runs._log_months
+
+    def slow(*arguments: object) -> None:
+        locked(1.0)
+        begun.append(time.monotonic())
+        plain(*arguments)
+
+    monkeypatch.setattr(runs, "_log_months", slow)
+    tracked = runs.track(results.read(project), chosen, {}, waiting)
+    assert time.monotonic() - begun[0] > 0.9
+    assert (
+        "konkyo: the MLflow store is locked by another process: trying" in capsys.readouterr().err
+    )
+    check_logged_once(tracked, months=3)
+
+
+def test_a_database_that_stays_locked_is_an_error(project, quick, locked):
+    # SQLite's driver waits five seconds before it says so.
+    locked(8.0)
+    before = time.monotonic()
+    with pytest.raises(TrackingError, match=r"is locked by another process for \d+ seconds"):
+        store.connect(f"sqlite:///{project}/mlflow.db", QUICK)
+    assert time.monotonic() - before < 8
