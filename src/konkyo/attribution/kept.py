@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 
+from konkyo.artifacts import missing
 from konkyo.attribution import grounds, lrp, rules
-from konkyo.errors import ArtifactError
 from konkyo.files import digest_of, digest_of_code, read_json
 from konkyo.network import stack
 
@@ -55,7 +55,7 @@ def bytes_of(weights: Path, month: str) -> bytes:
     try:
         return path.read_bytes()
     except FileNotFoundError:
-        raise ArtifactError(f"{path} is missing: run `dvc repro train`") from None
+        raise missing(path) from None
 
 
 def digests(weights: Path, folder: Path, months: Iterable[str]) -> Digests:
