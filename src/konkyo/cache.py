@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 
-from konkyo.errors import ArtifactError
+from konkyo.artifacts import missing
 from konkyo.files import read_json
 
 TRAINING = ("konkyo.network", "konkyo.panel.store", "konkyo.windows", "konkyo.months")
@@ -172,7 +172,7 @@ def weights_bytes(weights: Path, month: str) -> bytes:
     try:
         return path.read_bytes()
     except FileNotFoundError:
-        raise ArtifactError(f"{path} is missing: run `dvc repro train`") from None
+        raise missing(path) from None
 
 
 def file_digests(weights: Path, attributions: Path, months: Iterable[str]) -> Digests:

@@ -19,8 +19,11 @@ _SHORTEST = 4
 """Characters of a credential: anything shorter would be struck out of ordinary words."""
 
 
-class KonkyoError(ValueError):
-    """Base of every error that a user can mend; no credential is in its text."""
+class KonkyoError(Exception):
+    """Base of every error that a user can mend; no credential is in its text.
+
+    No `ValueError`: what libraries and readers of files catch as one would lose the message.
+    """
 
     def __init__(self, message: str) -> None:
         super().__init__(redact(message))

@@ -17,7 +17,7 @@ import pandas as pd
 import pyarrow as pa
 from pyarrow import parquet
 
-from konkyo.errors import ArtifactError
+from konkyo import artifacts
 
 _KEY = b"konkyo"
 _SCRATCH = ".konkyo-"
@@ -232,18 +232,15 @@ def reading(path: Path) -> Iterator[None]:
     Raises
     ------
     ArtifactError
-        It is missing, damaged or not to be read.
+        It is missing, damaged or not to be read; the error names what writes it.
     """
     try:
         yield
     except FileNotFoundError:
-        raise ArtifactError(f"{path} is not here: run `dvc repro`, whose stages write it") from None
+        raise artifacts.missing(path) from None
     except (OSError, ValueError, EOFError, KeyError, IndexError) as error:
-        said = str(error).strip().partition("\n")[0] or type(error).__name__
-        raise ArtifactError(
-            f"{path} cannot be read ({said}): remove it and run `dvc repro`, or correct it where "
-            "it is your own"
-        ) from None
+        reason = str(error).strip().partition("\n")[0] or type(error).__name__
+        raise artifacts.damaged(path, reason) from None
 
 
 def read_json(path: Path) -> Any:
@@ -259,15 +256,28 @@ def read_parquet(path: Path, columns: list[str] | None = None) -> pd.DataFrame:
 
 
 def read_csv(path: Path, **how: Any) -> pd.DataFrame:
-    """Read a CSV file as pandas does it; the errors are those of `reading`."""
+    """Read a CSV file as `write_csv` writes it; the errors are those of `reading`.
+
+    Parameters
+    ----------
+    path : Path
+        The file. Only an empty cell is a missing value: a feature or a stock may be called NA,
+        null or None, which pandas by itself takes for missing.
+    **how
+        Of `pandas.read_csv`; `na_values=[]` for a table in which an empty cell is an empty text.
+    """
     with reading(path):
-        return pd.read_csv(path, **how)
+        return pd.read_csv(path, **{"keep_default_na": False, "na_values": [""], **how})
 
 
 def read_array(path: Path, mmap_mode: Literal["r", "c"]) -> np.ndarray:
     """Map an array of `.npy` into memory, never an object; the errors are those of `reading`."""
     with reading(path):
-        return np.load(path, mmap_mode=mmap_mode, allow_pickle=False)
+        try:
+            return np.load(path, mmap_mode=mmap_mode, allow_pickle=False)
+        except ValueError:
+            # numpy proposes to load a pickle "unsafely".
+            raise ValueError("it is no whole array of numbers") from None
 
 
 def write_array(array: np.ndarray, path: Path) -> None:

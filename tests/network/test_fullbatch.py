@@ -117,7 +117,7 @@ def test_networks_of_one_file_come_back_with_their_output(fitted, tmp_path):
             np.testing.assert_array_equal(a, b)
     store.write([read[1]], tmp_path / "one.safetensors")
     assert [n.output for n in store.read(tmp_path / "one.safetensors")] == ["sigmoid"]
-    with pytest.raises(ArtifactError, match="is missing"):
+    with pytest.raises(ArtifactError, match="is missing: run `dvc repro`"):
         store.read_many(Path("nowhere"))
     with pytest.raises(ArtifactError, match="does not hold"):
         store.read_many(tmp_path / "one.safetensors")

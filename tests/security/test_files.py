@@ -210,7 +210,7 @@ def test_a_panel_that_was_tampered_with(here, content, name):
     write_panel(here / "panel")
     assert panels.read(here / "panel").names == ["x"]
     (here / "panel" / name).write_bytes(content)
-    with pytest.raises(ArtifactError, match="has a file that is damaged or no panel's"):
+    with pytest.raises(ArtifactError, match=f"{name} is damaged or cannot be read"):
         panels.read(here / "panel")
     assert files.read_key(here / "panel/index.parquet") is None
 
@@ -218,7 +218,7 @@ def test_a_panel_that_was_tampered_with(here, content, name):
 def test_a_matrix_of_pickled_objects(here):
     write_panel(here / "panel")
     np.save(here / "panel/features.npy", np.array([[Trap()]], dtype=object), allow_pickle=True)
-    with pytest.raises(ArtifactError, match="damaged or no panel's"):
+    with pytest.raises(ArtifactError, match=r"\(it is no whole array of numbers\)"):
         panels.read(here / "panel")
 
 

@@ -305,9 +305,9 @@ def test_a_network_without_any_portfolios_ends_the_stage(
 @pytest.mark.parametrize(
     ("gone", "message"),
     [
-        ("data/panel/index.parquet", "data/panel/index.parquet is not here"),
-        ("data/models/baselines.parquet", "data/models/baselines.parquet is not here"),
-        ("data/attributions", "data/attributions holds no Parquet file"),
+        ("data/panel/index.parquet", "index.parquet is missing: run `dvc repro prepare`"),
+        ("data/models/baselines.parquet", "baselines.parquet is missing: run `dvc repro train`"),
+        ("data/attributions", "YYYY-MM.parquet is missing: run `dvc repro attribute`"),
     ],
 )
 def test_a_missing_file_ends_the_stage_before_anything_is_written(
@@ -327,4 +327,4 @@ def test_report_without_a_backtest_says_what_to_run(
 ) -> None:
     with pytest.raises(SystemExit):
         report.main()
-    assert "run `dvc repro backtest`" in capsys.readouterr().err
+    assert "performance.csv is missing: run `dvc repro backtest`" in capsys.readouterr().err

@@ -30,7 +30,7 @@ def client(project):
 
 @pytest.fixture
 def marks(project):
-    return project / store.MARKS
+    return project / "data/.runs"
 
 
 @pytest.fixture

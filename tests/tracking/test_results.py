@@ -1,10 +1,12 @@
 """Result files read, and what is said of one that is missing."""
 
+import json
+
 import pandas as pd
 import pytest
 
 from konkyo.errors import ArtifactError
-from konkyo.tracking import results
+from konkyo.tracking import lineage, results
 
 
 def test_only_the_network_has_series(results_folder):
@@ -59,3 +61,13 @@ def test_the_example_is_of_the_newest_month(results_folder):
     assert frame["month"].tolist() == ["2020-03-31"] * 3
     assert frame["stock"].tolist() == ["S0000", "S0001", "S0002"]
     assert (frame.dtypes[features] == "float64").all()
+
+
+def test_feature_called_na(project):
+    """Pandas by itself takes NA for a missing value, and the example would lose the name."""
+    path = project / "data/panel/catalogue.csv"
+    path.write_text(path.read_text().replace("feature_1,", "NA,").replace("feature_2,", "null,"))
+    found = results.read(project)
+    names = list(results.example(found).columns)
+    assert names == ["month", "stock", "feature_0", "NA", "null", "feature_3"]
+    assert json.loads(lineage.datasets(found)[1].dataset.profile)["features"] == 4

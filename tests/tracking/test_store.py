@@ -41,14 +41,14 @@ def test_a_relative_database_belongs_to_the_project(uri, resolved):
 
 def test_params_say_where_a_run_goes(chosen):
     assert store.target(chosen.track, ROOT, {"MLFLOW_RUN_ID": ""}) == store.Target(
-        "sqlite:////project/mlflow.db", "konkyo", None, ROOT / store.MARKS
+        "sqlite:////project/mlflow.db", "konkyo", None, ROOT / "data/.runs"
     )
 
 
 def test_the_environment_goes_before_params(chosen):
     environment = {"MLFLOW_RUN_ID": "abc", "MLFLOW_TRACKING_URI": "http://127.0.0.1:5000"}
     assert store.target(chosen.track, ROOT, environment) == store.Target(
-        "http://127.0.0.1:5000", "konkyo", "abc", ROOT / store.MARKS
+        "http://127.0.0.1:5000", "konkyo", "abc", ROOT / "data/.runs"
     )
 
 

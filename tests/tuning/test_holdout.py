@@ -73,5 +73,11 @@ def test_panels_are_built_again_only_when_something_changed(search: Search, tmp_
 
 
 def test_without_records_it_says_what_to_run(search: Search, tmp_path) -> None:
-    with pytest.raises(ArtifactError, match="dvc repro ingest"):
-        panels.bring(tmp_path, tmp_path, search.params.prepare, search.params.tune.space, None)
+    with pytest.raises(ArtifactError, match="is missing: run `dvc repro ingest`"):
+        panels.bring(
+            tmp_path / "data/records",
+            tmp_path,
+            search.params.prepare,
+            search.params.tune.space,
+            None,
+        )

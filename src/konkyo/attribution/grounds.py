@@ -9,6 +9,7 @@ import pandas as pd
 import torch
 
 from konkyo import months
+from konkyo.artifacts import require_months
 from konkyo.attribution.lrp import propagate
 from konkyo.attribution.rules import Epsilon
 from konkyo.errors import ArtifactError
@@ -104,9 +105,7 @@ def explain(folder: Path, frame: pd.DataFrame, epsilon: float) -> pd.DataFrame:
         A month has no network, the frame has no rows, lacks a column or has a value that is
         missing, infinite or text, or the months' networks read different features.
     """
-    there = sorted(path.stem for path in folder.glob("*.safetensors"))
-    if not there:
-        raise ArtifactError(f"{folder} has no networks: run `dvc repro train`")
+    there = [path.stem for path in require_months(folder, ".safetensors")]
     _check_keys(frame)
     name_of = pd.Series(np.datetime_as_string(months.ordinal(frame["month"]).astype("M8[M]")))
     asked = sorted(name_of.unique())

@@ -15,6 +15,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
+from konkyo.artifacts import command_for, missing
 from konkyo.errors import ArtifactError
 from konkyo.files import replacing
 from konkyo.network.stack import ACTIVATIONS, OUTPUTS, StackedMLP
@@ -99,10 +100,10 @@ def read(path: Path) -> tuple[Weights, ...]:
             for member in range(len(tensors["layer.0.bias"]))
         )
     except FileNotFoundError:
-        raise ArtifactError(f"{path} is missing: run `dvc repro train`") from None
+        raise missing(path) from None
     except _MALFORMED as error:
         raise ArtifactError(
-            f"{path} does not hold a network ({error}): delete it and run `dvc repro train`"
+            f"{path} does not hold a network ({error}): remove it and run `{command_for(path)}`"
         ) from None
 
 
@@ -272,9 +273,9 @@ def read_many(path: Path) -> list[Weights]:
             )
         )
     except FileNotFoundError:
-        raise ArtifactError(f"{path} is missing: run `dvc repro`") from None
+        raise missing(path) from None
     except _MALFORMED as error:
         raise ArtifactError(
-            f"{path} does not hold networks ({error}): delete it and run `dvc repro`"
+            f"{path} does not hold networks ({error}): remove it and run `{command_for(path)}`"
         ) from None
     return list(networks)

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from konkyo.artifacts import command_for
 from konkyo.errors import ArtifactError
 from konkyo.files import read_array, read_csv, read_parquet, write_array, write_csv, write_parquet
 
@@ -56,24 +57,27 @@ def read(folder: Path) -> Panel:
     Raises
     ------
     ArtifactError
-        A file is missing, or the files do not belong together.
+        A file is missing or damaged, or the files do not belong together.
     """
-    try:
-        # Copy on write: torch wants a writable buffer, and nothing written reaches the file.
-        features = read_array(folder / "features.npy", mmap_mode="c")
-        index = read_parquet(folder / "index.parquet")
-        catalogue = read_csv(folder / "catalogue.csv", keep_default_na=False)
-    except FileNotFoundError as error:
-        raise ArtifactError(f"{error.filename} is missing: run `dvc repro prepare`") from None
-    except (ValueError, EOFError, OSError) as error:
-        # Not what numpy says of a pickle, which is to load it "unsafely".
-        raise ArtifactError(
-            f"{folder} has a file that is damaged or no panel's ({type(error).__name__}): run "
-            "`dvc repro --force prepare`"
-        ) from None
+    # Copy on write: torch wants a writable buffer, and nothing written reaches the file.
+    features = read_array(folder / "features.npy", mmap_mode="c")
+    index = read_parquet(folder / "index.parquet")
+    catalogue = read_catalogue(folder)
     if features.shape != (len(index), len(catalogue)):
         raise ArtifactError(
             f"{folder}: the matrix is {features.shape}, its index has {len(index)} rows and its "
-            f"catalogue {len(catalogue)} features: run `dvc repro --force prepare`"
+            f"catalogue {len(catalogue)} features: remove it and run `{command_for(folder)}`"
         )
     return Panel(features, index, catalogue)
+
+
+def read_catalogue(folder: Path) -> pd.DataFrame:
+    """Read a panel's catalogue: one line a feature, all of it text, in column order.
+
+    Raises
+    ------
+    ArtifactError
+        The file is missing or damaged.
+    """
+    # A feature may be called 1 or NA.
+    return read_csv(folder / "catalogue.csv", dtype=str, na_values=[])

@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import ParamSpec, TypeVar
 
 from konkyo import files
+from konkyo.artifacts import HERE
 from konkyo.errors import INTERRUPTED, KonkyoError, redact
 from konkyo.stages import trouble
 
@@ -40,7 +41,7 @@ def stage(main: Callable[Given, Result]) -> Callable[Given, Result]:
     def guarded(*arguments: Given.args, **named: Given.kwargs) -> Result:
         try:
             # What killed runs left half-written goes; large rows are kept outside the project.
-            files.sweep(Path("data"))
+            files.sweep(HERE.data)
             files.sweep(Path(tempfile.gettempdir()), deep=False)
             with files.own_temporary():
                 return main(*arguments, **named)

@@ -1,11 +1,10 @@
 """Stage attribute: score and grounds of every out-of-sample prediction."""
 
-from pathlib import Path
-
 import torch
 from tqdm import tqdm
 
 from konkyo import params, windows
+from konkyo.artifacts import HERE
 from konkyo.attribution.grounds import as_frame, explain_months
 from konkyo.cache import attribution_keys, file_digests
 from konkyo.files import read_key, write_json, write_parquet
@@ -14,16 +13,12 @@ from konkyo.network import store as weights
 from konkyo.panel import store
 from konkyo.stages import lock, stage
 
-PANEL, OUT = Path("data/panel"), Path("data/attributions")
-WEIGHTS = Path("data/models/weights")
-DIGESTS = Path("data/digests.json")
-
 
 @stage
 @lock.writing
 def main() -> None:
     """Write one table a decision month."""
-    print(run(params.load(), store.read(PANEL)))
+    print(run(params.load(), store.read(HERE.panel)))
 
 
 def run(chosen: params.Params, panel: store.Panel) -> str:
@@ -35,19 +30,19 @@ def run(chosen: params.Params, panel: store.Panel) -> str:
     torch.set_num_threads(1)
     blocks = windows.MonthBlocks.of(panel.index["month"])
     decisions = windows.rolling(blocks, chosen.train.window)
-    keys = attribution_keys(WEIGHTS, plan.row_digests(panel, decisions), chosen.attribute.epsilon)
-    for path in OUT.glob("*.parquet"):
+    keys = attribution_keys(HERE.weights, plan.row_digests(panel, decisions), chosen.attribute.epsilon)
+    for path in HERE.attributions.glob("*.parquet"):
         if path.stem not in keys:
             path.unlink()
-    due = [w for w in decisions if read_key(OUT / f"{w.month}.parquet") != keys[w.month]]
-    networks = [weights.read(WEIGHTS / f"{w.month}.safetensors") for w in due]
+    due = [w for w in decisions if read_key(HERE.attributions_of(w.month)) != keys[w.month]]
+    networks = [weights.read(HERE.weights_of(w.month)) for w in due]
     rows = [panel.features[w.test_start : w.test_stop] for w in due]
     grounds = explain_months(networks, rows, chosen.attribute.epsilon)
     for window, own in tqdm(zip(due, grounds, strict=True), "grounds", len(due), unit="month"):
         at = panel.index.iloc[window.test_start : window.test_stop]
         table = as_frame(at, panel.names, own)
-        write_parquet(table, OUT / f"{window.month}.parquet", keys[window.month])
-    write_json(file_digests(WEIGHTS, OUT, keys), DIGESTS)
+        write_parquet(table, HERE.attributions_of(window.month), keys[window.month])
+    write_json(file_digests(HERE.weights, HERE.attributions, keys), HERE.digests)
     return (
         f"grounds: {len(due)} months made, {len(decisions) - len(due)} kept; "
         f"{sum(map(len, rows)):,} new predictions"

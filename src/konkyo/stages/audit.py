@@ -9,11 +9,11 @@ from typing import Any
 import pandas as pd
 
 from konkyo import params
+from konkyo.artifacts import HERE
 from konkyo.audit import compare, origins, rounds, worlds
 from konkyo.files import write_csv, write_json
-from konkyo.stages import ingest, lock, stage
+from konkyo.stages import lock, stage
 
-TABLE, RESULT = Path("data/audit.csv"), Path("data/audit.json")
 SHOWN = 20
 """Lines of what moved; the table has them all."""
 
@@ -41,16 +41,16 @@ def main(months: int = 3, seed: int = 1, epochs: int = 1) -> None:
     with TemporaryDirectory(prefix="konkyo-audit-") as folder:
         scratch = Path(folder)
         raw = scratch / "as-it-is"
-        if chosen.ingest.source == "us-equities" and ingest.RAW.is_dir():
+        if chosen.ingest.source == "us-equities" and HERE.raw.is_dir():
             # What was brought once need not be brought again.
-            shutil.copytree(ingest.RAW, raw)
+            shutil.copytree(HERE.raw, raw)
         origin = origins.origin_of(chosen.ingest, raw, chosen.backtest.portfolios)
         _say(f"records: {len(origin.records[0]):,} rows")
         found = list(rounds.audit(origin, chosen, months, seed, epochs, scratch, _say))
     table = compare.table(found)
     result = summary(found, table, seed)
-    write_csv(table, TABLE)
-    write_json(result, RESULT)
+    write_csv(table, HERE.audit_table)
+    write_json(result, HERE.audit_result)
     moved = table[table["moved"] > 0]
     if len(moved):
         print(f"audit: {result['moved']:,} values moved, first of all stages:", file=sys.stderr)
@@ -60,7 +60,7 @@ def main(months: int = 3, seed: int = 1, epochs: int = 1) -> None:
     print(
         f"nothing looks ahead: {result['compared']:,} values of {len(table)} columns up to "
         f"{', '.join(result['decision_months'])} are the same bits in {result['worlds_tried']} "
-        f"worlds that differ after these months, see {TABLE}"
+        f"worlds that differ after these months, see {HERE.audit_table}"
     )
 
 
@@ -72,7 +72,7 @@ def lines(moved: pd.DataFrame) -> list[str]:
         for row in moved.head(SHOWN).itertuples()
     ]
     if len(moved) > SHOWN:
-        made.append(f"and {len(moved) - SHOWN} further columns, see {TABLE}")
+        made.append(f"and {len(moved) - SHOWN} further columns, see {HERE.audit_table}")
     return made
 
 

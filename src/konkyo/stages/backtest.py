@@ -1,39 +1,20 @@
 """backtest: scores of every model become portfolios, returns, performance and metrics."""
 
-from pathlib import Path
 from typing import Any
-
 import pandas as pd
 
 from konkyo import backtest, params
+from konkyo.artifacts import HERE, require_months
 from konkyo.backtest.scores import NETWORK
-from konkyo.errors import ArtifactError
 from konkyo.files import read_parquet, write_csv, write_json, write_parquet
 from konkyo.stages import lock, stage
 
-PANEL = Path("data/panel/index.parquet")
-ATTRIBUTIONS = Path("data/attributions")
-BASELINES = Path("data/models/baselines.parquet")
-OUT = Path("data/backtest")
-METRICS = Path("data/metrics.json")
-PLOTS = Path("data/plots")
 
-
-def read(path: Path, columns: list[str] | None = None) -> pd.DataFrame:
-    """Read a Parquet file of an earlier stage."""
-    if not path.exists():
-        raise ArtifactError(f"{path} is not here: an earlier stage writes it; run `dvc repro`")
-    return read_parquet(path, columns=columns)
-
-
-def read_scores(folder: Path) -> pd.DataFrame:
+def read_scores() -> pd.DataFrame:
     """Read the network's scores (month, stock, score) from one Parquet file a month."""
-    files = sorted(folder.glob("*.parquet"))
-    if not files:
-        raise ArtifactError(
-            f"{folder} holds no Parquet file, and one a month is needed: run `dvc repro attribute`"
-        )
-    return pd.concat([read(file, ["month", "stock", "score"]) for file in files], ignore_index=True)
+    columns = ["month", "stock", "score"]
+    tables = [read_parquet(path, columns) for path in require_months(HERE.attributions)]
+    return pd.concat(tables, ignore_index=True)
 
 
 @stage
@@ -47,7 +28,9 @@ def run(chosen: params.Params) -> str:
     """Make the portfolios of all months anew and return each model's figures, one a line."""
     choice = chosen.backtest
     scores = backtest.gather(
-        read(PANEL, ["month", "stock", "ret"]), read_scores(ATTRIBUTIONS), read(BASELINES)
+        read_parquet(HERE.panel_index, ["month", "stock", "ret"]),
+        read_scores(),
+        read_parquet(HERE.baselines),
     )
     ranked = backtest.rank(scores, choice.portfolios)
     # A baseline may have none; without the network's own there is nothing to report.
@@ -58,18 +41,18 @@ def run(chosen: params.Params) -> str:
     cumulative = backtest.cumulative(returns)
     metrics = backtest.nested(ranked, returns, performance, deciles)
 
-    write_parquet(ranked, OUT / "portfolios.parquet")
-    write_csv(returns, OUT / "returns.csv")
-    write_csv(performance, OUT / "performance.csv")
-    write_csv(deciles, OUT / "deciles.csv")
-    write_csv(cumulative, OUT / "cumulative.csv")
-    write_json(metrics, METRICS)
+    write_parquet(ranked, HERE.portfolios)
+    write_csv(returns, HERE.returns)
+    write_csv(performance, HERE.backtest / "performance.csv")
+    write_csv(deciles, HERE.backtest / "deciles.csv")
+    write_csv(cumulative, HERE.backtest / "cumulative.csv")
+    write_json(metrics, HERE.metrics)
 
     network = returns[returns["model"] == "network"]
-    write_csv(network[["month", "spread", "rank_ic", "turnover"]], PLOTS / "monthly.csv")
+    write_csv(network[["month", "spread", "rank_ic", "turnover"]], HERE.plots / "monthly.csv")
     lines = cumulative[cumulative["model"] == "network"]
     wide = lines.pivot_table(index="month", columns="portfolio", values="cumulative").reset_index()
-    write_csv(wide[["month", "long", "short", "spread", "market"]], PLOTS / "cumulative.csv")
+    write_csv(wide[["month", "long", "short", "spread", "market"]], HERE.plots / "cumulative.csv")
 
     return "\n".join(_line(model, figures) for model, figures in metrics.items())
 

@@ -1,15 +1,12 @@
 """Check the records that params.yaml names, and nothing else: a report of all that is wrong."""
 
-from pathlib import Path
-
 from konkyo import params, sources
+from konkyo.artifacts import HERE
 from konkyo.errors import RecordsError, SourceError
 from konkyo.files import scratch_folder, write_csv
 from konkyo.sources.records import Records
 from konkyo.sources.violations import Violation, table
 from konkyo.stages import stage
-
-REPORT = Path("data/check.csv")
 
 
 @stage
@@ -27,9 +24,9 @@ def main() -> None:
         with scratch_folder() as scratch:
             records = sources.bring(settings.ingest, scratch, settings.backtest.portfolios)
     except (RecordsError, SourceError) as error:
-        write_csv(table(getattr(error, "violations", ()) or [_unreadable(error)]), REPORT)
+        write_csv(table(getattr(error, "violations", ()) or [_unreadable(error)]), HERE.check)
         raise
-    write_csv(table([]), REPORT)
+    write_csv(table([]), HERE.check)
     print(_summary(records))
 
 

@@ -7,6 +7,7 @@ from typing import Literal, get_args
 import pandas as pd
 
 from konkyo import months
+from konkyo.artifacts import HERE
 from konkyo.connectors import fred, jquants, jquants_tables, mof
 from konkyo.errors import SourceError
 from konkyo.files import replacing, write_csv, write_parquet
@@ -23,7 +24,7 @@ def main(
     what: Vendor,
     first: str | None = None,
     last: str | None = None,
-    out: Path = Path("data/own"),
+    out: Path = HERE.own,
     parts: Sequence[str] = jquants.PARTS,
     plan: jquants.Plan = "free",
     series: Sequence[str] = (),

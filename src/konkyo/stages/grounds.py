@@ -7,23 +7,19 @@ import pandas as pd
 from tqdm import tqdm
 
 from konkyo import backtest, months, reading
+from konkyo.artifacts import HERE, require_months
 from konkyo.backtest.scores import NETWORK
 from konkyo.errors import ArtifactError, ParamsError
 from konkyo.files import read_csv, read_parquet
 from konkyo.panel.store import Panel
 
-PANEL, ATTRIBUTIONS = Path("data/panel"), Path("data/attributions")
-LABELS = Path("data/own/labels.csv")
 OTHERS = ("characteristic", "sector", "calendar", "market", "absorbed", "unranked")
 """What tables name beside the features."""
 
 
 def files() -> list[Path]:
     """Return the files of grounds, one a decision month, in order."""
-    found = sorted(ATTRIBUTIONS.glob("*.parquet"))
-    if not found:
-        raise ArtifactError(f"{ATTRIBUTIONS} holds no month: run `dvc repro attribute`")
-    return found
+    return require_months(HERE.attributions)
 
 
 def file_of(month: str) -> Path:
@@ -52,11 +48,21 @@ def read_grounds(paths: Iterable[Path]) -> list[pd.DataFrame]:
     return [read_parquet(path) for path in tqdm(list(paths), "grounds", unit="month")]
 
 
+def read_table(path: Path) -> pd.DataFrame:
+    """Read a table of an earlier stage, Parquet or CSV, its months as dates."""
+    if path.suffix == ".parquet":
+        return read_parquet(path)
+    frame = read_csv(path)
+    for column in frame.columns.intersection(["month", "earned"]):
+        frame[column] = pd.to_datetime(frame[column])
+    return frame
+
+
 def read_labels(catalogue: pd.DataFrame) -> pd.DataFrame:
     """Return what the features are called, by the user's own labels where there are."""
     about = catalogue
-    if LABELS.exists():
-        about = about.merge(read_csv(LABELS, dtype=str), on="name", how="left")
+    if HERE.labels.exists():
+        about = about.merge(read_csv(HERE.labels, dtype=str), on="name", how="left")
     return reading.labels([*catalogue["name"], *OTHERS], about)
 
 

@@ -1,13 +1,9 @@
 """Stage ingest: bring the raw records, check every rule, write the two record tables."""
 
-from pathlib import Path
-
 from konkyo import params, sources
+from konkyo.artifacts import HERE
 from konkyo.files import write_csv, write_json, write_parquet
 from konkyo.stages import lock, stage
-
-RAW = Path("data/raw")
-RECORDS = Path("data/records")
 
 
 @stage
@@ -15,28 +11,28 @@ RECORDS = Path("data/records")
 def main() -> None:
     """Write data/raw and data/records."""
     settings = params.load()
-    records = sources.bring(settings.ingest, RAW, settings.backtest.portfolios)
+    records = sources.bring(settings.ingest, HERE.raw, settings.backtest.portfolios)
     print(write(records))
 
 
 def write(records: sources.Records) -> str:
     """Write the tables, remove what another source left, and say what the records hold."""
-    RAW.mkdir(parents=True, exist_ok=True)
-    for path in RAW.iterdir():
+    HERE.raw.mkdir(parents=True, exist_ok=True)
+    for path in HERE.raw.iterdir():
         # What another source left is no part of these records.
         if path.is_file() and path.name not in records.facts["files"]:
             path.unlink()
-    write_parquet(records.stocks, RECORDS / "stocks.parquet")
-    write_parquet(records.market, RECORDS / "market.parquet")
+    write_parquet(records.stocks, HERE.stocks)
+    write_parquet(records.market, HERE.market)
     for table, write_table, name in (
         (records.truth, write_parquet, "truth.parquet"),
         (records.catalogue, write_csv, "catalogue.csv"),
     ):
         if table is None:
-            (RECORDS / name).unlink(missing_ok=True)
+            (HERE.records / name).unlink(missing_ok=True)
         else:
-            write_table(table, RECORDS / name)
-    write_json(records.facts, RECORDS / "source.json")
+            write_table(table, HERE.records / name)
+    write_json(records.facts, HERE.source)
     facts = records.facts
     return (
         f"{facts['source']}: {facts['rows']:,} rows of {facts['stocks']:,} stocks, "

@@ -1,15 +1,11 @@
 """Stage intervention-estimate: all networks of the second study, and the linear models."""
 
-from pathlib import Path
-
 from konkyo import params
+from konkyo.artifacts import HERE
 from konkyo.files import read_parquet, write_csv
 from konkyo.intervention import forecasts, linear, networks, penalty, samples
 from konkyo.network import store
 from konkyo.stages import lock, stage
-
-RECORDS = Path("data/intervention/records/records.parquet")
-OUT = Path("data/intervention/models")
 
 
 @stage
@@ -17,14 +13,15 @@ OUT = Path("data/intervention/models")
 def main() -> None:
     """Write networks.safetensors, windows.csv, penalties.csv and coefficients.csv."""
     chosen = params.load().intervention
-    records = read_parquet(RECORDS)
+    out = HERE.intervention_models
+    records = read_parquet(HERE.intervention_records / "records.parquet")
     made = samples.samples(records, chosen)
-    penalties = penalty.compare(made, chosen.network, OUT / "state")
-    write_csv(penalties, OUT / "penalties.csv")
+    penalties = penalty.compare(made, chosen.network, out / "state")
+    write_csv(penalties, out / "penalties.csv")
     todo = networks.tasks(made, chosen.network, penalty.chosen(penalties))
     print(f"{len(todo)} networks: {len(made)} windows, 2 methods, {chosen.network.seeds} seeds")
-    trained = networks.train(made, todo, chosen.network, OUT / "state")
-    store.write_many(trained, OUT / "networks.safetensors")
-    write_csv(samples.table(made, records), OUT / "windows.csv")
+    trained = networks.train(made, todo, chosen.network, out / "state")
+    store.write_many(trained, out / "networks.safetensors")
+    write_csv(samples.table(made, records), out / "windows.csv")
     fits = forecasts.linear_fits(made)
-    write_csv(linear.coefficient_table(fits), OUT / "coefficients.csv")
+    write_csv(linear.coefficient_table(fits), out / "coefficients.csv")

@@ -1,8 +1,7 @@
 """Stage intervention-forecast: fits, forecasts, right and wrong answers, surfaces, grounds."""
 
-from pathlib import Path
-
 from konkyo import params
+from konkyo.artifacts import HERE, command_for
 from konkyo.errors import ArtifactError
 from konkyo.files import read_parquet, write_csv, write_json, write_parquet
 from konkyo.intervention import (
@@ -19,25 +18,21 @@ from konkyo.intervention import (
 from konkyo.network import store
 from konkyo.stages import lock, stage
 
-RECORDS = Path("data/intervention/records/records.parquet")
-NETWORKS = Path("data/intervention/models/networks.safetensors")
-OUT = Path("data/intervention/forecast")
-METRICS = Path("data/intervention/metrics.json")
-
 
 @stage
 @lock.writing_study
 def main() -> None:
     """Write data/intervention/forecast and data/intervention/metrics.json."""
     chosen = params.load().intervention
-    records = read_parquet(RECORDS)
+    records = read_parquet(HERE.intervention_records / "records.parquet")
     made = samples.samples(records, chosen)
     todo = networks.tasks(made, chosen.network, {})
-    trained = store.read_many(NETWORKS)
+    path = HERE.intervention_models / "networks.safetensors"
+    trained = store.read_many(path)
     if len(trained) != len(todo):
         raise ArtifactError(
-            f"{NETWORKS} holds {len(trained)} networks, and params.yaml asks for {len(todo)}: run "
-            "`dvc repro src/studies/intervention/dvc.yaml`"
+            f"{path} holds {len(trained)} networks, and params.yaml asks for {len(todo)}: run "
+            f"`{command_for(path)}`"
         )
     seeds = forecasts.by_seed(made, todo, trained, records)
     answers = forecasts.answers(made, seeds, records, chosen.scoring)
@@ -50,17 +45,18 @@ def main() -> None:
         curves["planted"] = simulated.planted(curves, points)
     statistics = forecasts.fit_statistics(answers, forecasts.linear_fits(made))
 
-    write_parquet(seeds, OUT / "seeds.parquet")
-    write_parquet(judged, OUT / "answers.parquet")
-    write_csv(statistics, OUT / "fit.csv")
-    write_csv(scores, OUT / "scores.csv")
-    write_csv(tests, OUT / "tests.csv")
-    write_csv(accuracy.over_seeds(seeds, ahead), OUT / "spread.csv")
-    write_csv(accuracy.calibration(ahead), OUT / "calibration.csv")
-    write_csv(thresholds, OUT / "thresholds.csv")
-    write_csv(curves, OUT / "curves.csv")
-    write_parquet(surface.surfaces(made, todo, trained, chosen.surface), OUT / "surfaces.parquet")
-    write_parquet(points, OUT / "points.parquet")
-    write_csv(grounds.explain(made, todo, trained, chosen.epsilon), OUT / "grounds.csv")
-    write_json(summary.metrics(scores, tests, thresholds), METRICS)
+    out = HERE.intervention_forecast
+    write_parquet(seeds, out / "seeds.parquet")
+    write_parquet(judged, out / "answers.parquet")
+    write_csv(statistics, out / "fit.csv")
+    write_csv(scores, out / "scores.csv")
+    write_csv(tests, out / "tests.csv")
+    write_csv(accuracy.over_seeds(seeds, ahead), out / "spread.csv")
+    write_csv(accuracy.calibration(ahead), out / "calibration.csv")
+    write_csv(thresholds, out / "thresholds.csv")
+    write_csv(curves, out / "curves.csv")
+    write_parquet(surface.surfaces(made, todo, trained, chosen.surface), out / "surfaces.parquet")
+    write_parquet(points, out / "points.parquet")
+    write_csv(grounds.explain(made, todo, trained, chosen.epsilon), out / "grounds.csv")
+    write_json(summary.metrics(scores, tests, thresholds), HERE.intervention_metrics)
     print(summary.lines(scores, tests, thresholds))

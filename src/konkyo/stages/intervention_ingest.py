@@ -1,13 +1,10 @@
 """Stage intervention-ingest: bring and check the raw monthly series of the second study."""
 
-from pathlib import Path
-
 from konkyo import params
+from konkyo.artifacts import HERE
 from konkyo.files import write_json, write_parquet
 from konkyo.intervention.bring import bring
 from konkyo.stages import lock, stage
-
-OUT = Path("data/intervention/records")
 
 
 @stage
@@ -15,7 +12,7 @@ OUT = Path("data/intervention/records")
 def main() -> None:
     """Write records.parquet and source.json."""
     records = bring(params.load().intervention)
-    write_parquet(records.frame, OUT / "records.parquet")
-    write_json(records.facts, OUT / "source.json")
+    write_parquet(records.frame, HERE.intervention_records / "records.parquet")
+    write_json(records.facts, HERE.intervention_records / "source.json")
     facts = records.facts
     print(f"{facts['source']}: {facts['first_month']} to {facts['last_month']}")

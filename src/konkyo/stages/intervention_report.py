@@ -1,20 +1,15 @@
 """Stage intervention-report: figures, tables and the page of the second study."""
 
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from konkyo import figures, params
+from konkyo.artifacts import HERE
 from konkyo.figures.texts import Language
 from konkyo.files import read_csv, read_json, read_parquet, replacing, write_csv
 from konkyo.intervention import drawing, page, tables
 from konkyo.stages import lock, stage
-
-FORECAST = Path("data/intervention/forecast")
-PENALTIES = Path("data/intervention/models/penalties.csv")
-RECORDS = Path("data/intervention/records/source.json")
-OUT = Path("data/intervention/report")
 
 
 @stage
@@ -23,18 +18,19 @@ def main() -> None:
     """Write data/intervention/report."""
     everything = params.load()
     chosen, language = everything.intervention, everything.report.language
+    forecast, out = HERE.intervention_forecast, HERE.intervention_report
     languages: tuple[Language, ...] = ("en", "ja")
-    read = {name: read_csv(FORECAST / f"{name}.csv") for name in page.TABLES}
+    read = {name: read_csv(forecast / f"{name}.csv") for name in page.TABLES}
     read["grounds"]["month"] = pd.to_datetime(read["grounds"]["month"])
     wide = ("answers", "surfaces", "points")
-    frames = read | {name: read_parquet(FORECAST / f"{name}.parquet") for name in wide}
+    frames = read | {name: read_parquet(forecast / f"{name}.parquet") for name in wide}
 
     drawn = drawing.pictures(frames, chosen, language)
     for name, figure in drawn.items():
-        figures.save(figure, OUT / f"{name}.png", everything.report.dpi)
+        figures.save(figure, out / f"{name}.png", everything.report.dpi)
     made = tables.all_tables(frames["answers"])
     for name, table in made.items():
-        write_csv(table, OUT / f"{name}.csv")
+        write_csv(table, out / f"{name}.csv")
     shown: dict[str, dict[str, Any]] = {
         spoken: {
             name: figure.to_plotly_json()
@@ -42,8 +38,9 @@ def main() -> None:
         }
         for spoken in languages
     }
-    read["penalties"] = read_csv(PENALTIES)
-    with replacing(OUT / "intervention.html") as scratch:
-        text = page.write(read_json(RECORDS), read, made, shown, chosen, language)
+    read["penalties"] = read_csv(HERE.intervention_models / "penalties.csv")
+    source = read_json(HERE.intervention_records / "source.json")
+    with replacing(out / "intervention.html") as scratch:
+        text = page.write(source, read, made, shown, chosen, language)
         scratch.write_text(text, encoding="utf-8")
-    print(f"{len(drawn)} figures, {len(made)} tables and intervention.html in {OUT}")
+    print(f"{len(drawn)} figures, {len(made)} tables and intervention.html in {out}")

@@ -11,15 +11,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from functools import wraps
-from pathlib import Path
 from typing import IO, ParamSpec, TypeVar
 
+from konkyo.artifacts import HERE
 from konkyo.errors import StorageError
 
 Given = ParamSpec("Given")
 Result = TypeVar("Result")
 
-FOLDER = Path("data")
 MAIN, STUDY = "results", "intervention"
 """What all stages of the main job share, and all of the second study."""
 
@@ -40,8 +39,8 @@ def held(name: str = MAIN, shared: bool = False) -> Iterator[None]:
     StorageError
         The folder's disk knows no locks.
     """
-    FOLDER.mkdir(parents=True, exist_ok=True)
-    path = FOLDER / f".{name}.lock"
+    path = HERE.lock(name)
+    path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a+", encoding="utf-8") as file:
         kind = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
         try:

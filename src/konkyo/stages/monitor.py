@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from konkyo import files, months, params, reading
+from konkyo.artifacts import HERE
 from konkyo.errors import ArtifactError
 from konkyo.monthend import checks, drift, plots, watch
 from konkyo.monthend.page import page
@@ -15,8 +16,6 @@ from konkyo.panel import store
 from konkyo.panel.raw import raw_values
 from konkyo.stages import grounds, lock, stage
 
-RECORDS, BACKTEST = Path("data/records"), Path("data/backtest")
-OUT, RESULT = Path("data/monitor"), Path("data/monitor.json")
 HISTORY = 36
 """Months that the page shows; of rank IC all there are."""
 
@@ -32,7 +31,7 @@ def main() -> None:
         With code 1, where a limit is breached; a line for each is on standard error.
     """
     chosen = params.load()
-    panel = store.read(grounds.PANEL)
+    panel = store.read(HERE.panel)
     month = panel.index["month"].iloc[-1]
     found = grounds.files()
     if found[-1].stem != months.label(month):
@@ -45,7 +44,7 @@ def main() -> None:
     made = checks.decide(tables["history"], tables, chosen.monitor, month)
     tables["checks"] = checks.table(made)
     for name, table in tables.items():
-        files.write_csv(table, OUT / f"{name}.csv")
+        files.write_csv(table, HERE.monitor / f"{name}.csv")
     labels = grounds.read_labels(panel.catalogue)
     figures: dict[str, dict[str, Any]] = {
         language: {
@@ -58,11 +57,13 @@ def main() -> None:
         month, made, tables, labels, chosen.monitor, chosen.train.window, figures,
         chosen.report.language,
     )  # fmt: skip
-    with files.replacing(OUT / "monitor.html") as scratch:
+    with files.replacing(HERE.monitor / "monitor.html") as scratch:
         scratch.write_text(text, encoding="utf-8")
     breached = [check for check in made if check.breached]
-    files.write_json(summary(made, months.label(month)), RESULT)
-    print(f"{months.label(month)}: {len(breached)} of {len(made)} limits breached, see {OUT}")
+    files.write_json(summary(made, months.label(month)), HERE.monitor_result)
+    print(
+        f"{months.label(month)}: {len(breached)} of {len(made)} limits breached, see {HERE.monitor}"
+    )
     for check in breached:
         print(f"monitor: {checks.line(check)}", file=sys.stderr)
     if breached:
@@ -89,10 +90,10 @@ def measure(
         drift, market, rank_ic, missing, signs, effects, returns.
     """
     month, window = panel.index["month"], chosen.train.window
-    stocks = _read(RECORDS / "stocks.parquet", "ingest")
+    stocks = files.read_parquet(HERE.stocks)
     raw = raw_values(stocks, panel.index, chosen.prepare.characteristics)
     series = panel.columns("market")
-    returns = _read(BACKTEST / "returns.csv", "backtest")
+    returns = grounds.read_table(HERE.returns)
     returns = returns[returns["model"] == "network"].reset_index(drop=True)
     newest = found[-(HISTORY + 2 * watch.YEAR - 1) :]
     effects = reading.effects(grounds.evidence_of(panel, newest, chosen.backtest.portfolios))
@@ -102,7 +103,7 @@ def measure(
             panel.features[:, series], month, [panel.names[c] for c in series], window, HISTORY
         ),
         "rank_ic": watch.rank_ic_against_history(returns, chosen.monitor.months),
-        "missing": watch.missing_shares(_read(grounds.PANEL / "missing.csv", "prepare"), HISTORY),
+        "missing": watch.missing_shares(grounds.read_table(HERE.panel_missing), HISTORY),
         "signs": watch.sign_changes(effects),
         "effects": effects,
         "returns": returns[["month", "model", "rank_ic"]],
@@ -125,11 +126,3 @@ def summary(made: list[checks.Check], month: str) -> dict[str, Any]:
             for check in made
         },
     }
-
-
-def _read(path: Path, step: str) -> pd.DataFrame:
-    if not path.exists():
-        raise ArtifactError(f"{path} is not here: run `dvc repro {step}`")
-    if path.suffix == ".parquet":
-        return files.read_parquet(path)
-    return files.read_csv(path, parse_dates=["month"])

@@ -7,16 +7,13 @@ from pathlib import Path
 import pandas as pd
 
 from konkyo import cache, files, months, params
-from konkyo.errors import ArtifactError, ParamsError
+from konkyo.artifacts import HERE, require
+from konkyo.errors import ParamsError
 from konkyo.figures.texts import Language
 from konkyo.monthend import workbook
 from konkyo.monthend.ranking import ranking
 from konkyo.panel import store
 from konkyo.stages import grounds, lock, stage
-
-OUT = Path("data/predictions")
-SOURCE = Path("data/records/source.json")
-WINDOWS, WEIGHTS = Path("data/models/windows.csv"), Path("data/models/weights")
 
 
 @stage
@@ -39,11 +36,11 @@ def main(month: str = "newest", language: str | None = None, out: Path | None = 
         raise ParamsError(f"--language {asked}: write en or ja")
     said: Language = "ja" if asked == "ja" else "en"
     path = grounds.file_of(month)
-    panel = store.read(grounds.PANEL)
+    panel = store.read(HERE.panel)
     evidence = grounds.evidence_of(panel, [path], chosen.backtest.portfolios)
     labels = grounds.read_labels(panel.catalogue)
     table = ranking(evidence, months.parse(path.stem), labels, said)
-    folder = OUT if out is None else out
+    folder = HERE.predictions if out is None else out
     about = facts(path.stem, chosen, len(table))
     # The workbook first: it refuses named stocks that were not ranked.
     workbook.write(
@@ -55,11 +52,8 @@ def main(month: str = "newest", language: str | None = None, out: Path | None = 
 
 def facts(month: str, chosen: params.Params, stocks: int) -> dict[str, str]:
     """Return what a reader wants to know about a ranking, by the keys of `words.FACTS`."""
-    for path in (SOURCE, WINDOWS, WEIGHTS / f"{month}.safetensors"):
-        if not path.exists():
-            raise ArtifactError(f"{path} is not here: run `konkyo update` or `dvc repro`")
-    source = files.read_json(SOURCE)
-    windows = files.read_csv(WINDOWS, dtype=str).set_index("month")
+    source = files.read_json(HERE.source)
+    windows = files.read_csv(HERE.windows, dtype=str).set_index("month")
     window = windows.loc[month]
     settings = json.dumps(params.as_dict(chosen), sort_keys=True)
     return {
@@ -68,7 +62,7 @@ def facts(month: str, chosen: params.Params, stocks: int) -> dict[str, str]:
         "stocks": f"{stocks:,}",
         "portfolios": str(chosen.backtest.portfolios),
         "trained_on": f"{window['first_train']} - {window['last_train']}",
-        "network": files.sha256_of(WEIGHTS / f"{month}.safetensors"),
+        "network": files.sha256_of(require(HERE.weights_of(month))),
         "params": cache.digest_of(settings),
         "source": f"{source['source']}, {source['first_month']} - {source['last_month']}",
         "point_in_time": str(source["point_in_time"]).lower(),

@@ -1,11 +1,10 @@
 """Stage train: one network a rolling month, and the baselines on the same windows."""
 
-from pathlib import Path
-
 import numpy as np
 import torch
 
 from konkyo import baselines, params, windows
+from konkyo.artifacts import HERE
 from konkyo.files import write_csv, write_parquet
 from konkyo.network import plan
 from konkyo.network import store as weights
@@ -13,14 +12,12 @@ from konkyo.network.train import history, train
 from konkyo.panel import store
 from konkyo.stages import lock, stage
 
-PANEL, OUT = Path("data/panel"), Path("data/models")
-
 
 @stage
 @lock.writing
 def main() -> None:
     """Train what is not there yet and write weights, losses, windows and baseline scores."""
-    print(run(params.load(), store.read(PANEL)))
+    print(run(params.load(), store.read(HERE.panel)))
 
 
 def run(chosen: params.Params, panel: store.Panel) -> str:
@@ -28,9 +25,9 @@ def run(chosen: params.Params, panel: store.Panel) -> str:
     # A sum's last bits depend on how many threads share it.
     torch.set_num_threads(1)
     decisions = windows.rolling(windows.MonthBlocks.of(panel.index["month"]), chosen.train.window)
-    outcome = train(panel, decisions, chosen.train, OUT)
-    write_csv(windows.table(decisions), OUT / "windows.csv")
-    write_parquet(history(OUT, decisions), OUT / "history.parquet")
+    outcome = train(panel, decisions, chosen.train, HERE.models)
+    write_csv(windows.table(decisions), HERE.windows)
+    write_parquet(history(HERE.models, decisions), HERE.history)
     score_baselines(panel, decisions, chosen.train)
     return (
         f"networks: {outcome.trained} trained, {outcome.kept} kept, {outcome.dropped} dropped; "
@@ -42,7 +39,7 @@ def score_baselines(
     panel: store.Panel, decisions: list[windows.Window], chosen: params.Train
 ) -> None:
     """Write the baselines' scores, of which those that are there and still right are kept."""
-    path, shuffled = OUT / "baselines.parquet", OUT / "shuffled"
+    path, shuffled = HERE.baselines, HERE.placebo
     keys = baselines.keys(panel, decisions, chosen.ridge_penalty, shuffled)
     there = baselines.kept(path, keys)
     labels = panel.index["label"].to_numpy(dtype=np.float32)

@@ -7,7 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from konkyo import files, params
-from konkyo.errors import INTERRUPTED, ArtifactError, TuningError
+from konkyo.artifacts import HERE
+from konkyo.errors import INTERRUPTED, TuningError
 from konkyo.stages import lock, stage
 from konkyo.tuning import holdout, outcome, progress, space, study, workers
 from konkyo.tuning.apply import write
@@ -15,15 +16,11 @@ from konkyo.tuning.engine import Engine, bring
 from konkyo.tuning.storage import open_storage
 from konkyo.tuning.worker import work
 
-RECORDS, PANEL, OUT = Path("data/records"), Path("data/panel"), Path("data/tuning")
-
 
 def first_held(tune: params.Tune) -> str:
     """Return the first decision month of the holdout."""
-    index = PANEL / "index.parquet"
-    if not index.exists():
-        raise ArtifactError(f"{index} is not here: run `dvc repro prepare` first")
-    return holdout.first_held(files.read_parquet(index, columns=["month", "ret"]), tune.holdout)
+    index = files.read_parquet(HERE.panel_index, columns=["month", "ret"])
+    return holdout.first_held(index, tune.holdout)
 
 
 @stage
@@ -52,7 +49,7 @@ def main(trials: int = 0, worker: bool = False, apply: bool = False, child: bool
     chosen = params.load()
     if trials:
         chosen = replace(chosen, tune=replace(chosen.tune, trials=trials))
-    tune, folder = chosen.tune, OUT / chosen.tune.study
+    tune, folder = chosen.tune, HERE.tuning / chosen.tune.study
     engine = Engine(folder / "searched", folder / "state", chosen)
     if child:
         # A shell lets what it starts in the background ignore interrupts; this one's come from the
@@ -61,7 +58,7 @@ def main(trials: int = 0, worker: bool = False, apply: bool = False, child: bool
         workers.end_with_parent()
     else:
         with lock.held(shared=True):
-            bring(RECORDS, engine.folder, chosen, first_held(tune))
+            bring(HERE.records, engine.folder, chosen, first_held(tune))
     with closing(open_storage(tune.storage)) as storage:
         search = study.begin(storage, tune, chosen.prepare, engine.facts())
         try:
@@ -107,7 +104,7 @@ def _finish(search: study.Search, engine: Engine, folder: Path) -> None:
     print("the search is over: now the held-out months are looked at, for the first time")
     whole = replace(engine, folder=folder / "whole")
     with lock.held(shared=True):
-        bring(RECORDS, whole.folder, engine.params, None)
+        bring(HERE.records, whole.folder, engine.params, None)
     print(outcome.finish(search, engine, whole, first_held(search.tune), folder))
     # MLflow takes seconds to import, which workers have no use for.
     from konkyo.tracking import tuning as tracking

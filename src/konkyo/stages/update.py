@@ -15,6 +15,7 @@ from threading import Thread
 from time import perf_counter
 
 from konkyo import cache, months, params, sources
+from konkyo.artifacts import HERE
 from konkyo.errors import ArtifactError, RecordsError
 from konkyo.files import read_key, read_parquet, scratch_folder
 from konkyo.panel import store
@@ -50,10 +51,9 @@ def main(
     # torch and Lightning take longer to import than the records to check.
     importing = Thread(target=_import, args=(log,), daemon=True)
     importing.start()
-    ingest.RAW.parent.mkdir(parents=True, exist_ok=True)
-    with scratch_folder(ingest.RAW.parent) as folder:
+    with scratch_folder(HERE.data) as folder:
         raw = folder / "raw"
-        _link(ingest.RAW, raw)
+        _link(HERE.raw, raw)
         records = sources.bring(chosen.ingest, raw, chosen.backtest.portfolios)
         check_month(month, records.facts["last_month"])
         if not restated:
@@ -67,15 +67,15 @@ def main(
         importing.join()
         from konkyo.stages import attribute, backtest, train, verify
 
-        before = cache.file_digests(attribute.WEIGHTS, attribute.OUT, _there(attribute.WEIGHTS))
+        before = cache.file_digests(HERE.weights, HERE.attributions, _there(HERE.weights))
         if not restated:
             check_results(chosen, panel, before)
         began = _say("compare", began, f"{len(before)} earlier months can stay")
         # Nothing was replaced so far.
-        _link(raw, ingest.RAW)
+        _link(raw, HERE.raw)
     began = _say("ingest", began, ingest.write(records))
     began = _say("prepare", began, prepare.write(panel, missing))
-    panel = store.read(prepare.PANEL)
+    panel = store.read(HERE.panel)
     commit = commit and Path(".dvc").is_dir()
     # It hashes and copies the largest files, for which training leaves a core.
     early = commit_start(EARLY) if commit else None
@@ -83,7 +83,7 @@ def main(
         began = _say(name, began, run(chosen, panel))
     began = _say("backtest", began, backtest.run(chosen))
 
-    changed = cache.changes(before, cache.read_digests(attribute.DIGESTS))
+    changed = cache.changes(before, cache.read_digests(HERE.digests))
     if changed and not restated:
         raise ArtifactError(
             f"{len(changed)} files of earlier months changed, first {changed[0]}: something else "
@@ -158,7 +158,7 @@ def beside_earlier(records: sources.Records) -> sources.Records:
         An earlier month changed by more than rounding, or has rows more or fewer.
     """
     names = ("stocks", "market")
-    paths = {name: ingest.RECORDS / f"{name}.parquet" for name in names}
+    paths = {name: HERE.records / f"{name}.parquet" for name in names}
     if not all(path.exists() for path in paths.values()):
         return records
     before = {name: read_parquet(path) for name, path in paths.items()}
@@ -195,9 +195,8 @@ def check_results(
     from konkyo.network import plan
     from konkyo.network import store as weights
     from konkyo.network.train import missing
-    from konkyo.stages import attribute, train
 
-    altered = cache.changes(cache.read_digests(attribute.DIGESTS), before)
+    altered = cache.changes(cache.read_digests(HERE.digests), before)
     if altered:
         raise ArtifactError(
             f"{len(altered)} files of earlier months are not as they were written, first "
@@ -209,15 +208,15 @@ def check_results(
     keys = plan.keys(panel, decisions, made, chosen.train)
     due = [
         name
-        for name in missing(keys, train.OUT)
-        if weights.read_key(train.OUT / f"{name}.safetensors") is not None
+        for name in missing(keys, HERE.models)
+        if weights.read_key(HERE.models / f"{name}.safetensors") is not None
     ]
     rows = {m: d for m, d in plan.row_digests(panel, decisions).items() if m in before}
-    explained = cache.attribution_keys(attribute.WEIGHTS, rows, chosen.attribute.epsilon)
+    explained = cache.attribution_keys(HERE.weights, rows, chosen.attribute.epsilon)
     due += [
         f"attributions/{month}"
         for month, key in explained.items()
-        if "grounds" in before[month] and read_key(attribute.OUT / f"{month}.parquet") != key
+        if "grounds" in before[month] and read_key(HERE.attributions_of(month)) != key
     ]
     if due:
         raise ArtifactError(

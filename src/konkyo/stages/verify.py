@@ -1,12 +1,11 @@
 """Stage verify: grounds against the truth where it is known, and against the networks."""
 
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
 from konkyo import baselines, params, windows
+from konkyo.artifacts import HERE
 from konkyo.attribution import agreement, examined, methods
 from konkyo.attribution.examination import examine, summarise
 from konkyo.attribution.findings import findings
@@ -17,9 +16,6 @@ from konkyo.network import store as weights
 from konkyo.panel import store
 from konkyo.stages import lock, stage
 
-RECORDS, PANEL, WEIGHTS = Path("data/records"), Path("data/panel"), Path("data/models/weights")
-OUT, METRICS = Path("data/verify"), Path("data/verify.json")
-MONTHS = OUT / "months"
 _NOT_INPUTS = ["expected", "baseline"]
 
 
@@ -27,7 +23,7 @@ _NOT_INPUTS = ["expected", "baseline"]
 @lock.writing
 def main() -> None:
     """Examine every n-th decision month on a sample of its stocks."""
-    print(run(params.load(), store.read(PANEL)))
+    print(run(params.load(), store.read(HERE.panel)))
 
 
 def run(chosen: params.Params, panel: store.Panel) -> str:
@@ -36,15 +32,15 @@ def run(chosen: params.Params, panel: store.Panel) -> str:
     every = windows.rolling(blocks, chosen.train.window)[:: chosen.verify.every]
     decisions = {window.month: window for window in every}
     keys = keys_of(chosen, panel, every)
-    examined.drop_stale(MONTHS, keys)
-    due = examined.missing(MONTHS, keys)
+    examined.drop_stale(HERE.verify_months, keys)
+    due = examined.missing(HERE.verify_months, keys)
     labels = panel.index["label"].to_numpy(dtype=np.float32)
     coming = [decisions[month] for month in due]
     entries = {e.month: e for e in plan.entries(panel, coming, chosen.train) if not e.shuffled}
     for month in tqdm(due, "examined", unit="month"):
         at = sample(chosen, decisions[month])
         rows = panel.features[at]
-        members = weights.read(WEIGHTS / f"{month}.safetensors")
+        members = weights.read(HERE.weights_of(month))
         found = examine(
             members, rows, chosen.attribute.epsilon, chosen.verify.draws, chosen.train.seed
         )
@@ -54,22 +50,21 @@ def run(chosen: params.Params, panel: store.Panel) -> str:
             linear.coef_, entry.mean, entry.deviation, rows
         )
         stocks = panel.index.iloc[at][["month", "stock"]].reset_index(drop=True)
-        examined.write(MONTHS, month, keys[month], stocks, panel.names, found)
+        examined.write(HERE.verify_months, month, keys[month], stocks, panel.names, found)
 
-    findings_of, grounds = examined.read(MONTHS, keys)
+    findings_of, grounds = examined.read(HERE.verify_months, keys)
     tables = summarise(findings_of)
-    path = RECORDS / "truth.parquet"
-    if path.exists():
-        truth = read_parquet(path).drop(columns=_NOT_INPUTS)
+    if HERE.truth.exists():
+        truth = read_parquet(HERE.truth).drop(columns=_NOT_INPUTS)
         tables |= compare_with(truth, panel, grounds)
-    for old in OUT.glob("*.csv"):
+    for old in HERE.verify.glob("*.csv"):
         # Another source knew the truth, and what it told is no part of these records.
         if old.stem not in tables:
             old.unlink()
     for name, table in tables.items():
-        write_csv(table, OUT / f"{name}.csv")
-    write_json(findings(tables), METRICS)
-    known = "with" if path.exists() else "without"
+        write_csv(table, HERE.verify / f"{name}.csv")
+    write_json(findings(tables), HERE.verify_metrics)
+    known = "with" if HERE.truth.exists() else "without"
     return f"grounds: {len(due)} months examined, {len(every) - len(due)} kept, {known} the truth"
 
 
@@ -85,11 +80,11 @@ def keys_of(
 ) -> dict[str, str]:
     """Return the key of each examination: params, rows, networks and code."""
     chosen_here = repr((chosen.attribute, chosen.verify, chosen.train.seed))
-    ridge = baselines.keys(panel, decisions, chosen.train.ridge_penalty, WEIGHTS)["ridge"]
+    ridge = baselines.keys(panel, decisions, chosen.train.ridge_penalty, HERE.weights)["ridge"]
     return {
         w.month: digest_of(
             code_digest(*EVALUATION), chosen_here, str(w.test_start),
-            ridge[w.month], weights_bytes(WEIGHTS, w.month),
+            ridge[w.month], weights_bytes(HERE.weights, w.month),
         )
         for w in decisions
     }  # fmt: skip

@@ -13,8 +13,6 @@ from konkyo.tracking import opened, runs, series, store
 from konkyo.tracking.results import Results
 from konkyo.tracking.runs import Tracked
 
-_PREDICTIONS = "data/predictions"
-
 
 def append(
     found: Results, params: Params, month: str, environment: Mapping[str, str] = os.environ
@@ -54,7 +52,7 @@ def append(
             f"`konkyo update --month {month}`, or name one of these"
         )
     row = list(found.windows.itertuples(index=False))[names.index(month)]
-    where = store.target(params.track, found.root, environment)
+    where = store.target(params.track, found.artifacts.root, environment)
     client = store.connect(where.uri)
     own = runs.described(found, params, "update")
     opened.sweep(client, where.marks)
@@ -71,14 +69,14 @@ def append(
         metrics += series.of_month(
             found.history[found.history["month"] == row.month],
             found.returns[found.returns["month"] == row.month],
-            parquet.read_metadata(found.grounds_of(row.month)).num_rows,
+            parquet.read_metadata(found.artifacts.attributions_of(month)).num_rows,
             row.month,
             now,
         )
         runs.log(client, run_id, metrics=metrics)
-        client.log_artifact(run_id, str(found.grounds_of(row.month)), "grounds")
-        client.log_artifact(run_id, str(found.weights_of(row.month)), "weights")
-        for path in sorted((found.root / _PREDICTIONS).glob(f"{month}.*")):
+        client.log_artifact(run_id, str(found.artifacts.attributions_of(month)), "grounds")
+        client.log_artifact(run_id, str(found.artifacts.weights_of(month)), "weights")
+        for path in sorted(found.artifacts.predictions.glob(f"{month}.*")):
             client.log_artifact(run_id, str(path), "predictions")
         given = runs.register(client, model, found, params, own)
     return runs.tracked(client, found, params, run_id, experiment, given)

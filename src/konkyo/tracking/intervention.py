@@ -11,11 +11,11 @@ import pandas as pd
 from mlflow.entities import Metric
 
 from konkyo import cache, files, months
+from konkyo.artifacts import Artifacts, require
 from konkyo.errors import redact
 from konkyo.params import Params, as_dict, flatten
 from konkyo.tracking import lineage, runs, series, store
 
-_FOLDER = Path("data/intervention")
 _LIBRARIES = ("konkyo", "torch", "pytorch-lightning", "numpy", "pandas", "statsmodels")
 
 
@@ -50,28 +50,30 @@ def track(
         store.target(params.track, root, environment), experiment=section.track.experiment
     )
     client = store.connect(where.uri)
-    folder = root / _FOLDER
-    source = files.read_json(folder / "records" / "source.json")
+    artifacts = Artifacts(root)
+    records = artifacts.intervention_records
+    source = files.read_json(records / "source.json")
     tags = {
         "kind": "intervention",
         **lineage.git(root),
         "source": str(source["source"]),
-        "data_digest": files.sha256_of(folder / "records" / "records.parquet")[:32],
+        "data_digest": files.sha256_of(require(records / "records.parquet"))[:32],
         "params_digest": cache.digest_of(repr(sorted(flatten(chosen).items()))),
         **{f"version_{name.replace('-', '_')}": lineage.installed(name) for name in _LIBRARIES},
     }
     name = f"{section.track.run_name}-{tags['params_digest'][:6]}"
+    forecast = artifacts.intervention_forecast
     with runs.parent(client, where, name) as (run_id, experiment):
-        metrics = series.final(files.read_json(folder / "metrics.json"), runs.milliseconds())
-        metrics += forecasts(files.read_parquet(folder / "forecast" / "answers.parquet"))
+        metrics = series.final(files.read_json(artifacts.intervention_metrics), runs.milliseconds())
+        metrics += forecasts(files.read_parquet(forecast / "answers.parquet"))
         runs.log(client, run_id, params=flatten(chosen), metrics=metrics, tags=tags)
-        for path in sorted((folder / "report").iterdir()):
+        for path in sorted(artifacts.intervention_report.iterdir()):
             kind = {".png": "figures", ".html": "page"}.get(path.suffix, "tables")
             client.log_artifact(run_id, str(path), kind)
-        for path in sorted((folder / "forecast").glob("*.csv")):
+        for path in sorted(forecast.glob("*.csv")):
             client.log_artifact(run_id, str(path), "forecast")
         for name in ("networks.safetensors", "penalties.csv", "coefficients.csv"):
-            client.log_artifact(run_id, str(folder / "models" / name), "models")
+            client.log_artifact(run_id, str(artifacts.intervention_models / name), "models")
         client.log_dict(run_id, chosen, "lineage/params.yaml")
     return {
         "run_id": run_id,

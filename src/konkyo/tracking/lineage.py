@@ -13,6 +13,7 @@ from mlflow.utils.mlflow_tags import MLFLOW_DATASET_CONTEXT, MLFLOW_GIT_COMMIT
 from ruamel.yaml import YAML
 
 from konkyo import cache, files, months
+from konkyo.panel.store import read_catalogue
 from konkyo.tracking.results import Results
 
 LIBRARIES = (
@@ -48,8 +49,8 @@ def tags(results: Results, params: dict[str, Any], datasets: list[DatasetInput])
     """
     source = results.source
     return {
-        **git(results.root),
-        "dvc_lock_digest": _digest(dvc_lock(results.root)),
+        **git(results.artifacts.root),
+        "dvc_lock_digest": _digest(dvc_lock(results.artifacts.root)),
         "params_digest": _digest(params),
         "data_digest": cache.digest_of(*(entry.dataset.digest for entry in datasets)),
         "source": str(source["source"]),
@@ -64,13 +65,14 @@ def tags(results: Results, params: dict[str, Any], datasets: list[DatasetInput])
 def results_digest(results: Results) -> str:
     """Return the digest of all that is logged as results: networks, grounds, figures and report."""
     ends = [months.label(end) for end in results.windows["month"]]
-    by_month = cache.file_digests(results.weights, results.grounds, ends)
-    report = (path for path in sorted(results.report.rglob("*")) if path.is_file())
+    by_month = cache.file_digests(results.artifacts.weights, results.artifacts.attributions, ends)
+    folder = results.artifacts.report
+    report = (path for path in sorted(folder.rglob("*")) if path.is_file())
     tables = (results.returns, results.cumulative, results.history, *results.tables.values())
     return cache.digest_of(
         json.dumps([by_month, results.metrics], sort_keys=True),
         *(frame.to_csv() for frame in tables),
-        *(f"{path.relative_to(results.report)} {files.sha256_of(path)}" for path in report),
+        *(f"{path.relative_to(folder)} {files.sha256_of(path)}" for path in report),
     )
 
 
@@ -117,9 +119,9 @@ def datasets(results: Results) -> list[DatasetInput]:
     list of DatasetInput
         `records` and `panel`; each digest depends on every byte of the data set's files.
     """
-    records, panel = results.records, results.panel
+    records, panel = results.artifacts.records, results.artifacts.panel
     index = parquet.read_metadata(panel / "index.parquet")
-    catalogue = len((panel / "catalogue.csv").read_text(encoding="utf-8").splitlines()) - 1
+    catalogue = len(read_catalogue(panel))
     return [
         _dataset(
             "records",
@@ -163,7 +165,7 @@ def _dataset(
         name=name,
         digest=cache.digest_of(*(files.sha256_of(path) for path in paths)),
         source_type="local",
-        source=json.dumps({"uri": str(paths[0].parent.relative_to(results.root))}),
+        source=json.dumps({"uri": str(paths[0].parent.relative_to(results.artifacts.root))}),
         schema=json.dumps({"mlflow_colspec": columns}),
         profile=text if len(text) <= _LARGEST_PROFILE else None,
     )

@@ -18,6 +18,7 @@ from mlflow.exceptions import MlflowException
 from mlflow.models.model import ModelInfo
 
 from konkyo import cache, files, months
+from konkyo.artifacts import Artifacts
 from konkyo.errors import TrackingError
 from konkyo.params import Params, as_dict, flatten
 from konkyo.tracking.results import Results
@@ -82,7 +83,7 @@ def facts(found: Results, params: Params, run_tags: Mapping[str, str]) -> dict[s
         "source": run_tags["source"],
         "first_month": months.label(ends.iloc[0]),
         "last_month": months.label(ends.iloc[-1]),
-        **tuned(found.root, params),
+        **tuned(found.artifacts.root, params),
     }
 
 
@@ -97,7 +98,7 @@ def tuned(root: Path, params: Params) -> dict[str, str]:
     """
     values = as_dict(params)
     found = {}
-    for best in sorted(root.glob("data/tuning/*/best.json")):
+    for best in sorted(Artifacts(root).tuning.glob("*/best.json")):
         wanted = space.settings(files.read_json(best)["params"])
         agrees = all(
             _plain(values[section][key]) == _plain(value)

@@ -8,7 +8,9 @@ import numpy as np
 import pandas as pd
 
 from konkyo import files, months
+from konkyo.artifacts import Artifacts, command_for, require
 from konkyo.errors import ArtifactError
+from konkyo.panel.store import read_catalogue
 
 MODEL = "network"
 """The model whose series are shown; the others are baselines with final metrics only."""
@@ -20,8 +22,8 @@ class Results:
 
     Attributes
     ----------
-    root : pathlib.Path
-        The project's folder.
+    artifacts : Artifacts
+        The files; panel, relevances and weights are read from there as they are needed.
     source : dict
         data/records/source.json: where the records came from and what is known of them.
     metrics : dict
@@ -40,7 +42,7 @@ class Results:
         Small tables by name.
     """
 
-    root: Path
+    artifacts: Artifacts
     source: dict[str, Any]
     metrics: dict[str, Any]
     returns: pd.DataFrame
@@ -48,39 +50,6 @@ class Results:
     windows: pd.DataFrame
     history: pd.DataFrame
     tables: dict[str, pd.DataFrame]
-
-    @property
-    def records(self) -> Path:
-        """Folder of the records."""
-        return self.root / "data/records"
-
-    @property
-    def panel(self) -> Path:
-        """Folder of the feature panel."""
-        return self.root / "data/panel"
-
-    @property
-    def weights(self) -> Path:
-        """Folder of the networks, one file a decision month."""
-        return self.root / "data/models/weights"
-
-    @property
-    def grounds(self) -> Path:
-        """Folder of the scores and relevances, one file a decision month."""
-        return self.root / "data/attributions"
-
-    @property
-    def report(self) -> Path:
-        """Folder of the figures and their tables."""
-        return self.root / "data/report"
-
-    def grounds_of(self, month: pd.Timestamp) -> Path:
-        """Return the file of a month's scores and relevances."""
-        return self.grounds / f"{months.label(month)}.parquet"
-
-    def weights_of(self, month: pd.Timestamp) -> Path:
-        """Return the file of a month's network."""
-        return self.weights / f"{months.label(month)}.safetensors"
 
 
 def read(root: Path) -> Results:
@@ -101,47 +70,38 @@ def read(root: Path) -> Results:
     ArtifactError
         A file is missing or a column is: it names the file and the stage that writes it.
     """
-    data = root / "data"
-    source = _json(data / "records/source.json", "ingest")
+    artifacts = Artifacts(root)
     windows = _csv(
-        data / "models/windows.csv",
-        "train",
+        artifacts.windows,
         ["train_rows"],
         dates=["month", "first_train", "last_train", "last_label"],
     ).sort_values("month", ignore_index=True)
-    returns = _csv(
-        data / "backtest/returns.csv",
-        "backtest",
-        ["model", "spread", "rank_ic"],
-        dates=["month", "earned"],
-    )
+    returns = _csv(artifacts.returns, ["model", "spread", "rank_ic"], dates=["month", "earned"])
     cumulative = _csv(
-        data / "backtest/cumulative.csv",
-        "backtest",
+        artifacts.backtest / "cumulative.csv",
         ["model", "portfolio", "cumulative"],
         dates=["month"],
     ).rename(columns={"month": "earned"})
-    history = files.read_parquet(_present(data / "models/history.parquet", "train"))
-    found = Results(
-        root=root,
-        source=source,
+    history = files.read_parquet(artifacts.history)
+    for month in windows["month"]:
+        require(artifacts.attributions_of(months.label(month)))
+        require(artifacts.weights_of(months.label(month)))
+    return Results(
+        artifacts=artifacts,
+        source=files.read_json(artifacts.source),
         metrics={
-            **_json(data / "metrics.json", "backtest"),
-            "verify": _json(data / "verify.json", "verify"),
+            **files.read_json(artifacts.metrics),
+            "verify": files.read_json(artifacts.verify_metrics),
         },
         returns=returns[returns["model"] == MODEL].reset_index(drop=True),
         cumulative=cumulative[cumulative["model"] == MODEL].reset_index(drop=True),
         windows=windows,
         history=history.assign(month=_period_ends(history["month"])),
         tables={
-            name: _csv(data / f"backtest/{name}.csv", "backtest", ["model"], dates=[])
+            name: _csv(artifacts.backtest / f"{name}.csv", ["model"], dates=[])
             for name in ("performance", "deciles")
         },
     )
-    for month in windows["month"]:
-        _present(found.grounds_of(month), "attribute")
-        _present(found.weights_of(month), "train")
-    return found
 
 
 def example(results: Results, rows: int = 3) -> pd.DataFrame:
@@ -159,11 +119,10 @@ def example(results: Results, rows: int = 3) -> pd.DataFrame:
     pandas.DataFrame
         month (YYYY-MM-DD), stock, one float column a feature in the catalogue's order.
     """
-    index = files.read_parquet(
-        _present(results.panel / "index.parquet", "prepare"), columns=["month", "stock"]
-    )
-    names = _csv(results.panel / "catalogue.csv", "prepare", ["name"], dates=[])["name"]
-    features = files.read_array(_present(results.panel / "features.npy", "prepare"), mmap_mode="r")
+    artifacts = results.artifacts
+    index = files.read_parquet(artifacts.panel_index, columns=["month", "stock"])
+    names = read_catalogue(artifacts.panel)["name"]
+    features = files.read_array(artifacts.panel / "features.npy", mmap_mode="r")
     chosen = np.flatnonzero(index["month"] == results.windows["month"].iloc[-1])[:rows]
     frame = pd.DataFrame(np.array(features[chosen], dtype="float64"), columns=list(names))
     frame.insert(0, "month", index["month"].iloc[chosen].dt.strftime("%Y-%m-%d").to_list())
@@ -171,22 +130,12 @@ def example(results: Results, rows: int = 3) -> pd.DataFrame:
     return frame
 
 
-def _present(path: Path, stage: str) -> Path:
-    if not path.is_file():
-        raise ArtifactError(f"{path} is missing: run `dvc repro {stage}`")
-    return path
-
-
-def _json(path: Path, stage: str) -> Any:
-    return files.read_json(_present(path, stage))
-
-
-def _csv(path: Path, stage: str, columns: list[str], dates: list[str]) -> pd.DataFrame:
+def _csv(path: Path, columns: list[str], dates: list[str]) -> pd.DataFrame:
     """Read a table, its dates as period ends whether they are written YYYY-MM or as a day."""
-    frame = files.read_csv(_present(path, stage))
-    missing = [name for name in [*columns, *dates] if name not in frame]
-    if missing:
-        raise ArtifactError(f"{path} has no column {', '.join(missing)}: run `dvc repro {stage}`")
+    frame = files.read_csv(path)
+    absent = [name for name in [*columns, *dates] if name not in frame]
+    if absent:
+        raise ArtifactError(f"{path} has no column {', '.join(absent)}: run `{command_for(path)}`")
     for name in dates:
         frame[name] = _period_ends(frame[name])
     return frame

@@ -100,7 +100,7 @@ def track(
     TrackingError
         The store, the experiment or the run to fill cannot be used.
     """
-    where = store.target(params.track, found.root, environment)
+    where = store.target(params.track, found.artifacts.root, environment)
     client = store.connect(where.uri, retries)
     own = described(found, params, "experiment")
     own.tags["results_digest"] = lineage.results_digest(found)
@@ -173,7 +173,7 @@ def describe(
     client.log_inputs(run_id, own.inputs)
     log(client, run_id, params=flatten(own.params), tags=own.tags)
     example = results.example(found)
-    return servable.log(client, run_id, found.weights, example, params.attribute.epsilon)
+    return servable.log(client, run_id, found.artifacts.weights, example, params.attribute.epsilon)
 
 
 def figures(found: Results, at: int) -> list[Metric]:
@@ -249,15 +249,15 @@ def _to_fill(client: MlflowClient, run_id: str) -> str:
 def _log_files(client: MlflowClient, run_id: str, found: Results, chosen: dict[str, Any]) -> None:
     """Log the report, its figures and tables, and what brings the state back."""
     folders = {".png": "figures", ".csv": "tables", ".html": None}
-    for path in sorted(found.report.glob("*")):
+    for path in sorted(found.artifacts.report.glob("*")):
         if path.suffix in folders:
             client.log_artifact(run_id, str(path), folders[path.suffix])
-    if (found.report / "interactive").is_dir():
-        client.log_artifacts(run_id, str(found.report / "interactive"), "interactive")
+    if (found.artifacts.report / "interactive").is_dir():
+        client.log_artifacts(run_id, str(found.artifacts.report / "interactive"), "interactive")
     for name, table in found.tables.items():
         client.log_table(run_id, table, f"tables/{name}.json")
     client.log_dict(run_id, chosen, "lineage/params.yaml")
-    client.log_dict(run_id, lineage.dvc_lock(found.root), "lineage/dvc.lock.yaml")
+    client.log_dict(run_id, lineage.dvc_lock(found.artifacts.root), "lineage/dvc.lock.yaml")
 
 
 def _log_months(client: StoreClient, parent_id: str, experiment: str, found: Results) -> None:
@@ -281,7 +281,7 @@ def _log_months(client: StoreClient, parent_id: str, experiment: str, found: Res
         metrics = series.of_month(
             by_month["history"].get(row.month, found.history.iloc[:0]),
             by_month["returns"].get(row.month, found.returns.iloc[:0]),
-            parquet.read_metadata(found.grounds_of(row.month)).num_rows,
+            parquet.read_metadata(found.artifacts.attributions_of(name)).num_rows,
             row.month,
             now,
         )
@@ -289,8 +289,8 @@ def _log_months(client: StoreClient, parent_id: str, experiment: str, found: Res
         # The client would look the run up again for its folder, a sixth of a child's time.
         kept = get_artifact_repository(run.info.artifact_uri, tracking_uri=client.tracking_uri)
         for path, folder in (
-            (found.grounds_of(row.month), "grounds"),
-            (found.weights_of(row.month), "weights"),
+            (found.artifacts.attributions_of(name), "grounds"),
+            (found.artifacts.weights_of(name), "weights"),
         ):
             client.retried(partial(kept.log_artifact, str(path), folder))
         client.set_terminated(run_id, "FINISHED")

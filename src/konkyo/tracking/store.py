@@ -15,12 +15,12 @@ from sqlalchemy import NullPool, create_engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from konkyo import files
+from konkyo.artifacts import Artifacts
 from konkyo.errors import TrackingError, split_login
 from konkyo.params import Track
 from konkyo.params.fields import plain_login
 from konkyo.tracking.client import RETRIES, StoreClient, StoreRetries, retry_store
 
-MARKS = Path("data/.runs")
 _SQLITE = "sqlite:///"
 _SERVERS = ("postgresql", "mysql", "mssql")
 
@@ -74,7 +74,7 @@ def target(track: Track, root: Path, environment: Mapping[str, str]) -> Target:
     except ValueError as error:
         raise TrackingError(str(error)) from None
     given = environment.get("MLFLOW_RUN_ID") or None
-    return Target(resolve(uri, root), track.experiment, given, root / MARKS)
+    return Target(resolve(uri, root), track.experiment, given, Artifacts(root).run_marks)
 
 
 def resolve(uri: str, root: Path) -> str:

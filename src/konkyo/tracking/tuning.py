@@ -13,6 +13,7 @@ from mlflow.entities import Metric
 from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID, MLFLOW_RUN_NOTE
 
 from konkyo import cache, files
+from konkyo.artifacts import Artifacts
 from konkyo.errors import redact
 from konkyo.params import Params, as_dict, flatten
 from konkyo.tracking import lineage, opened, runs, series, store
@@ -65,7 +66,7 @@ def track(
     name = f"tune-{params.tune.study}"
     with runs.parent(client, where, name) as (run_id, experiment):
         now = runs.milliseconds()
-        source = files.read_json(root / "data/records/source.json")
+        source = files.read_json(Artifacts(root).source)
         tags = {
             "kind": "tuning",
             "study": params.tune.study,

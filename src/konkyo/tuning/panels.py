@@ -6,7 +6,6 @@ from itertools import product
 from pathlib import Path
 
 from konkyo.cache import SEARCH_PANEL, code_digest, digest_of
-from konkyo.errors import ArtifactError
 from konkyo.files import read_parquet, replacing, write_parquet
 from konkyo.panel import store
 from konkyo.panel.build import build
@@ -42,10 +41,7 @@ def bring(records: Path, folder: Path, prepare: Prepare, space: Space, held: str
     """
     tables = {}
     for name in ("stocks", "market"):
-        path = records / f"{name}.parquet"
-        if not path.exists():
-            raise ArtifactError(f"{path} is not here: run `dvc repro ingest` first")
-        table = read_parquet(path)
+        table = read_parquet(records / f"{name}.parquet")
         tables[name] = table if held is None else holdout.cut(table, held)
         write_parquet(tables[name], folder / "records" / f"{name}.parquet")
     code = code_digest(*SEARCH_PANEL)

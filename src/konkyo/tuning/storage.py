@@ -219,8 +219,6 @@ class Postgres:
                     grace_period=beat * _BEATS_MISSED,
                     heartbeat_stale_trial_callback=again,
                 )
-        except TuningError:
-            raise
         except (sqlalchemy.exc.SQLAlchemyError, StorageInternalError, ValueError) as error:
             reason = str(error.__cause__ or error).strip().splitlines()[0]
             raise TuningError(

@@ -1,0 +1,200 @@
+"""Every file that the stages leave below `data/`, and what makes one that is missing."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import overload
+
+from konkyo.errors import ArtifactError
+
+_STUDY = "src/studies/intervention/dvc.yaml"
+"""The pipeline of the second study, as a target of `dvc repro`."""
+
+
+@dataclass(frozen=True)
+class Output:
+    """A file or folder that a command writes, as an attribute of `Artifacts`: there it is a path.
+
+    Attributes
+    ----------
+    place : str
+        Where it lies below `data/`.
+    command : str
+        What writes it, as a user types it.
+    """
+
+    place: str
+    command: str
+
+    @overload
+    def __get__(self, owner: None, kind: type) -> "Output": ...
+
+    @overload
+    def __get__(self, owner: "Artifacts", kind: type) -> Path: ...
+
+    def __get__(self, owner: "Artifacts | None", kind: type) -> "Output | Path":
+        """Return the path in the owner's project."""
+        return self if owner is None else owner.data / self.place
+
+
+@dataclass(frozen=True)
+class Artifacts:
+    """The paths of one project's results.
+
+    Attributes
+    ----------
+    root : pathlib.Path
+        The project's folder, with params.yaml and `data/`; by default the working folder.
+    """
+
+    root: Path = Path()
+
+    raw = Output("raw", "dvc repro ingest")
+    records = Output("records", "dvc repro ingest")
+    stocks = Output("records/stocks.parquet", "dvc repro ingest")
+    market = Output("records/market.parquet", "dvc repro ingest")
+    truth = Output("records/truth.parquet", "dvc repro ingest")
+    source = Output("records/source.json", "dvc repro ingest")
+
+    panel = Output("panel", "dvc repro prepare")
+    panel_index = Output("panel/index.parquet", "dvc repro prepare")
+    panel_missing = Output("panel/missing.csv", "dvc repro prepare")
+
+    models = Output("models", "dvc repro train")
+    weights = Output("models/weights", "dvc repro train")
+    placebo = Output("models/shuffled", "dvc repro train")
+    windows = Output("models/windows.csv", "dvc repro train")
+    history = Output("models/history.parquet", "dvc repro train")
+    baselines = Output("models/baselines.parquet", "dvc repro train")
+
+    attributions = Output("attributions", "dvc repro attribute")
+    digests = Output("digests.json", "dvc repro attribute")
+
+    verify = Output("verify", "dvc repro verify")
+    verify_months = Output("verify/months", "dvc repro verify")
+    verify_metrics = Output("verify.json", "dvc repro verify")
+
+    backtest = Output("backtest", "dvc repro backtest")
+    portfolios = Output("backtest/portfolios.parquet", "dvc repro backtest")
+    returns = Output("backtest/returns.csv", "dvc repro backtest")
+    metrics = Output("metrics.json", "dvc repro backtest")
+    plots = Output("plots", "dvc repro backtest")
+
+    report = Output("report", "dvc repro report")
+    run = Output("run.json", "dvc repro track")
+
+    predictions = Output("predictions", "konkyo predict")
+    monitor = Output("monitor", "konkyo monitor")
+    monitor_result = Output("monitor.json", "konkyo monitor")
+    audit_table = Output("audit.csv", "konkyo audit")
+    audit_result = Output("audit.json", "konkyo audit")
+    check = Output("check.csv", "konkyo check")
+    tuning = Output("tuning", "konkyo tune")
+
+    intervention = Output("intervention", f"dvc repro {_STUDY}")
+    intervention_records = Output("intervention/records", f"dvc repro {_STUDY}:intervention-ingest")
+    intervention_models = Output("intervention/models", f"dvc repro {_STUDY}:intervention-estimate")
+    intervention_forecast = Output(
+        "intervention/forecast", f"dvc repro {_STUDY}:intervention-forecast"
+    )
+    intervention_metrics = Output(
+        "intervention/metrics.json", f"dvc repro {_STUDY}:intervention-forecast"
+    )
+    intervention_report = Output("intervention/report", f"dvc repro {_STUDY}:intervention-report")
+    intervention_run = Output("intervention/run.json", f"dvc repro {_STUDY}:intervention-track")
+
+    @property
+    def data(self) -> Path:
+        """Folder of all results, of the user's own tables and of the commands' locks."""
+        return self.root / "data"
+
+    @property
+    def own(self) -> Path:
+        """Folder of the user's own tables, which no stage writes."""
+        return self.data / "own"
+
+    @property
+    def labels(self) -> Path:
+        """The user's own names of the features, where there are any."""
+        return self.own / "labels.csv"
+
+    @property
+    def run_marks(self) -> Path:
+        """Folder of the marks of MLflow runs that are under way."""
+        return self.data / ".runs"
+
+    def lock(self, name: str) -> Path:
+        """Return the lock file of results that one command at a time may write."""
+        return self.data / f".{name}.lock"
+
+    def weights_of(self, month: str) -> Path:
+        """Return the file of the networks of a decision month, YYYY-MM."""
+        return self.weights / f"{month}.safetensors"
+
+    def attributions_of(self, month: str) -> Path:
+        """Return the file of the scores and relevances of a decision month, YYYY-MM."""
+        return self.attributions / f"{month}.parquet"
+
+
+HERE = Artifacts()
+"""The project in the working folder, as the stages see it."""
+
+
+def command_for(path: Path) -> str:
+    """Return the command that writes a file: of the innermost output it lies in.
+
+    `dvc repro` where it lies in none, such as a table of the user's or a copy in a scratch folder.
+    """
+    output = _output_of(path)
+    return "dvc repro" if output is None else output.command
+
+
+def missing(path: Path) -> ArtifactError:
+    """Return the error of an output that is not there; it names the path and what writes it."""
+    return ArtifactError(f"{path} is missing: run `{command_for(path)}`")
+
+
+def damaged(path: Path, reason: str) -> ArtifactError:
+    """Return the error of a file that is there and cannot be read, and why."""
+    remedy = f"remove it and run `{command_for(path)}`"
+    if _output_of(path) is None:
+        remedy += ", or correct it where it is your own"
+    return ArtifactError(f"{path} is damaged or cannot be read ({reason}): {remedy}")
+
+
+def _output_of(path: Path) -> Output | None:
+    outputs = [output for output in vars(Artifacts).values() if isinstance(output, Output)]
+    parts = path.parts
+    # From the innermost on: the project itself may lie below a folder that is called data.
+    for start in range(len(parts), 0, -1):
+        below = Path(*parts[start:])
+        holding = [output for output in outputs if below.is_relative_to(output.place)]
+        if parts[start - 1] == "data" and holding:
+            return max(holding, key=lambda output: len(output.place))
+    return None
+
+
+def require(path: Path) -> Path:
+    """Return a path that exists.
+
+    Raises
+    ------
+    ArtifactError
+        It is missing.
+    """
+    if not path.exists():
+        raise missing(path)
+    return path
+
+
+def require_months(folder: Path, suffix: str = ".parquet") -> list[Path]:
+    """Return the files of a folder that has one a decision month, by month.
+
+    Raises
+    ------
+    ArtifactError
+        There is none.
+    """
+    found = sorted(folder.glob(f"*{suffix}"))
+    if not found:
+        raise missing(folder / f"YYYY-MM{suffix}")
+    return found

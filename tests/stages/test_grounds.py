@@ -1,0 +1,60 @@
+"""Tables of earlier stages as several stages read them."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from konkyo import files
+from konkyo.errors import ArtifactError
+from konkyo.stages import grounds
+
+
+@pytest.fixture(autouse=True)
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def test_feature_called_na():
+    table = pd.DataFrame(
+        {
+            "month": pd.to_datetime(["2020-01-31", "2020-02-29"]),
+            "feature": ["NA", "None"],
+            "missing": [1.5, np.nan],
+        }
+    )
+    path = Path("data/panel/missing.csv")
+    files.write_csv(table, path)
+    read = grounds.read_table(path)
+    assert read["feature"].tolist() == ["NA", "None"]
+    assert read["month"].tolist() == table["month"].tolist()
+    np.testing.assert_array_equal(read["missing"], [1.5, np.nan])
+
+
+def test_own_label_of_a_feature_called_na():
+    Path("data/own").mkdir(parents=True)
+    Path("data/own/labels.csv").write_text("name,en,ja\nNA,North America,\nsize,,規模\n")
+    catalogue = pd.DataFrame({"name": ["NA", "size"]})
+    labels = grounds.read_labels(catalogue).set_index("feature")
+    assert labels.loc["NA", "en"] == "North America"
+    assert labels.loc["size", "ja"] == "規模"
+    assert labels.loc["size", "en"]
+
+
+@pytest.mark.parametrize(
+    ("path", "command"),
+    [
+        ("data/backtest/returns.csv", "dvc repro backtest"),
+        ("data/verify/deletion.csv", "dvc repro verify"),
+        ("data/records/stocks.parquet", "dvc repro ingest"),
+    ],
+)
+def test_missing_table_names_the_stage(path, command):
+    with pytest.raises(ArtifactError, match=f"{path} is missing: run `{command}`"):
+        grounds.read_table(Path(path))
+
+
+def test_without_attributions():
+    with pytest.raises(ArtifactError, match=r"data/attributions/.* run `dvc repro attribute`"):
+        grounds.file_of("newest")
