@@ -48,7 +48,7 @@ def test_of_kinds_and_units():
     assert one("jgb_10_difference")["unit"] == "1-month difference"
     assert one("month_03")["unit_ja"] == "1か0"
     own = pd.DataFrame({"name": ["roe_forecast"], "transform": ["zscore"]})
-    assert one("roe_forecast", own)["unit"] == "deviations from the month's mean"
+    assert one("roe_forecast", own)["unit"] == "standard deviations from the month's mean"
     assert one("MKT")["kind"] == "rate"
     assert one("MKT_difference")["kind"] == "rate_difference"
 

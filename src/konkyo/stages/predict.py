@@ -8,7 +8,7 @@ import pandas as pd
 
 from konkyo import files, months, params
 from konkyo.errors import ArtifactError, ParamsError
-from konkyo.figures.texts import Language
+from konkyo.i18n import Language
 from konkyo.monthend import workbook
 from konkyo.monthend.ranking import ranking
 from konkyo.panel import store
@@ -54,7 +54,7 @@ def main(month: str = "newest", language: str | None = None, out: Path | None = 
 
 
 def facts(month: str, chosen: params.Params, stocks: int) -> dict[str, str]:
-    """Return what a reader wants to know about a ranking, by the keys of `words.FACTS`."""
+    """Return what a reader wants to know about a ranking, by the names in "workbook.fact"."""
     for path in (SOURCE, WINDOWS, WEIGHTS / f"{month}.safetensors"):
         if not path.exists():
             raise ArtifactError(f"{path} is not here: run `konkyo update` or `dvc repro`")

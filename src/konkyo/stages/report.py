@@ -2,6 +2,7 @@
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 from tqdm import tqdm
@@ -9,9 +10,9 @@ from tqdm import tqdm
 from konkyo import figures, interactive, params, reading
 from konkyo.errors import ArtifactError
 from konkyo.files import digest_of, read_csv, read_parquet, replacing, write_csv
+from konkyo.i18n import LANGUAGES, Text
 from konkyo.pages.drawing import draw
 from konkyo.pages.report import report
-from konkyo.pages.shell import LANGUAGES, Words
 from konkyo.panel import store
 from konkyo.stages import grounds, lock, stage
 
@@ -49,14 +50,14 @@ def read_evidence() -> tuple[reading.Evidence, pd.DataFrame]:
     return evidence, grounds.read_labels(panel.catalogue)
 
 
-def others() -> list[tuple[Words, str]]:
+def others() -> list[tuple[Text, str]]:
     """Return the pages of searches and of the second study that have been made, by address."""
     found = [
-        (Words(f"search: {path.parent.name}", f"探索：{path.parent.name}"), path)
+        (Text.of("report.search_page", study=path.parent.name), path)
         for path in sorted(SEARCHES.glob("*/tuning.html"))
     ]
     if SECOND_STUDY.exists():
-        found.append((Words("foreign exchange intervention", "為替介入"), SECOND_STUDY))
+        found.append((Text.of("report.intervention_page"), SECOND_STUDY))
     return [(name, Path("..", path.relative_to("data")).as_posix()) for name, path in found]
 
 
@@ -76,7 +77,7 @@ def main() -> None:
     drawn = draw(figures, tables, labels, chosen.language)
     for name, figure in tqdm(drawn.items(), "pictures", unit="figure"):
         figures.save(figure, OUT / f"{_file(name)}.png", chosen.dpi)
-    moving = {language: draw(interactive, tables, labels, language) for language in LANGUAGES}
+    moving: dict[str, dict[str, Any]] = {language: draw(interactive, tables, labels, language) for language in LANGUAGES}
     for name, figure in moving[chosen.language].items():
         interactive.write(figure, OUT / "interactive", _file(name), chosen.language)
     page = report(evidence, tables, moving, labels, chosen, others=others())

@@ -107,7 +107,7 @@ def _draw(
     for name, figure in plain.items():
         figures.save(figure, folder / f"{name}.png", look.dpi)
     shared = plots.search(search.study)
-    embedded = {}
+    embedded: dict[str, dict[str, Any]] = {}
     for language in LANGUAGES:
         moving = plots.luck(chance, objective, language, live)
         embedded[language] = {k: v.to_dict() for k, v in {**shared, **moving}.items()}
