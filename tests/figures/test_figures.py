@@ -123,7 +123,7 @@ def test_bars_are_the_months_and_the_line_their_mean_of_twelve(
     figure = draw(returns.iloc[::-1])
     heights = [bar.get_height() for bar in figure.axes[0].patches]
     np.testing.assert_array_equal(heights, returns[column])
-    mean = _line(figure, "mean of 12 months")
+    mean = _line(figure, "12-month mean")
     assert np.isnan(mean[:11]).all()
     assert mean[11] == pytest.approx(returns[column][:12].mean())
     assert mean[-1] == pytest.approx(returns[column][-12:].mean())

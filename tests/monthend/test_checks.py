@@ -102,8 +102,8 @@ def test_what_cannot_be_judged_breaches_nothing(tables: dict[str, pd.DataFrame])
     tables["rank_ic"]["t"] = np.nan
     made = _decide(tables)
     assert all(np.isnan(check.value) and not check.breached for check in made.values())
-    assert made["drifting"].detail.en == "nothing to judge by"
-    assert made["rank_ic"].detail.en == "too few months to judge by"
+    assert made["drifting"].detail.en == "no data to evaluate"
+    assert made["rank_ic"].detail.en == "too few months to evaluate"
     labels = reading.labels(["a", "<b>"])
     tables["history"] = checks.values(tables, LIMITS)
     assert draw(tables, labels, LIMITS, "en") == {}

@@ -87,7 +87,7 @@ def test_predict_writes_the_newest_month(project: Path, capsys: pytest.CaptureFi
     np.testing.assert_allclose(parts, table["score"], atol=1e-6)
     book = openpyxl.load_workbook("data/predictions/2002-12.xlsx")
     assert [cell.value for cell in book["Ranking"]["B"][1:]] == table["stock"].tolist()
-    assert book["Grounds"].max_row == 1 + 2 * 2
+    assert book["Attribution"].max_row == 1 + 2 * 2
     facts = {row[0].value: row[1].value for row in book["Read me"].iter_rows(max_row=11)}
     assert facts["the ranking is for the returns of"] == "2003-01"
     assert facts["the network learnt from the months"] == "2002-06 - 2002-11"

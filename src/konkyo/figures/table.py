@@ -68,8 +68,8 @@ def performance_table(performance: pd.DataFrame, language: Language = "en") -> F
     headline(figure, t("title.performance", language))
     axes.set_xlim(0, 1)
     axes.set_ylim(count - 0.4, -2.0)
-    right = np.linspace(0.42, 0.995, len(COLUMNS) - 2)
-    edges = [0.005, 0.125, *right]
+    right = np.linspace(0.48, 0.995, len(COLUMNS) - 2)
+    edges = [0.005, 0.205, *right]
     align = ["left", "left", *["right"] * len(right)]
     for edge, side, name in zip(edges, align, COLUMNS, strict=True):
         # The unit has a line of its own: the columns are no wider than that.

@@ -77,7 +77,9 @@ def main() -> None:
     drawn = draw(figures, tables, labels, chosen.language)
     for name, figure in tqdm(drawn.items(), "pictures", unit="figure"):
         figures.save(figure, OUT / f"{_file(name)}.png", chosen.dpi)
-    moving: dict[str, dict[str, Any]] = {language: draw(interactive, tables, labels, language) for language in LANGUAGES}
+    moving: dict[str, dict[str, Any]] = {
+        language: draw(interactive, tables, labels, language) for language in LANGUAGES
+    }
     for name, figure in moving[chosen.language].items():
         interactive.write(figure, OUT / "interactive", _file(name), chosen.language)
     page = report(evidence, tables, moving, labels, chosen, others=others())
