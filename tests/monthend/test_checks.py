@@ -108,7 +108,7 @@ def test_what_cannot_be_judged_breaches_nothing(tables: dict[str, pd.DataFrame])
     tables["history"] = checks.values(tables, LIMITS)
     assert draw(tables, labels, LIMITS, "en") == {}
     text = page(NEW, list(made.values()), tables, labels, LIMITS, 36, {"en": {}, "ja": {}}, "en")
-    assert "None of 5 limits is breached." in text
+    assert "None of the 5 limits is breached." in text
 
 
 def test_an_infinite_distance_is_a_breach(tables: dict[str, pd.DataFrame]):
