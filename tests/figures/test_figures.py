@@ -93,7 +93,7 @@ def test_the_curve_starts_at_the_first_decision_month(cumulative: pd.DataFrame) 
 def test_models_of_unequal_length_are_not_compared(cumulative: pd.DataFrame) -> None:
     assert sorted(_notes(figures.model_growth(cumulative))) == ["network", "ridge"]
     named = figures.model_growth(cumulative, ["network", "shuffled"])
-    assert sorted(_notes(named)) == ["network", "shuffled labels"]
+    assert sorted(_notes(named)) == ["network", "placebo (shuffled labels)"]
 
 
 def test_labels_of_equal_lines_do_not_overlap(cumulative: pd.DataFrame) -> None:
@@ -123,7 +123,7 @@ def test_bars_are_the_months_and_the_line_their_mean_of_twelve(
     figure = draw(returns.iloc[::-1])
     heights = [bar.get_height() for bar in figure.axes[0].patches]
     np.testing.assert_array_equal(heights, returns[column])
-    mean = _line(figure, "mean of 12 months")
+    mean = _line(figure, "12-month mean")
     assert np.isnan(mean[:11]).all()
     assert mean[11] == pytest.approx(returns[column][:12].mean())
     assert mean[-1] == pytest.approx(returns[column][-12:].mean())
@@ -204,8 +204,8 @@ def test_agreement_has_the_best_method_on_top_and_names_the_papers():
     axes = figures.truth_agreement(table).axes[0]
     names = [text.get_text() for text in axes.get_yticklabels()]
     assert names == [
-        "linear model's coefficients x input",
-        "LRP epsilon (the paper's)",
+        "ridge coefficients x input",
+        "LRP epsilon (paper)",
         "DeepLIFT",
     ]
     assert [text.get_fontweight() for text in axes.get_yticklabels()] == [
@@ -228,7 +228,7 @@ def test_deletion_shows_the_papers_rule_the_extremes_and_chance():
     axes = figures.deletion_curves(table).axes[0]
     labels = axes.get_legend_handles_labels()[1]
     assert labels == [
-        "LRP epsilon (the paper's), area +0.30",
+        "LRP epsilon (paper), area +0.30",
         "DeepLIFT, area +0.50",
         "LRP gamma, area +0.20",
         "random order",

@@ -44,7 +44,7 @@ def test_the_worthless_bars_are_the_probability_of_overfitting(found: Overfittin
     axes = drawn.logit_histogram(found).axes[0]
     below = [bar for bar in axes.patches if bar.get_facecolor()[0] > 0.5]
     assert sum(bar.get_height() for bar in below) == pytest.approx(found.pbo)
-    assert f"{found.pbo:.0%} of choices" in axes.get_title(loc="left")
+    assert f"{found.pbo:.0%} of splits" in axes.get_title(loc="left")
     traces = moving.logit_histogram(found).data
     assert sum(traces[0].y) == pytest.approx(found.pbo, rel=1e-6)
     assert sum(traces[1].y) == pytest.approx(1 - found.pbo, rel=1e-6)
@@ -79,7 +79,7 @@ def test_the_maximum_shows_the_bar_the_best_and_who_reaches_it(chance: NoSkill) 
     assert places == [pytest.approx(chance.expected_maximum * math.sqrt(12)), best]
     legend = axes.get_legend()
     assert legend is not None
-    assert legend.get_title().get_text() == "10.0% of searches without skill reach it"
+    assert legend.get_title().get_text() == "10.0% of searches under zero skill reach it"
     assert [entry.get_text() for entry in legend.get_texts()][1] == f"best trial {best:.2f}"
     below, above, bar, mark = moving.maximum_by_luck(chance, best, 12).data
     assert sum(below.y) + sum(above.y) == pytest.approx(1.0, rel=1e-5)

@@ -3,7 +3,6 @@
 import subprocess
 import sys
 from collections.abc import Callable
-from string import Formatter
 
 import numpy as np
 import pandas as pd
@@ -13,7 +12,7 @@ from matplotlib.text import Text
 
 import small_tables as small
 from konkyo import figures
-from konkyo.figures.texts import TEXTS, Language, text
+from konkyo.i18n import Language
 
 DRAW: dict[str, Callable[[Language], Figure]] = {
     "stocks": lambda lang: figures.stock_heat(small.stocks(), small.LABELS, lang),
@@ -55,17 +54,6 @@ def test_japanese_figures_speak_japanese(name: str) -> None:
     english, japanese = _words(DRAW[name]("en")), _words(DRAW[name]("ja"))
     shared = {word for word in english if word[:1].isalpha() and word.isascii()} & set(japanese)
     assert shared <= {"A", "D", "C", "TOPIX", "vix", "foods"}
-
-
-def test_every_text_has_the_same_gaps_in_both_languages() -> None:
-    for key, pair in TEXTS.items():
-        english, japanese = (
-            {gap for _, gap, _, _ in Formatter().parse(words) if gap is not None} for words in pair
-        )
-        assert english == japanese, key
-        values = dict.fromkeys(english, 1.0)
-        assert "{" not in text(key, "en", **values) + text(key, "ja", **values)
-    assert text("my own model", "ja") == "my own model"
 
 
 def test_the_settings_of_matplotlib_are_left_alone_and_it_is_quiet() -> None:

@@ -12,7 +12,7 @@ import pytest
 
 import small_tables as small
 from konkyo import figures, interactive
-from konkyo.figures.texts import Language
+from konkyo.i18n import Language
 from konkyo.interactive.style import INK
 
 HOSTILE = "</script><script>alert(1)</script>"

@@ -102,13 +102,13 @@ def test_what_cannot_be_judged_breaches_nothing(tables: dict[str, pd.DataFrame])
     tables["rank_ic"]["t"] = np.nan
     made = _decide(tables)
     assert all(np.isnan(check.value) and not check.breached for check in made.values())
-    assert made["drifting"].detail.en == "nothing to judge by"
-    assert made["rank_ic"].detail.en == "too few months to judge by"
+    assert made["drifting"].detail.en == "no data to evaluate"
+    assert made["rank_ic"].detail.en == "too few months to evaluate"
     labels = reading.labels(["a", "<b>"])
     tables["history"] = checks.values(tables, LIMITS)
     assert draw(tables, labels, LIMITS, "en") == {}
     text = page(NEW, list(made.values()), tables, labels, LIMITS, 36, {"en": {}, "ja": {}}, "en")
-    assert "None of 5 limits is breached." in text
+    assert "None of the 5 limits is breached." in text
 
 
 def test_an_infinite_distance_is_a_breach(tables: dict[str, pd.DataFrame]):

@@ -84,14 +84,14 @@ def test_names_stay_text(book: openpyxl.Workbook):
 
 
 def test_grounds_are_coloured_like_figure_8(book: openpyxl.Workbook, hostile: Evidence):
-    sheet = book["Grounds"]
+    sheet = book["Attribution"]
     heads = [cell.value for cell in sheet[1]]
     # Largest mean relevance of the three stocks first; all dummies have some relevance here.
     assert heads[:6] == ["side", "rank", "stock", "sector", "score", "1-month return"]
     assert heads[-1] == "absorbed"
     rows = list(sheet.iter_rows(min_row=2))
     assert [row[2].value for row in rows] == ["0012", "NA", "<script>alert(1)</script>"]
-    assert [row[0].value for row in rows] == ["long", "named", "short"]
+    assert [row[0].value for row in rows] == ["long", "watchlist", "short"]
     for row in rows:
         assert sum(cell.value for cell in row[5:]) == pytest.approx(row[4].value, abs=1e-6)
     # The largest relevance of the sheet is the end of the scale, the other end is as far.
@@ -116,7 +116,7 @@ def test_all_stocks_and_the_dummies_as_one_column(book: openpyxl.Workbook):
     values = book["Values"]
     assert [cell.value for cell in values[1]] == ["rank", "stock", "1-month return", "Size"]
     assert [values.cell(row, 3).value for row in range(2, 6)] == [1.0, 0.2, -0.2, -1.0]
-    for name in ("Ranking", "Grounds", "Inputs", "Values", "Relevances"):
+    for name in ("Ranking", "Attribution", "Inputs", "Values", "Relevances"):
         assert book[name].freeze_panes
         assert book[name].auto_filter.ref == book[name].dimensions
 
@@ -147,7 +147,7 @@ def test_japanese_and_a_name_that_no_workbook_can_hold(
     workbook.write(tmp_path / "x.xlsx", table, e, labels, chosen, "ja", {})
     book = openpyxl.load_workbook(tmp_path / "x.xlsx")
     assert book.sheetnames == [
-        "順位", "根拠", "入力値", "全銘柄の入力値", "全銘柄の関連度", "説明",
+        "順位", "寄与", "入力値", "全銘柄の入力値", "全銘柄の関連度", "説明",
     ]  # fmt: skip
     assert book["順位"]["B2"].value == "a\ufffdb"
     assert book["順位"]["H2"].value.startswith("4銘柄中1位：")

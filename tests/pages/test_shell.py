@@ -12,8 +12,9 @@ from fontTools.ttLib import TTFont
 from markupsafe import Markup
 
 from browsing import until
+from konkyo.i18n import Text
 from konkyo.pages.pack import compress
-from konkyo.pages.shell import Page, Words, font, shell
+from konkyo.pages.shell import Page, font, shell
 
 
 @pytest.fixture(scope="module")
@@ -24,9 +25,9 @@ def html() -> str:
     }
     return shell(
         Page(
-            title=Words("<b>Title", "題名"),
+            title=Text("<b>Title", "題名"),
             body=Markup("<section id='one'>here</section>"),
-            sections=[("one", Words("a&b", "鰯"))],
+            sections=[("one", Text("a&b", "鰯"))],
             data={"names.json": compress('["鮪"]'.encode())},
             figures={"en": {"bars": figure}, "ja": {"bars": figure}},
         )
@@ -73,7 +74,7 @@ def test_a_figure_may_have_any_kind_of_title(browser: Any, tmp_path: Path) -> No
         body += f'<figure class="plot" data-figure="{place}"><figcaption></figcaption>'
         body += '<div class="canvas"></div></figure>'
     path = tmp_path / "page.html"
-    made = Page(Words("T", "T"), Markup(body), [], figures={"en": figures})
+    made = Page(Text("T", "T"), Markup(body), [], figures={"en": figures})
     path.write_text(shell(made), encoding="utf-8")
     page = browser.new_page(viewport={"width": 390, "height": 700})
     problems: list[str] = []

@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import pandas as pd
 import pytest
 
@@ -48,7 +51,7 @@ def test_of_kinds_and_units():
     assert one("jgb_10_difference")["unit"] == "1-month difference"
     assert one("month_03")["unit_ja"] == "1か0"
     own = pd.DataFrame({"name": ["roe_forecast"], "transform": ["zscore"]})
-    assert one("roe_forecast", own)["unit"] == "deviations from the month's mean"
+    assert one("roe_forecast", own)["unit"] == "standard deviations from the month's mean"
     assert one("MKT")["kind"] == "rate"
     assert one("MKT_difference")["kind"] == "rate_difference"
 
@@ -71,11 +74,34 @@ def test_any_number_of_months():
     assert one("volatility_24")["en"] == "24-month volatility"
 
 
-def test_the_simulated_market_series_are_named_as_its_catalogue_names_them():
-    market = catalogue().query("group == 'market'").set_index("name")
-    table = labels(market.index).set_index("feature")
-    assert table["en"].to_dict() == market["english"].to_dict()
-    assert table["ja"].to_dict() == market["japanese"].to_dict()
+def test_the_simulated_markets_inputs_are_named_as_its_catalogue_names_them():
+    """The source's catalogue goes with its records; here every source's features have one name."""
+    known = catalogue().set_index("name")
+    table = labels(known.index).set_index("feature")
+    shorter = {
+        "roe_forecast": ("ROE, forecast", "ROE（予想）"),
+        "return_1": ("1-month return", "過去1か月リターン"),
+        "return_3": ("3-month return", "過去3か月リターン"),
+        "return_6": ("6-month return", "過去6か月リターン"),
+        "return_12": ("12-month return", "過去12か月リターン"),
+        "return_36": ("3-year return", "過去3年リターン"),
+        "beta_36": ("36-month beta", "36か月ベータ"),
+        "size": ("Size", "時価総額"),
+    }
+    names = {name: tuple(row) for name, row in known[["english", "japanese"]].T.items()} | shorter
+    assert {name: tuple(row) for name, row in table[["en", "ja"]].T.items()} == names
+    # Group and transform need no panel's catalogue.
+    with_panel = labels(known.index, known.reset_index()[["name", "group", "transform"]])
+    pd.testing.assert_frame_equal(with_panel, table.reset_index())
+
+
+def test_labels_do_not_import_the_simulator():
+    code = (
+        "import sys, konkyo.reading.labels\n"
+        "assert not [name for name in sys.modules if 'simulated' in name]"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, text=True)
+    assert ran.returncode == 0, ran.stderr
 
 
 def test_an_unknown_feature_is_called_by_its_own_name():

@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from konkyo.reading import GRAMMAR, Evidence, labels, sentence, sentences
+from konkyo.i18n import catalogue
+from konkyo.reading import RULES, Evidence, labels, sentence, sentences
 from konkyo.reading.sentences import number
 
 NAMES = [
@@ -91,12 +92,11 @@ def test_a_label_is_never_read_as_a_template():
     assert "{high}が高い" in sentence(labels(["odd"], own), 1, 2, [1], [1], "ja")
 
 
-def test_the_grammar_is_plain_values():
-    assert json.loads(json.dumps(GRAMMAR)) == GRAMMAR
-    kinds = set(GRAMMAR["thresholds"])
-    for language in ("en", "ja"):
-        assert kinds == set(GRAMMAR[language]) - {"sentence", "separator", "ground"}
-        assert all(len(GRAMMAR[language][kind]) == 3 for kind in kinds)
+def test_the_rules_are_plain_values_and_every_kind_has_its_words():
+    assert json.loads(json.dumps(RULES)) == RULES
+    own = {key for key in catalogue("en") if key.startswith("sentence.") and key.count(".") == 2}
+    sides = ("low", "average", "high")
+    assert own == {f"sentence.{kind}.{side}" for kind in RULES["thresholds"] for side in sides}
 
 
 def test_many_are_those_one_by_one(tiny: Evidence):

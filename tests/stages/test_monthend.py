@@ -88,11 +88,11 @@ def test_predict_writes_the_newest_month(project: Path, capsys: pytest.CaptureFi
     np.testing.assert_allclose(parts, table["score"], atol=1e-6)
     book = openpyxl.load_workbook("data/predictions/2002-12.xlsx")
     assert [cell.value for cell in book["Ranking"]["B"][1:]] == table["stock"].tolist()
-    assert book["Grounds"].max_row == 1 + 2 * 2
+    assert book["Attribution"].max_row == 1 + 2 * 2
     facts = {row[0].value: row[1].value for row in book["Read me"].iter_rows(max_row=11)}
-    assert facts["the ranking is for the returns of"] == "2003-01"
-    assert facts["the network learnt from the months"] == "2002-06 - 2002-11"
-    assert facts["records"] == "tables, 2000-01 - 2002-12"
+    assert facts["return month (t+1)"] == "2003-01"
+    assert facts["training window"] == "2002-06 - 2002-11"
+    assert facts["data source"] == "tables, 2000-01 - 2002-12"
 
 
 def test_predict_of_an_earlier_month_does_not_know_later_ones(project: Path):
@@ -138,7 +138,7 @@ def test_monitor_within_its_limits(project: Path):
     history = pd.read_csv("data/monitor/history.csv")
     assert history[history["check"] == "drifting"]["month"].iloc[-1] == "2002-12-31"
     page = Path("data/monitor/monitor.html").read_text(encoding="utf-8")
-    assert "None of 5 limits is breached." in page
+    assert "None of the 5 limits is breached." in page
     assert 'data-chunk="figure/ja/psi_map"' in page
     # By hand: the share of the newest month's stocks without an illiquidity.
     missing = pd.read_csv("data/panel/missing.csv")

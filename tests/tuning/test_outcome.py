@@ -102,4 +102,4 @@ def test_the_page_shows_the_result_and_escapes_names(searched):
         "en",
     )
     assert "<script>alert(1)" not in text
-    assert "held-out months the tuned values" in text and "デフレート済みシャープ比" in text
+    assert "holdout months the tuned values" in text and "デフレーテッド・シャープ・レシオ" in text

@@ -12,7 +12,6 @@ deciles   mean annual return from the worst scores to the best
 grounds   agreement of the grounds with the truth, deletion curves
 arrange   tables put in the order that both rooms of figures show
 style     colours, axes and labels that all of them share
-texts     every word, in English and Japanese
 fonts     the Japanese font
 """
 

@@ -8,7 +8,7 @@ from matplotlib.ticker import FixedLocator
 
 from konkyo.figures.fonts import lettered
 from konkyo.figures.style import COLOURS, canvas, percent_axis
-from konkyo.figures.texts import Language, text
+from konkyo.i18n import Language, display_name, t
 
 
 def decile_returns(
@@ -30,7 +30,9 @@ def decile_returns(
     Figure
         One bar a decile, in per cent a year.
     """
-    figure, axes = canvas(text("decile_returns", language, model=text(model, language)))
+    figure, axes = canvas(
+        t("title.decile_returns", language, model=display_name("model", model, language))
+    )
     bars, others = decile_rows(deciles, model)
     last = bars["decile"].max()
     ends = {1: COLOURS["short"], last: COLOURS["long"]}
@@ -50,14 +52,14 @@ def decile_returns(
             markersize=5,
             markerfacecolor="#FFFFFF",
             markeredgecolor="#000000",
-            label=text(str(name), language),
+            label=display_name("model", str(name), language),
         )
     if not others.empty:
         axes.legend(frameon=False, fontsize=9, loc="best")
     axes.axhline(0.0, color="#666666", linewidth=0.8)
     axes.xaxis.set_major_locator(FixedLocator(bars["decile"].tolist()))
-    axes.set_xlabel(text("decile_axis", language, last=last), fontsize=9)
-    percent_axis(axes, "annual_return_mean", language)
+    axes.set_xlabel(t("axis.decile", language, last=last), fontsize=9)
+    percent_axis(axes, "axis.annual_return_mean", language)
     return lettered(figure, language)
 
 

@@ -19,8 +19,9 @@ from konkyo.figures.style import (
     sheet,
     year_axis,
 )
-from konkyo.figures.texts import Language, feature_names, sector_name, text
+from konkyo.i18n import Language, t
 from konkyo.months import label
+from konkyo.reading.labels import feature_names, sector_name
 
 SECTORS = 5
 BARS = 20
@@ -56,11 +57,13 @@ def exposure_lines(
     size = exposure[exposure["kind"] == "size"].sort_values("month")
     plain(upper)
     for side in ("long", "short"):
-        months_and_mean(upper, size["month"], size[side], COLOURS[side], text(side, language))
+        months_and_mean(
+            upper, size["month"], size[side], COLOURS[side], t(f"portfolio.{side}", language)
+        )
     upper.axhline(0.5, color="#666666", linewidth=0.8)
     upper.margins(x=0.01)
-    percent_axis(upper, "size_axis", language)
-    upper.set_ylabel(text("size_axis", language), fontsize=9)
+    percent_axis(upper, "axis.size", language)
+    upper.set_ylabel(t("axis.size", language), fontsize=9)
     upper.legend(frameon=False, fontsize=9, loc="best", ncols=2)
     plain(lower)
     for colour, (name, series) in zip(
@@ -72,11 +75,11 @@ def exposure_lines(
         )  # fmt: skip
     lower.axhline(0, color="#666666", linewidth=0.8)
     lower.margins(x=0.01)
-    percent_axis(lower, "sector_axis", language)
+    percent_axis(lower, "axis.sector_difference", language)
     year_axis(lower, exposure["month"])
-    below = f"{text('decision_month', language)}\n{text('exposure_note', language)}"
+    below = f"{t('axis.decision_month', language)}\n{t('note.exposure', language)}"
     lower.set_xlabel(below, fontsize=9)
-    headline(figure, text("exposure_lines", language))
+    headline(figure, t("title.exposure_lines", language))
     key_below(figure, lower, columns=3)
     return lettered(figure, language)
 
@@ -127,9 +130,9 @@ def exposure_bars(
     for shift, side in ((-0.2, "long"), (0.2, "short")):
         axes.barh(
             np.arange(len(heads)) + shift, shares[side], height=0.38, color=COLOURS[side],
-            label=text(side, language),
+            label=t(f"portfolio.{side}", language),
         )  # fmt: skip
-    percent_axis(axes, "share_of_stocks", language, along="x")
+    percent_axis(axes, "axis.share_of_stocks", language, along="x")
     axes.legend(frameon=False, fontsize=9, loc="best")
     return lettered(figure, language)
 
@@ -139,9 +142,9 @@ def sector_words(
 ) -> tuple[str, list[str]]:
     """Return the title, with the month or that all are meant, and what each sector is called."""
     names = feature_names(labels, language)
-    when = text("all_months", language) if month is None else label(month)
+    when = t("legend.all_months", language) if month is None else label(month)
     heads = [sector_name(name, names, language) for name in shares["name"]]
-    return text("exposure_bars", language, when=when), heads
+    return t("title.exposure_bars", language, when=when), heads
 
 
 def sector_shares(exposure: pd.DataFrame, month: pd.Timestamp | None, most: int) -> pd.DataFrame:
@@ -182,13 +185,13 @@ def relevance_turnover_bars(
     table, rest = mean_turnover(turnover, most)
     names = feature_names(labels, language)
     heads = [names.get(name, name) for name in table["feature"]]
-    figure, axes = rows_canvas(text("relevance_turnover", language), heads)
+    figure, axes = rows_canvas(t("title.relevance_turnover", language), heads)
     for shift, side in ((-0.2, "long"), (0.2, "short")):
         axes.barh(
             np.arange(len(heads)) + shift, table[side], height=0.38, color=COLOURS[side],
             label=turnover_words(side, table, rest, language),
         )  # fmt: skip
-    percent_axis(axes, "turnover_axis", language, along="x")
+    percent_axis(axes, "axis.turnover", language, along="x")
     axes.legend(frameon=False, fontsize=9, loc="best")
     if rest["count"]:
         note(figure, rest_words(rest, language))
@@ -199,10 +202,10 @@ def turnover_words(
     side: str, table: pd.DataFrame, rest: dict[str, float], language: Language
 ) -> str:
     """Return a side's name with its whole turnover."""
-    return f"{text(side, language)}: {100 * (table[side].sum() + rest[side]):.1f}%"
+    return f"{t(f'portfolio.{side}', language)}: {100 * (table[side].sum() + rest[side]):.1f}%"
 
 
 def rest_words(rest: dict[str, float], language: Language) -> str:
     """Return the note on the inputs without a row."""
     shares = {side: 100 * rest[side] for side in ("long", "short")}
-    return text("turnover_note", language, count=rest["count"], **shares)
+    return t("note.turnover", language, count=rest["count"], **shares)

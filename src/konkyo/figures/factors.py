@@ -11,7 +11,8 @@ from matplotlib.figure import Figure
 from konkyo.figures.arrange import largest
 from konkyo.figures.fonts import lettered
 from konkyo.figures.style import COLOURS, headline, key_below, note, plain, rows_canvas, sheet
-from konkyo.figures.texts import Language, feature_names, text, value_words
+from konkyo.i18n import Language, t
+from konkyo.reading.labels import feature_names, value_words
 
 MOST = 30
 """Inputs that figure 9 has room for."""
@@ -47,27 +48,27 @@ def factor_bars(
     count = len(shown)
     names = feature_names(labels, language)
     heads = [names.get(name, name) for name in shown["feature"]]
-    figure, axes = rows_canvas(text("factor_bars", language), heads, step=0.235)
+    figure, axes = rows_canvas(t("title.factor_bars", language), heads, step=0.235)
     for shift, side in ((-0.2, "long"), (0.2, "short")):
         axes.barh(
             np.arange(count) + shift, shown[side], height=0.38, color=COLOURS[side],
-            label=text(side, language),
+            label=t(f"portfolio.{side}", language),
         )  # fmt: skip
     axes.axvline(0, color="#666666", linewidth=0.8)
-    axes.set_xlabel(text("mean_relevance", language), fontsize=9)
-    columns = (("test", "stars", 1.05), ("corrected", "stars_adjusted", 1.17))
+    axes.set_xlabel(t("axis.mean_relevance", language), fontsize=9)
+    columns = (("legend.test", "stars", 1.05), ("legend.corrected", "stars_adjusted", 1.17))
     for head, column, edge in columns:
         look: dict[str, Any] = {
             "transform": axes.get_yaxis_transform(),
             "ha": "center",
             "fontsize": 8,
         }
-        axes.text(edge, -0.9, text(head, language), va="bottom", color="#555555", **look)
+        axes.text(edge, -0.9, t(head, language), va="bottom", color="#555555", **look)
         for row, stars in enumerate(shown[column]):
             # The letters of the star stand high in their line.
             axes.text(edge, row + 0.14, stars, va="center", **look)
     axes.legend(frameon=False, fontsize=9, loc="lower right")
-    note(figure, text("factor_bars_note", language, shown=count, count=len(means)))
+    note(figure, t("note.factor_bars", language, shown=count, count=len(means)))
     return lettered(figure, language)
 
 
@@ -113,22 +114,27 @@ def factor_scatter(
         rows = own[own["side"] == side]
         look: dict[str, Any] = {"color": COLOURS[side], "linewidth": 0}
         axes.scatter(
-            rows["value"], rows["relevance"], s=9, alpha=0.45, label=text(side, language), **look
+            rows["value"],
+            rows["relevance"],
+            s=9,
+            alpha=0.45,
+            label=t(f"portfolio.{side}", language),
+            **look,
         )
     axes.fill_between(
         curve["value"], curve["low"], curve["high"], color="#000000", alpha=0.12, linewidth=0,
-        label=text("band", language),
+        label=t("legend.band", language),
     )  # fmt: skip
     axes.plot(
         curve["value"], curve["relevance"], color="#000000", linewidth=2.2,
-        label=text("smoothed_mean", language),
+        label=t("legend.smoothed_mean", language),
     )  # fmt: skip
     axes.axhline(0, color="#666666", linewidth=0.8)
     _histograms(above, own, "value", "vertical")
     _histograms(beside, own, "relevance", "horizontal")
     axes.set_xlabel(value_words(labels, feature, language), fontsize=9)
-    axes.set_ylabel(text("relevance", language), fontsize=9)
-    headline(figure, text("factor_scatter", language, name=name))
+    axes.set_ylabel(t("axis.relevance", language), fontsize=9)
+    headline(figure, t("title.factor_scatter", language, name=name))
     for handle in key_below(figure, axes, columns=4).legend_handles:
         if isinstance(handle, PathCollection):
             handle.set(alpha=1.0, sizes=[25])

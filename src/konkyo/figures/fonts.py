@@ -11,7 +11,7 @@ from matplotlib.font_manager import fontManager
 from matplotlib.text import Text
 
 from konkyo.errors import ArtifactError
-from konkyo.figures.texts import Language
+from konkyo.i18n import Language
 
 _LATIN = "DejaVu Sans"
 

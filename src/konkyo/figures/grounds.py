@@ -5,7 +5,7 @@ from matplotlib.figure import Figure
 
 from konkyo.figures.fonts import lettered
 from konkyo.figures.style import COLOURS, OTHER, canvas
-from konkyo.figures.texts import Language, text
+from konkyo.i18n import Language, display_name, t
 
 PAPER = "lrp_epsilon"
 MEASURES = ("rank_per_input", "rank_per_stock")
@@ -26,7 +26,7 @@ def truth_agreement(agreement: pd.DataFrame, language: Language = "en") -> Figur
     Figure
         Two marks a method, with bars of two standard errors; the best method on top.
     """
-    figure, axes = canvas(text("truth_agreement", language))
+    figure, axes = canvas(t("title.truth_agreement", language))
     table = agreement.pivot_table(index="method", columns="measure", values="mean")
     errors = agreement.pivot_table(index="method", columns="measure", values="standard_error")
     order = table["rank_per_stock"].sort_values().index
@@ -42,15 +42,15 @@ def truth_agreement(agreement: pd.DataFrame, language: Language = "en") -> Figur
             markersize=5,
             color=colour,
             elinewidth=1,
-            label=text(measure, language),
+            label=t(f"agreement.{measure}", language),
         )
-    axes.set_yticks(range(len(order)), [text(name, language) for name in order])
+    axes.set_yticks(range(len(order)), [display_name("method", name, language) for name in order])
     for label_text, name in zip(axes.get_yticklabels(), order, strict=True):
         label_text.set_fontweight("bold" if name == PAPER else "normal")
     axes.grid(axis="y", visible=False)
     axes.grid(axis="x", color="#DDDDDD", linewidth=0.6)
     axes.axvline(0, color="#666666", linewidth=0.8)
-    axes.set_xlabel(text("agreement_axis", language), fontsize=9)
+    axes.set_xlabel(t("axis.agreement", language), fontsize=9)
     axes.legend(frameon=False, fontsize=9, loc="lower right")
     return lettered(figure, language)
 
@@ -71,18 +71,20 @@ def deletion_curves(deletion: pd.DataFrame, language: Language = "en") -> Figure
     Figure
         The paper's rule and the methods with the largest and the smallest area, and chance.
     """
-    figure, axes = canvas(text("deletion_curves", language))
+    figure, axes = canvas(t("title.deletion_curves", language))
     areas = areas_of(deletion)
     colours = (COLOURS["spread"], COLOURS["long"], COLOURS["short"])
     for name, colour, width in zip(areas, colours, (2.2, 1.4, 1.4), strict=False):
         curve = deletion[deletion["method"] == name]
-        label = text("area", language, method=text(name, language), area=areas[name])
+        label = t(
+            "legend.area", language, method=display_name("method", name, language), area=areas[name]
+        )
         axes.plot(curve["deleted"], curve["ordered"], color=colour, linewidth=width, label=label)
     chance = deletion[deletion["method"] == PAPER]
-    label = text("random_order", language)
+    label = t("legend.random_order", language)
     axes.plot(chance["deleted"], chance["random"], color=OTHER, linestyle="--", label=label)
-    axes.set_xlabel(text("deleted_axis", language), fontsize=9)
-    axes.set_ylabel(text("score_change_axis", language), fontsize=9)
+    axes.set_xlabel(t("axis.deleted", language), fontsize=9)
+    axes.set_ylabel(t("axis.score_change", language), fontsize=9)
     axes.legend(frameon=False, fontsize=9, loc="lower right")
     return lettered(figure, language)
 

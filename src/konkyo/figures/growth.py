@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 
 from konkyo.figures.fonts import lettered
 from konkyo.figures.style import COLOURS, OTHER, canvas, label_ends, value_axis, year_axis
-from konkyo.figures.texts import Language, text
+from konkyo.i18n import Language, display_name, t
 
 
 def portfolio_growth(
@@ -30,8 +30,8 @@ def portfolio_growth(
         One line a portfolio, from 1 at the first decision month, on a log scale.
     """
     lines = portfolio_lines(cumulative, model)
-    title = text("portfolio_growth", language, model=text(model, language))
-    return _growth(lines, title, "spread", language)
+    title = t("title.portfolio_growth", language, model=display_name("model", model, language))
+    return _growth(lines, title, "portfolio", "spread", language)
 
 
 def model_growth(
@@ -55,7 +55,7 @@ def model_growth(
         One line a model, from 1 at the first decision month, on a log scale.
     """
     lines = model_lines(cumulative, models)
-    return _growth(lines, text("model_growth", language), "network", language)
+    return _growth(lines, t("title.model_growth", language), "model", "network", language)
 
 
 def portfolio_lines(cumulative: pd.DataFrame, model: str) -> dict[str, pd.DataFrame]:
@@ -111,7 +111,7 @@ def _from_one(series: pd.DataFrame) -> pd.DataFrame:
 
 
 def _growth(
-    lines: dict[str, pd.DataFrame], title: str, emphasis: str, language: Language
+    lines: dict[str, pd.DataFrame], title: str, section: str, emphasis: str, language: Language
 ) -> Figure:
     figure, axes = canvas(title)
     ends = {}
@@ -128,5 +128,5 @@ def _growth(
     value_axis(axes, language)
     axes.margins(x=0)
     year_axis(axes, pd.concat([series["month"][1:] for series in lines.values()]))
-    label_ends(axes, ends, language)
+    label_ends(axes, ends, section, language)
     return lettered(figure, language)

@@ -19,7 +19,8 @@ from konkyo.figures.style import (
     sheet,
     year_axis,
 )
-from konkyo.figures.texts import Language, feature_names, text
+from konkyo.i18n import Language, t
+from konkyo.reading.labels import feature_names
 
 SCALE = 0.98
 """The effects' scale ends at this quantile of their size, so that one month does not fade all."""
@@ -60,13 +61,13 @@ def group_lines(groups: pd.DataFrame, labels: pd.DataFrame, language: Language =
             months_and_mean(axes, own["month"], own[column], colour, name)
         axes.axhline(0, color="#666666", linewidth=0.8)
         axes.margins(x=0.01)
-    upper.set_ylabel(text("difference_short", language), fontsize=9)
-    percent_axis(lower, "share_of_relevance", language)
+    upper.set_ylabel(t("axis.difference_short", language), fontsize=9)
+    percent_axis(lower, "axis.share_of_relevance", language)
     lower.set_ylim(bottom=0)
     year_axis(lower, groups["month"])
-    below = f"{text('decision_month', language)}\n{text('thin_lines', language)}"
+    below = f"{t('axis.decision_month', language)}\n{t('note.thin_lines', language)}"
     lower.set_xlabel(below, fontsize=9)
-    headline(figure, text("group_lines", language))
+    headline(figure, t("title.group_lines", language))
     key_below(figure, upper, columns=5)
     return lettered(figure, language)
 
@@ -106,7 +107,7 @@ def effect_map(effects: pd.DataFrame, labels: pd.DataFrame, language: Language =
     axes.tick_params(labelsize=8.5)
     axes.spines[:].set_visible(False)
     axes.set_facecolor("#DDDDDD")
-    axes.set_xlabel(text("decision_month", language), fontsize=9)
+    axes.set_xlabel(t("axis.decision_month", language), fontsize=9)
     bar = figure.colorbar(
         picture,
         ax=axes,
@@ -117,10 +118,10 @@ def effect_map(effects: pd.DataFrame, labels: pd.DataFrame, language: Language =
         extend="both",
         ticks=MaxNLocator(5),
     )
-    bar.ax.set_xlabel(text("effect_axis", language), fontsize=8.5)
+    bar.ax.set_xlabel(t("axis.effect", language), fontsize=8.5)
     bar.ax.tick_params(labelsize=8)
     bar.outline.set_visible(False)
-    headline(figure, text("effect_map", language))
+    headline(figure, t("title.effect_map", language))
     return lettered(figure, language)
 
 

@@ -6,9 +6,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from konkyo.figures.fonts import lettered
-from konkyo.figures.intervention_texts import say
 from konkyo.figures.style import canvas, headline, plain, sheet, year_axis
-from konkyo.figures.texts import Language
+from konkyo.i18n import Language, t
 
 ACTUAL, NETWORK, LINEAR = "#B8B8B8", "#0072B2", "#D55E00"
 RELEVANCE = {
@@ -39,18 +38,26 @@ def fitted_intervention(answers: pd.DataFrame, period: str, language: Language =
     Figure
         Bars of what happened, a line a model.
     """
-    figure, axes = canvas(say("fitted", language, period=period))
+    figure, axes = canvas(t("intervention.title.fitted", language, period=period))
     actual = answers.drop_duplicates("month").sort_values("month")
     axes.bar(
-        actual["month"], actual["actual"], width=24, color=ACTUAL, label=say("actual", language)
+        actual["month"],
+        actual["actual"],
+        width=24,
+        color=ACTUAL,
+        label=t("intervention.value.actual", language),
     )
     for model, colour in (("network", NETWORK), ("linear", LINEAR)):
         own = answers[answers["model"] == model].sort_values("month")
         axes.plot(
-            own["month"], own["forecast"], color=colour, linewidth=1.5, label=say(model, language)
+            own["month"],
+            own["forecast"],
+            color=colour,
+            linewidth=1.5,
+            label=t(f"intervention.value.{model}", language),
         )
     axes.axhline(0, color="#666666", linewidth=0.8)
-    axes.set_ylabel(say("amount_axis", language), fontsize=9)
+    axes.set_ylabel(t("intervention.axis.amount", language), fontsize=9)
     axes.margins(x=0.01)
     _legend_below(figure, axes)
     year_axis(axes, answers["month"])
@@ -82,7 +89,7 @@ def forecast_intervention(answers: pd.DataFrame, language: Language = "en") -> F
         actual = own.drop_duplicates("month")
         axes.bar(
             place[actual["month"]], actual["actual"], color=ACTUAL, width=0.8,
-            label=say("actual", language),
+            label=t("intervention.value.actual", language),
         )  # fmt: skip
         for model, colour, marker in (("network", NETWORK, "o"), ("linear", LINEAR, "x")):
             points = own[own["model"] == model]
@@ -95,18 +102,17 @@ def forecast_intervention(answers: pd.DataFrame, language: Language = "en") -> F
                 markersize=4.5,
                 linestyle="none",
                 elinewidth=1.2,
-                label=say(model, language),
+                label=t(f"intervention.value.{model}", language),
             )
         for edge in np.flatnonzero(months["period"].to_numpy()[1:] != months["period"][:-1]):
             axes.axvline(edge + 0.5, color="#999999", linewidth=0.8, linestyle=":")
         axes.axhline(0, color="#666666", linewidth=0.8)
         plain(axes)
         axes.tick_params(labelsize=8)
-        axes.set_ylabel(
-            f"{say('amount_axis', language)}\n{say(f'data_{data}', language)}", fontsize=8
-        )
-    _legend_below(figure, panels[0], say("seeds", language))
-    headline(figure, say("forecasts", language))
+        unit = t("intervention.axis.amount", language)
+        axes.set_ylabel(f"{unit}\n{t(f'intervention.legend.data_{data}', language)}", fontsize=8)
+    _legend_below(figure, panels[0], t("intervention.legend.seeds", language))
+    headline(figure, t("intervention.title.forecasts", language))
     _month_axis(panels[1], months["month"])
     return lettered(figure, language)
 
@@ -128,7 +134,7 @@ def grounds_of_forecasts(grounds: pd.DataFrame, method: str, language: Language 
     Figure
         Bars upwards speak for intervention, bars downwards against it; points are the sum.
     """
-    figure, axes = canvas(say(f"grounds_{method}", language))
+    figure, axes = canvas(t(f"intervention.title.grounds_{method}", language))
     own = grounds.sort_values("month")
     place = np.arange(len(own))
     up, down = np.zeros(len(own)), np.zeros(len(own))
@@ -136,12 +142,19 @@ def grounds_of_forecasts(grounds: pd.DataFrame, method: str, language: Language 
         value = own[name].to_numpy()
         axes.bar(
             place, value, bottom=np.where(value >= 0, up, down), color=colour, width=0.8,
-            label=say("usual" if name == "absorbed" else name, language),
+            label=input_text(name, language),
         )  # fmt: skip
         up, down = up + np.clip(value, 0, None), down + np.clip(value, None, 0)
-    axes.plot(place, own["score"], "o", color="#000000", markersize=3.5, label=say("sum", language))
+    axes.plot(
+        place,
+        own["score"],
+        "o",
+        color="#000000",
+        markersize=3.5,
+        label=t("intervention.legend.sum", language),
+    )
     axes.axhline(0, color="#666666", linewidth=0.8)
-    axes.set_ylabel(say("odds_axis", language), fontsize=9)
+    axes.set_ylabel(t("intervention.axis.log_odds", language), fontsize=9)
     _month_axis(axes, own["month"])
     _legend_below(figure, axes)
     return lettered(figure, language)
@@ -173,14 +186,21 @@ def calibration_curve(calibration: pd.DataFrame, language: Language = "en") -> F
             axes.scatter(
                 own["forecast"], own["frequency"], size, color=colour, marker=marker, alpha=0.7
             )
-            axes.plot([], [], marker, color=colour, markersize=6, label=say(model, language))
-        axes.set_title(say(f"data_{data}", language), fontsize=9)
+            axes.plot(
+                [],
+                [],
+                marker,
+                color=colour,
+                markersize=6,
+                label=t(f"intervention.value.{model}", language),
+            )
+        axes.set_title(t(f"intervention.legend.data_{data}", language), fontsize=9)
         axes.set_xlim(-0.06, 1.06)
         axes.set_ylim(-0.08, 1.08)
         plain(axes, "both")
-        axes.set_xlabel(say("chance_axis", language), fontsize=9)
-    panels[0].set_ylabel(say("often_axis", language), fontsize=9)
-    headline(figure, say("calibration", language))
+        axes.set_xlabel(t("intervention.axis.probability", language), fontsize=9)
+    panels[0].set_ylabel(t("intervention.axis.frequency", language), fontsize=9)
+    headline(figure, t("intervention.title.calibration", language))
     _legend_below(figure, panels[0])
     return lettered(figure, language)
 
@@ -202,3 +222,10 @@ def _legend_below(figure: Figure, axes: Axes, title: str | None = None) -> None:
         *axes.get_legend_handles_labels(), frameon=False, fontsize=9, ncols=3, title=title,
         title_fontsize=8, loc="outside lower center",
     )  # fmt: skip
+
+
+def input_text(name: str, language: Language) -> str:
+    """Return what an input is called, "absorbed" too: by the rescale rule the baseline's score."""
+    if name == "absorbed":
+        return t("intervention.legend.usual", language)
+    return t(f"intervention.input.{name}", language)

@@ -1,14 +1,15 @@
 """The reaction surface of a period, in three dimensions and as contours (the paper's figure 6)."""
 
+import math
+
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
 from konkyo.figures.fonts import lettered
 from konkyo.figures.intervention_series import LINEAR, NETWORK
-from konkyo.figures.intervention_texts import say, say_threshold
 from konkyo.figures.style import headline, plain, sheet
-from konkyo.figures.texts import Language
+from konkyo.i18n import Language, t
 
 
 def reaction_surface(
@@ -43,7 +44,7 @@ def reaction_surface(
         Filled points are months of intervention, at its height; open ones are months without.
     """
     figure = sheet(11.0, 4.8)
-    headline(figure, say("surface", language, period=period))
+    headline(figure, t("intervention.title.surface", language, period=period))
     first, second = inputs
     grid = surface.pivot_table(index=second, columns=first, values="share")
     a, b = np.meshgrid(grid.columns.to_numpy(), grid.index.to_numpy())
@@ -58,9 +59,9 @@ def reaction_surface(
             own[first], own[second], own["actual_share"], s=16, c=face, edgecolors="#000000",
             linewidths=0.6, depthshade=False,
         )  # fmt: skip
-    solid.set_xlabel(say(f"{first}_axis", language), fontsize=8)
-    solid.set_ylabel(say(f"{second}_axis", language), fontsize=8)
-    solid.set_zlabel(say("share_axis", language), fontsize=8)
+    solid.set_xlabel(t(f"intervention.axis.{first}", language), fontsize=8)
+    solid.set_ylabel(t(f"intervention.axis.{second}", language), fontsize=8)
+    solid.set_zlabel(t("intervention.axis.share", language), fontsize=8)
     solid.tick_params(labelsize=7)
     rises_left = height[:, 0].mean() > height[:, -1].mean()
     solid.view_init(elev=25, azim=-50 if rises_left else -130)
@@ -68,22 +69,22 @@ def reaction_surface(
 
     flat = figure.add_subplot(1, 2, 2)
     filled = flat.contourf(a, b, height, levels=12, cmap="viridis", alpha=0.85)
-    figure.colorbar(filled, ax=flat).set_label(say("share_axis", language), fontsize=8)
+    figure.colorbar(filled, ax=flat).set_label(t("intervention.axis.share", language), fontsize=8)
     flat.scatter(
         months[first][acted], months[second][acted], s=26, c="#D55E00", edgecolors="#000000",
-        linewidths=0.6, label=say("acted", language), clip_on=False, zorder=5,
+        linewidths=0.6, label=t("intervention.legend.acted", language), clip_on=False, zorder=5,
     )  # fmt: skip
     flat.scatter(
         months[first][~acted], months[second][~acted], s=26, c="#FFFFFF", edgecolors="#000000",
-        linewidths=0.6, label=say("none", language), clip_on=False, zorder=5,
+        linewidths=0.6, label=t("intervention.legend.none", language), clip_on=False, zorder=5,
     )  # fmt: skip
     if first == "change" and np.isfinite(threshold):
         flat.axvline(
             threshold, color="#000000", linestyle="--", linewidth=1.2,
-            label=say("threshold", language, at=threshold),
+            label=t("intervention.legend.threshold", language, at=threshold),
         )  # fmt: skip
-    flat.set_xlabel(say(f"{first}_axis", language), fontsize=9)
-    flat.set_ylabel(say(f"{second}_axis", language), fontsize=9)
+    flat.set_xlabel(t(f"intervention.axis.{first}", language), fontsize=9)
+    flat.set_ylabel(t(f"intervention.axis.{second}", language), fontsize=9)
     flat.tick_params(labelsize=8)
     figure.legend(
         *flat.get_legend_handles_labels(), loc="outside upper right", ncols=3, frameon=False,
@@ -127,22 +128,34 @@ def reaction_curves(
         own = curves[curves["period"] == name]
         low, high = own["share"] - own["spread"], own["share"] + own["spread"]
         axes.fill_between(own["move"], low, high, color=NETWORK, alpha=0.2, linewidth=0)
-        axes.plot(own["move"], own["share"], color=NETWORK, label=say("network", language))
+        axes.plot(
+            own["move"],
+            own["share"],
+            color=NETWORK,
+            label=t("intervention.value.network", language),
+        )
         if "planted" in own and own["planted"].notna().any():
             axes.plot(
                 own["move"], own["planted"], color=LINEAR, linestyle="--",
-                label=say("planted", language),
+                label=t("intervention.value.planted", language),
             )  # fmt: skip
         if np.isfinite(at[name]):
             axes.axvline(at[name], color="#000000", linestyle=":", linewidth=1.2)
-        axes.set_title(f"{title}\n{say_threshold(at[name], language)}", fontsize=9)
+        axes.set_title(f"{title}\n{threshold_text(at[name], language)}", fontsize=9)
         plain(axes)
         axes.tick_params(labelsize=8)
-    headline(figure, say("curves", language))
-    figure.supxlabel(say("move_axis", language), fontsize=9)
-    figure.supylabel(say("share_axis", language), fontsize=9)
+    headline(figure, t("intervention.title.curves", language))
+    figure.supxlabel(t("intervention.axis.move", language), fontsize=9)
+    figure.supylabel(t("intervention.axis.share", language), fontsize=9)
     figure.legend(
         *panels[0].get_legend_handles_labels(), loc="outside upper right", ncols=2, frameon=False,
         fontsize=8,
     )  # fmt: skip
     return lettered(figure, language)
+
+
+def threshold_text(at: float, language: Language) -> str:
+    """Return a threshold in words; not every period's function has one."""
+    if not math.isfinite(at):
+        return t("intervention.legend.no_threshold", language)
+    return t("intervention.legend.threshold", language, at=at)

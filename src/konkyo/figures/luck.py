@@ -9,11 +9,11 @@ from matplotlib.ticker import FuncFormatter
 from konkyo.backtest import NoSkill, Overfitting
 from konkyo.figures.fonts import lettered
 from konkyo.figures.style import OTHER, canvas, percent_axis
-from konkyo.figures.texts import Language, text
+from konkyo.i18n import Language, t
 
 # Okabe and Ito's blue and vermilion: a choice that was worth something, and one that was not.
 WORTH, WORTHLESS, EXPECTED = "#0072B2", "#D55E00", OTHER
-HALVES = ((True, WORTHLESS, "at_or_below_median"), (False, WORTH, "above_median"))
+HALVES = ((True, WORTHLESS, "legend.at_or_below_median"), (False, WORTH, "legend.above_median"))
 """Of the logits: whether they are worthless, their colour, the key of their name."""
 _WIDTH = 0.25
 _BARS = 60
@@ -80,14 +80,14 @@ def logit_histogram(found: Overfitting, language: Language = "en") -> Figure:
         A histogram; the share at or below 0, in the other colour, is the probability of backtest
         overfitting.
     """
-    figure, axes = canvas(text("logit_histogram", language, pbo=found.pbo))
+    figure, axes = canvas(t("title.logit_histogram", language, pbo=found.pbo))
     shares = logit_shares(found.splits)
     for worthless, colour, name in HALVES:
         bars = shares[shares["worthless"] == worthless]
-        _steps(axes, bars, colour, text(name, language))
+        _steps(axes, bars, colour, t(name, language))
     axes.axvline(0.0, color="#666666", linewidth=0.8)
-    axes.set_xlabel(text("logit_axis", language, trials=found.trials), fontsize=9)
-    percent_axis(axes, "share_of_splits", language)
+    axes.set_xlabel(t("axis.logit", language, trials=found.trials), fontsize=9)
+    percent_axis(axes, "axis.share_of_splits", language)
     axes.legend(frameon=False, fontsize=9, loc="upper left")
     return lettered(figure, language)
 
@@ -123,10 +123,13 @@ def degradation_scatter(
         linewidth=0,
     )
     ends = line_ends(found)
-    axes.plot(*ends, color="#000000", linewidth=1.6, label=text("least_squares", language))
+    axes.plot(*ends, color="#000000", linewidth=1.6, label=t("legend.least_squares", language))
     axes.axhline(0.0, color="#666666", linewidth=0.8)
-    for write, side in ((axes.set_xlabel, "in_sample"), (axes.set_ylabel, "out_of_sample")):
-        write(text(side, language, what=text(f"objective_{objective}", language)), fontsize=9)
+    for write, side in (
+        (axes.set_xlabel, "axis.in_sample"),
+        (axes.set_ylabel, "axis.out_of_sample"),
+    ):
+        write(t(side, language, what=t(f"objective.{objective}", language)), fontsize=9)
     if objective == "mean":
         for axis in (axes.xaxis, axes.yaxis):
             axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.2%}"))
@@ -137,7 +140,7 @@ def degradation_scatter(
 def degradation_title(found: Overfitting, language: Language) -> str:
     """Return the title that says the slope and how often the choice lost."""
     loss = found.probability_of_loss
-    return text("degradation_scatter", language, slope=found.slope, loss=loss)
+    return t("title.degradation_scatter", language, slope=found.slope, loss=loss)
 
 
 def line_ends(found: Overfitting) -> tuple[list[float], list[float]]:
@@ -173,15 +176,18 @@ def maximum_by_luck(chance: NoSkill, best: float, trials: int, language: Languag
     reached = reaching(shares, best)
     _steps(axes, shares[~reached], "#B8B8B8")
     _steps(axes, shares[reached], WORTHLESS)
-    marks = ((chance.annual_bar(), EXPECTED, "expected_by_luck"), (best, "#000000", "best_trial"))
+    marks = (
+        (chance.annual_bar(), EXPECTED, "legend.expected_by_luck"),
+        (best, "#000000", "legend.best_trial"),
+    )
     for value, colour, name in marks:
-        label = text(name, language, value=value)
+        label = t(name, language, value=value)
         axes.axvline(value, ymax=1.05 / _ROOM, color=colour, linewidth=2.0, label=label)
     axes.legend(
         frameon=False, fontsize=9, loc="upper left", title=share, title_fontsize=9, alignment="left"
     )
-    axes.set_xlabel(text("objective_return_risk", language), fontsize=9)
-    percent_axis(axes, "share_of_searches", language)
+    axes.set_xlabel(t("objective.return_risk", language), fontsize=9)
+    percent_axis(axes, "axis.share_of_searches", language)
     axes.set_ylim(0, shares["share"].max() * _ROOM)
     return lettered(figure, language)
 
@@ -195,8 +201,8 @@ def maximum_words(chance: NoSkill, best: float, trials: int, language: Language)
     """Return the title, and what share of searches without skill reaches the best trial."""
     share = float((chance.annual() >= best).mean())
     return (
-        text("maximum_by_luck", language, trials=trials, effective=chance.effective_trials),
-        text("reached_by_luck", language, share=share),
+        t("title.maximum_by_luck", language, trials=trials, effective=chance.effective_trials),
+        t("note.reached_by_luck", language, share=share),
     )
 
 

@@ -18,8 +18,9 @@ from konkyo.figures.style import (
     sheet,
     year_axis,
 )
-from konkyo.figures.texts import Language, feature_names, text
+from konkyo.i18n import Language, t
 from konkyo.months import label
+from konkyo.reading.labels import feature_names
 
 MOST = 16
 """Attributes that figure 12 has room for."""
@@ -62,9 +63,9 @@ def market_lines(
     for axes, feature in zip(panels, features, strict=True):
         _marks(axes, over_time[(over_time["feature"] == feature) & over_time["marked"]])
     year_axis(panels[-1], over_time["month"])
-    panels[-1].set_xlabel(text("decision_month", language), fontsize=9)
-    figure.supylabel(text("relevance_difference", language), fontsize=9)
-    headline(figure, text("market_lines", language))
+    panels[-1].set_xlabel(t("axis.decision_month", language), fontsize=9)
+    figure.supylabel(t("axis.relevance_difference", language), fontsize=9)
+    headline(figure, t("title.market_lines", language))
     return lettered(figure, language)
 
 
@@ -150,7 +151,7 @@ def market_decile_bars(
             label=decile_words(ends.iloc[row], language),
         )  # fmt: skip
     axes.axvline(0, color="#666666", linewidth=0.8)
-    axes.set_xlabel(text("attribute_mean", language), fontsize=9)
+    axes.set_xlabel(t("axis.attribute_mean", language), fontsize=9)
     key_below(figure, axes, columns=2)
     return lettered(figure, language)
 
@@ -161,14 +162,14 @@ def decile_heads(
     """Return the title, with the series and the month, and what each attribute is called."""
     names = feature_names(labels, language)
     feature, month = str(deciles["feature"].iloc[0]), label(deciles["month"].iloc[0])
-    title = text("market_decile_bars", language, name=names.get(feature, feature), month=month)
+    title = t("title.market_decile_bars", language, name=names.get(feature, feature), month=month)
     return title, [names.get(name, name) for name in table["attribute"]]
 
 
 def decile_words(end: pd.Series, language: Language) -> str:
     """Return the legend of one decile: its number, its stocks, its mean relevance."""
-    return text(
-        "market_decile",
+    return t(
+        "legend.market_decile",
         language,
         decile=int(end["relevance_decile"]),
         count=int(end["stocks"]),

@@ -5,7 +5,7 @@ from matplotlib.figure import Figure
 
 from konkyo.figures.fonts import lettered
 from konkyo.figures.style import COLOURS, canvas, percent_axis, year_axis
-from konkyo.figures.texts import Language, text
+from konkyo.i18n import Language, display_name, t
 
 YEAR = 12
 
@@ -32,8 +32,8 @@ def monthly_rank_ic(
     series, title = rank_ic_series(returns, model, language)
     figure = _bars(series["month"], series["rank_ic"], title, language)
     axes = figure.axes[0]
-    axes.set_ylabel(text("rank_ic_axis", language), fontsize=9)
-    axes.set_xlabel(text("decision_month", language), fontsize=9)
+    axes.set_ylabel(t("axis.rank_ic", language), fontsize=9)
+    axes.set_xlabel(t("axis.decision_month", language), fontsize=9)
     return lettered(figure, language)
 
 
@@ -42,8 +42,8 @@ def rank_ic_series(
 ) -> tuple[pd.DataFrame, str]:
     """Return a model's months in order, and the title that says their mean."""
     series = returns[returns["model"] == model].sort_values("month")
-    name, mean = text(model, language), series["rank_ic"].mean()
-    return series, text("monthly_rank_ic", language, model=name, mean=mean)
+    name, mean = display_name("model", model, language), series["rank_ic"].mean()
+    return series, t("title.monthly_rank_ic", language, model=name, mean=mean)
 
 
 def monthly_spread(
@@ -69,8 +69,8 @@ def monthly_spread(
     series, title = spread_series(returns, model, language)
     figure = _bars(series["earned"], series["spread"], title, language)
     axes = figure.axes[0]
-    percent_axis(axes, "return", language)
-    axes.set_xlabel(text("earned_month", language), fontsize=9)
+    percent_axis(axes, "axis.return", language)
+    axes.set_xlabel(t("axis.earned_month", language), fontsize=9)
     return lettered(figure, language)
 
 
@@ -79,8 +79,8 @@ def spread_series(
 ) -> tuple[pd.DataFrame, str]:
     """Return a model's months in the order earned, and the title that says their mean."""
     series = returns[returns["model"] == model].sort_values("earned")
-    name, mean = text(model, language), 100 * series["spread"].mean()
-    return series, text("monthly_spread", language, model=name, mean=mean)
+    name, mean = display_name("model", model, language), 100 * series["spread"].mean()
+    return series, t("title.monthly_spread", language, model=name, mean=mean)
 
 
 def _bars(months: pd.Series, values: pd.Series, title: str, language: Language) -> Figure:
@@ -92,7 +92,7 @@ def _bars(months: pd.Series, values: pd.Series, title: str, language: Language) 
         values.rolling(YEAR).mean(),
         color="#000000",
         linewidth=1.8,
-        label=text("mean_of_12", language),
+        label=t("legend.mean_of_12", language),
     )
     axes.axhline(0.0, color="#666666", linewidth=0.8)
     axes.margins(x=0.01)

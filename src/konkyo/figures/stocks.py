@@ -21,8 +21,9 @@ from konkyo.figures.style import (
     sheet,
     width_of,
 )
-from konkyo.figures.texts import Language, feature_names, sector_name, text
+from konkyo.i18n import Language, t
 from konkyo.months import label
+from konkyo.reading.labels import feature_names, sector_name
 
 MOST = 24
 """Inputs that figure 8 has room for."""
@@ -70,7 +71,7 @@ def stock_heat(
     for row, rest in enumerate(grid.rest):
         axes.text(columns, row, f"{rest:+.2f}", color="#555555", **small)
     axes.set_xlim(-0.5, columns + 0.5)
-    heads = [names.get(name, name) for name in grid.features] + [text("rest", language)]
+    heads = [names.get(name, name) for name in grid.features] + [t("legend.rest", language)]
     axes.set_xticks(
         range(columns + 1), heads, rotation=50, ha="left", rotation_mode="anchor", fontsize=8
     )
@@ -84,11 +85,11 @@ def stock_heat(
     bar = figure.colorbar(
         picture, ax=axes, orientation="horizontal", shrink=0.4, aspect=45, pad=0.02
     )
-    bar.ax.set_xlabel(text("relevance", language), fontsize=8)
+    bar.ax.set_xlabel(t("axis.relevance", language), fontsize=8)
     bar.ax.tick_params(labelsize=7.5)
     bar.outline.set_visible(False)
-    headline(figure, text("stock_heat", language, month=label(table["month"].iloc[0])))
-    note(figure, text("stock_heat_note", language, shown=columns, left=grid.left))
+    headline(figure, t("title.stock_heat", language, month=label(table["month"].iloc[0])))
+    note(figure, t("note.stock_heat", language, shown=columns, left=grid.left))
     return lettered(figure, language)
 
 
@@ -99,14 +100,14 @@ def _row_heads(axes: Axes, rows: pd.DataFrame, names: dict[str, str], language: 
     """
     sectors = [sector_name(sector, names, language) for sector in rows["sector"]]
     columns: list[tuple[str, list[str], float, bool]] = [
-        ("score", [f"{score:+.2f}" for score in rows["score"]], 5, True),
-        ("sector", sectors, _SECTOR, False),
-        ("stock", rows["stock"].astype("str").tolist(), _STOCK, False),
-        ("rank", rows["rank"].astype("str").tolist(), 6, True),
+        ("column.score", [f"{score:+.2f}" for score in rows["score"]], 5, True),
+        ("column.sector", sectors, _SECTOR, False),
+        ("column.stock", rows["stock"].astype("str").tolist(), _STOCK, False),
+        ("column.rank", rows["rank"].astype("str").tolist(), 6, True),
     ]
     right = -6.0
     for key, words, most, to_the_right in columns:
-        shown = [clipped(word, most) for word in [text(key, language), *words]]
+        shown = [clipped(word, most) for word in [t(key, language), *words]]
         width = 8 * max(width_of(word) for word in shown)
         for place, word in enumerate(shown, start=-1):
             axes.annotate(
@@ -164,7 +165,7 @@ def change_bars(
         )  # fmt: skip
     axes.margins(x=0.1)
     axes.axvline(0, color="#666666", linewidth=0.8)
-    axes.set_xlabel(text("score", language), fontsize=9)
+    axes.set_xlabel(t("column.score", language), fontsize=9)
     return lettered(figure, language)
 
 
@@ -179,12 +180,12 @@ def change_words(
     for step in steps.to_dict("records"):
         key = str(step["feature"])
         if key in months:
-            words.append(text("score_of", language, month=months[key]))
+            words.append(t("legend.score_of", language, month=months[key]))
         elif key == "others":
-            words.append(text("others", language, count=step["count"]))
+            words.append(t("legend.others", language, count=step["count"]))
         else:
             words.append(names.get(key, key))
-    return text("change_bars", language, stock=stock, **months), words
+    return t("title.change_bars", language, stock=stock, **months), words
 
 
 def step_colours(steps: pd.DataFrame) -> list[str]:

@@ -17,8 +17,8 @@ from matplotlib.legend import Legend
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 from scipy.optimize import isotonic_regression
 
-from konkyo.figures.texts import Language, text
 from konkyo.files import replacing
+from konkyo.i18n import Language, display_name, t
 
 # Okabe and Ito's colours, which eyes of every kind tell apart. Long is on the red side and short on
 # the blue one, as what raises a score is red and what lowers it is blue.
@@ -174,7 +174,7 @@ def percent_axis(axes: Axes, what: str, language: Language = "en", along: Along 
     """Show an axis's fractions as per cent; `what` is the key of what is measured."""
     axis = axes.xaxis if along == "x" else axes.yaxis
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:g}"))
-    axis.set_label_text(text("per_cent", language, what=text(what, language)), fontsize=9)
+    axis.set_label_text(t("axis.per_cent", language, what=t(what, language)), fontsize=9)
 
 
 def value_axis(axes: Axes, language: Language = "en") -> None:
@@ -192,7 +192,7 @@ def value_axis(axes: Axes, language: Language = "en") -> None:
         axes.yaxis.set_major_locator(LogLocator(base=10.0, subs=marks))
     axes.yaxis.set_minor_locator(NullLocator())
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    axes.set_ylabel(text("value_of_one", language), fontsize=9)
+    axes.set_ylabel(t("axis.value_of_one", language), fontsize=9)
 
 
 def pushed(places: Sequence[float], gap: float) -> np.ndarray:
@@ -205,7 +205,10 @@ def pushed(places: Sequence[float], gap: float) -> np.ndarray:
 
 
 def label_ends(
-    axes: Axes, ends: dict[str, tuple[pd.Timestamp, float]], language: Language = "en"
+    axes: Axes,
+    ends: dict[str, tuple[pd.Timestamp, float]],
+    section: str,
+    language: Language = "en",
 ) -> None:
     """Write each line's name beside its last point, moved apart where names would overlap.
 
@@ -215,6 +218,10 @@ def label_ends(
         Axes with their final limits and scales; the labels stand to the right of them.
     ends : dict
         The name of a line (a key of `COLOURS` where it has one) and its last point.
+    section : str
+        The catalogue's section of these names: model or portfolio.
+    language : str
+        en or ja.
     """
     gap = 0.055
     scale = axes.transData
@@ -226,7 +233,7 @@ def label_ends(
     places = pushed([heights[name] for name in order], gap)
     for name, place in zip(order, places, strict=True):
         axes.annotate(
-            text(name, language),
+            display_name(section, name, language),
             xy=(1.01, place),
             xycoords="axes fraction",
             color=COLOURS.get(name, OTHER),

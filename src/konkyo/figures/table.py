@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from konkyo.figures.fonts import lettered
 from konkyo.figures.style import headline, sheet
-from konkyo.figures.texts import Language, text
+from konkyo.i18n import Language, display_name, t
 
 COLUMNS = (
     "model",
@@ -37,7 +37,7 @@ def performance_markdown(performance: pd.DataFrame) -> str:
         One line a model and portfolio, fractions as per cent with one decimal, ending in a
         newline. A figure that is not defined is a dash.
     """
-    rows = ["| " + " | ".join(text(name, "en") for name in COLUMNS) + " |"]
+    rows = ["| " + " | ".join(t(f"performance.{name}", "en") for name in COLUMNS) + " |"]
     rows.append("|" + "|".join(" --- " if i < 2 else " ---: " for i in range(len(COLUMNS))) + "|")
     for record in performance[list(COLUMNS)].to_dict("records"):
         cells = (cell(str(name), value) for name, value in record.items())
@@ -65,18 +65,20 @@ def performance_table(performance: pd.DataFrame, language: Language = "en") -> F
     figure = sheet(10.0, height * (count + 4))
     axes = figure.add_subplot()
     axes.set_axis_off()
-    headline(figure, text("performance", language))
+    headline(figure, t("title.performance", language))
     axes.set_xlim(0, 1)
     axes.set_ylim(count - 0.4, -2.0)
-    right = np.linspace(0.42, 0.995, len(COLUMNS) - 2)
-    edges = [0.005, 0.125, *right]
+    right = np.linspace(0.48, 0.995, len(COLUMNS) - 2)
+    edges = [0.005, 0.205, *right]
     align = ["left", "left", *["right"] * len(right)]
     for edge, side, name in zip(edges, align, COLUMNS, strict=True):
         # The unit has a line of its own: the columns are no wider than that.
-        head = text(name, language).replace(", %", "\n%").replace("、%", "\n%")
+        head = t(f"performance.{name}", language).replace(", %", "\n%").replace("、%", "\n%")
         axes.text(edge, -0.7, head, ha=side, va="bottom", fontsize=8.5, color="#555555")
         for place, value in enumerate(performance[name].tolist()):
-            words = text(str(value), language) if side == "left" else cell(name, value)
+            words = (
+                display_name(name, str(value), language) if side == "left" else cell(name, value)
+            )
             axes.text(edge, place, words, ha=side, va="center", fontsize=9)
     axes.axhline(-0.5, color="#000000", linewidth=0.9)
     for place, (one, other) in enumerate(pairwise(performance["model"])):

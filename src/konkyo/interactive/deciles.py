@@ -6,7 +6,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from konkyo.figures.deciles import decile_rows
-from konkyo.figures.texts import Language, text
+from konkyo.i18n import Language, display_name, t
 from konkyo.interactive.style import INK, PAPER, axis, colour_of, short, slim
 
 
@@ -25,7 +25,7 @@ def decile_returns(
         go.Bar(
             x=bars["decile"].tolist(),
             y=short(bars["annual_return"]),
-            name=text(model, language),
+            name=display_name("model", model, language),
             marker={"color": colours, "opacity": 0.85},
             hovertemplate="%{x}: %{y:.1%}<extra></extra>",
             showlegend=False,
@@ -37,7 +37,7 @@ def decile_returns(
             go.Scatter(
                 x=points["decile"].tolist(),
                 y=short(points["annual_return"]),
-                name=text(str(name), language),
+                name=display_name("model", str(name), language),
                 mode="markers",
                 marker={
                     "symbol": shape,
@@ -50,7 +50,7 @@ def decile_returns(
         )
     return slim(
         traces,
-        text("decile_returns", language, model=text(model, language)),
-        xaxis=axis(text("decile_axis", language, last=last), dtick=1, showgrid=False),
-        yaxis=axis(text("annual_return_mean", language), tickformat=".0%"),
+        t("title.decile_returns", language, model=display_name("model", model, language)),
+        xaxis=axis(t("axis.decile", language, last=last), dtick=1, showgrid=False),
+        yaxis=axis(t("axis.annual_return_mean", language), tickformat=".0%"),
     )

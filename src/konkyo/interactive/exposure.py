@@ -19,8 +19,9 @@ from konkyo.figures.exposure import (
 )
 from konkyo.figures.monthly import YEAR
 from konkyo.figures.style import SERIES
-from konkyo.figures.texts import Language, feature_names, sector_name, text
+from konkyo.i18n import Language, t
 from konkyo.interactive.style import axis, bar, colour_of, line, places, safe, slim
+from konkyo.reading.labels import feature_names, sector_name
 
 
 def exposure_lines(
@@ -35,7 +36,7 @@ def exposure_lines(
     told: dict[str, Any] = {"hovertemplate": "%{x|%Y-%m}: %{y:.1%}", "xaxis": "x"}
     traces = []
     for side in ("long", "short"):
-        values, name = size[side], text(side, language)
+        values, name = size[side], t(f"portfolio.{side}", language)
         smooth = values.rolling(YEAR, min_periods=1).mean()
         thin: dict[str, Any] = {"opacity": 0.4, "legendgroup": side, "showlegend": False}
         traces.append(line(size["month"], values, name, colour_of(side), 0.8, **told, **thin))
@@ -57,11 +58,11 @@ def exposure_lines(
         )
     return slim(
         traces,
-        text("exposure_lines", language),
+        t("title.exposure_lines", language),
         height=660,
-        xaxis=axis(text("decision_month", language), anchor="y2", type="date"),
-        yaxis=axis(text("size_axis", language), domain=[0.54, 1], tickformat=".0%"),
-        yaxis2=axis(text("sector_axis", language), domain=[0, 0.46], tickformat=".0%"),
+        xaxis=axis(t("axis.decision_month", language), anchor="y2", type="date"),
+        yaxis=axis(t("axis.size", language), domain=[0.54, 1], tickformat=".0%"),
+        yaxis2=axis(t("axis.sector_difference", language), domain=[0, 0.46], tickformat=".0%"),
         legend2={"orientation": "h", "x": 0, "y": -0.1, "yanchor": "top"},
     )
 
@@ -79,7 +80,7 @@ def exposure_bars(
     """
     shares = sector_shares(exposure, month, most)
     title, heads = sector_words(shares, labels, month, language)
-    return _pairs(shares, heads, title, text("share_of_stocks", language), language)
+    return _pairs(shares, heads, title, t("axis.share_of_stocks", language), language)
 
 
 def relevance_turnover_bars(
@@ -93,7 +94,7 @@ def relevance_turnover_bars(
     table, rest = mean_turnover(turnover, most)
     names = feature_names(labels, language)
     heads = [names.get(name, name) for name in table["feature"]]
-    title, units = text("relevance_turnover", language), text("turnover_axis", language)
+    title, units = t("title.relevance_turnover", language), t("axis.turnover", language)
     if rest["count"]:
         units += f"<br>{rest_words(rest, language)}"
     figure = _pairs(table, heads, title, units, language)
@@ -114,7 +115,7 @@ def _pairs(
     traces = [
         bar(
             table[side],
-            text(side, language),
+            t(f"portfolio.{side}", language),
             colour_of(side),
             names,
             "%{customdata}: %{x:.1%}<extra></extra>",

@@ -8,9 +8,10 @@ import plotly.graph_objects as go
 
 from konkyo.figures.arrange import largest
 from konkyo.figures.factors import BINS, MOST
-from konkyo.figures.texts import Language, feature_names, text, value_words
+from konkyo.i18n import Language, t
 from konkyo.interactive.style import INK, MUTED, axis, bar, colour_of, places, safe, short, slim
 from konkyo.months import label
+from konkyo.reading.labels import feature_names, value_words
 
 
 def factor_bars(
@@ -26,20 +27,29 @@ def factor_bars(
     names = feature_names(labels, language)
     heads = [safe(names.get(name, name)) for name in shown["feature"]]
     told = [
-        f"{head}: p {p:.2g}, {text('corrected', language)} {adjusted:.2g}"
+        f"{head}: p {p:.2g}, {t('legend.corrected', language)} {adjusted:.2g}"
         for head, p, adjusted in zip(heads, shown["p"], shown["p_adjusted"], strict=True)
     ]
     traces = [
-        bar(shown[side], text(side, language), colour_of(side), told, "%{customdata}<br>%{x:+.4f}")
+        bar(
+            shown[side],
+            t(f"portfolio.{side}", language),
+            colour_of(side),
+            told,
+            "%{customdata}<br>%{x:+.4f}",
+        )
         for side in ("long", "short")
     ]
     notes = []
     # In pixels from the edge, so that the columns stay apart on a narrow page.
-    for head, column, edge in (("test", "stars", 30), ("corrected", "stars_adjusted", 86)):
+    for head, column, edge in (
+        ("legend.test", "stars", 30),
+        ("legend.corrected", "stars_adjusted", 86),
+    ):
         look: dict[str, Any] = {"xref": "paper", "x": 1, "xshift": edge, "xanchor": "center"}
         look["showarrow"] = False
         top = {"yref": "paper", "y": 1, "yanchor": "bottom", "font": {"size": 10, "color": MUTED}}
-        notes.append({**look, **top, "text": text(head, language)})
+        notes.append({**look, **top, "text": t(head, language)})
         notes += [
             {**look, "y": row, "text": stars, "font": {"size": 12, "color": MUTED}}
             for row, stars in enumerate(shown[column])
@@ -47,13 +57,13 @@ def factor_bars(
         ]
     return slim(
         traces,
-        text("factor_bars", language),
+        t("title.factor_bars", language),
         height=150 + 22 * count,
         margin={"l": 8, "r": 118, "t": 60, "b": 8},
         barmode="group",
         bargap=0.25,
         annotations=notes,
-        xaxis=axis(text("mean_relevance", language)),
+        xaxis=axis(t("axis.mean_relevance", language)),
         yaxis=places(heads),
     )
 
@@ -80,7 +90,7 @@ def factor_scatter(
             go.Scatter(
                 x=short(rows["value"]),
                 y=short(rows["relevance"]),
-                name=text(side, language),
+                name=t(f"portfolio.{side}", language),
                 mode="markers",
                 marker={"color": colour_of(side), "size": 4.5, "opacity": 0.5},
                 customdata=[f"{safe(stock)}, {label(month)}" for stock, month in stocks],
@@ -95,7 +105,7 @@ def factor_scatter(
         go.Scatter(
             x=short(there),
             y=short(band),
-            name=text("band", language),
+            name=t("legend.band", language),
             fill="toself",
             mode="none",
             fillcolor="rgba(128,128,128,0.25)",
@@ -104,7 +114,7 @@ def factor_scatter(
         go.Scatter(
             x=short(curve["value"]),
             y=short(curve["relevance"]),
-            name=text("smoothed_mean", language),
+            name=t("legend.smoothed_mean", language),
             mode="lines",
             line={"color": INK, "width": 2.6},
             hovertemplate="%{x:.3g}: %{y:+.4f}",
@@ -113,12 +123,12 @@ def factor_scatter(
     bare = {"showticklabels": False, "showgrid": False, "zeroline": False, "fixedrange": True}
     return slim(
         traces,
-        text("factor_scatter", language, name=name),
+        t("title.factor_scatter", language, name=name),
         height=480,
         barmode="overlay",
         bargap=0,
         xaxis=axis(safe(value_words(labels, feature, language)), domain=[0, 0.84]),
-        yaxis=axis(text("relevance", language), domain=[0, 0.82]),
+        yaxis=axis(t("axis.relevance", language), domain=[0, 0.82]),
         xaxis2={"domain": [0.86, 1], "anchor": "y", **bare},
         yaxis2={"domain": [0.84, 1], "anchor": "x", **bare},
     )

@@ -4,7 +4,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from konkyo.figures.grounds import MEASURES, PAPER, areas_of
-from konkyo.figures.texts import Language, text
+from konkyo.i18n import Language, display_name, t
 from konkyo.interactive.style import axis, colour_of, places, short, slim
 
 
@@ -26,20 +26,21 @@ def truth_agreement(agreement: pd.DataFrame, language: Language = "en") -> go.Fi
                 x=short(table.loc[order, measure]),
                 y=[place + shift for place in range(len(order))],
                 error_x=None if error is None else {"array": short(2 * error), "thickness": 1},
-                name=text(measure, language),
+                name=t(f"agreement.{measure}", language),
                 mode="markers",
                 marker={"symbol": shape, "size": 8, "color": colour_of(colour)},
                 hovertemplate="%{x:.3f}",
             )
         )
     names = [
-        f"<b>{text(name, language)}</b>" if name == PAPER else text(name, language)
+        f"<b>{called}</b>" if name == PAPER else called
         for name in order
+        for called in (display_name("method", name, language),)
     ]
     return slim(
         traces,
-        text("truth_agreement", language),
-        xaxis=axis(text("agreement_axis", language)),
+        t("title.truth_agreement", language),
+        xaxis=axis(t("axis.agreement", language)),
         yaxis=places(names),
     )
 
@@ -52,7 +53,7 @@ def deletion_curves(deletion: pd.DataFrame, language: Language = "en") -> go.Fig
     chance = deletion[deletion["method"] == PAPER]
     curves = [
         (
-            text("area", language, method=text(name, language), area=area),
+            t("legend.area", language, method=display_name("method", name, language), area=area),
             deletion[deletion["method"] == name],
             "ordered",
             {"color": colour_of(colour), "width": width},
@@ -62,7 +63,7 @@ def deletion_curves(deletion: pd.DataFrame, language: Language = "en") -> go.Fig
         )
     ]
     dashed = {"color": colour_of("named"), "width": 1.6, "dash": "dash"}
-    curves.append((text("random_order", language), chance, "random", dashed))
+    curves.append((t("legend.random_order", language), chance, "random", dashed))
     traces = [
         go.Scatter(
             x=short(curve["deleted"]),
@@ -76,7 +77,7 @@ def deletion_curves(deletion: pd.DataFrame, language: Language = "en") -> go.Fig
     ]
     return slim(
         traces,
-        text("deletion_curves", language),
-        xaxis=axis(text("deleted_axis", language), tickformat=".0%"),
-        yaxis=axis(text("score_change_axis", language)),
+        t("title.deletion_curves", language),
+        xaxis=axis(t("axis.deleted", language), tickformat=".0%"),
+        yaxis=axis(t("axis.score_change", language)),
     )

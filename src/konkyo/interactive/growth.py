@@ -7,7 +7,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from konkyo.figures.growth import model_lines, portfolio_lines
-from konkyo.figures.texts import Language, text
+from konkyo.i18n import Language, display_name, t
 from konkyo.interactive.style import axis, colour_of, line, slim
 
 
@@ -18,8 +18,8 @@ def portfolio_growth(
 
     Takes what `figures.growth.portfolio_growth` takes.
     """
-    title = text("portfolio_growth", language, model=text(model, language))
-    return _growth(portfolio_lines(cumulative, model), title, "spread", language)
+    title = t("title.portfolio_growth", language, model=display_name("model", model, language))
+    return _growth(portfolio_lines(cumulative, model), title, "portfolio", "spread", language)
 
 
 def model_growth(
@@ -30,17 +30,17 @@ def model_growth(
     Takes what `figures.growth.model_growth` takes.
     """
     lines = model_lines(cumulative, models)
-    return _growth(lines, text("model_growth", language), "network", language)
+    return _growth(lines, t("title.model_growth", language), "model", "network", language)
 
 
 def _growth(
-    lines: dict[str, pd.DataFrame], title: str, emphasis: str, language: Language
+    lines: dict[str, pd.DataFrame], title: str, section: str, emphasis: str, language: Language
 ) -> go.Figure:
     traces = [
         line(
             series["month"],
             series["value"],
-            text(name, language),
+            display_name(section, name, language),
             colour_of(name),
             width=2.4 if name == emphasis else 1.5,
             hovertemplate="%{x|%Y-%m}: %{y:.2f}",
@@ -54,9 +54,9 @@ def _growth(
     return slim(
         traces,
         title,
-        xaxis=axis(text("earned_month", language)),
+        xaxis=axis(t("axis.earned_month", language)),
         yaxis=axis(
-            text("value_of_one", language),
+            t("axis.value_of_one", language),
             type="log",
             tickvals=marks,
             ticktext=[f"{mark:g}" for mark in marks],

@@ -5,7 +5,7 @@ import plotly.graph_objects as go
 
 from konkyo.figures.history import effect_grid, effect_limit, group_colour
 from konkyo.figures.monthly import YEAR
-from konkyo.figures.texts import Language, feature_names, text
+from konkyo.i18n import Language, t
 from konkyo.interactive.style import (
     DIVERGING,
     axis,
@@ -17,6 +17,7 @@ from konkyo.interactive.style import (
     short,
     slim,
 )
+from konkyo.reading.labels import feature_names
 
 
 def group_lines(groups: pd.DataFrame, labels: pd.DataFrame, language: Language = "en") -> go.Figure:
@@ -46,12 +47,12 @@ def group_lines(groups: pd.DataFrame, labels: pd.DataFrame, language: Language =
             )
     return slim(
         traces,
-        text("group_means", language),
+        t("title.group_means", language),
         height=600,
-        xaxis=axis(text("decision_month", language), anchor="y2", type="date"),
-        yaxis=axis(text("difference_short", language), domain=[0.53, 1]),
+        xaxis=axis(t("axis.decision_month", language), anchor="y2", type="date"),
+        yaxis=axis(t("axis.difference_short", language), domain=[0.53, 1]),
         yaxis2=axis(
-            text("share_of_relevance", language),
+            t("axis.share_of_relevance", language),
             domain=[0, 0.47],
             tickformat=".0%",
             rangemode="tozero",
@@ -76,12 +77,12 @@ def effect_map(effects: pd.DataFrame, labels: pd.DataFrame, language: Language =
         colorscale=DIVERGING,
         zmin=-limit,
         zmax=limit,
-        colorbar=colour_bar(text("effect_axis", language)),
+        colorbar=colour_bar(t("axis.effect", language)),
         hovertemplate="%{customdata}<br>%{x|%Y-%m}: %{z:+.3f}<extra></extra>",
     )
     return slim(
         [cells],
-        text("effect_map", language),
+        t("title.effect_map", language),
         height=170 + 19 * len(wide),
         xaxis=axis(type="date", side="top", showgrid=False),
         yaxis=places(heads, range=[len(wide) - 0.5, -0.5]),

@@ -6,9 +6,8 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from konkyo.figures.intervention_series import ACTUAL, LINEAR, NETWORK, RELEVANCE
-from konkyo.figures.intervention_texts import say
-from konkyo.figures.texts import Language
+from konkyo.figures.intervention_series import ACTUAL, LINEAR, NETWORK, RELEVANCE, input_text
+from konkyo.i18n import Language, t
 from konkyo.interactive.style import INK, MUTED, axis, dates, line, short, slim
 from konkyo.months import label
 
@@ -22,13 +21,15 @@ def fitted_intervention(answers: pd.DataFrame, period: str, language: Language =
     traces: list[Any] = [_actual(dates(actual["month"]), actual["actual"], language)]
     for model, colour in (("network", NETWORK), ("linear", LINEAR)):
         own = answers[answers["model"] == model].sort_values("month")
-        traces.append(line(own["month"], own["forecast"], say(model, language), colour))
+        traces.append(
+            line(own["month"], own["forecast"], t(f"intervention.value.{model}", language), colour)
+        )
     return slim(
         traces,
-        say("fitted", language, period=period),
+        t("intervention.title.fitted", language, period=period),
         hovermode="x unified",
         xaxis=axis(type="date"),
-        yaxis=axis(say("amount_axis", language)),
+        yaxis=axis(t("intervention.axis.amount", language)),
     )
 
 
@@ -53,17 +54,19 @@ def forecast_intervention(answers: pd.DataFrame, language: Language = "en") -> g
                     y=short(points["forecast"]),
                     error_y=spread if points["spread"].notna().any() else None,
                     mode="markers",
-                    name=say(model, language),
+                    name=t(f"intervention.value.{model}", language),
                     marker={"color": colour, "symbol": symbol, "size": 7},
-                    hovertemplate="%{x}: %{y:,.0f}<extra>" + say(model, language) + "</extra>",
+                    hovertemplate="%{x}: %{y:,.0f}<extra>"
+                    + t(f"intervention.value.{model}", language)
+                    + "</extra>",
                     **panel,
                 )
             )
-        notes.append(note(say(f"data_{data}", language), 0, 0.94 - 0.5 * place))
-    title = say("amount_axis", language)
+        notes.append(note(t(f"intervention.legend.data_{data}", language), 0, 0.94 - 0.5 * place))
+    title = t("intervention.axis.amount", language)
     return slim(
         traces,
-        say("forecasts", language),
+        t("intervention.title.forecasts", language),
         height=620,
         annotations=notes,
         xaxis=axis(type="category", anchor="y2", tickangle=-60, nticks=20),
@@ -83,7 +86,7 @@ def grounds_of_forecasts(
     months = _names(own["month"])
     traces: list[Any] = []
     for name, colour in RELEVANCE.items():
-        called = say("usual" if name == "absorbed" else name, language)
+        called = input_text(name, language)
         traces.append(
             go.Bar(
                 x=months, y=short(own[name]), name=called, marker={"color": colour},
@@ -92,18 +95,18 @@ def grounds_of_forecasts(
         )  # fmt: skip
     traces.append(
         go.Scatter(
-            x=months, y=short(own["score"]), name=say("sum", language), mode="markers",
-            marker={"color": INK, "size": 6}, hovertemplate="%{y:+.2f}",
+            x=months, y=short(own["score"]), name=t("intervention.legend.sum", language),
+            mode="markers", marker={"color": INK, "size": 6}, hovertemplate="%{y:+.2f}",
         )
     )  # fmt: skip
     return slim(
         traces,
-        say(f"grounds_{method}", language),
+        t(f"intervention.title.grounds_{method}", language),
         height=480,
         barmode="relative",
         hovermode="x unified",
         xaxis=axis(type="category", tickangle=-60, nticks=20),
-        yaxis=axis(say("odds_axis", language)),
+        yaxis=axis(t("intervention.axis.log_odds", language)),
     )
 
 
@@ -130,7 +133,7 @@ def calibration_curve(calibration: pd.DataFrame, language: Language = "en") -> g
                     x=short(own["forecast"]),
                     y=short(own["frequency"]),
                     mode="lines+markers",
-                    name=say(model, language),
+                    name=t(f"intervention.value.{model}", language),
                     line={"color": colour, "width": 1},
                     marker={
                         "color": colour, "symbol": symbol, "opacity": 0.7,
@@ -142,21 +145,21 @@ def calibration_curve(calibration: pd.DataFrame, language: Language = "en") -> g
                     **panel,
                 )
             )  # fmt: skip
-        notes.append(note(say(f"data_{data}", language), 0.53 * place, 1))
-    chance = say("chance_axis", language)
+        notes.append(note(t(f"intervention.legend.data_{data}", language), 0.53 * place, 1))
+    chance = t("intervention.axis.probability", language)
     return slim(
         traces,
-        say("calibration", language),
+        t("intervention.title.calibration", language),
         height=420,
         annotations=notes,
         xaxis=axis(chance, domain=[0, 0.47], range=[-0.06, 1.06]),
         xaxis2=axis(chance, domain=[0.53, 1], range=[-0.06, 1.06]),
-        yaxis=axis(say("often_axis", language), range=[-0.08, 1.08]),
+        yaxis=axis(t("intervention.axis.frequency", language), range=[-0.08, 1.08]),
     )
 
 
 def _actual(x: Any, y: pd.Series, language: Language, **settings: Any) -> go.Bar:
-    said = say("actual", language)
+    said = t("intervention.value.actual", language)
     told = f"%{{y:,.0f}}<extra>{said}</extra>"
     return go.Bar(
         x=x, y=short(y), name=said, marker={"color": ACTUAL}, hovertemplate=told, **settings

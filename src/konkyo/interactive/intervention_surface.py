@@ -7,8 +7,8 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from konkyo.figures.intervention_series import LINEAR, NETWORK
-from konkyo.figures.intervention_texts import say, say_threshold
-from konkyo.figures.texts import Language
+from konkyo.figures.intervention_surface import threshold_text
+from konkyo.i18n import Language, t
 from konkyo.interactive.intervention import note
 from konkyo.interactive.style import CLEAR, GRID, INK, MUTED, axis, short, slim
 from konkyo.months import label
@@ -53,16 +53,19 @@ def reaction_surface(
             )
         )
     depth: dict[str, Any] = {"gridcolor": GRID, "zerolinecolor": MUTED, "showbackground": False}
-    titles = (f"{first}_axis", f"{second}_axis", "share_axis")
+    titles = (first, second, "share")
     rises_left = share[:, 0].mean() > share[:, -1].mean()
     scene = {
-        f"{name}axis": {**depth, "title": {"text": say(key, language), "font": {"size": 11}}}
+        f"{name}axis": {
+            **depth,
+            "title": {"text": t(f"intervention.axis.{key}", language), "font": {"size": 11}},
+        }
         for name, key in zip("xyz", titles, strict=True)
     }
     eye = {"x": 1.6 if rises_left else -1.6, "y": -1.6, "z": 0.9}
     return slim(
         traces,
-        say("surface", language, period=period),
+        t("intervention.title.surface", language, period=period),
         height=520,
         margin={"l": 0, "r": 0, "t": 60, "b": 0},
         scene={**scene, "camera": {"eye": eye}, "bgcolor": CLEAR},
@@ -93,7 +96,7 @@ def reaction_contour(
             ncontours=12,
             line={"width": 0},
             colorbar={
-                "title": {"text": say("share_axis", language), "side": "right"},
+                "title": {"text": t("intervention.axis.share", language), "side": "right"},
                 "thickness": 12,
                 "outlinewidth": 0,
             },
@@ -115,17 +118,17 @@ def reaction_contour(
                 x=[threshold, threshold],
                 y=[float(y[0]), float(y[-1])],
                 mode="lines",
-                name=say("threshold", language, at=threshold),
+                name=t("intervention.legend.threshold", language, at=threshold),
                 line={"color": "#56B4E9", "width": 2, "dash": "dash"},
                 hoverinfo="skip",
             )
         )
     return slim(
         traces,
-        say("contour", language, period=period),
+        t("intervention.title.contour", language, period=period),
         height=460,
-        xaxis=axis(say(f"{first}_axis", language)),
-        yaxis=axis(say(f"{second}_axis", language)),
+        xaxis=axis(t(f"intervention.axis.{first}", language)),
+        yaxis=axis(t(f"intervention.axis.{second}", language)),
     )
 
 
@@ -166,8 +169,8 @@ def reaction_curves(
         for key, column, style in drawn:
             traces.append(
                 go.Scatter(
-                    x=move, y=short(own[column]), name=say(key, language), line=style,
-                    hovertemplate="%{x:.2f}: %{y:.2f}<extra></extra>", **panel,
+                    x=move, y=short(own[column]), name=t(f"intervention.value.{key}", language),
+                    line=style, hovertemplate="%{x:.2f}: %{y:.2f}<extra></extra>", **panel,
                 )
             )  # fmt: skip
         left, top = 0.56 * (place % 2), 1 - (place // 2) / -(-len(periods) // 2)
@@ -178,7 +181,7 @@ def reaction_curves(
         layout[f"yaxis{number}"] = axis(
             domain=[top - 0.78 * tall, top - 0.1 * tall], anchor=f"x{number}"
         )
-        told = f"<b>{name}</b><br>{say_threshold(at[name], language)}"
+        told = f"<b>{name}</b><br>{threshold_text(at[name], language)}"
         notes.append(note(told, left, top - 0.1 * tall))
         if np.isfinite(at[name]):
             ends = [0.0, float(own["share"].max())]
@@ -190,10 +193,10 @@ def reaction_curves(
                 )
             )  # fmt: skip
     last = "" if len(periods) == 1 else str(len(periods))
-    layout[f"xaxis{last}"]["title"] = axis(say("move_axis", language))["title"]
-    layout["yaxis"]["title"] = axis(say("share_axis", language))["title"]
+    layout[f"xaxis{last}"]["title"] = axis(t("intervention.axis.move", language))["title"]
+    layout["yaxis"]["title"] = axis(t("intervention.axis.share", language))["title"]
     return slim(
-        traces, say("curves", language), height=120 + 270 * -(-len(periods) // 2),
+        traces, t("intervention.title.curves", language), height=120 + 270 * -(-len(periods) // 2),
         annotations=notes, **layout,
     )  # fmt: skip
 
@@ -212,12 +215,15 @@ def _observed(
     """Return the months with and without intervention: a colour, the rows, a trace's settings."""
     acted = months["actual_share"] > 0
     found = []
-    for key, face, own in (("acted", LINEAR, months[acted]), ("none", "#FFFFFF", months[~acted])):
+    for key, face, own in (
+        ("intervention.legend.acted", LINEAR, months[acted]),
+        ("intervention.legend.none", "#FFFFFF", months[~acted]),
+    ):
         x, y = (short(own[name]) for name in inputs)
-        found.append((face, own, {"x": x, "y": y, "mode": "markers", "name": say(key, language)}))
+        found.append((face, own, {"x": x, "y": y, "mode": "markers", "name": t(key, language)}))
     return found
 
 
 def _told(inputs: tuple[str, str], language: Language) -> str:
-    first, second = (say(name, language) for name in inputs)
-    return f"{first} %{{x:.2f}}<br>{second} %{{y:.1f}}<br>{say('share_axis', language)} "
+    first, second = (t(f"intervention.input.{name}", language) for name in inputs)
+    return f"{first} %{{x:.2f}}<br>{second} %{{y:.1f}}<br>{t('intervention.axis.share', language)} "

@@ -18,7 +18,7 @@ from konkyo.figures.luck import (
     maximum_words,
     reaching,
 )
-from konkyo.figures.texts import Language, text
+from konkyo.i18n import Language, t
 from konkyo.interactive.style import INK, MUTED, axis, safe, short, slim
 
 MOST_POINTS = 2_000
@@ -32,15 +32,15 @@ def logit_histogram(found: Overfitting, language: Language = "en") -> go.Figure:
     """
     shares = logit_shares(found.splits)
     traces = [
-        _steps(shares[shares["worthless"] == worthless], colour, text(name, language))
+        _steps(shares[shares["worthless"] == worthless], colour, t(name, language))
         for worthless, colour, name in HALVES
     ]
     return slim(
         traces,
-        text("logit_histogram", language, pbo=found.pbo),
+        t("title.logit_histogram", language, pbo=found.pbo),
         barmode="overlay",
-        xaxis=axis(text("logit_axis", language, trials=found.trials), showgrid=False),
-        yaxis=axis(text("share_of_splits", language), tickformat=".0%"),
+        xaxis=axis(t("axis.logit", language, trials=found.trials), showgrid=False),
+        yaxis=axis(t("axis.share_of_splits", language), tickformat=".0%"),
     )
 
 
@@ -62,7 +62,7 @@ def degradation_scatter(
         x=short(points["in_sample"]),
         y=short(points["out_of_sample"]),
         text=[safe(trial) for trial in points["chosen"]],
-        name=text("one_split", language),
+        name=t("legend.one_split", language),
         mode="markers",
         marker={
             "size": 4,
@@ -76,18 +76,18 @@ def degradation_scatter(
     fit = go.Scatter(
         x=x,
         y=y,
-        name=text("least_squares", language),
+        name=t("legend.least_squares", language),
         mode="lines",
         line={"color": INK, "width": 2},
         hoverinfo="skip",
     )
-    what = text(f"objective_{objective}", language)
+    what = t(f"objective.{objective}", language)
     tickformat = {"tickformat": ".1%"} if objective == "mean" else {}
     return slim(
         [cloud, fit],
         degradation_title(found, language),
-        xaxis=axis(text("in_sample", language, what=what), zeroline=False, **tickformat),
-        yaxis=axis(text("out_of_sample", language, what=what), **tickformat),
+        xaxis=axis(t("axis.in_sample", language, what=what), zeroline=False, **tickformat),
+        yaxis=axis(t("axis.out_of_sample", language, what=what), **tickformat),
     )
 
 
@@ -105,15 +105,15 @@ def maximum_by_luck(
     traces = [
         _steps(shares[~reached], MUTED, ""),
         _steps(shares[reached], WORTHLESS, share),
-        _mark(chance.annual_bar(), top, EXPECTED, "expected_by_luck", language),
-        _mark(best, top, INK, "best_trial", language),
+        _mark(chance.annual_bar(), top, EXPECTED, "legend.expected_by_luck", language),
+        _mark(best, top, INK, "legend.best_trial", language),
     ]
     return slim(
         traces,
         title,
         barmode="overlay",
-        xaxis=axis(text("objective_return_risk", language), showgrid=False, zeroline=False),
-        yaxis=axis(text("share_of_searches", language), tickformat=".0%"),
+        xaxis=axis(t("objective.return_risk", language), showgrid=False, zeroline=False),
+        yaxis=axis(t("axis.share_of_searches", language), tickformat=".0%"),
     )
 
 
@@ -137,7 +137,7 @@ def _mark(value: float, top: float, colour: str, name: str, language: Language) 
     return go.Scatter(
         x=[value, value],
         y=[0, top],
-        name=text(name, language, value=value),
+        name=t(name, language, value=value),
         mode="lines",
         line={"color": colour, "width": 2.5},
         hoverinfo="name",

@@ -14,7 +14,7 @@ from konkyo.figures.market import (
     name_places,
 )
 from konkyo.figures.style import SERIES
-from konkyo.figures.texts import Language, feature_names, text
+from konkyo.i18n import Language, t
 from konkyo.interactive.style import (
     MUTED,
     axis,
@@ -28,6 +28,7 @@ from konkyo.interactive.style import (
     slim,
 )
 from konkyo.months import label
+from konkyo.reading.labels import feature_names
 
 
 def market_lines(
@@ -79,16 +80,18 @@ def market_lines(
         )
         notes += _names(marked, f"y{number}", over_time["month"], edges)
     layout[f"yaxis{'' if count < 3 else (count + 1) // 2}"]["title"] = axis(
-        text("relevance_difference", language)
+        t("axis.relevance_difference", language)
     )["title"]
     return slim(
         traces,
-        text("market_lines", language),
+        t("title.market_lines", language),
         height=110 + 170 * count,
         margin={"l": 8, "r": 12, "t": 44, "b": 8},
         annotations=notes,
         xaxis=axis(
-            text("decision_month", language), anchor=f"y{'' if count == 1 else count}", type="date"
+            t("axis.decision_month", language),
+            anchor=f"y{'' if count == 1 else count}",
+            type="date",
         ),
         **layout,
     )
@@ -147,6 +150,6 @@ def market_decile_bars(
         height=160 + 24 * len(table),
         barmode="group",
         bargap=0.25,
-        xaxis=axis(text("attribute_mean", language)),
+        xaxis=axis(t("axis.attribute_mean", language)),
         yaxis=places(heads),
     )

@@ -4,7 +4,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from konkyo.figures.monthly import YEAR, rank_ic_series, spread_series
-from konkyo.figures.texts import Language, text
+from konkyo.i18n import Language, t
 from konkyo.interactive.style import INK, axis, colour_of, dates, line, short, slim
 
 
@@ -17,8 +17,8 @@ def monthly_rank_ic(
     """
     series, title = rank_ic_series(returns, model, language)
     figure = _bars(series["month"], series["rank_ic"], title, ".3f", language)
-    figure.update_xaxes(title_text=text("decision_month", language))
-    figure.update_yaxes(title_text=text("rank_ic_axis", language))
+    figure.update_xaxes(title_text=t("axis.decision_month", language))
+    figure.update_yaxes(title_text=t("axis.rank_ic", language))
     return figure
 
 
@@ -31,8 +31,8 @@ def monthly_spread(
     """
     series, title = spread_series(returns, model, language)
     figure = _bars(series["earned"], series["spread"], title, ".1%", language)
-    figure.update_xaxes(title_text=text("earned_month", language))
-    figure.update_yaxes(title_text=text("return", language), tickformat=".0%")
+    figure.update_xaxes(title_text=t("axis.earned_month", language))
+    figure.update_yaxes(title_text=t("axis.return", language), tickformat=".0%")
     return figure
 
 
@@ -43,7 +43,7 @@ def _bars(
     bars = go.Bar(
         x=dates(months),
         y=short(values),
-        name=text("one_month", language),
+        name=t("legend.one_month", language),
         marker={"color": colours, "opacity": 0.65, "line": {"width": 0}},
         hovertemplate="%{x|%Y-%m}: %{y:" + form + "}<extra></extra>",
         showlegend=False,
@@ -51,7 +51,7 @@ def _bars(
     mean = line(
         months,
         values.rolling(YEAR).mean(),
-        text("mean_of_12", language),
+        t("legend.mean_of_12", language),
         INK,
         width=2,
         hovertemplate="%{x|%Y-%m}: %{y:" + form + "}",

@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 from konkyo.figures.arrange import heat_grid, numbers, score_steps
 from konkyo.figures.stocks import MOST, STEPS, change_words, step_colours
 from konkyo.figures.style import clipped
-from konkyo.figures.texts import Language, feature_names, sector_name, text
+from konkyo.i18n import Language, t
 from konkyo.interactive.style import (
     DIVERGING,
     INK,
@@ -20,6 +20,7 @@ from konkyo.interactive.style import (
     slim,
 )
 from konkyo.months import label
+from konkyo.reading.labels import feature_names, sector_name
 
 _HEAD = 16.0
 _LEAST = 1000
@@ -48,7 +49,7 @@ def stock_heat(
         zmax=grid.limit,
         xgap=1,
         ygap=1,
-        colorbar=colour_bar(text("relevance", language)),
+        colorbar=colour_bar(t("axis.relevance", language)),
         hovertemplate="%{customdata}: %{text}<br>%{z:+.3f}<extra></extra>",
     )
     rest = go.Scatter(
@@ -61,12 +62,12 @@ def stock_heat(
         showlegend=False,
     )
     columns = [safe(clipped(names.get(name, name), _HEAD)) for name in grid.features]
-    columns.append(text("rest", language))
+    columns.append(t("legend.rest", language))
     sides = grid.rows["side"].to_numpy()
     edges = np.flatnonzero(sides[1:] != sides[:-1]) + 0.5
     return slim(
         [cells, rest],
-        text("stock_heat", language, month=label(table["month"].iloc[0])),
+        t("title.stock_heat", language, month=label(table["month"].iloc[0])),
         height=300 + 22 * rows,
         xaxis=places(
             columns,
@@ -135,6 +136,6 @@ def change_bars(
         safe(title),
         height=120 + 24 * count,
         margin={"l": 8, "r": 40, "t": 50, "b": 8},
-        xaxis=axis(text("score", language)),
+        xaxis=axis(t("column.score", language)),
         yaxis=places([safe(name) for name in names]),
     )

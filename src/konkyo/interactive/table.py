@@ -4,7 +4,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from konkyo.figures.table import COLUMNS, cell
-from konkyo.figures.texts import Language, text
+from konkyo.i18n import Language, display_name, t
 from konkyo.interactive.style import CLEAR, GRID, safe, slim
 
 
@@ -17,10 +17,12 @@ def performance_table(performance: pd.DataFrame, language: Language = "en") -> g
     for name in COLUMNS:
         own = performance[name].tolist()
         words = name in ("model", "portfolio")
-        columns.append([safe(text(str(x), language)) if words else cell(name, x) for x in own])
+        columns.append(
+            [safe(display_name(name, str(x), language)) if words else cell(name, x) for x in own]
+        )
     align = ["left" if name in ("model", "portfolio") else "right" for name in COLUMNS]
     look = {"line": {"color": GRID}, "fill": {"color": CLEAR}, "align": align}
-    head = [f"<b>{text(name, language)}</b>" for name in COLUMNS]
+    head = [f"<b>{t(f'performance.{name}', language)}</b>" for name in COLUMNS]
     return slim(
         [
             go.Table(
@@ -29,7 +31,7 @@ def performance_table(performance: pd.DataFrame, language: Language = "en") -> g
                 columnwidth=[1.3, 1.7, 1, 1, 1, 1, 1, 0.7],
             )
         ],
-        text("performance", language),
+        t("title.performance", language),
         height=140 + 26 * len(performance),
         margin={"l": 8, "r": 8, "t": 50, "b": 8},
     )

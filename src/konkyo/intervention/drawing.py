@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from konkyo.figures import intervention_series as series
 from konkyo.figures import intervention_surface as surface
-from konkyo.figures.texts import Language
+from konkyo.i18n import Language
 from konkyo.interactive import intervention as twins
 from konkyo.interactive import intervention_surface as turned
 from konkyo.intervention.grounds import RULES

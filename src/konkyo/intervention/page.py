@@ -7,22 +7,13 @@ import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
-from konkyo.figures.intervention_texts import say
-from konkyo.figures.texts import Language
+from konkyo.i18n import Language, Text, t
 from konkyo.intervention import published
 from konkyo.intervention.accuracy import ALL
-from konkyo.intervention.columns import COLUMNS, VALUES
-from konkyo.pages.shell import Page, Words, render, shell
+from konkyo.pages.shell import Page, render, shell
 from konkyo.params import Intervention, InterventionPeriod
 
-SECTIONS = (
-    ("overview", Words("Overview", "概要")),
-    ("periods", Words("Periods", "期間別")),
-    ("forecasts", Words("Forecasts", "予測")),
-    ("tables", Words("Month by month", "月別")),
-    ("grounds", Words("Grounds", "根拠")),
-    ("paper", Words("The paper", "原論文")),
-)
+SECTIONS = ("overview", "periods", "forecasts", "tables", "grounds", "paper")
 TABLES = (
     "fit", "scores", "tests", "spread", "calibration", "thresholds", "curves", "grounds",
 )  # fmt: skip
@@ -31,7 +22,8 @@ TABLES = (
 
 def period_name(period: InterventionPeriod, language: Language) -> str:
     """Return what a period is called: its months and what the authority does."""
-    return say(period.direction, language, first=period.first, last=period.last)
+    key = f"intervention.period.{period.direction}"
+    return t(key, language, first=period.first, last=period.last)
 
 
 def write(
@@ -59,9 +51,9 @@ def write(
     """
     return shell(
         Page(
-            title=Words("konkyo: the intervention study", "konkyo：為替介入の研究"),
+            title=Text.of("intervention.page_title"),
             body=body(source, read, tables, params),
-            sections=SECTIONS,
+            sections=[(name, Text.of(f"intervention.section.{name}")) for name in SECTIONS],
             figures=figures,
             language=language,
         )
@@ -78,7 +70,7 @@ def body(
     periods = [
         {
             "place": place,
-            "name": Words(period_name(period, "en"), period_name(period, "ja")),
+            "name": Text(period_name(period, "en"), period_name(period, "ja")),
             "tables": [
                 (f"{kind}_{place}", _table(tables[f"{kind}_{place}"]))
                 for kind in ("amounts", "answers", "occurrence")
@@ -113,7 +105,7 @@ def _table(frame: pd.DataFrame) -> dict[str, Any]:
     digits = [_digits(frame[name]) for name in frame.columns]
     return {
         "heads": [
-            (COLUMNS.get(str(name), Words(str(name), str(name))), places is not None)
+            (Text.of_name("intervention.column", str(name)), places is not None)
             for name, places in zip(frame.columns, digits, strict=True)
         ],
         "rows": [
@@ -136,8 +128,8 @@ def _digits(column: pd.Series) -> int | None:
 def _cell(value: Any, digits: int | None) -> dict[str, Any]:
     """Return a cell: its words, and for a number the number itself."""
     if pd.isna(value):
-        return {"words": Words("–", "–"), "value": ""}
+        return {"words": Text.same("–"), "value": ""}
     if digits is None:
-        return {"words": VALUES.get(str(value), Words(str(value), str(value))), "value": None}
-    said = f"{float(value):,.{digits}f}"
-    return {"words": Words(said, said), "value": float(value)}
+        return {"words": Text.of_name("intervention.value", str(value)), "value": None}
+    shown = f"{float(value):,.{digits}f}"
+    return {"words": Text.same(shown), "value": float(value)}

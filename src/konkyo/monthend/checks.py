@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from konkyo.pages.shell import Words
+from konkyo.i18n import LANGUAGES, Text
 from konkyo.params import Monitor
 
 CHECKS = ("drifting", "range", "rank_ic", "missing", "signs")
@@ -32,7 +32,7 @@ class Check:
         Whether it is.
     past, months : int
         In how many of the earlier months shown it would have been, and how many these are.
-    detail, remedy : Words
+    detail, remedy : Text
         What the value is made of, and what to do where it is breached.
     """
 
@@ -43,8 +43,8 @@ class Check:
     breached: bool
     past: int
     months: int
-    detail: Words
-    remedy: Words
+    detail: Text
+    remedy: Text
 
 
 def values(tables: Mapping[str, pd.DataFrame], limits: Monitor) -> pd.DataFrame:
@@ -107,7 +107,11 @@ def decide(
         judged = own["month"].max() if name == "rank_ic" and len(own) else month
         now = (own["month"] == judged).to_numpy()
         value = float(own["value"][now].iloc[0]) if now.any() else float("nan")
-        detail = _DETAILS[name](tables, limits, month) if now.any() else _NOTHING
+        detail = (
+            _DETAILS[name](tables, limits, month)
+            if now.any()
+            else Text.of("monitor.detail.nothing")
+        )
         made.append(
             Check(
                 name=name,
@@ -117,8 +121,10 @@ def decide(
                 breached=bool(beyond[now].any()),
                 past=int(beyond[~now].sum()),
                 months=int(own["value"][~now].notna().sum()),
-                detail=_TOO_FEW if now.any() and np.isnan(value) else detail,
-                remedy=_REMEDIES[name],
+                detail=Text.of("monitor.detail.too_few")
+                if now.any() and np.isnan(value)
+                else detail,
+                remedy=Text.of(f"monitor.remedy.{name}"),
             )
         )
     return made
@@ -155,10 +161,6 @@ def line(check: Check) -> str:
     )
 
 
-_NOTHING = Words("nothing to judge by", "判定の対象がない")
-_TOO_FEW = Words("too few months to judge by", "判定に必要な月数に足りない")
-
-
 def _listed(names: pd.Series, numbers: Sequence[str]) -> str:
     """Return the first names with their numbers, and how many more there are."""
     parts = [f"{name} ({shown})" for name, shown in zip(names, numbers, strict=True)]
@@ -166,60 +168,60 @@ def _listed(names: pd.Series, numbers: Sequence[str]) -> str:
     return ", ".join(parts[:_NAMED]) + more
 
 
-def _drifting(tables: Mapping[str, pd.DataFrame], limits: Monitor, month: pd.Timestamp) -> Words:
+def _drifting(tables: Mapping[str, pd.DataFrame], limits: Monitor, month: pd.Timestamp) -> Text:
     own = tables["drift"]
     own = own[own["month"] == month].dropna(subset="psi")
     beyond = own[own["psi"] > limits.psi].sort_values("psi", ascending=False, kind="stable")
     names = _listed(beyond["feature"], [f"{psi:.2f}" for psi in beyond["psi"]])
-    tail = f": {names}" if names else ""
-    return Words(
-        f"{len(beyond)} of {len(own)} characteristics have a PSI above {limits.psi:g}{tail}",
-        f"PSIが{limits.psi:g}を超える属性は{len(own)}項目中{len(beyond)}項目{tail}",
+    return Text.of(
+        "monitor.detail.drifting",
+        beyond=len(beyond),
+        count=len(own),
+        limit=limits.psi,
+        list=f": {names}" if names else "",
     )
 
 
-def _range(tables: Mapping[str, pd.DataFrame], limits: Monitor, month: pd.Timestamp) -> Words:
+def _range(tables: Mapping[str, pd.DataFrame], limits: Monitor, month: pd.Timestamp) -> Text:
     own = tables["market"]
     own = own[own["month"] == month]
     far = own.iloc[np.argsort(-own["z"].abs().to_numpy(), kind="stable")].head(3)
     names = _listed(far["feature"], [f"{z:+.1f}" for z in far["z"]])
-    return Words(
-        f"market series farthest from their training window, in its deviations: {names}",
-        f"学習期間から最も離れた市場系列（標準偏差の倍数）：{names}",
-    )
+    return Text.of("monitor.detail.range", list=names)
 
 
-def _rank_ic(tables: Mapping[str, pd.DataFrame], limits: Monitor, month: pd.Timestamp) -> Words:
+def _rank_ic(tables: Mapping[str, pd.DataFrame], limits: Monitor, month: pd.Timestamp) -> Text:
     own = tables["rank_ic"]
     last, count = own.iloc[-1], max(len(own) - limits.months, 0)
-    return Words(
-        f"mean rank IC of the last {len(own) - count} months {last['recent']:+.3f}, of the {count} "
-        f"months before {last['earlier']:+.3f}",
-        f"順位ICの平均は直近{len(own) - count}か月 {last['recent']:+.3f}、"
-        f"それ以前の{count}か月 {last['earlier']:+.3f}",
+    return Text.of(
+        "monitor.detail.rank_ic",
+        recent_months=len(own) - count,
+        recent=last["recent"],
+        earlier_months=count,
+        earlier=last["earlier"],
     )
 
 
-def _missing(tables: Mapping[str, pd.DataFrame], limits: Monitor, month: pd.Timestamp) -> Words:
+def _missing(tables: Mapping[str, pd.DataFrame], limits: Monitor, month: pd.Timestamp) -> Text:
     own = tables["missing"]
     own = own[own["month"] == month].sort_values("share", ascending=False, kind="stable").head(3)
     names = _listed(own["feature"], [f"{share:.0%}" for share in own["share"]])
-    return Words(
-        f"inputs missing for the largest share of stocks: {names}", f"欠損の多い入力：{names}"
-    )
+    return Text.of("monitor.detail.missing", list=names)
 
 
-def _signs(tables: Mapping[str, pd.DataFrame], limits: Monitor, month: pd.Timestamp) -> Words:
+def _signs(tables: Mapping[str, pd.DataFrame], limits: Monitor, month: pd.Timestamp) -> Text:
     own = tables["signs"]
     own = own[own["month"] == month]
     turned = own[own["changed"]]
-    pairs = zip(turned["before"], turned["now"], strict=True)
-    names = _listed(turned["feature"], [f"{before:+.3f} to {now:+.3f}" for before, now in pairs])
-    tail = f": {names}" if names else ""
-    return Words(
-        f"{len(turned)} of {len(own)} effects changed sign within a year{tail}",
-        f"1年で符号が変わった効果は{len(own)}項目中{len(turned)}項目{tail.replace(' to ', ' → ')}",
+    steps = [
+        Text.of("monitor.detail.sign_change", before=before, now=now)
+        for before, now in zip(turned["before"], turned["now"], strict=True)
+    ]
+    names = Text(
+        *(_listed(turned["feature"], [step[lang] for step in steps]) for lang in LANGUAGES)
     )
+    tail = Text(f": {names.en}", f": {names.ja}") if steps else Text.same("")
+    return Text.of("monitor.detail.signs", changed=len(turned), count=len(own), list=tail)
 
 
 _DETAILS = {
@@ -228,35 +230,4 @@ _DETAILS = {
     "rank_ic": _rank_ic,
     "missing": _missing,
     "signs": _signs,
-}
-_REMEDIES = {
-    "drifting": Words(
-        "See data/monitor/drift.csv: mend the records if a definition or a unit changed; a move of "
-        "the whole market shifts returns as well, and passes",
-        "data/monitor/drift.csv を確認し、定義や単位が変わっていればデータを直す。市場全体の変動も"
-        "リターンの分布を動かすが、これは一時的である",
-    ),
-    "range": Words(
-        "See data/monitor/market.csv: mend the records if the value is wrong; if it is right, the "
-        "network has seen nothing like it, so hold smaller positions or none on this ranking",
-        "data/monitor/market.csv を確認し、値が誤りならデータを直す。正しければ学習期間に例のない"
-        "状況であり、この順位による持高を抑える",
-    ),
-    "rank_ic": Words(
-        "The ranking is worth less than it was: compare with the baselines in data/report, and let "
-        "`konkyo promote` compare a challenger",
-        "順位の予測力が低下している。data/report のベースラインと比べ、`konkyo promote` で候補"
-        "モデルと比較する",
-    ),
-    "missing": Words(
-        "See data/monitor/missing.csv: bring the values, or take the input out of "
-        "prepare.characteristics; a missing value is set to the middle of the month",
-        "data/monitor/missing.csv を確認し、値を補うか、prepare.characteristics から外す。欠損値は"
-        "月内の中央に置かれる",
-    ),
-    "signs": Words(
-        "See data/monitor/signs.csv: the network says the opposite of last year's grounds; explain "
-        "it before the ranking is used",
-        "data/monitor/signs.csv を確認する。根拠が前年と逆であり、順位を使う前に説明が必要である",
-    ),
 }

@@ -5,22 +5,15 @@ from typing import Any
 
 import pandas as pd
 
-from konkyo.figures.texts import Language, feature_names
+from konkyo.i18n import Language, Text
 from konkyo.monthend.checks import Check
 from konkyo.monthend.watch import CLEAR
-from konkyo.monthend.words import CHECK_NAMES
 from konkyo.months import label
-from konkyo.pages.shell import Page, Words, minus, render, shell
+from konkyo.pages.shell import Page, minus, render, shell
 from konkyo.params import Monitor
+from konkyo.reading.labels import feature_names
 
-SECTIONS = (
-    ("checks", Words("Checks", "判定")),
-    ("drift", Words("Drift", "分布の変化")),
-    ("market", Words("Market", "市場系列")),
-    ("skill", Words("Rank IC", "順位IC")),
-    ("missing", Words("Missing", "欠損")),
-    ("grounds", Words("Grounds", "根拠")),
-)
+SECTIONS = ("checks", "drift", "market", "skill", "missing", "grounds")
 _SHARES = ("drifting", "missing", "signs")
 
 
@@ -74,17 +67,14 @@ def page(
         window=window,
         figures=figures["en"],
     )
-    title = Words(f"konkyo: monitor {label(month)}", f"konkyo：モニター {label(month)}")
-    return shell(Page(title, body, SECTIONS, figures=figures, language=language))
+    title = Text.of("monitor.page_title", month=label(month))
+    sections = [(name, Text.of(f"monitor.section.{name}")) for name in SECTIONS]
+    return shell(Page(title, body, sections, figures=figures, language=language))
 
 
-def _verdict(breached: int, count: int) -> Words:
-    if not breached:
-        return Words(f"None of {count} limits is breached.", f"{count}項目すべて閾値内。")
-    return Words(
-        f"{breached} of {count} limits {'is' if breached == 1 else 'are'} breached.",
-        f"{count}項目中{breached}項目が閾値を超えた。",
-    )
+def _verdict(breached: int, count: int) -> Text:
+    key = "none" if not breached else "one" if breached == 1 else "several"
+    return Text.of(f"monitor.verdict.{key}", breached=breached, count=count)
 
 
 def _check(check: Check) -> dict[str, Any]:
@@ -92,7 +82,7 @@ def _check(check: Check) -> dict[str, Any]:
     judged = pd.notna(check.value)
     past = f"{check.past} / {check.months}"
     return {
-        "name": CHECK_NAMES[check.name],
+        "name": Text.of(f"monitor.check.{check.name}"),
         "key": check.name,
         "month": label(check.month),
         "value": (minus(form.format(check.value)), check.value) if judged else ("–", ""),
@@ -112,7 +102,7 @@ def _drift(
     english, japanese = feature_names(labels, "en"), feature_names(labels, "ja")
     return [
         {
-            "name": Words(english[row["feature"]], japanese[row["feature"]]),
+            "name": Text(english[row["feature"]], japanese[row["feature"]]),
             "psi": (f"{row['psi']:.3f}", row["psi"]) if pd.notna(row["psi"]) else ("–", ""),
             "chance": f"{row['chance']:.3f}" if pd.notna(row["chance"]) else "–",
             "stocks": f"{row['stocks']:,}",
@@ -127,7 +117,7 @@ def _signs(signs: pd.DataFrame, month: pd.Timestamp, labels: pd.DataFrame) -> li
     english, japanese = feature_names(labels, "en"), feature_names(labels, "ja")
     return [
         {
-            "name": Words(english[row["feature"]], japanese[row["feature"]]),
+            "name": Text(english[row["feature"]], japanese[row["feature"]]),
             "changed": bool(row["changed"]),
             "cells": [
                 (minus(f"{row[key]:+.{digits}f}"), row[key]) if pd.notna(row[key]) else ("–", "")

@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 
 from konkyo import interactive
 from konkyo.figures.style import RAISES
-from konkyo.figures.texts import Language, feature_names, text
+from konkyo.i18n import Language, t
 from konkyo.interactive.style import (
     DIVERGING,
     INK,
@@ -24,8 +24,8 @@ from konkyo.interactive.style import (
     slim,
 )
 from konkyo.monthend.checks import CHECKS, breaches
-from konkyo.monthend.words import CHECK_NAMES, FIGURES, said
 from konkyo.params import Monitor
+from konkyo.reading.labels import feature_names
 
 _RISING = [[0.0, PAPER], [1.0, RAISES]]
 _FORMS = {"drifting": ".0%", "range": ".1f", "rank_ic": ".1f", "missing": ".0%", "signs": ".0%"}
@@ -108,12 +108,16 @@ def check_line(own: pd.DataFrame, name: str, limit: float, language: Language) -
     ends = own["month"].iloc[[0, -1]]
     traces = [
         line(
-            own["month"], own["value"], said(FIGURES["found"], language), INK, hovertemplate=hover
+            own["month"],
+            own["value"],
+            t("monitor.figure.found", language),
+            INK,
+            hovertemplate=hover,
         ),
         go.Scatter(
             x=dates(beyond["month"]),
             y=short(beyond["value"]),
-            name=said(FIGURES["beyond"], language),
+            name=t("monitor.figure.beyond", language),
             mode="markers",
             marker={"color": RAISES, "size": 8},
             hoverinfo="skip",
@@ -121,7 +125,7 @@ def check_line(own: pd.DataFrame, name: str, limit: float, language: Language) -
         go.Scatter(
             x=dates(ends),
             y=[limit, limit],
-            name=f"{said(FIGURES['limit'], language)} {limit:g}",
+            name=f"{t('monitor.figure.limit', language)} {limit:g}",
             mode="lines",
             line={"color": RAISES, "width": 1.5, "dash": "dash"},
             hoverinfo="name",
@@ -131,9 +135,9 @@ def check_line(own: pd.DataFrame, name: str, limit: float, language: Language) -
     low = {} if name == "rank_ic" else {"rangemode": "tozero"}
     return slim(
         traces,
-        said(CHECK_NAMES[name], language),
+        t(f"monitor.check.{name}", language),
         height=320,
-        xaxis=axis(type="date", title_text=text("decision_month", language)),
+        xaxis=axis(type="date", title_text=t("axis.decision_month", language)),
         yaxis=axis(**percent, **low),
     )
 
@@ -160,13 +164,13 @@ def heat(
     names : mapping
         What features are called.
     title, unit : str
-        Keys of `words.FIGURES`.
+        Names in the section "monitor.figure" of the catalogue.
     colours : list
         The scale.
     ends : tuple of float
         The numbers at its ends.
     form : str
-        How a number is told.
+        Format of a number.
     language : str
         en or ja.
     """
@@ -184,12 +188,12 @@ def heat(
         colorscale=colours,
         zmin=ends[0],
         zmax=ends[1],
-        colorbar=colour_bar(said(FIGURES[unit], language)),
+        colorbar=colour_bar(t(f"monitor.figure.{unit}", language)),
         hovertemplate="%{customdata}<br>%{x|%Y-%m}: %{z:" + form + "}<extra></extra>",
     )
     return slim(
         [cells],
-        said(FIGURES[title], language),
+        t(f"monitor.figure.{title}", language),
         height=170 + 19 * len(wide),
         xaxis=axis(type="date", side="top", showgrid=False),
         yaxis=places(heads, range=[len(wide) - 0.5, -0.5]),

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from konkyo import reading
-from konkyo.figures.texts import Language
+from konkyo.i18n import Language
 from konkyo.reading import Evidence
 from konkyo.reading.factors import SIDES
 

@@ -14,14 +14,16 @@ from openpyxl.worksheet.worksheet import Worksheet
 from konkyo import reading
 from konkyo.figures.arrange import HeatGrid, heat_grid
 from konkyo.figures.style import COLOURS, LOWERS, RAISES, width_of
-from konkyo.figures.texts import Language, feature_names, sector_name
 from konkyo.files import replacing
+from konkyo.i18n import Language, t
 from konkyo.monthend.cells import heads, number, shade, text
 from konkyo.monthend.ranking import RELEVANCE, VALUE
-from konkyo.monthend.words import ABOUT, FACTS, GROUPS, HEADS, SHEETS, SIDES, said
 from konkyo.params import Report
 from konkyo.reading import Evidence
+from konkyo.reading.labels import feature_names, sector_name
 
+SHEETS = ("ranking", "grounds", "inputs", "values", "relevances", "read_me")
+_ABOUT = ("ranking", "grounds", "inputs", "values", "caution")
 _KEYS = ("side", "rank", "stock", "sector", "score")
 _KEY_WIDTHS = (8, 7, 12, 20, 9)
 _COLUMN = 12
@@ -51,11 +53,12 @@ def write(
     labels : DataFrame
         What `reading.labels` returns.
     chosen : Report
-        Its `stocks` and `named` say whose grounds have a sheet of their own.
+        Its `stocks` and `named` say whose relevances have a sheet of their own.
     language : str
         "en" or "ja".
     facts : mapping of str to str
-        Keys of `words.FACTS` and what the sheet "Read me" says of them.
+        Names in the section "workbook.fact" of the catalogue, and the values on the sheet
+        "Read me".
 
     Raises
     ------
@@ -66,7 +69,7 @@ def write(
     stocks = reading.stock_table(e, table["month"].iloc[0], chosen.stocks, chosen.named)
     grid = heat_grid(stocks, len(e.names))
     book = Workbook(write_only=True)
-    sheets = {key: book.create_sheet(said(name, language)) for key, name in SHEETS.items()}
+    sheets = {key: book.create_sheet(t(f"workbook.sheet.{key}", language)) for key in SHEETS}
     names = feature_names(labels, language)
     _ranking(sheets["ranking"], table, names, language)
     _extremes(sheets, grid, names, language)
@@ -97,7 +100,7 @@ def _ranking(
     sheet.append(
         heads(
             sheet,
-            [said(HEADS[name], language) for name in columns],
+            [t(f"column.{name}", language) for name in columns],
             (7, 12, 24, 8, 9, 9, 15, min(1.7 * longest, 160)),
         )
     )
@@ -110,7 +113,7 @@ def _ranking(
                 text(sheet, stock),
                 text(sheet, sector_name(sector, names, language)),
                 None if pd.isna(decile) else int(decile),
-                text(sheet, said(SIDES[side], language), font=tone),
+                text(sheet, t(f"portfolio.{side}", language) if side else "", font=tone),
                 number(sheet, score, _RELEVANCE),
                 number(sheet, size, _WHOLE),
                 text(sheet, sentence),
@@ -122,7 +125,7 @@ def _extremes(
     sheets: Mapping[str, Worksheet], grid: HeatGrid, names: dict[str, str], language: Language
 ) -> None:
     """Write relevances and values of the longest, the shortest and the named stocks."""
-    columns = [said(HEADS[key], language) for key in _KEYS]
+    columns = [t(f"column.{key}", language) for key in _KEYS]
     # Dummies that none of these stocks has add nothing to any of their scores, and come last.
     kept = int(np.any(grid.relevance, axis=0).sum())
     features, relevance, values = (
@@ -133,14 +136,14 @@ def _extremes(
     columns += [names.get(name, name) for name in features]
     widths = [*_KEY_WIDTHS, *[_COLUMN] * len(features)]
     whole = [bool(np.isin(column, (0, 1)).all()) for column in values.T]
-    absorbed = said(HEADS["absorbed"], language)
+    absorbed = t("column.absorbed", language)
     for key, tail in (("grounds", [absorbed]), ("inputs", [])):
         sheet = sheets[key]
         _frozen(sheet, "F2", len(columns) + len(tail), len(grid.rows))
         sheet.append(heads(sheet, [*columns, *tail], [*widths, *[_COLUMN] * len(tail)]))
         for place, row in enumerate(grid.rows.to_dict("records")):
             keys = [
-                text(sheet, said(SIDES[row["side"]], language)),
+                text(sheet, t(f"portfolio.{row['side']}", language)),
                 int(row["rank"]),
                 text(sheet, row["stock"]),
                 text(sheet, sector_name(row["sector"], names, language)),
@@ -201,7 +204,7 @@ def _whole(
     language: Language,
 ) -> None:
     """Write a number a column for every stock of the ranking."""
-    columns = [said(HEADS[key], language) for key in ("rank", "stock")]
+    columns = [t(f"column.{key}", language) for key in ("rank", "stock")]
     columns += [names.get(name, name) for name in numbers.columns]
     _frozen(sheet, "C2", len(columns), len(table))
     sheet.append(heads(sheet, columns, [7, 12, *[_COLUMN] * numbers.shape[1]]))
@@ -227,15 +230,21 @@ def _read_me(
         sheet.column_dimensions[letter].width = width
     for name, value in facts.items():
         sheet.append(
-            [text(sheet, said(FACTS[name], language), font=Font(bold=True)), text(sheet, value)]
+            [
+                text(sheet, t(f"workbook.fact.{name}", language), font=Font(bold=True)),
+                text(sheet, value),
+            ]
         )
     sheet.append([])
-    for place, words in enumerate(ABOUT, start=len(facts) + 2):
-        sheet.row_dimensions[place].height = 15 * np.ceil(width_of(said(words, language)) / 80)
+    for place, topic in enumerate(_ABOUT, start=len(facts) + 2):
+        words = t(f"workbook.about.{topic}", language)
+        sheet.row_dimensions[place].height = 15 * np.ceil(width_of(words) / 80)
         sheet.merged_cells.add(f"A{place}:D{place}")
-        sheet.append([text(sheet, said(words, language), alignment=wide)])
+        sheet.append([text(sheet, words, alignment=wide)])
     sheet.append([])
-    sheet.append([text(sheet, said(HEADS[key], language), font=Font(bold=True)) for key in columns])
+    sheet.append(
+        [text(sheet, t(f"column.{key}", language), font=Font(bold=True)) for key in columns]
+    )
     units = labels.set_index("feature")["unit_ja" if language == "ja" else "unit"]
     names = feature_names(labels, language)
     values = e.values[e.rows(month)][0]
@@ -245,7 +254,7 @@ def _read_me(
             [
                 text(sheet, names[name]),
                 text(sheet, name),
-                text(sheet, said(GROUPS[group], language)),
+                text(sheet, t(f"group.{group}", language)),
                 text(sheet, units[name]),
                 number(sheet, value if same else np.nan, "General"),
             ]

@@ -28,9 +28,9 @@ import pandas as pd
 from konkyo.errors import ArtifactError
 from konkyo.months import label
 from konkyo.reading.evidence import Evidence
-from konkyo.reading.sentences import GRAMMAR
+from konkyo.reading.sentences import RULES
 
-DECIMALS: int = GRAMMAR["relevance_decimals"]
+DECIMALS: int = RULES["relevance_decimals"]
 """To so many decimals a relevance or a score rounds with the same result as before packing."""
 FINER = 11
 """Steps of a score in a step of a relevance; odd, as the latter is of the last decimal."""

@@ -7,33 +7,21 @@ from typing import Any
 import pandas as pd
 
 from konkyo.errors import ArtifactError
-from konkyo.figures.texts import text
+from konkyo.i18n import LANGUAGES, Text, section
 from konkyo.months import label, parse
 from konkyo.pages.pack import compress, pack
-from konkyo.pages.shell import LANGUAGES, Page, Words, minus, render, shell
+from konkyo.pages.shell import Page, minus, render, shell
 from konkyo.params import Report
 from konkyo.reading.evidence import Evidence
-from konkyo.reading.sentences import GRAMMAR
+from konkyo.reading.sentences import RULES
 
-SECTIONS = (
-    ("overview", Words("Overview", "全体像")),
-    ("factors", Words("Factors", "ファクター")),
-    ("stock", Words("One stock", "個別銘柄")),
-    ("market", Words("Market series", "市場系列")),
-    ("time", Words("Over time", "時系列")),
-    ("trust", Words("Trust", "信頼性")),
-    ("files", Words("Files", "ファイル")),
-)
+SECTIONS = ("overview", "factors", "stock", "market", "time", "trust", "files")
+SCRIPT_TEXTS = ("sentence", "stock", "column", "legend.no_sector", "report.not_ranked")
+"""What the page's scripts fill: tables and keys of the catalogue."""
 PICKED = ("factor_scatter", "market_decile_bars")
 """Figures that there are several of, named family/feature: each family has a picker."""
 _MEASURES = ("annual_return", "annual_risk", "return_risk", "max_drawdown", "hit_rate", "months")
 _PERCENT = ("annual_return", "annual_risk", "max_drawdown", "hit_rate")
-_GROUPS = {
-    "characteristic": Words("attribute", "属性"),
-    "sector": Words("sector", "業種"),
-    "calendar": Words("calendar", "暦月"),
-    "market": Words("market series", "市場系列"),
-}
 
 
 def report(
@@ -43,7 +31,7 @@ def report(
     labels: pd.DataFrame,
     chosen: Report,
     largest: int = 8,
-    others: Sequence[tuple[Words, str]] = (),
+    others: Sequence[tuple[Text, str]] = (),
 ) -> str:
     """Return the whole report as one HTML document.
 
@@ -64,7 +52,7 @@ def report(
         The section of params.yaml: which month and stocks are shown first, which language.
     largest : int
         How many inputs of every stock the page carries singly; see `pages.pack`.
-    others : sequence of (Words, str)
+    others : sequence of (Text, str)
         Further pages and their addresses as seen from this one.
 
     Returns
@@ -81,7 +69,7 @@ def report(
     if missing:
         raise ArtifactError(f"no label for {', '.join(missing)}: make labels for the inputs' names")
     labels = labels.drop_duplicates("feature").set_index("feature").loc[e.names].reset_index()
-    plain = {
+    plain: dict[str, dict[str, Any]] = {
         language: {name: figure.to_plotly_json() for name, figure in figures[language].items()}
         for language in LANGUAGES
     }
@@ -90,9 +78,13 @@ def report(
     month = months[-1] if chosen.month == "newest" else parse(chosen.month)
     e.rows(month)
     first = {"month": label(month), "stocks": chosen.stocks, "named": list(chosen.named)}
-    words = {"labels": labels.drop(columns="feature").to_dict("records"), "grammar": GRAMMAR}
+    words = {
+        "labels": labels.drop(columns="feature").to_dict("records"),
+        "rules": RULES,
+        "texts": section(*SCRIPT_TEXTS),
+    }
     names = {
-        row["feature"]: Words(row["en"], row["ja"])
+        row["feature"]: Text(row["en"], row["ja"])
         for row in labels[["feature", "en", "ja"]].to_dict("records")
     }
     shown = plain["en"]
@@ -110,7 +102,7 @@ def report(
         stocks=chosen.stocks,
         performance=_performance(tables["performance"]),
         others=others,
-        measures=[(key, _words(key)) for key in _MEASURES],
+        measures=[(key, Text.of(f"performance.{key}")) for key in _MEASURES],
         means=_means(tables["factor_means"], names),
         scatters=[feature for feature, _ in picked["factor_scatter"]],
     )
@@ -122,9 +114,9 @@ def report(
     }
     return shell(
         Page(
-            title=Words("konkyo: the grounds of the ranking", "konkyo：ランキングの根拠"),
+            title=Text.of("report.page_title"),
             body=body,
-            sections=SECTIONS,
+            sections=[(name, Text.of(f"report.section.{name}")) for name in SECTIONS],
             data=data,
             figures=plain,
             styles=("report.css",),
@@ -135,11 +127,11 @@ def report(
 
 
 def _of(
-    family: str, figures: Mapping[str, Any], names: Mapping[str, Words]
-) -> list[tuple[str, Words]]:
+    family: str, figures: Mapping[str, Any], names: Mapping[str, Text]
+) -> list[tuple[str, Text]]:
     """Return the features that a family has a figure of, and what they are called."""
     features = [name.partition("/")[2] for name in figures if name.startswith(f"{family}/")]
-    return [(feature, names.get(feature, Words(feature, feature))) for feature in features]
+    return [(feature, names.get(feature, Text.same(feature))) for feature in features]
 
 
 def _performance(table: pd.DataFrame) -> list[dict[str, Any]]:
@@ -149,22 +141,22 @@ def _performance(table: pd.DataFrame) -> list[dict[str, Any]]:
         cells = [(_shown(key, record[key]), record[key]) for key in _MEASURES]
         rows.append(
             {
-                "model": _words(str(record["model"])),
-                "portfolio": _words(str(record["portfolio"])),
+                "model": Text.of_name("model", str(record["model"])),
+                "portfolio": Text.of_name("portfolio", str(record["portfolio"])),
                 "cells": [(shown, "" if pd.isna(value) else value) for shown, value in cells],
             }
         )
     return rows
 
 
-def _means(table: pd.DataFrame, names: Mapping[str, Words]) -> list[dict[str, Any]]:
+def _means(table: pd.DataFrame, names: Mapping[str, Text]) -> list[dict[str, Any]]:
     """Return the rows of figure 9's table, the largest difference first."""
     order = table["difference"].abs().sort_values(ascending=False, kind="stable").index
     return [
         {
             **record,
             "name": names[record["feature"]],
-            "group": _GROUPS[record["group"]],
+            "group": Text.of(f"group.{record['group']}"),
             "t": "" if pd.isna(record["t"]) else record["t"],
         }
         for record in table.loc[order].to_dict("records")
@@ -177,10 +169,6 @@ def _shown(key: str, value: float) -> str:
     if key == "months":
         return str(int(value))
     return minus(f"{100 * value:.1f}" if key in _PERCENT else f"{value:.2f}")
-
-
-def _words(key: str) -> Words:
-    return Words(text(key, "en"), text(key, "ja"))
 
 
 def _json(value: Any) -> bytes:

@@ -2,7 +2,7 @@
 
 The page carries its style, its scripts, plotly.js and all data inside itself. Bulk lies in it as
 gzip in base64 and is opened by the browser when it is first looked at; a content security policy in
-the page forbids it to ask anybody for anything. Words are there in both languages, one shown.
+the page forbids it to ask anybody for anything. Text are there in both languages, one shown.
 """
 
 import base64
@@ -23,20 +23,12 @@ from plotly.offline import get_plotlyjs
 
 from konkyo.figures.fonts import font_file
 from konkyo.figures.style import LOWERS, RAISES
+from konkyo.i18n import LANGUAGES, Text, section
 from konkyo.interactive.style import GRID, INK, MUTED, PAPER
 from konkyo.pages.pack import compress
 
-LANGUAGES = ("en", "ja")
 _INKS = {INK: "--ink", MUTED: "--soft", GRID: "--line", PAPER: "--paper"}
 """The colours of a figure that the page's own of that name take the place of."""
-
-
-@dataclass(frozen=True)
-class Words:
-    """The same words in both languages."""
-
-    en: str
-    ja: str
 
 
 @dataclass(frozen=True)
@@ -45,11 +37,11 @@ class Page:
 
     Attributes
     ----------
-    title : Words
+    title : Text
         The page's name.
     body : Markup
         HTML of the sections, made by `render`, so that whatever came from data is escaped.
-    sections : sequence of (str, Words)
+    sections : sequence of (str, Text)
         Identifier and name of each section, for the bar of links.
     data : mapping
         gzip by name; scripts get it by `konkyo.open(name)`.
@@ -62,9 +54,9 @@ class Page:
         The language shown first, en or ja.
     """
 
-    title: Words
+    title: Text
     body: Markup
-    sections: Sequence[tuple[str, Words]]
+    sections: Sequence[tuple[str, Text]]
     data: Mapping[str, bytes] = field(default_factory=dict)
     figures: Mapping[str, Mapping[str, Mapping[str, Any]]] = field(default_factory=dict)
     styles: Sequence[str] = ()
@@ -95,7 +87,8 @@ def shell(page: Page) -> str:
     scripts = [asset(name) for name in ("shell.js", "plots.js", "tables.js", *page.scripts)]
     texts = [page.title.en, page.title.ja, str(page.body), *scripts]
     texts += [json.dumps(page.figures.get("ja", {}), ensure_ascii=False, default=_number)]
-    texts += [words.ja for _, words in page.sections] + [asset("shell.html")]
+    texts += [words.ja for _, words in page.sections]
+    texts += [words for own in section("page").values() for words in own.values()]
     texts += [_opened(block) for name, block in page.data.items() if name.endswith(".json")]
     return render(
         "shell.html",
@@ -171,6 +164,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.globals["text_of"] = Text.of
     environment.filters["signed"] = lambda value, digits: minus(f"{value:+.{digits}f}")
     environment.filters["chance"] = lambda p: f"{p:.3f}" if p >= 0.0005 else "<0.001"
     return environment

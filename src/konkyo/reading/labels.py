@@ -7,43 +7,18 @@ from importlib.resources import files
 
 import pandas as pd
 
-from konkyo.sources.simulated_tse.catalogue import catalogue
+from konkyo.i18n import LANGUAGES, Language, Text, catalogue, t
 
 _TEXTS = ("en", "ja", "high_en", "high_ja", "low_en", "low_ja")
 _TRANSFORMED = re.compile(r"(.+)_(change|difference)")
-_TAILS = {
-    "change": ("1-month change", "1か月変化率"),
-    "difference": ("1-month difference", "1か月差"),
-}
-_WORDS = {
-    "sector": ("in it", "該当", "not in it", "非該当"),
-    "calendar": ("in it", "該当", "not in it", "非該当"),
-    "change": ("up", "上昇", "down", "下落"),
-    "difference": ("up", "上昇", "down", "低下"),
-    "rate_difference": ("up", "上昇", "down", "低下"),
-}
-_HIGH_LOW = ("high", "高い", "low", "低い")
-_UNITS = {
-    "rank": ("rank in the month, -1 to 1", "月内の順位（-1～1）"),
-    "zscore": ("deviations from the month's mean", "月内の標準化値"),
-    "standardised": ("standardised within the month", "月内で標準化した値"),
-    "dummy": ("1 or 0", "1か0"),
-    "level": ("level", "水準"),
-    "change": ("1-month change, a fraction", "1か月変化率（小数）"),
-    "difference": ("1-month difference", "1か月差"),
-    "rate": ("in the month, a fraction", "月次（小数）"),
-    "rate_difference": ("1-month difference of a fraction", "1か月差（小数）"),
-    "group": ("", ""),
-}
 
 
 def labels(names: Iterable[str], own: pd.DataFrame | None = None) -> pd.DataFrame:
     """Return what to call features in English and Japanese.
 
-    Names come, first found first, from `own`, from labels.csv beside this module (where return_{k}
-    stands for any number k of months), from the simulated market's catalogue, and from the name
-    itself with its underscores as spaces. The change and the difference of a market series are
-    called after the series.
+    Names come, first found first, from `own`, from features.csv of `konkyo.i18n` (where return_{k}
+    stands for any number k of months), and from the name itself with its underscores as spaces. The
+    change and the difference of a market series are called after the series.
 
     Parameters
     ----------
@@ -81,16 +56,32 @@ def _label(name: str, own: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
             kind = "rate_difference"
         said = {"en": base.get("en", _plain(series)), "ja": base.get("ja", _plain(series))}
         found = _transformed(said, transformed[2]) | found
-    words = dict(zip(_TEXTS[2:], _WORDS.get(kind, _HIGH_LOW), strict=True))
+    words = {
+        f"{side}_{language}": _of_kind(f"feature.{kind}.{side}", f"feature.default.{side}")[
+            language
+        ]
+        for side in ("high", "low")
+        for language in LANGUAGES
+    }
     unit = found.get("transform", "standardised") if kind == "characteristic" else kind
-    units = _UNITS.get("dummy" if kind in ("sector", "calendar") else unit, _UNITS["standardised"])
+    unit = "dummy" if kind in ("sector", "calendar") else unit
+    # A group of features has no unit.
+    units = (
+        Text.same("")
+        if kind == "group"
+        else _of_kind(f"feature.unit.{unit}", "feature.unit.standardised")
+    )
     plain = {"en": _plain(name), "ja": _plain(name)}
     chosen = {text: found[text] for text in _TEXTS if text in found}
     row = {"feature": name, "kind": kind, **plain, **words, **chosen}
     spoken = {**plain, **said}
     row["said_en"], row["said_ja"] = _spoken(spoken["en"], kind), _japanese(spoken["ja"])
-    row["unit"], row["unit_ja"] = units
+    row["unit"], row["unit_ja"] = units.en, units.ja
     return row
+
+
+def _of_kind(key: str, default: str) -> Text:
+    return Text.of(key if key in catalogue("en") else default)
 
 
 def _kind(name: str, found: Mapping[str, str]) -> str:
@@ -119,10 +110,10 @@ def _group(name: str, found: Mapping[str, str]) -> str:
 
 def _transformed(series: Mapping[str, str], transform: str) -> dict[str, str]:
     """Return the name of a market series' change or difference, made from the series' own."""
-    english, japanese = _TAILS[transform]
-    # Brackets do not stand behind brackets.
-    tail = f"の{japanese}" if series["ja"].endswith("）") else f"（{japanese}）"
-    return {"en": f"{series['en']}, {english}", "ja": series["ja"] + tail}
+    # In Japanese, brackets do not stand behind brackets.
+    form = "bracketed" if series["ja"].endswith("）") else "plain"
+    key = f"feature.transform.{transform}_{form}"
+    return {language: t(key, language, name=series[language]) for language in LANGUAGES}
 
 
 def _plain(name: str) -> str:
@@ -177,19 +168,50 @@ def _for_months(texts: Mapping[str, str], k: int) -> dict[str, str]:
 @cache
 def _tables() -> tuple[dict[str, dict[str, str]], list[tuple[re.Pattern, dict[str, str]]]]:
     """Return the known names, and those for any number of months."""
-    with files(__package__).joinpath("labels.csv").open(encoding="utf-8") as file:
+    with files("konkyo.i18n").joinpath("features.csv").open(encoding="utf-8") as file:
         rows = pd.read_csv(file, keep_default_na=False).to_dict("records")
-    simulated = catalogue().rename(columns={"english": "en", "japanese": "ja"})
-    exact = {row["name"]: _filled(row) for row in simulated.to_dict("records")}
-    patterns = []
+    exact, patterns = {}, []
     for row in rows:
         name, texts = row.pop("name"), _filled(row)
         if "{k}" in name:
             patterns.append((re.compile(name.replace("{k}", r"([1-9]\d*)")), texts))
         else:
-            exact[name] = exact.get(name, {}) | texts
-    # What a pattern says of a name goes before what the simulated market's catalogue says.
-    for pattern, texts in patterns:
-        for name in [name for name in exact if pattern.fullmatch(name)]:
-            exact[name] = {k: v for k, v in exact[name].items() if k not in texts}
+            exact[name] = texts
     return exact, patterns
+
+
+def feature_names(labels: pd.DataFrame, language: Language) -> dict[str, str]:
+    """Return what each feature is called.
+
+    Parameters
+    ----------
+    labels : DataFrame
+        feature, en, ja.
+    language : str
+        en or ja.
+    """
+    return dict(zip(labels["feature"], labels[language], strict=True))
+
+
+def value_words(labels: pd.DataFrame, feature: str, language: Language) -> str:
+    """Return an input's name with the unit of its values.
+
+    Parameters
+    ----------
+    labels : DataFrame
+        feature, en, ja, unit, unit_ja.
+    feature : str
+        One of them.
+    language : str
+        en or ja.
+    """
+    row = labels[labels["feature"] == feature].iloc[0]
+    unit = row["unit_ja" if language == "ja" else "unit"]
+    return t("axis.input_value", language, name=row[language], unit=unit)
+
+
+def sector_name(sector: object, names: dict[str, str], language: Language) -> str:
+    """Return what a sector is called: the label of its dummy, where it has one."""
+    if pd.isna(sector) or sector == "":
+        return t("legend.no_sector", language)
+    return names.get(f"sector_{sector}", str(sector))

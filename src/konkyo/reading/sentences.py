@@ -6,12 +6,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from konkyo.i18n import LANGUAGES, Language, t
 from konkyo.reading.evidence import Evidence
 
 _HALVES = {"characteristic": (-1 / 3, 1 / 3), "sector": (0.5, 0.5), "calendar": (0.5, 0.5)}
 _BY_SIZE = [[1000.0, 0], [100.0, 1], [1.0, 2], [0.0, 3]]
 
-GRAMMAR: dict[str, Any] = {
+RULES: dict[str, Any] = {
     # Below the first a value is low, above the second high, between (or at) them average.
     "thresholds": {
         kind: list(_HALVES.get(kind, (0.0, 0.0)))
@@ -30,59 +31,9 @@ GRAMMAR: dict[str, Any] = {
         "rate_difference": {"scale": 100, "signed": False, "decimals": [[0.0, 1]]},
     },
     "relevance_decimals": 3,
-    "en": {
-        "sentence": "ranked {rank} of {stocks}: {grounds}",
-        "separator": ", ",
-        "ground": "{words} ({relevance})",
-        # For a low, an average and a high value.
-        "characteristic": ["{name} {low}", "{name} average", "{name} {high}"],
-        "sector": ["not in sector {name}", "", "in sector {name}"],
-        "calendar": ["decided in another month than {name}", "", "decided in {name}"],
-        "level": ["{name} at {value}", "{name} at {value}", "{name} at {value}"],
-        "change": [
-            "{name} {low} {value}% in a month",
-            "{name} unchanged in a month",
-            "{name} {high} {value}% in a month",
-        ],
-        "difference": [
-            "{name} {low} {value} in a month",
-            "{name} unchanged in a month",
-            "{name} {high} {value} in a month",
-        ],
-        "rate": ["{name} {value}%", "{name} {value}%", "{name} {value}%"],
-        "rate_difference": [
-            "{name} {low} {value} points from the month before",
-            "{name} as the month before",
-            "{name} {high} {value} points from the month before",
-        ],
-    },
-    "ja": {
-        "sentence": "{stocks}銘柄中{rank}位：{grounds}",
-        "separator": "、",
-        "ground": "{words}（{relevance}）",
-        "characteristic": ["{name}が{low}", "{name}が平均的", "{name}が{high}"],
-        "sector": ["業種が{name}以外", "", "業種が{name}"],
-        "calendar": ["判断月が{name}以外", "", "判断月が{name}"],
-        "level": ["{name}が{value}", "{name}が{value}", "{name}が{value}"],
-        "change": [
-            "{name}が1か月で{value}%{low}",
-            "{name}が1か月で横ばい",
-            "{name}が1か月で{value}%{high}",
-        ],
-        "difference": [
-            "{name}が1か月で{value}{low}",
-            "{name}が1か月で横ばい",
-            "{name}が1か月で{value}{high}",
-        ],
-        "rate": ["{name}が{value}%", "{name}が{value}%", "{name}が{value}%"],
-        "rate_difference": [
-            "{name}が前月より{value}ポイント{low}",
-            "{name}が前月と同じ",
-            "{name}が前月より{value}ポイント{high}",
-        ],
-    },
 }  # fmt: skip
-"""Thresholds, numbers and templates: plain values, which a page takes as JSON."""
+"""Thresholds and numbers: plain values, which a page takes as JSON; words are in the catalogue."""
+_SIDES = ("low", "average", "high")
 
 
 def sentence(
@@ -91,15 +42,15 @@ def sentence(
     stocks: int,
     values: Sequence[float] | np.ndarray,
     relevances: Sequence[float] | np.ndarray,
-    language: str,
+    language: Language,
     n: int = 3,
 ) -> str:
     """Say why a stock is ranked where it is.
 
-    The rules, all of whose words and limits are in `GRAMMAR`: the `n` inputs of largest absolute
-    relevance are named, of equal ones the earlier. An input is low, average or high by the
-    thresholds of its kind, which choose the template; {low}, {high} and {name} are the label's. A
-    third of the ranks of a month is low and a third high.
+    The limits are in `RULES`, the words in the catalogue's section "sentence": the `n` inputs of
+    largest absolute relevance are named, of equal ones the earlier. An input is low, average or
+    high by the thresholds of its kind, which choose the template; {low}, {high} and {name} are the
+    label's. A third of the ranks of a month is low and a third high.
 
     Parameters
     ----------
@@ -148,7 +99,7 @@ def sentences(
     own = e.index.iloc[rows]
     out = own[["month", "stock"]].reset_index(drop=True)
     ranks, stocks = own["rank"].tolist(), own["stocks"].tolist()
-    for language in ("en", "ja"):
+    for language in LANGUAGES:
         words = _Words(labels, language)
         out[language] = [
             words.sentence(rank, count, e.values[row], e.relevance[row], n)
@@ -158,7 +109,7 @@ def sentences(
 
 
 def grounds_in_words(
-    e: Evidence, rows: Sequence[int] | np.ndarray, labels: pd.DataFrame, language: str, n: int
+    e: Evidence, rows: Sequence[int] | np.ndarray, labels: pd.DataFrame, language: Language, n: int
 ) -> list[list[str]]:
     """Return the inputs of largest absolute relevance of some stocks, each in words.
 
@@ -181,7 +132,7 @@ def grounds_in_words(
         A list a position: "size large (-0.031)", the largest first.
     """
     words = _Words(labels, language)
-    return [words.grounds(e.values[row], e.relevance[row], n) for row in rows]
+    return [words.reasons(e.values[row], e.relevance[row], n) for row in rows]
 
 
 def number(value: float, decimals: int, scale: int = 1) -> str:
@@ -198,10 +149,10 @@ def number(value: float, decimals: int, scale: int = 1) -> str:
 
 
 class _Words:
-    """The label table and the grammar of one language, ready to be looked up."""
+    """The label table of one language, ready to be looked up."""
 
-    def __init__(self, labels: pd.DataFrame, language: str) -> None:
-        self.rules = GRAMMAR[language]
+    def __init__(self, labels: pd.DataFrame, language: Language) -> None:
+        self.language: Language = language
         self.kinds = labels["kind"].tolist()
         self.names = labels[f"said_{language}"].tolist()
         self.low = labels[f"low_{language}"].tolist()
@@ -210,27 +161,29 @@ class _Words:
     def sentence(
         self, rank: int, stocks: int, values: np.ndarray, relevances: np.ndarray, n: int
     ) -> str:
-        grounds = self.rules["separator"].join(self.grounds(values, relevances, n))
-        return self.rules["sentence"].format(
-            rank=f"{rank:,}", stocks=f"{stocks:,}", grounds=grounds
-        )
+        reasons = t("sentence.separator", self.language).join(self.reasons(values, relevances, n))
+        return t(
+            "sentence.sentence", self.language, rank=f"{rank:,}", stocks=f"{stocks:,}",
+            reasons=reasons,
+        )  # fmt: skip
 
-    def grounds(self, values: np.ndarray, relevances: np.ndarray, n: int) -> list[str]:
+    def reasons(self, values: np.ndarray, relevances: np.ndarray, n: int) -> list[str]:
         chosen = np.argsort(-np.abs(relevances), kind="stable")[:n]
-        return [self.ground(at, float(values[at]), float(relevances[at])) for at in chosen]
+        return [self.reason(at, float(values[at]), float(relevances[at])) for at in chosen]
 
-    def ground(self, at: int, value: float, relevance: float) -> str:
+    def reason(self, at: int, value: float, relevance: float) -> str:
         kind = self.kinds[at]
-        low, high = GRAMMAR["thresholds"][kind]
-        template = self.rules[kind][2 if value > high else 0 if value < low else 1]
-        words = template.format(
-            name=self.names[at], low=self.low[at], high=self.high[at], value=_shown(kind, value)
-        )
-        return self.rules["ground"].format(words=words, relevance=_signed(relevance))
+        low, high = RULES["thresholds"][kind]
+        side = _SIDES[2 if value > high else 0 if value < low else 1]
+        words = t(
+            f"sentence.{kind}.{side}", self.language, name=self.names[at], low=self.low[at],
+            high=self.high[at], value=_shown(kind, value),
+        )  # fmt: skip
+        return t("sentence.reason", self.language, words=words, relevance=_signed(relevance))
 
 
 def _shown(kind: str, value: float) -> str:
-    rule = GRAMMAR["numbers"].get(kind)
+    rule = RULES["numbers"].get(kind)
     if rule is None:
         return ""
     size = abs(value) * rule["scale"]
@@ -239,4 +192,4 @@ def _shown(kind: str, value: float) -> str:
 
 
 def _signed(relevance: float) -> str:
-    return ("-" if relevance < 0 else "+") + number(relevance, GRAMMAR["relevance_decimals"])
+    return ("-" if relevance < 0 else "+") + number(relevance, RULES["relevance_decimals"])

@@ -30,7 +30,9 @@ def run(chosen: params.Params, panel: store.Panel) -> str:
     torch.set_num_threads(1)
     blocks = windows.MonthBlocks.of(panel.index["month"])
     decisions = windows.rolling(blocks, chosen.train.window)
-    keys = attribution_keys(HERE.weights, plan.row_digests(panel, decisions), chosen.attribute.epsilon)
+    keys = attribution_keys(
+        HERE.weights, plan.row_digests(panel, decisions), chosen.attribute.epsilon
+    )
     for path in HERE.attributions.glob("*.parquet"):
         if path.stem not in keys:
             path.unlink()

@@ -1,6 +1,7 @@
 """backtest: scores of every model become portfolios, returns, performance and metrics."""
 
 from typing import Any
+
 import pandas as pd
 
 from konkyo import backtest, params

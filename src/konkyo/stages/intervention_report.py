@@ -6,8 +6,8 @@ import pandas as pd
 
 from konkyo import figures, params
 from konkyo.artifacts import HERE
-from konkyo.figures.texts import Language
 from konkyo.files import read_csv, read_json, read_parquet, replacing, write_csv
+from konkyo.i18n import Language
 from konkyo.intervention import drawing, page, tables
 from konkyo.stages import lock, stage
 

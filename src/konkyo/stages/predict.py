@@ -9,7 +9,7 @@ import pandas as pd
 from konkyo import cache, files, months, params
 from konkyo.artifacts import HERE, require
 from konkyo.errors import ParamsError
-from konkyo.figures.texts import Language
+from konkyo.i18n import Language
 from konkyo.monthend import workbook
 from konkyo.monthend.ranking import ranking
 from konkyo.panel import store
@@ -51,7 +51,7 @@ def main(month: str = "newest", language: str | None = None, out: Path | None = 
 
 
 def facts(month: str, chosen: params.Params, stocks: int) -> dict[str, str]:
-    """Return what a reader wants to know about a ranking, by the keys of `words.FACTS`."""
+    """Return what a reader wants to know about a ranking, by the names in "workbook.fact"."""
     source = files.read_json(HERE.source)
     windows = files.read_csv(HERE.windows, dtype=str).set_index("month")
     window = windows.loc[month]

@@ -1,6 +1,7 @@
 """Stage report: every table as CSV, every figure as PNG and interactive, and one page of it all."""
 
 import shutil
+from typing import Any
 
 import pandas as pd
 from tqdm import tqdm
@@ -9,9 +10,9 @@ from konkyo import figures, interactive, params, reading
 from konkyo.artifacts import HERE
 from konkyo.cache import digest_of
 from konkyo.files import replacing, write_csv
+from konkyo.i18n import LANGUAGES, Text
 from konkyo.pages.drawing import draw
 from konkyo.pages.report import report
-from konkyo.pages.shell import LANGUAGES, Words
 from konkyo.panel import store
 from konkyo.stages import grounds, lock, stage
 
@@ -34,15 +35,15 @@ def read_evidence() -> tuple[reading.Evidence, pd.DataFrame]:
     return evidence, grounds.read_labels(panel.catalogue)
 
 
-def others() -> list[tuple[Words, str]]:
+def others() -> list[tuple[Text, str]]:
     """Return the pages of searches and of the second study that have been made, by address."""
     found = [
-        (Words(f"search: {path.parent.name}", f"探索：{path.parent.name}"), path)
+        (Text.of("report.search_page", study=path.parent.name), path)
         for path in sorted(HERE.tuning.glob("*/tuning.html"))
     ]
     second_study = HERE.intervention_report / "intervention.html"
     if second_study.exists():
-        found.append((Words("foreign exchange intervention", "為替介入"), second_study))
+        found.append((Text.of("report.intervention_page"), second_study))
     return [(name, f"../{path.relative_to(HERE.data).as_posix()}") for name, path in found]
 
 
@@ -62,7 +63,9 @@ def main() -> None:
     drawn = draw(figures, tables, labels, chosen.language)
     for name, figure in tqdm(drawn.items(), "pictures", unit="figure"):
         figures.save(figure, HERE.report / f"{_file(name)}.png", chosen.dpi)
-    moving = {language: draw(interactive, tables, labels, language) for language in LANGUAGES}
+    moving: dict[str, dict[str, Any]] = {
+        language: draw(interactive, tables, labels, language) for language in LANGUAGES
+    }
     for name, figure in moving[chosen.language].items():
         interactive.write(figure, HERE.report / "interactive", _file(name), chosen.language)
     page = report(evidence, tables, moving, labels, chosen, others=others())

@@ -1,6 +1,7 @@
 """What a search leaves in its folder: the trials while it goes on, the result when it is over."""
 
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 from optuna.trial import FrozenTrial
@@ -9,8 +10,8 @@ from konkyo import figures
 from konkyo.errors import TuningError
 from konkyo.figures import luck as still
 from konkyo.files import replacing, write_csv, write_json, write_parquet
+from konkyo.i18n import LANGUAGES
 from konkyo.interactive import luck as live
-from konkyo.pages.shell import LANGUAGES
 from konkyo.params import Report
 from konkyo.tuning import page, plots, records, result, study
 from konkyo.tuning.engine import Engine
@@ -107,7 +108,7 @@ def _draw(
     for name, figure in plain.items():
         figures.save(figure, folder / f"{name}.png", look.dpi)
     shared = plots.search(search.study)
-    embedded = {}
+    embedded: dict[str, dict[str, Any]] = {}
     for language in LANGUAGES:
         moving = plots.luck(chance, objective, language, live)
         embedded[language] = {k: v.to_dict() for k, v in {**shared, **moving}.items()}

@@ -6,61 +6,31 @@ from typing import Any
 import pandas as pd
 from optuna.trial import FrozenTrial
 
-from konkyo.pages.shell import Page, Words, render, shell
+from konkyo.i18n import Text
+from konkyo.pages.shell import Page, render, shell
 from konkyo.tuning import records, result
 from konkyo.tuning.space import NUMBERS, STRUCTURE
 
-SECTIONS = (
-    ("result", Words("Result", "結果")),
-    ("luck", Words("Luck", "偶然")),
-    ("search", Words("The search", "探索")),
-    ("trials", Words("Trials", "試行")),
-)
-_MODELS = {
-    "paper": Words("paper's values", "論文の値"),
-    "best": Words("best trial", "最良試行"),
-    "linear": Words("linear", "線形"),
-    "shuffled": Words("shuffled labels", "シャッフル"),
-    "nested": Words("re-tuned as time went on", "逐次再探索"),
-}
-_PARTS = {"tuning": Words("searched", "探索"), "holdout": Words("held out", "ホールドアウト")}
+SECTIONS = ("result", "luck", "search", "trials")
 _MEASURES = {
-    "annual_return": (Words("annual return", "年率リターン"), "{:.1%}"),
-    "annual_risk": (Words("annual risk", "年率リスク"), "{:.1%}"),
-    "return_risk": (Words("return / risk", "リターン／リスク"), "{:.2f}"),
-    "t": (Words("t", "t値"), "{:.1f}"),
-    "rank_ic": (Words("rank IC", "順位IC"), "{:.3f}"),
-    "turnover": (Words("turnover a month", "月間回転率"), "{:.0%}"),
-    "months": (Words("months", "月数"), "{:.0f}"),
+    "annual_return": "{:.1%}",
+    "annual_risk": "{:.1%}",
+    "return_risk": "{:.2f}",
+    "t": "{:.1f}",
+    "rank_ic": "{:.3f}",
+    "turnover": "{:.0%}",
+    "months": "{:.0f}",
 }
 _LUCK = {
-    "return_risk": (
-        Words("return / risk of the best trial", "最良試行のリターン／リスク"),
-        "{:.2f}",
-    ),
-    "trials": (Words("trials", "試行数"), "{:.0f}"),
-    "effective_trials": (
-        Words("independent trials that these count as", "独立な試行に換算した数"),
-        "{:.1f}",
-    ),
-    "expected_maximum": (
-        Words("return / risk of the best expected by luck", "偶然だけで期待される最良値"),
-        "{:.2f}",
-    ),
-    "probability_by_luck": (
-        Words("probability that luck alone reaches the best trial", "偶然だけで最良試行に届く確率"),
-        "{:.0%}",
-    ),
-    "psr": (
-        Words("probabilistic Sharpe ratio (one trial)", "確率的シャープ比（一試行）"),
-        "{:.3f}",
-    ),
-    "dsr": (Words("deflated Sharpe ratio (all trials)", "デフレート済みシャープ比"), "{:.3f}"),
-    "pbo": (Words("probability of backtest overfitting", "バックテスト過剰適合の確率"), "{:.0%}"),
-    "minimum_track_record": (
-        Words("months that such a record needs at least", "必要な最短月数"),
-        "{:.0f}",
-    ),
+    "return_risk": "{:.2f}",
+    "trials": "{:.0f}",
+    "effective_trials": "{:.1f}",
+    "expected_maximum": "{:.2f}",
+    "probability_by_luck": "{:.0%}",
+    "psr": "{:.3f}",
+    "dsr": "{:.3f}",
+    "pbo": "{:.0%}",
+    "minimum_track_record": "{:.0f}",
 }
 
 
@@ -105,7 +75,7 @@ def page(
         pruned=int((ended["state"] == "pruned").sum()),
         months=result.months_of(comparison),
         verdict=_verdict(comparison),
-        measures=[words for words, _ in _MEASURES.values()],
+        measures=[Text.of(f"tuning.measure.{name}") for name in _MEASURES],
         comparison=[_row(row) for row in comparison.to_dict("records")],
         best=best.number,
         values=[
@@ -113,42 +83,37 @@ def page(
             for name in (*STRUCTURE, *NUMBERS)
         ],
         luck=[
-            (words, layout.format(luck[name]))
-            for name, (words, layout) in _LUCK.items()
+            (Text.of(f"tuning.luck.{name}"), layout.format(luck[name]))
+            for name, layout in _LUCK.items()
             if name in luck
         ],
         columns=[name for name in ended.columns if name not in ("paper", records.RETRY_OF)],
         rows=_cells(ended.drop(columns=["paper", records.RETRY_OF])),
         figures=figures["en"],
     )
-    title = Words(f"konkyo: tuning {study}", f"konkyo：チューニング {study}")
-    return shell(Page(title, body, SECTIONS, figures=figures, language=language))
+    title = Text.of("tuning.page_title", study=study)
+    sections = [(name, Text.of(f"tuning.section.{name}")) for name in SECTIONS]
+    return shell(Page(title, body, sections, figures=figures, language=language))
 
 
-def _verdict(comparison: pd.DataFrame) -> Words:
+def _verdict(comparison: pd.DataFrame) -> Text:
     """Say whether the tuned values beat the paper's where neither was looked at before."""
     cells = comparison.set_index(["model", "part"])["return_risk"]
     tuned, plain = cells["best", "holdout"], cells["paper", "holdout"]
-    beat = tuned > plain
-    if tuned == plain:
-        return Words(
-            "The search found nothing better than the paper's values on the searched months.",
-            "探索期間では、論文の値を上回る試行は見つからなかった。",
-        )
-    return Words(
-        f"On the held-out months the tuned values {'beat' if beat else 'did not beat'} the "
-        f"paper's: return/risk {tuned:.2f} against {plain:.2f}.",
-        f"ホールドアウト期間のリターン／リスクは、チューニング後 {tuned:.2f}、論文の値 {plain:.2f}"
-        f"であり、チューニングは論文の値を{'上回った' if beat else '上回らなかった'}。",
-    )
+    key = "same" if tuned == plain else "better" if tuned > plain else "worse"
+    return Text.of(f"tuning.verdict.{key}", tuned=tuned, paper=plain)
 
 
 def _row(row: Mapping[Any, Any]) -> dict[str, Any]:
     cells = [
         (layout.format(row[name]), row[name]) if pd.notna(row[name]) else ("–", "")
-        for name, (_, layout) in _MEASURES.items()
+        for name, layout in _MEASURES.items()
     ]
-    return {"model": _MODELS[row["model"]], "part": _PARTS[row["part"]], "cells": cells}
+    return {
+        "model": Text.of(f"tuning.model.{row['model']}"),
+        "part": Text.of(f"tuning.part.{row['part']}"),
+        "cells": cells,
+    }
 
 
 def _cells(trials: pd.DataFrame) -> list[Sequence[tuple[str, Any]]]:

@@ -24,7 +24,7 @@ const konkyo = (() => {
     root.lang = choice;
     const button = document.getElementById("language");
     button.lang = choice === "ja" ? "en" : "ja";
-    button.textContent = choice === "ja" ? "English" : "日本語";
+    button.textContent = button.dataset[choice];
     for (const node of document.querySelectorAll("[data-label-en]")) {
       node.setAttribute("aria-label", node.dataset[choice === "ja" ? "labelJa" : "labelEn"]);
     }

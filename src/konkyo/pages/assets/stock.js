@@ -4,22 +4,14 @@
 konkyo.stock = (() => {
   const { el } = konkyo;
   const SHOWN = 12;
-  const T = {
-    en: { others: (n, all, group) => (n === all ? `${group} (${n})` : `${n} other ${group}`), absorbed: "absorbed (biases, epsilon, rounding)", score: "score",
-      before: (month) => `score in ${month}`, input: "input and its value", part: "contribution", running: "from zero to the score",
-      runningChange: "from the score before to the score now", change: "change",
-      notBefore: (month) => `The stock was not ranked in ${month}.`, first: "There is no earlier month.",
-      facts: (s, sector) => `${s.month} · ${sector || "no sector"} · score ${s.text} · rank ${s.rank} of ${s.count} · portfolio ${s.decile}`,
-      groups: ["attributes", "sector dummies", "calendar months", "market series"], empty: "No such stock was ranked in this month." },
-    ja: { others: (n, all, group) => `${n === all ? "" : "その他の"}${group}（${n}）`, absorbed: "吸収分（バイアス・イプシロン・丸め）", score: "スコア",
-      before: (month) => `${month}のスコア`, input: "入力とその値", part: "寄与", running: "ゼロからスコアまで",
-      runningChange: "前月のスコアから今月のスコアまで", change: "変化",
-      notBefore: (month) => `${month}にはランク付けされていません。`, first: "これより前の月はありません。",
-      facts: (s, sector) => `${s.month}・${sector || "業種なし"}・スコア ${s.text}・${s.count}銘柄中${s.rank}位・分位${s.decile}`,
-      groups: ["属性", "業種ダミー", "暦月", "市場系列"], empty: "この月にその銘柄はランク付けされていません。" },
-  };
-  const texts = () => T[konkyo.language()];
+  const GROUPS = ["characteristic", "sector", "calendar", "market"];
+  const t = konkyo.words.t;
   const minus = (text) => text.replace("-", "\u2212");
+
+  // What is left of a group of inputs, or all of it.
+  function others(count, all, group) {
+    return t(count === all ? "stock.whole_group" : "stock.others", { count, group: t("stock.group." + GROUPS[group]) });
+  }
 
   // Shown inputs, a remainder a group, what is absorbed: together the score, in fine steps.
   function parts(stock, shown) {
@@ -36,10 +28,10 @@ konkyo.stock = (() => {
     let left = Math.round(stock.score / head.score_step) - shown.reduce((sum, ground) => sum + ground.relevance, 0) * finer;
     rest.forEach((total, group) => {
       if (!many[group] || !total) return;
-      out.push({ label: texts().others(many[group], all[group], texts().groups[group]), value: "", part: total * finer });
+      out.push({ label: others(many[group], all[group], group), value: "", part: total * finer });
       left -= total * finer;
     });
-    out.push({ label: texts().absorbed, value: "", part: Math.round(left) });
+    out.push({ label: t("stock.absorbed"), value: "", part: Math.round(left) });
     return out;
   }
 
@@ -72,14 +64,13 @@ konkyo.stock = (() => {
   }
 
   function grounds(stock) {
-    const t = texts();
-    return fall(parts(stock, stock.grounds.slice(0, SHOWN)), { part: 0 }, { label: t.score }, [t.input, t.running, t.part]);
+    return fall(parts(stock, stock.grounds.slice(0, SHOWN)), { part: 0 }, { label: t("column.score") }, [t("stock.input"), t("stock.running"), t("stock.contribution")]);
   }
 
   // Inputs that both months carry, those that changed most; remainders take the rest, so that the
   // steps lead from the score before to the score now.
   function change(now, before) {
-    const t = texts(), unit = konkyo.pack.head().score_step;
+    const unit = konkyo.pack.head().score_step;
     const earlier = new Map(before.grounds.map((ground) => [ground.input, ground]));
     const both = now.grounds.filter((ground) => earlier.has(ground.input)).map((ground) => {
       const old = earlier.get(ground.input), input = ground.input;
@@ -90,25 +81,29 @@ konkyo.stock = (() => {
     const difference = {
       score: now.score - before.score, totals: now.totals.map((total, group) => total - before.totals[group]),
     };
-    const from = { label: t.before(before.month), part: Math.round(before.score / unit) };
-    return fall(parts(difference, both), from, { label: t.before(now.month) }, [t.input, t.runningChange, t.change]);
+    const from = { label: t("stock.score_in", { month: before.month }), part: Math.round(before.score / unit) };
+    return fall(parts(difference, both), from, { label: t("stock.score_in", { month: now.month }) },
+      [t("stock.input"), t("stock.running_change"), t("stock.change")]);
   }
 
   async function draw(place, m, name) {
-    const row = m.placeOf.get(name), t = texts();
+    const row = m.placeOf.get(name);
     if (row === undefined) {
-      place.replaceChildren(el("p", { role: "status" }, t.empty));
+      place.replaceChildren(el("p", { role: "status" }, t("report.not_ranked")));
       return;
     }
     const stock = konkyo.pack.stock(m, row), months = konkyo.pack.head().months;
     const text = minus(konkyo.words.signed(stock.score, 3));
-    let past = el("p", { class: "soft" }, t.first);
+    let past = el("p", { class: "soft" }, t("stock.first_month"));
     if (m.number > 0) {
       const earlier = await konkyo.pack.month(months[m.number - 1].month), old = earlier.placeOf.get(name);
-      past = old === undefined ? el("p", { class: "soft" }, t.notBefore(earlier.label)) : change(stock, konkyo.pack.stock(earlier, old));
+      past = old === undefined ? el("p", { class: "soft" }, t("stock.not_ranked_in", { month: earlier.label })) : change(stock, konkyo.pack.stock(earlier, old));
     }
     place.querySelector(".who").replaceChildren(name);
-    place.querySelector(".facts").replaceChildren(t.facts({ ...stock, text }, konkyo.words.sector(stock)));
+    place.querySelector(".facts").replaceChildren(t("stock.facts", {
+      month: stock.month, sector: konkyo.words.sector(stock) || t("legend.no_sector"), score: text,
+      rank: stock.rank, count: stock.count, quantile: stock.decile,
+    }));
     place.querySelector(".sentence").replaceChildren(konkyo.words.sentence(stock, konkyo.language()));
     place.querySelector(".grounds").replaceChildren(grounds(stock));
     place.querySelector(".past").replaceChildren(past);

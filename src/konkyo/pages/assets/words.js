@@ -1,15 +1,16 @@
 "use strict";
-// A stock's grounds in plain words, by the rules of konkyo/reading/sentences.py, whose GRAMMAR the
-// page carries; and what the inputs are called.
+// Texts of the catalogue (konkyo/i18n) that scripts fill, why a stock is ranked where it is by the
+// rules of konkyo/reading/sentences.py, and the names of the inputs. The page carries all of them.
 konkyo.words = (() => {
-  let labels = null, grammar = null;
+  let labels = null, rules = null, texts = null;
 
   async function start() {
-    ({ labels, grammar } = await konkyo.json("words.json"));
+    ({ labels, rules, texts } = await konkyo.json("words.json"));
   }
 
-  function fill(template, values) {
-    return template.replace(/\{(\w+)\}/g, (_, name) => values[name]);
+  // A text in the page's language or in another one, its placeholders filled.
+  function t(key, values = {}, language = konkyo.language()) {
+    return texts[language][key].replace(/\{(\w+)\}/g, (_, name) => values[name]);
   }
   // Rounded half up on the size, as Python's side does, and not by the browser's own formatting.
   function number(value, decimals, scale = 1) {
@@ -20,29 +21,31 @@ konkyo.words = (() => {
   function signed(value, decimals) { return (value < 0 ? "-" : "+") + number(value, decimals); }
 
   function shown(kind, value) {
-    const rule = grammar.numbers[kind];
+    const rule = rules.numbers[kind];
     if (!rule) return "";
     const size = Math.abs(value) * rule.scale;
     const decimals = rule.decimals.find(([limit]) => size >= limit)[1];
     return (rule.signed && value < 0 ? "-" : "") + number(value, decimals, rule.scale);
   }
 
-  function ground({ input, value, relevance }, language, step) {
-    const label = labels[input], [low, high] = grammar.thresholds[label.kind];
-    const template = grammar[language][label.kind][value > high ? 2 : value < low ? 0 : 1];
-    const words = fill(template, {
+  function reason({ input, value, relevance }, language, step) {
+    const label = labels[input], [low, high] = rules.thresholds[label.kind];
+    const side = value > high ? "high" : value < low ? "low" : "average";
+    const words = t("sentence." + label.kind + "." + side, {
       name: label["said_" + language], low: label["low_" + language], high: label["high_" + language],
       value: shown(label.kind, value),
-    });
-    return fill(grammar[language].ground, { words, relevance: signed(relevance * step, grammar.relevance_decimals) });
+    }, language);
+    return t("sentence.reason", { words, relevance: signed(relevance * step, rules.relevance_decimals) }, language);
+  }
+  function reasons(stock, language, n) {
+    const step = konkyo.pack.head().step;
+    return stock.grounds.slice(0, n).map((one) => reason(one, language, step)).join(t("sentence.separator", {}, language));
   }
 
   function sentence(stock, language, n = 3) {
-    const step = konkyo.pack.head().step, rules = grammar[language];
-    const grounds = stock.grounds.slice(0, n).map((one) => ground(one, language, step));
-    return fill(rules.sentence, {
-      rank: number(stock.rank, 0), stocks: number(stock.count, 0), grounds: grounds.join(rules.separator),
-    });
+    return t("sentence.sentence", {
+      rank: number(stock.rank, 0), stocks: number(stock.count, 0), reasons: reasons(stock, language, n),
+    }, language);
   }
 
   function name(input) { return labels[input][konkyo.language()]; }
@@ -51,9 +54,9 @@ konkyo.words = (() => {
   function value(input, given) {
     const kind = labels[input].kind;
     if (kind === "sector" || kind === "calendar") return given ? "1" : "0";
-    if (!grammar.numbers[kind]) return (given < 0 ? "\u2212" : "") + number(given, 2);
-    return (given < 0 ? "\u2212" : "") + shown(kind, Math.abs(given)) + (grammar.numbers[kind].scale === 100 ? "%" : "");
+    if (!rules.numbers[kind]) return (given < 0 ? "\u2212" : "") + number(given, 2);
+    return (given < 0 ? "\u2212" : "") + shown(kind, Math.abs(given)) + (rules.numbers[kind].scale === 100 ? "%" : "");
   }
   function kind(input) { return labels[input].kind; }
-  return { start, sentence, ground, name, sector, value, kind, number, signed };
+  return { start, t, sentence, reasons, name, sector, value, kind, number, signed };
 })();
