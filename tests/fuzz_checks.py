@@ -18,10 +18,19 @@ from fuzz_drawn import Drawn
 from fuzz_expected import expected
 from fuzz_tables import PORTFOLIOS, Case, cases
 from konkyo import params
-from konkyo.errors import KonkyoError, RecordsError
+from konkyo.errors import (
+    KonkyoError,
+    RecordsError,
+)
 from konkyo.panel.build import build
-from konkyo.sources import Records, tables
-from konkyo.sources.violations import SHOWN, table
+from konkyo.sources import (
+    Records,
+    tables,
+)
+from konkyo.sources.violations import (
+    SHOWN,
+    table,
+)
 
 _STATED = ("month", "stock", "sector", "return", "size", "eligible")
 

@@ -9,11 +9,15 @@ import pytest
 from threadpoolctl import threadpool_limits
 
 from konkyo import baselines
-from konkyo.files import write_parquet
+from konkyo.io import write_parquet
 from konkyo.network.schedule import Entry
 from konkyo.network.store import Weights
 from konkyo.panel.store import Panel
-from konkyo.windows import MonthBlocks, Window, rolling
+from konkyo.windows import (
+    MonthBlocks,
+    Window,
+    rolling,
+)
 
 ROWS, STOCKS, INPUTS = 20_000, 1_000, 25
 

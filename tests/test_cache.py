@@ -5,12 +5,18 @@ from pathlib import Path
 import pytest
 
 from imports import closure, modules
-from konkyo import baselines, cache
+from konkyo import (
+    baselines,
+    cache,
+)
 from konkyo.errors import ArtifactError
 from konkyo.network import plan
 from konkyo.stages import verify
 from konkyo.tuning import panels
-from konkyo.windows import MonthBlocks, rolling
+from konkyo.windows import (
+    MonthBlocks,
+    rolling,
+)
 from small_search import tables_at
 
 PACKAGES = {

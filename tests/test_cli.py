@@ -14,7 +14,10 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from konkyo import cli, stages
+from konkyo import (
+    cli,
+    stages,
+)
 
 COMMANDS = typer.main.get_command(cli.app).commands
 FILES = Path(stages.__path__[0]).glob("*.py")

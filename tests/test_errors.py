@@ -5,7 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from konkyo import artifacts, errors
+from konkyo import (
+    artifacts,
+    errors,
+)
 from konkyo.connectors.common import Unavailable
 from konkyo.sources.violations import Violation
 

@@ -9,13 +9,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from konkyo import files
+from konkyo import io
 
 
 def test_a_failed_write_leaves_the_old_file_and_no_scratch(tmp_path):
     path = tmp_path / "table.csv"
-    files.write_csv(pd.DataFrame({"a": [1]}), path)
-    with pytest.raises(RuntimeError), files.replacing(path) as scratch:
+    io.write_csv(pd.DataFrame({"a": [1]}), path)
+    with pytest.raises(RuntimeError), io.replacing(path) as scratch:
         scratch.write_text("half")
         raise RuntimeError
     assert path.read_text() == "a\n1\n"
@@ -23,18 +23,18 @@ def test_a_failed_write_leaves_the_old_file_and_no_scratch(tmp_path):
 
 
 def test_written_files_are_as_readable_as_any_other(tmp_path):
-    files.write_json({"a": 1}, tmp_path / "a.json")
+    io.write_json({"a": 1}, tmp_path / "a.json")
     (tmp_path / "plain").write_text("")
     assert (tmp_path / "a.json").stat().st_mode == (tmp_path / "plain").stat().st_mode
-    assert files.read_json(tmp_path / "a.json") == {"a": 1}
+    assert io.read_json(tmp_path / "a.json") == {"a": 1}
 
 
 def test_arrays_and_digests(tmp_path):
     array = np.arange(6, dtype=np.float32).reshape(2, 3)
-    files.write_array(array, tmp_path / "x.npy")
+    io.write_array(array, tmp_path / "x.npy")
     assert (np.load(tmp_path / "x.npy", mmap_mode="r") == array).all()
     (tmp_path / "abc").write_bytes(b"abc")
-    assert files.sha256_of(tmp_path / "abc").startswith("ba7816bf8f01cfea")
+    assert io.sha256_of(tmp_path / "abc").startswith("ba7816bf8f01cfea")
 
 
 WRITER = """
@@ -52,7 +52,7 @@ with files.replacing(Path("a/table.csv")) as scratch, files.scratch_folder(Path(
 def test_what_libraries_keep_temporarily_goes_with_the_process(tmp_path, monkeypatch):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     monkeypatch.delenv("JOBLIB_TEMP_FOLDER", raising=False)
-    with files.own_temporary() as folder:
+    with io.own_temporary() as folder:
         (other,) = tmp_path.iterdir()
         assert folder == other == Path(tempfile.mkdtemp()).parent
         assert os.environ["JOBLIB_TEMP_FOLDER"] == str(folder)
@@ -71,14 +71,14 @@ def test_a_sweep_takes_what_dead_writers_left_and_nothing_else(tmp_path):
         assert writer.stdout.readline() == "writing\n"
         there = sorted(tmp_path.rglob("*"))
         assert len(there) == 7
-        files.sweep(tmp_path)
+        io.sweep(tmp_path)
         assert sorted(tmp_path.rglob("*")) == there
     finally:
         writer.send_signal(signal.SIGKILL)
         writer.wait()
-    files.sweep(tmp_path, deep=False)
+    io.sweep(tmp_path, deep=False)
     assert sorted(tmp_path.rglob("*")) == there
-    files.sweep(tmp_path)
+    io.sweep(tmp_path)
     assert {str(p.relative_to(tmp_path)) for p in tmp_path.rglob("*")} == {
         "a", "a/.hidden", "a/table.csv", "b"
     }  # fmt: skip
@@ -86,18 +86,18 @@ def test_a_sweep_takes_what_dead_writers_left_and_nothing_else(tmp_path):
 
 
 def test_a_writer_whose_file_was_swept_before_its_lock_takes_another(tmp_path, monkeypatch):
-    lock, swept = files._lock, []
+    lock, swept = io._lock, []
 
     def late(handle):
         if not swept:
-            files.sweep(tmp_path)
+            io.sweep(tmp_path)
             swept.append(handle)
         lock(handle)
 
-    monkeypatch.setattr(files, "_lock", late)
-    files.write_json(1, tmp_path / "a.json")
+    monkeypatch.setattr(io, "_lock", late)
+    io.write_json(1, tmp_path / "a.json")
     assert swept and [path.name for path in tmp_path.iterdir()] == ["a.json"]
     swept.clear()
-    with files.scratch_folder(tmp_path) as folder:
+    with io.scratch_folder(tmp_path) as folder:
         assert swept and folder.is_dir()
     assert [path.name for path in tmp_path.iterdir()] == ["a.json"]

@@ -6,13 +6,19 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from konkyo import backtest, params
+from konkyo import (
+    backtest,
+    params,
+)
 from konkyo.attribution.grounds import explain_months
 from konkyo.network import store
 from konkyo.network.train import train
 from konkyo.panel.build import build
 from konkyo.sources.simulated_tse import simulate
-from konkyo.windows import MonthBlocks, rolling
+from konkyo.windows import (
+    MonthBlocks,
+    rolling,
+)
 from small import small_params
 
 SMALL = small_params()

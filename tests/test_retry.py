@@ -2,7 +2,10 @@
 
 import pytest
 
-from konkyo.retry import RetryPolicy, retry
+from konkyo.retry import (
+    RetryPolicy,
+    retry,
+)
 
 
 class Passing(Exception):

@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 
 from konkyo.artifacts import missing
-from konkyo.files import read_json
+from konkyo.io import read_json
 
 TRAINING = ("konkyo.network", "konkyo.panel.store", "konkyo.windows", "konkyo.months")
 """What decides a network's weights. The panel's rows are in the keys, so its making is not."""

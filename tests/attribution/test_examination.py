@@ -5,7 +5,10 @@ import pandas as pd
 import pytest
 
 from konkyo.attribution import methods
-from konkyo.attribution.examination import examine, summarise
+from konkyo.attribution.examination import (
+    examine,
+    summarise,
+)
 from konkyo.attribution.findings import findings
 
 EPSILON = 1e-3

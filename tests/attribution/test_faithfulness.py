@@ -8,8 +8,16 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from konkyo.attribution.faithfulness import Deletion, deletion
-from konkyo.attribution.methods import gradient_input, integrated_gradients, scaled, view
+from konkyo.attribution.faithfulness import (
+    Deletion,
+    deletion,
+)
+from konkyo.attribution.methods import (
+    gradient_input,
+    integrated_gradients,
+    scaled,
+    view,
+)
 
 
 def test_curve_equals_a_loop_over_rows_and_steps(network, rows):

@@ -9,8 +9,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from konkyo.attribution import explain
-from konkyo.attribution.grounds import as_frame, explain_months
-from konkyo.attribution.methods import relevance_propagation, scaled, view
+from konkyo.attribution.grounds import (
+    as_frame,
+    explain_months,
+)
+from konkyo.attribution.methods import (
+    relevance_propagation,
+    scaled,
+    view,
+)
 from konkyo.attribution.rules import Epsilon
 from konkyo.errors import ArtifactError
 from konkyo.network import store

@@ -10,7 +10,10 @@ from hypothesis import strategies as st
 from torch import nn
 
 from konkyo.attribution.lrp import propagate
-from konkyo.attribution.methods import scaled, view
+from konkyo.attribution.methods import (
+    scaled,
+    view,
+)
 from konkyo.attribution.rules import Epsilon
 from konkyo.network import store
 

@@ -6,7 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import spearmanr
 
-from konkyo.attribution.ranking import mean_known, rank_correlation
+from konkyo.attribution.ranking import (
+    mean_known,
+    rank_correlation,
+)
 
 
 @given(seed=st.integers(0, 10_000), ties=st.booleans())

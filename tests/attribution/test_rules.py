@@ -14,8 +14,18 @@ from hypothesis import strategies as st
 from torch import nn
 
 from konkyo.attribution.lrp import propagate
-from konkyo.attribution.methods import relevance_propagation, scaled, view
-from konkyo.attribution.rules import Z_PLUS, AlphaBeta, Epsilon, Gamma, Rule
+from konkyo.attribution.methods import (
+    relevance_propagation,
+    scaled,
+    view,
+)
+from konkyo.attribution.rules import (
+    Z_PLUS,
+    AlphaBeta,
+    Epsilon,
+    Gamma,
+    Rule,
+)
 from konkyo.network import store
 from konkyo.network.store import Weights
 

@@ -9,8 +9,15 @@ import pandas as pd
 import pytest
 
 from konkyo import params
-from konkyo.audit import compare, rounds, worlds
-from konkyo.audit.origins import Brought, Origin
+from konkyo.audit import (
+    compare,
+    rounds,
+    worlds,
+)
+from konkyo.audit.origins import (
+    Brought,
+    Origin,
+)
 from konkyo.audit.worlds import World
 from small import make_records, small_params
 

@@ -6,11 +6,20 @@ import numpy as np
 import pandas as pd
 
 from konkyo import backtest
-from konkyo.audit.origins import Brought, origin_of
+from konkyo.audit.origins import (
+    Brought,
+    origin_of,
+)
 from konkyo.audit.worlds import WORLDS
 from konkyo.network import plan
-from konkyo.panel import build, characteristics
-from konkyo.sources import reports, us_equities
+from konkyo.panel import (
+    build,
+    characteristics,
+)
+from konkyo.sources import (
+    reports,
+    us_equities,
+)
 from small import make_records
 
 FIRST, DECISION = "2000-07", "2001-09"

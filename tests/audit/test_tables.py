@@ -7,9 +7,16 @@ import pandas as pd
 import pytest
 
 from konkyo import params
-from konkyo.audit import rounds, tables
+from konkyo.audit import (
+    rounds,
+    tables,
+)
 from konkyo.audit.origins import origin_of
-from konkyo.audit.worlds import EXTREME, OTHER, WORLDS
+from konkyo.audit.worlds import (
+    EXTREME,
+    OTHER,
+    WORLDS,
+)
 from small_prices import random_rows
 
 T = 12 * 31 + 4

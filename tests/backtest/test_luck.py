@@ -10,7 +10,11 @@ import pytest
 from konkyo.backtest import luck
 from konkyo.backtest.overfitting import overfitting
 from konkyo.backtest.performance import return_risk
-from konkyo.backtest.sharpe import minimum_track_record, moments, probabilistic_sharpe
+from konkyo.backtest.sharpe import (
+    minimum_track_record,
+    moments,
+    probabilistic_sharpe,
+)
 from konkyo.backtest.trials import no_skill
 from konkyo.errors import KonkyoError
 

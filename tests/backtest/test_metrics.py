@@ -6,7 +6,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from konkyo.backtest import deciles, monthly, nested, performance, rank
+from konkyo.backtest import (
+    deciles,
+    monthly,
+    nested,
+    performance,
+    rank,
+)
 
 
 def _metrics(scores: pd.DataFrame) -> dict:

@@ -7,7 +7,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from konkyo.backtest.performance import cumulative, deciles, measures, performance
+from konkyo.backtest.performance import (
+    cumulative,
+    deciles,
+    measures,
+    performance,
+)
 from konkyo.backtest.portfolios import rank
 from konkyo.backtest.returns import monthly
 

@@ -11,7 +11,12 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from konkyo.backtest import monthly
-from konkyo.backtest.portfolios import NoPortfoliosError, months_without, rank, realised
+from konkyo.backtest.portfolios import (
+    NoPortfoliosError,
+    months_without,
+    rank,
+    realised,
+)
 from konkyo.errors import KonkyoError
 
 

@@ -8,7 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from konkyo.backtest.portfolios import rank, realised
+from konkyo.backtest.portfolios import (
+    rank,
+    realised,
+)
 from konkyo.backtest.turnover import trades
 
 

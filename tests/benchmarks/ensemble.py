@@ -19,12 +19,18 @@ import pandas as pd
 from scipy.stats import spearmanr
 
 from konkyo import params
-from konkyo.attribution.grounds import Grounds, explain_months
+from konkyo.attribution.grounds import (
+    Grounds,
+    explain_months,
+)
 from konkyo.attribution.stability import over_seeds
 from konkyo.network import store as weights
 from konkyo.network.train import train
 from konkyo.panel import store
-from konkyo.windows import MonthBlocks, rolling
+from konkyo.windows import (
+    MonthBlocks,
+    rolling,
+)
 
 
 def mean_of(members: Sequence[Grounds]) -> tuple[np.ndarray, np.ndarray]:

@@ -83,7 +83,12 @@ def work(folder: Path, case: Case, steps: int) -> dict[str, float]:
     from konkyo.network.fit import initial_network
     from konkyo.network.memory import keep_freed_memory
     from konkyo.network.module import StackModule
-    from konkyo.network.schedule import Entry, StackBatches, StackSchedule, Step
+    from konkyo.network.schedule import (
+        Entry,
+        StackBatches,
+        StackSchedule,
+        Step,
+    )
 
     torch.set_num_threads(1)
     keep_freed_memory()

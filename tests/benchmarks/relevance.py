@@ -25,12 +25,18 @@ from training import INPUTS, PANEL, STOCKS, seconds
 
 from konkyo import params
 from konkyo.attribution.grounds import explain_months
-from konkyo.attribution.methods import scaled, view
+from konkyo.attribution.methods import (
+    scaled,
+    view,
+)
 from konkyo.network import store as weights
 from konkyo.network.memory import keep_freed_memory
 from konkyo.network.stack import StackedMLP
 from konkyo.panel import store
-from konkyo.windows import MonthBlocks, rolling
+from konkyo.windows import (
+    MonthBlocks,
+    rolling,
+)
 
 WEIGHTS = Path("data/models/weights")
 

@@ -35,7 +35,10 @@ from konkyo.network.fit import fit_stack
 from konkyo.network.memory import keep_freed_memory
 from konkyo.network.schedule import Entry
 from konkyo.panel import store
-from konkyo.windows import MonthBlocks, rolling
+from konkyo.windows import (
+    MonthBlocks,
+    rolling,
+)
 
 PANEL = Path("data/panel")
 MONTHS, STOCKS, INPUTS = 36, 1700, 126

@@ -20,7 +20,11 @@ import torch
 from konkyo import params
 from konkyo.network.memory import keep_freed_memory
 from konkyo.network.settings import Numbers
-from konkyo.tuning import holdout, panels, trials
+from konkyo.tuning import (
+    holdout,
+    panels,
+    trials,
+)
 
 
 def main() -> None:

@@ -4,7 +4,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from konkyo.connectors.jquants_prices import factors_at, members, prices, sectors
+from konkyo.connectors.jquants_prices import (
+    factors_at,
+    members,
+    prices,
+    sectors,
+)
 
 NONE = pd.Series(dtype="float64")
 

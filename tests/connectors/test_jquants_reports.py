@@ -3,7 +3,10 @@ import pandas as pd
 import pytest
 
 from konkyo.connectors.jquants import COLUMNS
-from konkyo.connectors.jquants_reports import outstanding, reports
+from konkyo.connectors.jquants_reports import (
+    outstanding,
+    reports,
+)
 
 
 def documents(*rows: dict) -> pd.DataFrame:

@@ -7,7 +7,11 @@ import pytest
 from ruamel.yaml import YAML
 
 from konkyo import params
-from konkyo.connectors import fred, jquants, mof
+from konkyo.connectors import (
+    fred,
+    jquants,
+    mof,
+)
 from konkyo.stages.fetch import main
 from vendor_server import KEY, Asked, Told, Vendor
 

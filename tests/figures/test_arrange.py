@@ -15,7 +15,12 @@ from konkyo.figures.arrange import (
     numbers,
     score_steps,
 )
-from konkyo.figures.style import clipped, pushed, width_of, wrapped
+from konkyo.figures.style import (
+    clipped,
+    pushed,
+    width_of,
+    wrapped,
+)
 
 
 def test_the_heat_table_has_long_on_top_and_the_most_relevant_input_first() -> None:

@@ -8,7 +8,12 @@ import pandas as pd
 import pytest
 from matplotlib.text import Text
 
-from konkyo.backtest import NoSkill, Overfitting, no_skill, overfitting
+from konkyo.backtest import (
+    NoSkill,
+    Overfitting,
+    no_skill,
+    overfitting,
+)
 from konkyo.figures import luck as drawn
 from konkyo.interactive import luck as moving
 

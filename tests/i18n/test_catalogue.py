@@ -10,7 +10,14 @@ from string import Formatter
 
 import pytest
 
-from konkyo.i18n import LANGUAGES, Text, catalogue, display_name, section, t
+from konkyo.i18n import (
+    LANGUAGES,
+    Text,
+    catalogue,
+    display_name,
+    section,
+    t,
+)
 from konkyo.pages.report import SCRIPT_TEXTS
 
 SOURCES = Path(__file__).parents[2] / "src/konkyo"

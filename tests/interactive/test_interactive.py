@@ -11,7 +11,10 @@ import plotly.graph_objects as go
 import pytest
 
 import small_tables as small
-from konkyo import figures, interactive
+from konkyo import (
+    figures,
+    interactive,
+)
 from konkyo.i18n import Language
 from konkyo.interactive.style import INK
 

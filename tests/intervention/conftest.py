@@ -7,7 +7,11 @@ import pandas as pd
 import pytest
 
 from konkyo import params
-from konkyo.intervention import networks, samples, simulated
+from konkyo.intervention import (
+    networks,
+    samples,
+    simulated,
+)
 
 PARAMS = Path(__file__).parents[2] / "params.yaml"
 

@@ -4,8 +4,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from konkyo.errors import RecordsError, SourceError
-from konkyo.intervention.bring import add_operations, bring
+from konkyo.errors import (
+    RecordsError,
+    SourceError,
+)
+from konkyo.intervention.bring import (
+    add_operations,
+    bring,
+)
 from konkyo.intervention.records import check
 from konkyo.sources.reading import Found
 

@@ -5,7 +5,10 @@ import pandas as pd
 import pytest
 
 from konkyo import params as whole
-from konkyo.errors import ParamsError, RecordsError
+from konkyo.errors import (
+    ParamsError,
+    RecordsError,
+)
 from konkyo.intervention.samples import samples
 from small import PARAMS
 

@@ -10,7 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from konkyo.monthend.comparison import compare, in_words
+from konkyo.monthend.comparison import (
+    compare,
+    in_words,
+)
 
 ENDS = pd.date_range("2020-01-31", periods=5, freq="ME")
 

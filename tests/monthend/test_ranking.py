@@ -7,11 +7,20 @@ import pandas as pd
 import pytest
 
 from konkyo.errors import KonkyoError
-from konkyo.figures.style import LOWERS, RAISES
-from konkyo.monthend import cells, workbook
+from konkyo.figures.style import (
+    LOWERS,
+    RAISES,
+)
+from konkyo.monthend import (
+    cells,
+    workbook,
+)
 from konkyo.monthend.ranking import ranking
 from konkyo.params import Report
-from konkyo.reading import Evidence, sentences
+from konkyo.reading import (
+    Evidence,
+    sentences,
+)
 from small import small_params
 
 MONTH = pd.Timestamp("2021-01-31")

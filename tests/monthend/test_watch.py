@@ -4,7 +4,11 @@ import pytest
 from scipy import stats
 
 from konkyo.backtest import newey_west_t
-from konkyo.monthend.watch import missing_shares, rank_ic_against_history, sign_changes
+from konkyo.monthend.watch import (
+    missing_shares,
+    rank_ic_against_history,
+    sign_changes,
+)
 
 
 def _ends(count: int) -> pd.DatetimeIndex:

@@ -11,9 +11,15 @@ from konkyo.errors import ParamsError
 from konkyo.network import accelerator
 from konkyo.network import train as run
 from konkyo.network.callbacks import KeepState
-from konkyo.network.fit import fit_stack, initial_network
+from konkyo.network.fit import (
+    fit_stack,
+    initial_network,
+)
 from konkyo.network.module import StackModule
-from konkyo.network.schedule import StackBatches, StackSchedule
+from konkyo.network.schedule import (
+    StackBatches,
+    StackSchedule,
+)
 
 META = torch.device("meta")
 

@@ -10,7 +10,10 @@ from torch import nn
 from konkyo.attribution.grounds import explain_months
 from konkyo.errors import ArtifactError
 from konkyo.network import store
-from konkyo.network.fit import fit_full_batch, initial_network
+from konkyo.network.fit import (
+    fit_full_batch,
+    initial_network,
+)
 from konkyo.network.fullbatch import gradients
 from konkyo.network.schedule import Entry
 from konkyo.network.settings import FullBatch

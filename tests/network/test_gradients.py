@@ -3,7 +3,11 @@ import pytest
 import torch
 
 from konkyo.network.gradients import Gradients
-from konkyo.network.stack import ACTIVATIONS, StackedMLP, dropout_masks
+from konkyo.network.stack import (
+    ACTIVATIONS,
+    StackedMLP,
+    dropout_masks,
+)
 
 WINDOWS, ROWS, INPUTS, HIDDEN = 4, 7, 5, [6, 3]
 

@@ -8,7 +8,10 @@ from hypothesis import strategies as st
 
 from konkyo.network import plan
 from konkyo.panel.store import Panel
-from konkyo.windows import MonthBlocks, rolling
+from konkyo.windows import (
+    MonthBlocks,
+    rolling,
+)
 
 
 def blocks_and_windows(panel, params):

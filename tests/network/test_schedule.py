@@ -2,7 +2,10 @@ import numpy as np
 import pytest
 import torch
 
-from konkyo.network.schedule import StackBatches, StackSchedule
+from konkyo.network.schedule import (
+    StackBatches,
+    StackSchedule,
+)
 
 
 def test_every_window_sees_each_of_its_rows_once_an_epoch_and_then_rests(task):

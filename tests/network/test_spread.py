@@ -17,15 +17,26 @@ import pytest
 
 import engine_jobs
 from clusters import SECONDS, until
-from konkyo.cache import TRAINING, code_digest
+from konkyo.cache import (
+    TRAINING,
+    code_digest,
+)
 from konkyo.errors import BackendError
-from konkyo.files import cache_folder
-from konkyo.network import engines, plan, share, spread
+from konkyo.io import cache_folder
+from konkyo.network import (
+    engines,
+    plan,
+    share,
+    spread,
+)
 from konkyo.network import train as room
 from konkyo.network.train import train
 from konkyo.panel import store
 from konkyo.params import Train
-from konkyo.windows import MonthBlocks, rolling
+from konkyo.windows import (
+    MonthBlocks,
+    rolling,
+)
 from small import small_params
 
 MONTHS, EPOCHS = 6, 60

@@ -3,7 +3,10 @@ import pytest
 import torch
 from torch import nn
 
-from konkyo.network.stack import StackedMLP, dropout_masks
+from konkyo.network.stack import (
+    StackedMLP,
+    dropout_masks,
+)
 
 
 def stack_of(windows: int, activation: str) -> StackedMLP:

@@ -8,7 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from konkyo import interactive, reading
+from konkyo import (
+    interactive,
+    reading,
+)
 from konkyo.pages.report import report
 from konkyo.params import Report
 from konkyo.reading import Evidence

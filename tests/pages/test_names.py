@@ -5,7 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from konkyo import figures, interactive, reading
+from konkyo import (
+    figures,
+    interactive,
+    reading,
+)
 from konkyo.stages import report
 
 NAMES = [

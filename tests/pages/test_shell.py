@@ -14,7 +14,11 @@ from markupsafe import Markup
 from browsing import until
 from konkyo.i18n import Text
 from konkyo.pages.pack import compress
-from konkyo.pages.shell import Page, font, shell
+from konkyo.pages.shell import (
+    Page,
+    font,
+    shell,
+)
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import rankdata
 
-from konkyo.panel.standardise import ranks, standardise, zscores
+from konkyo.panel.standardise import (
+    ranks,
+    standardise,
+    zscores,
+)
 
 MONTH = np.array([1, 1, 1, 1, 2, 2, 3])
 VALUES = pd.DataFrame({"a": [3.0, 1.0, 3.0, np.nan, 5.0, 9.0, 4.0]})

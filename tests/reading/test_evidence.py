@@ -5,7 +5,10 @@ import pandas as pd
 import pytest
 
 from konkyo.errors import ArtifactError
-from konkyo.reading import Evidence, gather
+from konkyo.reading import (
+    Evidence,
+    gather,
+)
 
 
 @pytest.fixture

@@ -6,7 +6,11 @@ import pandas as pd
 import pytest
 
 from konkyo.backtest.turnover import trades
-from konkyo.reading import Evidence, exposure, relevance_turnover
+from konkyo.reading import (
+    Evidence,
+    exposure,
+    relevance_turnover,
+)
 
 
 def test_exposure_by_hand(tiny: Evidence):

@@ -6,7 +6,13 @@ import pytest
 
 from konkyo.backtest import mean_differences
 from konkyo.errors import KonkyoError
-from konkyo.reading import Evidence, factor_means, factor_points, factor_shape, top_factors
+from konkyo.reading import (
+    Evidence,
+    factor_means,
+    factor_points,
+    factor_shape,
+    top_factors,
+)
 
 
 def test_means_by_hand(tiny: Evidence):

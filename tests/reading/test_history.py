@@ -6,7 +6,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from konkyo.reading import Evidence, effects, groups_over_time
+from konkyo.reading import (
+    Evidence,
+    effects,
+    groups_over_time,
+)
 
 
 def test_groups_by_hand(tiny: Evidence):

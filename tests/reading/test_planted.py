@@ -18,7 +18,10 @@ from konkyo.reading import (
     top_market,
 )
 from konkyo.sources.simulated_tse.draws import centred_ranks
-from konkyo.sources.simulated_tse.truth import inputs_with_effect, truth
+from konkyo.sources.simulated_tse.truth import (
+    inputs_with_effect,
+    truth,
+)
 from small import SIMULATED
 
 from .conftest import assemble

@@ -5,7 +5,13 @@ import pandas as pd
 import pytest
 
 from konkyo.i18n import catalogue
-from konkyo.reading import RULES, Evidence, labels, sentence, sentences
+from konkyo.reading import (
+    RULES,
+    Evidence,
+    labels,
+    sentence,
+    sentences,
+)
 from konkyo.reading.sentences import number
 
 NAMES = [

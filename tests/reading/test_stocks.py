@@ -6,8 +6,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from konkyo.errors import ArtifactError, KonkyoError
-from konkyo.reading import Evidence, extremes, score_changes, stock_table
+from konkyo.errors import (
+    ArtifactError,
+    KonkyoError,
+)
+from konkyo.reading import (
+    Evidence,
+    extremes,
+    score_changes,
+    stock_table,
+)
 
 JANUARY, FEBRUARY, MARCH = (pd.Timestamp(day) for day in ("2020-01-31", "2020-02-29", "2020-03-31"))
 

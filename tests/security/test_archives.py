@@ -8,7 +8,10 @@ from pathlib import Path
 import pytest
 
 from konkyo.errors import SourceError
-from konkyo.sources.us_equities import Archive, fetch
+from konkyo.sources.us_equities import (
+    Archive,
+    fetch,
+)
 
 NAME = "wanted.csv"
 CONTENT = b"a,b\n1,2\n"

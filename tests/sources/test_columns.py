@@ -11,7 +11,11 @@ from hypothesis import strategies as st
 from pandera.config import config_context
 
 from konkyo.sources.reading import Found
-from konkyo.sources.schema import check_values, markdown, read_values
+from konkyo.sources.schema import (
+    check_values,
+    markdown,
+    read_values,
+)
 
 REPOSITORY = Path(__file__).parents[2]
 DAYS = pd.to_datetime(["2001-01-30", "2001-01-31", "2001-02-01"])

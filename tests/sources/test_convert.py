@@ -7,7 +7,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from konkyo.sources.convert import text_of, to_dates, to_months, to_numbers
+from konkyo.sources.convert import (
+    text_of,
+    to_dates,
+    to_months,
+    to_numbers,
+)
 
 FEBRUARY = pd.Timestamp(2004, 2, 29)
 

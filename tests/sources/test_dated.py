@@ -9,7 +9,10 @@ import pyarrow as pa
 import pyarrow.parquet
 import pytest
 
-from konkyo.errors import RecordsError, SourceError
+from konkyo.errors import (
+    RecordsError,
+    SourceError,
+)
 from konkyo.params import StockRows
 from konkyo.sources import dated
 from small_prices import random_rows

@@ -5,7 +5,11 @@ import pandas as pd
 from hypothesis import given
 from hypothesis import strategies as st
 
-from konkyo.sources.derive import returns_of, sectors_of, without_faults
+from konkyo.sources.derive import (
+    returns_of,
+    sectors_of,
+    without_faults,
+)
 
 
 def frame(pairs: list[tuple[str, str]]) -> pd.DataFrame:

@@ -4,7 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from konkyo import params, sources
+from konkyo import (
+    params,
+    sources,
+)
 from konkyo.panel.build import build
 
 ROOT = Path(__file__).parents[2]

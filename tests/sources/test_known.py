@@ -4,7 +4,14 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from konkyo.sources.known import NONE, Statements, last, pack, statements, unpack
+from konkyo.sources.known import (
+    NONE,
+    Statements,
+    last,
+    pack,
+    statements,
+    unpack,
+)
 
 nan = np.nan
 

@@ -4,8 +4,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from konkyo.errors import ParamsError, RecordsError
-from konkyo.sources.members import belongs, eligible, holds
+from konkyo.errors import (
+    ParamsError,
+    RecordsError,
+)
+from konkyo.sources.members import (
+    belongs,
+    eligible,
+    holds,
+)
 
 STOCKS = pd.DataFrame(
     {

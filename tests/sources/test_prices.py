@@ -8,9 +8,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from konkyo.months import month_end, ordinal
+from konkyo.dates import (
+    month_end,
+    ordinal,
+)
 from konkyo.sources import prices
-from konkyo.sources.scan import engine, scan
+from konkyo.sources.scan import (
+    engine,
+    scan,
+)
 from small_prices import random_rows
 
 LARGEST = 2.0

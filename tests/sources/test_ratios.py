@@ -6,7 +6,12 @@ import numpy as np
 import pytest
 
 from konkyo.sources import ratios
-from konkyo.sources.ingredients import BALANCES, FLOWS, FORECASTS, companions
+from konkyo.sources.ingredients import (
+    BALANCES,
+    FLOWS,
+    FORECASTS,
+    companions,
+)
 from konkyo.sources.simulated_tse import CHARACTERISTICS
 
 nan = np.nan

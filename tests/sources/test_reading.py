@@ -3,8 +3,15 @@
 import pandas as pd
 import pytest
 
-from konkyo.errors import RecordsError, SourceError
-from konkyo.sources.reading import Found, read, rename
+from konkyo.errors import (
+    RecordsError,
+    SourceError,
+)
+from konkyo.sources.reading import (
+    Found,
+    read,
+    rename,
+)
 
 
 def test_csv_is_read_as_text(tmp_path):

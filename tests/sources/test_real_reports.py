@@ -6,10 +6,19 @@ import pandas as pd
 import pytest
 
 from konkyo import params
-from konkyo.months import month_end, ordinal
+from konkyo.dates import (
+    month_end,
+    ordinal,
+)
 from konkyo.params import Reports
-from konkyo.sources import filings, reports
-from konkyo.sources.reading import read, rename
+from konkyo.sources import (
+    filings,
+    reports,
+)
+from konkyo.sources.reading import (
+    read,
+    rename,
+)
 
 REPOSITORY = Path(__file__).parents[2]
 FOLDER = REPOSITORY.parent / "shared/data"

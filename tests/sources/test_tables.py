@@ -6,8 +6,19 @@ import pandas as pd
 import pytest
 
 from konkyo import sources
-from konkyo.errors import ParamsError, RecordsError, SourceError
-from konkyo.params import Ingest, Reports, Simulated, StockRows, Table, Tables
+from konkyo.errors import (
+    ParamsError,
+    RecordsError,
+    SourceError,
+)
+from konkyo.params import (
+    Ingest,
+    Reports,
+    Simulated,
+    StockRows,
+    Table,
+    Tables,
+)
 from small_prices import random_rows
 
 

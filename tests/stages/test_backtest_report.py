@@ -11,7 +11,10 @@ from ruamel.yaml import YAML
 
 from konkyo.panel import store
 from konkyo.panel.store import Panel
-from konkyo.stages import backtest, report
+from konkyo.stages import (
+    backtest,
+    report,
+)
 
 _ROOT = Path(__file__).parents[2]
 _MONTHS = pd.date_range("2020-01-31", periods=6, freq="ME")

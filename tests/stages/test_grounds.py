@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from konkyo import files
+from konkyo import io
 from konkyo.errors import ArtifactError
 from konkyo.stages import grounds
 
@@ -25,7 +25,7 @@ def test_feature_called_na():
         }
     )
     path = Path("data/panel/missing.csv")
-    files.write_csv(table, path)
+    io.write_csv(table, path)
     read = grounds.read_table(path)
     assert read["feature"].tolist() == ["NA", "None"]
     assert read["month"].tolist() == table["month"].tolist()

@@ -12,10 +12,17 @@ import pandas as pd
 import pytest
 from ruamel.yaml import YAML
 
-from konkyo import backtest, params, windows
+from konkyo import (
+    backtest,
+    params,
+    windows,
+)
 from konkyo.panel import store
 from konkyo.panel.build import build
-from konkyo.stages import monitor, predict
+from konkyo.stages import (
+    monitor,
+    predict,
+)
 from small import make_records, small_params
 
 CHOSEN = replace(small_params(), report=replace(small_params().report, stocks=2))

@@ -13,8 +13,18 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
-from konkyo import files, params
-from konkyo.stages import attribute, backtest, prepare, train, trouble, verify
+from konkyo import (
+    io,
+    params,
+)
+from konkyo.stages import (
+    attribute,
+    backtest,
+    prepare,
+    train,
+    trouble,
+    verify,
+)
 from small import make_records, small_params
 
 STAGES = {
@@ -27,7 +37,7 @@ LOCK = ".results.lock"
 def contents(folder: Path) -> dict[str, str]:
     """Return the digest of each file of a folder; not of the lock, which says who came last."""
     return {
-        str(path.relative_to(folder)): files.sha256_of(path)
+        str(path.relative_to(folder)): io.sha256_of(path)
         for path in sorted(folder.rglob("*"))
         if path.is_file() and path.name != LOCK
     }
@@ -39,8 +49,8 @@ def undisturbed(tmp_path_factory):
     root = tmp_path_factory.mktemp("undisturbed")
     work = root / "work"
     stocks, market = make_records(count=24)
-    files.write_parquet(stocks, work / "data/records/stocks.parquet")
-    files.write_parquet(market, work / "data/records/market.parquet")
+    io.write_parquet(stocks, work / "data/records/stocks.parquet")
+    io.write_parquet(market, work / "data/records/market.parquet")
     chosen = small_params()
     chosen = replace(chosen, verify=replace(chosen.verify, every=6, stocks=4, draws=4))
     with pytest.MonkeyPatch.context() as patch:
@@ -56,7 +66,7 @@ def undisturbed(tmp_path_factory):
 def disk(monkeypatch):
     """Return the writes so far and when one is to fail, after the bytes and before the name."""
     state = {"writes": 0, "fails_at": 0}
-    plain = files._umask
+    plain = io._umask
 
     def umask() -> int:
         state["writes"] += 1
@@ -64,7 +74,7 @@ def disk(monkeypatch):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         return plain()
 
-    monkeypatch.setattr(files, "_umask", umask)
+    monkeypatch.setattr(io, "_umask", umask)
     return state
 
 
@@ -132,7 +142,7 @@ def test_a_folder_that_cannot_be_written_is_said(
     def refuse(**_: object) -> None:
         raise OSError(number, os.strerror(number), "data/backtest/.portfolios-x.parquet")
 
-    monkeypatch.setattr(files.tempfile, "mkstemp", refuse)
+    monkeypatch.setattr(io.tempfile, "mkstemp", refuse)
     with pytest.raises(SystemExit) as ended:
         backtest.main()
     assert ended.value.code == 1

@@ -13,7 +13,11 @@ from mlflow import MlflowClient
 from isolation import forget_mlflow
 from konkyo import params
 from konkyo.network import store as weights
-from konkyo.tracking import results, runs, store
+from konkyo.tracking import (
+    results,
+    runs,
+    store,
+)
 
 SOURCE = {
     "source": "us-equities",

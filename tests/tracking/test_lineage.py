@@ -6,7 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from konkyo.tracking import lineage, results
+from konkyo.tracking import (
+    lineage,
+    results,
+)
 
 
 @pytest.fixture

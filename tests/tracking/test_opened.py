@@ -9,7 +9,11 @@ import pytest
 from mlflow import MlflowClient
 from mlflow.entities import LoggedModelStatus
 
-from konkyo.tracking import opened, runs, store
+from konkyo.tracking import (
+    opened,
+    runs,
+    store,
+)
 
 WRITER = """
 import sys, time

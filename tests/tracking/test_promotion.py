@@ -9,7 +9,11 @@ from mlflow.entities import Metric
 
 from konkyo import params
 from konkyo.errors import TrackingError
-from konkyo.tracking import promotion, registry, store
+from konkyo.tracking import (
+    promotion,
+    registry,
+    store,
+)
 from konkyo.tracking.series import milliseconds
 
 ENDS = pd.date_range("2020-01-31", periods=4, freq="ME")

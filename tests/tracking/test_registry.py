@@ -9,7 +9,12 @@ from mlflow import MlflowClient
 
 from konkyo import params
 from konkyo.errors import TrackingError
-from konkyo.tracking import append, registry, results, runs
+from konkyo.tracking import (
+    append,
+    registry,
+    results,
+    runs,
+)
 
 CHAMPION = {"configuration": "a", "last_month": "2020-03"}
 

@@ -12,8 +12,17 @@ from mlflow import MlflowClient
 from mlflow.store.artifact.local_artifact_repo import LocalArtifactRepository
 
 from konkyo import params
-from konkyo.errors import ArtifactError, TrackingError
-from konkyo.tracking import lineage, registry, results, runs, servable
+from konkyo.errors import (
+    ArtifactError,
+    TrackingError,
+)
+from konkyo.tracking import (
+    lineage,
+    registry,
+    results,
+    runs,
+    servable,
+)
 from small import PARAMS
 
 FEBRUARY, MARCH = 1582934400000, 1585612800000

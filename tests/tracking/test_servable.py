@@ -12,7 +12,11 @@ import pandas as pd
 import pytest
 from mlflow import MlflowClient
 
-from konkyo.tracking import results, runs, servable
+from konkyo.tracking import (
+    results,
+    runs,
+    servable,
+)
 
 FEATURES = [f"feature_{i}" for i in range(4)]
 

@@ -20,8 +20,14 @@ from mlflow import MlflowClient
 
 from konkyo import params
 from konkyo.errors import TrackingError
-from konkyo.tracking import results, runs
-from konkyo.tracking.client import RETRIES, StoreRetries
+from konkyo.tracking import (
+    results,
+    runs,
+)
+from konkyo.tracking.client import (
+    RETRIES,
+    StoreRetries,
+)
 
 
 class Server:

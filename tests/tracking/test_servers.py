@@ -17,7 +17,10 @@ import pandas as pd
 import pytest
 
 from konkyo.errors import TrackingError
-from konkyo.stages import serve, ui
+from konkyo.stages import (
+    serve,
+    ui,
+)
 from konkyo.tracking import servers
 
 ROOT = Path(__file__).parents[2]

@@ -7,7 +7,14 @@ import pytest
 
 import fake_engine as fake
 from konkyo import backtest
-from konkyo.tuning import outcome, page, records, result, study, worker
+from konkyo.tuning import (
+    outcome,
+    page,
+    records,
+    result,
+    study,
+    worker,
+)
 
 
 @pytest.fixture(scope="module")

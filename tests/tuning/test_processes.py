@@ -12,8 +12,16 @@ from optuna.trial import TrialState
 
 import fake_engine as fake
 from konkyo.errors import TuningError
-from konkyo.tuning import records, study
-from konkyo.tuning.storage import DEATHS, RETRY_OF, WORKER, open_storage
+from konkyo.tuning import (
+    records,
+    study,
+)
+from konkyo.tuning.storage import (
+    DEATHS,
+    RETRY_OF,
+    WORKER,
+    open_storage,
+)
 
 WORKER_SCRIPT = Path(fake.__file__)
 TRIALS = 9

@@ -8,9 +8,17 @@ import pytest
 from optuna.trial import TrialState
 
 import fake_engine as fake
-from konkyo import months
+from konkyo import dates
 from konkyo.errors import TuningError
-from konkyo.tuning import objective, progress, records, result, space, study, worker
+from konkyo.tuning import (
+    objective,
+    progress,
+    records,
+    result,
+    space,
+    study,
+    worker,
+)
 from konkyo.tuning.trials import series
 
 
@@ -143,17 +151,17 @@ def test_a_month_that_broke_for_all_trials_is_missing_from_all(tmp_path):
 
     def run(members, groups):
         frames = fake.run(members, groups)
-        return [_flattened(f, f["month"] == months.parse(BROKEN)) for f in frames]
+        return [_flattened(f, f["month"] == dates.parse(BROKEN)) for f in frames]
 
     worker.work(search, fake.GROUPS, run, _measure, lambda line: None)
     search.storage.close()
     assert [t.state for t in search.study.trials] == [TrialState.COMPLETE] * 3
     wide = records.wide(search.study.trials)
-    assert months.parse(BROKEN) not in wide.index
+    assert dates.parse(BROKEN) not in wide.index
     assert len(wide) == len(fake.MONTHS) - 1 and wide.notna().all(axis=None)
     for trial in search.study.trials:
         (scores,) = fake.run([trial.params], fake.GROUPS)
-        own = _measure(scores[scores["month"] != months.parse(BROKEN)])
+        own = _measure(scores[scores["month"] != dates.parse(BROKEN)])
         assert trial.value == pytest.approx(objective.objective("return_risk", own))
 
 
@@ -168,7 +176,7 @@ def test_months_that_break_for_one_trial_are_missing_and_a_dead_trial_ends(tmp_p
         for values, frame in zip(members, fake.run(members, groups), strict=True):
             rates.extend({values["learning_rate"]} - set(rates))
             place = rates.index(values["learning_rate"])
-            gone = [frame["month"] == months.parse(BROKEN), frame["month"].dt.day > 0, False]
+            gone = [frame["month"] == dates.parse(BROKEN), frame["month"].dt.day > 0, False]
             frames.append(_flattened(frame, pd.Series(gone[place], index=frame.index)))
         return frames
 
@@ -183,5 +191,5 @@ def test_months_that_break_for_one_trial_are_missing_and_a_dead_trial_ends(tmp_p
     # Beside a trial that has the month, it held nothing then.
     if other.state == TrialState.COMPLETE:
         wide = records.wide([first, other])
-        assert wide.loc[months.parse(BROKEN), first.number] == 0.0
+        assert wide.loc[dates.parse(BROKEN), first.number] == 0.0
         assert len(wide) == len(fake.MONTHS)

@@ -4,7 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from konkyo import baselines, windows
+from konkyo import (
+    baselines,
+    windows,
+)
 from konkyo.errors import ParamsError
 from konkyo.network import plan
 from konkyo.network import store as weights

@@ -31,7 +31,10 @@ from collections.abc import Collection, Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from konkyo.attribution.ranking import mean_known, rank_correlation
+from konkyo.attribution.ranking import (
+    mean_known,
+    rank_correlation,
+)
 from konkyo.errors import ArtifactError
 
 _KEYS = ["month", "stock"]

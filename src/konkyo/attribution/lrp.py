@@ -3,8 +3,15 @@
 import torch
 from torch import Tensor
 
-from konkyo.attribution.rules import Layer, Rule, hand_down
-from konkyo.network.stack import ACTIVATIONS, StackedMLP
+from konkyo.attribution.rules import (
+    Layer,
+    Rule,
+    hand_down,
+)
+from konkyo.network.stack import (
+    ACTIVATIONS,
+    StackedMLP,
+)
 
 
 @torch.no_grad()

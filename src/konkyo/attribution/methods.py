@@ -16,7 +16,13 @@ from captum.attr import DeepLift, InputXGradient, IntegratedGradients, ShapleyVa
 from torch import Tensor, nn
 
 from konkyo.attribution.lrp import propagate
-from konkyo.attribution.rules import Z_PLUS, AlphaBeta, Epsilon, Gamma, Rule
+from konkyo.attribution.rules import (
+    Z_PLUS,
+    AlphaBeta,
+    Epsilon,
+    Gamma,
+    Rule,
+)
 from konkyo.network import store
 from konkyo.network.store import Weights
 

@@ -3,7 +3,10 @@
 import torch
 from torch import Tensor
 
-from konkyo.network.stack import ACTIVATIONS, StackedMLP
+from konkyo.network.stack import (
+    ACTIVATIONS,
+    StackedMLP,
+)
 
 _NEAR = 1e-6
 """Two pre-activations nearer than this have no secant worth dividing by; the slope stands in."""

@@ -8,7 +8,10 @@ import numpy as np
 import pandas as pd
 
 from konkyo.attribution.methods import Method
-from konkyo.attribution.ranking import mean_known, rank_correlation
+from konkyo.attribution.ranking import (
+    mean_known,
+    rank_correlation,
+)
 from konkyo.network.store import Weights
 
 

@@ -26,16 +26,35 @@ from konkyo.backtest.information import (
     newey_west_t,
     t_statistic,
 )
-from konkyo.backtest.luck import halves, luck
+from konkyo.backtest.luck import (
+    halves,
+    luck,
+)
 from konkyo.backtest.metrics import nested
 from konkyo.backtest.objectives import performance_of
-from konkyo.backtest.overfitting import Overfitting, overfitting
-from konkyo.backtest.performance import cumulative, deciles, measures, performance
-from konkyo.backtest.portfolios import NoPortfoliosError, months_without, rank, realised
+from konkyo.backtest.overfitting import (
+    Overfitting,
+    overfitting,
+)
+from konkyo.backtest.performance import (
+    cumulative,
+    deciles,
+    measures,
+    performance,
+)
+from konkyo.backtest.portfolios import (
+    NoPortfoliosError,
+    months_without,
+    rank,
+    realised,
+)
 from konkyo.backtest.returns import monthly
 from konkyo.backtest.scores import gather
 from konkyo.backtest.selection import stitched
-from konkyo.backtest.trials import NoSkill, no_skill
+from konkyo.backtest.trials import (
+    NoSkill,
+    no_skill,
+)
 from konkyo.backtest.turnover import trades
 
 __all__ = [

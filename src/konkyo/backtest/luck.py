@@ -6,9 +6,20 @@ from collections.abc import Hashable
 import numpy as np
 import pandas as pd
 
-from konkyo.backtest.objectives import MONTHS_A_YEAR, Name
-from konkyo.backtest.overfitting import Overfitting, comparable, overfitting
-from konkyo.backtest.sharpe import minimum_track_record, moments, probabilistic_sharpe
+from konkyo.backtest.objectives import (
+    MONTHS_A_YEAR,
+    Name,
+)
+from konkyo.backtest.overfitting import (
+    Overfitting,
+    comparable,
+    overfitting,
+)
+from konkyo.backtest.sharpe import (
+    minimum_track_record,
+    moments,
+    probabilistic_sharpe,
+)
 from konkyo.backtest.trials import no_skill
 from konkyo.errors import KonkyoError
 

@@ -5,7 +5,11 @@ from typing import Any
 
 import pandas as pd
 
-from konkyo.backtest.information import monotonicity, newey_west_t, t_statistic
+from konkyo.backtest.information import (
+    monotonicity,
+    newey_west_t,
+    t_statistic,
+)
 from konkyo.backtest.portfolios import months_without
 
 

@@ -12,7 +12,10 @@ from math import comb
 import numpy as np
 import pandas as pd
 
-from konkyo.backtest.objectives import Name, from_sums
+from konkyo.backtest.objectives import (
+    Name,
+    from_sums,
+)
 from konkyo.errors import KonkyoError
 
 

@@ -5,8 +5,11 @@ from hashlib import blake2b
 import numpy as np
 import pandas as pd
 
+from konkyo.dates import (
+    label,
+    ordinal,
+)
 from konkyo.errors import KonkyoError
-from konkyo.months import label, ordinal
 
 TIE_TOLERANCE = 1e-12
 """Neighbouring scores closer than this share of the month's largest |score| are equal.

@@ -22,7 +22,10 @@ import numpy as np
 import pandas as pd
 from scipy import optimize, stats
 
-from konkyo.backtest.objectives import MONTHS_A_YEAR, performance_of
+from konkyo.backtest.objectives import (
+    MONTHS_A_YEAR,
+    performance_of,
+)
 
 # Fewer months in common than these say too little of a correlation.
 _LEAST_COMMON = 12

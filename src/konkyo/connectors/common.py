@@ -12,8 +12,14 @@ from typing import TypeVar
 
 import requests
 
-from konkyo.errors import SourceError, redact
-from konkyo.retry import RetryPolicy, retry
+from konkyo.errors import (
+    SourceError,
+    redact,
+)
+from konkyo.retry import (
+    RetryPolicy,
+    retry,
+)
 
 TIMEOUT = 60.0
 """Seconds without an answer after which a request counts as failed."""

@@ -26,7 +26,10 @@ from konkyo.connectors.common import (
     import_client,
     retry_request,
 )
-from konkyo.errors import SourceError, redact
+from konkyo.errors import (
+    SourceError,
+    redact,
+)
 from konkyo.retry import RetryPolicy
 
 VENDOR = "FRED"

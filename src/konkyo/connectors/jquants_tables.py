@@ -5,10 +5,21 @@ from pathlib import Path
 
 import pandas as pd
 
-from konkyo.connectors.jquants_prices import factors_at, members, prices, sectors
-from konkyo.connectors.jquants_reports import outstanding, reports
+from konkyo.connectors.jquants_prices import (
+    factors_at,
+    members,
+    prices,
+    sectors,
+)
+from konkyo.connectors.jquants_reports import (
+    outstanding,
+    reports,
+)
 from konkyo.errors import SourceError
-from konkyo.files import replacing, write_parquet
+from konkyo.io import (
+    replacing,
+    write_parquet,
+)
 
 _HEAD = """\
 # The records of J-Quants, for params.yaml.

@@ -7,7 +7,11 @@ import numpy as np
 import pandas as pd
 import requests
 
-from konkyo.connectors.common import POLICY, get, retry_request
+from konkyo.connectors.common import (
+    POLICY,
+    get,
+    retry_request,
+)
 from konkyo.errors import SourceError
 from konkyo.retry import RetryPolicy
 

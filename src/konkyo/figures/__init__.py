@@ -16,16 +16,44 @@ fonts     the Japanese font
 """
 
 from konkyo.figures.deciles import decile_returns
-from konkyo.figures.exposure import exposure_bars, exposure_lines, relevance_turnover_bars
-from konkyo.figures.factors import factor_bars, factor_scatter
-from konkyo.figures.grounds import deletion_curves, truth_agreement
-from konkyo.figures.growth import model_growth, portfolio_growth
-from konkyo.figures.history import effect_map, group_lines
-from konkyo.figures.market import market_decile_bars, market_lines
-from konkyo.figures.monthly import monthly_rank_ic, monthly_spread
-from konkyo.figures.stocks import change_bars, stock_heat
+from konkyo.figures.exposure import (
+    exposure_bars,
+    exposure_lines,
+    relevance_turnover_bars,
+)
+from konkyo.figures.factors import (
+    factor_bars,
+    factor_scatter,
+)
+from konkyo.figures.grounds import (
+    deletion_curves,
+    truth_agreement,
+)
+from konkyo.figures.growth import (
+    model_growth,
+    portfolio_growth,
+)
+from konkyo.figures.history import (
+    effect_map,
+    group_lines,
+)
+from konkyo.figures.market import (
+    market_decile_bars,
+    market_lines,
+)
+from konkyo.figures.monthly import (
+    monthly_rank_ic,
+    monthly_spread,
+)
+from konkyo.figures.stocks import (
+    change_bars,
+    stock_heat,
+)
 from konkyo.figures.style import save
-from konkyo.figures.table import performance_markdown, performance_table
+from konkyo.figures.table import (
+    performance_markdown,
+    performance_table,
+)
 
 __all__ = [
     "change_bars",

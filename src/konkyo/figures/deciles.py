@@ -7,8 +7,16 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator
 
 from konkyo.figures.fonts import lettered
-from konkyo.figures.style import COLOURS, canvas, percent_axis
-from konkyo.i18n import Language, display_name, t
+from konkyo.figures.style import (
+    COLOURS,
+    canvas,
+    percent_axis,
+)
+from konkyo.i18n import (
+    Language,
+    display_name,
+    t,
+)
 
 
 def decile_returns(

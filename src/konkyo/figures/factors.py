@@ -10,9 +10,23 @@ from matplotlib.figure import Figure
 
 from konkyo.figures.arrange import largest
 from konkyo.figures.fonts import lettered
-from konkyo.figures.style import COLOURS, headline, key_below, note, plain, rows_canvas, sheet
-from konkyo.i18n import Language, t
-from konkyo.reading.labels import feature_names, value_words
+from konkyo.figures.style import (
+    COLOURS,
+    headline,
+    key_below,
+    note,
+    plain,
+    rows_canvas,
+    sheet,
+)
+from konkyo.i18n import (
+    Language,
+    t,
+)
+from konkyo.reading.labels import (
+    feature_names,
+    value_words,
+)
 
 MOST = 30
 """Inputs that figure 9 has room for."""

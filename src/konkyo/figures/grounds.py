@@ -4,8 +4,16 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from konkyo.figures.fonts import lettered
-from konkyo.figures.style import COLOURS, OTHER, canvas
-from konkyo.i18n import Language, display_name, t
+from konkyo.figures.style import (
+    COLOURS,
+    OTHER,
+    canvas,
+)
+from konkyo.i18n import (
+    Language,
+    display_name,
+    t,
+)
 
 PAPER = "lrp_epsilon"
 MEASURES = ("rank_per_input", "rank_per_stock")

@@ -6,8 +6,19 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from konkyo.figures.fonts import lettered
-from konkyo.figures.style import COLOURS, OTHER, canvas, label_ends, value_axis, year_axis
-from konkyo.i18n import Language, display_name, t
+from konkyo.figures.style import (
+    COLOURS,
+    OTHER,
+    canvas,
+    label_ends,
+    value_axis,
+    year_axis,
+)
+from konkyo.i18n import (
+    Language,
+    display_name,
+    t,
+)
 
 
 def portfolio_growth(

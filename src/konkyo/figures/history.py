@@ -19,7 +19,10 @@ from konkyo.figures.style import (
     sheet,
     year_axis,
 )
-from konkyo.i18n import Language, t
+from konkyo.i18n import (
+    Language,
+    t,
+)
 from konkyo.reading.labels import feature_names
 
 SCALE = 0.98

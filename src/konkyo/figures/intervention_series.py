@@ -6,8 +6,17 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from konkyo.figures.fonts import lettered
-from konkyo.figures.style import canvas, headline, plain, sheet, year_axis
-from konkyo.i18n import Language, t
+from konkyo.figures.style import (
+    canvas,
+    headline,
+    plain,
+    sheet,
+    year_axis,
+)
+from konkyo.i18n import (
+    Language,
+    t,
+)
 
 ACTUAL, NETWORK, LINEAR = "#B8B8B8", "#0072B2", "#D55E00"
 RELEVANCE = {

@@ -7,9 +7,19 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from konkyo.figures.fonts import lettered
-from konkyo.figures.intervention_series import LINEAR, NETWORK
-from konkyo.figures.style import headline, plain, sheet
-from konkyo.i18n import Language, t
+from konkyo.figures.intervention_series import (
+    LINEAR,
+    NETWORK,
+)
+from konkyo.figures.style import (
+    headline,
+    plain,
+    sheet,
+)
+from konkyo.i18n import (
+    Language,
+    t,
+)
 
 
 def reaction_surface(

@@ -6,10 +6,20 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
-from konkyo.backtest import NoSkill, Overfitting
+from konkyo.backtest import (
+    NoSkill,
+    Overfitting,
+)
 from konkyo.figures.fonts import lettered
-from konkyo.figures.style import OTHER, canvas, percent_axis
-from konkyo.i18n import Language, t
+from konkyo.figures.style import (
+    OTHER,
+    canvas,
+    percent_axis,
+)
+from konkyo.i18n import (
+    Language,
+    t,
+)
 
 # Okabe and Ito's blue and vermilion: a choice that was worth something, and one that was not.
 WORTH, WORTHLESS, EXPECTED = "#0072B2", "#D55E00", OTHER

@@ -6,6 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.dates import num2date
 from matplotlib.figure import Figure
 
+from konkyo.dates import label
 from konkyo.figures.arrange import decile_ends
 from konkyo.figures.fonts import lettered
 from konkyo.figures.style import (
@@ -18,8 +19,10 @@ from konkyo.figures.style import (
     sheet,
     year_axis,
 )
-from konkyo.i18n import Language, t
-from konkyo.months import label
+from konkyo.i18n import (
+    Language,
+    t,
+)
 from konkyo.reading.labels import feature_names
 
 MOST = 16

@@ -4,8 +4,17 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from konkyo.figures.fonts import lettered
-from konkyo.figures.style import COLOURS, canvas, percent_axis, year_axis
-from konkyo.i18n import Language, display_name, t
+from konkyo.figures.style import (
+    COLOURS,
+    canvas,
+    percent_axis,
+    year_axis,
+)
+from konkyo.i18n import (
+    Language,
+    display_name,
+    t,
+)
 
 YEAR = 12
 

@@ -17,8 +17,12 @@ from matplotlib.legend import Legend
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 from scipy.optimize import isotonic_regression
 
-from konkyo.files import replacing
-from konkyo.i18n import Language, display_name, t
+from konkyo.i18n import (
+    Language,
+    display_name,
+    t,
+)
+from konkyo.io import replacing
 
 # Okabe and Ito's colours, which eyes of every kind tell apart. Long is on the red side and short on
 # the blue one, as what raises a score is red and what lowers it is blue.

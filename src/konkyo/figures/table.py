@@ -7,8 +7,15 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from konkyo.figures.fonts import lettered
-from konkyo.figures.style import headline, sheet
-from konkyo.i18n import Language, display_name, t
+from konkyo.figures.style import (
+    headline,
+    sheet,
+)
+from konkyo.i18n import (
+    Language,
+    display_name,
+    t,
+)
 
 COLUMNS = (
     "model",

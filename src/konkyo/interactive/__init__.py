@@ -19,17 +19,45 @@ write     a figure as a page of its own
 """
 
 from konkyo.interactive.deciles import decile_returns
-from konkyo.interactive.exposure import exposure_bars, exposure_lines, relevance_turnover_bars
-from konkyo.interactive.factors import factor_bars, factor_scatter
-from konkyo.interactive.grounds import deletion_curves, truth_agreement
-from konkyo.interactive.growth import model_growth, portfolio_growth
-from konkyo.interactive.history import effect_map, group_lines
-from konkyo.interactive.market import market_decile_bars, market_lines
-from konkyo.interactive.monthly import monthly_rank_ic, monthly_spread
-from konkyo.interactive.stocks import change_bars, stock_heat
+from konkyo.interactive.exposure import (
+    exposure_bars,
+    exposure_lines,
+    relevance_turnover_bars,
+)
+from konkyo.interactive.factors import (
+    factor_bars,
+    factor_scatter,
+)
+from konkyo.interactive.grounds import (
+    deletion_curves,
+    truth_agreement,
+)
+from konkyo.interactive.growth import (
+    model_growth,
+    portfolio_growth,
+)
+from konkyo.interactive.history import (
+    effect_map,
+    group_lines,
+)
+from konkyo.interactive.market import (
+    market_decile_bars,
+    market_lines,
+)
+from konkyo.interactive.monthly import (
+    monthly_rank_ic,
+    monthly_spread,
+)
+from konkyo.interactive.stocks import (
+    change_bars,
+    stock_heat,
+)
 from konkyo.interactive.style import DARK
 from konkyo.interactive.table import performance_table
-from konkyo.interactive.write import embedded, write
+from konkyo.interactive.write import (
+    embedded,
+    write,
+)
 
 __all__ = [
     "DARK",

@@ -6,8 +6,19 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from konkyo.figures.deciles import decile_rows
-from konkyo.i18n import Language, display_name, t
-from konkyo.interactive.style import INK, PAPER, axis, colour_of, short, slim
+from konkyo.i18n import (
+    Language,
+    display_name,
+    t,
+)
+from konkyo.interactive.style import (
+    INK,
+    PAPER,
+    axis,
+    colour_of,
+    short,
+    slim,
+)
 
 
 def decile_returns(

@@ -19,9 +19,23 @@ from konkyo.figures.exposure import (
 )
 from konkyo.figures.monthly import YEAR
 from konkyo.figures.style import SERIES
-from konkyo.i18n import Language, t
-from konkyo.interactive.style import axis, bar, colour_of, line, places, safe, slim
-from konkyo.reading.labels import feature_names, sector_name
+from konkyo.i18n import (
+    Language,
+    t,
+)
+from konkyo.interactive.style import (
+    axis,
+    bar,
+    colour_of,
+    line,
+    places,
+    safe,
+    slim,
+)
+from konkyo.reading.labels import (
+    feature_names,
+    sector_name,
+)
 
 
 def exposure_lines(

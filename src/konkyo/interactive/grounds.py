@@ -3,9 +3,23 @@
 import pandas as pd
 import plotly.graph_objects as go
 
-from konkyo.figures.grounds import MEASURES, PAPER, areas_of
-from konkyo.i18n import Language, display_name, t
-from konkyo.interactive.style import axis, colour_of, places, short, slim
+from konkyo.figures.grounds import (
+    MEASURES,
+    PAPER,
+    areas_of,
+)
+from konkyo.i18n import (
+    Language,
+    display_name,
+    t,
+)
+from konkyo.interactive.style import (
+    axis,
+    colour_of,
+    places,
+    short,
+    slim,
+)
 
 
 def truth_agreement(agreement: pd.DataFrame, language: Language = "en") -> go.Figure:

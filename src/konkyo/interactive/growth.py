@@ -6,9 +6,21 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from konkyo.figures.growth import model_lines, portfolio_lines
-from konkyo.i18n import Language, display_name, t
-from konkyo.interactive.style import axis, colour_of, line, slim
+from konkyo.figures.growth import (
+    model_lines,
+    portfolio_lines,
+)
+from konkyo.i18n import (
+    Language,
+    display_name,
+    t,
+)
+from konkyo.interactive.style import (
+    axis,
+    colour_of,
+    line,
+    slim,
+)
 
 
 def portfolio_growth(

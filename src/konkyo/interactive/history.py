@@ -3,9 +3,16 @@
 import pandas as pd
 import plotly.graph_objects as go
 
-from konkyo.figures.history import effect_grid, effect_limit, group_colour
+from konkyo.figures.history import (
+    effect_grid,
+    effect_limit,
+    group_colour,
+)
 from konkyo.figures.monthly import YEAR
-from konkyo.i18n import Language, t
+from konkyo.i18n import (
+    Language,
+    t,
+)
 from konkyo.interactive.style import (
     DIVERGING,
     axis,

@@ -5,7 +5,10 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
-from konkyo.backtest import NoSkill, Overfitting
+from konkyo.backtest import (
+    NoSkill,
+    Overfitting,
+)
 from konkyo.figures.luck import (
     EXPECTED,
     HALVES,
@@ -18,8 +21,18 @@ from konkyo.figures.luck import (
     maximum_words,
     reaching,
 )
-from konkyo.i18n import Language, t
-from konkyo.interactive.style import INK, MUTED, axis, safe, short, slim
+from konkyo.i18n import (
+    Language,
+    t,
+)
+from konkyo.interactive.style import (
+    INK,
+    MUTED,
+    axis,
+    safe,
+    short,
+    slim,
+)
 
 MOST_POINTS = 2_000
 """Of 12,870 splits, a sample is enough for the eye and small enough for a page."""

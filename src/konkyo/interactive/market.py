@@ -5,6 +5,7 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
+from konkyo.dates import label
 from konkyo.figures.arrange import decile_ends
 from konkyo.figures.market import (
     MOST,
@@ -14,7 +15,10 @@ from konkyo.figures.market import (
     name_places,
 )
 from konkyo.figures.style import SERIES
-from konkyo.i18n import Language, t
+from konkyo.i18n import (
+    Language,
+    t,
+)
 from konkyo.interactive.style import (
     MUTED,
     axis,
@@ -27,7 +31,6 @@ from konkyo.interactive.style import (
     short,
     slim,
 )
-from konkyo.months import label
 from konkyo.reading.labels import feature_names
 
 

@@ -3,9 +3,24 @@
 import pandas as pd
 import plotly.graph_objects as go
 
-from konkyo.figures.monthly import YEAR, rank_ic_series, spread_series
-from konkyo.i18n import Language, t
-from konkyo.interactive.style import INK, axis, colour_of, dates, line, short, slim
+from konkyo.figures.monthly import (
+    YEAR,
+    rank_ic_series,
+    spread_series,
+)
+from konkyo.i18n import (
+    Language,
+    t,
+)
+from konkyo.interactive.style import (
+    INK,
+    axis,
+    colour_of,
+    dates,
+    line,
+    short,
+    slim,
+)
 
 
 def monthly_rank_ic(

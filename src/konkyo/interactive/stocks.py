@@ -4,10 +4,23 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from konkyo.figures.arrange import heat_grid, numbers, score_steps
-from konkyo.figures.stocks import MOST, STEPS, change_words, step_colours
+from konkyo.dates import label
+from konkyo.figures.arrange import (
+    heat_grid,
+    numbers,
+    score_steps,
+)
+from konkyo.figures.stocks import (
+    MOST,
+    STEPS,
+    change_words,
+    step_colours,
+)
 from konkyo.figures.style import clipped
-from konkyo.i18n import Language, t
+from konkyo.i18n import (
+    Language,
+    t,
+)
 from konkyo.interactive.style import (
     DIVERGING,
     INK,
@@ -19,8 +32,10 @@ from konkyo.interactive.style import (
     short,
     slim,
 )
-from konkyo.months import label
-from konkyo.reading.labels import feature_names, sector_name
+from konkyo.reading.labels import (
+    feature_names,
+    sector_name,
+)
 
 _HEAD = 16.0
 _LEAST = 1000

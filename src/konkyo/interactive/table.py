@@ -3,9 +3,21 @@
 import pandas as pd
 import plotly.graph_objects as go
 
-from konkyo.figures.table import COLUMNS, cell
-from konkyo.i18n import Language, display_name, t
-from konkyo.interactive.style import CLEAR, GRID, safe, slim
+from konkyo.figures.table import (
+    COLUMNS,
+    cell,
+)
+from konkyo.i18n import (
+    Language,
+    display_name,
+    t,
+)
+from konkyo.interactive.style import (
+    CLEAR,
+    GRID,
+    safe,
+    slim,
+)
 
 
 def performance_table(performance: pd.DataFrame, language: Language = "en") -> go.Figure:

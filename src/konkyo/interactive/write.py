@@ -7,8 +7,12 @@ import plotly.graph_objects as go
 from plotly.offline import get_plotlyjs
 
 from konkyo.figures.fonts import font_file
-from konkyo.files import replacing
-from konkyo.interactive.style import DARK, FONT, safe
+from konkyo.interactive.style import (
+    DARK,
+    FONT,
+    safe,
+)
+from konkyo.io import replacing
 
 LIBRARY = "plotly.min.js"
 LEAST = 640

@@ -9,9 +9,19 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from konkyo.intervention import linear, scoring
-from konkyo.intervention.networks import METHODS, Task, predict
-from konkyo.intervention.samples import IN_SAMPLE, Sample
+from konkyo.intervention import (
+    linear,
+    scoring,
+)
+from konkyo.intervention.networks import (
+    METHODS,
+    Task,
+    predict,
+)
+from konkyo.intervention.samples import (
+    IN_SAMPLE,
+    Sample,
+)
 from konkyo.network.store import Weights
 from konkyo.params import InterventionScoring
 

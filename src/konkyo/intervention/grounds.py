@@ -12,7 +12,10 @@ from konkyo.attribution.rescale import rescale
 from konkyo.attribution.rules import Epsilon
 from konkyo.intervention.indicators import INPUTS
 from konkyo.intervention.networks import Task
-from konkyo.intervention.samples import IN_SAMPLE, Sample
+from konkyo.intervention.samples import (
+    IN_SAMPLE,
+    Sample,
+)
 from konkyo.network import store
 from konkyo.network.store import Weights
 

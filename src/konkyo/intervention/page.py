@@ -7,11 +7,22 @@ import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
-from konkyo.i18n import Language, Text, t
+from konkyo.i18n import (
+    Language,
+    Text,
+    t,
+)
 from konkyo.intervention import published
 from konkyo.intervention.accuracy import ALL
-from konkyo.pages.shell import Page, render, shell
-from konkyo.params import Intervention, InterventionPeriod
+from konkyo.pages.shell import (
+    Page,
+    render,
+    shell,
+)
+from konkyo.params import (
+    Intervention,
+    InterventionPeriod,
+)
 
 SECTIONS = ("overview", "periods", "forecasts", "tables", "grounds", "paper")
 TABLES = (

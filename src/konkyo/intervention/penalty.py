@@ -13,8 +13,14 @@ import numpy as np
 import pandas as pd
 
 from konkyo.intervention import networks
-from konkyo.intervention.networks import METHODS, Task
-from konkyo.intervention.samples import IN_SAMPLE, Sample
+from konkyo.intervention.networks import (
+    METHODS,
+    Task,
+)
+from konkyo.intervention.samples import (
+    IN_SAMPLE,
+    Sample,
+)
 from konkyo.params import InterventionNetwork
 
 FOLDS = 5

@@ -6,8 +6,14 @@ import numpy as np
 import pandas as pd
 
 from konkyo.intervention.indicators import INPUTS
-from konkyo.intervention.networks import Task, predict
-from konkyo.intervention.samples import IN_SAMPLE, Sample
+from konkyo.intervention.networks import (
+    Task,
+    predict,
+)
+from konkyo.intervention.samples import (
+    IN_SAMPLE,
+    Sample,
+)
 from konkyo.network.store import Weights
 from konkyo.params import InterventionSurface
 

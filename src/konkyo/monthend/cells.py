@@ -11,7 +11,10 @@ from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
-from konkyo.figures.style import LOWERS, RAISES
+from konkyo.figures.style import (
+    LOWERS,
+    RAISES,
+)
 
 LONGEST = 32_767
 """Characters that a cell holds."""

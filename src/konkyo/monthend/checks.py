@@ -6,7 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from konkyo.i18n import LANGUAGES, Text
+from konkyo.i18n import (
+    LANGUAGES,
+    Text,
+)
 from konkyo.params import Monitor
 
 CHECKS = ("drifting", "range", "rank_ic", "missing", "signs")

@@ -9,7 +9,10 @@ import plotly.graph_objects as go
 
 from konkyo import interactive
 from konkyo.figures.style import RAISES
-from konkyo.i18n import Language, t
+from konkyo.i18n import (
+    Language,
+    t,
+)
 from konkyo.interactive.style import (
     DIVERGING,
     INK,
@@ -23,7 +26,10 @@ from konkyo.interactive.style import (
     short,
     slim,
 )
-from konkyo.monthend.checks import CHECKS, breaches
+from konkyo.monthend.checks import (
+    CHECKS,
+    breaches,
+)
 from konkyo.params import Monitor
 from konkyo.reading.labels import feature_names
 

@@ -12,15 +12,37 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
 from konkyo import reading
-from konkyo.figures.arrange import HeatGrid, heat_grid
-from konkyo.figures.style import COLOURS, LOWERS, RAISES, width_of
-from konkyo.files import replacing
-from konkyo.i18n import Language, t
-from konkyo.monthend.cells import heads, number, shade, text
-from konkyo.monthend.ranking import RELEVANCE, VALUE
+from konkyo.figures.arrange import (
+    HeatGrid,
+    heat_grid,
+)
+from konkyo.figures.style import (
+    COLOURS,
+    LOWERS,
+    RAISES,
+    width_of,
+)
+from konkyo.i18n import (
+    Language,
+    t,
+)
+from konkyo.io import replacing
+from konkyo.monthend.cells import (
+    heads,
+    number,
+    shade,
+    text,
+)
+from konkyo.monthend.ranking import (
+    RELEVANCE,
+    VALUE,
+)
 from konkyo.params import Report
 from konkyo.reading import Evidence
-from konkyo.reading.labels import feature_names, sector_name
+from konkyo.reading.labels import (
+    feature_names,
+    sector_name,
+)
 
 SHEETS = ("ranking", "grounds", "inputs", "values", "relevances", "read_me")
 _ABOUT = ("ranking", "grounds", "inputs", "values", "caution")

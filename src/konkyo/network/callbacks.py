@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytorch_lightning as lightning
 
-from konkyo.files import replacing
+from konkyo.io import replacing
 
 
 class KeepState(lightning.Callback):

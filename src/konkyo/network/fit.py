@@ -14,14 +14,30 @@ import torch
 from torch.utils.data import DataLoader
 
 from konkyo.network import accelerator
-from konkyo.network.callbacks import KeepState, TellProgress
-from konkyo.network.fullbatch import FullBatches, FullBatchModule, FullBatchSchedule
+from konkyo.network.callbacks import (
+    KeepState,
+    TellProgress,
+)
+from konkyo.network.fullbatch import (
+    FullBatches,
+    FullBatchModule,
+    FullBatchSchedule,
+)
 from konkyo.network.module import StackModule
-from konkyo.network.schedule import CPU, Entry, StackBatches, StackSchedule
-from konkyo.network.seeds import torch_generator
-from konkyo.network.settings import FullBatch, Learning, Numbers
+from konkyo.network.schedule import (
+    CPU,
+    Entry,
+    StackBatches,
+    StackSchedule,
+)
+from konkyo.network.settings import (
+    FullBatch,
+    Learning,
+    Numbers,
+)
 from konkyo.network.stack import StackedMLP
 from konkyo.params import Train
+from konkyo.random import torch_generator
 
 logging.getLogger("pytorch_lightning.utilities.rank_zero").setLevel(logging.WARNING)
 

@@ -6,9 +6,18 @@ import torch
 from torch import Tensor
 
 from konkyo.network.module import StackModule
-from konkyo.network.schedule import Batch, Entry, Passes, Step
+from konkyo.network.schedule import (
+    Batch,
+    Entry,
+    Passes,
+    Step,
+)
 from konkyo.network.settings import Learning
-from konkyo.network.stack import ACTIVATIONS, OUTPUTS, StackedMLP
+from konkyo.network.stack import (
+    ACTIVATIONS,
+    OUTPUTS,
+    StackedMLP,
+)
 
 _BACK: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
     "tanh": torch.ops.aten.tanh_backward,

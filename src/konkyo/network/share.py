@@ -16,8 +16,17 @@ from uuid import uuid4
 
 import numpy as np
 
-from konkyo.errors import BackendError, redact
-from konkyo.files import cache_folder, read_array, replacing, sha256_of, write_array
+from konkyo.errors import (
+    BackendError,
+    redact,
+)
+from konkyo.io import (
+    cache_folder,
+    read_array,
+    replacing,
+    sha256_of,
+    write_array,
+)
 
 _UNUSED_DAYS = 7
 

@@ -17,10 +17,22 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from konkyo.cache import TRAINING, code_digest
-from konkyo.errors import ArtifactError, BackendError
-from konkyo.files import cache_folder, read_json
-from konkyo.network import engines, store
+from konkyo.cache import (
+    TRAINING,
+    code_digest,
+)
+from konkyo.errors import (
+    ArtifactError,
+    BackendError,
+)
+from konkyo.io import (
+    cache_folder,
+    read_json,
+)
+from konkyo.network import (
+    engines,
+    store,
+)
 from konkyo.network.memory import keep_freed_memory
 from konkyo.network.schedule import Entry
 from konkyo.network.share import Shared

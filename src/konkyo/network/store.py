@@ -15,10 +15,17 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
-from konkyo.artifacts import command_for, missing
+from konkyo.artifacts import (
+    command_for,
+    missing,
+)
 from konkyo.errors import ArtifactError
-from konkyo.files import replacing
-from konkyo.network.stack import ACTIVATIONS, OUTPUTS, StackedMLP
+from konkyo.io import replacing
+from konkyo.network.stack import (
+    ACTIVATIONS,
+    OUTPUTS,
+    StackedMLP,
+)
 
 _DESCRIBED = "konkyo"
 _MALFORMED = (SafetensorError, LookupError, TypeError, ValueError, RecursionError)

@@ -8,16 +8,38 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from konkyo.cache import TRAINING, code_digest, digest_of
+from konkyo.cache import (
+    TRAINING,
+    code_digest,
+    digest_of,
+)
 from konkyo.errors import ArtifactError
-from konkyo.files import read_json, read_parquet, write_json, write_parquet
-from konkyo.network import accelerator, plan, store
+from konkyo.io import (
+    read_json,
+    read_parquet,
+    write_json,
+    write_parquet,
+)
+from konkyo.network import (
+    accelerator,
+    plan,
+    store,
+)
 from konkyo.network.progress import watching
 from konkyo.network.share import shared
-from konkyo.network.spread import STACKS, Done, Job, spread, without_rows
+from konkyo.network.spread import (
+    STACKS,
+    Done,
+    Job,
+    spread,
+    without_rows,
+)
 from konkyo.panel.store import Panel
 from konkyo.params import Train
-from konkyo.windows import MonthBlocks, Window
+from konkyo.windows import (
+    MonthBlocks,
+    Window,
+)
 
 # Starting a worker takes as long as training about so many networks.
 _ALONE = 4

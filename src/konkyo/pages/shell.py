@@ -22,9 +22,21 @@ from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
 from konkyo.figures.fonts import font_file
-from konkyo.figures.style import LOWERS, RAISES
-from konkyo.i18n import LANGUAGES, Text, section
-from konkyo.interactive.style import GRID, INK, MUTED, PAPER
+from konkyo.figures.style import (
+    LOWERS,
+    RAISES,
+)
+from konkyo.i18n import (
+    LANGUAGES,
+    Text,
+    section,
+)
+from konkyo.interactive.style import (
+    GRID,
+    INK,
+    MUTED,
+    PAPER,
+)
 from konkyo.pages.pack import compress
 
 _INKS = {INK: "--ink", MUTED: "--soft", GRID: "--line", PAPER: "--paper"}

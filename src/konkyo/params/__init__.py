@@ -22,10 +22,28 @@ from konkyo.params.job import (
     Train,
     Verify,
 )
-from konkyo.params.own import Reports, StockRows, Table, Tables
-from konkyo.params.routine import Monitor, Promote
-from konkyo.params.tune import Range, Space, Tune
-from konkyo.params.whole import Params, as_dict, flatten, load, parse
+from konkyo.params.own import (
+    Reports,
+    StockRows,
+    Table,
+    Tables,
+)
+from konkyo.params.routine import (
+    Monitor,
+    Promote,
+)
+from konkyo.params.tune import (
+    Range,
+    Space,
+    Tune,
+)
+from konkyo.params.whole import (
+    Params,
+    as_dict,
+    flatten,
+    load,
+    parse,
+)
 
 __all__ = [
     "Attribute",

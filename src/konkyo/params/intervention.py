@@ -6,7 +6,13 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 from pydantic.dataclasses import dataclass
 
-from konkyo.params.fields import RULES, Count, MonthName, NotNegative, Positive
+from konkyo.params.fields import (
+    RULES,
+    Count,
+    MonthName,
+    NotNegative,
+    Positive,
+)
 
 
 @dataclass(frozen=True, config=RULES)

@@ -5,7 +5,15 @@ from typing import Annotated, Literal
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
-from konkyo.params.fields import RULES, Address, Count, MonthName, NotNegative, Place, Positive
+from konkyo.params.fields import (
+    RULES,
+    Address,
+    Count,
+    MonthName,
+    NotNegative,
+    Place,
+    Positive,
+)
 from konkyo.params.own import Tables
 
 MarketTransform = Literal["level", "change", "difference"]

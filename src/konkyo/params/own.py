@@ -5,7 +5,10 @@ from typing import Annotated, Literal
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
-from konkyo.params.fields import RULES, Count
+from konkyo.params.fields import (
+    RULES,
+    Count,
+)
 
 Files = Annotated[tuple[Annotated[str, Field(min_length=1)], ...], Field(min_length=1)]
 """Files (.parquet, .csv, .csv.gz) and folders of them."""

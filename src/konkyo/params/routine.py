@@ -5,7 +5,10 @@ from typing import Annotated, Literal
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
-from konkyo.params.fields import RULES, Positive
+from konkyo.params.fields import (
+    RULES,
+    Positive,
+)
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Number = Annotated[float, Field(allow_inf_nan=False)]

@@ -5,7 +5,13 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 from pydantic.dataclasses import dataclass
 
-from konkyo.params.fields import RULES, Address, Count, NotNegative, Positive
+from konkyo.params.fields import (
+    RULES,
+    Address,
+    Count,
+    NotNegative,
+    Positive,
+)
 
 Choices = Field(min_length=1)
 

@@ -12,8 +12,20 @@ from ruamel.yaml.error import YAMLError
 from konkyo.errors import ParamsError
 from konkyo.params.fields import RULES
 from konkyo.params.intervention import Intervention
-from konkyo.params.job import Attribute, Backtest, Ingest, Prepare, Report, Track, Train, Verify
-from konkyo.params.routine import Monitor, Promote
+from konkyo.params.job import (
+    Attribute,
+    Backtest,
+    Ingest,
+    Prepare,
+    Report,
+    Track,
+    Train,
+    Verify,
+)
+from konkyo.params.routine import (
+    Monitor,
+    Promote,
+)
 from konkyo.params.tune import Tune
 
 

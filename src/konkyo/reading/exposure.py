@@ -3,10 +3,13 @@
 import numpy as np
 import pandas as pd
 
-from konkyo.months import ordinal
+from konkyo.dates import ordinal
 from konkyo.reading.evidence import Evidence
 from konkyo.reading.factors import SIDES
-from konkyo.reading.stocks import ABSORBED, grounds
+from konkyo.reading.stocks import (
+    ABSORBED,
+    grounds,
+)
 
 UNRANKED = "unranked"
 """The feature to which trades are put that no change of relevance explains."""

@@ -5,7 +5,10 @@ import pandas as pd
 
 from konkyo.reading.evidence import Evidence
 from konkyo.reading.factors import SIDES
-from konkyo.reading.stocks import ABSORBED, grounds
+from konkyo.reading.stocks import (
+    ABSORBED,
+    grounds,
+)
 
 _FIFTHS = (0.2, 0.8)
 

@@ -5,10 +5,13 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from konkyo.dates import label
 from konkyo.errors import KonkyoError
-from konkyo.months import label
 from konkyo.reading.evidence import Evidence
-from konkyo.reading.factors import SIDES, positions
+from konkyo.reading.factors import (
+    SIDES,
+    positions,
+)
 
 
 def market_over_time(e: Evidence, features: Sequence[str], largest: int = 5) -> pd.DataFrame:

@@ -6,7 +6,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from konkyo.i18n import LANGUAGES, Language, t
+from konkyo.i18n import (
+    LANGUAGES,
+    Language,
+    t,
+)
 from konkyo.reading.evidence import Evidence
 
 _HALVES = {"characteristic": (-1 / 3, 1 / 3), "sector": (0.5, 0.5), "calendar": (0.5, 0.5)}

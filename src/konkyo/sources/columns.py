@@ -20,7 +20,11 @@ from konkyo.sources.rules import (
     one_of,
     unique,
 )
-from konkyo.sources.types import Date, Number, Text
+from konkyo.sources.types import (
+    Date,
+    Number,
+    Text,
+)
 
 Kind = Literal["stocks", "market", "prices", "reports", "sectors", "members"]
 Unit = Literal["fraction", "percent"]

@@ -11,16 +11,39 @@ from typing import Any
 import duckdb
 import pandas as pd
 
+from konkyo.dates import label
 from konkyo.errors import RecordsError
-from konkyo.months import label
 from konkyo.params import StockRows
-from konkyo.sources import prices, schema, violations
-from konkyo.sources.columns import Unit, table_of
-from konkyo.sources.reading import Found, files_of, header, together
-from konkyo.sources.scan import Scan, engine, quoted, scan, unread_of
+from konkyo.sources import (
+    prices,
+    schema,
+    violations,
+)
+from konkyo.sources.columns import (
+    Unit,
+    table_of,
+)
+from konkyo.sources.reading import (
+    Found,
+    files_of,
+    header,
+    together,
+)
+from konkyo.sources.scan import (
+    Scan,
+    engine,
+    quoted,
+    scan,
+    unread_of,
+)
 from konkyo.sources.typed import REMEDIES
 from konkyo.sources.validate import broken
-from konkyo.sources.violations import SHOWN, Violation, count_of, in_rows
+from konkyo.sources.violations import (
+    SHOWN,
+    Violation,
+    count_of,
+    in_rows,
+)
 
 CHUNK = 1_000_000
 """Rows that are checked at a time where something is wrong."""

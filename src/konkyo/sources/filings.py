@@ -6,15 +6,33 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from konkyo.months import ordinal
+from konkyo.dates import ordinal
 from konkyo.params import Reports
-from konkyo.sources import ingredients, schema
+from konkyo.sources import (
+    ingredients,
+    schema,
+)
 from konkyo.sources.convert import text_of
-from konkyo.sources.ingredients import BALANCES, FLOWS, FORECASTS, PAID, UNSCALED
-from konkyo.sources.known import Statements, statements
+from konkyo.sources.ingredients import (
+    BALANCES,
+    FLOWS,
+    FORECASTS,
+    PAID,
+    UNSCALED,
+)
+from konkyo.sources.known import (
+    Statements,
+    statements,
+)
 from konkyo.sources.reading import Found
-from konkyo.sources.validate import column_of, columns_of
-from konkyo.sources.violations import Violation, in_rows
+from konkyo.sources.validate import (
+    column_of,
+    columns_of,
+)
+from konkyo.sources.violations import (
+    Violation,
+    in_rows,
+)
 
 DATES = ("period_end", "published", "forecast_end")
 """Days: the last of the report's period, of its publication, the last of its forecasts' year."""

@@ -7,7 +7,10 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from konkyo.sources.known import NONE, Statements
+from konkyo.sources.known import (
+    NONE,
+    Statements,
+)
 
 FLOWS = (
     "sales", "operating_profit", "ordinary_profit", "net_profit", "ebitda", "depreciation",

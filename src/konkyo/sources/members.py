@@ -8,7 +8,10 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from konkyo.errors import ParamsError, RecordsError
+from konkyo.errors import (
+    ParamsError,
+    RecordsError,
+)
 
 if TYPE_CHECKING:
     import duckdb

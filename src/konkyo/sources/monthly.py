@@ -5,11 +5,21 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 import pandas as pd
 
-from konkyo.months import label, month_end, ordinal
+from konkyo.dates import (
+    label,
+    month_end,
+    ordinal,
+)
 from konkyo.sources.columns import Unit
 from konkyo.sources.reading import Found
-from konkyo.sources.validate import absent, column_of
-from konkyo.sources.violations import SHOWN, Violation
+from konkyo.sources.validate import (
+    absent,
+    column_of,
+)
+from konkyo.sources.violations import (
+    SHOWN,
+    Violation,
+)
 
 LARGEST_FRACTION = 1.0
 SMALLEST_PERCENT = 0.5

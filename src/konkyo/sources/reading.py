@@ -13,7 +13,10 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet
 
-from konkyo.errors import RecordsError, SourceError
+from konkyo.errors import (
+    RecordsError,
+    SourceError,
+)
 
 _UNNAMED = "__index_level_"
 """How pandas names the columns of an index that has no name."""

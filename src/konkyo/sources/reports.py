@@ -12,12 +12,24 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from konkyo.months import ordinal
+from konkyo.dates import ordinal
 from konkyo.params import Reports
 from konkyo.sources import ingredients
-from konkyo.sources.filings import match, said_in
-from konkyo.sources.ingredients import BALANCES, FLOWS, FORECASTS, companions
-from konkyo.sources.known import last, pack, unpack
+from konkyo.sources.filings import (
+    match,
+    said_in,
+)
+from konkyo.sources.ingredients import (
+    BALANCES,
+    FLOWS,
+    FORECASTS,
+    companions,
+)
+from konkyo.sources.known import (
+    last,
+    pack,
+    unpack,
+)
 from konkyo.sources.ratios import ratios
 
 _SIZE_MONTH = "size since"

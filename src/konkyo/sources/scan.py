@@ -14,8 +14,11 @@ import pandas as pd
 import pyarrow.parquet
 
 from konkyo.errors import RecordsError
-from konkyo.files import scratch_folder
-from konkyo.sources.convert import MISSING, YEARS
+from konkyo.io import scratch_folder
+from konkyo.sources.convert import (
+    MISSING,
+    YEARS,
+)
 from konkyo.sources.reading import (
     check_mapping,
     header,

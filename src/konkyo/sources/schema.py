@@ -13,14 +13,25 @@ import numpy as np
 import pandas as pd
 import pandera.pandas as pa
 
-from konkyo.months import ordinal
+from konkyo.dates import ordinal
 from konkyo.sources import monthly
-from konkyo.sources.columns import FURTHER, Kind, Unit, table_of
+from konkyo.sources.columns import (
+    FURTHER,
+    Kind,
+    Unit,
+    table_of,
+)
 from konkyo.sources.reading import Found
-from konkyo.sources.rules import codes_of, unique
+from konkyo.sources.rules import (
+    codes_of,
+    unique,
+)
 from konkyo.sources.typed import typed
 from konkyo.sources.validate import broken
-from konkyo.sources.violations import Violation, raise_for
+from konkyo.sources.violations import (
+    Violation,
+    raise_for,
+)
 
 REQUIRED = ("month", "stock", "sector", "return", "size")
 """The columns that the stocks of the records always have."""

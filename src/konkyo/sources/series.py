@@ -5,11 +5,27 @@ from collections.abc import Iterator, Sequence
 import pandas as pd
 
 from konkyo.errors import RecordsError
-from konkyo.params import Reports, StockRows, Table
+from konkyo.params import (
+    Reports,
+    StockRows,
+    Table,
+)
 from konkyo.sources import schema
-from konkyo.sources.convert import to_dates, to_months
-from konkyo.sources.reading import Found, check_mapping, files_of, read_all, rename
-from konkyo.sources.violations import Violation, in_rows
+from konkyo.sources.convert import (
+    to_dates,
+    to_months,
+)
+from konkyo.sources.reading import (
+    Found,
+    check_mapping,
+    files_of,
+    read_all,
+    rename,
+)
+from konkyo.sources.violations import (
+    Violation,
+    in_rows,
+)
 
 
 def found_of(table: Table | StockRows | Reports) -> Found:

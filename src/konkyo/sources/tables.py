@@ -8,14 +8,39 @@ from typing import Any
 
 import pandas as pd
 
-from konkyo.errors import RecordsError, SourceError
-from konkyo.files import replacing, sha256_of
+from konkyo.errors import (
+    RecordsError,
+    SourceError,
+)
+from konkyo.io import (
+    replacing,
+    sha256_of,
+)
 from konkyo.params import Tables
-from konkyo.sources import derive, filings, members, reports, schema, series, violations
-from konkyo.sources.columns import Kind, Unit, table_of
+from konkyo.sources import (
+    derive,
+    filings,
+    members,
+    reports,
+    schema,
+    series,
+    violations,
+)
+from konkyo.sources.columns import (
+    Kind,
+    Unit,
+    table_of,
+)
 from konkyo.sources.convert import to_numbers
-from konkyo.sources.reading import Found, files_of, suffix_of
-from konkyo.sources.records import Records, facts_of
+from konkyo.sources.reading import (
+    Found,
+    files_of,
+    suffix_of,
+)
+from konkyo.sources.records import (
+    Records,
+    facts_of,
+)
 from konkyo.sources.typed import typed
 from konkyo.sources.violations import Violation
 

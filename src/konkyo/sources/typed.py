@@ -18,7 +18,10 @@ from konkyo.sources.convert import (
 )
 from konkyo.sources.reading import Found
 from konkyo.sources.validate import column_of
-from konkyo.sources.violations import Violation, in_rows
+from konkyo.sources.violations import (
+    Violation,
+    in_rows,
+)
 
 REMEDIES = {
     "a month": f"write YYYY-MM, YYYY-MM-DD or YYYYMM, of a year from {YEARS[0]} to {YEARS[1]}",

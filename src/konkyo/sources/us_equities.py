@@ -21,12 +21,24 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from konkyo.dates import ordinal
 from konkyo.errors import SourceError
-from konkyo.files import cache_folder, replacing, scratch_folder, sha256_of
-from konkyo.months import ordinal
+from konkyo.io import (
+    cache_folder,
+    replacing,
+    scratch_folder,
+    sha256_of,
+)
 from konkyo.sources import schema
-from konkyo.sources.reading import Found, read, rename
-from konkyo.sources.records import Records, facts_of
+from konkyo.sources.reading import (
+    Found,
+    read,
+    rename,
+)
+from konkyo.sources.records import (
+    Records,
+    facts_of,
+)
 from konkyo.sources.rules import codes_of
 
 

@@ -11,9 +11,15 @@ from pandera.config import ValidationDepth, config_context
 from pandera.engines.pandas_engine import Engine
 from pandera.errors import SchemaError, SchemaErrorReason, SchemaErrors
 
-from konkyo.sources.columns import FURTHER, RESERVED
+from konkyo.sources.columns import (
+    FURTHER,
+    RESERVED,
+)
 from konkyo.sources.rules import FILL_IN
-from konkyo.sources.violations import Violation, in_rows
+from konkyo.sources.violations import (
+    Violation,
+    in_rows,
+)
 
 
 class Named(TypedDict):

@@ -9,9 +9,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import ParamSpec, TypeVar
 
-from konkyo import files
+from konkyo import io
 from konkyo.artifacts import HERE
-from konkyo.errors import INTERRUPTED, KonkyoError, redact
+from konkyo.errors import (
+    INTERRUPTED,
+    KonkyoError,
+    redact,
+)
 from konkyo.stages import trouble
 
 Given = ParamSpec("Given")
@@ -41,9 +45,9 @@ def stage(main: Callable[Given, Result]) -> Callable[Given, Result]:
     def guarded(*arguments: Given.args, **named: Given.kwargs) -> Result:
         try:
             # What killed runs left half-written goes; large rows are kept outside the project.
-            files.sweep(HERE.data)
-            files.sweep(Path(tempfile.gettempdir()), deep=False)
-            with files.own_temporary():
+            io.sweep(HERE.data)
+            io.sweep(Path(tempfile.gettempdir()), deep=False)
+            with io.own_temporary():
                 return main(*arguments, **named)
         except KonkyoError as error:
             print(

@@ -1,11 +1,23 @@
 """Check the records that params.yaml names, and nothing else: a report of all that is wrong."""
 
-from konkyo import params, sources
+from konkyo import (
+    params,
+    sources,
+)
 from konkyo.artifacts import HERE
-from konkyo.errors import RecordsError, SourceError
-from konkyo.files import scratch_folder, write_csv
+from konkyo.errors import (
+    RecordsError,
+    SourceError,
+)
+from konkyo.io import (
+    scratch_folder,
+    write_csv,
+)
 from konkyo.sources.records import Records
-from konkyo.sources.violations import Violation, table
+from konkyo.sources.violations import (
+    Violation,
+    table,
+)
 from konkyo.stages import stage
 
 

@@ -6,14 +6,26 @@ from typing import Literal, get_args
 
 import pandas as pd
 
-from konkyo import months
+from konkyo import dates
 from konkyo.artifacts import HERE
-from konkyo.connectors import fred, jquants, jquants_tables, mof
+from konkyo.connectors import (
+    fred,
+    jquants,
+    jquants_tables,
+    mof,
+)
 from konkyo.errors import SourceError
-from konkyo.files import replacing, write_csv, write_parquet
 from konkyo.intervention import official
+from konkyo.io import (
+    replacing,
+    write_csv,
+    write_parquet,
+)
 from konkyo.retry import RetryPolicy
-from konkyo.stages import lock, stage
+from konkyo.stages import (
+    lock,
+    stage,
+)
 
 Vendor = Literal["jquants", "fred", "mof"]
 FRED_PARAMS = "      - {{files: [{file}], columns: {{}}}}    # ingest.tables.market"
@@ -110,7 +122,7 @@ def _fred(
             "CPIAUCSL or CPIAUCSL=prices, and choose of vintage and latest"
         )
     start = _month(first, "first")
-    end = months.month_end(months.ordinal(pd.DatetimeIndex([pd.Timestamp.now()])) - 1)[0]
+    end = dates.month_end(dates.ordinal(pd.DatetimeIndex([pd.Timestamp.now()])) - 1)[0]
     end = end if last is None else min(end, _month(last, "last"))
     ends = pd.date_range(start, end, freq="ME")
     connection = fred.connect(fred.BASE, policy)
@@ -130,8 +142,8 @@ def _fred(
         print(f"{code}: {len(rows):,} versions, known in {values.notna().sum()} of {len(ends)}")
         if len(unknown):
             print(
-                f"  unknown in {len(unknown)} months, {months.label(unknown[0])} to "
-                f"{months.label(unknown[-1])}: ingest refuses them; a series that is never revised "
+                f"  unknown in {len(unknown)} months, {dates.label(unknown[0])} to "
+                f"{dates.label(unknown[-1])}: ingest refuses them; a series that is never revised "
                 "can be fetched with release latest, others begin with their first vintage"
             )
     market = folder / ("market.csv" if release == "vintage" else "market_latest.csv")
@@ -157,7 +169,7 @@ def _mof(out: Path, maturities: tuple[int, ...], policy: RetryPolicy | None) -> 
 def _month(name: str | None, option: str) -> pd.Timestamp:
     """Return the end of a month."""
     try:
-        return months.parse(name or "")
+        return dates.parse(name or "")
     except ValueError:
         raise SourceError(
             f"{option} is {name!r}: write a month as YYYY-MM, such as --{option} 2018-01"

@@ -1,9 +1,19 @@
 """Stage ingest: bring the raw records, check every rule, write the two record tables."""
 
-from konkyo import params, sources
+from konkyo import (
+    params,
+    sources,
+)
 from konkyo.artifacts import HERE
-from konkyo.files import write_csv, write_json, write_parquet
-from konkyo.stages import lock, stage
+from konkyo.io import (
+    write_csv,
+    write_json,
+    write_parquet,
+)
+from konkyo.stages import (
+    lock,
+    stage,
+)
 
 
 @stage

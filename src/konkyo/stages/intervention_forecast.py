@@ -1,9 +1,11 @@
 """Stage intervention-forecast: fits, forecasts, right and wrong answers, surfaces, grounds."""
 
 from konkyo import params
-from konkyo.artifacts import HERE, command_for
+from konkyo.artifacts import (
+    HERE,
+    command_for,
+)
 from konkyo.errors import ArtifactError
-from konkyo.files import read_parquet, write_csv, write_json, write_parquet
 from konkyo.intervention import (
     accuracy,
     forecasts,
@@ -15,8 +17,17 @@ from konkyo.intervention import (
     summary,
     surface,
 )
+from konkyo.io import (
+    read_parquet,
+    write_csv,
+    write_json,
+    write_parquet,
+)
 from konkyo.network import store
-from konkyo.stages import lock, stage
+from konkyo.stages import (
+    lock,
+    stage,
+)
 
 
 @stage

@@ -2,9 +2,15 @@
 
 from konkyo import params
 from konkyo.artifacts import HERE
-from konkyo.files import write_json, write_parquet
 from konkyo.intervention.bring import bring
-from konkyo.stages import lock, stage
+from konkyo.io import (
+    write_json,
+    write_parquet,
+)
+from konkyo.stages import (
+    lock,
+    stage,
+)
 
 
 @stage

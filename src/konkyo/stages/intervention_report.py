@@ -4,12 +4,28 @@ from typing import Any
 
 import pandas as pd
 
-from konkyo import figures, params
+from konkyo import (
+    figures,
+    params,
+)
 from konkyo.artifacts import HERE
-from konkyo.files import read_csv, read_json, read_parquet, replacing, write_csv
 from konkyo.i18n import Language
-from konkyo.intervention import drawing, page, tables
-from konkyo.stages import lock, stage
+from konkyo.intervention import (
+    drawing,
+    page,
+    tables,
+)
+from konkyo.io import (
+    read_csv,
+    read_json,
+    read_parquet,
+    replacing,
+    write_csv,
+)
+from konkyo.stages import (
+    lock,
+    stage,
+)
 
 
 @stage

@@ -2,9 +2,15 @@
 
 from pathlib import Path
 
-from konkyo import files, params
+from konkyo import (
+    io,
+    params,
+)
 from konkyo.artifacts import HERE
-from konkyo.stages import lock, stage
+from konkyo.stages import (
+    lock,
+    stage,
+)
 from konkyo.tracking import intervention
 
 
@@ -15,5 +21,5 @@ def main() -> None:
     # One at a time writes to the store, whichever study it is of.
     with lock.held():
         tracked = intervention.track(Path.cwd(), params.load())
-    files.write_json(tracked, HERE.intervention_run)
+    io.write_json(tracked, HERE.intervention_run)
     print(f"run {tracked['run_id']} in experiment {tracked['experiment']}")

@@ -7,14 +7,28 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from konkyo import files, months, params, reading
+from konkyo import (
+    dates,
+    io,
+    params,
+    reading,
+)
 from konkyo.artifacts import HERE
 from konkyo.errors import ArtifactError
-from konkyo.monthend import checks, drift, plots, watch
+from konkyo.monthend import (
+    checks,
+    drift,
+    plots,
+    watch,
+)
 from konkyo.monthend.page import page
 from konkyo.panel import store
 from konkyo.panel.raw import raw_values
-from konkyo.stages import grounds, lock, stage
+from konkyo.stages import (
+    grounds,
+    lock,
+    stage,
+)
 
 HISTORY = 36
 """Months that the page shows; of rank IC all there are."""
@@ -34,9 +48,9 @@ def main() -> None:
     panel = store.read(HERE.panel)
     month = panel.index["month"].iloc[-1]
     found = grounds.files()
-    if found[-1].stem != months.label(month):
+    if found[-1].stem != dates.label(month):
         raise ArtifactError(
-            f"the panel ends in {months.label(month)}, but the newest grounds are of "
+            f"the panel ends in {dates.label(month)}, but the newest grounds are of "
             f"{found[-1].stem}: run `konkyo update` or `dvc repro`"
         )
     tables = measure(panel, found, chosen)
@@ -44,7 +58,7 @@ def main() -> None:
     made = checks.decide(tables["history"], tables, chosen.monitor, month)
     tables["checks"] = checks.table(made)
     for name, table in tables.items():
-        files.write_csv(table, HERE.monitor / f"{name}.csv")
+        io.write_csv(table, HERE.monitor / f"{name}.csv")
     labels = grounds.read_labels(panel.catalogue)
     figures: dict[str, dict[str, Any]] = {
         language: {
@@ -57,12 +71,12 @@ def main() -> None:
         month, made, tables, labels, chosen.monitor, chosen.train.window, figures,
         chosen.report.language,
     )  # fmt: skip
-    with files.replacing(HERE.monitor / "monitor.html") as scratch:
+    with io.replacing(HERE.monitor / "monitor.html") as scratch:
         scratch.write_text(text, encoding="utf-8")
     breached = [check for check in made if check.breached]
-    files.write_json(summary(made, months.label(month)), HERE.monitor_result)
+    io.write_json(summary(made, dates.label(month)), HERE.monitor_result)
     print(
-        f"{months.label(month)}: {len(breached)} of {len(made)} limits breached, see {HERE.monitor}"
+        f"{dates.label(month)}: {len(breached)} of {len(made)} limits breached, see {HERE.monitor}"
     )
     for check in breached:
         print(f"monitor: {checks.line(check)}", file=sys.stderr)
@@ -90,7 +104,7 @@ def measure(
         drift, market, rank_ic, missing, signs, effects, returns.
     """
     month, window = panel.index["month"], chosen.train.window
-    stocks = files.read_parquet(HERE.stocks)
+    stocks = io.read_parquet(HERE.stocks)
     raw = raw_values(stocks, panel.index, chosen.prepare.characteristics)
     series = panel.columns("market")
     returns = grounds.read_table(HERE.returns)
@@ -117,7 +131,7 @@ def summary(made: list[checks.Check], month: str) -> dict[str, Any]:
         "breached": any(check.breached for check in made),
         "checks": {
             check.name: {
-                "month": months.label(check.month),
+                "month": dates.label(check.month),
                 "value": check.value if np.isfinite(check.value) else None,
                 "limit": check.limit,
                 "breached": check.breached,

@@ -6,14 +6,26 @@ from pathlib import Path
 
 import pandas as pd
 
-from konkyo import cache, files, months, params
-from konkyo.artifacts import HERE, require
+from konkyo import (
+    cache,
+    dates,
+    io,
+    params,
+)
+from konkyo.artifacts import (
+    HERE,
+    require,
+)
 from konkyo.errors import ParamsError
 from konkyo.i18n import Language
 from konkyo.monthend import workbook
 from konkyo.monthend.ranking import ranking
 from konkyo.panel import store
-from konkyo.stages import grounds, lock, stage
+from konkyo.stages import (
+    grounds,
+    lock,
+    stage,
+)
 
 
 @stage
@@ -39,30 +51,30 @@ def main(month: str = "newest", language: str | None = None, out: Path | None = 
     panel = store.read(HERE.panel)
     evidence = grounds.evidence_of(panel, [path], chosen.backtest.portfolios)
     labels = grounds.read_labels(panel.catalogue)
-    table = ranking(evidence, months.parse(path.stem), labels, said)
+    table = ranking(evidence, dates.parse(path.stem), labels, said)
     folder = HERE.predictions if out is None else out
     about = facts(path.stem, chosen, len(table))
     # The workbook first: it refuses named stocks that were not ranked.
     workbook.write(
         folder / f"{path.stem}.xlsx", table, evidence, labels, chosen.report, said, about
     )
-    files.write_csv(table, folder / f"{path.stem}.csv")
+    io.write_csv(table, folder / f"{path.stem}.csv")
     print(f"{path.stem}: {len(table):,} stocks ranked, {folder / path.stem}.csv and .xlsx")
 
 
 def facts(month: str, chosen: params.Params, stocks: int) -> dict[str, str]:
     """Return what a reader wants to know about a ranking, by the names in "workbook.fact"."""
-    source = files.read_json(HERE.source)
-    windows = files.read_csv(HERE.windows, dtype=str).set_index("month")
+    source = io.read_json(HERE.source)
+    windows = io.read_csv(HERE.windows, dtype=str).set_index("month")
     window = windows.loc[month]
     settings = json.dumps(params.as_dict(chosen), sort_keys=True)
     return {
         "month": month,
-        "earned": months.label(months.parse(month) + pd.offsets.MonthEnd(1)),
+        "earned": dates.label(dates.parse(month) + pd.offsets.MonthEnd(1)),
         "stocks": f"{stocks:,}",
         "portfolios": str(chosen.backtest.portfolios),
         "trained_on": f"{window['first_train']} - {window['last_train']}",
-        "network": files.sha256_of(require(HERE.weights_of(month))),
+        "network": io.sha256_of(require(HERE.weights_of(month))),
         "params": cache.digest_of(settings),
         "source": f"{source['source']}, {source['first_month']} - {source['last_month']}",
         "point_in_time": str(source["point_in_time"]).lower(),

@@ -4,10 +4,13 @@ import pandas as pd
 
 from konkyo import params
 from konkyo.artifacts import HERE
-from konkyo.files import read_parquet
+from konkyo.io import read_parquet
 from konkyo.panel import store
 from konkyo.panel.build import build
-from konkyo.stages import lock, stage
+from konkyo.stages import (
+    lock,
+    stage,
+)
 
 
 @stage

@@ -4,7 +4,10 @@ from pathlib import Path
 
 from konkyo import params
 from konkyo.errors import TrackingError
-from konkyo.stages import lock, stage
+from konkyo.stages import (
+    lock,
+    stage,
+)
 
 
 @stage

@@ -6,15 +6,30 @@ from typing import Any
 import pandas as pd
 from tqdm import tqdm
 
-from konkyo import figures, interactive, params, reading
+from konkyo import (
+    figures,
+    interactive,
+    params,
+    reading,
+)
 from konkyo.artifacts import HERE
 from konkyo.cache import digest_of
-from konkyo.files import replacing, write_csv
-from konkyo.i18n import LANGUAGES, Text
+from konkyo.i18n import (
+    LANGUAGES,
+    Text,
+)
+from konkyo.io import (
+    replacing,
+    write_csv,
+)
 from konkyo.pages.drawing import draw
 from konkyo.pages.report import report
 from konkyo.panel import store
-from konkyo.stages import grounds, lock, stage
+from konkyo.stages import (
+    grounds,
+    lock,
+    stage,
+)
 
 TABLES = ("performance", "deciles", "returns", "cumulative")
 CHECKS = ("deletion", "randomised")

@@ -4,10 +4,19 @@ import signal
 from dataclasses import asdict
 from pathlib import Path
 
-from konkyo import files, params
+from konkyo import (
+    io,
+    params,
+)
 from konkyo.artifacts import HERE
-from konkyo.stages import lock, stage
-from konkyo.tracking import results, runs
+from konkyo.stages import (
+    lock,
+    stage,
+)
+from konkyo.tracking import (
+    results,
+    runs,
+)
 
 
 @stage
@@ -19,7 +28,7 @@ def main() -> None:
     chosen = params.load()
     found = results.read(Path.cwd())
     tracked = runs.track(found, chosen)
-    files.write_json(asdict(tracked), HERE.run)
+    io.write_json(asdict(tracked), HERE.run)
     print(
         f"run {tracked.run_id} in experiment {tracked.experiment}: {tracked.months} months, "
         f"{tracked.model} version {tracked.model_version} ({', '.join(tracked.aliases)})"

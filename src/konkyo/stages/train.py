@@ -3,14 +3,27 @@
 import numpy as np
 import torch
 
-from konkyo import baselines, params, windows
+from konkyo import (
+    baselines,
+    params,
+    windows,
+)
 from konkyo.artifacts import HERE
-from konkyo.files import write_csv, write_parquet
+from konkyo.io import (
+    write_csv,
+    write_parquet,
+)
 from konkyo.network import plan
 from konkyo.network import store as weights
-from konkyo.network.train import history, train
+from konkyo.network.train import (
+    history,
+    train,
+)
 from konkyo.panel import store
-from konkyo.stages import lock, stage
+from konkyo.stages import (
+    lock,
+    stage,
+)
 
 
 @stage

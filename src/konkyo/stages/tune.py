@@ -6,20 +6,39 @@ from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
-from konkyo import files, params
+from konkyo import (
+    io,
+    params,
+)
 from konkyo.artifacts import HERE
-from konkyo.errors import INTERRUPTED, TuningError
-from konkyo.stages import lock, stage
-from konkyo.tuning import holdout, outcome, progress, space, study, workers
+from konkyo.errors import (
+    INTERRUPTED,
+    TuningError,
+)
+from konkyo.stages import (
+    lock,
+    stage,
+)
+from konkyo.tuning import (
+    holdout,
+    outcome,
+    progress,
+    space,
+    study,
+    workers,
+)
 from konkyo.tuning.apply import write
-from konkyo.tuning.engine import Engine, bring
+from konkyo.tuning.engine import (
+    Engine,
+    bring,
+)
 from konkyo.tuning.storage import open_storage
 from konkyo.tuning.worker import work
 
 
 def first_held(tune: params.Tune) -> str:
     """Return the first decision month of the holdout."""
-    index = files.read_parquet(HERE.panel_index, columns=["month", "ret"])
+    index = io.read_parquet(HERE.panel_index, columns=["month", "ret"])
     return holdout.first_held(index, tune.holdout)
 
 
@@ -111,5 +130,5 @@ def _finish(search: study.Search, engine: Engine, folder: Path) -> None:
 
     with lock.held():
         tracked = tracking.track(Path.cwd(), engine.params, folder)
-    files.write_json(tracked, folder / "run.json")
+    io.write_json(tracked, folder / "run.json")
     print(f"run {tracked['run_id']} in experiment {tracked['experiment']}")

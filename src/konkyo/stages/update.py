@@ -14,14 +14,31 @@ from pathlib import Path
 from threading import Thread
 from time import perf_counter
 
-from konkyo import cache, months, params, sources
+from konkyo import (
+    cache,
+    dates,
+    params,
+    sources,
+)
 from konkyo.artifacts import HERE
-from konkyo.errors import ArtifactError, RecordsError
-from konkyo.files import read_key, read_parquet, scratch_folder
+from konkyo.errors import (
+    ArtifactError,
+    RecordsError,
+)
+from konkyo.io import (
+    read_key,
+    read_parquet,
+    scratch_folder,
+)
 from konkyo.panel import store
 from konkyo.panel.build import build
 from konkyo.sources import restated as restatement
-from konkyo.stages import ingest, lock, prepare, stage
+from konkyo.stages import (
+    ingest,
+    lock,
+    prepare,
+    stage,
+)
 
 EARLY, LATE = ("ingest", "prepare"), ("train", "attribute", "verify", "backtest")
 """The stages by when DVC is told: their files are final before the training, or after it."""
@@ -65,7 +82,12 @@ def main(
 
         # Here and not above, so that a refusal of the records does not wait for it.
         importing.join()
-        from konkyo.stages import attribute, backtest, train, verify
+        from konkyo.stages import (
+            attribute,
+            backtest,
+            train,
+            verify,
+        )
 
         before = cache.file_digests(HERE.weights, HERE.attributions, _there(HERE.weights))
         if not restated:
@@ -94,10 +116,13 @@ def main(
         commit_end(commit_start(LATE), LATE)
         began = _say("commit", began, "dvc.lock holds the results")
     if log:
-        from konkyo.tracking import append, results
+        from konkyo.tracking import (
+            append,
+            results,
+        )
 
         newest = panel.index["month"].iloc[-1]
-        tracked = append.append(results.read(Path.cwd()), chosen, months.label(newest))
+        tracked = append.append(results.read(Path.cwd()), chosen, dates.label(newest))
         version = tracked and f"{tracked.model} version {tracked.model_version}"
         _say("track", began, version or "the month is in MLflow already")
     stayed = len(before) - len({name.split()[0] for name in changed})
@@ -162,7 +187,7 @@ def beside_earlier(records: sources.Records) -> sources.Records:
     if not all(path.exists() for path in paths.values()):
         return records
     before = {name: read_parquet(path) for name, path in paths.items()}
-    last = months.label(before["stocks"]["month"].max())
+    last = dates.label(before["stocks"]["month"].max())
     if last > records.facts["last_month"]:
         raise RecordsError(
             f"the records end in {records.facts['last_month']}, but there are results with records "

@@ -4,17 +4,40 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from konkyo import baselines, params, windows
+from konkyo import (
+    baselines,
+    params,
+    windows,
+)
 from konkyo.artifacts import HERE
-from konkyo.attribution import agreement, examined, methods
-from konkyo.attribution.examination import examine, summarise
+from konkyo.attribution import (
+    agreement,
+    examined,
+    methods,
+)
+from konkyo.attribution.examination import (
+    examine,
+    summarise,
+)
 from konkyo.attribution.findings import findings
-from konkyo.cache import EVALUATION, code_digest, digest_of, weights_bytes
-from konkyo.files import read_parquet, write_csv, write_json
+from konkyo.cache import (
+    EVALUATION,
+    code_digest,
+    digest_of,
+    weights_bytes,
+)
+from konkyo.io import (
+    read_parquet,
+    write_csv,
+    write_json,
+)
 from konkyo.network import plan
 from konkyo.network import store as weights
 from konkyo.panel import store
-from konkyo.stages import lock, stage
+from konkyo.stages import (
+    lock,
+    stage,
+)
 
 _NOT_INPUTS = ["expected", "baseline"]
 

@@ -10,11 +10,27 @@ import numpy as np
 import pandas as pd
 from mlflow.entities import Metric
 
-from konkyo import cache, files, months
-from konkyo.artifacts import Artifacts, require
+from konkyo import (
+    cache,
+    dates,
+    io,
+)
+from konkyo.artifacts import (
+    Artifacts,
+    require,
+)
 from konkyo.errors import redact
-from konkyo.params import Params, as_dict, flatten
-from konkyo.tracking import lineage, runs, series, store
+from konkyo.params import (
+    Params,
+    as_dict,
+    flatten,
+)
+from konkyo.tracking import (
+    lineage,
+    runs,
+    series,
+    store,
+)
 
 _LIBRARIES = ("konkyo", "torch", "pytorch-lightning", "numpy", "pandas", "statsmodels")
 
@@ -52,20 +68,20 @@ def track(
     client = store.connect(where.uri)
     artifacts = Artifacts(root)
     records = artifacts.intervention_records
-    source = files.read_json(records / "source.json")
+    source = io.read_json(records / "source.json")
     tags = {
         "kind": "intervention",
         **lineage.git(root),
         "source": str(source["source"]),
-        "data_digest": files.sha256_of(require(records / "records.parquet"))[:32],
+        "data_digest": io.sha256_of(require(records / "records.parquet"))[:32],
         "params_digest": cache.digest_of(repr(sorted(flatten(chosen).items()))),
         **{f"version_{name.replace('-', '_')}": lineage.installed(name) for name in _LIBRARIES},
     }
     name = f"{section.track.run_name}-{tags['params_digest'][:6]}"
     forecast = artifacts.intervention_forecast
     with runs.parent(client, where, name) as (run_id, experiment):
-        metrics = series.final(files.read_json(artifacts.intervention_metrics), runs.milliseconds())
-        metrics += forecasts(files.read_parquet(forecast / "answers.parquet"))
+        metrics = series.final(io.read_json(artifacts.intervention_metrics), runs.milliseconds())
+        metrics += forecasts(io.read_parquet(forecast / "answers.parquet"))
         runs.log(client, run_id, params=flatten(chosen), metrics=metrics, tags=tags)
         for path in sorted(artifacts.intervention_report.iterdir()):
             kind = {".png": "figures", ".html": "page"}.get(path.suffix, "tables")
@@ -97,7 +113,7 @@ def forecasts(answers: pd.DataFrame) -> list[Metric]:
         forecast/<name>, million dollars; the step counts months from the first forecast month.
     """
     own = answers[answers["out_of_sample"] & (answers["method"] == "amount")]
-    first = int(months.ordinal(own["month"]).min())
+    first = int(dates.ordinal(own["month"]).min())
     named = {"actual": own[(own["data"] == "I") & (own["model"] == "network")]}
     for data in ("I", "II"):
         for model in ("network", "linear"):
@@ -109,7 +125,7 @@ def forecasts(answers: pd.DataFrame) -> list[Metric]:
         for value, month, step in zip(
             rows["actual" if name == "actual" else "forecast"],
             rows["month"],
-            months.ordinal(rows["month"]) - first,
+            dates.ordinal(rows["month"]) - first,
             strict=True,
         )
         if np.isfinite(value)

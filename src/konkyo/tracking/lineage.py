@@ -12,7 +12,11 @@ from mlflow.entities import Dataset, DatasetInput, InputTag
 from mlflow.utils.mlflow_tags import MLFLOW_DATASET_CONTEXT, MLFLOW_GIT_COMMIT
 from ruamel.yaml import YAML
 
-from konkyo import cache, files, months
+from konkyo import (
+    cache,
+    dates,
+    io,
+)
 from konkyo.panel.store import read_catalogue
 from konkyo.tracking.results import Results
 
@@ -64,7 +68,7 @@ def tags(results: Results, params: dict[str, Any], datasets: list[DatasetInput])
 
 def results_digest(results: Results) -> str:
     """Return the digest of all that is logged as results: networks, grounds, figures and report."""
-    ends = [months.label(end) for end in results.windows["month"]]
+    ends = [dates.label(end) for end in results.windows["month"]]
     by_month = cache.file_digests(results.artifacts.weights, results.artifacts.attributions, ends)
     folder = results.artifacts.report
     report = (path for path in sorted(folder.rglob("*")) if path.is_file())
@@ -72,7 +76,7 @@ def results_digest(results: Results) -> str:
     return cache.digest_of(
         json.dumps([by_month, results.metrics], sort_keys=True),
         *(frame.to_csv() for frame in tables),
-        *(f"{path.relative_to(folder)} {files.sha256_of(path)}" for path in report),
+        *(f"{path.relative_to(folder)} {io.sha256_of(path)}" for path in report),
     )
 
 
@@ -163,7 +167,7 @@ def _dataset(
     text = json.dumps(profile)
     entity = Dataset(
         name=name,
-        digest=cache.digest_of(*(files.sha256_of(path) for path in paths)),
+        digest=cache.digest_of(*(io.sha256_of(path) for path in paths)),
         source_type="local",
         source=json.dumps({"uri": str(paths[0].parent.relative_to(results.artifacts.root))}),
         schema=json.dumps({"mlflow_colspec": columns}),

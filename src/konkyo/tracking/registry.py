@@ -17,10 +17,18 @@ from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
 from mlflow.models.model import ModelInfo
 
-from konkyo import cache, files, months
+from konkyo import (
+    cache,
+    dates,
+    io,
+)
 from konkyo.artifacts import Artifacts
 from konkyo.errors import TrackingError
-from konkyo.params import Params, as_dict, flatten
+from konkyo.params import (
+    Params,
+    as_dict,
+    flatten,
+)
 from konkyo.tracking.results import Results
 from konkyo.tuning import space
 
@@ -81,8 +89,8 @@ def facts(found: Results, params: Params, run_tags: Mapping[str, str]) -> dict[s
         "params_digest": run_tags["params_digest"],
         "configuration": configuration(params),
         "source": run_tags["source"],
-        "first_month": months.label(ends.iloc[0]),
-        "last_month": months.label(ends.iloc[-1]),
+        "first_month": dates.label(ends.iloc[0]),
+        "last_month": dates.label(ends.iloc[-1]),
         **tuned(found.artifacts.root, params),
     }
 
@@ -99,18 +107,18 @@ def tuned(root: Path, params: Params) -> dict[str, str]:
     values = as_dict(params)
     found = {}
     for best in sorted(Artifacts(root).tuning.glob("*/best.json")):
-        wanted = space.settings(files.read_json(best)["params"])
+        wanted = space.settings(io.read_json(best)["params"])
         agrees = all(
             _plain(values[section][key]) == _plain(value)
             for section, keys in wanted.items()
             for key, value in keys.items()
         )
         if agrees:
-            series = files.read_parquet(
+            series = io.read_parquet(
                 best.with_name("comparison.parquet"), columns=["month", "part"]
             )
             last = series.loc[series["part"] == "tuning", "month"].max()
-            found[best.parent.name] = months.label(last)
+            found[best.parent.name] = dates.label(last)
     if not found:
         return {}
     study = max(found, key=lambda name: found[name])

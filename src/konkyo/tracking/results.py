@@ -7,8 +7,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from konkyo import files, months
-from konkyo.artifacts import Artifacts, command_for, require
+from konkyo import (
+    dates as months,
+)
+from konkyo import (
+    io,
+)
+from konkyo.artifacts import (
+    Artifacts,
+    command_for,
+    require,
+)
 from konkyo.errors import ArtifactError
 from konkyo.panel.store import read_catalogue
 
@@ -82,16 +91,16 @@ def read(root: Path) -> Results:
         ["model", "portfolio", "cumulative"],
         dates=["month"],
     ).rename(columns={"month": "earned"})
-    history = files.read_parquet(artifacts.history)
+    history = io.read_parquet(artifacts.history)
     for month in windows["month"]:
         require(artifacts.attributions_of(months.label(month)))
         require(artifacts.weights_of(months.label(month)))
     return Results(
         artifacts=artifacts,
-        source=files.read_json(artifacts.source),
+        source=io.read_json(artifacts.source),
         metrics={
-            **files.read_json(artifacts.metrics),
-            "verify": files.read_json(artifacts.verify_metrics),
+            **io.read_json(artifacts.metrics),
+            "verify": io.read_json(artifacts.verify_metrics),
         },
         returns=returns[returns["model"] == MODEL].reset_index(drop=True),
         cumulative=cumulative[cumulative["model"] == MODEL].reset_index(drop=True),
@@ -120,9 +129,9 @@ def example(results: Results, rows: int = 3) -> pd.DataFrame:
         month (YYYY-MM-DD), stock, one float column a feature in the catalogue's order.
     """
     artifacts = results.artifacts
-    index = files.read_parquet(artifacts.panel_index, columns=["month", "stock"])
+    index = io.read_parquet(artifacts.panel_index, columns=["month", "stock"])
     names = read_catalogue(artifacts.panel)["name"]
-    features = files.read_array(artifacts.panel / "features.npy", mmap_mode="r")
+    features = io.read_array(artifacts.panel / "features.npy", mmap_mode="r")
     chosen = np.flatnonzero(index["month"] == results.windows["month"].iloc[-1])[:rows]
     frame = pd.DataFrame(np.array(features[chosen], dtype="float64"), columns=list(names))
     frame.insert(0, "month", index["month"].iloc[chosen].dt.strftime("%Y-%m-%d").to_list())
@@ -132,7 +141,7 @@ def example(results: Results, rows: int = 3) -> pd.DataFrame:
 
 def _csv(path: Path, columns: list[str], dates: list[str]) -> pd.DataFrame:
     """Read a table, its dates as period ends whether they are written YYYY-MM or as a day."""
-    frame = files.read_csv(path)
+    frame = io.read_csv(path)
     absent = [name for name in [*columns, *dates] if name not in frame]
     if absent:
         raise ArtifactError(f"{path} has no column {', '.join(absent)}: run `{command_for(path)}`")

@@ -9,7 +9,7 @@ from mlflow.exceptions import MlflowException
 from mlflow.protos.databricks_pb2 import INVALID_PARAMETER_VALUE
 from mlflow.pyfunc import PythonModel, PythonModelContext
 
-from konkyo import months
+from konkyo import dates as months
 from konkyo.attribution import explain
 from konkyo.errors import KonkyoError
 

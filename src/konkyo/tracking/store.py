@@ -14,12 +14,20 @@ from mlflow.exceptions import MlflowException
 from sqlalchemy import NullPool, create_engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from konkyo import files
+from konkyo import io
 from konkyo.artifacts import Artifacts
-from konkyo.errors import TrackingError, split_login
+from konkyo.errors import (
+    TrackingError,
+    split_login,
+)
 from konkyo.params import Track
 from konkyo.params.fields import plain_login
-from konkyo.tracking.client import RETRIES, StoreClient, StoreRetries, retry_store
+from konkyo.tracking.client import (
+    RETRIES,
+    StoreClient,
+    StoreRetries,
+    retry_store,
+)
 
 _SQLITE = "sqlite:///"
 _SERVERS = ("postgresql", "mysql", "mssql")
@@ -177,10 +185,10 @@ def _make(path: Path) -> None:
     make one together break it.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    files.sweep(path.parent, deep=False)
+    io.sweep(path.parent, deep=False)
     if path.exists():
         return
-    with files.scratch_folder(path.parent) as folder:
+    with io.scratch_folder(path.parent) as folder:
         made = folder / path.name
         upgrade.main([f"{_SQLITE}{made}"], standalone_mode=False)
         try:

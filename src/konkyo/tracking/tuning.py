@@ -12,13 +12,29 @@ from mlflow import MlflowClient
 from mlflow.entities import Metric
 from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID, MLFLOW_RUN_NOTE
 
-from konkyo import cache, files
+from konkyo import (
+    cache,
+    io,
+)
 from konkyo.artifacts import Artifacts
 from konkyo.errors import redact
-from konkyo.params import Params, as_dict, flatten
-from konkyo.tracking import lineage, opened, runs, series, store
+from konkyo.params import (
+    Params,
+    as_dict,
+    flatten,
+)
+from konkyo.tracking import (
+    lineage,
+    opened,
+    runs,
+    series,
+    store,
+)
 from konkyo.tuning.records import MEASURES
-from konkyo.tuning.space import NUMBERS, STRUCTURE
+from konkyo.tuning.space import (
+    NUMBERS,
+    STRUCTURE,
+)
 
 _LIBRARIES = ("konkyo", "torch", "pytorch-lightning", "optuna", "numpy", "pandas")
 _MEASURES = ("objective", *MEASURES, "seconds")
@@ -59,14 +75,14 @@ def track(
     values = as_dict(params)
     values["tune"]["storage"] = redact(params.tune.storage)
     chosen = flatten({"tune": values["tune"]})
-    trials = files.read_csv(folder / "trials.csv")
+    trials = io.read_csv(folder / "trials.csv")
     trials = trials[trials["state"].isin(_STATES)]
-    result = files.read_csv(folder / "result.csv")
-    luck = files.read_json(folder / "luck.json")
+    result = io.read_csv(folder / "result.csv")
+    luck = io.read_json(folder / "luck.json")
     name = f"tune-{params.tune.study}"
     with runs.parent(client, where, name) as (run_id, experiment):
         now = runs.milliseconds()
-        source = files.read_json(Artifacts(root).source)
+        source = io.read_json(Artifacts(root).source)
         tags = {
             "kind": "tuning",
             "study": params.tune.study,

@@ -12,7 +12,7 @@ from ruamel.yaml.comments import CommentedSeq
 from ruamel.yaml.error import YAMLError
 
 from konkyo import params
-from konkyo.files import replacing
+from konkyo.io import replacing
 
 
 def apply(text: str, settings: Mapping[str, Mapping[str, Any]]) -> str:

@@ -11,9 +11,15 @@ import pyarrow.parquet as parquet
 from konkyo.cache import digest_of
 from konkyo.network.settings import Numbers
 from konkyo.params import Params
-from konkyo.tuning import panels, trials
+from konkyo.tuning import (
+    panels,
+    trials,
+)
 from konkyo.tuning.space import units
-from konkyo.tuning.trials import Group, Shape
+from konkyo.tuning.trials import (
+    Group,
+    Shape,
+)
 
 
 @dataclass(frozen=True)

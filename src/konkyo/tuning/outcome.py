@@ -9,11 +9,22 @@ from optuna.trial import FrozenTrial
 from konkyo import figures
 from konkyo.errors import TuningError
 from konkyo.figures import luck as still
-from konkyo.files import replacing, write_csv, write_json, write_parquet
 from konkyo.i18n import LANGUAGES
 from konkyo.interactive import luck as live
+from konkyo.io import (
+    replacing,
+    write_csv,
+    write_json,
+    write_parquet,
+)
 from konkyo.params import Report
-from konkyo.tuning import page, plots, records, result, study
+from konkyo.tuning import (
+    page,
+    plots,
+    records,
+    result,
+    study,
+)
 from konkyo.tuning.engine import Engine
 from konkyo.tuning.study import Search
 

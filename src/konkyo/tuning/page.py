@@ -7,9 +7,19 @@ import pandas as pd
 from optuna.trial import FrozenTrial
 
 from konkyo.i18n import Text
-from konkyo.pages.shell import Page, render, shell
-from konkyo.tuning import records, result
-from konkyo.tuning.space import NUMBERS, STRUCTURE
+from konkyo.pages.shell import (
+    Page,
+    render,
+    shell,
+)
+from konkyo.tuning import (
+    records,
+    result,
+)
+from konkyo.tuning.space import (
+    NUMBERS,
+    STRUCTURE,
+)
 
 SECTIONS = ("result", "luck", "search", "trials")
 _MEASURES = {

@@ -5,11 +5,22 @@ from dataclasses import asdict, replace
 from itertools import product
 from pathlib import Path
 
-from konkyo.cache import SEARCH_PANEL, code_digest, digest_of
-from konkyo.files import read_parquet, replacing, write_parquet
+from konkyo.cache import (
+    SEARCH_PANEL,
+    code_digest,
+    digest_of,
+)
+from konkyo.io import (
+    read_parquet,
+    replacing,
+    write_parquet,
+)
 from konkyo.panel import store
 from konkyo.panel.build import build
-from konkyo.params import Prepare, Space
+from konkyo.params import (
+    Prepare,
+    Space,
+)
 from konkyo.tuning import holdout
 
 _DIGEST = "digest.txt"

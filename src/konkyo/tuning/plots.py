@@ -11,9 +11,18 @@ from optuna.trial import FrozenTrial
 
 from konkyo import backtest
 from konkyo.backtest.objectives import Name
-from konkyo.interactive.style import CLEAR, FONT, GRID, INK, MUTED
+from konkyo.interactive.style import (
+    CLEAR,
+    FONT,
+    GRID,
+    INK,
+    MUTED,
+)
 from konkyo.tuning import records
-from konkyo.tuning.space import NUMBERS, STRUCTURE
+from konkyo.tuning.space import (
+    NUMBERS,
+    STRUCTURE,
+)
 
 
 def search(study: optuna.Study) -> dict[str, go.Figure]:

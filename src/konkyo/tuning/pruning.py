@@ -11,7 +11,10 @@ import numpy as np
 import optuna
 import pandas as pd
 
-from konkyo.tuning.objective import Kind, worth
+from konkyo.tuning.objective import (
+    Kind,
+    worth,
+)
 
 LOOKS = 5
 """Times that a trial is looked at: its months come in so many chunks."""

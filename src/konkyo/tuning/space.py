@@ -10,7 +10,11 @@ from optuna.distributions import (
 )
 
 from konkyo.errors import TuningError
-from konkyo.params import Prepare, Range, Space
+from konkyo.params import (
+    Prepare,
+    Range,
+    Space,
+)
 
 STRUCTURE = (
     "layers",

@@ -13,10 +13,18 @@ from optuna.samplers import BaseSampler, PartialFixedSampler, RandomSampler, TPE
 from optuna.trial import FrozenTrial, TrialState
 
 from konkyo.errors import TuningError
-from konkyo.params import Prepare, Tune
+from konkyo.params import (
+    Prepare,
+    Tune,
+)
 from konkyo.tuning import space
 from konkyo.tuning.pruning import pruner
-from konkyo.tuning.storage import PAPER, Journal, Postgres, again
+from konkyo.tuning.storage import (
+    PAPER,
+    Journal,
+    Postgres,
+    again,
+)
 
 COUNTED = (TrialState.COMPLETE, TrialState.PRUNED)
 """States of a trial that counts towards those asked for."""

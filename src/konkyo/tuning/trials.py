@@ -9,10 +9,21 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from konkyo import backtest, baselines, months
-from konkyo.cache import TRAINING, code_digest, digest_of
-from konkyo.errors import ArtifactError, ParamsError
-from konkyo.files import read_parquet
+from konkyo import (
+    backtest,
+    baselines,
+    dates,
+)
+from konkyo.cache import (
+    TRAINING,
+    code_digest,
+    digest_of,
+)
+from konkyo.errors import (
+    ArtifactError,
+    ParamsError,
+)
+from konkyo.io import read_parquet
 from konkyo.network import plan
 from konkyo.network import store as weights
 from konkyo.network.fit import fit_stack
@@ -21,7 +32,10 @@ from konkyo.panel import store
 from konkyo.panel.store import Panel
 from konkyo.params import Train
 from konkyo.tuning import panels
-from konkyo.windows import MonthBlocks, rolling
+from konkyo.windows import (
+    MonthBlocks,
+    rolling,
+)
 
 Group = tuple[str, ...]
 """Decision months, YYYY-MM, that one network serves: it is trained at the first."""
@@ -73,7 +87,7 @@ def decision_months(folder: Path, longest: int) -> list[str]:
         raise ArtifactError(f"{folder} holds no panel: start the search without --worker once")
     index = read_parquet(path, columns=["month", "ret"])
     names = MonthBlocks.of(index["month"]).names
-    realised = {months.label(m) for m in index.loc[index["ret"].notna(), "month"].unique()}
+    realised = {dates.label(m) for m in index.loc[index["ret"].notna(), "month"].unique()}
     chosen = [name for name in names[longest:] if name in realised]
     if not chosen:
         raise ParamsError(

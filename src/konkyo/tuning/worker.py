@@ -15,8 +15,15 @@ from optuna.exceptions import UpdateFinishedTrialError
 from optuna.trial import TrialState
 
 from konkyo.backtest import NoPortfoliosError
-from konkyo.tuning import objective, pruning, study
-from konkyo.tuning.records import SERIES, pack
+from konkyo.tuning import (
+    objective,
+    pruning,
+    study,
+)
+from konkyo.tuning.records import (
+    SERIES,
+    pack,
+)
 from konkyo.tuning.storage import PAPER
 from konkyo.tuning.study import Search
 

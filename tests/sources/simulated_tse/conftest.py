@@ -6,7 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from konkyo.sources.simulated_tse import Market, simulate
+from konkyo.sources.simulated_tse import (
+    Market,
+    simulate,
+)
 from small import SIMULATED
 
 FIRST, LAST = "2005-01", "2009-12"

@@ -9,7 +9,10 @@ import pandas as pd
 import pytest
 from ruamel.yaml import YAML
 
-from konkyo.errors import ParamsError, RecordsError
+from konkyo.errors import (
+    ParamsError,
+    RecordsError,
+)
 from konkyo.params import parse
 from konkyo.sources import simulated_tse
 from konkyo.stages import ingest

@@ -6,7 +6,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from konkyo.panel.standardise import ranks
-from konkyo.sources.simulated_tse.draws import Draws, centred_ranks, exponential, mean
+from konkyo.sources.simulated_tse.draws import (
+    Draws,
+    centred_ranks,
+    exponential,
+    mean,
+)
 
 COUNT = 200_000
 

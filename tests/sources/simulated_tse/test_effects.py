@@ -6,7 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from konkyo.sources.simulated_tse import Market, simulate
+from konkyo.sources.simulated_tse import (
+    Market,
+    simulate,
+)
 from konkyo.sources.simulated_tse.truth import EFFECTS
 
 from .conftest import FIRST, LAST, OFF, wide

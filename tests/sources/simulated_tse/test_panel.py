@@ -10,11 +10,23 @@ import pytest
 from konkyo import params
 from konkyo.panel.build import build
 from konkyo.panel.store import Panel
-from konkyo.sources.simulated_tse import CHARACTERISTICS, MARKET, SECTORS, catalogue, simulate
-from konkyo.sources.simulated_tse.catalogue import COLUMNS, COMPUTED
+from konkyo.sources.simulated_tse import (
+    CHARACTERISTICS,
+    MARKET,
+    SECTORS,
+    catalogue,
+    simulate,
+)
+from konkyo.sources.simulated_tse.catalogue import (
+    COLUMNS,
+    COMPUTED,
+)
 from konkyo.sources.simulated_tse.history import FIRMS
 from konkyo.sources.simulated_tse.simulate import FIRST
-from konkyo.sources.simulated_tse.truth import EFFECTS, inputs_with_effect
+from konkyo.sources.simulated_tse.truth import (
+    EFFECTS,
+    inputs_with_effect,
+)
 from small import SIMULATED
 
 from .conftest import wide

@@ -3,7 +3,10 @@
 import pandas as pd
 import pytest
 
-from konkyo.sources.simulated_tse import MARKET, simulate
+from konkyo.sources.simulated_tse import (
+    MARKET,
+    simulate,
+)
 from small import SIMULATED
 
 

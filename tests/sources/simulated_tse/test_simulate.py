@@ -8,8 +8,17 @@ import pandas as pd
 import pytest
 
 from konkyo.sources.simulated_tse import simulate
-from konkyo.sources.simulated_tse.accounts import FORECASTS, growth, over_time
-from konkyo.sources.simulated_tse.history import LISTED, SHOCKS, along, ordinal_of
+from konkyo.sources.simulated_tse.accounts import (
+    FORECASTS,
+    growth,
+    over_time,
+)
+from konkyo.sources.simulated_tse.history import (
+    LISTED,
+    SHOCKS,
+    along,
+    ordinal_of,
+)
 from konkyo.sources.simulated_tse.prices import compounded
 from small import SIMULATED
 

@@ -10,7 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from konkyo.sources.simulated_tse.draws import centred_ranks
-from konkyo.sources.simulated_tse.truth import EFFECTS, inputs_with_effect, shapley, truth
+from konkyo.sources.simulated_tse.truth import (
+    EFFECTS,
+    inputs_with_effect,
+    shapley,
+    truth,
+)
 from small import SIMULATED
 
 from .conftest import OFF

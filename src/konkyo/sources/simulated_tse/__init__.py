@@ -15,14 +15,20 @@ one (mean of 169 months, standard error 0.003), which no prediction can exceed o
 from konkyo.params import Simulated
 from konkyo.sources import schema
 from konkyo.sources.reading import Found
-from konkyo.sources.records import Records, facts_of
+from konkyo.sources.records import (
+    Records,
+    facts_of,
+)
 from konkyo.sources.simulated_tse.catalogue import (
     CHARACTERISTICS,
     MARKET,
     SECTORS,
     catalogue,
 )
-from konkyo.sources.simulated_tse.simulate import Market, simulate
+from konkyo.sources.simulated_tse.simulate import (
+    Market,
+    simulate,
+)
 
 __all__ = ["CHARACTERISTICS", "MARKET", "SECTORS", "Market", "bring", "catalogue", "simulate"]
 

@@ -2,7 +2,11 @@
 
 import numpy as np
 
-from konkyo.sources.simulated_tse.draws import Draws, centred_ranks, exponential
+from konkyo.sources.simulated_tse.draws import (
+    Draws,
+    centred_ranks,
+    exponential,
+)
 from konkyo.sources.simulated_tse.firms import (
     REPORT,
     Firms,

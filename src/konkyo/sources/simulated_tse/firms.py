@@ -4,7 +4,10 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from konkyo.sources.simulated_tse.draws import Draws, exponential
+from konkyo.sources.simulated_tse.draws import (
+    Draws,
+    exponential,
+)
 from konkyo.sources.simulated_tse.history import FIRMS
 
 REPORT = ("sales", "operating", "ordinary", "net", "equity", "debt", "cash", "assets", "dividend")

@@ -6,7 +6,10 @@ import numpy as np
 
 from konkyo.params import Simulated
 from konkyo.sources.simulated_tse.draws import Draws
-from konkyo.sources.simulated_tse.firms import Firms, assets_of
+from konkyo.sources.simulated_tse.firms import (
+    Firms,
+    assets_of,
+)
 from konkyo.sources.simulated_tse.history import FIRMS
 
 DRIFT = 0.0025

@@ -5,14 +5,38 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from konkyo.months import month_end
+from konkyo.dates import month_end
 from konkyo.params import Simulated
-from konkyo.sources.simulated_tse.accounts import attributes, live, publish_reports
-from konkyo.sources.simulated_tse.catalogue import COLUMNS, MARKET, SECTORS
-from konkyo.sources.simulated_tse.draws import Draws, mean
-from konkyo.sources.simulated_tse.firms import Firms, listed
-from konkyo.sources.simulated_tse.history import LISTED, along, ordinal_of, shocks_by_month
-from konkyo.sources.simulated_tse.prices import Climate, compounded, staying, trade
+from konkyo.sources.simulated_tse.accounts import (
+    attributes,
+    live,
+    publish_reports,
+)
+from konkyo.sources.simulated_tse.catalogue import (
+    COLUMNS,
+    MARKET,
+    SECTORS,
+)
+from konkyo.sources.simulated_tse.draws import (
+    Draws,
+    mean,
+)
+from konkyo.sources.simulated_tse.firms import (
+    Firms,
+    listed,
+)
+from konkyo.sources.simulated_tse.history import (
+    LISTED,
+    along,
+    ordinal_of,
+    shocks_by_month,
+)
+from konkyo.sources.simulated_tse.prices import (
+    Climate,
+    compounded,
+    staying,
+    trade,
+)
 from konkyo.sources.simulated_tse.series import beside
 from konkyo.sources.simulated_tse.truth import truth
 

@@ -16,7 +16,10 @@ from math import comb
 import numpy as np
 
 from konkyo.params import Simulated
-from konkyo.sources.simulated_tse.draws import centred_ranks, mean
+from konkyo.sources.simulated_tse.draws import (
+    centred_ranks,
+    mean,
+)
 
 FALL_BEGINS, FALL_COMPLETE = 0.02, 0.08
 """TOPIX's loss in the last month from which the regime effect works, and where it is full."""
