@@ -25,7 +25,7 @@ _JOBLIB = "JOBLIB_TEMP_FOLDER"
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[Path]:
+def atomic_write(path: Path) -> Iterator[Path]:
     """Yield a scratch path beside `path` that takes its place when the block ends well.
 
     Parameters
@@ -196,7 +196,7 @@ def write_parquet(frame: pd.DataFrame, path: Path, key: Any = None) -> None:
     if key is not None:
         described = {_KEY: json.dumps(key, sort_keys=True).encode()}
         table = table.replace_schema_metadata((table.schema.metadata or {}) | described)
-    with replacing(path) as scratch:
+    with atomic_write(path) as scratch:
         parquet.write_table(table, scratch)
 
 
@@ -210,18 +210,18 @@ def read_key(path: Path) -> Any:
 
 def write_csv(frame: pd.DataFrame, path: Path) -> None:
     """Write a frame without its index as CSV, dates as YYYY-MM-DD, replacing `path` whole."""
-    with replacing(path) as scratch:
+    with atomic_write(path) as scratch:
         frame.to_csv(scratch, index=False, date_format="%Y-%m-%d", lineterminator="\n")
 
 
 def write_json(value: Any, path: Path) -> None:
     """Write a JSON value with sorted keys, replacing `path` whole."""
-    with replacing(path) as scratch:
+    with atomic_write(path) as scratch:
         scratch.write_text(json.dumps(value, indent=2, sort_keys=True) + "\n", encoding="utf-8")
 
 
 @contextmanager
-def reading(path: Path) -> Iterator[None]:
+def artifact_errors(path: Path) -> Iterator[None]:
     """Let whatever is wrong with a file that is read be an error that names it.
 
     Parameters
@@ -245,13 +245,13 @@ def reading(path: Path) -> Iterator[None]:
 
 def read_json(path: Path) -> Any:
     """Read a JSON value; the errors are those of `reading`."""
-    with reading(path):
+    with artifact_errors(path):
         return json.loads(path.read_text(encoding="utf-8"))
 
 
 def read_parquet(path: Path, columns: list[str] | None = None) -> pd.DataFrame:
     """Read a Parquet file, or some of its columns; the errors are those of `reading`."""
-    with reading(path):
+    with artifact_errors(path):
         return pd.read_parquet(path, columns=columns)
 
 
@@ -266,13 +266,13 @@ def read_csv(path: Path, **how: Any) -> pd.DataFrame:
     **how
         Of `pandas.read_csv`; `na_values=[]` for a table in which an empty cell is an empty text.
     """
-    with reading(path):
+    with artifact_errors(path):
         return pd.read_csv(path, **{"keep_default_na": False, "na_values": [""], **how})
 
 
 def read_array(path: Path, mmap_mode: Literal["r", "c"]) -> np.ndarray:
     """Map an array of `.npy` into memory, never an object; the errors are those of `reading`."""
-    with reading(path):
+    with artifact_errors(path):
         try:
             return np.load(path, mmap_mode=mmap_mode, allow_pickle=False)
         except ValueError:
@@ -282,7 +282,7 @@ def read_array(path: Path, mmap_mode: Literal["r", "c"]) -> np.ndarray:
 
 def write_array(array: np.ndarray, path: Path) -> None:
     """Write an array as .npy, which can be memory-mapped, replacing `path` whole."""
-    with replacing(path) as scratch, scratch.open("wb") as file:
+    with atomic_write(path) as scratch, scratch.open("wb") as file:
         # As np.save writes it, which on a full disk does not say why it failed.
         whole = np.ascontiguousarray(array)
         header = np.lib.format.header_data_from_array_1_0(whole)

@@ -17,7 +17,7 @@ from konkyo.connectors.jquants_reports import (
 )
 from konkyo.errors import SourceError
 from konkyo.io import (
-    replacing,
+    atomic_write,
     write_parquet,
 )
 
@@ -111,7 +111,7 @@ def build(folder: Path, names: pd.DataFrame, say: Callable[[str], None] = print)
         index = pd.read_parquet(raw / "topix.parquet")
         _write(pd.DataFrame({"date": index["Date"], "topix": index["C"]}), folder / "topix.parquet")
         say(f"topix: {len(index):,} days")
-    with replacing(folder / "params.yaml") as scratch:
+    with atomic_write(folder / "params.yaml") as scratch:
         scratch.write_text(params_for(folder), encoding="utf-8")
     return folder / "params.yaml"
 

@@ -12,7 +12,7 @@ from konkyo.interactive.style import (
     FONT,
     safe,
 )
-from konkyo.io import replacing
+from konkyo.io import atomic_write
 
 LIBRARY = "plotly.min.js"
 LEAST = 640
@@ -89,7 +89,7 @@ def write(figure: go.Figure, folder: Path, name: str, language: str = "en") -> P
     for name_beside, content in beside.items():
         place = folder / name_beside
         if not place.exists() or place.stat().st_size != len(content):
-            with replacing(place) as scratch:
+            with atomic_write(place) as scratch:
                 scratch.write_bytes(content)
     page = _PAGE.format(
         language=language,
@@ -102,7 +102,7 @@ def write(figure: go.Figure, folder: Path, name: str, language: str = "en") -> P
         dark=json.dumps(list(DARK.items())),
     )
     path = folder / f"{name}.html"
-    with replacing(path) as scratch:
+    with atomic_write(path) as scratch:
         scratch.write_text(page, encoding="utf-8")
     return path
 

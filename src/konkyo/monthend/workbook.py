@@ -26,7 +26,7 @@ from konkyo.i18n import (
     Language,
     t,
 )
-from konkyo.io import replacing
+from konkyo.io import atomic_write
 from konkyo.monthend.cells import (
     heads,
     number,
@@ -108,7 +108,7 @@ def write(
     )  # fmt: skip
     sheets["relevances"].conditional_formatting.add(f"C2:{last}{len(table) + 1}", rule)
     _read_me(sheets["read_me"], e, table["month"].iloc[0], labels, language, facts)
-    with replacing(path) as scratch:
+    with atomic_write(path) as scratch:
         book.save(scratch)
 
 

@@ -21,9 +21,9 @@ from konkyo.errors import (
     redact,
 )
 from konkyo.io import (
+    atomic_write,
     cache_folder,
     read_array,
-    replacing,
     sha256_of,
     write_array,
 )
@@ -134,7 +134,7 @@ def _fetch(url: str, digest: str) -> Path:
             os.utime(path)
             return path
         _drop_unused(folder)
-        with replacing(path) as scratch:
+        with atomic_write(path) as scratch:
             with _reaching(url):
                 files, source = _open(url)
                 files.get_file(source, str(scratch))

@@ -20,7 +20,7 @@ from konkyo.artifacts import (
     missing,
 )
 from konkyo.errors import ArtifactError
-from konkyo.io import replacing
+from konkyo.io import atomic_write
 from konkyo.network.stack import (
     ACTIVATIONS,
     OUTPUTS,
@@ -128,7 +128,7 @@ def _save(tensors: dict[str, np.ndarray], described: dict[str, Any], path: Path)
     """Write tensors and what describes them, replacing the file whole."""
     # One entry: safetensors writes several in an order that differs from process to process.
     metadata = {_DESCRIBED: json.dumps(described, sort_keys=True)}
-    with replacing(path) as scratch:
+    with atomic_write(path) as scratch:
         save_file({k: np.ascontiguousarray(v) for k, v in tensors.items()}, scratch, metadata)
 
 

@@ -13,7 +13,7 @@ from konkyo.errors import (
     SourceError,
 )
 from konkyo.io import (
-    replacing,
+    atomic_write,
     sha256_of,
 )
 from konkyo.params import Tables
@@ -143,7 +143,7 @@ def _keep(files: Mapping[str, Path], raw: Path) -> dict[str, str]:
     if sum(path.stat().st_size for path in files.values()) > COPIED:
         return {name: sha256_of(path) for name, path in files.items()}
     for name, path in files.items():
-        with replacing(raw / name) as scratch:
+        with atomic_write(raw / name) as scratch:
             shutil.copyfile(path, scratch)
     return {name: sha256_of(raw / name) for name in files}
 

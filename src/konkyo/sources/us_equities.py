@@ -24,8 +24,8 @@ import pandas as pd
 from konkyo.dates import ordinal
 from konkyo.errors import SourceError
 from konkyo.io import (
+    atomic_write,
     cache_folder,
-    replacing,
     scratch_folder,
     sha256_of,
 )
@@ -210,7 +210,7 @@ def fetch(archive: Archive, raw: Path, cache: Path, download: Download) -> None:
         with scratch_folder() as scratch:
             brought = download(archive, scratch)
             _expect(archive.sha256, brought, f"the archive that came as {archive.name}")
-            with replacing(kept) as place:
+            with atomic_write(kept) as place:
                 shutil.copyfile(brought, place)
     _expect(archive.sha256, kept, f"{kept}: remove it and try again; it")
     try:
@@ -220,7 +220,7 @@ def fetch(archive: Archive, raw: Path, cache: Path, download: Download) -> None:
                 content = members.extractfile(f"{archive.folder}/{name}")
                 if content is None:
                     raise SourceError(f"{kept} holds {name} as something that is not a file")
-                with replacing(raw / name) as place:
+                with atomic_write(raw / name) as place:
                     with content, place.open("wb") as file:
                         shutil.copyfileobj(content, file)
                     _expect(sha, place, f"{name} of {kept}")

@@ -17,7 +17,7 @@ from konkyo.connectors import (
 from konkyo.errors import SourceError
 from konkyo.intervention import official
 from konkyo.io import (
-    replacing,
+    atomic_write,
     write_csv,
     write_parquet,
 )
@@ -160,7 +160,7 @@ def _mof(out: Path, maturities: tuple[int, ...], policy: RetryPolicy | None) -> 
     write_csv(mof.yields(texts, maturities), market)
     print(f"{market}: for params.yaml\n{FRED_PARAMS.format(file=market.as_posix())}")
     operations = mof.download(mof.OPERATIONS, mof.BASE, policy)
-    with replacing(out / mof.OPERATIONS_FILE) as scratch:
+    with atomic_write(out / mof.OPERATIONS_FILE) as scratch:
         scratch.write_bytes(operations)
         found = official.read(scratch)
     print(f"{out / mof.OPERATIONS_FILE}: {len(found.daily)} days with an operation")

@@ -16,10 +16,10 @@ from konkyo.intervention import (
     tables,
 )
 from konkyo.io import (
+    atomic_write,
     read_csv,
     read_json,
     read_parquet,
-    replacing,
     write_csv,
 )
 from konkyo.stages import (
@@ -56,7 +56,7 @@ def main() -> None:
     }
     read["penalties"] = read_csv(HERE.intervention_models / "penalties.csv")
     source = read_json(HERE.intervention_records / "source.json")
-    with replacing(out / "intervention.html") as scratch:
+    with atomic_write(out / "intervention.html") as scratch:
         text = page.write(source, read, made, shown, chosen, language)
         scratch.write_text(text, encoding="utf-8")
     print(f"{len(drawn)} figures, {len(made)} tables and intervention.html in {out}")

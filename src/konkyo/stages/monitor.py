@@ -71,7 +71,7 @@ def main() -> None:
         month, made, tables, labels, chosen.monitor, chosen.train.window, figures,
         chosen.report.language,
     )  # fmt: skip
-    with io.replacing(HERE.monitor / "monitor.html") as scratch:
+    with io.atomic_write(HERE.monitor / "monitor.html") as scratch:
         scratch.write_text(text, encoding="utf-8")
     breached = [check for check in made if check.breached]
     io.write_json(summary(made, dates.label(month)), HERE.monitor_result)

@@ -19,7 +19,7 @@ from konkyo.i18n import (
     Text,
 )
 from konkyo.io import (
-    replacing,
+    atomic_write,
     write_csv,
 )
 from konkyo.pages.drawing import draw
@@ -84,16 +84,16 @@ def main() -> None:
     for name, figure in moving[chosen.language].items():
         interactive.write(figure, HERE.report / "interactive", _file(name), chosen.language)
     page = report(evidence, tables, moving, labels, chosen, others=others())
-    with replacing(HERE.report / "report.html") as scratch:
+    with atomic_write(HERE.report / "report.html") as scratch:
         scratch.write_text(page, encoding="utf-8")
     shares = made["groups"].pivot_table(index="month", columns="group", values="share")
     for name, table in {**made, "group_shares": shares.reset_index()}.items():
         write_csv(table, HERE.report / f"{name}.csv")
     for name in brought:
         source = (HERE.backtest if name in TABLES else HERE.verify) / f"{name}.csv"
-        with replacing(HERE.report / f"{name}.csv") as scratch:
+        with atomic_write(HERE.report / f"{name}.csv") as scratch:
             shutil.copyfile(source, scratch)
-    with replacing(HERE.report / "performance.md") as scratch:
+    with atomic_write(HERE.report / "performance.md") as scratch:
         scratch.write_text(figures.performance_markdown(tables["performance"]), encoding="utf-8")
     print(
         f"{len(drawn)} figures, {len(tables)} tables and report.html "

@@ -12,7 +12,7 @@ from konkyo.figures import luck as still
 from konkyo.i18n import LANGUAGES
 from konkyo.interactive import luck as live
 from konkyo.io import (
-    replacing,
+    atomic_write,
     write_csv,
     write_json,
     write_parquet,
@@ -133,7 +133,7 @@ def _draw(
         embedded,
         look.language,
     )
-    with replacing(folder / "tuning.html") as scratch:
+    with atomic_write(folder / "tuning.html") as scratch:
         scratch.write_text(text, encoding="utf-8")
 
 

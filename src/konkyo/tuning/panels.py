@@ -11,8 +11,8 @@ from konkyo.cache import (
     digest_of,
 )
 from konkyo.io import (
+    atomic_write,
     read_parquet,
-    replacing,
     write_parquet,
 )
 from konkyo.panel import store
@@ -67,7 +67,7 @@ def bring(records: Path, folder: Path, prepare: Prepare, space: Space, held: str
         panel, missing = build(tables["stocks"], tables["market"], chosen)
         store.write(panel, missing, own)
         # The digest is written last: it says that the panel is whole.
-        with replacing(own / _DIGEST) as scratch:
+        with atomic_write(own / _DIGEST) as scratch:
             scratch.write_text(digest, encoding="ascii")
 
 

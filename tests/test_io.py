@@ -15,7 +15,7 @@ from konkyo import io
 def test_a_failed_write_leaves_the_old_file_and_no_scratch(tmp_path):
     path = tmp_path / "table.csv"
     io.write_csv(pd.DataFrame({"a": [1]}), path)
-    with pytest.raises(RuntimeError), io.replacing(path) as scratch:
+    with pytest.raises(RuntimeError), io.atomic_write(path) as scratch:
         scratch.write_text("half")
         raise RuntimeError
     assert path.read_text() == "a\n1\n"
