@@ -9,7 +9,7 @@ import pandas as pd
 from ruamel.yaml import YAML
 
 from konkyo import params
-from konkyo.files import digest_of
+from konkyo.io import digest_of
 from small import make_records, small_params
 
 STAGES = ("prepare", "train", "attribute", "verify", "backtest", "report", "monitor")

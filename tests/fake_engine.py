@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from konkyo import months, params
+from konkyo import dates, params
 from konkyo.params import Tune
 from konkyo.tuning import study, worker
 from konkyo.tuning.storage import open_storage
 
 PARAMS = Path(__file__).parents[1] / "params.yaml"
-MONTHS = [months.label(m) for m in pd.date_range("2010-01-31", periods=30, freq="ME")]
+MONTHS = [dates.label(m) for m in pd.date_range("2010-01-31", periods=30, freq="ME")]
 GROUPS = [tuple(MONTHS[i : i + 3]) for i in range(0, 30, 3)]
 STOCKS = 30
 
@@ -52,7 +52,7 @@ def run(
     """Return scores of which the share `skill` is the return itself."""
     time.sleep(seconds)
     asked = [month for group in groups for month in group]
-    ends = np.repeat([months.parse(month) for month in asked], STOCKS)
+    ends = np.repeat([dates.parse(month) for month in asked], STOCKS)
     stocks = [f"S{i}" for i in range(STOCKS)] * len(asked)
     ret, noise = np.stack([_drawn(month) for month in asked], axis=1).reshape(2, -1)
     frames = []

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from konkyo import months, params
+from konkyo import dates, params
 
 PARAMS = Path(__file__).parents[1] / "params.yaml"
 
@@ -32,7 +32,7 @@ def make_records(
     """
     rng = np.random.default_rng(seed)
     asked, count = count, 36
-    ends = months.month_end(np.arange(count) + months.ordinal(pd.Series([months.parse(first)]))[0])
+    ends = dates.month_end(np.arange(count) + dates.ordinal(pd.Series([dates.parse(first)]))[0])
     codes = np.array([f"S{i:03d}" for i in range(stocks)])
     born = np.where(rng.random(stocks) < 0.7, 0, rng.integers(0, count // 2, stocks))
     gone = np.where(rng.random(stocks) < 0.7, count, rng.integers(count // 2, count, stocks))

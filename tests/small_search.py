@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from konkyo.files import write_parquet
+from konkyo.io import write_parquet
 from konkyo.params import Params
 
 HELD = 8

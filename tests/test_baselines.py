@@ -9,7 +9,7 @@ import pytest
 from threadpoolctl import threadpool_limits
 
 from konkyo import baselines
-from konkyo.files import write_parquet
+from konkyo.io import write_parquet
 from konkyo.network.schedule import Entry
 from konkyo.network.store import Weights
 from konkyo.panel.store import Panel

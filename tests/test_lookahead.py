@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from konkyo import months
+from konkyo import dates
 from konkyo.attribution import explain
 from konkyo.baselines import ridge_scores
 from konkyo.network import plan
@@ -42,7 +42,7 @@ def before(tmp_path_factory):
 @pytest.mark.parametrize("last", ["2001-06", "2002-01"])
 def test_the_future_changes_no_score_and_no_relevance(last, before, tmp_path):
     stocks, market = make_records()
-    month = months.parse(last)
+    month = dates.parse(last)
     rng = np.random.default_rng(0)
     later = stocks["month"] > month
     stocks.loc[later, "return"] = rng.normal(0, 0.5, later.sum()).clip(-0.9)
@@ -64,6 +64,6 @@ def test_the_future_changes_no_score_and_no_relevance(last, before, tmp_path):
 def test_the_past_does_change_them(before, tmp_path):
     stocks, market = make_records()
     stocks.loc[stocks["month"] == stocks["month"].min(), "return"] *= 2
-    stocks.loc[stocks["month"] == months.parse("2000-12"), "return"] *= -0.5
+    stocks.loc[stocks["month"] == dates.parse("2000-12"), "return"] *= -0.5
     after = pipeline(stocks, market, tmp_path)
     assert (after["score"] != before["score"]).any()

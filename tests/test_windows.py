@@ -2,12 +2,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from konkyo import months, windows
+from konkyo import dates, windows
 from konkyo.errors import ArtifactError
 
 
 def month_column(names: list[str]) -> pd.Series:
-    return pd.Series([months.parse(name) for name in names])
+    return pd.Series([dates.parse(name) for name in names])
 
 
 COLUMN = month_column(["2001-11"] * 2 + ["2001-12"] * 3 + ["2002-01"] + ["2002-02"] * 2)

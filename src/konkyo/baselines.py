@@ -11,7 +11,7 @@ import torch
 from sklearn.linear_model import Ridge
 from threadpoolctl import threadpool_limits
 
-from konkyo.files import digest_of, digest_of_code, read_key, read_parquet
+from konkyo.io import digest_of, digest_of_code, read_key, read_parquet
 from konkyo.network import plan, schedule, stack, store
 from konkyo.network.schedule import Entry
 from konkyo.panel.store import Panel

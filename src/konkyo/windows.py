@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from konkyo import months
+from konkyo import dates
 from konkyo.errors import ArtifactError
 
 
@@ -69,7 +69,7 @@ class MonthBlocks:
         ArtifactError
             The column is empty, not sorted, or leaves a month out.
         """
-        ordinals = months.ordinal(month)
+        ordinals = dates.ordinal(month)
         if len(ordinals) == 0:
             raise ArtifactError("the panel has no rows: run `dvc repro prepare` on records")
         steps = np.diff(ordinals)
@@ -78,11 +78,11 @@ class MonthBlocks:
             here, there = month.iloc[wrong[0]], month.iloc[wrong[0] + 1]
             raise ArtifactError(
                 f"the panel's months must follow one another, but row {wrong[0]} is of "
-                f"{months.label(here)} and the next of {months.label(there)}: "
+                f"{dates.label(here)} and the next of {dates.label(there)}: "
                 "run `dvc repro prepare` on records without gaps"
             )
         starts = np.concatenate([[0], np.flatnonzero(steps) + 1])
-        names = tuple(months.label(m) for m in month.iloc[starts])
+        names = tuple(dates.label(m) for m in month.iloc[starts])
         return cls(names, np.append(starts, len(ordinals)))
 
     def rows(self, position: int) -> slice:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from konkyo.attribution import methods
 from konkyo.network import store
-from konkyo.network.seeds import numpy_generator
+from konkyo.random import numpy_generator
 
 COEFFICIENTS = np.array([0.5, -1.0, 2.0, 0.0, 0.25, -0.75])
 

@@ -27,7 +27,7 @@ from konkyo import params
 from konkyo.attribution.grounds import explain_months
 from konkyo.attribution.methods import scaled, view
 from konkyo.network import store as weights
-from konkyo.network.memory import keep_freed_memory
+from konkyo.network.fit import keep_freed_memory
 from konkyo.network.stack import StackedMLP
 from konkyo.panel import store
 from konkyo.windows import MonthBlocks, rolling

@@ -12,7 +12,7 @@ from fuzz_drawn import Column, Drawn
 from fuzz_tables import Case
 from konkyo import params
 from konkyo.errors import ArtifactError, KonkyoError, ParamsError, RecordsError
-from konkyo.files import read_array, read_csv, read_json, read_parquet
+from konkyo.io import read_array, read_csv, read_json, read_parquet
 from konkyo.sources import reading, tables
 from small import PARAMS
 

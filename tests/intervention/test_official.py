@@ -1,8 +1,8 @@
 import pytest
 
+from konkyo.dates import label
 from konkyo.errors import RecordsError, SourceError
 from konkyo.intervention import official
-from konkyo.months import label
 from real_records import FOLDER, operations_text
 
 TEXT = """財務省,,,,,,,,

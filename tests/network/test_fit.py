@@ -9,9 +9,9 @@ from torch import nn
 
 from konkyo.network import callbacks
 from konkyo.network.fit import fit_stack
-from konkyo.network.seeds import numpy_generator, torch_generator
 from konkyo.network.settings import Numbers
 from konkyo.network.stack import StackedMLP
+from konkyo.random import numpy_generator, torch_generator
 
 
 def flat(network: StackedMLP, window: int) -> torch.Tensor:

@@ -18,7 +18,7 @@ import pytest
 import engine_jobs
 from clusters import SECONDS, until
 from konkyo.errors import BackendError
-from konkyo.files import cache_folder
+from konkyo.io import cache_folder
 from konkyo.network import engines, plan, share, spread
 from konkyo.network import train as room
 from konkyo.network.train import train

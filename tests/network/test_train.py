@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from konkyo import files
+from konkyo import io
 from konkyo.network import train as room
 from konkyo.network.train import history, train
 from konkyo.panel import store
@@ -122,7 +122,7 @@ def test_stacks_that_were_begun_go_on_in_the_same_company(
 
 def test_stacks_that_were_begun_for_other_params_are_forgotten(panel, chosen, tmp_path):
     state = tmp_path / "state"
-    files.write_json({"0" * 32: ["weights/2001-01", "weights/1990-01"]}, state / "stacks.json")
+    io.write_json({"0" * 32: ["weights/2001-01", "weights/1990-01"]}, state / "stacks.json")
     (state / f"{'0' * 32}.ckpt").write_bytes(b"of another run")
     assert room._begun(state, {"weights/2001-01": "key"}, ["weights/2001-01"]) == {}
     (state / "stacks.json").write_text('{"cut')

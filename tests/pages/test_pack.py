@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from konkyo.dates import label
 from konkyo.errors import ArtifactError
-from konkyo.months import label
 from konkyo.pages.pack import DECIMALS, FINER, GROUPS, pack, relevance_step, unpack, value_step
 from konkyo.reading import Evidence
 

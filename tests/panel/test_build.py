@@ -6,12 +6,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from konkyo import months
+from konkyo import dates
 from konkyo.errors import ParamsError, RecordsError
 from konkyo.panel.build import build
 from small import make_records, small_params
 
-ENDS = months.month_end(np.arange(360, 364))
+ENDS = dates.month_end(np.arange(360, 364))
 HAND = pd.DataFrame(
     {
         "month": ENDS.repeat(4),

@@ -2,11 +2,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from konkyo import months
+from konkyo import dates
 from konkyo.errors import ParamsError, RecordsError
 from konkyo.panel import market
 
-ENDS = months.month_end(np.arange(400, 404))
+ENDS = dates.month_end(np.arange(400, 404))
 TABLE = pd.DataFrame({"month": ENDS, "VIX": [10.0, 20.0, 15.0, 30.0], "JGB": [1.0, 0.5, 0.75, 0.0]})
 
 

@@ -19,7 +19,7 @@ from mlflow.exceptions import MlflowException
 from ruamel.yaml import YAML
 from safetensors.numpy import save, save_file
 
-from konkyo import files, params
+from konkyo import io, params
 from konkyo.errors import ArtifactError, ParamsError, TuningError
 from konkyo.network import store
 from konkyo.network.fit import fit_stack
@@ -212,7 +212,7 @@ def test_a_panel_that_was_tampered_with(here, content, name):
     (here / "panel" / name).write_bytes(content)
     with pytest.raises(ArtifactError, match="has a file that is damaged or no panel's"):
         panels.read(here / "panel")
-    assert files.read_key(here / "panel/index.parquet") is None
+    assert io.read_key(here / "panel/index.parquet") is None
 
 
 def test_a_matrix_of_pickled_objects(here):

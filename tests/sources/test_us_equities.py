@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from konkyo import params, sources
 from konkyo.errors import SourceError
-from konkyo.files import cache_folder
+from konkyo.io import cache_folder
 from konkyo.params import Ingest, Simulated
 from konkyo.sources import us_equities
 from konkyo.sources.us_equities import ARCHIVE, Archive, as_known, fetch, pip_download

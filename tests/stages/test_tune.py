@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 import fake_engine as fake
 from konkyo import cli, params
 from konkyo.errors import TuningError
-from konkyo.files import write_parquet
+from konkyo.io import write_parquet
 from konkyo.panel import store
 from konkyo.stages import tune
 from small import make_records, small_params

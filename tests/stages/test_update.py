@@ -11,7 +11,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from konkyo import params
-from konkyo.files import read_json
+from konkyo.io import read_json
 from konkyo.stages import attribute, backtest, ingest, prepare, train, update, verify
 from small import make_records, small_params
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from konkyo import files
+from konkyo import io
 from konkyo.tracking import results, runs
 
 MARKER = "hush7Wqx"
@@ -34,7 +34,7 @@ def told(monkeypatch):
 
 def test_no_file_and_no_line_of_a_run_has_a_credential(told, project, chosen, capfd):
     logged = runs.track(results.read(project), with_marker(chosen), {})
-    files.write_json(logged.__dict__, project / "data/run.json")
+    io.write_json(logged.__dict__, project / "data/run.json")
     assert len([p for p in project.rglob("*") if p.is_file()]) > 50
     assert not marked(project)
     assert MARKER not in "".join(capfd.readouterr())

@@ -6,7 +6,7 @@ import pandas as pd
 from hypothesis import given
 from hypothesis import strategies as st
 
-from konkyo import months
+from konkyo import dates
 from konkyo.tracking import series
 
 JANUARY, FEBRUARY, MARCH = pd.to_datetime(["2020-01-31", "2020-02-29", "2020-03-31"])
@@ -77,9 +77,9 @@ def test_a_month_has_its_losses_by_epoch_and_its_results():
 
 @given(st.lists(st.integers(-120, 900), min_size=1, max_size=30, unique=True))
 def test_a_step_and_a_time_name_the_same_month(ordinals):
-    ends = months.month_end(ordinals)
+    ends = dates.month_end(ordinals)
     found = series.monthly(pd.DataFrame({"month": ends, "spread": 0.1}))
     assert len(found) == len(ordinals)
     for metric in found:
         end = pd.Timestamp(metric.timestamp, unit="ms")
-        assert months.ordinal(pd.DatetimeIndex([end]))[0] == min(ordinals) + metric.step
+        assert dates.ordinal(pd.DatetimeIndex([end]))[0] == min(ordinals) + metric.step

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from mlflow import MlflowClient
 
-from konkyo import files
+from konkyo import io
 from konkyo.tracking import tuning
 
 TRIALS = {
@@ -30,15 +30,15 @@ def folder(project: Path) -> Path:
     """Return a study's folder in a project."""
     own = project / "data/tuning/main"
     (own / "searched").mkdir(parents=True)
-    files.write_csv(pd.DataFrame(TRIALS), own / "trials.csv")
+    io.write_csv(pd.DataFrame(TRIALS), own / "trials.csv")
     rows = [
         {"model": m, "part": p, "return_risk": 0.7, "months": 30}
         for m in ("paper", "best")
         for p in ("tuning", "holdout")
     ]
-    files.write_csv(pd.DataFrame(rows), own / "result.csv")
-    files.write_json({"dsr": 0.9, "trials": 3}, own / "luck.json")
-    files.write_parquet(pd.DataFrame({"month": ["2020-01"]}), own / "series.parquet")
+    io.write_csv(pd.DataFrame(rows), own / "result.csv")
+    io.write_json({"dsr": 0.9, "trials": 3}, own / "luck.json")
+    io.write_parquet(pd.DataFrame({"month": ["2020-01"]}), own / "series.parquet")
     (own / "tuning.html").write_text("<p>")
     return own
 

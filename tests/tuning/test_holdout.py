@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from konkyo import months
+from konkyo import dates
 from konkyo.errors import ArtifactError, ParamsError
 from konkyo.panel import store
 from konkyo.tuning import holdout, panels
@@ -12,7 +12,7 @@ from small_search import HELD, Search, tables_at
 
 
 def test_the_holdout_is_the_last_months_with_a_return() -> None:
-    ends = months.month_end(np.arange(6))
+    ends = dates.month_end(np.arange(6))
     index = pd.DataFrame({"month": ends.repeat(2), "ret": [0.1, np.nan] * 5 + [np.nan] * 2})
     assert holdout.first_held(index, 2) == "1970-04"
     with pytest.raises(ParamsError, match=r"holdout = 5 leaves no month .* there are 5"):
@@ -20,7 +20,7 @@ def test_the_holdout_is_the_last_months_with_a_return() -> None:
 
 
 def test_records_of_the_holdout_are_left_out(search: Search) -> None:
-    held = months.parse(search.held)
+    held = dates.parse(search.held)
     whole = pd.read_parquet(search.records / "stocks.parquet")
     later = sorted(m for m in whole["month"].unique() if m >= held)
     # Eight months whose return was earned, and the one after the last of them.
@@ -30,14 +30,14 @@ def test_records_of_the_holdout_are_left_out(search: Search) -> None:
     for own in ("rank-rank", "zscore-rank"):
         index = store.read(search.folder / "panels" / own).index
         last = index["month"].max()
-        assert months.label(last) == months.label(held - pd.offsets.MonthEnd(1))
+        assert dates.label(last) == dates.label(held - pd.offsets.MonthEnd(1))
         assert index.loc[index["month"] == last, "ret"].isna().all()
 
 
 def test_another_future_changes_no_byte_of_the_search(search: Search, tmp_path) -> None:
     stocks = pd.read_parquet(search.records / "stocks.parquet")
     market = pd.read_parquet(search.records / "market.parquet")
-    held = months.parse(search.held)
+    held = dates.parse(search.held)
     for table in (stocks, market):
         later = table["month"] >= held
         numbers = table.select_dtypes("number").columns

@@ -18,7 +18,7 @@ from konkyo.attribution import (
     stability,
 )
 from konkyo.attribution.examination import Examined
-from konkyo.files import digest_of_code, read_key, read_parquet, write_parquet
+from konkyo.io import digest_of_code, read_key, read_parquet, write_parquet
 from konkyo.network import stack
 
 _TABLES = ("deletion", "randomised", "seeds")

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from konkyo import months
+from konkyo import dates
 from konkyo.attribution.lrp import propagate
 from konkyo.attribution.rules import Epsilon
 from konkyo.errors import ArtifactError
@@ -108,7 +108,7 @@ def explain(folder: Path, frame: pd.DataFrame, epsilon: float) -> pd.DataFrame:
     if not there:
         raise ArtifactError(f"{folder} has no networks: run `dvc repro train`")
     _check_keys(frame)
-    name_of = pd.Series(np.datetime_as_string(months.ordinal(frame["month"]).astype("M8[M]")))
+    name_of = pd.Series(np.datetime_as_string(dates.ordinal(frame["month"]).astype("M8[M]")))
     asked = sorted(name_of.unique())
     absent = [name for name in asked if name not in there]
     if absent:

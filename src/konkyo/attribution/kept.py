@@ -6,7 +6,7 @@ from pathlib import Path
 
 from konkyo.attribution import grounds, lrp, rules
 from konkyo.errors import ArtifactError
-from konkyo.files import digest_of, digest_of_code, read_json
+from konkyo.io import digest_of, digest_of_code, read_json
 from konkyo.network import stack
 
 Digests = dict[str, dict[str, str]]

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, replace
 import numpy as np
 import pandas as pd
 
-from konkyo import months
+from konkyo import dates
 from konkyo.audit.passage import Passage, Prepared
 from konkyo.panel.store import Panel
 
@@ -127,7 +127,7 @@ def tables(
         The last month that is compared, counted from 1970-01.
     """
     one, other = (
-        table[months.ordinal(table["month"]) <= t].reset_index(drop=True) for table in both
+        table[dates.ordinal(table["month"]) <= t].reset_index(drop=True) for table in both
     )
     keys = list(keys)
     if len(one) != len(other) or any(_moved(one[k], other[k]).any() for k in keys):
@@ -137,7 +137,7 @@ def tables(
         if first is not None:
             gone = "gone" if first["side"] == "left_only" else "new"
             yield Finding(
-                stage, rows, len(one), len(alone), months.label(first["month"]),
+                stage, rows, len(one), len(alone), dates.label(first["month"]),
                 f"{_who(first, keys)} is {gone}",
             )  # fmt: skip
         common = joined.loc[joined["side"] == "both", keys]
@@ -155,9 +155,9 @@ def tables(
         if not len(where):
             yield Finding(stage, str(name), len(one), 0)
             continue
-        row = where[np.argmin(months.ordinal(one["month"])[where])]
+        row = where[np.argmin(dates.ordinal(one["month"])[where])]
         yield Finding(
-            stage, str(name), len(one), len(where), months.label(one["month"].iloc[row]),
+            stage, str(name), len(one), len(where), dates.label(one["month"].iloc[row]),
             f"{_who(one.iloc[row], keys)}: {one[name].iloc[row]} became {other[name].iloc[row]}",
         )  # fmt: skip
     for name in [str(name) for name in other if len(other) and name not in one]:
@@ -196,7 +196,7 @@ def _but_rows(found: Iterator[Finding]) -> Iterator[Finding]:
 
 def _features(panel: Panel, t: int) -> pd.DataFrame:
     """Return month, stock and the features up to month t."""
-    rows = int((months.ordinal(panel.index["month"]) <= t).sum())
+    rows = int((dates.ordinal(panel.index["month"]) <= t).sum())
     values = pd.DataFrame(panel.features[:rows], columns=panel.names)
     return pd.concat([panel.index[["month", "stock"]].iloc[:rows], values], axis=1)
 
@@ -205,7 +205,7 @@ def _scale(one: Passage) -> pd.DataFrame:
     """Return the affine of the inputs by decision month, a column a number."""
     rows = []
     for month, (mean, deviation) in one.scale.items():
-        row: dict[str, object] = {"month": months.parse(month)}
+        row: dict[str, object] = {"month": dates.parse(month)}
         for place, name in enumerate(one.panel.names):
             if (mean[place], deviation[place]) != (0, 1):
                 row |= {f"scaler: mean of {name}": mean[place]}
@@ -243,4 +243,4 @@ def _who(row: pd.Series, keys: Sequence[str]) -> str:
 
 
 def _name(t: int) -> str:
-    return months.label(months.month_end(t)[0])
+    return dates.label(dates.month_end(t)[0])

@@ -11,7 +11,7 @@ import pandas as pd
 from konkyo import sources
 from konkyo.audit import tables, worlds
 from konkyo.audit.worlds import World
-from konkyo.months import ordinal, parse
+from konkyo.dates import ordinal, parse
 from konkyo.params import Ingest
 from konkyo.sources import us_equities
 

@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import pandas as pd
 
-from konkyo import backtest, baselines, months, params, windows
+from konkyo import backtest, baselines, dates, params, windows
 from konkyo.attribution import grounds
 from konkyo.audit import worlds
 from konkyo.network import plan, store
@@ -78,7 +78,7 @@ def prepare(
     """Build the panel, in another world from rows that lie in another order after month t."""
     given = stocks
     if t is not None and rng is not None:
-        past = int((months.ordinal(stocks["month"]) <= t).sum())
+        past = int((dates.ordinal(stocks["month"]) <= t).sum())
         order = worlds.interleaved(past, len(stocks) - past, rng)
         given = stocks.iloc[order].reset_index(drop=True)
     # Extreme numbers may overflow after t, which is no news.
@@ -146,7 +146,7 @@ def go(made: Prepared, chosen: params.Params, month: str, epochs: int) -> Passag
 
 def _earned(ranked: pd.DataFrame, month: str, chosen: params.Params) -> pd.DataFrame:
     """Return the portfolios' returns, none where no month is realised."""
-    newest = ranked["month"] == months.parse(month)
+    newest = ranked["month"] == dates.parse(month)
     known = ranked["ret"].notna()
     if (known & newest).any():
         # Where a world leaves a leg without returns the backtest refuses it: what is gone lost all.

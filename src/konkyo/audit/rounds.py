@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from konkyo import months, params, windows
+from konkyo import dates, params, windows
 from konkyo.audit import compare
 from konkyo.audit.compare import Finding
 from konkyo.audit.origins import Origin
@@ -69,10 +69,10 @@ def audit(
     """
     as_is = prepare(*origin.records, chosen)
     decisions = decision_months(as_is.panel.index["month"], chosen.train.window, count)
-    newest = months.ordinal(origin.records[0]["month"]).max()
+    newest = dates.ordinal(origin.records[0]["month"]).max()
     epochs = epochs or chosen.train.epochs
     for month in decisions:
-        t = int(months.ordinal(pd.Series([months.parse(month)]))[0])
+        t = int(dates.ordinal(pd.Series([dates.parse(month)]))[0])
         before = go(as_is, chosen, month, epochs)
         for number, world in enumerate(WORLDS):
             if t == newest and not world.months:
@@ -102,7 +102,7 @@ def passed(
 
     A stage that fails in the other world alone depends on what comes after the month.
     """
-    t = int(months.ordinal(pd.Series([months.parse(month)]))[0])
+    t = int(dates.ordinal(pd.Series([dates.parse(month)]))[0])
     try:
         after = go(other, chosen, month, epochs)
     except Exception as error:

@@ -9,8 +9,8 @@ import pandas as pd
 
 from konkyo.audit import worlds
 from konkyo.audit.worlds import World
-from konkyo.files import write_parquet
-from konkyo.months import month_end, ordinal
+from konkyo.dates import month_end, ordinal
+from konkyo.io import write_parquet
 from konkyo.params import Reports, StockRows, Tables
 from konkyo.params import Table as Spec
 from konkyo.sources.convert import text_of, to_dates

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import spearmanr
 
-from konkyo.months import ordinal
+from konkyo.dates import ordinal
 
 _KEY = ["model", "month"]
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 
+from konkyo.dates import label, ordinal
 from konkyo.errors import KonkyoError
-from konkyo.months import label, ordinal
 
 
 def rank(scores: pd.DataFrame, portfolios: int) -> pd.DataFrame:

@@ -5,8 +5,8 @@ import pandas as pd
 from konkyo.backtest.information import coefficients
 from konkyo.backtest.portfolios import realised
 from konkyo.backtest.turnover import trades
+from konkyo.dates import label, month_end, ordinal
 from konkyo.errors import KonkyoError
-from konkyo.months import label, month_end, ordinal
 
 _KEY = ["model", "month"]
 _COLUMNS = [

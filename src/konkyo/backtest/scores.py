@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 
+from konkyo.dates import label
 from konkyo.errors import ArtifactError
-from konkyo.months import label
 
 NETWORK = "network"
 

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 
 from konkyo.backtest.objectives import Name, performance_of
+from konkyo.dates import label
 from konkyo.errors import KonkyoError
-from konkyo.months import label
 
 
 def stitched(series: pd.DataFrame, objective: Name, dates: Iterable[pd.Timestamp]) -> pd.DataFrame:

@@ -24,7 +24,7 @@ from konkyo.connectors.common import (
     patiently,
 )
 from konkyo.errors import SourceError
-from konkyo.files import read_json, write_json, write_parquet
+from konkyo.io import read_json, write_json, write_parquet
 
 VENDOR = "J-Quants"
 BASE = "https://api.jquants.com/v2"

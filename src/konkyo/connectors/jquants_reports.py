@@ -9,7 +9,7 @@ version of the report before it: the same period and figures, other forecasts.
 import numpy as np
 import pandas as pd
 
-from konkyo.months import ordinal
+from konkyo.dates import ordinal
 
 FLOWS = {
     "sales": "Sales",

@@ -8,7 +8,7 @@ import pandas as pd
 from konkyo.connectors.jquants_prices import factors_at, members, prices, sectors
 from konkyo.connectors.jquants_reports import outstanding, reports
 from konkyo.errors import SourceError
-from konkyo.files import replacing, write_parquet
+from konkyo.io import atomic_write, write_parquet
 
 _HEAD = """\
 # The records of J-Quants, for params.yaml.
@@ -100,7 +100,7 @@ def build(folder: Path, names: pd.DataFrame, say: Callable[[str], None] = print)
         index = pd.read_parquet(raw / "topix.parquet")
         _write(pd.DataFrame({"date": index["Date"], "topix": index["C"]}), folder / "topix.parquet")
         say(f"topix: {len(index):,} days")
-    with replacing(folder / "params.yaml") as scratch:
+    with atomic_write(folder / "params.yaml") as scratch:
         scratch.write_text(params_for(folder), encoding="utf-8")
     return folder / "params.yaml"
 

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from konkyo.dates import label
 from konkyo.figures.arrange import largest, mean_turnover
 from konkyo.figures.fonts import lettered
 from konkyo.figures.style import (
@@ -20,7 +21,6 @@ from konkyo.figures.style import (
     year_axis,
 )
 from konkyo.figures.texts import Language, feature_names, sector_name, text
-from konkyo.months import label
 
 SECTORS = 5
 BARS = 20

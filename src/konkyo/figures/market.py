@@ -6,6 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.dates import num2date
 from matplotlib.figure import Figure
 
+from konkyo.dates import label
 from konkyo.figures.arrange import decile_ends
 from konkyo.figures.fonts import lettered
 from konkyo.figures.style import (
@@ -19,7 +20,6 @@ from konkyo.figures.style import (
     year_axis,
 )
 from konkyo.figures.texts import Language, feature_names, text
-from konkyo.months import label
 
 MOST = 16
 """Attributes that figure 12 has room for."""

@@ -7,6 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from konkyo.dates import label
 from konkyo.figures.arrange import heat_grid, numbers, score_steps
 from konkyo.figures.fonts import lettered
 from konkyo.figures.style import (
@@ -22,7 +23,6 @@ from konkyo.figures.style import (
     width_of,
 )
 from konkyo.figures.texts import Language, feature_names, sector_name, text
-from konkyo.months import label
 
 MOST = 24
 """Inputs that figure 8 has room for."""

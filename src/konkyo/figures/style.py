@@ -18,7 +18,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocato
 from scipy.optimize import isotonic_regression
 
 from konkyo.figures.texts import Language, text
-from konkyo.files import replacing
+from konkyo.io import atomic_write
 
 # Okabe and Ito's colours, which eyes of every kind tell apart. Long is on the red side and short on
 # the blue one, as what raises a score is red and what lowers it is blue.
@@ -156,7 +156,7 @@ def save(figure: Figure, path: Path, dpi: int) -> None:
         # Where an engine is set, savefig draws everything twice, once for the layout alone.
         engine.execute(figure)
         figure.set_layout_engine(None)
-    with replacing(path) as scratch:
+    with atomic_write(path) as scratch:
         figure.savefig(scratch, dpi=dpi)
     figure.set_layout_engine(engine)
 

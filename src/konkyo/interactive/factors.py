@@ -6,11 +6,11 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from konkyo.dates import label
 from konkyo.figures.arrange import largest
 from konkyo.figures.factors import BINS, MOST
 from konkyo.figures.texts import Language, feature_names, text, value_words
 from konkyo.interactive.style import INK, MUTED, axis, bar, colour_of, places, safe, short, slim
-from konkyo.months import label
 
 
 def factor_bars(

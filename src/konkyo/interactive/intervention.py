@@ -6,11 +6,11 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from konkyo.dates import label
 from konkyo.figures.intervention_series import ACTUAL, LINEAR, NETWORK, RELEVANCE
 from konkyo.figures.intervention_texts import say
 from konkyo.figures.texts import Language
 from konkyo.interactive.style import INK, MUTED, axis, dates, line, short, slim
-from konkyo.months import label
 
 
 def fitted_intervention(answers: pd.DataFrame, period: str, language: Language = "en") -> go.Figure:

@@ -6,12 +6,12 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from konkyo.dates import label
 from konkyo.figures.intervention_series import LINEAR, NETWORK
 from konkyo.figures.intervention_texts import say, say_threshold
 from konkyo.figures.texts import Language
 from konkyo.interactive.intervention import note
 from konkyo.interactive.style import CLEAR, GRID, INK, MUTED, axis, short, slim
-from konkyo.months import label
 
 _SCALE = "Viridis"
 

@@ -5,6 +5,7 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
+from konkyo.dates import label
 from konkyo.figures.arrange import decile_ends
 from konkyo.figures.market import (
     MOST,
@@ -27,7 +28,6 @@ from konkyo.interactive.style import (
     short,
     slim,
 )
-from konkyo.months import label
 
 
 def market_lines(

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from konkyo.dates import label
 from konkyo.figures.arrange import heat_grid, numbers, score_steps
 from konkyo.figures.stocks import MOST, STEPS, change_words, step_colours
 from konkyo.figures.style import clipped
@@ -19,7 +20,6 @@ from konkyo.interactive.style import (
     short,
     slim,
 )
-from konkyo.months import label
 
 _HEAD = 16.0
 _LEAST = 1000

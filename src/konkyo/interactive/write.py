@@ -7,8 +7,8 @@ import plotly.graph_objects as go
 from plotly.offline import get_plotlyjs
 
 from konkyo.figures.fonts import font_file
-from konkyo.files import replacing
 from konkyo.interactive.style import DARK, FONT, safe
+from konkyo.io import atomic_write
 
 LIBRARY = "plotly.min.js"
 LEAST = 640
@@ -85,7 +85,7 @@ def write(figure: go.Figure, folder: Path, name: str, language: str = "en") -> P
     for name_beside, content in beside.items():
         place = folder / name_beside
         if not place.exists() or place.stat().st_size != len(content):
-            with replacing(place) as scratch:
+            with atomic_write(place) as scratch:
                 scratch.write_bytes(content)
     page = _PAGE.format(
         language=language,
@@ -98,7 +98,7 @@ def write(figure: go.Figure, folder: Path, name: str, language: str = "en") -> P
         dark=json.dumps(list(DARK.items())),
     )
     path = folder / f"{name}.html"
-    with replacing(path) as scratch:
+    with atomic_write(path) as scratch:
         scratch.write_text(page, encoding="utf-8")
     return path
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from konkyo import months
+from konkyo import dates
 from konkyo.errors import RecordsError, SourceError
 
 _CODES = {
@@ -110,7 +110,7 @@ def parse(text: str, name: str = "the file") -> Operations:
     _add_up(daily, totals, name)
     daily["amount"] *= _YEN_IN_BILLION
     spans = [span for _, *span, _ in totals]
-    operated = months.ordinal(daily["date"])
+    operated = dates.ordinal(daily["date"])
     return Operations(
         daily,
         int(min([operated.min(), *(first for first, _ in spans)])),
@@ -138,10 +138,10 @@ def monthly(operations: Operations, pair: str) -> pd.DataFrame:
             "intervention.official.pair to one of these"
         )
     span = np.arange(operations.first, operations.last + 1)
-    net = chosen["amount"].groupby(months.ordinal(chosen["date"])).sum()
+    net = chosen["amount"].groupby(dates.ordinal(chosen["date"])).sum()
     return pd.DataFrame(
         {
-            "month": months.month_end(span),
+            "month": dates.month_end(span),
             "amount": net.reindex(span, fill_value=0.0).to_numpy(),
         }
     )
@@ -151,7 +151,7 @@ def _add_up(
     daily: pd.DataFrame, totals: list[tuple[int, int, int, float | None]], name: str
 ) -> None:
     """Hold every quarter's operations against the total that the file gives for it."""
-    month = months.ordinal(daily["date"])
+    month = dates.ordinal(daily["date"])
     for line, first, last, total in totals:
         own = daily["amount"][(month >= first) & (month <= last)]
         # Amounts are rounded one by one, so a total may be off by as many units as it has terms.

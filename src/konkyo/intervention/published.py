@@ -5,7 +5,7 @@ from io import StringIO
 
 import pandas as pd
 
-from konkyo import months
+from konkyo import dates
 from konkyo.intervention.scoring import amount_share
 from konkyo.params import InterventionScoring
 
@@ -44,7 +44,7 @@ def read() -> pd.DataFrame:
     """
     text = files("konkyo.intervention").joinpath("published.csv").read_text(encoding="utf-8")
     frame = pd.read_csv(StringIO(text))
-    frame["month"] = [months.parse(name) for name in frame["month"]]
+    frame["month"] = [dates.parse(name) for name in frame["month"]]
     frame["yes"] = frame["yes"].astype(bool)
     label = frame["month"].dt.strftime("%Y-%m")
     for name, direction in PERIODS:

@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 import pandera.pandas as pa
 
-from konkyo import months
+from konkyo import dates
 from konkyo.sources import monthly, rules
 from konkyo.sources.reading import Found
 from konkyo.sources.typed import typed
@@ -107,8 +107,8 @@ def facts_of(frame: pd.DataFrame, source: str, licence: str, files: dict[str, st
         "licence": licence,
         "files": files,
         "rows": len(frame),
-        "first_month": months.label(frame["month"].min()),
-        "last_month": months.label(frame["month"].max()),
+        "first_month": dates.label(frame["month"].min()),
+        "last_month": dates.label(frame["month"].max()),
         "point_in_time": False,
         "survivorship_free": True,
     }

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from konkyo import months
+from konkyo import dates
 from konkyo.errors import RecordsError
 from konkyo.intervention import indicators
 from konkyo.intervention.indicators import DATA, EARLIER, INPUTS
@@ -65,7 +65,7 @@ class Sample:
     @property
     def name(self) -> str:
         """A name unique within the study."""
-        when = self.period if self.month is None else months.label(self.month)
+        when = self.period if self.month is None else dates.label(self.month)
         return f"{self.data}/{when}"
 
 
@@ -149,8 +149,8 @@ def _target(records: pd.DataFrame, period: InterventionPeriod, places: np.ndarra
 
 def _position(records: pd.DataFrame, name: str) -> int:
     """Return the place of a month, which may lie outside the records."""
-    first = months.ordinal(records["month"].iloc[:1])[0]
-    return int(months.ordinal(pd.DatetimeIndex([months.parse(name)]))[0] - first)
+    first = dates.ordinal(records["month"].iloc[:1])[0]
+    return int(dates.ordinal(pd.DatetimeIndex([dates.parse(name)]))[0] - first)
 
 
 def _span(records: pd.DataFrame, period: InterventionPeriod) -> np.ndarray:

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from konkyo import months
-from konkyo.network.seeds import seed_of
+from konkyo import dates
+from konkyo.random import seed_of
 
 THRESHOLD = 1.0
 """Per cent of the month's move against which the authority leans: below it, nothing."""
@@ -100,7 +100,7 @@ def planted(curves: pd.DataFrame, points: pd.DataFrame) -> np.ndarray:
     """
     truth = np.full(len(curves), np.nan)
     for period, own in points.groupby("period"):
-        first, last = (months.label(own["month"].agg(end)) for end in ("min", "max"))
+        first, last = (dates.label(own["month"].agg(end)) for end in ("min", "max"))
         for regime in REGIMES:
             if regime.first <= first and last <= regime.last and regime.sign == own["sign"].iloc[0]:
                 rows = (curves["period"] == period).to_numpy()
@@ -146,7 +146,7 @@ def make(seed: int) -> pd.DataFrame:
         reserves[place] = level
     return pd.DataFrame(
         {
-            "month": months.month_end(span),
+            "month": dates.month_end(span),
             "rate": rate,
             "price_home": home,
             "price_abroad": abroad,

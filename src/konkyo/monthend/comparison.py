@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from konkyo import months
+from konkyo import dates
 from konkyo.backtest import performance_of, t_statistic
 
 Objective = Literal["rank_ic", "return_risk", "mean"]
@@ -62,7 +62,7 @@ class Comparison:
         count = len(self.monthly)
         if count == 0:
             return "no month"
-        first, last = (months.label(self.monthly["month"].iloc[i]) for i in (0, -1))
+        first, last = (dates.label(self.monthly["month"].iloc[i]) for i in (0, -1))
         return f"{count} months, {first} to {last}"
 
     def objections(self) -> list[str]:

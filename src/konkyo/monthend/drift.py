@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from konkyo.months import ordinal
+from konkyo.dates import ordinal
 from konkyo.windows import MonthBlocks
 
 BINS = 10

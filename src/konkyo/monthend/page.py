@@ -5,11 +5,11 @@ from typing import Any
 
 import pandas as pd
 
+from konkyo.dates import label
 from konkyo.figures.texts import Language, feature_names
 from konkyo.monthend.checks import Check
 from konkyo.monthend.watch import CLEAR
 from konkyo.monthend.words import CHECK_NAMES
-from konkyo.months import label
 from konkyo.pages.shell import Page, Words, minus, render, shell
 from konkyo.params import Monitor
 

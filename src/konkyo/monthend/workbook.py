@@ -15,7 +15,7 @@ from konkyo import reading
 from konkyo.figures.arrange import HeatGrid, heat_grid
 from konkyo.figures.style import COLOURS, LOWERS, RAISES, width_of
 from konkyo.figures.texts import Language, feature_names, sector_name
-from konkyo.files import replacing
+from konkyo.io import atomic_write
 from konkyo.monthend.cells import heads, number, shade, text
 from konkyo.monthend.ranking import RELEVANCE, VALUE
 from konkyo.monthend.words import ABOUT, FACTS, GROUPS, HEADS, SHEETS, SIDES, said
@@ -83,7 +83,7 @@ def write(
     )  # fmt: skip
     sheets["relevances"].conditional_formatting.add(f"C2:{last}{len(table) + 1}", rule)
     _read_me(sheets["read_me"], e, table["month"].iloc[0], labels, language, facts)
-    with replacing(path) as scratch:
+    with atomic_write(path) as scratch:
         book.save(scratch)
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytorch_lightning as lightning
 
-from konkyo.files import replacing
+from konkyo.io import atomic_write
 
 
 class KeepState(lightning.Callback):
@@ -30,7 +30,7 @@ class KeepState(lightning.Callback):
         """Save unless this was the last epoch, whose results are written elsewhere."""
         due = time.monotonic() - self._last >= self._least
         if due and trainer.current_epoch + 1 < (trainer.max_epochs or 0):
-            with replacing(self.path) as scratch:
+            with atomic_write(self.path) as scratch:
                 trainer.save_checkpoint(scratch, weights_only=False)
             self._last = time.monotonic()
 

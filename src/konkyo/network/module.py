@@ -9,9 +9,9 @@ from torch import Tensor
 from konkyo.network.gradients import Gradients
 from konkyo.network.optimiser import GroupedAdam
 from konkyo.network.schedule import Batch, Step
-from konkyo.network.seeds import numpy_generator
 from konkyo.network.settings import Learning, Numbers, Steps
 from konkyo.network.stack import StackedMLP, dropout_masks
+from konkyo.random import numpy_generator
 
 
 class StackModule(lightning.LightningModule):

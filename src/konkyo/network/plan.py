@@ -8,12 +8,13 @@ from itertools import groupby
 
 import numpy as np
 
-from konkyo.files import digest_of, digest_of_code
-from konkyo.network import gradients, optimiser, schedule, seeds, stack
+from konkyo import random
+from konkyo.io import digest_of, digest_of_code
+from konkyo.network import gradients, optimiser, schedule, stack
 from konkyo.network.schedule import Entry
-from konkyo.network.seeds import numpy_generator, seed_of
 from konkyo.panel.store import Panel
 from konkyo.params import Train
+from konkyo.random import numpy_generator, seed_of
 from konkyo.windows import MonthBlocks, Window
 
 # How a run is spread over processes and devices changes no more than a weight's last digits.
@@ -127,7 +128,7 @@ def row_digests(panel: Panel, windows: Sequence[Window]) -> dict[str, str]:
 def code_version() -> str:
     """Return a digest of the code that decides the weights, blind to its comments."""
     # By its name: Lightning takes seconds to import, which who trains nothing has no use for.
-    return digest_of_code("konkyo.network.module", gradients, optimiser, schedule, seeds, stack)
+    return digest_of_code("konkyo.network.module", gradients, optimiser, random, schedule, stack)
 
 
 def keys(

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import IterableDataset
 
-from konkyo.network.seeds import torch_generator
+from konkyo.random import torch_generator
 
 CPU = torch.device("cpu")
 

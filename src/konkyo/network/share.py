@@ -4,7 +4,6 @@ Nothing large is ever sent with a job: a worker maps the run's own file where it
 folder, and else fetches a copy once a machine, from any place that fsspec knows.
 """
 
-import fcntl
 import os
 import time
 from collections.abc import Iterator
@@ -17,7 +16,8 @@ from uuid import uuid4
 import numpy as np
 
 from konkyo.errors import BackendError, without_secrets
-from konkyo.files import cache_folder, read_array, replacing, sha256_of, write_array
+from konkyo.io import atomic_write, cache_folder, read_array, sha256_of, write_array
+from konkyo.resilience import locked
 
 _UNUSED_DAYS = 7
 
@@ -118,14 +118,13 @@ def _fetch(url: str, digest: str) -> Path:
     folder = cache_folder()
     path = folder / f"{digest}.npy"
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with (folder / ".lock").open("w") as lock:
-        # One process fetches, those beside it on this machine wait for it.
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    # One process fetches, those beside it on this machine wait for it.
+    with locked(folder / ".lock"):
         if path.exists():
             os.utime(path)
             return path
         _drop_unused(folder)
-        with replacing(path) as scratch:
+        with atomic_write(path) as scratch:
             with _reaching(url):
                 files, source = _open(url)
                 files.get_file(source, str(scratch))

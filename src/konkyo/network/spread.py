@@ -18,9 +18,9 @@ import numpy as np
 import torch
 
 from konkyo.errors import ArtifactError, BackendError
-from konkyo.files import cache_folder, read_json
+from konkyo.io import cache_folder, read_json
 from konkyo.network import engines, plan, store
-from konkyo.network.memory import keep_freed_memory
+from konkyo.network.fit import keep_freed_memory
 from konkyo.network.schedule import Entry
 from konkyo.network.share import Shared
 from konkyo.network.store import Weights

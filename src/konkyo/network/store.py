@@ -16,7 +16,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
 from konkyo.errors import ArtifactError
-from konkyo.files import replacing
+from konkyo.io import atomic_write
 from konkyo.network.stack import ACTIVATIONS, OUTPUTS, StackedMLP
 
 _DESCRIBED = "konkyo"
@@ -120,7 +120,7 @@ def _save(tensors: dict[str, np.ndarray], described: dict[str, Any], path: Path)
     """Write tensors and what describes them, replacing the file whole."""
     # One entry: safetensors writes several in an order that differs from process to process.
     metadata = {_DESCRIBED: json.dumps(described, sort_keys=True)}
-    with replacing(path) as scratch:
+    with atomic_write(path) as scratch:
         save_file({k: np.ascontiguousarray(v) for k, v in tensors.items()}, scratch, metadata)
 
 

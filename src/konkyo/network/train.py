@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from konkyo.errors import ArtifactError
-from konkyo.files import digest_of, read_json, read_parquet, write_json, write_parquet
+from konkyo.io import digest_of, read_json, read_parquet, write_json, write_parquet
 from konkyo.network import accelerator, plan, store
 from konkyo.network.progress import watching
 from konkyo.network.share import shared

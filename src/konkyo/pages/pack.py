@@ -25,8 +25,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from konkyo.dates import label
 from konkyo.errors import ArtifactError
-from konkyo.months import label
 from konkyo.reading.evidence import Evidence
 from konkyo.reading.sentences import GRAMMAR
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import pandas as pd
 
+from konkyo.dates import label, parse
 from konkyo.errors import ArtifactError
 from konkyo.figures.texts import text
-from konkyo.months import label, parse
 from konkyo.pages.pack import compress, pack
 from konkyo.pages.shell import LANGUAGES, Page, Words, minus, render, shell
 from konkyo.params import Report

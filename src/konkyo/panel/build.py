@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from konkyo import months
+from konkyo import dates
 from konkyo.errors import ParamsError, RecordsError
 from konkyo.panel import characteristics, market
 from konkyo.panel.grid import Grid
@@ -47,11 +47,11 @@ def build(
         A month has no stock with a size, or a market series no value.
     """
     grid = Grid.of(stocks)
-    first = months.parse(params.first_month)
+    first = dates.parse(params.first_month)
     if not grid.month[0] <= first <= grid.month[-1]:
         raise ParamsError(
             f"prepare.first_month = {params.first_month!r} is outside the records, which cover "
-            f"{months.label(grid.month[0])} to {months.label(grid.month[-1])}: set it within"
+            f"{dates.label(grid.month[0])} to {dates.label(grid.month[-1])}: set it within"
         )
     start = int(np.searchsorted(grid.month, first))
     numbers = [c for c in stocks.columns if c not in _KEYS]
@@ -115,7 +115,7 @@ def universe(
         if len(known) == 0:
             what = "has a size" if eligible is None else "that is eligible has a size"
             raise RecordsError(
-                f"stocks: no stock {what} in {months.label(grid.month[row])}, so that the "
+                f"stocks: no stock {what} in {dates.label(grid.month[row])}, so that the "
                 "largest cannot be chosen: bring sizes for that month, or begin later "
                 "(prepare.first_month)"
             )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from konkyo import months
+from konkyo import dates
 
 
 @dataclass(frozen=True)
@@ -30,10 +30,10 @@ class Grid:
     @classmethod
     def of(cls, stocks: pd.DataFrame) -> "Grid":
         """Lay out the records of a stocks table."""
-        ordinals = months.ordinal(stocks["month"])
+        ordinals = dates.ordinal(stocks["month"])
         first, last = int(ordinals.min()), int(ordinals.max())
         column, codes = pd.factorize(stocks["stock"], sort=True)
-        month = months.month_end(np.arange(first, last + 1))
+        month = dates.month_end(np.arange(first, last + 1))
         return cls(month, np.asarray(codes, dtype=object), ordinals - first, column)
 
     def spread(self, values: pd.Series) -> np.ndarray:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from konkyo import months
+from konkyo import dates
 from konkyo.errors import ParamsError, RecordsError
 
 LARGEST = 1e37
@@ -45,8 +45,8 @@ def features(
             f"prepare.market has {', '.join(absent)}, but the records' market series are {there}: "
             "correct the name or take it out"
         )
-    series = market.set_index(months.ordinal(market["month"])).sort_index()
-    at = months.ordinal(month)
+    series = market.set_index(dates.ordinal(market["month"])).sort_index()
+    at = dates.ordinal(month)
     made = {}
     for name, transforms in chosen.items():
         level = series[name].reindex(at).to_numpy(dtype=np.float64)
@@ -62,14 +62,14 @@ def features(
             if len(wrong):
                 raise RecordsError(
                     f"market series {name}: no {transform} in {len(wrong)} months of the panel, "
-                    f"first {months.label(month[wrong[0]])}: bring the missing values, start later "
+                    f"first {dates.label(month[wrong[0]])}: bring the missing values, start later "
                     f"(prepare.first_month) or take {name}: {transform} out of prepare.market"
                 )
             beyond = np.flatnonzero(np.abs(value) > LARGEST)
             if len(beyond):
                 raise RecordsError(
                     f"market series {name}: the {transform} is {value[beyond[0]]:g} in "
-                    f"{months.label(month[beyond[0]])} ({len(beyond)} months of the panel), and "
+                    f"{dates.label(month[beyond[0]])} ({len(beyond)} months of the panel), and "
                     f"{LARGEST:g} is the most in size: correct these values, bring the series in "
                     f"a larger unit, or take {name}: {transform} out of prepare.market"
                 )

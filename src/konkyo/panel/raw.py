@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from konkyo import months
+from konkyo import dates
 from konkyo.errors import ArtifactError
 from konkyo.panel import characteristics
 from konkyo.panel.grid import Grid
@@ -37,7 +37,7 @@ def raw_values(stocks: pd.DataFrame, index: pd.DataFrame, names: Sequence[str]) 
         A row of the panel is not in the records.
     """
     grid = Grid.of(stocks)
-    row = months.ordinal(index["month"]) - int(months.ordinal(grid.month[:1])[0])
+    row = dates.ordinal(index["month"]) - int(dates.ordinal(grid.month[:1])[0])
     column = pd.Index(grid.stock).get_indexer(pd.Index(index["stock"].astype(object)))
     inside = (row >= 0) & (row < len(grid.month)) & (column >= 0)
     there = np.zeros(len(index), dtype=bool)
@@ -45,7 +45,7 @@ def raw_values(stocks: pd.DataFrame, index: pd.DataFrame, names: Sequence[str]) 
     if not there.all():
         first = index.iloc[int(np.argmin(there))]
         raise ArtifactError(
-            f"the panel has stock {first['stock']} in {months.label(first['month'])}, but the "
+            f"the panel has stock {first['stock']} in {dates.label(first['month'])}, but the "
             f"records do not ({int((~there).sum())} of {len(index)} rows): run `dvc repro prepare`"
         )
     used = [name for name in stocks.columns if name in _ALWAYS or name in names]

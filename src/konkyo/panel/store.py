@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from konkyo.errors import ArtifactError
-from konkyo.files import read_array, read_csv, read_parquet, write_array, write_csv, write_parquet
+from konkyo.io import read_array, read_csv, read_parquet, write_array, write_csv, write_parquet
 
 GROUPS = ("characteristic", "sector", "calendar", "market")
 

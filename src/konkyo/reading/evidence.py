@@ -7,8 +7,8 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 
+from konkyo.dates import label, ordinal
 from konkyo.errors import ArtifactError
-from konkyo.months import label, ordinal
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from konkyo.months import ordinal
+from konkyo.dates import ordinal
 from konkyo.reading.evidence import Evidence
 from konkyo.reading.factors import SIDES
 from konkyo.reading.stocks import ABSORBED, grounds

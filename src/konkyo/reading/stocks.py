@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from konkyo.dates import label, ordinal
 from konkyo.errors import KonkyoError
-from konkyo.months import label, ordinal
 from konkyo.reading.evidence import Evidence
 
 ABSORBED = "absorbed"

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from konkyo import months
+from konkyo import dates
 from konkyo.errors import KonkyoError
 from konkyo.params import Report
 from konkyo.reading.evidence import Evidence
@@ -41,7 +41,7 @@ def tables(e: Evidence, labels: pd.DataFrame, chosen: Report) -> dict[str, pd.Da
     KonkyoError
         A month, a stock or an input of params.yaml is not there: says what is.
     """
-    month = e.months()[-1] if chosen.month == "newest" else months.parse(chosen.month)
+    month = e.months()[-1] if chosen.month == "newest" else dates.parse(chosen.month)
     stocks = stock_table(e, month, chosen.stocks, chosen.named)
     codes = list(dict.fromkeys(stocks["stock"]))
     rows = e.rows(month)
@@ -79,7 +79,7 @@ def _of_market(e: Evidence, series: list[str], month: str) -> dict[str, pd.DataF
         market_deciles(
             e,
             name,
-            largest_month(over_time, name) if month == "largest" else months.parse(month),
+            largest_month(over_time, name) if month == "largest" else dates.parse(month),
         )
         for name in series
     ]

@@ -14,7 +14,7 @@
 
 from pathlib import Path
 
-from konkyo.months import parse
+from konkyo.dates import parse
 from konkyo.params import Ingest
 from konkyo.sources import simulated_tse, tables, us_equities
 from konkyo.sources.records import Records, upto

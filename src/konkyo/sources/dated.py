@@ -11,8 +11,8 @@ from typing import Any
 import duckdb
 import pandas as pd
 
+from konkyo.dates import label
 from konkyo.errors import RecordsError
-from konkyo.months import label
 from konkyo.params import StockRows
 from konkyo.sources import prices, schema, violations
 from konkyo.sources.columns import Unit, table_of

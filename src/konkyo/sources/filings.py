@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from konkyo.months import ordinal
+from konkyo.dates import ordinal
 from konkyo.params import Reports
 from konkyo.sources import ingredients, schema
 from konkyo.sources.convert import text_of

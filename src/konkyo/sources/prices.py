@@ -23,7 +23,7 @@ from collections.abc import Sequence
 import duckdb
 import pandas as pd
 
-from konkyo.months import label, month_end, ordinal
+from konkyo.dates import label, month_end, ordinal
 from konkyo.sources.scan import Scan, quoted, to_frame
 
 SPAN = 31

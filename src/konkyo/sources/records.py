@@ -6,8 +6,8 @@ from typing import Any
 
 import pandas as pd
 
+from konkyo.dates import label
 from konkyo.errors import ParamsError
-from konkyo.months import label
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from konkyo.months import ordinal
+from konkyo.dates import ordinal
 from konkyo.params import Reports
 from konkyo.sources import ingredients
 from konkyo.sources.filings import match, said_in

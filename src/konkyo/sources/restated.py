@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from konkyo.dates import label
 from konkyo.errors import RecordsError
-from konkyo.months import label
 from konkyo.sources.violations import SHOWN, count_of, first_few
 
 ROUNDING = 1e-9

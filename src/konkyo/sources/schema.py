@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import pandera.pandas as pa
 
-from konkyo.months import ordinal
+from konkyo.dates import ordinal
 from konkyo.sources import monthly
 from konkyo.sources.columns import FURTHER, Kind, Unit, table_of
 from konkyo.sources.reading import Found

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from konkyo.errors import RecordsError, SourceError
-from konkyo.files import replacing, sha256_of
+from konkyo.io import atomic_write, sha256_of
 from konkyo.params import Tables
 from konkyo.sources import derive, filings, members, reports, schema, series, violations
 from konkyo.sources.columns import Kind, Unit, table_of
@@ -118,7 +118,7 @@ def _keep(files: Mapping[str, Path], raw: Path) -> dict[str, str]:
     if sum(path.stat().st_size for path in files.values()) > COPIED:
         return {name: sha256_of(path) for name, path in files.items()}
     for name, path in files.items():
-        with replacing(raw / name) as scratch:
+        with atomic_write(raw / name) as scratch:
             shutil.copyfile(path, scratch)
     return {name: sha256_of(raw / name) for name in files}
 

@@ -21,9 +21,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from konkyo.dates import ordinal
 from konkyo.errors import SourceError
-from konkyo.files import cache_folder, replacing, scratch_folder, sha256_of
-from konkyo.months import ordinal
+from konkyo.io import atomic_write, cache_folder, sha256_of
+from konkyo.resilience import temporary_folder
 from konkyo.sources import schema
 from konkyo.sources.reading import Found, read, rename
 from konkyo.sources.records import Records, facts_of
@@ -195,10 +196,10 @@ def fetch(archive: Archive, raw: Path, cache: Path, download: Download) -> None:
         return
     kept = cache / archive.name
     if not kept.is_file():
-        with scratch_folder() as scratch:
+        with temporary_folder() as scratch:
             brought = download(archive, scratch)
             _expect(archive.sha256, brought, f"the archive that came as {archive.name}")
-            with replacing(kept) as place:
+            with atomic_write(kept) as place:
                 shutil.copyfile(brought, place)
     _expect(archive.sha256, kept, f"{kept}: remove it and try again; it")
     try:
@@ -208,7 +209,7 @@ def fetch(archive: Archive, raw: Path, cache: Path, download: Download) -> None:
                 content = members.extractfile(f"{archive.folder}/{name}")
                 if content is None:
                     raise SourceError(f"{kept} holds {name} as something that is not a file")
-                with replacing(raw / name) as place:
+                with atomic_write(raw / name) as place:
                     with content, place.open("wb") as file:
                         shutil.copyfileobj(content, file)
                     _expect(sha, place, f"{name} of {kept}")

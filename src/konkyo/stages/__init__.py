@@ -9,7 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import ParamSpec, TypeVar
 
-from konkyo import files
+from konkyo import resilience
 from konkyo.errors import INTERRUPTED, KonkyoError, without_secrets
 from konkyo.stages import trouble
 
@@ -40,9 +40,9 @@ def stage(main: Callable[Given, Result]) -> Callable[Given, Result]:
     def guarded(*arguments: Given.args, **named: Given.kwargs) -> Result:
         try:
             # What killed runs left half-written goes; large rows are kept outside the project.
-            files.sweep(Path("data"))
-            files.sweep(Path(tempfile.gettempdir()), deep=False)
-            with files.own_temporary():
+            resilience.remove_stale_temp(Path("data"))
+            resilience.remove_stale_temp(Path(tempfile.gettempdir()), deep=False)
+            with resilience.scoped_tempdir():
                 return main(*arguments, **named)
         except KonkyoError as error:
             print(

@@ -8,7 +8,7 @@ from tqdm import tqdm
 from konkyo import params, windows
 from konkyo.attribution import kept
 from konkyo.attribution.grounds import as_frame, explain_months
-from konkyo.files import read_key, write_json, write_parquet
+from konkyo.io import read_key, write_json, write_parquet
 from konkyo.network import plan
 from konkyo.network import store as weights
 from konkyo.panel import store

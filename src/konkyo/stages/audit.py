@@ -10,7 +10,7 @@ import pandas as pd
 
 from konkyo import params
 from konkyo.audit import compare, origins, rounds, worlds
-from konkyo.files import write_csv, write_json
+from konkyo.io import write_csv, write_json
 from konkyo.stages import ingest, lock, stage
 
 TABLE, RESULT = Path("data/audit.csv"), Path("data/audit.json")

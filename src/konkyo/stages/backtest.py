@@ -6,7 +6,7 @@ import pandas as pd
 
 from konkyo import backtest, params
 from konkyo.errors import ArtifactError
-from konkyo.files import read_parquet, write_csv, write_json, write_parquet
+from konkyo.io import read_parquet, write_csv, write_json, write_parquet
 from konkyo.stages import lock, stage
 
 PANEL = Path("data/panel/index.parquet")

@@ -4,7 +4,8 @@ from pathlib import Path
 
 from konkyo import params, sources
 from konkyo.errors import RecordsError, SourceError
-from konkyo.files import scratch_folder, write_csv
+from konkyo.io import write_csv
+from konkyo.resilience import temporary_folder
 from konkyo.sources.records import Records
 from konkyo.sources.violations import Violation, table
 from konkyo.stages import stage
@@ -24,7 +25,7 @@ def main() -> None:
     settings = params.load()
     try:
         # What is brought goes to a scratch folder: data/raw belongs to the stage ingest.
-        with scratch_folder() as scratch:
+        with temporary_folder() as scratch:
             records = sources.bring(settings.ingest, scratch, settings.backtest.portfolios)
     except (RecordsError, SourceError) as error:
         write_csv(table(getattr(error, "violations", ()) or [_unreadable(error)]), REPORT)

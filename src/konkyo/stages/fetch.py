@@ -6,12 +6,12 @@ from typing import Literal, get_args
 
 import pandas as pd
 
-from konkyo import months
+from konkyo import dates
 from konkyo.connectors import fred, jquants, jquants_tables, mof
 from konkyo.connectors.common import Patience
 from konkyo.errors import SourceError
-from konkyo.files import replacing, write_csv, write_parquet
 from konkyo.intervention import official
+from konkyo.io import atomic_write, write_csv, write_parquet
 from konkyo.stages import lock, stage
 
 Vendor = Literal["jquants", "fred", "mof"]
@@ -109,7 +109,7 @@ def _fred(
             "CPIAUCSL or CPIAUCSL=prices, and choose of vintage and latest"
         )
     start = _month(first, "first")
-    end = months.month_end(months.ordinal(pd.DatetimeIndex([pd.Timestamp.now()])) - 1)[0]
+    end = dates.month_end(dates.ordinal(pd.DatetimeIndex([pd.Timestamp.now()])) - 1)[0]
     end = end if last is None else min(end, _month(last, "last"))
     ends = pd.date_range(start, end, freq="ME")
     connection = fred.connect(fred.BASE, patience)
@@ -129,8 +129,8 @@ def _fred(
         print(f"{code}: {len(rows):,} versions, known in {values.notna().sum()} of {len(ends)}")
         if len(unknown):
             print(
-                f"  unknown in {len(unknown)} months, {months.label(unknown[0])} to "
-                f"{months.label(unknown[-1])}: ingest refuses them; a series that is never revised "
+                f"  unknown in {len(unknown)} months, {dates.label(unknown[0])} to "
+                f"{dates.label(unknown[-1])}: ingest refuses them; a series that is never revised "
                 "can be fetched with release latest, others begin with their first vintage"
             )
     market = folder / ("market.csv" if release == "vintage" else "market_latest.csv")
@@ -147,7 +147,7 @@ def _mof(out: Path, maturities: tuple[int, ...], patience: Patience | None) -> N
     write_csv(mof.yields(texts, maturities), market)
     print(f"{market}: for params.yaml\n{FRED_PARAMS.format(file=market.as_posix())}")
     operations = mof.download(mof.OPERATIONS, mof.BASE, patience)
-    with replacing(out / mof.OPERATIONS_FILE) as scratch:
+    with atomic_write(out / mof.OPERATIONS_FILE) as scratch:
         scratch.write_bytes(operations)
         found = official.read(scratch)
     print(f"{out / mof.OPERATIONS_FILE}: {len(found.daily)} days with an operation")
@@ -156,7 +156,7 @@ def _mof(out: Path, maturities: tuple[int, ...], patience: Patience | None) -> N
 def _month(name: str | None, option: str) -> pd.Timestamp:
     """Return the end of a month."""
     try:
-        return months.parse(name or "")
+        return dates.parse(name or "")
     except ValueError:
         raise SourceError(
             f"{option} is {name!r}: write a month as YYYY-MM, such as --{option} 2018-01"

@@ -6,10 +6,10 @@ from pathlib import Path
 import pandas as pd
 from tqdm import tqdm
 
-from konkyo import backtest, months, reading
+from konkyo import backtest, dates, reading
 from konkyo.backtest.scores import NETWORK
 from konkyo.errors import ArtifactError, ParamsError
-from konkyo.files import read_csv, read_parquet
+from konkyo.io import read_csv, read_parquet
 from konkyo.panel.store import Panel
 
 PANEL, ATTRIBUTIONS = Path("data/panel"), Path("data/attributions")
@@ -84,7 +84,7 @@ def evidence_of(panel: Panel, paths: Iterable[Path], portfolios: int) -> reading
     own = panel.index["month"].between(first, last).to_numpy().nonzero()[0]
     if not len(own):
         raise ArtifactError(
-            f"the panel has no row in {months.label(first)}, but there are grounds of that month: "
+            f"the panel has no row in {dates.label(first)}, but there are grounds of that month: "
             "run `dvc repro attribute`"
         )
     rows = slice(int(own[0]), int(own[-1]) + 1)

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from konkyo import params, sources
-from konkyo.files import write_csv, write_json, write_parquet
+from konkyo.io import write_csv, write_json, write_parquet
 from konkyo.stages import lock, stage
 
 RAW = Path("data/raw")

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from konkyo import params
-from konkyo.files import read_parquet, write_csv
 from konkyo.intervention import forecasts, linear, networks, penalty, samples
+from konkyo.io import read_parquet, write_csv
 from konkyo.network import store
 from konkyo.stages import lock, stage
 

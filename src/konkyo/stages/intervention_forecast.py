@@ -4,7 +4,6 @@ from pathlib import Path
 
 from konkyo import params
 from konkyo.errors import ArtifactError
-from konkyo.files import read_parquet, write_csv, write_json, write_parquet
 from konkyo.intervention import (
     accuracy,
     forecasts,
@@ -16,6 +15,7 @@ from konkyo.intervention import (
     summary,
     surface,
 )
+from konkyo.io import read_parquet, write_csv, write_json, write_parquet
 from konkyo.network import store
 from konkyo.stages import lock, stage
 

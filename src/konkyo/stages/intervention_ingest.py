@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from konkyo import params
-from konkyo.files import write_json, write_parquet
 from konkyo.intervention.bring import bring
+from konkyo.io import write_json, write_parquet
 from konkyo.stages import lock, stage
 
 OUT = Path("data/intervention/records")

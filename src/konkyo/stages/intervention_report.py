@@ -7,8 +7,8 @@ import pandas as pd
 
 from konkyo import figures, params
 from konkyo.figures.texts import Language
-from konkyo.files import read_csv, read_json, read_parquet, replacing, write_csv
 from konkyo.intervention import drawing, page, tables
+from konkyo.io import atomic_write, read_csv, read_json, read_parquet, write_csv
 from konkyo.stages import lock, stage
 
 FORECAST = Path("data/intervention/forecast")
@@ -43,7 +43,7 @@ def main() -> None:
         for spoken in languages
     }
     read["penalties"] = read_csv(PENALTIES)
-    with replacing(OUT / "intervention.html") as scratch:
+    with atomic_write(OUT / "intervention.html") as scratch:
         text = page.write(read_json(RECORDS), read, made, shown, chosen, language)
         scratch.write_text(text, encoding="utf-8")
     print(f"{len(drawn)} figures, {len(made)} tables and intervention.html in {OUT}")

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from konkyo import files, params
+from konkyo import io, params
 from konkyo.stages import lock, stage
 from konkyo.tracking import intervention
 
@@ -14,5 +14,5 @@ def main() -> None:
     # One at a time writes to the store, whichever study it is of.
     with lock.held():
         tracked = intervention.track(Path.cwd(), params.load())
-    files.write_json(tracked, Path("data/intervention/run.json"))
+    io.write_json(tracked, Path("data/intervention/run.json"))
     print(f"run {tracked['run_id']} in experiment {tracked['experiment']}")

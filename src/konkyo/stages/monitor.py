@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from konkyo import files, months, params, reading
+from konkyo import dates, io, params, reading
 from konkyo.errors import ArtifactError
 from konkyo.monthend import checks, drift, plots, watch
 from konkyo.monthend.page import page
@@ -35,9 +35,9 @@ def main() -> None:
     panel = store.read(grounds.PANEL)
     month = panel.index["month"].iloc[-1]
     found = grounds.files()
-    if found[-1].stem != months.label(month):
+    if found[-1].stem != dates.label(month):
         raise ArtifactError(
-            f"the panel ends in {months.label(month)}, but the newest grounds are of "
+            f"the panel ends in {dates.label(month)}, but the newest grounds are of "
             f"{found[-1].stem}: run `konkyo update` or `dvc repro`"
         )
     tables = measure(panel, found, chosen)
@@ -45,7 +45,7 @@ def main() -> None:
     made = checks.decide(tables["history"], tables, chosen.monitor, month)
     tables["checks"] = checks.table(made)
     for name, table in tables.items():
-        files.write_csv(table, OUT / f"{name}.csv")
+        io.write_csv(table, OUT / f"{name}.csv")
     labels = grounds.read_labels(panel.catalogue)
     figures: dict[str, dict[str, Any]] = {
         language: {
@@ -58,11 +58,11 @@ def main() -> None:
         month, made, tables, labels, chosen.monitor, chosen.train.window, figures,
         chosen.report.language,
     )  # fmt: skip
-    with files.replacing(OUT / "monitor.html") as scratch:
+    with io.atomic_write(OUT / "monitor.html") as scratch:
         scratch.write_text(text, encoding="utf-8")
     breached = [check for check in made if check.breached]
-    files.write_json(summary(made, months.label(month)), RESULT)
-    print(f"{months.label(month)}: {len(breached)} of {len(made)} limits breached, see {OUT}")
+    io.write_json(summary(made, dates.label(month)), RESULT)
+    print(f"{dates.label(month)}: {len(breached)} of {len(made)} limits breached, see {OUT}")
     for check in breached:
         print(f"monitor: {checks.line(check)}", file=sys.stderr)
     if breached:
@@ -116,7 +116,7 @@ def summary(made: list[checks.Check], month: str) -> dict[str, Any]:
         "breached": any(check.breached for check in made),
         "checks": {
             check.name: {
-                "month": months.label(check.month),
+                "month": dates.label(check.month),
                 "value": check.value if np.isfinite(check.value) else None,
                 "limit": check.limit,
                 "breached": check.breached,
@@ -131,5 +131,5 @@ def _read(path: Path, step: str) -> pd.DataFrame:
     if not path.exists():
         raise ArtifactError(f"{path} is not here: run `dvc repro {step}`")
     if path.suffix == ".parquet":
-        return files.read_parquet(path)
-    return files.read_csv(path, parse_dates=["month"])
+        return io.read_parquet(path)
+    return io.read_csv(path, parse_dates=["month"])

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from konkyo import files, months, params
+from konkyo import dates, io, params
 from konkyo.errors import ArtifactError, ParamsError
 from konkyo.figures.texts import Language
 from konkyo.monthend import workbook
@@ -42,14 +42,14 @@ def main(month: str = "newest", language: str | None = None, out: Path | None = 
     panel = store.read(grounds.PANEL)
     evidence = grounds.evidence_of(panel, [path], chosen.backtest.portfolios)
     labels = grounds.read_labels(panel.catalogue)
-    table = ranking(evidence, months.parse(path.stem), labels, said)
+    table = ranking(evidence, dates.parse(path.stem), labels, said)
     folder = OUT if out is None else out
     about = facts(path.stem, chosen, len(table))
     # The workbook first: it refuses named stocks that were not ranked.
     workbook.write(
         folder / f"{path.stem}.xlsx", table, evidence, labels, chosen.report, said, about
     )
-    files.write_csv(table, folder / f"{path.stem}.csv")
+    io.write_csv(table, folder / f"{path.stem}.csv")
     print(f"{path.stem}: {len(table):,} stocks ranked, {folder / path.stem}.csv and .xlsx")
 
 
@@ -58,18 +58,18 @@ def facts(month: str, chosen: params.Params, stocks: int) -> dict[str, str]:
     for path in (SOURCE, WINDOWS, WEIGHTS / f"{month}.safetensors"):
         if not path.exists():
             raise ArtifactError(f"{path} is not here: run `konkyo update` or `dvc repro`")
-    source = files.read_json(SOURCE)
-    windows = files.read_csv(WINDOWS, dtype=str).set_index("month")
+    source = io.read_json(SOURCE)
+    windows = io.read_csv(WINDOWS, dtype=str).set_index("month")
     window = windows.loc[month]
     settings = json.dumps(params.as_dict(chosen), sort_keys=True)
     return {
         "month": month,
-        "earned": months.label(months.parse(month) + pd.offsets.MonthEnd(1)),
+        "earned": dates.label(dates.parse(month) + pd.offsets.MonthEnd(1)),
         "stocks": f"{stocks:,}",
         "portfolios": str(chosen.backtest.portfolios),
         "trained_on": f"{window['first_train']} - {window['last_train']}",
-        "network": files.sha256_of(WEIGHTS / f"{month}.safetensors"),
-        "params": files.digest_of(settings),
+        "network": io.sha256_of(WEIGHTS / f"{month}.safetensors"),
+        "params": io.digest_of(settings),
         "source": f"{source['source']}, {source['first_month']} - {source['last_month']}",
         "point_in_time": str(source["point_in_time"]).lower(),
         "survivorship_free": str(source["survivorship_free"]).lower(),

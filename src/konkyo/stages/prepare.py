@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 from konkyo import params
-from konkyo.files import read_parquet
+from konkyo.io import read_parquet
 from konkyo.panel import store
 from konkyo.panel.build import build
 from konkyo.stages import lock, stage

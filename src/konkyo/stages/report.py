@@ -8,7 +8,7 @@ from tqdm import tqdm
 
 from konkyo import figures, interactive, params, reading
 from konkyo.errors import ArtifactError
-from konkyo.files import digest_of, read_csv, read_parquet, replacing, write_csv
+from konkyo.io import atomic_write, digest_of, read_csv, read_parquet, write_csv
 from konkyo.pages.drawing import draw
 from konkyo.pages.report import report
 from konkyo.pages.shell import LANGUAGES, Words
@@ -80,16 +80,16 @@ def main() -> None:
     for name, figure in moving[chosen.language].items():
         interactive.write(figure, OUT / "interactive", _file(name), chosen.language)
     page = report(evidence, tables, moving, labels, chosen, others=others())
-    with replacing(OUT / "report.html") as scratch:
+    with atomic_write(OUT / "report.html") as scratch:
         scratch.write_text(page, encoding="utf-8")
     shares = made["groups"].pivot_table(index="month", columns="group", values="share")
     for name, table in {**made, "group_shares": shares.reset_index()}.items():
         write_csv(table, OUT / f"{name}.csv")
     for name in brought:
         source = (BACKTEST if name in TABLES else VERIFY) / f"{name}.csv"
-        with replacing(OUT / f"{name}.csv") as scratch:
+        with atomic_write(OUT / f"{name}.csv") as scratch:
             shutil.copyfile(source, scratch)
-    with replacing(OUT / "performance.md") as scratch:
+    with atomic_write(OUT / "performance.md") as scratch:
         scratch.write_text(figures.performance_markdown(tables["performance"]), encoding="utf-8")
     print(
         f"{len(drawn)} figures, {len(tables)} tables and report.html "

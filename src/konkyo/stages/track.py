@@ -4,7 +4,7 @@ import signal
 from dataclasses import asdict
 from pathlib import Path
 
-from konkyo import files, params
+from konkyo import io, params
 from konkyo.stages import lock, stage
 from konkyo.tracking import results, runs
 
@@ -18,7 +18,7 @@ def main() -> None:
     chosen = params.load()
     found = results.read(Path.cwd())
     tracked = runs.track(found, chosen)
-    files.write_json(asdict(tracked), Path("data/run.json"))
+    io.write_json(asdict(tracked), Path("data/run.json"))
     print(
         f"run {tracked.run_id} in experiment {tracked.experiment}: {tracked.months} months, "
         f"{tracked.model} version {tracked.model_version} ({', '.join(tracked.aliases)})"

@@ -6,7 +6,7 @@ from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
-from konkyo import files, params
+from konkyo import io, params
 from konkyo.errors import INTERRUPTED, ArtifactError, TuningError
 from konkyo.stages import lock, stage
 from konkyo.tuning import holdout, outcome, progress, space, study, workers
@@ -23,7 +23,7 @@ def first_held(tune: params.Tune) -> str:
     index = PANEL / "index.parquet"
     if not index.exists():
         raise ArtifactError(f"{index} is not here: run `dvc repro prepare` first")
-    return holdout.first_held(files.read_parquet(index, columns=["month", "ret"]), tune.holdout)
+    return holdout.first_held(io.read_parquet(index, columns=["month", "ret"]), tune.holdout)
 
 
 @stage
@@ -114,5 +114,5 @@ def _finish(search: study.Search, engine: Engine, folder: Path) -> None:
 
     with lock.held():
         tracked = tracking.track(Path.cwd(), engine.params, folder)
-    files.write_json(tracked, folder / "run.json")
+    io.write_json(tracked, folder / "run.json")
     print(f"run {tracked['run_id']} in experiment {tracked['experiment']}")

@@ -14,11 +14,12 @@ from pathlib import Path
 from threading import Thread
 from time import perf_counter
 
-from konkyo import months, params, sources
+from konkyo import dates, params, sources
 from konkyo.errors import ArtifactError, RecordsError
-from konkyo.files import read_key, read_parquet, scratch_folder
+from konkyo.io import read_key, read_parquet
 from konkyo.panel import store
 from konkyo.panel.build import build
+from konkyo.resilience import temporary_folder
 from konkyo.sources import restated as restatement
 from konkyo.stages import ingest, lock, prepare, stage
 
@@ -51,7 +52,7 @@ def main(
     importing = Thread(target=_import, args=(log,), daemon=True)
     importing.start()
     ingest.RAW.parent.mkdir(parents=True, exist_ok=True)
-    with scratch_folder(ingest.RAW.parent) as folder:
+    with temporary_folder(ingest.RAW.parent) as folder:
         raw = folder / "raw"
         _link(ingest.RAW, raw)
         records = sources.bring(chosen.ingest, raw, chosen.backtest.portfolios)
@@ -98,7 +99,7 @@ def main(
         from konkyo.tracking import append, results
 
         newest = panel.index["month"].iloc[-1]
-        tracked = append.append(results.read(Path.cwd()), chosen, months.label(newest))
+        tracked = append.append(results.read(Path.cwd()), chosen, dates.label(newest))
         version = tracked and f"{tracked.model} version {tracked.model_version}"
         _say("track", began, version or "the month is in MLflow already")
     stayed = len(before) - len({name.split()[0] for name in changed})
@@ -163,7 +164,7 @@ def beside_earlier(records: sources.Records) -> sources.Records:
     if not all(path.exists() for path in paths.values()):
         return records
     before = {name: read_parquet(path) for name, path in paths.items()}
-    last = months.label(before["stocks"]["month"].max())
+    last = dates.label(before["stocks"]["month"].max())
     if last > records.facts["last_month"]:
         raise RecordsError(
             f"the records end in {records.facts['last_month']}, but there are results with records "

@@ -10,7 +10,7 @@ from konkyo import baselines, params, windows
 from konkyo.attribution import agreement, examined, kept, methods
 from konkyo.attribution.examination import examine, summarise
 from konkyo.attribution.findings import findings
-from konkyo.files import digest_of, read_parquet, write_csv, write_json
+from konkyo.io import digest_of, read_parquet, write_csv, write_json
 from konkyo.network import plan
 from konkyo.network import store as weights
 from konkyo.panel import store

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 import pyarrow.parquet as parquet
 from mlflow.utils.mlflow_tags import MLFLOW_RUN_NOTE
 
-from konkyo import months
+from konkyo import dates
 from konkyo.errors import TrackingError
 from konkyo.params import Params
 from konkyo.tracking import opened, runs, series, store
@@ -47,7 +47,7 @@ def append(
     TrackingError
         The month has no network, or the store, experiment or run to fill cannot be used.
     """
-    names = [months.label(end) for end in found.windows["month"]]
+    names = [dates.label(end) for end in found.windows["month"]]
     if month not in names:
         raise TrackingError(
             f"{month} has no network: there are those of {names[0]} to {names[-1]}; run "

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from mlflow.entities import Metric
 
-from konkyo import files, months
+from konkyo import dates, io
 from konkyo.errors import without_secrets
 from konkyo.params import Params, as_dict, flatten
 from konkyo.tracking import lineage, runs, series, store
@@ -51,19 +51,19 @@ def track(
     )
     client = store.connect(where.uri)
     folder = root / _FOLDER
-    source = files.read_json(folder / "records" / "source.json")
+    source = io.read_json(folder / "records" / "source.json")
     tags = {
         "kind": "intervention",
         **lineage.git(root),
         "source": str(source["source"]),
-        "data_digest": files.sha256_of(folder / "records" / "records.parquet")[:32],
-        "params_digest": files.digest_of(repr(sorted(flatten(chosen).items()))),
+        "data_digest": io.sha256_of(folder / "records" / "records.parquet")[:32],
+        "params_digest": io.digest_of(repr(sorted(flatten(chosen).items()))),
         **{f"version_{name.replace('-', '_')}": lineage.installed(name) for name in _LIBRARIES},
     }
     name = f"{section.track.run_name}-{tags['params_digest'][:6]}"
     with runs.parent(client, where, name) as (run_id, experiment):
-        metrics = series.final(files.read_json(folder / "metrics.json"), runs.milliseconds())
-        metrics += forecasts(files.read_parquet(folder / "forecast" / "answers.parquet"))
+        metrics = series.final(io.read_json(folder / "metrics.json"), runs.milliseconds())
+        metrics += forecasts(io.read_parquet(folder / "forecast" / "answers.parquet"))
         runs.log(client, run_id, params=flatten(chosen), metrics=metrics, tags=tags)
         for path in sorted((folder / "report").iterdir()):
             kind = {".png": "figures", ".html": "page"}.get(path.suffix, "tables")
@@ -95,7 +95,7 @@ def forecasts(answers: pd.DataFrame) -> list[Metric]:
         forecast/<name>, million dollars; the step counts months from the first forecast month.
     """
     own = answers[answers["out_of_sample"] & (answers["method"] == "amount")]
-    first = int(months.ordinal(own["month"]).min())
+    first = int(dates.ordinal(own["month"]).min())
     named = {"actual": own[(own["data"] == "I") & (own["model"] == "network")]}
     for data in ("I", "II"):
         for model in ("network", "linear"):
@@ -107,7 +107,7 @@ def forecasts(answers: pd.DataFrame) -> list[Metric]:
         for value, month, step in zip(
             rows["actual" if name == "actual" else "forecast"],
             rows["month"],
-            months.ordinal(rows["month"]) - first,
+            dates.ordinal(rows["month"]) - first,
             strict=True,
         )
         if np.isfinite(value)

@@ -12,7 +12,7 @@ from mlflow.entities import Dataset, DatasetInput, InputTag
 from mlflow.utils.mlflow_tags import MLFLOW_DATASET_CONTEXT, MLFLOW_GIT_COMMIT
 from ruamel.yaml import YAML
 
-from konkyo import files, months
+from konkyo import dates, io
 from konkyo.attribution import kept
 from konkyo.tracking.results import Results
 
@@ -52,7 +52,7 @@ def tags(results: Results, params: dict[str, Any], datasets: list[DatasetInput])
         **git(results.root),
         "dvc_lock_digest": _digest(dvc_lock(results.root)),
         "params_digest": _digest(params),
-        "data_digest": files.digest_of(*(entry.dataset.digest for entry in datasets)),
+        "data_digest": io.digest_of(*(entry.dataset.digest for entry in datasets)),
         "source": str(source["source"]),
         "licence": str(source["licence"]),
         "point_in_time": json.dumps(source["point_in_time"]),
@@ -64,14 +64,14 @@ def tags(results: Results, params: dict[str, Any], datasets: list[DatasetInput])
 
 def results_digest(results: Results) -> str:
     """Return the digest of all that is logged as results: networks, grounds, figures and report."""
-    ends = [months.label(end) for end in results.windows["month"]]
+    ends = [dates.label(end) for end in results.windows["month"]]
     by_month = kept.digests(results.weights, results.grounds, ends)
     report = (path for path in sorted(results.report.rglob("*")) if path.is_file())
     tables = (results.returns, results.cumulative, results.history, *results.tables.values())
-    return files.digest_of(
+    return io.digest_of(
         json.dumps([by_month, results.metrics], sort_keys=True),
         *(frame.to_csv() for frame in tables),
-        *(f"{path.relative_to(results.report)} {files.sha256_of(path)}" for path in report),
+        *(f"{path.relative_to(results.report)} {io.sha256_of(path)}" for path in report),
     )
 
 
@@ -162,7 +162,7 @@ def _dataset(
     text = json.dumps(profile)
     entity = Dataset(
         name=name,
-        digest=files.digest_of(*(files.sha256_of(path) for path in paths)),
+        digest=io.digest_of(*(io.sha256_of(path) for path in paths)),
         source_type="local",
         source=json.dumps({"uri": str(paths[0].parent.relative_to(results.root))}),
         schema=json.dumps({"mlflow_colspec": columns}),
@@ -181,7 +181,7 @@ def _type(arrow: str) -> str:
 
 def _digest(value: Any) -> str:
     """Return the digest of a plain value, "none" for an empty one."""
-    return files.digest_of(json.dumps(value, sort_keys=True, default=str)) if value else "none"
+    return io.digest_of(json.dumps(value, sort_keys=True, default=str)) if value else "none"
 
 
 def _output(*command: str) -> str | None:

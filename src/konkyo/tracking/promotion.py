@@ -14,7 +14,7 @@ from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
 from mlflow.utils.mlflow_tags import MLFLOW_RUN_NOTE
 
-from konkyo import files, months
+from konkyo import dates, io, resilience
 from konkyo.errors import TrackingError
 from konkyo.monthend import comparison
 from konkyo.monthend.comparison import Comparison
@@ -175,7 +175,7 @@ def monthly(client: MlflowClient, version: ModelVersion) -> pd.DataFrame:
             points = []
         ends = pd.to_datetime([point.timestamp for point in points], unit="ms")
         values = [point.value for point in points]
-        columns[name] = pd.Series(values, months.month_end(months.ordinal(ends)), "float64")
+        columns[name] = pd.Series(values, dates.month_end(dates.ordinal(ends)), "float64")
     if columns["rank_ic"].empty or columns["spread_net"].empty:
         raise TrackingError(
             f"version {version.version} cannot be compared: its run {version.run_id} has no "
@@ -215,7 +215,7 @@ def caveats(
         until = tags.get("tuned_until")
         if until is None:
             continue
-        seen = int((found.monthly["month"] <= months.parse(until)).sum())
+        seen = int((found.monthly["month"] <= dates.parse(until)).sum())
         if seen:
             lines.append(
                 f"{seen} of {len(found.monthly)} months are among those on which the search "
@@ -328,11 +328,11 @@ def _metrics(found: Comparison) -> list[Metric]:
 
 
 def _log_tables(client: MlflowClient, run_id: str, found: Comparison) -> None:
-    with files.scratch_folder() as folder:
+    with resilience.temporary_folder() as folder:
         tables = {"comparison": found.monthly, "figures": found.figures}
         for name, table in tables.items():
             path = folder / f"{name}.csv"
-            files.write_csv(table, path)
+            io.write_csv(table, path)
             client.log_artifact(run_id, str(path))
 
 

@@ -17,7 +17,7 @@ from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
 from mlflow.models.model import ModelInfo
 
-from konkyo import files, months
+from konkyo import dates, io
 from konkyo.errors import TrackingError
 from konkyo.params import Params, as_dict, flatten
 from konkyo.tracking.results import Results
@@ -54,7 +54,7 @@ def configuration(params: Params) -> str:
     if params.ingest.source == "simulated-tse":
         chosen["ingest"]["simulated"] = values["ingest"]["simulated"]
     flat = {key: value for key, value in flatten(chosen).items() if key not in _DECIDE_NOTHING}
-    return files.digest_of(repr(sorted(flat.items())))
+    return io.digest_of(repr(sorted(flat.items())))
 
 
 def facts(found: Results, params: Params, run_tags: Mapping[str, str]) -> dict[str, str]:
@@ -80,8 +80,8 @@ def facts(found: Results, params: Params, run_tags: Mapping[str, str]) -> dict[s
         "params_digest": run_tags["params_digest"],
         "configuration": configuration(params),
         "source": run_tags["source"],
-        "first_month": months.label(ends.iloc[0]),
-        "last_month": months.label(ends.iloc[-1]),
+        "first_month": dates.label(ends.iloc[0]),
+        "last_month": dates.label(ends.iloc[-1]),
         **tuned(found.root, params),
     }
 
@@ -98,18 +98,18 @@ def tuned(root: Path, params: Params) -> dict[str, str]:
     values = as_dict(params)
     found = {}
     for best in sorted(root.glob("data/tuning/*/best.json")):
-        wanted = space.settings(files.read_json(best)["params"])
+        wanted = space.settings(io.read_json(best)["params"])
         agrees = all(
             _plain(values[section][key]) == _plain(value)
             for section, keys in wanted.items()
             for key, value in keys.items()
         )
         if agrees:
-            series = files.read_parquet(
+            series = io.read_parquet(
                 best.with_name("comparison.parquet"), columns=["month", "part"]
             )
             last = series.loc[series["part"] == "tuning", "month"].max()
-            found[best.parent.name] = months.label(last)
+            found[best.parent.name] = dates.label(last)
     if not found:
         return {}
     study = max(found, key=lambda name: found[name])

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from konkyo import files, months
+from konkyo import dates, io
 from konkyo.errors import ArtifactError
 
 MODEL = "network"
@@ -76,11 +76,11 @@ class Results:
 
     def grounds_of(self, month: pd.Timestamp) -> Path:
         """Return the file of a month's scores and relevances."""
-        return self.grounds / f"{months.label(month)}.parquet"
+        return self.grounds / f"{dates.label(month)}.parquet"
 
     def weights_of(self, month: pd.Timestamp) -> Path:
         """Return the file of a month's network."""
-        return self.weights / f"{months.label(month)}.safetensors"
+        return self.weights / f"{dates.label(month)}.safetensors"
 
 
 def read(root: Path) -> Results:
@@ -121,7 +121,7 @@ def read(root: Path) -> Results:
         ["model", "portfolio", "cumulative"],
         dates=["month"],
     ).rename(columns={"month": "earned"})
-    history = files.read_parquet(_present(data / "models/history.parquet", "train"))
+    history = io.read_parquet(_present(data / "models/history.parquet", "train"))
     found = Results(
         root=root,
         source=source,
@@ -159,11 +159,11 @@ def example(results: Results, rows: int = 3) -> pd.DataFrame:
     pandas.DataFrame
         month (YYYY-MM-DD), stock, one float column a feature in the catalogue's order.
     """
-    index = files.read_parquet(
+    index = io.read_parquet(
         _present(results.panel / "index.parquet", "prepare"), columns=["month", "stock"]
     )
     names = _csv(results.panel / "catalogue.csv", "prepare", ["name"], dates=[])["name"]
-    features = files.read_array(_present(results.panel / "features.npy", "prepare"), mmap_mode="r")
+    features = io.read_array(_present(results.panel / "features.npy", "prepare"), mmap_mode="r")
     chosen = np.flatnonzero(index["month"] == results.windows["month"].iloc[-1])[:rows]
     frame = pd.DataFrame(np.array(features[chosen], dtype="float64"), columns=list(names))
     frame.insert(0, "month", index["month"].iloc[chosen].dt.strftime("%Y-%m-%d").to_list())
@@ -178,12 +178,12 @@ def _present(path: Path, stage: str) -> Path:
 
 
 def _json(path: Path, stage: str) -> Any:
-    return files.read_json(_present(path, stage))
+    return io.read_json(_present(path, stage))
 
 
 def _csv(path: Path, stage: str, columns: list[str], dates: list[str]) -> pd.DataFrame:
     """Read a table, its dates as period ends whether they are written YYYY-MM or as a day."""
-    frame = files.read_csv(_present(path, stage))
+    frame = io.read_csv(_present(path, stage))
     missing = [name for name in [*columns, *dates] if name not in frame]
     if missing:
         raise ArtifactError(f"{path} has no column {', '.join(missing)}: run `dvc repro {stage}`")
@@ -193,4 +193,4 @@ def _csv(path: Path, stage: str, columns: list[str], dates: list[str]) -> pd.Dat
 
 
 def _period_ends(values: pd.Series) -> pd.DatetimeIndex:
-    return months.month_end(months.ordinal(pd.to_datetime(values)))
+    return dates.month_end(dates.ordinal(pd.to_datetime(values)))

@@ -24,7 +24,7 @@ from mlflow.utils.mlflow_tags import (
 )
 from tqdm import tqdm
 
-from konkyo import months
+from konkyo import dates
 from konkyo.errors import TrackingError, without_secrets
 from konkyo.params import Params, as_dict, flatten
 from konkyo.tracking import lineage, opened, registry, results, series, servable, store
@@ -262,7 +262,7 @@ def _log_months(client: MlflowClient, parent_id: str, experiment: str, found: Re
     }
     rows = tqdm(found.windows.itertuples(index=False), "months", len(found.windows), unit="month")
     for row in rows:
-        name = months.label(row.month)
+        name = dates.label(row.month)
         now = milliseconds()
         run = client.create_run(
             experiment,
@@ -292,7 +292,7 @@ def _log_months(client: MlflowClient, parent_id: str, experiment: str, found: Re
 def window(row: Any) -> dict[str, Any]:
     """Return the facts of a decision month's window, a line of `Results.windows`."""
     ends = ("month", "first_train", "last_train", "last_label")
-    named = {name: months.label(getattr(row, name)) for name in ends}
+    named = {name: dates.label(getattr(row, name)) for name in ends}
     return {**named, "train_rows": row.train_rows}
 
 
@@ -324,7 +324,7 @@ def _note(found: Results) -> str:
     """Return the description at the top of the run's page."""
     first, last = found.windows["month"].iloc[0], found.windows["month"].iloc[-1]
     return (
-        f"{len(found.windows)} decision months, {months.label(first)} to {months.label(last)}, "
+        f"{len(found.windows)} decision months, {dates.label(first)} to {dates.label(last)}, "
         f"records of `{found.source['source']}`. One network a month, in the child runs; the "
         "step of a monthly chart counts months from the first, its time is the month's end. To "
         "compare runs, search the experiment for `tags.kind = 'experiment'`."

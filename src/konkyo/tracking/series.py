@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from mlflow.entities import Metric
 
-from konkyo import months
+from konkyo import dates
 
 MONTHLY = (
     "spread",
@@ -92,7 +92,7 @@ def cumulative(paths: pd.DataFrame, first: pd.Timestamp) -> list[Metric]:
             f"cumulative/{portfolio}",
             path["cumulative"],
             path["earned"],
-            int(months.ordinal(pd.DatetimeIndex([first]))[0]),
+            int(dates.ordinal(pd.DatetimeIndex([first]))[0]),
         )
     ]
 
@@ -144,11 +144,11 @@ def milliseconds(month: pd.Timestamp) -> int:
 
 
 def _dated(name: str, values: pd.Series, ends: pd.Series, first: int) -> list[Metric]:
-    return _metrics(name, values, months.ordinal(ends) - first, [milliseconds(end) for end in ends])
+    return _metrics(name, values, dates.ordinal(ends) - first, [milliseconds(end) for end in ends])
 
 
 def _first(ends: pd.Series) -> int:
-    return int(months.ordinal(ends).min()) if len(ends) else 0
+    return int(dates.ordinal(ends).min()) if len(ends) else 0
 
 
 def _metrics(name: str, values: Any, steps: Any, times: Any) -> list[Metric]:

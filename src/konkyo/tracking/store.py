@@ -14,7 +14,7 @@ from mlflow.exceptions import MlflowException
 from sqlalchemy import NullPool, create_engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from konkyo import files
+from konkyo import resilience
 from konkyo.errors import TrackingError
 from konkyo.params import Track
 from konkyo.params.fields import plain_login
@@ -170,10 +170,10 @@ def _make(path: Path) -> None:
     make one together break it.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    files.sweep(path.parent, deep=False)
+    resilience.remove_stale_temp(path.parent, deep=False)
     if path.exists():
         return
-    with files.scratch_folder(path.parent) as folder:
+    with resilience.temporary_folder(path.parent) as folder:
         made = folder / path.name
         upgrade.main([f"{_SQLITE}{made}"], standalone_mode=False)
         try:

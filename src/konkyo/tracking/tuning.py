@@ -12,7 +12,7 @@ from mlflow import MlflowClient
 from mlflow.entities import Metric
 from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID, MLFLOW_RUN_NOTE
 
-from konkyo import files
+from konkyo import io
 from konkyo.errors import without_secrets
 from konkyo.params import Params, as_dict, flatten
 from konkyo.tracking import lineage, opened, runs, series, store
@@ -58,20 +58,20 @@ def track(
     values = as_dict(params)
     values["tune"]["storage"] = without_secrets(params.tune.storage)
     chosen = flatten({"tune": values["tune"]})
-    trials = files.read_csv(folder / "trials.csv")
+    trials = io.read_csv(folder / "trials.csv")
     trials = trials[trials["state"].isin(_STATES)]
-    result = files.read_csv(folder / "result.csv")
-    luck = files.read_json(folder / "luck.json")
+    result = io.read_csv(folder / "result.csv")
+    luck = io.read_json(folder / "luck.json")
     name = f"tune-{params.tune.study}"
     with runs.parent(client, where, name) as (run_id, experiment):
         now = runs.milliseconds()
-        source = files.read_json(root / "data/records/source.json")
+        source = io.read_json(root / "data/records/source.json")
         tags = {
             "kind": "tuning",
             "study": params.tune.study,
             **lineage.git(root),
             "source": str(source["source"]),
-            "params_digest": files.digest_of(repr(sorted(chosen.items()))),
+            "params_digest": io.digest_of(repr(sorted(chosen.items()))),
             **{f"version_{n.replace('-', '_')}": lineage.installed(n) for n in _LIBRARIES},
             MLFLOW_RUN_NOTE: _note(trials, result),
         }

@@ -12,7 +12,7 @@ from ruamel.yaml.comments import CommentedSeq
 from ruamel.yaml.error import YAMLError
 
 from konkyo import params
-from konkyo.files import replacing
+from konkyo.io import atomic_write
 
 
 def apply(text: str, settings: Mapping[str, Mapping[str, Any]]) -> str:
@@ -67,7 +67,7 @@ def write(path: Path, settings: Mapping[str, Mapping[str, Any]]) -> str:
     params.load(path)
     before = path.read_text(encoding="utf-8")
     after = apply(before, settings)
-    with replacing(path) as scratch:
+    with atomic_write(path) as scratch:
         scratch.write_text(after, encoding="utf-8")
         params.load(scratch)
     return diff(before, after)

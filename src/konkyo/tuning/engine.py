@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 import pyarrow.parquet as parquet
 
-from konkyo.files import digest_of
+from konkyo.io import digest_of
 from konkyo.network.settings import Numbers
 from konkyo.params import Params
 from konkyo.tuning import panels, trials

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from konkyo import months
+from konkyo import dates
 from konkyo.errors import ParamsError
 
 
@@ -27,7 +27,7 @@ def first_held(index: pd.DataFrame, holdout: int) -> str:
             f"tune.holdout = {holdout} leaves no month to search in: there are {len(realised)} "
             "with a realised return; hold fewer out or bring more records"
         )
-    return months.label(realised.sort_values().iloc[-holdout])
+    return dates.label(realised.sort_values().iloc[-holdout])
 
 
 def cut(table: pd.DataFrame, held: str) -> pd.DataFrame:
@@ -43,4 +43,4 @@ def cut(table: pd.DataFrame, held: str) -> pd.DataFrame:
     held : str
         First decision month of the holdout, YYYY-MM.
     """
-    return table[table["month"] < months.parse(held)].reset_index(drop=True)
+    return table[table["month"] < dates.parse(held)].reset_index(drop=True)

@@ -5,7 +5,7 @@ from typing import Literal
 
 import pandas as pd
 
-from konkyo import months
+from konkyo import dates
 from konkyo.backtest.information import t_statistic
 from konkyo.backtest.performance import annual_return, annual_risk, return_risk
 
@@ -54,7 +54,7 @@ def contributions(kind: Kind, series: pd.DataFrame) -> pd.Series:
         By month, YYYY-MM: the gross spread, a fraction, or the rank IC.
     """
     column = "rank_ic" if kind == "rank_ic" else "spread"
-    names = [months.label(month) for month in series["month"]]
+    names = [dates.label(month) for month in series["month"]]
     return pd.Series(series[column].to_numpy(), index=names)
 
 

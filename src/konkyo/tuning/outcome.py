@@ -8,8 +8,8 @@ from optuna.trial import FrozenTrial
 from konkyo import figures
 from konkyo.errors import TuningError
 from konkyo.figures import luck as still
-from konkyo.files import replacing, write_csv, write_json, write_parquet
 from konkyo.interactive import luck as live
+from konkyo.io import atomic_write, write_csv, write_json, write_parquet
 from konkyo.pages.shell import LANGUAGES
 from konkyo.params import Report
 from konkyo.tuning import page, plots, records, result, study
@@ -121,7 +121,7 @@ def _draw(
         embedded,
         look.language,
     )
-    with replacing(folder / "tuning.html") as scratch:
+    with atomic_write(folder / "tuning.html") as scratch:
         scratch.write_text(text, encoding="utf-8")
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from konkyo import panel as room
 from konkyo.errors import ArtifactError
-from konkyo.files import digest_of, read_parquet, replacing, write_parquet
+from konkyo.io import atomic_write, digest_of, read_parquet, write_parquet
 from konkyo.panel import store
 from konkyo.panel.build import build
 from konkyo.params import Prepare, Space
@@ -60,7 +60,7 @@ def bring(records: Path, folder: Path, prepare: Prepare, space: Space, held: str
         panel, missing = build(tables["stocks"], tables["market"], chosen)
         store.write(panel, missing, own)
         # The digest is written last: it says that the panel is whole.
-        with replacing(own / _DIGEST) as scratch:
+        with atomic_write(own / _DIGEST) as scratch:
             scratch.write_text(digest, encoding="ascii")
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from optuna.trial import FrozenTrial, TrialState
 
-from konkyo import months
+from konkyo import dates
 from konkyo.errors import TuningError
 from konkyo.tuning.space import NUMBERS, STRUCTURE
 from konkyo.tuning.storage import PAPER, RETRY_OF
@@ -40,7 +40,7 @@ def pack(series: pd.DataFrame) -> dict[str, list[Any]]:
     dict
         month as YYYY-MM, the others to eight decimals, None where there is no value.
     """
-    packed: dict[str, list[Any]] = {"month": [months.label(m) for m in series["month"]]}
+    packed: dict[str, list[Any]] = {"month": [dates.label(m) for m in series["month"]]}
     for name in COLUMNS:
         values = series[name].to_numpy(dtype=float)
         packed[name] = [round(float(v), _DIGITS) if np.isfinite(v) else None for v in values]
@@ -49,7 +49,7 @@ def pack(series: pd.DataFrame) -> dict[str, list[Any]]:
 
 def unpack(packed: dict[str, list[Any]]) -> pd.DataFrame:
     """Return the frame that `pack` made short: month (month end) and fractions."""
-    frame = pd.DataFrame({"month": [months.parse(name) for name in packed["month"]]})
+    frame = pd.DataFrame({"month": [dates.parse(name) for name in packed["month"]]})
     for name in COLUMNS:
         frame[name] = np.array(packed[name], dtype=float)
     return frame

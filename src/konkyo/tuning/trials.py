@@ -9,9 +9,9 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from konkyo import backtest, baselines, months
+from konkyo import backtest, baselines, dates
 from konkyo.errors import ArtifactError, ParamsError
-from konkyo.files import digest_of, read_parquet
+from konkyo.io import digest_of, read_parquet
 from konkyo.network import plan
 from konkyo.network import store as weights
 from konkyo.network.fit import fit_stack
@@ -72,7 +72,7 @@ def decision_months(folder: Path, longest: int) -> list[str]:
         raise ArtifactError(f"{folder} holds no panel: start the search without --worker once")
     index = read_parquet(path, columns=["month", "ret"])
     names = MonthBlocks.of(index["month"]).names
-    realised = {months.label(m) for m in index.loc[index["ret"].notna(), "month"].unique()}
+    realised = {dates.label(m) for m in index.loc[index["ret"].notna(), "month"].unique()}
     chosen = [name for name in names[longest:] if name in realised]
     if not chosen:
         raise ParamsError(

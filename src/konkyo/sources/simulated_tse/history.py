@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
-from konkyo.months import parse
+from konkyo.dates import parse
 
 SHOCKS = {
     "1998-08": -0.08, "1998-10": 0.08,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from konkyo.months import month_end
+from konkyo.dates import month_end
 from konkyo.params import Simulated
 from konkyo.sources.simulated_tse.accounts import attributes, live, publish_reports
 from konkyo.sources.simulated_tse.catalogue import COLUMNS, MARKET, SECTORS

@@ -1,9 +1,9 @@
-"""Random generators by name: what a window draws depends on its own seed and month alone."""
+"""Random generators seeded by (seed, month, purpose), so that no draw depends on another window."""
 
 import numpy as np
 import torch
 
-from konkyo.files import digest_of
+from konkyo.io import digest_of
 
 
 def seed_of(*names: int | str) -> int:

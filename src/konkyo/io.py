@@ -1,0 +1,189 @@
+"""Tables, arrays and JSON on disk: written whole or not at all, and digests of what is there."""
+
+import ast
+import hashlib
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from pyarrow import parquet
+
+from konkyo.errors import ArtifactError
+from konkyo.resilience import write_errors, temporary_file
+
+_KEY = b"konkyo"
+
+
+@contextmanager
+def atomic_write(path: Path) -> Iterator[Path]:
+    """Yield a temporary path beside `path` that replaces it when the block ends without an error.
+
+    A reader sees the old file or the new one, never half of either, also after a kill.
+
+    Parameters
+    ----------
+    path : Path
+        The file to write; its folder is made if it is missing.
+
+    Yields
+    ------
+    Path
+        An empty file with the suffix of `path`, removed if the block raises.
+
+    Raises
+    ------
+    OSError
+        Naming `path`, also where a library failed to write without saying where.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with write_errors(path), temporary_file(beside=path) as temporary:
+        yield temporary
+        os.replace(temporary, path)
+
+
+def cache_folder() -> Path:
+    """Return this user's folder of downloads and copies that outlive a project's outputs."""
+    base = os.environ.get("XDG_CACHE_HOME")
+    return Path(base or Path.home() / ".cache") / "konkyo"
+
+
+def write_parquet(frame: pd.DataFrame, path: Path, key: Any = None) -> None:
+    """Write a frame without its index as Parquet, replacing `path` whole.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        What to write.
+    path : Path
+        Where to.
+    key : JSON value, optional
+        What the frame depends on, kept in the file's metadata for `read_key`.
+    """
+    table = pa.Table.from_pandas(frame, preserve_index=False)
+    if key is not None:
+        described = {_KEY: json.dumps(key, sort_keys=True).encode()}
+        table = table.replace_schema_metadata((table.schema.metadata or {}) | described)
+    with atomic_write(path) as temporary:
+        parquet.write_table(table, temporary)
+
+
+def read_key(path: Path) -> Any:
+    """Return the key of a Parquet file, None where there is no readable file or no key."""
+    try:
+        return json.loads((parquet.read_schema(path).metadata or {})[_KEY])
+    except (OSError, pa.ArrowInvalid, KeyError, json.JSONDecodeError):
+        return None
+
+
+def write_csv(frame: pd.DataFrame, path: Path) -> None:
+    """Write a frame without its index as CSV, dates as YYYY-MM-DD, replacing `path` whole."""
+    with atomic_write(path) as temporary:
+        frame.to_csv(temporary, index=False, date_format="%Y-%m-%d", lineterminator="\n")
+
+
+def write_json(value: Any, path: Path) -> None:
+    """Write a JSON value with sorted keys, replacing `path` whole."""
+    with atomic_write(path) as temporary:
+        temporary.write_text(json.dumps(value, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+
+
+@contextmanager
+def artifact_errors(path: Path) -> Iterator[None]:
+    """Let whatever is wrong with a file that is read be an error that names it.
+
+    Parameters
+    ----------
+    path : Path
+        The file; nothing but its reading belongs into the block.
+
+    Raises
+    ------
+    ArtifactError
+        It is missing, damaged or not to be read.
+    """
+    try:
+        yield
+    except FileNotFoundError:
+        raise ArtifactError(f"{path} is not here: run `dvc repro`, whose stages write it") from None
+    except (OSError, ValueError, EOFError, KeyError, IndexError) as error:
+        said = str(error).strip().partition("\n")[0] or type(error).__name__
+        raise ArtifactError(
+            f"{path} cannot be read ({said}): remove it and run `dvc repro`, or correct it where "
+            "it is your own"
+        ) from None
+
+
+def read_json(path: Path) -> Any:
+    """Read a JSON value; the errors are those of `artifact_errors`."""
+    with artifact_errors(path):
+        return json.loads(path.read_text(encoding="utf-8"))
+
+
+def read_parquet(path: Path, columns: list[str] | None = None) -> pd.DataFrame:
+    """Read a Parquet file, or some of its columns; the errors are those of `artifact_errors`."""
+    with artifact_errors(path):
+        return pd.read_parquet(path, columns=columns)
+
+
+def read_csv(path: Path, **how: Any) -> pd.DataFrame:
+    """Read a CSV file as pandas does it; the errors are those of `artifact_errors`."""
+    with artifact_errors(path):
+        return pd.read_csv(path, **how)
+
+
+def read_array(path: Path, mmap_mode: Literal["r", "c"]) -> np.ndarray:
+    """Map a .npy array into memory, never an object; the errors are those of `artifact_errors`."""
+    with artifact_errors(path):
+        return np.load(path, mmap_mode=mmap_mode, allow_pickle=False)
+
+
+def write_array(array: np.ndarray, path: Path) -> None:
+    """Write an array as .npy, which can be memory-mapped, replacing `path` whole."""
+    with atomic_write(path) as temporary, temporary.open("wb") as file:
+        # As np.save writes it, which on a full disk does not say why it failed.
+        whole = np.ascontiguousarray(array)
+        header = np.lib.format.header_data_from_array_1_0(whole)
+        np.lib.format.write_array_header_1_0(file, header)
+        file.write(whole.data)
+
+
+def digest_of(*parts: bytes | str) -> str:
+    """Return the hexadecimal BLAKE2b digest (32 characters) of the parts, in order."""
+    state = hashlib.blake2b(digest_size=16)
+    for part in parts:
+        data = part.encode() if isinstance(part, str) else part
+        state.update(len(data).to_bytes(8, "little"))
+        state.update(data)
+    return state.hexdigest()
+
+
+def digest_of_code(*modules: ModuleType | str) -> str:
+    """Return a digest of the modules' code, blind to comments and layout.
+
+    A module given by its name is not imported.
+    """
+    sources = (_file_of(module).read_text(encoding="utf-8") for module in modules)
+    return digest_of(*(ast.dump(ast.parse(source)) for source in sources))
+
+
+def _file_of(module: ModuleType | str) -> Path:
+    if isinstance(module, ModuleType):
+        return Path(module.__file__ or "")
+    found = find_spec(module)
+    if found is None or found.origin is None:
+        raise ModuleNotFoundError(f"there is no module {module}")
+    return Path(found.origin)
+
+
+def sha256_of(path: Path) -> str:
+    """Return the hexadecimal SHA-256 digest of a file's bytes."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
