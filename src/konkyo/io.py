@@ -17,7 +17,7 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from konkyo.errors import ArtifactError
-from konkyo.resilience import write_errors, temporary_file
+from konkyo.resilience import temporary_file, write_errors
 
 _KEY = b"konkyo"
 
