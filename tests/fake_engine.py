@@ -11,10 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from konkyo import (
-    dates,
-    params,
-)
+from konkyo import dates, params
 from konkyo.params import Tune
 from konkyo.tuning import (
     study,

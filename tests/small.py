@@ -6,10 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from konkyo import (
-    dates,
-    params,
-)
+from konkyo import dates, params
 
 PARAMS = Path(__file__).parents[1] / "params.yaml"
 

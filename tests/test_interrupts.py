@@ -9,12 +9,12 @@ import weakref
 
 import pytest
 
-from konkyo.interrupts import insisting
+from konkyo.resilience import reraise_lost_interrupt
 
 DROPS = """
 import signal, sys, time, weakref
 from contextlib import nullcontext
-from konkyo.interrupts import insisting
+from konkyo.resilience import reraise_lost_interrupt
 
 class Thing:
     pass
@@ -24,7 +24,7 @@ def dropped(_):
     signal.raise_signal(signal.SIGINT)
     time.sleep(0)
 
-with insisting() if sys.argv[1] == "insisting" else nullcontext():
+with reraise_lost_interrupt() if sys.argv[1] == "reraised" else nullcontext():
     thing = Thing()
     reference = weakref.ref(thing, dropped)
     del thing
@@ -33,9 +33,7 @@ print("went on")
 """
 
 
-@pytest.mark.parametrize(
-    ("how", "code", "said"), [("insisting", -2, ""), ("plain", 0, "went on\n")]
-)
+@pytest.mark.parametrize(("how", "code", "said"), [("reraised", -2, ""), ("plain", 0, "went on\n")])
 def test_an_interrupt_within_a_callback_ends_the_process(how: str, code: int, said: str):
     ended = subprocess.run(
         [sys.executable, "-c", DROPS, how], capture_output=True, text=True, timeout=30, check=False
@@ -48,7 +46,7 @@ def test_other_lost_exceptions_are_told_of_as_before(monkeypatch: pytest.MonkeyP
     told = []
     monkeypatch.setattr(sys, "unraisablehook", told.append)
     before = sys.unraisablehook
-    with insisting():
+    with reraise_lost_interrupt():
         thing = type("Thing", (), {})()
         reference = weakref.ref(thing, lambda _: 1 / 0)
         del thing
@@ -60,7 +58,7 @@ def test_other_lost_exceptions_are_told_of_as_before(monkeypatch: pytest.MonkeyP
 
 def test_it_leaves_the_timer_and_its_handler_as_they_were():
     before = signal.getsignal(signal.SIGALRM)
-    with pytest.raises(ValueError, match="own"), insisting():
+    with pytest.raises(ValueError, match="own"), reraise_lost_interrupt():
         assert signal.getsignal(signal.SIGALRM) is signal.default_int_handler
         raise ValueError("own")
     assert signal.getsignal(signal.SIGALRM) == before
@@ -71,7 +69,7 @@ def test_a_thread_goes_on_without():
     done = []
 
     def work() -> None:
-        with insisting():
+        with reraise_lost_interrupt():
             done.append(True)
 
     thread = threading.Thread(target=work)

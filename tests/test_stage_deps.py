@@ -17,8 +17,8 @@ STAGES = {
 NO_RESULT = {
     "konkyo",
     "konkyo.errors",
-    "konkyo.files",
-    "konkyo.interrupts",
+    "konkyo.io",
+    "konkyo.resilience",
     "konkyo.stages",
     "konkyo.stages.lock",
 }

@@ -9,19 +9,9 @@ import torch
 from sklearn.linear_model import Ridge
 from threadpoolctl import threadpool_limits
 
-from konkyo.cache import (
-    BASELINES,
-    code_digest,
-    digest_of,
-)
-from konkyo.io import (
-    read_key,
-    read_parquet,
-)
-from konkyo.network import (
-    plan,
-    store,
-)
+from konkyo.cache import BASELINES, code_digest, digest_of
+from konkyo.io import read_key, read_parquet
+from konkyo.network import plan, store
 from konkyo.network.schedule import Entry
 from konkyo.panel.store import Panel
 from konkyo.windows import (

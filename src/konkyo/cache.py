@@ -14,7 +14,7 @@ from pathlib import Path
 from konkyo.artifacts import missing
 from konkyo.io import read_json
 
-TRAINING = ("konkyo.network", "konkyo.panel.store", "konkyo.windows", "konkyo.months")
+TRAINING = ("konkyo.network", "konkyo.panel.store", "konkyo.windows", "konkyo.dates", "konkyo.random")
 """What decides a network's weights. The panel's rows are in the keys, so its making is not."""
 
 # A stage's script is named where the key does not hold all that the script hands on: which rows
@@ -28,7 +28,7 @@ ATTRIBUTION = (*TRAINING, "konkyo.attribution", "konkyo.stages.attribute")
 EVALUATION = (*TRAINING, "konkyo.attribution", "konkyo.baselines", "konkyo.stages.verify")
 """What decides how the attribution methods fare on a month."""
 
-SEARCH_PANEL = ("konkyo.panel", "konkyo.months", "konkyo.tuning.panels", "konkyo.tuning.holdout")
+SEARCH_PANEL = ("konkyo.panel", "konkyo.dates", "konkyo.tuning.panels", "konkyo.tuning.holdout")
 """What decides the panels that a search trains on."""
 
 EXCLUDED = frozenset(

@@ -11,8 +11,8 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from konkyo import interrupts
 from konkyo.errors import INTERRUPTED
+from konkyo.resilience import reraise_lost_interrupt
 
 Month = Annotated[str | None, typer.Option(metavar="YYYY-MM")]
 
@@ -65,7 +65,7 @@ def call(stage: str, **named: Any) -> None:
     **named
         Arguments of `main`.
     """
-    with interrupts.insisting():
+    with reraise_lost_interrupt():
         try:
             main = importlib.import_module(f"konkyo.stages.{stage}").main
         except KeyboardInterrupt:

@@ -1,4 +1,4 @@
-"""Random generators by name: what a window draws depends on its own seed and month alone."""
+"""Random generators seeded by (seed, month, purpose), so that no draw depends on another window."""
 
 import numpy as np
 import torch

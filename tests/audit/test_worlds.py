@@ -7,17 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from konkyo.audit import worlds
-from konkyo.audit.worlds import (
-    CUT,
-    EXTREME,
-    OTHER,
-    altered,
-    table_of,
-)
-from konkyo.dates import (
-    month_end,
-    ordinal,
-)
+from konkyo.audit.worlds import CUT, EXTREME, OTHER, altered, table_of
+from konkyo.dates import month_end, ordinal
 from small import make_records
 
 STOCKS, MARKET = make_records()

@@ -80,8 +80,7 @@ def work(folder: Path, case: Case, steps: int) -> dict[str, float]:
 
     from konkyo import params
     from konkyo.network import plan
-    from konkyo.network.fit import initial_network
-    from konkyo.network.memory import keep_freed_memory
+    from konkyo.network.fit import initial_network, keep_freed_memory
     from konkyo.network.module import StackModule
     from konkyo.network.schedule import (
         Entry,

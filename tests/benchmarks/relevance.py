@@ -30,7 +30,7 @@ from konkyo.attribution.methods import (
     view,
 )
 from konkyo.network import store as weights
-from konkyo.network.memory import keep_freed_memory
+from konkyo.network.fit import keep_freed_memory
 from konkyo.network.stack import StackedMLP
 from konkyo.panel import store
 from konkyo.windows import (

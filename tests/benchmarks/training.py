@@ -31,8 +31,7 @@ from torch.utils.data import DataLoader, TensorDataset
 
 from konkyo import params
 from konkyo.network import plan
-from konkyo.network.fit import fit_stack
-from konkyo.network.memory import keep_freed_memory
+from konkyo.network.fit import fit_stack, keep_freed_memory
 from konkyo.network.schedule import Entry
 from konkyo.panel import store
 from konkyo.windows import (

@@ -18,7 +18,7 @@ import pandas as pd
 import torch
 
 from konkyo import params
-from konkyo.network.memory import keep_freed_memory
+from konkyo.network.fit import keep_freed_memory
 from konkyo.network.settings import Numbers
 from konkyo.tuning import (
     holdout,

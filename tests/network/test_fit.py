@@ -11,10 +11,7 @@ from konkyo.network import callbacks
 from konkyo.network.fit import fit_stack
 from konkyo.network.settings import Numbers
 from konkyo.network.stack import StackedMLP
-from konkyo.random import (
-    numpy_generator,
-    torch_generator,
-)
+from konkyo.random import numpy_generator, torch_generator
 
 
 def flat(network: StackedMLP, window: int) -> torch.Tensor:

@@ -23,12 +23,7 @@ from konkyo.cache import (
 )
 from konkyo.errors import BackendError
 from konkyo.io import cache_folder
-from konkyo.network import (
-    engines,
-    plan,
-    share,
-    spread,
-)
+from konkyo.network import engines, plan, share, spread
 from konkyo.network import train as room
 from konkyo.network.train import train
 from konkyo.panel import store

@@ -12,15 +12,7 @@ from hypothesis import strategies as st
 
 from konkyo.dates import label
 from konkyo.errors import ArtifactError
-from konkyo.pages.pack import (
-    DECIMALS,
-    FINER,
-    GROUPS,
-    pack,
-    relevance_step,
-    unpack,
-    value_step,
-)
+from konkyo.pages.pack import DECIMALS, FINER, GROUPS, pack, relevance_step, unpack, value_step
 from konkyo.reading import Evidence
 
 

@@ -7,10 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from konkyo import dates
-from konkyo.errors import (
-    ParamsError,
-    RecordsError,
-)
+from konkyo.errors import ParamsError, RecordsError
 from konkyo.panel.build import build
 from small import make_records, small_params
 

@@ -3,10 +3,7 @@ import pandas as pd
 import pytest
 
 from konkyo import dates
-from konkyo.errors import (
-    ParamsError,
-    RecordsError,
-)
+from konkyo.errors import ParamsError, RecordsError
 from konkyo.panel import market
 
 ENDS = dates.month_end(np.arange(400, 404))

@@ -19,15 +19,8 @@ from mlflow.exceptions import MlflowException
 from ruamel.yaml import YAML
 from safetensors.numpy import save, save_file
 
-from konkyo import (
-    io,
-    params,
-)
-from konkyo.errors import (
-    ArtifactError,
-    ParamsError,
-    TuningError,
-)
+from konkyo import io, params
+from konkyo.errors import ArtifactError, ParamsError, TuningError
 from konkyo.network import store
 from konkyo.network.fit import fit_stack
 from konkyo.network.schedule import Entry

@@ -6,10 +6,7 @@ import pandas as pd
 import pytest
 
 from konkyo import params
-from konkyo.dates import (
-    month_end,
-    ordinal,
-)
+from konkyo.dates import month_end, ordinal
 from konkyo.params import Reports
 from konkyo.sources import (
     filings,

@@ -5,11 +5,7 @@ import pytest
 
 from konkyo.dates import parse
 from konkyo.errors import ParamsError
-from konkyo.sources.records import (
-    Records,
-    facts_of,
-    upto,
-)
+from konkyo.sources.records import Records, facts_of, upto
 
 MONTHS = pd.to_datetime(["2001-01-31", "2001-02-28", "2001-03-31"])
 

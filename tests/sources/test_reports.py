@@ -8,10 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from konkyo.dates import (
-    month_end,
-    ordinal,
-)
+from konkyo.dates import month_end, ordinal
 from konkyo.params import Reports
 from konkyo.sources import reports
 from konkyo.sources.filings import said_in

@@ -19,10 +19,7 @@ from konkyo import (
 )
 from konkyo.errors import SourceError
 from konkyo.io import cache_folder
-from konkyo.params import (
-    Ingest,
-    Simulated,
-)
+from konkyo.params import Ingest, Simulated
 from konkyo.sources import us_equities
 from konkyo.sources.us_equities import (
     ARCHIVE,

@@ -97,8 +97,7 @@ def test_a_name_that_is_no_longer_anyones_is_not_said(tmp_path, monkeypatch):
     for text in ("", "{", "[]", json.dumps({"command": "konkyo train", "process": gone.pid})):
         path = tmp_path / "lock"
         path.write_text(text)
-        with path.open() as file:
-            assert lock._who(file) == "another command"
+        assert lock._who(path) == "another command"
 
 
 def test_every_stage_that_writes_results_holds_a_lock():

@@ -13,18 +13,8 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
-from konkyo import (
-    io,
-    params,
-)
-from konkyo.stages import (
-    attribute,
-    backtest,
-    prepare,
-    train,
-    trouble,
-    verify,
-)
+from konkyo import io, params
+from konkyo.stages import attribute, backtest, prepare, train, trouble, verify
 from small import make_records, small_params
 
 STAGES = {
@@ -66,15 +56,15 @@ def undisturbed(tmp_path_factory):
 def disk(monkeypatch):
     """Return the writes so far and when one is to fail, after the bytes and before the name."""
     state = {"writes": 0, "fails_at": 0}
-    plain = io._umask
+    plain = os.replace
 
-    def umask() -> int:
+    def replace_unless_full(source: Path, target: Path) -> None:
         state["writes"] += 1
         if state["writes"] == state["fails_at"]:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        return plain()
+        plain(source, target)
 
-    monkeypatch.setattr(io, "_umask", umask)
+    monkeypatch.setattr(os, "replace", replace_unless_full)
     return state
 
 
@@ -139,10 +129,10 @@ def test_a_folder_that_cannot_be_written_is_said(
     begin(undisturbed, "backtest", tmp_path, monkeypatch)
     before = contents(tmp_path / "data")
 
-    def refuse(**_: object) -> None:
-        raise OSError(number, os.strerror(number), "data/backtest/.portfolios-x.parquet")
+    def refuse(path: Path, **_: object) -> None:
+        raise OSError(number, os.strerror(number), str(path))
 
-    monkeypatch.setattr(io.tempfile, "mkstemp", refuse)
+    monkeypatch.setattr(Path, "touch", refuse)
     with pytest.raises(SystemExit) as ended:
         backtest.main()
     assert ended.value.code == 1
@@ -182,17 +172,17 @@ import sys
 from pathlib import Path
 import numpy as np, pandas as pd
 from safetensors.numpy import save_file
-from konkyo import files
+from konkyo import io
 from konkyo.stages import stage
 folder = Path(sys.argv[1])
 array = np.random.default_rng(1).random(200_000)
 frame = pd.DataFrame({"a": array})
 def tensors(path):
-    with files.replacing(path) as scratch:
+    with io.atomic_write(path) as scratch:
         save_file({"a": array}, scratch)
-writers = {"csv": lambda p: files.write_csv(frame, p), "npy": lambda p: files.write_array(array, p),
-    "parquet": lambda p: files.write_parquet(frame, p), "safetensors": tensors,
-    "json": lambda p: files.write_json(array.tolist(), p)}
+writers = {"csv": lambda p: io.write_csv(frame, p), "npy": lambda p: io.write_array(array, p),
+    "parquet": lambda p: io.write_parquet(frame, p), "safetensors": tensors,
+    "json": lambda p: io.write_json(array.tolist(), p)}
 for name, write in writers.items():
     path = folder / f"x.{name}"
     path.write_text("old")

@@ -12,15 +12,7 @@ from ruamel.yaml import YAML
 
 from konkyo import params
 from konkyo.io import read_json
-from konkyo.stages import (
-    attribute,
-    backtest,
-    ingest,
-    prepare,
-    train,
-    update,
-    verify,
-)
+from konkyo.stages import attribute, backtest, ingest, prepare, train, update, verify
 from small import make_records, small_params
 
 STAGES = (ingest, prepare, train, attribute, verify, backtest)

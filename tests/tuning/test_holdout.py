@@ -5,10 +5,7 @@ import pandas as pd
 import pytest
 
 from konkyo import dates
-from konkyo.errors import (
-    ArtifactError,
-    ParamsError,
-)
+from konkyo.errors import ArtifactError, ParamsError
 from konkyo.panel import store
 from konkyo.tuning import (
     holdout,

@@ -7,10 +7,7 @@ import numpy as np
 import pandas as pd
 
 from konkyo import dates
-from konkyo.audit.passage import (
-    Passage,
-    Prepared,
-)
+from konkyo.audit.passage import Passage, Prepared
 from konkyo.panel.store import Panel
 
 STAGES = ("ingest", "prepare", "train", "attribute", "backtest")

@@ -14,10 +14,7 @@ from konkyo.audit import (
     worlds,
 )
 from konkyo.audit.worlds import World
-from konkyo.dates import (
-    ordinal,
-    parse,
-)
+from konkyo.dates import ordinal, parse
 from konkyo.params import Ingest
 from konkyo.sources import us_equities
 

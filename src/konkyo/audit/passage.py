@@ -9,13 +9,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import pandas as pd
 
-from konkyo import (
-    backtest,
-    baselines,
-    dates,
-    params,
-    windows,
-)
+from konkyo import backtest, baselines, dates, params, windows
 from konkyo.attribution import grounds
 from konkyo.audit import worlds
 from konkyo.network import (

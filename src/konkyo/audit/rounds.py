@@ -7,11 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from konkyo import (
-    dates,
-    params,
-    windows,
-)
+from konkyo import dates, params, windows
 from konkyo.audit import compare
 from konkyo.audit.compare import Finding
 from konkyo.audit.origins import Origin

@@ -9,16 +9,9 @@ import pandas as pd
 
 from konkyo.audit import worlds
 from konkyo.audit.worlds import World
-from konkyo.dates import (
-    month_end,
-    ordinal,
-)
+from konkyo.dates import month_end, ordinal
 from konkyo.io import write_parquet
-from konkyo.params import (
-    Reports,
-    StockRows,
-    Tables,
-)
+from konkyo.params import Reports, StockRows, Tables
 from konkyo.params import Table as Spec
 from konkyo.sources.convert import (
     text_of,

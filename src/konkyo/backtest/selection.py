@@ -5,10 +5,7 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 
-from konkyo.backtest.objectives import (
-    Name,
-    performance_of,
-)
+from konkyo.backtest.objectives import Name, performance_of
 from konkyo.dates import label
 from konkyo.errors import KonkyoError
 

@@ -16,10 +16,7 @@ from konkyo.connectors.jquants_reports import (
     reports,
 )
 from konkyo.errors import SourceError
-from konkyo.io import (
-    atomic_write,
-    write_parquet,
-)
+from konkyo.io import atomic_write, write_parquet
 
 _HEAD = """\
 # The records of J-Quants, for params.yaml.

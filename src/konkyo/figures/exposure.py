@@ -5,10 +5,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from konkyo.dates import label
-from konkyo.figures.arrange import (
-    largest,
-    mean_turnover,
-)
+from konkyo.figures.arrange import largest, mean_turnover
 from konkyo.figures.fonts import lettered
 from konkyo.figures.style import (
     COLOURS,
@@ -23,14 +20,8 @@ from konkyo.figures.style import (
     sheet,
     year_axis,
 )
-from konkyo.i18n import (
-    Language,
-    t,
-)
-from konkyo.reading.labels import (
-    feature_names,
-    sector_name,
-)
+from konkyo.i18n import Language, t
+from konkyo.reading.labels import feature_names, sector_name
 
 SECTORS = 5
 BARS = 20

@@ -19,10 +19,7 @@ from konkyo.figures.style import (
     sheet,
     year_axis,
 )
-from konkyo.i18n import (
-    Language,
-    t,
-)
+from konkyo.i18n import Language, t
 from konkyo.reading.labels import feature_names
 
 MOST = 16

@@ -8,11 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from konkyo.dates import label
-from konkyo.figures.arrange import (
-    heat_grid,
-    numbers,
-    score_steps,
-)
+from konkyo.figures.arrange import heat_grid, numbers, score_steps
 from konkyo.figures.fonts import lettered
 from konkyo.figures.style import (
     COLOURS,
@@ -26,14 +22,8 @@ from konkyo.figures.style import (
     sheet,
     width_of,
 )
-from konkyo.i18n import (
-    Language,
-    t,
-)
-from konkyo.reading.labels import (
-    feature_names,
-    sector_name,
-)
+from konkyo.i18n import Language, t
+from konkyo.reading.labels import feature_names, sector_name
 
 MOST = 24
 """Inputs that figure 8 has room for."""

@@ -8,29 +8,10 @@ import plotly.graph_objects as go
 
 from konkyo.dates import label
 from konkyo.figures.arrange import largest
-from konkyo.figures.factors import (
-    BINS,
-    MOST,
-)
-from konkyo.i18n import (
-    Language,
-    t,
-)
-from konkyo.interactive.style import (
-    INK,
-    MUTED,
-    axis,
-    bar,
-    colour_of,
-    places,
-    safe,
-    short,
-    slim,
-)
-from konkyo.reading.labels import (
-    feature_names,
-    value_words,
-)
+from konkyo.figures.factors import BINS, MOST
+from konkyo.i18n import Language, t
+from konkyo.interactive.style import INK, MUTED, axis, bar, colour_of, places, safe, short, slim
+from konkyo.reading.labels import feature_names, value_words
 
 
 def factor_bars(

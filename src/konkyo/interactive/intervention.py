@@ -7,26 +7,9 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from konkyo.dates import label
-from konkyo.figures.intervention_series import (
-    ACTUAL,
-    LINEAR,
-    NETWORK,
-    RELEVANCE,
-    input_text,
-)
-from konkyo.i18n import (
-    Language,
-    t,
-)
-from konkyo.interactive.style import (
-    INK,
-    MUTED,
-    axis,
-    dates,
-    line,
-    short,
-    slim,
-)
+from konkyo.figures.intervention_series import ACTUAL, LINEAR, NETWORK, RELEVANCE, input_text
+from konkyo.i18n import Language, t
+from konkyo.interactive.style import INK, MUTED, axis, dates, line, short, slim
 
 
 def fitted_intervention(answers: pd.DataFrame, period: str, language: Language = "en") -> go.Figure:

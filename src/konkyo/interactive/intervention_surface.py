@@ -7,25 +7,11 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from konkyo.dates import label
-from konkyo.figures.intervention_series import (
-    LINEAR,
-    NETWORK,
-)
+from konkyo.figures.intervention_series import LINEAR, NETWORK
 from konkyo.figures.intervention_surface import threshold_text
-from konkyo.i18n import (
-    Language,
-    t,
-)
+from konkyo.i18n import Language, t
 from konkyo.interactive.intervention import note
-from konkyo.interactive.style import (
-    CLEAR,
-    GRID,
-    INK,
-    MUTED,
-    axis,
-    short,
-    slim,
-)
+from konkyo.interactive.style import CLEAR, GRID, INK, MUTED, axis, short, slim
 
 _SCALE = "Viridis"
 

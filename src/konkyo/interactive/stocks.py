@@ -5,17 +5,8 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from konkyo.dates import label
-from konkyo.figures.arrange import (
-    heat_grid,
-    numbers,
-    score_steps,
-)
-from konkyo.figures.stocks import (
-    MOST,
-    STEPS,
-    change_words,
-    step_colours,
-)
+from konkyo.figures.arrange import heat_grid, numbers, score_steps
+from konkyo.figures.stocks import MOST, STEPS, change_words, step_colours
 from konkyo.figures.style import clipped
 from konkyo.i18n import (
     Language,
@@ -32,10 +23,7 @@ from konkyo.interactive.style import (
     short,
     slim,
 )
-from konkyo.reading.labels import (
-    feature_names,
-    sector_name,
-)
+from konkyo.reading.labels import feature_names, sector_name
 
 _HEAD = 16.0
 _LEAST = 1000

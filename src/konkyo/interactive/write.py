@@ -7,11 +7,7 @@ import plotly.graph_objects as go
 from plotly.offline import get_plotlyjs
 
 from konkyo.figures.fonts import font_file
-from konkyo.interactive.style import (
-    DARK,
-    FONT,
-    safe,
-)
+from konkyo.interactive.style import DARK, FONT, safe
 from konkyo.io import atomic_write
 
 LIBRARY = "plotly.min.js"

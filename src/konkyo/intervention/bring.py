@@ -7,16 +7,8 @@ import numpy as np
 import pandas as pd
 
 from konkyo.errors import SourceError
-from konkyo.intervention import (
-    official,
-    simulated,
-)
-from konkyo.intervention.records import (
-    SERIES,
-    Records,
-    check,
-    facts_of,
-)
+from konkyo.intervention import official, simulated
+from konkyo.intervention.records import SERIES, Records, check, facts_of
 from konkyo.io import sha256_of
 from konkyo.params import Intervention
 from konkyo.sources import reading

@@ -8,19 +8,11 @@ import numpy as np
 import torch
 from joblib import Parallel, delayed
 
-from konkyo.cache import (
-    TRAINING,
-    code_digest,
-    digest_of,
-)
+from konkyo.cache import TRAINING, code_digest, digest_of
 from konkyo.intervention.indicators import INPUTS
 from konkyo.intervention.samples import Sample
-from konkyo.network import (
-    plan,
-    store,
-)
-from konkyo.network.fit import fit_full_batch
-from konkyo.network.memory import keep_freed_memory
+from konkyo.network import plan, store
+from konkyo.network.fit import fit_full_batch, keep_freed_memory
 from konkyo.network.progress import watching
 from konkyo.network.schedule import Entry
 from konkyo.network.settings import FullBatch

@@ -7,10 +7,7 @@ import pandas as pd
 import pandera.pandas as pa
 
 from konkyo import dates
-from konkyo.sources import (
-    monthly,
-    rules,
-)
+from konkyo.sources import monthly, rules
 from konkyo.sources.reading import Found
 from konkyo.sources.typed import typed
 from konkyo.sources.types import (

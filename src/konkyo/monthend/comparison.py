@@ -8,10 +8,7 @@ import pandas as pd
 from scipy import stats
 
 from konkyo import dates
-from konkyo.backtest import (
-    performance_of,
-    t_statistic,
-)
+from konkyo.backtest import performance_of, t_statistic
 
 Objective = Literal["rank_ic", "return_risk", "mean"]
 SERIES = ("rank_ic", "spread_net", "turnover")

@@ -6,18 +6,10 @@ from typing import Any
 import pandas as pd
 
 from konkyo.dates import label
-from konkyo.i18n import (
-    Language,
-    Text,
-)
+from konkyo.i18n import Language, Text
 from konkyo.monthend.checks import Check
 from konkyo.monthend.watch import CLEAR
-from konkyo.pages.shell import (
-    Page,
-    minus,
-    render,
-    shell,
-)
+from konkyo.pages.shell import Page, minus, render, shell
 from konkyo.params import Monitor
 from konkyo.reading.labels import feature_names
 

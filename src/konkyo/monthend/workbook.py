@@ -12,31 +12,12 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
 from konkyo import reading
-from konkyo.figures.arrange import (
-    HeatGrid,
-    heat_grid,
-)
-from konkyo.figures.style import (
-    COLOURS,
-    LOWERS,
-    RAISES,
-    width_of,
-)
-from konkyo.i18n import (
-    Language,
-    t,
-)
+from konkyo.figures.arrange import HeatGrid, heat_grid
+from konkyo.figures.style import COLOURS, LOWERS, RAISES, width_of
+from konkyo.i18n import Language, t
 from konkyo.io import atomic_write
-from konkyo.monthend.cells import (
-    heads,
-    number,
-    shade,
-    text,
-)
-from konkyo.monthend.ranking import (
-    RELEVANCE,
-    VALUE,
-)
+from konkyo.monthend.cells import heads, number, shade, text
+from konkyo.monthend.ranking import RELEVANCE, VALUE
 from konkyo.params import Report
 from konkyo.reading import Evidence
 from konkyo.reading.labels import (

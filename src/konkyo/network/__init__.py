@@ -12,6 +12,4 @@ spread     stacks sent to workers, weights that come back; engines, which run th
            workers find the panel
 progress   word of progress while workers train
 store      one safetensors file a network
-memory     what the allocator does between steps
-seeds      generators by name
 """

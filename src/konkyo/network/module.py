@@ -8,19 +8,9 @@ from torch import Tensor
 
 from konkyo.network.gradients import Gradients
 from konkyo.network.optimiser import GroupedAdam
-from konkyo.network.schedule import (
-    Batch,
-    Step,
-)
-from konkyo.network.settings import (
-    Learning,
-    Numbers,
-    Steps,
-)
-from konkyo.network.stack import (
-    StackedMLP,
-    dropout_masks,
-)
+from konkyo.network.schedule import Batch, Step
+from konkyo.network.settings import Learning, Numbers, Steps
+from konkyo.network.stack import StackedMLP, dropout_masks
 from konkyo.random import numpy_generator
 
 

@@ -7,22 +7,12 @@ from itertools import groupby
 
 import numpy as np
 
-from konkyo.cache import (
-    TRAINING,
-    code_digest,
-    digest_of,
-)
+from konkyo.cache import TRAINING, code_digest, digest_of
 from konkyo.network.schedule import Entry
 from konkyo.panel.store import Panel
 from konkyo.params import Train
-from konkyo.random import (
-    numpy_generator,
-    seed_of,
-)
-from konkyo.windows import (
-    MonthBlocks,
-    Window,
-)
+from konkyo.random import numpy_generator, seed_of
+from konkyo.windows import MonthBlocks, Window
 
 # How a run is spread over processes and devices changes no more than a weight's last digits.
 _SPREAD = (

@@ -4,7 +4,6 @@ Nothing large is ever sent with a job: a worker maps the run's own file where it
 folder, and else fetches a copy once a machine, from any place that fsspec knows.
 """
 
-import fcntl
 import os
 import time
 from collections.abc import Iterator
@@ -16,17 +15,9 @@ from uuid import uuid4
 
 import numpy as np
 
-from konkyo.errors import (
-    BackendError,
-    redact,
-)
-from konkyo.io import (
-    atomic_write,
-    cache_folder,
-    read_array,
-    sha256_of,
-    write_array,
-)
+from konkyo.errors import BackendError, redact
+from konkyo.io import atomic_write, cache_folder, read_array, sha256_of, write_array
+from konkyo.resilience import locked
 
 _UNUSED_DAYS = 7
 
@@ -127,9 +118,8 @@ def _fetch(url: str, digest: str) -> Path:
     folder = cache_folder()
     path = folder / f"{digest}.npy"
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with (folder / ".lock").open("w") as lock:
-        # One process fetches, those beside it on this machine wait for it.
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    # One process fetches, those beside it on this machine wait for it.
+    with locked(folder / ".lock"):
         if path.exists():
             os.utime(path)
             return path

@@ -17,23 +17,11 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from konkyo.cache import (
-    TRAINING,
-    code_digest,
-)
-from konkyo.errors import (
-    ArtifactError,
-    BackendError,
-)
-from konkyo.io import (
-    cache_folder,
-    read_json,
-)
-from konkyo.network import (
-    engines,
-    store,
-)
-from konkyo.network.memory import keep_freed_memory
+from konkyo.cache import TRAINING, code_digest
+from konkyo.errors import ArtifactError, BackendError
+from konkyo.io import cache_folder, read_json
+from konkyo.network import engines, store
+from konkyo.network.fit import keep_freed_memory
 from konkyo.network.schedule import Entry
 from konkyo.network.share import Shared
 from konkyo.network.store import Weights

@@ -21,11 +21,7 @@ from konkyo.artifacts import (
 )
 from konkyo.errors import ArtifactError
 from konkyo.io import atomic_write
-from konkyo.network.stack import (
-    ACTIVATIONS,
-    OUTPUTS,
-    StackedMLP,
-)
+from konkyo.network.stack import ACTIVATIONS, OUTPUTS, StackedMLP
 
 _DESCRIBED = "konkyo"
 _MALFORMED = (SafetensorError, LookupError, TypeError, ValueError, RecursionError)

@@ -14,17 +14,8 @@ from konkyo.cache import (
     digest_of,
 )
 from konkyo.errors import ArtifactError
-from konkyo.io import (
-    read_json,
-    read_parquet,
-    write_json,
-    write_parquet,
-)
-from konkyo.network import (
-    accelerator,
-    plan,
-    store,
-)
+from konkyo.io import read_json, read_parquet, write_json, write_parquet
+from konkyo.network import accelerator, plan, store
 from konkyo.network.progress import watching
 from konkyo.network.share import shared
 from konkyo.network.spread import (

@@ -6,26 +6,11 @@ from typing import Any
 
 import pandas as pd
 
-from konkyo.dates import (
-    label,
-    parse,
-)
+from konkyo.dates import label, parse
 from konkyo.errors import ArtifactError
-from konkyo.i18n import (
-    LANGUAGES,
-    Text,
-    section,
-)
-from konkyo.pages.pack import (
-    compress,
-    pack,
-)
-from konkyo.pages.shell import (
-    Page,
-    minus,
-    render,
-    shell,
-)
+from konkyo.i18n import LANGUAGES, Text, section
+from konkyo.pages.pack import compress, pack
+from konkyo.pages.shell import Page, minus, render, shell
 from konkyo.params import Report
 from konkyo.reading.evidence import Evidence
 from konkyo.reading.sentences import RULES

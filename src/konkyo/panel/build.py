@@ -4,14 +4,8 @@ import numpy as np
 import pandas as pd
 
 from konkyo import dates
-from konkyo.errors import (
-    ParamsError,
-    RecordsError,
-)
-from konkyo.panel import (
-    characteristics,
-    market,
-)
+from konkyo.errors import ParamsError, RecordsError
+from konkyo.panel import characteristics, market
 from konkyo.panel.grid import Grid
 from konkyo.panel.standardise import standardise
 from konkyo.panel.store import Panel

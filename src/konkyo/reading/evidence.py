@@ -7,10 +7,7 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 
-from konkyo.dates import (
-    label,
-    ordinal,
-)
+from konkyo.dates import label, ordinal
 from konkyo.errors import ArtifactError
 
 

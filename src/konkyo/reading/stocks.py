@@ -5,10 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from konkyo.dates import (
-    label,
-    ordinal,
-)
+from konkyo.dates import label, ordinal
 from konkyo.errors import KonkyoError
 from konkyo.reading.evidence import Evidence
 

@@ -1,7 +1,7 @@
 """What was known when: statements about periods, asked for as known at the end of a month.
 
 A statement says something about a period of a stock (its figures, or a forecast of them) and became
-known in a month. Months are counted from 1970-01, as `konkyo.months.ordinal` counts them.
+known in a month. Months are counted from 1970-01, as `konkyo.dates.ordinal` counts them.
 """
 
 from collections.abc import Mapping

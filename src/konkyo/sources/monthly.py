@@ -5,11 +5,7 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 import pandas as pd
 
-from konkyo.dates import (
-    label,
-    month_end,
-    ordinal,
-)
+from konkyo.dates import label, month_end, ordinal
 from konkyo.sources.columns import Unit
 from konkyo.sources.reading import Found
 from konkyo.sources.validate import (

@@ -8,11 +8,7 @@ import pandas as pd
 
 from konkyo.dates import label
 from konkyo.errors import RecordsError
-from konkyo.sources.violations import (
-    SHOWN,
-    count_of,
-    first_few,
-)
+from konkyo.sources.violations import SHOWN, count_of, first_few
 
 ROUNDING = 1e-9
 """Relative difference that sums in another order leave; a restated value differs by more."""

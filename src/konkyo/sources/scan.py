@@ -14,11 +14,8 @@ import pandas as pd
 import pyarrow.parquet
 
 from konkyo.errors import RecordsError
-from konkyo.io import scratch_folder
-from konkyo.sources.convert import (
-    MISSING,
-    YEARS,
-)
+from konkyo.resilience import temporary_folder
+from konkyo.sources.convert import MISSING, YEARS
 from konkyo.sources.reading import (
     check_mapping,
     header,
@@ -180,7 +177,7 @@ def engine() -> Iterator[duckdb.DuckDBPyConnection]:
     RecordsError
         DuckDB cannot read a file of the user's.
     """
-    with scratch_folder() as folder:
+    with temporary_folder() as folder:
         settings: dict[str, str | bool | int | float | list[str]] = {
             "threads": 2,
             "memory_limit": MEMORY,

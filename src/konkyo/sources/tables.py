@@ -8,14 +8,8 @@ from typing import Any
 
 import pandas as pd
 
-from konkyo.errors import (
-    RecordsError,
-    SourceError,
-)
-from konkyo.io import (
-    atomic_write,
-    sha256_of,
-)
+from konkyo.errors import RecordsError, SourceError
+from konkyo.io import atomic_write, sha256_of
 from konkyo.params import Tables
 from konkyo.sources import (
     derive,

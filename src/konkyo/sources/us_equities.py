@@ -23,12 +23,8 @@ import pandas as pd
 
 from konkyo.dates import ordinal
 from konkyo.errors import SourceError
-from konkyo.io import (
-    atomic_write,
-    cache_folder,
-    scratch_folder,
-    sha256_of,
-)
+from konkyo.io import atomic_write, cache_folder, sha256_of
+from konkyo.resilience import temporary_folder
 from konkyo.sources import schema
 from konkyo.sources.reading import (
     Found,
@@ -207,7 +203,7 @@ def fetch(archive: Archive, raw: Path, cache: Path, download: Download) -> None:
         return
     kept = cache / archive.name
     if not kept.is_file():
-        with scratch_folder() as scratch:
+        with temporary_folder() as scratch:
             brought = download(archive, scratch)
             _expect(archive.sha256, brought, f"the archive that came as {archive.name}")
             with atomic_write(kept) as place:

@@ -9,13 +9,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import ParamSpec, TypeVar
 
-from konkyo import io
+from konkyo import resilience
 from konkyo.artifacts import HERE
-from konkyo.errors import (
-    INTERRUPTED,
-    KonkyoError,
-    redact,
-)
+from konkyo.errors import INTERRUPTED, KonkyoError, redact
 from konkyo.stages import trouble
 
 Given = ParamSpec("Given")
@@ -45,9 +41,9 @@ def stage(main: Callable[Given, Result]) -> Callable[Given, Result]:
     def guarded(*arguments: Given.args, **named: Given.kwargs) -> Result:
         try:
             # What killed runs left half-written goes; large rows are kept outside the project.
-            io.sweep(HERE.data)
-            io.sweep(Path(tempfile.gettempdir()), deep=False)
-            with io.own_temporary():
+            resilience.remove_stale_temp(HERE.data)
+            resilience.remove_stale_temp(Path(tempfile.gettempdir()), deep=False)
+            with resilience.scoped_tempdir():
                 return main(*arguments, **named)
         except KonkyoError as error:
             print(

@@ -3,24 +3,11 @@
 import torch
 from tqdm import tqdm
 
-from konkyo import (
-    params,
-    windows,
-)
+from konkyo import params, windows
 from konkyo.artifacts import HERE
-from konkyo.attribution.grounds import (
-    as_frame,
-    explain_months,
-)
-from konkyo.cache import (
-    attribution_keys,
-    file_digests,
-)
-from konkyo.io import (
-    read_key,
-    write_json,
-    write_parquet,
-)
+from konkyo.attribution.grounds import as_frame, explain_months
+from konkyo.cache import attribution_keys, file_digests
+from konkyo.io import read_key, write_json, write_parquet
 from konkyo.network import plan
 from konkyo.network import store as weights
 from konkyo.panel import store

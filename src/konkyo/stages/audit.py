@@ -10,20 +10,9 @@ import pandas as pd
 
 from konkyo import params
 from konkyo.artifacts import HERE
-from konkyo.audit import (
-    compare,
-    origins,
-    rounds,
-    worlds,
-)
-from konkyo.io import (
-    write_csv,
-    write_json,
-)
-from konkyo.stages import (
-    lock,
-    stage,
-)
+from konkyo.audit import compare, origins, rounds, worlds
+from konkyo.io import write_csv, write_json
+from konkyo.stages import lock, stage
 
 SHOWN = 20
 """Lines of what moved; the table has them all."""

@@ -4,25 +4,11 @@ from typing import Any
 
 import pandas as pd
 
-from konkyo import (
-    backtest,
-    params,
-)
-from konkyo.artifacts import (
-    HERE,
-    require_months,
-)
+from konkyo import backtest, params
+from konkyo.artifacts import HERE, require_months
 from konkyo.backtest.scores import NETWORK
-from konkyo.io import (
-    read_parquet,
-    write_csv,
-    write_json,
-    write_parquet,
-)
-from konkyo.stages import (
-    lock,
-    stage,
-)
+from konkyo.io import read_parquet, write_csv, write_json, write_parquet
+from konkyo.stages import lock, stage
 
 
 def read_scores() -> pd.DataFrame:

@@ -1,18 +1,10 @@
 """Check the records that params.yaml names, and nothing else: a report of all that is wrong."""
 
-from konkyo import (
-    params,
-    sources,
-)
+from konkyo import params, sources
 from konkyo.artifacts import HERE
-from konkyo.errors import (
-    RecordsError,
-    SourceError,
-)
-from konkyo.io import (
-    scratch_folder,
-    write_csv,
-)
+from konkyo.errors import RecordsError, SourceError
+from konkyo.io import write_csv
+from konkyo.resilience import temporary_folder
 from konkyo.sources.records import Records
 from konkyo.sources.violations import (
     Violation,
@@ -33,7 +25,7 @@ def main() -> None:
     settings = params.load()
     try:
         # What is brought goes to a scratch folder: data/raw belongs to the stage ingest.
-        with scratch_folder() as scratch:
+        with temporary_folder() as scratch:
             records = sources.bring(settings.ingest, scratch, settings.backtest.portfolios)
     except (RecordsError, SourceError) as error:
         write_csv(table(getattr(error, "violations", ()) or [_unreadable(error)]), HERE.check)

@@ -8,24 +8,12 @@ import pandas as pd
 
 from konkyo import dates
 from konkyo.artifacts import HERE
-from konkyo.connectors import (
-    fred,
-    jquants,
-    jquants_tables,
-    mof,
-)
+from konkyo.connectors import fred, jquants, jquants_tables, mof
 from konkyo.errors import SourceError
 from konkyo.intervention import official
-from konkyo.io import (
-    atomic_write,
-    write_csv,
-    write_parquet,
-)
+from konkyo.io import atomic_write, write_csv, write_parquet
 from konkyo.retry import RetryPolicy
-from konkyo.stages import (
-    lock,
-    stage,
-)
+from konkyo.stages import lock, stage
 
 Vendor = Literal["jquants", "fred", "mof"]
 FRED_PARAMS = "      - {{files: [{file}], columns: {{}}}}    # ingest.tables.market"

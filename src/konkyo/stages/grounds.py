@@ -6,24 +6,11 @@ from pathlib import Path
 import pandas as pd
 from tqdm import tqdm
 
-from konkyo import (
-    backtest,
-    dates,
-    reading,
-)
-from konkyo.artifacts import (
-    HERE,
-    require_months,
-)
+from konkyo import backtest, dates, reading
+from konkyo.artifacts import HERE, require_months
 from konkyo.backtest.scores import NETWORK
-from konkyo.errors import (
-    ArtifactError,
-    ParamsError,
-)
-from konkyo.io import (
-    read_csv,
-    read_parquet,
-)
+from konkyo.errors import ArtifactError, ParamsError
+from konkyo.io import read_csv, read_parquet
 from konkyo.panel.store import Panel
 
 OTHERS = ("characteristic", "sector", "calendar", "market", "absorbed", "unranked")

@@ -5,11 +5,7 @@ from konkyo import (
     sources,
 )
 from konkyo.artifacts import HERE
-from konkyo.io import (
-    write_csv,
-    write_json,
-    write_parquet,
-)
+from konkyo.io import write_csv, write_json, write_parquet
 from konkyo.stages import (
     lock,
     stage,

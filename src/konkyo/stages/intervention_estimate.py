@@ -2,17 +2,8 @@
 
 from konkyo import params
 from konkyo.artifacts import HERE
-from konkyo.intervention import (
-    forecasts,
-    linear,
-    networks,
-    penalty,
-    samples,
-)
-from konkyo.io import (
-    read_parquet,
-    write_csv,
-)
+from konkyo.intervention import forecasts, linear, networks, penalty, samples
+from konkyo.io import read_parquet, write_csv
 from konkyo.network import store
 from konkyo.stages import (
     lock,

@@ -17,12 +17,7 @@ from konkyo.intervention import (
     summary,
     surface,
 )
-from konkyo.io import (
-    read_parquet,
-    write_csv,
-    write_json,
-    write_parquet,
-)
+from konkyo.io import read_parquet, write_csv, write_json, write_parquet
 from konkyo.network import store
 from konkyo.stages import (
     lock,

@@ -3,10 +3,7 @@
 from konkyo import params
 from konkyo.artifacts import HERE
 from konkyo.intervention.bring import bring
-from konkyo.io import (
-    write_json,
-    write_parquet,
-)
+from konkyo.io import write_json, write_parquet
 from konkyo.stages import (
     lock,
     stage,

@@ -15,13 +15,7 @@ from konkyo.intervention import (
     page,
     tables,
 )
-from konkyo.io import (
-    atomic_write,
-    read_csv,
-    read_json,
-    read_parquet,
-    write_csv,
-)
+from konkyo.io import atomic_write, read_csv, read_json, read_parquet, write_csv
 from konkyo.stages import (
     lock,
     stage,

@@ -2,15 +2,9 @@
 
 from pathlib import Path
 
-from konkyo import (
-    io,
-    params,
-)
+from konkyo import io, params
 from konkyo.artifacts import HERE
-from konkyo.stages import (
-    lock,
-    stage,
-)
+from konkyo.stages import lock, stage
 from konkyo.tracking import intervention
 
 

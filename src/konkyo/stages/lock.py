@@ -3,18 +3,18 @@
 The kernel gives a lock back when its process ends, however it ends: none is ever left behind.
 """
 
-import fcntl
 import json
 import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from functools import wraps
-from typing import IO, ParamSpec, TypeVar
+from pathlib import Path
+from typing import ParamSpec, TypeVar
 
 from konkyo.artifacts import HERE
-from konkyo.errors import StorageError
+from konkyo.resilience import locked
 
 Given = ParamSpec("Given")
 Result = TypeVar("Result")
@@ -41,24 +41,18 @@ def held(name: str = MAIN, shared: bool = False) -> Iterator[None]:
     """
     path = HERE.lock(name)
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a+", encoding="utf-8") as file:
-        kind = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
+    with ExitStack() as lock:
         try:
-            fcntl.flock(file, kind | fcntl.LOCK_NB)
+            lock.enter_context(locked(path, blocking=False, shared=shared))
         except BlockingIOError:
             print(
-                f"konkyo: {_who(file)} works in this folder: waiting until it has ended "
+                f"konkyo: {_who(path)} works in this folder: waiting until it has ended "
                 "(Ctrl-C gives up)",
                 file=sys.stderr,
                 flush=True,
             )
-            fcntl.flock(file, kind)
-        except OSError as error:
-            raise StorageError(
-                f"{path} cannot be locked ({error.strerror}), and without a lock two commands "
-                "could write the same files: move the project to a disk that has locks"
-            ) from None
-        _sign(file)
+            lock.enter_context(locked(path, shared=shared))
+        _sign(path)
         yield
 
 
@@ -86,20 +80,18 @@ def _holding(main: Callable[Given, Result], name: str, shared: bool) -> Callable
     return guarded
 
 
-def _sign(file: IO[str]) -> None:
+def _sign(path: Path) -> None:
     """Say in a lock's file who has it, for those who wait."""
-    file.truncate(0)
     since = datetime.now().astimezone().isoformat(" ", "seconds")
     command = " ".join(["konkyo", *sys.argv[1:]])
-    file.write(json.dumps({"command": command, "process": os.getpid(), "since": since}))
-    file.flush()
+    holder = {"command": command, "process": os.getpid(), "since": since}
+    path.write_text(json.dumps(holder), encoding="utf-8")
 
 
-def _who(file: IO[str]) -> str:
+def _who(path: Path) -> str:
     """Return who has a lock, as far as its file tells."""
-    file.seek(0)
     try:
-        said = json.loads(file.read())
+        said = json.loads(path.read_text(encoding="utf-8"))
         os.kill(said["process"], 0)
         return f"`{said['command']}` (process {said['process']}, since {said['since']})"
     except (ValueError, KeyError, TypeError, OSError):

@@ -7,12 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from konkyo import (
-    dates,
-    io,
-    params,
-    reading,
-)
+from konkyo import dates, io, params, reading
 from konkyo.artifacts import HERE
 from konkyo.errors import ArtifactError
 from konkyo.monthend import (

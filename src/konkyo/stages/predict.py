@@ -6,16 +6,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from konkyo import (
-    cache,
-    dates,
-    io,
-    params,
-)
-from konkyo.artifacts import (
-    HERE,
-    require,
-)
+from konkyo import cache, dates, io, params
+from konkyo.artifacts import HERE, require
 from konkyo.errors import ParamsError
 from konkyo.i18n import Language
 from konkyo.monthend import workbook

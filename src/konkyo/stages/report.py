@@ -6,22 +6,11 @@ from typing import Any
 import pandas as pd
 from tqdm import tqdm
 
-from konkyo import (
-    figures,
-    interactive,
-    params,
-    reading,
-)
+from konkyo import figures, interactive, params, reading
 from konkyo.artifacts import HERE
 from konkyo.cache import digest_of
-from konkyo.i18n import (
-    LANGUAGES,
-    Text,
-)
-from konkyo.io import (
-    atomic_write,
-    write_csv,
-)
+from konkyo.i18n import LANGUAGES, Text
+from konkyo.io import atomic_write, write_csv
 from konkyo.pages.drawing import draw
 from konkyo.pages.report import report
 from konkyo.panel import store

@@ -4,19 +4,10 @@ import signal
 from dataclasses import asdict
 from pathlib import Path
 
-from konkyo import (
-    io,
-    params,
-)
+from konkyo import io, params
 from konkyo.artifacts import HERE
-from konkyo.stages import (
-    lock,
-    stage,
-)
-from konkyo.tracking import (
-    results,
-    runs,
-)
+from konkyo.stages import lock, stage
+from konkyo.tracking import results, runs
 
 
 @stage

@@ -3,16 +3,9 @@
 import numpy as np
 import torch
 
-from konkyo import (
-    baselines,
-    params,
-    windows,
-)
+from konkyo import baselines, params, windows
 from konkyo.artifacts import HERE
-from konkyo.io import (
-    write_csv,
-    write_parquet,
-)
+from konkyo.io import write_csv, write_parquet
 from konkyo.network import plan
 from konkyo.network import store as weights
 from konkyo.network.train import (

@@ -6,27 +6,11 @@ from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
-from konkyo import (
-    io,
-    params,
-)
+from konkyo import io, params
 from konkyo.artifacts import HERE
-from konkyo.errors import (
-    INTERRUPTED,
-    TuningError,
-)
-from konkyo.stages import (
-    lock,
-    stage,
-)
-from konkyo.tuning import (
-    holdout,
-    outcome,
-    progress,
-    space,
-    study,
-    workers,
-)
+from konkyo.errors import INTERRUPTED, TuningError
+from konkyo.stages import lock, stage
+from konkyo.tuning import holdout, outcome, progress, space, study, workers
 from konkyo.tuning.apply import write
 from konkyo.tuning.engine import (
     Engine,

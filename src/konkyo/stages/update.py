@@ -14,24 +14,13 @@ from pathlib import Path
 from threading import Thread
 from time import perf_counter
 
-from konkyo import (
-    cache,
-    dates,
-    params,
-    sources,
-)
+from konkyo import cache, dates, params, sources
 from konkyo.artifacts import HERE
-from konkyo.errors import (
-    ArtifactError,
-    RecordsError,
-)
-from konkyo.io import (
-    read_key,
-    read_parquet,
-    scratch_folder,
-)
+from konkyo.errors import ArtifactError, RecordsError
+from konkyo.io import read_key, read_parquet
 from konkyo.panel import store
 from konkyo.panel.build import build
+from konkyo.resilience import temporary_folder
 from konkyo.sources import restated as restatement
 from konkyo.stages import (
     ingest,
@@ -68,7 +57,7 @@ def main(
     # torch and Lightning take longer to import than the records to check.
     importing = Thread(target=_import, args=(log,), daemon=True)
     importing.start()
-    with scratch_folder(HERE.data) as folder:
+    with temporary_folder(HERE.data) as folder:
         raw = folder / "raw"
         _link(HERE.raw, raw)
         records = sources.bring(chosen.ingest, raw, chosen.backtest.portfolios)

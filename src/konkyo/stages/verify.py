@@ -20,17 +20,8 @@ from konkyo.attribution.examination import (
     summarise,
 )
 from konkyo.attribution.findings import findings
-from konkyo.cache import (
-    EVALUATION,
-    code_digest,
-    digest_of,
-    weights_bytes,
-)
-from konkyo.io import (
-    read_parquet,
-    write_csv,
-    write_json,
-)
+from konkyo.cache import EVALUATION, code_digest, digest_of, weights_bytes
+from konkyo.io import read_parquet, write_csv, write_json
 from konkyo.network import plan
 from konkyo.network import store as weights
 from konkyo.panel import store

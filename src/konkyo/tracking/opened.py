@@ -4,18 +4,19 @@ MLflow does not notice that a process died: its runs would be RUNNING for ever. 
 that the process locks, and the kernel takes the lock away however the process dies.
 """
 
-import fcntl
 import json
 import os
 import secrets
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from mlflow import MlflowClient
 from mlflow.entities import LoggedModelStatus, Run
 from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID
+
+from konkyo.resilience import locked
 
 PROCESS = "process"
 """The tag of a parent run that names its process, and its mark."""
@@ -37,10 +38,9 @@ def marked(client: MlflowClient, marks: Path, experiment: str) -> Iterator[str]:
     marks.mkdir(parents=True, exist_ok=True)
     process = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
     mark = marks / process
-    with mark.open("x", encoding="ascii") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        json.dump({"store": _address(client), "experiment": experiment}, file)
-        file.flush()
+    with locked(mark):
+        of = {"store": _address(client), "experiment": experiment}
+        mark.write_text(json.dumps(of), encoding="ascii")
         yield process
         # After an error it stays: the next run sees that this one was ended indeed.
         mark.unlink(missing_ok=True)
@@ -53,13 +53,10 @@ def sweep(client: MlflowClient, marks: Path) -> list[str]:
     """
     ended = []
     for mark in sorted(marks.glob("*")):
-        with mark.open("r", encoding="ascii") as file:
+        # Of a living process; one that another sweep has just removed is made anew, and empty.
+        with suppress(BlockingIOError), locked(mark, blocking=False):
             try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                continue
-            try:
-                of = json.load(file)
+                of = json.loads(mark.read_text(encoding="ascii"))
             except json.JSONDecodeError:
                 # Killed before there was a run.
                 of = {"store": _address(client)}

@@ -14,10 +14,7 @@ from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
 from mlflow.utils.mlflow_tags import MLFLOW_RUN_NOTE
 
-from konkyo import (
-    dates,
-    io,
-)
+from konkyo import dates, io, resilience
 from konkyo.errors import TrackingError
 from konkyo.monthend import comparison
 from konkyo.monthend.comparison import Comparison
@@ -335,7 +332,7 @@ def _metrics(found: Comparison) -> list[Metric]:
 
 
 def _log_tables(client: MlflowClient, run_id: str, found: Comparison) -> None:
-    with io.scratch_folder() as folder:
+    with resilience.temporary_folder() as folder:
         tables = {"comparison": found.monthly, "figures": found.figures}
         for name, table in tables.items():
             path = folder / f"{name}.csv"

@@ -17,11 +17,7 @@ from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
 from mlflow.models.model import ModelInfo
 
-from konkyo import (
-    cache,
-    dates,
-    io,
-)
+from konkyo import cache, dates, io
 from konkyo.artifacts import Artifacts
 from konkyo.errors import TrackingError
 from konkyo.params import (

@@ -7,17 +7,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from konkyo import (
-    dates as months,
-)
-from konkyo import (
-    io,
-)
-from konkyo.artifacts import (
-    Artifacts,
-    command_for,
-    require,
-)
+from konkyo import dates, io
+from konkyo import dates as months
+from konkyo.artifacts import Artifacts, command_for, require
 from konkyo.errors import ArtifactError
 from konkyo.panel.store import read_catalogue
 
@@ -151,4 +143,4 @@ def _csv(path: Path, columns: list[str], dates: list[str]) -> pd.DataFrame:
 
 
 def _period_ends(values: pd.Series) -> pd.DatetimeIndex:
-    return months.month_end(months.ordinal(pd.to_datetime(values)))
+    return dates.month_end(dates.ordinal(pd.to_datetime(values)))

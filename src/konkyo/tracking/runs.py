@@ -25,29 +25,10 @@ from mlflow.utils.mlflow_tags import (
 from tqdm import tqdm
 
 from konkyo import dates
-from konkyo.errors import (
-    TrackingError,
-    redact,
-)
-from konkyo.params import (
-    Params,
-    as_dict,
-    flatten,
-)
-from konkyo.tracking import (
-    lineage,
-    opened,
-    registry,
-    results,
-    series,
-    servable,
-    store,
-)
-from konkyo.tracking.client import (
-    RETRIES,
-    StoreClient,
-    StoreRetries,
-)
+from konkyo.errors import TrackingError, redact
+from konkyo.params import Params, as_dict, flatten
+from konkyo.tracking import lineage, opened, registry, results, series, servable, store
+from konkyo.tracking.client import RETRIES, StoreClient, StoreRetries
 from konkyo.tracking.results import Results
 
 _BATCH = 100

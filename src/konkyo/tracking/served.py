@@ -9,7 +9,7 @@ from mlflow.exceptions import MlflowException
 from mlflow.protos.databricks_pb2 import INVALID_PARAMETER_VALUE
 from mlflow.pyfunc import PythonModel, PythonModelContext
 
-from konkyo import dates as months
+from konkyo import dates
 from konkyo.attribution import explain
 from konkyo.errors import KonkyoError
 
@@ -58,7 +58,7 @@ class Ranker(PythonModel):
             other error would lose the reason on the way.
         """
         try:
-            ends = months.month_end(months.ordinal(_dates(model_input["month"])))
+            ends = dates.month_end(dates.ordinal(_dates(model_input["month"])))
             return explain(self.folder, model_input.assign(month=ends), self.epsilon)
         except KonkyoError as error:
             raise MlflowException(str(error), INVALID_PARAMETER_VALUE) from None
@@ -74,12 +74,12 @@ def _dates(month: pd.Series) -> pd.Series:
     if odd:
         raise KonkyoError(f"{len(odd)} months are numbers or missing, first {odd[0]}: {remedy}")
     try:
-        dates = pd.to_datetime(month)
+        days = pd.to_datetime(month)
     except (ValueError, TypeError) as error:
         raise KonkyoError(f"a month is no date ({error}): {remedy}") from None
-    if dates.isna().any():
-        raise KonkyoError(f"{int(dates.isna().sum())} months are missing: {remedy}")
-    return dates
+    if days.isna().any():
+        raise KonkyoError(f"{int(days.isna().sum())} months are missing: {remedy}")
+    return days
 
 
 mlflow.models.set_model(Ranker())

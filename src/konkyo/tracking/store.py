@@ -14,12 +14,9 @@ from mlflow.exceptions import MlflowException
 from sqlalchemy import NullPool, create_engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from konkyo import io
+from konkyo import resilience
 from konkyo.artifacts import Artifacts
-from konkyo.errors import (
-    TrackingError,
-    split_login,
-)
+from konkyo.errors import TrackingError, split_login
 from konkyo.params import Track
 from konkyo.params.fields import plain_login
 from konkyo.tracking.client import (
@@ -185,10 +182,10 @@ def _make(path: Path) -> None:
     make one together break it.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    io.sweep(path.parent, deep=False)
+    resilience.remove_stale_temp(path.parent, deep=False)
     if path.exists():
         return
-    with io.scratch_folder(path.parent) as folder:
+    with resilience.temporary_folder(path.parent) as folder:
         made = folder / path.name
         upgrade.main([f"{_SQLITE}{made}"], standalone_mode=False)
         try:

@@ -12,24 +12,11 @@ from mlflow import MlflowClient
 from mlflow.entities import Metric
 from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID, MLFLOW_RUN_NOTE
 
-from konkyo import (
-    cache,
-    io,
-)
+from konkyo import cache, io
 from konkyo.artifacts import Artifacts
 from konkyo.errors import redact
-from konkyo.params import (
-    Params,
-    as_dict,
-    flatten,
-)
-from konkyo.tracking import (
-    lineage,
-    opened,
-    runs,
-    series,
-    store,
-)
+from konkyo.params import Params, as_dict, flatten
+from konkyo.tracking import lineage, opened, runs, series, store
 from konkyo.tuning.records import MEASURES
 from konkyo.tuning.space import (
     NUMBERS,

@@ -11,12 +11,7 @@ from konkyo.errors import TuningError
 from konkyo.figures import luck as still
 from konkyo.i18n import LANGUAGES
 from konkyo.interactive import luck as live
-from konkyo.io import (
-    atomic_write,
-    write_csv,
-    write_json,
-    write_parquet,
-)
+from konkyo.io import atomic_write, write_csv, write_json, write_parquet
 from konkyo.params import Report
 from konkyo.tuning import (
     page,

@@ -5,16 +5,15 @@ which the kernel takes from it when it dies, however it dies. PostgreSQL serves 
 worker's heartbeat goes on while it lives.
 """
 
-import fcntl
 import os
 import secrets
 import socket
 import threading
 import warnings
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import optuna
 import sqlalchemy
@@ -24,6 +23,7 @@ from optuna.storages.journal import JournalFileBackend
 from optuna.trial import FrozenTrial, TrialState
 
 from konkyo.errors import TuningError
+from konkyo.resilience import is_locked, locked
 
 WORKER, RETRY_OF, DEATHS, PAPER = "worker", "retry_of", "deaths", "paper"
 """Attributes of a trial: who runs it, the trial that it repeats, how many workers died running it,
@@ -95,19 +95,16 @@ class _Lock:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._held: IO[str] | None = None
+        self._lock = ExitStack()
 
     def acquire(self) -> bool:
         """Wait for the lock."""
-        self._held = self._path.open("a")
-        fcntl.flock(self._held, fcntl.LOCK_EX)
+        self._lock.enter_context(locked(self._path))
         return True
 
     def release(self) -> None:
         """Give it back."""
-        if self._held is not None:
-            self._held.close()
-            self._held = None
+        self._lock.close()
 
 
 def _refuse_other(path: Path) -> None:
@@ -130,7 +127,7 @@ class Journal:
 
     def __init__(self, path: Path) -> None:
         self._folder = path.with_name(f"{path.name}.workers")
-        self._held: IO[str] | None = None
+        self._lock: ExitStack | None = None
         self._worker = _name()
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
@@ -151,15 +148,14 @@ class Journal:
     @contextmanager
     def exclusive(self) -> Iterator[None]:
         """Keep the storage's other workers from asking for trials meanwhile."""
-        with (self._folder / "asking.lock").open("a") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
+        with locked(self._folder / "asking.lock"):
             yield
 
     def own(self, study: optuna.Study, trials: Sequence[optuna.Trial]) -> None:
         """Mark running trials as this process's, so that others see when it dies."""
-        if self._held is None:
-            self._held = self._file(self._worker).open("a")
-            fcntl.flock(self._held, fcntl.LOCK_EX)
+        if self._lock is None:
+            self._lock = ExitStack()
+            self._lock.enter_context(locked(self._file(self._worker)))
         for trial in trials:
             trial.set_user_attr(WORKER, self._worker)
 
@@ -176,22 +172,13 @@ class Journal:
 
     def close(self) -> None:
         """Let go of the lock file."""
-        if self._held is not None:
+        if self._lock is not None:
             self._file(self._worker).unlink(missing_ok=True)
-            self._held.close()
-            self._held = None
+            self._lock.close()
+            self._lock = None
 
     def _alive(self, worker: str) -> bool:
-        if worker == self._worker:
-            return True
-        try:
-            with self._file(worker).open("r+") as file:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                return False
-        except FileNotFoundError:
-            return False
-        except BlockingIOError:
-            return True
+        return worker == self._worker or is_locked(self._file(worker))
 
     def _file(self, worker: str) -> Path:
         return self._folder / f"{worker}.lock"

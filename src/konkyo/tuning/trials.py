@@ -9,20 +9,9 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from konkyo import (
-    backtest,
-    baselines,
-    dates,
-)
-from konkyo.cache import (
-    TRAINING,
-    code_digest,
-    digest_of,
-)
-from konkyo.errors import (
-    ArtifactError,
-    ParamsError,
-)
+from konkyo import backtest, baselines, dates
+from konkyo.cache import TRAINING, code_digest, digest_of
+from konkyo.errors import ArtifactError, ParamsError
 from konkyo.io import read_parquet
 from konkyo.network import plan
 from konkyo.network import store as weights
