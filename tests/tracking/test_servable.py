@@ -92,7 +92,8 @@ def test_the_model_is_code_and_weights_and_no_pickle(logged):
     }
     assert (folder / "code/konkyo/attribution/__init__.py").is_file()
     rooms = {path.name for path in (folder / "code/konkyo").iterdir()}
-    assert rooms == {"__init__.py", "errors.py", "files.py", "months.py", "attribution", "network"}
+    modules = {"__init__.py", "artifacts.py", "errors.py", "files.py", "months.py"}
+    assert rooms == modules | {"attribution", "network"}
     assert (folder / "requirements.txt").read_text().split() == servable.requirements()
     assert version.run_id == tracked.run_id
     (logged_model,) = client.search_logged_models([tracked.experiment_id])

@@ -23,7 +23,15 @@ EPSILON = "attribute.epsilon"
 """Named as the run's param: MLflow logs a model's settings as params of its run."""
 REQUIREMENTS = ("mlflow", "numpy", "pandas", "pyarrow", "safetensors", "torch")
 """What predicting imports; konkyo itself travels as code inside the model."""
-_CODE = ("__init__.py", "errors.py", "files.py", "months.py", "attribution", "network")
+_CODE = (
+    "__init__.py",
+    "artifacts.py",
+    "errors.py",
+    "files.py",
+    "months.py",
+    "attribution",
+    "network",
+)
 """The rooms that predicting needs: on a server each file is a call of its own."""
 
 
