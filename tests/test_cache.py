@@ -30,6 +30,8 @@ MODULES = sorted({name for of_key in PACKAGES.values() for name in cache.modules
 NO_RESULT = cache.EXCLUDED | {
     "konkyo.cache",  # another digest is another key by itself
     "konkyo.errors",
+    "konkyo.resilience",
+    "konkyo.artifacts",  # where files are
     "konkyo.io",  # the bytes of a file, whose content is in the keys
     "konkyo.stages",  # how a stage is called, and that one runs at a time
     "konkyo.stages.lock",

@@ -17,6 +17,8 @@ STAGES = {
 NO_RESULT = {
     "konkyo",
     "konkyo.errors",
+    "konkyo.artifacts",
+    "konkyo.retry",
     "konkyo.io",
     "konkyo.resilience",
     "konkyo.stages",

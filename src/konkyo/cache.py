@@ -35,7 +35,6 @@ EXCLUDED = frozenset(
     {
         "konkyo.network.accelerator",  # which device, and how much fits on it
         "konkyo.network.engines",  # which process runs a job
-        "konkyo.network.memory",  # how the allocator treats freed buffers
         "konkyo.network.progress",  # what the terminal says meanwhile
         "konkyo.network.share",  # how a worker gets the panel, whose digest it checks
     }

@@ -96,7 +96,10 @@ def test_the_model_is_code_and_weights_and_no_pickle(logged):
     }
     assert (folder / "code/konkyo/attribution/__init__.py").is_file()
     rooms = {path.name for path in (folder / "code/konkyo").iterdir()}
-    modules = {"__init__.py", "dates.py", "errors.py", "io.py", "random.py", "resilience.py"}
+    modules = {
+        *("__init__.py", "artifacts.py", "cache.py", "dates.py", "errors.py", "io.py"),
+        *("random.py", "resilience.py"),
+    }
     assert rooms == modules | {"attribution", "network"}
     assert (folder / "requirements.txt").read_text().split() == servable.requirements()
     assert version.run_id == tracked.run_id

@@ -22,8 +22,8 @@ EPSILON = "attribute.epsilon"
 REQUIREMENTS = ("mlflow", "numpy", "pandas", "pyarrow", "safetensors", "torch")
 """What predicting imports; konkyo itself travels as code inside the model."""
 _CODE = (
-    *("__init__.py", "dates.py", "errors.py", "io.py", "random.py", "resilience.py"),
-    *("attribution", "network"),
+    *("__init__.py", "artifacts.py", "cache.py", "dates.py", "errors.py", "io.py"),
+    *("random.py", "resilience.py", "attribution", "network"),
 )
 """The rooms that predicting needs: on a server each file is a call of its own."""
 
