@@ -9,6 +9,7 @@ from konkyo import (
     baselines,
     cache,
 )
+from konkyo.artifacts import Artifacts
 from konkyo.errors import ArtifactError
 from konkyo.network import plan
 from konkyo.stages import verify
@@ -173,9 +174,11 @@ def test_what_decides_weights_is_in_the_training_keys(
 
 def test_stages_and_search_take_their_own_code(panel, records, small, copy, tmp_path, monkeypatch):
     windows = rolling(MonthBlocks.of(panel.index["month"]), small.train.window)
+    here = Artifacts(tmp_path)
+    here.weights.mkdir(parents=True)
     for window in windows:
-        (tmp_path / f"{window.month}.safetensors").write_bytes(b"weights")
-    monkeypatch.setattr(verify, "WEIGHTS", tmp_path)
+        here.weights_of(window.month).write_bytes(b"weights")
+    monkeypatch.setattr(verify, "HERE", here)
     tables_at(tmp_path / "records", *records)
     rows = plan.row_digests(panel, windows)
 
@@ -186,8 +189,8 @@ def test_stages_and_search_take_their_own_code(panel, records, small, copy, tmp_
         return {p.parent.name: p.read_text() for p in tmp_path.glob("search/panels/*/digest.txt")}
 
     keys = {
-        "konkyo.baselines": (baselines, lambda: baselines.keys(panel, windows, 1.0, tmp_path)),
-        "konkyo.attribution.lrp": (cache, lambda: cache.attribution_keys(tmp_path, rows, 1e-3)),
+        "konkyo.baselines": (baselines, lambda: baselines.keys(panel, windows, 1.0, here.weights)),
+        "konkyo.attribution.lrp": (cache, lambda: cache.attribution_keys(here.weights, rows, 1e-3)),
         "konkyo.attribution.methods": (verify, lambda: verify.keys_of(small, panel, windows)),
         "konkyo.panel.build": (panels, search),
     }

@@ -14,7 +14,13 @@ from pathlib import Path
 from konkyo.artifacts import missing
 from konkyo.io import read_json
 
-TRAINING = ("konkyo.network", "konkyo.panel.store", "konkyo.windows", "konkyo.dates", "konkyo.random")
+TRAINING = (
+    "konkyo.network",
+    "konkyo.panel.store",
+    "konkyo.windows",
+    "konkyo.dates",
+    "konkyo.random",
+)
 """What decides a network's weights. The panel's rows are in the keys, so its making is not."""
 
 # A stage's script is named where the key does not hold all that the script hands on: which rows
