@@ -222,5 +222,5 @@ def test_changes_are_of_files_that_were_there_before(tmp_path):
     (weights / "2001-01.safetensors").unlink()
     after = cache.file_digests(weights, tables, months)
     assert cache.changes(before, after) == ["2001-01 (grounds)", "2001-01 (weights)"]
-    with pytest.raises(ArtifactError, match="dvc repro train"):
+    with pytest.raises(ArtifactError, match="is missing: run `dvc repro"):
         cache.weights_bytes(weights, "2001-01")
