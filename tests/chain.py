@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 from ruamel.yaml import YAML
 
-from konkyo import params
+from konkyo import config
 from konkyo.cache import digest_of
 from small import make_records, small_params
 
@@ -19,7 +19,7 @@ RESULTS = ("panel", "models", "attributions", "verify", "backtest", "plots")
 
 def lay(
     folder: Path,
-    chosen: params.Params | None = None,
+    chosen: config.Params | None = None,
     records: tuple[pd.DataFrame, pd.DataFrame] | None = None,
 ) -> None:
     """Write params.yaml and data/records as `ingest` leaves them."""
@@ -36,7 +36,7 @@ def lay(
     }  # fmt: skip
     (own / "source.json").write_text(json.dumps(facts), encoding="utf-8")
     with (folder / "params.yaml").open("w", encoding="utf-8") as file:
-        YAML(typ="safe", pure=True).dump(params.as_dict(chosen or small_params()), file)
+        YAML(typ="safe", pure=True).dump(config.as_dict(chosen or small_params()), file)
 
 
 def run(stages: Iterable[str]) -> None:

@@ -4,9 +4,9 @@ import pandas as pd
 import pytest
 
 from isolation import forget_mlflow
-from konkyo import params
-from konkyo.panel.build import build
-from konkyo.panel.store import Panel
+from konkyo import config
+from konkyo.features.build import build
+from konkyo.features.store import Panel
 from small import make_records, small_params
 
 
@@ -22,10 +22,10 @@ def records() -> tuple[pd.DataFrame, pd.DataFrame]:
 
 
 @pytest.fixture(scope="session")
-def small() -> params.Params:
+def small() -> config.Params:
     return small_params()
 
 
 @pytest.fixture(scope="session")
-def panel(records: tuple[pd.DataFrame, pd.DataFrame], small: params.Params) -> Panel:
+def panel(records: tuple[pd.DataFrame, pd.DataFrame], small: config.Params) -> Panel:
     return build(*records, small.prepare)[0]

@@ -11,8 +11,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from konkyo import dates, params
-from konkyo.params import Tune
+from konkyo import (
+    config,
+    dates,
+)
+from konkyo.config import Tune
 from konkyo.tuning import (
     study,
     worker,
@@ -27,14 +30,14 @@ STOCKS = 30
 
 def section(address: str, **changes: Any) -> Tune:
     """Return the project's own section with another storage and a small search."""
-    own = params.load(PARAMS).tune
+    own = config.load(PARAMS).tune
     small = {"storage": address, "trials": 12, "together": 3, "turnover_cap": 2.0}
     return replace(own, **{**small, **changes})
 
 
 def begin(tune: Tune, beat: int = 1) -> study.Search:
     return study.begin(
-        open_storage(tune.storage, beat), tune, params.load(PARAMS).prepare, {"months": len(MONTHS)}
+        open_storage(tune.storage, beat), tune, config.load(PARAMS).prepare, {"months": len(MONTHS)}
     )
 
 

@@ -17,20 +17,20 @@ from fuzz_beside import belongs, estimates, sector_of
 from fuzz_drawn import Drawn
 from fuzz_expected import expected
 from fuzz_tables import PORTFOLIOS, Case, cases
-from konkyo import params
+from konkyo import config
+from konkyo.data import (
+    Records,
+    tables,
+)
+from konkyo.data.violations import (
+    SHOWN,
+    table,
+)
 from konkyo.errors import (
     KonkyoError,
     RecordsError,
 )
-from konkyo.panel.build import build
-from konkyo.sources import (
-    Records,
-    tables,
-)
-from konkyo.sources.violations import (
-    SHOWN,
-    table,
-)
+from konkyo.features.build import build
 
 _STATED = ("month", "stock", "sector", "return", "size", "eligible")
 
@@ -216,7 +216,7 @@ def panel_is_right_or_refused(found: Records) -> str:
     names = [n for n in found.stocks if n not in _STATED]
     months = found.stocks["month"].unique()
     first = months[min(1, len(months) - 1)]
-    section = params.Prepare(
+    section = config.Prepare(
         first_month=f"{first:%Y-%m}",
         universe=3,
         characteristics=("return_1", "return_2", "size", "volatility_2", *names),

@@ -10,12 +10,12 @@ from typing import Any
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
-from konkyo import params
+from konkyo import config
 from konkyo.errors import ParamsError
 from small import PARAMS
 
 TEXT = PARAMS.read_text(encoding="utf-8")
-VALUES = params.as_dict(params.load(PARAMS))
+VALUES = config.as_dict(config.load(PARAMS))
 
 
 def _paths(value: Any, at: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
@@ -109,12 +109,12 @@ def spoilt_values(draw: st.DrawFn) -> Any:
 def values_are_params_or_refused(values: Any) -> str:
     """Parse values: what is accepted is what was given, everything else one `ParamsError`."""
     try:
-        found = params.parse(values)
+        found = config.parse(values)
     except ParamsError as error:
         assert str(error).strip()
         return "refused"
-    again = params.as_dict(found)
-    assert params.parse(again) == found
+    again = config.as_dict(found)
+    assert config.parse(again) == found
     # Nothing is converted on the way but the lists' own type and whole numbers among fractions.
     assert json.loads(json.dumps(again)) == json.loads(json.dumps(values))
     return "accepted"
@@ -201,9 +201,9 @@ def yaml_is_params_or_refused(text: bytes) -> str:
         path = Path(folder) / "params.yaml"
         path.write_bytes(text)
         try:
-            found = params.load(path)
+            found = config.load(path)
         except ParamsError as error:
             assert str(error).strip()
             return "refused"
-    assert params.parse(params.as_dict(found)) == found
+    assert config.parse(config.as_dict(found)) == found
     return "accepted"

@@ -13,7 +13,7 @@ import fuzz_cells as cells
 from fuzz_beside import CARRY, LAG, Layout, beside
 from fuzz_cells import SECTORS, Store
 from fuzz_drawn import Drawn, drawn
-from konkyo import params
+from konkyo import config
 
 PORTFOLIOS = 2
 _NAMES = st.sampled_from(
@@ -128,7 +128,7 @@ class Case:
     eligible: str
     last: dt.date | None
 
-    def write(self, folder: Path) -> params.Tables:
+    def write(self, folder: Path) -> config.Tables:
         """Write the files and return the section of params.yaml that reads them."""
 
         def files(table: Drawn, name: str) -> dict[str, Any]:
@@ -136,16 +136,16 @@ class Case:
 
         others = {
             kind: tuple(
-                params.Reports(**files(self.beside[kind], kind), lag=LAG, carry=CARRY, unit=1000)
+                config.Reports(**files(self.beside[kind], kind), lag=LAG, carry=CARRY, unit=1000)
                 if kind == "reports"
-                else params.Table(**files(self.beside[kind], kind))
+                else config.Table(**files(self.beside[kind], kind))
                 for _ in (0,)
                 if kind in self.beside
             )
             for kind in ("reports", "sectors", "members")
         }
-        return params.Tables(
-            stocks=params.StockRows(
+        return config.Tables(
+            stocks=config.StockRows(
                 **files(self.stocks, "stocks"),
                 layout="wide" if self.rows == "wide" else "long",
                 rows="monthly" if self.rows == "monthly" else "dated",
@@ -153,7 +153,7 @@ class Case:
                 largest_return=10.0,
                 eligible=self.eligible,
             ),
-            market=(params.Table(**files(self.market, "market")),),
+            market=(config.Table(**files(self.market, "market")),),
             point_in_time=True,
             survivorship_free=True,
             **others,

@@ -6,11 +6,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from konkyo import dates, params
+from konkyo import (
+    config,
+    dates,
+)
 
 PARAMS = Path(__file__).parents[1] / "params.yaml"
 
-SIMULATED = params.Simulated(
+SIMULATED = config.Simulated(
     seed=1,
     stocks=60,
     noise=1.0,
@@ -59,9 +62,9 @@ def make_records(
     return tuple(t[t["month"] <= last].reset_index(drop=True) for t in (frame, market))
 
 
-def small_params() -> params.Params:
+def small_params() -> config.Params:
     """Return the project's own params.yaml, shrunk to the small records."""
-    whole = params.load(PARAMS)
+    whole = config.load(PARAMS)
     return replace(
         whole,
         prepare=replace(

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from konkyo.config import Params
 from konkyo.io import write_parquet
-from konkyo.params import Params
 
 HELD = 8
 

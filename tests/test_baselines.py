@@ -8,11 +8,11 @@ import pandas as pd
 import pytest
 from threadpoolctl import threadpool_limits
 
-from konkyo import baselines
+from konkyo.features.store import Panel
 from konkyo.io import write_parquet
-from konkyo.network.schedule import Entry
-from konkyo.network.store import Weights
-from konkyo.panel.store import Panel
+from konkyo.models import baselines
+from konkyo.models.batches import Entry
+from konkyo.models.store import Weights
 from konkyo.windows import (
     MonthBlocks,
     Window,

@@ -5,14 +5,11 @@ from pathlib import Path
 import pytest
 
 from imports import closure, modules
-from konkyo import (
-    baselines,
-    cache,
-)
+from konkyo import cache
 from konkyo.artifacts import Artifacts
 from konkyo.errors import ArtifactError
-from konkyo.network import plan
-from konkyo.stages import verify
+from konkyo.models import baselines, jobs
+from konkyo.pipeline import verify
 from konkyo.tuning import panels
 from konkyo.windows import (
     MonthBlocks,
@@ -160,15 +157,15 @@ def test_what_decides_weights_is_in_the_training_keys(
     module, before, after, panel, small, copy, monkeypatch
 ):
     windows = rolling(MonthBlocks.of(panel.index["month"]), small.train.window)
-    entries = plan.entries(panel, windows, small.train)
+    entries = jobs.entries(panel, windows, small.train)
 
     def keys() -> dict[str, str]:
-        return plan.keys(panel, windows, entries, small.train)
+        return jobs.keys(panel, windows, entries, small.train)
 
-    assert keys_with(monkeypatch, plan, copy, keys) == keys()
+    assert keys_with(monkeypatch, jobs, copy, keys) == keys()
     edit(copy, f"konkyo.network.{module}", before, after)
     # A digest is made once a process and folder: the changed code is another's.
-    changed = keys_with(monkeypatch, plan, copy.rename(copy.with_name("changed")), keys)
+    changed = keys_with(monkeypatch, jobs, copy.rename(copy.with_name("changed")), keys)
     assert not set(changed.values()) & set(keys().values())
 
 
@@ -180,7 +177,7 @@ def test_stages_and_search_take_their_own_code(panel, records, small, copy, tmp_
         here.weights_of(window.month).write_bytes(b"weights")
     monkeypatch.setattr(verify, "HERE", here)
     tables_at(tmp_path / "records", *records)
-    rows = plan.row_digests(panel, windows)
+    rows = jobs.row_digests(panel, windows)
 
     def search() -> str:
         panels.bring(

@@ -16,11 +16,11 @@ from typer.testing import CliRunner
 
 from konkyo import (
     cli,
-    stages,
+    pipeline,
 )
 
 COMMANDS = typer.main.get_command(cli.app).commands
-FILES = Path(stages.__path__[0]).glob("*.py")
+FILES = Path(pipeline.__path__[0]).glob("*.py")
 THERE = {file.stem for file in FILES if "\ndef main(" in file.read_text(encoding="utf-8")}
 NEEDED = {"fetch": ["mof"]}
 """Arguments without which a command says only how it is used."""

@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 from ruamel.yaml import YAML
 
-from konkyo import params
+from konkyo import config
 from small import make_records, small_params
 
 ROOT = Path(__file__).parents[1]
@@ -37,9 +37,9 @@ class Project:
             identity = ["-c", "user.name=a", "-c", "user.email=a@example.org"]
             subprocess.run(["git", *identity, *command], cwd=folder, check=True)
 
-    def write_params(self, chosen: params.Params) -> None:
+    def write_params(self, chosen: config.Params) -> None:
         with (self.folder / "params.yaml").open("w") as file:
-            YAML().dump(params.as_dict(chosen), file)
+            YAML().dump(config.as_dict(chosen), file)
 
     def run(self, *command: str) -> subprocess.CompletedProcess:
         binaries = Path(sys.executable).parent
@@ -58,14 +58,14 @@ class Project:
         return json.loads((self.folder / "data/metrics.json").read_text())
 
 
-def shrunk() -> params.Params:
+def shrunk() -> config.Params:
     small = small_params()
     own = small.ingest.tables
     rows = replace(
         own.stocks, files=("data/own/stocks.csv",), columns={"date": "month", "code": "stock"},
         return_unit="percent",
     )  # fmt: skip
-    market = params.Table(("data/own/market.csv",), {"date": "month"})
+    market = config.Table(("data/own/market.csv",), {"date": "month"})
     tables = replace(own, stocks=rows, market=(market,))
     return replace(
         small,

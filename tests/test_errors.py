@@ -9,8 +9,8 @@ from konkyo import (
     artifacts,
     errors,
 )
-from konkyo.connectors.common import Unavailable
-from konkyo.sources.violations import Violation
+from konkyo.data.vendors.http import Unavailable
+from konkyo.data.violations import Violation
 
 KINDS = [kind for kind in vars(errors).values() if isinstance(kind, type)]
 KINDS = [kind for kind in KINDS if issubclass(kind, errors.KonkyoError)]

@@ -6,10 +6,10 @@ import pytest
 
 from konkyo import dates
 from konkyo.attribution import explain
-from konkyo.baselines import ridge_scores
-from konkyo.network import plan
-from konkyo.network.train import train
-from konkyo.panel.build import build
+from konkyo.features.build import build
+from konkyo.models import jobs
+from konkyo.models.baselines import ridge_scores
+from konkyo.models.train import train
 from konkyo.windows import (
     MonthBlocks,
     rolling,
@@ -29,7 +29,7 @@ def pipeline(stocks: pd.DataFrame, market: pd.DataFrame, folder) -> pd.DataFrame
     features = pd.DataFrame(panel.features[rows], columns=panel.names)
     grounds = explain(folder / "weights", pd.concat([frame, features], axis=1), 0.001)
     label = panel.index["label"].to_numpy(dtype=np.float32)
-    entries = [e for e in plan.entries(panel, windows, PARAMS.train) if not e.shuffled]
+    entries = [e for e in jobs.entries(panel, windows, PARAMS.train) if not e.shuffled]
     ridge = [
         ridge_scores(panel, w, e, label, PARAMS.train.ridge_penalty)
         for w, e in zip(windows, entries, strict=True)

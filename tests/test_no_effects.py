@@ -8,13 +8,13 @@ import pytest
 
 from konkyo import (
     backtest,
-    params,
+    config,
 )
-from konkyo.attribution.grounds import explain_months
-from konkyo.network import store
-from konkyo.network.train import train
-from konkyo.panel.build import build
-from konkyo.sources.simulated_tse import simulate
+from konkyo.attribution.attributions import explain_months
+from konkyo.data.simulated import simulate
+from konkyo.features.build import build
+from konkyo.models import store
+from konkyo.models.train import train
 from konkyo.windows import (
     MonthBlocks,
     rolling,
@@ -38,7 +38,7 @@ TRAIN = replace(SMALL.train, window=12, layers=(8,), epochs=5, batch=64, dropout
 def monthly(seed: int, strength: float, folder) -> pd.DataFrame:
     """Return a small market's series of the network: spread, rank_ic by month."""
     effects = dict.fromkeys(("reversal", "quality", "value", "interaction", "regime"), strength)
-    settings = params.Simulated(seed=seed, stocks=80, noise=1.0, **effects)
+    settings = config.Simulated(seed=seed, stocks=80, noise=1.0, **effects)
     market = simulate(settings, "2004-01", "2009-12")
     panel, _ = build(market.stocks, market.series, PREPARE)
     windows = rolling(MonthBlocks.of(panel.index["month"]), TRAIN.window)

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from konkyo import params
+from konkyo import config
 from konkyo.errors import ParamsError
 
 PARAMS = Path(__file__).parents[1] / "params.yaml"
@@ -11,22 +11,22 @@ PARAMS = Path(__file__).parents[1] / "params.yaml"
 
 @pytest.fixture
 def values() -> dict:
-    return copy.deepcopy(params.as_dict(params.load(PARAMS)))
+    return copy.deepcopy(config.as_dict(config.load(PARAMS)))
 
 
 def test_params_yaml_holds_the_networks_of_figure_15():
-    train = params.load(PARAMS).train
+    train = config.load(PARAMS).train
     assert (train.window, train.layers, train.activation) == (36, (64, 64, 32), "tanh")
     assert (train.dropout, train.batch, train.epochs) == (0.4, 300, 20)
 
 
 @pytest.mark.parametrize("path", sorted(PARAMS.parent.glob("data/examples/*/params.yaml")))
 def test_every_example_is_a_whole_params_file(path):
-    assert params.load(path).track.experiment
+    assert config.load(path).track.experiment
 
 
 def test_plain_values_round_trip(values):
-    assert params.as_dict(params.parse(values)) == values
+    assert config.as_dict(config.parse(values)) == values
 
 
 def test_every_fault_is_named_with_key_value_and_remedy(values):
@@ -36,7 +36,7 @@ def test_every_fault_is_named_with_key_value_and_remedy(values):
     values["ingest"]["source"] = "reuters"
     del values["backtest"]["cost"]
     with pytest.raises(ParamsError) as error:
-        params.parse(values)
+        config.parse(values)
     said = str(error.value)
     assert "train.dropout = 1.5: set it to less than 1" in said
     assert "train.drop_out: unknown key" in said
@@ -48,36 +48,36 @@ def test_every_fault_is_named_with_key_value_and_remedy(values):
 def test_more_portfolios_than_stocks_is_an_error(values):
     values["prepare"]["universe"] = 5
     with pytest.raises(ParamsError, match=r"universe = 5 .*portfolios = 10"):
-        params.parse(values)
+        config.parse(values)
 
 
 @pytest.mark.parametrize("number", [float("nan"), float("inf"), 0.0, -1.0, "0.1", None])
 def test_a_learning_rate_must_be_a_positive_number(values, number):
     values["train"]["learning_rate"] = number
     with pytest.raises(ParamsError):
-        params.parse(values)
+        config.parse(values)
 
 
 @pytest.mark.parametrize("key", ["address", "share"])
 def test_a_place_holds_no_password(values, key):
     values["train"][key] = "s3://me:hidden@host/bucket"
     with pytest.raises(ParamsError, match="may hold no password") as error:
-        params.parse(values)
+        config.parse(values)
     assert "hidden" not in str(error.value)
     for place in ("tcp://host:8786", "abfs://container@account/folder", "host:6379"):
         values["train"][key] = place
-        assert getattr(params.parse(values).train, key) == place
+        assert getattr(config.parse(values).train, key) == place
 
 
 def test_missing_or_broken_file(tmp_path):
     with pytest.raises(ParamsError, match="is not here"):
-        params.load(tmp_path / "params.yaml")
+        config.load(tmp_path / "params.yaml")
     (tmp_path / "params.yaml").write_text("train: [1, 2")
     with pytest.raises(ParamsError, match="not valid YAML"):
-        params.load(tmp_path / "params.yaml")
+        config.load(tmp_path / "params.yaml")
     (tmp_path / "params.yaml").write_text("")
     with pytest.raises(ParamsError):
-        params.load(tmp_path / "params.yaml")
+        config.load(tmp_path / "params.yaml")
 
 
 def test_exponents_are_numbers_as_dvc_reads_them(tmp_path):
@@ -86,11 +86,11 @@ def test_exponents_are_numbers_as_dvc_reads_them(tmp_path):
     (tmp_path / "params.yaml").write_text(
         text.replace("learning_rate: 0.001", "learning_rate: 1e-3")
     )
-    assert params.load(tmp_path / "params.yaml").train.learning_rate == 0.001
+    assert config.load(tmp_path / "params.yaml").train.learning_rate == 0.001
 
 
 def test_flatten():
-    assert params.flatten({"a": {"b": 1, "c": {"d": [2]}}, "e": {}}) == {
+    assert config.flatten({"a": {"b": 1, "c": {"d": [2]}}, "e": {}}) == {
         "a.b": 1,
         "a.c.d": [2],
         "e": {},

@@ -11,7 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from konkyo import io, resilience
+from konkyo import (
+    io,
+    resilience,
+)
 from konkyo.errors import StorageError
 from konkyo.resilience import (
     is_locked,

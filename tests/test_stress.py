@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 
 import chain
-from konkyo import params
-from konkyo.network import store
+from konkyo import config
+from konkyo.models import store
 from small import make_records, small_params
 
 SMALL = small_params()
@@ -21,35 +21,35 @@ SHORT = replace(
 )
 EPSILON = SHORT.attribute.epsilon
 
-Case = Callable[[pd.DataFrame, pd.DataFrame], params.Params]
+Case = Callable[[pd.DataFrame, pd.DataFrame], config.Params]
 
 
-def prepared(**changes: object) -> params.Params:
+def prepared(**changes: object) -> config.Params:
     return replace(SHORT, prepare=replace(SHORT.prepare, **changes))
 
 
-def constant_inputs(stocks: pd.DataFrame, market: pd.DataFrame) -> params.Params:
+def constant_inputs(stocks: pd.DataFrame, market: pd.DataFrame) -> config.Params:
     stocks[["illiquidity", "size"]] = 0.1
     market["VIX"], market["MKT"] = 0.1, 0.0
     return prepared(standardise="zscore")
 
 
-def nothing_known(stocks: pd.DataFrame, market: pd.DataFrame) -> params.Params:
+def nothing_known(stocks: pd.DataFrame, market: pd.DataFrame) -> config.Params:
     stocks["illiquidity"] = np.nan
     return SHORT
 
 
-def labels_equal(stocks: pd.DataFrame, market: pd.DataFrame) -> params.Params:
+def labels_equal(stocks: pd.DataFrame, market: pd.DataFrame) -> config.Params:
     stocks["return"] = 0.01
     return prepared(label="zscore", standardise="zscore")
 
 
-def labels_zero(stocks: pd.DataFrame, market: pd.DataFrame) -> params.Params:
+def labels_zero(stocks: pd.DataFrame, market: pd.DataFrame) -> config.Params:
     stocks["return"] = 0.0
     return prepared(label="raw")
 
 
-def collinear_inputs(stocks: pd.DataFrame, market: pd.DataFrame) -> params.Params:
+def collinear_inputs(stocks: pd.DataFrame, market: pd.DataFrame) -> config.Params:
     stocks["copy"], stocks["twice"] = stocks["illiquidity"], 2 * stocks["illiquidity"]
     market["VIX2"] = 3 * market["VIX"]
     chosen = prepared(
@@ -59,21 +59,21 @@ def collinear_inputs(stocks: pd.DataFrame, market: pd.DataFrame) -> params.Param
     return replace(chosen, train=replace(chosen.train, ridge_penalty=1e-12))
 
 
-def huge_and_tiny(stocks: pd.DataFrame, market: pd.DataFrame) -> params.Params:
+def huge_and_tiny(stocks: pd.DataFrame, market: pd.DataFrame) -> config.Params:
     stocks.loc[::7, "illiquidity"], stocks.loc[3::7, "illiquidity"] = 1e30, -1e30
     stocks.loc[::5, "size"], stocks.loc[1::5, "size"] = 1e30, 1e-30
     market.loc[market.index[9], "VIX"] = 1e30
     return prepared(standardise="zscore", label="zscore")
 
 
-def market_jumps(stocks: pd.DataFrame, market: pd.DataFrame) -> params.Params:
+def market_jumps(stocks: pd.DataFrame, market: pd.DataFrame) -> config.Params:
     # What no window has seen: the series is scored far beyond its training months.
     market["VIX"] *= 1e-30
     market.loc[market.index[-1], "VIX"] = 1.0
     return SHORT
 
 
-def two_stocks(stocks: pd.DataFrame, market: pd.DataFrame) -> params.Params:
+def two_stocks(stocks: pd.DataFrame, market: pd.DataFrame) -> config.Params:
     lasting = stocks["stock"].value_counts().index[:2]
     stocks.drop(stocks.index[~stocks["stock"].isin(lasting)], inplace=True)  # noqa: PD002
     return SHORT

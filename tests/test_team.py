@@ -21,7 +21,7 @@ from ruamel.yaml import YAML
 
 import team as servers
 from chain import results
-from konkyo import params
+from konkyo import config
 from small import make_records, small_params
 from team import Team, answers, end, until
 
@@ -63,7 +63,7 @@ def own_records() -> tuple[pd.DataFrame, ...]:
     return tuple(pd.concat(tables) for tables in zip(*parts, strict=True))
 
 
-def own_params() -> params.Params:
+def own_params() -> config.Params:
     small = small_params()
     space = replace(
         small.tune.space, layers=(3,), width=(64,), activation=("tanh",), batch=(300,),
@@ -72,7 +72,7 @@ def own_params() -> params.Params:
     )  # fmt: skip
     tables = small.ingest.tables
     rows = replace(tables.stocks, files=("data/own/stocks.csv",))
-    market = params.Table(("data/own/market.csv",), {})
+    market = config.Table(("data/own/market.csv",), {})
     return replace(
         small,
         ingest=replace(
@@ -103,7 +103,7 @@ def found_project(folder: Path) -> None:
 def write_params(team: Team, folder: Path, seed: int) -> None:
     """Write params.yaml with what docs/team.md tells to put there."""
     yaml = YAML(typ="safe", pure=True)
-    values = params.as_dict(own_params())
+    values = config.as_dict(own_params())
     for section, keys in yaml.load(team.here(STORES)).items():
         values[section].update(keys)
     values["train"]["seed"] = seed

@@ -6,7 +6,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from konkyo.network.store import Weights
+from konkyo.models.store import Weights
 
 Maker = Callable[..., Weights]
 

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import spearmanr
 
-from konkyo.attribution.agreement import (
+from konkyo.attribution.ground_truth import (
     agreement,
     compare,
     measure,

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from konkyo.attribution.lrp import propagate
 from konkyo.attribution.rules import Epsilon
-from konkyo.network.stack import StackedMLP
+from konkyo.models.mlp import StackedMLP
 
 EPSILON = 0.001
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from konkyo.attribution import explain
-from konkyo.attribution.grounds import (
+from konkyo.attribution.attributions import (
     as_frame,
     explain_months,
 )
@@ -20,7 +20,7 @@ from konkyo.attribution.methods import (
 )
 from konkyo.attribution.rules import Epsilon
 from konkyo.errors import ArtifactError
-from konkyo.network import store
+from konkyo.models import store
 
 MONTHS = ["2010-01", "2010-02", "2010-03"]
 EPSILON = 1e-3

@@ -15,7 +15,7 @@ from konkyo.attribution.methods import (
     view,
 )
 from konkyo.attribution.rules import Epsilon
-from konkyo.network import store
+from konkyo.models import store
 
 EPSILON = 1e-3
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from konkyo.attribution import methods
-from konkyo.network import store
+from konkyo.models import store
 from konkyo.random import numpy_generator
 
 COEFFICIENTS = np.array([0.5, -1.0, 2.0, 0.0, 0.25, -0.75])

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import spearmanr
 
-from konkyo.attribution.ranking import (
+from konkyo.attribution.correlation import (
     mean_known,
     rank_correlation,
 )

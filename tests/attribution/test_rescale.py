@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from konkyo.attribution import methods
-from konkyo.attribution.rescale import rescale
-from konkyo.network import store
+from konkyo.attribution.deeplift import rescale
+from konkyo.models import store
 
 
 @pytest.mark.parametrize("activation", ["tanh", "relu", "sigmoid"])

@@ -26,8 +26,8 @@ from konkyo.attribution.rules import (
     Gamma,
     Rule,
 )
-from konkyo.network import store
-from konkyo.network.store import Weights
+from konkyo.models import store
+from konkyo.models.store import Weights
 
 # The rules as loops over single units, plain floats, straight from their definitions:
 # contributions z_ij, bias b_j and relevance R_j of a unit -> relevances of its inputs.

@@ -8,17 +8,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from konkyo import params
-from konkyo.audit import (
+from konkyo import config
+from konkyo.leakage import (
     compare,
-    rounds,
-    worlds,
+    perturb,
+    run,
 )
-from konkyo.audit.origins import (
+from konkyo.leakage.perturb import World
+from konkyo.leakage.record_sources import (
     Brought,
     Origin,
 )
-from konkyo.audit.worlds import World
 from small import make_records, small_params
 
 Audit = Callable[..., pd.DataFrame]
@@ -33,24 +33,24 @@ def audit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Audit:
 
     def made(
         origin: Origin | None = None,
-        chosen: params.Params | None = None,
+        chosen: config.Params | None = None,
         months: Sequence[str] = ("2001-09",),
-        tried: Sequence[World] = (worlds.EXTREME,),
+        tried: Sequence[World] = (perturb.EXTREME,),
     ) -> pd.DataFrame:
         if origin is None:
             records = make_records()
             origin = Brought(records, records, late=False)
         if months:
-            monkeypatch.setattr(rounds, "decision_months", lambda *_: list(months))
-        monkeypatch.setattr(rounds, "WORLDS", tried)
-        found = rounds.audit(origin, chosen or small_params(), 3, 1, 1, tmp_path, str)
+            monkeypatch.setattr(run, "decision_months", lambda *_: list(months))
+        monkeypatch.setattr(run, "WORLDS", tried)
+        found = run.audit(origin, chosen or small_params(), 3, 1, 1, tmp_path, str)
         return compare.table(list(found))
 
     return made
 
 
 @pytest.fixture
-def own(tmp_path: Path) -> params.Params:
+def own(tmp_path: Path) -> config.Params:
     """Return params of own tables: monthly CSV rows, reports, sectors, members, daily series."""
     rng = np.random.default_rng(3)
     stocks, _ = make_records(stocks=16)
@@ -85,12 +85,12 @@ def own(tmp_path: Path) -> params.Params:
     reports["grade"] = rng.normal(0, 1, len(reports))
     reports.to_csv(tmp_path / "reports.csv", index=False)
 
-    def table(name: str) -> params.Table:
-        return params.Table(files=(str(tmp_path / name),), columns={})
+    def table(name: str) -> config.Table:
+        return config.Table(files=(str(tmp_path / name),), columns={})
 
     whole = small_params()
-    source = params.Tables(
-        stocks=params.StockRows(
+    source = config.Tables(
+        stocks=config.StockRows(
             files=(str(tmp_path / "stocks.csv"),),
             columns={"code": "stock", "value": "size"},
             layout="long",
@@ -101,7 +101,7 @@ def own(tmp_path: Path) -> params.Params:
         ),
         market=(table("market.parquet"),),
         reports=(
-            params.Reports(
+            config.Reports(
                 files=(str(tmp_path / "reports.csv"),), columns={}, lag=60, carry=12, unit=1000
             ),
         ),

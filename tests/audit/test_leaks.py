@@ -6,20 +6,20 @@ import numpy as np
 import pandas as pd
 
 from konkyo import backtest
-from konkyo.audit.origins import (
-    Brought,
-    origin_of,
+from konkyo.data import (
+    fundamentals,
+    us_equities,
 )
-from konkyo.audit.worlds import WORLDS
-from konkyo.network import plan
-from konkyo.panel import (
+from konkyo.features import (
     build,
     characteristics,
 )
-from konkyo.sources import (
-    reports,
-    us_equities,
+from konkyo.leakage.perturb import WORLDS
+from konkyo.leakage.record_sources import (
+    Brought,
+    origin_of,
 )
+from konkyo.models import jobs
 from small import make_records
 
 FIRST, DECISION = "2000-07", "2001-09"
@@ -120,12 +120,12 @@ def test_a_source_that_takes_the_size_of_the_row_after(audit, monkeypatch):
 
 
 def test_a_scaler_fitted_on_all_windows(audit, monkeypatch):
-    own = plan.market_scale
+    own = jobs.market_scale
 
     def leaky(panel, blocks, first, last):
         return own(panel, blocks, 0, len(blocks.names))
 
-    monkeypatch.setattr(plan, "market_scale", leaky)
+    monkeypatch.setattr(jobs, "market_scale", leaky)
     table = audit()
     found = moved(table)
     assert set(found["stage"]) == {"train"}
@@ -138,7 +138,7 @@ def test_a_scaler_fitted_on_all_windows(audit, monkeypatch):
 
 
 def test_training_on_the_decision_month(audit, monkeypatch):
-    own = plan.entries
+    own = jobs.entries
 
     def leaky(panel, windows, params):
         label = panel.index["label"].to_numpy()
@@ -151,7 +151,7 @@ def test_training_on_the_decision_month(audit, monkeypatch):
             for e in own(panel, windows, params)
         ]  # fmt: skip
 
-    monkeypatch.setattr(plan, "entries", leaky)
+    monkeypatch.setattr(jobs, "entries", leaky)
     found = moved(audit())
     assert set(found["stage"]) == {"train"}
     assert {"weights of layer 1", "weights of layer 2", "weights of layer 3"} <= set(found.index)
@@ -175,12 +175,12 @@ def test_fundamentals_joined_by_the_end_of_their_period(audit, own, tmp_path, mo
     origin = origin_of(own.ingest, tmp_path / "raw", own.backtest.portfolios)
     assert audit(origin, own, tried=WORLDS)["moved"].sum() == 0
 
-    said = reports.said_in
+    said = fundamentals.said_in
 
     def leaky(table, spec, codes):
         return said(table.assign(published=pd.NaT), replace(spec, lag=0), codes)
 
-    monkeypatch.setattr(reports, "said_in", leaky)
+    monkeypatch.setattr(fundamentals, "said_in", leaky)
     origin = origin_of(own.ingest, tmp_path / "raw", own.backtest.portfolios)
     found = moved(audit(origin, own))
     assert set(found["stage"]) == {"ingest"}

@@ -6,17 +6,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from konkyo import params
-from konkyo.audit import (
-    rounds,
-    tables,
+from konkyo import config
+from konkyo.leakage import (
+    perturb_tables,
+    run,
 )
-from konkyo.audit.origins import origin_of
-from konkyo.audit.worlds import (
+from konkyo.leakage.perturb import (
     EXTREME,
     OTHER,
     WORLDS,
 )
+from konkyo.leakage.record_sources import origin_of
 from small_prices import random_rows
 
 T = 12 * 31 + 4
@@ -25,11 +25,11 @@ T = 12 * 31 + 4
 
 @pytest.mark.parametrize("world", WORLDS, ids=lambda world: world.name)
 def test_reports_known_by_the_month_stay_and_later_ones_differ(own, world):
-    raw = tables.read(own.ingest.tables).reports[0]
-    made = tables.reported(raw, T, world, np.random.default_rng(1))
+    raw = perturb_tables.read(own.ingest.tables).reports[0]
+    made = perturb_tables.reported(raw, T, world, np.random.default_rng(1))
 
     def known(frame: pd.DataFrame) -> np.ndarray:
-        table = tables._reports(replace(raw, frame=frame))
+        table = perturb_tables._reports(replace(raw, frame=frame))
         return table.known
 
     before = raw.frame[known(raw.frame) <= T].reset_index(drop=True)
@@ -47,9 +47,9 @@ def test_reports_known_by_the_month_stay_and_later_ones_differ(own, world):
 
 
 def test_stays_that_began_stay_and_their_ends_are_not_known(own):
-    raw = tables.read(own.ingest.tables).members[0]
+    raw = perturb_tables.read(own.ingest.tables).members[0]
     for world in (OTHER, EXTREME):
-        made = tables.stays(raw, T, world, np.random.default_rng(1), ["!NEW"])
+        made = perturb_tables.stays(raw, T, world, np.random.default_rng(1), ["!NEW"])
         starts = ["2000-01-01", "2001-03-15"]
         for frame in (raw.frame, made):
             early = frame[frame["start"] == starts[0]].sort_values("stock")
@@ -61,7 +61,7 @@ def test_stays_that_began_stay_and_their_ends_are_not_known(own):
 
 
 @pytest.fixture(params=["long", "wide"])
-def dated(own, tmp_path, request) -> params.Params:
+def dated(own, tmp_path, request) -> config.Params:
     """Return params of daily prices, side by side or one below the other."""
     rows = pd.concat([random_rows(seed).assign(group=seed) for seed in range(3)])
     rows["stock"] += rows.pop("group").astype("str")
@@ -124,6 +124,6 @@ def test_another_world_really_differs(own, tmp_path):
 
 def test_decision_months_are_spread_and_end_with_the_newest():
     month = pd.Series(pd.date_range("2000-01-31", periods=20, freq="ME").repeat(2))
-    assert rounds.decision_months(month, 6, 3) == ["2000-07", "2001-01", "2001-08"]
-    assert rounds.decision_months(month, 6, 1) == ["2001-08"]
-    assert len(rounds.decision_months(month, 6, 99)) == 14
+    assert run.decision_months(month, 6, 3) == ["2000-07", "2001-01", "2001-08"]
+    assert run.decision_months(month, 6, 1) == ["2001-08"]
+    assert len(run.decision_months(month, 6, 99)) == 14

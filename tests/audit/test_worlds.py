@@ -6,9 +6,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from konkyo.audit import worlds
-from konkyo.audit.worlds import CUT, EXTREME, OTHER, altered, table_of
-from konkyo.dates import month_end, ordinal
+from konkyo.dates import (
+    month_end,
+    ordinal,
+)
+from konkyo.leakage import perturb
+from konkyo.leakage.perturb import (
+    CUT,
+    EXTREME,
+    OTHER,
+    altered,
+    table_of,
+)
 from small import make_records
 
 STOCKS, MARKET = make_records()
@@ -16,7 +25,7 @@ T = 12 * 31 + 3
 """2001-04, counted from 1970-01."""
 
 
-def of_stocks() -> worlds.Table:
+def of_stocks() -> perturb.Table:
     return table_of(STOCKS, {name: name for name in STOCKS})
 
 
@@ -39,7 +48,7 @@ def test_the_past_stays_row_by_row_and_the_future_does_not(seed, t, world, text)
         )
         table = table_of(frame, {name: name for name in frame})
     made, new = altered(table, t, world, np.random.default_rng(seed), T + 14)
-    known = ordinal(worlds.days_of(made["month"]))
+    known = ordinal(perturb.days_of(made["month"]))
     past = made[known <= t].reset_index(drop=True)
     before = table.frame[table.known <= t].reset_index(drop=True)
     pd.testing.assert_frame_equal(past, before, check_dtype=False)
@@ -50,12 +59,12 @@ def test_the_past_stays_row_by_row_and_the_future_does_not(seed, t, world, text)
         return
     returns = pd.to_numeric(ahead["return"]).dropna()
     assert (returns >= -1).all() and (ahead["size"].dropna() > 0).all()
-    assert (ordinal(worlds.days_of(ahead["month"])) <= t + max(world.months, 3)).all()
+    assert (ordinal(perturb.days_of(ahead["month"])) <= t + max(world.months, 3)).all()
     assert set(new) <= set(ahead["stock"]) and not set(new) & set(STOCKS["stock"])
     assert min(new) < STOCKS["stock"].min() and max(new) > STOCKS["stock"].max()
     both = ahead.merge(table.frame, on=["month", "stock"], suffixes=("", "_before"))
     assert (both["size"] != both["size_before"]).all()
-    assert worlds.NEW_SECTOR in set(ahead["sector"])
+    assert perturb.NEW_SECTOR in set(ahead["sector"])
     if world is EXTREME:
         assert 1e30 in {*returns, *ahead["illiquidity"], *ahead["size"]}
 
@@ -73,14 +82,14 @@ def test_a_table_that_ends_with_the_month_goes_on():
     assert made["VIX"].notna().all()
     days = pd.date_range("2001-01-01", "2001-04-30", freq="B")
     daily = table_of(pd.DataFrame({"date": days, "VIX": 1.0}), {"date": "date", "VIX": "VIX"})
-    more, _ = altered(worlds.replace(daily, dated=True), T, OTHER, np.random.default_rng(0), T)
+    more, _ = altered(perturb.replace(daily, dated=True), T, OTHER, np.random.default_rng(0), T)
     # 91 days after the last quarter's rows, and no day of a month that has not all its days.
     assert more["date"].max() == pd.Timestamp("2001-07-30")
     assert more["date"].is_unique and (more["date"].dt.dayofweek < 5).all()
     # 91 days after 1 October is the last day of December, which is there.
     days = pd.date_range("2001-10-01", "2001-12-31", freq="B")
     daily = table_of(pd.DataFrame({"date": days, "VIX": 1.0}), {"date": "date", "VIX": "VIX"})
-    more, _ = altered(worlds.replace(daily, dated=True), T + 8, OTHER, np.random.default_rng(0), T)
+    more, _ = altered(perturb.replace(daily, dated=True), T + 8, OTHER, np.random.default_rng(0), T)
     assert more["date"].is_unique and more["date"].max() == pd.Timestamp("2002-03-29")
 
 
@@ -94,6 +103,6 @@ def test_a_table_that_ends_with_the_month_goes_on():
 )
 def test_days_are_written_as_the_column_writes_them(column, text):
     days = pd.Series(month_end(T))
-    written = worlds.write_days(column, days)
+    written = perturb.write_days(column, days)
     assert written.dtype == column.dtype
-    assert worlds.days_of(written).iloc[0] == pd.Timestamp(text)
+    assert perturb.days_of(written).iloc[0] == pd.Timestamp(text)

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from konkyo.backtest.information import (
+from konkyo.backtest.information_coefficient import (
     coefficients,
     monotonicity,
     newey_west_t,

@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from konkyo.backtest import luck
+from konkyo.backtest import selection_bias
+from konkyo.backtest.expected_max_sharpe import no_skill
 from konkyo.backtest.overfitting import overfitting
 from konkyo.backtest.performance import return_risk
 from konkyo.backtest.sharpe import (
@@ -15,7 +16,6 @@ from konkyo.backtest.sharpe import (
     moments,
     probabilistic_sharpe,
 )
-from konkyo.backtest.trials import no_skill
 from konkyo.errors import KonkyoError
 
 _NAMES = {
@@ -57,7 +57,7 @@ def _values(series: pd.DataFrame) -> pd.Series:
 
 def test_every_figure(series: pd.DataFrame) -> None:
     values = _values(series)
-    found = luck(series, values, 4)
+    found = selection_bias(series, values, 4)
     assert set(found) == _NAMES
     assert json.loads(json.dumps(found, allow_nan=False)) == found
     assert (found["months"], found["trials"], found["pruned"]) == (121, 12, 2)
@@ -79,14 +79,14 @@ def test_every_figure(series: pd.DataFrame) -> None:
 
 
 def test_skill_is_told_from_luck(series: pd.DataFrame) -> None:
-    skilled = luck(series, _values(series), 4)
+    skilled = selection_bias(series, _values(series), 4)
     assert skilled["dsr"] > 0.95
     # One of ten that is far ahead widens the scatter that it is measured by.
     assert skilled["probability_by_luck"] < 0.06
     assert skilled["pbo"] < 0.01
     noise = series.drop(columns=4)
     values = _values(noise)
-    lucky = luck(noise, values, values.idxmax())
+    lucky = selection_bias(noise, values, values.idxmax())
     assert lucky["dsr"] < 0.9
     assert lucky["probability_by_luck"] > 0.05
     assert lucky["pbo"] > 0.2
@@ -94,25 +94,25 @@ def test_skill_is_told_from_luck(series: pd.DataFrame) -> None:
 
 def test_undefined_figures_are_absent(series: pd.DataFrame) -> None:
     values = _values(series)
-    worst = luck(series, values, values.idxmin())
+    worst = selection_bias(series, values, values.idxmin())
     assert "minimum_track_record" not in worst
     assert worst["place"] == 10
-    alone = luck(series[[4]], values[[4]], 4)
+    alone = selection_bias(series[[4]], values[[4]], 4)
     assert alone["effective_trials"] == 1.0
     assert alone["expected_maximum"] == 0.0
     assert alone["dsr"] == alone["psr"]
     assert "pbo" not in alone
-    short = luck(series.iloc[:3, :10], values[:10], 4)
+    short = selection_bias(series.iloc[:3, :10], values[:10], 4)
     assert "pbo" not in short
     for months, blocks in ((4, 2), (7, 2), (8, 4), (10, 4)):
-        assert luck(series.iloc[:months, :10], values[:10], 4)["blocks"] == blocks
+        assert selection_bias(series.iloc[:months, :10], values[:10], 4)["blocks"] == blocks
     json.dumps([worst, alone, short], allow_nan=False)
 
 
 def test_a_trial_that_was_pruned_cannot_be_the_choice(series: pd.DataFrame) -> None:
     with pytest.raises(KonkyoError, match="trial 10 did not run in 101 of 121 months"):
-        luck(series, _values(series), 10)
+        selection_bias(series, _values(series), 10)
     with pytest.raises(KonkyoError, match="trial 99 is not among the 12 trials"):
-        luck(series, _values(series), 99)
+        selection_bias(series, _values(series), 99)
     with pytest.raises(KonkyoError, match="trial 4 is not among the 12 trials"):
-        luck(series, _values(series).drop(4), 4)
+        selection_bias(series, _values(series).drop(4), 4)

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from konkyo.backtest import overfitting
-from konkyo.backtest.information import t_statistic
+from konkyo.backtest.information_coefficient import t_statistic
 from konkyo.backtest.objectives import performance_of
 from konkyo.backtest.performance import return_risk
 from konkyo.errors import KonkyoError

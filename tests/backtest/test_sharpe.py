@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from konkyo.backtest.expected_max_sharpe import expected_maximum
 from konkyo.backtest.performance import return_risk
 from konkyo.backtest.sharpe import (
     Moments,
@@ -15,7 +16,6 @@ from konkyo.backtest.sharpe import (
     moments,
     probabilistic_sharpe,
 )
-from konkyo.backtest.trials import expected_maximum
 
 _WAVE = pd.Series(np.round(0.01 + 0.04 * np.sin(np.arange(1, 25) ** 2), 4))
 

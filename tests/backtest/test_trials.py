@@ -9,15 +9,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from konkyo.backtest import no_skill
+from konkyo.backtest.expected_max_sharpe import (
+    correlations,
+    effective_trials,
+    expected_maximum,
+)
 from konkyo.backtest.objectives import performance_of
 from konkyo.backtest.sharpe import (
     moments,
     probabilistic_sharpe,
-)
-from konkyo.backtest.trials import (
-    correlations,
-    effective_trials,
-    expected_maximum,
 )
 
 _MONTHS = 169

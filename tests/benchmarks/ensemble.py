@@ -18,15 +18,15 @@ import numpy as np
 import pandas as pd
 from scipy.stats import spearmanr
 
-from konkyo import params
-from konkyo.attribution.grounds import (
+from konkyo import config
+from konkyo.attribution.attributions import (
     Grounds,
     explain_months,
 )
 from konkyo.attribution.stability import over_seeds
-from konkyo.network import store as weights
-from konkyo.network.train import train
-from konkyo.panel import store
+from konkyo.features import store
+from konkyo.models import store as weights
+from konkyo.models.train import train
 from konkyo.windows import (
     MonthBlocks,
     rolling,
@@ -60,7 +60,7 @@ def main() -> None:
     parser.add_argument("--members", type=int, default=8)
     parser.add_argument("--every", type=int, default=8)
     asked = parser.parse_args()
-    whole = params.load()
+    whole = config.load()
     chosen = replace(whole.train, ensemble=asked.members, shuffled_every=0)
     panel = store.read(Path("data/panel"))
     ret = panel.index["ret"].to_numpy()

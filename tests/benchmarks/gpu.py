@@ -21,10 +21,10 @@ import torch
 from scipy.stats import spearmanr
 from training import PANEL, random_rows, real_rows, seconds
 
-from konkyo import params
+from konkyo import config
 from konkyo.errors import ParamsError
-from konkyo.network import accelerator
-from konkyo.network.fit import fit_stack
+from konkyo.models import accelerator
+from konkyo.models.fit import fit_stack
 
 
 def main() -> None:
@@ -36,7 +36,7 @@ def main() -> None:
     parser.add_argument("--device", choices=["gpu", "cpu"], default="gpu")
     asked = parser.parse_args()
     torch.set_num_threads(1)
-    chosen = replace(params.load().train, epochs=asked.epochs, accelerator=asked.device)
+    chosen = replace(config.load().train, epochs=asked.epochs, accelerator=asked.device)
     try:
         device = accelerator.device_of(chosen.accelerator)
     except ParamsError as error:

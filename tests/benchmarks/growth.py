@@ -78,20 +78,23 @@ def work(folder: Path, case: Case, steps: int) -> dict[str, float]:
     """Train every stack for a few steps; return core seconds of the whole and bytes at most."""
     import torch
 
-    from konkyo import params
-    from konkyo.network import plan
-    from konkyo.network.fit import initial_network, keep_freed_memory
-    from konkyo.network.module import StackModule
-    from konkyo.network.schedule import (
+    from konkyo import config
+    from konkyo.models import jobs
+    from konkyo.models.batches import (
         Entry,
         StackBatches,
         StackSchedule,
         Step,
     )
+    from konkyo.models.fit import (
+        initial_network,
+        keep_freed_memory,
+    )
+    from konkyo.models.lightning_module import StackModule
 
     torch.set_num_threads(1)
     keep_freed_memory()
-    chosen = params.load().train
+    chosen = config.load().train
     before = memory()
     most = list(before)
     done = threading.Event()
@@ -115,7 +118,7 @@ def work(folder: Path, case: Case, steps: int) -> dict[str, float]:
                 yield Entry(f"w{window}", rows, zero, one, seed)
 
     total = 0.0
-    for part in plan.stacks([case.seeds] * case.windows, chosen.stack, 1):
+    for part in jobs.stacks([case.seeds] * case.windows, chosen.stack, 1):
         stack = list(entries(part))
         schedule = StackSchedule(stack, chosen.batch, chosen.epochs)
         batches = StackBatches(*panel, schedule)
@@ -192,9 +195,9 @@ def report(base: Case, growth: dict[str, Sequence[int]], steps: int, out: Path) 
     )
     known: dict[Case, dict[str, float]] = {}
     found: dict[str, list[tuple[int, dict[str, float]]]] = {name: [] for name in growth}
-    from konkyo import params
+    from konkyo import config
 
-    chosen = params.load().train
+    chosen = config.load().train
     for name, values in growth.items():
         for value in values:
             case = replace(base, **{name: value})

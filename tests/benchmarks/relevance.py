@@ -23,16 +23,16 @@ from captum.attr._utils.lrp_rules import EpsilonRule
 from torch import nn
 from training import INPUTS, PANEL, STOCKS, seconds
 
-from konkyo import params
-from konkyo.attribution.grounds import explain_months
+from konkyo import config
+from konkyo.attribution.attributions import explain_months
 from konkyo.attribution.methods import (
     scaled,
     view,
 )
-from konkyo.network import store as weights
-from konkyo.network.fit import keep_freed_memory
-from konkyo.network.stack import StackedMLP
-from konkyo.panel import store
+from konkyo.features import store
+from konkyo.models import store as weights
+from konkyo.models.fit import keep_freed_memory
+from konkyo.models.mlp import StackedMLP
 from konkyo.windows import (
     MonthBlocks,
     rolling,
@@ -43,7 +43,7 @@ WEIGHTS = Path("data/models/weights")
 Networks = list[tuple[weights.Weights, ...]]
 
 
-def real_task(chosen: params.Params, months: int) -> tuple[Networks, list[np.ndarray]]:
+def real_task(chosen: config.Params, months: int) -> tuple[Networks, list[np.ndarray]]:
     """Return the networks of the last months and the rows that they score."""
     panel = store.read(PANEL)
     blocks = MonthBlocks.of(panel.index["month"])
@@ -52,7 +52,7 @@ def real_task(chosen: params.Params, months: int) -> tuple[Networks, list[np.nda
     return networks, [panel.features[w.test_start : w.test_stop] for w in decisions]
 
 
-def random_task(chosen: params.Params, months: int) -> tuple[Networks, list[np.ndarray]]:
+def random_task(chosen: config.Params, months: int) -> tuple[Networks, list[np.ndarray]]:
     """Return untrained networks and rows of the paper's shape."""
     stack = StackedMLP(months, INPUTS, chosen.train.layers, chosen.train.activation)
     stack.initialise([torch.Generator().manual_seed(i) for i in range(months)])
@@ -84,7 +84,7 @@ def main() -> None:
     asked = parser.parse_args()
     torch.set_num_threads(1)
     keep_freed_memory()
-    chosen = params.load()
+    chosen = config.load()
     epsilon = chosen.attribute.epsilon
     there = (PANEL / "features.npy").exists() and WEIGHTS.exists()
     networks, rows = (real_task if there else random_task)(chosen, asked.months)

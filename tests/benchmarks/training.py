@@ -29,11 +29,14 @@ from sklearn.neural_network import MLPRegressor
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, TensorDataset
 
-from konkyo import params
-from konkyo.network import plan
-from konkyo.network.fit import fit_stack, keep_freed_memory
-from konkyo.network.schedule import Entry
-from konkyo.panel import store
+from konkyo import config
+from konkyo.features import store
+from konkyo.models import jobs
+from konkyo.models.batches import Entry
+from konkyo.models.fit import (
+    fit_stack,
+    keep_freed_memory,
+)
 from konkyo.windows import (
     MonthBlocks,
     rolling,
@@ -48,7 +51,7 @@ Rows = tuple[np.ndarray, np.ndarray, list[Entry]]
 class PlainNetwork(lightning.LightningModule):
     """One window as everybody writes it."""
 
-    def __init__(self, inputs: int, chosen: params.Train) -> None:
+    def __init__(self, inputs: int, chosen: config.Train) -> None:
         super().__init__()
         parts: list[nn.Module] = []
         for units in chosen.layers:
@@ -66,12 +69,12 @@ class PlainNetwork(lightning.LightningModule):
         return torch.optim.Adam(self.parameters(), lr=self.rate)
 
 
-def real_rows(chosen: params.Train, windows: int) -> Rows:
+def real_rows(chosen: config.Train, windows: int) -> Rows:
     """Return features, labels and entries of the last windows of the real panel."""
     panel = store.read(PANEL)
     label = panel.index["label"].to_numpy(dtype=np.float32)
     decisions = rolling(MonthBlocks.of(panel.index["month"]), chosen.window)[-windows:]
-    entries = plan.entries(panel, decisions, replace(chosen, shuffled_every=0))
+    entries = jobs.entries(panel, decisions, replace(chosen, shuffled_every=0))
     return panel.features, np.stack([label, label]), entries
 
 
@@ -110,7 +113,7 @@ def main() -> None:
     torch.set_num_threads(1)
     keep_freed_memory()
 
-    chosen = replace(params.load().train, epochs=asked.epochs)
+    chosen = replace(config.load().train, epochs=asked.epochs)
     there = (PANEL / "features.npy").exists()
     features, labels, entries = (
         real_rows(chosen, asked.windows) if there else random_rows(asked.windows)

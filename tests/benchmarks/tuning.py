@@ -17,9 +17,9 @@ import numpy as np
 import pandas as pd
 import torch
 
-from konkyo import params
-from konkyo.network.fit import keep_freed_memory
-from konkyo.network.settings import Numbers
+from konkyo import config
+from konkyo.models.fit import keep_freed_memory
+from konkyo.models.settings import Numbers
 from konkyo.tuning import (
     holdout,
     panels,
@@ -38,7 +38,7 @@ def main() -> None:
     asked = parser.parse_args()
     torch.set_num_threads(1)
     keep_freed_memory()
-    whole = params.load()
+    whole = config.load()
     train, tune = whole.train, whole.tune
     shape = trials.Shape(
         train.layers, train.activation, train.batch, 2, train.window,

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 import requests
 
-from konkyo.connectors.common import (
+from konkyo.data.vendors.http import (
     RateLimiter,
     Unavailable,
     credential,

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from konkyo.connectors import fred
-from konkyo.connectors.common import Unavailable
+from konkyo.data.vendors import fred
+from konkyo.data.vendors.http import Unavailable
 from konkyo.errors import SourceError
 from vendor_server import KEY, Asked, Told, Vendor
 

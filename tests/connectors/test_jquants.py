@@ -1,7 +1,7 @@
 import pandas as pd
 import pytest
 
-from konkyo.connectors import jquants
+from konkyo.data.vendors import jquants
 from konkyo.errors import SourceError
 from konkyo.retry import RetryPolicy
 from vendor_server import KEY, Asked, Told, Vendor

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from konkyo.connectors.jquants_prices import (
+from konkyo.data.vendors.jquants_prices import (
     factors_at,
     members,
     prices,

@@ -2,8 +2,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from konkyo.connectors.jquants import COLUMNS
-from konkyo.connectors.jquants_reports import (
+from konkyo.data.vendors.jquants import COLUMNS
+from konkyo.data.vendors.jquants_reports import (
     outstanding,
     reports,
 )

@@ -1,7 +1,7 @@
 import pandas as pd
 import pytest
 
-from konkyo.connectors import mof
+from konkyo.data.vendors import mof
 from konkyo.errors import SourceError
 from vendor_server import Told
 

@@ -6,13 +6,13 @@ import pandas as pd
 import pytest
 from ruamel.yaml import YAML
 
-from konkyo import params
-from konkyo.connectors import (
+from konkyo import config
+from konkyo.data.vendors import (
     fred,
     jquants,
     mof,
 )
-from konkyo.stages.fetch import main
+from konkyo.pipeline.fetch import main
 from vendor_server import KEY, Asked, Told, Vendor
 
 ROOT = Path(__file__).parents[2]
@@ -95,7 +95,7 @@ def test_the_tables_of_the_exchange_and_params_that_name_them(market, tmp_path, 
     yaml = YAML(typ="safe", pure=True)
     text = (folder / "params.yaml").read_text()
     settings = merged(yaml.load((ROOT / "params.yaml").read_text()), yaml.load(text))
-    tables = params.parse(settings).ingest.tables
+    tables = config.parse(settings).ingest.tables
     named = [*tables.stocks.files, *tables.market[0].files, *tables.reports[0].files]
     named += [*tables.sectors[0].files, *tables.members[0].files]
     assert all(Path(name).exists() for name in named)

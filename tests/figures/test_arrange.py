@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import small_tables as small
-from konkyo.figures.arrange import (
+from konkyo.report.figures.figure_data import (
     decile_ends,
     heat_grid,
     largest,
@@ -15,7 +15,7 @@ from konkyo.figures.arrange import (
     numbers,
     score_steps,
 )
-from konkyo.figures.style import (
+from konkyo.report.figures.style import (
     clipped,
     pushed,
     width_of,

@@ -11,7 +11,7 @@ import pytest
 from matplotlib.dates import num2date
 from matplotlib.figure import Figure
 
-from konkyo import figures
+from konkyo.report import figures
 
 _MONTHS = pd.date_range("2015-01-31", periods=30, freq="ME")
 _PORTFOLIOS = ["long", "short", "spread", "spread_net", "market"]

@@ -14,8 +14,8 @@ from konkyo.backtest import (
     no_skill,
     overfitting,
 )
-from konkyo.figures import luck as drawn
-from konkyo.interactive import luck as moving
+from konkyo.report.figures import luck as drawn
+from konkyo.report.interactive import luck as moving
 
 
 @pytest.fixture(scope="module")

@@ -11,8 +11,8 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 import small_tables as small
-from konkyo import figures
 from konkyo.i18n import Language
+from konkyo.report import figures
 
 DRAW: dict[str, Callable[[Language], Figure]] = {
     "stocks": lambda lang: figures.stock_heat(small.stocks(), small.LABELS, lang),

@@ -10,10 +10,23 @@ import pytest
 from fuzz_checks import records_are_right_or_refused
 from fuzz_drawn import Column, Drawn
 from fuzz_tables import Case
-from konkyo import params
-from konkyo.errors import ArtifactError, KonkyoError, ParamsError, RecordsError
-from konkyo.io import read_array, read_csv, read_json, read_parquet
-from konkyo.sources import reading, tables
+from konkyo import config
+from konkyo.data import (
+    readers,
+    tables,
+)
+from konkyo.errors import (
+    ArtifactError,
+    KonkyoError,
+    ParamsError,
+    RecordsError,
+)
+from konkyo.io import (
+    read_array,
+    read_csv,
+    read_json,
+    read_parquet,
+)
 from small import PARAMS
 
 DAYS = [dt.date(2020, 1, 31), dt.date(2020, 2, 29)]
@@ -42,12 +55,12 @@ def bring(tmp_path):
         }
         path = tmp_path / "stocks.parquet"
         pa.parquet.write_table(pa.table(plain | columns), path)
-        section = params.Tables(
-            stocks=params.StockRows(
+        section = config.Tables(
+            stocks=config.StockRows(
                 files=(str(path),), columns={}, layout="long", rows=rows, return_unit="fraction",
                 largest_return=10.0, eligible="",
             ),
-            market=(params.Table(files=(str(market),), columns={}),),
+            market=(config.Table(files=(str(market),), columns={}),),
             reports=(), sectors=(), members=(), point_in_time=True, survivorship_free=True,
         )  # fmt: skip
         return tables.bring(section, tmp_path / "raw", 2).stocks
@@ -147,12 +160,12 @@ def test_yaml_that_its_reader_has_no_words_for(tmp_path, value):
         PARAMS.read_text(encoding="utf-8").replace("epsilon: 0.001", f"epsilon: {value}")
     )
     with pytest.raises(ParamsError):
-        params.load(path)
+        config.load(path)
 
 
 def test_a_folder_in_the_place_of_params(tmp_path):
     with pytest.raises(ParamsError, match="cannot be read: Is a directory"):
-        params.load(tmp_path)
+        config.load(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -198,7 +211,7 @@ def test_a_drawn_table_that_is_wrong_is_caught():
             records_are_right_or_refused(case)
 
 
-@pytest.mark.parametrize("read", [reading.header, reading.read])
+@pytest.mark.parametrize("read", [readers.header, readers.read])
 def test_a_header_that_is_no_utf_8_is_refused(tmp_path, read):
     path = tmp_path / "stocks.csv"
     path.write_bytes("month,stock,société\n2020-01,A,1\n".encode("latin-1"))

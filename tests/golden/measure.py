@@ -23,7 +23,7 @@ import numpy as np
 import pandas as pd
 
 import chain
-from konkyo import params
+from konkyo import config as params
 from small import SIMULATED, small_params
 
 HERE = Path(__file__).parent

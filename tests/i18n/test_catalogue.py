@@ -18,7 +18,7 @@ from konkyo.i18n import (
     section,
     t,
 )
-from konkyo.pages.report import SCRIPT_TEXTS
+from konkyo.report.pages.report import SCRIPT_TEXTS
 
 SOURCES = Path(__file__).parents[2] / "src/konkyo"
 KEYS = frozenset(catalogue("en"))

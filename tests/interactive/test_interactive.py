@@ -11,12 +11,12 @@ import plotly.graph_objects as go
 import pytest
 
 import small_tables as small
-from konkyo import (
+from konkyo.i18n import Language
+from konkyo.report import (
     figures,
     interactive,
 )
-from konkyo.i18n import Language
-from konkyo.interactive.style import INK
+from konkyo.report.interactive.style import INK
 
 HOSTILE = "</script><script>alert(1)</script>"
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from konkyo import params
+from konkyo import config
 from konkyo.intervention import (
     networks,
     samples,
@@ -17,8 +17,8 @@ PARAMS = Path(__file__).parents[2] / "params.yaml"
 
 
 @pytest.fixture(scope="session")
-def study() -> params.Intervention:
-    return params.load(PARAMS).intervention
+def study() -> config.Intervention:
+    return config.load(PARAMS).intervention
 
 
 @pytest.fixture(scope="session")
@@ -27,7 +27,7 @@ def records() -> pd.DataFrame:
 
 
 @pytest.fixture(scope="session")
-def quick(study: params.Intervention) -> params.Intervention:
+def quick(study: config.Intervention) -> config.Intervention:
     """One period with four forecast months and networks that hardly learn."""
     period = replace(study.periods[0], forecast_from="1985-05")
     network = replace(study.network, iterations=20, seeds=2, workers=1)

@@ -1,7 +1,10 @@
 import pytest
 
 from konkyo.dates import label
-from konkyo.errors import RecordsError, SourceError
+from konkyo.errors import (
+    RecordsError,
+    SourceError,
+)
 from konkyo.intervention import official
 from real_records import FOLDER, operations_text
 

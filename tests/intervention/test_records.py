@@ -4,16 +4,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from konkyo.data.readers import Found
 from konkyo.errors import (
     RecordsError,
     SourceError,
 )
-from konkyo.intervention.bring import (
+from konkyo.intervention.load import (
     add_operations,
     bring,
 )
 from konkyo.intervention.records import check
-from konkyo.sources.reading import Found
 
 
 def table(**changes) -> pd.DataFrame:

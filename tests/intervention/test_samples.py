@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from konkyo import params as whole
+from konkyo import config as whole
 from konkyo.errors import (
     ParamsError,
     RecordsError,

@@ -7,8 +7,8 @@ import pytest
 
 from konkyo.intervention import (
     accuracy,
+    attribution,
     forecasts,
-    grounds,
     networks,
     penalty,
     samples,
@@ -90,12 +90,12 @@ def test_baselines_say_what_their_names_say(trained, records, quick):
 
 def test_grounds_add_up_to_the_log_odds(trained, quick):
     made, todo, weights = trained
-    table = grounds.explain(made, todo, weights, quick.epsilon)
+    table = attribution.explain(made, todo, weights, quick.epsilon)
     assert len(table) == 2 * 4 * 2 * 2
     parts = table[["change", "change_before", "deviation", "balance", "absorbed"]].sum(axis=1)
     np.testing.assert_allclose(parts, table["score"], atol=1e-9)
     task, network = next((t, w) for t, w in zip(todo, weights, strict=True) if t.sample == 1)
-    again = grounds.recentred(network, made[1].x.mean(0))
+    again = attribution.recentred(network, made[1].x.mean(0))
     np.testing.assert_allclose(
         networks.predict([again], [made[1].x])[0], networks.predict([network], [made[1].x])[0],
         atol=1e-6,
@@ -105,7 +105,7 @@ def test_grounds_add_up_to_the_log_odds(trained, quick):
 
 def test_the_grounds_name_the_planted_cause(study_of_amounts, records, study):
     """Where the authority acted strongly, the month's move is what sets the month apart."""
-    table = grounds.explain(*study_of_amounts, study.epsilon)
+    table = attribution.explain(*study_of_amounts, study.epsilon)
     actual = (100 * records["intervention"] / records["reserves"].shift()).abs()
     strong = records["month"][actual > 1]
     own = table[(table["rule"] == "rescale") & table["month"].isin(strong)]

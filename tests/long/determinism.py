@@ -24,7 +24,7 @@ HERE = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(HERE))
 
 import chain  # noqa: E402
-from konkyo import params  # noqa: E402
+from konkyo import config  # noqa: E402
 from small import make_records, small_params  # noqa: E402
 
 STAGES = ("prepare", "train", "attribute", "verify", "backtest")
@@ -40,7 +40,7 @@ SETS = {
 }
 
 
-def chosen(stocks: int, epochs: int) -> params.Params:
+def chosen(stocks: int, epochs: int) -> config.Params:
     """Return the small params, or those of the paper's network where there are many stocks."""
     small = small_params()
     if stocks < 100:
@@ -50,7 +50,7 @@ def chosen(stocks: int, epochs: int) -> params.Params:
     return replace(small, prepare=prepare, train=train)
 
 
-def run(folder: Path, settings: params.Params, stocks: int, environment: dict[str, str]) -> Path:
+def run(folder: Path, settings: config.Params, stocks: int, environment: dict[str, str]) -> Path:
     """Run the stages in a process of its own and return its folder."""
     folder.mkdir()
     records = make_records(count=30, stocks=24 if stocks < 100 else int(stocks * 1.3))
@@ -89,7 +89,7 @@ def main() -> None:
     asked = parser.parse_args()
     settings = chosen(asked.stocks, asked.epochs)
     trained = settings.train
-    runs: dict[str, tuple[params.Params, dict[str, str]]] = {"first": (settings, {})}
+    runs: dict[str, tuple[config.Params, dict[str, str]]] = {"first": (settings, {})}
     for time in range(asked.times):
         runs[f"again {time + 1}"] = (settings, {"PYTHONHASHSEED": str(time + 1)})
     for threads in ("1", "2", "4"):

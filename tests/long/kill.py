@@ -112,10 +112,10 @@ class Project:
         self.aside(self._make_store)
 
     def write_params(self, values: Any) -> None:
-        from konkyo import params
+        from konkyo import config
 
         with (self.folder / "params.yaml").open("w") as file:
-            YAML().dump(params.as_dict(values), file)
+            YAML().dump(config.as_dict(values), file)
 
     def bring(self, months: int) -> None:
         """Bring the records of so many months."""
@@ -259,18 +259,18 @@ def session(leader: int) -> list[int]:
 
 
 def chosen() -> Any:
-    from konkyo import params
+    from konkyo import config
 
     small = small_params()
     own = small.ingest.tables
     tables = replace(
         own,
         stocks=replace(own.stocks, files=("data/own/stocks.parquet",)),
-        market=(params.Table(("data/own/market.parquet",), {}),),
+        market=(config.Table(("data/own/market.parquet",), {}),),
     )
-    space = params.Space(
+    space = config.Space(
         layers=(1,), width=(4, 8), activation=("tanh", "relu"), weight_decay=(0.0, 0.001),
-        dropout=params.Range(0.0, 0.5, False), learning_rate=params.Range(0.001, 0.01, True),
+        dropout=config.Range(0.0, 0.5, False), learning_rate=config.Range(0.001, 0.01, True),
         batch=(16,), epochs=(2,), window=(6,), label=("rank",), standardise=("rank", "zscore"),
     )  # fmt: skip
     tune = replace(

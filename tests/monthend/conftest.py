@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from konkyo import reading
 from konkyo.backtest import rank
-from konkyo.reading import Evidence
+from konkyo.report import tables
+from konkyo.report.tables import Evidence
 
 NAMES = ["return_1", "size", "sector_<b>", "sector_foods", "month_01", "topix_change"]
 GROUPS = ["characteristic", "characteristic", "sector", "sector", "calendar", "market"]
@@ -60,4 +60,4 @@ def hostile() -> Evidence:
 @pytest.fixture(scope="session")
 def labels(hostile: Evidence) -> pd.DataFrame:
     names = [*NAMES, "sector", "calendar", "absorbed"]
-    return reading.labels(names, hostile.catalogue)
+    return tables.labels(names, hostile.catalogue)

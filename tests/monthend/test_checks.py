@@ -4,11 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from konkyo import reading
-from konkyo.monthend import checks
-from konkyo.monthend.page import page
-from konkyo.monthend.plots import draw
-from konkyo.params import Monitor
+from konkyo.config import Monitor
+from konkyo.monitoring import checks
+from konkyo.monitoring.page import page
+from konkyo.monitoring.plots import draw
+from konkyo.report import tables as reading
 
 LIMITS = Monitor(psi=0.25, drifting=0.4, range=4.0, missing=0.3, months=12, rank_ic=-2.0, signs=0.5)
 OLD, NEW = pd.Timestamp("2021-01-31"), pd.Timestamp("2021-02-28")

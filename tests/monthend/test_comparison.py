@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from konkyo.monthend.comparison import (
+from konkyo.monitoring.comparison import (
     compare,
     in_words,
 )

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from konkyo.monthend.drift import (
+from konkyo.monitoring.drift import (
     characteristic_drift,
     cuts,
     market_range,

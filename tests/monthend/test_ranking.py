@@ -6,18 +6,18 @@ import openpyxl
 import pandas as pd
 import pytest
 
+from konkyo.config import Report
 from konkyo.errors import KonkyoError
-from konkyo.figures.style import (
-    LOWERS,
-    RAISES,
-)
-from konkyo.monthend import (
+from konkyo.monitoring import (
     cells,
     workbook,
 )
-from konkyo.monthend.ranking import ranking
-from konkyo.params import Report
-from konkyo.reading import (
+from konkyo.monitoring.ranking import ranking
+from konkyo.report.figures.style import (
+    LOWERS,
+    RAISES,
+)
+from konkyo.report.tables import (
     Evidence,
     sentences,
 )

@@ -4,7 +4,7 @@ import pytest
 from scipy import stats
 
 from konkyo.backtest import newey_west_t
-from konkyo.monthend.watch import (
+from konkyo.monitoring.signals import (
     missing_shares,
     rank_ic_against_history,
     sign_changes,

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from clusters import CLUSTERS, Cluster
-from konkyo.network.schedule import Entry
-from konkyo.params import Train
+from konkyo.config import Train
+from konkyo.models.batches import Entry
 from small import small_params
 
 INPUTS = 5

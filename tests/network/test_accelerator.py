@@ -8,18 +8,18 @@ import torch
 from scipy.stats import spearmanr
 
 from konkyo.errors import ParamsError
-from konkyo.network import accelerator
-from konkyo.network import train as run
-from konkyo.network.callbacks import KeepState
-from konkyo.network.fit import (
-    fit_stack,
-    initial_network,
-)
-from konkyo.network.module import StackModule
-from konkyo.network.schedule import (
+from konkyo.models import accelerator
+from konkyo.models import train as run
+from konkyo.models.batches import (
     StackBatches,
     StackSchedule,
 )
+from konkyo.models.callbacks import KeepState
+from konkyo.models.fit import (
+    fit_stack,
+    initial_network,
+)
+from konkyo.models.lightning_module import StackModule
 
 META = torch.device("meta")
 

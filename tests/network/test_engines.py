@@ -12,20 +12,20 @@ import pytest
 import engine_jobs
 from clusters import SECONDS, below, until
 from konkyo.errors import BackendError
-from konkyo.network import engines
+from konkyo.models import backends
 
 # The jobs' module, for workers that know of the environment alone.
 ENVIRONMENT = {**os.environ, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)}
 
 
 def done(backend: str, address: str, jobs: dict) -> dict[str, str]:
-    results = engines.run(backend, address, 2, engine_jobs.work, jobs)
+    results = backends.run(backend, address, 2, engine_jobs.work, jobs)
     return {name: doubled for name, (doubled, _) in results}
 
 
 def test_a_worker_of_loky_that_dies_is_lost_with_its_jobs(tmp_path):
     jobs = {"first": ("double", "x"), "dies": ("die", str(tmp_path / "died"))}
-    with pytest.raises(engines.Lost):
+    with pytest.raises(backends.Lost):
         done("loky", "", jobs)
     assert done("loky", "", jobs) == {"first": "xx", "dies": str(tmp_path / "died") * 2}
 

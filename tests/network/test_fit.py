@@ -7,11 +7,14 @@ import pytest
 import torch
 from torch import nn
 
-from konkyo.network import callbacks
-from konkyo.network.fit import fit_stack
-from konkyo.network.settings import Numbers
-from konkyo.network.stack import StackedMLP
-from konkyo.random import numpy_generator, torch_generator
+from konkyo.models import callbacks
+from konkyo.models.fit import fit_stack
+from konkyo.models.mlp import StackedMLP
+from konkyo.models.settings import Numbers
+from konkyo.random import (
+    numpy_generator,
+    torch_generator,
+)
 
 
 def flat(network: StackedMLP, window: int) -> torch.Tensor:

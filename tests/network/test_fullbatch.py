@@ -7,17 +7,17 @@ import pytest
 import torch
 from torch import nn
 
-from konkyo.attribution.grounds import explain_months
+from konkyo.attribution.attributions import explain_months
 from konkyo.errors import ArtifactError
-from konkyo.network import store
-from konkyo.network.fit import (
+from konkyo.models import store
+from konkyo.models.batches import Entry
+from konkyo.models.fit import (
     fit_full_batch,
     initial_network,
 )
-from konkyo.network.fullbatch import gradients
-from konkyo.network.schedule import Entry
-from konkyo.network.settings import FullBatch
-from konkyo.network.stack import StackedMLP
+from konkyo.models.full_batch import gradients
+from konkyo.models.mlp import StackedMLP
+from konkyo.models.settings import FullBatch
 
 SETTINGS = FullBatch((5,), "sigmoid", "sigmoid", 0.01, iterations=40, every=20)
 DECAY = [1e-4, 0.05, 0.0]

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 import torch
 
-from konkyo.network.gradients import Gradients
-from konkyo.network.stack import (
+from konkyo.models.backward import Gradients
+from konkyo.models.mlp import (
     ACTIVATIONS,
     StackedMLP,
     dropout_masks,

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from konkyo.network import plan
-from konkyo.panel.store import Panel
+from konkyo.features.store import Panel
+from konkyo.models import jobs
 from konkyo.windows import (
     MonthBlocks,
     rolling,
@@ -21,13 +21,13 @@ def blocks_and_windows(panel, params):
 
 def keys_of(panel, params) -> dict[str, str]:
     _, windows = blocks_and_windows(panel, params)
-    made = plan.entries(panel, windows, params.train)
-    return plan.keys(panel, windows, made, params.train)
+    made = jobs.entries(panel, windows, params.train)
+    return jobs.keys(panel, windows, made, params.train)
 
 
 def test_entries_train_on_realised_labels_of_their_own_months(panel, small):
     _, windows = blocks_and_windows(panel, small)
-    made = plan.entries(panel, windows, small.train)
+    made = jobs.entries(panel, windows, small.train)
     label = panel.index["label"].to_numpy()
     by_month = {w.month: w for w in windows}
     for entry in made:
@@ -42,7 +42,7 @@ def test_entries_train_on_realised_labels_of_their_own_months(panel, small):
 
 def test_market_series_are_scaled_by_the_windows_own_months(panel, small):
     blocks, _ = blocks_and_windows(panel, small)
-    mean, deviation = plan.market_scale(panel, blocks, 2, 8)
+    mean, deviation = jobs.market_scale(panel, blocks, 2, 8)
     market = panel.columns("market")
     others = np.setdiff1d(np.arange(len(panel.names)), market)
     assert (mean[others] == 0).all() and (deviation[others] == 1).all()
@@ -52,7 +52,7 @@ def test_market_series_are_scaled_by_the_windows_own_months(panel, small):
         assert deviation[column] == pytest.approx(np.std(monthly), rel=1e-6)
     changed = panel.features.copy()
     changed[blocks.offsets[8] :] = 99
-    again = plan.market_scale(Panel(changed, panel.index, panel.catalogue), blocks, 2, 8)
+    again = jobs.market_scale(Panel(changed, panel.index, panel.catalogue), blocks, 2, 8)
     np.testing.assert_array_equal(again[0], mean)
 
 
@@ -61,7 +61,7 @@ def test_a_series_that_stands_still_says_nothing_even_when_it_moves(panel, small
     still = panel.features.copy()
     column = panel.columns("market")[0]
     still[:, column] = 0.1
-    mean, deviation = plan.market_scale(Panel(still, panel.index, panel.catalogue), blocks, 0, 6)
+    mean, deviation = jobs.market_scale(Panel(still, panel.index, panel.catalogue), blocks, 0, 6)
     assert mean[column] == np.float32(0.1)
     moved = np.float32(1e37)
     assert (moved - mean[column]) / deviation[column] == pytest.approx(0, abs=0.03)
@@ -70,13 +70,13 @@ def test_a_series_that_stands_still_says_nothing_even_when_it_moves(panel, small
 def test_shuffled_labels_stay_in_their_month(panel, small):
     blocks, _ = blocks_and_windows(panel, small)
     label = panel.index["label"].to_numpy(dtype=np.float32)
-    shuffled = plan.shuffle_labels(label, blocks, 1)
+    shuffled = jobs.shuffle_labels(label, blocks, 1)
     assert (np.isnan(shuffled) == np.isnan(label)).all()
     assert (shuffled != label)[np.isfinite(label)].mean() > 0.5
     for i in range(len(blocks.names)):
         rows = blocks.rows(i)
         np.testing.assert_array_equal(np.sort(shuffled[rows]), np.sort(label[rows]))
-    assert not np.array_equal(shuffled, plan.shuffle_labels(label, blocks, 2), equal_nan=True)
+    assert not np.array_equal(shuffled, jobs.shuffle_labels(label, blocks, 2), equal_nan=True)
 
 
 def test_a_changed_row_changes_the_windows_that_contain_it_and_no_others(panel, small):
@@ -122,8 +122,8 @@ def test_members_of_an_ensemble_differ_in_their_seed_and_the_first_is_the_single
 ):
     _, windows = blocks_and_windows(panel, small)
     three = replace(small.train, ensemble=3)
-    single = [e for e in plan.entries(panel, windows, small.train) if not e.shuffled]
-    made = [e for e in plan.entries(panel, windows, three) if not e.shuffled]
+    single = [e for e in jobs.entries(panel, windows, small.train) if not e.shuffled]
+    made = [e for e in jobs.entries(panel, windows, three) if not e.shuffled]
     assert [e.seed for e in made[::3]] == [e.seed for e in single]
     assert len({e.seed for e in made}) == 3
     one, other = keys_of(panel, small), keys_of(panel, replace(small, train=three))
@@ -141,7 +141,7 @@ def test_members_of_an_ensemble_differ_in_their_seed_and_the_first_is_the_single
     st.integers(1, 8),
 )
 def test_stacks_cover_all_evenly(sizes, largest, workers):
-    parts = plan.stacks(sizes, largest, workers)
+    parts = jobs.stacks(sizes, largest, workers)
     files = [i for part in parts for i in range(part.start, part.stop)]
     assert files == list(range(len(sizes)))
     totals = [sum(sizes[part]) for part in parts]

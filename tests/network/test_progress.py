@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from konkyo.network import progress
+from konkyo.models import progress
 
 
 def test_a_stack_counts_as_far_as_it_is(

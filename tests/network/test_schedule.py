@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from konkyo.network.schedule import (
+from konkyo.models.batches import (
     StackBatches,
     StackSchedule,
 )

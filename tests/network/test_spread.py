@@ -21,13 +21,20 @@ from konkyo.cache import (
     TRAINING,
     code_digest,
 )
+from konkyo.config import Train
 from konkyo.errors import BackendError
+from konkyo.features import store
 from konkyo.io import cache_folder
-from konkyo.network import engines, plan, share, spread
-from konkyo.network import train as room
-from konkyo.network.train import train
-from konkyo.panel import store
-from konkyo.params import Train
+from konkyo.models import (
+    backends,
+    distributed,
+    panel_cache,
+)
+from konkyo.models import (
+    jobs as plan,
+)
+from konkyo.models import train as room
+from konkyo.models.train import train
 from konkyo.windows import (
     MonthBlocks,
     rolling,
@@ -91,10 +98,10 @@ def test_a_worker_that_is_killed_costs_nothing_but_time(cluster, mapped, chosen,
 
 
 def test_workers_of_loky_are_started_again_for_what_is_left(chosen, tmp_path, monkeypatch):
-    monkeypatch.setattr(spread, "work", engine_jobs.work)
+    monkeypatch.setattr(distributed, "work", engine_jobs.work)
     mark = tmp_path / "died"
     jobs = {"first": ("double", "x"), "dies": ("die", str(mark))}
-    done = {name: doubled for name, (doubled, _) in spread.spread(jobs, chosen, here=False)}
+    done = {name: doubled for name, (doubled, _) in distributed.spread(jobs, chosen, here=False)}
     assert done == {"first": "xx", "dies": str(mark) * 2} and mark.exists()
 
 
@@ -102,7 +109,7 @@ def test_workers_that_do_not_see_the_folder_fetch_the_panel(
     cluster, mapped, chosen, alone, tmp_path, monkeypatch
 ):
     """On Ray: no file is shared but the store's."""
-    monkeypatch.setattr(room, "Job", lambda *given: spread.Job(*given[:7], NOWHERE, given[8]))
+    monkeypatch.setattr(room, "Job", lambda *given: distributed.Job(*given[:7], NOWHERE, given[8]))
     at = cluster("ray")
     begun = lambda: bool(list(at.cache.glob("konkyo/state/*/*.ckpt")))  # noqa: E731
     killed = kill_one(at.workers, begun) if os.environ.get("KONKYO_CLUSTER_KILLS") else None
@@ -126,18 +133,18 @@ def test_what_a_worker_died_on_is_done_elsewhere_and_an_error_is_said_here(
     at = cluster(backend).address
     if backend == "ray":
         mark = str(tmp_path / "died")
-        (done,) = engines.run(backend, at, 2, engine_jobs.work, {"dies": ("die", mark)})
+        (done,) = backends.run(backend, at, 2, engine_jobs.work, {"dies": ("die", mark)})
         assert done[1][0] == mark * 2 and Path(mark).exists()
     jobs = {"a": ("double", "1"), "b": ("fail", "too few")}
     with pytest.raises(ValueError, match=r"^too few$"):
-        list(engines.run(backend, at, 2, engine_jobs.work, jobs))
+        list(backends.run(backend, at, 2, engine_jobs.work, jobs))
 
 
 @pytest.fixture
 def job(mapped, chosen, tmp_path, monkeypatch):
     """Return a stack of one network, as a worker elsewhere is asked for it."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setattr(spread, "_PATIENCE", 0.0)
+    monkeypatch.setattr(distributed, "_PATIENCE", 0.0)
     windows = rolling(MonthBlocks.of(mapped.index["month"]), chosen.window)[:1]
     params = replace(chosen, epochs=1, shuffled_every=0)
     (entry,) = plan.entries(mapped, windows, params)
@@ -145,10 +152,10 @@ def job(mapped, chosen, tmp_path, monkeypatch):
     place = (tmp_path / "store").as_uri()
     arrays = {"features": mapped.features, "labels": np.stack([label, label])}
     features, labels = (
-        share.shared(array, tmp_path / f"{name}.npy", place) for name, array in arrays.items()
+        panel_cache.shared(array, tmp_path / f"{name}.npy", place) for name, array in arrays.items()
     )
-    return spread.Job(
-        "digest", {entry.name: [spread.without_rows(entry)]}, {entry.name: "key"},
+    return distributed.Job(
+        "digest", {entry.name: [distributed.without_rows(entry)]}, {entry.name: "key"},
         tuple(mapped.names), params, features, labels, NOWHERE, code_digest(*TRAINING),
     )  # fmt: skip
 
@@ -157,21 +164,23 @@ def test_rows_are_not_sent_and_come_back_as_they_were(mapped, chosen):
     windows = rolling(MonthBlocks.of(mapped.index["month"]), chosen.window)
     label = mapped.index["label"].to_numpy(dtype=np.float32)[None]
     for entry in plan.entries(mapped, windows, chosen):
-        sent = spread.without_rows(entry)
+        sent = distributed.without_rows(entry)
         assert len(sent.rows) == 2
-        assert np.array_equal(spread.with_rows(sent, label).rows, entry.rows)
+        assert np.array_equal(distributed.with_rows(sent, label).rows, entry.rows)
 
 
 def test_a_panel_that_is_a_file_is_not_copied(mapped, tmp_path):
-    assert share.shared(mapped.features, tmp_path / "a.npy", "").path == mapped.features.filename
+    assert (
+        panel_cache.shared(mapped.features, tmp_path / "a.npy", "").path == mapped.features.filename
+    )
     assert not (tmp_path / "a.npy").exists()
-    part = share.shared(mapped.features[1:], tmp_path / "b.npy", "")
+    part = panel_cache.shared(mapped.features[1:], tmp_path / "b.npy", "")
     assert part.path == tmp_path / "b.npy"
     np.testing.assert_array_equal(part.mapped(), mapped.features[1:])
 
 
 def test_what_a_worker_fetches_is_what_was_put_there(job):
-    (weights,) = spread.work(job).networks["weights/" + job.files.popitem()[1][0].month]
+    (weights,) = distributed.work(job).networks["weights/" + job.files.popitem()[1][0].month]
     assert weights.key == "key"
     copy = cache_folder() / f"{job.features.digest}.npy"
     copied = copy.stat().st_mtime_ns
@@ -197,12 +206,12 @@ def test_copies_that_nobody_has_used_for_a_week_go(job):
 def test_a_worker_without_a_way_to_the_panel_or_with_other_code_says_so(job):
     unshared = replace(job, features=replace(job.features, url=""))
     with pytest.raises(BackendError, match=r"does not see /nowhere/state: .* train\.share"):
-        spread.work(unshared)
+        distributed.work(unshared)
     with pytest.raises(BackendError, match="would train other weights"):
-        spread.work(replace(job, code="of another version"))
+        distributed.work(replace(job, code="of another version"))
     gone = replace(job.features, url="file:///nowhere/panel.npy")
     with pytest.raises(BackendError, match=r"file:///nowhere/panel\.npy cannot be used"):
-        spread.work(replace(job, features=gone))
+        distributed.work(replace(job, features=gone))
 
 
 def test_workers_that_die_again_and_again_end_the_run(chosen, monkeypatch):
@@ -212,12 +221,12 @@ def test_workers_that_die_again_and_again_end_the_run(chosen, monkeypatch):
         starts.append(sorted(jobs))
         if len(starts) == 2:
             yield "b", "done"
-        raise engines.Lost from MemoryError("no more")
+        raise backends.Lost from MemoryError("no more")
 
-    monkeypatch.setattr(engines, "run", run)
+    monkeypatch.setattr(backends, "run", run)
     done = []
     with pytest.raises(MemoryError, match="no more"):
-        for name, _ in spread.spread({"a": None, "b": None}, chosen, here=False):
+        for name, _ in distributed.spread({"a": None, "b": None}, chosen, here=False):
             done.append(name)
     assert done == ["b"]
     # Three times in a row without any stack done; b's was one.

@@ -3,7 +3,7 @@ import pytest
 import torch
 from torch import nn
 
-from konkyo.network.stack import (
+from konkyo.models.mlp import (
     StackedMLP,
     dropout_masks,
 )

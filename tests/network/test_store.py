@@ -7,8 +7,8 @@ import torch
 from safetensors.numpy import save_file
 
 from konkyo.errors import ArtifactError
-from konkyo.network import store
-from konkyo.network.fit import initial_network
+from konkyo.models import store
+from konkyo.models.fit import initial_network
 
 
 @pytest.fixture

@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 
 from konkyo import io
-from konkyo.network import train as room
-from konkyo.network.train import (
+from konkyo.features import store
+from konkyo.features.build import build
+from konkyo.features.store import Panel
+from konkyo.models import train as room
+from konkyo.models.train import (
     history,
     train,
 )
-from konkyo.panel import store
-from konkyo.panel.build import build
-from konkyo.panel.store import Panel
 from konkyo.windows import (
     MonthBlocks,
     rolling,

@@ -8,13 +8,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from konkyo import (
+from konkyo.config import Report
+from konkyo.report import (
     interactive,
-    reading,
 )
-from konkyo.pages.report import report
-from konkyo.params import Report
-from konkyo.reading import Evidence
+from konkyo.report import (
+    tables as reading,
+)
+from konkyo.report.pages.report import report
+from konkyo.report.tables import Evidence
 
 HOSTILE = "<script>window.hurt=1</script>\"'&"
 JAPANESE = "極東物産"

@@ -5,12 +5,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from konkyo import (
+from konkyo.pipeline import report
+from konkyo.report import (
     figures,
     interactive,
-    reading,
+    tables,
 )
-from konkyo.stages import report
 
 NAMES = [
     "</script><script>alert(1)</script>",
@@ -33,8 +33,8 @@ def test_figures_of_a_stock_of_any_name(made, labels, name, language, tmp_path):
     evidence = made(1)
     evidence.index["stock"] = evidence.index["stock"].replace(HOSTILE, name)
     month = evidence.index["month"].iloc[-1]
-    stocks = reading.stock_table(evidence, month, 3, (name,))
-    changes = reading.score_changes(evidence, month, [name])
+    stocks = tables.stock_table(evidence, month, 3, (name,))
+    changes = tables.score_changes(evidence, month, [name])
     folder = tmp_path / "report"
     file = report._file(f"change_bars/{name}")
     for figure in (
@@ -52,7 +52,7 @@ def test_sentences_hold_no_name_of_a_stock(made, labels):
     """What stands beside a name in pages and workbooks is made of labels and numbers alone."""
     evidence = made(1)
     rows = np.flatnonzero(evidence.index["stock"] == HOSTILE)
-    told = reading.sentences(evidence, rows, labels)
+    told = tables.sentences(evidence, rows, labels)
     assert len(rows) == 3
     assert not [text for language in ("en", "ja") for text in told[language] if "script" in text]
 

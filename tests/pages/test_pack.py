@@ -12,8 +12,16 @@ from hypothesis import strategies as st
 
 from konkyo.dates import label
 from konkyo.errors import ArtifactError
-from konkyo.pages.pack import DECIMALS, FINER, GROUPS, pack, relevance_step, unpack, value_step
-from konkyo.reading import Evidence
+from konkyo.report.pages.codec import (
+    DECIMALS,
+    FINER,
+    GROUPS,
+    pack,
+    relevance_step,
+    unpack,
+    value_step,
+)
+from konkyo.report.tables import Evidence
 
 
 @settings(max_examples=40, deadline=None)

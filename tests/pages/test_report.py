@@ -11,11 +11,11 @@ import pandas as pd
 import pytest
 
 from browsing import until
-from konkyo import reading
+from konkyo.config import Report
 from konkyo.errors import ArtifactError
-from konkyo.pages.report import report
-from konkyo.params import Report
-from konkyo.reading import Evidence
+from konkyo.report import tables
+from konkyo.report.pages.report import report
+from konkyo.report.tables import Evidence
 
 HOSTILE = "<script>window.hurt=1</script>\"'&"
 
@@ -130,7 +130,7 @@ def test_sentences_are_those_of_python_in_both_languages(
     for month in (0, 2):
         when = evidence.months()[month]
         rows = np.arange(len(evidence.index))[evidence.rows(when)]
-        expected = reading.sentences(evidence, rows, labels).set_index("stock")
+        expected = tables.sentences(evidence, rows, labels).set_index("stock")
         said = opened.page.evaluate(
             """async (month) => {
               const m = await konkyo.pack.month(month);
@@ -145,7 +145,7 @@ def test_sentences_are_those_of_python_in_both_languages(
         for name, en, ja in said:
             assert en == expected.loc[name, "en"]
             assert ja == expected.loc[name, "ja"]
-    expected = reading.sentences(evidence, _row(evidence, HOSTILE, 2), labels)
+    expected = tables.sentences(evidence, _row(evidence, HOSTILE, 2), labels)
     for language in ("en", "ja"):
         if language == "ja":
             opened.page.click("#language")

@@ -13,8 +13,8 @@ from markupsafe import Markup
 
 from browsing import until
 from konkyo.i18n import Text
-from konkyo.pages.pack import compress
-from konkyo.pages.shell import (
+from konkyo.report.pages.codec import compress
+from konkyo.report.pages.html import (
     Page,
     font,
     shell,

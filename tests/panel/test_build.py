@@ -7,8 +7,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from konkyo import dates
-from konkyo.errors import ParamsError, RecordsError
-from konkyo.panel.build import build
+from konkyo.errors import (
+    ParamsError,
+    RecordsError,
+)
+from konkyo.features.build import build
 from small import make_records, small_params
 
 ENDS = dates.month_end(np.arange(360, 364))

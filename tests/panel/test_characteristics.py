@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from konkyo.errors import ParamsError
-from konkyo.panel import characteristics as c
+from konkyo.features import characteristics as c
 
 NAN = math.nan
 RNG = np.random.default_rng(3)

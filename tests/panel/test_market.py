@@ -3,8 +3,11 @@ import pandas as pd
 import pytest
 
 from konkyo import dates
-from konkyo.errors import ParamsError, RecordsError
-from konkyo.panel import market
+from konkyo.errors import (
+    ParamsError,
+    RecordsError,
+)
+from konkyo.features import market
 
 ENDS = dates.month_end(np.arange(400, 404))
 TABLE = pd.DataFrame({"month": ENDS, "VIX": [10.0, 20.0, 15.0, 30.0], "JGB": [1.0, 0.5, 0.75, 0.0]})

@@ -4,12 +4,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from konkyo.config import Params
 from konkyo.errors import ArtifactError
-from konkyo.panel.characteristics import table
-from konkyo.panel.raw import raw_values
-from konkyo.panel.standardise import standardise
-from konkyo.panel.store import Panel
-from konkyo.params import Params
+from konkyo.features.characteristics import table
+from konkyo.features.raw_characteristics import raw_values
+from konkyo.features.standardise import standardise
+from konkyo.features.store import Panel
 
 
 def test_standardised_they_are_the_panels_features(

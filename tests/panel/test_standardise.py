@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import rankdata
 
-from konkyo.panel.standardise import (
+from konkyo.features.standardise import (
     ranks,
     standardise,
     zscores,

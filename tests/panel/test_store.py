@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from konkyo.errors import ArtifactError
-from konkyo.panel import store
+from konkyo.features import store
 
 NAMES = ["NA", "null", "size"]
 

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from konkyo.backtest.portfolios import rank
-from konkyo.reading import Evidence
+from konkyo.report.tables import Evidence
 
 NAMES = ["return_1", "size", "sector_banks", "month_01", "topix_change"]
 GROUPS = ["characteristic", "characteristic", "sector", "calendar", "market"]

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from konkyo.errors import ArtifactError
-from konkyo.reading import (
+from konkyo.report.tables import (
     Evidence,
     gather,
 )

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from konkyo.backtest.turnover import trades
-from konkyo.reading import (
+from konkyo.report.tables import (
     Evidence,
     exposure,
     relevance_turnover,

@@ -6,7 +6,7 @@ import pytest
 
 from konkyo.backtest import mean_differences
 from konkyo.errors import KonkyoError
-from konkyo.reading import (
+from konkyo.report.tables import (
     Evidence,
     factor_means,
     factor_points,

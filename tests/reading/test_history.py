@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from konkyo.reading import (
+from konkyo.report.tables import (
     Evidence,
     effects,
     groups_over_time,

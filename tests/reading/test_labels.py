@@ -4,9 +4,9 @@ import sys
 import pandas as pd
 import pytest
 
-from konkyo.panel.market import column_name
-from konkyo.reading import labels
-from konkyo.sources.simulated_tse.catalogue import catalogue
+from konkyo.data.simulated.catalogue import catalogue
+from konkyo.features.market import column_name
+from konkyo.report.tables import labels
 
 US_SECTORS = [
     "Aero", "Agric", "Autos", "Banks", "Beer", "BldMt", "Books", "Boxes", "BusSv", "Chems",

@@ -6,7 +6,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from konkyo.reading import (
+from konkyo.data.simulated.ground_truth import (
+    inputs_with_effect,
+    truth,
+)
+from konkyo.data.simulated.portable_random import centred_ranks
+from konkyo.report.tables import (
     Evidence,
     effects,
     factor_means,
@@ -16,11 +21,6 @@ from konkyo.reading import (
     market_over_time,
     top_factors,
     top_market,
-)
-from konkyo.sources.simulated_tse.draws import centred_ranks
-from konkyo.sources.simulated_tse.truth import (
-    inputs_with_effect,
-    truth,
 )
 from small import SIMULATED
 

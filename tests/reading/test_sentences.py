@@ -5,14 +5,14 @@ import pandas as pd
 import pytest
 
 from konkyo.i18n import catalogue
-from konkyo.reading import (
+from konkyo.report.tables import (
     RULES,
     Evidence,
     labels,
     sentence,
     sentences,
 )
-from konkyo.reading.sentences import number
+from konkyo.report.tables.sentences import number
 
 NAMES = [
     "roe_forecast", "return_1", "size", "sector_banks", "month_03", "topix", "topix_change",

@@ -10,7 +10,7 @@ from konkyo.errors import (
     ArtifactError,
     KonkyoError,
 )
-from konkyo.reading import (
+from konkyo.report.tables import (
     Evidence,
     extremes,
     score_changes,

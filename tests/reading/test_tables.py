@@ -4,9 +4,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from konkyo import reading
 from konkyo.errors import KonkyoError
-from konkyo.reading import Evidence
+from konkyo.report import tables as reading
+from konkyo.report.tables import Evidence
 from small import small_params
 
 CHOSEN = small_params().report

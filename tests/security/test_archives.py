@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from konkyo.errors import SourceError
-from konkyo.sources.us_equities import (
+from konkyo.data.us_equities import (
     Archive,
     fetch,
 )
+from konkyo.errors import SourceError
 
 NAME = "wanted.csv"
 CONTENT = b"a,b\n1,2\n"

@@ -3,8 +3,8 @@
 import pandas as pd
 import pytest
 
+from konkyo.data.membership import holds
 from konkyo.errors import ParamsError
-from konkyo.sources.members import holds
 
 STOCKS = pd.DataFrame(
     {"month": pd.to_datetime(["2001-01-31"] * 2), "stock": ["a", "b"], "size": [1, 2]}

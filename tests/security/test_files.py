@@ -19,12 +19,19 @@ from mlflow.exceptions import MlflowException
 from ruamel.yaml import YAML
 from safetensors.numpy import save, save_file
 
-from konkyo import io, params
-from konkyo.errors import ArtifactError, ParamsError, TuningError
-from konkyo.network import store
-from konkyo.network.fit import fit_stack
-from konkyo.network.schedule import Entry
-from konkyo.panel import store as panels
+from konkyo import (
+    config,
+    io,
+)
+from konkyo.errors import (
+    ArtifactError,
+    ParamsError,
+    TuningError,
+)
+from konkyo.features import store as panels
+from konkyo.models import store
+from konkyo.models.batches import Entry
+from konkyo.models.fit import fit_stack
 from konkyo.tracking import servers
 from konkyo.tuning.storage import open_storage
 from small import small_params
@@ -242,7 +249,7 @@ def test_a_journal_that_is_none_is_not_written_on(here, content):
 def test_params_that_ask_for_code(here, tag):
     (here / "params.yaml").write_text(f"!!python/{tag}\n")
     with pytest.raises(ParamsError, match="not valid YAML"):
-        params.load()
+        config.load()
 
 
 def test_a_served_model_with_a_pickle_is_refused(here, monkeypatch):

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from konkyo import params
+from konkyo import config
 from konkyo.errors import (
     KonkyoError,
     ParamsError,
@@ -21,8 +21,8 @@ from konkyo.errors import (
     redact,
     split_login,
 )
+from konkyo.pipeline import ui
 from konkyo.retry import RetryPolicy
-from konkyo.stages import ui
 from konkyo.tracking import store
 from konkyo.tracking.client import RETRIES
 from konkyo.tuning.storage import open_storage
@@ -104,18 +104,18 @@ def write_params(folder: Path, old: str, new: str) -> None:
 def test_params_that_are_refused_do_not_show_the_password(address, tmp_path):
     write_params(tmp_path, "storage:", f'storage: "{address}"')
     with pytest.raises(ParamsError) as refused:
-        params.load(tmp_path / "params.yaml")
+        config.load(tmp_path / "params.yaml")
     assert MARKER not in str(refused.value)
 
 
 def test_the_error_of_an_unclear_password_names_the_remedy(tmp_path):
     write_params(tmp_path, "uri:", f'uri: "http://me:a@{MARKER}@host"')
     with pytest.raises(ParamsError, match="write them as %40 %2F %3F %23 %20") as refused:
-        params.load(tmp_path / "params.yaml")
+        config.load(tmp_path / "params.yaml")
     assert MARKER not in str(refused.value)
     with pytest.raises(TrackingError, match="%40"):
         environment = {"MLFLOW_TRACKING_URI": f"http://me:a@{MARKER}@host"}
-        store.target(params.load(PARAMS).track, tmp_path, environment)
+        store.target(config.load(PARAMS).track, tmp_path, environment)
 
 
 @pytest.mark.parametrize("scheme", ["http", "nonsense"])

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pandera.config import config_context
 
-from konkyo.sources.reading import Found
-from konkyo.sources.schema import (
+from konkyo.data.readers import Found
+from konkyo.data.schema import (
     check_values,
     markdown,
     read_values,

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from konkyo.sources.convert import (
+from konkyo.data.parsing import (
     text_of,
     to_dates,
     to_months,

@@ -5,7 +5,7 @@ import pandas as pd
 from hypothesis import given
 from hypothesis import strategies as st
 
-from konkyo.sources.derive import (
+from konkyo.data.returns import (
     returns_of,
     sectors_of,
     without_faults,

@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from konkyo import (
-    params,
-    sources,
+    config,
+    data,
 )
-from konkyo.panel.build import build
+from konkyo.features.build import build
 
 ROOT = Path(__file__).parents[2]
 DATA = ROOT.parent / "shared" / "data"
@@ -16,9 +16,9 @@ DATA = ROOT.parent / "shared" / "data"
 
 @pytest.mark.skipif(not DATA.is_dir(), reason=f"the real records are not in {DATA}")
 def test_weekly_closes_side_by_side_members_and_dated_reports(tmp_path, monkeypatch):
-    whole = params.load(ROOT / "data/examples/sp500-weekly/params.yaml")
+    whole = config.load(ROOT / "data/examples/sp500-weekly/params.yaml")
     monkeypatch.chdir(ROOT)
-    records = sources.bring(whole.ingest, tmp_path, whole.backtest.portfolios)
+    records = data.bring(whole.ingest, tmp_path, whole.backtest.portfolios)
     stocks = records.stocks
     assert (records.facts["first_month"], records.facts["last_month"]) == ("1962-01", "2013-12")
     assert records.facts["reports"][0]["codes"] == "in capital letters"

@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from konkyo.params import Reports
-from konkyo.sources import filings
-from konkyo.sources.reading import Found
+from konkyo.config import Reports
+from konkyo.data import fundamentals_read
+from konkyo.data.readers import Found
 
 nan = np.nan
 
@@ -17,11 +17,11 @@ def found(**columns) -> Found:
 
 def said(**columns) -> list[tuple[str, int]]:
     """Return the rules that the table breaks and in how many rows."""
-    return [(one.rule, one.count) for one in filings.read(found(**columns))[1]]
+    return [(one.rule, one.count) for one in fundamentals_read.read(found(**columns))[1]]
 
 
 def test_days_numbers_and_times_of_publication():
-    frame, violations = filings.read(
+    frame, violations = fundamentals_read.read(
         found(
             stock=["007", "A"],
             period_end=["20200331", "2020-06-30"],
@@ -41,7 +41,7 @@ def test_days_numbers_and_times_of_publication():
 def test_moments_of_parquet_stay():
     times = pd.to_datetime(["2020-05-01 15:30", "2020-05-01 09:00"])
     for published in (times, times.tz_localize("Asia/Tokyo")):
-        frame, violations = filings.read(
+        frame, violations = fundamentals_read.read(
             found(stock=["A", "A"], published=published, sales=[1.0, 2.0])
         )
         assert violations == [] and list(frame["published"]) == list(times)
@@ -59,7 +59,9 @@ def test_a_row_needs_a_day_and_no_figures_come_before_their_period_ends():
 
 
 def test_names_of_the_stocks_own_columns_are_refused():
-    (violation,) = filings.read(found(stock=["A"], published=["2020-01-01"], close=["1"]))[1]
+    (violation,) = fundamentals_read.read(
+        found(stock=["A"], published=["2020-01-01"], close=["1"])
+    )[1]
     assert str(violation) == (
         "column 'close': 'close' is the name of a column of the stocks' own; give it another "
         'name, or leave the column out by mapping it to ""'
@@ -93,12 +95,14 @@ def test_every_violation_is_reported_at_once():
 
 def test_match_is_exact_before_capital_letters():
     stocks = pd.Index(["AAPL", "msft", "F", "f"])
-    places, capitals = filings.match(stocks, pd.Index(["msft", "aapl", "f"]))
+    places, capitals = fundamentals_read.match(stocks, pd.Index(["msft", "aapl", "f"]))
     assert list(places) == [1, -1, 3] and not capitals
     # Nothing is there as it is written; F and f cannot be told apart, nor the two ibm.
-    places, capitals = filings.match(stocks, pd.Index(["aapl", "Msft", "x"]))
+    places, capitals = fundamentals_read.match(stocks, pd.Index(["aapl", "Msft", "x"]))
     assert list(places) == [0, 1, -1] and capitals
-    places, capitals = filings.match(pd.Index(["F", "f", "IBM"]), pd.Index(["Ibm", "ibm"]))
+    places, capitals = fundamentals_read.match(
+        pd.Index(["F", "f", "IBM"]), pd.Index(["Ibm", "ibm"])
+    )
     assert list(places) == [-1, -1] and not capitals
 
 
@@ -112,7 +116,7 @@ def test_periods_end_at_the_nearest_month_end():
             "sales": np.arange(5.0),
         }
     )
-    said_ = filings.said_in(table, Reports(("x",), {}, 90, 12, 1), pd.Index(["A"]))
+    said_ = fundamentals_read.said_in(table, Reports(("x",), {}, 90, 12, 1), pd.Index(["A"]))
     # 2016-02, 2016-09 (known twice), 2016-12 and 2017-01, counted from 1970-01.
     assert list(said_.figures.period) == [553, 560, 560, 563, 564]
 
@@ -130,7 +134,9 @@ def test_amounts_are_in_thousands_and_payments_without_their_sign():
             "sales_forecast": [4.0],
         }
     )
-    said_ = filings.said_in(table, Reports(("x",), {}, 90, 12, 1_000_000), pd.Index(["A"]))
+    said_ = fundamentals_read.said_in(
+        table, Reports(("x",), {}, 90, 12, 1_000_000), pd.Index(["A"])
+    )
     values = {name: float(part[0]) for name, part in said_.figures.numbers.items()}
     assert values == {
         "sales": 2000.0, "dividends": 3000.0, "shares": 5.0, "dividends_per_share": 0.5,

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from konkyo.sources.known import (
+from konkyo.data.point_in_time import (
     NONE,
     Statements,
     last,

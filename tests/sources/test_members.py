@@ -4,14 +4,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from konkyo.errors import (
-    ParamsError,
-    RecordsError,
-)
-from konkyo.sources.members import (
+from konkyo.data.membership import (
     belongs,
     eligible,
     holds,
+)
+from konkyo.errors import (
+    ParamsError,
+    RecordsError,
 )
 
 STOCKS = pd.DataFrame(

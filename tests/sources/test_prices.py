@@ -8,11 +8,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from konkyo.dates import month_end, ordinal
-from konkyo.sources import prices
-from konkyo.sources.scan import (
+from konkyo.data import monthly_prices
+from konkyo.data.duckdb_reader import (
     engine,
     scan,
+)
+from konkyo.dates import (
+    month_end,
+    ordinal,
 )
 from small_prices import random_rows
 
@@ -24,8 +27,8 @@ def months_of(rows: pd.DataFrame, folder: Path, percent: bool = False, last=None
     rows.to_parquet(path, index=False)
     with engine() as connection:
         table = scan(connection, [path], {}, wide=False)
-        prices.load(connection, table, last)
-        return prices.to_months(connection, table.columns, percent, LARGEST)
+        monthly_prices.load(connection, table, last)
+        return monthly_prices.to_months(connection, table.columns, percent, LARGEST)
 
 
 def oracle(rows: pd.DataFrame) -> pd.DataFrame:
@@ -36,7 +39,7 @@ def oracle(rows: pd.DataFrame) -> pd.DataFrame:
         own = own[own["close"].notna()]
         for before, now in zip(own.index[:-1], own.index[1:], strict=True):
             earned = own.loc[now, "close"] / own.loc[before, "close"] - 1
-            near = (own.loc[now, "date"] - own.loc[before, "date"]).days <= prices.SPAN
+            near = (own.loc[now, "date"] - own.loc[before, "date"]).days <= monthly_prices.SPAN
             if near and earned <= LARGEST:
                 rows.loc[now, "r"] = earned
     rows["mean"] = rows.groupby("date")["r"].transform("mean")
@@ -160,6 +163,6 @@ def test_a_fault_among_the_rows_moves_no_mean(tmp_path):
 
 
 def test_a_last_month_that_is_not_whole():
-    assert prices.incomplete(pd.Timestamp("2017-12-11")) == "2017-11"
-    assert prices.incomplete(pd.Timestamp("2020-01-24")) == "2019-12"
-    assert prices.incomplete(pd.Timestamp("2020-01-25")) is None
+    assert monthly_prices.incomplete(pd.Timestamp("2017-12-11")) == "2017-11"
+    assert monthly_prices.incomplete(pd.Timestamp("2020-01-24")) == "2019-12"
+    assert monthly_prices.incomplete(pd.Timestamp("2020-01-25")) is None

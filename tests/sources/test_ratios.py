@@ -5,14 +5,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from konkyo.sources import ratios
-from konkyo.sources.ingredients import (
+from konkyo.data import ratios
+from konkyo.data.fundamental_items import (
     BALANCES,
     FLOWS,
     FORECASTS,
     companions,
 )
-from konkyo.sources.simulated_tse import CHARACTERISTICS
+from konkyo.data.simulated import CHARACTERISTICS
 
 nan = np.nan
 

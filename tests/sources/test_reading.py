@@ -3,14 +3,14 @@
 import pandas as pd
 import pytest
 
-from konkyo.errors import (
-    RecordsError,
-    SourceError,
-)
-from konkyo.sources.reading import (
+from konkyo.data.readers import (
     Found,
     read,
     rename,
+)
+from konkyo.errors import (
+    RecordsError,
+    SourceError,
 )
 
 

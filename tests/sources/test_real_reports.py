@@ -5,16 +5,19 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from konkyo import params
-from konkyo.dates import month_end, ordinal
-from konkyo.params import Reports
-from konkyo.sources import (
-    filings,
-    reports,
+from konkyo import config
+from konkyo.config import Reports
+from konkyo.data import (
+    fundamentals,
+    fundamentals_read,
 )
-from konkyo.sources.reading import (
+from konkyo.data.readers import (
     read,
     rename,
+)
+from konkyo.dates import (
+    month_end,
+    ordinal,
 )
 
 REPOSITORY = Path(__file__).parents[2]
@@ -30,12 +33,12 @@ pytestmark = pytest.mark.skipif(
 @pytest.fixture(scope="module")
 def tables() -> tuple[list[pd.DataFrame], list[Reports]]:
     """Return the reports of the example as read and checked."""
-    chosen = params.load(REPOSITORY / "data/examples/us-fundamentals/params.yaml")
+    chosen = config.load(REPOSITORY / "data/examples/us-fundamentals/params.yaml")
     specs = list(chosen.ingest.tables.reports)
     frames = []
     for spec in specs:
         found = read(FOLDER.parent.parent / spec.files[0].removeprefix("../"))
-        frame, violations = filings.read(rename(found, spec.columns))
+        frame, violations = fundamentals_read.read(rename(found, spec.columns))
         assert violations == []
         frames.append(frame)
     return frames, specs
@@ -47,7 +50,7 @@ def grid(stocks: pd.Index) -> pd.DataFrame:
 
 
 def test_apple(tables):
-    joined = reports.join(grid(pd.Index(["AAPL", "MSFT"])), *tables)
+    joined = fundamentals.join(grid(pd.Index(["AAPL", "MSFT"])), *tables)
     apple = joined[joined["stock"] == "AAPL"].set_index("month")
     # The statement of 2016-09-30 is known from 2016-12-29 on.
     december = apple.loc["2016-12-31"]
@@ -69,8 +72,8 @@ def test_statements_of_later_quarters_change_nothing(tables):
     month = pd.Timestamp("2015-06-30")
     known = statements["period_end"] + pd.Timedelta(days=90) <= month
     past = stocks["month"] <= month
-    whole = reports.join(stocks, [statements, pages], specs)[past]
-    cut = reports.join(stocks, [statements[known].reset_index(drop=True), pages], specs)[past]
+    whole = fundamentals.join(stocks, [statements, pages], specs)[past]
+    cut = fundamentals.join(stocks, [statements[known].reset_index(drop=True), pages], specs)[past]
     columns = list(cut.columns)
     assert len(columns) > 15 and cut["sales_growth"].notna().sum() > 1000
     # What needs more than 24 months is there in the later months alone.

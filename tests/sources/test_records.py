@@ -3,9 +3,13 @@
 import pandas as pd
 import pytest
 
+from konkyo.data.records import (
+    Records,
+    facts_of,
+    upto,
+)
 from konkyo.dates import parse
 from konkyo.errors import ParamsError
-from konkyo.sources.records import Records, facts_of, upto
 
 MONTHS = pd.to_datetime(["2001-01-31", "2001-02-28", "2001-03-31"])
 

@@ -8,11 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from konkyo.dates import month_end, ordinal
-from konkyo.params import Reports
-from konkyo.sources import reports
-from konkyo.sources.filings import said_in
-from konkyo.sources.ingredients import FLOWS
+from konkyo.config import Reports
+from konkyo.data import fundamentals
+from konkyo.data.fundamental_items import FLOWS
+from konkyo.data.fundamentals_read import said_in
+from konkyo.dates import (
+    month_end,
+    ordinal,
+)
 
 nan = np.nan
 MONTHS = month_end(np.arange(600, 630))
@@ -49,7 +52,7 @@ def test_known_from_publication_or_after_the_lag_and_carried_for_a_while():
         {"stock": "A", "period_end": "2020-06-30", "published": None, "sales": 2.0},
         {"stock": "A", "period_end": "2020-09-30", "published": "2020-11-02", "sales": 3.0},
     )
-    found = by_month(reports.join(grid("A"), [told], [spec(lag=90, carry=2)]), "sales")
+    found = by_month(fundamentals.join(grid("A"), [told], [spec(lag=90, carry=2)]), "sales")
     # 90 days after 2020-06-30 is 2020-09-28.
     assert found == {
         "2020-05": 1.0, "2020-06": 1.0, "2020-07": 1.0,
@@ -63,7 +66,7 @@ def test_a_late_report_of_an_older_period_does_not_replace_the_newest():
         {"stock": "A", "period_end": "2020-03-31", "published": "2020-09-10", "equity": 1.0},
         {"stock": "A", "period_end": "2020-06-30", "published": "2020-10-10", "equity": 2.5},
     )
-    found = by_month(reports.join(grid("A"), [told], [spec(carry=3)]), "equity")
+    found = by_month(fundamentals.join(grid("A"), [told], [spec(carry=3)]), "equity")
     assert found == {
         "2020-08": 2.0, "2020-09": 2.0,
         "2020-10": 2.5, "2020-11": 2.5, "2020-12": 2.5, "2021-01": 2.5,
@@ -76,7 +79,7 @@ def test_growth_is_against_the_same_period_one_year_before_as_restated_by_now():
         {"stock": "A", "period_end": "2021-03-31", "published": "2021-05-10", "sales": 120.0},
         {"stock": "A", "period_end": "2020-03-31", "published": "2021-06-10", "sales": 80.0},
     )
-    found = by_month(reports.join(grid("A"), [told], [spec(carry=3)]), "sales_growth")
+    found = by_month(fundamentals.join(grid("A"), [told], [spec(carry=3)]), "sales_growth")
     assert found == pytest.approx({"2021-05": 0.2, "2021-06": 0.5, "2021-07": 0.5, "2021-08": 0.5})
 
 
@@ -99,7 +102,7 @@ def test_interim_reports_become_a_year():
             for end, m, s in quarters
         )
     )
-    joined = reports.join(grid("A"), [told], [spec(lag=30, carry=12)])
+    joined = fundamentals.join(grid("A"), [told], [spec(lag=30, carry=12)])
     found = by_month(joined, "sales")
     assert {month: found[month] for month in ("2021-04", "2021-07", "2021-10")} == {
         "2021-04": 100.0,
@@ -119,7 +122,7 @@ def test_quarters_on_their_own_become_a_year():
             for place, end in enumerate(ends)
         )
     )
-    found = by_month(reports.join(grid("A"), [told], [spec(lag=31, carry=1)]), "sales")
+    found = by_month(fundamentals.join(grid("A"), [told], [spec(lag=31, carry=1)]), "sales")
     assert found == {"2021-01": 1111.0, "2021-02": 1111.0, "2021-05": 11110.0} | {
         month: 11110.0 for month in found if month in ("2021-05", "2021-06")
     }
@@ -131,7 +134,7 @@ def test_what_an_interim_report_lacks_is_that_of_the_last_full_year():
          "sales": 90.0, "assets": 500.0, "net_profit": 5.0},
         {"stock": "A", "period_end": "2021-03-31", "months": 3, "assets": 1000.0},
     )  # fmt: skip
-    joined = reports.join(grid("A"), [told], [spec(lag=30)])
+    joined = fundamentals.join(grid("A"), [told], [spec(lag=30)])
     assert by_month(joined, "operating_margin")["2021-06"] == 0.1
     assert by_month(joined, "roa")["2021-06"] == 0.005
 
@@ -146,7 +149,7 @@ def test_forecasts_revisions_and_the_year_before():
         {"stock": "A", "period_end": "2021-03-31", "published": "2021-05-10", "months": 12,
          "ordinary_profit": 160.0, "equity": 1000.0, "ordinary_profit_forecast": 200.0},
     )  # fmt: skip
-    joined = reports.join(grid("A"), [told], [spec(carry=12)])
+    joined = fundamentals.join(grid("A"), [told], [spec(carry=12)])
     growth = by_month(joined, "ordinary_profit_growth_forecast")
     assert [growth[m] for m in ("2020-05", "2020-09", "2021-04")] == pytest.approx([0.1, 0.5, 0.5])
     assert growth["2021-05"] == pytest.approx(0.25)
@@ -163,7 +166,7 @@ def test_a_forecast_ends_with_the_report_of_its_year():
          "net_profit_forecast": 10.0, "forecast_end": "2020-12-31"},
         {"stock": "A", "period_end": "2020-12-31", "published": "2021-02-10", "equity": 50.0},
     )  # fmt: skip
-    found = by_month(reports.join(grid("A"), [told], [spec(carry=24)]), "roe_forecast")
+    found = by_month(fundamentals.join(grid("A"), [told], [spec(carry=24)]), "roe_forecast")
     assert (min(found), max(found), set(found.values())) == ("2020-05", "2021-01", {0.2})
 
 
@@ -174,23 +177,23 @@ def test_market_value_fills_where_there_is_none_and_moves_with_the_price():
         {"stock": "A", "published": "2020-02-20", "size": 2.2, "equity": 1.1},
         {"stock": "B", "published": "2020-02-20", "size": 5.0},
     )
-    found = reports.join(stocks, [told], [spec(carry=3, unit=1_000_000)])
+    found = fundamentals.join(stocks, [told], [spec(carry=3, unit=1_000_000)])
     # Closes are 11 at the end of 2020-02, then 12, 13, 14.
     assert by_month(found, "size") == pytest.approx(
         {"2020-02": 2200.0, "2020-03": 2400.0, "2020-04": 2600.0, "2020-05": 2800.0}
     )
     assert by_month(found, "book_to_price")["2020-03"] == pytest.approx(1100 / 2400)
     assert by_month(found, "size", "B") == {}
-    without_prices = reports.join(stocks.drop(columns="close"), [told], [spec(carry=3)])
+    without_prices = fundamentals.join(stocks.drop(columns="close"), [told], [spec(carry=3)])
     assert by_month(without_prices, "size", "B")["2020-05"] == 5.0
-    own = reports.join(stocks.assign(size=7.0), [told], [spec(carry=3)])
+    own = fundamentals.join(stocks.assign(size=7.0), [told], [spec(carry=3)])
     assert (own["size"] == 7.0).all()
 
 
 def test_shares_times_close_where_reports_have_no_market_value():
     told = table({"stock": "A", "published": "2020-02-20", "shares": 3000.0})
     stocks = grid("A", close=2.0, volume=600.0)
-    found = reports.join(stocks, [told], [spec(carry=1)])
+    found = fundamentals.join(stocks, [told], [spec(carry=1)])
     assert by_month(found, "size") == {"2020-02": 6.0, "2020-03": 6.0}
     assert by_month(found, "share_turnover") == pytest.approx({"2020-02": 0.2, "2020-03": 0.2})
     assert "shares" not in found
@@ -201,10 +204,10 @@ def test_the_second_table_answers_where_the_first_does_not():
     second = table(
         {"stock": "a", "published": "2020-02-10", "sales": 2.0, "equity": 4.0, "assets": 8.0}
     )
-    found = reports.join(grid("A"), [first, second], [spec(carry=1), spec(carry=2)])
+    found = fundamentals.join(grid("A"), [first, second], [spec(carry=1), spec(carry=2)])
     assert by_month(found, "sales") == {"2020-02": 2.0, "2020-03": 1.0, "2020-04": 1.0}
     assert by_month(found, "equity_ratio") == {m: 0.5 for m in ("2020-02", "2020-03", "2020-04")}
-    assert reports.matches(grid("A"), [first, second]) == [
+    assert fundamentals.matches(grid("A"), [first, second]) == [
         {"matched": 1, "unmatched": 0, "codes": "as written"},
         {"matched": 1, "unmatched": 0, "codes": "in capital letters"},
     ]
@@ -216,7 +219,7 @@ def test_growth_never_mixes_two_tables():
         {"stock": "A", "period_end": "2020-12-31", "sales": 7.0},
         {"stock": "A", "period_end": "2019-12-31", "sales": 5.0},
     )
-    joined = reports.join(grid("A"), [first, second], [spec(), spec()])
+    joined = fundamentals.join(grid("A"), [first, second], [spec(), spec()])
     assert by_month(joined, "sales")["2021-04"] == 100.0 and "sales_growth" not in joined
 
 
@@ -226,7 +229,7 @@ def test_a_vendors_own_numbers_keep_their_names_and_stand_for_ratios():
          "analysts": 4.0, "illiquidity": 3.0},
     )  # fmt: skip
     stocks = grid("A", illiquidity=[nan, 1.0] + [nan] * 28)
-    found = reports.join(stocks, [told], [spec(carry=1, unit=1_000_000)])
+    found = fundamentals.join(stocks, [told], [spec(carry=1, unit=1_000_000)])
     assert by_month(found, "roe") == {"2020-02": 9.0, "2020-03": 9.0}
     assert by_month(found, "analysts") == {"2020-02": 4.0, "2020-03": 4.0}
     assert by_month(found, "illiquidity") == {"2020-02": 1.0, "2020-03": 3.0}
@@ -234,11 +237,11 @@ def test_a_vendors_own_numbers_keep_their_names_and_stand_for_ratios():
 
 def test_rows_come_back_as_they_were_and_nothing_is_added_without_reports():
     stocks = grid("A", "B", size=1.0).sample(frac=1, random_state=1)
-    pd.testing.assert_frame_equal(reports.join(stocks, [], []), stocks)
+    pd.testing.assert_frame_equal(fundamentals.join(stocks, [], []), stocks)
     told = table({"stock": "C", "published": "2020-02-20", "sales": 1.0})
-    pd.testing.assert_frame_equal(reports.join(stocks, [told], [spec()]), stocks)
+    pd.testing.assert_frame_equal(fundamentals.join(stocks, [told], [spec()]), stocks)
     told["stock"] = "B"
-    joined = reports.join(stocks, [told], [spec()])
+    joined = fundamentals.join(stocks, [told], [spec()])
     pd.testing.assert_frame_equal(joined[list(stocks)], stocks)
     assert list(joined.columns[3:]) == ["sales", "sales_to_price"]
 
@@ -333,7 +336,7 @@ def slow(told: pd.DataFrame, rule: Reports, stock: str, month: pd.Timestamp) -> 
 def as_known(told: pd.DataFrame, rule: Reports, stocks: pd.DataFrame) -> pd.DataFrame:
     codes = pd.Index(["A", "B"])
     stock = codes.get_indexer(stocks["stock"]).astype("int64")
-    found = reports.as_known(told, rule, codes, stock, ordinal(stocks["month"]))
+    found = fundamentals.as_known(told, rule, codes, stock, ordinal(stocks["month"]))
     return pd.DataFrame(found, index=stocks.index)
 
 
@@ -373,13 +376,13 @@ def looks_ahead(join: Join, told: pd.DataFrame, rule: Reports, month: pd.Timesta
 @settings(max_examples=20, deadline=None)
 @given(st.lists(report, min_size=1, max_size=14), st.sampled_from(list(MONTHS)))
 def test_the_future_changes_nothing(rows, month):
-    assert not looks_ahead(reports.join, random_table(rows), spec(), month)
+    assert not looks_ahead(fundamentals.join, random_table(rows), spec(), month)
 
 
 def test_that_test_catches_a_join_by_the_end_of_the_period():
     def leaking(stocks, told, rules):
         early = [table.assign(published=table["period_end"]) for table in told]
-        return reports.join(stocks, early, rules)
+        return fundamentals.join(stocks, early, rules)
 
     rows = [
         {"stock": "A", "period_end": end, "late": 75, "months": 12} | dict.fromkeys(NUMBERS, 2.0)
@@ -387,7 +390,7 @@ def test_that_test_catches_a_join_by_the_end_of_the_period():
     ]
     month = MONTHS[6]
     assert looks_ahead(leaking, random_table(rows), spec(), month)
-    assert not looks_ahead(reports.join, random_table(rows), spec(), month)
+    assert not looks_ahead(fundamentals.join, random_table(rows), spec(), month)
 
 
 def test_said_in_passes_over_stocks_that_are_not_there():

@@ -4,12 +4,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from konkyo.errors import RecordsError
-from konkyo.sources.restated import (
+from konkyo.data.revisions import (
     appended,
     differences,
     refuse,
 )
+from konkyo.errors import RecordsError
 
 JANUARY, FEBRUARY, MARCH = pd.to_datetime(["2001-01-31", "2001-02-28", "2001-03-31"])
 KEYS = ("month", "stock")

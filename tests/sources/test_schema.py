@@ -8,9 +8,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from konkyo.data.readers import Found
+from konkyo.data.schema import check
 from konkyo.errors import RecordsError
-from konkyo.sources.reading import Found
-from konkyo.sources.schema import check
 
 Change = Callable[[pd.DataFrame], pd.DataFrame]
 

@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from konkyo.config import Table
+from konkyo.data.market_series import monthly
 from konkyo.errors import RecordsError
-from konkyo.params import Table
-from konkyo.sources.series import monthly
 
 
 @pytest.fixture(autouse=True)

@@ -5,19 +5,19 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from konkyo import sources
-from konkyo.errors import (
-    ParamsError,
-    RecordsError,
-    SourceError,
-)
-from konkyo.params import (
+from konkyo import data
+from konkyo.config import (
     Ingest,
     Reports,
     Simulated,
     StockRows,
     Table,
     Tables,
+)
+from konkyo.errors import (
+    ParamsError,
+    RecordsError,
+    SourceError,
 )
 from small_prices import random_rows
 
@@ -66,8 +66,8 @@ def folder(tmp_path, monkeypatch, stocks, market) -> Path:
     return tmp_path
 
 
-def bring(settings: Ingest) -> sources.Records:
-    return sources.bring(settings, Path("raw"), portfolios=4)
+def bring(settings: Ingest) -> data.Records:
+    return data.bring(settings, Path("raw"), portfolios=4)
 
 
 def test_parquet_and_csv_give_the_same(folder):
@@ -138,7 +138,7 @@ def test_the_examples_of_the_page_on_data(folder):
         columns={"date": "month", "id": "stock", "ret_pct": "return"},
         return_unit="percent",
     )
-    records = sources.bring(settings, Path("raw"), portfolios=1)
+    records = data.bring(settings, Path("raw"), portfolios=1)
     assert records.stocks["stock"].to_list() == ["000001", "000002"] * 2 + ["000001"]
     assert records.stocks["return"].iloc[0] == pytest.approx(0.0125)
     assert list(records.market.columns) == ["month", "MKT", "oil", "usdjpy"]
@@ -269,7 +269,7 @@ def test_folders_of_daily_rows(folder, market):
 
 def test_files_too_large_to_copy_are_known_by_their_digests(folder, monkeypatch):
     copied = bring(ingest())
-    monkeypatch.setattr(sources.tables, "COPIED", 100)
+    monkeypatch.setattr(data.tables, "COPIED", 100)
     for path in Path("raw").iterdir():
         path.unlink()
     assert bring(ingest()).facts == copied.facts

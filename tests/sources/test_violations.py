@@ -6,14 +6,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from konkyo.errors import RecordsError
-from konkyo.sources import violations
-from konkyo.sources.violations import (
+from konkyo.data import violations
+from konkyo.data.violations import (
     Violation,
     in_rows,
     merge,
     raise_for,
 )
+from konkyo.errors import RecordsError
 
 BELOW = Violation("a.csv", "RET", "at least", "below -1", (3,), 1, "correct it", ("-2.0",))
 WHOLE = Violation("b.csv", "", "columns", "'size' missing", (), 0, "add it")

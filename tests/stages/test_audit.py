@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 from ruamel.yaml import YAML
 
-from konkyo import params
-from konkyo.panel import build
-from konkyo.stages import audit
+from konkyo import config
+from konkyo.features import build
+from konkyo.pipeline import audit
 from small import make_records, small_params
 
 
@@ -21,7 +21,7 @@ def folder(tmp_path, monkeypatch) -> Path:
     own.mkdir(parents=True)
     for name, table in zip(("stocks", "market"), make_records(), strict=True):
         table.to_parquet(own / f"{name}.parquet")
-    values = params.as_dict(small_params())
+    values = config.as_dict(small_params())
     values["ingest"]["source"] = "tables"
     values["prepare"]["universe"] = 12
     YAML().dump(values, tmp_path / "params.yaml")

@@ -9,9 +9,9 @@ import pandas as pd
 import pytest
 from ruamel.yaml import YAML
 
-from konkyo.panel import store
-from konkyo.panel.store import Panel
-from konkyo.stages import (
+from konkyo.features import store
+from konkyo.features.store import Panel
+from konkyo.pipeline import (
     backtest,
     report,
 )

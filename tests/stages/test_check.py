@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 from ruamel.yaml import YAML
 
-from konkyo.stages import check
+from konkyo.pipeline import check
 
 REPOSITORY = Path(__file__).parents[2]
 STOCKS = "month,stock,return,size\n2001-01,A,0.03,10\n2001-01,B,0.01,20\n"

@@ -8,7 +8,7 @@ import pytest
 
 from konkyo import io
 from konkyo.errors import ArtifactError
-from konkyo.stages import grounds
+from konkyo.pipeline import report_inputs
 
 
 @pytest.fixture(autouse=True)
@@ -26,7 +26,7 @@ def test_feature_called_na():
     )
     path = Path("data/panel/missing.csv")
     io.write_csv(table, path)
-    read = grounds.read_table(path)
+    read = report_inputs.read_table(path)
     assert read["feature"].tolist() == ["NA", "None"]
     assert read["month"].tolist() == table["month"].tolist()
     np.testing.assert_array_equal(read["missing"], [1.5, np.nan])
@@ -36,7 +36,7 @@ def test_own_label_of_a_feature_called_na():
     Path("data/own").mkdir(parents=True)
     Path("data/own/labels.csv").write_text("name,en,ja\nNA,North America,\nsize,,規模\n")
     catalogue = pd.DataFrame({"name": ["NA", "size"]})
-    labels = grounds.read_labels(catalogue).set_index("feature")
+    labels = report_inputs.read_labels(catalogue).set_index("feature")
     assert labels.loc["NA", "en"] == "North America"
     assert labels.loc["size", "ja"] == "規模"
     assert labels.loc["size", "en"]
@@ -52,9 +52,9 @@ def test_own_label_of_a_feature_called_na():
 )
 def test_missing_table_names_the_stage(path, command):
     with pytest.raises(ArtifactError, match=f"{path} is missing: run `{command}`"):
-        grounds.read_table(Path(path))
+        report_inputs.read_table(Path(path))
 
 
 def test_without_attributions():
     with pytest.raises(ArtifactError, match=r"data/attributions/.* run `dvc repro attribute`"):
-        grounds.file_of("newest")
+        report_inputs.file_of("newest")

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from ruamel.yaml import YAML
 
-from konkyo.stages import ingest
+from konkyo.pipeline import ingest
 
 REPOSITORY = Path(__file__).parents[2]
 

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from ruamel.yaml import YAML
 
-from konkyo.stages import (
+from konkyo.pipeline import (
     intervention_estimate,
     intervention_forecast,
     intervention_ingest,

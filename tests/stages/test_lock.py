@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from konkyo.stages import lock
+from konkyo.pipeline import locking
 
 HOLD = """
 import sys, time
@@ -97,11 +97,11 @@ def test_a_name_that_is_no_longer_anyones_is_not_said(tmp_path, monkeypatch):
     for text in ("", "{", "[]", json.dumps({"command": "konkyo train", "process": gone.pid})):
         path = tmp_path / "lock"
         path.write_text(text)
-        assert lock._who(path) == "another command"
+        assert locking._who(path) == "another command"
 
 
 def test_every_stage_that_writes_results_holds_a_lock():
-    stages = Path(lock.__file__).parent
+    stages = Path(locking.__file__).parent
     free = {"__init__", "lock", "trouble", "grounds", "check", "serve", "ui", "fetch", "tune"}
     for path in stages.glob("*.py"):
         text = path.read_text(encoding="utf-8")

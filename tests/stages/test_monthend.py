@@ -14,12 +14,12 @@ from ruamel.yaml import YAML
 
 from konkyo import (
     backtest,
-    params,
+    config,
     windows,
 )
-from konkyo.panel import store
-from konkyo.panel.build import build
-from konkyo.stages import (
+from konkyo.features import store
+from konkyo.features.build import build
+from konkyo.pipeline import (
     monitor,
     predict,
 )
@@ -28,9 +28,9 @@ from small import make_records, small_params
 CHOSEN = replace(small_params(), report=replace(small_params().report, stocks=2))
 
 
-def write_params(root: Path, chosen: params.Params) -> None:
+def write_params(root: Path, chosen: config.Params) -> None:
     with (root / "params.yaml").open("w", encoding="utf-8") as file:
-        YAML(typ="safe", pure=True).dump(params.as_dict(chosen), file)
+        YAML(typ="safe", pure=True).dump(config.as_dict(chosen), file)
 
 
 @pytest.fixture(scope="module")

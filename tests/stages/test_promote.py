@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from konkyo.stages import promote
+from konkyo.pipeline import promote
 from konkyo.tracking import promotion
 
 ROOT = Path(__file__).parents[2]

@@ -3,7 +3,7 @@
 import pytest
 
 from konkyo.errors import KonkyoError
-from konkyo.stages import stage
+from konkyo.pipeline import stage
 
 
 @stage

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from mlflow import MlflowClient
 
-from konkyo.stages import track
+from konkyo.pipeline import track
 
 ROOT = Path(__file__).parents[2]
 

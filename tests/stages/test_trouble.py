@@ -13,8 +13,18 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
-from konkyo import io, params
-from konkyo.stages import attribute, backtest, prepare, train, trouble, verify
+from konkyo import (
+    config,
+    io,
+)
+from konkyo.pipeline import (
+    attribute,
+    backtest,
+    prepare,
+    system_errors,
+    train,
+    verify,
+)
 from small import make_records, small_params
 
 STAGES = {
@@ -45,7 +55,7 @@ def undisturbed(tmp_path_factory):
     chosen = replace(chosen, verify=replace(chosen.verify, every=6, stocks=4, draws=4))
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(work)
-        patch.setattr(params, "load", lambda: chosen)
+        patch.setattr(config, "load", lambda: chosen)
         for name, stage in STAGES.items():
             shutil.copytree(work / "data", root / name / "data")
             stage.main()
@@ -73,7 +83,7 @@ def begin(undisturbed, name: str, folder: Path, monkeypatch: pytest.MonkeyPatch)
     root, chosen = undisturbed
     shutil.copytree(root / name / "data", folder / "data")
     monkeypatch.chdir(folder)
-    monkeypatch.setattr(params, "load", lambda: chosen)
+    monkeypatch.setattr(config, "load", lambda: chosen)
 
 
 def after(undisturbed, name: str) -> dict[str, str]:
@@ -158,13 +168,13 @@ def test_errors_of_libraries_are_known_by_what_caused_them():
     }
     for said, error in known.items():
         for outer in (error, chained(error)):
-            assert str(trouble.named(outer)).startswith(said)
+            assert str(system_errors.named(outer)).startswith(said)
     # Of engines that may not be installed.
     for name in ("KilledWorker", "WorkerCrashedError"):
         lost = type(name, (Exception,), {})()
-        assert str(trouble.named(lost)).startswith("a worker process was killed, most likely")
+        assert str(system_errors.named(lost)).startswith("a worker process was killed, most likely")
     for error in (ZeroDivisionError(), OSError("other"), FileNotFoundError(2, "no", "x")):
-        assert trouble.named(error) is None
+        assert system_errors.named(error) is None
 
 
 WRITE = """

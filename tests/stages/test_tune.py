@@ -11,12 +11,12 @@ from typer.testing import CliRunner
 import fake_engine as fake
 from konkyo import (
     cli,
-    params,
+    config,
 )
 from konkyo.errors import TuningError
+from konkyo.features import store
 from konkyo.io import write_parquet
-from konkyo.panel import store
-from konkyo.stages import tune
+from konkyo.pipeline import tune
 from small import make_records, small_params
 
 
@@ -27,7 +27,7 @@ def here(panel, tmp_path, monkeypatch):
     write_parquet(stocks, tmp_path / "data/records/stocks.parquet")
     write_parquet(market, tmp_path / "data/records/market.parquet")
     store.write(panel, panel.catalogue, tmp_path / "data/panel")
-    values = params.as_dict(small_params())
+    values = config.as_dict(small_params())
     values["tune"]["holdout"] = 4
     with (tmp_path / "params.yaml").open("w", encoding="utf-8") as file:
         YAML().dump(values, file)

@@ -10,9 +10,17 @@ import pandas as pd
 import pytest
 from ruamel.yaml import YAML
 
-from konkyo import params
+from konkyo import config
 from konkyo.io import read_json
-from konkyo.stages import attribute, backtest, ingest, prepare, train, update, verify
+from konkyo.pipeline import (
+    attribute,
+    backtest,
+    ingest,
+    prepare,
+    train,
+    update,
+    verify,
+)
 from small import make_records, small_params
 
 STAGES = (ingest, prepare, train, attribute, verify, backtest)
@@ -21,13 +29,13 @@ RESULTS = ("models", "attributions", "verify", "backtest", "plots")
 add = partial(update.main, log=False)
 
 
-def chosen() -> params.Params:
+def chosen() -> config.Params:
     small = small_params()
     own = small.ingest.tables
     tables = replace(
         own,
         stocks=replace(own.stocks, files=("data/own/stocks.parquet",)),
-        market=(params.Table(("data/own/market.parquet",), {}),),
+        market=(config.Table(("data/own/market.parquet",), {}),),
     )
     return replace(
         small,
@@ -37,9 +45,9 @@ def chosen() -> params.Params:
     )
 
 
-def write_params(values: params.Params) -> None:
+def write_params(values: config.Params) -> None:
     with Path("params.yaml").open("w") as file:
-        YAML().dump(params.as_dict(values), file)
+        YAML().dump(config.as_dict(values), file)
 
 
 def write_records(count: int) -> None:

@@ -11,8 +11,8 @@ import pytest
 from mlflow import MlflowClient
 
 from isolation import forget_mlflow
-from konkyo import params
-from konkyo.network import store as weights
+from konkyo import config
+from konkyo.models import store as weights
 from konkyo.tracking import (
     results,
     runs,
@@ -176,9 +176,9 @@ def score(network: dict[str, np.ndarray], x: np.ndarray) -> np.ndarray:
 
 
 @pytest.fixture(scope="session")
-def chosen() -> params.Params:
+def chosen() -> config.Params:
     """Return the repository's own params."""
-    return params.load(Path(__file__).parents[2] / "params.yaml")
+    return config.load(Path(__file__).parents[2] / "params.yaml")
 
 
 @pytest.fixture(scope="session")
@@ -199,7 +199,7 @@ def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def logged(
-    tmp_path_factory: pytest.TempPathFactory, empty_store: Path, chosen: params.Params
+    tmp_path_factory: pytest.TempPathFactory, empty_store: Path, chosen: config.Params
 ) -> Iterator[tuple[MlflowClient, runs.Tracked, Path]]:
     """Return client, run and project folder of one whole run; only to be read."""
     root = write_results(tmp_path_factory.mktemp("a project"))

@@ -10,7 +10,7 @@ from mlflow import MlflowClient
 from mlflow.entities import LoggedModelStatus
 
 from konkyo.tracking import (
-    opened,
+    open_runs,
     runs,
     store,
 )
@@ -43,7 +43,7 @@ def left(client, marks):
     experiment = store.experiment_id(client, "konkyo")
     command = [sys.executable, "-c", WRITER, client.tracking_uri, str(marks), experiment]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    tags = {opened.PROCESS: process.stdout.readline().strip()}
+    tags = {open_runs.PROCESS: process.stdout.readline().strip()}
     parent = client.create_run(experiment, tags=tags).info.run_id
     child = client.create_run(experiment, tags={"mlflow.parentRunId": parent}).info.run_id
     done = client.create_run(experiment, tags={"mlflow.parentRunId": parent}).info.run_id
@@ -61,16 +61,16 @@ def statuses(client, of):
 def test_runs_of_a_killed_process_are_ended_once(client, marks, left):
     process, of, model = left
     stranger = client.create_run(client.get_run(of[0]).info.experiment_id).info.run_id
-    assert opened.sweep(client, marks) == []
+    assert open_runs.sweep(client, marks) == []
     assert statuses(client, of) == ["RUNNING", "RUNNING", "FINISHED"]
     process.send_signal(signal.SIGKILL)
     process.wait()
-    assert opened.sweep(client, marks) == [of[0]]
+    assert open_runs.sweep(client, marks) == [of[0]]
     # The child that had ended well too: the next run has its month again.
     assert statuses(client, of) == ["KILLED", "KILLED", "KILLED"]
     assert client.get_logged_model(model).status == LoggedModelStatus.FAILED
     assert statuses(client, [stranger]) == ["RUNNING"]
-    assert list(marks.iterdir()) == [] and opened.sweep(client, marks) == []
+    assert list(marks.iterdir()) == [] and open_runs.sweep(client, marks) == []
 
 
 def test_the_next_run_ends_those_of_a_killed_process(client, marks, left, project):
@@ -81,7 +81,7 @@ def test_the_next_run_ends_those_of_a_killed_process(client, marks, left, projec
     with runs.parent(client, where, "next") as (run_id, _):
         assert statuses(client, (*of, run_id)) == ["KILLED", "KILLED", "KILLED", "RUNNING"]
         (mark,) = marks.iterdir()
-        assert client.get_run(run_id).data.tags[opened.PROCESS] == mark.name
+        assert client.get_run(run_id).data.tags[open_runs.PROCESS] == mark.name
     assert statuses(client, [run_id]) == ["FINISHED"]
     assert list(marks.iterdir()) == []
 
@@ -91,7 +91,7 @@ def test_a_child_that_had_ended_keeps_its_time(client, marks, left):
     before = client.get_run(of[2]).info.end_time
     process.kill()
     process.wait()
-    opened.sweep(client, marks)
+    open_runs.sweep(client, marks)
     assert client.get_run(of[2]).info.end_time == before
 
 
@@ -106,7 +106,7 @@ def test_runs_are_found_page_after_page(client):
             pages.append(whole(*asked, max_results=2, **named))
             return pages[-1]
 
-    assert {run.info.run_id for run in opened.every(Client(), experiment, "")} == made
+    assert {run.info.run_id for run in open_runs.every(Client(), experiment, "")} == made
     assert len(pages) == 3
 
 
@@ -115,18 +115,18 @@ def test_marks_of_another_store_wait(client, marks, left, tmp_path):
     process.kill()
     process.wait()
     other = store.connect(f"sqlite:///{tmp_path}/other.db")
-    assert opened.sweep(other, marks) == [] and len(list(marks.iterdir())) == 1
-    assert opened.sweep(client, marks) == [of[0]]
+    assert open_runs.sweep(other, marks) == [] and len(list(marks.iterdir())) == 1
+    assert open_runs.sweep(client, marks) == [of[0]]
 
 
 def test_a_mark_of_a_process_that_died_before_its_run_goes(client, marks):
     marks.mkdir(parents=True)
     (marks / "a").write_text("")
     (marks / "b").write_text(json.dumps({"store": client.tracking_uri, "experiment": "0"}))
-    assert opened.sweep(client, marks) == [] and list(marks.iterdir()) == []
+    assert open_runs.sweep(client, marks) == [] and list(marks.iterdir()) == []
 
 
 def test_a_mark_has_no_password(marks):
     client = MlflowClient("http://user:secret@127.0.0.1:9")
-    with opened.marked(client, marks, "1") as process:
+    with open_runs.marked(client, marks, "1") as process:
         assert "secret" not in (marks / process).read_text()

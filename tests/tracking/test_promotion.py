@@ -7,7 +7,7 @@ import pytest
 from mlflow import MlflowClient
 from mlflow.entities import Metric
 
-from konkyo import params
+from konkyo import config
 from konkyo.errors import TrackingError
 from konkyo.tracking import (
     promotion,
@@ -25,7 +25,7 @@ SERIES = {
 
 
 @pytest.fixture
-def routine(chosen: params.Params) -> params.Params:
+def routine(chosen: config.Params) -> config.Params:
     return replace(chosen, promote=replace(chosen.promote, months=4))
 
 

@@ -7,10 +7,10 @@ import pandas as pd
 import pytest
 from mlflow import MlflowClient
 
-from konkyo import params
+from konkyo import config
 from konkyo.errors import TrackingError
 from konkyo.tracking import (
-    append,
+    monthly_run,
     registry,
     results,
     runs,
@@ -104,8 +104,8 @@ def test_a_month_is_added_in_one_run_and_the_champion_goes_on(project, chosen):
     first = runs.track(found, chosen, {})
     # The same configuration, whatever the routine's own settings are.
     later = replace(chosen, monitor=replace(chosen.monitor, psi=0.5))
-    added = append.append(found, later, "2020-03", {})
-    assert added is not None and append.append(found, later, "2020-03", {}) is None
+    added = monthly_run.append(found, later, "2020-03", {})
+    assert added is not None and monthly_run.append(found, later, "2020-03", {}) is None
     assert (first.aliases, added.aliases) == (("newest", "champion"),) * 2
     client = MlflowClient(added.uri, added.uri)
     run = client.get_run(added.run_id)
@@ -136,7 +136,7 @@ def test_a_month_is_added_in_one_run_and_the_champion_goes_on(project, chosen):
 
 def test_a_month_without_a_network_cannot_be_added(project, chosen):
     with pytest.raises(TrackingError, match="2020-04 has no network: there are those of 2020-01"):
-        append.append(results.read(project), chosen, "2020-04", {})
+        monthly_run.append(results.read(project), chosen, "2020-04", {})
 
 
 def test_another_configuration_is_a_challenger(project, chosen):
@@ -190,4 +190,4 @@ def test_what_is_judged_afterwards_is_no_param_of_a_run(logged, chosen):
     client, tracked, _ = logged
     logged_params = client.get_run(tracked.run_id).data.params
     assert not [key for key in logged_params if key.startswith(("monitor", "promote", "track"))]
-    assert params.as_dict(chosen)["promote"]["months"] == 36
+    assert config.as_dict(chosen)["promote"]["months"] == 36

@@ -11,17 +11,17 @@ import pytest
 from mlflow import MlflowClient
 from mlflow.store.artifact.local_artifact_repo import LocalArtifactRepository
 
-from konkyo import params
+from konkyo import config
 from konkyo.errors import (
     ArtifactError,
     TrackingError,
 )
 from konkyo.tracking import (
     lineage,
+    log_model,
     registry,
     results,
     runs,
-    servable,
 )
 from small import PARAMS
 
@@ -45,7 +45,7 @@ def names(client, run_id, folder):
 
 @pytest.fixture
 def without_model(monkeypatch):
-    monkeypatch.setattr(servable, "log", lambda *_: SimpleNamespace())
+    monkeypatch.setattr(log_model, "log", lambda *_: SimpleNamespace())
     monkeypatch.setattr(registry, "register", lambda *_: registry.Registered(1, ("newest",)))
 
 
@@ -67,7 +67,7 @@ def test_one_parent_and_one_child_a_month(logged):
 
 def test_the_parent_has_every_param_of_the_main_job_but_where_it_is_logged(logged, chosen):
     client, tracked, _ = logged
-    expected = params.flatten(params.as_dict(chosen))
+    expected = config.flatten(config.as_dict(chosen))
     found = client.get_run(tracked.run_id).data.params
     others = ("track", "monitor", "promote", "tune", "intervention")
     assert found == {
@@ -336,10 +336,10 @@ def test_no_password_is_kept(project, chosen, without_model, monkeypatch):
     monkeypatch.setattr(
         "konkyo.tracking.store.resolve", lambda uri, root: f"sqlite:///{root}/other.db"
     )
-    secret = params.parse(
+    secret = config.parse(
         {
-            **params.as_dict(chosen),
-            "track": {**params.as_dict(chosen)["track"], "uri": "x://u:secret@h/b"},
+            **config.as_dict(chosen),
+            "track": {**config.as_dict(chosen)["track"], "uri": "x://u:secret@h/b"},
         }
     )
     tracked = runs.track(results.read(project), secret, {})

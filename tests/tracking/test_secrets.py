@@ -5,7 +5,10 @@ from dataclasses import replace
 import pytest
 
 from konkyo import io
-from konkyo.tracking import results, runs
+from konkyo.tracking import (
+    results,
+    runs,
+)
 
 MARKER = "hush7Wqx"
 VARIABLES = (

@@ -13,9 +13,9 @@ import pytest
 from mlflow import MlflowClient
 
 from konkyo.tracking import (
+    log_model,
     results,
     runs,
-    servable,
 )
 
 FEATURES = [f"feature_{i}" for i in range(4)]
@@ -101,7 +101,7 @@ def test_the_model_is_code_and_weights_and_no_pickle(logged):
         *("random.py", "resilience.py"),
     }
     assert rooms == modules | {"attribution", "network"}
-    assert (folder / "requirements.txt").read_text().split() == servable.requirements()
+    assert (folder / "requirements.txt").read_text().split() == log_model.requirements()
     assert version.run_id == tracked.run_id
     (logged_model,) = client.search_logged_models([tracked.experiment_id])
     assert (logged_model.source_run_id, logged_model.status) == (tracked.run_id, "READY")
@@ -155,4 +155,4 @@ def test_the_alias_moves_to_the_newest_version(project, chosen):
 
 
 def test_a_requirement_is_pinned_without_its_local_part():
-    assert "torch==2.13.0" in servable.requirements()
+    assert "torch==2.13.0" in log_model.requirements()

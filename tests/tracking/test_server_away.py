@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 from mlflow import MlflowClient
 
-from konkyo import params
+from konkyo import config
 from konkyo.errors import TrackingError
 from konkyo.tracking import (
     results,
@@ -90,7 +90,7 @@ def server(project):
 
 
 def test_a_server_that_comes_back_has_everything_once(
-    server: Server, chosen: params.Params, capsys
+    server: Server, chosen: config.Params, capsys
 ):
     environment = {"MLFLOW_TRACKING_URI": server.uri}
     kills = int(os.environ.get("KONKYO_SERVER_KILLS", "1"))
@@ -143,7 +143,7 @@ def test_a_server_that_comes_back_has_everything_once(
 
 @pytest.mark.skipif("KONKYO_SERVER_KILLS" not in os.environ, reason="the long form, by hand")
 def test_a_server_that_stays_away_is_an_error_and_the_next_run_logs_once(
-    server: Server, chosen: params.Params, monkeypatch
+    server: Server, chosen: config.Params, monkeypatch
 ):
     environment = {"MLFLOW_TRACKING_URI": server.uri}
     plain = runs._log_months

@@ -17,7 +17,7 @@ import pandas as pd
 import pytest
 
 from konkyo.errors import TrackingError
-from konkyo.stages import (
+from konkyo.pipeline import (
     serve,
     ui,
 )

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from konkyo.panel.build import build
+from konkyo.features.build import build
 from konkyo.tuning import (
     holdout,
     panels,

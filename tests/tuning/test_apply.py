@@ -1,6 +1,6 @@
 import pytest
 
-from konkyo import params
+from konkyo import config
 from konkyo.errors import ParamsError
 from konkyo.tuning import apply
 from small import PARAMS
@@ -29,7 +29,7 @@ def test_only_the_lines_of_changed_values_change_and_comments_stay(tmp_path):
         "+  dropout: 0.25",
         "+  learning_rate: 0.00031",
     ]
-    after = params.load(path)
+    after = config.load(path)
     assert (after.train.layers, after.train.learning_rate) == ((32, 16), 0.00031)
     assert after.prepare.label == "zscore"
 

@@ -5,8 +5,11 @@ import pandas as pd
 import pytest
 
 from konkyo import dates
-from konkyo.errors import ArtifactError, ParamsError
-from konkyo.panel import store
+from konkyo.errors import (
+    ArtifactError,
+    ParamsError,
+)
+from konkyo.features import store
 from konkyo.tuning import (
     holdout,
     panels,

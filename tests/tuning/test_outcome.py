@@ -8,11 +8,11 @@ import pytest
 import fake_engine as fake
 from konkyo import backtest
 from konkyo.tuning import (
-    outcome,
     page,
-    records,
-    result,
+    result_table,
+    results,
     study,
+    trial_tables,
     worker,
 )
 
@@ -42,19 +42,19 @@ class Engine:
 def compared(search) -> pd.DataFrame:
     done = study.counted(search.study)
     first, last = fake.GROUPS[:8], fake.GROUPS[8:]
-    monthly = result.series(
-        Engine(), first, Engine(), last, result.paper_trial(done), outcome.winner(search)
+    monthly = result_table.series(
+        Engine(), first, Engine(), last, result_table.paper_trial(done), results.winner(search)
     )
-    return result.table(monthly)
+    return result_table.table(monthly)
 
 
 def test_the_trials_are_written_from_the_study_alone(searched):
     search, folder = searched
-    outcome.keep(search, folder)
+    results.keep(search, folder)
     wide = pd.read_parquet(folder / "series.parquet")
     assert wide.columns.to_list() == ["month", *(f"trial_{n}" for n in range(6))]
     own = pd.read_parquet(folder / "trials/0.parquet")
-    assert own.columns.to_list() == ["month", *records.COLUMNS]
+    assert own.columns.to_list() == ["month", *trial_tables.COLUMNS]
     assert own["spread_net"].to_list() == pytest.approx(wide["trial_0"].to_list())
     assert len(pd.read_csv(folder / "trials.csv")) == 6
 
@@ -62,9 +62,9 @@ def test_the_trials_are_written_from_the_study_alone(searched):
 def test_the_table_has_every_model_in_both_parts(searched):
     table = compared(searched[0])
     assert list(zip(table["model"], table["part"], strict=True)) == [
-        (model, part) for model in result.MODELS for part in result.PARTS
+        (model, part) for model in result_table.MODELS for part in result_table.PARTS
     ]
-    best = outcome.winner(searched[0])
+    best = results.winner(searched[0])
     cells = table.set_index(["model", "part"])
     assert cells.loc[("best", "tuning"), "return_risk"] == pytest.approx(best.value)
     assert cells.loc[("best", "holdout"), "months"] == 6
@@ -76,34 +76,34 @@ def test_the_table_has_every_model_in_both_parts(searched):
 def test_luck_is_that_of_all_trials(searched):
     search = searched[0]
     done = study.counted(search.study)
-    found = result.luck(done, outcome.winner(search), search.tune)
+    found = result_table.luck(done, results.winner(search), search.tune)
     assert found["trials"] == 6
-    wide = records.wide(done)
+    wide = trial_tables.wide(done)
     assert found["effective_trials"] == pytest.approx(
         backtest.no_skill(wide).effective_trials, 1e-3
     )
-    assert "of luck" not in result.in_words(compared(search), found, search.tune)
+    assert "of luck" not in result_table.in_words(compared(search), found, search.tune)
 
 
 def test_the_nested_series_chooses_by_earlier_months_only(searched, monkeypatch):
     search = searched[0]
     done = study.counted(search.study)
-    assert result.nested(done, search.tune) is None
-    monkeypatch.setattr(result, "_FIRST_CHOICE", 12)
-    found = result.nested(done, replace(search.tune, retune_every=6))
+    assert result_table.nested(done, search.tune) is None
+    monkeypatch.setattr(result_table, "_FIRST_CHOICE", 12)
+    found = result_table.nested(done, replace(search.tune, retune_every=6))
     assert len(found) == 18 and (found["decided"] <= found["month"]).all()
 
 
 def test_the_page_shows_the_result_and_escapes_names(searched):
     search = searched[0]
     done = study.counted(search.study)
-    best = outcome.winner(search)
+    best = results.winner(search)
     text = page.page(
         "<script>alert(1)</script>",
         compared(search),
-        result.luck(done, best, search.tune),
-        records.table(search.study.trials),
-        result.paper_trial(done),
+        result_table.luck(done, best, search.tune),
+        trial_tables.table(search.study.trials),
+        result_table.paper_trial(done),
         best,
         {"en": {}, "ja": {}},
         "en",

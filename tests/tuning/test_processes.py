@@ -13,8 +13,8 @@ from optuna.trial import TrialState
 import fake_engine as fake
 from konkyo.errors import TuningError
 from konkyo.tuning import (
-    records,
     study,
+    trial_tables,
 )
 from konkyo.tuning.storage import (
     DEATHS,
@@ -94,7 +94,7 @@ def test_a_killed_worker_loses_its_own_trials_only_and_they_are_run_again(addres
         assert trial.user_attrs[DEATHS] == 1
     # Every trial's series can be had from the study alone, and it is what one process computes.
     for trial in counted:
-        series = records.unpack(trial.user_attrs[records.SERIES])
+        series = trial_tables.unpack(trial.user_attrs[trial_tables.SERIES])
         (alone,) = fake.run([trial.params], fake.GROUPS)
         whole = fake.measure(alone)
         part = whole[whole["month"].isin(series["month"])].reset_index(drop=True)

@@ -3,13 +3,13 @@ from dataclasses import replace
 import pytest
 from optuna.distributions import CategoricalDistribution, FloatDistribution
 
-from konkyo import params
+from konkyo import config
+from konkyo.config import Range
 from konkyo.errors import TuningError
-from konkyo.params import Range
 from konkyo.tuning import space
 from small import PARAMS
 
-WHOLE = params.load(PARAMS)
+WHOLE = config.load(PARAMS)
 
 
 def test_the_paper_s_values_are_those_of_params_yaml_and_belong_to_its_space():

@@ -13,10 +13,10 @@ from konkyo.errors import TuningError
 from konkyo.tuning import (
     objective,
     progress,
-    records,
-    result,
+    result_table,
     space,
     study,
+    trial_tables,
     worker,
 )
 from konkyo.tuning.trials import series
@@ -37,7 +37,7 @@ def test_trial_0_has_the_paper_s_values_and_runs_to_the_end(searched):
     first = searched[0].study.trials[0]
     assert first.params == space.paper(fake.params.load(fake.PARAMS).prepare)
     assert first.state == TrialState.COMPLETE
-    assert result.paper_trial(searched[0].study.trials).number == 0
+    assert result_table.paper_trial(searched[0].study.trials).number == 0
 
 
 def test_trials_of_a_group_differ_in_numbers_only(searched):
@@ -58,7 +58,7 @@ def test_a_trial_s_value_is_the_objective_of_its_whole_series(searched):
             assert trial.value == pytest.approx(objective.objective("return_risk", series))
             assert trial.constraints == {"turnover": 0.5 - 2.0}
         else:
-            assert 24 <= len(records.unpack(trial.user_attrs["series"])) < 30
+            assert 24 <= len(trial_tables.unpack(trial.user_attrs["series"])) < 30
 
 
 def test_the_same_seed_asks_for_the_same_trials(searched, tmp_path):
@@ -90,7 +90,7 @@ def test_a_trial_above_the_turnover_cap_is_not_the_best(tmp_path):
     worker.work(search, fake.GROUPS, fake.run, fake.measure, lambda line: None)
     search.storage.close()
     assert study.best(search.study) is None
-    assert not records.table(search.study.trials)["feasible"].any()
+    assert not trial_tables.table(search.study.trials)["feasible"].any()
 
 
 def test_a_network_that_diverged_ends_its_trial_and_not_the_others(tmp_path):
@@ -108,10 +108,10 @@ def test_a_network_that_diverged_ends_its_trial_and_not_the_others(tmp_path):
 
 def test_tables_hold_every_trial(searched):
     trials = searched[0].study.trials[:9]
-    table = records.table(trials)
+    table = trial_tables.table(trials)
     assert table["trial"].to_list() == list(range(9))
     assert table["paper"].to_list() == [True] + [False] * 8
-    wide = records.wide(trials)
+    wide = trial_tables.wide(trials)
     assert wide.shape == (30, 9) and wide.columns.to_list() == list(range(9))
     pruned = [t.number for t in trials if t.state == TrialState.PRUNED]
     assert wide.columns[wide.isna().any()].to_list() == pruned
@@ -120,7 +120,7 @@ def test_tables_hold_every_trial(searched):
 def test_a_series_survives_its_packing():
     series = fake.measure(fake.run([{"activation": "relu", "dropout": 0.1}], fake.GROUPS)[0])
     series.loc[0, "turnover"] = float("nan")
-    again = records.unpack(records.pack(series))
+    again = trial_tables.unpack(trial_tables.pack(series))
     pd.testing.assert_frame_equal(again, series[again.columns], atol=1e-8, check_dtype=False)
 
 
@@ -156,7 +156,7 @@ def test_a_month_that_broke_for_all_trials_is_missing_from_all(tmp_path):
     worker.work(search, fake.GROUPS, run, _measure, lambda line: None)
     search.storage.close()
     assert [t.state for t in search.study.trials] == [TrialState.COMPLETE] * 3
-    wide = records.wide(search.study.trials)
+    wide = trial_tables.wide(search.study.trials)
     assert dates.parse(BROKEN) not in wide.index
     assert len(wide) == len(fake.MONTHS) - 1 and wide.notna().all(axis=None)
     for trial in search.study.trials:
@@ -184,12 +184,12 @@ def test_months_that_break_for_one_trial_are_missing_and_a_dead_trial_ends(tmp_p
     search.storage.close()
     first, dead, other = search.study.trials
     assert (first.state, dead.state) == (TrialState.COMPLETE, TrialState.PRUNED)
-    own = records.unpack(first.user_attrs[records.SERIES])
+    own = trial_tables.unpack(first.user_attrs[trial_tables.SERIES])
     assert len(own) == len(fake.MONTHS) - 1
     assert first.value == pytest.approx(objective.objective("return_risk", own))
-    assert records.SERIES not in dead.user_attrs
+    assert trial_tables.SERIES not in dead.user_attrs
     # Beside a trial that has the month, it held nothing then.
     if other.state == TrialState.COMPLETE:
-        wide = records.wide([first, other])
+        wide = trial_tables.wide([first, other])
         assert wide.loc[dates.parse(BROKEN), first.number] == 0.0
         assert len(wide) == len(fake.MONTHS)

@@ -4,16 +4,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from konkyo import (
-    baselines,
-    windows,
-)
+from konkyo import windows
 from konkyo.errors import ParamsError
-from konkyo.network import plan
-from konkyo.network import store as weights
-from konkyo.network.settings import Numbers
-from konkyo.network.train import train
-from konkyo.panel import store
+from konkyo.features import store
+from konkyo.models import baselines, jobs
+from konkyo.models import store as weights
+from konkyo.models.settings import Numbers
+from konkyo.models.train import train
 from konkyo.tuning import trials
 from konkyo.tuning.trials import Shape
 from small_search import Search
@@ -90,7 +87,7 @@ def test_linear_is_the_ridge_of_the_same_rows(search: Search) -> None:
     window = windows.rolling(windows.MonthBlocks.of(panel.index["month"]), 6)[3]
     shape = replace(SHAPE, standardise="zscore")
     params = search.params.train
-    (entry,) = plan.entries(panel, [window], replace(params, shuffled_every=0))
+    (entry,) = jobs.entries(panel, [window], replace(params, shuffled_every=0))
     labels = panel.index["label"].to_numpy(dtype=np.float32)
     expected = baselines.ridge_scores(panel, window, entry, labels, params.ridge_penalty)
     found = trials.linear(search.folder, shape, [(window.month,)], params)

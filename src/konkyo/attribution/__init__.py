@@ -10,6 +10,6 @@ stability     relevances over seeds, and over weights drawn anew
 ranking       rank correlation of many pairs at once
 """
 
-from konkyo.attribution.grounds import explain
+from konkyo.attribution.attributions import explain
 
 __all__ = ["explain"]

@@ -14,7 +14,7 @@ from konkyo.attribution.stability import (
     over_seeds,
     randomisation,
 )
-from konkyo.network.store import Weights
+from konkyo.models.store import Weights
 
 PAPER = "lrp_epsilon"
 """The rule of the paper and of the stage attribute."""

@@ -7,7 +7,11 @@ from pathlib import Path
 import pandas as pd
 
 from konkyo.attribution.examination import Examined
-from konkyo.io import read_key, read_parquet, write_parquet
+from konkyo.io import (
+    read_key,
+    read_parquet,
+    write_parquet,
+)
 
 _TABLES = ("deletion", "randomised", "seeds")
 

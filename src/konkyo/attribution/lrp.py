@@ -8,7 +8,7 @@ from konkyo.attribution.rules import (
     Rule,
     hand_down,
 )
-from konkyo.network.stack import (
+from konkyo.models.mlp import (
     ACTIVATIONS,
     StackedMLP,
 )

@@ -23,8 +23,8 @@ from konkyo.attribution.rules import (
     Gamma,
     Rule,
 )
-from konkyo.network import store
-from konkyo.network.store import Weights
+from konkyo.models import store
+from konkyo.models.store import Weights
 
 Method = Callable[[Weights, np.ndarray], np.ndarray]
 

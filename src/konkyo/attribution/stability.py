@@ -7,12 +7,12 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
-from konkyo.attribution.methods import Method
-from konkyo.attribution.ranking import (
+from konkyo.attribution.correlation import (
     mean_known,
     rank_correlation,
 )
-from konkyo.network.store import Weights
+from konkyo.attribution.methods import Method
+from konkyo.models.store import Weights
 
 
 def over_seeds(relevances: Sequence[np.ndarray]) -> pd.DataFrame:

@@ -19,16 +19,15 @@ selection    the series of choosing again and again by earlier months only
 luck         all of it in plain numbers
 """
 
-from konkyo.backtest.differences import mean_differences
-from konkyo.backtest.information import (
+from konkyo.backtest.expected_max_sharpe import (
+    NoSkill,
+    no_skill,
+)
+from konkyo.backtest.information_coefficient import (
     coefficients,
     monotonicity,
     newey_west_t,
     t_statistic,
-)
-from konkyo.backtest.luck import (
-    halves,
-    luck,
 )
 from konkyo.backtest.metrics import nested
 from konkyo.backtest.objectives import performance_of
@@ -50,12 +49,13 @@ from konkyo.backtest.portfolios import (
 )
 from konkyo.backtest.returns import monthly
 from konkyo.backtest.scores import gather
-from konkyo.backtest.selection import stitched
-from konkyo.backtest.trials import (
-    NoSkill,
-    no_skill,
+from konkyo.backtest.selection_bias import (
+    halves,
+    luck,
 )
 from konkyo.backtest.turnover import trades
+from konkyo.backtest.walk_forward_selection import stitched
+from konkyo.report.tables.mean_difference_test import mean_differences
 
 __all__ = [
     "NoPortfoliosError",

@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from konkyo.backtest.information import (
+from konkyo.backtest.information_coefficient import (
     monotonicity,
     newey_west_t,
     t_statistic,

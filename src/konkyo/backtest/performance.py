@@ -4,7 +4,10 @@ import empyrical
 import pandas as pd
 
 from konkyo.backtest.portfolios import realised
-from konkyo.dates import month_end, ordinal
+from konkyo.dates import (
+    month_end,
+    ordinal,
+)
 
 PORTFOLIOS = ("long", "short", "spread", "spread_net", "market")
 _MONTHS_A_YEAR = 12

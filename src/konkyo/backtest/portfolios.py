@@ -5,7 +5,10 @@ from hashlib import blake2b
 import numpy as np
 import pandas as pd
 
-from konkyo.dates import label, ordinal
+from konkyo.dates import (
+    label,
+    ordinal,
+)
 from konkyo.errors import KonkyoError
 
 TIE_TOLERANCE = 1e-12

@@ -2,10 +2,14 @@
 
 import pandas as pd
 
-from konkyo.backtest.information import coefficients
+from konkyo.backtest.information_coefficient import coefficients
 from konkyo.backtest.portfolios import realised
 from konkyo.backtest.turnover import trades
-from konkyo.dates import label, month_end, ordinal
+from konkyo.dates import (
+    label,
+    month_end,
+    ordinal,
+)
 from konkyo.errors import KonkyoError
 
 _KEY = ["model", "month"]

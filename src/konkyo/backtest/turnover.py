@@ -3,7 +3,10 @@
 import numpy as np
 import pandas as pd
 
-from konkyo.dates import month_end, ordinal
+from konkyo.dates import (
+    month_end,
+    ordinal,
+)
 
 _LEG = ["model", "ordinal", "leg"]
 

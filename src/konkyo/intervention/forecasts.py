@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from konkyo.config import InterventionScoring
 from konkyo.intervention import (
     linear,
     scoring,
@@ -22,8 +23,7 @@ from konkyo.intervention.samples import (
     IN_SAMPLE,
     Sample,
 )
-from konkyo.network.store import Weights
-from konkyo.params import InterventionScoring
+from konkyo.models.store import Weights
 
 PAST = "past"
 """What baselines look at: the target's own past months."""

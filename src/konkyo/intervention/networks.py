@@ -8,16 +8,28 @@ import numpy as np
 import torch
 from joblib import Parallel, delayed
 
-from konkyo.cache import TRAINING, code_digest, digest_of
+from konkyo.cache import (
+    TRAINING,
+    code_digest,
+    digest_of,
+)
+from konkyo.config import InterventionNetwork
 from konkyo.intervention.indicators import INPUTS
 from konkyo.intervention.samples import Sample
-from konkyo.network import plan, store
-from konkyo.network.fit import fit_full_batch, keep_freed_memory
-from konkyo.network.progress import watching
-from konkyo.network.schedule import Entry
-from konkyo.network.settings import FullBatch
-from konkyo.network.store import Weights
-from konkyo.params import InterventionNetwork
+from konkyo.models import (
+    jobs as plan,
+)
+from konkyo.models import (
+    store,
+)
+from konkyo.models.batches import Entry
+from konkyo.models.fit import (
+    fit_full_batch,
+    keep_freed_memory,
+)
+from konkyo.models.progress import watching
+from konkyo.models.settings import FullBatch
+from konkyo.models.store import Weights
 
 METHODS = ("amount", "occurrence")
 _STATES = 10

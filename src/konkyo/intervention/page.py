@@ -7,6 +7,10 @@ import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
+from konkyo.config import (
+    Intervention,
+    InterventionPeriod,
+)
 from konkyo.i18n import (
     Language,
     Text,
@@ -14,14 +18,10 @@ from konkyo.i18n import (
 )
 from konkyo.intervention import published
 from konkyo.intervention.accuracy import ALL
-from konkyo.pages.shell import (
+from konkyo.report.pages.html import (
     Page,
     render,
     shell,
-)
-from konkyo.params import (
-    Intervention,
-    InterventionPeriod,
 )
 
 SECTIONS = ("overview", "periods", "forecasts", "tables", "grounds", "paper")

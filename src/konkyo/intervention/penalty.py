@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from konkyo.config import InterventionNetwork
 from konkyo.intervention import networks
 from konkyo.intervention.networks import (
     METHODS,
@@ -21,7 +22,6 @@ from konkyo.intervention.samples import (
     IN_SAMPLE,
     Sample,
 )
-from konkyo.params import InterventionNetwork
 
 FOLDS = 5
 """Runs of months, each of which is left out once."""

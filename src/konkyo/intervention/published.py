@@ -6,8 +6,8 @@ from io import StringIO
 import pandas as pd
 
 from konkyo import dates
+from konkyo.config import InterventionScoring
 from konkyo.intervention.scoring import amount_share
-from konkyo.params import InterventionScoring
 
 PERIODS = (
     ("1981-06..1985-08", "buy"), ("1986-04..1989-03", "sell"),

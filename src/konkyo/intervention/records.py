@@ -7,15 +7,18 @@ import pandas as pd
 import pandera.pandas as pa
 
 from konkyo import dates
-from konkyo.sources import monthly, rules
-from konkyo.sources.reading import Found
-from konkyo.sources.typed import typed
-from konkyo.sources.types import (
+from konkyo.data import (
+    checks,
+    monthly,
+)
+from konkyo.data.dtypes import (
     Date,
     Number,
 )
-from konkyo.sources.validate import broken
-from konkyo.sources.violations import raise_for
+from konkyo.data.parsed_table import typed
+from konkyo.data.readers import Found
+from konkyo.data.validate import broken
+from konkyo.data.violations import raise_for
 
 POSITIVE = ("rate", "price_home", "price_abroad", "gdp", "reserves")
 SERIES = (
@@ -82,12 +85,12 @@ def _schema(series: list[str]) -> pa.DataFrameSchema:
     """Return the rules of the table that holds these series."""
     columns = {"month": pa.Column(Date())}
     for name in series:
-        above_zero = [rules.above(0.0)] if name in POSITIVE else []
+        above_zero = [checks.above(0.0)] if name in POSITIVE else []
         columns[name] = pa.Column(
-            Number(), checks=[rules.finite(), *above_zero], nullable=name in GAPPY
+            Number(), checks=[checks.finite(), *above_zero], nullable=name in GAPPY
         )
     quarters = [_quarters()] if "gdp" in series else []
-    return pa.DataFrameSchema(columns, checks=[rules.unique(("month",)), *quarters])
+    return pa.DataFrameSchema(columns, checks=[checks.unique(("month",)), *quarters])
 
 
 def _quarters() -> pa.Check:

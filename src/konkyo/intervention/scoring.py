@@ -6,7 +6,7 @@ Amounts here are in the period's own direction: positive is what the authority i
 import numpy as np
 import pandas as pd
 
-from konkyo.params import InterventionScoring
+from konkyo.config import InterventionScoring
 
 
 def cut(past: np.ndarray, before: np.ndarray, rule: InterventionScoring) -> float:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from konkyo.config import InterventionSurface
 from konkyo.intervention.indicators import INPUTS
 from konkyo.intervention.networks import (
     Task,
@@ -14,8 +15,7 @@ from konkyo.intervention.samples import (
     IN_SAMPLE,
     Sample,
 )
-from konkyo.network.store import Weights
-from konkyo.params import InterventionSurface
+from konkyo.models.store import Weights
 
 _FINE = 401
 """Points of the curve on which the threshold is read."""

@@ -10,11 +10,27 @@ import numpy as np
 import pandas as pd
 from mlflow.entities import Metric
 
-from konkyo import cache, dates, io
-from konkyo.artifacts import Artifacts, require
+from konkyo import (
+    cache,
+    dates,
+    io,
+)
+from konkyo.artifacts import (
+    Artifacts,
+    require,
+)
+from konkyo.config import (
+    Params,
+    as_dict,
+    flatten,
+)
 from konkyo.errors import redact
-from konkyo.params import Params, as_dict, flatten
-from konkyo.tracking import lineage, runs, series, store
+from konkyo.tracking import (
+    lineage,
+    runs,
+    series,
+    store,
+)
 
 _LIBRARIES = ("konkyo", "torch", "pytorch-lightning", "numpy", "pandas", "statsmodels")
 

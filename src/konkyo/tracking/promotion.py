@@ -14,11 +14,15 @@ from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
 from mlflow.utils.mlflow_tags import MLFLOW_RUN_NOTE
 
-from konkyo import dates, io, resilience
+from konkyo import (
+    dates,
+    io,
+    resilience,
+)
+from konkyo.config import Params
 from konkyo.errors import TrackingError
-from konkyo.monthend import comparison
-from konkyo.monthend.comparison import Comparison
-from konkyo.params import Params
+from konkyo.monitoring import comparison
+from konkyo.monitoring.comparison import Comparison
 from konkyo.tracking import (
     registry,
     runs,

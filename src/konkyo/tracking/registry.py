@@ -17,14 +17,18 @@ from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
 from mlflow.models.model import ModelInfo
 
-from konkyo import cache, dates, io
+from konkyo import (
+    cache,
+    dates,
+    io,
+)
 from konkyo.artifacts import Artifacts
-from konkyo.errors import TrackingError
-from konkyo.params import (
+from konkyo.config import (
     Params,
     as_dict,
     flatten,
 )
+from konkyo.errors import TrackingError
 from konkyo.tracking.results import Results
 from konkyo.tuning import space
 

@@ -7,11 +7,18 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from konkyo import dates, io
+from konkyo import (
+    dates,
+    io,
+)
 from konkyo import dates as months
-from konkyo.artifacts import Artifacts, command_for, require
+from konkyo.artifacts import (
+    Artifacts,
+    command_for,
+    require,
+)
 from konkyo.errors import ArtifactError
-from konkyo.panel.store import read_catalogue
+from konkyo.features.store import read_catalogue
 
 MODEL = "network"
 """The model whose series are shown; the others are baselines with final metrics only."""

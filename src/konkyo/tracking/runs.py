@@ -25,10 +25,29 @@ from mlflow.utils.mlflow_tags import (
 from tqdm import tqdm
 
 from konkyo import dates
-from konkyo.errors import TrackingError, redact
-from konkyo.params import Params, as_dict, flatten
-from konkyo.tracking import lineage, opened, registry, results, series, servable, store
-from konkyo.tracking.client import RETRIES, StoreClient, StoreRetries
+from konkyo.config import (
+    Params,
+    as_dict,
+    flatten,
+)
+from konkyo.errors import (
+    TrackingError,
+    redact,
+)
+from konkyo.tracking import (
+    lineage,
+    log_model,
+    open_runs,
+    registry,
+    results,
+    series,
+    store,
+)
+from konkyo.tracking.client import (
+    RETRIES,
+    StoreClient,
+    StoreRetries,
+)
 from konkyo.tracking.results import Results
 
 _BATCH = 100
@@ -105,7 +124,7 @@ def track(
     own = described(found, params, "experiment")
     own.tags["results_digest"] = lineage.results_digest(found)
     name = f"{params.track.run_name}-{own.tags['params_digest'][:6]}"
-    opened.sweep(client, where.marks)
+    open_runs.sweep(client, where.marks)
     if where.run_id is None:
         for run in finished(client, where.experiment, {**own.tags, MLFLOW_RUN_NAME: name}):
             given = registry.registered(client, params.track.model, run.info.run_id)
@@ -130,7 +149,7 @@ def finished(client: MlflowClient, experiment: str, tags: Mapping[str, str]) -> 
         return []
     clauses = [f"tags.`{key}` = '{tags[key]}'" for key in ("kind", "data_digest", "params_digest")]
     asked = " and ".join([*clauses, "attributes.status = 'FINISHED'"])
-    found = opened.every(client, there.experiment_id, asked)
+    found = open_runs.every(client, there.experiment_id, asked)
     return [run for run in found if tags.items() <= run.data.tags.items()]
 
 
@@ -173,7 +192,7 @@ def describe(
     client.log_inputs(run_id, own.inputs)
     log(client, run_id, params=flatten(own.params), tags=own.tags)
     example = results.example(found)
-    return servable.log(client, run_id, found.artifacts.weights, example, params.attribute.epsilon)
+    return log_model.log(client, run_id, found.artifacts.weights, example, params.attribute.epsilon)
 
 
 def figures(found: Results, at: int) -> list[Metric]:
@@ -201,13 +220,13 @@ def parent(client: MlflowClient, where: store.Target, name: str) -> Iterator[tup
     A run made here ends its name in the digest of its params, so that runs of different params
     tell apart in a chart's legend; a run that was given keeps its name.
     """
-    opened.sweep(client, where.marks)
+    open_runs.sweep(client, where.marks)
     if where.run_id is None:
         experiment = store.experiment_id(client, where.experiment)
     else:
         experiment = _to_fill(client, where.run_id)
-    with opened.marked(client, where.marks, experiment) as process:
-        tags = {opened.PROCESS: process}
+    with open_runs.marked(client, where.marks, experiment) as process:
+        tags = {open_runs.PROCESS: process}
         if where.run_id is None:
             run = client.create_run(experiment, tags=_origin() | tags, run_name=name)
             run_id = run.info.run_id
@@ -221,7 +240,7 @@ def parent(client: MlflowClient, where: store.Target, name: str) -> Iterator[tup
             try:
                 # Without retries: the store may be away, and then the mark stays for the next run.
                 plain = MlflowClient(client.tracking_uri, client.tracking_uri)
-                opened.end(plain, experiment, run_id, status)
+                open_runs.end(plain, experiment, run_id, status)
             except Exception as second:
                 # It is the first error that is to be mended.
                 error.add_note(f"run {run_id} could not be marked {status}: {second}")

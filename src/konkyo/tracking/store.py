@@ -16,9 +16,12 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from konkyo import resilience
 from konkyo.artifacts import Artifacts
-from konkyo.errors import TrackingError, split_login
-from konkyo.params import Track
-from konkyo.params.fields import plain_login
+from konkyo.config import Track
+from konkyo.config.fields import plain_login
+from konkyo.errors import (
+    TrackingError,
+    split_login,
+)
 from konkyo.tracking.client import (
     RETRIES,
     StoreClient,

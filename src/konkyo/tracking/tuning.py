@@ -12,16 +12,29 @@ from mlflow import MlflowClient
 from mlflow.entities import Metric
 from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID, MLFLOW_RUN_NOTE
 
-from konkyo import cache, io
+from konkyo import (
+    cache,
+    io,
+)
 from konkyo.artifacts import Artifacts
+from konkyo.config import (
+    Params,
+    as_dict,
+    flatten,
+)
 from konkyo.errors import redact
-from konkyo.params import Params, as_dict, flatten
-from konkyo.tracking import lineage, opened, runs, series, store
-from konkyo.tuning.records import MEASURES
+from konkyo.tracking import (
+    lineage,
+    open_runs,
+    runs,
+    series,
+    store,
+)
 from konkyo.tuning.space import (
     NUMBERS,
     STRUCTURE,
 )
+from konkyo.tuning.trial_tables import MEASURES
 
 _LIBRARIES = ("konkyo", "torch", "pytorch-lightning", "optuna", "numpy", "pandas")
 _MEASURES = ("objective", *MEASURES, "seconds")
@@ -143,11 +156,13 @@ def _log_trials(client: MlflowClient, parent: str, experiment: str, trials: pd.D
 def _delete_earlier(client: MlflowClient, experiment: str, study: str, kept: str) -> None:
     """Delete what was logged of the study before, now that it is there anew."""
     asked = f"tags.kind = 'tuning' and tags.study = '{study}'"
-    for run in opened.every(client, experiment, asked):
+    for run in open_runs.every(client, experiment, asked):
         old = run.info.run_id
         if old == kept:
             continue
-        for child in opened.every(client, experiment, f"tags.`{MLFLOW_PARENT_RUN_ID}` = '{old}'"):
+        for child in open_runs.every(
+            client, experiment, f"tags.`{MLFLOW_PARENT_RUN_ID}` = '{old}'"
+        ):
             client.delete_run(child.info.run_id)
         client.delete_run(old)
 

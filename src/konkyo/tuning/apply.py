@@ -11,7 +11,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedSeq
 from ruamel.yaml.error import YAMLError
 
-from konkyo import params
+from konkyo import config
 from konkyo.io import atomic_write
 
 
@@ -64,12 +64,12 @@ def write(path: Path, settings: Mapping[str, Mapping[str, Any]]) -> str:
     ParamsError
         The file is not valid, before or after.
     """
-    params.load(path)
+    config.load(path)
     before = path.read_text(encoding="utf-8")
     after = apply(before, settings)
     with atomic_write(path) as scratch:
         scratch.write_text(after, encoding="utf-8")
-        params.load(scratch)
+        config.load(scratch)
     return diff(before, after)
 
 

@@ -9,8 +9,8 @@ import pandas as pd
 import pyarrow.parquet as parquet
 
 from konkyo.cache import digest_of
-from konkyo.network.settings import Numbers
-from konkyo.params import Params
+from konkyo.config import Params
+from konkyo.models.settings import Numbers
 from konkyo.tuning import (
     panels,
     trials,

@@ -6,7 +6,7 @@ from typing import Literal
 import pandas as pd
 
 from konkyo import dates
-from konkyo.backtest.information import t_statistic
+from konkyo.backtest.information_coefficient import t_statistic
 from konkyo.backtest.performance import (
     annual_return,
     annual_risk,

@@ -7,14 +7,14 @@ import pandas as pd
 from optuna.trial import FrozenTrial
 
 from konkyo.i18n import Text
-from konkyo.pages.shell import (
+from konkyo.report.pages.html import (
     Page,
     render,
     shell,
 )
 from konkyo.tuning import (
-    records,
-    result,
+    result_table,
+    trial_tables,
 )
 from konkyo.tuning.space import (
     NUMBERS,
@@ -83,7 +83,7 @@ def page(
         study=study,
         trials=len(ended),
         pruned=int((ended["state"] == "pruned").sum()),
-        months=result.months_of(comparison),
+        months=result_table.months_of(comparison),
         verdict=_verdict(comparison),
         measures=[Text.of(f"tuning.measure.{name}") for name in _MEASURES],
         comparison=[_row(row) for row in comparison.to_dict("records")],
@@ -97,8 +97,8 @@ def page(
             for name, layout in _LUCK.items()
             if name in luck
         ],
-        columns=[name for name in ended.columns if name not in ("paper", records.RETRY_OF)],
-        rows=_cells(ended.drop(columns=["paper", records.RETRY_OF])),
+        columns=[name for name in ended.columns if name not in ("paper", trial_tables.RETRY_OF)],
+        rows=_cells(ended.drop(columns=["paper", trial_tables.RETRY_OF])),
         figures=figures["en"],
     )
     title = Text.of("tuning.page_title", study=study)

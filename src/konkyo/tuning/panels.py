@@ -5,13 +5,21 @@ from dataclasses import asdict, replace
 from itertools import product
 from pathlib import Path
 
-from konkyo.cache import SEARCH_PANEL, code_digest, digest_of
-from konkyo.io import atomic_write, read_parquet, write_parquet
-from konkyo.panel import store
-from konkyo.panel.build import build
-from konkyo.params import (
+from konkyo.cache import (
+    SEARCH_PANEL,
+    code_digest,
+    digest_of,
+)
+from konkyo.config import (
     Prepare,
     Space,
+)
+from konkyo.features import store
+from konkyo.features.build import build
+from konkyo.io import (
+    atomic_write,
+    read_parquet,
+    write_parquet,
 )
 from konkyo.tuning import holdout
 

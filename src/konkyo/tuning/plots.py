@@ -11,14 +11,14 @@ from optuna.trial import FrozenTrial
 
 from konkyo import backtest
 from konkyo.backtest.objectives import Name
-from konkyo.interactive.style import (
+from konkyo.report.interactive.style import (
     CLEAR,
     FONT,
     GRID,
     INK,
     MUTED,
 )
-from konkyo.tuning import records
+from konkyo.tuning import trial_tables
 from konkyo.tuning.space import (
     NUMBERS,
     STRUCTURE,
@@ -79,7 +79,7 @@ def chance(trials: Sequence[FrozenTrial], best: FrozenTrial, objective: Name, se
     seed : int
         Of the draws, as `result.luck` has it.
     """
-    wide = records.wide(trials)
+    wide = trial_tables.wide(trials)
     reached = float(best.user_attrs["return_risk"])
     found = backtest.halves(wide, objective)
     return Chance(backtest.no_skill(wide, seed), found, reached, wide.shape[1])

@@ -8,7 +8,7 @@ import optuna
 from optuna.trial import FrozenTrial, TrialState
 from tqdm import tqdm
 
-from konkyo.params import Tune
+from konkyo.config import Tune
 from konkyo.tuning import study
 
 _LAYOUT = "{desc} |{bar}| {elapsed} gone, {remaining} left"

@@ -9,12 +9,12 @@ from optuna.distributions import (
     FloatDistribution,
 )
 
-from konkyo.errors import TuningError
-from konkyo.params import (
+from konkyo.config import (
     Prepare,
     Range,
     Space,
 )
+from konkyo.errors import TuningError
 
 STRUCTURE = (
     "layers",

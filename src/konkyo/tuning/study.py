@@ -12,11 +12,11 @@ from optuna.exceptions import ExperimentalWarning
 from optuna.samplers import BaseSampler, PartialFixedSampler, RandomSampler, TPESampler
 from optuna.trial import FrozenTrial, TrialState
 
-from konkyo.errors import TuningError
-from konkyo.params import (
+from konkyo.config import (
     Prepare,
     Tune,
 )
+from konkyo.errors import TuningError
 from konkyo.tuning import space
 from konkyo.tuning.pruning import pruner
 from konkyo.tuning.storage import (

@@ -9,17 +9,27 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from konkyo import backtest, baselines, dates
-from konkyo.cache import TRAINING, code_digest, digest_of
-from konkyo.errors import ArtifactError, ParamsError
+from konkyo import (
+    backtest,
+    dates,
+)
+from konkyo.cache import (
+    TRAINING,
+    code_digest,
+    digest_of,
+)
+from konkyo.config import Train
+from konkyo.errors import (
+    ArtifactError,
+    ParamsError,
+)
+from konkyo.features import store
+from konkyo.features.store import Panel
 from konkyo.io import read_parquet
-from konkyo.network import plan
-from konkyo.network import store as weights
-from konkyo.network.fit import fit_stack
-from konkyo.network.settings import Numbers
-from konkyo.panel import store
-from konkyo.panel.store import Panel
-from konkyo.params import Train
+from konkyo.models import baselines, jobs
+from konkyo.models import store as weights
+from konkyo.models.fit import fit_stack
+from konkyo.models.settings import Numbers
 from konkyo.tuning import panels
 from konkyo.windows import (
     MonthBlocks,
@@ -134,7 +144,7 @@ def run(
     label = panel.index["label"].to_numpy(dtype=np.float32)
     blocks = MonthBlocks.of(panel.index["month"])
     # The placebo is the same for every trial, as the labels are.
-    placebo = plan.shuffle_labels(label, blocks, params.seed) if shuffled else label
+    placebo = jobs.shuffle_labels(label, blocks, params.seed) if shuffled else label
     labels = np.stack([label, placebo])
     settings = _settings(shape, numbers[0], params, seeds)
     windows = {window.month: window for window in rolling(blocks, shape.window)}
@@ -146,7 +156,7 @@ def run(
         entries = [
             replace(entry, shuffled=shuffled)
             for own_numbers in numbers
-            for entry in plan.entries(panel, served, _settings(shape, own_numbers, params, seeds))
+            for entry in jobs.entries(panel, served, _settings(shape, own_numbers, params, seeds))
         ]
         name = digest_of(
             panels.digest_at(own) or "",
@@ -176,7 +186,7 @@ def linear(folder: Path, shape: Shape, groups: Sequence[Group], params: Train) -
     settings = replace(params, ensemble=1, shuffled_every=0)
     tables = []
     for group in groups:
-        (entry,) = plan.entries(panel, [windows[group[0]]], settings)
+        (entry,) = jobs.entries(panel, [windows[group[0]]], settings)
         model = baselines.ridge(panel, entry, labels, params.ridge_penalty)
         rows = _rows(blocks, group)
         tables.append(

@@ -20,12 +20,12 @@ from konkyo.tuning import (
     pruning,
     study,
 )
-from konkyo.tuning.records import (
+from konkyo.tuning.storage import PAPER
+from konkyo.tuning.study import Search
+from konkyo.tuning.trial_tables import (
     SERIES,
     pack,
 )
-from konkyo.tuning.storage import PAPER
-from konkyo.tuning.study import Search
 
 Groups = Sequence[tuple[str, ...]]
 Run = Callable[[Sequence[dict[str, Any]], Groups], list[pd.DataFrame]]

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from konkyo.sources.simulated_tse import (
+from konkyo.data.simulated import (
     Market,
     simulate,
 )

@@ -9,13 +9,13 @@ import pandas as pd
 import pytest
 from ruamel.yaml import YAML
 
+from konkyo.config import parse
+from konkyo.data import simulated
 from konkyo.errors import (
     ParamsError,
     RecordsError,
 )
-from konkyo.params import parse
-from konkyo.sources import simulated_tse
-from konkyo.stages import ingest
+from konkyo.pipeline import ingest
 from small import SIMULATED
 
 from .conftest import FIRST, LAST
@@ -26,8 +26,8 @@ REPOSITORY = Path(__file__).parents[3]
 @pytest.fixture
 def shortened(monkeypatch):
     """Let the source simulate the small market's months."""
-    short = partial(simulated_tse.simulate, first=FIRST, last="2005-06")
-    monkeypatch.setattr(simulated_tse, "simulate", short)
+    short = partial(simulated.simulate, first=FIRST, last="2005-06")
+    monkeypatch.setattr(simulated, "simulate", short)
 
 
 @pytest.fixture
@@ -44,8 +44,8 @@ def run(values) -> None:
 
 
 def test_records_pass_the_checks_unchanged(monkeypatch, market):
-    monkeypatch.setattr(simulated_tse, "simulate", lambda settings: market)
-    records = simulated_tse.bring(SIMULATED, 10)
+    monkeypatch.setattr(simulated, "simulate", lambda settings: market)
+    records = simulated.bring(SIMULATED, 10)
     pd.testing.assert_frame_equal(
         records.stocks,
         market.stocks.sort_values(["month", "stock"], ignore_index=True),
@@ -61,7 +61,7 @@ def test_records_pass_the_checks_unchanged(monkeypatch, market):
 
 def test_fewer_stocks_than_portfolios(shortened):
     with pytest.raises(RecordsError, match="fewer than 100 stocks"):
-        simulated_tse.bring(SIMULATED, 100)
+        simulated.bring(SIMULATED, 100)
 
 
 def test_ingest_writes_the_truth_and_the_catalogue(shortened, values, capsys):

@@ -5,13 +5,13 @@ import pandas as pd
 from hypothesis import given
 from hypothesis import strategies as st
 
-from konkyo.panel.standardise import ranks
-from konkyo.sources.simulated_tse.draws import (
+from konkyo.data.simulated.portable_random import (
     Draws,
     centred_ranks,
     exponential,
     mean,
 )
+from konkyo.features.standardise import ranks
 
 COUNT = 200_000
 

@@ -6,11 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from konkyo.sources.simulated_tse import (
+from konkyo.data.simulated import (
     Market,
     simulate,
 )
-from konkyo.sources.simulated_tse.truth import EFFECTS
+from konkyo.data.simulated.ground_truth import EFFECTS
 
 from .conftest import FIRST, LAST, OFF, wide
 

@@ -7,31 +7,31 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from konkyo import params
-from konkyo.panel.build import build
-from konkyo.panel.store import Panel
-from konkyo.sources.simulated_tse import (
+from konkyo import config
+from konkyo.data.simulated import (
     CHARACTERISTICS,
     MARKET,
     SECTORS,
     catalogue,
     simulate,
 )
-from konkyo.sources.simulated_tse.catalogue import (
+from konkyo.data.simulated.catalogue import (
     COLUMNS,
     COMPUTED,
 )
-from konkyo.sources.simulated_tse.history import FIRMS
-from konkyo.sources.simulated_tse.simulate import FIRST
-from konkyo.sources.simulated_tse.truth import (
+from konkyo.data.simulated.ground_truth import (
     EFFECTS,
     inputs_with_effect,
 )
+from konkyo.data.simulated.scenario import FIRMS
+from konkyo.data.simulated.simulate import FIRST
+from konkyo.features.build import build
+from konkyo.features.store import Panel
 from small import SIMULATED
 
 from .conftest import wide
 
-PRESET = params.load(Path(__file__).parents[3] / "data/examples/simulated-tse/params.yaml")
+PRESET = config.load(Path(__file__).parents[3] / "data/examples/simulated-tse/params.yaml")
 
 
 @pytest.fixture(scope="module")

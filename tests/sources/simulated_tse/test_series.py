@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from konkyo.sources.simulated_tse import (
+from konkyo.data.simulated import (
     MARKET,
     simulate,
 )

@@ -7,19 +7,19 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from konkyo.sources.simulated_tse import simulate
-from konkyo.sources.simulated_tse.accounts import (
+from konkyo.data.simulated import simulate
+from konkyo.data.simulated.fundamentals import (
     FORECASTS,
     growth,
     over_time,
 )
-from konkyo.sources.simulated_tse.history import (
+from konkyo.data.simulated.prices import compounded
+from konkyo.data.simulated.scenario import (
     LISTED,
     SHOCKS,
     along,
     ordinal_of,
 )
-from konkyo.sources.simulated_tse.prices import compounded
 from small import SIMULATED
 
 from .conftest import FIRST, LAST, known, wide

@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from konkyo.sources.simulated_tse.draws import centred_ranks
-from konkyo.sources.simulated_tse.truth import (
+from konkyo.data.simulated.ground_truth import (
     EFFECTS,
     inputs_with_effect,
     shapley,
     truth,
 )
+from konkyo.data.simulated.portable_random import centred_ranks
 from small import SIMULATED
 
 from .conftest import OFF

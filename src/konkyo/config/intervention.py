@@ -1,0 +1,128 @@
+"""The section of the second study."""
+
+from itertools import pairwise
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+from pydantic.dataclasses import dataclass
+
+from konkyo.config.fields import (
+    RULES,
+    Count,
+    MonthName,
+    NotNegative,
+    Positive,
+)
+
+
+@dataclass(frozen=True, config=RULES)
+class InterventionTables:
+    """The user's own monthly series of the second study."""
+
+    file: Annotated[str, Field(min_length=1)]
+    columns: dict[str, str]
+
+
+@dataclass(frozen=True, config=RULES)
+class InterventionOfficial:
+    """The ministry's daily operations, beside the other series in the user's table."""
+
+    operations: Annotated[str, Field(min_length=1)]
+    pair: Annotated[str, Field(pattern=r"^[A-Z]{3}/[A-Z]{3}$", description="such as USD/JPY")]
+
+
+@dataclass(frozen=True, config=RULES)
+class InterventionPeriod:
+    """A span of months in which the authority leans one way, and its first forecast month."""
+
+    first: MonthName
+    last: MonthName
+    direction: Literal["buy", "sell"]
+    forecast_from: MonthName
+
+    @property
+    def name(self) -> str:
+        """First and last month."""
+        return f"{self.first}..{self.last}"
+
+    @model_validator(mode="after")
+    def _in_order(self) -> "InterventionPeriod":
+        if not self.first < self.forecast_from <= self.last:
+            raise ValueError(
+                f"intervention.periods: {self.name} with forecast_from {self.forecast_from}: "
+                "months must be in the order first < forecast_from <= last"
+            )
+        return self
+
+
+@dataclass(frozen=True, config=RULES)
+class InterventionNetwork:
+    """The networks of the second study; every one of them sees all its rows at every step."""
+
+    layers: Annotated[tuple[Count, ...], Field(min_length=1)]
+    iterations: Annotated[int, Field(ge=10, multiple_of=10)]
+    learning_rate: Positive
+    weight_decay: NotNegative
+    penalties: tuple[NotNegative, ...]
+    seeds: Count
+    seed: Annotated[int, Field(ge=0, lt=2**31)]
+    workers: Count
+
+
+@dataclass(frozen=True, config=RULES)
+class InterventionScoring:
+    """When a forecast says yes, and when its amount is right."""
+
+    cut: Positive
+    cut_months: Count
+    lowest: Positive
+    highest: Positive
+    occurrence_cut: Annotated[float, Field(gt=0, lt=1)]
+
+
+InterventionInput = Literal["change", "change_before", "deviation", "balance"]
+
+
+@dataclass(frozen=True, config=RULES)
+class InterventionSurface:
+    """Which two inputs span the reaction surface, and how the threshold is read off it."""
+
+    inputs: Annotated[tuple[InterventionInput, ...], Field(min_length=2, max_length=2)]
+    points: Annotated[int, Field(ge=5, le=401)]
+    level: Annotated[float, Field(gt=0, lt=1)]
+
+
+@dataclass(frozen=True, config=RULES)
+class InterventionTrack:
+    """Where the second study is logged; the store is that of the section `track`."""
+
+    experiment: Annotated[str, Field(min_length=1)]
+    run_name: Annotated[str, Field(min_length=1)]
+
+
+@dataclass(frozen=True, config=RULES)
+class Intervention:
+    """The second study: a monetary authority's reaction function."""
+
+    source: Literal["simulated", "tables", "official"]
+    simulated_seed: Annotated[int, Field(ge=0, lt=2**31)]
+    tables: InterventionTables
+    official: InterventionOfficial
+    periods: Annotated[tuple[InterventionPeriod, ...], Field(min_length=1)]
+    looks_ahead: bool
+    least_months: Annotated[int, Field(ge=12)]
+    network: InterventionNetwork
+    scoring: InterventionScoring
+    surface: InterventionSurface
+    epsilon: Positive
+    track: InterventionTrack
+
+    @model_validator(mode="after")
+    def _periods_follow_one_another(self) -> "Intervention":
+        for before, after in pairwise(self.periods):
+            if after.first <= before.last:
+                raise ValueError(
+                    f"intervention.periods overlap or are out of order: {before.name} and "
+                    f"{after.name}; let each begin after the one before it has ended"
+                )
+        return self

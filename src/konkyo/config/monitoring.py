@@ -1,0 +1,36 @@
+"""The month-end routine: what the monitor watches, and what a challenger must show."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+from pydantic.dataclasses import dataclass
+
+from konkyo.config.fields import (
+    RULES,
+    Positive,
+)
+
+Share = Annotated[float, Field(ge=0, le=1)]
+Number = Annotated[float, Field(allow_inf_nan=False)]
+
+
+@dataclass(frozen=True, config=RULES)
+class Monitor:
+    """Limits of the monitor; beyond one of them it is breached."""
+
+    psi: Positive
+    drifting: Share
+    range: Positive
+    missing: Share
+    months: Annotated[int, Field(ge=2)]
+    rank_ic: Number
+    signs: Share
+
+
+@dataclass(frozen=True, config=RULES)
+class Promote:
+    """How a challenger is compared with the champion."""
+
+    months: Annotated[int, Field(ge=2)]
+    objective: Literal["rank_ic", "return_risk", "mean"]
+    least: Number

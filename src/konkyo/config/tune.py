@@ -1,0 +1,72 @@
+"""The section of the search over hyperparameters."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+from pydantic.dataclasses import dataclass
+
+from konkyo.config.fields import (
+    RULES,
+    Address,
+    Count,
+    NotNegative,
+    Positive,
+)
+
+Choices = Field(min_length=1)
+
+
+@dataclass(frozen=True, config=RULES)
+class Range:
+    """From `low` to `high`, both included; `log` draws equally often in each octave."""
+
+    low: NotNegative
+    high: Positive
+    log: bool
+
+    @model_validator(mode="after")
+    def _in_order(self) -> "Range":
+        if self.low > self.high or (self.log and self.low == 0):
+            raise ValueError(
+                f"tune.space: a range from {self.low} to {self.high} with log: {self.log}; let low "
+                "be at most high, and above 0 where log is true"
+            )
+        return self
+
+
+@dataclass(frozen=True, config=RULES)
+class Space:
+    """What the search may choose from; the paper's values belong to it."""
+
+    layers: Annotated[tuple[Annotated[int, Field(ge=1, le=6)], ...], Choices]
+    width: Annotated[tuple[Annotated[int, Field(ge=2)], ...], Choices]
+    activation: Annotated[tuple[Literal["tanh", "relu"], ...], Choices]
+    dropout: Range
+    learning_rate: Range
+    weight_decay: Annotated[tuple[NotNegative, ...], Choices]
+    batch: Annotated[tuple[Annotated[int, Field(ge=2)], ...], Choices]
+    epochs: Annotated[tuple[Count, ...], Choices]
+    window: Annotated[tuple[Count, ...], Choices]
+    label: Annotated[tuple[Literal["zscore", "rank", "raw"], ...], Choices]
+    standardise: Annotated[tuple[Literal["rank", "zscore"], ...], Choices]
+
+
+@dataclass(frozen=True, config=RULES)
+class Tune:
+    """A search, what it maximises, and how it is spread over processes."""
+
+    study: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]+$", description="a plain name")]
+    storage: Annotated[Address, Field(pattern=r"^(journal:.+|postgresql://.+)$")]
+    trials: Count
+    seeds: Annotated[int, Field(ge=1, le=100)]
+    workers: Count
+    together: Count
+    sampler: Literal["tpe", "random"]
+    pruner: Literal["wilcoxon", "median", "none"]
+    seed: Annotated[int, Field(ge=0, lt=2**31)]
+    objective: Literal["return_risk", "t_statistic", "mean", "rank_ic"]
+    turnover_cap: Positive
+    holdout: Count
+    refit_every: Count
+    retune_every: Annotated[int, Field(ge=0)]
+    space: Space

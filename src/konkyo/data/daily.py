@@ -1,0 +1,257 @@
+"""Dated rows of stocks: looked at as a whole, then by row where something is wrong, then months.
+
+The rules of single values (`konkyo.sources.schema`) are limits: a column breaks one somewhere if
+its least, largest or a missing value does. So clean rows cost one look at these; only where one
+of them breaks a rule are all rows checked, chunk by chunk, to say which.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import duckdb
+import pandas as pd
+
+from konkyo.config import StockRows
+from konkyo.data import (
+    monthly_prices,
+    schema,
+    violations,
+)
+from konkyo.data.columns import (
+    Unit,
+    table_of,
+)
+from konkyo.data.duckdb_reader import (
+    Scan,
+    engine,
+    quoted,
+    scan,
+    unread_of,
+)
+from konkyo.data.parsed_table import REMEDIES
+from konkyo.data.readers import (
+    Found,
+    files_of,
+    header,
+    together,
+)
+from konkyo.data.validate import broken
+from konkyo.data.violations import (
+    SHOWN,
+    Violation,
+    count_of,
+    in_rows,
+)
+from konkyo.dates import label
+from konkyo.errors import RecordsError
+
+CHUNK = 1_000_000
+"""Rows that are checked at a time where something is wrong."""
+
+_TEXT = ("stock", "sector")
+
+
+def monthly(rows: StockRows, last: pd.Timestamp | None) -> Found:
+    """Read dated rows, or prices side by side, as months.
+
+    Parameters
+    ----------
+    rows : StockRows
+        The section of params.yaml: `rows` is dated, or `layout` is wide.
+    last : Timestamp or None
+        The end of the last month that is used; None for all.
+
+    Returns
+    -------
+    Found
+        As `konkyo.sources.prices.to_months`, sorted by month and stock; `return`, where it is
+        there, is a fraction. A mapping of a column that only the months have, such as
+        `{dollar_volume: size}`, is followed.
+
+    Raises
+    ------
+    RecordsError
+        Every violation: of values, of rows repeated, of a last month that is not complete.
+    """
+    files = files_of(rows.files)
+    there = header(files[0])
+    late = {
+        own: here
+        for own, here in rows.columns.items()
+        if own not in there and own in monthly_prices.DERIVED and here
+    }
+    columns = {own: here for own, here in rows.columns.items() if own not in late}
+    wide = rows.layout == "wide"
+    percent = rows.return_unit == "percent"
+    with engine() as connection:
+        table = scan(connection, files, columns, wide)
+        violations.raise_for(_columns(table))
+        monthly_prices.load(connection, table, last)
+        violations.raise_for(_values(connection, table, percent))
+        frame = monthly_prices.to_months(connection, table.columns, percent, rows.largest_return)
+        violations.raise_for(list(_months(connection, table, rows, frame)))
+    if frame.empty:
+        raise RecordsError(f"{table.file} holds no row up to ingest.last_month: add rows")
+    if rows.rows == "monthly":
+        frame = frame[["month", "stock", "close"]]
+    own_of = {here: own for own, here in late.items()}
+    return Found(f"{together(files)} (its months)", frame.rename(columns=late), own_of)
+
+
+def _columns(table: Scan) -> list[Violation]:
+    """See that there is what months are made of."""
+    lacking = [name for name in ("date", "stock") if name not in table.columns]
+    if not {"close", "return"} & set(table.columns):
+        lacking.append("close")
+    if "month" in table.columns:
+        return [
+            Violation(
+                file=table.file,
+                column=table.names.get("month", "month"),
+                rule="reserved",
+                found="'month' is the name of what the rows' dates become",
+                rows=(),
+                count=0,
+                remedy='leave the column out by mapping it to "", or give it another name',
+            )
+        ]
+    if not lacking:
+        return []
+    there = [table.names.get(name, name) for name in table.columns]
+    return [
+        Violation(
+            file=table.file,
+            column="",
+            rule="columns",
+            found=f"{', '.join(map(repr, lacking))} missing; the file has {there}",
+            rows=(),
+            count=0,
+            remedy="add them, or map your own names to these in ingest.tables.stocks.columns "
+            "(of close and return, one is enough)",
+        )
+    ]
+
+
+def _values(connection: duckdb.DuckDBPyConnection, table: Scan, percent: bool) -> list[Violation]:
+    """Return every violation of a single value."""
+    unit: Unit = "percent" if percent else "fraction"
+    extremes = _extremes(connection, table)
+    if not schema.check_values("prices", extremes, table.file, table.names, unit=unit):
+        counts = ", ".join(f"count({quoted(unread_of(name))})" for name in table.doubtful)
+        query = f"SELECT {counts} FROM ({table.typed(marks=True)})"  # nosec B608 # names quoted
+        if not counts or not any(connection.execute(query).fetchall()[0]):
+            return []
+    found: list[Violation] = []
+    # Rows are numbered as they come, which asks for one thread.
+    connection.execute("SET preserve_insertion_order = true; SET threads = 1")
+    for file in table.files:
+        reader = connection.sql(table.typed([file], marks=True)).to_arrow_reader(CHUNK)
+        first = 1
+        for batch in reader:
+            chunk = _dates(batch.to_pandas())
+            found += _unreadable(chunk, str(file), table, first)
+            unread = {name: chunk[unread_of(name)].notna().to_numpy() for name in table.doubtful}
+            found += broken(
+                table_of("prices", unit),
+                chunk[list(table.columns)],
+                str(file),
+                table.names,
+                first_row=first,
+                unread=unread,
+            )
+            first += len(chunk)
+    return violations.merge(found)
+
+
+def _extremes(connection: duckdb.DuckDBPyConnection, table: Scan) -> pd.DataFrame:
+    """Return rows that break a rule of single values if any row of the table does.
+
+    Three rows: each column's least and largest value, and a missing one where it has any (else the
+    least again).
+    """
+    parts = [
+        f"min({name}), max({name}), CASE WHEN count({name}) = count(*) THEN min({name}) END"
+        for name in (quoted(monthly_prices.inside(name)) for name in table.columns)
+    ]
+    query = f"SELECT {', '.join(parts)} FROM found"  # nosec B608 # names quoted
+    values = connection.execute(query).fetchall()[0]
+    columns: dict[str, pd.Series] = {}
+    for place, name in enumerate(table.columns):
+        three = list(values[3 * place : 3 * place + 3])
+        if name in _TEXT:
+            columns[name] = pd.Series(three, dtype="str")
+        elif name == "date":
+            columns[name] = pd.to_datetime(pd.Series(three))
+        else:
+            columns[name] = pd.Series(three, dtype="float64")
+    return pd.DataFrame(columns)
+
+
+def _dates(chunk: pd.DataFrame) -> pd.DataFrame:
+    """Return rows from Arrow with dates as pandas knows them."""
+    return chunk.assign(date=pd.to_datetime(chunk["date"]))
+
+
+def _unreadable(chunk: pd.DataFrame, file: str, table: Scan, first: int) -> Iterator[Violation]:
+    for name in table.doubtful:
+        raw = chunk[unread_of(name)]
+        bad = raw.notna().to_numpy()
+        if bad.any():
+            rows, shown, count = in_rows(bad, raw, first)
+            date = name == "date"
+            yield Violation(
+                file=file,
+                column=table.names.get(name, name),
+                here=name if name in table.names else "",
+                rule="readable",
+                found="not a date" if date else "not a number",
+                rows=rows,
+                count=count,
+                remedy=REMEDIES["a date" if date else "a number"],
+                shown=shown,
+            )
+
+
+def _months(
+    connection: duckdb.DuckDBPyConnection, table: Scan, rows: StockRows, frame: pd.DataFrame
+) -> Iterator[Violation]:
+    """See that no row is there twice, and that the last month is whole."""
+
+    def violation(column: str, rule: str, found: str, **changes: Any) -> Violation:
+        own = table.names.get(column, column)
+        given: dict[str, Any] = {"rows": (), "count": 0, "here": "" if own == column else column}
+        given |= changes
+        return Violation(file=table.file, column=own, rule=rule, found=found, **given)
+
+    count, shown = monthly_prices.repeated(connection)
+    if count:
+        named = [f"{one.stock} on {one.date:%Y-%m-%d}" for one in shown.itertuples()]
+        yield violation(
+            "stock",
+            "unique",
+            f"{count_of(count, 'row')} with the date and stock of another ({', '.join(named)})",
+            remedy="keep one row a date and stock",
+        )
+    if rows.rows == "monthly":
+        several = frame.loc[frame["days"] > 1, "month"].drop_duplicates()
+        if len(several):
+            yield violation(
+                "date",
+                "unique",
+                "more than one row",
+                of="month",
+                count=len(several),
+                shown=tuple(label(month) for month in several[:SHOWN]),
+                remedy="keep one row a month, or set ingest.tables.stocks.rows to dated",
+            )
+        return
+    day = monthly_prices.newest(connection)
+    before = None if day is None else monthly_prices.incomplete(day)
+    if day is not None and before is not None:
+        yield violation(
+            "date",
+            "complete",
+            f"the newest row is of {day:%Y-%m-%d}, more than {monthly_prices.COMPLETE} days before the "
+            "end of its month, which is not whole",
+            remedy=f"set ingest.last_month to {before}, or add the month's other rows",
+        )

@@ -1,0 +1,278 @@
+"""A user's dated reports: rows checked, then made statements of what was known when."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from konkyo.config import Reports
+from konkyo.data import (
+    fundamental_items,
+    schema,
+)
+from konkyo.data.fundamental_items import (
+    BALANCES,
+    FLOWS,
+    FORECASTS,
+    PAID,
+    UNSCALED,
+)
+from konkyo.data.parsing import text_of
+from konkyo.data.point_in_time import (
+    Statements,
+    statements,
+)
+from konkyo.data.readers import Found
+from konkyo.data.validate import (
+    column_of,
+    columns_of,
+)
+from konkyo.data.violations import (
+    Violation,
+    in_rows,
+)
+from konkyo.dates import ordinal
+
+DATES = ("period_end", "published", "forecast_end")
+"""Days: the last of the report's period, of its publication, the last of its forecasts' year."""
+
+TAKEN = ("month", "date", "return", "sector", "eligible", "close", "volume")
+"""Names of the stocks' own columns, which reports may not bring."""
+
+_EARLIEST, _LATEST = pd.Timestamp("1900-01-01"), pd.Timestamp("2199-12-31")
+_LONGEST = 60
+
+
+def read(found: Found) -> tuple[pd.DataFrame, list[Violation]]:
+    """Read a table of reports and check its rows.
+
+    Parameters
+    ----------
+    found : Found
+        Under this project's column names: stock, period_end or published or both, optionally
+        months (length of the period, 12 where missing) and forecast_end (the last day of the year
+        that the forecasts are about), and columns of numbers.
+
+    Returns
+    -------
+    frame : DataFrame
+        The rows of the file in its order: stock (text), days (datetime64; `published` with its time
+        where there is one, so that the later of two on one day counts), numbers.
+    violations : list of Violation
+        Every broken rule: those of `konkyo.sources.columns`, and rows of one period and moment that
+        contradict each other.
+    """
+    taken = [name for name in found.frame if name in TAKEN]
+    violations = [_taken(found, name) for name in taken]
+    rest = Found(found.file, found.frame.drop(columns=taken), found.names)
+    frame, more = schema.read_values("reports", rest)
+    violations += more
+    if not more:
+        if "published" in frame:
+            frame["published"] = _with_time(frame["published"], rest.frame["published"])
+        violations += [*_far(rest, frame), *_lengths(rest, frame), *_contradictions(rest, frame)]
+    return frame, violations
+
+
+def _with_time(days: pd.Series, values: pd.Series) -> pd.Series:
+    """Return days with the time that the values bring."""
+    if pd.api.types.is_datetime64_any_dtype(values):
+        return values.dt.tz_localize(None) if values.dt.tz is not None else values
+    moments = pd.to_datetime(text_of(values).str[:19], format="ISO8601", errors="coerce")
+    return moments.where(moments.dt.normalize() == days, days)
+
+
+def _taken(found: Found, name: str) -> Violation:
+    return Violation(
+        file=found.file,
+        **column_of(name, found.names),
+        rule="reserved",
+        found=f"{name!r} is the name of a column of the stocks' own",
+        rows=(),
+        count=0,
+        remedy='give it another name, or leave the column out by mapping it to ""',
+    )
+
+
+def _far(found: Found, frame: pd.DataFrame) -> Iterator[Violation]:
+    """See that days are of an age that records have."""
+    for name in DATES:
+        if name not in frame:
+            continue
+        days = frame[name]
+        bad = (days.notna() & ~days.between(_EARLIEST, _LATEST)).to_numpy()
+        if bad.any():
+            said = f"not between {_EARLIEST:%Y-%m-%d} and {_LATEST:%Y-%m-%d}"
+            yield _violation(found, [name], "range", said, bad, days, "correct these days")
+
+
+def _lengths(found: Found, frame: pd.DataFrame) -> Iterator[Violation]:
+    """See that periods are whole months."""
+    if "months" not in frame:
+        return
+    months = frame["months"]
+    bad = (~(months.between(1, _LONGEST) & (months % 1 == 0)) & months.notna()).to_numpy()
+    if bad.any():
+        said = f"not a whole number from 1 to {_LONGEST}"
+        remedy = "write the length of the report's period in months, 12 for a year"
+        yield _violation(found, ["months"], "length", said, bad, months, remedy)
+
+
+def _contradictions(found: Found, frame: pd.DataFrame) -> Iterator[Violation]:
+    """See that rows of one stock, period and moment do not say different things."""
+    keys = [name for name in ("stock", "months", *DATES) if name in frame]
+    again = frame[frame.duplicated(keys, keep=False)]
+    if again.empty:
+        return
+    groups = again.groupby(keys, dropna=False)
+    differs = np.zeros(len(frame), dtype=bool)
+    places = np.flatnonzero(frame.duplicated(keys, keep=False))
+    for name in _numbers_in(frame):
+        differs[places[(groups[name].transform("nunique") > 1).to_numpy()]] = True
+    if differs.any():
+        keys = [name for name in keys if name != "months"]
+        remedy = (
+            "keep one row a stock, period_end and published; add `months` where a year and its "
+            "last quarter end on one day"
+        )
+        said = "different values for one stock, period and day"
+        yield _violation(found, keys, "one report", said, differs, frame["stock"], remedy)
+
+
+def _violation(
+    found: Found,
+    names: Sequence[str],
+    rule: str,
+    said: str,
+    bad: np.ndarray,
+    values: pd.Series,
+    remedy: str,
+) -> Violation:
+    rows, shown, count = in_rows(bad, values)
+    return Violation(
+        file=found.file,
+        **columns_of(names, found.names),
+        rule=rule,
+        found=said,
+        rows=rows,
+        count=count,
+        remedy=remedy,
+        shown=shown,
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class Said:
+    """One table's statements: figures of periods and forecasts of years."""
+
+    figures: Statements
+    forecasts: Statements
+
+
+def said_in(table: pd.DataFrame, spec: Reports, codes: pd.Index) -> Said:
+    """Return what a table's rows say, of the stocks in `codes` alone.
+
+    Parameters
+    ----------
+    table : DataFrame
+        As `read` returns it.
+    spec : Reports
+        `lag` and `unit` of the table.
+    codes : Index
+        The stocks; their places become the statements' codes.
+
+    Returns
+    -------
+    Said
+        Amounts and shares in thousands.
+    """
+    own = pd.Index(table["stock"].unique())
+    place = match(codes, own)[0][own.get_indexer(table["stock"])]
+    table, stock = table[place >= 0], place[place >= 0].astype("int64")
+    missing = pd.Series(pd.NaT, index=table.index, dtype="datetime64[s]")
+    end = table.get("period_end", missing)
+    published = table.get("published", missing)
+    day = published.fillna(end + pd.Timedelta(days=spec.lag))
+    known = ordinal(day)
+    dated = end.notna().to_numpy()
+    period = np.where(dated, _period(end), known)
+    length = np.full(len(table), 12)
+    if "months" in table:
+        length = table["months"].fillna(12).to_numpy().astype("int64")
+
+    numbers = {name: _amounts(table[name], name, spec.unit) for name in _numbers_in(table)}
+    ahead = {name: numbers.pop(name) for name in FORECASTS if name in numbers}
+    order = day.to_numpy().astype("datetime64[s]").astype("int64")
+
+    has = _any(numbers, len(table))
+    figures = statements(
+        stock[has], period[has], np.where(dated, length, 0)[has], known[has], order[has],
+        {name: values[has] for name, values in numbers.items()},
+    )  # fmt: skip
+    # A forecast that does not say its year is about the one after the report's, or the one that an
+    # interim report is part of; one published before its period ended is about that.
+    late = (end - published).dt.days.fillna(-1).to_numpy() > 0
+    year = period + np.where(late, 0, np.where(length >= 12, 12, 12 - length))
+    year = np.where(dated, year, fundamental_items.NO_PERIOD)
+    if "forecast_end" in table:
+        said = table["forecast_end"].notna().to_numpy()
+        year = np.where(said, _period(table["forecast_end"]), year)
+    has = _any(ahead, len(table))
+    forecasts = statements(
+        stock[has], year[has], np.zeros(has.sum(), dtype="int64"), known[has], order[has],
+        {name: values[has] for name, values in ahead.items()},
+    )  # fmt: skip
+    return Said(figures, forecasts)
+
+
+def _amounts(values: pd.Series, name: str, unit: int) -> np.ndarray:
+    """Return an ingredient in thousands; a vendor's further numbers as they are."""
+    numbers = values.to_numpy("float64")
+    bare = name.removesuffix("_forecast")
+    if bare in PAID:
+        numbers = np.abs(numbers)
+    if name == "shares":
+        return numbers / 1000
+    if name in UNSCALED or name not in (*FLOWS, *BALANCES, *FORECASTS):
+        return numbers
+    return numbers * (unit / 1000)
+
+
+def _period(days: pd.Series) -> np.ndarray:
+    """Return the month at whose end, to the nearest, a period ends: some years end on a weekday."""
+    return ordinal((days - pd.Timedelta(days=15)).fillna(pd.Timestamp(1970, 1, 1)))
+
+
+def _numbers_in(frame: pd.DataFrame) -> list[str]:
+    return [str(name) for name in frame if name not in ("stock", "months", *DATES)]
+
+
+def _any(numbers: Mapping[str, np.ndarray], rows: int) -> np.ndarray:
+    has = np.zeros(rows, dtype=bool)
+    for values in numbers.values():
+        has |= ~np.isnan(values)
+    return has
+
+
+def match(codes: pd.Index, own: pd.Index) -> tuple[np.ndarray, bool]:
+    """Return the place of each of a table's codes among the stocks', -1 where there is none.
+
+    Codes are compared in capital letters only where none is found as it is written, and then only
+    those that stay different from each other.
+
+    Returns
+    -------
+    places : ndarray of int64, shape [own]
+    capitals : bool
+        Whether codes were found in capital letters.
+    """
+    place = codes.get_indexer(own)
+    if (place >= 0).any() or not len(own):
+        return place, False
+    large, wanted = codes.str.upper(), own.str.upper()
+    once = ~large.duplicated(keep=False)
+    place = np.where(wanted.duplicated(keep=False), -1, large[once].get_indexer(wanted))
+    return np.where(place >= 0, np.flatnonzero(once)[np.maximum(place, 0)], -1), bool(
+        (place >= 0).any()
+    )

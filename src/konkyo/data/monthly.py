@@ -1,0 +1,181 @@
+"""The rules of whole monthly tables: months that follow one another, enough stocks, the unit."""
+
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+import pandas as pd
+
+from konkyo.data.columns import Unit
+from konkyo.data.readers import Found
+from konkyo.data.validate import (
+    absent,
+    column_of,
+)
+from konkyo.data.violations import (
+    SHOWN,
+    Violation,
+)
+from konkyo.dates import (
+    label,
+    month_end,
+    ordinal,
+)
+
+LARGEST_FRACTION = 1.0
+SMALLEST_PERCENT = 0.5
+"""The middle size of a month's return: above the first in fractions, or below the second in per
+cent, the unit is mistaken (the 2000-2021 records of the United States have 6 per cent)."""
+
+
+def filled(found: Found, name: str, values: pd.Series) -> Iterator[Violation]:
+    """See that a column has a finite value in some row."""
+    if not np.isfinite(values).any():
+        yield _whole(found, name, "filled", "no value in any row", "fill in the values")
+
+
+def unit_of(found: Found, values: pd.Series, unit: Unit) -> Iterator[Violation]:
+    """See that returns are in the unit that params.yaml says.
+
+    Parameters
+    ----------
+    found : Found
+        The stocks as found.
+    values : Series, shape [rows]
+        Their returns as numbers, in the file's own unit.
+    unit : {'fraction', 'percent'}
+        What that unit is said to be.
+    """
+    # Rows of no trade say nothing about the unit.
+    middle = values[np.isfinite(values) & (values != 0)].abs().median()
+    if unit == "fraction" and middle > LARGEST_FRACTION:
+        yield _whole(
+            found,
+            "return",
+            "unit",
+            f"the median size of a return is {middle:.3g} (limit {LARGEST_FRACTION:g}), "
+            "which looks like per cent while the unit says fraction",
+            "set ingest.tables.stocks.return_unit to percent, or divide the column by 100",
+        )
+    if unit == "percent" and middle < SMALLEST_PERCENT:
+        yield _whole(
+            found,
+            "return",
+            "unit",
+            f"the median size of a return is {middle:.3g} per cent (at least "
+            f"{SMALLEST_PERCENT:g} is expected), which looks like fractions while the unit says "
+            "percent",
+            "set ingest.tables.stocks.return_unit to fraction, or multiply the column by 100",
+        )
+
+
+def gaps(found: Found, months: pd.Series) -> Iterator[Violation]:
+    """See that every month between the first and the last has a row."""
+    there = distinct(months)
+    if not len(there):
+        return
+    lacking = np.setdiff1d(np.arange(there[0], there[-1] + 1), there)
+    if len(lacking):
+        first, last = _labels(there[[0, -1]])
+        yield _in_months(
+            found,
+            "month",
+            "gap",
+            f"no row between {first} and {last}",
+            _labels(lacking),
+            "add these months, or cut the file so that its months follow one another",
+        )
+
+
+def thin(found: Found, table: pd.DataFrame, portfolios: int) -> Iterator[Violation]:
+    """See that every month has at least one stock a portfolio."""
+    counts = table.dropna(subset=["month", "stock"]).groupby("month")["stock"].nunique()
+    few = counts[counts < portfolios]
+    if len(few):
+        yield _in_months(
+            found,
+            "stock",
+            "thin month",
+            f"fewer than {portfolios} stocks, one a portfolio,",
+            [f"{label(month)}: {count}" for month, count in few.items()],
+            "add stocks, leave out the first or last months, or lower backtest.portfolios",
+        )
+
+
+def coverage(found: Found, months: pd.Series, stock_months: np.ndarray) -> Iterator[Violation]:
+    """See that every month of the stocks lies in the market table's span."""
+    there = distinct(months)
+    outside = np.setdiff1d(stock_months, there)
+    if len(there):
+        outside = outside[(outside < there[0]) | (outside > there[-1])]
+    if len(outside):
+        yield _in_months(
+            found,
+            "month",
+            "coverage",
+            "no row for the stocks",
+            _labels(outside),
+            "add these months, or cut the stocks to the months that both files have",
+        )
+
+
+def complete(
+    found: Found, table: pd.DataFrame, unread: Mapping[str, np.ndarray], stock_months: np.ndarray
+) -> Iterator[Violation]:
+    """See that every series has a value in the months of the stocks; it may begin before them.
+
+    Parameters
+    ----------
+    found : Found
+        The market table as found.
+    table : DataFrame, shape [rows, 1 + series]
+        Its typed values: month and series.
+    unread : mapping of str to ndarray of bool, shape [rows]
+        Values of each series that could not be read, which another rule reports.
+    stock_months : ndarray of int
+        The months of the stocks, counted from 1970-01.
+    """
+    needed = np.isin(ordinal(table["month"]), stock_months)
+    months = table["month"].dt.strftime("%Y-%m")
+    for name in table.columns.drop("month"):
+        lacking = table[name].isna().to_numpy() & needed
+        if name in unread:
+            lacking &= ~unread[name]
+        if lacking.any():
+            yield absent(found.file, found.names, name, lacking, months)
+
+
+def distinct(months: pd.Series) -> np.ndarray:
+    """Return the distinct months, counted from 1970-01 and sorted, shape [months]."""
+    return np.unique(ordinal(months.dropna()))
+
+
+def _whole(found: Found, name: str, rule: str, said: str, remedy: str) -> Violation:
+    return Violation(
+        file=found.file,
+        **column_of(name, found.names),
+        rule=rule,
+        found=said,
+        rows=(),
+        count=0,
+        remedy=remedy,
+    )
+
+
+def _in_months(
+    found: Found, name: str, rule: str, said: str, months: list[str], remedy: str
+) -> Violation:
+    return Violation(
+        file=found.file,
+        **column_of(name, found.names),
+        rule=rule,
+        found=said,
+        rows=(),
+        count=len(months),
+        remedy=remedy,
+        shown=tuple(months[:SHOWN]),
+        of="month",
+    )
+
+
+def _labels(ordinals: np.ndarray) -> list[str]:
+    return [label(month) for month in month_end(ordinals)]

@@ -1,0 +1,181 @@
+"""New records beside those that the results were made of: earlier months must be as they were."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from konkyo.data.violations import (
+    SHOWN,
+    count_of,
+    first_few,
+)
+from konkyo.dates import label
+from konkyo.errors import RecordsError
+
+ROUNDING = 1e-9
+"""Relative difference that sums in another order leave; a restated value differs by more."""
+
+
+@dataclass(frozen=True)
+class Difference:
+    """What became of one table's rows in an earlier month.
+
+    Attributes
+    ----------
+    table : str
+        stocks or market.
+    month : str
+        YYYY-MM.
+    what : str
+        changed, vanished or appeared.
+    rows : int
+        How many.
+    columns : tuple of str
+        Those that changed; none where rows vanished or appeared.
+    first : str
+        The first of them, with the values before and now where they changed.
+    """
+
+    table: str
+    month: str
+    what: str
+    rows: int
+    columns: tuple[str, ...]
+    first: str
+
+    def __str__(self) -> str:
+        """Return the difference as one line of a report."""
+        columns = (
+            f" in {first_few(self.columns[:SHOWN], len(self.columns))}" if self.columns else ""
+        )
+        rows = count_of(self.rows, "row")
+        return f"{self.table}, {self.month}: {rows} {self.what}{columns} ({self.first})"
+
+
+def differences(
+    table: str, before: pd.DataFrame, now: pd.DataFrame, keys: Sequence[str]
+) -> list[Difference]:
+    """Compare the months up to the last one of `before`.
+
+    Parameters
+    ----------
+    table : str
+        The tables' name.
+    before, now : pandas.DataFrame
+        `keys`, of which the first is `month`, and further columns; rows sorted by the keys, of
+        which each stands once. Later months of `now` are new and are not looked at.
+    keys : sequence of str
+        What names a row.
+
+    Returns
+    -------
+    list of Difference
+        By month. A column that only one table has changes every row. Numbers that differ by no
+        more than `ROUNDING` are equal, and so are two missing values.
+    """
+    earlier = now[now["month"] <= before["month"].max()].reset_index(drop=True)
+    before = before.reset_index(drop=True)
+    if not _same_rows(before, earlier, keys):
+        marks = before[list(keys)].merge(
+            earlier[list(keys)], how="outer", on=list(keys), indicator="where"
+        )
+        found = [
+            Difference(
+                table, label(month), what, len(rows), (), f"first {_name(rows.iloc[0], keys)}"
+            )
+            for side, what in (("left_only", "vanished"), ("right_only", "appeared"))
+            for month, rows in marks[marks["where"] == side].groupby("month")
+        ]
+        both = marks.loc[marks["where"] == "both", list(keys)]
+        before = both.merge(before, how="left", on=list(keys))
+        earlier = both.merge(earlier, how="left", on=list(keys))
+    else:
+        found = []
+    return sorted(found + _changed(table, before, earlier, keys), key=lambda d: (d.month, d.what))
+
+
+def refuse(found: Sequence[Difference]) -> None:
+    """Raise one error that says which earlier months are not as they were; nothing if all are.
+
+    Raises
+    ------
+    RecordsError
+        The first few months with their rows and columns, the counts, and what to do.
+    """
+    if not found:
+        return
+    months = sorted({difference.month for difference in found})
+    rows = sum(difference.rows for difference in found)
+    lines = [str(difference) for difference in found[:SHOWN]]
+    if len(found) > SHOWN:
+        lines.append(f"and {len(found) - SHOWN:,} more")
+    raise RecordsError(
+        f"the records of {count_of(len(months), 'earlier month')} ({months[0]} to {months[-1]}, "
+        f"{count_of(rows, 'row')}) are not those that the results were made of, and results of "
+        "earlier months must stay as they are:\n  "
+        + "\n  ".join(lines)
+        + "\nbring these rows as they were, or accept the restatement with --restated, by which "
+        "every window that contains such a month is made anew"
+    )
+
+
+def appended(before: pd.DataFrame, now: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of `before` as they are, and those of `now` that are of later months."""
+    later = now[now["month"] > before["month"].max()]
+    # In the types of `now`: those of a file that was read back would give other bytes when written.
+    return pd.concat([before[now.columns].astype(now.dtypes), later], ignore_index=True)
+
+
+def _same_rows(before: pd.DataFrame, now: pd.DataFrame, keys: Iterable[str]) -> bool:
+    return len(before) == len(now) and all((before[k] == now[k]).all() for k in keys)
+
+
+def _changed(
+    table: str, before: pd.DataFrame, now: pd.DataFrame, keys: Sequence[str]
+) -> list[Difference]:
+    """Compare rows of the same keys column by column."""
+    columns = [c for c in dict.fromkeys([*before, *now]) if c not in keys]
+    unequal = {}
+    for name in columns:
+        if name in before and name in now:
+            wrong = _unequal(before[name], now[name])
+        else:
+            wrong = np.ones(len(before), dtype=bool)
+        if wrong.any():
+            unequal[name] = wrong
+    if not unequal:
+        return []
+    rows = np.flatnonzero(np.logical_or.reduce(list(unequal.values())))
+    found = []
+    for month, at in pd.Series(rows).groupby(before["month"].to_numpy()[rows]):
+        places = at.to_numpy()
+        here = [name for name, wrong in unequal.items() if wrong[places].any()]
+        first = next(place for place in places if unequal[here[0]][place])
+        was, became = (
+            _shown(side[here[0]].iloc[first]) if here[0] in side else "no such column"
+            for side in (before, now)
+        )
+        said = f"first {_name(before.iloc[first], keys)}, {here[0]}: {was}, now {became}"
+        found.append(Difference(table, label(month), "changed", len(places), tuple(here), said))
+    return found
+
+
+def _unequal(before: pd.Series, now: pd.Series) -> np.ndarray:
+    missing = before.isna().to_numpy(), now.isna().to_numpy()
+    if pd.api.types.is_numeric_dtype(before) and pd.api.types.is_numeric_dtype(now):
+        one, other = (s.to_numpy(dtype=np.float64, na_value=np.nan) for s in (before, now))
+        same = np.isclose(one, other, rtol=ROUNDING, atol=0)
+    else:
+        same = (before.astype("string") == now.astype("string")).fillna(False).to_numpy(dtype=bool)
+    return ~(same | (missing[0] & missing[1]))
+
+
+def _name(row: pd.Series, keys: Sequence[str]) -> str:
+    further = [str(row[key]) for key in keys if key != "month"]
+    return " ".join(further) or label(row["month"])
+
+
+def _shown(value: object) -> str:
+    return "missing" if value is pd.NA or value != value else f"{value}"

@@ -1,0 +1,284 @@
+"""Source `tables`: the user's own files of stocks, market series, reports, sectors and members."""
+
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from konkyo.config import Tables
+from konkyo.data import (
+    fundamentals,
+    fundamentals_read,
+    market_series,
+    membership,
+    returns,
+    schema,
+    violations,
+)
+from konkyo.data.columns import (
+    Kind,
+    Unit,
+    table_of,
+)
+from konkyo.data.parsed_table import typed
+from konkyo.data.parsing import to_numbers
+from konkyo.data.readers import (
+    Found,
+    files_of,
+    suffix_of,
+)
+from konkyo.data.records import (
+    Records,
+    facts_of,
+)
+from konkyo.data.violations import Violation
+from konkyo.errors import (
+    RecordsError,
+    SourceError,
+)
+from konkyo.io import (
+    atomic_write,
+    sha256_of,
+)
+
+COPIED = 1_000_000_000
+"""Bytes of all files together up to which they are copied; beyond, their digests are kept alone."""
+
+
+@dataclass(frozen=True, eq=False)
+class _Beside:
+    """The tables beside the stocks and the market, read and checked."""
+
+    sectors: list[pd.DataFrame]
+    members: list[pd.DataFrame]
+    reports: list[pd.DataFrame]
+
+
+def bring(tables: Tables, raw: Path, portfolios: int, last: pd.Timestamp | None = None) -> Records:
+    """Read, check and join the user's files, then keep a copy of each.
+
+    Parameters
+    ----------
+    tables : Tables
+        Where the files are, how their columns are called, how their rows are to be read, and the
+        user's statements about them. Every further column of the stocks must hold numbers that
+        were known at the end of the row's month, or on its day.
+    raw : Path
+        Folder for the copies, so that the version of the data holds what was used.
+    portfolios : int
+        The fewest stocks that a month must have.
+    last : Timestamp, optional
+        The end of the last month that is used: what comes after it is not looked at.
+
+    Returns
+    -------
+    Records
+        The facts say, too, how many returns were set missing (`returns_set_missing`) and how the
+        reports' stocks were found (`reports`).
+
+    Raises
+    ------
+    SourceError
+        A file is missing, of another kind, or lies in `raw`.
+    RecordsError
+        The files break rules, or no file has a column that its mapping names.
+    """
+    files = _files(tables)
+    for path in files.values():
+        if path.resolve().is_relative_to(raw.resolve()):
+            raise SourceError(
+                f"{path} lies in {raw}, which this stage empties and writes: keep it in data/own"
+            )
+    market, broken = market_series.monthly(tables.market, last)
+    beside, more = _beside(tables)
+    broken += more
+    try:
+        found, unit, facts, more = _stocks(tables, beside, last, joining=not broken)
+        broken += more
+        stocks, market_table = schema.check(found, market, unit, portfolios)
+    except RecordsError as error:
+        # What is wrong with the tables beside belongs into the same report.
+        if broken and error.violations:
+            violations.raise_for([*error.violations, *broken])
+        raise
+    violations.raise_for(broken)
+    digests = _keep(files, raw)
+    known = facts_of(
+        stocks,
+        digests,
+        source="tables",
+        licence="the user's own records, on terms known to the user",
+        point_in_time=tables.point_in_time,
+        survivorship_free=tables.survivorship_free,
+    )
+    return Records(stocks, market_table, known | facts)
+
+
+def _files(tables: Tables) -> dict[str, Path]:
+    """Return every file by the name that its copy has: its kind, numbered where there are more."""
+    named: dict[str, Path] = {}
+    kinds: Mapping[str, Sequence[Any]] = {
+        "stocks": (tables.stocks,),
+        "market": tables.market,
+        "reports": tables.reports,
+        "sectors": tables.sectors,
+        "members": tables.members,
+    }
+    for kind, some in kinds.items():
+        files = [file for table in some for file in files_of(table.files)]
+        for number, file in enumerate(files, start=1):
+            counted = f"_{number}_{file.name}" if len(files) > 1 else suffix_of(file)
+            named[f"{kind}{counted}"] = file
+    return named
+
+
+def _keep(files: Mapping[str, Path], raw: Path) -> dict[str, str]:
+    """Copy the files unless they are too large together, and return their digests."""
+    missing = [str(path) for path in files.values() if not path.is_file()]
+    if missing:
+        raise SourceError(f"{', '.join(missing)} went away while it was read: bring it back")
+    if sum(path.stat().st_size for path in files.values()) > COPIED:
+        return {name: sha256_of(path) for name, path in files.items()}
+    for name, path in files.items():
+        with atomic_write(raw / name) as scratch:
+            shutil.copyfile(path, scratch)
+    return {name: sha256_of(raw / name) for name in files}
+
+
+def _beside(tables: Tables) -> tuple[_Beside, list[Violation]]:
+    read: dict[Kind, list[pd.DataFrame]] = {"sectors": [], "members": []}
+    broken: list[Violation] = []
+    kinds: tuple[Kind, ...] = ("sectors", "members")
+    for kind in kinds:
+        for table in tables.sectors if kind == "sectors" else tables.members:
+            frame, found = schema.read_values(kind, market_series.found_of(table))
+            broken += found
+            if not found:
+                read[kind].append(frame)
+    statements = []
+    for spec in tables.reports:
+        frame, found = fundamentals_read.read(market_series.found_of(spec))
+        broken += found
+        statements.append(frame)
+    return _Beside(read["sectors"], read["members"], statements), broken
+
+
+def _stocks(
+    tables: Tables, beside: _Beside, last: pd.Timestamp | None, joining: bool
+) -> tuple[Found, Unit, dict[str, Any], list[Violation]]:
+    """Return the stocks' months with what can be made of all tables, their unit and facts.
+
+    Nothing of the tables beside is joined where one of them breaks rules.
+    """
+    rows = tables.stocks
+    if rows.rows == "dated" or rows.layout == "wide":
+        from konkyo.data import daily  # DuckDB: a fifth of a second.
+
+        found = _traded(daily.monthly(rows, last))
+        unit: Unit = "fraction"
+    else:
+        found, unit = _traded(market_series.found_of(rows)), rows.return_unit
+        if last is not None:
+            found = _cut(found, unit, last)
+    read = typed(table_of("stocks", unit), found)
+    frame = read.frame
+    if read.unread or not _keyed(frame):
+        # Nothing is made of rows that cannot be told apart; `schema.check` says which these are.
+        return _filled(found, tables), unit, {}, []
+
+    made = "return" not in frame and "close" in frame
+    if made:
+        frame["return"] = returns.returns_of(frame, frame["close"].to_numpy())
+        unit = "fraction"
+    facts: dict[str, Any] = {"returns_set_missing": 0}
+    if "return" in frame:
+        largest = rows.largest_return * (100 if unit == "percent" else 1)
+        frame["return"], facts["returns_set_missing"] = returns.without_faults(
+            frame, frame["return"].to_numpy(), largest, made
+        )
+    if "size" not in frame and {"close", "shares"} <= set(frame):
+        frame["size"] = frame["close"] * frame["shares"] / 1000
+    if not joining:
+        return _filled(Found(found.file, frame, found.names), tables), unit, facts, []
+    frame["sector"] = returns.sectors_of(frame, beside.sectors)
+    if tables.reports:
+        facts["reports"] = fundamentals.matches(frame, beside.reports)
+        frame = fundamentals.join(frame, beside.reports, tables.reports, not stands_in(found))
+    broken = []
+    if "size" not in frame:
+        broken.append(_no_size(found))
+        frame["size"] = 1.0
+    can = membership.eligible(frame, beside.members, rows.eligible)
+    if can is not None:
+        frame["eligible"] = can
+    return Found(found.file, frame, found.names), unit, facts, broken
+
+
+def stands_in(found: Found) -> bool:
+    """Return whether `size` is traded value or volume that stands in for the market value."""
+    own = found.names.get("size", "size").lower()
+    return "volume" in own or "turnover" in own
+
+
+def _traded(found: Found) -> Found:
+    """Return rows whose size is missing where it is traded value and nothing was traded."""
+    if "size" not in found.frame or not stands_in(found):
+        return found
+    none = to_numbers(found.frame["size"]).column == 0
+    frame = found.frame.assign(size=found.frame["size"].mask(none))
+    return Found(found.file, frame, found.names)
+
+
+def _keyed(frame: pd.DataFrame) -> bool:
+    """Return whether month and stock are there in every row and no two rows have the same."""
+    keys = ["month", "stock"]
+    return (
+        set(keys) <= set(frame)
+        and bool(frame[keys].notna().all(axis=None))
+        and not frame.duplicated(keys).any()
+    )
+
+
+def _cut(found: Found, unit: Unit, last: pd.Timestamp) -> Found:
+    """Return the rows up to a month, after a look at all of them, whose numbers are the file's."""
+    frame, broken = schema.read_values("stocks", found, unit)
+    if "month" not in frame:
+        return found
+    later = (frame["month"] > last).to_numpy()
+    if not later.any():
+        return found
+    # Columns that are not there may still be made; the others are looked for again.
+    violations.raise_for([one for one in broken if one.rule != "columns"])
+    return Found(found.file, found.frame[~later].reset_index(drop=True), found.names)
+
+
+def _filled(found: Found, tables: Tables) -> Found:
+    """Return rows that break rules with columns that would have been made of them.
+
+    That they are absent would be no fault of the file's.
+    """
+    there = set(found.frame)
+    made = {}
+    if "return" not in there and "close" in there:
+        made["return"] = 1.0
+    if "size" not in there and ({"close", "shares"} <= there or tables.reports):
+        made["size"] = 1.0
+    return Found(found.file, found.frame.assign(**made), found.names)
+
+
+def _no_size(found: Found) -> Violation:
+    own = [found.names.get(name, name) for name in found.frame]
+    return Violation(
+        file=found.file,
+        column="",
+        rule="columns",
+        found=f"'size' missing, and nothing to make it of; the file has {own}",
+        rows=(),
+        count=0,
+        remedy="add the market value in thousands, or the shares outstanding as `shares` beside "
+        "`close`, or reports with either; or map what orders stocks by size, such as their "
+        "traded value, to it: {dollar_volume: size}",
+    )

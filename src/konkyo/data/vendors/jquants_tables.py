@@ -1,0 +1,140 @@
+"""The tables of `ingest.tables` from what J-Quants' connector keeps, and the params for them."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+
+from konkyo.data.vendors.jquants_prices import (
+    factors_at,
+    members,
+    prices,
+    sectors,
+)
+from konkyo.data.vendors.jquants_reports import (
+    outstanding,
+    reports,
+)
+from konkyo.errors import SourceError
+from konkyo.io import (
+    atomic_write,
+    write_parquet,
+)
+
+_HEAD = """\
+# The records of J-Quants, for params.yaml.
+ingest:
+  source: tables
+  tables:
+    stocks:                    # days become months; adjusted forwards for splits, no dividends
+      files: [{folder}/prices]
+      columns: {{}}
+      layout: long
+      rows: dated
+      return_unit: fraction
+      largest_return: 10.0
+      eligible: ""
+    point_in_time: false       # all but the sector, which is each stock's newest
+    survivorship_free: true    # stocks that are gone are in the days on which they were listed
+"""
+_TABLES = {
+    "market": ("topix", "{file}, columns: {{}}"),
+    "reports": ("reports", "{file}, columns: {{}}, lag: 90, carry: 12, unit: 1"),
+    "sectors": ("sectors", "{file}, columns: {{}}"),
+    "members": ("members", "{file}, columns: {{}}"),
+}
+
+
+def params_for(folder: Path) -> str:
+    """Return the params for the tables that are in a folder, as YAML text.
+
+    Without the index the market series have to come from elsewhere, and `market` is left out.
+    """
+    text = _HEAD.format(folder=folder.as_posix())
+    for key, (name, entry) in _TABLES.items():
+        file = folder / f"{name}.parquet"
+        if file.is_file():
+            filled = entry.format(file=f"files: [{file.as_posix()}]")
+            text += f"    {key}:\n      - {{{filled}}}\n"
+    if (folder / "topix.parquet").is_file():
+        text += "prepare:\n  market:\n    topix: [change]\n"
+    return text
+
+
+def build(folder: Path, names: pd.DataFrame, say: Callable[[str], None] = print) -> Path:
+    """Make prices, reports, members, sectors and the index from `raw`, whole.
+
+    Parameters
+    ----------
+    folder : Path
+        The connector's folder; a file that is already right is not written again.
+    names : DataFrame
+        S33, S33NmEn: the vendor's sectors.
+    say : callable
+        Receives one line a table.
+
+    Returns
+    -------
+    Path
+        The params for these tables, `params.yaml` of the folder.
+
+    Raises
+    ------
+    SourceError
+        No price has been fetched yet.
+    """
+    raw = folder / "raw"
+    months = sorted((raw / "prices").glob("*.parquet"))
+    if not months:
+        raise SourceError(
+            f"{raw / 'prices'} holds no prices: fetch them first, in months of your plan"
+        )
+    statements = _all(raw / "statements")
+    told = _in_first_units(statements, months)
+    before = pd.Series(dtype="float64")
+    count = 0
+    for path in months:
+        table, before = prices(pd.read_parquet(path), told, before)
+        _write(table, folder / "prices" / path.name)
+        count += len(table)
+    say(f"prices: {count:,} rows, {months[0].stem} to {months[-1].stem}")
+    if len(statements):
+        table = reports(statements)
+        _write(table, folder / "reports.parquet")
+        say(f"reports: {len(table):,} versions of {table['stock'].nunique():,} stocks")
+    listings = [pd.read_parquet(path) for path in sorted((raw / "listed").glob("*.parquet"))]
+    if listings:
+        _write(members(listings), folder / "members.parquet")
+        _write(sectors(listings, names), folder / "sectors.parquet")
+        say(f"members and sectors: {len(listings)} months' listings")
+    if (raw / "topix.parquet").is_file():
+        index = pd.read_parquet(raw / "topix.parquet")
+        _write(pd.DataFrame({"date": index["Date"], "topix": index["C"]}), folder / "topix.parquet")
+        say(f"topix: {len(index):,} days")
+    with atomic_write(folder / "params.yaml") as scratch:
+        scratch.write_text(params_for(folder), encoding="utf-8")
+    return folder / "params.yaml"
+
+
+def _in_first_units(statements: pd.DataFrame, months: list[Path]) -> pd.DataFrame:
+    """Return the outstanding shares in units of the shares that were there on the first day."""
+    if statements.empty:
+        empty = {"stock": "str", "published": "datetime64[ns]", "shares": "float64"}
+        return pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in empty.items()})
+    told = outstanding(statements)
+    columns = ["Date", "Code", "AdjFactor"]
+    found = [pd.read_parquet(path, columns=columns) for path in months]
+    events = pd.concat([rows[rows["AdjFactor"] != 1] for rows in found])
+    return told.assign(shares=told["shares"] * factors_at(events, told))
+
+
+def _all(folder: Path) -> pd.DataFrame:
+    paths = sorted(folder.glob("*.parquet"))
+    return pd.concat([pd.read_parquet(path) for path in paths]) if paths else pd.DataFrame()
+
+
+def _write(table: pd.DataFrame, path: Path) -> None:
+    """Write a table unless the file holds the same already, so that its date tells of changes."""
+    if path.is_file() and pd.read_parquet(path).equals(table):
+        return
+    write_parquet(table, path)

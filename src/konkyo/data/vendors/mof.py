@@ -1,0 +1,102 @@
+"""The Japanese Ministry of Finance: yields of government bonds, and interventions."""
+
+import csv
+import io
+
+import numpy as np
+import pandas as pd
+import requests
+
+from konkyo.data.vendors.http import (
+    POLICY,
+    get,
+    retry_request,
+)
+from konkyo.errors import SourceError
+from konkyo.retry import RetryPolicy
+
+VENDOR = "the Ministry of Finance"
+BASE = "https://www.mof.go.jp"
+YIELDS = (
+    "/english/policy/jgbs/reference/interest_rate/historical/jgbcme_all.csv",
+    "/english/policy/jgbs/reference/interest_rate/jgbcme.csv",
+)
+"""All days up to the end of a month, and the days of the month under way."""
+OPERATIONS = (
+    "/policy/international_policy/reference/feio/foreign_exchange_intervention_operations.csv"
+)
+OPERATIONS_FILE = "foreign_exchange_intervention_operations.csv"
+
+
+def download(path: str, base: str = BASE, policy: RetryPolicy | None = None) -> bytes:
+    """Return a file of the ministry's site.
+
+    Raises
+    ------
+    SourceError
+        It is not there, the site does not answer, or a page came in its place.
+    """
+    with requests.Session() as session:
+        response = retry_request(lambda: get(session, VENDOR, base + path), policy or POLICY)
+    if response.content.lstrip()[:1] == b"<":
+        raise SourceError(
+            f"{base + path} is a page and no CSV file: look on the ministry's site where the file "
+            "is now, and put it into data/own by hand"
+        )
+    return response.content
+
+
+def yields(texts: list[str], maturities: tuple[int, ...]) -> pd.DataFrame:
+    """Return the yields as a market table, each on the day on which it was published.
+
+    The ministry publishes the yields of a day's close on the next business day, which is the day of
+    the next row. The newest row has none and is left out: its month is not complete anyway.
+
+    Parameters
+    ----------
+    texts : list of str
+        The files: a title, a header `Date,1Y,2Y,..`, then a row a day, `-` where there is none.
+    maturities : tuple of int
+        Years.
+
+    Returns
+    -------
+    DataFrame
+        date (of publication), jgb_<years> in per cent, for every maturity; sorted by date.
+
+    Raises
+    ------
+    SourceError
+        A file has another layout, or no column for a maturity.
+    """
+    days: dict[pd.Timestamp, list[float]] = {}
+    for text in texts:
+        lines = list(csv.reader(io.StringIO(text)))
+        start = next((row for row, cells in enumerate(lines) if cells and cells[0] == "Date"), None)
+        if start is None:
+            raise SourceError(
+                f"{VENDOR}'s file of yields has no header that begins with 'Date': its first "
+                f"line is {','.join(lines[0]) if lines else ''!r}; the layout has changed"
+            )
+        header = [cell.strip() for cell in lines[start]]
+        missing = [years for years in maturities if f"{years}Y" not in header]
+        if missing:
+            raise SourceError(f"{VENDOR} has no yield of {missing} years: choose of {header[1:]}")
+        places = [header.index(f"{years}Y") for years in maturities]
+        for cells in lines[start + 1 :]:
+            day = pd.to_datetime(cells[0] if cells else "", format="%Y/%m/%d", errors="coerce")
+            if not pd.isna(day):
+                days[day] = [_number(cells[place]) for place in places]
+    if not days:
+        raise SourceError(f"{VENDOR}'s file of yields has no day such as 2024/4/1")
+    names = [f"jgb_{years}" for years in maturities]
+    table = pd.DataFrame.from_dict(days, orient="index", columns=names).sort_index()
+    quoted = pd.DatetimeIndex(table.index)
+    return table.iloc[:-1].reset_index(drop=True).assign(date=quoted[1:])[["date", *names]]
+
+
+def _number(cell: str) -> float:
+    try:
+        return float(cell)
+    except ValueError:
+        return float(np.nan)

@@ -1,0 +1,198 @@
+"""Records to panel: universe, characteristics, dummies, market series, label."""
+
+import numpy as np
+import pandas as pd
+
+from konkyo import dates
+from konkyo.config import Prepare
+from konkyo.errors import (
+    ParamsError,
+    RecordsError,
+)
+from konkyo.features import (
+    characteristics,
+    market,
+)
+from konkyo.features.grid import Grid
+from konkyo.features.standardise import standardise
+from konkyo.features.store import Panel
+
+_KEYS = ("month", "stock", "sector")
+_RESERVED = {"month", "stock", "sector", "score", "absorbed", "ret", "label", "decile"}
+
+
+def build(
+    stocks: pd.DataFrame, market_table: pd.DataFrame, params: Prepare
+) -> tuple[Panel, pd.DataFrame]:
+    """Return the panel of all decision months, and what was missing.
+
+    Parameters
+    ----------
+    stocks : pandas.DataFrame
+        month, stock, sector, return (fraction, earned in the month), size (at its end) and further
+        number columns, all known at the end of the month. `eligible`, where it is there, is no
+        characteristic: a stock whose value is 0 at t is not in the universe of t.
+    market_table : pandas.DataFrame
+        month and one column a market series, known likewise.
+    params : Prepare
+        The prepare section of params.yaml.
+
+    Returns
+    -------
+    panel : Panel
+        Rows of month t hold what was known at the end of t; `ret` and `label` alone are of t+1.
+    missing : pandas.DataFrame
+        month, feature, missing, stocks: values set to the centre, by month and characteristic, and
+        stocks without a dummy of their sector as the feature "sector".
+
+    Raises
+    ------
+    ParamsError
+        A characteristic, series or month is not in the records.
+    RecordsError
+        A month has no stock with a size, or a market series no value.
+    """
+    grid = Grid.of(stocks)
+    first = dates.parse(params.first_month)
+    if not grid.month[0] <= first <= grid.month[-1]:
+        raise ParamsError(
+            f"prepare.first_month = {params.first_month!r} is outside the records, which cover "
+            f"{dates.label(grid.month[0])} to {dates.label(grid.month[-1])}: set it within"
+        )
+    start = int(np.searchsorted(grid.month, first))
+    numbers = [c for c in stocks.columns if c not in _KEYS]
+    grids = {name: grid.spread(stocks[name]) for name in numbers}
+    can = grids.pop("eligible", None)
+    at, column = universe(grids["size"], start, params.universe, grid, can)
+
+    index = pd.DataFrame({"month": grid.month[at], "stock": grid.stock[column]})
+    index["stock"] = index["stock"].astype("string")
+    index["sector"] = _sector_of(stocks, grid, at, column)
+    index["size"] = grids["size"][at, column]
+    index["ret"] = _next_return(grids["return"])[at, column]
+    index["label"] = standardise(index[["ret"]], at, params.label, None)["ret"].astype(np.float32)
+
+    raw = characteristics.table(params.characteristics, grids, at, column)
+    scaled = standardise(raw, at, params.standardise, params.clip).fillna(0.0)
+    names = sector_names(stocks, first) if params.sectors == "known" else list(params.sectors)
+    dummies = _indicators(index["sector"], names)
+    calendar = _indicators(index["month"].dt.month, list(range(1, 13)))
+    series = market.features(market_table, params.market, grid.month[start:])
+
+    features = np.hstack(
+        [scaled, dummies, calendar, series.to_numpy()[at - start]], dtype=np.float32,
+        casting="same_kind",
+    )  # fmt: skip
+    catalogue = _catalogue(params, names, series.columns)
+    unplaced = pd.DataFrame({"sector": dummies.sum(1) == 0})
+    missing = _count_missing(pd.concat([raw.isna(), unplaced], axis=1), index["month"])
+    return Panel(np.ascontiguousarray(features), index, catalogue), missing
+
+
+def universe(
+    size: np.ndarray, start: int, count: int, grid: Grid, eligible: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Choose each month's largest stocks by size known at its end.
+
+    Parameters
+    ----------
+    size : numpy.ndarray
+        [months, stocks]; a stock without a size is not chosen, one without a return in t+1 is.
+    start : int
+        First month chosen for.
+    count : int
+        Stocks a month, fewer where there are fewer; of equal sizes the lower code goes first.
+    grid : Grid
+        Names the months.
+    eligible : numpy.ndarray, optional
+        [months, stocks]; a stock is not chosen where it is 0, known at the month's end.
+
+    Returns
+    -------
+    row, column : numpy.ndarray
+        Positions of the chosen, sorted by month and stock.
+    """
+    rows, columns = [], []
+    for row in range(start, len(size)):
+        can = np.isfinite(size[row])
+        if eligible is not None:
+            can &= eligible[row] != 0
+        known = np.flatnonzero(can)
+        if len(known) == 0:
+            what = "has a size" if eligible is None else "that is eligible has a size"
+            raise RecordsError(
+                f"stocks: no stock {what} in {dates.label(grid.month[row])}, so that the "
+                "largest cannot be chosen: bring sizes for that month, or begin later "
+                "(prepare.first_month)"
+            )
+        # Stable, so that equal sizes keep the order of their codes.
+        largest = known[np.argsort(-size[row, known], kind="stable")[:count]]
+        columns.append(np.sort(largest))
+        rows.append(np.full(len(largest), row))
+    return np.concatenate(rows), np.concatenate(columns)
+
+
+def sector_names(stocks: pd.DataFrame, until: pd.Timestamp) -> list[str]:
+    """Return the sectors seen up to a month, sorted.
+
+    A sector that appears later gets no column: a column that waits for its first stock would tell
+    every earlier network that it was to come.
+    """
+    seen = stocks.loc[stocks["month"] <= until, "sector"].dropna()
+    return sorted(seen.unique().tolist())
+
+
+def _next_return(returns: np.ndarray) -> np.ndarray:
+    """Return the return of t+1 in row t: the one place where the panel looks ahead."""
+    ahead = np.full_like(returns, np.nan)
+    ahead[:-1] = returns[1:]
+    return ahead
+
+
+def _sector_of(stocks: pd.DataFrame, grid: Grid, at: np.ndarray, column: np.ndarray) -> pd.Series:
+    codes, names = pd.factorize(stocks["sector"])
+    placed = np.full((len(grid.month), len(grid.stock)), -1, dtype=np.int32)
+    placed[grid.row, grid.column] = codes
+    chosen = placed[at, column]
+    table = pd.array([*names, None], dtype="string")
+    return pd.Series(table[chosen])
+
+
+def _indicators(values: pd.Series, names: list) -> np.ndarray:
+    """Return [rows, names] float32, 1 where the value is the name; a row of zeros for others."""
+    position = pd.Index(names).get_indexer(pd.Index(values))
+    out = np.zeros((len(values), len(names)), dtype=np.float32)
+    known = position >= 0
+    out[np.flatnonzero(known), position[known]] = 1
+    return out
+
+
+def _catalogue(params: Prepare, sectors: list[str], series: pd.Index) -> pd.DataFrame:
+    """Return name, group, transform and source of each feature, in column order."""
+    lines: list[tuple[str, str, str, str]] = [
+        (name, "characteristic", params.standardise, characteristics.describe(name))
+        for name in params.characteristics
+    ]
+    lines += [(f"sector_{name}", "sector", "dummy", f"records: sector {name}") for name in sectors]
+    lines += [(f"month_{m:02d}", "calendar", "dummy", "decision month") for m in range(1, 13)]
+    transforms = [(s, t) for s, ts in params.market.items() for t in ts]
+    lines += [
+        (name, "market", transform, f"records: market {source}")
+        for name, (source, transform) in zip(series, transforms, strict=True)
+    ]
+    catalogue = pd.DataFrame(lines, columns=["name", "group", "transform", "source"])
+    twice = catalogue["name"][catalogue["name"].duplicated() | catalogue["name"].isin(_RESERVED)]
+    if len(twice):
+        raise ParamsError(
+            f"the feature name {twice.iloc[0]!r} is used twice or is a column of the results: "
+            "rename the column in the records (ingest.tables.columns) or choose it once"
+        )
+    return catalogue
+
+
+def _count_missing(absent: pd.DataFrame, month: pd.Series) -> pd.DataFrame:
+    groups = absent.groupby(month.to_numpy())
+    counts = groups.sum().rename_axis("month").reset_index()
+    tidy = counts.melt("month", var_name="feature", value_name="missing")
+    tidy["stocks"] = tidy["month"].map(groups.size())
+    return tidy.sort_values(["month", "feature"], ignore_index=True)

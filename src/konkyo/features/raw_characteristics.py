@@ -1,0 +1,53 @@
+"""Characteristics as they were before standardising: ranks within a month cannot drift."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from konkyo import dates
+from konkyo.errors import ArtifactError
+from konkyo.features import characteristics
+from konkyo.features.grid import Grid
+
+_ALWAYS = ("return", "size")
+
+
+def raw_values(stocks: pd.DataFrame, index: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
+    """Return the raw characteristics of the panel's rows.
+
+    Parameters
+    ----------
+    stocks : pandas.DataFrame
+        The records from which the panel was built.
+    index : pandas.DataFrame
+        month and stock of the panel's rows.
+    names : sequence of str
+        Characteristics, as in params.yaml.
+
+    Returns
+    -------
+    pandas.DataFrame
+        [rows, names] float64 in the order of `index`, known at the end of the row's month; NaN
+        where missing.
+
+    Raises
+    ------
+    ArtifactError
+        A row of the panel is not in the records.
+    """
+    grid = Grid.of(stocks)
+    row = dates.ordinal(index["month"]) - int(dates.ordinal(grid.month[:1])[0])
+    column = pd.Index(grid.stock).get_indexer(pd.Index(index["stock"].astype(object)))
+    inside = (row >= 0) & (row < len(grid.month)) & (column >= 0)
+    there = np.zeros(len(index), dtype=bool)
+    there[inside] = grid.present()[row[inside], column[inside]]
+    if not there.all():
+        first = index.iloc[int(np.argmin(there))]
+        raise ArtifactError(
+            f"the panel has stock {first['stock']} in {dates.label(first['month'])}, but the "
+            f"records do not ({int((~there).sum())} of {len(index)} rows): run `dvc repro prepare`"
+        )
+    used = [name for name in stocks.columns if name in _ALWAYS or name in names]
+    grids = {name: grid.spread(stocks[name]) for name in used}
+    return characteristics.table(names, grids, row, column)

@@ -1,0 +1,90 @@
+"""The feature panel as files: one memory-mapped matrix and the tables that explain it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from konkyo.artifacts import command_for
+from konkyo.errors import ArtifactError
+from konkyo.io import (
+    read_array,
+    read_csv,
+    read_parquet,
+    write_array,
+    write_csv,
+    write_parquet,
+)
+
+GROUPS = ("characteristic", "sector", "calendar", "market")
+
+
+@dataclass(frozen=True)
+class Panel:
+    """Every stock-month of the universe with its features and its label.
+
+    Attributes
+    ----------
+    features : numpy.ndarray
+        [rows, features] float32, rows sorted by month and stock, known at the end of the month;
+        market series are unscaled (each network scales them by its own training months).
+    index : pandas.DataFrame
+        month, stock, sector, size, ret (fraction, earned in t+1, NaN where not realised) and
+        label (standardised ret, NaN likewise), in the same row order.
+    catalogue : pandas.DataFrame
+        name, group, transform, source: one line a feature, in column order.
+    """
+
+    features: np.ndarray
+    index: pd.DataFrame
+    catalogue: pd.DataFrame
+
+    @property
+    def names(self) -> list[str]:
+        """Feature names in column order."""
+        return self.catalogue["name"].tolist()
+
+    def columns(self, group: str) -> np.ndarray:
+        """Return the positions of one group's features."""
+        return np.flatnonzero(self.catalogue["group"] == group)
+
+
+def write(panel: Panel, missing: pd.DataFrame, folder: Path) -> None:
+    """Write a panel and its counts of missing values, each file replaced whole."""
+    write_array(np.ascontiguousarray(panel.features, dtype=np.float32), folder / "features.npy")
+    write_parquet(panel.index, folder / "index.parquet")
+    write_csv(panel.catalogue, folder / "catalogue.csv")
+    write_csv(missing, folder / "missing.csv")
+
+
+def read(folder: Path) -> Panel:
+    """Open a panel; the matrix is memory-mapped, never copied.
+
+    Raises
+    ------
+    ArtifactError
+        A file is missing or damaged, or the files do not belong together.
+    """
+    # Copy on write: torch wants a writable buffer, and nothing written reaches the file.
+    features = read_array(folder / "features.npy", mmap_mode="c")
+    index = read_parquet(folder / "index.parquet")
+    catalogue = read_catalogue(folder)
+    if features.shape != (len(index), len(catalogue)):
+        raise ArtifactError(
+            f"{folder}: the matrix is {features.shape}, its index has {len(index)} rows and its "
+            f"catalogue {len(catalogue)} features: remove it and run `{command_for(folder)}`"
+        )
+    return Panel(features, index, catalogue)
+
+
+def read_catalogue(folder: Path) -> pd.DataFrame:
+    """Read a panel's catalogue: one line a feature, all of it text, in column order.
+
+    Raises
+    ------
+    ArtifactError
+        The file is missing or damaged.
+    """
+    # A feature may be called 1 or NA.
+    return read_csv(folder / "catalogue.csv", dtype=str, na_values=[])

@@ -1,0 +1,24 @@
+"""Stage intervention-ingest: bring and check the raw monthly series of the second study."""
+
+from konkyo import config
+from konkyo.artifacts import HERE
+from konkyo.intervention.load import bring
+from konkyo.io import (
+    write_json,
+    write_parquet,
+)
+from konkyo.pipeline import (
+    locking,
+    stage,
+)
+
+
+@stage
+@locking.writing_study
+def main() -> None:
+    """Write records.parquet and source.json."""
+    records = bring(config.load().intervention)
+    write_parquet(records.frame, HERE.intervention_records / "records.parquet")
+    write_json(records.facts, HERE.intervention_records / "source.json")
+    facts = records.facts
+    print(f"{facts['source']}: {facts['first_month']} to {facts['last_month']}")

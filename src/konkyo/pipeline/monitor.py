@@ -1,0 +1,142 @@
+"""Watch inputs, skill and grounds of the newest month; exit code 1 where a limit is breached."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from konkyo import (
+    config,
+    dates,
+    io,
+)
+from konkyo.artifacts import HERE
+from konkyo.errors import ArtifactError
+from konkyo.features import store
+from konkyo.features.raw_characteristics import raw_values
+from konkyo.monitoring import (
+    checks,
+    drift,
+    plots,
+    signals,
+)
+from konkyo.monitoring.page import page
+from konkyo.pipeline import (
+    locking,
+    report_inputs,
+    stage,
+)
+from konkyo.report import tables as reading
+
+HISTORY = 36
+"""Months that the page shows; of rank IC all there are."""
+
+
+@stage
+@locking.reading
+def main() -> None:
+    """Write data/monitor and data/monitor.json.
+
+    Raises
+    ------
+    SystemExit
+        With code 1, where a limit is breached; a line for each is on standard error.
+    """
+    chosen = config.load()
+    panel = store.read(HERE.panel)
+    month = panel.index["month"].iloc[-1]
+    found = report_inputs.files()
+    if found[-1].stem != dates.label(month):
+        raise ArtifactError(
+            f"the panel ends in {dates.label(month)}, but the newest grounds are of "
+            f"{found[-1].stem}: run `konkyo update` or `dvc repro`"
+        )
+    tables = measure(panel, found, chosen)
+    tables["history"] = checks.values(tables, chosen.monitor)
+    made = checks.decide(tables["history"], tables, chosen.monitor, month)
+    tables["checks"] = checks.table(made)
+    for name, table in tables.items():
+        io.write_csv(table, HERE.monitor / f"{name}.csv")
+    labels = report_inputs.read_labels(panel.catalogue)
+    figures: dict[str, dict[str, Any]] = {
+        language: {
+            name: figure.to_plotly_json()
+            for name, figure in plots.draw(tables, labels, chosen.monitor, language).items()
+        }
+        for language in ("en", "ja")
+    }
+    text = page(
+        month, made, tables, labels, chosen.monitor, chosen.train.window, figures,
+        chosen.report.language,
+    )  # fmt: skip
+    with io.atomic_write(HERE.monitor / "monitor.html") as scratch:
+        scratch.write_text(text, encoding="utf-8")
+    breached = [check for check in made if check.breached]
+    io.write_json(summary(made, dates.label(month)), HERE.monitor_result)
+    print(
+        f"{dates.label(month)}: {len(breached)} of {len(made)} limits breached, see {HERE.monitor}"
+    )
+    for check in breached:
+        print(f"monitor: {checks.line(check)}", file=sys.stderr)
+    if breached:
+        raise SystemExit(1)
+
+
+def measure(
+    panel: store.Panel, found: list[Path], chosen: config.Params
+) -> dict[str, pd.DataFrame]:
+    """Return the tables of the monitor, the newest months of each.
+
+    Parameters
+    ----------
+    panel : Panel
+        The panel; its last month is the newest.
+    found : list of Path
+        Files of grounds, in order.
+    chosen : Params
+        params.yaml, by which the panel was built.
+
+    Returns
+    -------
+    dict
+        drift, market, rank_ic, missing, signs, effects, returns.
+    """
+    month, window = panel.index["month"], chosen.train.window
+    stocks = io.read_parquet(HERE.stocks)
+    raw = raw_values(stocks, panel.index, chosen.prepare.characteristics)
+    series = panel.columns("market")
+    returns = report_inputs.read_table(HERE.returns)
+    returns = returns[returns["model"] == "network"].reset_index(drop=True)
+    newest = found[-(HISTORY + 2 * signals.YEAR - 1) :]
+    effects = reading.effects(report_inputs.evidence_of(panel, newest, chosen.backtest.portfolios))
+    return {
+        "drift": drift.characteristic_drift(raw, month, window, HISTORY),
+        "market": drift.market_range(
+            panel.features[:, series], month, [panel.names[c] for c in series], window, HISTORY
+        ),
+        "rank_ic": signals.rank_ic_against_history(returns, chosen.monitor.months),
+        "missing": signals.missing_shares(report_inputs.read_table(HERE.panel_missing), HISTORY),
+        "signs": signals.sign_changes(effects),
+        "effects": effects,
+        "returns": returns[["month", "model", "rank_ic"]],
+    }
+
+
+def summary(made: list[checks.Check], month: str) -> dict[str, Any]:
+    """Return what a program reads of the checks; a value that could not be judged is null."""
+    return {
+        "month": month,
+        "breached": any(check.breached for check in made),
+        "checks": {
+            check.name: {
+                "month": dates.label(check.month),
+                "value": check.value if np.isfinite(check.value) else None,
+                "limit": check.limit,
+                "breached": check.breached,
+                "detail": check.detail.en,
+            }
+            for check in made
+        },
+    }

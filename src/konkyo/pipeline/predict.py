@@ -1,0 +1,83 @@
+"""Hand over the ranking of a decision month with its grounds, as CSV and as an Excel workbook."""
+
+import json
+from importlib.metadata import version
+from pathlib import Path
+
+import pandas as pd
+
+from konkyo import (
+    cache,
+    config,
+    dates,
+    io,
+)
+from konkyo.artifacts import (
+    HERE,
+    require,
+)
+from konkyo.errors import ParamsError
+from konkyo.features import store
+from konkyo.i18n import Language
+from konkyo.monitoring import workbook
+from konkyo.monitoring.ranking import ranking
+from konkyo.pipeline import (
+    locking,
+    report_inputs,
+    stage,
+)
+
+
+@stage
+@locking.reading
+def main(month: str = "newest", language: str | None = None, out: Path | None = None) -> None:
+    """Write the ranking of a month.
+
+    Parameters
+    ----------
+    month : str
+        "newest" or a decision month YYYY-MM that has grounds.
+    language : str, optional
+        "en" or "ja"; by default report.language.
+    out : Path, optional
+        The folder of YYYY-MM.csv and YYYY-MM.xlsx; by default data/predictions.
+    """
+    chosen = config.load()
+    asked = language or chosen.report.language
+    if asked not in ("en", "ja"):
+        raise ParamsError(f"--language {asked}: write en or ja")
+    said: Language = "ja" if asked == "ja" else "en"
+    path = report_inputs.file_of(month)
+    panel = store.read(HERE.panel)
+    evidence = report_inputs.evidence_of(panel, [path], chosen.backtest.portfolios)
+    labels = report_inputs.read_labels(panel.catalogue)
+    table = ranking(evidence, dates.parse(path.stem), labels, said)
+    folder = HERE.predictions if out is None else out
+    about = facts(path.stem, chosen, len(table))
+    # The workbook first: it refuses named stocks that were not ranked.
+    workbook.write(
+        folder / f"{path.stem}.xlsx", table, evidence, labels, chosen.report, said, about
+    )
+    io.write_csv(table, folder / f"{path.stem}.csv")
+    print(f"{path.stem}: {len(table):,} stocks ranked, {folder / path.stem}.csv and .xlsx")
+
+
+def facts(month: str, chosen: config.Params, stocks: int) -> dict[str, str]:
+    """Return what a reader wants to know about a ranking, by the names in "workbook.fact"."""
+    source = io.read_json(HERE.source)
+    windows = io.read_csv(HERE.windows, dtype=str).set_index("month")
+    window = windows.loc[month]
+    settings = json.dumps(config.as_dict(chosen), sort_keys=True)
+    return {
+        "month": month,
+        "earned": dates.label(dates.parse(month) + pd.offsets.MonthEnd(1)),
+        "stocks": f"{stocks:,}",
+        "portfolios": str(chosen.backtest.portfolios),
+        "trained_on": f"{window['first_train']} - {window['last_train']}",
+        "network": io.sha256_of(require(HERE.weights_of(month))),
+        "params": cache.digest_of(settings),
+        "source": f"{source['source']}, {source['first_month']} - {source['last_month']}",
+        "point_in_time": str(source["point_in_time"]).lower(),
+        "survivorship_free": str(source["survivorship_free"]).lower(),
+        "version": version("konkyo"),
+    }

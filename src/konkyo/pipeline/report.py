@@ -1,0 +1,113 @@
+"""Stage report: every table as CSV, every figure as PNG and interactive, and one page of it all."""
+
+import shutil
+from typing import Any
+
+import pandas as pd
+from tqdm import tqdm
+
+from konkyo import config
+from konkyo.artifacts import HERE
+from konkyo.cache import digest_of
+from konkyo.features import store
+from konkyo.i18n import (
+    LANGUAGES,
+    Text,
+)
+from konkyo.io import (
+    atomic_write,
+    write_csv,
+)
+from konkyo.pipeline import (
+    locking,
+    report_inputs,
+    stage,
+)
+from konkyo.report import (
+    figures,
+    interactive,
+)
+from konkyo.report import (
+    tables as reading,
+)
+from konkyo.report.pages.report import report
+from konkyo.report.pages.report_figures import draw
+
+TABLES = ("performance", "deciles", "returns", "cumulative")
+CHECKS = ("deletion", "randomised")
+_LONGEST = 75
+"""Characters of a file's name; one of Japanese takes three of the 255 bytes that it may have."""
+
+
+def read_evidence() -> tuple[reading.Evidence, pd.DataFrame]:
+    """Read panel, grounds and portfolios; return them with the labels of the features."""
+    panel = store.read(HERE.panel)
+    evidence = reading.gather(
+        panel.index,
+        panel.features,
+        panel.catalogue,
+        report_inputs.read_grounds(report_inputs.files()),
+        report_inputs.read_table(HERE.portfolios),
+    )
+    return evidence, report_inputs.read_labels(panel.catalogue)
+
+
+def others() -> list[tuple[Text, str]]:
+    """Return the pages of searches and of the second study that have been made, by address."""
+    found = [
+        (Text.of("report.search_page", study=path.parent.name), path)
+        for path in sorted(HERE.tuning.glob("*/tuning.html"))
+    ]
+    second_study = HERE.intervention_report / "intervention.html"
+    if second_study.exists():
+        found.append((Text.of("report.intervention_page"), second_study))
+    return [(name, f"../{path.relative_to(HERE.data).as_posix()}") for name, path in found]
+
+
+@stage
+@locking.writing
+def main() -> None:
+    """Read what the earlier stages wrote, write data/report."""
+    chosen = config.load().report
+    brought = {name: report_inputs.read_table(HERE.backtest / f"{name}.csv") for name in TABLES}
+    # The agreement is there only where the source knows the truth.
+    brought |= {name: report_inputs.read_table(HERE.verify / f"{name}.csv") for name in CHECKS}
+    brought |= {
+        path.stem: report_inputs.read_table(path) for path in sorted(HERE.verify.glob("*.csv"))
+    }
+    evidence, labels = read_evidence()
+    made = reading.tables(evidence, labels, chosen)
+    tables = brought | made
+
+    drawn = draw(figures, tables, labels, chosen.language)
+    for name, figure in tqdm(drawn.items(), "pictures", unit="figure"):
+        figures.save(figure, HERE.report / f"{_file(name)}.png", chosen.dpi)
+    moving: dict[str, dict[str, Any]] = {
+        language: draw(interactive, tables, labels, language) for language in LANGUAGES
+    }
+    for name, figure in moving[chosen.language].items():
+        interactive.write(figure, HERE.report / "interactive", _file(name), chosen.language)
+    page = report(evidence, tables, moving, labels, chosen, others=others())
+    with atomic_write(HERE.report / "report.html") as scratch:
+        scratch.write_text(page, encoding="utf-8")
+    shares = made["groups"].pivot_table(index="month", columns="group", values="share")
+    for name, table in {**made, "group_shares": shares.reset_index()}.items():
+        write_csv(table, HERE.report / f"{name}.csv")
+    for name in brought:
+        source = (HERE.backtest if name in TABLES else HERE.verify) / f"{name}.csv"
+        with atomic_write(HERE.report / f"{name}.csv") as scratch:
+            shutil.copyfile(source, scratch)
+    with atomic_write(HERE.report / "performance.md") as scratch:
+        scratch.write_text(figures.performance_markdown(tables["performance"]), encoding="utf-8")
+    print(
+        f"{len(drawn)} figures, {len(tables)} tables and report.html "
+        f"({len(page.encode()) / 1e6:.1f} MB) in {HERE.report}"
+    )
+
+
+def _file(name: str) -> str:
+    """Return a figure's name as that of a file; a stock's code may hold any character and many."""
+    plain = "-".join(
+        "".join(c if c.isalnum() or c in "_." else "_" for c in part) for part in name.split("/")
+    )
+    return plain if len(plain) <= _LONGEST else f"{plain[:_LONGEST]}-{digest_of(name)[:8]}"

@@ -1,0 +1,67 @@
+"""Mean return from the worst scores to the best."""
+
+from itertools import cycle
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from konkyo.i18n import (
+    Language,
+    display_name,
+    t,
+)
+from konkyo.report.figures.quantiles import decile_rows
+from konkyo.report.interactive.style import (
+    INK,
+    PAPER,
+    axis,
+    colour_of,
+    short,
+    slim,
+)
+
+
+def decile_returns(
+    deciles: pd.DataFrame, model: str = "network", language: Language = "en"
+) -> go.Figure:
+    """Draw the mean annual return of every decile, that of full-length baselines beside it.
+
+    Takes what `figures.deciles.decile_returns` takes.
+    """
+    bars, others = decile_rows(deciles, model)
+    last = bars["decile"].max()
+    ends = {1: "short", last: "long"}
+    colours = [colour_of(ends.get(decile, "market")) for decile in bars["decile"]]
+    traces: list[go.Bar | go.Scatter] = [
+        go.Bar(
+            x=bars["decile"].tolist(),
+            y=short(bars["annual_return"]),
+            name=display_name("model", model, language),
+            marker={"color": colours, "opacity": 0.85},
+            hovertemplate="%{x}: %{y:.1%}<extra></extra>",
+            showlegend=False,
+        )
+    ]
+    shapes = cycle(("diamond", "circle", "triangle-up"))
+    for (name, points), shape in zip(others.groupby("model"), shapes, strict=False):
+        traces.append(
+            go.Scatter(
+                x=points["decile"].tolist(),
+                y=short(points["annual_return"]),
+                name=display_name("model", str(name), language),
+                mode="markers",
+                marker={
+                    "symbol": shape,
+                    "size": 9,
+                    "color": PAPER,
+                    "line": {"color": INK, "width": 1.2},
+                },
+                hovertemplate="%{x}: %{y:.1%}",
+            )
+        )
+    return slim(
+        traces,
+        t("title.decile_returns", language, model=display_name("model", model, language)),
+        xaxis=axis(t("axis.decile", language, last=last), dtick=1, showgrid=False),
+        yaxis=axis(t("axis.annual_return_mean", language), tickformat=".0%"),
+    )

@@ -1,0 +1,202 @@
+"""One file that a browser opens without a network: what the report and other pages share.
+
+The page carries its style, its scripts, plotly.js and all data inside itself. Bulk lies in it as
+gzip in base64 and is opened by the browser when it is first looked at; a content security policy in
+the page forbids it to ask anybody for anything. Text are there in both languages, one shown.
+"""
+
+import base64
+import io
+import json
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from fontTools.subset import Options, Subsetter
+from fontTools.ttLib import TTFont
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+from plotly.offline import get_plotlyjs
+
+from konkyo.i18n import (
+    LANGUAGES,
+    Text,
+    section,
+)
+from konkyo.report.figures.fonts import font_file
+from konkyo.report.figures.style import (
+    LOWERS,
+    RAISES,
+)
+from konkyo.report.interactive.style import (
+    GRID,
+    INK,
+    MUTED,
+    PAPER,
+)
+from konkyo.report.pages.codec import compress
+
+_INKS = {INK: "--ink", MUTED: "--soft", GRID: "--line", PAPER: "--paper"}
+"""The colours of a figure that the page's own of that name take the place of."""
+
+
+@dataclass(frozen=True)
+class Page:
+    """What a page is made of.
+
+    Attributes
+    ----------
+    title : Text
+        The page's name.
+    body : Markup
+        HTML of the sections, made by `render`, so that whatever came from data is escaped.
+    sections : sequence of (str, Text)
+        Identifier and name of each section, for the bar of links.
+    data : mapping
+        gzip by name; scripts get it by `konkyo.open(name)`.
+    figures : mapping
+        For each language, Plotly figures as plain objects, by name. An element with
+        `data-figure="name"` shows one.
+    styles, scripts : sequence of str
+        Files of `assets` that this page has beside the shell's.
+    language : str
+        The language shown first, en or ja.
+    """
+
+    title: Text
+    body: Markup
+    sections: Sequence[tuple[str, Text]]
+    data: Mapping[str, bytes] = field(default_factory=dict)
+    figures: Mapping[str, Mapping[str, Mapping[str, Any]]] = field(default_factory=dict)
+    styles: Sequence[str] = ()
+    scripts: Sequence[str] = ()
+    language: str = "en"
+
+
+def shell(page: Page) -> str:
+    """Return the whole page as one HTML string.
+
+    Parameters
+    ----------
+    page : Page
+        Its parts.
+
+    Returns
+    -------
+    str
+        A document that needs no other file and no network.
+    """
+    chunks = dict(page.data)
+    for language in LANGUAGES:
+        for name, figure in page.figures.get(language, {}).items():
+            chunks[f"figure/{language}/{name}"] = compress(_plain(figure))
+    if page.figures:
+        chunks["plotly"] = _plotly()
+    styles = [asset(name) for name in ("shell.css", *page.styles)]
+    scripts = [asset(name) for name in ("shell.js", "plots.js", "tables.js", *page.scripts)]
+    texts = [page.title.en, page.title.ja, str(page.body), *scripts]
+    texts += [json.dumps(page.figures.get("ja", {}), ensure_ascii=False, default=_number)]
+    texts += [words.ja for _, words in page.sections]
+    texts += [words for own in section("page").values() for words in own.values()]
+    texts += [_opened(block) for name, block in page.data.items() if name.endswith(".json")]
+    return render(
+        "shell.html",
+        title=page.title,
+        body=page.body,
+        sections=page.sections,
+        language=page.language,
+        inks=json.dumps(_INKS),
+        raises=RAISES,
+        lowers=LOWERS,
+        style=Markup("\n".join(styles)),  # nosec B704 # the project's own style
+        font=font(frozenset("".join(texts))),
+        chunks=[(name, base64.b64encode(block).decode()) for name, block in chunks.items()],
+        scripts=[Markup(script) for script in scripts],  # nosec B704 # the project's own style
+    )
+
+
+def render(template: str, **values: Any) -> Markup:
+    """Fill a template of `assets`; every value is escaped unless it is Markup.
+
+    Parameters
+    ----------
+    template : str
+        The file's name.
+    **values
+        What the template names; a name that is not given raises.
+    """
+    filled = _environment().get_template(template).render(**values)
+    return Markup(filled)  # nosec B704 # the template has escaped every value
+
+
+def minus(number: str) -> str:
+    """Return a number with a minus sign in place of the hyphen."""
+    return number.replace("-", "\u2212")
+
+
+def asset(name: str) -> str:
+    """Return a text file of `assets`."""
+    return (files("konkyo.pages") / "assets" / name).read_text(encoding="utf-8")
+
+
+@cache
+def font(characters: frozenset[str]) -> str:
+    """Return a data URI of the IPAexGothic font with only the given characters beyond ASCII.
+
+    The font comes with matplotlib-fontja under the IPA Font License 1.0, which allows to embed it
+    in a document.
+    """
+    wanted = {ord(c) for c in characters if ord(c) > 127}
+    with TTFont(font_file(), recalcTimestamp=False) as whole:
+        options = Options(flavor="woff", layout_features=[], hinting=False, notdef_outline=True)
+        subsetter = Subsetter(options)
+        subsetter.populate(unicodes=wanted)
+        subsetter.subset(whole)
+        whole.flavor = "woff"
+        out = io.BytesIO()
+        whole.save(out)
+    return "data:font/woff;base64," + base64.b64encode(out.getvalue()).decode()
+
+
+@cache
+def _plotly() -> bytes:
+    """Return the gzip of the script that the plotly package brings."""
+    return compress(get_plotlyjs().encode())
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("konkyo.pages", "assets"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals["text_of"] = Text.of
+    environment.filters["signed"] = lambda value, digits: minus(f"{value:+.{digits}f}")
+    environment.filters["chance"] = lambda p: f"{p:.3f}" if p >= 0.0005 else "<0.001"
+    return environment
+
+
+def _plain(figure: Mapping[str, Any]) -> bytes:
+    """Return a figure as JSON without its template."""
+    layout = {key: value for key, value in figure["layout"].items() if key != "template"}
+    bare = {"data": figure["data"], "layout": layout}
+    text = json.dumps(bare, default=_number, ensure_ascii=False, separators=(",", ":"))
+    return text.encode()
+
+
+def _number(value: Any) -> Any:
+    """Turn arrays, dates and numpy's numbers into what JSON knows."""
+    if hasattr(value, "tolist"):
+        return value.tolist()
+    return str(value)
+
+
+def _opened(block: bytes) -> str:
+    """Return the text of a packed file, whose characters the font must have."""
+    return zlib.decompress(block, 31).decode()

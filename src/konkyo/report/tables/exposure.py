@@ -1,0 +1,129 @@
+"""What the two portfolios hold, and which inputs make them trade."""
+
+import numpy as np
+import pandas as pd
+
+from konkyo.dates import ordinal
+from konkyo.report.tables.explained_panel import Evidence
+from konkyo.report.tables.factors import SIDES
+from konkyo.report.tables.stocks import (
+    ABSORBED,
+    grounds,
+)
+
+UNRANKED = "unranked"
+"""The feature to which trades are put that no change of relevance explains."""
+
+
+def exposure(e: Evidence) -> pd.DataFrame:
+    """Return the sectors and the size of the two portfolios, month by month.
+
+    Parameters
+    ----------
+    e : Evidence
+        The grounds; a stock without a sector is in the sector "".
+
+    Returns
+    -------
+    DataFrame
+        month, kind (sector, size), name, long, short, difference, known at t. For a sector the
+        share of the portfolio's stocks; all sectors ever held are there in every month. For size,
+        with the name "size", the portfolio's mean percentile of size among the month's ranked
+        stocks: (rank - 1/2) / stocks, 0 to 1, so that a portfolio like the market is at 0.5.
+    """
+    codes, sectors = pd.factorize(e.index["sector"].fillna(""), sort=True)
+    by_month = e.index.groupby("month", sort=False)["size"]
+    percentile = ((by_month.rank() - 0.5) / by_month.transform("count")).to_numpy()
+    legs = {}
+    for side in SIDES:
+        rows = e.side(side)
+        held = np.zeros((len(rows), len(sectors) + 1))
+        held[np.arange(len(rows)), codes[rows]] = 1
+        held[:, -1] = percentile[rows]
+        legs[side] = e.monthly_mean(held, rows)
+    table = e.by_month("name", [*sectors, "size"], **legs, difference=legs["long"] - legs["short"])
+    kinds = [*["sector"] * len(sectors), "size"]
+    table.insert(1, "kind", np.tile(kinds, len(table) // len(kinds)))
+    return table
+
+
+def relevance_turnover(e: Evidence) -> pd.DataFrame:
+    """Split what the two portfolios trade by the inputs whose relevance changed.
+
+    Stocks of a portfolio have equal weights at t. A stock that enters, leaves or whose weight
+    changes trades |change of weight| / 2, which is divided over the features, "absorbed" included,
+    in proportion to the absolute change of its relevances since the month before. A stock that
+    was not ranked in one of the two months has no such change, nor has one whose grounds are the
+    same: its trade goes to the feature "unranked".
+
+    Parameters
+    ----------
+    e : Evidence
+        The grounds.
+
+    Returns
+    -------
+    DataFrame
+        month, side (long, short), feature (all, then "absorbed" and "unranked"), turnover. The sum
+        over features is the one-way turnover of equal weights: that of
+        `konkyo.backtest.turnover.trades` where no weight drifts between two month-ends. Months
+        without portfolios, their own or those of the calendar month before, are left out, the first
+        one among them.
+    """
+    features = [*e.names, ABSORBED, UNRANKED]
+    month = ordinal(e.index["month"])
+    stock, _ = pd.factorize(e.index["stock"])
+    # Where a stock stands in each month, -1 where it was not ranked; the row before the first
+    # month is empty.
+    place = np.full((month[-1] - month[0] + 2, stock.max() + 1), -1, dtype=np.int64)
+    place[month - month[0] + 1, stock] = np.arange(len(month))
+    decile = e.portfolio()
+    formed = np.bincount(month - month[0] + 1, decile, minlength=len(place)) > 0
+    tables = []
+    for now in np.unique(month - month[0] + 1):
+        if not (formed[now - 1] and formed[now]):
+            continue
+        for side, wanted in zip(SIDES, (e.best, 1), strict=True):
+            parts = _trades(e, place[now - 1], place[now], decile, wanted)
+            tables.append(
+                pd.DataFrame(
+                    {
+                        "month": e.index["month"].iloc[place[now].max()],
+                        "side": side,
+                        "feature": features,
+                        "turnover": parts,
+                    }
+                )
+            )
+    columns = ["month", "side", "feature", "turnover"]
+    return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=columns)
+
+
+def _trades(
+    e: Evidence, before: np.ndarray, now: np.ndarray, decile: np.ndarray, wanted: int
+) -> np.ndarray:
+    """Return one portfolio's turnover in a month by feature.
+
+    Parameters
+    ----------
+    e : Evidence
+        The grounds.
+    before, now : numpy.ndarray
+        [stocks], rows in the two months, -1 where not ranked.
+    decile : numpy.ndarray
+        [rows].
+    wanted : int
+        The portfolio's decile.
+    """
+    held_before = (before >= 0) & (decile[before] == wanted)
+    held_now = (now >= 0) & (decile[now] == wanted)
+    changed = np.abs(held_now / held_now.sum() - held_before / held_before.sum()) / 2
+    traded = np.flatnonzero(changed)
+    both = traded[(before[traded] >= 0) & (now[traded] >= 0)]
+    moved = np.abs(grounds(e, now[both]) - grounds(e, before[both]))
+    total = moved.sum(1)
+    known = total > 0
+    share = np.divide(moved, total[:, None], out=np.zeros_like(moved), where=known[:, None])
+    parts = changed[both] @ share
+    rest = changed[traded].sum() - changed[both][known].sum()
+    return np.r_[parts, max(rest, 0.0)]

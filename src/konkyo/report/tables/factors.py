@@ -1,0 +1,183 @@
+"""The factors: which separate long from short (figure 9), and in what shape (figure 10)."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from konkyo.backtest import mean_differences
+from konkyo.errors import KonkyoError
+from konkyo.report.tables.explained_panel import Evidence
+
+SIDES = ("long", "short")
+_LOW, _HIGH = 0.1, 0.9
+
+
+def positions(e: Evidence, features: Sequence[str]) -> np.ndarray:
+    """Return the columns of features by name.
+
+    Raises
+    ------
+    KonkyoError
+        There is no such feature: names them, and some that there are.
+    """
+    at = pd.Index(e.names).get_indexer(pd.Index(list(features), dtype=object))
+    if (at < 0).any():
+        absent = [name for name, place in zip(features, at, strict=True) if place < 0]
+        raise KonkyoError(
+            f"the panel has no feature {', '.join(absent)}: choose from its {len(e.names)} "
+            f"({', '.join(e.names[:5])}, ...), listed in data/panel/catalogue.csv"
+        )
+    return at
+
+
+def factor_means(e: Evidence) -> pd.DataFrame:
+    """Test each feature's mean relevance in the long against that in the short portfolio.
+
+    The numbers of the paper's figure 9, over all months. What the stars say and what they do not:
+    `konkyo.backtest.mean_differences`. Portfolios formed by the score differ by construction.
+
+    Returns
+    -------
+    DataFrame
+        feature, group, long, short, difference (units of the score), t, p, p_adjusted (Benjamini
+        and Hochberg over all features), stars, stars_adjusted ("**" below 1 per cent, "*" below 5);
+        in column order.
+    """
+    legs = [pd.DataFrame(e.relevance[e.side(side)], columns=e.names) for side in SIDES]
+    means = mean_differences(legs[0], legs[1], e.names)
+    means.insert(1, "group", e.catalogue["group"].to_numpy())
+    adjusted = means["p_adjusted"]
+    means["stars_adjusted"] = np.select([adjusted < 0.01, adjusted < 0.05], ["**", "*"], "")
+    return means
+
+
+def top_factors(
+    means: pd.DataFrame, n: int, groups: Sequence[str] = ("characteristic",)
+) -> list[str]:
+    """Return the `n` features of some groups with the greatest difference, greatest first.
+
+    Parameters
+    ----------
+    means : DataFrame
+        What `factor_means` returns.
+    n : int
+        How many; fewer where there are fewer.
+    groups : sequence of str
+        The groups to choose from.
+    """
+    own = means[means["group"].isin(groups)]
+    order = own["difference"].abs().sort_values(ascending=False, kind="stable").index
+    return own.loc[order[:n], "feature"].tolist()
+
+
+def factor_points(
+    e: Evidence, features: Sequence[str], per_side: int = 400, seed: int = 0
+) -> pd.DataFrame:
+    """Return input values beside relevances, for a sample of the two portfolios.
+
+    The points of the paper's figure 10.
+
+    Parameters
+    ----------
+    e : Evidence
+        The grounds.
+    features : sequence of str
+        One panel of the figure each.
+    per_side : int
+        Stock-months of each portfolio, drawn without replacement and the same for all features;
+        all of them where there are fewer.
+    seed : int
+        Of the draw.
+
+    Returns
+    -------
+    DataFrame
+        feature, month, stock, side (long, short), value (the input at t), relevance.
+
+    Raises
+    ------
+    KonkyoError
+        There is no such feature.
+    """
+    columns = positions(e, features)
+    rng = np.random.default_rng(seed)
+    drawn = {}
+    for side in SIDES:
+        rows = e.side(side)
+        drawn[side] = np.sort(rng.choice(rows, min(per_side, len(rows)), replace=False))
+    chosen = np.concatenate(list(drawn.values()))
+    keys = e.index.loc[chosen, ["month", "stock"]].reset_index(drop=True)
+    keys["side"] = np.repeat(SIDES, [len(rows) for rows in drawn.values()])
+    tables = [
+        keys.assign(
+            feature=name,
+            value=e.values[chosen, column],
+            relevance=e.relevance[chosen, column],
+        )
+        for name, column in zip(features, columns, strict=True)
+    ]
+    order = ["feature", "month", "stock", "side", "value", "relevance"]
+    return pd.concat(tables, ignore_index=True)[order] if tables else pd.DataFrame(columns=order)
+
+
+def factor_shape(e: Evidence, features: Sequence[str], bins: int = 25) -> pd.DataFrame:
+    """Return the mean relevance given the input's value, over all scored stocks.
+
+    The smoothed line of figure 10. Stock-months are put into `bins` of equal count by value; equal
+    values share a bin, that of their mean rank, so that a bin can be larger and another empty (a
+    dummy has two). Each bin gives its mean value, mean relevance and the 10th and 90th percentile
+    of relevance. Then every bin but the first and the last becomes the weighted mean of itself
+    (weight 2) and its two neighbours (1 each), in all four numbers, so that a straight line stays
+    as it is.
+
+    Parameters
+    ----------
+    e : Evidence
+        The grounds.
+    features : sequence of str
+        One line each.
+    bins : int
+        At least 1.
+
+    Returns
+    -------
+    DataFrame
+        feature, value, relevance, low, high, count (of the bin itself); sorted by value.
+
+    Raises
+    ------
+    KonkyoError
+        There is no such feature.
+    """
+    tables = []
+    for name, column in zip(features, positions(e, features), strict=True):
+        table = _shape(e.values[:, column], e.relevance[:, column], bins)
+        table.insert(0, "feature", name)
+        tables.append(table)
+    order = ["feature", "value", "relevance", "low", "high", "count"]
+    return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=order)
+
+
+def _shape(value: np.ndarray, relevance: np.ndarray, bins: int) -> pd.DataFrame:
+    order = np.argsort(value, kind="stable")
+    value, relevance = value[order].astype(np.float64), relevance[order].astype(np.float64)
+    # Equal values are runs [first, last); the middle of a run is its mean rank.
+    first = np.flatnonzero(np.r_[True, value[1:] != value[:-1]])
+    last = np.r_[first[1:], len(value)]
+    own = ((first + last) * bins // (2 * len(value))).clip(max=bins - 1)
+    starts = first[np.r_[True, own[1:] != own[:-1]]]
+    parts = np.split(relevance, starts[1:])
+    band = np.array([np.quantile(part, [_LOW, _HIGH]) for part in parts])
+    count = np.diff(np.r_[starts, len(value)])
+    table = np.column_stack(
+        [
+            np.add.reduceat(value, starts) / count,
+            np.add.reduceat(relevance, starts) / count,
+            band,
+        ]
+    )
+    smooth = table.copy()
+    smooth[1:-1] = (table[:-2] + 2 * table[1:-1] + table[2:]) / 4
+    out = pd.DataFrame(smooth, columns=["value", "relevance", "low", "high"])
+    return out.assign(count=count)

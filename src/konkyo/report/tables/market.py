@@ -1,0 +1,160 @@
+"""The market series: their part over time (figure 11), and whose score they move (figure 12)."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from konkyo.dates import label
+from konkyo.errors import KonkyoError
+from konkyo.report.tables.explained_panel import Evidence
+from konkyo.report.tables.factors import (
+    SIDES,
+    positions,
+)
+
+
+def market_over_time(e: Evidence, features: Sequence[str], largest: int = 5) -> pd.DataFrame:
+    """Return the difference of mean relevance between long and short, month by month.
+
+    The lines of the paper's figure 11; any feature can be asked for.
+
+    Parameters
+    ----------
+    e : Evidence
+        The grounds.
+    features : sequence of str
+        One line each.
+    largest : int
+        So many months of each feature are marked: those of the greatest absolute difference, of
+        equal ones the earlier.
+
+    Returns
+    -------
+    DataFrame
+        month, feature, long, short (mean relevance, units of the score), difference, marked;
+        sorted by feature as asked, then month.
+
+    Raises
+    ------
+    KonkyoError
+        There is no such feature.
+    """
+    long, short = (_means(e, side, positions(e, features)) for side in SIDES)
+    months = e.months()
+    tables = []
+    for at, name in enumerate(features):
+        difference = long[:, at] - short[:, at]
+        marked = np.zeros(len(months), dtype=bool)
+        marked[np.argsort(-np.abs(difference), kind="stable")[:largest]] = True
+        # NaN, in a month without portfolios, comes last, but may be among so few months.
+        marked &= np.isfinite(difference)
+        tables.append(
+            pd.DataFrame(
+                {
+                    "month": months,
+                    "feature": name,
+                    "long": long[:, at],
+                    "short": short[:, at],
+                    "difference": difference,
+                    "marked": marked,
+                }
+            )
+        )
+    order = ["month", "feature", "long", "short", "difference", "marked"]
+    return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=order)
+
+
+def top_market(e: Evidence, n: int) -> list[str]:
+    """Return the `n` market features that set long and short apart most, the greatest first.
+
+    Greatest in the mean over months of the absolute difference of mean relevance.
+    """
+    columns = e.columns("market")
+    long, short = (_means(e, side, columns) for side in SIDES)
+    order = np.argsort(-np.nanmean(np.abs(long - short), axis=0), kind="stable")[:n]
+    return [e.names[column] for column in columns[order]]
+
+
+def largest_month(over_time: pd.DataFrame, feature: str) -> pd.Timestamp:
+    """Return the month of a feature's greatest absolute difference (the first of equals).
+
+    Parameters
+    ----------
+    over_time : DataFrame
+        What `market_over_time` returns, the feature included.
+    feature : str
+        A feature of it.
+    """
+    own = over_time[over_time["feature"] == feature]
+    return pd.Timestamp(own.loc[own["difference"].abs().idxmax(), "month"])
+
+
+def market_deciles(
+    e: Evidence, feature: str, month: pd.Timestamp, attributes: Sequence[str] | None = None
+) -> pd.DataFrame:
+    """Return the mean attributes of stocks in deciles by the relevance of one feature.
+
+    The numbers of the paper's figure 12. A market series is the same for all stocks of a month, and
+    its relevance differs because the network lets other inputs decide what the series means.
+
+    Parameters
+    ----------
+    e : Evidence
+        The grounds.
+    feature : str
+        A market series.
+    month : Timestamp
+        The decision month.
+    attributes : sequence of str, optional
+        The features to take means of; all characteristics by default.
+
+    Returns
+    -------
+    DataFrame
+        feature, month, relevance_decile (from 1 up; in the last the series adds most to the
+        score), stocks, relevance (mean of the decile), attribute, value (mean of the decile).
+        There are as many as portfolios, p. Of n stocks in order of relevance the one at place k
+        (0 the least) is in decile floor(p k / n) + 1; equal relevances are in order of the code.
+
+    Raises
+    ------
+    ArtifactError
+        No stock was ranked in the month.
+    KonkyoError
+        There is no such feature, or there are fewer stocks than deciles.
+    """
+    if attributes is None:
+        attributes = [e.names[column] for column in e.columns("characteristic")]
+    rows = e.rows(month)
+    relevance = e.relevance[rows, int(positions(e, [feature])[0])].astype(np.float64)
+    parts = e.best
+    if len(relevance) < parts:
+        raise KonkyoError(
+            f"{label(month)} has {len(relevance)} ranked stocks, fewer than the {parts} portfolios "
+            "of figure 12: set report.market_month to another month"
+        )
+    values = e.values[rows][:, positions(e, attributes)].astype(np.float64)
+    order = np.argsort(relevance, kind="stable")
+    starts = -(-np.arange(parts) * len(order) // parts)
+    count = np.diff(np.r_[starts, len(order)])
+    mean_value = np.add.reduceat(values[order], starts, axis=0) / count[:, None]
+    mean_relevance = np.add.reduceat(relevance[order], starts) / count
+    wide = len(attributes)
+    return pd.DataFrame(
+        {
+            "feature": feature,
+            "month": month,
+            "relevance_decile": np.repeat(np.arange(1, parts + 1), wide),
+            "stocks": np.repeat(count, wide),
+            "relevance": np.repeat(mean_relevance, wide),
+            "attribute": np.tile(np.array(attributes, dtype=object), parts),
+            "value": mean_value.ravel(),
+        }
+    )
+
+
+def _means(e: Evidence, side: str, columns: np.ndarray) -> np.ndarray:
+    """Return the mean relevance of a portfolio, [months, columns]."""
+    rows = e.side(side)
+    return e.monthly_mean(e.relevance[np.ix_(rows, columns)], rows)

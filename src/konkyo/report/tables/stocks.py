@@ -1,0 +1,159 @@
+"""The single stock: its grounds (figure 8), and what changed since the month before."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from konkyo.dates import (
+    label,
+    ordinal,
+)
+from konkyo.errors import KonkyoError
+from konkyo.report.tables.explained_panel import Evidence
+
+ABSORBED = "absorbed"
+
+
+def extremes(e: Evidence, n: int) -> np.ndarray:
+    """Return the rows of the `n` longest and the `n` shortest stocks of every month, in order.
+
+    Where a month has fewer than 2n stocks, each is there once.
+    """
+    rank, stocks = e.index["rank"].to_numpy(), e.index["stocks"].to_numpy()
+    return np.flatnonzero((rank <= n) | (rank > stocks - n))
+
+
+def stock_table(
+    e: Evidence, month: pd.Timestamp, n: int, named: Sequence[str] = ()
+) -> pd.DataFrame:
+    """Return the grounds of a month's longest and shortest stocks, and of stocks by name.
+
+    The numbers of the paper's figure 8.
+
+    Parameters
+    ----------
+    e : Evidence
+        The grounds.
+    month : Timestamp
+        The decision month.
+    n : int
+        So many long and so many short stocks; half the month's stocks where there are fewer.
+    named : sequence of str
+        Codes of further stocks, ranked in that month. One that is among the others stands twice.
+
+    Returns
+    -------
+    DataFrame
+        month, side (long, short, named), place (1 is the best score of the longs, the worst of the
+        shorts, the first of the named), stock, sector, rank, stocks, score, decile, feature, value
+        (the input at t) and relevance. One row a stock and feature, and one a stock for the
+        feature "absorbed" (without a value), so that a stock's relevances add up to its score.
+
+    Raises
+    ------
+    ArtifactError
+        No stock was ranked in the month.
+    KonkyoError
+        A named stock was not ranked in it.
+    """
+    rows = e.rows(month)
+    order = rows.start + np.argsort(e.index["rank"].to_numpy()[rows])
+    n = min(n, len(order) // 2)
+    wanted = _find(e, rows, named, month)
+    chosen = np.concatenate([order[:n], order[::-1][:n], wanted])
+    sides = np.repeat(["long", "short", "named"], [n, n, len(wanted)])
+    places = np.concatenate([np.arange(n), np.arange(n), np.arange(len(wanted))]) + 1
+    keys = e.index.iloc[chosen].reset_index(drop=True)
+    keys.insert(1, "side", sides)
+    keys.insert(2, "place", places)
+    about = ["month", "side", "place", "stock", "sector", "rank", "stocks", "score", "decile"]
+    values = np.column_stack([e.values[chosen], np.full(len(chosen), np.nan)])
+    return _long(
+        keys[about], [*e.names, ABSORBED], {"value": values, "relevance": grounds(e, chosen)}
+    )
+
+
+def score_changes(
+    e: Evidence, month: pd.Timestamp, stocks: Sequence[str] | None = None
+) -> pd.DataFrame:
+    """Split each stock's change of score since the month before by input.
+
+    Parameters
+    ----------
+    e : Evidence
+        The grounds.
+    month : Timestamp
+        The decision month.
+    stocks : sequence of str, optional
+        Codes of stocks ranked in it; all of them by default.
+
+    Returns
+    -------
+    DataFrame
+        month, stock, before, now, change (scores), feature, relevance_before, relevance_now and
+        relevance_change. One row a stock and feature, "absorbed" included: a stock's changes of
+        relevance add up to its change of score. Both network and inputs are a month newer, and
+        the split does not tell one from the other. A stock that was not ranked in the calendar
+        month before has nothing to be compared with and no row: `attrs["new"]` lists them.
+
+    Raises
+    ------
+    ArtifactError
+        No stock was ranked in the month.
+    KonkyoError
+        A stock that was asked for was not.
+    """
+    rows = e.rows(month)
+    own = np.arange(rows.start, rows.stop) if stocks is None else _find(e, rows, stocks, month)
+    past = np.flatnonzero(ordinal(e.index["month"]) == _count(month) - 1)
+    codes = e.index["stock"].to_numpy()
+    at = pd.Index(codes[past]).get_indexer(codes[own])
+    now, before = own[at >= 0], past[at[at >= 0]]
+    score = e.index["score"].to_numpy()
+    keys = pd.DataFrame(
+        {
+            "month": e.index["month"].to_numpy()[now],
+            "stock": e.index["stock"].iloc[now].to_numpy(),
+            "before": score[before],
+            "now": score[now],
+            "change": score[now] - score[before],
+        }
+    )
+    old, new = grounds(e, before), grounds(e, now)
+    parts = {"relevance_before": old, "relevance_now": new, "relevance_change": new - old}
+    table = _long(keys, [*e.names, ABSORBED], parts)
+    table.attrs["new"] = codes[own[at < 0]].tolist()
+    return table
+
+
+def grounds(e: Evidence, rows: np.ndarray) -> np.ndarray:
+    """Return relevances and what is absorbed, [chosen rows, features + 1] float64."""
+    return np.column_stack([e.relevance[rows], e.absorbed[rows]]).astype(np.float64)
+
+
+def _count(month: pd.Timestamp) -> int:
+    return int(ordinal(pd.DatetimeIndex([month]))[0])
+
+
+def _find(e: Evidence, rows: slice, stocks: Sequence[str], month: pd.Timestamp) -> np.ndarray:
+    """Return the rows of stocks by their codes, in the order asked."""
+    there = pd.Index(e.index["stock"].iloc[rows])
+    at = there.get_indexer(pd.Index(list(stocks), dtype=there.dtype))
+    if (at < 0).any():
+        absent = [code for code, place in zip(stocks, at, strict=True) if place < 0]
+        raise KonkyoError(
+            f"{', '.join(absent)} not among the {len(there)} stocks ranked in {label(month)} "
+            f"(such as {', '.join(there[:3])}): correct the codes or choose a month in which they "
+            "were ranked"
+        )
+    return rows.start + at
+
+
+def _long(
+    keys: pd.DataFrame, features: Sequence[str], parts: dict[str, np.ndarray]
+) -> pd.DataFrame:
+    """Return one row a key and feature, the parts [keys, features] as columns."""
+    table = keys.loc[keys.index.repeat(len(features))].reset_index(drop=True)
+    table["feature"] = np.tile(np.array(features, dtype=object), len(keys))
+    return table.assign(**{name: part.ravel() for name, part in parts.items()})
