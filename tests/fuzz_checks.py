@@ -45,7 +45,7 @@ def records_are_right_or_refused(case: Case) -> str:
         section = case.write(folder)
         last = None if case.last is None else pd.Timestamp(case.last)
         try:
-            found = tables.bring(section, folder / "raw", PORTFOLIOS, last)
+            found = tables.load(section, folder / "raw", PORTFOLIOS, last)
         except KonkyoError as error:
             _refused(case, error)
             return "refused"
@@ -218,7 +218,7 @@ def panel_is_right_or_refused(found: Records) -> str:
     first = months[min(1, len(months) - 1)]
     section = config.Prepare(
         first_month=f"{first:%Y-%m}",
-        universe=3,
+        universe_size=3,
         characteristics=("return_1", "return_2", "size", "volatility_2", *names),
         standardise="zscore" if len(found.stocks) % 2 else "rank",
         clip=3.0,

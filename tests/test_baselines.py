@@ -11,10 +11,10 @@ from threadpoolctl import threadpool_limits
 from konkyo.features.store import Panel
 from konkyo.io import write_parquet
 from konkyo.models import baselines
-from konkyo.models.batches import Entry
+from konkyo.models.batches import NetworkSpec
 from konkyo.models.store import Weights
 from konkyo.windows import (
-    MonthBlocks,
+    MonthSlices,
     Window,
     rolling,
 )
@@ -23,7 +23,7 @@ ROWS, STOCKS, INPUTS = 20_000, 1_000, 25
 
 
 @pytest.fixture(scope="module")
-def task() -> tuple[Panel, Window, Entry, np.ndarray]:
+def task() -> tuple[Panel, Window, NetworkSpec, np.ndarray]:
     rng = np.random.default_rng(3)
     features = rng.normal(size=(ROWS + STOCKS, INPUTS)).astype(np.float32)
     labels = (features[:, 0] * 0.1 + rng.normal(size=len(features))).astype(np.float32)
@@ -31,7 +31,7 @@ def task() -> tuple[Panel, Window, Entry, np.ndarray]:
     deviation += 1
     # Of two market series.
     mean[-2:], deviation[-2:] = (0.5, -2.0), (0.25, 4.0)
-    entry = Entry("2001-01", np.arange(ROWS), mean, deviation, seed=1)
+    entry = NetworkSpec("2001-01", np.arange(ROWS), mean, deviation, seed=1)
     window = Window("2001-01", "2000-01", "2000-12", 0, ROWS, ROWS, ROWS + STOCKS)
     return Panel(features, pd.DataFrame(), pd.DataFrame()), window, entry, labels
 
@@ -113,13 +113,13 @@ def months(tmp_path) -> tuple[Panel, list[Window]]:
     features = rng.normal(size=(18, 2)).astype(np.float32)
     catalogue = pd.DataFrame({"name": ["x", "y"], "group": ["value", "value"]})
     panel = Panel(features, index, catalogue)
-    return panel, rolling(MonthBlocks.of(index["month"]), 2)
+    return panel, rolling(MonthSlices.of(index["month"]), 2)
 
 
 def brought(path: Path, panel: Panel, windows: list[Window]) -> tuple[list[str], pd.DataFrame]:
     """Bring the file up to date; return the months that were scored now, and what is in it."""
     wanted = baselines.keys(panel, windows, 1.0, path.parent / "shuffled")
-    there = baselines.kept(path, wanted)
+    there = baselines.cached_scores(path, wanted)
     scored = []
 
     def score(window: Window) -> np.ndarray:
@@ -127,7 +127,7 @@ def brought(path: Path, panel: Panel, windows: list[Window]) -> tuple[list[str],
         return panel.features[window.test_start : window.test_stop, 0].astype(np.float64)
 
     columns = {
-        name: baselines.complete(wanted[name], there[name], windows, score) for name in wanted
+        name: baselines.fill_missing_scores(wanted[name], there[name], windows, score) for name in wanted
     }
     table = baselines.table(panel, windows, columns)
     write_parquet(table, path, key=wanted)

@@ -12,7 +12,7 @@ from konkyo.models import baselines, jobs
 from konkyo.pipeline import verify
 from konkyo.tuning import panels
 from konkyo.windows import (
-    MonthBlocks,
+    MonthSlices,
     rolling,
 )
 from small_search import tables_at
@@ -156,8 +156,8 @@ def test_a_name_of_no_module_is_refused(tmp_path):
 def test_what_decides_weights_is_in_the_training_keys(
     module, before, after, panel, small, copy, monkeypatch
 ):
-    windows = rolling(MonthBlocks.of(panel.index["month"]), small.train.window)
-    entries = jobs.entries(panel, windows, small.train)
+    windows = rolling(MonthSlices.of(panel.index["month"]), small.train.window)
+    entries = jobs.network_specs(panel, windows, small.train)
 
     def keys() -> dict[str, str]:
         return jobs.keys(panel, windows, entries, small.train)
@@ -170,7 +170,7 @@ def test_what_decides_weights_is_in_the_training_keys(
 
 
 def test_stages_and_search_take_their_own_code(panel, records, small, copy, tmp_path, monkeypatch):
-    windows = rolling(MonthBlocks.of(panel.index["month"]), small.train.window)
+    windows = rolling(MonthSlices.of(panel.index["month"]), small.train.window)
     here = Artifacts(tmp_path)
     here.weights.mkdir(parents=True)
     for window in windows:
@@ -180,7 +180,7 @@ def test_stages_and_search_take_their_own_code(panel, records, small, copy, tmp_
     rows = jobs.row_digests(panel, windows)
 
     def search() -> str:
-        panels.bring(
+        panels.write_panels(
             tmp_path / "records", tmp_path / "search", small.prepare, small.tune.space, None
         )
         return {p.parent.name: p.read_text() for p in tmp_path.glob("search/panels/*/digest.txt")}

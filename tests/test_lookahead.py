@@ -11,7 +11,7 @@ from konkyo.models import jobs
 from konkyo.models.baselines import ridge_scores
 from konkyo.models.train import train
 from konkyo.windows import (
-    MonthBlocks,
+    MonthSlices,
     rolling,
 )
 from small import make_records, small_params
@@ -22,14 +22,14 @@ PARAMS = small_params()
 def pipeline(stocks: pd.DataFrame, market: pd.DataFrame, folder) -> pd.DataFrame:
     """Return every month's scores and grounds, and the linear baseline's scores."""
     panel, _ = build(stocks, market, PARAMS.prepare)
-    windows = rolling(MonthBlocks.of(panel.index["month"]), PARAMS.train.window)
+    windows = rolling(MonthSlices.of(panel.index["month"]), PARAMS.train.window_months)
     train(panel, windows, PARAMS.train, folder)
     rows = slice(windows[0].test_start, None)
     frame = panel.index[["month", "stock"]].iloc[rows].reset_index(drop=True)
     features = pd.DataFrame(panel.features[rows], columns=panel.names)
     grounds = explain(folder / "weights", pd.concat([frame, features], axis=1), 0.001)
     label = panel.index["label"].to_numpy(dtype=np.float32)
-    entries = [e for e in jobs.entries(panel, windows, PARAMS.train) if not e.shuffled]
+    entries = [e for e in jobs.network_specs(panel, windows, PARAMS.train) if not e.placebo]
     ridge = [
         ridge_scores(panel, w, e, label, PARAMS.train.ridge_penalty)
         for w, e in zip(windows, entries, strict=True)

@@ -16,7 +16,7 @@ from konkyo.features.build import build
 from konkyo.models import store
 from konkyo.models.train import train
 from konkyo.windows import (
-    MonthBlocks,
+    MonthSlices,
     rolling,
 )
 from small import small_params
@@ -41,15 +41,15 @@ def monthly(seed: int, strength: float, folder) -> pd.DataFrame:
     settings = config.Simulated(seed=seed, stocks=80, noise=1.0, **effects)
     market = simulate(settings, "2004-01", "2009-12")
     panel, _ = build(market.stocks, market.series, PREPARE)
-    windows = rolling(MonthBlocks.of(panel.index["month"]), TRAIN.window)
+    windows = rolling(MonthSlices.of(panel.index["month"]), TRAIN.window_months)
     chosen = replace(TRAIN, shuffled_every=0, seed=seed)
     train(panel, windows, chosen, folder)
     networks = [store.read(folder / "weights" / f"{w.month}.safetensors") for w in windows]
     rows = [panel.features[w.test_start : w.test_stop] for w in windows]
     scores = np.concatenate([g.score for g in explain_months(networks, rows, 0.001)])
     frame = panel.index.iloc[windows[0].test_start :][["month", "stock", "ret"]]
-    ranked = backtest.rank(frame.assign(model="network", score=scores), 5)
-    return backtest.monthly(ranked, 5, 0.0)
+    ranked = backtest.assign_quantiles(frame.assign(model="network", score=scores), 5)
+    return backtest.monthly_returns(ranked, 5, 0.0)
 
 
 def t_of(values: pd.Series) -> float:

@@ -16,8 +16,8 @@ def values() -> dict:
 
 def test_params_yaml_holds_the_networks_of_figure_15():
     train = config.load(PARAMS).train
-    assert (train.window, train.layers, train.activation) == (36, (64, 64, 32), "tanh")
-    assert (train.dropout, train.batch, train.epochs) == (0.4, 300, 20)
+    assert (train.window_months, train.hidden_sizes, train.activation) == (36, (64, 64, 32), "tanh")
+    assert (train.dropout, train.batch_size, train.epochs) == (0.4, 300, 20)
 
 
 @pytest.mark.parametrize("path", sorted(PARAMS.parent.glob("data/examples/*/params.yaml")))

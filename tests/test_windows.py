@@ -17,14 +17,14 @@ COLUMN = month_column(["2001-11"] * 2 + ["2001-12"] * 3 + ["2002-01"] + ["2002-0
 
 
 def test_blocks():
-    blocks = windows.MonthBlocks.of(COLUMN)
+    blocks = windows.MonthSlices.of(COLUMN)
     assert blocks.names == ("2001-11", "2001-12", "2002-01", "2002-02")
     assert blocks.offsets.tolist() == [0, 2, 5, 6, 8]
     assert blocks.rows(1) == slice(2, 5)
 
 
 def test_a_window_ends_the_month_before_its_decision():
-    made = windows.rolling(windows.MonthBlocks.of(COLUMN), 2)
+    made = windows.rolling(windows.MonthSlices.of(COLUMN), 2)
     assert made == [
         windows.Window("2002-01", "2001-11", "2001-12", 0, 5, 5, 6),
         windows.Window("2002-02", "2001-12", "2002-01", 2, 6, 6, 8),
@@ -47,18 +47,18 @@ def test_a_window_ends_the_month_before_its_decision():
 )
 def test_months_without_order_are_an_error(names, said):
     with pytest.raises(ArtifactError, match=said):
-        windows.MonthBlocks.of(month_column(names) if names else COLUMN[:0])
+        windows.MonthSlices.of(month_column(names) if names else COLUMN[:0])
 
 
 def test_a_short_panel_is_an_error():
     with pytest.raises(ArtifactError, match="needs 5 months of panel, but there are 4"):
-        windows.rolling(windows.MonthBlocks.of(COLUMN), 4)
+        windows.rolling(windows.MonthSlices.of(COLUMN), 4)
     with pytest.raises(ArtifactError, match=r"there are 1 \(2001-11 to 2001-11\): bring more"):
-        windows.rolling(windows.MonthBlocks.of(COLUMN[:2]), 4)
+        windows.rolling(windows.MonthSlices.of(COLUMN[:2]), 4)
 
 
 def test_training_and_test_rows_never_meet():
-    blocks = windows.MonthBlocks.of(COLUMN)
+    blocks = windows.MonthSlices.of(COLUMN)
     for window in windows.rolling(blocks, 1):
         assert window.stop == window.test_start < window.test_stop
         assert np.isin(window.stop, blocks.offsets)

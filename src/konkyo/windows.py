@@ -46,7 +46,7 @@ class Window:
 
 
 @dataclass(frozen=True)
-class MonthBlocks:
+class MonthSlices:
     """The panel's months, in order, and where each one's rows begin.
 
     Attributes
@@ -61,7 +61,7 @@ class MonthBlocks:
     offsets: np.ndarray
 
     @classmethod
-    def of(cls, month: pd.Series) -> "MonthBlocks":
+    def of(cls, month: pd.Series) -> "MonthSlices":
         """Find the blocks of a month column in panel order.
 
         Raises
@@ -90,7 +90,7 @@ class MonthBlocks:
         return slice(int(self.offsets[position]), int(self.offsets[position + 1]))
 
 
-def rolling(blocks: MonthBlocks, length: int) -> list[Window]:
+def rolling(blocks: MonthSlices, length: int) -> list[Window]:
     """Return one window a decision month that has `length` months of rows before it.
 
     Parameters

@@ -6,7 +6,7 @@ import pytest
 
 from konkyo.attribution import methods
 from konkyo.attribution.examination import (
-    examine,
+    evaluate_methods,
     summarise,
 )
 from konkyo.attribution.findings import findings
@@ -26,8 +26,8 @@ def rows(members):
 
 
 def test_an_ensemble_is_explained_by_the_mean_over_its_members(members, rows):
-    found = examine(members, rows, EPSILON, draws=3, seed=1)
-    for name, method in methods.by_name(EPSILON).items():
+    found = evaluate_methods(members, rows, EPSILON, draws=3, seed=1)
+    for name, method in methods.methods_by_name(EPSILON).items():
         expected = (method(members[0], rows) + method(members[1], rows)) / 2
         np.testing.assert_allclose(found.relevance[name], expected)
     assert "shapley_sampling" in found.relevance
@@ -36,7 +36,7 @@ def test_an_ensemble_is_explained_by_the_mean_over_its_members(members, rows):
 
 
 def test_a_single_network_has_no_seeds_to_compare(members, rows):
-    found = examine(members[:1], rows, EPSILON, draws=3, seed=1)
+    found = evaluate_methods(members[:1], rows, EPSILON, draws=3, seed=1)
     assert found.seeds.empty
     told = findings(summarise([found, found]))
     assert "seeds" not in told["lrp_epsilon"]
@@ -44,8 +44,8 @@ def test_a_single_network_has_no_seeds_to_compare(members, rows):
 
 
 def test_summary_is_the_mean_over_months(members, rows):
-    one = examine(members, rows, EPSILON, draws=3, seed=1)
-    other = examine(members, rows[::-1] * 2, EPSILON, draws=3, seed=2)
+    one = evaluate_methods(members, rows, EPSILON, draws=3, seed=1)
+    other = evaluate_methods(members, rows[::-1] * 2, EPSILON, draws=3, seed=2)
     table = summarise([one, other])["deletion"]
     for name in ("lrp_epsilon", "deep_lift"):
         areas = [t.deletion.set_index("method").loc[name, "area"].iloc[0] for t in (one, other)]

@@ -16,7 +16,7 @@ from konkyo.attribution.methods import (
     gradient_input,
     integrated_gradients,
     scaled,
-    view,
+    as_module,
 )
 
 
@@ -24,7 +24,7 @@ def test_curve_equals_a_loop_over_rows_and_steps(network, rows):
     net = network(1)
     x = scaled(net, rows(1))
     relevance = gradient_input(net, rows(1))
-    found = deletion(view(net), x, relevance, np.random.default_rng(1), steps=6)
+    found = deletion(as_module(net), x, relevance, np.random.default_rng(1), steps=6)
     assert list(found.deleted) == [0, 1, 2, 3, 4, 5, 6]
     for place, number in enumerate(found.deleted):
         squares = []
@@ -32,7 +32,7 @@ def test_curve_equals_a_loop_over_rows_and_steps(network, rows):
             changed = row.copy()
             for feature in sorted(range(6), key=lambda i: -abs(own[i]))[:number]:
                 changed[feature] = 0.0
-            before, after = (view(net)(torch.from_numpy(r)[None]).item() for r in (row, changed))
+            before, after = (as_module(net)(torch.from_numpy(r)[None]).item() for r in (row, changed))
             squares.append((after - before) ** 2)
         assert found.ordered[place] == pytest.approx(np.sqrt(np.mean(squares)), abs=1e-12)
     assert found.random[0] == 0
@@ -43,7 +43,7 @@ def test_curve_equals_a_loop_over_rows_and_steps(network, rows):
 def test_true_order_of_a_linear_model_is_the_best_of_all_orders(coefficients, linear):
     # Every combination of signs once: contributions are independent over these rows.
     x = torch.tensor(list(product((-1.0, 1.0), repeat=4)), dtype=torch.float64)
-    score, rng = view(linear(coefficients)), np.random.default_rng(1)
+    score, rng = as_module(linear(coefficients)), np.random.default_rng(1)
 
     def curve(relevance: np.ndarray) -> np.ndarray:
         return deletion(score, x, relevance, rng, steps=4, draws=1).ordered
@@ -58,12 +58,12 @@ def test_true_order_of_a_linear_model_is_the_best_of_all_orders(coefficients, li
 def test_area_is_zero_for_random_relevances_and_above_for_true_ones(network, rows):
     net, rng = network(2, (20, 8, 1), scaled=False), np.random.default_rng(2)
     x = rows(2, 400, 20)
-    noise = deletion(view(net), scaled(net, x), rng.normal(size=x.shape), rng, draws=5)
+    noise = deletion(as_module(net), scaled(net, x), rng.normal(size=x.shape), rng, draws=5)
     assert abs(noise.area) < 0.05
-    true = deletion(view(net), scaled(net, x), integrated_gradients(net, x), rng, draws=5)
+    true = deletion(as_module(net), scaled(net, x), integrated_gradients(net, x), rng, draws=5)
     assert true.area > 0.2
     least = 1 / (1e-9 + np.abs(integrated_gradients(net, x)))
-    assert deletion(view(net), scaled(net, x), least, rng, draws=5).area < -0.2
+    assert deletion(as_module(net), scaled(net, x), least, rng, draws=5).area < -0.2
 
 
 def test_area_by_hand():
@@ -76,7 +76,7 @@ def test_area_by_hand():
 def test_inputs_go_to_the_centre_given(linear):
     x = torch.tensor([[1.0, 2.0]], dtype=torch.float64)
     found = deletion(
-        view(linear([1.0, 1.0])), x, np.array([[0.0, 1.0]]), np.random.default_rng(1),
+        as_module(linear([1.0, 1.0])), x, np.array([[0.0, 1.0]]), np.random.default_rng(1),
         centre=torch.tensor([1.0, 5.0], dtype=torch.float64),
     )  # fmt: skip
     np.testing.assert_allclose(found.ordered, [0.0, 3.0, 3.0])
@@ -92,10 +92,10 @@ def test_neither_scale_of_relevance_nor_order_of_rows_and_features_matters(
     relevance = rng.normal(size=x.shape)
     columns, order = rng.permutation(6), rng.permutation(len(x))
     one = deletion(
-        view(linear(coefficients)), torch.from_numpy(x).double(), relevance, rng, draws=1
+        as_module(linear(coefficients)), torch.from_numpy(x).double(), relevance, rng, draws=1
     )
     other = deletion(
-        view(linear(coefficients[columns])),
+        as_module(linear(coefficients[columns])),
         torch.from_numpy(x[order][:, columns]).double(),
         -scale * relevance[order][:, columns],
         rng,
@@ -109,6 +109,6 @@ def test_many_features_go_in_groups(network, rows):
     net = network(3, (50, 4, 1))
     x = rows(3, features=50)
     found = deletion(
-        view(net), scaled(net, x), gradient_input(net, x), np.random.default_rng(1), steps=5
+        as_module(net), scaled(net, x), gradient_input(net, x), np.random.default_rng(1), steps=5
     )
     assert list(found.deleted) == [0, 10, 20, 30, 40, 50]

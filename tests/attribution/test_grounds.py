@@ -16,7 +16,7 @@ from konkyo.attribution.attributions import (
 from konkyo.attribution.methods import (
     relevance_propagation,
     scaled,
-    view,
+    as_module,
 )
 from konkyo.attribution.rules import Epsilon
 from konkyo.errors import ArtifactError
@@ -61,7 +61,7 @@ def test_each_row_is_explained_by_its_own_month_and_keeps_its_place(networks, fo
         row = frame.iloc[[place]]
         net = networks[row["month"].iloc[0].month - 1]
         x = row[names].to_numpy()
-        score = view(net)(scaled(net, x)).item()
+        score = as_module(net)(scaled(net, x)).item()
         assert out["score"].iloc[place] == pytest.approx(score, abs=1e-12)
         np.testing.assert_allclose(
             out[names].iloc[place], relevance_propagation(net, x, Epsilon(EPSILON))[0], rtol=1e-6

@@ -12,7 +12,7 @@ from torch import nn
 from konkyo.attribution.lrp import propagate
 from konkyo.attribution.methods import (
     scaled,
-    view,
+    as_module,
 )
 from konkyo.attribution.rules import Epsilon
 from konkyo.models import store
@@ -30,7 +30,7 @@ def test_equals_captum_in_every_window(activation, dtype, tolerance, network, ro
     x = torch.stack([scaled(net, rows(7, 40, 20)) for net in nets]).to(dtype)
     score, relevance = propagate(store.restack(nets, dtype), x, Epsilon(EPSILON))
     for window, net in enumerate(nets):
-        module = view(net, dtype).requires_grad_(True)
+        module = as_module(net, dtype).requires_grad_(True)
         for layer in module:
             if isinstance(layer, nn.Linear):
                 layer.rule = EpsilonRule(EPSILON)
@@ -39,7 +39,7 @@ def test_equals_captum_in_every_window(activation, dtype, tolerance, network, ro
         # exact, so the window's relevances are compared as one vector.
         assert (relevance[window] - theirs).norm() < tolerance * theirs.norm()
         torch.testing.assert_close(
-            score[window], view(net, dtype)(x[window])[:, 0], rtol=0, atol=tolerance
+            score[window], as_module(net, dtype)(x[window])[:, 0], rtol=0, atol=tolerance
         )
 
 
@@ -47,7 +47,7 @@ def test_is_gradient_times_input_without_biases_on_relu(network, rows):
     net = network(3, activation="relu", bias=0.0)
     x = scaled(net, rows(3, 30))
     _, relevance = propagate(store.restack([net], torch.float64), x[None], Epsilon(1e-15))
-    expected = InputXGradient(view(net)).attribute(x.requires_grad_()).detach()
+    expected = InputXGradient(as_module(net)).attribute(x.requires_grad_()).detach()
     torch.testing.assert_close(relevance[0], expected, rtol=1e-9, atol=1e-12)
 
 

@@ -18,11 +18,11 @@ COEFFICIENTS = np.array([0.5, -1.0, 2.0, 0.0, 0.25, -0.75])
 
 def all_methods() -> dict[str, methods.Method]:
     sampled = {"shapley": lambda net, x: methods.shapley_sampling(net, x, draws=3, seed=1)}
-    return methods.by_name(epsilon=1e-9) | sampled
+    return methods.methods_by_name(epsilon=1e-9) | sampled
 
 
 def score_and_centre(net, x) -> tuple[np.ndarray, float]:
-    module = methods.view(net)
+    module = methods.as_module(net)
     at_centre = module(torch.zeros(1, x.shape[1], dtype=torch.float64))
     return module(methods.scaled(net, x)).numpy()[:, 0], at_centre.item()
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy.stats import spearmanr
 
 from konkyo.attribution.correlation import (
-    mean_known,
+    mean_of_defined,
     rank_correlation,
 )
 
@@ -39,5 +39,5 @@ def test_a_side_that_does_not_vary_has_none():
 
 
 def test_mean_known_skips_what_is_not():
-    assert mean_known(np.array([1.0, np.nan, 3.0])) == 2.0
-    assert np.isnan(mean_known(np.array([np.nan])))
+    assert mean_of_defined(np.array([1.0, np.nan, 3.0])) == 2.0
+    assert np.isnan(mean_of_defined(np.array([np.nan])))

@@ -23,7 +23,7 @@ def test_a_stack_gives_what_deep_lift_gives_each_network(activation, network, ro
         np.testing.assert_allclose(relevance[window].numpy(), expected, atol=1e-6)
         assert not relevance[window, 4].any()
         np.testing.assert_allclose(
-            score[window].numpy(), methods.view(net)(methods.scaled(net, x))[:, 0], atol=1e-9
+            score[window].numpy(), methods.as_module(net)(methods.scaled(net, x))[:, 0], atol=1e-9
         )
 
 

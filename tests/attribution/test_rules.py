@@ -17,7 +17,7 @@ from konkyo.attribution.lrp import propagate
 from konkyo.attribution.methods import (
     relevance_propagation,
     scaled,
-    view,
+    as_module,
 )
 from konkyo.attribution.rules import (
     Z_PLUS,
@@ -168,7 +168,7 @@ def positive_network(network: Callable[..., Weights], seed: int) -> Weights:
 
 
 def captum_relevance(net: Weights, x: np.ndarray, rule: Callable[[], object]) -> np.ndarray:
-    module = view(net)
+    module = as_module(net)
     for layer in module:
         if isinstance(layer, nn.Linear):
             layer.rule = rule()
@@ -211,5 +211,5 @@ def test_a_stack_equals_its_windows_one_by_one(rule, network, rows):
         np.testing.assert_allclose(
             relevance[window].numpy(), relevance_propagation(net, x, rule), rtol=1e-9, atol=1e-12
         )
-        expected = view(net)(scaled(net, x))[:, 0]
+        expected = as_module(net)(scaled(net, x))[:, 0]
         np.testing.assert_allclose(score[window].numpy(), expected.numpy(), atol=1e-12)

@@ -9,7 +9,7 @@ from scipy.stats import spearmanr
 
 from konkyo.attribution import stability
 from konkyo.attribution.methods import (
-    by_name,
+    methods_by_name,
     relevance_propagation,
 )
 from konkyo.attribution.rules import Epsilon
@@ -85,8 +85,8 @@ def test_a_method_blind_to_the_weights_is_exposed(network, rows):
     np.testing.assert_allclose(out["size_correlation"], 1)
 
 
-@pytest.mark.parametrize("name", list(by_name(1e-3)))
+@pytest.mark.parametrize("name", list(methods_by_name(1e-3)))
 def test_every_method_changes_with_the_weights(name, network, rows):
-    out = randomisation(network(3), rows(3), by_name(1e-3)[name], seed=1)
+    out = randomisation(network(3), rows(3), methods_by_name(1e-3)[name], seed=1)
     assert out["rank_correlation"].iloc[0] == pytest.approx(1)
     assert (out["rank_correlation"].iloc[1:] < 0.9).all()

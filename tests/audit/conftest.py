@@ -14,10 +14,10 @@ from konkyo.leakage import (
     perturb,
     run,
 )
-from konkyo.leakage.perturb import World
+from konkyo.leakage.perturb import Perturbation
 from konkyo.leakage.record_sources import (
-    Brought,
-    Origin,
+    BuiltRecords,
+    RecordSource,
 )
 from small import make_records, small_params
 
@@ -32,14 +32,14 @@ def audit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Audit:
     """
 
     def made(
-        origin: Origin | None = None,
+        origin: RecordSource | None = None,
         chosen: config.Params | None = None,
         months: Sequence[str] = ("2001-09",),
-        tried: Sequence[World] = (perturb.EXTREME,),
+        tried: Sequence[Perturbation] = (perturb.EXTREME,),
     ) -> pd.DataFrame:
         if origin is None:
             records = make_records()
-            origin = Brought(records, records, late=False)
+            origin = BuiltRecords(records, records, late=False)
         if months:
             monkeypatch.setattr(run, "decision_months", lambda *_: list(months))
         monkeypatch.setattr(run, "WORLDS", tried)

@@ -16,8 +16,8 @@ from konkyo.features import (
 )
 from konkyo.leakage.perturb import WORLDS
 from konkyo.leakage.record_sources import (
-    Brought,
-    origin_of,
+    BuiltRecords,
+    record_source,
 )
 from konkyo.models import jobs
 from small import make_records
@@ -114,7 +114,7 @@ def test_a_source_that_takes_the_size_of_the_row_after(audit, monkeypatch):
 
     monkeypatch.setattr(us_equities, "as_known", leaky)
     stocks, market = make_records()
-    found = moved(audit(Brought((leaky(stocks), market), (stocks, market), late=True)))
+    found = moved(audit(BuiltRecords((leaky(stocks), market), (stocks, market), late=True)))
     assert list(found.index) == ["size"] and found.loc["size", "stage"] == "ingest"
     assert found.loc["size", "first_month"] == DECISION
 
@@ -138,7 +138,7 @@ def test_a_scaler_fitted_on_all_windows(audit, monkeypatch):
 
 
 def test_training_on_the_decision_month(audit, monkeypatch):
-    own = jobs.entries
+    own = jobs.network_specs
 
     def leaky(panel, windows, params):
         label = panel.index["label"].to_numpy()
@@ -159,7 +159,7 @@ def test_training_on_the_decision_month(audit, monkeypatch):
 
 
 def test_portfolios_that_know_what_they_earn(audit, monkeypatch):
-    own = backtest.rank
+    own = backtest.assign_quantiles
 
     def leaky(scores, portfolios):
         known = scores["ret"].clip(-1, 10).fillna(0.0)
@@ -172,16 +172,16 @@ def test_portfolios_that_know_what_they_earn(audit, monkeypatch):
 
 
 def test_fundamentals_joined_by_the_end_of_their_period(audit, own, tmp_path, monkeypatch):
-    origin = origin_of(own.ingest, tmp_path / "raw", own.backtest.portfolios)
+    origin = record_source(own.ingest, tmp_path / "raw", own.backtest.portfolios)
     assert audit(origin, own, tried=WORLDS)["moved"].sum() == 0
 
-    said = fundamentals.said_in
+    said = fundamentals.read_report_vintages
 
     def leaky(table, spec, codes):
         return said(table.assign(published=pd.NaT), replace(spec, lag=0), codes)
 
     monkeypatch.setattr(fundamentals, "said_in", leaky)
-    origin = origin_of(own.ingest, tmp_path / "raw", own.backtest.portfolios)
+    origin = record_source(own.ingest, tmp_path / "raw", own.backtest.portfolios)
     found = moved(audit(origin, own))
     assert set(found["stage"]) == {"ingest"}
     assert {"grade", "book_to_price"} <= set(found.index) <= set(origin.records[0].columns)

@@ -16,7 +16,7 @@ from konkyo.leakage.perturb import (
     OTHER,
     WORLDS,
 )
-from konkyo.leakage.record_sources import origin_of
+from konkyo.leakage.record_sources import record_source
 from small_prices import random_rows
 
 T = 12 * 31 + 4
@@ -102,14 +102,14 @@ def dated(own, tmp_path, request) -> config.Params:
 
 
 def test_nothing_moves_in_daily_prices(audit, dated, tmp_path):
-    origin = origin_of(dated.ingest, tmp_path / "raw", dated.backtest.portfolios)
+    origin = record_source(dated.ingest, tmp_path / "raw", dated.backtest.portfolios)
     assert len(origin.records[0]) > 200
     table = audit(origin, dated, months=("2002-06",), tried=(OTHER, EXTREME))
     assert table["moved"].sum() == 0 and table["compared"].sum() > 1500
 
 
 def test_another_world_really_differs(own, tmp_path):
-    origin = origin_of(own.ingest, tmp_path / "raw", own.backtest.portfolios)
+    origin = record_source(own.ingest, tmp_path / "raw", own.backtest.portfolios)
     for world in (OTHER, EXTREME):
         stocks, market = origin.world(T, world, np.random.default_rng(1), tmp_path)
         after = origin.records[0].merge(stocks, on=["month", "stock"], suffixes=("", "_new"))

@@ -15,7 +15,7 @@ from konkyo.leakage.perturb import (
     CUT,
     EXTREME,
     OTHER,
-    altered,
+    perturb_table,
     table_of,
 )
 from small import make_records
@@ -47,7 +47,7 @@ def test_the_past_stays_row_by_row_and_the_future_does_not(seed, t, world, text)
             month=STOCKS["month"].dt.strftime("%Y-%m"), **{"return": STOCKS["return"].map(repr)}
         )
         table = table_of(frame, {name: name for name in frame})
-    made, new = altered(table, t, world, np.random.default_rng(seed), T + 14)
+    made, new = perturb_table(table, t, world, np.random.default_rng(seed), T + 14)
     known = ordinal(perturb.days_of(made["month"]))
     past = made[known <= t].reset_index(drop=True)
     before = table.frame[table.known <= t].reset_index(drop=True)
@@ -70,26 +70,26 @@ def test_the_past_stays_row_by_row_and_the_future_does_not(seed, t, world, text)
 
 
 def test_rows_after_the_month_lie_between_those_before_it():
-    made, _ = altered(of_stocks(), T, OTHER, np.random.default_rng(0))
+    made, _ = perturb_table(of_stocks(), T, OTHER, np.random.default_rng(0))
     after = ordinal(made["month"]) > T
     assert after[: len(after) // 2].mean() > 0.2 and not after[-len(after) // 2 :].all()
 
 
 def test_a_table_that_ends_with_the_month_goes_on():
     table = table_of(upto(MARKET), {name: name for name in MARKET})
-    made, _ = altered(table, T, EXTREME, np.random.default_rng(0), T)
+    made, _ = perturb_table(table, T, EXTREME, np.random.default_rng(0), T)
     assert sorted(ordinal(made["month"]))[-3:] == [T + 1, T + 2, T + 3]
     assert made["VIX"].notna().all()
     days = pd.date_range("2001-01-01", "2001-04-30", freq="B")
     daily = table_of(pd.DataFrame({"date": days, "VIX": 1.0}), {"date": "date", "VIX": "VIX"})
-    more, _ = altered(perturb.replace(daily, dated=True), T, OTHER, np.random.default_rng(0), T)
+    more, _ = perturb_table(perturb.replace(daily, dated=True), T, OTHER, np.random.default_rng(0), T)
     # 91 days after the last quarter's rows, and no day of a month that has not all its days.
     assert more["date"].max() == pd.Timestamp("2001-07-30")
     assert more["date"].is_unique and (more["date"].dt.dayofweek < 5).all()
     # 91 days after 1 October is the last day of December, which is there.
     days = pd.date_range("2001-10-01", "2001-12-31", freq="B")
     daily = table_of(pd.DataFrame({"date": days, "VIX": 1.0}), {"date": "date", "VIX": "VIX"})
-    more, _ = altered(perturb.replace(daily, dated=True), T + 8, OTHER, np.random.default_rng(0), T)
+    more, _ = perturb_table(perturb.replace(daily, dated=True), T + 8, OTHER, np.random.default_rng(0), T)
     assert more["date"].is_unique and more["date"].max() == pd.Timestamp("2002-03-29")
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from konkyo.backtest import selection_bias
-from konkyo.backtest.expected_max_sharpe import no_skill
+from konkyo.backtest.expected_max_sharpe import null_distribution
 from konkyo.backtest.overfitting import overfitting
 from konkyo.backtest.performance import return_risk
 from konkyo.backtest.sharpe import (
@@ -64,7 +64,7 @@ def test_every_figure(series: pd.DataFrame) -> None:
     assert (found["compared"], found["blocks"], found["place"]) == (10, 16, 1)
     assert found["objective"] == return_risk(series[4]) == pytest.approx(found["return_risk"])
 
-    chance, record = no_skill(series, 1), moments(series[4])
+    chance, record = null_distribution(series, 1), moments(series[4])
     assert found["effective_trials"] == chance.effective_trials > 10
     assert found["deviation"] == pytest.approx(chance.deviation * math.sqrt(12))
     assert found["expected_maximum"] == pytest.approx(chance.expected_maximum * math.sqrt(12))

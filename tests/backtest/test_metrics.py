@@ -8,17 +8,17 @@ import pytest
 
 from konkyo.backtest import (
     deciles,
-    monthly,
-    nested,
+    monthly_returns,
+    metrics_dict,
     performance,
-    rank,
+    assign_quantiles,
 )
 
 
 def _metrics(scores: pd.DataFrame) -> dict:
-    ranked = rank(scores, 2)
-    returns = monthly(ranked, 2, 10.0)
-    return nested(ranked, returns, performance(returns), deciles(ranked))
+    ranked = assign_quantiles(scores, 2)
+    returns = monthly_returns(ranked, 2, 10.0)
+    return metrics_dict(ranked, returns, performance(returns), deciles(ranked))
 
 
 def test_names_and_values(scores: pd.DataFrame) -> None:

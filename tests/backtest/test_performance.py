@@ -13,8 +13,8 @@ from konkyo.backtest.performance import (
     measures,
     performance,
 )
-from konkyo.backtest.portfolios import rank
-from konkyo.backtest.returns import monthly
+from konkyo.backtest.portfolios import assign_quantiles
+from konkyo.backtest.returns import monthly_returns
 
 
 def test_measures_by_hand() -> None:
@@ -65,7 +65,7 @@ def test_empyrical_defines_these_measures_as_the_docstrings_do(seed: int) -> Non
 
 def test_the_table_has_a_row_a_model_and_portfolio(scores: pd.DataFrame) -> None:
     placebo = scores[scores["month"].dt.month.isin([1, 3])].assign(model="shuffled")
-    returns = monthly(rank(pd.concat([scores, placebo]), 2), 2, 10.0)
+    returns = monthly_returns(assign_quantiles(pd.concat([scores, placebo]), 2), 2, 10.0)
     table = performance(returns.sample(frac=1.0, random_state=0)).set_index(["model", "portfolio"])
     assert len(table) == 10
     assert table.loc[("network", "spread"), "annual_return"] == pytest.approx(0.56)
@@ -76,7 +76,7 @@ def test_the_table_has_a_row_a_model_and_portfolio(scores: pd.DataFrame) -> None
 
 
 def test_deciles_by_hand(scores: pd.DataFrame) -> None:
-    table = deciles(rank(scores, 2))
+    table = deciles(assign_quantiles(scores, 2))
     assert table["decile"].tolist() == [1, 2]
     np.testing.assert_allclose(table["annual_return"], [4 * 0.04, 4 * 0.18])
     assert table["months"].tolist() == [3, 3]
@@ -84,16 +84,16 @@ def test_deciles_by_hand(scores: pd.DataFrame) -> None:
 
 
 def test_the_ends_of_the_deciles_are_the_legs(panel: Callable[..., pd.DataFrame]) -> None:
-    ranked = rank(panel(5, stocks=20, months=12), 5)
+    ranked = assign_quantiles(panel(5, stocks=20, months=12), 5)
     ends = deciles(ranked).set_index("decile")["annual_return"]
-    legs = performance(monthly(ranked, 5, 0.0)).set_index("portfolio")["annual_return"]
+    legs = performance(monthly_returns(ranked, 5, 0.0)).set_index("portfolio")["annual_return"]
     assert ends[5] == pytest.approx(legs["long"])
     assert ends[1] == pytest.approx(legs["short"])
     assert legs["spread_net"] == legs["spread"]
 
 
 def test_cumulative_compounds_in_the_months_earned(scores: pd.DataFrame) -> None:
-    table = cumulative(monthly(rank(scores, 2), 2, 10.0))
+    table = cumulative(monthly_returns(assign_quantiles(scores, 2), 2, 10.0))
     spread = table[table["portfolio"] == "spread"]
     assert spread["month"].tolist() == list(
         pd.to_datetime(["2020-02-29", "2020-03-31", "2020-04-30"])

@@ -10,12 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from konkyo.backtest import monthly
+from konkyo.backtest import monthly_returns
 from konkyo.backtest.portfolios import (
     NoPortfoliosError,
     months_without,
-    rank,
-    realised,
+    assign_quantiles,
+    with_realised_returns,
 )
 from konkyo.errors import KonkyoError
 
@@ -33,7 +33,7 @@ def _one_month(values: list[float]) -> pd.DataFrame:
 
 
 def test_the_better_half_is_portfolio_two(scores: pd.DataFrame) -> None:
-    ranked = rank(scores, 2)
+    ranked = assign_quantiles(scores, 2)
     best = ranked[ranked["decile"] == 2].groupby("month")["stock"].agg("".join).tolist()
     assert best == ["CD", "AC", "DE", "DE"]
     columns = ["month", "stock", "model", "score", "rank", "decile", "ret"]
@@ -53,34 +53,34 @@ def test_the_better_half_is_portfolio_two(scores: pd.DataFrame) -> None:
     ],
 )
 def test_sizes_by_hand(stocks: int, portfolios: int, sizes: list[int]) -> None:
-    decile = rank(_one_month(list(range(stocks))), portfolios)["decile"]
+    decile = assign_quantiles(_one_month(list(range(stocks))), portfolios)["decile"]
     assert decile.value_counts().sort_index().tolist() == sizes
 
 
 def test_too_few_stocks_names_month_count_limit_and_remedy(scores: pd.DataFrame) -> None:
     with pytest.raises(KonkyoError, match=r"network: 2020-01 has 4 .*portfolios = 5: lower"):
-        rank(scores, 5)
+        assign_quantiles(scores, 5)
     full, later = _one_month([1.0, 2.0, 3.0]), _one_month([1.0, 2.0])
     later["month"] = pd.Timestamp("2020-02-29")
     with pytest.raises(KonkyoError, match=r"network: 2020-02 has 2 .*portfolios = 3: lower"):
-        rank(pd.concat([full, later], ignore_index=True), 3)
+        assign_quantiles(pd.concat([full, later], ignore_index=True), 3)
 
 
 def test_each_model_is_ranked_by_itself(scores: pd.DataFrame) -> None:
     other = scores.assign(model="ridge", score=-scores["score"])
-    both = rank(pd.concat([other, scores]), 2)
-    alone = rank(scores, 2)
+    both = assign_quantiles(pd.concat([other, scores]), 2)
+    alone = assign_quantiles(scores, 2)
     pd.testing.assert_frame_equal(both[both["model"] == "network"].reset_index(drop=True), alone)
     ridge = both[both["model"] == "ridge"]["decile"].to_numpy()
     np.testing.assert_array_equal(ridge, 3 - alone["decile"])
 
 
 def test_months_without_any_return_are_not_realised(scores: pd.DataFrame) -> None:
-    known = realised(rank(scores, 2))
+    known = with_realised_returns(assign_quantiles(scores, 2))
     assert known["month"].max() == pd.Timestamp("2020-03-31")
     assert known["ret"].isna().sum() == 1
     with pytest.raises(KonkyoError, match="none of the 4 scored months"):
-        realised(rank(scores.assign(ret=np.nan), 2))
+        with_realised_returns(assign_quantiles(scores.assign(ret=np.nan), 2))
 
 
 @settings(max_examples=40, deadline=None)
@@ -88,7 +88,7 @@ def test_months_without_any_return_are_not_realised(scores: pd.DataFrame) -> Non
 def test_portfolios_partition_the_month_in_order(n: int, portfolios: int, seed: int) -> None:
     if n < portfolios:
         n += portfolios
-    ranked = rank(_one_month(list(np.random.default_rng(seed).normal(size=n))), portfolios)
+    ranked = assign_quantiles(_one_month(list(np.random.default_rng(seed).normal(size=n))), portfolios)
     sizes = ranked["decile"].value_counts().sort_index()
     assert sizes.index.tolist() == list(range(1, portfolios + 1))
     assert sizes.max() - sizes.min() <= 1
@@ -103,9 +103,9 @@ def test_portfolios_partition_the_month_in_order(n: int, portfolios: int, seed: 
 )
 def test_only_the_order_of_scores_matters(values: list[int], portfolios: int) -> None:
     frame = _one_month([float(value) for value in values])
-    ranked = rank(frame, portfolios)["decile"]
-    shifted = rank(frame.assign(score=frame["score"] + 1000.0), portfolios)["decile"]
-    bent = rank(frame.assign(score=np.exp(frame["score"] / 25.0)), portfolios)["decile"]
+    ranked = assign_quantiles(frame, portfolios)["decile"]
+    shifted = assign_quantiles(frame.assign(score=frame["score"] + 1000.0), portfolios)["decile"]
+    bent = assign_quantiles(frame.assign(score=np.exp(frame["score"] / 25.0)), portfolios)["decile"]
     pd.testing.assert_series_equal(ranked, shifted)
     pd.testing.assert_series_equal(ranked, bent)
 
@@ -153,7 +153,7 @@ _ANY_MONTH = st.dates(pd.Timestamp("1990-01-01").date(), pd.Timestamp("2030-01-0
 @given(values=_TIED, portfolios=st.integers(2, 6), month=_ANY_MONTH)
 def test_equals_the_slow_way(values: list[float], portfolios: int, month: pd.Timestamp) -> None:
     frame = _one_month(values).assign(month=month)
-    ranked = rank(frame, portfolios)
+    ranked = assign_quantiles(frame, portfolios)
     expected = _slow(frame, portfolios)
     for row in ranked.itertuples():
         assert (row.rank, None if pd.isna(row.decile) else row.decile) == expected[row.stock]
@@ -165,7 +165,7 @@ def test_reversed_scores_reverse_the_order_and_exchange_long_and_short(
     values: list[float], portfolios: int, month: pd.Timestamp
 ) -> None:
     frame = _one_month(values).assign(month=month)
-    ranked, other = rank(frame, portfolios), rank(frame.assign(score=-frame["score"]), portfolios)
+    ranked, other = assign_quantiles(frame, portfolios), assign_quantiles(frame.assign(score=-frame["score"]), portfolios)
     if len(set(values)) > 1:
         assert (ranked["rank"] + other["rank"] == len(values) + 1).all()
     if len(set(values)) < portfolios:
@@ -185,7 +185,7 @@ def test_reversed_scores_reverse_the_order_and_exchange_long_and_short(
 def test_blocks_centred_on_the_middle_are_exchanged_too(values: list[float]) -> None:
     for month in pd.date_range("2000-01-31", periods=60, freq="ME"):
         frame = _one_month(values).assign(month=month)
-        one, other = rank(frame, 2), rank(frame.assign(score=-frame["score"]), 2)
+        one, other = assign_quantiles(frame, 2), assign_quantiles(frame.assign(score=-frame["score"]), 2)
         assert (one["decile"] == 3 - other["decile"]).all()
 
 
@@ -195,11 +195,11 @@ def test_row_order_other_months_and_models_do_not_matter(
     values: list[float], others: list[float], portfolios: int, seed: int
 ) -> None:
     frame = _one_month(values)
-    alone = rank(frame, portfolios)
+    alone = assign_quantiles(frame, portfolios)
     later = _one_month(others).assign(month=pd.Timestamp("2020-02-29"))
     ridge = frame.assign(model="ridge", score=frame["score"] * 2.0 + 1.0)
     both = pd.concat([later, frame, ridge]).sample(frac=1.0, random_state=seed)
-    ranked = rank(both, portfolios)
+    ranked = assign_quantiles(both, portfolios)
     own = ranked[(ranked["month"] == "2020-01-31") & (ranked["model"] == "network")]
     pd.testing.assert_frame_equal(own.reset_index(drop=True), alone)
     # The same order of the same stocks: the draws are the same for every model.
@@ -211,7 +211,7 @@ def test_no_code_has_an_advantage() -> None:
     """Over many months each of the stocks that tie across the boundary is as often above it."""
     months = pd.date_range("1850-01-31", periods=2000, freq="ME")
     frame = pd.concat([_one_month([0, 1, 1, 1, 1, 2]).assign(month=month) for month in months])
-    ranked = rank(frame, 2)
+    ranked = assign_quantiles(frame, 2)
     above = Counter(ranked.loc[ranked["decile"] == 2, "stock"])
     for stock in ("s001", "s002", "s003", "s004"):
         assert stats.binomtest(above[stock], len(months)).pvalue > 1e-4
@@ -233,7 +233,7 @@ def test_further_stocks_seldom_turn_a_tie() -> None:
     more = frame[frame["stock"].isin(pair)].assign(stock="new", score=0.5).drop_duplicates("month")
 
     def better(scores: pd.DataFrame) -> np.ndarray:
-        ranked = rank(scores, 2).set_index(["stock", "month"])["rank"]
+        ranked = assign_quantiles(scores, 2).set_index(["stock", "month"])["rank"]
         return (ranked[pair[0]] < ranked[pair[1]]).to_numpy()
 
     turned = (better(frame) != better(pd.concat([frame, more]))).mean()
@@ -247,10 +247,10 @@ def test_two_stocks_of_identical_inputs_are_one_level() -> None:
         for dust in (-1e-16, 1e-16):
             near = exact.assign(score=exact["score"] + [0.0, dust, 0.0, 0.0])
             pd.testing.assert_frame_equal(
-                rank(exact, 2).drop(columns="score"), rank(near, 2).drop(columns="score")
+                assign_quantiles(exact, 2).drop(columns="score"), assign_quantiles(near, 2).drop(columns="score")
             )
     apart = _one_month([0.1, 0.7 + 1e-9, 0.7, 0.9])
-    assert rank(apart, 2)["rank"].tolist() == [4, 2, 3, 1]
+    assert assign_quantiles(apart, 2)["rank"].tolist() == [4, 2, 3, 1]
 
 
 def test_a_market_series_that_broke_forms_no_portfolios(scores: pd.DataFrame) -> None:
@@ -258,24 +258,24 @@ def test_a_market_series_that_broke_forms_no_portfolios(scores: pd.DataFrame) ->
     broken = scores["month"] == "2020-02-29"
     shifted = scores.assign(score=scores["score"].mask(broken, 1e16 + 2 * scores["score"]))
     assert len(set(shifted.loc[broken, "score"])) == 4
-    ranked = rank(shifted, 2)
+    ranked = assign_quantiles(shifted, 2)
     assert ranked["decile"].isna().tolist() == (ranked["month"] == "2020-02-29").tolist()
     assert sorted(ranked.loc[ranked["decile"].isna(), "rank"]) == [1, 2, 3, 4]
     assert months_without(ranked).to_dict() == {"network": 1}
 
-    table = monthly(ranked, 2, 10.0)
-    expected = monthly(rank(scores[~broken], 2), 2, 10.0)
+    table = monthly_returns(ranked, 2, 10.0)
+    expected = monthly_returns(assign_quantiles(scores[~broken], 2), 2, 10.0)
     pd.testing.assert_frame_equal(table, expected)
     assert table["month"].dt.month.tolist() == [1, 3]
     assert table["turnover"].isna().all()
     with pytest.raises(NoPortfoliosError, match="none of the 3 scored months with a return has"):
-        monthly(rank(scores.assign(score=1.0), 2), 2, 10.0)
+        monthly_returns(assign_quantiles(scores.assign(score=1.0), 2), 2, 10.0)
 
 
 def test_fewer_different_scores_than_portfolios_form_none() -> None:
-    ranked = rank(_one_month([1.0, 1.0, 2.0, 2.0, 3.0, 3.0]), 4)
+    ranked = assign_quantiles(_one_month([1.0, 1.0, 2.0, 2.0, 3.0, 3.0]), 4)
     assert ranked["decile"].isna().all()
     assert set(ranked.loc[ranked["score"] == 3.0, "rank"]) == {1, 2}
-    assert rank(_one_month([1.0, 1.0, 2.0, 2.0, 3.0, 3.0]), 3)["decile"].tolist() == [
+    assert assign_quantiles(_one_month([1.0, 1.0, 2.0, 2.0, 3.0, 3.0]), 3)["decile"].tolist() == [
         1, 1, 2, 2, 3, 3,
     ]  # fmt: skip

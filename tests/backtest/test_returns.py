@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from konkyo.backtest.portfolios import rank
-from konkyo.backtest.returns import monthly
+from konkyo.backtest.portfolios import assign_quantiles
+from konkyo.backtest.returns import monthly_returns
 from konkyo.errors import KonkyoError
 
 
 def _run(scores: pd.DataFrame, portfolios: int = 3, cost: float = 10.0) -> pd.DataFrame:
-    return monthly(rank(scores, portfolios), portfolios, cost)
+    return monthly_returns(assign_quantiles(scores, portfolios), portfolios, cost)
 
 
 def test_by_hand(scores: pd.DataFrame) -> None:
@@ -43,8 +43,8 @@ def test_by_hand(scores: pd.DataFrame) -> None:
 
 @pytest.mark.parametrize("seed", range(5))
 def test_means_agree_with_a_loop(seed: int, panel: Callable[..., pd.DataFrame]) -> None:
-    ranked = rank(panel(seed, stocks=21, months=5), 4)
-    found = monthly(ranked, 4, 25.0).set_index("month")
+    ranked = assign_quantiles(panel(seed, stocks=21, months=5), 4)
+    found = monthly_returns(ranked, 4, 25.0).set_index("month")
     for month in ranked["month"].unique():
         legs: dict[int, list[float]] = {1: [], 4: []}
         everything = []

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from konkyo.backtest.scores import gather
+from konkyo.backtest.scores import join_scores
 from konkyo.errors import ArtifactError
 
 _MONTHS = pd.to_datetime(["2020-01-31", "2020-01-31", "2020-02-29"])
@@ -35,7 +35,7 @@ def baselines() -> pd.DataFrame:
 def test_one_row_a_model_month_and_stock(
     index: pd.DataFrame, network: pd.DataFrame, baselines: pd.DataFrame
 ) -> None:
-    found = gather(index, network.iloc[::-1], baselines).sort_values(["model", "score"])
+    found = join_scores(index, network.iloc[::-1], baselines).sort_values(["model", "score"])
     assert found["model"].tolist() == ["network"] * 3 + ["ridge"] * 3 + ["shuffled"] * 2
     assert found["score"].tolist() == [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0]
     np.testing.assert_array_equal(found["ret"], [0.1, -0.2, np.nan] * 2 + [0.1, -0.2])
@@ -44,7 +44,7 @@ def test_one_row_a_model_month_and_stock(
 def test_rows_of_the_panel_that_nobody_scored_are_left_out(
     index: pd.DataFrame, network: pd.DataFrame, baselines: pd.DataFrame
 ) -> None:
-    found = gather(index, network[:1], baselines.assign(shuffled=np.nan))
+    found = join_scores(index, network[:1], baselines.assign(shuffled=np.nan))
     assert found.groupby("model").size().to_dict() == {"network": 1, "ridge": 3}
 
 
@@ -52,10 +52,10 @@ def test_unfit_scores_are_refused(
     index: pd.DataFrame, network: pd.DataFrame, baselines: pd.DataFrame
 ) -> None:
     with pytest.raises(ArtifactError, match=r"network: .* stock A in 2020-02 has no row .*1 of 3"):
-        gather(index[:2], network, baselines)
+        join_scores(index[:2], network, baselines)
     with pytest.raises(ArtifactError, match=r"ridge: .* stock B in 2020-01 is infinite"):
-        gather(index, network, baselines.replace({"ridge": {5.0: np.inf}}))
+        join_scores(index, network, baselines.replace({"ridge": {5.0: np.inf}}))
     with pytest.raises(ArtifactError, match=r"network: .* stock A in 2020-01 stands twice"):
-        gather(index, pd.concat([network, network[:1]]), baselines)
+        join_scores(index, pd.concat([network, network[:1]]), baselines)
     with pytest.raises(ArtifactError, match=r"network: .* stock B in 2020-01 is NaN"):
-        gather(index, network.replace({"score": {2.0: np.nan}}), baselines)
+        join_scores(index, network.replace({"score": {2.0: np.nan}}), baselines)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from konkyo.backtest import stitched
+from konkyo.backtest import walk_forward_returns
 from konkyo.backtest.performance import return_risk
 from konkyo.errors import KonkyoError
 
@@ -26,7 +26,7 @@ def test_by_hand() -> None:
         {"a": [0.03, 0.01, -0.05, -0.05, 0.02, 0.00], "b": [0.01, 0.01, 0.02, 0.09, -0.01, 0.04]},
         index=_MONTHS,
     )
-    found = stitched(series, "mean", [_MONTHS[4], _MONTHS[2]])
+    found = walk_forward_returns(series, "mean", [_MONTHS[4], _MONTHS[2]])
     # Before March: a has a mean of 0.02, b of 0.01. Before May b is ahead.
     expected = pd.DataFrame(
         {
@@ -42,7 +42,7 @@ def test_by_hand() -> None:
 def test_equals_the_loop() -> None:
     series = _series(0)
     dates = series.index[[12, 24, 36]]
-    found = stitched(series, "return_risk", dates).set_index("month")
+    found = walk_forward_returns(series, "return_risk", dates).set_index("month")
     for month in series.index[12:]:
         date = max(d for d in dates if d <= month)
         past = series[series.index < date]
@@ -59,7 +59,7 @@ def test_changing_the_future_never_changes_the_past(seed: int, place: int, objec
     dates = series.index[12::12]
     changed = series.copy()
     changed.iloc[place:] = np.random.default_rng(seed + 1).normal(0, 1, (48 - place, 6))
-    before, after = stitched(series, objective, dates), stitched(changed, objective, dates)
+    before, after = walk_forward_returns(series, objective, dates), walk_forward_returns(changed, objective, dates)
     month = series.index[place]
     # A choice at the date of the change itself knows none of it, nor do the months before.
     early = before["decided"] <= month
@@ -71,7 +71,7 @@ def test_the_past_does_change_the_choice() -> None:
     series = _series(1)
     changed = series.copy()
     changed.iloc[:12, 3] += 1.0
-    found = stitched(changed, "mean", [series.index[12]])
+    found = walk_forward_returns(changed, "mean", [series.index[12]])
     assert set(found["trial"]) == {3}
 
 
@@ -80,7 +80,7 @@ def test_noise_earns_nothing_although_the_best_in_hindsight_does() -> None:
     for seed in range(40):
         series = _series(seed, 96, 20)
         dates = series.index[24::12]
-        spread = stitched(series, "return_risk", dates)["spread"]
+        spread = walk_forward_returns(series, "return_risk", dates)["spread"]
         earned.append(return_risk(spread))
         hindsight.append(max(return_risk(series[trial].iloc[24:]) for trial in series))
     assert np.mean(earned) == pytest.approx(0.0, abs=0.15)
@@ -91,18 +91,18 @@ def test_a_trial_without_all_earlier_months_is_not_chosen() -> None:
     series = _series(2)
     series[3] += 1.0
     series.iloc[5, 3] = np.nan
-    assert 3 not in set(stitched(series, "mean", series.index[[12, 24]])["trial"])
+    assert 3 not in set(walk_forward_returns(series, "mean", series.index[[12, 24]])["trial"])
 
 
 def test_refusals_say_what_to_do() -> None:
     series = _series(3)
     with pytest.raises(KonkyoError, match="1 months come before 2010-02"):
-        stitched(series, "return_risk", [series.index[1]])
+        walk_forward_returns(series, "return_risk", [series.index[1]])
     with pytest.raises(KonkyoError, match="no date"):
-        stitched(series, "return_risk", [])
+        walk_forward_returns(series, "return_risk", [])
     with pytest.raises(KonkyoError, match="not in order"):
-        stitched(series.iloc[::-1], "mean", [series.index[12]])
+        walk_forward_returns(series.iloc[::-1], "mean", [series.index[12]])
     series[3] += 1.0
     series.iloc[20, 3] = np.nan
     with pytest.raises(KonkyoError, match="trial 3, chosen at 2011-01, did not run in 2011-09"):
-        stitched(series, "mean", [series.index[12]])
+        walk_forward_returns(series, "mean", [series.index[12]])

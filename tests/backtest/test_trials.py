@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from konkyo.backtest import no_skill
+from konkyo.backtest import null_distribution
 from konkyo.backtest.expected_max_sharpe import (
     correlations,
     effective_trials,
@@ -44,7 +44,7 @@ def test_a_hundred_trials_of_pure_noise_find_about_two_thirds() -> None:
     assert expected_maximum(100, 1 / math.sqrt(_MONTHS)) * year == pytest.approx(0.67, abs=0.01)
     found = [_best(_noise(seed, 100)) for seed in range(200)]
     assert np.mean(found) == pytest.approx(0.67, abs=0.02)
-    told = [no_skill(_noise(seed, 100), seed).expected_maximum * year for seed in range(5)]
+    told = [null_distribution(_noise(seed, 100), seed).expected_maximum * year for seed in range(5)]
     # A little higher, since the deviation across trials is taken where it is above its due.
     assert np.mean(told) == pytest.approx(0.68, abs=0.02)
 
@@ -52,7 +52,7 @@ def test_a_hundred_trials_of_pure_noise_find_about_two_thirds() -> None:
 @pytest.mark.parametrize("related", [0.0, 0.5, 0.9])
 def test_what_is_expected_of_trials_alike_is_what_they_find(related: float) -> None:
     found = [_best(_noise(seed, 50, related)) for seed in range(200)]
-    chances = [no_skill(_noise(seed, 50, related), seed) for seed in range(6)]
+    chances = [null_distribution(_noise(seed, 50, related), seed) for seed in range(6)]
     told = np.mean([chance.expected_maximum for chance in chances]) * math.sqrt(12)
     drawn = np.mean([chance.annual().mean() for chance in chances])
     assert told == pytest.approx(np.mean(found), abs=0.045)
@@ -64,7 +64,7 @@ def test_without_skill_few_searches_are_found_significant(related: float) -> Non
     deflated, lucky = [], []
     for seed in range(60):
         series = _noise(seed, 10, related, months=121)
-        chance = no_skill(series, seed)
+        chance = null_distribution(series, seed)
         record = moments(series[series.mean().div(series.std()).idxmax()])
         deflated.append(probabilistic_sharpe(record, chance.expected_maximum))
         lucky.append((chance.maxima >= record.ratio).mean())
@@ -78,7 +78,7 @@ def test_equal_trials_count_once_and_groups_as_many_as_there_are() -> None:
     one = _noise(1, 1)
     same = pd.concat([one] * 30, axis=1, ignore_index=True)
     assert effective_trials(same) == pytest.approx(1.0, abs=1e-3)
-    assert no_skill(same).expected_maximum == 0.0
+    assert null_distribution(same).expected_maximum == 0.0
     ten = _noise(2, 10)
     groups = pd.concat([ten] * 5, axis=1, ignore_index=True)
     assert effective_trials(groups) == pytest.approx(10, abs=0.6)
@@ -164,11 +164,11 @@ def test_the_expected_maximum_grows_with_the_trials(trials: float, deviation: fl
 def test_trials_of_unequal_skill_raise_the_bar() -> None:
     series = _noise(7, 40)
     spread = series + np.linspace(-0.02, 0.02, 40)
-    assert no_skill(spread).deviation > 2 * no_skill(series).deviation
+    assert null_distribution(spread).deviation > 2 * null_distribution(series).deviation
     # As far as trials differ, it is the published deviation: that across their ratios.
     ratios = spread.mean() / spread.std()
-    assert no_skill(spread).deviation == pytest.approx(ratios.std())
+    assert null_distribution(spread).deviation == pytest.approx(ratios.std())
     # Trials that were pruned do not widen it by the few months they had.
     pruned = series.copy()
     pruned.iloc[3:, 20:] = np.nan
-    assert no_skill(pruned).deviation < 1.3 / math.sqrt(_MONTHS - 1)
+    assert null_distribution(pruned).deviation < 1.3 / math.sqrt(_MONTHS - 1)

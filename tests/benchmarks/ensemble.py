@@ -20,7 +20,7 @@ from scipy.stats import spearmanr
 
 from konkyo import config
 from konkyo.attribution.attributions import (
-    Grounds,
+    Attribution,
     explain_months,
 )
 from konkyo.attribution.stability import over_seeds
@@ -28,18 +28,18 @@ from konkyo.features import store
 from konkyo.models import store as weights
 from konkyo.models.train import train
 from konkyo.windows import (
-    MonthBlocks,
+    MonthSlices,
     rolling,
 )
 
 
-def mean_of(members: Sequence[Grounds]) -> tuple[np.ndarray, np.ndarray]:
+def mean_of(members: Sequence[Attribution]) -> tuple[np.ndarray, np.ndarray]:
     """Return an ensemble's score [stocks] and relevance [stocks, features]."""
     score = np.mean([member.score for member in members], axis=0)
     return score, np.mean([member.relevance for member in members], axis=0)
 
 
-def one_month(members: Sequence[Grounds], ret: np.ndarray, present: np.ndarray) -> pd.DataFrame:
+def one_month(members: Sequence[Attribution], ret: np.ndarray, present: np.ndarray) -> pd.DataFrame:
     """Return size, rank_ic and stability of one month's disjoint ensembles."""
     known = np.isfinite(ret)
     lines = []
@@ -64,7 +64,7 @@ def main() -> None:
     chosen = replace(whole.train, ensemble=asked.members, shuffled_every=0)
     panel = store.read(Path("data/panel"))
     ret = panel.index["ret"].to_numpy()
-    decisions = rolling(MonthBlocks.of(panel.index["month"]), chosen.window)[:: asked.every]
+    decisions = rolling(MonthSlices.of(panel.index["month"]), chosen.window_months)[:: asked.every]
     decisions = [w for w in decisions if np.isfinite(ret[w.test_start : w.test_stop]).any()]
     tables = []
     with tempfile.TemporaryDirectory() as folder:

@@ -65,7 +65,7 @@ def main() -> None:
             pair.append(network(rows)[place].numpy())
         worst = min(worst, float(spearmanr(*pair).statistic))
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else "one core"
-    steps = -(-len(few[0].rows) // chosen.batch) * asked.epochs
+    steps = -(-len(few[0].rows) // chosen.batch_size) * asked.epochs
     print(
         f"{name}: {len(entries)} windows, {steps:,} steps in one stack: {whole:.1f} s "
         f"({1000 * whole / steps:.2f} ms a step), an epoch from cold {warm:.1f} s; "

@@ -81,7 +81,7 @@ def work(folder: Path, case: Case, steps: int) -> dict[str, float]:
     from konkyo import config
     from konkyo.models import jobs
     from konkyo.models.batches import (
-        Entry,
+        NetworkSpec,
         StackBatches,
         StackSchedule,
         Step,
@@ -111,16 +111,16 @@ def work(folder: Path, case: Case, steps: int) -> dict[str, float]:
     every = np.arange(len(features))
     zero, one = np.zeros(case.inputs, np.float32), np.ones(case.inputs, np.float32)
 
-    def entries(part: slice) -> Iterator[Entry]:
+    def entries(part: slice) -> Iterator[NetworkSpec]:
         for window in range(part.start, part.stop):
             rows = every[window * case.stocks : (window + MONTHS) * case.stocks]
             for seed in range(case.seeds):
-                yield Entry(f"w{window}", rows, zero, one, seed)
+                yield NetworkSpec(f"w{window}", rows, zero, one, seed)
 
     total = 0.0
-    for part in jobs.stacks([case.seeds] * case.windows, chosen.stack, 1):
+    for part in jobs.stacks([case.seeds] * case.windows, chosen.max_networks_per_stack, 1):
         stack = list(entries(part))
-        schedule = StackSchedule(stack, chosen.batch, chosen.epochs)
+        schedule = StackSchedule(stack, chosen.batch_size, chosen.epochs)
         batches = StackBatches(*panel, schedule)
         module = StackModule(initial_network(stack, chosen), schedule, chosen)
         optimizer = module.configure_optimizers()
@@ -204,7 +204,7 @@ def report(base: Case, growth: dict[str, Sequence[int]], steps: int, out: Path) 
             if case not in known:
                 own = known[case] = measure(case, steps)
                 networks = case.windows * case.seeds
-                each = -(-case.stocks * MONTHS // chosen.batch) * chosen.epochs * networks
+                each = -(-case.stocks * MONTHS // chosen.batch_size) * chosen.epochs * networks
                 print(
                     f"| {case.windows:,} | {case.stocks:,} | {case.inputs:,} | {case.seeds} "
                     f"| {own['seconds'] / 3600:.3f} | {1000 * own['seconds'] / each:.2f} "

@@ -27,14 +27,14 @@ from konkyo import config
 from konkyo.attribution.attributions import explain_months
 from konkyo.attribution.methods import (
     scaled,
-    view,
+    as_module,
 )
 from konkyo.features import store
 from konkyo.models import store as weights
 from konkyo.models.fit import keep_freed_memory
 from konkyo.models.mlp import StackedMLP
 from konkyo.windows import (
-    MonthBlocks,
+    MonthSlices,
     rolling,
 )
 
@@ -46,15 +46,15 @@ Networks = list[tuple[weights.Weights, ...]]
 def real_task(chosen: config.Params, months: int) -> tuple[Networks, list[np.ndarray]]:
     """Return the networks of the last months and the rows that they score."""
     panel = store.read(PANEL)
-    blocks = MonthBlocks.of(panel.index["month"])
-    decisions = rolling(blocks, chosen.train.window)[-months:]
+    blocks = MonthSlices.of(panel.index["month"])
+    decisions = rolling(blocks, chosen.train.window_months)[-months:]
     networks = [weights.read(WEIGHTS / f"{w.month}.safetensors") for w in decisions]
     return networks, [panel.features[w.test_start : w.test_stop] for w in decisions]
 
 
 def random_task(chosen: config.Params, months: int) -> tuple[Networks, list[np.ndarray]]:
     """Return untrained networks and rows of the paper's shape."""
-    stack = StackedMLP(months, INPUTS, chosen.train.layers, chosen.train.activation)
+    stack = StackedMLP(months, INPUTS, chosen.train.hidden_sizes, chosen.train.activation)
     stack.initialise([torch.Generator().manual_seed(i) for i in range(months)])
     names = [f"f{i}" for i in range(INPUTS)]
     made = weights.unstack(stack, ["2001-01"] * months, [""] * months, names)
@@ -65,7 +65,7 @@ def random_task(chosen: config.Params, months: int) -> tuple[Networks, list[np.n
 
 def by_captum(network: weights.Weights, rows: np.ndarray, epsilon: float) -> np.ndarray:
     """Return the relevances [stocks, inputs] as captum computes them."""
-    module = view(network)
+    module = as_module(network)
     for layer in module:
         if isinstance(layer, nn.Linear):
             layer.rule = EpsilonRule(epsilon)

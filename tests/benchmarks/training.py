@@ -32,20 +32,20 @@ from torch.utils.data import DataLoader, TensorDataset
 from konkyo import config
 from konkyo.features import store
 from konkyo.models import jobs
-from konkyo.models.batches import Entry
+from konkyo.models.batches import NetworkSpec
 from konkyo.models.fit import (
     fit_stack,
     keep_freed_memory,
 )
 from konkyo.windows import (
-    MonthBlocks,
+    MonthSlices,
     rolling,
 )
 
 PANEL = Path("data/panel")
 MONTHS, STOCKS, INPUTS = 36, 1700, 126
 
-Rows = tuple[np.ndarray, np.ndarray, list[Entry]]
+Rows = tuple[np.ndarray, np.ndarray, list[NetworkSpec]]
 
 
 class PlainNetwork(lightning.LightningModule):
@@ -54,7 +54,7 @@ class PlainNetwork(lightning.LightningModule):
     def __init__(self, inputs: int, chosen: config.Train) -> None:
         super().__init__()
         parts: list[nn.Module] = []
-        for units in chosen.layers:
+        for units in chosen.hidden_sizes:
             parts += [nn.Linear(inputs, units), nn.Tanh(), nn.Dropout(chosen.dropout)]
             inputs = units
         self.network = nn.Sequential(*parts, nn.Linear(inputs, 1))
@@ -73,8 +73,8 @@ def real_rows(chosen: config.Train, windows: int) -> Rows:
     """Return features, labels and entries of the last windows of the real panel."""
     panel = store.read(PANEL)
     label = panel.index["label"].to_numpy(dtype=np.float32)
-    decisions = rolling(MonthBlocks.of(panel.index["month"]), chosen.window)[-windows:]
-    entries = jobs.entries(panel, decisions, replace(chosen, shuffled_every=0))
+    decisions = rolling(MonthSlices.of(panel.index["month"]), chosen.window_months)[-windows:]
+    entries = jobs.network_specs(panel, decisions, replace(chosen, shuffled_every=0))
     return panel.features, np.stack([label, label]), entries
 
 
@@ -86,7 +86,7 @@ def random_rows(windows: int) -> Rows:
     features = rng.normal(size=(n, INPUTS)).astype(np.float32)
     zero, one = np.zeros(INPUTS, np.float32), np.ones(INPUTS, np.float32)
     entries = [
-        Entry(f"w{i}", np.arange(i * STOCKS, (i + MONTHS) * STOCKS), zero, one, 1)
+        NetworkSpec(f"w{i}", np.arange(i * STOCKS, (i + MONTHS) * STOCKS), zero, one, 1)
         for i in range(windows)
     ]
     return features, np.stack([label, label]), entries
@@ -119,7 +119,7 @@ def main() -> None:
         real_rows(chosen, asked.windows) if there else random_rows(asked.windows)
     )
     one = entries[-1]
-    x = (features[one.rows] - one.mean) / one.deviation
+    x = (features[one.rows] - one.mean) / one.std
     y = labels[0][one.rows]
 
     def stack() -> None:
@@ -132,13 +132,13 @@ def main() -> None:
             accelerator="cpu", max_epochs=asked.epochs, logger=False, enable_checkpointing=False,
             enable_progress_bar=False, enable_model_summary=False,
         )  # fmt: skip
-        loader = DataLoader(data, batch_size=chosen.batch, shuffle=True)
+        loader = DataLoader(data, batch_size=chosen.batch_size, shuffle=True)
         trainer.fit(PlainNetwork(x.shape[1], chosen), loader)
 
     def scikit_learn() -> None:
         MLPRegressor(
-            hidden_layer_sizes=chosen.layers, activation="tanh", alpha=0, tol=0,
-            batch_size=chosen.batch, learning_rate_init=chosen.learning_rate,
+            hidden_layer_sizes=chosen.hidden_sizes, activation="tanh", alpha=0, tol=0,
+            batch_size=chosen.batch_size, learning_rate_init=chosen.learning_rate,
             max_iter=asked.epochs, n_iter_no_change=asked.epochs + 1,
         ).fit(x, y)  # fmt: skip
 
@@ -147,7 +147,7 @@ def main() -> None:
         "Lightning, one fit a window": (one_fit_a_window, 1),
         "scikit-learn MLPRegressor, no dropout": (scikit_learn, 1),
     }
-    steps = -(-len(y) // chosen.batch) * asked.epochs
+    steps = -(-len(y) // chosen.batch_size) * asked.epochs
     print(
         f"{'real' if there else 'random'} rows: {len(y):,} a window x {x.shape[1]} inputs, "
         f"{asked.windows} windows in the stack, {steps} steps, 1 thread, "

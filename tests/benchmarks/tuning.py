@@ -19,7 +19,7 @@ import torch
 
 from konkyo import config
 from konkyo.models.fit import keep_freed_memory
-from konkyo.models.settings import Numbers
+from konkyo.models.settings import Hyperparameters
 from konkyo.tuning import (
     holdout,
     panels,
@@ -41,24 +41,24 @@ def main() -> None:
     whole = config.load()
     train, tune = whole.train, whole.tune
     shape = trials.Shape(
-        train.layers, train.activation, train.batch, 2, train.window,
+        train.hidden_sizes, train.activation, train.batch_size, 2, train.window_months,
         whole.prepare.label, whole.prepare.standardise,
     )  # fmt: skip
     rng = np.random.default_rng(1)
     numbers = [
-        Numbers(10 ** rng.uniform(-3.5, -2), 10 ** rng.uniform(-7, -4), rng.uniform(0, 0.6), 1)
+        Hyperparameters(10 ** rng.uniform(-3.5, -2), 10 ** rng.uniform(-7, -4), rng.uniform(0, 0.6), 1)
         for _ in range(asked.together)
     ]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         index = pd.read_parquet(asked.panel / "index.parquet", columns=["month", "ret"])
         held = holdout.first_held(index, tune.holdout)
-        panels.bring(asked.records, folder, whole.prepare, tune.space, held)
-        names = trials.decision_months(folder, max(tune.space.window))
+        panels.write_panels(asked.records, folder, whole.prepare, tune.space, held)
+        names = trials.decision_months(folder, max(tune.space.window_months))
         for refits in asked.refits:
             groups = trials.refits(names, tune.refit_every)[:refits]
 
-            def score(some: list[Numbers], groups: list = groups) -> list[pd.DataFrame]:
+            def score(some: list[Hyperparameters], groups: list = groups) -> list[pd.DataFrame]:
                 return trials.run(folder, shape, some, groups, train, folder / "state")
 
             seconds: dict[str, list[float]] = {"together": [], "alone": []}

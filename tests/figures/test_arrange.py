@@ -17,7 +17,7 @@ from konkyo.report.figures.figure_data import (
 )
 from konkyo.report.figures.style import (
     clipped,
-    pushed,
+    separate_labels,
     width_of,
     wrapped,
 )
@@ -97,7 +97,7 @@ def test_numbers_are_short(values: list[float], words: list[str]) -> None:
 @given(st.lists(st.floats(-5, 5), max_size=8), st.floats(0.01, 1))
 def test_pushed_places_stand_apart_in_order_and_centred(wanted: list[float], gap: float) -> None:
     places = sorted(wanted)
-    apart = pushed(places, gap)
+    apart = separate_labels(places, gap)
     assert len(apart) == len(places)
     if len(places):
         assert np.diff(apart, prepend=-np.inf).min() > gap - 1e-9
@@ -105,7 +105,7 @@ def test_pushed_places_stand_apart_in_order_and_centred(wanted: list[float], gap
 
 
 def test_what_stands_apart_already_is_not_pushed() -> None:
-    np.testing.assert_allclose(pushed([0.0, 0.5, 0.52], 0.1), [0.0, 0.46, 0.56])
+    np.testing.assert_allclose(separate_labels([0.0, 0.5, 0.52], 0.1), [0.0, 0.46, 0.56])
 
 
 @given(st.text(alphabet="ab 漢字、", max_size=60), st.integers(4, 20))

@@ -9,9 +9,9 @@ import pytest
 from matplotlib.text import Text
 
 from konkyo.backtest import (
-    NoSkill,
+    NullDistribution,
     Overfitting,
-    no_skill,
+    null_distribution,
     overfitting,
 )
 from konkyo.report.figures import luck as drawn
@@ -31,8 +31,8 @@ def found(series: pd.DataFrame) -> Overfitting:
 
 
 @pytest.fixture(scope="module")
-def chance(series: pd.DataFrame) -> NoSkill:
-    return no_skill(series)
+def chance(series: pd.DataFrame) -> NullDistribution:
+    return null_distribution(series)
 
 
 def test_steps_of_the_logit_have_their_upper_end_and_zero_is_one() -> None:
@@ -75,7 +75,7 @@ def test_of_many_splits_the_interactive_scatter_has_a_sample(series: pd.DataFram
     assert list(fit.x) == [many.splits["in_sample"].min(), many.splits["in_sample"].max()]
 
 
-def test_the_maximum_shows_the_bar_the_best_and_who_reaches_it(chance: NoSkill) -> None:
+def test_the_maximum_shows_the_bar_the_best_and_who_reaches_it(chance: NullDistribution) -> None:
     shares = drawn.maximum_shares(chance)
     assert shares["share"].sum() == pytest.approx(1.0)
     best = float(np.quantile(chance.annual(), 0.9))
@@ -94,7 +94,7 @@ def test_the_maximum_shows_the_bar_the_best_and_who_reaches_it(chance: NoSkill) 
 
 @pytest.mark.parametrize("language", ["en", "ja"])
 def test_twins_say_the_same_in_both_languages(
-    found: Overfitting, chance: NoSkill, language
+    found: Overfitting, chance: NullDistribution, language
 ) -> None:
     pairs = [
         (drawn.logit_histogram(found, language), moving.logit_histogram(found, language)),

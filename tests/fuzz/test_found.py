@@ -63,7 +63,7 @@ def bring(tmp_path):
             market=(config.Table(files=(str(market),), columns={}),),
             reports=(), sectors=(), members=(), point_in_time=True, survivorship_free=True,
         )  # fmt: skip
-        return tables.bring(section, tmp_path / "raw", 2).stocks
+        return tables.load(section, tmp_path / "raw", 2).stocks
 
     return brought
 
@@ -196,7 +196,7 @@ def test_a_drawn_table_that_is_wrong_is_caught():
     )
     assert records_are_right_or_refused(case) in ("records", "records and panel")
     with pytest.MonkeyPatch.context() as patch:
-        real = tables.bring
+        real = tables.load
 
         def wrong(*given):
             found = real(*given)

@@ -4,14 +4,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from konkyo.data.readers import Found
+from konkyo.data.readers import RawTable
 from konkyo.errors import (
     RecordsError,
     SourceError,
 )
 from konkyo.intervention.load import (
     add_operations,
-    bring,
+    load,
 )
 from konkyo.intervention.records import check
 
@@ -33,7 +33,7 @@ def table(**changes) -> pd.DataFrame:
 
 
 def test_good_records_leave_sorted_with_unknown_intervention_missing():
-    frame = check(Found("own.csv", table().iloc[::-1]))
+    frame = check(RawTable("own.csv", table().iloc[::-1]))
     assert frame["month"].dt.strftime("%m").tolist() == ["01", "02", "03", "04"]
     assert frame["intervention"].tolist()[:2] == [0.0, -120.0]
     assert np.isnan(frame["intervention"][2]) and np.isnan(frame["gdp"][0])
@@ -54,16 +54,16 @@ def test_good_records_leave_sorted_with_unknown_intervention_missing():
 )
 def test_every_broken_rule_is_named(changes, said):
     with pytest.raises(RecordsError, match=said):
-        check(Found("own.csv", table(**changes)))
+        check(RawTable("own.csv", table(**changes)))
 
 
 def test_a_missing_column_is_named_with_those_that_are_there():
     with pytest.raises(RecordsError, match="'reserves' missing"):
-        check(Found("own.csv", table().drop(columns="reserves")))
+        check(RawTable("own.csv", table().drop(columns="reserves")))
 
 
 def test_yen_amounts_become_million_dollars_at_the_months_rate():
-    series = check(Found("own.csv", table()), without=("intervention",)).drop(
+    series = check(RawTable("own.csv", table()), without=("intervention",)).drop(
         columns="intervention", errors="ignore"
     )
     net = pd.DataFrame({"month": series["month"][1:3], "amount": [14.6, -30.6]})
@@ -75,4 +75,4 @@ def test_yen_amounts_become_million_dollars_at_the_months_rate():
 def test_an_absent_file_is_an_error_that_names_the_param(study):
     tables = replace(study.tables, file="nowhere/own.csv")
     with pytest.raises(SourceError, match=r"intervention\.tables\.file"):
-        bring(replace(study, source="tables", tables=tables))
+        load(replace(study, source="tables", tables=tables))

@@ -95,7 +95,7 @@ def main() -> None:
     for threads in ("1", "2", "4"):
         given = {"OMP_NUM_THREADS": threads, "OPENBLAS_NUM_THREADS": threads}
         runs[f"{threads} threads"] = (settings, given)
-    for workers, stack in ((2, trained.stack), (1, 3), (1, 64)):
+    for workers, stack in ((2, trained.max_networks_per_stack), (1, 3), (1, 64)):
         other = replace(settings, train=replace(trained, workers=workers, stack=stack))
         runs[f"{workers} workers, stacks of {stack}"] = (other, {})
     runs |= {name: (settings, given) for name, given in SETS.items()}

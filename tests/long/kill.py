@@ -269,9 +269,9 @@ def chosen() -> Any:
         market=(config.Table(("data/own/market.parquet",), {}),),
     )
     space = config.Space(
-        layers=(1,), width=(4, 8), activation=("tanh", "relu"), weight_decay=(0.0, 0.001),
+        n_hidden_layers=(1,), width=(4, 8), activation=("tanh", "relu"), weight_decay=(0.0, 0.001),
         dropout=config.Range(0.0, 0.5, False), learning_rate=config.Range(0.001, 0.01, True),
-        batch=(16,), epochs=(2,), window=(6,), label=("rank",), standardise=("rank", "zscore"),
+        batch_size=(16,), epochs=(2,), window_months=(6,), label=("rank",), standardise=("rank", "zscore"),
     )  # fmt: skip
     tune = replace(
         small.tune, trials=TRIALS, workers=1, together=2, sampler="random", pruner="none",

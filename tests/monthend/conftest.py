@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from konkyo.backtest import rank
+from konkyo.backtest import assign_quantiles
 from konkyo.report import tables
-from konkyo.report.tables import Evidence
+from konkyo.report.tables import ExplainedPanel
 
 NAMES = ["return_1", "size", "sector_<b>", "sector_foods", "month_01", "topix_change"]
 GROUPS = ["characteristic", "characteristic", "sector", "sector", "calendar", "market"]
@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="session")
-def hostile() -> Evidence:
+def hostile() -> ExplainedPanel:
     """One month of four stocks, by score: 0012, =1+1, NA, <script>."""
     values = np.array(
         [
@@ -38,7 +38,7 @@ def hostile() -> Evidence:
     absorbed = np.array([0.01, 0.0, -0.02, 0.0])
     keys = pd.DataFrame({"month": pd.Timestamp("2021-01-31"), "stock": STOCKS})
     keys["score"] = relevance.sum(1) + absorbed
-    ranked = rank(keys.assign(model="network", ret=np.nan), 2).set_index("stock")
+    ranked = assign_quantiles(keys.assign(model="network", ret=np.nan), 2).set_index("stock")
     index = keys.assign(
         sector=["<b>", "foods", "<b>", None],
         size=[4.0, 3.0, 2.0, 1.0],
@@ -48,7 +48,7 @@ def hostile() -> Evidence:
         ret=np.nan,
     )[["month", "stock", "sector", "size", "score", "rank", "stocks", "decile", "ret"]]
     catalogue = pd.DataFrame({"name": NAMES, "group": GROUPS, "transform": ""})
-    return Evidence(
+    return ExplainedPanel(
         index,
         values.astype(np.float32),
         relevance.astype(np.float32),
@@ -58,6 +58,6 @@ def hostile() -> Evidence:
 
 
 @pytest.fixture(scope="session")
-def labels(hostile: Evidence) -> pd.DataFrame:
+def labels(hostile: ExplainedPanel) -> pd.DataFrame:
     names = [*NAMES, "sector", "calendar", "absorbed"]
     return tables.labels(names, hostile.catalogue)

@@ -10,7 +10,7 @@ from konkyo.monitoring.page import page
 from konkyo.monitoring.plots import draw
 from konkyo.report import tables as reading
 
-LIMITS = Monitor(psi=0.25, drifting=0.4, range=4.0, missing=0.3, months=12, rank_ic=-2.0, signs=0.5)
+LIMITS = Monitor(max_psi=0.25, max_drifting=0.4, max_abs_z=4.0, max_missing=0.3, months=12, min_rank_ic_t=-2.0, max_sign_flips=0.5)
 OLD, NEW = pd.Timestamp("2021-01-31"), pd.Timestamp("2021-02-28")
 MONTHS = [OLD, OLD, NEW, NEW]
 

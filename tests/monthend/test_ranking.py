@@ -18,7 +18,7 @@ from konkyo.report.figures.style import (
     RAISES,
 )
 from konkyo.report.tables import (
-    Evidence,
+    ExplainedPanel,
     sentences,
 )
 from small import small_params
@@ -35,13 +35,13 @@ def chosen() -> Report:
 
 
 @pytest.fixture(scope="module")
-def table(hostile: Evidence, labels: pd.DataFrame) -> pd.DataFrame:
+def table(hostile: ExplainedPanel, labels: pd.DataFrame) -> pd.DataFrame:
     return ranking(hostile, MONTH, labels, "en")
 
 
 @pytest.fixture(scope="module")
 def book(
-    hostile: Evidence,
+    hostile: ExplainedPanel,
     labels: pd.DataFrame,
     chosen: Report,
     table: pd.DataFrame,
@@ -72,7 +72,7 @@ def test_rows_add_up(table: pd.DataFrame):
     np.testing.assert_allclose(parts, table["score"], atol=1e-7)
 
 
-def test_sentences_are_the_reports(hostile: Evidence, labels: pd.DataFrame):
+def test_sentences_are_the_reports(hostile: ExplainedPanel, labels: pd.DataFrame):
     found = ranking(hostile, MONTH, labels, "ja").set_index("stock")["sentence"]
     said = sentences(hostile, range(4), labels).set_index("stock")["ja"]
     assert found.to_dict() == said.to_dict()
@@ -92,7 +92,7 @@ def test_names_stay_text(book: openpyxl.Workbook):
     assert formulas == []
 
 
-def test_grounds_are_coloured_like_figure_8(book: openpyxl.Workbook, hostile: Evidence):
+def test_grounds_are_coloured_like_figure_8(book: openpyxl.Workbook, hostile: ExplainedPanel):
     sheet = book["Attribution"]
     heads = [cell.value for cell in sheet[1]]
     # Largest mean relevance of the three stocks first; all dummies have some relevance here.
@@ -130,7 +130,7 @@ def test_all_stocks_and_the_dummies_as_one_column(book: openpyxl.Workbook):
         assert book[name].auto_filter.ref == book[name].dimensions
 
 
-def test_by_input_adds_up(table: pd.DataFrame, hostile: Evidence):
+def test_by_input_adds_up(table: pd.DataFrame, hostile: ExplainedPanel):
     parts = workbook.by_input(table, hostile.catalogue)
     assert parts.columns.tolist() == [
         "return_1", "size", "sector", "calendar", "topix_change", "absorbed",
@@ -138,7 +138,7 @@ def test_by_input_adds_up(table: pd.DataFrame, hostile: Evidence):
     np.testing.assert_allclose(parts.sum(axis=1), table["score"], atol=1e-7)
 
 
-def test_the_read_me_names_every_input(book: openpyxl.Workbook, hostile: Evidence):
+def test_the_read_me_names_every_input(book: openpyxl.Workbook, hostile: ExplainedPanel):
     rows = [[cell.value for cell in row] for row in book["Read me"].iter_rows()]
     assert rows[0][:2] == ["decision month (t)", "2021-01"]
     listed = {row[1]: row[4] for row in rows[-len(hostile.names) :]}
@@ -148,10 +148,10 @@ def test_the_read_me_names_every_input(book: openpyxl.Workbook, hostile: Evidenc
 
 
 def test_japanese_and_a_name_that_no_workbook_can_hold(
-    hostile: Evidence, labels: pd.DataFrame, chosen: Report, tmp_path: Path
+    hostile: ExplainedPanel, labels: pd.DataFrame, chosen: Report, tmp_path: Path
 ):
     index = hostile.index.assign(stock=["=1+1", "a\x00b", "c", "NA"])
-    e = Evidence(index, hostile.values, hostile.relevance, hostile.absorbed, hostile.catalogue)
+    e = ExplainedPanel(index, hostile.values, hostile.relevance, hostile.absorbed, hostile.catalogue)
     table = ranking(e, MONTH, labels, "ja")
     workbook.write(tmp_path / "x.xlsx", table, e, labels, chosen, "ja", {})
     book = openpyxl.load_workbook(tmp_path / "x.xlsx")
@@ -163,7 +163,7 @@ def test_japanese_and_a_name_that_no_workbook_can_hold(
 
 
 def test_a_named_stock_that_was_not_ranked(
-    hostile: Evidence, labels: pd.DataFrame, chosen: Report, table: pd.DataFrame, tmp_path: Path
+    hostile: ExplainedPanel, labels: pd.DataFrame, chosen: Report, table: pd.DataFrame, tmp_path: Path
 ):
     strange = Report(**{**vars(chosen), "named": ("nobody",)})
     with pytest.raises(KonkyoError, match="nobody"):
@@ -181,7 +181,7 @@ def test_texts_that_begin_like_formulas(value: str):
 
 
 def test_a_month_without_portfolios_is_ranked_and_nobody_is_long_or_short(
-    hostile: Evidence, labels: pd.DataFrame, chosen: Report, table: pd.DataFrame, tmp_path: Path
+    hostile: ExplainedPanel, labels: pd.DataFrame, chosen: Report, table: pd.DataFrame, tmp_path: Path
 ):
     without = hostile.index.assign(decile=pd.Series(pd.NA, hostile.index.index, dtype="Int64"))
     e = replace(hostile, index=without)

@@ -9,7 +9,7 @@ import pytest
 
 from clusters import CLUSTERS, Cluster
 from konkyo.config import Train
-from konkyo.models.batches import Entry
+from konkyo.models.batches import NetworkSpec
 from small import small_params
 
 INPUTS = 5
@@ -21,7 +21,7 @@ class Task:
 
     features: np.ndarray
     labels: np.ndarray
-    entries: list[Entry]
+    entries: list[NetworkSpec]
     params: Train
 
 
@@ -35,11 +35,11 @@ def task() -> Task:
     mean = np.array([0, 0, 0, 100, 100], dtype=np.float32)
     deviation = np.array([1, 1, 1, 40, 40], dtype=np.float32)
     entries = [
-        Entry("2001-01", np.arange(0, 100), mean, deviation, 1),
-        Entry("2001-02", np.arange(20, 190), mean, deviation, 1),
-        Entry("2001-02", np.arange(20, 190), mean, deviation, 1, shuffled=True),
-        Entry("2001-03", np.arange(150, 165), mean, deviation, 1),
-        Entry("2001-04", np.arange(200, 400, 2), mean + 1, deviation * 2, 1),
+        NetworkSpec("2001-01", np.arange(0, 100), mean, deviation, 1),
+        NetworkSpec("2001-02", np.arange(20, 190), mean, deviation, 1),
+        NetworkSpec("2001-02", np.arange(20, 190), mean, deviation, 1, placebo=True),
+        NetworkSpec("2001-03", np.arange(150, 165), mean, deviation, 1),
+        NetworkSpec("2001-04", np.arange(200, 400, 2), mean + 1, deviation * 2, 1),
     ]
     params = replace(small_params().train, layers=(6, 4), batch=16, epochs=4, learning_rate=0.01)
     return Task(features, labels, entries, params)

@@ -14,7 +14,7 @@ from konkyo.models.batches import (
     StackBatches,
     StackSchedule,
 )
-from konkyo.models.callbacks import KeepState
+from konkyo.models.callbacks import ResumeCheckpoint
 from konkyo.models.fit import (
     fit_stack,
     initial_network,
@@ -55,10 +55,10 @@ def test_a_gpu_takes_every_window_in_one_stack(panel, small, monkeypatch):
     monkeypatch.setattr(accelerator, "device_of", lambda asked: torch.device("cuda", 0))
     monkeypatch.setattr(accelerator, "free_bytes", lambda device: 2**30)
     chosen = replace(small.train, stack=4, workers=2)
-    workers, largest = run._spread(panel, chosen, 169)
+    workers, largest = run.processes_and_stack_size(panel, chosen, 169)
     assert workers == 1 and largest > 1000
     monkeypatch.undo()
-    assert run._spread(panel, replace(chosen, accelerator="cpu"), 169) == (2, 4)
+    assert run.processes_and_stack_size(panel, replace(chosen, accelerator="cpu"), 169) == (2, 4)
 
 
 def test_a_step_mixes_nothing_of_the_host_with_the_device(task):
@@ -90,7 +90,7 @@ def test_a_state_is_not_written_more_often_than_asked(tmp_path, monkeypatch):
 
     now = iter([0.0, 1.0, 2.0, 5.0, 5.5, 6.0, 11.0, 11.0])
     monkeypatch.setattr("konkyo.network.callbacks.time.monotonic", lambda: next(now))
-    trainer, keep = Trainer(), KeepState(tmp_path / "state.ckpt", 5.0)
+    trainer, keep = Trainer(), ResumeCheckpoint(tmp_path / "state.ckpt", 5.0)
     for _ in range(5):
         keep.on_train_epoch_end(trainer, None)
     # Asked at 1, 2, 5 (written, at 5.5), 6 and 11 (written).

@@ -25,7 +25,7 @@ def done(backend: str, address: str, jobs: dict) -> dict[str, str]:
 
 def test_a_worker_of_loky_that_dies_is_lost_with_its_jobs(tmp_path):
     jobs = {"first": ("double", "x"), "dies": ("die", str(tmp_path / "died"))}
-    with pytest.raises(backends.Lost):
+    with pytest.raises(backends.WorkersLost):
         done("loky", "", jobs)
     assert done("loky", "", jobs) == {"first": "xx", "dies": str(tmp_path / "died") * 2}
 

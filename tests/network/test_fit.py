@@ -10,7 +10,7 @@ from torch import nn
 from konkyo.models import callbacks
 from konkyo.models.fit import fit_stack
 from konkyo.models.mlp import StackedMLP
-from konkyo.models.settings import Numbers
+from konkyo.models.settings import Hyperparameters
 from konkyo.random import (
     numpy_generator,
     torch_generator,
@@ -95,7 +95,7 @@ def test_training_learns_the_label_and_not_the_shuffled_one(fitted):
 
 def test_an_interrupted_fit_goes_on_where_it_stopped(task, fitted, tmp_path, monkeypatch):
     told: list[int] = []
-    original = callbacks.KeepState.on_train_epoch_end
+    original = callbacks.ResumeCheckpoint.on_train_epoch_end
 
     def stop_after_second(self, trainer, module):
         told.append(trainer.current_epoch)
@@ -103,14 +103,14 @@ def test_an_interrupted_fit_goes_on_where_it_stopped(task, fitted, tmp_path, mon
         if trainer.current_epoch == 1:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(callbacks.KeepState, "on_train_epoch_end", stop_after_second)
+    monkeypatch.setattr(callbacks.ResumeCheckpoint, "on_train_epoch_end", stop_after_second)
     arguments = (task.features, task.labels, task.entries, task.params, tmp_path, "all")
     before = signal.getsignal(signal.SIGINT)
     with pytest.raises(KeyboardInterrupt):
         fit_stack(*arguments)
     assert signal.getsignal(signal.SIGINT) == before
     monkeypatch.setattr(
-        callbacks.KeepState,
+        callbacks.ResumeCheckpoint,
         "on_train_epoch_end",
         lambda self, trainer, module: told.append(trainer.current_epoch),
     )
@@ -130,9 +130,9 @@ def test_a_state_that_cannot_be_read_starts_anew(task, fitted, tmp_path):
 @pytest.mark.parametrize("activation", ["tanh", "relu"])
 def test_networks_of_unlike_numbers_train_in_one_stack_as_alone(task, tmp_path, activation) -> None:
     unlike = [
-        Numbers(0.01, 0.0, 0.4, 1),
-        Numbers(0.001, 0.1, 0.0, 1),
-        Numbers(0.03, 0.0, 0.25, 2),
+        Hyperparameters(0.01, 0.0, 0.4, 1),
+        Hyperparameters(0.001, 0.1, 0.0, 1),
+        Hyperparameters(0.03, 0.0, 0.25, 2),
     ]
     params = replace(task.params, activation=activation)
     together = fit_stack(
@@ -164,6 +164,6 @@ def test_networks_of_unlike_numbers_train_in_one_stack_as_alone(task, tmp_path, 
 
 
 def test_numbers_that_do_not_divide_the_stack_are_refused(task, tmp_path) -> None:
-    two = [Numbers(0.01, 0.0, 0.4, 1), Numbers(0.02, 0.0, 0.4, 1)]
+    two = [Hyperparameters(0.01, 0.0, 0.4, 1), Hyperparameters(0.02, 0.0, 0.4, 1)]
     with pytest.raises(ValueError, match="5 windows do not divide into 2"):
         fit_stack(task.features, task.labels, task.entries, task.params, tmp_path, "odd", two)

@@ -10,7 +10,7 @@ from torch import nn
 from konkyo.attribution.attributions import explain_months
 from konkyo.errors import ArtifactError
 from konkyo.models import store
-from konkyo.models.batches import Entry
+from konkyo.models.batches import NetworkSpec
 from konkyo.models.fit import (
     fit_full_batch,
     initial_network,
@@ -26,13 +26,13 @@ X = DRAW.normal(2, 3, (30, 4)).astype(np.float32)
 Y = DRAW.uniform(size=30).astype(np.float32)
 LOW, SPAN = X.min(0), np.ptp(X, axis=0)
 ENTRIES = [
-    Entry("a", np.arange(0, 12), LOW, SPAN, 1),
-    Entry("b", np.arange(5, 30), LOW - 1, SPAN * 2, 2),
-    Entry("c", np.arange(20, 27), LOW, SPAN, 3),
+    NetworkSpec("a", np.arange(0, 12), LOW, SPAN, 1),
+    NetworkSpec("b", np.arange(5, 30), LOW - 1, SPAN * 2, 2),
+    NetworkSpec("c", np.arange(20, 27), LOW, SPAN, 3),
 ]
 
 
-def slow_fit(entry: Entry, decay: float) -> tuple[torch.Tensor, float]:
+def slow_fit(entry: NetworkSpec, decay: float) -> tuple[torch.Tensor, float]:
     """Train one network alone with torch's own layers."""
     start = initial_network([entry], SETTINGS, "sigmoid")
     net = nn.Sequential(nn.Linear(4, 5), nn.Sigmoid(), nn.Linear(5, 1), nn.Sigmoid())
@@ -42,7 +42,7 @@ def slow_fit(entry: Entry, decay: float) -> tuple[torch.Tensor, float]:
             bias[0, 0].detach().clone(),
         )
     x = (torch.from_numpy(X[entry.rows]) - torch.from_numpy(entry.mean)) / torch.from_numpy(
-        entry.deviation
+        entry.std
     )
     y = torch.from_numpy(Y[entry.rows])
     optimiser = torch.optim.Adam(net.parameters(), lr=0.01, weight_decay=decay)
@@ -61,7 +61,7 @@ def fitted(tmp_path_factory):
     return fit_full_batch(X, Y, ENTRIES, DECAY, SETTINGS, tmp_path_factory.mktemp("fit"), "all")
 
 
-def predict(network, entry: Entry, window: int) -> torch.Tensor:
+def predict(network, entry: NetworkSpec, window: int) -> torch.Tensor:
     rows = torch.from_numpy(X[entry.rows]).expand(network.windows, -1, -1).clone()
     return network(network.scale_(rows))[window]
 

@@ -9,25 +9,25 @@ from hypothesis import strategies as st
 from konkyo.features.store import Panel
 from konkyo.models import jobs
 from konkyo.windows import (
-    MonthBlocks,
+    MonthSlices,
     rolling,
 )
 
 
 def blocks_and_windows(panel, params):
-    blocks = MonthBlocks.of(panel.index["month"])
+    blocks = MonthSlices.of(panel.index["month"])
     return blocks, rolling(blocks, params.train.window)
 
 
 def keys_of(panel, params) -> dict[str, str]:
     _, windows = blocks_and_windows(panel, params)
-    made = jobs.entries(panel, windows, params.train)
+    made = jobs.network_specs(panel, windows, params.train)
     return jobs.keys(panel, windows, made, params.train)
 
 
 def test_entries_train_on_realised_labels_of_their_own_months(panel, small):
     _, windows = blocks_and_windows(panel, small)
-    made = jobs.entries(panel, windows, small.train)
+    made = jobs.network_specs(panel, windows, small.train)
     label = panel.index["label"].to_numpy()
     by_month = {w.month: w for w in windows}
     for entry in made:
@@ -35,7 +35,7 @@ def test_entries_train_on_realised_labels_of_their_own_months(panel, small):
         inside = np.arange(window.start, window.stop)
         assert entry.rows.tolist() == inside[np.isfinite(label[inside])].tolist()
         assert panel.index["month"].iloc[entry.rows].max() < pd.Timestamp(entry.month)
-    assert [e.month for e in made if e.shuffled] == [w.month for w in windows[::3]]
+    assert [e.month for e in made if e.placebo] == [w.month for w in windows[::3]]
     # Neighbours have most months in common, and their row numbers are there once.
     assert made[0].rows.base is made[-1].rows.base is not None
 
@@ -122,8 +122,8 @@ def test_members_of_an_ensemble_differ_in_their_seed_and_the_first_is_the_single
 ):
     _, windows = blocks_and_windows(panel, small)
     three = replace(small.train, ensemble=3)
-    single = [e for e in jobs.entries(panel, windows, small.train) if not e.shuffled]
-    made = [e for e in jobs.entries(panel, windows, three) if not e.shuffled]
+    single = [e for e in jobs.network_specs(panel, windows, small.train) if not e.placebo]
+    made = [e for e in jobs.network_specs(panel, windows, three) if not e.placebo]
     assert [e.seed for e in made[::3]] == [e.seed for e in single]
     assert len({e.seed for e in made}) == 3
     one, other = keys_of(panel, small), keys_of(panel, replace(small, train=three))

@@ -36,7 +36,7 @@ from konkyo.models import (
 from konkyo.models import train as room
 from konkyo.models.train import train
 from konkyo.windows import (
-    MonthBlocks,
+    MonthSlices,
     rolling,
 )
 from small import small_params
@@ -59,7 +59,7 @@ def mapped(panel, tmp_path_factory):
 
 def run(panel, params: Train, folder: Path) -> dict[str, bytes]:
     """Train, and return every file of the results."""
-    windows = rolling(MonthBlocks.of(panel.index["month"]), params.window)[:MONTHS]
+    windows = rolling(MonthSlices.of(panel.index["month"]), params.window_months)[:MONTHS]
     train(panel, windows, params, folder)
     return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
 
@@ -101,7 +101,7 @@ def test_workers_of_loky_are_started_again_for_what_is_left(chosen, tmp_path, mo
     monkeypatch.setattr(distributed, "work", engine_jobs.work)
     mark = tmp_path / "died"
     jobs = {"first": ("double", "x"), "dies": ("die", str(mark))}
-    done = {name: doubled for name, (doubled, _) in distributed.spread(jobs, chosen, here=False)}
+    done = {name: doubled for name, (doubled, _) in distributed.train_stacks(jobs, chosen, here=False)}
     assert done == {"first": "xx", "dies": str(mark) * 2} and mark.exists()
 
 
@@ -109,7 +109,7 @@ def test_workers_that_do_not_see_the_folder_fetch_the_panel(
     cluster, mapped, chosen, alone, tmp_path, monkeypatch
 ):
     """On Ray: no file is shared but the store's."""
-    monkeypatch.setattr(room, "Job", lambda *given: distributed.Job(*given[:7], NOWHERE, given[8]))
+    monkeypatch.setattr(room, "Job", lambda *given: distributed.StackJob(*given[:7], NOWHERE, given[8]))
     at = cluster("ray")
     begun = lambda: bool(list(at.cache.glob("konkyo/state/*/*.ckpt")))  # noqa: E731
     killed = kill_one(at.workers, begun) if os.environ.get("KONKYO_CLUSTER_KILLS") else None
@@ -145,42 +145,42 @@ def job(mapped, chosen, tmp_path, monkeypatch):
     """Return a stack of one network, as a worker elsewhere is asked for it."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setattr(distributed, "_PATIENCE", 0.0)
-    windows = rolling(MonthBlocks.of(mapped.index["month"]), chosen.window)[:1]
+    windows = rolling(MonthSlices.of(mapped.index["month"]), chosen.window)[:1]
     params = replace(chosen, epochs=1, shuffled_every=0)
-    (entry,) = plan.entries(mapped, windows, params)
+    (entry,) = plan.network_specs(mapped, windows, params)
     label = mapped.index["label"].to_numpy(dtype=np.float32)
     place = (tmp_path / "store").as_uri()
     arrays = {"features": mapped.features, "labels": np.stack([label, label])}
     features, labels = (
-        panel_cache.shared(array, tmp_path / f"{name}.npy", place) for name, array in arrays.items()
+        panel_cache.publish(array, tmp_path / f"{name}.npy", place) for name, array in arrays.items()
     )
-    return distributed.Job(
-        "digest", {entry.name: [distributed.without_rows(entry)]}, {entry.name: "key"},
+    return distributed.StackJob(
+        "digest", {entry.name: [distributed.compact(entry)]}, {entry.name: "key"},
         tuple(mapped.names), params, features, labels, NOWHERE, code_digest(*TRAINING),
     )  # fmt: skip
 
 
 def test_rows_are_not_sent_and_come_back_as_they_were(mapped, chosen):
-    windows = rolling(MonthBlocks.of(mapped.index["month"]), chosen.window)
+    windows = rolling(MonthSlices.of(mapped.index["month"]), chosen.window)
     label = mapped.index["label"].to_numpy(dtype=np.float32)[None]
-    for entry in plan.entries(mapped, windows, chosen):
-        sent = distributed.without_rows(entry)
+    for entry in plan.network_specs(mapped, windows, chosen):
+        sent = distributed.compact(entry)
         assert len(sent.rows) == 2
-        assert np.array_equal(distributed.with_rows(sent, label).rows, entry.rows)
+        assert np.array_equal(distributed.expand(sent, label).rows, entry.rows)
 
 
 def test_a_panel_that_is_a_file_is_not_copied(mapped, tmp_path):
     assert (
-        panel_cache.shared(mapped.features, tmp_path / "a.npy", "").path == mapped.features.filename
+        panel_cache.publish(mapped.features, tmp_path / "a.npy", "").path == mapped.features.filename
     )
     assert not (tmp_path / "a.npy").exists()
-    part = panel_cache.shared(mapped.features[1:], tmp_path / "b.npy", "")
+    part = panel_cache.publish(mapped.features[1:], tmp_path / "b.npy", "")
     assert part.path == tmp_path / "b.npy"
     np.testing.assert_array_equal(part.mapped(), mapped.features[1:])
 
 
 def test_what_a_worker_fetches_is_what_was_put_there(job):
-    (weights,) = distributed.work(job).networks["weights/" + job.files.popitem()[1][0].month]
+    (weights,) = distributed.train_stack(job).networks["weights/" + job.files.popitem()[1][0].month]
     assert weights.key == "key"
     copy = cache_folder() / f"{job.features.digest}.npy"
     copied = copy.stat().st_mtime_ns
@@ -206,12 +206,12 @@ def test_copies_that_nobody_has_used_for_a_week_go(job):
 def test_a_worker_without_a_way_to_the_panel_or_with_other_code_says_so(job):
     unshared = replace(job, features=replace(job.features, url=""))
     with pytest.raises(BackendError, match=r"does not see /nowhere/state: .* train\.share"):
-        distributed.work(unshared)
+        distributed.train_stack(unshared)
     with pytest.raises(BackendError, match="would train other weights"):
-        distributed.work(replace(job, code="of another version"))
+        distributed.train_stack(replace(job, code="of another version"))
     gone = replace(job.features, url="file:///nowhere/panel.npy")
     with pytest.raises(BackendError, match=r"file:///nowhere/panel\.npy cannot be used"):
-        distributed.work(replace(job, features=gone))
+        distributed.train_stack(replace(job, features=gone))
 
 
 def test_workers_that_die_again_and_again_end_the_run(chosen, monkeypatch):
@@ -221,12 +221,12 @@ def test_workers_that_die_again_and_again_end_the_run(chosen, monkeypatch):
         starts.append(sorted(jobs))
         if len(starts) == 2:
             yield "b", "done"
-        raise backends.Lost from MemoryError("no more")
+        raise backends.WorkersLost from MemoryError("no more")
 
     monkeypatch.setattr(backends, "run", run)
     done = []
     with pytest.raises(MemoryError, match="no more"):
-        for name, _ in distributed.spread({"a": None, "b": None}, chosen, here=False):
+        for name, _ in distributed.train_stacks({"a": None, "b": None}, chosen, here=False):
             done.append(name)
     assert done == ["b"]
     # Three times in a row without any stack done; b's was one.

@@ -19,14 +19,14 @@ from konkyo.models.train import (
     train,
 )
 from konkyo.windows import (
-    MonthBlocks,
+    MonthSlices,
     rolling,
 )
 from small import make_records, small_params
 
 
-def run(panel: Panel, params, folder: Path, months: int | None = None) -> room.Outcome:
-    windows = rolling(MonthBlocks.of(panel.index["month"]), params.window)
+def run(panel: Panel, params, folder: Path, months: int | None = None) -> room.TrainSummary:
+    windows = rolling(MonthSlices.of(panel.index["month"]), params.window)
     return train(panel, windows[:months], params, folder)
 
 
@@ -130,15 +130,15 @@ def test_stacks_that_were_begun_for_other_params_are_forgotten(panel, chosen, tm
     state = tmp_path / "state"
     io.write_json({"0" * 32: ["weights/2001-01", "weights/1990-01"]}, state / "stacks.json")
     (state / f"{'0' * 32}.ckpt").write_bytes(b"of another run")
-    assert room._begun(state, {"weights/2001-01": "key"}, ["weights/2001-01"]) == {}
+    assert room.unfinished_stacks(state, {"weights/2001-01": "key"}, ["weights/2001-01"]) == {}
     (state / "stacks.json").write_text('{"cut')
-    assert room._begun(state, {"weights/2001-01": "key"}, ["weights/2001-01"]) == {}
+    assert room.unfinished_stacks(state, {"weights/2001-01": "key"}, ["weights/2001-01"]) == {}
     outcome = run(panel, chosen, tmp_path, 2)
     assert outcome.trained == 3 and not state.exists()
 
 
 def test_history_has_every_epoch(panel, chosen, whole):
-    windows = rolling(MonthBlocks.of(panel.index["month"]), chosen.window)
+    windows = rolling(MonthSlices.of(panel.index["month"]), chosen.window)
     table = history(whole, windows)
     assert table["month"].tolist() == [w.month for w in windows for _ in range(chosen.epochs)]
     assert np.isfinite(table["loss"]).all()

@@ -16,7 +16,7 @@ from konkyo.report import (
     tables as reading,
 )
 from konkyo.report.pages.report import report
-from konkyo.report.tables import Evidence
+from konkyo.report.tables import ExplainedPanel
 
 HOSTILE = "<script>window.hurt=1</script>\"'&"
 JAPANESE = "極東物産"
@@ -36,7 +36,7 @@ FLAGS = [
 ]
 
 
-def make(seed: int, stocks: int = 24, months: int = 3, scale: float = 0.1) -> Evidence:
+def make(seed: int, stocks: int = 24, months: int = 3, scale: float = 0.1) -> ExplainedPanel:
     """Return random evidence: stocks come, go and change their sector; five portfolios."""
     rng = np.random.default_rng(seed)
     codes = np.array(sorted([HOSTILE, JAPANESE, *(f"S{i:02d}" for i in range(stocks - 2))]))
@@ -65,21 +65,21 @@ def make(seed: int, stocks: int = 24, months: int = 3, scale: float = 0.1) -> Ev
     index["decile"] = 5 - (5 * (index["rank"] - 1) // index["stocks"])
     index["ret"] = 0.0
     catalogue = pd.DataFrame({"name": NAMES, "group": GROUPS})
-    return Evidence(index, values.astype(np.float32), relevance, absorbed, catalogue)
+    return ExplainedPanel(index, values.astype(np.float32), relevance, absorbed, catalogue)
 
 
 @pytest.fixture(scope="session")
-def made() -> Callable[..., Evidence]:
+def made() -> Callable[..., ExplainedPanel]:
     return make
 
 
 @pytest.fixture(scope="session")
-def evidence() -> Evidence:
+def evidence() -> ExplainedPanel:
     return make(1)
 
 
 @pytest.fixture(scope="session")
-def labels(evidence: Evidence) -> pd.DataFrame:
+def labels(evidence: ExplainedPanel) -> pd.DataFrame:
     return reading.labels(evidence.names, evidence.catalogue)
 
 
@@ -87,8 +87,8 @@ def labels(evidence: Evidence) -> pd.DataFrame:
 def chosen() -> Report:
     return Report(
         month="newest",
-        stocks=3,
-        named=(HOSTILE,),
+        n_extremes=3,
+        watchlist=(HOSTILE,),
         factors=(),
         market=(),
         market_month="largest",
@@ -99,7 +99,7 @@ def chosen() -> Report:
 
 @pytest.fixture(scope="session")
 def page(
-    evidence: Evidence,
+    evidence: ExplainedPanel,
     labels: pd.DataFrame,
     chosen: Report,
     tmp_path_factory: pytest.TempPathFactory,

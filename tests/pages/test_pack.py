@@ -21,7 +21,7 @@ from konkyo.report.pages.codec import (
     unpack,
     value_step,
 )
-from konkyo.report.tables import Evidence
+from konkyo.report.tables import ExplainedPanel
 
 
 @settings(max_examples=40, deadline=None)
@@ -33,7 +33,7 @@ from konkyo.report.tables import Evidence
     largest=st.integers(1, 12),
 )
 def test_packed_evidence_comes_back(
-    made: Callable[..., Evidence], seed: int, stocks: int, months: int, scale: float, largest: int
+    made: Callable[..., ExplainedPanel], seed: int, stocks: int, months: int, scale: float, largest: int
 ) -> None:
     e = made(seed, stocks, months, scale)
     first = (e.index["month"] == e.months()[0]) & (len(e.months()) > 1)
@@ -72,7 +72,7 @@ def test_packed_evidence_comes_back(
 
 
 def test_the_first_the_last_the_named_and_the_newest_month_carry_every_input(
-    evidence: Evidence,
+    evidence: ExplainedPanel,
 ) -> None:
     packed = pack(evidence, 2, ("S05",), 3)
     head = json.loads(zlib.decompress(packed.head, 31))
@@ -106,19 +106,19 @@ def test_a_packed_value_stays_high_or_low(largest: float) -> None:
         assert ((packed > cut) == (exact > cut)).all()
 
 
-def test_a_market_series_that_differs_between_stocks_is_refused(evidence: Evidence) -> None:
+def test_a_market_series_that_differs_between_stocks_is_refused(evidence: ExplainedPanel) -> None:
     values = evidence.values.copy()
     values[3, 8] += 1
     with pytest.raises(ArtifactError, match="topix_change differs between stocks in 2020-01"):
         pack(replace(evidence, values=values), 2)
 
 
-def test_dummies_that_do_not_follow_from_the_sector_are_refused(evidence: Evidence) -> None:
+def test_dummies_that_do_not_follow_from_the_sector_are_refused(evidence: ExplainedPanel) -> None:
     values = evidence.values.copy()
     values[0, 3] = 1 - values[0, 3]
     with pytest.raises(ArtifactError, match="dummies of the sector"):
         pack(replace(evidence, values=values), 2)
 
 
-def test_the_same_evidence_packs_to_the_same_bytes(evidence: Evidence) -> None:
+def test_the_same_evidence_packs_to_the_same_bytes(evidence: ExplainedPanel) -> None:
     assert pack(evidence, 2) == pack(evidence, 2)

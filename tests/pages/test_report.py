@@ -15,7 +15,7 @@ from konkyo.config import Report
 from konkyo.errors import ArtifactError
 from konkyo.report import tables
 from konkyo.report.pages.report import report
-from konkyo.report.tables import Evidence
+from konkyo.report.tables import ExplainedPanel
 
 HOSTILE = "<script>window.hurt=1</script>\"'&"
 
@@ -83,7 +83,7 @@ def _draw_all(page: Any, language: str = "en") -> None:
 
 
 def test_the_bars_of_every_stock_add_up_to_its_score(
-    visit: Callable[..., Opened], evidence: Evidence
+    visit: Callable[..., Opened], evidence: ExplainedPanel
 ) -> None:
     opened = visit()
     unit = opened.page.evaluate("konkyo.pack.head().score_step")
@@ -101,7 +101,7 @@ def test_the_bars_of_every_stock_add_up_to_its_score(
 
 
 def test_the_change_leads_from_the_score_before_to_the_score_now(
-    visit: Callable[..., Opened], evidence: Evidence
+    visit: Callable[..., Opened], evidence: ExplainedPanel
 ) -> None:
     months = [set(evidence.index["stock"][evidence.rows(m)]) for m in evidence.months()]
     both = sorted((months[1] & months[2]) - {HOSTILE})
@@ -124,7 +124,7 @@ def test_the_change_leads_from_the_score_before_to_the_score_now(
 
 
 def test_sentences_are_those_of_python_in_both_languages(
-    visit: Callable[..., Opened], evidence: Evidence, labels: pd.DataFrame
+    visit: Callable[..., Opened], evidence: ExplainedPanel, labels: pd.DataFrame
 ) -> None:
     opened = visit()
     for month in (0, 2):
@@ -154,7 +154,7 @@ def test_sentences_are_those_of_python_in_both_languages(
         assert shown == expected[language][0]
 
 
-def _row(evidence: Evidence, stock: str, month: int) -> list[int]:
+def _row(evidence: ExplainedPanel, stock: str, month: int) -> list[int]:
     own = (evidence.index["stock"] == stock) & (evidence.index["month"] == evidence.months()[month])
     return [int(np.flatnonzero(own)[0])]
 
@@ -175,7 +175,7 @@ def test_a_hostile_name_is_shown_and_does_nothing(visit: Callable[..., Opened]) 
 
 
 def test_month_and_rank_buttons_and_the_address(
-    visit: Callable[..., Opened], evidence: Evidence
+    visit: Callable[..., Opened], evidence: ExplainedPanel
 ) -> None:
     ranks = evidence.index[evidence.rows(evidence.months()[0])].sort_values("rank")["stock"]
     here = next(i for i in range(5, 20) if ranks.iloc[i].startswith("S"))
@@ -270,14 +270,14 @@ def test_it_works_in_a_sandboxed_frame(browser: Any, page: Path) -> None:
 
 
 def test_an_input_without_a_label_is_refused(
-    evidence: Evidence, labels: pd.DataFrame, chosen: Report
+    evidence: ExplainedPanel, labels: pd.DataFrame, chosen: Report
 ) -> None:
     with pytest.raises(ArtifactError, match="no label for size"):
         report(evidence, {}, {}, labels[labels["feature"] != "size"], chosen)
 
 
 def test_a_month_without_a_ranking_is_refused(
-    evidence: Evidence, labels: pd.DataFrame, chosen: Report
+    evidence: ExplainedPanel, labels: pd.DataFrame, chosen: Report
 ) -> None:
     earlier = replace(chosen, month="2019-05")
     with pytest.raises(ArtifactError, match="no stock was ranked in 2019-05"):

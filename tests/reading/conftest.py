@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from konkyo.backtest.portfolios import rank
-from konkyo.report.tables import Evidence
+from konkyo.backtest.portfolios import assign_quantiles
+from konkyo.report.tables import ExplainedPanel
 
 NAMES = ["return_1", "size", "sector_banks", "month_01", "topix_change"]
 GROUPS = ["characteristic", "characteristic", "sector", "calendar", "market"]
@@ -37,11 +37,11 @@ def assemble(
     absorbed: np.ndarray,
     catalogue: pd.DataFrame,
     portfolios: int,
-) -> Evidence:
+) -> ExplainedPanel:
     """Return evidence of stocks with month, stock, sector, size and ret, ranked by their sums."""
     score = relevance.sum(1) + absorbed
     keys = keys.assign(score=score)
-    ranked = rank(keys[["month", "stock", "score", "ret"]].assign(model="network"), portfolios)
+    ranked = assign_quantiles(keys[["month", "stock", "score", "ret"]].assign(model="network"), portfolios)
     index = keys[["month", "stock", "sector", "size"]].assign(
         score=score,
         rank=ranked["rank"],
@@ -49,7 +49,7 @@ def assemble(
         decile=ranked["decile"],
         ret=keys["ret"],
     )
-    return Evidence(
+    return ExplainedPanel(
         index,
         values.astype(np.float32),
         relevance.astype(np.float32),
@@ -59,7 +59,7 @@ def assemble(
 
 
 @pytest.fixture(scope="session")
-def tiny() -> Evidence:
+def tiny() -> ExplainedPanel:
     """Long are A and B, A and C, A and E; short the other two of each month."""
     months = pd.to_datetime([row[0] for row in ROWS]) + pd.offsets.MonthEnd(0)
     keys = pd.DataFrame(
@@ -82,7 +82,7 @@ def tiny() -> Evidence:
 
 
 @pytest.fixture(scope="session")
-def made() -> Callable[..., Evidence]:
+def made() -> Callable[..., ExplainedPanel]:
     """Return a maker of random evidence; stocks come and go, some months may be without any."""
 
     def make(
@@ -91,7 +91,7 @@ def made() -> Callable[..., Evidence]:
         months: int = 6,
         portfolios: int = 5,
         without: Sequence[int] = (),
-    ) -> Evidence:
+    ) -> ExplainedPanel:
         rng = np.random.default_rng(seed)
         ends = pd.date_range("2019-09-30", periods=months, freq="ME")
         frames = []

@@ -6,13 +6,13 @@ import pytest
 
 from konkyo.errors import ArtifactError
 from konkyo.report.tables import (
-    Evidence,
-    gather,
+    ExplainedPanel,
+    build,
 )
 
 
 @pytest.fixture
-def parts(tiny: Evidence) -> dict:
+def parts(tiny: ExplainedPanel) -> dict:
     """Return the tables that the tiny evidence would come from, with an earlier month."""
     earlier = tiny.index.iloc[:4].assign(month=pd.Timestamp("2019-12-31"))
     panel = pd.concat([earlier, tiny.index], ignore_index=True)
@@ -35,8 +35,8 @@ def parts(tiny: Evidence) -> dict:
     }
 
 
-def test_brings_the_files_together(parts: dict, tiny: Evidence):
-    e = gather(**parts)
+def test_brings_the_files_together(parts: dict, tiny: ExplainedPanel):
+    e = build(**parts)
     pd.testing.assert_frame_equal(e.index, tiny.index)
     np.testing.assert_array_equal(e.values, tiny.values)
     np.testing.assert_array_equal(e.relevance, tiny.relevance)
@@ -48,13 +48,13 @@ def test_brings_the_files_together(parts: dict, tiny: Evidence):
 
 def test_refuses_files_of_different_runs(parts: dict):
     with pytest.raises(ArtifactError, match="not of the same run"):
-        gather(**parts | {"portfolios": parts["portfolios"].iloc[:-1]})
+        build(**parts | {"portfolios": parts["portfolios"].iloc[:-1]})
     other = [parts["grounds"][0].rename(columns={"size": "length"}), *parts["grounds"][1:]]
     with pytest.raises(ArtifactError, match="other features"):
-        gather(**parts | {"grounds": other})
+        build(**parts | {"grounds": other})
 
 
-def test_rows_of_months_and_sides(tiny: Evidence):
+def test_rows_of_months_and_sides(tiny: ExplainedPanel):
     february = pd.Timestamp("2020-02-29")
     assert tiny.rows(february) == slice(4, 8)
     assert tiny.starts().tolist() == [0, 4, 8]
@@ -64,14 +64,14 @@ def test_rows_of_months_and_sides(tiny: Evidence):
         tiny.rows(pd.Timestamp("2020-04-30"))
 
 
-def test_monthly_mean_by_hand(tiny: Evidence):
+def test_monthly_mean_by_hand(tiny: ExplainedPanel):
     rows = tiny.side("long")
     mean = tiny.monthly_mean(tiny.relevance[rows], rows)
     np.testing.assert_allclose(mean[:, 0], [0.25, 0.2, 0.2], rtol=1e-6)
     assert dataclasses.is_dataclass(tiny) and mean.dtype == np.float64
 
 
-def test_a_month_without_portfolios_has_no_sides_and_no_means(tiny: Evidence):
+def test_a_month_without_portfolios_has_no_sides_and_no_means(tiny: ExplainedPanel):
     """The first, an inner one or the last, and all of them."""
     rows = tiny.side("long")
     whole = tiny.monthly_mean(tiny.relevance[rows], rows)

@@ -7,13 +7,13 @@ import pytest
 
 from konkyo.backtest.turnover import trades
 from konkyo.report.tables import (
-    Evidence,
+    ExplainedPanel,
     exposure,
     relevance_turnover,
 )
 
 
-def test_exposure_by_hand(tiny: Evidence):
+def test_exposure_by_hand(tiny: ExplainedPanel):
     table = exposure(tiny).set_index(["month", "name"])
     january, february = pd.Timestamp("2020-01-31"), pd.Timestamp("2020-02-29")
     columns = ["long", "short", "difference"]
@@ -24,7 +24,7 @@ def test_exposure_by_hand(tiny: Evidence):
     assert table["kind"].tolist() == ["sector", "sector", "size"] * 3
 
 
-def test_shares_add_up_and_a_stock_may_have_no_sector(made: Callable[..., Evidence]):
+def test_shares_add_up_and_a_stock_may_have_no_sector(made: Callable[..., ExplainedPanel]):
     e = made(4)
     e.index.loc[:20, "sector"] = None
     table = exposure(e)
@@ -33,7 +33,7 @@ def test_shares_add_up_and_a_stock_may_have_no_sector(made: Callable[..., Eviden
     assert set(table["name"]) == {"", "banks", "foods", "mining", "size"}
 
 
-def test_turnover_by_hand(tiny: Evidence):
+def test_turnover_by_hand(tiny: ExplainedPanel):
     table = relevance_turnover(tiny).set_index(["month", "side"])
     february = table.loc[(pd.Timestamp("2020-02-29"), "long")].set_index("feature")["turnover"]
     # B leaves for the change of its 1-month return alone; C enters: 0.4, 0.2 and 0.1 (absorbed).
@@ -51,7 +51,7 @@ def test_turnover_by_hand(tiny: Evidence):
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_the_sum_is_the_turnover_of_the_backtest(made: Callable[..., Evidence], seed: int):
+def test_the_sum_is_the_turnover_of_the_backtest(made: Callable[..., ExplainedPanel], seed: int):
     e = made(seed, months=8, without=(3,))
     split = relevance_turnover(e).groupby(["month", "side"])["turnover"].sum()
     # No return, no drift: the weights before trading are those of the month before.
@@ -62,16 +62,16 @@ def test_the_sum_is_the_turnover_of_the_backtest(made: Callable[..., Evidence], 
         assert split[key] == pytest.approx(turnover)
 
 
-def test_a_trade_without_a_change_of_grounds_is_nobodys(tiny: Evidence):
+def test_a_trade_without_a_change_of_grounds_is_nobodys(tiny: ExplainedPanel):
     """The other stocks' scores can move a stock out of a portfolio; its own grounds did not."""
     relevance = tiny.relevance.copy()
     relevance[5] = relevance[1]
-    e = Evidence(tiny.index, tiny.values, relevance, tiny.absorbed, tiny.catalogue)
+    e = ExplainedPanel(tiny.index, tiny.values, relevance, tiny.absorbed, tiny.catalogue)
     table = relevance_turnover(e).set_index(["month", "side", "feature"])["turnover"]
     assert table[pd.Timestamp("2020-02-29"), "long", "unranked"] == pytest.approx(0.25)
 
 
-def test_months_without_portfolios_trade_nothing_and_start_afresh(made: Callable[..., Evidence]):
+def test_months_without_portfolios_trade_nothing_and_start_afresh(made: Callable[..., ExplainedPanel]):
     e = made(3)
     whole = relevance_turnover(e)
     gone = e.months()[2]

@@ -7,7 +7,7 @@ import pytest
 from konkyo.backtest import mean_differences
 from konkyo.errors import KonkyoError
 from konkyo.report.tables import (
-    Evidence,
+    ExplainedPanel,
     factor_means,
     factor_points,
     factor_shape,
@@ -15,7 +15,7 @@ from konkyo.report.tables import (
 )
 
 
-def test_means_by_hand(tiny: Evidence):
+def test_means_by_hand(tiny: ExplainedPanel):
     means = factor_means(tiny).set_index("feature")
     assert means["group"].tolist() == [
         "characteristic", "characteristic", "sector", "calendar", "market",
@@ -27,7 +27,7 @@ def test_means_by_hand(tiny: Evidence):
     assert means.loc["month_01", ["difference", "p", "stars"]].tolist() == [0, 1, ""]
 
 
-def test_stars_before_and_after_the_correction(made: Callable[..., Evidence]):
+def test_stars_before_and_after_the_correction(made: Callable[..., ExplainedPanel]):
     e = made(5, stocks=60)
     means = factor_means(e)
     legs = [pd.DataFrame(e.relevance[e.side(side)], columns=e.names) for side in ("long", "short")]
@@ -56,7 +56,7 @@ def test_top_factors():
     assert top_factors(means, 1, ("market", "characteristic")) == ["b"]
 
 
-def test_points_are_rows_of_the_two_portfolios(made: Callable[..., Evidence]):
+def test_points_are_rows_of_the_two_portfolios(made: Callable[..., ExplainedPanel]):
     e = made(2)
     points = factor_points(e, ["size", "return_1"], per_side=10, seed=4)
     assert points.groupby(["feature", "side"]).size().tolist() == [10] * 4
@@ -72,12 +72,12 @@ def test_points_are_rows_of_the_two_portfolios(made: Callable[..., Evidence]):
     assert not points.equals(factor_points(e, ["size", "return_1"], 10, 5))
 
 
-def test_all_points_where_there_are_few(tiny: Evidence):
+def test_all_points_where_there_are_few(tiny: ExplainedPanel):
     points = factor_points(tiny, ["size"])
     assert points["stock"].tolist() == [*"ABACAE", *"CDBDBC"]
 
 
-def test_unknown_features(tiny: Evidence):
+def test_unknown_features(tiny: ExplainedPanel):
     for table in (factor_points, factor_shape):
         with pytest.raises(KonkyoError, match=r"no feature weight, taste: choose from its 5"):
             table(tiny, ["size", "weight", "taste"])
@@ -107,7 +107,7 @@ def slow_shape(value: np.ndarray, relevance: np.ndarray, bins: int) -> list[list
 
 @pytest.mark.parametrize("bins", [1, 2, 7, 25])
 @pytest.mark.parametrize("seed", [0, 1])
-def test_shape_agrees_with_the_loop(made: Callable[..., Evidence], seed: int, bins: int):
+def test_shape_agrees_with_the_loop(made: Callable[..., ExplainedPanel], seed: int, bins: int):
     e = made(seed)
     shape = factor_shape(e, e.names, bins)
     for column, name in enumerate(e.names):
@@ -121,7 +121,7 @@ def test_shape_agrees_with_the_loop(made: Callable[..., Evidence], seed: int, bi
 def test_a_dummy_has_two_bins_and_a_line_stays_a_line():
     count = 1000
     value = np.linspace(-1, 1, count)
-    e = Evidence(
+    e = ExplainedPanel(
         index=pd.DataFrame({"month": pd.Timestamp("2020-01-31")}, index=range(count)),
         values=np.column_stack([value, value > 0.5]).astype(np.float32),
         relevance=np.column_stack([-0.3 * value, 0.2 * (value > 0.5)]).astype(np.float32),

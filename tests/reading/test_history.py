@@ -7,13 +7,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from konkyo.report.tables import (
-    Evidence,
+    ExplainedPanel,
     effects,
     groups_over_time,
 )
 
 
-def test_groups_by_hand(tiny: Evidence):
+def test_groups_by_hand(tiny: ExplainedPanel):
     table = groups_over_time(tiny)
     assert table["group"].tolist() == [
         "characteristic", "sector", "calendar", "market", "absorbed",
@@ -28,7 +28,7 @@ def test_groups_by_hand(tiny: Evidence):
 
 @settings(max_examples=15, deadline=None)
 @given(seed=st.integers(0, 10_000))
-def test_groups_add_up(made: Callable[..., Evidence], seed: int):
+def test_groups_add_up(made: Callable[..., ExplainedPanel], seed: int):
     e = made(seed)
     table = groups_over_time(e).groupby("month")[["long", "short", "share"]].sum()
     for side in ("long", "short"):
@@ -37,7 +37,7 @@ def test_groups_add_up(made: Callable[..., Evidence], seed: int):
     np.testing.assert_allclose(table["share"], 1)
 
 
-def test_effects_by_hand(tiny: Evidence):
+def test_effects_by_hand(tiny: ExplainedPanel):
     table = effects(tiny)
     assert table["feature"].tolist() == ["return_1", "size"] * 3
     # Of four stocks the percentiles lie between the outermost two: one stock on each side.
@@ -45,7 +45,7 @@ def test_effects_by_hand(tiny: Evidence):
     assert table["effect"].iloc[1] == pytest.approx(0.1 + 0.2)
 
 
-def test_effects_agree_with_the_loop(made: Callable[..., Evidence]):
+def test_effects_agree_with_the_loop(made: Callable[..., ExplainedPanel]):
     e = made(8, stocks=50)
     table = effects(e).set_index(["month", "feature"])["effect"]
     for month in e.months():
@@ -57,10 +57,10 @@ def test_effects_agree_with_the_loop(made: Callable[..., Evidence]):
             assert table[month, name] == pytest.approx(slow, abs=1e-7)
 
 
-def test_no_effect_of_a_value_that_does_not_vary(tiny: Evidence):
+def test_no_effect_of_a_value_that_does_not_vary(tiny: ExplainedPanel):
     values = tiny.values.copy()
     values[4:8, 0] = 0
-    e = Evidence(tiny.index, values, tiny.relevance, tiny.absorbed, tiny.catalogue)
+    e = ExplainedPanel(tiny.index, values, tiny.relevance, tiny.absorbed, tiny.catalogue)
     table = effects(e).set_index(["month", "feature"])["effect"]
     assert np.isnan(table[pd.Timestamp("2020-02-29"), "return_1"])
     assert table.notna().sum() == 5

@@ -6,7 +6,7 @@ import pytest
 
 from konkyo.errors import KonkyoError
 from konkyo.report.tables import (
-    Evidence,
+    ExplainedPanel,
     largest_month,
     market_deciles,
     market_over_time,
@@ -14,7 +14,7 @@ from konkyo.report.tables import (
 )
 
 
-def test_over_time_by_hand(tiny: Evidence):
+def test_over_time_by_hand(tiny: ExplainedPanel):
     table = market_over_time(tiny, ["topix_change", "size"], largest=1)
     own = table[table["feature"] == "topix_change"]
     # January: (0.1 + 0) / 2 against (-0.1 - 0.1) / 2; February: (0 + 0.1) / 2 against the same.
@@ -27,7 +27,7 @@ def test_over_time_by_hand(tiny: Evidence):
     assert table["feature"].tolist() == ["topix_change"] * 3 + ["size"] * 3
 
 
-def test_marks_the_largest_of_either_sign(made: Callable[..., Evidence]):
+def test_marks_the_largest_of_either_sign(made: Callable[..., ExplainedPanel]):
     table = market_over_time(made(7, months=8), ["topix_change"], largest=3)
     marked = table[table["marked"]]
     assert len(marked) == 3
@@ -38,7 +38,7 @@ def test_marks_the_largest_of_either_sign(made: Callable[..., Evidence]):
     )
 
 
-def test_top_market_by_the_mean_of_the_absolute_difference(tiny: Evidence):
+def test_top_market_by_the_mean_of_the_absolute_difference(tiny: ExplainedPanel):
     relevance = tiny.relevance.copy()
     # One series moves apart up and down, the other a little and always up.
     long = np.zeros(12, dtype=bool)
@@ -54,12 +54,12 @@ def test_top_market_by_the_mean_of_the_absolute_difference(tiny: Evidence):
             "group": ["sector"] * 2 + ["market"] * 3,
         }
     )
-    e = Evidence(tiny.index, tiny.values, relevance, tiny.absorbed, catalogue)
+    e = ExplainedPanel(tiny.index, tiny.values, relevance, tiny.absorbed, catalogue)
     assert top_market(e, 1) == ["up_and_down"]
     assert top_market(e, 5) == ["up_and_down", "up", "together"]
 
 
-def test_deciles_by_hand(made: Callable[..., Evidence]):
+def test_deciles_by_hand(made: Callable[..., ExplainedPanel]):
     e = made(11, stocks=60)
     month = e.months()[2]
     table = market_deciles(e, "topix_change", month)
@@ -79,9 +79,9 @@ def test_deciles_by_hand(made: Callable[..., Evidence]):
     assert chosen["attribute"].unique().tolist() == ["sector_banks"]
 
 
-def test_too_few_stocks_for_deciles(tiny: Evidence):
+def test_too_few_stocks_for_deciles(tiny: ExplainedPanel):
     index = tiny.index.assign(decile=tiny.index["decile"].replace(tiny.best, 10))
-    ten = Evidence(index, tiny.values, tiny.relevance, tiny.absorbed, tiny.catalogue)
+    ten = ExplainedPanel(index, tiny.values, tiny.relevance, tiny.absorbed, tiny.catalogue)
     with pytest.raises(KonkyoError, match="2020-02 has 4 ranked stocks, fewer than the 10 port"):
         market_deciles(ten, "topix_change", pd.Timestamp("2020-02-29"))
     with pytest.raises(KonkyoError, match="no feature gold"):

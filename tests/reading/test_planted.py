@@ -12,7 +12,7 @@ from konkyo.data.simulated.ground_truth import (
 )
 from konkyo.data.simulated.portable_random import centred_ranks
 from konkyo.report.tables import (
-    Evidence,
+    ExplainedPanel,
     effects,
     factor_means,
     factor_shape,
@@ -34,7 +34,7 @@ COUNT = SETTINGS.stocks
 
 
 @pytest.fixture(scope="module")
-def planted() -> Evidence:
+def planted() -> ExplainedPanel:
     """Four months, the third after a fall; a quarter of the firms have a negative ROE."""
     frames, values, relevance, absorbed = [], [], [], []
     for at, (month, change) in enumerate(TOPIX_CHANGE.items()):
@@ -59,14 +59,14 @@ def planted() -> Evidence:
 PLANTED = [*ATTRIBUTES, "topix_change"]
 
 
-def test_reversal_falls_and_is_steeper_at_the_extremes(planted: Evidence):
+def test_reversal_falls_and_is_steeper_at_the_extremes(planted: ExplainedPanel):
     shape = factor_shape(planted, ["return_1"])
     slope = np.diff(shape["relevance"]) / np.diff(shape["value"])
     assert (slope < 0).all()
     assert slope[0] < 3 * slope[12] and slope[-1] < 3 * slope[12]
 
 
-def test_quality_works_above_zero_only(planted: Evidence):
+def test_quality_works_above_zero_only(planted: ExplainedPanel):
     shape = factor_shape(planted, ["roe_forecast"])
     # A quarter of the ROEs is below zero: up to the rank -0.5, but for the smoothing's one bin.
     below, above = shape[shape["value"] < -0.59], shape[shape["value"] > -0.41]
@@ -76,7 +76,7 @@ def test_quality_works_above_zero_only(planted: Evidence):
     np.testing.assert_allclose(slope, SETTINGS.quality / 1.5, rtol=0.01)
 
 
-def test_the_regime_works_in_the_crisis_month_only(planted: Evidence):
+def test_the_regime_works_in_the_crisis_month_only(planted: ExplainedPanel):
     table = effects(planted).pivot_table(index="month", columns="feature", values="effect")
     calm = table.drop(index=CRISIS)
     for name in ("size", "return_3"):
@@ -85,7 +85,7 @@ def test_the_regime_works_in_the_crisis_month_only(planted: Evidence):
     assert table.loc[CRISIS, "book_to_price"] > 1.2 * calm["book_to_price"].max()
 
 
-def test_the_market_series_shows_the_crisis_and_whom_it_favours(planted: Evidence):
+def test_the_market_series_shows_the_crisis_and_whom_it_favours(planted: ExplainedPanel):
     assert top_market(planted, 1) == ["topix_change"]
     table = market_over_time(planted, ["topix_change"], largest=1)
     assert largest_month(table, "topix_change") == CRISIS
@@ -96,7 +96,7 @@ def test_the_market_series_shows_the_crisis_and_whom_it_favours(planted: Evidenc
     assert change["book_to_price"] > 0.8 and change["size"] < -0.8 and change["return_3"] < -0.8
 
 
-def test_the_strongest_effects_separate_long_from_short(planted: Evidence):
+def test_the_strongest_effects_separate_long_from_short(planted: ExplainedPanel):
     means = factor_means(planted)
     assert set(top_factors(means, 2)) == {"return_1", "roe_forecast"}
     assert (means["difference"] > 0).all()

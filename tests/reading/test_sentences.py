@@ -7,7 +7,7 @@ import pytest
 from konkyo.i18n import catalogue
 from konkyo.report.tables import (
     RULES,
-    Evidence,
+    ExplainedPanel,
     labels,
     sentence,
     sentences,
@@ -105,7 +105,7 @@ def test_the_rules_are_plain_values_and_every_kind_has_its_words():
     assert own == {f"sentence.{kind}.{side}" for kind in RULES["thresholds"] for side in sides}
 
 
-def test_many_are_those_one_by_one(tiny: Evidence):
+def test_many_are_those_one_by_one(tiny: ExplainedPanel):
     table = labels(tiny.names)
     rows = np.array([9, 2, 4])
     many = sentences(tiny, rows, table, n=2)

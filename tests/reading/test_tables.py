@@ -6,14 +6,14 @@ import pytest
 
 from konkyo.errors import KonkyoError
 from konkyo.report import tables as reading
-from konkyo.report.tables import Evidence
+from konkyo.report.tables import ExplainedPanel
 from small import small_params
 
 CHOSEN = small_params().report
 _OF_MARKET = {"market_over_time", "market_deciles"}
 
 
-def test_open_choices_take_what_sets_long_and_short_apart(made: Callable[..., Evidence]) -> None:
+def test_open_choices_take_what_sets_long_and_short_apart(made: Callable[..., ExplainedPanel]) -> None:
     e = made(3, stocks=60)
     tables = reading.tables(e, reading.labels(e.names), CHOSEN)
     newest = e.months()[-1]
@@ -31,7 +31,7 @@ def test_open_choices_take_what_sets_long_and_short_apart(made: Callable[..., Ev
     assert tables["market_deciles"]["month"].unique().tolist() == [marked.idxmax()]
 
 
-def test_choices_are_kept(made: Callable[..., Evidence]) -> None:
+def test_choices_are_kept(made: Callable[..., ExplainedPanel]) -> None:
     e = made(3, stocks=60)
     month, named = e.months()[1], e.index["stock"].iloc[e.rows(e.months()[1])].iloc[7]
     name = f"{month:%Y-%m}"
@@ -49,10 +49,10 @@ def test_choices_are_kept(made: Callable[..., Evidence]) -> None:
         reading.tables(e, reading.labels(e.names), replace(chosen, market=("size",)))
 
 
-def test_without_market_series_their_tables_are_left_out(made: Callable[..., Evidence]) -> None:
+def test_without_market_series_their_tables_are_left_out(made: Callable[..., ExplainedPanel]) -> None:
     e = made(3, stocks=60)
     keep = np.flatnonzero(e.catalogue["group"] != "market")
-    bare = Evidence(
+    bare = ExplainedPanel(
         e.index, e.values[:, keep], e.relevance[:, keep],
         e.absorbed + e.relevance.sum(1) - e.relevance[:, keep].sum(1),
         e.catalogue.iloc[keep].reset_index(drop=True),

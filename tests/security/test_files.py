@@ -30,7 +30,7 @@ from konkyo.errors import (
 )
 from konkyo.features import store as panels
 from konkyo.models import store
-from konkyo.models.batches import Entry
+from konkyo.models.batches import NetworkSpec
 from konkyo.models.fit import fit_stack
 from konkyo.tracking import servers
 from konkyo.tuning.storage import open_storage
@@ -186,7 +186,7 @@ def test_a_state_of_training_that_was_tampered_with_is_begun_anew(here, spoil):
     rng = np.random.default_rng(3)
     features = rng.normal(size=(40, 2)).astype(np.float32)
     labels = np.stack([features[:, 0]] * 2)
-    entry = Entry("2001-01", np.arange(40), np.zeros(2, "f4"), np.ones(2, "f4"), 1)
+    entry = NetworkSpec("2001-01", np.arange(40), np.zeros(2, "f4"), np.ones(2, "f4"), 1)
     train = replace(small_params().train, layers=(2,), batch=20, epochs=1)
     (here / "a").mkdir()
     undisturbed = fit_stack(features, labels, [entry], train, here / "a", "s")
@@ -256,7 +256,7 @@ def test_a_served_model_with_a_pickle_is_refused(here, monkeypatch):
     """The model that this project logs is code and weights; a pickle in its place is another."""
     given: list[dict] = []
     monkeypatch.setattr(os, "execve", lambda *arguments: given.append(arguments[2]))
-    servers.become(["models", "serve"], {}, _free(), "")
+    servers.exec_server(["models", "serve"], {}, _free(), "")
     folder = here / "model"
     folder.mkdir()
     (folder / "python_model.pkl").write_bytes(pickle.dumps(Trap()))

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pandera.config import config_context
 
-from konkyo.data.readers import Found
+from konkyo.data.readers import RawTable
 from konkyo.data.schema import (
     check_values,
     markdown,
@@ -112,7 +112,7 @@ def test_rules_hold_where_pandera_is_switched_off():
 
 
 def test_reads_text_and_reports_a_value_once():
-    found = Found(
+    found = RawTable(
         "own.csv",
         pd.DataFrame(
             {

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from konkyo.data.returns import (
     returns_of,
     sectors_of,
-    without_faults,
+    drop_price_errors,
 )
 
 
@@ -48,14 +48,14 @@ def test_returns_by_the_definition(keys):
 
 def test_faults_of_prices_and_the_month_after():
     returns = np.array([-0.9, np.nan, 12.0, 0.1, 12.0])
-    found, count = without_faults(ROWS, returns, 10.0, from_closes=True)
+    found, count = drop_price_errors(ROWS, returns, 10.0, from_closes=True)
     np.testing.assert_array_equal(found, [np.nan, np.nan, np.nan, 0.1, np.nan])
     assert count == 3
-    found, count = without_faults(ROWS, returns, 10.0, from_closes=False)
+    found, count = drop_price_errors(ROWS, returns, 10.0, from_closes=False)
     np.testing.assert_array_equal(found, [-0.9, np.nan, np.nan, 0.1, np.nan])
     assert count == 2
     # An infinite return is a mistake of the file that the schema reports.
-    assert np.isinf(without_faults(ROWS, np.full(5, np.inf), 10.0, False)[0]).all()
+    assert np.isinf(drop_price_errors(ROWS, np.full(5, np.inf), 10.0, False)[0]).all()
 
 
 def test_own_sector_first_then_the_tables_in_their_order():

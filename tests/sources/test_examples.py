@@ -18,7 +18,7 @@ DATA = ROOT.parent / "shared" / "data"
 def test_weekly_closes_side_by_side_members_and_dated_reports(tmp_path, monkeypatch):
     whole = config.load(ROOT / "data/examples/sp500-weekly/params.yaml")
     monkeypatch.chdir(ROOT)
-    records = data.bring(whole.ingest, tmp_path, whole.backtest.portfolios)
+    records = data.load(whole.ingest, tmp_path, whole.backtest.n_quantiles)
     stocks = records.stocks
     assert (records.facts["first_month"], records.facts["last_month"]) == ("1962-01", "2013-12")
     assert records.facts["reports"][0]["codes"] == "in capital letters"

@@ -6,13 +6,13 @@ import pytest
 
 from konkyo.config import Reports
 from konkyo.data import fundamentals_read
-from konkyo.data.readers import Found
+from konkyo.data.readers import RawTable
 
 nan = np.nan
 
 
-def found(**columns) -> Found:
-    return Found("own/reports.csv", pd.DataFrame(columns), {"stock": "ticker"})
+def found(**columns) -> RawTable:
+    return RawTable("own/reports.csv", pd.DataFrame(columns), {"stock": "ticker"})
 
 
 def said(**columns) -> list[tuple[str, int]]:
@@ -116,7 +116,7 @@ def test_periods_end_at_the_nearest_month_end():
             "sales": np.arange(5.0),
         }
     )
-    said_ = fundamentals_read.said_in(table, Reports(("x",), {}, 90, 12, 1), pd.Index(["A"]))
+    said_ = fundamentals_read.read_report_vintages(table, Reports(("x",), {}, 90, 12, 1), pd.Index(["A"]))
     # 2016-02, 2016-09 (known twice), 2016-12 and 2017-01, counted from 1970-01.
     assert list(said_.figures.period) == [553, 560, 560, 563, 564]
 
@@ -134,7 +134,7 @@ def test_amounts_are_in_thousands_and_payments_without_their_sign():
             "sales_forecast": [4.0],
         }
     )
-    said_ = fundamentals_read.said_in(
+    said_ = fundamentals_read.read_report_vintages(
         table, Reports(("x",), {}, 90, 12, 1_000_000), pd.Index(["A"])
     )
     values = {name: float(part[0]) for name, part in said_.figures.numbers.items()}

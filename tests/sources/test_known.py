@@ -6,23 +6,23 @@ from hypothesis import strategies as st
 
 from konkyo.data.point_in_time import (
     NONE,
-    Statements,
+    Vintages,
     last,
     pack,
-    statements,
+    to_vintages,
     unpack,
 )
 
 nan = np.nan
 
 
-def of(rows: list[tuple]) -> Statements:
+def of(rows: list[tuple]) -> Vintages:
     """Return statements of (stock, period, length, known, order, value)."""
     parts = [np.array([row[place] for row in rows], dtype="int64") for place in range(5)]
-    return statements(*parts, {"x": np.array([row[5] for row in rows], dtype="float64")})
+    return to_vintages(*parts, {"x": np.array([row[5] for row in rows], dtype="float64")})
 
 
-def ask(said: Statements, stock: int, period: int, length: int, month: int) -> float:
+def ask(said: Vintages, stock: int, period: int, length: int, month: int) -> float:
     place = said.find(*(np.array([part]) for part in (stock, period, length, month)))
     return float(said.take("x", place)[0])
 

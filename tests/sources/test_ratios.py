@@ -10,7 +10,7 @@ from konkyo.data.fundamental_items import (
     BALANCES,
     FLOWS,
     FORECASTS,
-    companions,
+    dependent_items,
 )
 from konkyo.data.simulated import CHARACTERISTICS
 
@@ -157,7 +157,7 @@ def test_the_table_has_figure_13_and_knows_its_ingredients():
     table = ratios.table()
     assert table["name"].is_unique
     known = {*FLOWS, *BALANCES, *FORECASTS, "volume", "size"}
-    known |= {other for name in known for other in companions(name)} | set(table["name"])
+    known |= {other for name in known for other in dependent_items(name)} | set(table["name"])
     for row in table.itertuples():
         assert set(ratios.needs(row.numerator)) | set(ratios.needs(row.denominator)) <= known
     own = set(table.loc[table["figure_13"] == "yes", "name"])

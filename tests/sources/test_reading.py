@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from konkyo.data.readers import (
-    Found,
+    RawTable,
     read,
     rename,
 )
@@ -76,7 +76,7 @@ def test_missing_file_and_unknown_kind(tmp_path):
 
 
 def test_rename():
-    found = Found("a.csv", pd.DataFrame({"a": [1], "b": [2], "c": [3]}))
+    found = RawTable("a.csv", pd.DataFrame({"a": [1], "b": [2], "c": [3]}))
     renamed = rename(found, {"a": "b", "b": "a", "elsewhere": "c"})
     assert renamed.frame.iloc[0].to_dict() == {"b": 1, "a": 2, "c": 3}
     assert renamed.name("b") == "column 'a' (here 'b')"

@@ -6,7 +6,7 @@ import pytest
 from konkyo.data.records import (
     Records,
     facts_of,
-    upto,
+    truncate,
 )
 from konkyo.dates import parse
 from konkyo.errors import ParamsError
@@ -24,7 +24,7 @@ def records() -> Records:
 
 
 def test_every_table_and_the_facts_are_cut():
-    cut = upto(records(), parse("2001-02"))
+    cut = truncate(records(), parse("2001-02"))
     assert cut.stocks["stock"].to_list() == list("ABAB")
     assert cut.market["MKT"].to_list() == [1.0, 2.0]
     assert cut.truth is not None and len(cut.truth) == 4
@@ -35,4 +35,4 @@ def test_every_table_and_the_facts_are_cut():
 @pytest.mark.parametrize("month", ["2000-12", "2001-04"])
 def test_a_month_outside_the_records(month):
     with pytest.raises(ParamsError, match=f"'{month}' is outside .* 2001-01 to 2001-03"):
-        upto(records(), parse(month))
+        truncate(records(), parse(month))

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from konkyo.config import Reports
 from konkyo.data import fundamentals
 from konkyo.data.fundamental_items import FLOWS
-from konkyo.data.fundamentals_read import said_in
+from konkyo.data.fundamentals_read import read_report_vintages
 from konkyo.dates import (
     month_end,
     ordinal,
@@ -398,5 +398,5 @@ def test_said_in_passes_over_stocks_that_are_not_there():
         {"stock": "A", "published": "2020-02-20", "sales": 1.0},
         {"stock": "Z", "published": "2020-02-20", "sales": 2.0},
     )
-    said = said_in(told, spec(), pd.Index(["A"]))
+    said = read_report_vintages(told, spec(), pd.Index(["A"]))
     assert len(said.figures.stock) == 1 and len(said.forecasts.stock) == 0

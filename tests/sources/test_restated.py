@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from konkyo.data.revisions import (
     appended,
     differences,
-    refuse,
+    raise_if_revised,
 )
 from konkyo.errors import RecordsError
 
@@ -40,7 +40,7 @@ def now(*changes: tuple[int, str, object]) -> pd.DataFrame:
 
 def test_a_new_month_is_no_difference():
     assert differences("stocks", BEFORE, now(), KEYS) == []
-    refuse([])
+    raise_if_revised([])
 
 
 def test_rounding_is_no_difference_and_the_earlier_value_stays():
@@ -92,14 +92,14 @@ def test_the_market_is_named_by_its_month():
     with pytest.raises(
         RecordsError, match=r"1 earlier month \(2001-02 to 2001-02, 1 row\)"
     ) as error:
-        refuse([found])
+        raise_if_revised([found])
     assert said in str(error.value) and "--restated" in str(error.value)
 
 
 def test_only_the_first_few_are_shown():
     many = differences("stocks", BEFORE, now((0, "return", 9.0)), KEYS) * 8
     with pytest.raises(RecordsError) as error:
-        refuse(many)
+        raise_if_revised(many)
     assert "and 3 more" in str(error.value)
 
 

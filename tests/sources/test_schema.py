@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from konkyo.data.readers import Found
+from konkyo.data.readers import RawTable
 from konkyo.data.schema import check
 from konkyo.errors import RecordsError
 
@@ -16,7 +16,7 @@ Change = Callable[[pd.DataFrame], pd.DataFrame]
 
 
 def checked(stocks: pd.DataFrame, market: pd.DataFrame, unit="fraction", portfolios=3):
-    return check(Found("stocks.csv", stocks), Found("market.csv", market), unit, portfolios)
+    return check(RawTable("stocks.csv", stocks), RawTable("market.csv", market), unit, portfolios)
 
 
 def refused(stocks: pd.DataFrame, market: pd.DataFrame, unit="fraction", portfolios=3) -> str:
@@ -187,9 +187,9 @@ def test_every_fault_of_both_files_in_one_report(stocks, market):
 
 
 def test_names_the_files_own_columns(stocks, market):
-    found = Found("own.csv", put("return", 1, "x")(stocks), {"return": "RET"})
+    found = RawTable("own.csv", put("return", 1, "x")(stocks), {"return": "RET"})
     with pytest.raises(RecordsError, match=r"column 'RET' \(here 'return'\): not a number"):
-        check(found, Found("market.csv", market), "fraction", 4)
+        check(found, RawTable("market.csv", market), "fraction", 4)
 
 
 def test_series_may_begin_after_the_file_but_not_after_the_stocks(stocks, market):

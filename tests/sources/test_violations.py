@@ -11,7 +11,7 @@ from konkyo.data.violations import (
     Violation,
     in_rows,
     merge,
-    raise_for,
+    raise_if_any,
 )
 from konkyo.errors import RecordsError
 
@@ -81,9 +81,9 @@ def test_as_a_table():
 
 
 def test_one_error_for_every_file():
-    raise_for([])
+    raise_if_any([])
     with pytest.raises(RecordsError) as caught:
-        raise_for([BELOW, WHOLE, MONTHS])
+        raise_if_any([BELOW, WHOLE, MONTHS])
     lines = str(caught.value).splitlines()
     assert lines[0] == "a.csv cannot be used, 2 violations:"
     assert lines[3] == "b.csv cannot be used, 1 violation:"

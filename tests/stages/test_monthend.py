@@ -49,7 +49,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     panel, missing = build(stocks, market, CHOSEN.prepare)
     store.write(panel, missing, data / "panel")
     rng = np.random.default_rng(0)
-    decisions = windows.rolling(windows.MonthBlocks.of(panel.index["month"]), CHOSEN.train.window)
+    decisions = windows.rolling(windows.MonthSlices.of(panel.index["month"]), CHOSEN.train.window_months)
     windows.table(decisions).to_csv(data / "models/windows.csv", index=False)
     parts = []
     for window in decisions:
@@ -65,7 +65,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (data / f"models/weights/{window.month}.safetensors").write_bytes(b"weights")
         parts.append(grounds[["month", "stock", "score"]])
     scores = pd.concat(parts).merge(panel.index[["month", "stock", "ret"]])
-    ranked = backtest.rank(scores.assign(model="network"), CHOSEN.backtest.portfolios)
+    ranked = backtest.assign_quantiles(scores.assign(model="network"), CHOSEN.backtest.n_quantiles)
     ranked.to_parquet(data / "backtest/portfolios.parquet")
     coefficients = backtest.coefficients(ranked).dropna(subset="rank_ic")
     coefficients.to_csv(data / "backtest/returns.csv", index=False)
@@ -204,12 +204,12 @@ def test_predict_s_ranks_and_portfolios_are_one_order_where_scores_tie(project: 
     table.assign(score=level).to_parquet(path)
     predict.main()
     found = pd.read_csv("data/predictions/2002-12.csv", dtype={"stock": str})
-    ranked = backtest.rank(
+    ranked = backtest.assign_quantiles(
         table[["month", "stock"]].assign(score=level, model="network", ret=np.nan),
-        CHOSEN.backtest.portfolios,
+        CHOSEN.backtest.n_quantiles,
     ).set_index("stock")
     assert found["rank"].tolist() == list(range(1, 17))
     assert found["decile"].is_monotonic_decreasing and found["score"].is_monotonic_decreasing
     assert found.set_index("stock")["rank"].to_dict() == ranked["rank"].to_dict()
     assert found.set_index("stock")["decile"].to_dict() == ranked["decile"].to_dict()
-    assert found["decile"].iloc[0] == CHOSEN.backtest.portfolios
+    assert found["decile"].iloc[0] == CHOSEN.backtest.n_quantiles

@@ -61,16 +61,16 @@ def statuses(client, of):
 def test_runs_of_a_killed_process_are_ended_once(client, marks, left):
     process, of, model = left
     stranger = client.create_run(client.get_run(of[0]).info.experiment_id).info.run_id
-    assert open_runs.sweep(client, marks) == []
+    assert open_runs.end_stale_runs(client, marks) == []
     assert statuses(client, of) == ["RUNNING", "RUNNING", "FINISHED"]
     process.send_signal(signal.SIGKILL)
     process.wait()
-    assert open_runs.sweep(client, marks) == [of[0]]
+    assert open_runs.end_stale_runs(client, marks) == [of[0]]
     # The child that had ended well too: the next run has its month again.
     assert statuses(client, of) == ["KILLED", "KILLED", "KILLED"]
     assert client.get_logged_model(model).status == LoggedModelStatus.FAILED
     assert statuses(client, [stranger]) == ["RUNNING"]
-    assert list(marks.iterdir()) == [] and open_runs.sweep(client, marks) == []
+    assert list(marks.iterdir()) == [] and open_runs.end_stale_runs(client, marks) == []
 
 
 def test_the_next_run_ends_those_of_a_killed_process(client, marks, left, project):
@@ -91,7 +91,7 @@ def test_a_child_that_had_ended_keeps_its_time(client, marks, left):
     before = client.get_run(of[2]).info.end_time
     process.kill()
     process.wait()
-    open_runs.sweep(client, marks)
+    open_runs.end_stale_runs(client, marks)
     assert client.get_run(of[2]).info.end_time == before
 
 
@@ -115,18 +115,18 @@ def test_marks_of_another_store_wait(client, marks, left, tmp_path):
     process.kill()
     process.wait()
     other = store.connect(f"sqlite:///{tmp_path}/other.db")
-    assert open_runs.sweep(other, marks) == [] and len(list(marks.iterdir())) == 1
-    assert open_runs.sweep(client, marks) == [of[0]]
+    assert open_runs.end_stale_runs(other, marks) == [] and len(list(marks.iterdir())) == 1
+    assert open_runs.end_stale_runs(client, marks) == [of[0]]
 
 
 def test_a_mark_of_a_process_that_died_before_its_run_goes(client, marks):
     marks.mkdir(parents=True)
     (marks / "a").write_text("")
     (marks / "b").write_text(json.dumps({"store": client.tracking_uri, "experiment": "0"}))
-    assert open_runs.sweep(client, marks) == [] and list(marks.iterdir()) == []
+    assert open_runs.end_stale_runs(client, marks) == [] and list(marks.iterdir()) == []
 
 
 def test_a_mark_has_no_password(marks):
     client = MlflowClient("http://user:secret@127.0.0.1:9")
-    with open_runs.marked(client, marks, "1") as process:
+    with open_runs.run_marker(client, marks, "1") as process:
         assert "secret" not in (marks / process).read_text()

@@ -171,7 +171,7 @@ def test_of_two_first_versions_at_the_same_moment_the_later_is_the_challenger(
     second = runs.track(found, other, {})
     assert second.aliases == (registry.NEWEST, registry.CHALLENGER)
     assert len(looked) == 2
-    there = registry.aliases_there(client, first.model)
+    there = registry.existing_aliases(client, first.model)
     assert {alias: int(version) for alias, version in there.items()} == {
         "newest": 2, "challenger": 2, "champion": 1,
     }  # fmt: skip

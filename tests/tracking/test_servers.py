@@ -210,5 +210,5 @@ def test_a_port_that_is_taken_or_no_port_is_an_error(started):
         taken.listen()
         for port in (taken.getsockname()[1], 70000):
             with pytest.raises(TrackingError, match=f"port {port} cannot be used .* --port"):
-                servers.become(["server"], {}, port, "")
+                servers.exec_server(["server"], {}, port, "")
     assert not started

@@ -25,5 +25,5 @@ def search(tmp_path_factory: pytest.TempPathFactory) -> Search:
     tables_at(root / "records", stocks, market)
     panel, _ = build(stocks, market, params.prepare)
     held = holdout.first_held(panel.index, HELD)
-    panels.bring(root / "records", root / "tuning", params.prepare, space, held)
+    panels.write_panels(root / "records", root / "tuning", params.prepare, space, held)
     return Search(params, root / "records", root / "tuning", held)

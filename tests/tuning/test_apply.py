@@ -30,7 +30,7 @@ def test_only_the_lines_of_changed_values_change_and_comments_stay(tmp_path):
         "+  learning_rate: 0.00031",
     ]
     after = config.load(path)
-    assert (after.train.layers, after.train.learning_rate) == ((32, 16), 0.00031)
+    assert (after.train.hidden_sizes, after.train.learning_rate) == ((32, 16), 0.00031)
     assert after.prepare.label == "zscore"
 
 

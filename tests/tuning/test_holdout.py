@@ -52,7 +52,7 @@ def test_another_future_changes_no_byte_of_the_search(search: Search, tmp_path) 
     gone = (stocks["month"] >= held) & (stocks["stock"] < "S010")
     tables_at(tmp_path / "records", stocks[~gone], market)
     space = search.params.tune.space
-    panels.bring(
+    panels.write_panels(
         tmp_path / "records", tmp_path / "tuning", search.params.prepare, space, search.held
     )
     names = sorted(p.relative_to(search.folder) for p in search.folder.rglob("*") if p.is_file())
@@ -63,7 +63,7 @@ def test_another_future_changes_no_byte_of_the_search(search: Search, tmp_path) 
 
 def test_panels_are_built_again_only_when_something_changed(search: Search, tmp_path) -> None:
     space, prepare = search.params.tune.space, search.params.prepare
-    bring = lambda chosen: panels.bring(search.records, tmp_path, chosen, space, search.held)  # noqa: E731
+    bring = lambda chosen: panels.write_panels(search.records, tmp_path, chosen, space, search.held)  # noqa: E731
     path = tmp_path / "panels" / "rank-rank" / "features.npy"
     bring(prepare)
     first = path.stat().st_mtime_ns
@@ -80,7 +80,7 @@ def test_panels_are_built_again_only_when_something_changed(search: Search, tmp_
 
 def test_without_records_it_says_what_to_run(search: Search, tmp_path) -> None:
     with pytest.raises(ArtifactError, match="is missing: run `dvc repro ingest`"):
-        panels.bring(
+        panels.write_panels(
             tmp_path / "data/records",
             tmp_path,
             search.params.prepare,

@@ -40,7 +40,7 @@ class Engine:
 
 
 def compared(search) -> pd.DataFrame:
-    done = study.counted(search.study)
+    done = study.finished_trials(search.study)
     first, last = fake.GROUPS[:8], fake.GROUPS[8:]
     monthly = result_table.series(
         Engine(), first, Engine(), last, result_table.paper_trial(done), results.winner(search)
@@ -50,7 +50,7 @@ def compared(search) -> pd.DataFrame:
 
 def test_the_trials_are_written_from_the_study_alone(searched):
     search, folder = searched
-    results.keep(search, folder)
+    results.save_trials(search, folder)
     wide = pd.read_parquet(folder / "series.parquet")
     assert wide.columns.to_list() == ["month", *(f"trial_{n}" for n in range(6))]
     own = pd.read_parquet(folder / "trials/0.parquet")
@@ -75,28 +75,28 @@ def test_the_table_has_every_model_in_both_parts(searched):
 
 def test_luck_is_that_of_all_trials(searched):
     search = searched[0]
-    done = study.counted(search.study)
+    done = study.finished_trials(search.study)
     found = result_table.luck(done, results.winner(search), search.tune)
     assert found["trials"] == 6
     wide = trial_tables.wide(done)
     assert found["effective_trials"] == pytest.approx(
-        backtest.no_skill(wide).effective_trials, 1e-3
+        backtest.null_distribution(wide).effective_trials, 1e-3
     )
     assert "of luck" not in result_table.in_words(compared(search), found, search.tune)
 
 
 def test_the_nested_series_chooses_by_earlier_months_only(searched, monkeypatch):
     search = searched[0]
-    done = study.counted(search.study)
-    assert result_table.nested(done, search.tune) is None
+    done = study.finished_trials(search.study)
+    assert result_table.as_dict(done, search.tune) is None
     monkeypatch.setattr(result_table, "_FIRST_CHOICE", 12)
-    found = result_table.nested(done, replace(search.tune, retune_every=6))
+    found = result_table.as_dict(done, replace(search.tune, retune_every=6))
     assert len(found) == 18 and (found["decided"] <= found["month"]).all()
 
 
 def test_the_page_shows_the_result_and_escapes_names(searched):
     search = searched[0]
-    done = study.counted(search.study)
+    done = study.finished_trials(search.study)
     best = results.winner(search)
     text = page.page(
         "<script>alert(1)</script>",

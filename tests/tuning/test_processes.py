@@ -64,7 +64,7 @@ def test_a_killed_worker_loses_its_own_trials_only_and_they_are_run_again(addres
 
     try:
         lost = until(lambda: of(workers[0]), "a trial of the first worker")
-        before = {t.number for t in study.counted(search.study)}
+        before = {t.number for t in study.finished_trials(search.study)}
         workers[0].send_signal(signal.SIGKILL)
         workers[0].wait()
         lost = of(workers[0])
@@ -133,7 +133,7 @@ def test_an_interrupt_gives_the_trials_back_and_starting_again_goes_on(address):
     tune = fake.section(address, trials=TRIALS, study="interrupted")
     search = fake.begin(tune)
     asked = study.ask(search)
-    study.give_back(search, asked, died=False)
+    study.requeue(search, asked, died=False)
     states = [t.state for t in search.study.get_trials(deepcopy=False)]
     assert states == [TrialState.FAIL] * 3 + [TrialState.WAITING] * 3
     later = fake.begin(tune)
@@ -148,7 +148,7 @@ def test_a_trial_that_kills_three_workers_is_given_up(address):
     for _ in range(3):
         asked = study.ask(search)
         assert "paper" in asked[0].user_attrs
-        study.give_back(search, asked, died=True)
+        study.requeue(search, asked, died=True)
     (other,) = study.ask(search)
     search.storage.close()
     assert "paper" not in other.user_attrs

@@ -50,7 +50,7 @@ def test_trials_of_a_group_differ_in_numbers_only(searched):
 
 def test_a_trial_s_value_is_the_objective_of_its_whole_series(searched):
     search, ended, lines = searched
-    assert ended == len(lines) == len(study.counted(search.study)) == 9
+    assert ended == len(lines) == len(study.finished_trials(search.study)) == 9
     for trial in search.study.trials:
         (scores,) = fake.run([trial.params], fake.GROUPS)
         if trial.state == TrialState.COMPLETE:
@@ -74,7 +74,7 @@ def test_a_finished_search_asks_for_nothing_and_a_longer_one_goes_on(searched):
     longer = replace(search, tune=replace(search.tune, trials=10))
     (trial,) = study.ask(longer)
     assert trial.number == 9
-    study.give_back(longer, [trial], died=False)
+    study.requeue(longer, [trial], died=False)
 
 
 def test_a_study_begun_otherwise_is_not_gone_on_with(searched):

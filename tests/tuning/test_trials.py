@@ -9,7 +9,7 @@ from konkyo.errors import ParamsError
 from konkyo.features import store
 from konkyo.models import baselines, jobs
 from konkyo.models import store as weights
-from konkyo.models.settings import Numbers
+from konkyo.models.settings import Hyperparameters
 from konkyo.models.train import train
 from konkyo.tuning import trials
 from konkyo.tuning.trials import Shape
@@ -17,15 +17,15 @@ from small_search import Search
 
 SHAPE = Shape((8, 4), "tanh", 16, 3, 6, "rank", "rank")
 NUMBERS = (
-    Numbers(0.001, 0.0, 0.4, 1),
-    Numbers(0.01, 0.01, 0.0, 1),
-    Numbers(0.005, 0.0, 0.2, 1),
+    Hyperparameters(0.001, 0.0, 0.4, 1),
+    Hyperparameters(0.01, 0.01, 0.0, 1),
+    Hyperparameters(0.005, 0.0, 0.2, 1),
 )
 
 
 def test_months_are_those_after_the_longest_window_that_have_a_return(search: Search) -> None:
     index = store.read(search.folder / "panels" / "rank-rank").index
-    names = windows.MonthBlocks.of(index["month"]).names
+    names = windows.MonthSlices.of(index["month"]).names
     assert trials.decision_months(search.folder, 9) == list(names[9:-1])
     with pytest.raises(ParamsError, match="500 months leave no decision month"):
         trials.decision_months(search.folder, 500)
@@ -37,7 +37,7 @@ def test_refits_cover_every_month_once() -> None:
 
 def test_a_month_of_its_own_network_is_the_main_job_s(search: Search, tmp_path) -> None:
     panel = store.read(search.folder / "panels" / "rank-rank")
-    decisions = windows.rolling(windows.MonthBlocks.of(panel.index["month"]), 6)[:4]
+    decisions = windows.rolling(windows.MonthSlices.of(panel.index["month"]), 6)[:4]
     params = replace(search.params.train, shuffled_every=1, ensemble=2, dropout=0.4)
     train(panel, decisions, params, tmp_path / "main")
     groups = trials.refits([w.month for w in decisions], 1)
@@ -84,10 +84,10 @@ def test_the_order_of_the_groups_changes_nothing(search: Search, tmp_path) -> No
 
 def test_linear_is_the_ridge_of_the_same_rows(search: Search) -> None:
     panel = store.read(search.folder / "panels" / "zscore-rank")
-    window = windows.rolling(windows.MonthBlocks.of(panel.index["month"]), 6)[3]
+    window = windows.rolling(windows.MonthSlices.of(panel.index["month"]), 6)[3]
     shape = replace(SHAPE, standardise="zscore")
     params = search.params.train
-    (entry,) = jobs.entries(panel, [window], replace(params, shuffled_every=0))
+    (entry,) = jobs.network_specs(panel, [window], replace(params, shuffled_every=0))
     labels = panel.index["label"].to_numpy(dtype=np.float32)
     expected = baselines.ridge_scores(panel, window, entry, labels, params.ridge_penalty)
     found = trials.linear(search.folder, shape, [(window.month,)], params)

@@ -18,9 +18,9 @@ def command(script: str) -> list[str]:
 def test_it_returns_when_all_have_ended_and_says_how_those_that_failed_did(tmp_path, capfd):
     script = "import os; print('last words'); os.kill(os.getpid(), 9) if {} else None"
     seen = []
-    pool.run(command(script.format(0)), 2, tmp_path, lambda: seen.append(1), 0.05)
+    pool.run_workers(command(script.format(0)), 2, tmp_path, lambda: seen.append(1), 0.05)
     assert seen and capfd.readouterr().err == ""
-    pool.run(command(script.format(1)), 1, tmp_path, lambda: None, 0.05)
+    pool.run_workers(command(script.format(1)), 1, tmp_path, lambda: None, 0.05)
     assert "worker 1 killed by SIGKILL" in capfd.readouterr().err
 
 
@@ -44,7 +44,7 @@ def test_an_interrupt_reaches_every_worker_once(tmp_path):
     threading.Thread(target=interrupt, daemon=True).start()
     try:
         with pytest.raises(KeyboardInterrupt):
-            pool.run(command(script), 2, tmp_path, lambda: None, 0.05)
+            pool.run_workers(command(script), 2, tmp_path, lambda: None, 0.05)
     finally:
         signal.signal(signal.SIGINT, before)
     for number in (1, 2):

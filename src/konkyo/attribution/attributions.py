@@ -17,7 +17,7 @@ from konkyo.models import store
 
 
 @dataclass(frozen=True)
-class Grounds:
+class Attribution:
     """The predictions of one month, with their grounds.
 
     Attributes
@@ -38,7 +38,7 @@ class Grounds:
 
 def explain_months(
     networks: Sequence[Sequence[store.Weights]], rows: Sequence[np.ndarray], epsilon: float
-) -> Iterator[Grounds]:
+) -> Iterator[Attribution]:
     """Yield the grounds of each month, from its own network.
 
     Parameters
@@ -63,10 +63,10 @@ def explain_months(
         score, relevance = propagate(stack, stack.scale_(x), Epsilon(epsilon))
         own = score.mean(0).numpy()
         kept = relevance.mean(0).numpy().astype(np.float32)
-        yield Grounds(own, kept, own - kept.sum(1, dtype=np.float64))
+        yield Attribution(own, kept, own - kept.sum(1, dtype=np.float64))
 
 
-def as_frame(keys: pd.DataFrame, names: Sequence[str], grounds: Grounds) -> pd.DataFrame:
+def as_frame(keys: pd.DataFrame, names: Sequence[str], grounds: Attribution) -> pd.DataFrame:
     """Return grounds as a table: month, stock, score, one column a feature, absorbed."""
     relevance = pd.DataFrame(grounds.relevance, columns=list(names), index=keys.index)
     return pd.concat(
@@ -127,7 +127,7 @@ def explain(folder: Path, frame: pd.DataFrame, epsilon: float) -> pd.DataFrame:
     parts = explain_months(networks, [values[rows] for rows in positions], epsilon)
     order = np.concatenate([np.array([], dtype=int), *positions])
     grounds = list(parts)
-    whole = Grounds(
+    whole = Attribution(
         *(
             np.concatenate([getattr(g, field) for g in grounds])[np.argsort(order)]
             for field in ("score", "relevance", "absorbed")

@@ -33,7 +33,7 @@ def correlation(one: np.ndarray, other: np.ndarray, axis: int) -> np.ndarray:
         return np.where(size > 0, (one * other).sum(axis=axis) / size, np.nan)
 
 
-def mean_known(values: np.ndarray) -> float:
+def mean_of_defined(values: np.ndarray) -> float:
     """Return the mean of the values that are known, NaN where none is."""
     known = values[~np.isnan(values)]
     return float(known.mean()) if len(known) else float("nan")

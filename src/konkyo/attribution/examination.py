@@ -22,7 +22,7 @@ SAMPLED = "shapley_sampling"
 
 
 @dataclass(frozen=True)
-class Examined:
+class MethodEvaluation:
     """What one month's examination found.
 
     Attributes
@@ -44,9 +44,9 @@ class Examined:
     seeds: pd.DataFrame
 
 
-def examine(
+def evaluate_methods(
     members: Sequence[Weights], rows: np.ndarray, epsilon: float, draws: int, seed: int
-) -> Examined:
+) -> MethodEvaluation:
     """Explain the same rows by every method and compare the methods with the networks.
 
     Parameters
@@ -62,12 +62,12 @@ def examine(
     seed : int
         Of every draw.
     """
-    by_name = methods.by_name(epsilon)
+    by_name = methods.methods_by_name(epsilon)
     each = {name: [method(member, rows) for member in members] for name, method in by_name.items()}
     each[SAMPLED] = [methods.shapley_sampling(m, rows, draws, seed) for m in members]
     relevance = {name: np.mean(found, axis=0) for name, found in each.items()}
 
-    views = [methods.view(member) for member in members]
+    views = [methods.as_module(member) for member in members]
 
     def score(x: Tensor) -> Tensor:
         return torch.stack([view(x).reshape(-1) for view in views]).mean(0)
@@ -96,7 +96,7 @@ def examine(
         over_seeds([one[:, present] for one in found]).assign(method=name)
         for name, found in each.items()
     ]
-    return Examined(
+    return MethodEvaluation(
         relevance,
         pd.concat(curves, ignore_index=True),
         pd.concat(randomised, ignore_index=True),
@@ -104,7 +104,7 @@ def examine(
     )
 
 
-def summarise(tables: Sequence[Examined]) -> dict[str, pd.DataFrame]:
+def summarise(tables: Sequence[MethodEvaluation]) -> dict[str, pd.DataFrame]:
     """Return the means over months: deletion, randomised and seeds, one table each.
 
     Parameters

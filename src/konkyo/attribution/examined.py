@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from konkyo.attribution.examination import Examined
+from konkyo.attribution.examination import MethodEvaluation
 from konkyo.io import (
     read_key,
     read_parquet,
@@ -17,7 +17,7 @@ _TABLES = ("deletion", "randomised", "seeds")
 
 
 def write(
-    folder: Path, month: str, key: str, keys: pd.DataFrame, names: list[str], found: Examined
+    folder: Path, month: str, key: str, keys: pd.DataFrame, names: list[str], found: MethodEvaluation
 ) -> None:
     """Write what one month's examination found.
 
@@ -58,7 +58,7 @@ def drop_stale(folder: Path, wanted: Iterable[str]) -> None:
         shutil.rmtree(path)
 
 
-def read(folder: Path, months: Iterable[str]) -> tuple[list[Examined], dict[str, pd.DataFrame]]:
+def read(folder: Path, months: Iterable[str]) -> tuple[list[MethodEvaluation], dict[str, pd.DataFrame]]:
     """Read what the months' examinations found.
 
     Returns
@@ -73,7 +73,7 @@ def read(folder: Path, months: Iterable[str]) -> tuple[list[Examined], dict[str,
         deletion, randomised, seeds = (
             read_parquet(folder / month / f"{name}.parquet") for name in _TABLES
         )
-        examined.append(Examined({}, deletion, randomised, seeds))
+        examined.append(MethodEvaluation({}, deletion, randomised, seeds))
         grounds.append(read_parquet(folder / month / "grounds.parquet"))
     whole = pd.concat(grounds, ignore_index=True)
     by_method = {

@@ -32,7 +32,7 @@ import numpy as np
 import pandas as pd
 
 from konkyo.attribution.correlation import (
-    mean_known,
+    mean_of_defined,
     rank_correlation,
 )
 from konkyo.errors import ArtifactError
@@ -77,9 +77,9 @@ def measure(
     pairs = true != 0
     same = (np.sign(true) == np.sign(found)) & pairs
     return {
-        "rank_per_input": mean_known(_ranks_agree(true, found, axis=0)),
-        "rank_per_stock": mean_known(_ranks_agree(true, found, axis=1)),
-        "rank_per_stock_all": mean_known(_ranks_agree(truth, relevance, axis=1)),
+        "rank_per_input": mean_of_defined(_ranks_agree(true, found, axis=0)),
+        "rank_per_stock": mean_of_defined(_ranks_agree(true, found, axis=1)),
+        "rank_per_stock_all": mean_of_defined(_ranks_agree(truth, relevance, axis=1)),
         "irrelevant_share": _ratio(size[~effect].sum(), size.sum()),
         "irrelevant_share_no_dummies": _ratio(size[~effect & ~dummy].sum(), size[counted].sum()),
         "sign_agreement": _ratio(same.sum(), pairs.sum()),

@@ -6,7 +6,7 @@ from torch import Tensor
 from konkyo.attribution.rules import (
     Layer,
     Rule,
-    hand_down,
+    propagate_layer,
 )
 from konkyo.models.mlp import (
     ACTIVATIONS,
@@ -50,5 +50,5 @@ def propagate(network: StackedMLP, x: Tensor, rule: Rule) -> tuple[Tensor, Tenso
     score = passed[-1].z
     relevance = score
     for layer in reversed(passed):
-        relevance = hand_down(layer, rule.shares(layer, relevance))
+        relevance = propagate_layer(layer, rule.shares(layer, relevance))
     return score.squeeze(2), relevance

@@ -39,7 +39,7 @@ def scaled(network: Weights, rows: np.ndarray) -> Tensor:
     return torch.from_numpy(values)
 
 
-def view(network: Weights, dtype: torch.dtype = torch.float64) -> nn.Sequential:
+def as_module(network: Weights, dtype: torch.dtype = torch.float64) -> nn.Sequential:
     """Return one month's network as a plain module: scaled rows [rows, features] to [rows, 1].
 
     Its output is the score: of a network with a sigmoid output the log-odds, as in `propagate`.
@@ -65,7 +65,7 @@ def relevance_propagation(network: Weights, rows: np.ndarray, rule: Rule) -> np.
 def gradient_input(network: Weights, rows: np.ndarray) -> np.ndarray:
     """Gradient of the score times the scaled input."""
     x = scaled(network, rows).requires_grad_()
-    return _numbers(InputXGradient(view(network)).attribute(x))
+    return _numbers(InputXGradient(as_module(network)).attribute(x))
 
 
 def integrated_gradients(network: Weights, rows: np.ndarray, steps: int = 16) -> np.ndarray:
@@ -86,7 +86,7 @@ def integrated_gradients(network: Weights, rows: np.ndarray, steps: int = 16) ->
         [rows, features]; a row sums to its score less the centre's, up to the rule's error.
     """
     x = scaled(network, rows).requires_grad_()
-    values = IntegratedGradients(view(network)).attribute(
+    values = IntegratedGradients(as_module(network)).attribute(
         x,
         torch.zeros_like(x),
         n_steps=steps,
@@ -102,7 +102,7 @@ def deep_lift(network: Weights, rows: np.ndarray) -> np.ndarray:
     with warnings.catch_warnings():
         # captum announces at every call that it hooks the module, which is thrown away here.
         warnings.filterwarnings("ignore", message="Setting forward, backward hooks")
-        return _numbers(DeepLift(view(network)).attribute(x, torch.zeros_like(x)))
+        return _numbers(DeepLift(as_module(network)).attribute(x, torch.zeros_like(x)))
 
 
 def shapley_sampling(network: Weights, rows: np.ndarray, draws: int, seed: int) -> np.ndarray:
@@ -126,7 +126,7 @@ def shapley_sampling(network: Weights, rows: np.ndarray, draws: int, seed: int) 
     """
     x = scaled(network, rows)
     at_once = min(x.shape[1], max(1, _ROWS_AT_ONCE // max(1, len(x))))
-    network_view = view(network)
+    network_view = as_module(network)
     # captum draws from the global generator only: it is seeded here and given back as it was.
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
@@ -158,7 +158,7 @@ def coefficients_input(
     return (np.asarray(rows, dtype=np.float64) - mean) / deviation * coefficients
 
 
-def by_name(epsilon: float) -> dict[str, Method]:
+def methods_by_name(epsilon: float) -> dict[str, Method]:
     """Return the methods that are fast enough for every row of every month.
 
     Parameters

@@ -36,37 +36,37 @@ class Layer:
     z: Tensor
 
     @cached_property
-    def halves(self) -> Tensor:
+    def signed_inputs(self) -> Tensor:
         """The inputs' positive and negative parts side by side, [windows, rows, 2 in]."""
         return torch.cat([self.a.clamp(min=0), self.a.clamp(max=0)], dim=2)
 
     @cached_property
-    def raising(self) -> Tensor:
+    def positive_weights(self) -> Tensor:
         """The weights through which `halves` give contributions above 0, [windows, 2 in, out]."""
         return torch.cat([self.weight.clamp(min=0), self.weight.clamp(max=0)], dim=1)
 
     @cached_property
-    def lowering(self) -> Tensor:
+    def negative_weights(self) -> Tensor:
         """The weights through which `halves` give contributions below 0, [windows, 2 in, out]."""
         return torch.cat([self.weight.clamp(max=0), self.weight.clamp(min=0)], dim=1)
 
     @cached_property
     def up(self) -> Tensor:
         """Sum of z_ij+ over the inputs, without the bias, [windows, rows, out]."""
-        return torch.bmm(self.halves, self.raising)
+        return torch.bmm(self.signed_inputs, self.positive_weights)
 
     @cached_property
     def down(self) -> Tensor:
         """Sum of z_ij- over the inputs, without the bias, [windows, rows, out]."""
-        return torch.bmm(self.halves, self.lowering)
+        return torch.bmm(self.signed_inputs, self.negative_weights)
 
 
 class Shares(NamedTuple):
     """Relevance a unit of contribution, [windows, rows, out] each; None stands for 0."""
 
-    whole: Tensor | None = None
-    up: Tensor | None = None
-    down: Tensor | None = None
+    total: Tensor | None = None
+    positive: Tensor | None = None
+    negative: Tensor | None = None
 
 
 class Rule(Protocol):
@@ -92,7 +92,7 @@ class Epsilon:
 
     def shares(self, layer: Layer, relevance: Tensor) -> Shares:
         """Divide by the stabilised pre-activation."""
-        return Shares(whole=relevance / _away_from_zero(layer.z, self.epsilon))
+        return Shares(total=relevance / _away_from_zero(layer.z, self.epsilon))
 
 
 @dataclass(frozen=True)
@@ -127,7 +127,7 @@ class Gamma:
         )
         whole = relevance / _away_from_zero(layer.z + self.gamma * own, self.epsilon)
         more = self.gamma * whole
-        return Shares(whole, up=more * positive, down=more * ~positive)
+        return Shares(whole, positive=more * positive, negative=more * ~positive)
 
 
 @dataclass(frozen=True)
@@ -165,9 +165,9 @@ class AlphaBeta:
         """Divide the two sides by their own sums."""
         up = self.alpha * relevance / (self._above(layer) + self.epsilon)
         if self.beta == 0:
-            return Shares(up=up)
+            return Shares(positive=up)
         below = layer.down + layer.bias.clamp(max=0) if self.bias else layer.down
-        return Shares(up=up, down=-self.beta * relevance / (below - self.epsilon))
+        return Shares(positive=up, negative=-self.beta * relevance / (below - self.epsilon))
 
     def _above(self, layer: Layer) -> Tensor:
         return layer.up + layer.bias.clamp(min=0) if self.bias else layer.up
@@ -178,14 +178,14 @@ class AlphaBeta:
 Z_PLUS = AlphaBeta(1, 0, bias=False)
 
 
-def hand_down(layer: Layer, shares: Shares) -> Tensor:
+def propagate_layer(layer: Layer, shares: Shares) -> Tensor:
     """Return the relevance of a layer's inputs, [windows, rows, in], from its units' shares."""
     parts = []
-    if shares.whole is not None:
-        parts.append(layer.a * torch.bmm(shares.whole, layer.weight.mT))
-    for share, weight in ((shares.up, "raising"), (shares.down, "lowering")):
+    if shares.total is not None:
+        parts.append(layer.a * torch.bmm(shares.total, layer.weight.mT))
+    for share, weight in ((shares.positive, "raising"), (shares.negative, "lowering")):
         if share is not None:
-            both = layer.halves * torch.bmm(share, getattr(layer, weight).mT)
+            both = layer.signed_inputs * torch.bmm(share, getattr(layer, weight).mT)
             parts.extend(both.chunk(2, dim=2))
     total = parts[0]
     for part in parts[1:]:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from konkyo.attribution.correlation import (
-    mean_known,
+    mean_of_defined,
     rank_correlation,
 )
 from konkyo.attribution.methods import Method
@@ -31,7 +31,7 @@ def over_seeds(relevances: Sequence[np.ndarray]) -> pd.DataFrame:
         over stocks.
     """
     out = [
-        (i, j, mean_known(rank_correlation(relevances[i], relevances[j], axis=1)))
+        (i, j, mean_of_defined(rank_correlation(relevances[i], relevances[j], axis=1)))
         for i, j in combinations(range(len(relevances)), 2)
     ]
     return pd.DataFrame(out, columns=["first", "second", "rank_correlation"])
@@ -88,7 +88,7 @@ def randomisation(network: Weights, rows: np.ndarray, method: Method, seed: int)
     out = []
     for layers in range(len(network.weights) + 1):
         other = method(randomise(network, layers, np.random.default_rng(seed)), rows)
-        signed = mean_known(rank_correlation(trained, other, axis=1))
-        size = mean_known(rank_correlation(np.abs(trained), np.abs(other), axis=1))
+        signed = mean_of_defined(rank_correlation(trained, other, axis=1))
+        size = mean_of_defined(rank_correlation(np.abs(trained), np.abs(other), axis=1))
         out.append((layers, signed, size))
     return pd.DataFrame(out, columns=["layers", "rank_correlation", "size_correlation"])

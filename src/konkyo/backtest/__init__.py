@@ -20,8 +20,8 @@ luck         all of it in plain numbers
 """
 
 from konkyo.backtest.expected_max_sharpe import (
-    NoSkill,
-    no_skill,
+    NullDistribution,
+    null_distribution,
 )
 from konkyo.backtest.information_coefficient import (
     coefficients,
@@ -29,7 +29,7 @@ from konkyo.backtest.information_coefficient import (
     newey_west_t,
     t_statistic,
 )
-from konkyo.backtest.metrics import nested
+from konkyo.backtest.metrics import metrics_dict
 from konkyo.backtest.objectives import performance_of
 from konkyo.backtest.overfitting import (
     Overfitting,
@@ -44,43 +44,43 @@ from konkyo.backtest.performance import (
 from konkyo.backtest.portfolios import (
     NoPortfoliosError,
     months_without,
-    rank,
-    realised,
+    assign_quantiles,
+    with_realised_returns,
 )
-from konkyo.backtest.returns import monthly
-from konkyo.backtest.scores import gather
+from konkyo.backtest.returns import monthly_returns
+from konkyo.backtest.scores import join_scores
 from konkyo.backtest.selection_bias import (
     halves,
-    luck,
+    selection_bias,
 )
 from konkyo.backtest.turnover import trades
-from konkyo.backtest.walk_forward_selection import stitched
+from konkyo.backtest.walk_forward_selection import walk_forward_returns
 from konkyo.report.tables.mean_difference_test import mean_differences
 
 __all__ = [
     "NoPortfoliosError",
-    "NoSkill",
+    "NullDistribution",
     "Overfitting",
     "coefficients",
     "cumulative",
     "deciles",
-    "gather",
+    "join_scores",
     "halves",
-    "luck",
+    "selection_bias",
     "mean_differences",
     "measures",
     "monotonicity",
-    "monthly",
+    "monthly_returns",
     "months_without",
-    "nested",
+    "metrics_dict",
     "newey_west_t",
-    "no_skill",
+    "null_distribution",
     "overfitting",
     "performance",
     "performance_of",
-    "rank",
-    "realised",
-    "stitched",
+    "assign_quantiles",
+    "with_realised_returns",
+    "walk_forward_returns",
     "t_statistic",
     "trades",
 ]

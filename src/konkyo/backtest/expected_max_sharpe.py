@@ -36,7 +36,7 @@ _BELOW = stats.norm.cdf(_GRID)
 
 
 @dataclass(frozen=True)
-class NoSkill:
+class NullDistribution:
     """What to expect of the best trial, did the Sharpe ratios scatter as they do around zero.
 
     effective_trials is in [1, trials]; deviation is that of one trial's monthly Sharpe ratio;
@@ -58,7 +58,7 @@ class NoSkill:
         return self.maxima * math.sqrt(MONTHS_A_YEAR)
 
 
-def no_skill(series: pd.DataFrame, seed: int = 1) -> NoSkill:
+def null_distribution(series: pd.DataFrame, seed: int = 1) -> NullDistribution:
     """Return what the best of these trials would reach by luck alone.
 
     Parameters
@@ -83,7 +83,7 @@ def no_skill(series: pd.DataFrame, seed: int = 1) -> NoSkill:
     effective = _number_of(float(half_ranges.mean()), series.shape[1])
     deviation = max(_across(series), 1 / math.sqrt(max(len(series) - 1, 1)))
     bar = expected_maximum(effective, deviation)
-    return NoSkill(effective, deviation, bar, deviation * highest)
+    return NullDistribution(effective, deviation, bar, deviation * highest)
 
 
 def correlations(series: pd.DataFrame) -> np.ndarray:
@@ -112,7 +112,7 @@ def correlations(series: pd.DataFrame) -> np.ndarray:
 
 def effective_trials(series: pd.DataFrame, seed: int = 1) -> float:
     """Return how many independent trials these amount to, in [1, trials]; see `no_skill`."""
-    return no_skill(series, seed).effective_trials
+    return null_distribution(series, seed).effective_trials
 
 
 def expected_maximum(trials: float, deviation: float) -> float:

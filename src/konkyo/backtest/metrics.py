@@ -13,7 +13,7 @@ from konkyo.backtest.information_coefficient import (
 from konkyo.backtest.portfolios import months_without
 
 
-def nested(
+def metrics_dict(
     ranked: pd.DataFrame, returns: pd.DataFrame, performance: pd.DataFrame, deciles: pd.DataFrame
 ) -> dict[str, Any]:
     """Return every final figure by name, e.g. network.rank_ic_t, network.spread.annual_return.

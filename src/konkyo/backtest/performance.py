@@ -3,7 +3,7 @@
 import empyrical
 import pandas as pd
 
-from konkyo.backtest.portfolios import realised
+from konkyo.backtest.portfolios import with_realised_returns
 from konkyo.dates import (
     month_end,
     ordinal,
@@ -113,7 +113,7 @@ def deciles(ranked: pd.DataFrame) -> pd.DataFrame:
         model, decile, annual_return (arithmetic mean of the portfolio's equally weighted monthly
         returns times 12), annual_risk, return_risk, months, stocks (a month, on average).
     """
-    by_month = realised(ranked).groupby(["model", "decile", "month"])["ret"]
+    by_month = with_realised_returns(ranked).groupby(["model", "decile", "month"])["ret"]
     series = by_month.agg(["mean", "size"]).reset_index()
     rows = []
     for (model, decile), group in series.groupby(["model", "decile"]):

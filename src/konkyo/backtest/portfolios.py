@@ -25,7 +25,7 @@ class NoPortfoliosError(KonkyoError):
     """No month has as many different scores as portfolios."""
 
 
-def rank(scores: pd.DataFrame, portfolios: int) -> pd.DataFrame:
+def assign_quantiles(scores: pd.DataFrame, portfolios: int) -> pd.DataFrame:
     """Rank the scored stocks of each (model, month) and form equal-count portfolios.
 
     With n stocks the one at position k (0 is the worst) goes to portfolio
@@ -154,7 +154,7 @@ def _ascending(own: np.ndarray, level: np.ndarray, draw: np.ndarray) -> np.ndarr
     return (first > other.reindex(first.index)).reindex(own).to_numpy()
 
 
-def realised(ranked: pd.DataFrame) -> pd.DataFrame:
+def with_realised_returns(ranked: pd.DataFrame) -> pd.DataFrame:
     """Return the rows of the months that formed portfolios and realised at least one return.
 
     The last decision month of the records is ranked for the month to come and has no return.

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from konkyo.backtest.information_coefficient import coefficients
-from konkyo.backtest.portfolios import realised
+from konkyo.backtest.portfolios import with_realised_returns
 from konkyo.backtest.turnover import trades
 from konkyo.dates import (
     label,
@@ -31,7 +31,7 @@ _COLUMNS = [
 _BASIS_POINT = 1e-4
 
 
-def monthly(ranked: pd.DataFrame, portfolios: int, cost: float) -> pd.DataFrame:
+def monthly_returns(ranked: pd.DataFrame, portfolios: int, cost: float) -> pd.DataFrame:
     """Return each model's monthly portfolio returns, turnover and information coefficients.
 
     Portfolios are formed at the end of t from scores known at t, equally weighted, and earn the
@@ -70,7 +70,7 @@ def monthly(ranked: pd.DataFrame, portfolios: int, cost: float) -> pd.DataFrame:
     KonkyoError
         No month has a realised return and portfolios, or a whole leg of a month has no return.
     """
-    known = realised(ranked)
+    known = with_realised_returns(ranked)
     by_month = known.groupby(_KEY)
     result = pd.DataFrame({"market": by_month["ret"].mean(), "stocks": by_month.size()})
     for leg, decile in (("long", portfolios), ("short", 1)):

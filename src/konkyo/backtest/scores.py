@@ -9,7 +9,7 @@ from konkyo.errors import ArtifactError
 NETWORK = "network"
 
 
-def gather(index: pd.DataFrame, network: pd.DataFrame, baselines: pd.DataFrame) -> pd.DataFrame:
+def join_scores(index: pd.DataFrame, network: pd.DataFrame, baselines: pd.DataFrame) -> pd.DataFrame:
     """Join the models' scores to the panel's realised returns, one row a (model, month, stock).
 
     Parameters

@@ -6,7 +6,7 @@ from collections.abc import Hashable
 import numpy as np
 import pandas as pd
 
-from konkyo.backtest.expected_max_sharpe import no_skill
+from konkyo.backtest.expected_max_sharpe import null_distribution
 from konkyo.backtest.objectives import (
     MONTHS_A_YEAR,
     Name,
@@ -26,7 +26,7 @@ from konkyo.errors import KonkyoError
 MOST_BLOCKS = 16
 
 
-def luck(
+def selection_bias(
     series: pd.DataFrame,
     values: pd.Series,
     chosen: Hashable,
@@ -88,7 +88,7 @@ def luck(
             "months: choose a trial that ran to the end"
         )
     record = moments(series[chosen])
-    chance = no_skill(series, seed)
+    chance = null_distribution(series, seed)
     year = math.sqrt(MONTHS_A_YEAR)
     figures = {
         "months": len(series),

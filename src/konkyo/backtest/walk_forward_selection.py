@@ -13,7 +13,7 @@ from konkyo.dates import label
 from konkyo.errors import KonkyoError
 
 
-def stitched(series: pd.DataFrame, objective: Name, dates: Iterable[pd.Timestamp]) -> pd.DataFrame:
+def walk_forward_returns(series: pd.DataFrame, objective: Name, dates: Iterable[pd.Timestamp]) -> pd.DataFrame:
     """Choose the best trial at each date by earlier months only, and earn it until the next date.
 
     The row of month t is decided at t and earned in t+1, so that the rows before a date have all

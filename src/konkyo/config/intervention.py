@@ -59,7 +59,7 @@ class InterventionPeriod:
 class InterventionNetwork:
     """The networks of the second study; every one of them sees all its rows at every step."""
 
-    layers: Annotated[tuple[Count, ...], Field(min_length=1)]
+    hidden_sizes: Annotated[tuple[Count, ...], Field(min_length=1)]
     iterations: Annotated[int, Field(ge=10, multiple_of=10)]
     learning_rate: Positive
     weight_decay: NotNegative

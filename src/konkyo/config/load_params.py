@@ -48,10 +48,10 @@ class Params:
 
     @model_validator(mode="after")
     def _portfolios_fit_the_universe(self) -> "Params":
-        if self.prepare.universe < self.backtest.portfolios:
+        if self.prepare.universe_size < self.backtest.n_quantiles:
             raise ValueError(
-                f"prepare.universe = {self.prepare.universe} is less than backtest.portfolios = "
-                f"{self.backtest.portfolios}: choose at least one stock a portfolio"
+                f"prepare.universe = {self.prepare.universe_size} is less than backtest.portfolios = "
+                f"{self.backtest.n_quantiles}: choose at least one stock a portfolio"
             )
         return self
 

@@ -48,7 +48,7 @@ class Prepare:
     """How records become the feature panel."""
 
     first_month: MonthName
-    universe: Annotated[int, Field(ge=2)]
+    universe_size: Annotated[int, Field(ge=2)]
     characteristics: tuple[str, ...]
     standardise: Literal["rank", "zscore"]
     clip: Positive
@@ -61,24 +61,24 @@ class Prepare:
 class Train:
     """The network, its windows and how they are spread over stacks and processes."""
 
-    window: Count
-    layers: Annotated[tuple[Count, ...], Field(min_length=1)]
+    window_months: Count
+    hidden_sizes: Annotated[tuple[Count, ...], Field(min_length=1)]
     activation: Literal["tanh", "relu"]
     dropout: Annotated[float, Field(ge=0, lt=1)]
     learning_rate: Positive
     weight_decay: NotNegative
-    batch: Annotated[int, Field(ge=2)]
+    batch_size: Annotated[int, Field(ge=2)]
     epochs: Count
     seed: Annotated[int, Field(ge=0, lt=2**31)]
     ensemble: Annotated[int, Field(ge=1, le=100)]
-    shuffled_every: Annotated[int, Field(ge=0)]
+    placebo_every: Annotated[int, Field(ge=0)]
     ridge_penalty: Positive
-    stack: Count
+    max_networks_per_stack: Count
     workers: Count
     accelerator: Literal["auto", "cpu", "gpu"]
     backend: Literal["loky", "dask", "ray"]
-    address: Place
-    share: Place
+    scheduler_address: Place
+    panel_cache_url: Place
 
 
 @dataclass(frozen=True, config=RULES)
@@ -92,17 +92,17 @@ class Attribute:
 class Verify:
     """How the grounds are checked against the truth and the networks."""
 
-    every: Count
-    stocks: Annotated[int, Field(ge=2)]
-    draws: Count
+    every_n_months: Count
+    n_stocks: Annotated[int, Field(ge=2)]
+    n_permutations: Count
 
 
 @dataclass(frozen=True, config=RULES)
 class Backtest:
     """The portfolios and what trading costs."""
 
-    portfolios: Annotated[int, Field(ge=2)]
-    cost: NotNegative
+    n_quantiles: Annotated[int, Field(ge=2)]
+    cost_bps: NotNegative
 
 
 @dataclass(frozen=True, config=RULES)
@@ -110,8 +110,8 @@ class Report:
     """Which months, stocks and inputs the figures show, and how they are drawn."""
 
     month: Literal["newest"] | MonthName
-    stocks: Annotated[int, Field(ge=1, le=100)]
-    named: tuple[str, ...]
+    n_extremes: Annotated[int, Field(ge=1, le=100)]
+    watchlist: tuple[str, ...]
     factors: tuple[str, ...]
     market: tuple[str, ...]
     market_month: Literal["largest"] | MonthName

@@ -18,13 +18,13 @@ Number = Annotated[float, Field(allow_inf_nan=False)]
 class Monitor:
     """Limits of the monitor; beyond one of them it is breached."""
 
-    psi: Positive
-    drifting: Share
-    range: Positive
-    missing: Share
+    max_psi: Positive
+    max_drifting: Share
+    max_abs_z: Positive
+    max_missing: Share
     months: Annotated[int, Field(ge=2)]
-    rank_ic: Number
-    signs: Share
+    min_rank_ic_t: Number
+    max_sign_flips: Share
 
 
 @dataclass(frozen=True, config=RULES)
@@ -33,4 +33,4 @@ class Promote:
 
     months: Annotated[int, Field(ge=2)]
     objective: Literal["rank_ic", "return_risk", "mean"]
-    least: Number
+    min_improvement: Number

@@ -38,15 +38,15 @@ class Range:
 class Space:
     """What the search may choose from; the paper's values belong to it."""
 
-    layers: Annotated[tuple[Annotated[int, Field(ge=1, le=6)], ...], Choices]
+    n_hidden_layers: Annotated[tuple[Annotated[int, Field(ge=1, le=6)], ...], Choices]
     width: Annotated[tuple[Annotated[int, Field(ge=2)], ...], Choices]
     activation: Annotated[tuple[Literal["tanh", "relu"], ...], Choices]
     dropout: Range
     learning_rate: Range
     weight_decay: Annotated[tuple[NotNegative, ...], Choices]
-    batch: Annotated[tuple[Annotated[int, Field(ge=2)], ...], Choices]
+    batch_size: Annotated[tuple[Annotated[int, Field(ge=2)], ...], Choices]
     epochs: Annotated[tuple[Count, ...], Choices]
-    window: Annotated[tuple[Count, ...], Choices]
+    window_months: Annotated[tuple[Count, ...], Choices]
     label: Annotated[tuple[Literal["zscore", "rank", "raw"], ...], Choices]
     standardise: Annotated[tuple[Literal["rank", "zscore"], ...], Choices]
 
@@ -60,7 +60,7 @@ class Tune:
     trials: Count
     seeds: Annotated[int, Field(ge=1, le=100)]
     workers: Count
-    together: Count
+    trials_per_stack: Count
     sampler: Literal["tpe", "random"]
     pruner: Literal["wilcoxon", "median", "none"]
     seed: Annotated[int, Field(ge=0, lt=2**31)]

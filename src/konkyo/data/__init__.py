@@ -22,14 +22,14 @@ from konkyo.data import (
 )
 from konkyo.data.records import (
     Records,
-    upto,
+    truncate,
 )
 from konkyo.dates import parse
 
-__all__ = ["Records", "bring"]
+__all__ = ["Records", "load"]
 
 
-def bring(ingest: Ingest, raw: Path, portfolios: int) -> Records:
+def load(ingest: Ingest, raw: Path, portfolios: int) -> Records:
     """Bring the records of the source that params.yaml names.
 
     Parameters
@@ -57,9 +57,9 @@ def bring(ingest: Ingest, raw: Path, portfolios: int) -> Records:
     """
     last = None if ingest.last_month == "newest" else parse(ingest.last_month)
     if ingest.source == "us-equities":
-        records = us_equities.bring(raw, portfolios)
+        records = us_equities.load(raw, portfolios)
     elif ingest.source == "simulated-tse":
-        records = simulated.bring(ingest.simulated, portfolios)
+        records = simulated.load(ingest.simulated, portfolios)
     else:
-        records = tables.bring(ingest.tables, raw, portfolios, last)
-    return records if last is None else upto(records, last)
+        records = tables.load(ingest.tables, raw, portfolios, last)
+    return records if last is None else truncate(records, last)

@@ -30,7 +30,7 @@ from konkyo.data.duckdb_reader import (
 )
 from konkyo.data.parsed_table import REMEDIES
 from konkyo.data.readers import (
-    Found,
+    RawTable,
     files_of,
     header,
     together,
@@ -51,7 +51,7 @@ CHUNK = 1_000_000
 _TEXT = ("stock", "sector")
 
 
-def monthly(rows: StockRows, last: pd.Timestamp | None) -> Found:
+def monthly(rows: StockRows, last: pd.Timestamp | None) -> RawTable:
     """Read dated rows, or prices side by side, as months.
 
     Parameters
@@ -85,17 +85,17 @@ def monthly(rows: StockRows, last: pd.Timestamp | None) -> Found:
     percent = rows.return_unit == "percent"
     with engine() as connection:
         table = scan(connection, files, columns, wide)
-        violations.raise_for(_columns(table))
+        violations.raise_if_any(_columns(table))
         monthly_prices.load(connection, table, last)
-        violations.raise_for(_values(connection, table, percent))
+        violations.raise_if_any(_values(connection, table, percent))
         frame = monthly_prices.to_months(connection, table.columns, percent, rows.largest_return)
-        violations.raise_for(list(_months(connection, table, rows, frame)))
+        violations.raise_if_any(list(_months(connection, table, rows, frame)))
     if frame.empty:
         raise RecordsError(f"{table.file} holds no row up to ingest.last_month: add rows")
     if rows.rows == "monthly":
         frame = frame[["month", "stock", "close"]]
     own_of = {here: own for own, here in late.items()}
-    return Found(f"{together(files)} (its months)", frame.rename(columns=late), own_of)
+    return RawTable(f"{together(files)} (its months)", frame.rename(columns=late), own_of)
 
 
 def _columns(table: Scan) -> list[Violation]:

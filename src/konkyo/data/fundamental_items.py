@@ -9,7 +9,7 @@ import numpy as np
 
 from konkyo.data.point_in_time import (
     NONE,
-    Statements,
+    Vintages,
 )
 
 FLOWS = (
@@ -49,7 +49,7 @@ _AHEAD = 24
 """So many months after the newest figures may the year of a forecast end."""
 
 
-def companions(name: str) -> tuple[str, ...]:
+def dependent_items(name: str) -> tuple[str, ...]:
     """Return the ingredients that belong to one and are of no use beside another table's."""
     bare = name.removesuffix("_forecast")
     if bare == name:
@@ -57,7 +57,7 @@ def companions(name: str) -> tuple[str, ...]:
     return (f"{bare}_base", f"{name}_before")
 
 
-def figures(said: Statements, stock: np.ndarray, month: np.ndarray) -> dict[str, np.ndarray]:
+def figures(said: Vintages, stock: np.ndarray, month: np.ndarray) -> dict[str, np.ndarray]:
     """Return the newest figures of each stock as known at the end of a month.
 
     Parameters
@@ -107,7 +107,7 @@ def figures(said: Statements, stock: np.ndarray, month: np.ndarray) -> dict[str,
 
 
 def twelve_months(
-    said: Statements,
+    said: Vintages,
     stock: np.ndarray,
     period: np.ndarray,
     length: np.ndarray,
@@ -160,8 +160,8 @@ def twelve_months(
 
 
 def forecasts(
-    said: Statements,
-    actual: Statements,
+    said: Vintages,
+    actual: Vintages,
     now: Mapping[str, np.ndarray],
     stock: np.ndarray,
     month: np.ndarray,
@@ -215,7 +215,7 @@ def forecasts(
     return values
 
 
-def _year(said: Statements, place: np.ndarray) -> np.ndarray:
+def _year(said: Vintages, place: np.ndarray) -> np.ndarray:
     """Return 0 where a forecast says its year, -1 where it does not."""
     return np.where(_of(said.period, place) == NO_PERIOD, -1, 0)
 

@@ -18,11 +18,11 @@ from konkyo.data.fundamental_items import (
     BALANCES,
     FLOWS,
     FORECASTS,
-    companions,
+    dependent_items,
 )
 from konkyo.data.fundamentals_read import (
     match,
-    said_in,
+    read_report_vintages,
 )
 from konkyo.data.point_in_time import (
     last,
@@ -145,7 +145,7 @@ def as_known(
         As `konkyo.sources.ingredients.figures` and `forecasts` return them, missing once the report
         has been known for more than `carry` months.
     """
-    said = said_in(table, spec, codes)
+    said = read_report_vintages(table, spec, codes)
     both = (said.figures, said.forecasts)
     events = np.unique(np.concatenate([pack(part.stock, part.known) for part in both]))
     if not len(events):
@@ -193,7 +193,7 @@ def _fill(values: dict[str, np.ndarray], further: Mapping[str, np.ndarray]) -> N
 
 
 def _with(name: str) -> tuple[str, ...]:
-    return (_SIZE_MONTH,) if name == "size" else companions(name)
+    return (_SIZE_MONTH,) if name == "size" else dependent_items(name)
 
 
 def _size(

@@ -20,10 +20,10 @@ from konkyo.data.fundamental_items import (
 )
 from konkyo.data.parsing import text_of
 from konkyo.data.point_in_time import (
-    Statements,
-    statements,
+    Vintages,
+    to_vintages,
 )
-from konkyo.data.readers import Found
+from konkyo.data.readers import RawTable
 from konkyo.data.validate import (
     column_of,
     columns_of,
@@ -44,7 +44,7 @@ _EARLIEST, _LATEST = pd.Timestamp("1900-01-01"), pd.Timestamp("2199-12-31")
 _LONGEST = 60
 
 
-def read(found: Found) -> tuple[pd.DataFrame, list[Violation]]:
+def read(found: RawTable) -> tuple[pd.DataFrame, list[Violation]]:
     """Read a table of reports and check its rows.
 
     Parameters
@@ -65,7 +65,7 @@ def read(found: Found) -> tuple[pd.DataFrame, list[Violation]]:
     """
     taken = [name for name in found.frame if name in TAKEN]
     violations = [_taken(found, name) for name in taken]
-    rest = Found(found.file, found.frame.drop(columns=taken), found.names)
+    rest = RawTable(found.file, found.frame.drop(columns=taken), found.names)
     frame, more = schema.read_values("reports", rest)
     violations += more
     if not more:
@@ -83,7 +83,7 @@ def _with_time(days: pd.Series, values: pd.Series) -> pd.Series:
     return moments.where(moments.dt.normalize() == days, days)
 
 
-def _taken(found: Found, name: str) -> Violation:
+def _taken(found: RawTable, name: str) -> Violation:
     return Violation(
         file=found.file,
         **column_of(name, found.names),
@@ -95,7 +95,7 @@ def _taken(found: Found, name: str) -> Violation:
     )
 
 
-def _far(found: Found, frame: pd.DataFrame) -> Iterator[Violation]:
+def _far(found: RawTable, frame: pd.DataFrame) -> Iterator[Violation]:
     """See that days are of an age that records have."""
     for name in DATES:
         if name not in frame:
@@ -107,7 +107,7 @@ def _far(found: Found, frame: pd.DataFrame) -> Iterator[Violation]:
             yield _violation(found, [name], "range", said, bad, days, "correct these days")
 
 
-def _lengths(found: Found, frame: pd.DataFrame) -> Iterator[Violation]:
+def _lengths(found: RawTable, frame: pd.DataFrame) -> Iterator[Violation]:
     """See that periods are whole months."""
     if "months" not in frame:
         return
@@ -119,7 +119,7 @@ def _lengths(found: Found, frame: pd.DataFrame) -> Iterator[Violation]:
         yield _violation(found, ["months"], "length", said, bad, months, remedy)
 
 
-def _contradictions(found: Found, frame: pd.DataFrame) -> Iterator[Violation]:
+def _contradictions(found: RawTable, frame: pd.DataFrame) -> Iterator[Violation]:
     """See that rows of one stock, period and moment do not say different things."""
     keys = [name for name in ("stock", "months", *DATES) if name in frame]
     again = frame[frame.duplicated(keys, keep=False)]
@@ -141,7 +141,7 @@ def _contradictions(found: Found, frame: pd.DataFrame) -> Iterator[Violation]:
 
 
 def _violation(
-    found: Found,
+    found: RawTable,
     names: Sequence[str],
     rule: str,
     said: str,
@@ -163,14 +163,14 @@ def _violation(
 
 
 @dataclass(frozen=True, eq=False)
-class Said:
+class ReportVintages:
     """One table's statements: figures of periods and forecasts of years."""
 
-    figures: Statements
-    forecasts: Statements
+    figures: Vintages
+    forecasts: Vintages
 
 
-def said_in(table: pd.DataFrame, spec: Reports, codes: pd.Index) -> Said:
+def read_report_vintages(table: pd.DataFrame, spec: Reports, codes: pd.Index) -> ReportVintages:
     """Return what a table's rows say, of the stocks in `codes` alone.
 
     Parameters
@@ -206,7 +206,7 @@ def said_in(table: pd.DataFrame, spec: Reports, codes: pd.Index) -> Said:
     order = day.to_numpy().astype("datetime64[s]").astype("int64")
 
     has = _any(numbers, len(table))
-    figures = statements(
+    figures = to_vintages(
         stock[has], period[has], np.where(dated, length, 0)[has], known[has], order[has],
         {name: values[has] for name, values in numbers.items()},
     )  # fmt: skip
@@ -219,11 +219,11 @@ def said_in(table: pd.DataFrame, spec: Reports, codes: pd.Index) -> Said:
         said = table["forecast_end"].notna().to_numpy()
         year = np.where(said, _period(table["forecast_end"]), year)
     has = _any(ahead, len(table))
-    forecasts = statements(
+    forecasts = to_vintages(
         stock[has], year[has], np.zeros(has.sum(), dtype="int64"), known[has], order[has],
         {name: values[has] for name, values in ahead.items()},
     )  # fmt: skip
-    return Said(figures, forecasts)
+    return ReportVintages(figures, forecasts)
 
 
 def _amounts(values: pd.Series, name: str, unit: int) -> np.ndarray:

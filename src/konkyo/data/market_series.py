@@ -15,7 +15,7 @@ from konkyo.data.parsing import (
     to_months,
 )
 from konkyo.data.readers import (
-    Found,
+    RawTable,
     check_mapping,
     files_of,
     read_all,
@@ -28,7 +28,7 @@ from konkyo.data.violations import (
 from konkyo.errors import RecordsError
 
 
-def found_of(table: Table | StockRows | Reports) -> Found:
+def found_of(table: Table | StockRows | Reports) -> RawTable:
     """Read the files of one kind of rows under this project's names.
 
     Raises
@@ -41,7 +41,7 @@ def found_of(table: Table | StockRows | Reports) -> Found:
     return rename(found, table.columns)
 
 
-def monthly(tables: Sequence[Table], last: pd.Timestamp | None) -> tuple[Found, list[Violation]]:
+def monthly(tables: Sequence[Table], last: pd.Timestamp | None) -> tuple[RawTable, list[Violation]]:
     """Read market series of any frequency and join them by month.
 
     Parameters
@@ -73,7 +73,7 @@ def monthly(tables: Sequence[Table], last: pd.Timestamp | None) -> tuple[Found, 
         if "date" in found.frame and "month" not in found.frame:
             own = {**found.names, "month": found.names.get("date", "date")}
             frame = found.frame.rename(columns={"date": "month"})
-            found = Found(found.file, frame, {k: v for k, v in own.items() if k != "date"})
+            found = RawTable(found.file, frame, {k: v for k, v in own.items() if k != "date"})
         values, violations = schema.read_values("market", _days(found))
         broken += violations
         if "month" not in values:
@@ -92,20 +92,20 @@ def monthly(tables: Sequence[Table], last: pd.Timestamp | None) -> tuple[Found, 
         joined = months if joined.empty else joined.join(months, how="outer")
         files.append(found.file)
         names |= {here: own for here, own in found.names.items() if here != "month"}
-    return Found(", ".join(files), joined.reset_index(), names), broken
+    return RawTable(", ".join(files), joined.reset_index(), names), broken
 
 
-def _days(found: Found) -> Found:
+def _days(found: RawTable) -> RawTable:
     """Return a table with days in the place of texts that are days of any way of writing."""
     if "month" not in found.frame:
         return found
     days = to_dates(found.frame["month"])
     if days.bad.any():
         return found
-    return Found(found.file, found.frame.assign(month=days.column), found.names)
+    return RawTable(found.file, found.frame.assign(month=days.column), found.names)
 
 
-def _order(found: Found) -> pd.Index:
+def _order(found: RawTable) -> pd.Index:
     """Return the rows' index, sorted by date."""
     days = to_dates(found.frame["month"])
     if days.bad.any():
@@ -113,7 +113,7 @@ def _order(found: Found) -> pd.Index:
     return days.column.sort_values(kind="stable").index
 
 
-def _repeated(found: Found) -> Iterator[Violation]:
+def _repeated(found: RawTable) -> Iterator[Violation]:
     """See that no date is there twice."""
     days = to_dates(found.frame["month"])
     if days.bad.any():

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from konkyo.data.columns import Unit
-from konkyo.data.readers import Found
+from konkyo.data.readers import RawTable
 from konkyo.data.validate import (
     absent,
     column_of,
@@ -27,13 +27,13 @@ SMALLEST_PERCENT = 0.5
 cent, the unit is mistaken (the 2000-2021 records of the United States have 6 per cent)."""
 
 
-def filled(found: Found, name: str, values: pd.Series) -> Iterator[Violation]:
+def filled(found: RawTable, name: str, values: pd.Series) -> Iterator[Violation]:
     """See that a column has a finite value in some row."""
     if not np.isfinite(values).any():
         yield _whole(found, name, "filled", "no value in any row", "fill in the values")
 
 
-def unit_of(found: Found, values: pd.Series, unit: Unit) -> Iterator[Violation]:
+def unit_of(found: RawTable, values: pd.Series, unit: Unit) -> Iterator[Violation]:
     """See that returns are in the unit that params.yaml says.
 
     Parameters
@@ -68,7 +68,7 @@ def unit_of(found: Found, values: pd.Series, unit: Unit) -> Iterator[Violation]:
         )
 
 
-def gaps(found: Found, months: pd.Series) -> Iterator[Violation]:
+def gaps(found: RawTable, months: pd.Series) -> Iterator[Violation]:
     """See that every month between the first and the last has a row."""
     there = distinct(months)
     if not len(there):
@@ -86,7 +86,7 @@ def gaps(found: Found, months: pd.Series) -> Iterator[Violation]:
         )
 
 
-def thin(found: Found, table: pd.DataFrame, portfolios: int) -> Iterator[Violation]:
+def thin(found: RawTable, table: pd.DataFrame, portfolios: int) -> Iterator[Violation]:
     """See that every month has at least one stock a portfolio."""
     counts = table.dropna(subset=["month", "stock"]).groupby("month")["stock"].nunique()
     few = counts[counts < portfolios]
@@ -101,7 +101,7 @@ def thin(found: Found, table: pd.DataFrame, portfolios: int) -> Iterator[Violati
         )
 
 
-def coverage(found: Found, months: pd.Series, stock_months: np.ndarray) -> Iterator[Violation]:
+def coverage(found: RawTable, months: pd.Series, stock_months: np.ndarray) -> Iterator[Violation]:
     """See that every month of the stocks lies in the market table's span."""
     there = distinct(months)
     outside = np.setdiff1d(stock_months, there)
@@ -119,7 +119,7 @@ def coverage(found: Found, months: pd.Series, stock_months: np.ndarray) -> Itera
 
 
 def complete(
-    found: Found, table: pd.DataFrame, unread: Mapping[str, np.ndarray], stock_months: np.ndarray
+    found: RawTable, table: pd.DataFrame, unread: Mapping[str, np.ndarray], stock_months: np.ndarray
 ) -> Iterator[Violation]:
     """See that every series has a value in the months of the stocks; it may begin before them.
 
@@ -149,7 +149,7 @@ def distinct(months: pd.Series) -> np.ndarray:
     return np.unique(ordinal(months.dropna()))
 
 
-def _whole(found: Found, name: str, rule: str, said: str, remedy: str) -> Violation:
+def _whole(found: RawTable, name: str, rule: str, said: str, remedy: str) -> Violation:
     return Violation(
         file=found.file,
         **column_of(name, found.names),
@@ -162,7 +162,7 @@ def _whole(found: Found, name: str, rule: str, said: str, remedy: str) -> Violat
 
 
 def _in_months(
-    found: Found, name: str, rule: str, said: str, months: list[str], remedy: str
+    found: RawTable, name: str, rule: str, said: str, months: list[str], remedy: str
 ) -> Violation:
     return Violation(
         file=found.file,

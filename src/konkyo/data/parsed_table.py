@@ -10,13 +10,13 @@ from konkyo.data.columns import FURTHER
 from konkyo.data.parsing import (
     MISSING,
     YEARS,
-    Converted,
+    ParsedColumn,
     text_of,
     to_dates,
     to_months,
     to_numbers,
 )
-from konkyo.data.readers import Found
+from konkyo.data.readers import RawTable
 from konkyo.data.validate import column_of
 from konkyo.data.violations import (
     Violation,
@@ -32,7 +32,7 @@ REMEDIES = {
 
 
 @dataclass(frozen=True, eq=False)
-class Typed:
+class ParsedTable:
     """A table of typed columns.
 
     Attributes
@@ -51,7 +51,7 @@ class Typed:
     violations: list[Violation]
 
 
-def typed(schema: pa.DataFrameSchema, found: Found) -> Typed:
+def parse_table(schema: pa.DataFrameSchema, found: RawTable) -> ParsedTable:
     """Read every column as its schema's type.
 
     Parameters
@@ -84,10 +84,10 @@ def typed(schema: pa.DataFrameSchema, found: Found) -> Typed:
         if read.bad.any():
             unread[str(name)] = read.bad
             violations.append(_unreadable(found, str(name), read, what))
-    return Typed(pd.DataFrame(columns, index=found.frame.index), unread, violations)
+    return ParsedTable(pd.DataFrame(columns, index=found.frame.index), unread, violations)
 
 
-def _unreadable(found: Found, name: str, read: Converted, what: str) -> Violation:
+def _unreadable(found: RawTable, name: str, read: ParsedColumn, what: str) -> Violation:
     rows, shown, count = in_rows(read.bad, found.frame[name])
     return Violation(
         file=found.file,

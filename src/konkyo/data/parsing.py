@@ -20,7 +20,7 @@ MISSING = ("", "na", "n/a", "#n/a", "nan", "null", "none", "<na>")
 
 
 @dataclass(frozen=True, eq=False)
-class Converted:
+class ParsedColumn:
     """A column after conversion.
 
     Attributes
@@ -40,7 +40,7 @@ class Converted:
         return self.column.isna().to_numpy() & ~self.bad
 
 
-def to_months(values: pd.Series) -> Converted:
+def to_months(values: pd.Series) -> ParsedColumn:
     """Read months and return the end of each.
 
     Parameters
@@ -61,10 +61,10 @@ def to_months(values: pd.Series) -> Converted:
     known = days.notna().to_numpy()
     ends = month_end(ordinal(days.where(known, pd.Timestamp(1970, 1, 1)))).where(known)
     bad = ~known & text_of(found).notna().to_numpy()
-    return Converted(pd.Series(ends.take(codes), index=values.index), bad[codes])
+    return ParsedColumn(pd.Series(ends.take(codes), index=values.index), bad[codes])
 
 
-def to_dates(values: pd.Series) -> Converted:
+def to_dates(values: pd.Series) -> ParsedColumn:
     """Read days.
 
     Parameters
@@ -93,7 +93,7 @@ def to_dates(values: pd.Series) -> Converted:
         days = pd.to_datetime(written, format="%Y-%m-%d", errors="coerce")
     days = days.where(days.dt.year.between(*YEARS))
     bad = days.isna().to_numpy() & text.notna().to_numpy()
-    return Converted(pd.Series(days.array.take(codes), index=values.index), bad[codes])
+    return ParsedColumn(pd.Series(days.array.take(codes), index=values.index), bad[codes])
 
 
 def _matches(text: pd.Series, pattern: str) -> pd.Series:
@@ -119,7 +119,7 @@ def _days(values: pd.Series) -> pd.Series:
     return pd.to_datetime(days, format="%Y-%m-%d", errors="coerce")
 
 
-def to_numbers(values: pd.Series) -> Converted:
+def to_numbers(values: pd.Series) -> ParsedColumn:
     """Read numbers.
 
     Parameters
@@ -135,11 +135,11 @@ def to_numbers(values: pd.Series) -> Converted:
     """
     if pd.api.types.is_numeric_dtype(values):
         numbers = values.astype("float64")
-        return Converted(numbers, np.zeros(len(values), dtype=bool))
+        return ParsedColumn(numbers, np.zeros(len(values), dtype=bool))
     text = values.astype("str")
     missing = (values.isna() | text.str.strip().str.lower().isin(MISSING)).to_numpy()
     if pd.api.types.is_datetime64_any_dtype(values) or pd.api.types.is_timedelta64_dtype(values):
-        return Converted(pd.Series(np.nan, index=values.index), ~missing)
+        return ParsedColumn(pd.Series(np.nan, index=values.index), ~missing)
     text = text.mask(missing)
     try:
         parsed = pa.compute.cast(pa.array(text, type=pa.string()), pa.float64())
@@ -147,7 +147,7 @@ def to_numbers(values: pd.Series) -> Converted:
     except pa.ArrowInvalid:
         # The quick reader stops at the first field that it cannot read; this one marks them all.
         numbers = pd.to_numeric(text, errors="coerce").astype("float64")
-    return Converted(numbers, numbers.isna().to_numpy() & ~missing)
+    return ParsedColumn(numbers, numbers.isna().to_numpy() & ~missing)
 
 
 def text_of(values: pd.Series, missing: tuple[str, ...] = ("",)) -> pd.Series:

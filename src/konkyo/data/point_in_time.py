@@ -20,7 +20,7 @@ NONE = -1
 
 
 @dataclass(frozen=True, eq=False)
-class Statements:
+class Vintages:
     """Statements of one table in the order of stock, period, length and month of knowledge.
 
     Attributes
@@ -107,14 +107,14 @@ class Statements:
         return np.where(places >= 0, self.numbers[name].take(places, mode="clip"), np.nan)
 
 
-def statements(
+def to_vintages(
     stock: np.ndarray,
     period: np.ndarray,
     length: np.ndarray,
     known: np.ndarray,
     order: np.ndarray,
     numbers: Mapping[str, np.ndarray],
-) -> Statements:
+) -> Vintages:
     """Sort statements so that they can be asked for.
 
     Parameters
@@ -141,7 +141,7 @@ def statements(
         found = found[rows]
         said = np.maximum.accumulate(np.maximum(np.where(np.isnan(found), 0, place), starts))
         filled[name] = found[said][final]
-    return Statements(stock[final], period[final], length[final], known[final], filled)
+    return Vintages(stock[final], period[final], length[final], known[final], filled)
 
 
 def pack(code: np.ndarray, month: np.ndarray) -> np.ndarray:

@@ -29,7 +29,7 @@ _UNREADABLE = (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError, UnicodeDec
 
 
 @dataclass(frozen=True, eq=False)
-class Found:
+class RawTable:
     """A table as found.
 
     Attributes
@@ -85,7 +85,7 @@ def files_of(names: Sequence[str]) -> tuple[Path, ...]:
     return tuple(files)
 
 
-def read_all(files: Sequence[Path]) -> Found:
+def read_all(files: Sequence[Path]) -> RawTable:
     """Read files of one kind of rows as one table, in their order.
 
     Raises
@@ -100,7 +100,7 @@ def read_all(files: Sequence[Path]) -> Found:
     for table in tables[1:]:
         same_columns(first.file, list(first.frame), table.file, list(table.frame))
     frame = pd.concat([table.frame for table in tables], ignore_index=True)
-    return Found(together(files), frame)
+    return RawTable(together(files), frame)
 
 
 def together(files: Sequence[Path]) -> str:
@@ -139,7 +139,7 @@ def header(path: Path) -> list[str]:
     return list(names)
 
 
-def read(path: Path) -> Found:
+def read(path: Path) -> RawTable:
     """Read a Parquet or CSV file without deciding what its values mean.
 
     Parameters
@@ -180,10 +180,10 @@ def read(path: Path) -> Found:
             # Lists and the like are no value of any column: as text they are reported as such.
             frame[one.name] = frame[one.name].map(str, na_action="ignore")
     unnamed_index = [name for name in frame if str(name).startswith(_UNNAMED)]
-    return Found(str(path), frame.drop(columns=unnamed_index))
+    return RawTable(str(path), frame.drop(columns=unnamed_index))
 
 
-def rename(found: Found, columns: Mapping[str, str]) -> Found:
+def rename(found: RawTable, columns: Mapping[str, str]) -> RawTable:
     """Give columns this project's names.
 
     Parameters
@@ -201,7 +201,7 @@ def rename(found: Found, columns: Mapping[str, str]) -> Found:
     """
     names = renamed(found.file, list(found.frame), columns)
     own = {new: old for old, new in names.items() if new != old}
-    return Found(found.file, found.frame[list(names)].set_axis(list(names.values()), axis=1), own)
+    return RawTable(found.file, found.frame[list(names)].set_axis(list(names.values()), axis=1), own)
 
 
 def renamed(file: str, names: Sequence[str], columns: Mapping[str, str]) -> dict[str, str]:

@@ -41,7 +41,7 @@ class Records:
     catalogue: pd.DataFrame | None = None
 
 
-def upto(records: Records, last: pd.Timestamp) -> Records:
+def truncate(records: Records, last: pd.Timestamp) -> Records:
     """Return the records without what comes after a month.
 
     Parameters

@@ -36,7 +36,7 @@ def returns_of(frame: pd.DataFrame, close: np.ndarray) -> np.ndarray:
     return earned
 
 
-def without_faults(
+def drop_price_errors(
     frame: pd.DataFrame, returns: np.ndarray, largest: float, from_closes: bool
 ) -> tuple[np.ndarray, int]:
     """Return returns without those that are faults of the prices, and how many were taken out.

@@ -96,7 +96,7 @@ def differences(
     return sorted(found + _changed(table, before, earlier, keys), key=lambda d: (d.month, d.what))
 
 
-def refuse(found: Sequence[Difference]) -> None:
+def raise_if_revised(found: Sequence[Difference]) -> None:
     """Raise one error that says which earlier months are not as they were; nothing if all are.
 
     Raises

@@ -24,12 +24,12 @@ from konkyo.data.columns import (
     Unit,
     table_of,
 )
-from konkyo.data.parsed_table import typed
-from konkyo.data.readers import Found
+from konkyo.data.parsed_table import parse_table
+from konkyo.data.readers import RawTable
 from konkyo.data.validate import broken
 from konkyo.data.violations import (
     Violation,
-    raise_for,
+    raise_if_any,
 )
 from konkyo.dates import ordinal
 
@@ -72,7 +72,7 @@ def check_values(
 
 
 def read_values(
-    kind: Kind, found: Found, unit: Unit = "fraction"
+    kind: Kind, found: RawTable, unit: Unit = "fraction"
 ) -> tuple[pd.DataFrame, list[Violation]]:
     """Read a table as found and check the rules of its values and rows.
 
@@ -94,14 +94,14 @@ def read_values(
         Values that could not be read among them.
     """
     schema = table_of(kind, unit)
-    table = typed(schema, found)
+    table = parse_table(schema, found)
     return table.frame, table.violations + broken(
         schema, table.frame, found.file, found.names, found.frame, unread=table.unread
     )
 
 
 def check(
-    stocks: Found, market: Found, unit: Unit, portfolios: int
+    stocks: RawTable, market: RawTable, unit: Unit, portfolios: int
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Check both tables against every rule and normalise them.
 
@@ -131,7 +131,7 @@ def check(
     stocks_table, violations = _stocks(stocks, unit, portfolios)
     months = monthly.distinct(stocks_table["month"]) if "month" in stocks_table else _NO_MONTHS
     market_table, of_market = _market(market, months)
-    raise_for(violations + of_market)
+    raise_if_any(violations + of_market)
 
     if unit == "percent":
         stocks_table["return"] /= 100.0
@@ -150,10 +150,10 @@ def check(
 _NO_MONTHS = np.array([], dtype="int64")
 
 
-def _stocks(found: Found, unit: Unit, portfolios: int) -> tuple[pd.DataFrame, list[Violation]]:
+def _stocks(found: RawTable, unit: Unit, portfolios: int) -> tuple[pd.DataFrame, list[Violation]]:
     columns = table_of("stocks", unit).columns
     schema = pa.DataFrameSchema(columns, checks=[unique(("month", "stock"))])
-    read = typed(schema, found)
+    read = parse_table(schema, found)
     table = read.frame
     violations = read.violations + broken(
         schema, table, found.file, found.names, found.frame, unread=read.unread
@@ -178,10 +178,10 @@ def _stocks(found: Found, unit: Unit, portfolios: int) -> tuple[pd.DataFrame, li
 _LEAST = ("return", "at least")
 
 
-def _market(found: Found, stock_months: np.ndarray) -> tuple[pd.DataFrame, list[Violation]]:
+def _market(found: RawTable, stock_months: np.ndarray) -> tuple[pd.DataFrame, list[Violation]]:
     columns = table_of("market").remove_columns(["date"]).update_column("month", required=True)
     schema = pa.DataFrameSchema(columns.columns, checks=[unique(("month",))])
-    read = typed(schema, found)
+    read = parse_table(schema, found)
     table = read.frame
     violations = read.violations + broken(
         schema, table, found.file, found.names, found.frame, unread=read.unread

@@ -23,10 +23,10 @@ from konkyo.data.columns import (
     Unit,
     table_of,
 )
-from konkyo.data.parsed_table import typed
+from konkyo.data.parsed_table import parse_table
 from konkyo.data.parsing import to_numbers
 from konkyo.data.readers import (
-    Found,
+    RawTable,
     files_of,
     suffix_of,
 )
@@ -57,7 +57,7 @@ class _Beside:
     reports: list[pd.DataFrame]
 
 
-def bring(tables: Tables, raw: Path, portfolios: int, last: pd.Timestamp | None = None) -> Records:
+def load(tables: Tables, raw: Path, portfolios: int, last: pd.Timestamp | None = None) -> Records:
     """Read, check and join the user's files, then keep a copy of each.
 
     Parameters
@@ -102,9 +102,9 @@ def bring(tables: Tables, raw: Path, portfolios: int, last: pd.Timestamp | None 
     except RecordsError as error:
         # What is wrong with the tables beside belongs into the same report.
         if broken and error.violations:
-            violations.raise_for([*error.violations, *broken])
+            violations.raise_if_any([*error.violations, *broken])
         raise
-    violations.raise_for(broken)
+    violations.raise_if_any(broken)
     digests = _keep(files, raw)
     known = facts_of(
         stocks,
@@ -168,7 +168,7 @@ def _beside(tables: Tables) -> tuple[_Beside, list[Violation]]:
 
 def _stocks(
     tables: Tables, beside: _Beside, last: pd.Timestamp | None, joining: bool
-) -> tuple[Found, Unit, dict[str, Any], list[Violation]]:
+) -> tuple[RawTable, Unit, dict[str, Any], list[Violation]]:
     """Return the stocks' months with what can be made of all tables, their unit and facts.
 
     Nothing of the tables beside is joined where one of them breaks rules.
@@ -183,7 +183,7 @@ def _stocks(
         found, unit = _traded(market_series.found_of(rows)), rows.return_unit
         if last is not None:
             found = _cut(found, unit, last)
-    read = typed(table_of("stocks", unit), found)
+    read = parse_table(table_of("stocks", unit), found)
     frame = read.frame
     if read.unread or not _keyed(frame):
         # Nothing is made of rows that cannot be told apart; `schema.check` says which these are.
@@ -196,17 +196,17 @@ def _stocks(
     facts: dict[str, Any] = {"returns_set_missing": 0}
     if "return" in frame:
         largest = rows.largest_return * (100 if unit == "percent" else 1)
-        frame["return"], facts["returns_set_missing"] = returns.without_faults(
+        frame["return"], facts["returns_set_missing"] = returns.drop_price_errors(
             frame, frame["return"].to_numpy(), largest, made
         )
     if "size" not in frame and {"close", "shares"} <= set(frame):
         frame["size"] = frame["close"] * frame["shares"] / 1000
     if not joining:
-        return _filled(Found(found.file, frame, found.names), tables), unit, facts, []
+        return _filled(RawTable(found.file, frame, found.names), tables), unit, facts, []
     frame["sector"] = returns.sectors_of(frame, beside.sectors)
     if tables.reports:
         facts["reports"] = fundamentals.matches(frame, beside.reports)
-        frame = fundamentals.join(frame, beside.reports, tables.reports, not stands_in(found))
+        frame = fundamentals.join(frame, beside.reports, tables.reports, not is_size_proxy(found))
     broken = []
     if "size" not in frame:
         broken.append(_no_size(found))
@@ -214,22 +214,22 @@ def _stocks(
     can = membership.eligible(frame, beside.members, rows.eligible)
     if can is not None:
         frame["eligible"] = can
-    return Found(found.file, frame, found.names), unit, facts, broken
+    return RawTable(found.file, frame, found.names), unit, facts, broken
 
 
-def stands_in(found: Found) -> bool:
+def is_size_proxy(found: RawTable) -> bool:
     """Return whether `size` is traded value or volume that stands in for the market value."""
     own = found.names.get("size", "size").lower()
     return "volume" in own or "turnover" in own
 
 
-def _traded(found: Found) -> Found:
+def _traded(found: RawTable) -> RawTable:
     """Return rows whose size is missing where it is traded value and nothing was traded."""
-    if "size" not in found.frame or not stands_in(found):
+    if "size" not in found.frame or not is_size_proxy(found):
         return found
     none = to_numbers(found.frame["size"]).column == 0
     frame = found.frame.assign(size=found.frame["size"].mask(none))
-    return Found(found.file, frame, found.names)
+    return RawTable(found.file, frame, found.names)
 
 
 def _keyed(frame: pd.DataFrame) -> bool:
@@ -242,7 +242,7 @@ def _keyed(frame: pd.DataFrame) -> bool:
     )
 
 
-def _cut(found: Found, unit: Unit, last: pd.Timestamp) -> Found:
+def _cut(found: RawTable, unit: Unit, last: pd.Timestamp) -> RawTable:
     """Return the rows up to a month, after a look at all of them, whose numbers are the file's."""
     frame, broken = schema.read_values("stocks", found, unit)
     if "month" not in frame:
@@ -251,11 +251,11 @@ def _cut(found: Found, unit: Unit, last: pd.Timestamp) -> Found:
     if not later.any():
         return found
     # Columns that are not there may still be made; the others are looked for again.
-    violations.raise_for([one for one in broken if one.rule != "columns"])
-    return Found(found.file, found.frame[~later].reset_index(drop=True), found.names)
+    violations.raise_if_any([one for one in broken if one.rule != "columns"])
+    return RawTable(found.file, found.frame[~later].reset_index(drop=True), found.names)
 
 
-def _filled(found: Found, tables: Tables) -> Found:
+def _filled(found: RawTable, tables: Tables) -> RawTable:
     """Return rows that break rules with columns that would have been made of them.
 
     That they are absent would be no fault of the file's.
@@ -266,10 +266,10 @@ def _filled(found: Found, tables: Tables) -> Found:
         made["return"] = 1.0
     if "size" not in there and ({"close", "shares"} <= there or tables.reports):
         made["size"] = 1.0
-    return Found(found.file, found.frame.assign(**made), found.names)
+    return RawTable(found.file, found.frame.assign(**made), found.names)
 
 
-def _no_size(found: Found) -> Violation:
+def _no_size(found: RawTable) -> Violation:
     own = [found.names.get(name, name) for name in found.frame]
     return Violation(
         file=found.file,

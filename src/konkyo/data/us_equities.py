@@ -24,7 +24,7 @@ import pandas as pd
 from konkyo.data import schema
 from konkyo.data.checks import codes_of
 from konkyo.data.readers import (
-    Found,
+    RawTable,
     read,
     rename,
 )
@@ -93,7 +93,7 @@ _DOWNLOAD_SECONDS = 1800
 Download = Callable[[Archive, Path], Path]
 
 
-def bring(raw: Path, portfolios: int) -> Records:
+def load(raw: Path, portfolios: int) -> Records:
     """Bring the two files if they are not there, check them, and keep to what was known when.
 
     Parameters
@@ -140,7 +140,7 @@ def checked(raw: Path, portfolios: int) -> tuple[pd.DataFrame, pd.DataFrame]:
     five_factors = rename(read(raw / MARKET), _MARKET_COLUMNS)
     stocks, market = schema.check(
         rename(read(raw / STOCKS), _STOCK_COLUMNS),
-        Found(
+        RawTable(
             five_factors.file,
             five_factors.frame[list(_MARKET_COLUMNS.values())],
             five_factors.names,

@@ -155,7 +155,7 @@ def report(violations: Sequence[Violation]) -> str:
     )
 
 
-def raise_for(violations: Sequence[Violation]) -> None:
+def raise_if_any(violations: Sequence[Violation]) -> None:
     """Raise one error that holds every violation of every file; do nothing where there is none.
 
     Raises

@@ -63,7 +63,7 @@ def build(
     numbers = [c for c in stocks.columns if c not in _KEYS]
     grids = {name: grid.spread(stocks[name]) for name in numbers}
     can = grids.pop("eligible", None)
-    at, column = universe(grids["size"], start, params.universe, grid, can)
+    at, column = universe(grids["size"], start, params.universe_size, grid, can)
 
     index = pd.DataFrame({"month": grid.month[at], "stock": grid.stock[column]})
     index["stock"] = index["stock"].astype("string")

@@ -24,7 +24,7 @@ from konkyo.io import sha256_of
 _MILLION_IN_BILLION = 1000.0
 
 
-def bring(params: Intervention) -> Records:
+def load(params: Intervention) -> Records:
     """Bring the records that `source` names.
 
     Parameters

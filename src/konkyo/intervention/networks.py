@@ -22,12 +22,12 @@ from konkyo.models import (
 from konkyo.models import (
     store,
 )
-from konkyo.models.batches import Entry
+from konkyo.models.batches import NetworkSpec
 from konkyo.models.fit import (
     fit_full_batch,
     keep_freed_memory,
 )
-from konkyo.models.progress import watching
+from konkyo.models.progress import progress_bar
 from konkyo.models.settings import FullBatch
 from konkyo.models.store import Weights
 
@@ -116,7 +116,7 @@ def train(
     ends = np.cumsum([len(made[i].x) for i, _ in blocks])
     rows = {b: np.arange(e - len(made[b[0]].x), e) for b, e in zip(blocks, ends, strict=True)}
     entries = [
-        Entry(
+        NetworkSpec(
             f"{made[t.sample].name}/{t.method}",
             rows[t.sample, t.method],
             made[t.sample].low.astype(np.float32),
@@ -126,7 +126,7 @@ def train(
         for t in todo
     ]
     settings = FullBatch(
-        layers=params.layers,
+        hidden_sizes=params.hidden_sizes,
         activation="sigmoid",
         output="sigmoid",
         learning_rate=params.learning_rate,
@@ -136,7 +136,7 @@ def train(
     decay = [task.weight_decay for task in todo]
     digest = digest_of(
         code_digest(*TRAINING), features.tobytes(), labels.tobytes(), repr((settings, decay)),
-        *(f"{e.month}/{e.seed}/{e.rows[0]}/{e.mean}/{e.deviation}" for e in entries),
+        *(f"{e.month}/{e.seed}/{e.rows[0]}/{e.mean}/{e.std}" for e in entries),
     )  # fmt: skip
     parts = plan.stacks([1] * len(entries), -(-len(entries) // params.workers), params.workers)
     state.mkdir(parents=True, exist_ok=True)
@@ -147,7 +147,7 @@ def train(
         for n, part in enumerate(parts)
     )
     sizes = {f"{digest}-{n}": part.stop - part.start for n, part in enumerate(parts)}
-    with watching(state, sizes, 0):
+    with progress_bar(state, sizes, 0):
         trained = [network for part in Parallel(n_jobs=params.workers)(jobs) for network in part]
     for path in state.iterdir():
         path.unlink()
@@ -158,7 +158,7 @@ def train(
 def _train_stack(
     features: np.ndarray,
     labels: np.ndarray,
-    entries: Sequence[Entry],
+    entries: Sequence[NetworkSpec],
     decay: Sequence[float],
     settings: FullBatch,
     state: Path,

@@ -15,10 +15,10 @@ from konkyo.data.dtypes import (
     Date,
     Number,
 )
-from konkyo.data.parsed_table import typed
-from konkyo.data.readers import Found
+from konkyo.data.parsed_table import parse_table
+from konkyo.data.readers import RawTable
 from konkyo.data.validate import broken
-from konkyo.data.violations import raise_for
+from konkyo.data.violations import raise_if_any
 
 POSITIVE = ("rate", "price_home", "price_abroad", "gdp", "reserves")
 SERIES = (
@@ -49,7 +49,7 @@ class Records:
     facts: dict[str, Any]
 
 
-def check(found: Found, without: tuple[str, ...] = ()) -> pd.DataFrame:
+def check(found: RawTable, without: tuple[str, ...] = ()) -> pd.DataFrame:
     """Check a table of raw series against every rule and normalise it.
 
     Parameters
@@ -70,14 +70,14 @@ def check(found: Found, without: tuple[str, ...] = ()) -> pd.DataFrame:
         Every violation at once: column, rows and remedy.
     """
     schema = _schema([name for name in SERIES if name not in without])
-    known = Found(found.file, found.frame.filter(list(schema.columns)), found.names)
-    read = typed(schema, known)
+    known = RawTable(found.file, found.frame.filter(list(schema.columns)), found.names)
+    read = parse_table(schema, known)
     violations = read.violations + broken(
         schema, read.frame, found.file, found.names, known.frame, unread=read.unread
     )
     if "month" in read.frame:
         violations += monthly.gaps(found, read.frame["month"])
-    raise_for(violations)
+    raise_if_any(violations)
     return read.frame[list(schema.columns)].sort_values("month", ignore_index=True)
 
 

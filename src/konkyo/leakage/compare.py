@@ -9,7 +9,7 @@ import pandas as pd
 from konkyo import dates
 from konkyo.features.store import Panel
 from konkyo.leakage.pipeline import (
-    Passage,
+    PipelineOutputs,
     Prepared,
 )
 
@@ -87,7 +87,7 @@ def panels(before: Prepared, after: Prepared, t: int) -> Iterator[Finding]:
             yield replace(found, feature="counts of missing values")
 
 
-def networks(before: Passage, after: Passage, t: int) -> Iterator[Finding]:
+def networks(before: PipelineOutputs, after: PipelineOutputs, t: int) -> Iterator[Finding]:
     """Compare scalers, keys, weights and baseline of the windows up to month t, stage train."""
     yield from _but_rows(tables("train", "rows", (_scale(before), _scale(after)), ("month",), t))
     same = before.key == after.key
@@ -99,12 +99,12 @@ def networks(before: Passage, after: Passage, t: int) -> Iterator[Finding]:
     yield from _but_rows(tables("train", "rows", (before.ridge, after.ridge), _STOCK, t))
 
 
-def explained(before: Passage, after: Passage, t: int) -> Iterator[Finding]:
+def explained(before: PipelineOutputs, after: PipelineOutputs, t: int) -> Iterator[Finding]:
     """Compare scores and relevances of month t, stage attribute."""
     yield from _but_rows(tables("attribute", "rows", (before.grounds, after.grounds), _STOCK, t))
 
 
-def portfolios(before: Passage, after: Passage, t: int) -> Iterator[Finding]:
+def portfolios(before: PipelineOutputs, after: PipelineOutputs, t: int) -> Iterator[Finding]:
     """Compare the portfolios up to month t and what they earned by then, stage backtest."""
     ranked = [one.ranked.drop(columns=["ret", "score"]) for one in (before, after)]
     yield from _but_rows(tables("backtest", "rows", ranked, (*_STOCK, "model"), t))
@@ -204,7 +204,7 @@ def _features(panel: Panel, t: int) -> pd.DataFrame:
     return pd.concat([panel.index[["month", "stock"]].iloc[:rows], values], axis=1)
 
 
-def _scale(one: Passage) -> pd.DataFrame:
+def _scale(one: PipelineOutputs) -> pd.DataFrame:
     """Return the affine of the inputs by decision month, a column a number."""
     rows = []
     for month, (mean, deviation) in one.scale.items():
@@ -217,7 +217,7 @@ def _scale(one: Passage) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _layers(one: Passage) -> list[np.ndarray]:
+def _layers(one: PipelineOutputs) -> list[np.ndarray]:
     """Return each layer's weights and biases, of all members of an ensemble."""
     found = []
     for place in range(len(one.weights[0].weights)):

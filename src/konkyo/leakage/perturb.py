@@ -50,7 +50,7 @@ NEW_SECTOR = "! a new sector"
 
 
 @dataclass(frozen=True)
-class World:
+class Perturbation:
     """What differs after the decision month.
 
     Attributes
@@ -75,9 +75,9 @@ class World:
     missing: float = 0.0
 
 
-CUT = World("nothing after", 0)
-OTHER = World("other values, rows and stocks", 24, gone=0.2, lost=0.2, missing=0.1)
-EXTREME = World("extreme numbers, most stocks gone", 6, gone=0.8, lost=0.1, extreme=True)
+CUT = Perturbation("nothing after", 0)
+OTHER = Perturbation("other values, rows and stocks", 24, gone=0.2, lost=0.2, missing=0.1)
+EXTREME = Perturbation("extreme numbers, most stocks gone", 6, gone=0.8, lost=0.1, extreme=True)
 WORLDS = (CUT, OTHER, EXTREME)
 
 
@@ -112,7 +112,7 @@ class Table:
     largest: float = 1e30
 
     def with_numbers(
-        self, ahead: pd.DataFrame, world: World, rng: np.random.Generator
+        self, ahead: pd.DataFrame, world: Perturbation, rng: np.random.Generator
     ) -> pd.DataFrame:
         """Return rows of the table with other numbers."""
         return _values(self, ahead, world, rng, set())
@@ -157,8 +157,8 @@ def write_days(like: pd.Series, days: pd.Series) -> pd.Series:
     return days.dt.strftime("%Y-%m-%d").astype("str")
 
 
-def altered(
-    table: Table, t: int, world: World, rng: np.random.Generator, last: int | None = None
+def perturb_table(
+    table: Table, t: int, world: Perturbation, rng: np.random.Generator, last: int | None = None
 ) -> tuple[pd.DataFrame, list[str]]:
     """Return the rows of a table in another world, and the codes of the new stocks.
 
@@ -196,7 +196,7 @@ def interleaved(past: int, ahead: int, rng: np.random.Generator) -> np.ndarray:
 
 
 def numbers_anew(
-    values: np.ndarray, role: Role, table: Table, world: World, rng: np.random.Generator
+    values: np.ndarray, role: Role, table: Table, world: Perturbation, rng: np.random.Generator
 ) -> np.ndarray:
     """Return other numbers that keep the rules of their column.
 
@@ -280,7 +280,7 @@ def _ahead(table: Table, t: int, months: int, last: int | None) -> pd.DataFrame:
 
 
 def _thinned(
-    ahead: pd.DataFrame, stock: str, world: World, rng: np.random.Generator
+    ahead: pd.DataFrame, stock: str, world: Perturbation, rng: np.random.Generator
 ) -> pd.DataFrame:
     """Return the rows without those of some stocks, and without some others."""
     codes, distinct = pd.factorize(ahead[stock])
@@ -309,7 +309,7 @@ def _newcomers(
 
 
 def _values(
-    table: Table, ahead: pd.DataFrame, world: World, rng: np.random.Generator, new: set[str]
+    table: Table, ahead: pd.DataFrame, world: Perturbation, rng: np.random.Generator, new: set[str]
 ) -> pd.DataFrame:
     """Return rows with other numbers and sectors."""
     stock = table.column("stock")

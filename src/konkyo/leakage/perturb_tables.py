@@ -28,7 +28,7 @@ from konkyo.dates import (
 )
 from konkyo.io import write_parquet
 from konkyo.leakage import perturb
-from konkyo.leakage.perturb import World
+from konkyo.leakage.perturb import Perturbation
 
 LARGEST_DATED = 1e15
 """The extreme price or volume of a day: their product is summed in fixed point."""
@@ -79,7 +79,7 @@ def read(tables: Tables) -> RawTables:
 
 
 def write(
-    raw: RawTables, t: int, world: World, rng: np.random.Generator, last: int, folder: Path
+    raw: RawTables, t: int, world: Perturbation, rng: np.random.Generator, last: int, folder: Path
 ) -> Tables:
     """Write every table as it is in another world.
 
@@ -103,10 +103,10 @@ def write(
     Tables
         The section of params.yaml that reads them.
     """
-    frame, new = perturb.altered(_stocks(raw.stocks), t, world, rng, last)
+    frame, new = perturb.perturb_table(_stocks(raw.stocks), t, world, rng, last)
     stocks = _write(raw.stocks, _as_it_was(raw.stocks, frame), folder / "stocks.parquet")
     frames = {
-        "market": [perturb.altered(_market(r), t, world, rng, last)[0] for r in raw.market],
+        "market": [perturb.perturb_table(_market(r), t, world, rng, last)[0] for r in raw.market],
         "reports": [reported(r, t, world, rng) for r in raw.reports],
         "sectors": [_placed(r, new) for r in raw.sectors],
         "members": [stays(r, t, world, rng, new) for r in raw.members],
@@ -121,7 +121,7 @@ def write(
     return replace(raw.tables, stocks=stocks, **written)  # type: ignore[arg-type]
 
 
-def reported(raw: Raw, t: int, world: World, rng: np.random.Generator) -> pd.DataFrame:
+def reported(raw: Raw, t: int, world: Perturbation, rng: np.random.Generator) -> pd.DataFrame:
     """Return reports of which those known after a month differ, whatever period they are about.
 
     They have other values and come later, some do not come, and of some that were known a
@@ -161,7 +161,7 @@ def reported(raw: Raw, t: int, world: World, rng: np.random.Generator) -> pd.Dat
 
 
 def stays(
-    raw: Raw, t: int, world: World, rng: np.random.Generator, new: Sequence[str]
+    raw: Raw, t: int, world: Perturbation, rng: np.random.Generator, new: Sequence[str]
 ) -> pd.DataFrame:
     """Return stays in the universe of which those that begin or end after a month differ."""
     start, end, stock = raw.own("start"), raw.own("end"), raw.own("stock")

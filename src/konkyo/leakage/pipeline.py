@@ -31,7 +31,7 @@ BEFORE, AFTER = 3, 3
 
 
 @dataclass(frozen=True, eq=False)
-class Passage:
+class PipelineOutputs:
     """What the stages make of the records, up to a decision month.
 
     Attributes
@@ -96,7 +96,7 @@ def prepare(
     return Prepared(stocks, market, panel, missing)
 
 
-def go(made: Prepared, chosen: config.Params, month: str, epochs: int) -> Passage:
+def run(made: Prepared, chosen: config.Params, month: str, epochs: int) -> PipelineOutputs:
     """Train the network of a decision month, explain its scores and form its portfolios.
 
     Parameters
@@ -112,12 +112,12 @@ def go(made: Prepared, chosen: config.Params, month: str, epochs: int) -> Passag
     """
     panel = made.panel
     fitted = replace(chosen.train, epochs=epochs, shuffled_every=0, workers=1)
-    decisions = windows.rolling(windows.MonthBlocks.of(panel.index["month"]), fitted.window)
+    decisions = windows.rolling(windows.MonthSlices.of(panel.index["month"]), fitted.window_months)
     at = [w.month for w in decisions].index(month)
     near = decisions[max(0, at - BEFORE + 1) : at + 1 + AFTER]
     window = decisions[at]
     with np.errstate(over="ignore", invalid="ignore"):
-        planned = jobs.entries(panel, near, fitted)
+        planned = jobs.network_specs(panel, near, fitted)
     own = {entry.month: entry for entry in reversed(planned)}
     key = jobs.keys(panel, [window], [e for e in planned if e.month == month], fitted)
     # The bar of progress of one network says nothing about the audit.
@@ -136,14 +136,14 @@ def go(made: Prepared, chosen: config.Params, month: str, epochs: int) -> Passag
     ]
     linear = baselines.table(panel, upto, {"ridge": list(scores)})
     index = panel.index[["month", "stock", "ret"]]
-    gathered = backtest.gather(index, table[["month", "stock", "score"]], linear)
-    ranked = backtest.rank(gathered, chosen.backtest.portfolios)
-    return Passage(
+    gathered = backtest.join_scores(index, table[["month", "stock", "score"]], linear)
+    ranked = backtest.assign_quantiles(gathered, chosen.backtest.n_quantiles)
+    return PipelineOutputs(
         made.stocks,
         made.market,
         panel,
         made.missing,
-        {w.month: (own[w.month].mean, own[w.month].deviation) for w in upto},
+        {w.month: (own[w.month].mean, own[w.month].std) for w in upto},
         key[f"weights/{month}"],
         networks,
         linear,
@@ -162,4 +162,4 @@ def _earned(ranked: pd.DataFrame, month: str, chosen: config.Params) -> pd.DataF
         ranked = ranked.assign(ret=ranked["ret"].mask(newest & ~known, -1.0))
     if not (known & ranked["decile"].notna()).any():
         return pd.DataFrame({"month": pd.Series(dtype="datetime64[s]"), "model": []})
-    return backtest.monthly(ranked, chosen.backtest.portfolios, chosen.backtest.cost)
+    return backtest.monthly_returns(ranked, chosen.backtest.n_quantiles, chosen.backtest.cost_bps)

@@ -19,20 +19,20 @@ from konkyo.leakage import (
     perturb,
     perturb_tables,
 )
-from konkyo.leakage.perturb import World
+from konkyo.leakage.perturb import Perturbation
 
 Records = tuple[pd.DataFrame, pd.DataFrame]
 """Stocks and market series, as the stage ingest writes them."""
 
 
-class Origin(Protocol):
+class RecordSource(Protocol):
     """A source whose records can be brought in another world."""
 
     @property
     def records(self) -> Records:
         """The records as they are."""
 
-    def world(self, t: int, world: World, rng: np.random.Generator, scratch: Path) -> Records:
+    def world(self, t: int, world: Perturbation, rng: np.random.Generator, scratch: Path) -> Records:
         """Return the records of a world that differs after month t, counted from 1970-01."""
 
 
@@ -45,18 +45,18 @@ class OwnTables:
     records: Records
     raw: perturb_tables.RawTables
 
-    def world(self, t: int, world: World, rng: np.random.Generator, scratch: Path) -> Records:
+    def world(self, t: int, world: Perturbation, rng: np.random.Generator, scratch: Path) -> Records:
         """Write the tables of the other world and bring them."""
         shutil.rmtree(scratch / "own", ignore_errors=True)
         last = int(ordinal(self.records[0]["month"]).max())
         files = perturb_tables.write(self.raw, t, world, rng, last, scratch / "own")
         ingest = replace(self.ingest, tables=files, last_month="newest")
-        found = data.bring(ingest, scratch / "raw", self.portfolios)
+        found = data.load(ingest, scratch / "raw", self.portfolios)
         return found.stocks, found.market
 
 
 @dataclass(frozen=True, eq=False)
-class Brought:
+class BuiltRecords:
     """Records that a source brings or makes: they differ themselves.
 
     Attributes
@@ -74,21 +74,21 @@ class Brought:
     before: Records
     late: bool
 
-    def world(self, t: int, world: World, rng: np.random.Generator, scratch: Path) -> Records:
+    def world(self, t: int, world: Perturbation, rng: np.random.Generator, scratch: Path) -> Records:
         """Change the rows, and move them where that is still to be done."""
         stocks, market = self.before
         last = int(ordinal(stocks["month"]).max())
         made = []
         for table, keys in ((stocks, ["month", "stock"]), (market, ["month"])):
             rows = perturb.table_of(table, {name: name for name in table})
-            found = perturb.altered(rows, t, world, rng, last)[0]
+            found = perturb.perturb_table(rows, t, world, rng, last)[0]
             found["month"] = found["month"].astype(table["month"].dtype)
             made.append(found.sort_values(keys, ignore_index=True))
         stocks, market = made
         return (us_equities.as_known(stocks) if self.late else stocks), market
 
 
-def origin_of(ingest: Ingest, raw: Path, portfolios: int) -> Origin:
+def record_source(ingest: Ingest, raw: Path, portfolios: int) -> RecordSource:
     """Bring the records of params.yaml, and keep what other worlds are made of.
 
     Parameters
@@ -110,9 +110,9 @@ def origin_of(ingest: Ingest, raw: Path, portfolios: int) -> Origin:
         if ingest.last_month != "newest":
             last = parse(ingest.last_month)
             before = tuple(table[table["month"] <= last].reset_index(drop=True) for table in before)
-        return Brought((us_equities.as_known(before[0]), before[1]), before, late=True)
-    found = data.bring(ingest, raw, portfolios)
+        return BuiltRecords((us_equities.as_known(before[0]), before[1]), before, late=True)
+    found = data.load(ingest, raw, portfolios)
     records = (found.stocks, found.market)
     if ingest.source == "tables":
         return OwnTables(ingest, portfolios, records, perturb_tables.read(ingest.tables))
-    return Brought(records, records, late=False)
+    return BuiltRecords(records, records, late=False)

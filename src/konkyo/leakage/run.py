@@ -17,12 +17,12 @@ from konkyo.leakage import compare
 from konkyo.leakage.compare import Finding
 from konkyo.leakage.perturb import WORLDS
 from konkyo.leakage.pipeline import (
-    Passage,
+    PipelineOutputs,
     Prepared,
-    go,
+    run,
     prepare,
 )
-from konkyo.leakage.record_sources import Origin
+from konkyo.leakage.record_sources import RecordSource
 
 
 def decision_months(month: pd.Series, window: int, count: int) -> list[str]:
@@ -37,14 +37,14 @@ def decision_months(month: pd.Series, window: int, count: int) -> list[str]:
     count : int
         How many; fewer where there are fewer.
     """
-    blocks = windows.MonthBlocks.of(month)
+    blocks = windows.MonthSlices.of(month)
     names = [one.month for one in windows.rolling(blocks, window)]
     places = np.linspace(len(names) - 1, 0, min(count, len(names))).round().astype(int)
     return [names[place] for place in sorted(places)]
 
 
 def audit(
-    origin: Origin,
+    origin: RecordSource,
     chosen: config.Params,
     count: int,
     seed: int,
@@ -77,12 +77,12 @@ def audit(
         As the stages do; or another world breaks a rule of the records, such as enough stocks.
     """
     as_is = prepare(*origin.records, chosen)
-    decisions = decision_months(as_is.panel.index["month"], chosen.train.window, count)
+    decisions = decision_months(as_is.panel.index["month"], chosen.train.window_months, count)
     newest = dates.ordinal(origin.records[0]["month"]).max()
     epochs = epochs or chosen.train.epochs
     for month in decisions:
         t = int(dates.ordinal(pd.Series([dates.parse(month)]))[0])
-        before = go(as_is, chosen, month, epochs)
+        before = run(as_is, chosen, month, epochs)
         for number, world in enumerate(WORLDS):
             if t == newest and not world.months:
                 # Nothing comes after the newest month as it is.
@@ -98,14 +98,14 @@ def audit(
                 ) from error
             found = [*compare.records(as_is, other, t), *compare.panels(as_is, other, t)]
             found += passed(before, other, chosen, month, epochs)
-            yield from told(found, month, world.name)
+            yield from tag(found, month, world.name)
             moved = sum(one.moved for one in found)
             compared = sum(one.compared for one in found)
             say(f"{month}, {world.name}: {compared:,} values compared, {moved:,} moved")
 
 
 def passed(
-    before: Passage, other: Prepared, chosen: config.Params, month: str, epochs: int
+    before: PipelineOutputs, other: Prepared, chosen: config.Params, month: str, epochs: int
 ) -> list[Finding]:
     """Return what became of networks, grounds and portfolios of a decision month.
 
@@ -113,7 +113,7 @@ def passed(
     """
     t = int(dates.ordinal(pd.Series([dates.parse(month)]))[0])
     try:
-        after = go(other, chosen, month, epochs)
+        after = run(other, chosen, month, epochs)
     except Exception as error:
         return [Finding("train", "the run", 1, 1, month, f"{type(error).__name__}: {error}")]
     return [
@@ -123,6 +123,6 @@ def passed(
     ]
 
 
-def told(found: Sequence[Finding], month: str, world: str) -> list[Finding]:
+def tag(found: Sequence[Finding], month: str, world: str) -> list[Finding]:
     """Return findings that say in which world they were made."""
     return [replace(one, decision_month=month, world=world) for one in found]

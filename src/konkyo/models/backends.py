@@ -29,7 +29,7 @@ _STORE = 128 * 2**20
 """Bytes of memory that a local Ray shares: results are small and nothing else passes through it."""
 
 
-class Lost(Exception):
+class WorkersLost(Exception):
     """Workers died on their jobs, and the engine gave these up; the cause is what it said."""
 
 
@@ -108,7 +108,7 @@ def _loky(
         with closing(spread(asked)) as done:
             yield from done
     except BrokenProcessPool as error:
-        raise Lost from error
+        raise WorkersLost from error
 
 
 def _dask(
@@ -160,7 +160,7 @@ def _dask(
             else:
                 raise result[1]
     if lost is not None:
-        raise Lost from lost
+        raise WorkersLost from lost
 
 
 def _ray(
@@ -201,7 +201,7 @@ def _ray(
             else:
                 yield name_of.pop(ready), result
     if lost is not None:
-        raise Lost from lost
+        raise WorkersLost from lost
 
 
 def _not_installed(backend: str) -> str:

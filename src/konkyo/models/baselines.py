@@ -23,9 +23,9 @@ from konkyo.models import (
     jobs,
     store,
 )
-from konkyo.models.batches import Entry
+from konkyo.models.batches import NetworkSpec
 from konkyo.windows import (
-    MonthBlocks,
+    MonthSlices,
     Window,
 )
 
@@ -33,7 +33,7 @@ Keys = dict[str, dict[str, str]]
 """Of each baseline and month, YYYY-MM, all that its scores depend on, as a digest."""
 
 
-def ridge(panel: Panel, entry: Entry, labels: np.ndarray, penalty: float) -> Ridge:
+def ridge(panel: Panel, entry: NetworkSpec, labels: np.ndarray, penalty: float) -> Ridge:
     """Fit a ridge regression on the network's own training rows, scaled as the network's.
 
     Parameters
@@ -53,23 +53,23 @@ def ridge(panel: Panel, entry: Entry, labels: np.ndarray, penalty: float) -> Rid
     must not depend on the cores that a machine happens to have.
     """
     model = Ridge(alpha=penalty, solver="cholesky")
-    scaled = (panel.features[entry.rows] - entry.mean) / entry.deviation
+    scaled = (panel.features[entry.rows] - entry.mean) / entry.std
     with threadpool_limits(1):
         return model.fit(scaled, labels[entry.rows])
 
 
 def ridge_scores(
-    panel: Panel, window: Window, entry: Entry, labels: np.ndarray, penalty: float
+    panel: Panel, window: Window, entry: NetworkSpec, labels: np.ndarray, penalty: float
 ) -> np.ndarray:
     """Return the scores of `ridge`, [stocks of month t] float64, predicted label of t+1."""
     model = ridge(panel, entry, labels, penalty)
     return linear_scores(model, entry, panel.features[window.test_start : window.test_stop])
 
 
-def linear_scores(model: Ridge, entry: Entry, rows: np.ndarray) -> np.ndarray:
+def linear_scores(model: Ridge, entry: NetworkSpec, rows: np.ndarray) -> np.ndarray:
     """Return the scores of a fitted `ridge` over rows of the panel [stocks, features], float64."""
     # In float64 throughout: a series that leaves its window far behind would overflow float32.
-    scaled = (rows.astype(np.float64) - entry.mean) / entry.deviation
+    scaled = (rows.astype(np.float64) - entry.mean) / entry.std
     with threadpool_limits(1):
         return np.asarray(model.predict(scaled), dtype=np.float64)
 
@@ -110,7 +110,7 @@ def keys(panel: Panel, windows: Sequence[Window], penalty: float, shuffled: Path
     shuffled : Path
         Folder of the networks trained on shuffled labels; a month without one has no key.
     """
-    blocks = MonthBlocks.of(panel.index["month"])
+    blocks = MonthSlices.of(panel.index["month"])
     trained_on = dict(zip(blocks.names, jobs.month_digests(panel, blocks), strict=True))
     scored = jobs.row_digests(panel, windows)
     catalogue = panel.catalogue.to_csv(index=False)
@@ -130,7 +130,7 @@ def keys(panel: Panel, windows: Sequence[Window], penalty: float, shuffled: Path
     return found
 
 
-def kept(path: Path, wanted: Keys) -> dict[str, dict[str, np.ndarray]]:
+def cached_scores(path: Path, wanted: Keys) -> dict[str, dict[str, np.ndarray]]:
     """Return the scores on file whose keys are the wanted ones, by baseline and month.
 
     Parameters
@@ -148,7 +148,7 @@ def kept(path: Path, wanted: Keys) -> dict[str, dict[str, np.ndarray]]:
     if not any(same.values()):
         return {name: {} for name in wanted}
     scores = read_parquet(path, columns=["month", *wanted])
-    blocks = MonthBlocks.of(scores["month"])
+    blocks = MonthSlices.of(scores["month"])
     rows = {name: blocks.rows(position) for position, name in enumerate(blocks.names)}
     return {
         name: {month: scores[name].to_numpy()[rows[month]] for month in of_month}
@@ -156,7 +156,7 @@ def kept(path: Path, wanted: Keys) -> dict[str, dict[str, np.ndarray]]:
     }
 
 
-def complete(
+def fill_missing_scores(
     wanted: Mapping[str, str],
     there: Mapping[str, np.ndarray],
     windows: Sequence[Window],

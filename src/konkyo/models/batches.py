@@ -16,7 +16,7 @@ CPU = torch.device("cpu")
 
 
 @dataclass(frozen=True)
-class Entry:
+class NetworkSpec:
     """One network to train: its rows, its labels, its draws.
 
     Attributes
@@ -37,14 +37,14 @@ class Entry:
     month: str
     rows: np.ndarray
     mean: np.ndarray
-    deviation: np.ndarray
+    std: np.ndarray
     seed: int
-    shuffled: bool = False
+    placebo: bool = False
 
     @property
     def name(self) -> str:
         """A name unique within a run."""
-        return f"{'shuffled' if self.shuffled else 'weights'}/{self.month}"
+        return f"{'shuffled' if self.placebo else 'weights'}/{self.month}"
 
 
 class Batch(NamedTuple):
@@ -94,7 +94,7 @@ class StackSchedule:
         Passes of each window through its rows.
     """
 
-    def __init__(self, entries: Sequence[Entry], batch: int, epochs: int) -> None:
+    def __init__(self, entries: Sequence[NetworkSpec], batch: int, epochs: int) -> None:
         self.entries = entries
         self.batch = batch
         self.epochs = epochs
@@ -132,7 +132,7 @@ class StackSchedule:
         order[window, : len(rows)] = rows[torch.randperm(len(rows), generator=generator)]
 
 
-class Passes(IterableDataset[Step | Iterator[Step]]):
+class EpochDataset(IterableDataset[Step | Iterator[Step]]):
     """A schedule with its rows fetched, one Lightning epoch a pass, going on after a resume."""
 
     schedule: Any
@@ -165,7 +165,7 @@ class Passes(IterableDataset[Step | Iterator[Step]]):
                 return
 
 
-class StackBatches(Passes):
+class StackBatches(EpochDataset):
     """The rows of every window at every step.
 
     Parameters
@@ -191,7 +191,7 @@ class StackBatches(Passes):
         self.labels = labels.reshape(-1).to(features.device)
         self.schedule = schedule
         self.device = device
-        offset = [labels.shape[1] if entry.shuffled else 0 for entry in schedule.entries]
+        offset = [labels.shape[1] if entry.placebo else 0 for entry in schedule.entries]
         self._offset = torch.tensor(offset, device=features.device)[:, None]
 
     def __len__(self) -> int:

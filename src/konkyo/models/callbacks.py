@@ -8,7 +8,7 @@ import pytorch_lightning as lightning
 from konkyo.io import atomic_write
 
 
-class KeepState(lightning.Callback):
+class ResumeCheckpoint(lightning.Callback):
     """Write the whole state of the fit after each epoch, replacing the last one whole.
 
     Parameters
@@ -35,7 +35,7 @@ class KeepState(lightning.Callback):
             self._last = time.monotonic()
 
 
-class TellProgress(lightning.Callback):
+class ReportProgress(lightning.Callback):
     """Write the share of steps done to a small file that the parent process reads.
 
     Parameters

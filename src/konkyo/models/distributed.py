@@ -34,9 +34,9 @@ from konkyo.models import (
     backends,
     store,
 )
-from konkyo.models.batches import Entry
+from konkyo.models.batches import NetworkSpec
 from konkyo.models.fit import keep_freed_memory
-from konkyo.models.panel_cache import Shared
+from konkyo.models.panel_cache import CachedArray
 from konkyo.models.store import Weights
 
 STACKS = "stacks.json"
@@ -49,7 +49,7 @@ _PATIENCE = 10.0
 
 
 @dataclass(frozen=True)
-class Job:
+class StackJob:
     """One stack to train, wherever that is.
 
     Attributes
@@ -73,18 +73,18 @@ class Job:
     """
 
     name: str
-    files: Mapping[str, Sequence[Entry]]
+    files: Mapping[str, Sequence[NetworkSpec]]
     keys: Mapping[str, str]
     inputs: tuple[str, ...]
     params: Train
-    features: Shared
-    labels: Shared
+    features: CachedArray
+    labels: CachedArray
     state: Path
     code: str
 
 
 @dataclass(frozen=True)
-class Done:
+class StackResult:
     """A trained stack.
 
     Attributes
@@ -99,18 +99,18 @@ class Done:
     losses: Mapping[str, np.ndarray]
 
 
-def without_rows(entry: Entry) -> Entry:
+def compact(entry: NetworkSpec) -> NetworkSpec:
     """Return an entry as it is sent: of its rows, [rows], the first and the last, [2]."""
     return replace(entry, rows=entry.rows[[0, -1]])
 
 
-def with_rows(entry: Entry, labels: np.ndarray) -> Entry:
+def expand(entry: NetworkSpec, labels: np.ndarray) -> NetworkSpec:
     """Return an entry as it was: its rows are those with a realised label, first to last."""
     first, last = entry.rows
     return replace(entry, rows=first + np.flatnonzero(np.isfinite(labels[0, first : last + 1])))
 
 
-def spread(jobs: Mapping[str, Job], params: Train, here: bool) -> Iterator[tuple[str, Done]]:
+def train_stacks(jobs: Mapping[str, StackJob], params: Train, here: bool) -> Iterator[tuple[str, StackResult]]:
     """Train stacks side by side and yield each as it is done.
 
     A stack whose worker died is trained again, on from its last epoch where another worker sees its
@@ -133,23 +133,23 @@ def spread(jobs: Mapping[str, Job], params: Train, here: bool) -> Iterator[tuple
         What the engine says when workers die again and again and no stack gets done.
     """
     if here:
-        yield from ((name, work(job)) for name, job in jobs.items())
+        yield from ((name, train_stack(job)) for name, job in jobs.items())
         return
     left, starts = dict(jobs), 0
     while left:
         starts += 1
         try:
-            engine = params.backend, params.address, params.workers
-            for name, done in backends.run(*engine, work, left):
+            engine = params.backend, params.scheduler_address, params.workers
+            for name, done in backends.run(*engine, train_stack, left):
                 yield name, done
                 left = {other: job for other, job in left.items() if other != name}
                 starts = 0
-        except backends.Lost as lost:
+        except backends.WorkersLost as lost:
             if starts >= _STARTS and lost.__cause__ is not None:
                 raise lost.__cause__ from None
 
 
-def work(job: Job) -> Done:
+def train_stack(job: StackJob) -> StackResult:
     """Train one stack, in a worker.
 
     Raises
@@ -169,7 +169,7 @@ def work(job: Job) -> Done:
     keep_freed_memory()
     here = _sees(job)
     features, labels = ((a.mapped() if here else a.fetched()) for a in (job.features, job.labels))
-    files = {name: [with_rows(e, labels) for e in group] for name, group in job.files.items()}
+    files = {name: [expand(e, labels) for e in group] for name, group in job.files.items()}
     group = [entry for members in files.values() for entry in members]
     # On this machine's own disk a state lasts for as long as its stack does.
     scratch = job.state if here else cache_folder() / "state" / job.name
@@ -187,13 +187,13 @@ def work(job: Job) -> Done:
     for name, members in files.items():
         parts[name] = slice(first, first + len(members))
         first += len(members)
-    return Done(
+    return StackResult(
         {name: networks[part] for name, part in parts.items()},
         {name: fitted.losses[part] for name, part in parts.items()},
     )
 
 
-def _sees(job: Job) -> bool:
+def _sees(job: StackJob) -> bool:
     """Return whether this machine has the run's folder, at the same place."""
     until = time.monotonic() + (0 if job.features.url else _PATIENCE)
     while True:

@@ -19,13 +19,13 @@ from konkyo.config import Train
 from konkyo.models import accelerator
 from konkyo.models.batches import (
     CPU,
-    Entry,
+    NetworkSpec,
     StackBatches,
     StackSchedule,
 )
 from konkyo.models.callbacks import (
-    KeepState,
-    TellProgress,
+    ResumeCheckpoint,
+    ReportProgress,
 )
 from konkyo.models.full_batch import (
     FullBatches,
@@ -36,8 +36,8 @@ from konkyo.models.lightning_module import StackModule
 from konkyo.models.mlp import StackedMLP
 from konkyo.models.settings import (
     FullBatch,
-    Learning,
-    Numbers,
+    FitParams,
+    Hyperparameters,
 )
 from konkyo.random import torch_generator
 
@@ -51,7 +51,7 @@ _SECONDS_AT_STAKE = 5.0
 
 
 @dataclass(frozen=True)
-class Fitted:
+class FitResult:
     """A trained stack.
 
     Attributes
@@ -67,26 +67,26 @@ class Fitted:
 
 
 def initial_network(
-    entries: Sequence[Entry], params: Learning, output: str = "linear"
+    entries: Sequence[NetworkSpec], params: FitParams, output: str = "linear"
 ) -> StackedMLP:
     """Return the stack before its first step, each window drawn from (seed, month)."""
     inputs = len(entries[0].mean)
-    network = StackedMLP(len(entries), inputs, params.layers, params.activation, output)
+    network = StackedMLP(len(entries), inputs, params.hidden_sizes, params.activation, output)
     network.initialise([torch_generator(e.seed, e.month, "weights") for e in entries])
     network.mean.copy_(torch.from_numpy(np.stack([e.mean[None] for e in entries])))
-    network.deviation.copy_(torch.from_numpy(np.stack([e.deviation[None] for e in entries])))
+    network.deviation.copy_(torch.from_numpy(np.stack([e.std[None] for e in entries])))
     return network
 
 
 def fit_stack(
     features: np.ndarray,
     labels: np.ndarray,
-    entries: Sequence[Entry],
+    entries: Sequence[NetworkSpec],
     params: Train,
     scratch: Path,
     name: str,
-    numbers: Sequence[Numbers] = (),
-) -> Fitted:
+    numbers: Sequence[Hyperparameters] = (),
+) -> FitResult:
     """Train a stack of windows, going on from its last whole epoch if it was interrupted.
 
     Parameters
@@ -115,7 +115,7 @@ def fit_stack(
     panel = torch.from_numpy(features)
     if device != CPU and accelerator.holds_panel(accelerator.free_bytes(device), panel.nbytes):
         panel = panel.to(device)
-    schedule = StackSchedule(entries, params.batch, params.epochs)
+    schedule = StackSchedule(entries, params.batch_size, params.epochs)
     batches = StackBatches(panel, torch.from_numpy(labels), schedule, device)
     module = StackModule(initial_network(entries, params), schedule, params, numbers)
     return _run(module, schedule, batches, params, scratch, name, device)
@@ -124,12 +124,12 @@ def fit_stack(
 def fit_full_batch(
     features: np.ndarray,
     labels: np.ndarray,
-    entries: Sequence[Entry],
+    entries: Sequence[NetworkSpec],
     decay: Sequence[float],
     params: FullBatch,
     scratch: Path,
     name: str,
-) -> Fitted:
+) -> FitResult:
     """Train a stack of small samples, every window on all its rows at every step.
 
     Parameters
@@ -172,11 +172,11 @@ def _run(
     module: StackModule,
     schedule: StackSchedule | FullBatchSchedule,
     batches: StackBatches | FullBatches,
-    params: Learning,
+    params: FitParams,
     scratch: Path,
     name: str,
     device: torch.device = CPU,
-) -> Fitted:
+) -> FitResult:
     """Run the trainer over a schedule, from the state that is kept if there is one."""
     state = scratch / f"{name}.ckpt"
     resume = _usable_state(state, module, params.epochs)
@@ -191,8 +191,8 @@ def _run(
         enable_progress_bar=False,
         enable_model_summary=False,
         callbacks=[
-            KeepState(state, 0 if device == CPU else _SECONDS_AT_STAKE),
-            TellProgress(scratch / f"{name}.progress", len(batches) * params.epochs),
+            ResumeCheckpoint(state, 0 if device == CPU else _SECONDS_AT_STAKE),
+            ReportProgress(scratch / f"{name}.progress", len(batches) * params.epochs),
         ],
         default_root_dir=scratch,
     )
@@ -214,7 +214,7 @@ def _run(
                 raise
             signal.signal(signal.SIGINT, interrupts)
             raise KeyboardInterrupt from None
-    return Fitted(module.trained().cpu(), module.losses().cpu().numpy())
+    return FitResult(module.trained().cpu(), module.losses().cpu().numpy())
 
 
 def _usable_state(path: Path, module: StackModule, epochs: int) -> dict[str, Any] | None:

@@ -7,8 +7,8 @@ from torch import Tensor
 
 from konkyo.models.batches import (
     Batch,
-    Entry,
-    Passes,
+    NetworkSpec,
+    EpochDataset,
     Step,
 )
 from konkyo.models.lightning_module import StackModule
@@ -17,7 +17,7 @@ from konkyo.models.mlp import (
     OUTPUTS,
     StackedMLP,
 )
-from konkyo.models.settings import Learning
+from konkyo.models.settings import FitParams
 
 _BACK: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
     "tanh": torch.ops.aten.tanh_backward,
@@ -44,7 +44,7 @@ class FullBatchSchedule:
         Iterations of one Lightning epoch.
     """
 
-    def __init__(self, entries: Sequence[Entry], iterations: int, every: int) -> None:
+    def __init__(self, entries: Sequence[NetworkSpec], iterations: int, every: int) -> None:
         self.entries = entries
         self.iterations_a_step = next(n for n in (100, 50, 20, 10, 5, 2, 1) if every % n == 0)
         self.steps = iterations // self.iterations_a_step
@@ -62,7 +62,7 @@ class FullBatchSchedule:
             yield Batch(step, self.rows, self.weight, epoch)
 
 
-class FullBatches(Passes):
+class FullBatches(EpochDataset):
     """The rows of every window, fetched once.
 
     Parameters
@@ -113,7 +113,7 @@ class FullBatchModule(StackModule):
     decay: Tensor
 
     def __init__(
-        self, network: StackedMLP, schedule: FullBatchSchedule, params: Learning, decay: Tensor
+        self, network: StackedMLP, schedule: FullBatchSchedule, params: FitParams, decay: Tensor
     ) -> None:
         super().__init__(network, schedule, params)
         self.register_buffer("decay", decay[:, None, None], persistent=False)

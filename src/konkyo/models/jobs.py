@@ -14,13 +14,13 @@ from konkyo.cache import (
 )
 from konkyo.config import Train
 from konkyo.features.store import Panel
-from konkyo.models.batches import Entry
+from konkyo.models.batches import NetworkSpec
 from konkyo.random import (
     numpy_generator,
     seed_of,
 )
 from konkyo.windows import (
-    MonthBlocks,
+    MonthSlices,
     Window,
 )
 
@@ -31,7 +31,7 @@ _SPREAD = (
 )
 
 
-def shuffle_labels(label: np.ndarray, blocks: MonthBlocks, seed: int) -> np.ndarray:
+def shuffle_labels(label: np.ndarray, blocks: MonthSlices, seed: int) -> np.ndarray:
     """Return the labels shuffled within each month among the rows that have one.
 
     The placebo: a month's distribution of labels stays, their tie to the features goes.
@@ -46,7 +46,7 @@ def shuffle_labels(label: np.ndarray, blocks: MonthBlocks, seed: int) -> np.ndar
 
 
 def market_scale(
-    panel: Panel, blocks: MonthBlocks, first: int, last: int
+    panel: Panel, blocks: MonthSlices, first: int, last: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the affine of a window that trains on the months at positions first .. last - 1.
 
@@ -77,7 +77,7 @@ def market_scale(
     return mean, deviation
 
 
-def entries(panel: Panel, windows: Sequence[Window], params: Train) -> list[Entry]:
+def network_specs(panel: Panel, windows: Sequence[Window], params: Train) -> list[NetworkSpec]:
     """Return the networks of a run: the ensemble of each window, a placebo for every n-th window.
 
     The members of an ensemble differ in their initial weights and in their row order. The first is
@@ -85,7 +85,7 @@ def entries(panel: Panel, windows: Sequence[Window], params: Train) -> list[Entr
 
     Training rows without a realised label (a stock that left) are no rows of the window.
     """
-    blocks = MonthBlocks.of(panel.index["month"])
+    blocks = MonthSlices.of(panel.index["month"])
     label = panel.index["label"].to_numpy()
     position = {name: i for i, name in enumerate(blocks.names)}
     known = np.flatnonzero(np.isfinite(label))
@@ -97,9 +97,9 @@ def entries(panel: Panel, windows: Sequence[Window], params: Train) -> list[Entr
         rows = known[slice(*np.searchsorted(known, (window.start, window.stop)))]
         for member in range(params.ensemble):
             seed = member_seed(params.seed, member)
-            made.append(Entry(window.month, rows, mean, deviation, seed))
-        if params.shuffled_every and count % params.shuffled_every == 0:
-            made.append(Entry(window.month, rows, mean, deviation, params.seed, shuffled=True))
+            made.append(NetworkSpec(window.month, rows, mean, deviation, seed))
+        if params.placebo_every and count % params.placebo_every == 0:
+            made.append(NetworkSpec(window.month, rows, mean, deviation, params.seed, placebo=True))
     return made
 
 
@@ -108,7 +108,7 @@ def member_seed(seed: int, member: int) -> int:
     return seed if member == 0 else seed_of(seed, "member", member)
 
 
-def month_digests(panel: Panel, blocks: MonthBlocks) -> list[str]:
+def month_digests(panel: Panel, blocks: MonthSlices) -> list[str]:
     """Return a digest of each month's rows: stocks, features and labels."""
     label = panel.index["label"].to_numpy()
     stock = panel.index["stock"].to_numpy(dtype=str)
@@ -132,14 +132,14 @@ def row_digests(panel: Panel, windows: Sequence[Window]) -> dict[str, str]:
 
 
 def keys(
-    panel: Panel, windows: Sequence[Window], made: Sequence[Entry], params: Train
+    panel: Panel, windows: Sequence[Window], made: Sequence[NetworkSpec], params: Train
 ) -> dict[str, str]:
     """Return the key of each file of weights: rows, labels, params, seeds and code.
 
     A new month of data adds a key; a changed row changes the keys of the windows that contain its
     month and no others.
     """
-    blocks = MonthBlocks.of(panel.index["month"])
+    blocks = MonthSlices.of(panel.index["month"])
     digests = month_digests(panel, blocks)
     position = {name: i for i, name in enumerate(blocks.names)}
     span = {w.month: slice(position[w.first_train], position[w.month]) for w in windows}
@@ -153,11 +153,11 @@ def keys(
         name: digest_of(
             *common, name, *(str(e.seed) for e in members), *digests[span[members[0].month]]
         )
-        for name, members in by_name(made).items()
+        for name, members in specs_by_file(made).items()
     }
 
 
-def by_name(made: Sequence[Entry]) -> dict[str, list[Entry]]:
+def specs_by_file(made: Sequence[NetworkSpec]) -> dict[str, list[NetworkSpec]]:
     """Return the entries of each file of weights, in order."""
     return {name: list(members) for name, members in groupby(made, key=lambda e: e.name)}
 

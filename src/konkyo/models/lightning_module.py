@@ -17,9 +17,9 @@ from konkyo.models.mlp import (
 )
 from konkyo.models.optimiser import GroupedAdam
 from konkyo.models.settings import (
-    Learning,
-    Numbers,
-    Steps,
+    FitParams,
+    Hyperparameters,
+    Schedule,
 )
 from konkyo.random import numpy_generator
 
@@ -50,15 +50,15 @@ class StackModule(lightning.LightningModule):
     def __init__(
         self,
         network: StackedMLP,
-        schedule: Steps,
-        params: Learning,
-        numbers: Sequence[Numbers] = (),
+        schedule: Schedule,
+        params: FitParams,
+        numbers: Sequence[Hyperparameters] = (),
     ) -> None:
         super().__init__()
         self.automatic_optimization = False
         self.network = network
         self.params = params
-        self.numbers = numbers or (Numbers.of(params),)
+        self.numbers = numbers or (Hyperparameters.of(params),)
         if network.windows % len(self.numbers):
             raise ValueError(
                 f"{network.windows} windows do not divide into {len(self.numbers)} equal parts"

@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from konkyo.models.settings import Numbers
+from konkyo.models.settings import Hyperparameters
 
 
 class GroupedAdam(torch.optim.Adam):
@@ -23,7 +23,7 @@ class GroupedAdam(torch.optim.Adam):
         Of each part, in order; they divide the windows evenly.
     """
 
-    def __init__(self, parameters: Iterable[Tensor], numbers: Sequence[Numbers]) -> None:
+    def __init__(self, parameters: Iterable[Tensor], numbers: Sequence[Hyperparameters]) -> None:
         self._whole = list(parameters)
         parts = [whole.detach().chunk(len(numbers)) for whole in self._whole]
         super().__init__(

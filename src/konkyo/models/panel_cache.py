@@ -32,7 +32,7 @@ _UNUSED_DAYS = 7
 
 
 @dataclass(frozen=True)
-class Shared:
+class CachedArray:
     """An array that does not change while a run uses it.
 
     Attributes
@@ -65,7 +65,7 @@ class Shared:
         return read_array(_fetch(self.url, self.digest), mmap_mode="c")
 
 
-def shared(array: np.ndarray, own: Path, place: str) -> Shared:
+def publish(array: np.ndarray, own: Path, place: str) -> CachedArray:
     """Bring an array to where workers find it.
 
     Parameters
@@ -93,7 +93,7 @@ def shared(array: np.ndarray, own: Path, place: str) -> Shared:
         write_array(array, own)
         path = own.absolute()
     if not place:
-        return Shared(path)
+        return CachedArray(path)
     digest = sha256_of(path)
     url = f"{place.rstrip('/')}/{digest}.npy"
     with _reaching(place):
@@ -108,7 +108,7 @@ def shared(array: np.ndarray, own: Path, place: str) -> Shared:
                 files.makedirs(target.rpartition("/")[0], exist_ok=True)
             files.put_file(str(path), scratch)
             files.mv(scratch, target)
-    return Shared(path, url, digest)
+    return CachedArray(path, url, digest)
 
 
 def _file_of(array: np.ndarray) -> Path | None:

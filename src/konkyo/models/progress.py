@@ -13,7 +13,7 @@ _ON_SCREEN, _IN_FILE = 0.5, 30.0
 
 
 @contextmanager
-def watching(state: Path, sizes: dict[str, int], kept: int) -> Iterator[None]:
+def progress_bar(state: Path, sizes: dict[str, int], kept: int) -> Iterator[None]:
     """Show windows done, windows to come and the time left while the workers train.
 
     Stacks move all their windows at once, so a stack of 30 that is half through counts as 15.

@@ -10,11 +10,11 @@ Accelerator = Literal["auto", "cpu", "gpu"]
 """What a user asks for; `accelerator.device_of` says what it means here."""
 
 
-class Learning(Protocol):
+class FitParams(Protocol):
     """What a fit reads of its settings; the train section of params.yaml is one such."""
 
     @property
-    def layers(self) -> Sequence[int]:
+    def hidden_sizes(self) -> Sequence[int]:
         """Units of each hidden layer."""
 
     @property
@@ -43,7 +43,7 @@ class Learning(Protocol):
 
 
 @dataclass(frozen=True)
-class Numbers:
+class Hyperparameters:
     """What may differ between the networks of one stack, beside their rows.
 
     Attributes
@@ -62,12 +62,12 @@ class Numbers:
     seed: int
 
     @classmethod
-    def of(cls, params: Learning) -> "Numbers":
+    def of(cls, params: FitParams) -> "Hyperparameters":
         """Take them from settings that hold for a whole stack."""
         return cls(params.learning_rate, params.weight_decay, params.dropout, params.seed)
 
 
-class Steps(Protocol):
+class Schedule(Protocol):
     """What a fit reads of its schedule."""
 
     @property
@@ -99,7 +99,7 @@ class FullBatch:
         Nothing is drawn during training: it only takes the place that the fit expects.
     """
 
-    layers: tuple[int, ...]
+    hidden_sizes: tuple[int, ...]
     activation: str
     output: str
     learning_rate: float

@@ -31,15 +31,15 @@ from konkyo.models import (
 )
 from konkyo.models.distributed import (
     STACKS,
-    Done,
-    Job,
-    spread,
-    without_rows,
+    StackResult,
+    StackJob,
+    train_stacks,
+    compact,
 )
-from konkyo.models.panel_cache import shared
-from konkyo.models.progress import watching
+from konkyo.models.panel_cache import publish
+from konkyo.models.progress import progress_bar
 from konkyo.windows import (
-    MonthBlocks,
+    MonthSlices,
     Window,
 )
 
@@ -49,7 +49,7 @@ _FEATURES, _LABELS = "features.npy", "labels.npy"
 
 
 @dataclass(frozen=True)
-class Outcome:
+class TrainSummary:
     """What a run did.
 
     Attributes
@@ -63,7 +63,7 @@ class Outcome:
     dropped: int
 
 
-def train(panel: Panel, windows: Sequence[Window], params: Train, folder: Path) -> Outcome:
+def train(panel: Panel, windows: Sequence[Window], params: Train, folder: Path) -> TrainSummary:
     """Bring a folder of weights up to date with a panel.
 
     Parameters
@@ -83,17 +83,17 @@ def train(panel: Panel, windows: Sequence[Window], params: Train, folder: Path) 
     Outcome
         Every file is written whole: a run that is killed loses at most one epoch of its stacks.
     """
-    made = plan.entries(panel, windows, params)
-    members = plan.by_name(made)
+    made = plan.network_specs(panel, windows, params)
+    members = plan.specs_by_file(made)
     key_of = plan.keys(panel, windows, made, params)
     dropped = _drop_stale(folder, set(key_of))
     due = missing(key_of, folder)
     networks = sum(len(members[name]) for name in due)
     if due:
-        away = _away(params, networks)
-        workers, largest = _spread(panel, params, networks)
+        away = uses_cluster(params, networks)
+        workers, largest = processes_and_stack_size(panel, params, networks)
         state = folder / "state"
-        stacks = _begun(state, key_of, due)
+        stacks = unfinished_stacks(state, key_of, due)
         begun = {name for group in stacks.values() for name in group}
         rest = [name for name in due if name not in begun]
         sizes = [len(members[name]) for name in rest]
@@ -102,48 +102,48 @@ def train(panel: Panel, windows: Sequence[Window], params: Train, folder: Path) 
             stacks[digest_of(*(key_of[name] for name in group))] = group
         write_json(stacks, state / STACKS)
         _keep_only(state, stacks)
-        features = shared(panel.features, state / _FEATURES, params.share)
-        labels = shared(_labels(panel, params), state / _LABELS, params.share)
+        features = publish(panel.features, state / _FEATURES, params.panel_cache_url)
+        labels = publish(_labels(panel, params), state / _LABELS, params.panel_cache_url)
         code = code_digest(*TRAINING)
         jobs = {
-            name: Job(
+            name: StackJob(
                 name,
-                {file: [without_rows(entry) for entry in members[file]] for file in group},
+                {file: [compact(entry) for entry in members[file]] for file in group},
                 {file: key_of[file] for file in group},
                 tuple(panel.names), params, features, labels, state.absolute(), code,
             )
             for name, group in stacks.items()
         }  # fmt: skip
         of_stack = {s: sum(len(members[name]) for name in group) for s, group in stacks.items()}
-        with watching(state, of_stack, len(made) - networks):
-            for name, done in spread(jobs, params, here=workers == 1 and not away):
+        with progress_bar(state, of_stack, len(made) - networks):
+            for name, done in train_stacks(jobs, params, here=workers == 1 and not away):
                 _keep(folder, done)
                 # Workers on other machines may have told nothing of it.
                 (state / f"{name}.progress").write_text("1", encoding="ascii")
         # A worker whose own parent was killed may still be at its last step there.
         shutil.rmtree(state, ignore_errors=True)
-    return Outcome(networks, len(made) - networks, dropped)
+    return TrainSummary(networks, len(made) - networks, dropped)
 
 
-def _spread(panel: Panel, params: Train, networks: int) -> tuple[int, int]:
+def processes_and_stack_size(panel: Panel, params: Train, networks: int) -> tuple[int, int]:
     """Return the processes, and the most networks in a stack, for so many networks to train.
 
     A GPU runs one stack that is as large as its memory allows: a step of many small products costs
     there what a step of few does. What there is on other machines is not known here.
     """
-    if _away(params, networks):
-        return params.workers, params.stack
+    if uses_cluster(params, networks):
+        return params.workers, params.max_networks_per_stack
     device = accelerator.device_of(params.accelerator)
     if device.type == "cpu":
-        return (1 if networks <= _ALONE else params.workers), params.stack
-    of_one = accelerator.bytes_of_network(panel.features.shape[1], params.layers, params.batch)
+        return (1 if networks <= _ALONE else params.workers), params.max_networks_per_stack
+    of_one = accelerator.bytes_of_network(panel.features.shape[1], params.hidden_sizes, params.batch_size)
     free = accelerator.free_bytes(device)
     return 1, accelerator.networks_that_fit(free, panel.features.nbytes, of_one)
 
 
-def _away(params: Train, networks: int) -> bool:
+def uses_cluster(params: Train, networks: int) -> bool:
     """Return whether so many networks train on a cluster."""
-    return bool(params.address) and networks > _ALONE
+    return bool(params.scheduler_address) and networks > _ALONE
 
 
 def missing(keys: Mapping[str, str], folder: Path) -> list[str]:
@@ -161,7 +161,7 @@ def _path(folder: Path, name: str) -> Path:
     return folder / f"{name}.safetensors"
 
 
-def _keep(folder: Path, done: Done) -> None:
+def _keep(folder: Path, done: StackResult) -> None:
     """Write the networks of a stack."""
     for file, members in done.networks.items():
         losses = done.losses[file].mean(0)
@@ -185,7 +185,7 @@ def _drop_stale(folder: Path, wanted: set[str]) -> int:
     return dropped
 
 
-def _begun(state: Path, keys: Mapping[str, str], due: Sequence[str]) -> dict[str, list[str]]:
+def unfinished_stacks(state: Path, keys: Mapping[str, str], due: Sequence[str]) -> dict[str, list[str]]:
     """Return the stacks of a killed run that are not done: name of the state, names of the files.
 
     They go on in the same company, since a product's last digits depend on its shape: the weights
@@ -206,7 +206,7 @@ def _begun(state: Path, keys: Mapping[str, str], due: Sequence[str]) -> dict[str
 
 def _labels(panel: Panel, params: Train) -> np.ndarray:
     """Return true and shuffled labels, [2, rows]."""
-    blocks = MonthBlocks.of(panel.index["month"])
+    blocks = MonthSlices.of(panel.index["month"])
     label = panel.index["label"].to_numpy(dtype=np.float32)
     return np.stack([label, plan.shuffle_labels(label, blocks, params.seed)])
 

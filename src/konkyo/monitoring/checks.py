@@ -71,7 +71,7 @@ def values(tables: Mapping[str, pd.DataFrame], limits: Monitor) -> pd.DataFrame:
     drift, signs = tables["drift"], tables["signs"]
     known = drift.dropna(subset="psi")
     found = {
-        "drifting": (known["psi"] > limits.psi).groupby(known["month"]).mean(),
+        "drifting": (known["psi"] > limits.max_psi).groupby(known["month"]).mean(),
         "range": tables["market"]["z"].abs().groupby(tables["market"]["month"]).max(),
         "rank_ic": tables["rank_ic"].set_index("month")["t"],
         "missing": tables["missing"].groupby("month")["share"].max(),
@@ -180,7 +180,7 @@ def _drifting(tables: Mapping[str, pd.DataFrame], limits: Monitor, month: pd.Tim
         "monitor.detail.drifting",
         beyond=len(beyond),
         count=len(own),
-        limit=limits.psi,
+        limit=limits.max_psi,
         list=f": {names}" if names else "",
     )
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from konkyo.dates import ordinal
-from konkyo.windows import MonthBlocks
+from konkyo.windows import MonthSlices
 
 BINS = 10
 
@@ -95,7 +95,7 @@ def characteristic_drift(
         distribution gives: bins less one, times the sum of the reciprocals of both row counts),
         stocks (with a value). Months with a whole window behind them only.
     """
-    blocks = MonthBlocks.of(month)
+    blocks = MonthSlices.of(month)
     ends = month.iloc[blocks.offsets[:-1]].to_numpy()
     tables = []
     for name in raw.columns:
@@ -138,7 +138,7 @@ def market_range(
         month, feature, value, mean, deviation (both of the window's months), z: the value less the
         mean in deviations; infinite where a series that never moved does.
     """
-    blocks = MonthBlocks.of(month)
+    blocks = MonthSlices.of(month)
     first = blocks.offsets[:-1]
     series, ends = np.asarray(values[first], dtype=np.float64), month.iloc[first].to_numpy()
     tables = []
@@ -167,5 +167,5 @@ def market_range(
     return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=columns)
 
 
-def _parts(values: np.ndarray, blocks: MonthBlocks) -> list[np.ndarray]:
+def _parts(values: np.ndarray, blocks: MonthSlices) -> list[np.ndarray]:
     return [values[blocks.rows(place)] for place in range(len(blocks.names))]

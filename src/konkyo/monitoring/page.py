@@ -114,7 +114,7 @@ def _drift(
             "psi": (f"{row['psi']:.3f}", row["psi"]) if pd.notna(row["psi"]) else ("–", ""),
             "chance": f"{row['chance']:.3f}" if pd.notna(row["chance"]) else "–",
             "stocks": f"{row['stocks']:,}",
-            "beyond": bool(row["psi"] > limits.psi),
+            "beyond": bool(row["psi"] > limits.max_psi),
         }
         for row in own.to_dict("records")
     ]

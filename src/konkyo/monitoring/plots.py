@@ -27,9 +27,9 @@ from konkyo.report.interactive.style import (
     dates,
     line,
     places,
-    safe,
-    short,
-    slim,
+    escape_html,
+    as_float32,
+    base_layout,
 )
 from konkyo.report.tables.labels import feature_names
 
@@ -67,10 +67,10 @@ def draw(
             made[name] = check_line(own, name, float(getattr(limits, name)), language)
     names = feature_names(labels, language)
     maps = (
-        ("psi_map", "drift", "psi", "psi", _RISING, (0.0, 2 * limits.psi), ".2f"),
+        ("psi_map", "drift", "psi", "psi", _RISING, (0.0, 2 * limits.max_psi), ".2f"),
         (
             *("range_map", "market", "z", "deviations", DIVERGING),
-            *((-limits.range, limits.range), "+.1f"),
+            *((-limits.max_abs_z, limits.max_abs_z), "+.1f"),
         ),
         (
             "missing_map",
@@ -78,7 +78,7 @@ def draw(
             "share",
             "share",
             _RISING,
-            (0.0, max(2 * limits.missing, 0.1)),
+            (0.0, max(2 * limits.max_missing, 0.1)),
             ".0%",
         ),
     )
@@ -122,7 +122,7 @@ def check_line(own: pd.DataFrame, name: str, limit: float, language: Language) -
         ),
         go.Scatter(
             x=dates(beyond["month"]),
-            y=short(beyond["value"]),
+            y=as_float32(beyond["value"]),
             name=t("monitor.figure.beyond", language),
             mode="markers",
             marker={"color": RAISES, "size": 8},
@@ -139,7 +139,7 @@ def check_line(own: pd.DataFrame, name: str, limit: float, language: Language) -
     ]
     percent = {"tickformat": form} if form.endswith("%") else {}
     low = {} if name == "rank_ic" else {"rangemode": "tozero"}
-    return slim(
+    return base_layout(
         traces,
         t(f"monitor.check.{name}", language),
         height=320,
@@ -185,11 +185,11 @@ def heat(
     ).sort_index(axis=1)
     newest = wide.iloc[:, -1].abs().fillna(-1).to_numpy()
     wide = wide.iloc[np.argsort(-newest, kind="stable")]
-    heads = [safe(names.get(str(name), str(name))) for name in wide.index]
+    heads = [escape_html(names.get(str(name), str(name))) for name in wide.index]
     cells = go.Heatmap(
         x=dates(pd.DatetimeIndex(wide.columns)),
         y=list(range(len(wide))),
-        z=short(wide),
+        z=as_float32(wide),
         customdata=[[head] * wide.shape[1] for head in heads],
         colorscale=colours,
         zmin=ends[0],
@@ -197,7 +197,7 @@ def heat(
         colorbar=colour_bar(t(f"monitor.figure.{unit}", language)),
         hovertemplate="%{customdata}<br>%{x|%Y-%m}: %{z:" + form + "}<extra></extra>",
     )
-    return slim(
+    return base_layout(
         [cells],
         t(f"monitor.figure.{title}", language),
         height=170 + 19 * len(wide),

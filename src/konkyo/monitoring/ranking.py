@@ -5,7 +5,7 @@ import pandas as pd
 
 from konkyo.i18n import Language
 from konkyo.report import tables
-from konkyo.report.tables import Evidence
+from konkyo.report.tables import ExplainedPanel
 from konkyo.report.tables.factors import SIDES
 
 SAID = 3
@@ -14,7 +14,7 @@ VALUE, RELEVANCE = "value_", "relevance_"
 
 
 def ranking(
-    e: Evidence, month: pd.Timestamp, labels: pd.DataFrame, language: Language
+    e: ExplainedPanel, month: pd.Timestamp, labels: pd.DataFrame, language: Language
 ) -> pd.DataFrame:
     """Return the ranking of a month, best score first.
 

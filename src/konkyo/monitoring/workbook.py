@@ -38,7 +38,7 @@ from konkyo.report.figures.style import (
     RAISES,
     width_of,
 )
-from konkyo.report.tables import Evidence
+from konkyo.report.tables import ExplainedPanel
 from konkyo.report.tables.labels import (
     feature_names,
     sector_name,
@@ -56,7 +56,7 @@ _RELEVANCE, _VALUE, _WHOLE = "+0.000;-0.000;0.000", "0.00", "#,##0"
 def write(
     path: Path,
     table: pd.DataFrame,
-    e: Evidence,
+    e: ExplainedPanel,
     labels: pd.DataFrame,
     chosen: Report,
     language: Language,
@@ -88,7 +88,7 @@ def write(
         A named stock was not ranked in the month.
     """
     # Before a sheet is begun, as one that is left half written complains.
-    stocks = tables.stock_table(e, table["month"].iloc[0], chosen.stocks, chosen.named)
+    stocks = tables.stock_table(e, table["month"].iloc[0], chosen.n_extremes, chosen.watchlist)
     grid = heat_grid(stocks, len(e.names))
     book = Workbook(write_only=True)
     sheets = {key: book.create_sheet(t(f"workbook.sheet.{key}", language)) for key in SHEETS}
@@ -238,7 +238,7 @@ def _whole(
 
 def _read_me(
     sheet: Worksheet,
-    e: Evidence,
+    e: ExplainedPanel,
     month: pd.Timestamp,
     labels: pd.DataFrame,
     language: Language,

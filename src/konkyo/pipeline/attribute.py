@@ -44,8 +44,8 @@ def run(chosen: config.Params, panel: store.Panel) -> str:
     """
     # A sum's last bits depend on how many threads share it.
     torch.set_num_threads(1)
-    blocks = windows.MonthBlocks.of(panel.index["month"])
-    decisions = windows.rolling(blocks, chosen.train.window)
+    blocks = windows.MonthSlices.of(panel.index["month"])
+    decisions = windows.rolling(blocks, chosen.train.window_months)
     keys = attribution_keys(
         HERE.weights, jobs.row_digests(panel, decisions), chosen.attribute.epsilon
     )

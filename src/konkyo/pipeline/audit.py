@@ -55,7 +55,7 @@ def main(months: int = 3, seed: int = 1, epochs: int = 1) -> None:
         if chosen.ingest.source == "us-equities" and HERE.raw.is_dir():
             # What was brought once need not be brought again.
             shutil.copytree(HERE.raw, raw)
-        origin = record_sources.origin_of(chosen.ingest, raw, chosen.backtest.portfolios)
+        origin = record_sources.record_source(chosen.ingest, raw, chosen.backtest.n_quantiles)
         _say(f"records: {len(origin.records[0]):,} rows")
         found = list(run.audit(origin, chosen, months, seed, epochs, scratch, _say))
     table = compare.table(found)

@@ -42,19 +42,19 @@ def main() -> None:
 def run(chosen: config.Params) -> str:
     """Make the portfolios of all months anew and return each model's figures, one a line."""
     choice = chosen.backtest
-    scores = backtest.gather(
+    scores = backtest.join_scores(
         read_parquet(HERE.panel_index, ["month", "stock", "ret"]),
         read_scores(),
         read_parquet(HERE.baselines),
     )
-    ranked = backtest.rank(scores, choice.portfolios)
+    ranked = backtest.assign_quantiles(scores, choice.n_quantiles)
     # A baseline may have none; without the network's own there is nothing to report.
-    backtest.realised(ranked[ranked["model"] == NETWORK])
-    returns = backtest.monthly(ranked, choice.portfolios, choice.cost)
+    backtest.with_realised_returns(ranked[ranked["model"] == NETWORK])
+    returns = backtest.monthly_returns(ranked, choice.n_quantiles, choice.cost_bps)
     performance = backtest.performance(returns)
     deciles = backtest.deciles(ranked)
     cumulative = backtest.cumulative(returns)
-    metrics = backtest.nested(ranked, returns, performance, deciles)
+    metrics = backtest.metrics_dict(ranked, returns, performance, deciles)
 
     write_parquet(ranked, HERE.portfolios)
     write_csv(returns, HERE.returns)

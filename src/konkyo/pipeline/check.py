@@ -32,7 +32,7 @@ def main() -> None:
     try:
         # What is brought goes to a scratch folder: data/raw belongs to the stage ingest.
         with temporary_folder() as scratch:
-            records = data.bring(settings.ingest, scratch, settings.backtest.portfolios)
+            records = data.load(settings.ingest, scratch, settings.backtest.n_quantiles)
     except (RecordsError, SourceError) as error:
         write_csv(table(getattr(error, "violations", ()) or [_unreadable(error)]), HERE.check)
         raise

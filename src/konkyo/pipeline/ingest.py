@@ -21,7 +21,7 @@ from konkyo.pipeline import (
 def main() -> None:
     """Write data/raw and data/records."""
     settings = config.load()
-    records = data.bring(settings.ingest, HERE.raw, settings.backtest.portfolios)
+    records = data.load(settings.ingest, HERE.raw, settings.backtest.n_quantiles)
     print(write(records))
 
 

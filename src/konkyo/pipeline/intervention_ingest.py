@@ -2,7 +2,7 @@
 
 from konkyo import config
 from konkyo.artifacts import HERE
-from konkyo.intervention.load import bring
+from konkyo.intervention.load import load
 from konkyo.io import (
     write_json,
     write_parquet,
@@ -17,7 +17,7 @@ from konkyo.pipeline import (
 @locking.writing_study
 def main() -> None:
     """Write records.parquet and source.json."""
-    records = bring(config.load().intervention)
+    records = load(config.load().intervention)
     write_parquet(records.frame, HERE.intervention_records / "records.parquet")
     write_json(records.facts, HERE.intervention_records / "source.json")
     facts = records.facts

@@ -68,7 +68,7 @@ def main() -> None:
         for language in ("en", "ja")
     }
     text = page(
-        month, made, tables, labels, chosen.monitor, chosen.train.window, figures,
+        month, made, tables, labels, chosen.monitor, chosen.train.window_months, figures,
         chosen.report.language,
     )  # fmt: skip
     with io.atomic_write(HERE.monitor / "monitor.html") as scratch:
@@ -103,14 +103,14 @@ def measure(
     dict
         drift, market, rank_ic, missing, signs, effects, returns.
     """
-    month, window = panel.index["month"], chosen.train.window
+    month, window = panel.index["month"], chosen.train.window_months
     stocks = io.read_parquet(HERE.stocks)
     raw = raw_values(stocks, panel.index, chosen.prepare.characteristics)
     series = panel.columns("market")
     returns = report_inputs.read_table(HERE.returns)
     returns = returns[returns["model"] == "network"].reset_index(drop=True)
     newest = found[-(HISTORY + 2 * signals.YEAR - 1) :]
-    effects = reading.effects(report_inputs.evidence_of(panel, newest, chosen.backtest.portfolios))
+    effects = reading.effects(report_inputs.explained_panel(panel, newest, chosen.backtest.n_quantiles))
     return {
         "drift": drift.characteristic_drift(raw, month, window, HISTORY),
         "market": drift.market_range(

@@ -49,7 +49,7 @@ def main(month: str = "newest", language: str | None = None, out: Path | None = 
     said: Language = "ja" if asked == "ja" else "en"
     path = report_inputs.file_of(month)
     panel = store.read(HERE.panel)
-    evidence = report_inputs.evidence_of(panel, [path], chosen.backtest.portfolios)
+    evidence = report_inputs.explained_panel(panel, [path], chosen.backtest.n_quantiles)
     labels = report_inputs.read_labels(panel.catalogue)
     table = ranking(evidence, dates.parse(path.stem), labels, said)
     folder = HERE.predictions if out is None else out
@@ -72,7 +72,7 @@ def facts(month: str, chosen: config.Params, stocks: int) -> dict[str, str]:
         "month": month,
         "earned": dates.label(dates.parse(month) + pd.offsets.MonthEnd(1)),
         "stocks": f"{stocks:,}",
-        "portfolios": str(chosen.backtest.portfolios),
+        "portfolios": str(chosen.backtest.n_quantiles),
         "trained_on": f"{window['first_train']} - {window['last_train']}",
         "network": io.sha256_of(require(HERE.weights_of(month))),
         "params": cache.digest_of(settings),

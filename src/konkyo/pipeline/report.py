@@ -39,14 +39,14 @@ _LONGEST = 75
 """Characters of a file's name; one of Japanese takes three of the 255 bytes that it may have."""
 
 
-def read_evidence() -> tuple[reading.Evidence, pd.DataFrame]:
+def read_evidence() -> tuple[reading.ExplainedPanel, pd.DataFrame]:
     """Read panel, grounds and portfolios; return them with the labels of the features."""
     panel = store.read(HERE.panel)
-    evidence = reading.gather(
+    evidence = reading.build(
         panel.index,
         panel.features,
         panel.catalogue,
-        report_inputs.read_grounds(report_inputs.files()),
+        report_inputs.read_attributions(report_inputs.files()),
         report_inputs.read_table(HERE.portfolios),
     )
     return evidence, report_inputs.read_labels(panel.catalogue)

@@ -56,7 +56,7 @@ def file_of(month: str) -> Path:
     return named[0]
 
 
-def read_grounds(paths: Iterable[Path]) -> list[pd.DataFrame]:
+def read_attributions(paths: Iterable[Path]) -> list[pd.DataFrame]:
     """Read the grounds of decision months: month, stock, score, relevances, absorbed."""
     return [read_parquet(path) for path in tqdm(list(paths), "grounds", unit="month")]
 
@@ -79,7 +79,7 @@ def read_labels(catalogue: pd.DataFrame) -> pd.DataFrame:
     return tables.labels([*catalogue["name"], *OTHERS], about)
 
 
-def evidence_of(panel: Panel, paths: Iterable[Path], portfolios: int) -> tables.Evidence:
+def explained_panel(panel: Panel, paths: Iterable[Path], portfolios: int) -> tables.ExplainedPanel:
     """Return some decision months with their grounds, ranked as the backtest ranks them.
 
     Parameters
@@ -96,9 +96,9 @@ def evidence_of(panel: Panel, paths: Iterable[Path], portfolios: int) -> tables.
     ArtifactError
         The grounds and the panel do not belong together.
     """
-    grounds = read_grounds(paths)
+    grounds = read_attributions(paths)
     scores = pd.concat([table[["month", "stock", "score"]] for table in grounds])
-    ranked = backtest.rank(scores.assign(model=NETWORK, ret=float("nan")), portfolios)
+    ranked = backtest.assign_quantiles(scores.assign(model=NETWORK, ret=float("nan")), portfolios)
     first, last = scores["month"].iloc[0], scores["month"].iloc[-1]
     own = panel.index["month"].between(first, last).to_numpy().nonzero()[0]
     if not len(own):
@@ -107,7 +107,7 @@ def evidence_of(panel: Panel, paths: Iterable[Path], portfolios: int) -> tables.
             "run `dvc repro attribute`"
         )
     rows = slice(int(own[0]), int(own[-1]) + 1)
-    return tables.gather(
+    return tables.build(
         panel.index.iloc[rows].reset_index(drop=True),
         panel.features[rows],
         panel.catalogue,

@@ -39,6 +39,6 @@ def main(alias: str = "champion", port: int = 5001) -> None:
     environment = {"MLFLOW_TRACKING_URI": uri, "MLFLOW_REGISTRY_URI": uri}
     command = ["models", "serve", "-m", model, "--env-manager", "local"]
     address = f"http://{servers.HOST}:{port}/invocations"
-    servers.become(
+    servers.exec_server(
         command, environment, port, f"{model}, version {version.version}: POST {address}"
     )

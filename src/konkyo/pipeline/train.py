@@ -36,7 +36,7 @@ def run(chosen: config.Params, panel: store.Panel) -> str:
     """Train the windows that are not there, score the baselines likewise, and say how many."""
     # A sum's last bits depend on how many threads share it.
     torch.set_num_threads(1)
-    decisions = windows.rolling(windows.MonthBlocks.of(panel.index["month"]), chosen.train.window)
+    decisions = windows.rolling(windows.MonthSlices.of(panel.index["month"]), chosen.train.window_months)
     outcome = train(panel, decisions, chosen.train, HERE.models)
     write_csv(windows.table(decisions), HERE.windows)
     write_parquet(history(HERE.models, decisions), HERE.history)
@@ -53,10 +53,10 @@ def score_baselines(
     """Write the baselines' scores, of which those that are there and still right are kept."""
     path, shuffled = HERE.baselines, HERE.placebo
     keys = baselines.keys(panel, decisions, chosen.ridge_penalty, shuffled)
-    there = baselines.kept(path, keys)
+    there = baselines.cached_scores(path, keys)
     labels = panel.index["label"].to_numpy(dtype=np.float32)
     due = [w for w in decisions if w.month not in there["ridge"]]
-    entries = {e.month: e for e in jobs.entries(panel, due, chosen) if not e.shuffled}
+    entries = {e.month: e for e in jobs.network_specs(panel, due, chosen) if not e.placebo}
 
     def ridge(window: windows.Window) -> np.ndarray:
         entry = entries[window.month]
@@ -69,7 +69,7 @@ def score_baselines(
         )
 
     scores = {
-        name: baselines.complete(keys[name], there[name], decisions, score)
+        name: baselines.fill_missing_scores(keys[name], there[name], decisions, score)
         for name, score in (("ridge", ridge), ("shuffled", placebo))
     }
     write_parquet(baselines.table(panel, decisions, scores), path, keys)

@@ -30,7 +30,7 @@ from konkyo.tuning import (
 from konkyo.tuning.apply import write
 from konkyo.tuning.engine import (
     Engine,
-    bring,
+    write_panels,
 )
 from konkyo.tuning.storage import open_storage
 from konkyo.tuning.worker import work
@@ -77,7 +77,7 @@ def main(trials: int = 0, worker: bool = False, apply: bool = False, child: bool
         pool.end_with_parent()
     else:
         with locking.held(shared=True):
-            bring(HERE.records, engine.folder, chosen, first_held(tune))
+            write_panels(HERE.records, engine.folder, chosen, first_held(tune))
     with closing(open_storage(tune.storage)) as storage:
         search = study.begin(storage, tune, chosen.prepare, engine.facts())
         try:
@@ -91,7 +91,7 @@ def main(trials: int = 0, worker: bool = False, apply: bool = False, child: bool
                     _search(search, engine, folder, trials)
                     _finish(search, engine, folder)
         except KeyboardInterrupt:
-            done = len(study.counted(search.study))
+            done = len(study.finished_trials(search.study))
             print(
                 f"\n{done} of {tune.trials} trials are kept; start again to go on", file=sys.stderr
             )
@@ -105,12 +105,12 @@ def _search(search: study.Search, engine: Engine, folder: Path, trials: int) -> 
     command += ["--trials", str(trials)]
     months = sum(len(group) for group in engine.groups)
     try:
-        if len(study.counted(search.study)) < search.tune.trials:
+        if len(study.finished_trials(search.study)) < search.tune.trials:
             with progress.line(search.study, search.tune, months) as line:
-                pool.run(command, count, folder / "logs", line.show)
+                pool.run_workers(command, count, folder / "logs", line.show)
     finally:
-        results.keep(search, folder)
-    done = len(study.counted(search.study))
+        results.save_trials(search, folder)
+    done = len(study.finished_trials(search.study))
     if done < search.tune.trials:
         raise TuningError(
             f"{done} of {search.tune.trials} trials are done and kept, and no worker is left: mend "
@@ -123,8 +123,8 @@ def _finish(search: study.Search, engine: Engine, folder: Path) -> None:
     print("the search is over: now the held-out months are looked at, for the first time")
     whole = replace(engine, folder=folder / "whole")
     with locking.held(shared=True):
-        bring(HERE.records, whole.folder, engine.params, None)
-    print(results.finish(search, engine, whole, first_held(search.tune), folder))
+        write_panels(HERE.records, whole.folder, engine.params, None)
+    print(results.save_results(search, engine, whole, first_held(search.tune), folder))
     # MLflow takes seconds to import, which workers have no use for.
     from konkyo.tracking import tuning as tracking
 

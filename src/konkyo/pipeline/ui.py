@@ -37,6 +37,6 @@ def main(port: int = 5000) -> None:
         # Its background jobs are not needed here, and take twice the time and 1.5 GB.
         "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
     }
-    servers.become(
+    servers.exec_server(
         ["server", "--workers", "1"], environment, port, f"open http://{servers.HOST}:{port}"
     )

@@ -71,7 +71,7 @@ def main(
     with temporary_folder(HERE.data) as folder:
         raw = folder / "raw"
         _link(HERE.raw, raw)
-        records = data.bring(chosen.ingest, raw, chosen.backtest.portfolios)
+        records = data.load(chosen.ingest, raw, chosen.backtest.n_quantiles)
         check_month(month, records.facts["last_month"])
         if not restated:
             records = beside_earlier(records)
@@ -198,7 +198,7 @@ def beside_earlier(records: data.Records) -> data.Records:
         for name, keys in (("stocks", ("month", "stock")), ("market", ("month",)))
         for difference in restatement.differences(name, before[name], getattr(records, name), keys)
     ]
-    restatement.refuse(found)
+    restatement.raise_if_revised(found)
     return replace(
         records,
         stocks=restatement.appended(before["stocks"], records.stocks),
@@ -228,8 +228,8 @@ def check_results(
             f"{altered[0]}: finish the last run with `dvc repro`, or bring them back with "
             "`dvc checkout`"
         )
-    decisions = windows.rolling(windows.MonthBlocks.of(panel.index["month"]), chosen.train.window)
-    made = jobs.entries(panel, decisions, chosen.train)
+    decisions = windows.rolling(windows.MonthSlices.of(panel.index["month"]), chosen.train.window_months)
+    made = jobs.network_specs(panel, decisions, chosen.train)
     keys = jobs.keys(panel, decisions, made, chosen.train)
     due = [
         name

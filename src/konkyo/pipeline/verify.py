@@ -15,7 +15,7 @@ from konkyo.attribution import (
     methods,
 )
 from konkyo.attribution.examination import (
-    examine,
+    evaluate_methods,
     summarise,
 )
 from konkyo.attribution.findings import findings
@@ -50,26 +50,26 @@ def main() -> None:
 
 def run(chosen: config.Params, panel: store.Panel) -> str:
     """Examine the months whose network, rows or settings changed, and sum up all of them."""
-    blocks = windows.MonthBlocks.of(panel.index["month"])
-    every = windows.rolling(blocks, chosen.train.window)[:: chosen.verify.every]
+    blocks = windows.MonthSlices.of(panel.index["month"])
+    every = windows.rolling(blocks, chosen.train.window_months)[:: chosen.verify.every_n_months]
     decisions = {window.month: window for window in every}
     keys = keys_of(chosen, panel, every)
     examined.drop_stale(HERE.verify_months, keys)
     due = examined.missing(HERE.verify_months, keys)
     labels = panel.index["label"].to_numpy(dtype=np.float32)
     coming = [decisions[month] for month in due]
-    entries = {e.month: e for e in jobs.entries(panel, coming, chosen.train) if not e.shuffled}
+    entries = {e.month: e for e in jobs.network_specs(panel, coming, chosen.train) if not e.placebo}
     for month in tqdm(due, "examined", unit="month"):
         at = sample(chosen, decisions[month])
         rows = panel.features[at]
         members = weights.read(HERE.weights_of(month))
-        found = examine(
-            members, rows, chosen.attribute.epsilon, chosen.verify.draws, chosen.train.seed
+        found = evaluate_methods(
+            members, rows, chosen.attribute.epsilon, chosen.verify.n_permutations, chosen.train.seed
         )
         entry = entries[month]
         linear = baselines.ridge(panel, entry, labels, chosen.train.ridge_penalty)
         found.relevance["linear"] = methods.coefficients_input(
-            linear.coef_, entry.mean, entry.deviation, rows
+            linear.coef_, entry.mean, entry.std, rows
         )
         stocks = panel.index.iloc[at][["month", "stock"]].reset_index(drop=True)
         examined.write(HERE.verify_months, month, keys[month], stocks, panel.names, found)
@@ -94,7 +94,7 @@ def sample(chosen: config.Params, window: windows.Window) -> np.ndarray:
     """Return the rows of the panel that stand for a decision month."""
     size = window.test_stop - window.test_start
     generator = np.random.default_rng([chosen.train.seed, window.test_start])
-    return window.test_start + methods.sample(size, chosen.verify.stocks, generator)
+    return window.test_start + methods.sample(size, chosen.verify.n_stocks, generator)
 
 
 def keys_of(

@@ -60,7 +60,7 @@ def append(
     where = store.target(params.track, found.artifacts.root, environment)
     client = store.connect(where.uri)
     own = runs.described(found, params, "update")
-    open_runs.sweep(client, where.marks)
+    open_runs.end_stale_runs(client, where.marks)
     this = {key: own.tags[key] for key in ("kind", "data_digest", "params_digest")}
     if where.run_id is None and runs.finished(client, where.experiment, {**this, "month": month}):
         return None

@@ -23,7 +23,7 @@ PROCESS = "process"
 
 
 @contextmanager
-def marked(client: MlflowClient, marks: Path, experiment: str) -> Iterator[str]:
+def run_marker(client: MlflowClient, marks: Path, experiment: str) -> Iterator[str]:
     """Keep a mark while a run is open; yield what its tag `process` has to be.
 
     Parameters
@@ -46,7 +46,7 @@ def marked(client: MlflowClient, marks: Path, experiment: str) -> Iterator[str]:
         mark.unlink(missing_ok=True)
 
 
-def sweep(client: MlflowClient, marks: Path) -> list[str]:
+def end_stale_runs(client: MlflowClient, marks: Path) -> list[str]:
     """End the runs that killed processes left open in this store, as KILLED; return their ids.
 
     Those of other stores wait until one of theirs is opened again.

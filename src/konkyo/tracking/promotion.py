@@ -120,7 +120,7 @@ def promote(
         monthly(client, candidate),
         choice.months,
         choice.objective,
-        choice.least,
+        choice.min_improvement,
     )
     objections = found.objections()
     sources = [one.tags.get("source") for one in (champion, candidate)]
@@ -358,6 +358,6 @@ def _move(
     client.update_model_version(name, candidate.version, description=description)
     client.set_registered_model_alias(name, registry.PREVIOUS, champion.version)
     client.set_registered_model_alias(name, registry.CHAMPION, candidate.version)
-    there = registry.aliases_there(client, name)
+    there = registry.existing_aliases(client, name)
     if str(there.get(registry.CHALLENGER)) == str(candidate.version):
         client.delete_registered_model_alias(name, registry.CHALLENGER)

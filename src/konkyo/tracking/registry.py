@@ -177,7 +177,7 @@ def registered(client: MlflowClient, name: str, run_id: str) -> Registered | Non
     made = client.search_model_versions(f"name = '{name}' and run_id = '{run_id}'")
     if not made:
         return None
-    there = aliases_there(client, name)
+    there = existing_aliases(client, name)
     known = (NEWEST, CHAMPION, CHALLENGER, PREVIOUS)
     own = tuple(alias for alias in known if str(there.get(alias)) == str(made[0].version))
     return Registered(int(made[0].version), own)
@@ -222,7 +222,7 @@ def aliases(new: Mapping[str, str], champion: Mapping[str, str] | None) -> tuple
 
 def version_of(client: MlflowClient, name: str, alias: str) -> ModelVersion | None:
     """Return the version that an alias points to, None where there is none."""
-    found = aliases_there(client, name)
+    found = existing_aliases(client, name)
     return client.get_model_version(name, found[alias]) if alias in found else None
 
 
@@ -237,7 +237,7 @@ def needed(client: MlflowClient, name: str, alias: str) -> ModelVersion:
     found = version_of(client, name, alias)
     if found is not None:
         return found
-    there = sorted(aliases_there(client, name))
+    there = sorted(existing_aliases(client, name))
     raise TrackingError(
         f"the model {name} has no version with the alias {alias!r}"
         + (f", only {', '.join(there)}" if there else "")
@@ -246,7 +246,7 @@ def needed(client: MlflowClient, name: str, alias: str) -> ModelVersion:
     )
 
 
-def aliases_there(client: MlflowClient, name: str) -> dict[str, str]:
+def existing_aliases(client: MlflowClient, name: str) -> dict[str, str]:
     """Return the aliases of a registered model and their versions, empty where it is not there."""
     try:
         return dict(client.get_registered_model(name).aliases)

@@ -124,7 +124,7 @@ def track(
     own = described(found, params, "experiment")
     own.tags["results_digest"] = lineage.results_digest(found)
     name = f"{params.track.run_name}-{own.tags['params_digest'][:6]}"
-    open_runs.sweep(client, where.marks)
+    open_runs.end_stale_runs(client, where.marks)
     if where.run_id is None:
         for run in finished(client, where.experiment, {**own.tags, MLFLOW_RUN_NAME: name}):
             given = registry.registered(client, params.track.model, run.info.run_id)
@@ -220,12 +220,12 @@ def parent(client: MlflowClient, where: store.Target, name: str) -> Iterator[tup
     A run made here ends its name in the digest of its params, so that runs of different params
     tell apart in a chart's legend; a run that was given keeps its name.
     """
-    open_runs.sweep(client, where.marks)
+    open_runs.end_stale_runs(client, where.marks)
     if where.run_id is None:
         experiment = store.experiment_id(client, where.experiment)
     else:
         experiment = _to_fill(client, where.run_id)
-    with open_runs.marked(client, where.marks, experiment) as process:
+    with open_runs.run_marker(client, where.marks, experiment) as process:
         tags = {open_runs.PROCESS: process}
         if where.run_id is None:
             run = client.create_run(experiment, tags=_origin() | tags, run_name=name)

@@ -10,7 +10,7 @@ import pyarrow.parquet as parquet
 
 from konkyo.cache import digest_of
 from konkyo.config import Params
-from konkyo.models.settings import Numbers
+from konkyo.models.settings import Hyperparameters
 from konkyo.tuning import (
     panels,
     trials,
@@ -48,7 +48,7 @@ class Engine:
     def groups_from(self, first: str) -> list[Group]:
         """Return those from a month (YYYY-MM) on, divided anew."""
         tune = self.params.tune
-        names = trials.decision_months(self.folder, max(tune.space.window))
+        names = trials.decision_months(self.folder, max(tune.space.window_months))
         return trials.refits([name for name in names if name >= first], tune.refit_every)
 
     def run(
@@ -74,7 +74,7 @@ class Engine:
     def measure(self, scores: pd.DataFrame) -> pd.DataFrame:
         """Return the monthly series of scores; see `trials.series`."""
         chosen = self.params.backtest
-        return trials.series(scores, chosen.portfolios, chosen.cost)
+        return trials.series(scores, chosen.n_quantiles, chosen.cost_bps)
 
     def facts(self) -> dict[str, Any]:
         """Return what must be the same on every machine of a search: months, and their records."""
@@ -83,8 +83,8 @@ class Engine:
         return {
             "months": f"{names[0]} to {names[-1]}",
             "records": content(self.folder / "records" / "stocks.parquet"),
-            "portfolios": chosen.backtest.portfolios,
-            "cost": chosen.backtest.cost,
+            "portfolios": chosen.backtest.n_quantiles,
+            "cost": chosen.backtest.cost_bps,
         }
 
 
@@ -108,9 +108,9 @@ def shape(values: Mapping[str, Any]) -> Shape:
     )
 
 
-def numbers(values: Mapping[str, Any], seed: int) -> Numbers:
+def numbers(values: Mapping[str, Any], seed: int) -> Hyperparameters:
     """Return what is a trial's own within its stack."""
-    return Numbers(
+    return Hyperparameters(
         learning_rate=values["learning_rate"],
         weight_decay=values["weight_decay"],
         dropout=values["dropout"],
@@ -118,6 +118,6 @@ def numbers(values: Mapping[str, Any], seed: int) -> Numbers:
     )
 
 
-def bring(records: Path, folder: Path, params: Params, held: str | None) -> None:
+def write_panels(records: Path, folder: Path, params: Params, held: str | None) -> None:
     """Write the panels of a search, or with None those of all records."""
-    panels.bring(records, folder, params.prepare, params.tune.space, held)
+    panels.write_panels(records, folder, params.prepare, params.tune.space, held)

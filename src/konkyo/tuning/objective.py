@@ -16,7 +16,7 @@ from konkyo.backtest.performance import (
 Kind = Literal["return_risk", "t_statistic", "mean", "rank_ic"]
 
 
-def worth(kind: Kind, values: pd.Series) -> float:
+def trial_value(kind: Kind, values: pd.Series) -> float:
     """Return the objective of a series, the more the better.
 
     Parameters
@@ -44,7 +44,7 @@ def objective(kind: Kind, series: pd.DataFrame) -> float:
     series : pandas.DataFrame
         month, spread_net, rank_ic of consecutive months, whose turnover and costs are thus known.
     """
-    return worth(kind, series["rank_ic" if kind == "rank_ic" else "spread_net"])
+    return trial_value(kind, series["rank_ic" if kind == "rank_ic" else "spread_net"])
 
 
 def contributions(kind: Kind, series: pd.DataFrame) -> pd.Series:

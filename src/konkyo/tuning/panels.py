@@ -26,7 +26,7 @@ from konkyo.tuning import holdout
 _DIGEST = "digest.txt"
 
 
-def bring(records: Path, folder: Path, prepare: Prepare, space: Space, held: str | None) -> None:
+def write_panels(records: Path, folder: Path, prepare: Prepare, space: Space, held: str | None) -> None:
     """Write the records before the holdout and every panel of the space made from them.
 
     Panels that are there and of the same records, params and code stay as they are.

@@ -59,7 +59,7 @@ class Chance:
         Pruned ones too.
     """
 
-    no_skill: backtest.NoSkill
+    no_skill: backtest.NullDistribution
     halves: backtest.Overfitting | None
     reached: float
     trials: int
@@ -82,7 +82,7 @@ def chance(trials: Sequence[FrozenTrial], best: FrozenTrial, objective: Name, se
     wide = trial_tables.wide(trials)
     reached = float(best.user_attrs["return_risk"])
     found = backtest.halves(wide, objective)
-    return Chance(backtest.no_skill(wide, seed), found, reached, wide.shape[1])
+    return Chance(backtest.null_distribution(wide, seed), found, reached, wide.shape[1])
 
 
 def luck(found: Chance, objective: Name, language: str, room: Any) -> dict[str, Any]:

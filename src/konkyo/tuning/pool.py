@@ -15,7 +15,7 @@ _SAID = 20
 """Lines of a dead worker's last words."""
 
 
-def run(
+def run_workers(
     command: Sequence[str], count: int, logs: Path, show: Callable[[], None], every: float = 1.0
 ) -> None:
     """Run a command in many processes until all of them have ended.

@@ -13,7 +13,7 @@ import pandas as pd
 
 from konkyo.tuning.objective import (
     Kind,
-    worth,
+    trial_value,
 )
 
 LOOKS = 5
@@ -97,6 +97,6 @@ def reports(
         those without portfolios.
     """
     if kind == "median":
-        return [(len(so_far), worth(objective, so_far))]
+        return [(len(so_far), trial_value(objective, so_far))]
     part = so_far.iloc[len(so_far) - new :]
     return [(places[month], float(value)) for month, value in part.dropna().items()]

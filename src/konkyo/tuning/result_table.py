@@ -113,10 +113,10 @@ def luck(trials: Sequence[FrozenTrial], best: FrozenTrial, tune: Tune) -> dict[s
     """
     wide = trial_tables.wide(trials)
     values = pd.Series({t.number: t.value for t in trials if t.state == TrialState.COMPLETE})
-    return backtest.luck(wide, values, best.number, of_spreads(tune), tune.seed)
+    return backtest.selection_bias(wide, values, best.number, of_spreads(tune), tune.seed)
 
 
-def nested(trials: Sequence[FrozenTrial], tune: Tune) -> pd.DataFrame | None:
+def as_dict(trials: Sequence[FrozenTrial], tune: Tune) -> pd.DataFrame | None:
     """Return the series of a search that was repeated as time went on, by earlier months only.
 
     Parameters
@@ -135,7 +135,7 @@ def nested(trials: Sequence[FrozenTrial], tune: Tune) -> pd.DataFrame | None:
     complete = [trial for trial in trials if trial.state == TrialState.COMPLETE]
     wide = trial_tables.wide(complete)
     dates = list(wide.index[_FIRST_CHOICE :: tune.retune_every]) if tune.retune_every else []
-    return backtest.stitched(wide, of_spreads(tune), dates) if dates else None
+    return backtest.walk_forward_returns(wide, of_spreads(tune), dates) if dates else None
 
 
 def in_words(comparison: pd.DataFrame, luck_found: Mapping[str, float], tune: Tune) -> str:

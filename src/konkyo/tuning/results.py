@@ -31,7 +31,7 @@ from konkyo.tuning.study import Search
 NESTED = "nested"
 
 
-def keep(search: Search, folder: Path) -> None:
+def save_trials(search: Search, folder: Path) -> None:
     """Write the trials so far: trials.csv, trials/<number>.parquet and series.parquet.
 
     All of it comes from the study, so that any machine can write it, whoever ran the trials.
@@ -46,7 +46,7 @@ def keep(search: Search, folder: Path) -> None:
     """
     trials = search.study.get_trials(deepcopy=False)
     write_csv(trial_tables.table(trials), folder / "trials.csv")
-    done = study.counted(search.study)
+    done = study.finished_trials(search.study)
     if not any(trial_tables.SERIES in trial.user_attrs for trial in done):
         return
     monthly = trial_tables.monthly(done)
@@ -57,7 +57,7 @@ def keep(search: Search, folder: Path) -> None:
     write_parquet(wide.reset_index(), folder / "series.parquet")
 
 
-def finish(search: Search, searched: Engine, whole: Engine, held: str, folder: Path) -> str:
+def save_results(search: Search, searched: Engine, whole: Engine, held: str, folder: Path) -> str:
     """Compare the best trial with the others over the holdout, and judge its luck.
 
     Parameters
@@ -82,11 +82,11 @@ def finish(search: Search, searched: Engine, whole: Engine, held: str, folder: P
     TuningError
         No trial is complete and within the turnover cap.
     """
-    tune, done = search.tune, study.counted(search.study)
+    tune, done = search.tune, study.finished_trials(search.study)
     best, paper = winner(search), result_table.paper_trial(done)
     groups = whole.groups_from(held)
     monthly = result_table.series(searched, searched.groups, whole, groups, paper, best)
-    nested = result_table.nested(done, tune)
+    nested = result_table.as_dict(done, tune)
     if nested is not None:
         write_csv(nested, folder / f"{NESTED}.csv")
         outer = nested[["month", "spread"]].rename(columns={"spread": "spread_net"})
@@ -113,7 +113,7 @@ def _draw(
     look: Report,
 ) -> None:
     """Write the figures as PNG in the report's language and the page in both."""
-    done, objective = study.counted(search.study), result_table.of_spreads(search.tune)
+    done, objective = study.finished_trials(search.study), result_table.of_spreads(search.tune)
     chance = plots.chance(done, best, objective, search.tune.seed)
     plain = plots.luck(chance, objective, look.language, still)
     for name, figure in plain.items():

@@ -117,7 +117,7 @@ def ask(search: Search) -> list[optuna.Trial] | None:
         if counted >= tune.trials:
             return None
         running = sum(trial.state == TrialState.RUNNING for trial in trials)
-        free = min(tune.together, tune.trials - counted - running)
+        free = min(tune.trials_per_stack, tune.trials - counted - running)
         asked: list[optuna.Trial] = []
         for place in range(free):
             sampler = _sampler(tune, len(trials) + place)
@@ -131,7 +131,7 @@ def ask(search: Search) -> list[optuna.Trial] | None:
         return asked
 
 
-def give_back(search: Search, trials: list[optuna.Trial], died: bool) -> None:
+def requeue(search: Search, trials: list[optuna.Trial], died: bool) -> None:
     """Fail trials that this process runs and queue their values for whoever asks next.
 
     Parameters
@@ -153,7 +153,7 @@ def give_back(search: Search, trials: list[optuna.Trial], died: bool) -> None:
             search.storage.disown(trial.number)
 
 
-def counted(study: optuna.Study) -> list[FrozenTrial]:
+def finished_trials(study: optuna.Study) -> list[FrozenTrial]:
     """Return the trials that count, completed and pruned, by number."""
     return study.get_trials(deepcopy=False, states=COUNTED)
 

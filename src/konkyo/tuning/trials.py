@@ -29,10 +29,10 @@ from konkyo.io import read_parquet
 from konkyo.models import baselines, jobs
 from konkyo.models import store as weights
 from konkyo.models.fit import fit_stack
-from konkyo.models.settings import Numbers
+from konkyo.models.settings import Hyperparameters
 from konkyo.tuning import panels
 from konkyo.windows import (
-    MonthBlocks,
+    MonthSlices,
     rolling,
 )
 
@@ -85,7 +85,7 @@ def decision_months(folder: Path, longest: int) -> list[str]:
     if path is None:
         raise ArtifactError(f"{folder} holds no panel: start the search without --worker once")
     index = read_parquet(path, columns=["month", "ret"])
-    names = MonthBlocks.of(index["month"]).names
+    names = MonthSlices.of(index["month"]).names
     realised = {dates.label(m) for m in index.loc[index["ret"].notna(), "month"].unique()}
     chosen = [name for name in names[longest:] if name in realised]
     if not chosen:
@@ -104,7 +104,7 @@ def refits(names: Sequence[str], every: int) -> list[Group]:
 def run(
     folder: Path,
     shape: Shape,
-    numbers: Sequence[Numbers],
+    numbers: Sequence[Hyperparameters],
     groups: Sequence[Group],
     params: Train,
     scratch: Path,
@@ -142,13 +142,13 @@ def run(
     own = panels.path_of(folder, shape.label, shape.standardise)
     panel = store.read(own)
     label = panel.index["label"].to_numpy(dtype=np.float32)
-    blocks = MonthBlocks.of(panel.index["month"])
+    blocks = MonthSlices.of(panel.index["month"])
     # The placebo is the same for every trial, as the labels are.
     placebo = jobs.shuffle_labels(label, blocks, params.seed) if shuffled else label
     labels = np.stack([label, placebo])
     settings = _settings(shape, numbers[0], params, seeds)
     windows = {window.month: window for window in rolling(blocks, shape.window)}
-    size = max(params.stack // (len(numbers) * seeds), 1)
+    size = max(params.max_networks_per_stack // (len(numbers) * seeds), 1)
     found: list[list[pd.DataFrame]] = [[] for _ in numbers]
     for first in range(0, len(groups), size):
         part = groups[first : first + size]
@@ -156,7 +156,7 @@ def run(
         entries = [
             replace(entry, shuffled=shuffled)
             for own_numbers in numbers
-            for entry in jobs.entries(panel, served, _settings(shape, own_numbers, params, seeds))
+            for entry in jobs.network_specs(panel, served, _settings(shape, own_numbers, params, seeds))
         ]
         name = digest_of(
             panels.digest_at(own) or "",
@@ -181,12 +181,12 @@ def linear(folder: Path, shape: Shape, groups: Sequence[Group], params: Train) -
     """Return the scores of a ridge regression on the rows of a trial, as `run` returns them."""
     panel = store.read(panels.path_of(folder, shape.label, shape.standardise))
     labels = panel.index["label"].to_numpy(dtype=np.float32)
-    blocks = MonthBlocks.of(panel.index["month"])
+    blocks = MonthSlices.of(panel.index["month"])
     windows = {window.month: window for window in rolling(blocks, shape.window)}
     settings = replace(params, ensemble=1, shuffled_every=0)
     tables = []
     for group in groups:
-        (entry,) = jobs.entries(panel, [windows[group[0]]], settings)
+        (entry,) = jobs.network_specs(panel, [windows[group[0]]], settings)
         model = baselines.ridge(panel, entry, labels, params.ridge_penalty)
         rows = _rows(blocks, group)
         tables.append(
@@ -214,12 +214,12 @@ def series(scores: pd.DataFrame, portfolios: int, cost: float) -> pd.DataFrame:
         month (decision month t), spread, spread_net (fractions, earned in t+1), turnover (one way,
         NaN at a fresh start), rank_ic; sorted by month.
     """
-    ranked = backtest.rank(scores.assign(model="trial"), portfolios)
-    table = backtest.monthly(ranked, portfolios, cost)
+    ranked = backtest.assign_quantiles(scores.assign(model="trial"), portfolios)
+    table = backtest.monthly_returns(ranked, portfolios, cost)
     return table[["month", "spread", "spread_net", "turnover", "rank_ic"]]
 
 
-def _settings(shape: Shape, numbers: Numbers, params: Train, seeds: int) -> Train:
+def _settings(shape: Shape, numbers: Hyperparameters, params: Train, seeds: int) -> Train:
     """Return the train section that a trial stands for."""
     return replace(
         params,
@@ -237,7 +237,7 @@ def _settings(shape: Shape, numbers: Numbers, params: Train, seeds: int) -> Trai
     )
 
 
-def _rows(blocks: MonthBlocks, group: Group) -> slice:
+def _rows(blocks: MonthSlices, group: Group) -> slice:
     """Return the panel rows of a group's months, which follow one another."""
     first, last = blocks.names.index(group[0]), blocks.names.index(group[-1])
     return slice(blocks.rows(first).start, blocks.rows(last).stop)

@@ -77,7 +77,7 @@ def work(
                 _run_together(search, members, groups, run, measure, tell)
                 ended += len(members)
     except BaseException as error:
-        study.give_back(search, asked or [], died=isinstance(error, Exception))
+        study.requeue(search, asked or [], died=isinstance(error, Exception))
         raise
     return ended
 

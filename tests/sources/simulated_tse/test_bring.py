@@ -45,7 +45,7 @@ def run(values) -> None:
 
 def test_records_pass_the_checks_unchanged(monkeypatch, market):
     monkeypatch.setattr(simulated, "simulate", lambda settings: market)
-    records = simulated.bring(SIMULATED, 10)
+    records = simulated.load(SIMULATED, 10)
     pd.testing.assert_frame_equal(
         records.stocks,
         market.stocks.sort_values(["month", "stock"], ignore_index=True),
@@ -61,7 +61,7 @@ def test_records_pass_the_checks_unchanged(monkeypatch, market):
 
 def test_fewer_stocks_than_portfolios(shortened):
     with pytest.raises(RecordsError, match="fewer than 100 stocks"):
-        simulated.bring(SIMULATED, 100)
+        simulated.load(SIMULATED, 100)
 
 
 def test_ingest_writes_the_truth_and_the_catalogue(shortened, values, capsys):

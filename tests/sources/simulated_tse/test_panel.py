@@ -73,8 +73,8 @@ def test_the_preset_is_the_papers_setting():
     assert chosen.characteristics == CHARACTERISTICS and chosen.sectors == SECTORS
     assert chosen.market == MARKET and list(chosen.market) == list(MARKET)
     # All stocks: listings fill up to 1.12 * 1700 at most, and leavers stay for one row.
-    assert chosen.universe >= 1.15 * PRESET.ingest.simulated.stocks
-    assert chosen.first_month == "2002-12" and PRESET.train.window == 36
+    assert chosen.universe_size >= 1.15 * PRESET.ingest.simulated.stocks
+    assert chosen.first_month == "2002-12" and PRESET.train.window_months == 36
 
 
 def test_the_panel_has_the_catalogues_inputs_in_its_order(panel):

@@ -14,7 +14,7 @@ one (mean of 169 months, standard error 0.003), which no prediction can exceed o
 
 from konkyo.config import Simulated
 from konkyo.data import schema
-from konkyo.data.readers import Found
+from konkyo.data.readers import RawTable
 from konkyo.data.records import (
     Records,
     facts_of,
@@ -30,10 +30,10 @@ from konkyo.data.simulated.simulate import (
     simulate,
 )
 
-__all__ = ["CHARACTERISTICS", "MARKET", "SECTORS", "Market", "bring", "catalogue", "simulate"]
+__all__ = ["CHARACTERISTICS", "MARKET", "SECTORS", "Market", "load", "catalogue", "simulate"]
 
 
-def bring(settings: Simulated, portfolios: int) -> Records:
+def load(settings: Simulated, portfolios: int) -> Records:
     """Simulate the market and check it as the records of every source are checked.
 
     Parameters
@@ -55,8 +55,8 @@ def bring(settings: Simulated, portfolios: int) -> Records:
     """
     market = simulate(settings)
     stocks, series = schema.check(
-        Found("the simulated stocks", market.stocks),
-        Found("the simulated market series", market.series),
+        RawTable("the simulated stocks", market.stocks),
+        RawTable("the simulated market series", market.series),
         "fraction",
         portfolios,
     )

@@ -8,7 +8,7 @@ from konkyo.i18n import (
     display_name,
     t,
 )
-from konkyo.report.figures.fonts import lettered
+from konkyo.report.figures.fonts import apply_font
 from konkyo.report.figures.style import (
     COLOURS,
     OTHER,
@@ -60,7 +60,7 @@ def truth_agreement(agreement: pd.DataFrame, language: Language = "en") -> Figur
     axes.axvline(0, color="#666666", linewidth=0.8)
     axes.set_xlabel(t("axis.agreement", language), fontsize=9)
     axes.legend(frameon=False, fontsize=9, loc="lower right")
-    return lettered(figure, language)
+    return apply_font(figure, language)
 
 
 def deletion_curves(deletion: pd.DataFrame, language: Language = "en") -> Figure:
@@ -94,7 +94,7 @@ def deletion_curves(deletion: pd.DataFrame, language: Language = "en") -> Figure
     axes.set_xlabel(t("axis.deleted", language), fontsize=9)
     axes.set_ylabel(t("axis.score_change", language), fontsize=9)
     axes.legend(frameon=False, fontsize=9, loc="lower right")
-    return lettered(figure, language)
+    return apply_font(figure, language)
 
 
 def areas_of(deletion: pd.DataFrame) -> dict[str, float]:

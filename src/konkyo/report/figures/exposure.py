@@ -13,18 +13,18 @@ from konkyo.report.figures.figure_data import (
     largest,
     mean_turnover,
 )
-from konkyo.report.figures.fonts import lettered
+from konkyo.report.figures.fonts import apply_font
 from konkyo.report.figures.style import (
     COLOURS,
     SERIES,
-    headline,
+    suptitle,
     key_below,
     months_and_mean,
     note,
     percent_axis,
-    plain,
+    despine,
     rows_canvas,
-    sheet,
+    new_figure,
     year_axis,
 )
 from konkyo.report.tables.labels import (
@@ -61,10 +61,10 @@ def exposure_lines(
         the shares of their stocks that belong to a sector. Thick lines are means of 12 months.
     """
     names = feature_names(labels, language)
-    figure = sheet(8.0, 6.4)
+    figure = new_figure(8.0, 6.4)
     upper, lower = figure.subplots(2, 1, sharex=True)
     size = exposure[exposure["kind"] == "size"].sort_values("month")
-    plain(upper)
+    despine(upper)
     for side in ("long", "short"):
         months_and_mean(
             upper, size["month"], size[side], COLOURS[side], t(f"portfolio.{side}", language)
@@ -74,7 +74,7 @@ def exposure_lines(
     percent_axis(upper, "axis.size", language)
     upper.set_ylabel(t("axis.size", language), fontsize=9)
     upper.legend(frameon=False, fontsize=9, loc="best", ncols=2)
-    plain(lower)
+    despine(lower)
     for colour, (name, series) in zip(
         SERIES, sector_lines(exposure, sectors).items(), strict=False
     ):
@@ -88,9 +88,9 @@ def exposure_lines(
     year_axis(lower, exposure["month"])
     below = f"{t('axis.decision_month', language)}\n{t('note.exposure', language)}"
     lower.set_xlabel(below, fontsize=9)
-    headline(figure, t("title.exposure_lines", language))
+    suptitle(figure, t("title.exposure_lines", language))
     key_below(figure, lower, columns=3)
-    return lettered(figure, language)
+    return apply_font(figure, language)
 
 
 def sector_lines(exposure: pd.DataFrame, most: int) -> dict[str, pd.DataFrame]:
@@ -143,7 +143,7 @@ def exposure_bars(
         )  # fmt: skip
     percent_axis(axes, "axis.share_of_stocks", language, along="x")
     axes.legend(frameon=False, fontsize=9, loc="best")
-    return lettered(figure, language)
+    return apply_font(figure, language)
 
 
 def sector_words(
@@ -204,7 +204,7 @@ def relevance_turnover_bars(
     axes.legend(frameon=False, fontsize=9, loc="best")
     if rest["count"]:
         note(figure, rest_words(rest, language))
-    return lettered(figure, language)
+    return apply_font(figure, language)
 
 
 def turnover_words(

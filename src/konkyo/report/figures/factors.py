@@ -13,15 +13,15 @@ from konkyo.i18n import (
     t,
 )
 from konkyo.report.figures.figure_data import largest
-from konkyo.report.figures.fonts import lettered
+from konkyo.report.figures.fonts import apply_font
 from konkyo.report.figures.style import (
     COLOURS,
-    headline,
+    suptitle,
     key_below,
     note,
-    plain,
+    despine,
     rows_canvas,
-    sheet,
+    new_figure,
 )
 from konkyo.report.tables.labels import (
     feature_names,
@@ -83,7 +83,7 @@ def factor_bars(
             axes.text(edge, row + 0.14, stars, va="center", **look)
     axes.legend(frameon=False, fontsize=9, loc="lower right")
     note(figure, t("note.factor_bars", language, shown=count, count=len(means)))
-    return lettered(figure, language)
+    return apply_font(figure, language)
 
 
 def factor_scatter(
@@ -118,12 +118,12 @@ def factor_scatter(
     """
     own, curve = points[points["feature"] == feature], shape[shape["feature"] == feature]
     name = feature_names(labels, language).get(feature, feature)
-    figure = sheet(7.2, 5.4)
+    figure = new_figure(7.2, 5.4)
     panels = figure.add_gridspec(2, 2, width_ratios=(4, 1), height_ratios=(1, 4))
     axes = figure.add_subplot(panels[1, 0])
     above = figure.add_subplot(panels[0, 0], sharex=axes)
     beside = figure.add_subplot(panels[1, 1], sharey=axes)
-    plain(axes, "both")
+    despine(axes, "both")
     for side in ("long", "short"):
         rows = own[own["side"] == side]
         look: dict[str, Any] = {"color": COLOURS[side], "linewidth": 0}
@@ -148,11 +148,11 @@ def factor_scatter(
     _histograms(beside, own, "relevance", "horizontal")
     axes.set_xlabel(value_words(labels, feature, language), fontsize=9)
     axes.set_ylabel(t("axis.relevance", language), fontsize=9)
-    headline(figure, t("title.factor_scatter", language, name=name))
+    suptitle(figure, t("title.factor_scatter", language, name=name))
     for handle in key_below(figure, axes, columns=4).legend_handles:
         if isinstance(handle, PathCollection):
             handle.set(alpha=1.0, sizes=[25])
-    return lettered(figure, language)
+    return apply_font(figure, language)
 
 
 def _histograms(axes: Axes, own: pd.DataFrame, column: str, orientation: Direction) -> None:

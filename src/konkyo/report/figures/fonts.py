@@ -47,7 +47,7 @@ def _registered() -> str:
     return str(entry.name)
 
 
-def lettered(figure: Figure, language: Language) -> Figure:
+def apply_font(figure: Figure, language: Language) -> Figure:
     """Set the font of everything written in a figure, and return the figure.
 
     Both fonts are named in either language, so that a Japanese name in an English figure is drawn.

@@ -10,7 +10,7 @@ from konkyo.i18n import (
     display_name,
     t,
 )
-from konkyo.report.figures.fonts import lettered
+from konkyo.report.figures.fonts import apply_font
 from konkyo.report.figures.style import (
     COLOURS,
     OTHER,
@@ -140,4 +140,4 @@ def _growth(
     axes.margins(x=0)
     year_axis(axes, pd.concat([series["month"][1:] for series in lines.values()]))
     label_ends(axes, ends, section, language)
-    return lettered(figure, language)
+    return apply_font(figure, language)

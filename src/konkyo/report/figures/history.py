@@ -10,17 +10,17 @@ from konkyo.i18n import (
     Language,
     t,
 )
-from konkyo.report.figures.fonts import lettered
+from konkyo.report.figures.fonts import apply_font
 from konkyo.report.figures.style import (
     COLOURS,
     DIVERGING,
     OTHER,
-    headline,
+    suptitle,
     key_below,
     months_and_mean,
     percent_axis,
-    plain,
-    sheet,
+    despine,
+    new_figure,
     year_axis,
 )
 from konkyo.report.tables.labels import feature_names
@@ -54,10 +54,10 @@ def group_lines(groups: pd.DataFrame, labels: pd.DataFrame, language: Language =
         of all absolute relevance. Thin lines are months, thick ones means of 12.
     """
     names = feature_names(labels, language)
-    figure = sheet(8.0, 6.2)
+    figure = new_figure(8.0, 6.2)
     upper, lower = figure.subplots(2, 1, sharex=True)
     for axes, column in ((upper, "difference"), (lower, "share")):
-        plain(axes)
+        despine(axes)
         for group, series in groups.groupby("group", sort=False):
             own, colour = series.sort_values("month"), group_colour(str(group))
             name = names.get(str(group), str(group))
@@ -70,9 +70,9 @@ def group_lines(groups: pd.DataFrame, labels: pd.DataFrame, language: Language =
     year_axis(lower, groups["month"])
     below = f"{t('axis.decision_month', language)}\n{t('note.thin_lines', language)}"
     lower.set_xlabel(below, fontsize=9)
-    headline(figure, t("title.group_lines", language))
+    suptitle(figure, t("title.group_lines", language))
     key_below(figure, upper, columns=5)
-    return lettered(figure, language)
+    return apply_font(figure, language)
 
 
 def effect_map(effects: pd.DataFrame, labels: pd.DataFrame, language: Language = "en") -> Figure:
@@ -96,7 +96,7 @@ def effect_map(effects: pd.DataFrame, labels: pd.DataFrame, language: Language =
     """
     wide = effect_grid(effects)
     names = feature_names(labels, language)
-    figure = sheet(9.0, 1.9 + 0.2 * len(wide))
+    figure = new_figure(9.0, 1.9 + 0.2 * len(wide))
     axes = figure.add_subplot()
     first, last = date2num(wide.columns[0]), date2num(wide.columns[-1])
     limit = effect_limit(wide)
@@ -124,8 +124,8 @@ def effect_map(effects: pd.DataFrame, labels: pd.DataFrame, language: Language =
     bar.ax.set_xlabel(t("axis.effect", language), fontsize=8.5)
     bar.ax.tick_params(labelsize=8)
     bar.outline.set_visible(False)
-    headline(figure, t("title.effect_map", language))
-    return lettered(figure, language)
+    suptitle(figure, t("title.effect_map", language))
+    return apply_font(figure, language)
 
 
 def effect_grid(effects: pd.DataFrame) -> pd.DataFrame:

@@ -9,12 +9,12 @@ from konkyo.i18n import (
     Language,
     t,
 )
-from konkyo.report.figures.fonts import lettered
+from konkyo.report.figures.fonts import apply_font
 from konkyo.report.figures.style import (
     canvas,
-    headline,
-    plain,
-    sheet,
+    suptitle,
+    despine,
+    new_figure,
     year_axis,
 )
 
@@ -70,7 +70,7 @@ def fitted_intervention(answers: pd.DataFrame, period: str, language: Language =
     axes.margins(x=0.01)
     _legend_below(figure, axes)
     year_axis(axes, answers["month"])
-    return lettered(figure, language)
+    return apply_font(figure, language)
 
 
 def forecast_intervention(answers: pd.DataFrame, language: Language = "en") -> Figure:
@@ -89,7 +89,7 @@ def forecast_intervention(answers: pd.DataFrame, language: Language = "en") -> F
     Figure
         Months stand side by side, so that periods need no gap; a line parts the periods.
     """
-    figure = sheet(8.0, 6.4)
+    figure = new_figure(8.0, 6.4)
     panels = figure.subplots(2, 1, sharex=True)
     months = answers[["period", "month"]].drop_duplicates().sort_values("month")
     place = pd.Series(np.arange(len(months)), index=months["month"])
@@ -116,14 +116,14 @@ def forecast_intervention(answers: pd.DataFrame, language: Language = "en") -> F
         for edge in np.flatnonzero(months["period"].to_numpy()[1:] != months["period"][:-1]):
             axes.axvline(edge + 0.5, color="#999999", linewidth=0.8, linestyle=":")
         axes.axhline(0, color="#666666", linewidth=0.8)
-        plain(axes)
+        despine(axes)
         axes.tick_params(labelsize=8)
         unit = t("intervention.axis.amount", language)
         axes.set_ylabel(f"{unit}\n{t(f'intervention.legend.data_{data}', language)}", fontsize=8)
     _legend_below(figure, panels[0], t("intervention.legend.seeds", language))
-    headline(figure, t("intervention.title.forecasts", language))
+    suptitle(figure, t("intervention.title.forecasts", language))
     _month_axis(panels[1], months["month"])
-    return lettered(figure, language)
+    return apply_font(figure, language)
 
 
 def grounds_of_forecasts(grounds: pd.DataFrame, method: str, language: Language = "en") -> Figure:
@@ -166,7 +166,7 @@ def grounds_of_forecasts(grounds: pd.DataFrame, method: str, language: Language 
     axes.set_ylabel(t("intervention.axis.log_odds", language), fontsize=9)
     _month_axis(axes, own["month"])
     _legend_below(figure, axes)
-    return lettered(figure, language)
+    return apply_font(figure, language)
 
 
 def calibration_curve(calibration: pd.DataFrame, language: Language = "en") -> Figure:
@@ -184,7 +184,7 @@ def calibration_curve(calibration: pd.DataFrame, language: Language = "en") -> F
     Figure
         One panel a data set; the size of a point is its number of months.
     """
-    figure = sheet(8.0, 4.5)
+    figure = new_figure(8.0, 4.5)
     panels = figure.subplots(1, 2, sharey=True)
     for axes, data in zip(panels, ("I", "II"), strict=True):
         axes.plot([0, 1], [0, 1], color="#999999", linewidth=0.8)
@@ -206,12 +206,12 @@ def calibration_curve(calibration: pd.DataFrame, language: Language = "en") -> F
         axes.set_title(t(f"intervention.legend.data_{data}", language), fontsize=9)
         axes.set_xlim(-0.06, 1.06)
         axes.set_ylim(-0.08, 1.08)
-        plain(axes, "both")
+        despine(axes, "both")
         axes.set_xlabel(t("intervention.axis.probability", language), fontsize=9)
     panels[0].set_ylabel(t("intervention.axis.frequency", language), fontsize=9)
-    headline(figure, t("intervention.title.calibration", language))
+    suptitle(figure, t("intervention.title.calibration", language))
     _legend_below(figure, panels[0])
-    return lettered(figure, language)
+    return apply_font(figure, language)
 
 
 def _month_axis(axes: Axes, months: pd.Series) -> None:

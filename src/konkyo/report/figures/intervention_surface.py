@@ -10,15 +10,15 @@ from konkyo.i18n import (
     Language,
     t,
 )
-from konkyo.report.figures.fonts import lettered
+from konkyo.report.figures.fonts import apply_font
 from konkyo.report.figures.intervention_series import (
     LINEAR,
     NETWORK,
 )
 from konkyo.report.figures.style import (
-    headline,
-    plain,
-    sheet,
+    suptitle,
+    despine,
+    new_figure,
 )
 
 
@@ -53,8 +53,8 @@ def reaction_surface(
     Figure
         Filled points are months of intervention, at its height; open ones are months without.
     """
-    figure = sheet(11.0, 4.8)
-    headline(figure, t("intervention.title.surface", language, period=period))
+    figure = new_figure(11.0, 4.8)
+    suptitle(figure, t("intervention.title.surface", language, period=period))
     first, second = inputs
     grid = surface.pivot_table(index=second, columns=first, values="share")
     a, b = np.meshgrid(grid.columns.to_numpy(), grid.index.to_numpy())
@@ -100,7 +100,7 @@ def reaction_surface(
         *flat.get_legend_handles_labels(), loc="outside upper right", ncols=3, frameon=False,
         fontsize=8,
     )  # fmt: skip
-    return lettered(figure, language)
+    return apply_font(figure, language)
 
 
 def reaction_curves(
@@ -129,7 +129,7 @@ def reaction_curves(
         The line is the mean of the seeds, the band one deviation to either side.
     """
     rows = -(-len(periods) // 2)
-    figure = sheet(8.0, 0.6 + 2.5 * rows)
+    figure = new_figure(8.0, 0.6 + 2.5 * rows)
     panels = figure.subplots(rows, min(2, len(periods)), squeeze=False).ravel()
     for unused in panels[len(periods) :]:
         unused.remove()
@@ -152,16 +152,16 @@ def reaction_curves(
         if np.isfinite(at[name]):
             axes.axvline(at[name], color="#000000", linestyle=":", linewidth=1.2)
         axes.set_title(f"{title}\n{threshold_text(at[name], language)}", fontsize=9)
-        plain(axes)
+        despine(axes)
         axes.tick_params(labelsize=8)
-    headline(figure, t("intervention.title.curves", language))
+    suptitle(figure, t("intervention.title.curves", language))
     figure.supxlabel(t("intervention.axis.move", language), fontsize=9)
     figure.supylabel(t("intervention.axis.share", language), fontsize=9)
     figure.legend(
         *panels[0].get_legend_handles_labels(), loc="outside upper right", ncols=2, frameon=False,
         fontsize=8,
     )  # fmt: skip
-    return lettered(figure, language)
+    return apply_font(figure, language)
 
 
 def threshold_text(at: float, language: Language) -> str:

@@ -7,14 +7,14 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
 from konkyo.backtest import (
-    NoSkill,
+    NullDistribution,
     Overfitting,
 )
 from konkyo.i18n import (
     Language,
     t,
 )
-from konkyo.report.figures.fonts import lettered
+from konkyo.report.figures.fonts import apply_font
 from konkyo.report.figures.style import (
     OTHER,
     canvas,
@@ -57,7 +57,7 @@ def logit_shares(splits: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def maximum_shares(chance: NoSkill) -> pd.DataFrame:
+def maximum_shares(chance: NullDistribution) -> pd.DataFrame:
     """Return how often the best trial without skill ends in each step.
 
     Parameters
@@ -99,7 +99,7 @@ def logit_histogram(found: Overfitting, language: Language = "en") -> Figure:
     axes.set_xlabel(t("axis.logit", language, trials=found.trials), fontsize=9)
     percent_axis(axes, "axis.share_of_splits", language)
     axes.legend(frameon=False, fontsize=9, loc="upper left")
-    return lettered(figure, language)
+    return apply_font(figure, language)
 
 
 def degradation_scatter(
@@ -144,7 +144,7 @@ def degradation_scatter(
         for axis in (axes.xaxis, axes.yaxis):
             axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.2%}"))
     axes.legend(frameon=False, fontsize=9, loc="best")
-    return lettered(figure, language)
+    return apply_font(figure, language)
 
 
 def degradation_title(found: Overfitting, language: Language) -> str:
@@ -161,7 +161,7 @@ def line_ends(found: Overfitting) -> tuple[list[float], list[float]]:
     return x, [found.intercept + found.slope * value for value in x]
 
 
-def maximum_by_luck(chance: NoSkill, best: float, trials: int, language: Language = "en") -> Figure:
+def maximum_by_luck(chance: NullDistribution, best: float, trials: int, language: Language = "en") -> Figure:
     """Draw the best trial against what the best of such trials reaches without skill.
 
     Parameters
@@ -199,7 +199,7 @@ def maximum_by_luck(chance: NoSkill, best: float, trials: int, language: Languag
     axes.set_xlabel(t("objective.return_risk", language), fontsize=9)
     percent_axis(axes, "axis.share_of_searches", language)
     axes.set_ylim(0, shares["share"].max() * _ROOM)
-    return lettered(figure, language)
+    return apply_font(figure, language)
 
 
 def reaching(shares: pd.DataFrame, best: float) -> pd.Series:
@@ -207,7 +207,7 @@ def reaching(shares: pd.DataFrame, best: float) -> pd.Series:
     return (shares["left"] + shares["right"]) / 2 >= best
 
 
-def maximum_words(chance: NoSkill, best: float, trials: int, language: Language) -> tuple[str, str]:
+def maximum_words(chance: NullDistribution, best: float, trials: int, language: Language) -> tuple[str, str]:
     """Return the title, and what share of searches without skill reaches the best trial."""
     share = float((chance.annual() >= best).mean())
     return (

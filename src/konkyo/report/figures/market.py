@@ -12,15 +12,15 @@ from konkyo.i18n import (
     t,
 )
 from konkyo.report.figures.figure_data import decile_ends
-from konkyo.report.figures.fonts import lettered
+from konkyo.report.figures.fonts import apply_font
 from konkyo.report.figures.style import (
     COLOURS,
-    headline,
+    suptitle,
     key_below,
-    plain,
-    pushed,
+    despine,
+    separate_labels,
     rows_canvas,
-    sheet,
+    new_figure,
     year_axis,
 )
 from konkyo.report.tables.labels import feature_names
@@ -53,11 +53,11 @@ def market_lines(
     """
     names = feature_names(labels, language)
     features = over_time["feature"].unique()
-    figure = sheet(8.0, 1.1 + 1.75 * len(features))
+    figure = new_figure(8.0, 1.1 + 1.75 * len(features))
     panels = figure.subplots(len(features), 1, sharex=True, sharey=True, squeeze=False)[:, 0]
     for axes, feature in zip(panels, features, strict=True):
         own = over_time[over_time["feature"] == feature].sort_values("month")
-        plain(axes)
+        despine(axes)
         axes.axhline(0, color="#666666", linewidth=0.8)
         axes.plot(own["month"], own["difference"], color="#0072B2", linewidth=1.3)
         axes.set_title(names.get(feature, feature), loc="left", fontsize=9)
@@ -68,8 +68,8 @@ def market_lines(
     year_axis(panels[-1], over_time["month"])
     panels[-1].set_xlabel(t("axis.decision_month", language), fontsize=9)
     figure.supylabel(t("axis.relevance_difference", language), fontsize=9)
-    headline(figure, t("title.market_lines", language))
-    return lettered(figure, language)
+    suptitle(figure, t("title.market_lines", language))
+    return apply_font(figure, language)
 
 
 def difference_range(over_time: pd.DataFrame) -> tuple[float, float]:
@@ -103,7 +103,7 @@ def name_places(marked: pd.DataFrame, first: pd.Timestamp, last: pd.Timestamp) -
     for up in (True, False):
         own = marked[(marked["difference"] >= 0) == up].sort_values("month")
         along = ((own["month"] - first) / span).to_numpy(float)
-        apart = np.clip(pushed(along, _NAME), _NAME / 2, 1 - _NAME / 2)
+        apart = np.clip(separate_labels(along, _NAME), _NAME / 2, 1 - _NAME / 2)
         parts.append(own[["month", "difference"]].assign(up=up, place=apart))
     return pd.concat(parts, ignore_index=True)
 
@@ -156,7 +156,7 @@ def market_decile_bars(
     axes.axvline(0, color="#666666", linewidth=0.8)
     axes.set_xlabel(t("axis.attribute_mean", language), fontsize=9)
     key_below(figure, axes, columns=2)
-    return lettered(figure, language)
+    return apply_font(figure, language)
 
 
 def decile_heads(

@@ -8,7 +8,7 @@ from konkyo.i18n import (
     display_name,
     t,
 )
-from konkyo.report.figures.fonts import lettered
+from konkyo.report.figures.fonts import apply_font
 from konkyo.report.figures.style import (
     COLOURS,
     canvas,
@@ -43,7 +43,7 @@ def monthly_rank_ic(
     axes = figure.axes[0]
     axes.set_ylabel(t("axis.rank_ic", language), fontsize=9)
     axes.set_xlabel(t("axis.decision_month", language), fontsize=9)
-    return lettered(figure, language)
+    return apply_font(figure, language)
 
 
 def rank_ic_series(
@@ -80,7 +80,7 @@ def monthly_spread(
     axes = figure.axes[0]
     percent_axis(axes, "axis.return", language)
     axes.set_xlabel(t("axis.earned_month", language), fontsize=9)
-    return lettered(figure, language)
+    return apply_font(figure, language)
 
 
 def spread_series(

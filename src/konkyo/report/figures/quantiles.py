@@ -11,7 +11,7 @@ from konkyo.i18n import (
     display_name,
     t,
 )
-from konkyo.report.figures.fonts import lettered
+from konkyo.report.figures.fonts import apply_font
 from konkyo.report.figures.style import (
     COLOURS,
     canvas,
@@ -68,7 +68,7 @@ def decile_returns(
     axes.xaxis.set_major_locator(FixedLocator(bars["decile"].tolist()))
     axes.set_xlabel(t("axis.decile", language, last=last), fontsize=9)
     percent_axis(axes, "axis.annual_return_mean", language)
-    return lettered(figure, language)
+    return apply_font(figure, language)
 
 
 def decile_rows(deciles: pd.DataFrame, model: str) -> tuple[pd.DataFrame, pd.DataFrame]:

@@ -17,17 +17,17 @@ from konkyo.report.figures.figure_data import (
     numbers,
     score_steps,
 )
-from konkyo.report.figures.fonts import lettered
+from konkyo.report.figures.fonts import apply_font
 from konkyo.report.figures.style import (
     COLOURS,
     DIVERGING,
     LOWERS,
     RAISES,
     clipped,
-    headline,
+    suptitle,
     note,
     rows_canvas,
-    sheet,
+    new_figure,
     width_of,
 )
 from konkyo.report.tables.labels import (
@@ -68,7 +68,7 @@ def stock_heat(
     """
     grid, names = heat_grid(table, most), feature_names(labels, language)
     rows, columns = grid.value.shape
-    figure = sheet(4.2 + _COLUMN * (columns + 1), 2.5 + _ROW * rows)
+    figure = new_figure(4.2 + _COLUMN * (columns + 1), 2.5 + _ROW * rows)
     axes = figure.add_subplot()
     picture = axes.imshow(
         grid.relevance, cmap=DIVERGING, vmin=-grid.limit, vmax=grid.limit, aspect="auto"
@@ -98,9 +98,9 @@ def stock_heat(
     bar.ax.set_xlabel(t("axis.relevance", language), fontsize=8)
     bar.ax.tick_params(labelsize=7.5)
     bar.outline.set_visible(False)
-    headline(figure, t("title.stock_heat", language, month=label(table["month"].iloc[0])))
+    suptitle(figure, t("title.stock_heat", language, month=label(table["month"].iloc[0])))
     note(figure, t("note.stock_heat", language, shown=columns, left=grid.left))
-    return lettered(figure, language)
+    return apply_font(figure, language)
 
 
 def _row_heads(axes: Axes, rows: pd.DataFrame, names: dict[str, str], language: Language) -> None:
@@ -176,7 +176,7 @@ def change_bars(
     axes.margins(x=0.1)
     axes.axvline(0, color="#666666", linewidth=0.8)
     axes.set_xlabel(t("column.score", language), fontsize=9)
-    return lettered(figure, language)
+    return apply_font(figure, language)
 
 
 def change_words(

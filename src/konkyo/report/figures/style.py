@@ -57,10 +57,10 @@ Along = Literal["x", "y", "both"]
 
 def canvas(title: str) -> tuple[Figure, Axes]:
     """Return an empty figure (8 x 4.5 inches) and its axes, free of any global state."""
-    figure = sheet(8.0, 4.5)
+    figure = new_figure(8.0, 4.5)
     axes = figure.add_subplot()
     axes.set_title(title, loc="left", **_TITLE)
-    plain(axes)
+    despine(axes)
     return figure, axes
 
 
@@ -70,29 +70,29 @@ def rows_canvas(title: str, names: Sequence[str], step: float = 0.25) -> tuple[F
     The title begins at the edge of the figure, since long names move the axes to the right.
     """
     count = len(names)
-    figure = sheet(8.0, 1.4 + step * count)
-    headline(figure, title)
+    figure = new_figure(8.0, 1.4 + step * count)
+    suptitle(figure, title)
     axes = figure.add_subplot()
-    plain(axes, "x")
+    despine(axes, "x")
     axes.set_yticks(range(count), list(names), fontsize=8.5)
     axes.set_ylim(count - 0.4, -0.6)
     axes.tick_params(axis="y", length=0)
     return figure, axes
 
 
-def sheet(width: float, height: float) -> Figure:
+def new_figure(width: float, height: float) -> Figure:
     """Return a figure without axes, in inches."""
     figure = Figure(figsize=(width, height), layout="constrained")
     FigureCanvasAgg(figure)
     return figure
 
 
-def headline(figure: Figure, title: str) -> None:
+def suptitle(figure: Figure, title: str) -> None:
     """Write the title of a figure whose axes do not begin at its edge."""
     figure.suptitle(title, x=0.01, ha="left", **_TITLE)
 
 
-def plain(axes: Axes, along: Along = "y") -> None:
+def despine(axes: Axes, along: Along = "y") -> None:
     """Take from axes what carries no number: the frame above and on the right, one grid."""
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(axis=along, color="#DDDDDD", linewidth=0.6)
@@ -199,7 +199,7 @@ def value_axis(axes: Axes, language: Language = "en") -> None:
     axes.set_ylabel(t("axis.value_of_one", language), fontsize=9)
 
 
-def pushed(places: Sequence[float], gap: float) -> np.ndarray:
+def separate_labels(places: Sequence[float], gap: float) -> np.ndarray:
     """Return places in order, at least a gap apart and as near (by squares) as can be."""
     if not len(places):
         return np.empty(0)
@@ -234,7 +234,7 @@ def label_ends(
         for name, (x, y) in ends.items()
     }
     order = sorted(heights, key=lambda name: heights[name])
-    places = pushed([heights[name] for name in order], gap)
+    places = separate_labels([heights[name] for name in order], gap)
     for name, place in zip(order, places, strict=True):
         axes.annotate(
             display_name(section, name, language),

@@ -11,10 +11,10 @@ from konkyo.i18n import (
     display_name,
     t,
 )
-from konkyo.report.figures.fonts import lettered
+from konkyo.report.figures.fonts import apply_font
 from konkyo.report.figures.style import (
-    headline,
-    sheet,
+    suptitle,
+    new_figure,
 )
 
 COLUMNS = (
@@ -69,10 +69,10 @@ def performance_table(performance: pd.DataFrame, language: Language = "en") -> F
     """
     height = 0.26
     count = len(performance)
-    figure = sheet(10.0, height * (count + 4))
+    figure = new_figure(10.0, height * (count + 4))
     axes = figure.add_subplot()
     axes.set_axis_off()
-    headline(figure, t("title.performance", language))
+    suptitle(figure, t("title.performance", language))
     axes.set_xlim(0, 1)
     axes.set_ylim(count - 0.4, -2.0)
     right = np.linspace(0.48, 0.995, len(COLUMNS) - 2)
@@ -90,7 +90,7 @@ def performance_table(performance: pd.DataFrame, language: Language = "en") -> F
     axes.axhline(-0.5, color="#000000", linewidth=0.9)
     for place, (one, other) in enumerate(pairwise(performance["model"])):
         axes.axhline(place + 0.5, color="#CCCCCC" if one == other else "#000000", linewidth=0.5)
-    return lettered(figure, language)
+    return apply_font(figure, language)
 
 
 def cell(name: str, value: object) -> str:

@@ -17,8 +17,8 @@ from konkyo.report.interactive.style import (
     axis,
     colour_of,
     places,
-    short,
-    slim,
+    as_float32,
+    base_layout,
 )
 
 
@@ -37,9 +37,9 @@ def truth_agreement(agreement: pd.DataFrame, language: Language = "en") -> go.Fi
         error = errors.reindex(order).get(measure)
         traces.append(
             go.Scatter(
-                x=short(table.loc[order, measure]),
+                x=as_float32(table.loc[order, measure]),
                 y=[place + shift for place in range(len(order))],
-                error_x=None if error is None else {"array": short(2 * error), "thickness": 1},
+                error_x=None if error is None else {"array": as_float32(2 * error), "thickness": 1},
                 name=t(f"agreement.{measure}", language),
                 mode="markers",
                 marker={"symbol": shape, "size": 8, "color": colour_of(colour)},
@@ -51,7 +51,7 @@ def truth_agreement(agreement: pd.DataFrame, language: Language = "en") -> go.Fi
         for name in order
         for called in (display_name("method", name, language),)
     ]
-    return slim(
+    return base_layout(
         traces,
         t("title.truth_agreement", language),
         xaxis=axis(t("axis.agreement", language)),
@@ -80,8 +80,8 @@ def deletion_curves(deletion: pd.DataFrame, language: Language = "en") -> go.Fig
     curves.append((t("legend.random_order", language), chance, "random", dashed))
     traces = [
         go.Scatter(
-            x=short(curve["deleted"]),
-            y=short(curve[column]),
+            x=as_float32(curve["deleted"]),
+            y=as_float32(curve[column]),
             name=name,
             mode="lines",
             line=line,
@@ -89,7 +89,7 @@ def deletion_curves(deletion: pd.DataFrame, language: Language = "en") -> go.Fig
         )
         for name, curve, column, line in curves
     ]
-    return slim(
+    return base_layout(
         traces,
         t("title.deletion_curves", language),
         xaxis=axis(t("axis.deleted", language), tickformat=".0%"),

@@ -29,8 +29,8 @@ from konkyo.report.interactive.style import (
     colour_of,
     line,
     places,
-    safe,
-    slim,
+    escape_html,
+    base_layout,
 )
 from konkyo.report.tables.labels import (
     feature_names,
@@ -63,14 +63,14 @@ def exposure_lines(
             line(
                 series["month"],
                 series["difference"],
-                safe(sector_name(name, names, language)),
+                escape_html(sector_name(name, names, language)),
                 colour,
                 yaxis="y2",
                 legend="legend2",
                 **told,
             )
         )
-    return slim(
+    return base_layout(
         traces,
         t("title.exposure_lines", language),
         height=660,
@@ -125,7 +125,7 @@ def _pairs(
     language: Language,
 ) -> go.Figure:
     """Draw the columns long and short as two bars a row, in per cent."""
-    names = [safe(head) for head in heads]
+    names = [escape_html(head) for head in heads]
     traces = [
         bar(
             table[side],
@@ -136,7 +136,7 @@ def _pairs(
         )
         for side in ("long", "short")
     ]
-    return slim(
+    return base_layout(
         traces,
         title,
         height=150 + 22 * len(table),

@@ -23,9 +23,9 @@ from konkyo.report.interactive.style import (
     bar,
     colour_of,
     places,
-    safe,
-    short,
-    slim,
+    escape_html,
+    as_float32,
+    base_layout,
 )
 from konkyo.report.tables.labels import (
     feature_names,
@@ -44,7 +44,7 @@ def factor_bars(
     shown = largest(means, "difference", most)
     count = len(shown)
     names = feature_names(labels, language)
-    heads = [safe(names.get(name, name)) for name in shown["feature"]]
+    heads = [escape_html(names.get(name, name)) for name in shown["feature"]]
     told = [
         f"{head}: p {p:.2g}, {t('legend.corrected', language)} {adjusted:.2g}"
         for head, p, adjusted in zip(heads, shown["p"], shown["p_adjusted"], strict=True)
@@ -74,7 +74,7 @@ def factor_bars(
             for row, stars in enumerate(shown[column])
             if stars
         ]
-    return slim(
+    return base_layout(
         traces,
         t("title.factor_bars", language),
         height=150 + 22 * count,
@@ -100,19 +100,19 @@ def factor_scatter(
     point tells.
     """
     own, curve = points[points["feature"] == feature], shape[shape["feature"] == feature]
-    name = safe(feature_names(labels, language).get(feature, feature))
+    name = escape_html(feature_names(labels, language).get(feature, feature))
     traces: list[go.Scatter | go.Bar] = []
     for side in ("long", "short"):
         rows = own[own["side"] == side]
         stocks = zip(rows["stock"], rows["month"], strict=True)
         traces.append(
             go.Scatter(
-                x=short(rows["value"]),
-                y=short(rows["relevance"]),
+                x=as_float32(rows["value"]),
+                y=as_float32(rows["relevance"]),
                 name=t(f"portfolio.{side}", language),
                 mode="markers",
                 marker={"color": colour_of(side), "size": 4.5, "opacity": 0.5},
-                customdata=[f"{safe(stock)}, {label(month)}" for stock, month in stocks],
+                customdata=[f"{escape_html(stock)}, {label(month)}" for stock, month in stocks],
                 hovertemplate="%{customdata}<br>%{x:.3g}: %{y:+.4f}",
                 legendgroup=side,
             )
@@ -122,8 +122,8 @@ def factor_scatter(
     there = np.concatenate([curve["value"], curve["value"].to_numpy()[::-1]])
     traces += [
         go.Scatter(
-            x=short(there),
-            y=short(band),
+            x=as_float32(there),
+            y=as_float32(band),
             name=t("legend.band", language),
             fill="toself",
             mode="none",
@@ -131,8 +131,8 @@ def factor_scatter(
             hoverinfo="skip",
         ),
         go.Scatter(
-            x=short(curve["value"]),
-            y=short(curve["relevance"]),
+            x=as_float32(curve["value"]),
+            y=as_float32(curve["relevance"]),
             name=t("legend.smoothed_mean", language),
             mode="lines",
             line={"color": INK, "width": 2.6},
@@ -140,13 +140,13 @@ def factor_scatter(
         ),
     ]
     bare = {"showticklabels": False, "showgrid": False, "zeroline": False, "fixedrange": True}
-    return slim(
+    return base_layout(
         traces,
         t("title.factor_scatter", language, name=name),
         height=480,
         barmode="overlay",
         bargap=0,
-        xaxis=axis(safe(value_words(labels, feature, language)), domain=[0, 0.84]),
+        xaxis=axis(escape_html(value_words(labels, feature, language)), domain=[0, 0.84]),
         yaxis=axis(t("axis.relevance", language), domain=[0, 0.82]),
         xaxis2={"domain": [0.86, 1], "anchor": "y", **bare},
         yaxis2={"domain": [0.84, 1], "anchor": "x", **bare},
@@ -168,8 +168,8 @@ def _histograms(own: pd.DataFrame, side: str) -> list[go.Bar]:
             "hoverinfo": "skip",
         }
         if across:
-            place = {"x": counts, "y": short(middles), "orientation": "h", "xaxis": "x2"}
+            place = {"x": counts, "y": as_float32(middles), "orientation": "h", "xaxis": "x2"}
         else:
-            place = {"x": short(middles), "y": counts, "yaxis": "y2"}
+            place = {"x": as_float32(middles), "y": counts, "yaxis": "y2"}
         bars.append(go.Bar(**place, **look))
     return bars

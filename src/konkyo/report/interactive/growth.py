@@ -19,7 +19,7 @@ from konkyo.report.interactive.style import (
     axis,
     colour_of,
     line,
-    slim,
+    base_layout,
 )
 
 
@@ -63,7 +63,7 @@ def _growth(
     ends = np.concatenate([series["value"].to_numpy() for series in lines.values()])
     steps = (1, 2, 5) if ends.max() / ends.min() > 5 else (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6.5, 8)
     marks = [step * 10.0**power for power in range(-4, 7) for step in steps]
-    return slim(
+    return base_layout(
         traces,
         title,
         xaxis=axis(t("axis.earned_month", language)),

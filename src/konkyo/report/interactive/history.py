@@ -20,9 +20,9 @@ from konkyo.report.interactive.style import (
     dates,
     line,
     places,
-    safe,
-    short,
-    slim,
+    escape_html,
+    as_float32,
+    base_layout,
 )
 from konkyo.report.tables.labels import feature_names
 
@@ -41,10 +41,10 @@ def group_lines(groups: pd.DataFrame, labels: pd.DataFrame, language: Language =
                 line(
                     own["month"],
                     own[column].rolling(YEAR, min_periods=1).mean(),
-                    safe(names.get(str(group), str(group))),
+                    escape_html(names.get(str(group), str(group))),
                     group_colour(str(group)),
                     width=2,
-                    customdata=short(own[column]),
+                    customdata=as_float32(own[column]),
                     hovertemplate="%{x|%Y-%m}: %{customdata:" + form + "}",
                     legendgroup=str(group),
                     showlegend=panel == "y",
@@ -52,7 +52,7 @@ def group_lines(groups: pd.DataFrame, labels: pd.DataFrame, language: Language =
                     yaxis=panel,
                 )
             )
-    return slim(
+    return base_layout(
         traces,
         t("title.group_means", language),
         height=600,
@@ -75,11 +75,11 @@ def effect_map(effects: pd.DataFrame, labels: pd.DataFrame, language: Language =
     wide = effect_grid(effects)
     limit = effect_limit(wide)
     names = feature_names(labels, language)
-    heads = [safe(names.get(str(name), str(name))) for name in wide.index]
+    heads = [escape_html(names.get(str(name), str(name))) for name in wide.index]
     cells = go.Heatmap(
         x=dates(pd.DatetimeIndex(wide.columns)),
         y=list(range(len(wide))),
-        z=short(wide),
+        z=as_float32(wide),
         customdata=[[head] * wide.shape[1] for head in heads],
         colorscale=DIVERGING,
         zmin=-limit,
@@ -87,7 +87,7 @@ def effect_map(effects: pd.DataFrame, labels: pd.DataFrame, language: Language =
         colorbar=colour_bar(t("axis.effect", language)),
         hovertemplate="%{customdata}<br>%{x|%Y-%m}: %{z:+.3f}<extra></extra>",
     )
-    return slim(
+    return base_layout(
         [cells],
         t("title.effect_map", language),
         height=170 + 19 * len(wide),

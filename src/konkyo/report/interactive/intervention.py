@@ -24,8 +24,8 @@ from konkyo.report.interactive.style import (
     axis,
     dates,
     line,
-    short,
-    slim,
+    as_float32,
+    base_layout,
 )
 
 
@@ -41,7 +41,7 @@ def fitted_intervention(answers: pd.DataFrame, period: str, language: Language =
         traces.append(
             line(own["month"], own["forecast"], t(f"intervention.value.{model}", language), colour)
         )
-    return slim(
+    return base_layout(
         traces,
         t("intervention.title.fitted", language, period=period),
         hovermode="x unified",
@@ -64,11 +64,11 @@ def forecast_intervention(answers: pd.DataFrame, language: Language = "en") -> g
         traces.append(_actual(_names(actual["month"]), actual["actual"], language, **panel))
         for model, colour, symbol in (("network", NETWORK, "circle"), ("linear", LINEAR, "x")):
             points = own[own["model"] == model]
-            spread = {"type": "data", "array": short(points["spread"]), "thickness": 1, "width": 2}
+            spread = {"type": "data", "array": as_float32(points["spread"]), "thickness": 1, "width": 2}
             traces.append(
                 go.Scatter(
                     x=_names(points["month"]),
-                    y=short(points["forecast"]),
+                    y=as_float32(points["forecast"]),
                     error_y=spread if points["spread"].notna().any() else None,
                     mode="markers",
                     name=t(f"intervention.value.{model}", language),
@@ -81,7 +81,7 @@ def forecast_intervention(answers: pd.DataFrame, language: Language = "en") -> g
             )
         notes.append(note(t(f"intervention.legend.data_{data}", language), 0, 0.94 - 0.5 * place))
     title = t("intervention.axis.amount", language)
-    return slim(
+    return base_layout(
         traces,
         t("intervention.title.forecasts", language),
         height=620,
@@ -106,17 +106,17 @@ def grounds_of_forecasts(
         called = input_text(name, language)
         traces.append(
             go.Bar(
-                x=months, y=short(own[name]), name=called, marker={"color": colour},
+                x=months, y=as_float32(own[name]), name=called, marker={"color": colour},
                 hovertemplate="%{y:+.2f}",
             )
         )  # fmt: skip
     traces.append(
         go.Scatter(
-            x=months, y=short(own["score"]), name=t("intervention.legend.sum", language),
+            x=months, y=as_float32(own["score"]), name=t("intervention.legend.sum", language),
             mode="markers", marker={"color": INK, "size": 6}, hovertemplate="%{y:+.2f}",
         )
     )  # fmt: skip
-    return slim(
+    return base_layout(
         traces,
         t(f"intervention.title.grounds_{method}", language),
         height=480,
@@ -147,14 +147,14 @@ def calibration_curve(calibration: pd.DataFrame, language: Language = "en") -> g
             own = calibration[(calibration["model"] == model) & (calibration["data"] == data)]
             traces.append(
                 go.Scatter(
-                    x=short(own["forecast"]),
-                    y=short(own["frequency"]),
+                    x=as_float32(own["forecast"]),
+                    y=as_float32(own["frequency"]),
                     mode="lines+markers",
                     name=t(f"intervention.value.{model}", language),
                     line={"color": colour, "width": 1},
                     marker={
                         "color": colour, "symbol": symbol, "opacity": 0.7,
-                        "size": short(4 + 4 * np.sqrt(own["months"])),
+                        "size": as_float32(4 + 4 * np.sqrt(own["months"])),
                     },
                     customdata=own["months"].tolist(),
                     hovertemplate="%{x:.2f}: %{y:.2f} (n = %{customdata})<extra></extra>",
@@ -164,7 +164,7 @@ def calibration_curve(calibration: pd.DataFrame, language: Language = "en") -> g
             )  # fmt: skip
         notes.append(note(t(f"intervention.legend.data_{data}", language), 0.53 * place, 1))
     chance = t("intervention.axis.probability", language)
-    return slim(
+    return base_layout(
         traces,
         t("intervention.title.calibration", language),
         height=420,
@@ -179,7 +179,7 @@ def _actual(x: Any, y: pd.Series, language: Language, **settings: Any) -> go.Bar
     said = t("intervention.value.actual", language)
     told = f"%{{y:,.0f}}<extra>{said}</extra>"
     return go.Bar(
-        x=x, y=short(y), name=said, marker={"color": ACTUAL}, hovertemplate=told, **settings
+        x=x, y=as_float32(y), name=said, marker={"color": ACTUAL}, hovertemplate=told, **settings
     )
 
 

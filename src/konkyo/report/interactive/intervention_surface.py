@@ -23,8 +23,8 @@ from konkyo.report.interactive.style import (
     INK,
     MUTED,
     axis,
-    short,
-    slim,
+    as_float32,
+    base_layout,
 )
 
 _SCALE = "Viridis"
@@ -60,7 +60,7 @@ def reaction_surface(
         traces.append(
             go.Scatter3d(
                 **points,
-                z=short(own["actual_share"]),
+                z=as_float32(own["actual_share"]),
                 marker={"size": 4, "color": face, "line": {"color": INK, "width": 1}},
                 text=[label(month) for month in own["month"]],
                 hovertemplate="%{text}: %{z:.2f}<extra></extra>",
@@ -77,7 +77,7 @@ def reaction_surface(
         for name, key in zip("xyz", titles, strict=True)
     }
     eye = {"x": 1.6 if rises_left else -1.6, "y": -1.6, "z": 0.9}
-    return slim(
+    return base_layout(
         traces,
         t("intervention.title.surface", language, period=period),
         height=520,
@@ -137,7 +137,7 @@ def reaction_contour(
                 hoverinfo="skip",
             )
         )
-    return slim(
+    return base_layout(
         traces,
         t("intervention.title.contour", language, period=period),
         height=460,
@@ -165,7 +165,7 @@ def reaction_curves(
         own = curves[curves["period"] == name].iloc[::4]
         panel: dict[str, Any] = {"xaxis": f"x{number}", "yaxis": f"y{number}"}
         panel |= {"showlegend": place == 0, "mode": "lines"}
-        move, share, spread = (short(own[c]) for c in ("move", "share", "spread"))
+        move, share, spread = (as_float32(own[c]) for c in ("move", "share", "spread"))
         traces.append(
             go.Scatter(
                 x=np.concatenate([move, move[::-1]]),
@@ -183,7 +183,7 @@ def reaction_curves(
         for key, column, style in drawn:
             traces.append(
                 go.Scatter(
-                    x=move, y=short(own[column]), name=t(f"intervention.value.{key}", language),
+                    x=move, y=as_float32(own[column]), name=t(f"intervention.value.{key}", language),
                     line=style, hovertemplate="%{x:.2f}: %{y:.2f}<extra></extra>", **panel,
                 )
             )  # fmt: skip
@@ -209,7 +209,7 @@ def reaction_curves(
     last = "" if len(periods) == 1 else str(len(periods))
     layout[f"xaxis{last}"]["title"] = axis(t("intervention.axis.move", language))["title"]
     layout["yaxis"]["title"] = axis(t("intervention.axis.share", language))["title"]
-    return slim(
+    return base_layout(
         traces, t("intervention.title.curves", language), height=120 + 270 * -(-len(periods) // 2),
         annotations=notes, **layout,
     )  # fmt: skip
@@ -219,8 +219,8 @@ def _grid(surface: pd.DataFrame, inputs: tuple[str, str]) -> tuple[np.ndarray, .
     """Return both sides of the grid, the reaction [second, first] and its spread over seeds."""
     first, second = inputs
     wide = surface.pivot_table(index=second, columns=first, values=["share", "spread"])
-    share, spread = (np.round(short(wide[c]), 3) for c in ("share", "spread"))
-    return short(wide["share"].columns), short(wide.index), share, spread
+    share, spread = (np.round(as_float32(wide[c]), 3) for c in ("share", "spread"))
+    return as_float32(wide["share"].columns), as_float32(wide.index), share, spread
 
 
 def _observed(
@@ -233,7 +233,7 @@ def _observed(
         ("intervention.legend.acted", LINEAR, months[acted]),
         ("intervention.legend.none", "#FFFFFF", months[~acted]),
     ):
-        x, y = (short(own[name]) for name in inputs)
+        x, y = (as_float32(own[name]) for name in inputs)
         found.append((face, own, {"x": x, "y": y, "mode": "markers", "name": t(key, language)}))
     return found
 

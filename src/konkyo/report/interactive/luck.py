@@ -6,7 +6,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from konkyo.backtest import (
-    NoSkill,
+    NullDistribution,
     Overfitting,
 )
 from konkyo.i18n import (
@@ -29,9 +29,9 @@ from konkyo.report.interactive.style import (
     INK,
     MUTED,
     axis,
-    safe,
-    short,
-    slim,
+    escape_html,
+    as_float32,
+    base_layout,
 )
 
 MOST_POINTS = 2_000
@@ -48,7 +48,7 @@ def logit_histogram(found: Overfitting, language: Language = "en") -> go.Figure:
         _steps(shares[shares["worthless"] == worthless], colour, t(name, language))
         for worthless, colour, name in HALVES
     ]
-    return slim(
+    return base_layout(
         traces,
         t("title.logit_histogram", language, pbo=found.pbo),
         barmode="overlay",
@@ -72,9 +72,9 @@ def degradation_scatter(
     loss = points["out_of_sample"] < 0
     # Not Scattergl: browsers without a window have no WebGL.
     cloud = go.Scatter(
-        x=short(points["in_sample"]),
-        y=short(points["out_of_sample"]),
-        text=[safe(trial) for trial in points["chosen"]],
+        x=as_float32(points["in_sample"]),
+        y=as_float32(points["out_of_sample"]),
+        text=[escape_html(trial) for trial in points["chosen"]],
         name=t("legend.one_split", language),
         mode="markers",
         marker={
@@ -96,7 +96,7 @@ def degradation_scatter(
     )
     what = t(f"objective.{objective}", language)
     tickformat = {"tickformat": ".1%"} if objective == "mean" else {}
-    return slim(
+    return base_layout(
         [cloud, fit],
         degradation_title(found, language),
         xaxis=axis(t("axis.in_sample", language, what=what), zeroline=False, **tickformat),
@@ -105,7 +105,7 @@ def degradation_scatter(
 
 
 def maximum_by_luck(
-    chance: NoSkill, best: float, trials: int, language: Language = "en"
+    chance: NullDistribution, best: float, trials: int, language: Language = "en"
 ) -> go.Figure:
     """Draw the best trial against what the best of such trials reaches without skill.
 
@@ -121,7 +121,7 @@ def maximum_by_luck(
         _mark(chance.annual_bar(), top, EXPECTED, "legend.expected_by_luck", language),
         _mark(best, top, INK, "legend.best_trial", language),
     ]
-    return slim(
+    return base_layout(
         traces,
         title,
         barmode="overlay",
@@ -135,9 +135,9 @@ def _steps(bars: pd.DataFrame, colour: str, name: str) -> go.Bar:
     centre = (bars["left"] + bars["right"]) / 2
     look: dict[str, Any] = {"color": colour, "line": {"width": 0}}
     return go.Bar(
-        x=short(centre),
-        y=short(bars["share"]),
-        width=short((bars["right"] - bars["left"]) * 0.94),
+        x=as_float32(centre),
+        y=as_float32(bars["share"]),
+        width=as_float32((bars["right"] - bars["left"]) * 0.94),
         name=name,
         marker=look,
         showlegend=bool(name),

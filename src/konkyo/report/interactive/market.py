@@ -27,9 +27,9 @@ from konkyo.report.interactive.style import (
     dates,
     line,
     places,
-    safe,
-    short,
-    slim,
+    escape_html,
+    as_float32,
+    base_layout,
 )
 from konkyo.report.tables.labels import feature_names
 
@@ -49,7 +49,7 @@ def market_lines(
     for place, feature in enumerate(features):
         own = over_time[over_time["feature"] == feature].sort_values("month")
         number = "" if place == 0 else str(place + 1)
-        name, top = safe(names.get(feature, feature)), 1 - place / count
+        name, top = escape_html(names.get(feature, feature)), 1 - place / count
         told: dict[str, Any] = {
             "hovertemplate": "%{x|%Y-%m}: %{y:+.4f}<extra></extra>",
             "showlegend": False,
@@ -60,7 +60,7 @@ def market_lines(
         traces.append(
             go.Scatter(
                 x=dates(marked["month"]),
-                y=short(marked["difference"]),
+                y=as_float32(marked["difference"]),
                 mode="markers",
                 marker={"color": colour_of("long"), "size": 7},
                 **panel,
@@ -85,7 +85,7 @@ def market_lines(
     layout[f"yaxis{'' if count < 3 else (count + 1) // 2}"]["title"] = axis(
         t("axis.relevance_difference", language)
     )["title"]
-    return slim(
+    return base_layout(
         traces,
         t("title.market_lines", language),
         height=110 + 170 * count,
@@ -136,7 +136,7 @@ def market_decile_bars(
     """
     table, ends = decile_ends(deciles, most)
     title, words = decile_heads(deciles, table, labels, language)
-    heads = [safe(word) for word in words]
+    heads = [escape_html(word) for word in words]
     traces = [
         bar(
             table[column],
@@ -147,9 +147,9 @@ def market_decile_bars(
         )
         for row, column, side in ((1, "high", "long"), (0, "low", "short"))
     ]
-    return slim(
+    return base_layout(
         traces,
-        safe(title),
+        escape_html(title),
         height=160 + 24 * len(table),
         barmode="group",
         bargap=0.25,

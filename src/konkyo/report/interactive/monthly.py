@@ -18,8 +18,8 @@ from konkyo.report.interactive.style import (
     colour_of,
     dates,
     line,
-    short,
-    slim,
+    as_float32,
+    base_layout,
 )
 
 
@@ -57,7 +57,7 @@ def _bars(
     colours = [colour_of("long" if value >= 0 else "short") for value in values]
     bars = go.Bar(
         x=dates(months),
-        y=short(values),
+        y=as_float32(values),
         name=t("legend.one_month", language),
         marker={"color": colours, "opacity": 0.65, "line": {"width": 0}},
         hovertemplate="%{x|%Y-%m}: %{y:" + form + "}<extra></extra>",
@@ -71,4 +71,4 @@ def _bars(
         width=2,
         hovertemplate="%{x|%Y-%m}: %{y:" + form + "}",
     )
-    return slim([bars, mean], title, xaxis=axis(), yaxis=axis(), showlegend=True)
+    return base_layout([bars, mean], title, xaxis=axis(), yaxis=axis(), showlegend=True)

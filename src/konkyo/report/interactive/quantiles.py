@@ -16,8 +16,8 @@ from konkyo.report.interactive.style import (
     PAPER,
     axis,
     colour_of,
-    short,
-    slim,
+    as_float32,
+    base_layout,
 )
 
 
@@ -35,7 +35,7 @@ def decile_returns(
     traces: list[go.Bar | go.Scatter] = [
         go.Bar(
             x=bars["decile"].tolist(),
-            y=short(bars["annual_return"]),
+            y=as_float32(bars["annual_return"]),
             name=display_name("model", model, language),
             marker={"color": colours, "opacity": 0.85},
             hovertemplate="%{x}: %{y:.1%}<extra></extra>",
@@ -47,7 +47,7 @@ def decile_returns(
         traces.append(
             go.Scatter(
                 x=points["decile"].tolist(),
-                y=short(points["annual_return"]),
+                y=as_float32(points["annual_return"]),
                 name=display_name("model", str(name), language),
                 mode="markers",
                 marker={
@@ -59,7 +59,7 @@ def decile_returns(
                 hovertemplate="%{x}: %{y:.1%}",
             )
         )
-    return slim(
+    return base_layout(
         traces,
         t("title.decile_returns", language, model=display_name("model", model, language)),
         xaxis=axis(t("axis.decile", language, last=last), dtick=1, showgrid=False),

@@ -28,9 +28,9 @@ from konkyo.report.interactive.style import (
     axis,
     colour_bar,
     places,
-    safe,
-    short,
-    slim,
+    escape_html,
+    as_float32,
+    base_layout,
 )
 from konkyo.report.tables.labels import (
     feature_names,
@@ -51,10 +51,10 @@ def stock_heat(
     """
     grid, names = heat_grid(table, most), feature_names(labels, language)
     rows = len(grid.rows)
-    stocks = [safe(stock) for stock in grid.rows["stock"]]
-    heads = [safe(names.get(name, name)) for name in grid.features]
+    stocks = [escape_html(stock) for stock in grid.rows["stock"]]
+    heads = [escape_html(names.get(name, name)) for name in grid.features]
     cells = go.Heatmap(
-        z=short(grid.relevance),
+        z=as_float32(grid.relevance),
         text=[list(row) for row in zip(*map(numbers, grid.value.T), strict=True)],
         texttemplate="%{text}",
         textfont={"size": 10},
@@ -76,11 +76,11 @@ def stock_heat(
         hoverinfo="skip",
         showlegend=False,
     )
-    columns = [safe(clipped(names.get(name, name), _HEAD)) for name in grid.features]
+    columns = [escape_html(clipped(names.get(name, name), _HEAD)) for name in grid.features]
     columns.append(t("legend.rest", language))
     sides = grid.rows["side"].to_numpy()
     edges = np.flatnonzero(sides[1:] != sides[:-1]) + 0.5
-    return slim(
+    return base_layout(
         [cells, rest],
         t("title.stock_heat", language, month=label(table["month"].iloc[0])),
         height=300 + 22 * rows,
@@ -113,7 +113,7 @@ def _row_heads(rows: pd.DataFrame, names: dict[str, str], language: Language) ->
     heads = []
     for row in rows.to_dict("records"):
         sector = sector_name(row["sector"], names, language)
-        words = f"{row['rank']}  <b>{safe(row['stock'])}</b>  {safe(sector)}  {row['score']:+.2f}"
+        words = f"{row['rank']}  <b>{escape_html(row['stock'])}</b>  {escape_html(sector)}  {row['score']:+.2f}"
         heads.append(words)
     return heads
 
@@ -133,8 +133,8 @@ def change_bars(
     title, names = change_words(steps, labels, stock, language)
     count = len(steps)
     bars = go.Bar(
-        x=short(steps["change"]),
-        base=short(steps["start"]),
+        x=as_float32(steps["change"]),
+        base=as_float32(steps["start"]),
         y=list(range(count)),
         orientation="h",
         width=0.66,
@@ -143,14 +143,14 @@ def change_bars(
         textposition="outside",
         textfont={"size": 10, "color": MUTED},
         cliponaxis=False,
-        customdata=[safe(name) for name in names],
+        customdata=[escape_html(name) for name in names],
         hovertemplate="%{customdata}: %{text}<extra></extra>",
     )
-    return slim(
+    return base_layout(
         [bars],
-        safe(title),
+        escape_html(title),
         height=120 + 24 * count,
         margin={"l": 8, "r": 40, "t": 50, "b": 8},
         xaxis=axis(t("column.score", language)),
-        yaxis=places([safe(name) for name in names]),
+        yaxis=places([escape_html(name) for name in names]),
     )

@@ -30,7 +30,7 @@ def colour_of(name: str, default: str = "#009E73") -> str:
     return INK if colour == "#000000" else colour
 
 
-def slim(traces: Iterable[Any], title: str, height: int = 420, **layout: Any) -> go.Figure:
+def base_layout(traces: Iterable[Any], title: str, height: int = 420, **layout: Any) -> go.Figure:
     """Return a figure without a template, transparent, its legend in a row under the title.
 
     Parameters
@@ -120,12 +120,12 @@ def dates(months: "pd.Series | pd.DatetimeIndex") -> list[str]:
     return pd.DatetimeIndex(months).strftime("%Y-%m-%d").tolist()
 
 
-def short(values: Any) -> np.ndarray:
+def as_float32(values: Any) -> np.ndarray:
     """Return numbers in 32 bits: a figure's JSON is half as large."""
     return np.asarray(values, dtype=np.float32)
 
 
-def safe(name: object) -> str:
+def escape_html(name: object) -> str:
     """Return a user's name so that plotly, which reads tags in texts, shows it as it is."""
     return escape(str(name), quote=False)
 
@@ -133,7 +133,7 @@ def safe(name: object) -> str:
 def bar(values: Any, name: str, colour: str, told: Sequence[str], hover: str) -> go.Bar:
     """Return bars to the right or left, one a place; `told` is what a place's hover text tells."""
     return go.Bar(
-        x=short(values),
+        x=as_float32(values),
         y=list(range(len(told))),
         orientation="h",
         name=name,
@@ -154,7 +154,7 @@ def line(
     """Return a line over months."""
     return go.Scatter(
         x=dates(months),
-        y=short(values),
+        y=as_float32(values),
         name=name,
         mode="lines",
         line={"color": colour, "width": width},

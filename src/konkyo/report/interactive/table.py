@@ -15,8 +15,8 @@ from konkyo.report.figures.table import (
 from konkyo.report.interactive.style import (
     CLEAR,
     GRID,
-    safe,
-    slim,
+    escape_html,
+    base_layout,
 )
 
 
@@ -30,12 +30,12 @@ def performance_table(performance: pd.DataFrame, language: Language = "en") -> g
         own = performance[name].tolist()
         words = name in ("model", "portfolio")
         columns.append(
-            [safe(display_name(name, str(x), language)) if words else cell(name, x) for x in own]
+            [escape_html(display_name(name, str(x), language)) if words else cell(name, x) for x in own]
         )
     align = ["left" if name in ("model", "portfolio") else "right" for name in COLUMNS]
     look = {"line": {"color": GRID}, "fill": {"color": CLEAR}, "align": align}
     head = [f"<b>{t(f'performance.{name}', language)}</b>" for name in COLUMNS]
-    return slim(
+    return base_layout(
         [
             go.Table(
                 header={"values": head, "height": 44, **look},

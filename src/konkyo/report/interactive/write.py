@@ -11,7 +11,7 @@ from konkyo.report.figures.fonts import font_file
 from konkyo.report.interactive.style import (
     DARK,
     FONT,
-    safe,
+    escape_html,
 )
 
 LIBRARY = "plotly.min.js"
@@ -93,7 +93,7 @@ def write(figure: go.Figure, folder: Path, name: str, language: str = "en") -> P
                 scratch.write_bytes(content)
     page = _PAGE.format(
         language=language,
-        title=figure.layout.title.text or safe(name),
+        title=figure.layout.title.text or escape_html(name),
         face=_FACE % font_file().name if language == "ja" else "",
         family=FONT,
         least=(figure.layout.meta or {}).get("least", LEAST),

@@ -27,7 +27,7 @@ import pandas as pd
 
 from konkyo.dates import label
 from konkyo.errors import ArtifactError
-from konkyo.report.tables.explained_panel import Evidence
+from konkyo.report.tables.explained_panel import ExplainedPanel
 from konkyo.report.tables.sentences import RULES
 
 DECIMALS: int = RULES["relevance_decimals"]
@@ -77,7 +77,7 @@ def value_step(largest: float) -> float:
     return 2 * _CUT / (2 * max(halves, 0) + 1)
 
 
-def pack(e: Evidence, n_extreme: int, named: Sequence[str] = (), largest: int = 8) -> Packed:
+def pack(e: ExplainedPanel, n_extreme: int, named: Sequence[str] = (), largest: int = 8) -> Packed:
     """Pack all scores and their grounds.
 
     Parameters
@@ -158,7 +158,7 @@ def compress(*parts: bytes) -> bytes:
 
 
 def _month(
-    e: Evidence,
+    e: ExplainedPanel,
     order: np.ndarray,
     full: np.ndarray,
     stock: np.ndarray,
@@ -270,7 +270,7 @@ def _read(data: bytes, at: int, count: int) -> tuple[np.ndarray, int]:
     return np.where(folded % 2, -(folded // 2) - 1, folded // 2), at + 1 + width * count
 
 
-def _dummies(e: Evidence, sector: np.ndarray, count: int, columns: np.ndarray) -> list[int]:
+def _dummies(e: ExplainedPanel, sector: np.ndarray, count: int, columns: np.ndarray) -> list[int]:
     """Return the input that is 1 in each sector, -1 where none is."""
     found = []
     for number in range(count):
@@ -284,7 +284,7 @@ def _dummies(e: Evidence, sector: np.ndarray, count: int, columns: np.ndarray) -
     return found
 
 
-def _moves(e: Evidence, stock: np.ndarray, sector: np.ndarray) -> list[list[int]]:
+def _moves(e: ExplainedPanel, stock: np.ndarray, sector: np.ndarray) -> list[list[int]]:
     """Return stock, month and sector (numbers) wherever a stock's sector is new."""
     month = np.unique(e.index["month"].to_numpy(), return_inverse=True)[1]
     order = np.lexsort((month, stock))

@@ -27,7 +27,7 @@ from konkyo.report.pages.html import (
     render,
     shell,
 )
-from konkyo.report.tables.explained_panel import Evidence
+from konkyo.report.tables.explained_panel import ExplainedPanel
 from konkyo.report.tables.sentences import RULES
 
 SECTIONS = ("overview", "factors", "stock", "market", "time", "trust", "files")
@@ -40,7 +40,7 @@ _PERCENT = ("annual_return", "annual_risk", "max_drawdown", "hit_rate")
 
 
 def report(
-    e: Evidence,
+    e: ExplainedPanel,
     tables: Mapping[str, pd.DataFrame],
     figures: Mapping[str, Mapping[str, Any]],
     labels: pd.DataFrame,
@@ -88,11 +88,11 @@ def report(
         language: {name: figure.to_plotly_json() for name, figure in figures[language].items()}
         for language in LANGUAGES
     }
-    packed = pack(e, chosen.stocks, chosen.named, largest)
+    packed = pack(e, chosen.n_extremes, chosen.watchlist, largest)
     months = e.months()
     month = months[-1] if chosen.month == "newest" else parse(chosen.month)
     e.rows(month)
-    first = {"month": label(month), "stocks": chosen.stocks, "named": list(chosen.named)}
+    first = {"month": label(month), "stocks": chosen.n_extremes, "named": list(chosen.watchlist)}
     words = {
         "labels": labels.drop(columns="feature").to_dict("records"),
         "rules": RULES,
@@ -114,7 +114,7 @@ def report(
         best=e.best,
         figures=shown,
         picked=picked,
-        stocks=chosen.stocks,
+        stocks=chosen.n_extremes,
         performance=_performance(tables["performance"]),
         others=others,
         measures=[(key, Text.of(f"performance.{key}")) for key in _MEASURES],

@@ -2,8 +2,8 @@
 
 from konkyo.report.tables.all_tables import tables
 from konkyo.report.tables.explained_panel import (
-    Evidence,
-    gather,
+    ExplainedPanel,
+    build,
 )
 from konkyo.report.tables.exposure import (
     exposure,
@@ -40,14 +40,14 @@ from konkyo.report.tables.stocks import (
 
 __all__ = [
     "RULES",
-    "Evidence",
+    "ExplainedPanel",
     "effects",
     "exposure",
     "extremes",
     "factor_means",
     "factor_points",
     "factor_shape",
-    "gather",
+    "build",
     "grounds_in_words",
     "groups_over_time",
     "labels",

@@ -5,7 +5,7 @@ import pandas as pd
 from konkyo import dates
 from konkyo.config import Report
 from konkyo.errors import KonkyoError
-from konkyo.report.tables.explained_panel import Evidence
+from konkyo.report.tables.explained_panel import ExplainedPanel
 from konkyo.report.tables.exposure import (
     exposure,
     relevance_turnover,
@@ -35,7 +35,7 @@ from konkyo.report.tables.stocks import (
 FACTORS, SERIES, POINTS, SEED = 6, 3, 400, 1
 
 
-def tables(e: Evidence, labels: pd.DataFrame, chosen: Report) -> dict[str, pd.DataFrame]:
+def tables(e: ExplainedPanel, labels: pd.DataFrame, chosen: Report) -> dict[str, pd.DataFrame]:
     """Return the tables by name.
 
     Parameters
@@ -61,7 +61,7 @@ def tables(e: Evidence, labels: pd.DataFrame, chosen: Report) -> dict[str, pd.Da
         A month, a stock or an input of params.yaml is not there: says what is.
     """
     month = e.months()[-1] if chosen.month == "newest" else dates.parse(chosen.month)
-    stocks = stock_table(e, month, chosen.stocks, chosen.named)
+    stocks = stock_table(e, month, chosen.n_extremes, chosen.watchlist)
     codes = list(dict.fromkeys(stocks["stock"]))
     rows = e.rows(month)
     own = rows.start + pd.Index(e.index["stock"].iloc[rows]).get_indexer(codes)
@@ -91,7 +91,7 @@ def tables(e: Evidence, labels: pd.DataFrame, chosen: Report) -> dict[str, pd.Da
     }
 
 
-def _of_market(e: Evidence, series: list[str], month: str) -> dict[str, pd.DataFrame]:
+def _of_market(e: ExplainedPanel, series: list[str], month: str) -> dict[str, pd.DataFrame]:
     """Return the tables of figures 11 and 12."""
     over_time = market_over_time(e, series)
     deciles = [

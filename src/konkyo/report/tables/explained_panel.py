@@ -15,7 +15,7 @@ from konkyo.errors import ArtifactError
 
 
 @dataclass(frozen=True)
-class Evidence:
+class ExplainedPanel:
     """All scored stock-months, one row each, sorted by (month, stock).
 
     Attributes
@@ -153,13 +153,13 @@ class Evidence:
         return slice(int(own[0]), int(own[-1]) + 1)
 
 
-def gather(
+def build(
     index: pd.DataFrame,
     features: np.ndarray,
     catalogue: pd.DataFrame,
     grounds: Sequence[pd.DataFrame],
     portfolios: pd.DataFrame,
-) -> Evidence:
+) -> ExplainedPanel:
     """Bring panel, grounds and portfolios together.
 
     Parameters
@@ -207,7 +207,7 @@ def gather(
         decile=ranked["decile"].array,
         ret=own["ret"].to_numpy(),
     )
-    return Evidence(
+    return ExplainedPanel(
         index=table,
         values=np.asarray(features[scored], dtype=np.float32),
         relevance=np.concatenate([t.iloc[:, 3:-1].to_numpy(np.float32) for t in grounds]),

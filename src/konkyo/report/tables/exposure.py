@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from konkyo.dates import ordinal
-from konkyo.report.tables.explained_panel import Evidence
+from konkyo.report.tables.explained_panel import ExplainedPanel
 from konkyo.report.tables.factors import SIDES
 from konkyo.report.tables.stocks import (
     ABSORBED,
@@ -15,7 +15,7 @@ UNRANKED = "unranked"
 """The feature to which trades are put that no change of relevance explains."""
 
 
-def exposure(e: Evidence) -> pd.DataFrame:
+def exposure(e: ExplainedPanel) -> pd.DataFrame:
     """Return the sectors and the size of the two portfolios, month by month.
 
     Parameters
@@ -47,7 +47,7 @@ def exposure(e: Evidence) -> pd.DataFrame:
     return table
 
 
-def relevance_turnover(e: Evidence) -> pd.DataFrame:
+def relevance_turnover(e: ExplainedPanel) -> pd.DataFrame:
     """Split what the two portfolios trade by the inputs whose relevance changed.
 
     Stocks of a portfolio have equal weights at t. A stock that enters, leaves or whose weight
@@ -100,7 +100,7 @@ def relevance_turnover(e: Evidence) -> pd.DataFrame:
 
 
 def _trades(
-    e: Evidence, before: np.ndarray, now: np.ndarray, decile: np.ndarray, wanted: int
+    e: ExplainedPanel, before: np.ndarray, now: np.ndarray, decile: np.ndarray, wanted: int
 ) -> np.ndarray:
     """Return one portfolio's turnover in a month by feature.
 

@@ -7,13 +7,13 @@ import pandas as pd
 
 from konkyo.backtest import mean_differences
 from konkyo.errors import KonkyoError
-from konkyo.report.tables.explained_panel import Evidence
+from konkyo.report.tables.explained_panel import ExplainedPanel
 
 SIDES = ("long", "short")
 _LOW, _HIGH = 0.1, 0.9
 
 
-def positions(e: Evidence, features: Sequence[str]) -> np.ndarray:
+def positions(e: ExplainedPanel, features: Sequence[str]) -> np.ndarray:
     """Return the columns of features by name.
 
     Raises
@@ -31,7 +31,7 @@ def positions(e: Evidence, features: Sequence[str]) -> np.ndarray:
     return at
 
 
-def factor_means(e: Evidence) -> pd.DataFrame:
+def factor_means(e: ExplainedPanel) -> pd.DataFrame:
     """Test each feature's mean relevance in the long against that in the short portfolio.
 
     The numbers of the paper's figure 9, over all months. What the stars say and what they do not:
@@ -72,7 +72,7 @@ def top_factors(
 
 
 def factor_points(
-    e: Evidence, features: Sequence[str], per_side: int = 400, seed: int = 0
+    e: ExplainedPanel, features: Sequence[str], per_side: int = 400, seed: int = 0
 ) -> pd.DataFrame:
     """Return input values beside relevances, for a sample of the two portfolios.
 
@@ -121,7 +121,7 @@ def factor_points(
     return pd.concat(tables, ignore_index=True)[order] if tables else pd.DataFrame(columns=order)
 
 
-def factor_shape(e: Evidence, features: Sequence[str], bins: int = 25) -> pd.DataFrame:
+def factor_shape(e: ExplainedPanel, features: Sequence[str], bins: int = 25) -> pd.DataFrame:
     """Return the mean relevance given the input's value, over all scored stocks.
 
     The smoothed line of figure 10. Stock-months are put into `bins` of equal count by value; equal

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from konkyo.report.tables.explained_panel import Evidence
+from konkyo.report.tables.explained_panel import ExplainedPanel
 from konkyo.report.tables.factors import SIDES
 from konkyo.report.tables.stocks import (
     ABSORBED,
@@ -13,7 +13,7 @@ from konkyo.report.tables.stocks import (
 _FIFTHS = (0.2, 0.8)
 
 
-def groups_over_time(e: Evidence) -> pd.DataFrame:
+def groups_over_time(e: ExplainedPanel) -> pd.DataFrame:
     """Return the relevance of each group of inputs in the two portfolios, month by month.
 
     Parameters
@@ -49,7 +49,7 @@ def groups_over_time(e: Evidence) -> pd.DataFrame:
     return e.by_month("group", names, **legs, difference=legs["long"] - legs["short"], share=share)
 
 
-def effects(e: Evidence) -> pd.DataFrame:
+def effects(e: ExplainedPanel) -> pd.DataFrame:
     """Return how much a high instead of a low value of each characteristic adds to the score.
 
     Parameters

@@ -7,14 +7,14 @@ import pandas as pd
 
 from konkyo.dates import label
 from konkyo.errors import KonkyoError
-from konkyo.report.tables.explained_panel import Evidence
+from konkyo.report.tables.explained_panel import ExplainedPanel
 from konkyo.report.tables.factors import (
     SIDES,
     positions,
 )
 
 
-def market_over_time(e: Evidence, features: Sequence[str], largest: int = 5) -> pd.DataFrame:
+def market_over_time(e: ExplainedPanel, features: Sequence[str], largest: int = 5) -> pd.DataFrame:
     """Return the difference of mean relevance between long and short, month by month.
 
     The lines of the paper's figure 11; any feature can be asked for.
@@ -65,7 +65,7 @@ def market_over_time(e: Evidence, features: Sequence[str], largest: int = 5) -> 
     return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=order)
 
 
-def top_market(e: Evidence, n: int) -> list[str]:
+def top_market(e: ExplainedPanel, n: int) -> list[str]:
     """Return the `n` market features that set long and short apart most, the greatest first.
 
     Greatest in the mean over months of the absolute difference of mean relevance.
@@ -91,7 +91,7 @@ def largest_month(over_time: pd.DataFrame, feature: str) -> pd.Timestamp:
 
 
 def market_deciles(
-    e: Evidence, feature: str, month: pd.Timestamp, attributes: Sequence[str] | None = None
+    e: ExplainedPanel, feature: str, month: pd.Timestamp, attributes: Sequence[str] | None = None
 ) -> pd.DataFrame:
     """Return the mean attributes of stocks in deciles by the relevance of one feature.
 
@@ -154,7 +154,7 @@ def market_deciles(
     )
 
 
-def _means(e: Evidence, side: str, columns: np.ndarray) -> np.ndarray:
+def _means(e: ExplainedPanel, side: str, columns: np.ndarray) -> np.ndarray:
     """Return the mean relevance of a portfolio, [months, columns]."""
     rows = e.side(side)
     return e.monthly_mean(e.relevance[np.ix_(rows, columns)], rows)

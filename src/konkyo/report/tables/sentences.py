@@ -11,7 +11,7 @@ from konkyo.i18n import (
     Language,
     t,
 )
-from konkyo.report.tables.explained_panel import Evidence
+from konkyo.report.tables.explained_panel import ExplainedPanel
 
 _HALVES = {"characteristic": (-1 / 3, 1 / 3), "sector": (0.5, 0.5), "calendar": (0.5, 0.5)}
 _BY_SIZE = [[1000.0, 0], [100.0, 1], [1.0, 2], [0.0, 3]]
@@ -79,7 +79,7 @@ def sentence(
 
 
 def sentences(
-    e: Evidence, rows: Sequence[int] | np.ndarray, labels: pd.DataFrame, n: int = 3
+    e: ExplainedPanel, rows: Sequence[int] | np.ndarray, labels: pd.DataFrame, n: int = 3
 ) -> pd.DataFrame:
     """Say it of many stocks.
 
@@ -113,7 +113,7 @@ def sentences(
 
 
 def grounds_in_words(
-    e: Evidence, rows: Sequence[int] | np.ndarray, labels: pd.DataFrame, language: Language, n: int
+    e: ExplainedPanel, rows: Sequence[int] | np.ndarray, labels: pd.DataFrame, language: Language, n: int
 ) -> list[list[str]]:
     """Return the inputs of largest absolute relevance of some stocks, each in words.
 

@@ -10,12 +10,12 @@ from konkyo.dates import (
     ordinal,
 )
 from konkyo.errors import KonkyoError
-from konkyo.report.tables.explained_panel import Evidence
+from konkyo.report.tables.explained_panel import ExplainedPanel
 
 ABSORBED = "absorbed"
 
 
-def extremes(e: Evidence, n: int) -> np.ndarray:
+def extremes(e: ExplainedPanel, n: int) -> np.ndarray:
     """Return the rows of the `n` longest and the `n` shortest stocks of every month, in order.
 
     Where a month has fewer than 2n stocks, each is there once.
@@ -25,7 +25,7 @@ def extremes(e: Evidence, n: int) -> np.ndarray:
 
 
 def stock_table(
-    e: Evidence, month: pd.Timestamp, n: int, named: Sequence[str] = ()
+    e: ExplainedPanel, month: pd.Timestamp, n: int, named: Sequence[str] = ()
 ) -> pd.DataFrame:
     """Return the grounds of a month's longest and shortest stocks, and of stocks by name.
 
@@ -75,7 +75,7 @@ def stock_table(
 
 
 def score_changes(
-    e: Evidence, month: pd.Timestamp, stocks: Sequence[str] | None = None
+    e: ExplainedPanel, month: pd.Timestamp, stocks: Sequence[str] | None = None
 ) -> pd.DataFrame:
     """Split each stock's change of score since the month before by input.
 
@@ -127,7 +127,7 @@ def score_changes(
     return table
 
 
-def grounds(e: Evidence, rows: np.ndarray) -> np.ndarray:
+def grounds(e: ExplainedPanel, rows: np.ndarray) -> np.ndarray:
     """Return relevances and what is absorbed, [chosen rows, features + 1] float64."""
     return np.column_stack([e.relevance[rows], e.absorbed[rows]]).astype(np.float64)
 
@@ -136,7 +136,7 @@ def _count(month: pd.Timestamp) -> int:
     return int(ordinal(pd.DatetimeIndex([month]))[0])
 
 
-def _find(e: Evidence, rows: slice, stocks: Sequence[str], month: pd.Timestamp) -> np.ndarray:
+def _find(e: ExplainedPanel, rows: slice, stocks: Sequence[str], month: pd.Timestamp) -> np.ndarray:
     """Return the rows of stocks by their codes, in the order asked."""
     there = pd.Index(e.index["stock"].iloc[rows])
     at = there.get_indexer(pd.Index(list(stocks), dtype=there.dtype))
