@@ -11,15 +11,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from konkyo import (
-    config,
-    dates,
-)
+from konkyo import config, dates
 from konkyo.config import Tune
-from konkyo.tuning import (
-    study,
-    worker,
-)
+from konkyo.tuning import study, worker
 from konkyo.tuning.storage import open_storage
 
 PARAMS = Path(__file__).parents[1] / "params.yaml"
@@ -31,7 +25,7 @@ STOCKS = 30
 def section(address: str, **changes: Any) -> Tune:
     """Return the project's own section with another storage and a small search."""
     own = config.load(PARAMS).tune
-    small = {"storage": address, "trials": 12, "together": 3, "turnover_cap": 2.0}
+    small = {"storage": address, "trials": 12, "trials_per_stack": 3, "turnover_cap": 2.0}
     return replace(own, **{**small, **changes})
 
 

@@ -18,18 +18,9 @@ from fuzz_drawn import Drawn
 from fuzz_expected import expected
 from fuzz_tables import PORTFOLIOS, Case, cases
 from konkyo import config
-from konkyo.data import (
-    Records,
-    tables,
-)
-from konkyo.data.violations import (
-    SHOWN,
-    table,
-)
-from konkyo.errors import (
-    KonkyoError,
-    RecordsError,
-)
+from konkyo.data import Records, tables
+from konkyo.data.violations import SHOWN, table
+from konkyo.errors import KonkyoError, RecordsError
 from konkyo.features.build import build
 
 _STATED = ("month", "stock", "sector", "return", "size", "eligible")

@@ -6,10 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from konkyo import (
-    config,
-    dates,
-)
+from konkyo import config, dates
 
 PARAMS = Path(__file__).parents[1] / "params.yaml"
 
@@ -70,15 +67,15 @@ def small_params() -> config.Params:
         prepare=replace(
             whole.prepare,
             first_month="2000-07",
-            universe=16,
+            universe_size=16,
             characteristics=(
                 "return_1", "return_3", "beta_6", "volatility_6", "size", "illiquidity"
             ),
             market={"MKT": ("level", "difference"), "VIX": ("level", "change")},
         ),
         train=replace(
-            whole.train, window=6, layers=(8, 4), batch=16, epochs=3, stack=4, workers=1,
-            shuffled_every=3,
+            whole.train, window_months=6, hidden_sizes=(8, 4), batch_size=16, epochs=3,
+            max_networks_per_stack=4, workers=1, placebo_every=3,
         ),
-        backtest=replace(whole.backtest, portfolios=4),
+        backtest=replace(whole.backtest, n_quantiles=4),
     )  # fmt: skip

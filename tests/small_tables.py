@@ -36,7 +36,7 @@ def stocks() -> pd.DataFrame:
             "rank": rank,
             "stocks": 9,
             "score": sum(relevances) + absorbed,
-            "decile": 1,
+            "quantile": 1,
             "feature": feature,
             "value": value,
             "relevance": relevance,
@@ -131,13 +131,13 @@ def over_time() -> pd.DataFrame:
     return frame.iloc[[2, 0, 1, 3, 4, 5]].reset_index(drop=True)
 
 
-def deciles() -> pd.DataFrame:
+def quantiles() -> pd.DataFrame:
     """Return three portfolios of the stocks by the relevance of TOPIX."""
     return pd.DataFrame(
         {
             "feature": "topix",
             "month": MONTHS[1],
-            "relevance_decile": [1, 1, 2, 2, 3, 3],
+            "relevance_quantile": [1, 1, 2, 2, 3, 3],
             "stocks": [10, 10, 11, 11, 12, 12],
             "relevance": [-0.2, -0.2, 0.0, 0.0, 0.3, 0.3],
             "attribute": ["return_1", "size"] * 3,

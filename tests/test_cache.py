@@ -11,10 +11,7 @@ from konkyo.errors import ArtifactError
 from konkyo.models import baselines, jobs
 from konkyo.pipeline import verify
 from konkyo.tuning import panels
-from konkyo.windows import (
-    MonthSlices,
-    rolling,
-)
+from konkyo.windows import MonthSlices, rolling
 from small_search import tables_at
 
 PACKAGES = {
@@ -147,7 +144,7 @@ def test_a_name_of_no_module_is_refused(tmp_path):
     ("module", "before", "after"),
     [
         ("plan", "np.where(still, np.finfo(np.float32).max, spread)", "np.where(still, 1, spread)"),
-        ("plan", "count % params.shuffled_every == 0", "count % params.shuffled_every == 1"),
+        ("plan", "count % params.placebo_every == 0", "count % params.placebo_every == 1"),
         ("plan", 'month, "shuffled labels")', 'month, "labels")'),
         ("fit", 'torch_generator(e.seed, e.month, "weights")', "torch_generator(e.seed, e.month)"),
     ],
@@ -156,7 +153,7 @@ def test_a_name_of_no_module_is_refused(tmp_path):
 def test_what_decides_weights_is_in_the_training_keys(
     module, before, after, panel, small, copy, monkeypatch
 ):
-    windows = rolling(MonthSlices.of(panel.index["month"]), small.train.window)
+    windows = rolling(MonthSlices.of(panel.index["month"]), small.train.window_months)
     entries = jobs.network_specs(panel, windows, small.train)
 
     def keys() -> dict[str, str]:
@@ -170,7 +167,7 @@ def test_what_decides_weights_is_in_the_training_keys(
 
 
 def test_stages_and_search_take_their_own_code(panel, records, small, copy, tmp_path, monkeypatch):
-    windows = rolling(MonthSlices.of(panel.index["month"]), small.train.window)
+    windows = rolling(MonthSlices.of(panel.index["month"]), small.train.window_months)
     here = Artifacts(tmp_path)
     here.weights.mkdir(parents=True)
     for window in windows:

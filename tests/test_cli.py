@@ -14,10 +14,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from konkyo import (
-    cli,
-    pipeline,
-)
+from konkyo import cli, pipeline
 
 COMMANDS = typer.main.get_command(cli.app).commands
 FILES = Path(pipeline.__path__[0]).glob("*.py")

@@ -108,9 +108,9 @@ def test_every_row_of_grounds_adds_up(project):
 
 def test_metrics_have_the_network_and_its_baselines(project):
     metrics = project.metrics()
-    assert set(metrics) == {"network", "ridge", "shuffled"}
+    assert set(metrics) == {"network", "ridge", "placebo"}
     assert metrics["network"]["months"] == 17
-    assert metrics["shuffled"]["months"] == 6
+    assert metrics["placebo"]["months"] == 6
     shown = project.run("dvc", "metrics", "show")
     assert "network.rank_ic_t" in shown.stdout
 

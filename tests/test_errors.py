@@ -5,10 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from konkyo import (
-    artifacts,
-    errors,
-)
+from konkyo import artifacts, errors
 from konkyo.data.vendors.http import Unavailable
 from konkyo.data.violations import Violation
 

@@ -10,10 +10,7 @@ from konkyo.features.build import build
 from konkyo.models import jobs
 from konkyo.models.baselines import ridge_scores
 from konkyo.models.train import train
-from konkyo.windows import (
-    MonthSlices,
-    rolling,
-)
+from konkyo.windows import MonthSlices, rolling
 from small import make_records, small_params
 
 PARAMS = small_params()

@@ -6,33 +6,35 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from konkyo import (
-    backtest,
-    config,
-)
+from konkyo import backtest, config
 from konkyo.attribution.attributions import explain_months
 from konkyo.data.simulated import simulate
 from konkyo.features.build import build
 from konkyo.models import store
 from konkyo.models.train import train
-from konkyo.windows import (
-    MonthSlices,
-    rolling,
-)
+from konkyo.windows import MonthSlices, rolling
 from small import small_params
 
 SMALL = small_params()
 PREPARE = replace(
     SMALL.prepare,
     first_month="2006-01",
-    universe=400,
+    universe_size=400,
     characteristics=(
         *("return_1", "return_3", "return_12", "roe_forecast", "book_to_price", "size"),
         *("earnings_yield_forecast", "share_turnover"),
     ),
     market={"topix": ("change",)},
 )
-TRAIN = replace(SMALL.train, window=12, layers=(8,), epochs=5, batch=64, dropout=0.1, stack=32)
+TRAIN = replace(
+    SMALL.train,
+    window_months=12,
+    hidden_sizes=(8,),
+    epochs=5,
+    batch_size=64,
+    dropout=0.1,
+    max_networks_per_stack=32,
+)
 
 
 def monthly(seed: int, strength: float, folder) -> pd.DataFrame:
@@ -42,7 +44,7 @@ def monthly(seed: int, strength: float, folder) -> pd.DataFrame:
     market = simulate(settings, "2004-01", "2009-12")
     panel, _ = build(market.stocks, market.series, PREPARE)
     windows = rolling(MonthSlices.of(panel.index["month"]), TRAIN.window_months)
-    chosen = replace(TRAIN, shuffled_every=0, seed=seed)
+    chosen = replace(TRAIN, placebo_every=0, seed=seed)
     train(panel, windows, chosen, folder)
     networks = [store.read(folder / "weights" / f"{w.month}.safetensors") for w in windows]
     rows = [panel.features[w.test_start : w.test_stop] for w in windows]

@@ -11,18 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from konkyo import (
-    io,
-    resilience,
-)
+from konkyo import io, resilience
 from konkyo.errors import StorageError
-from konkyo.resilience import (
-    is_locked,
-    locked,
-    remove_stale_temp,
-    scoped_tempdir,
-    temporary_folder,
-)
+from konkyo.resilience import is_locked, locked, remove_stale_temp, scoped_tempdir, temporary_folder
 
 WRITER = """
 import sys, time

@@ -2,10 +2,7 @@
 
 import pytest
 
-from konkyo.retry import (
-    RetryPolicy,
-    retry,
-)
+from konkyo.retry import RetryPolicy, retry
 
 
 class Passing(Exception):

@@ -16,8 +16,8 @@ from small import make_records, small_params
 SMALL = small_params()
 SHORT = replace(
     SMALL,
-    train=replace(SMALL.train, epochs=1, shuffled_every=1),
-    backtest=replace(SMALL.backtest, portfolios=2),
+    train=replace(SMALL.train, epochs=1, placebo_every=1),
+    backtest=replace(SMALL.backtest, n_quantiles=2),
 )
 EPSILON = SHORT.attribute.epsilon
 
@@ -115,7 +115,7 @@ def test_scores_and_grounds_stay_within_the_networks_own_bounds(
         assert (grounds["absorbed"].abs() <= absorbed + dust).all()
         np.testing.assert_allclose(relevance.sum(1) + grounds["absorbed"], grounds["score"])
     scores = pd.read_parquet("data/models/baselines.parquet")
-    assert np.isfinite(scores[["ridge", "shuffled"]]).to_numpy().all()
+    assert np.isfinite(scores[["ridge", "placebo"]]).to_numpy().all()
     returns = pd.read_csv("data/backtest/returns.csv")
     assert np.isfinite(returns[["long", "short", "spread", "market"]]).to_numpy().all()
 
@@ -124,7 +124,7 @@ def test_scores_and_grounds_stay_within_the_networks_own_bounds(
     ("count", "stocks", "stage", "said"),
     [
         (1, 24, "train", "a window of 6 months needs 7 months of panel, but there are 1"),
-        (15, 1, "backtest", "1 scored stocks, fewer than backtest.portfolios = 2"),
+        (15, 1, "backtest", "1 scored stocks, fewer than backtest.n_quantiles = 2"),
     ],
 )
 def test_one_month_and_one_stock_end_in_words(

@@ -66,8 +66,8 @@ def own_records() -> tuple[pd.DataFrame, ...]:
 def own_params() -> config.Params:
     small = small_params()
     space = replace(
-        small.tune.space, layers=(3,), width=(64,), activation=("tanh",), batch=(300,),
-        epochs=(20,), window=(36,), label=(small.prepare.label,),
+        small.tune.space, n_hidden_layers=(3,), width=(64,), activation=("tanh",),
+        batch_size=(300,), epochs=(20,), window_months=(36,), label=(small.prepare.label,),
         standardise=(small.prepare.standardise,),
     )  # fmt: skip
     tables = small.ingest.tables
@@ -80,10 +80,16 @@ def own_params() -> config.Params:
             source="tables",
             tables=replace(tables, stocks=rows, market=(market,)),
         ),
-        train=replace(small.train, window=54, epochs=2, shuffled_every=0),
+        train=replace(small.train, window_months=54, epochs=2, placebo_every=0),
         report=replace(small.report, dpi=50),
         tune=replace(
-            small.tune, trials=500, workers=1, together=1, holdout=4, refit_every=6, space=space
+            small.tune,
+            trials=500,
+            workers=1,
+            trials_per_stack=1,
+            holdout=4,
+            refit_every=6,
+            space=space,
         ),
     )
 

@@ -2,10 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from konkyo import (
-    dates,
-    windows,
-)
+from konkyo import dates, windows
 from konkyo.errors import ArtifactError
 
 

@@ -61,7 +61,7 @@ class Artifacts:
 
     models = Output("models", "dvc repro train")
     weights = Output("models/weights", "dvc repro train")
-    placebo = Output("models/shuffled", "dvc repro train")
+    placebo = Output("models/placebo", "dvc repro train")
     windows = Output("models/windows.csv", "dvc repro train")
     history = Output("models/history.parquet", "dvc repro train")
     baselines = Output("models/baselines.parquet", "dvc repro train")

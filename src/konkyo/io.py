@@ -14,10 +14,7 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from konkyo import artifacts
-from konkyo.resilience import (
-    temporary_file,
-    write_errors,
-)
+from konkyo.resilience import temporary_file, write_errors
 
 _KEY = b"konkyo"
 

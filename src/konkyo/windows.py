@@ -112,7 +112,7 @@ def rolling(blocks: MonthSlices, length: int) -> list[Window]:
     """
     count = len(blocks.names)
     if count <= length:
-        shorter = f"set train.window to less than {count} or " if count > 1 else ""
+        shorter = f"set train.window_months to less than {count} or " if count > 1 else ""
         raise ArtifactError(
             f"a window of {length} months needs {length + 1} months of panel, but there are "
             f"{count} ({blocks.names[0]} to {blocks.names[-1]}): {shorter}bring more months"

@@ -7,13 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import spearmanr
 
-from konkyo.attribution.ground_truth import (
-    agreement,
-    compare,
-    measure,
-    per_input,
-    with_effect,
-)
+from konkyo.attribution.ground_truth import agreement, compare, measure, per_input, with_effect
 from konkyo.errors import ArtifactError
 
 MONTHS = pd.to_datetime(["2010-01-31", "2010-02-28", "2010-03-31"])

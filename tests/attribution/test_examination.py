@@ -5,10 +5,7 @@ import pandas as pd
 import pytest
 
 from konkyo.attribution import methods
-from konkyo.attribution.examination import (
-    evaluate_methods,
-    summarise,
-)
+from konkyo.attribution.examination import evaluate_methods, summarise
 from konkyo.attribution.findings import findings
 
 EPSILON = 1e-3

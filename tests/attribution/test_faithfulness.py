@@ -8,16 +8,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from konkyo.attribution.faithfulness import (
-    Deletion,
-    deletion,
-)
-from konkyo.attribution.methods import (
-    gradient_input,
-    integrated_gradients,
-    scaled,
-    as_module,
-)
+from konkyo.attribution.faithfulness import Deletion, deletion
+from konkyo.attribution.methods import as_module, gradient_input, integrated_gradients, scaled
 
 
 def test_curve_equals_a_loop_over_rows_and_steps(network, rows):
@@ -32,7 +24,9 @@ def test_curve_equals_a_loop_over_rows_and_steps(network, rows):
             changed = row.copy()
             for feature in sorted(range(6), key=lambda i: -abs(own[i]))[:number]:
                 changed[feature] = 0.0
-            before, after = (as_module(net)(torch.from_numpy(r)[None]).item() for r in (row, changed))
+            before, after = (
+                as_module(net)(torch.from_numpy(r)[None]).item() for r in (row, changed)
+            )
             squares.append((after - before) ** 2)
         assert found.ordered[place] == pytest.approx(np.sqrt(np.mean(squares)), abs=1e-12)
     assert found.random[0] == 0

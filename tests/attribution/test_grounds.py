@@ -9,15 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from konkyo.attribution import explain
-from konkyo.attribution.attributions import (
-    as_frame,
-    explain_months,
-)
-from konkyo.attribution.methods import (
-    relevance_propagation,
-    scaled,
-    as_module,
-)
+from konkyo.attribution.attributions import as_frame, explain_months
+from konkyo.attribution.methods import as_module, relevance_propagation, scaled
 from konkyo.attribution.rules import Epsilon
 from konkyo.errors import ArtifactError
 from konkyo.models import store

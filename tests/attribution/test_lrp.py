@@ -10,10 +10,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from konkyo.attribution.lrp import propagate
-from konkyo.attribution.methods import (
-    scaled,
-    as_module,
-)
+from konkyo.attribution.methods import as_module, scaled
 from konkyo.attribution.rules import Epsilon
 from konkyo.models import store
 

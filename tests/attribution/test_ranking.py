@@ -6,10 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import spearmanr
 
-from konkyo.attribution.correlation import (
-    mean_of_defined,
-    rank_correlation,
-)
+from konkyo.attribution.correlation import mean_of_defined, rank_correlation
 
 
 @given(seed=st.integers(0, 10_000), ties=st.booleans())

@@ -14,18 +14,8 @@ from hypothesis import strategies as st
 from torch import nn
 
 from konkyo.attribution.lrp import propagate
-from konkyo.attribution.methods import (
-    relevance_propagation,
-    scaled,
-    as_module,
-)
-from konkyo.attribution.rules import (
-    Z_PLUS,
-    AlphaBeta,
-    Epsilon,
-    Gamma,
-    Rule,
-)
+from konkyo.attribution.methods import as_module, relevance_propagation, scaled
+from konkyo.attribution.rules import Z_PLUS, AlphaBeta, Epsilon, Gamma, Rule
 from konkyo.models import store
 from konkyo.models.store import Weights
 

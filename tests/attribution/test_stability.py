@@ -8,16 +8,9 @@ import pytest
 from scipy.stats import spearmanr
 
 from konkyo.attribution import stability
-from konkyo.attribution.methods import (
-    methods_by_name,
-    relevance_propagation,
-)
+from konkyo.attribution.methods import methods_by_name, relevance_propagation
 from konkyo.attribution.rules import Epsilon
-from konkyo.attribution.stability import (
-    over_seeds,
-    randomisation,
-    randomise,
-)
+from konkyo.attribution.stability import over_seeds, randomisation, randomise
 
 
 def test_seeds_are_compared_pair_by_pair_and_stock_by_stock():

@@ -10,12 +10,8 @@ import pytest
 from konkyo.backtest import selection_bias
 from konkyo.backtest.expected_max_sharpe import null_distribution
 from konkyo.backtest.overfitting import overfitting
-from konkyo.backtest.performance import return_risk
-from konkyo.backtest.sharpe import (
-    minimum_track_record,
-    moments,
-    probabilistic_sharpe,
-)
+from konkyo.backtest.performance import sharpe_ratio
+from konkyo.backtest.sharpe import minimum_track_record, moments, probabilistic_sharpe
 from konkyo.errors import KonkyoError
 
 _NAMES = {
@@ -24,7 +20,7 @@ _NAMES = {
     "pruned",
     "objective",
     "place",
-    "return_risk",
+    "sharpe_ratio",
     "effective_trials",
     "deviation",
     "expected_maximum",
@@ -52,7 +48,7 @@ def series() -> pd.DataFrame:
 
 
 def _values(series: pd.DataFrame) -> pd.Series:
-    return series.apply(return_risk).where(series.notna().all())
+    return series.apply(sharpe_ratio).where(series.notna().all())
 
 
 def test_every_figure(series: pd.DataFrame) -> None:
@@ -62,7 +58,7 @@ def test_every_figure(series: pd.DataFrame) -> None:
     assert json.loads(json.dumps(found, allow_nan=False)) == found
     assert (found["months"], found["trials"], found["pruned"]) == (121, 12, 2)
     assert (found["compared"], found["blocks"], found["place"]) == (10, 16, 1)
-    assert found["objective"] == return_risk(series[4]) == pytest.approx(found["return_risk"])
+    assert found["objective"] == sharpe_ratio(series[4]) == pytest.approx(found["sharpe_ratio"])
 
     chance, record = null_distribution(series, 1), moments(series[4])
     assert found["effective_trials"] == chance.effective_trials > 10

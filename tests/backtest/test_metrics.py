@@ -6,19 +6,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from konkyo.backtest import (
-    deciles,
-    monthly_returns,
-    metrics_dict,
-    performance,
-    assign_quantiles,
-)
+from konkyo.backtest import assign_quantiles, metrics_dict, monthly_returns, performance, quantiles
 
 
 def _metrics(scores: pd.DataFrame) -> dict:
     ranked = assign_quantiles(scores, 2)
     returns = monthly_returns(ranked, 2, 10.0)
-    return metrics_dict(ranked, returns, performance(returns), deciles(ranked))
+    return metrics_dict(ranked, returns, performance(returns), quantiles(ranked))
 
 
 def test_names_and_values(scores: pd.DataFrame) -> None:
@@ -37,20 +31,20 @@ def test_names_and_values(scores: pd.DataFrame) -> None:
 
 
 def test_undefined_figures_are_absent(scores: pd.DataFrame) -> None:
-    one = scores[scores["month"] == "2020-01-31"].assign(model="shuffled")
+    one = scores[scores["month"] == "2020-01-31"].assign(model="placebo")
     found = _metrics(pd.concat([scores, one]))
-    assert "turnover" not in found["shuffled"]
-    assert "rank_ic_t" not in found["shuffled"]
-    assert "annual_risk" not in found["shuffled"]["spread"]
-    assert found["shuffled"]["rank_ic"] == pytest.approx(0.4)
+    assert "turnover" not in found["placebo"]
+    assert "rank_ic_t" not in found["placebo"]
+    assert "annual_volatility" not in found["placebo"]["spread"]
+    assert found["placebo"]["rank_ic"] == pytest.approx(0.4)
     json.dumps(found, allow_nan=False)
 
 
 def test_months_without_portfolios_are_counted(scores: pd.DataFrame) -> None:
     march = scores["month"] == "2020-03-31"
     part = scores.assign(model="ridge", score=scores["score"].mask(march, 1.0))
-    none = scores.assign(model="shuffled", score=0.0)
+    none = scores.assign(model="placebo", score=0.0)
     found = _metrics(pd.concat([scores, part, none]))
     assert found["ridge"]["months"] == 2
     assert found["ridge"]["months_without_portfolios"] == 1
-    assert found["shuffled"] == {"months": 0, "months_without_portfolios": 4}
+    assert found["placebo"] == {"months": 0, "months_without_portfolios": 4}

@@ -11,10 +11,10 @@ import pytest
 from konkyo.backtest import overfitting
 from konkyo.backtest.information_coefficient import t_statistic
 from konkyo.backtest.objectives import performance_of
-from konkyo.backtest.performance import return_risk
+from konkyo.backtest.performance import sharpe_ratio
 from konkyo.errors import KonkyoError
 
-_SLOW = {"return_risk": return_risk, "t_statistic": t_statistic, "mean": pd.Series.mean}
+_SLOW = {"sharpe_ratio": sharpe_ratio, "t_statistic": t_statistic, "mean": pd.Series.mean}
 
 
 def _noise(seed: int, months: int = 169, trials: int = 100) -> pd.DataFrame:
@@ -39,7 +39,7 @@ def _by_a_loop(series: pd.DataFrame, objective: str, blocks: int) -> pd.DataFram
     return pd.DataFrame(rows, columns=["chosen", "in_sample", "out_of_sample", "logit"])
 
 
-@pytest.mark.parametrize("objective", ["return_risk", "t_statistic", "mean"])
+@pytest.mark.parametrize("objective", ["sharpe_ratio", "t_statistic", "mean"])
 @pytest.mark.parametrize(("months", "blocks"), [(24, 6), (29, 6), (37, 4)])
 def test_equals_the_loop(objective: str, months: int, blocks: int) -> None:
     series = _noise(months, months, 7)
@@ -132,7 +132,7 @@ def test_a_trial_without_a_ratio_is_never_chosen_and_ranks_last() -> None:
     # Out of sample it is at least third of five, before the two without a ratio.
     assert found.splits["logit"].min() >= math.log(0.5 / 0.5)
     assert np.isfinite(found.slope)
-    assert np.isnan(performance_of(series.to_numpy(), "return_risk")[3:]).all()
+    assert np.isnan(performance_of(series.to_numpy(), "sharpe_ratio")[3:]).all()
 
 
 def test_objectives_leave_missing_months_out() -> None:

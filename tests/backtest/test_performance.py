@@ -7,12 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from konkyo.backtest.performance import (
-    cumulative,
-    deciles,
-    measures,
-    performance,
-)
+from konkyo.backtest.performance import cumulative, measures, performance, quantiles
 from konkyo.backtest.portfolios import assign_quantiles
 from konkyo.backtest.returns import monthly_returns
 
@@ -22,8 +17,8 @@ def test_measures_by_hand() -> None:
     assert found == pytest.approx(
         {
             "annual_return": 0.56,
-            "annual_risk": np.sqrt(12 * 0.0112 / 3),
-            "return_risk": np.sqrt(7.0),
+            "annual_volatility": np.sqrt(12 * 0.0112 / 3),
+            "sharpe_ratio": np.sqrt(7.0),
             "max_drawdown": -0.02,
             "hit_rate": 2 / 3,
             "months": 3,
@@ -40,8 +35,8 @@ def test_a_loss_in_the_first_month_is_a_drawdown() -> None:
 def test_one_month_has_no_risk() -> None:
     found = measures(pd.Series([0.02]))
     assert found["annual_return"] == pytest.approx(0.24)
-    assert np.isnan(found["annual_risk"])
-    assert np.isnan(found["return_risk"])
+    assert np.isnan(found["annual_volatility"])
+    assert np.isnan(found["sharpe_ratio"])
 
 
 def test_a_month_without_a_return_is_no_hit() -> None:
@@ -64,7 +59,7 @@ def test_empyrical_defines_these_measures_as_the_docstrings_do(seed: int) -> Non
 
 
 def test_the_table_has_a_row_a_model_and_portfolio(scores: pd.DataFrame) -> None:
-    placebo = scores[scores["month"].dt.month.isin([1, 3])].assign(model="shuffled")
+    placebo = scores[scores["month"].dt.month.isin([1, 3])].assign(model="placebo")
     returns = monthly_returns(assign_quantiles(pd.concat([scores, placebo]), 2), 2, 10.0)
     table = performance(returns.sample(frac=1.0, random_state=0)).set_index(["model", "portfolio"])
     assert len(table) == 10
@@ -72,20 +67,20 @@ def test_the_table_has_a_row_a_model_and_portfolio(scores: pd.DataFrame) -> None
     assert table.loc[("network", "spread_net"), "annual_return"] == pytest.approx(4 * 0.1325)
     assert table.loc[("network", "long"), "max_drawdown"] == 0.0
     assert table["months"].loc["network"].tolist() == [3] * 5
-    assert table["months"].loc["shuffled"].tolist() == [2] * 5
+    assert table["months"].loc["placebo"].tolist() == [2] * 5
 
 
-def test_deciles_by_hand(scores: pd.DataFrame) -> None:
-    table = deciles(assign_quantiles(scores, 2))
-    assert table["decile"].tolist() == [1, 2]
+def test_quantiles_by_hand(scores: pd.DataFrame) -> None:
+    table = quantiles(assign_quantiles(scores, 2))
+    assert table["quantile"].tolist() == [1, 2]
     np.testing.assert_allclose(table["annual_return"], [4 * 0.04, 4 * 0.18])
     assert table["months"].tolist() == [3, 3]
     assert table["stocks"].tolist() == [2.0, 2.0]
 
 
-def test_the_ends_of_the_deciles_are_the_legs(panel: Callable[..., pd.DataFrame]) -> None:
+def test_the_ends_of_the_quantiles_are_the_legs(panel: Callable[..., pd.DataFrame]) -> None:
     ranked = assign_quantiles(panel(5, stocks=20, months=12), 5)
-    ends = deciles(ranked).set_index("decile")["annual_return"]
+    ends = quantiles(ranked).set_index("quantile")["annual_return"]
     legs = performance(monthly_returns(ranked, 5, 0.0)).set_index("portfolio")["annual_return"]
     assert ends[5] == pytest.approx(legs["long"])
     assert ends[1] == pytest.approx(legs["short"])

@@ -13,8 +13,8 @@ from scipy import stats
 from konkyo.backtest import monthly_returns
 from konkyo.backtest.portfolios import (
     NoPortfoliosError,
-    months_without,
     assign_quantiles,
+    months_without,
     with_realised_returns,
 )
 from konkyo.errors import KonkyoError
@@ -34,9 +34,9 @@ def _one_month(values: list[float]) -> pd.DataFrame:
 
 def test_the_better_half_is_portfolio_two(scores: pd.DataFrame) -> None:
     ranked = assign_quantiles(scores, 2)
-    best = ranked[ranked["decile"] == 2].groupby("month")["stock"].agg("".join).tolist()
+    best = ranked[ranked["quantile"] == 2].groupby("month")["stock"].agg("".join).tolist()
     assert best == ["CD", "AC", "DE", "DE"]
-    columns = ["month", "stock", "model", "score", "rank", "decile", "ret"]
+    columns = ["month", "stock", "model", "score", "rank", "quantile", "ret"]
     assert ranked.columns.tolist() == columns
     assert ranked["rank"].tolist() == [4, 3, 2, 1, 1, 4, 2, 3, 4, 3, 2, 1, 4, 3, 2, 1]
 
@@ -53,8 +53,8 @@ def test_the_better_half_is_portfolio_two(scores: pd.DataFrame) -> None:
     ],
 )
 def test_sizes_by_hand(stocks: int, portfolios: int, sizes: list[int]) -> None:
-    decile = assign_quantiles(_one_month(list(range(stocks))), portfolios)["decile"]
-    assert decile.value_counts().sort_index().tolist() == sizes
+    quantile = assign_quantiles(_one_month(list(range(stocks))), portfolios)["quantile"]
+    assert quantile.value_counts().sort_index().tolist() == sizes
 
 
 def test_too_few_stocks_names_month_count_limit_and_remedy(scores: pd.DataFrame) -> None:
@@ -71,8 +71,8 @@ def test_each_model_is_ranked_by_itself(scores: pd.DataFrame) -> None:
     both = assign_quantiles(pd.concat([other, scores]), 2)
     alone = assign_quantiles(scores, 2)
     pd.testing.assert_frame_equal(both[both["model"] == "network"].reset_index(drop=True), alone)
-    ridge = both[both["model"] == "ridge"]["decile"].to_numpy()
-    np.testing.assert_array_equal(ridge, 3 - alone["decile"])
+    ridge = both[both["model"] == "ridge"]["quantile"].to_numpy()
+    np.testing.assert_array_equal(ridge, 3 - alone["quantile"])
 
 
 def test_months_without_any_return_are_not_realised(scores: pd.DataFrame) -> None:
@@ -88,12 +88,14 @@ def test_months_without_any_return_are_not_realised(scores: pd.DataFrame) -> Non
 def test_portfolios_partition_the_month_in_order(n: int, portfolios: int, seed: int) -> None:
     if n < portfolios:
         n += portfolios
-    ranked = assign_quantiles(_one_month(list(np.random.default_rng(seed).normal(size=n))), portfolios)
-    sizes = ranked["decile"].value_counts().sort_index()
+    ranked = assign_quantiles(
+        _one_month(list(np.random.default_rng(seed).normal(size=n))), portfolios
+    )
+    sizes = ranked["quantile"].value_counts().sort_index()
     assert sizes.index.tolist() == list(range(1, portfolios + 1))
     assert sizes.max() - sizes.min() <= 1
     assert portfolios == 2 or sizes.iloc[0] == sizes.iloc[-1]
-    assert ranked.sort_values("score")["decile"].is_monotonic_increasing
+    assert ranked.sort_values("score")["quantile"].is_monotonic_increasing
 
 
 @settings(max_examples=40, deadline=None)
@@ -103,9 +105,11 @@ def test_portfolios_partition_the_month_in_order(n: int, portfolios: int, seed: 
 )
 def test_only_the_order_of_scores_matters(values: list[int], portfolios: int) -> None:
     frame = _one_month([float(value) for value in values])
-    ranked = assign_quantiles(frame, portfolios)["decile"]
-    shifted = assign_quantiles(frame.assign(score=frame["score"] + 1000.0), portfolios)["decile"]
-    bent = assign_quantiles(frame.assign(score=np.exp(frame["score"] / 25.0)), portfolios)["decile"]
+    ranked = assign_quantiles(frame, portfolios)["quantile"]
+    shifted = assign_quantiles(frame.assign(score=frame["score"] + 1000.0), portfolios)["quantile"]
+    bent = assign_quantiles(frame.assign(score=np.exp(frame["score"] / 25.0)), portfolios)[
+        "quantile"
+    ]
     pd.testing.assert_series_equal(ranked, shifted)
     pd.testing.assert_series_equal(ranked, bent)
 
@@ -156,7 +160,7 @@ def test_equals_the_slow_way(values: list[float], portfolios: int, month: pd.Tim
     ranked = assign_quantiles(frame, portfolios)
     expected = _slow(frame, portfolios)
     for row in ranked.itertuples():
-        assert (row.rank, None if pd.isna(row.decile) else row.decile) == expected[row.stock]
+        assert (row.rank, None if pd.isna(row.quantile) else row.quantile) == expected[row.stock]
 
 
 @settings(max_examples=200, deadline=None)
@@ -165,28 +169,34 @@ def test_reversed_scores_reverse_the_order_and_exchange_long_and_short(
     values: list[float], portfolios: int, month: pd.Timestamp
 ) -> None:
     frame = _one_month(values).assign(month=month)
-    ranked, other = assign_quantiles(frame, portfolios), assign_quantiles(frame.assign(score=-frame["score"]), portfolios)
+    ranked, other = (
+        assign_quantiles(frame, portfolios),
+        assign_quantiles(frame.assign(score=-frame["score"]), portfolios),
+    )
     if len(set(values)) > 1:
         assert (ranked["rank"] + other["rank"] == len(values) + 1).all()
     if len(set(values)) < portfolios:
-        assert ranked["decile"].isna().all() and other["decile"].isna().all()
+        assert ranked["quantile"].isna().all() and other["quantile"].isna().all()
         return
-    mirrored = portfolios + 1 - other["decile"]
+    mirrored = portfolios + 1 - other["quantile"]
     # An odd number of stocks leaves one in the middle, which an even number of portfolios puts
     # into the lower of the two middle ones.
     middle = (2 * ranked["rank"] == len(values) + 1) & (portfolios % 2 == 0)
-    assert (ranked["decile"] == mirrored)[~middle].all()
+    assert (ranked["quantile"] == mirrored)[~middle].all()
     if portfolios > 2:
-        assert ((ranked["decile"] == portfolios) == (other["decile"] == 1)).all()
-        assert ((ranked["decile"] == 1) == (other["decile"] == portfolios)).all()
+        assert ((ranked["quantile"] == portfolios) == (other["quantile"] == 1)).all()
+        assert ((ranked["quantile"] == 1) == (other["quantile"] == portfolios)).all()
 
 
 @pytest.mark.parametrize("values", [[1, 2, 2, 3], [1, 2, 2, 2, 2, 3], [1, 1, 2, 2], [0, 0, 0, 1]])
 def test_blocks_centred_on_the_middle_are_exchanged_too(values: list[float]) -> None:
     for month in pd.date_range("2000-01-31", periods=60, freq="ME"):
         frame = _one_month(values).assign(month=month)
-        one, other = assign_quantiles(frame, 2), assign_quantiles(frame.assign(score=-frame["score"]), 2)
-        assert (one["decile"] == 3 - other["decile"]).all()
+        one, other = (
+            assign_quantiles(frame, 2),
+            assign_quantiles(frame.assign(score=-frame["score"]), 2),
+        )
+        assert (one["quantile"] == 3 - other["quantile"]).all()
 
 
 @settings(max_examples=60, deadline=None)
@@ -212,11 +222,11 @@ def test_no_code_has_an_advantage() -> None:
     months = pd.date_range("1850-01-31", periods=2000, freq="ME")
     frame = pd.concat([_one_month([0, 1, 1, 1, 1, 2]).assign(month=month) for month in months])
     ranked = assign_quantiles(frame, 2)
-    above = Counter(ranked.loc[ranked["decile"] == 2, "stock"])
+    above = Counter(ranked.loc[ranked["quantile"] == 2, "stock"])
     for stock in ("s001", "s002", "s003", "s004"):
         assert stats.binomtest(above[stock], len(months)).pvalue > 1e-4
     # Nor do two stocks move together: one of a pair is above without the other two times in three.
-    wide = ranked.pivot_table(index="month", columns="stock", values="decile")
+    wide = ranked.pivot_table(index="month", columns="stock", values="quantile")
     parted = int((wide["s001"] != wide["s002"]).sum())
     assert stats.binomtest(parted, len(months), 2 / 3).pvalue > 1e-4
     # The draws are anew each month.
@@ -247,7 +257,8 @@ def test_two_stocks_of_identical_inputs_are_one_level() -> None:
         for dust in (-1e-16, 1e-16):
             near = exact.assign(score=exact["score"] + [0.0, dust, 0.0, 0.0])
             pd.testing.assert_frame_equal(
-                assign_quantiles(exact, 2).drop(columns="score"), assign_quantiles(near, 2).drop(columns="score")
+                assign_quantiles(exact, 2).drop(columns="score"),
+                assign_quantiles(near, 2).drop(columns="score"),
             )
     apart = _one_month([0.1, 0.7 + 1e-9, 0.7, 0.9])
     assert assign_quantiles(apart, 2)["rank"].tolist() == [4, 2, 3, 1]
@@ -259,8 +270,8 @@ def test_a_market_series_that_broke_forms_no_portfolios(scores: pd.DataFrame) ->
     shifted = scores.assign(score=scores["score"].mask(broken, 1e16 + 2 * scores["score"]))
     assert len(set(shifted.loc[broken, "score"])) == 4
     ranked = assign_quantiles(shifted, 2)
-    assert ranked["decile"].isna().tolist() == (ranked["month"] == "2020-02-29").tolist()
-    assert sorted(ranked.loc[ranked["decile"].isna(), "rank"]) == [1, 2, 3, 4]
+    assert ranked["quantile"].isna().tolist() == (ranked["month"] == "2020-02-29").tolist()
+    assert sorted(ranked.loc[ranked["quantile"].isna(), "rank"]) == [1, 2, 3, 4]
     assert months_without(ranked).to_dict() == {"network": 1}
 
     table = monthly_returns(ranked, 2, 10.0)
@@ -274,8 +285,8 @@ def test_a_market_series_that_broke_forms_no_portfolios(scores: pd.DataFrame) ->
 
 def test_fewer_different_scores_than_portfolios_form_none() -> None:
     ranked = assign_quantiles(_one_month([1.0, 1.0, 2.0, 2.0, 3.0, 3.0]), 4)
-    assert ranked["decile"].isna().all()
+    assert ranked["quantile"].isna().all()
     assert set(ranked.loc[ranked["score"] == 3.0, "rank"]) == {1, 2}
-    assert assign_quantiles(_one_month([1.0, 1.0, 2.0, 2.0, 3.0, 3.0]), 3)["decile"].tolist() == [
+    assert assign_quantiles(_one_month([1.0, 1.0, 2.0, 2.0, 3.0, 3.0]), 3)["quantile"].tolist() == [
         1, 1, 2, 2, 3, 3,
     ]  # fmt: skip

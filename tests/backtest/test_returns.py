@@ -51,11 +51,11 @@ def test_means_agree_with_a_loop(seed: int, panel: Callable[..., pd.DataFrame]) 
         missing = 0
         for row in ranked[ranked["month"] == month].itertuples():
             if np.isnan(row.ret):
-                missing += row.decile in legs
+                missing += row.quantile in legs
                 continue
             everything.append(row.ret)
-            if row.decile in legs:
-                legs[row.decile].append(row.ret)
+            if row.quantile in legs:
+                legs[row.quantile].append(row.ret)
         line = found.loc[month]
         assert line["long"] == pytest.approx(sum(legs[4]) / len(legs[4]))
         assert line["short"] == pytest.approx(sum(legs[1]) / len(legs[1]))

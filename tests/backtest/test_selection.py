@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from konkyo.backtest import walk_forward_returns
-from konkyo.backtest.performance import return_risk
+from konkyo.backtest.performance import sharpe_ratio
 from konkyo.errors import KonkyoError
 
 _MONTHS = pd.date_range("2010-01-31", periods=6, freq="ME")
@@ -42,24 +42,27 @@ def test_by_hand() -> None:
 def test_equals_the_loop() -> None:
     series = _series(0)
     dates = series.index[[12, 24, 36]]
-    found = walk_forward_returns(series, "return_risk", dates).set_index("month")
+    found = walk_forward_returns(series, "sharpe_ratio", dates).set_index("month")
     for month in series.index[12:]:
         date = max(d for d in dates if d <= month)
         past = series[series.index < date]
-        best = max(series, key=lambda trial: return_risk(past[trial]))
+        best = max(series, key=lambda trial: sharpe_ratio(past[trial]))
         assert found.loc[month, "trial"] == best
         assert found.loc[month, "spread"] == series.loc[month, best]
     assert len(found) == 36
 
 
 @settings(max_examples=15, deadline=None)
-@given(st.integers(0, 10_000), st.integers(12, 47), st.sampled_from(["return_risk", "mean"]))
+@given(st.integers(0, 10_000), st.integers(12, 47), st.sampled_from(["sharpe_ratio", "mean"]))
 def test_changing_the_future_never_changes_the_past(seed: int, place: int, objective) -> None:
     series = _series(seed)
     dates = series.index[12::12]
     changed = series.copy()
     changed.iloc[place:] = np.random.default_rng(seed + 1).normal(0, 1, (48 - place, 6))
-    before, after = walk_forward_returns(series, objective, dates), walk_forward_returns(changed, objective, dates)
+    before, after = (
+        walk_forward_returns(series, objective, dates),
+        walk_forward_returns(changed, objective, dates),
+    )
     month = series.index[place]
     # A choice at the date of the change itself knows none of it, nor do the months before.
     early = before["decided"] <= month
@@ -80,9 +83,9 @@ def test_noise_earns_nothing_although_the_best_in_hindsight_does() -> None:
     for seed in range(40):
         series = _series(seed, 96, 20)
         dates = series.index[24::12]
-        spread = walk_forward_returns(series, "return_risk", dates)["spread"]
-        earned.append(return_risk(spread))
-        hindsight.append(max(return_risk(series[trial].iloc[24:]) for trial in series))
+        spread = walk_forward_returns(series, "sharpe_ratio", dates)["spread"]
+        earned.append(sharpe_ratio(spread))
+        hindsight.append(max(sharpe_ratio(series[trial].iloc[24:]) for trial in series))
     assert np.mean(earned) == pytest.approx(0.0, abs=0.15)
     assert np.mean(hindsight) > 0.5
 
@@ -97,9 +100,9 @@ def test_a_trial_without_all_earlier_months_is_not_chosen() -> None:
 def test_refusals_say_what_to_do() -> None:
     series = _series(3)
     with pytest.raises(KonkyoError, match="1 months come before 2010-02"):
-        walk_forward_returns(series, "return_risk", [series.index[1]])
+        walk_forward_returns(series, "sharpe_ratio", [series.index[1]])
     with pytest.raises(KonkyoError, match="no date"):
-        walk_forward_returns(series, "return_risk", [])
+        walk_forward_returns(series, "sharpe_ratio", [])
     with pytest.raises(KonkyoError, match="not in order"):
         walk_forward_returns(series.iloc[::-1], "mean", [series.index[12]])
     series[3] += 1.0

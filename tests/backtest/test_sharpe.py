@@ -9,13 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from konkyo.backtest.expected_max_sharpe import expected_maximum
-from konkyo.backtest.performance import return_risk
-from konkyo.backtest.sharpe import (
-    Moments,
-    minimum_track_record,
-    moments,
-    probabilistic_sharpe,
-)
+from konkyo.backtest.performance import sharpe_ratio
+from konkyo.backtest.sharpe import Moments, minimum_track_record, moments, probabilistic_sharpe
 
 _WAVE = pd.Series(np.round(0.01 + 0.04 * np.sin(np.arange(1, 25) ** 2), 4))
 
@@ -55,7 +50,7 @@ def test_moments_by_hand() -> None:
     assert found.months == 4
     assert found.ratio == pytest.approx(2 / math.sqrt(4 / 3))
     assert (found.skew, found.kurtosis) == (pytest.approx(0.0), pytest.approx(1.0))
-    assert found.ratio * math.sqrt(12) == pytest.approx(return_risk(pd.Series([1.0, 1, 3, 3])))
+    assert found.ratio * math.sqrt(12) == pytest.approx(sharpe_ratio(pd.Series([1.0, 1, 3, 3])))
     for series in ([0.01], [0.01, 0.01], [0.1] * 3, []):
         empty = moments(pd.Series(series, dtype="float64"))
         assert math.isnan(empty.ratio)

@@ -8,10 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from konkyo.backtest.portfolios import (
-    assign_quantiles,
-    with_realised_returns,
-)
+from konkyo.backtest.portfolios import assign_quantiles, with_realised_returns
 from konkyo.backtest.turnover import trades
 
 
@@ -19,8 +16,8 @@ def _oracle(ranked: pd.DataFrame, portfolios: int) -> dict[tuple[str, str, str],
     """Carry each leg's book from month to month in dictionaries, as the docstring words it."""
     units = {}
     for model in ranked["model"].unique():
-        for leg, decile in (("long", portfolios), ("short", 1)):
-            rows = ranked[(ranked["model"] == model) & (ranked["decile"] == decile)]
+        for leg, quantile in (("long", portfolios), ("short", 1)):
+            rows = ranked[(ranked["model"] == model) & (ranked["quantile"] == quantile)]
             book: dict[str, float] = {}
             book_month = None
             for month in sorted(rows["month"].unique()):
@@ -46,7 +43,9 @@ def _oracle(ranked: pd.DataFrame, portfolios: int) -> dict[tuple[str, str, str],
 
 
 def test_by_hand(scores: pd.DataFrame) -> None:
-    traded = trades(with_realised_returns(assign_quantiles(scores, 2)), 2).set_index(["month", "leg"])
+    traded = trades(with_realised_returns(assign_quantiles(scores, 2)), 2).set_index(
+        ["month", "leg"]
+    )
     units = traded["units"].to_dict()
     january, february, march = (
         pd.Timestamp(day) for day in ("2020-01-31", "2020-02-29", "2020-03-31")
@@ -68,7 +67,7 @@ def test_by_hand(scores: pd.DataFrame) -> None:
 @pytest.mark.parametrize("seed", range(8))
 def test_agrees_with_the_loop(seed: int, panel: Callable[..., pd.DataFrame]) -> None:
     network = panel(seed, stocks=15, months=8)
-    gaps = panel(seed + 100, stocks=15, months=8, without=(2, 5, 6)).assign(model="shuffled")
+    gaps = panel(seed + 100, stocks=15, months=8, without=(2, 5, 6)).assign(model="placebo")
     ranked = assign_quantiles(pd.concat([network, gaps]), 4)
     fast = trades(ranked, 4)
     slow = _oracle(ranked, 4)
@@ -104,7 +103,9 @@ def test_a_leg_that_lost_everything_starts_from_cash(scores: pd.DataFrame) -> No
 def test_one_way_turnover_is_a_share_of_the_book(
     panel: Callable[..., pd.DataFrame], seed: int, missing: float
 ) -> None:
-    turnover = trades(assign_quantiles(panel(seed, months=4, missing=missing), 3), 3)["turnover"].dropna()
+    turnover = trades(assign_quantiles(panel(seed, months=4, missing=missing), 3), 3)[
+        "turnover"
+    ].dropna()
     assert len(turnover) == 2 * 3
     assert turnover.between(0.0, 1.0 + 1e-12).all()
 

@@ -19,18 +19,12 @@ import pandas as pd
 from scipy.stats import spearmanr
 
 from konkyo import config
-from konkyo.attribution.attributions import (
-    Attribution,
-    explain_months,
-)
+from konkyo.attribution.attributions import Attribution, explain_months
 from konkyo.attribution.stability import over_seeds
 from konkyo.features import store
 from konkyo.models import store as weights
 from konkyo.models.train import train
-from konkyo.windows import (
-    MonthSlices,
-    rolling,
-)
+from konkyo.windows import MonthSlices, rolling
 
 
 def mean_of(members: Sequence[Attribution]) -> tuple[np.ndarray, np.ndarray]:
@@ -61,7 +55,7 @@ def main() -> None:
     parser.add_argument("--every", type=int, default=8)
     asked = parser.parse_args()
     whole = config.load()
-    chosen = replace(whole.train, ensemble=asked.members, shuffled_every=0)
+    chosen = replace(whole.train, ensemble=asked.members, placebo_every=0)
     panel = store.read(Path("data/panel"))
     ret = panel.index["ret"].to_numpy()
     decisions = rolling(MonthSlices.of(panel.index["month"]), chosen.window_months)[:: asked.every]

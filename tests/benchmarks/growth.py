@@ -3,8 +3,9 @@
     python tests/benchmarks/growth.py [--steps 12] [--out growth.png] [--small]
 
 Every case is a process of its own that trains as one worker does, on one core: the paper's network
-(params.yaml) on random rows of a panel file that it maps, in stacks of `train.stack` networks, one
-after another. Each stack takes only `--steps` steps. The core's time for all steps of all epochs is
+(params.yaml) on random rows of a panel file that it maps, in stacks of
+`train.max_networks_per_stack` networks, one after another. Each stack takes only `--steps` steps.
+The core's time for all steps of all epochs is
 extrapolated from the median step and from the start of an epoch, where row orders are drawn;
 Lightning's own work and the files of weights are left out. Memory is the highest seen: what the
 process took for itself, and what of the mapped panel was there, which all processes share and the
@@ -80,16 +81,8 @@ def work(folder: Path, case: Case, steps: int) -> dict[str, float]:
 
     from konkyo import config
     from konkyo.models import jobs
-    from konkyo.models.batches import (
-        NetworkSpec,
-        StackBatches,
-        StackSchedule,
-        Step,
-    )
-    from konkyo.models.fit import (
-        initial_network,
-        keep_freed_memory,
-    )
+    from konkyo.models.batches import NetworkSpec, StackBatches, StackSchedule, Step
+    from konkyo.models.fit import initial_network, keep_freed_memory
     from konkyo.models.lightning_module import StackModule
 
     torch.set_num_threads(1)

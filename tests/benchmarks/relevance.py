@@ -25,18 +25,12 @@ from training import INPUTS, PANEL, STOCKS, seconds
 
 from konkyo import config
 from konkyo.attribution.attributions import explain_months
-from konkyo.attribution.methods import (
-    scaled,
-    as_module,
-)
+from konkyo.attribution.methods import as_module, scaled
 from konkyo.features import store
 from konkyo.models import store as weights
 from konkyo.models.fit import keep_freed_memory
 from konkyo.models.mlp import StackedMLP
-from konkyo.windows import (
-    MonthSlices,
-    rolling,
-)
+from konkyo.windows import MonthSlices, rolling
 
 WEIGHTS = Path("data/models/weights")
 

@@ -33,14 +33,8 @@ from konkyo import config
 from konkyo.features import store
 from konkyo.models import jobs
 from konkyo.models.batches import NetworkSpec
-from konkyo.models.fit import (
-    fit_stack,
-    keep_freed_memory,
-)
-from konkyo.windows import (
-    MonthSlices,
-    rolling,
-)
+from konkyo.models.fit import fit_stack, keep_freed_memory
+from konkyo.windows import MonthSlices, rolling
 
 PANEL = Path("data/panel")
 MONTHS, STOCKS, INPUTS = 36, 1700, 126
@@ -74,7 +68,7 @@ def real_rows(chosen: config.Train, windows: int) -> Rows:
     panel = store.read(PANEL)
     label = panel.index["label"].to_numpy(dtype=np.float32)
     decisions = rolling(MonthSlices.of(panel.index["month"]), chosen.window_months)[-windows:]
-    entries = jobs.network_specs(panel, decisions, replace(chosen, shuffled_every=0))
+    entries = jobs.network_specs(panel, decisions, replace(chosen, placebo_every=0))
     return panel.features, np.stack([label, label]), entries
 
 

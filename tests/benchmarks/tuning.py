@@ -20,11 +20,7 @@ import torch
 from konkyo import config
 from konkyo.models.fit import keep_freed_memory
 from konkyo.models.settings import Hyperparameters
-from konkyo.tuning import (
-    holdout,
-    panels,
-    trials,
-)
+from konkyo.tuning import holdout, panels, trials
 
 
 def main() -> None:
@@ -46,7 +42,9 @@ def main() -> None:
     )  # fmt: skip
     rng = np.random.default_rng(1)
     numbers = [
-        Hyperparameters(10 ** rng.uniform(-3.5, -2), 10 ** rng.uniform(-7, -4), rng.uniform(0, 0.6), 1)
+        Hyperparameters(
+            10 ** rng.uniform(-3.5, -2), 10 ** rng.uniform(-7, -4), rng.uniform(0, 0.6), 1
+        )
         for _ in range(asked.together)
     ]
     with tempfile.TemporaryDirectory() as name:

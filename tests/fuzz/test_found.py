@@ -11,22 +11,9 @@ from fuzz_checks import records_are_right_or_refused
 from fuzz_drawn import Column, Drawn
 from fuzz_tables import Case
 from konkyo import config
-from konkyo.data import (
-    readers,
-    tables,
-)
-from konkyo.errors import (
-    ArtifactError,
-    KonkyoError,
-    ParamsError,
-    RecordsError,
-)
-from konkyo.io import (
-    read_array,
-    read_csv,
-    read_json,
-    read_parquet,
-)
+from konkyo.data import readers, tables
+from konkyo.errors import ArtifactError, KonkyoError, ParamsError, RecordsError
+from konkyo.io import read_array, read_csv, read_json, read_parquet
 from small import PARAMS
 
 DAYS = [dt.date(2020, 1, 31), dt.date(2020, 2, 29)]

@@ -1,7 +1,7 @@
 """Numbers of three runs, and their comparison with the golden ones in golden.json.
 
-A number's key is a path: `small/metrics/network/spread/return_risk` is a figure of a JSON file,
-`small/attributions/MKT/std` a moment of a table's column, `small/backtest/deciles/ridge/months/2`
+A number's key is a path: `small/metrics/network/spread/sharpe_ratio` is a figure of a JSON file,
+`small/attributions/MKT/std` a moment of a table's column, `small/backtest/quantiles/ridge/months/2`
 the third row of a short table. `small` runs the stages on the records of small.py, `simulated` on a
 simulated market of 60 stocks, `main` are the committed results. Files of data/ are walked rather
 than named, so that a renamed file, column, metric or method needs a line in names.csv and no change
@@ -182,7 +182,7 @@ def read_names() -> list[tuple[str, str]]:
 def rename(key: str, names: list[tuple[str, str]]) -> str:
     """Return a golden key in today's names.
 
-    An old name is a whole component of the path (`return_risk`), or several where one alone means
+    An old name is a whole component of the path (`sharpe_ratio`), or several where one alone means
     more than one thing (`verify/*/truth`; `*` is any one component, and the same one in the new
     name). Lines apply one after the other. The first component, the run, has no other name.
     """

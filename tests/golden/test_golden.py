@@ -8,7 +8,7 @@ import pytest
 from golden import measure
 from golden.measure import differences, read_golden, read_names, rename
 
-PLANTED = {"small/metrics/network/spread/return_risk": 1.0, "small/panel/index/label/mean": 0.5}
+PLANTED = {"small/metrics/network/spread/sharpe_ratio": 1.0, "small/panel/index/label/mean": 0.5}
 
 
 @pytest.mark.parametrize("run", measure.RUNS)
@@ -29,7 +29,7 @@ def test_a_moved_or_new_number_is_seen(key: str, kind: str):
 
 def test_a_number_that_is_gone_is_seen():
     lines = differences(PLANTED, {key: PLANTED[key] for key in list(PLANTED)[1:]}, [])
-    assert lines == ["missing: small/metrics/network/spread/return_risk"]
+    assert lines == ["missing: small/metrics/network/spread/sharpe_ratio"]
     assert differences({"small/t": 0.0}, {"small/t": None}, []) == [
         "moved: small/t: None, golden 0.0"
     ]
@@ -37,7 +37,7 @@ def test_a_number_that_is_gone_is_seen():
 
 def test_a_rename_keeps_the_number():
     names = [
-        ("return_risk", "sharpe_ratio"),
+        ("sharpe_ratio", "sharpe_ratio"),
         ("network/*/sharpe_ratio", "mlp/*/sharpe"),
         ("ind", "x"),
     ]

@@ -10,14 +10,7 @@ from string import Formatter
 
 import pytest
 
-from konkyo.i18n import (
-    LANGUAGES,
-    Text,
-    catalogue,
-    display_name,
-    section,
-    t,
-)
+from konkyo.i18n import LANGUAGES, Text, catalogue, display_name, section, t
 from konkyo.report.pages.report import SCRIPT_TEXTS
 
 SOURCES = Path(__file__).parents[2] / "src/konkyo"

@@ -7,11 +7,7 @@ import pandas as pd
 import pytest
 
 from konkyo import config
-from konkyo.intervention import (
-    networks,
-    samples,
-    simulated,
-)
+from konkyo.intervention import networks, samples, simulated
 
 PARAMS = Path(__file__).parents[2] / "params.yaml"
 

@@ -1,10 +1,7 @@
 import pytest
 
 from konkyo.dates import label
-from konkyo.errors import (
-    RecordsError,
-    SourceError,
-)
+from konkyo.errors import RecordsError, SourceError
 from konkyo.intervention import official
 from real_records import FOLDER, operations_text
 

@@ -5,14 +5,8 @@ import pandas as pd
 import pytest
 
 from konkyo.data.readers import RawTable
-from konkyo.errors import (
-    RecordsError,
-    SourceError,
-)
-from konkyo.intervention.load import (
-    add_operations,
-    load,
-)
+from konkyo.errors import RecordsError, SourceError
+from konkyo.intervention.load import add_operations, load
 from konkyo.intervention.records import check
 
 

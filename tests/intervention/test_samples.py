@@ -5,10 +5,7 @@ import pandas as pd
 import pytest
 
 from konkyo import config as whole
-from konkyo.errors import (
-    ParamsError,
-    RecordsError,
-)
+from konkyo.errors import ParamsError, RecordsError
 from konkyo.intervention.samples import samples
 from small import PARAMS
 

@@ -45,8 +45,15 @@ def chosen(stocks: int, epochs: int) -> config.Params:
     small = small_params()
     if stocks < 100:
         return small
-    prepare = replace(small.prepare, universe=stocks)
-    train = replace(small.train, window=20, layers=(64, 64, 32), batch=300, epochs=epochs, stack=8)
+    prepare = replace(small.prepare, universe_size=stocks)
+    train = replace(
+        small.train,
+        window_months=20,
+        hidden_sizes=(64, 64, 32),
+        batch_size=300,
+        epochs=epochs,
+        max_networks_per_stack=8,
+    )
     return replace(small, prepare=prepare, train=train)
 
 
@@ -96,7 +103,9 @@ def main() -> None:
         given = {"OMP_NUM_THREADS": threads, "OPENBLAS_NUM_THREADS": threads}
         runs[f"{threads} threads"] = (settings, given)
     for workers, stack in ((2, trained.max_networks_per_stack), (1, 3), (1, 64)):
-        other = replace(settings, train=replace(trained, workers=workers, stack=stack))
+        other = replace(
+            settings, train=replace(trained, workers=workers, max_networks_per_stack=stack)
+        )
         runs[f"{workers} workers, stacks of {stack}"] = (other, {})
     runs |= {name: (settings, given) for name, given in SETS.items()}
     print(f"{'run':26}  files  differ  {'score':>8} {'relevance':>9} {'ridge':>8} {'metrics':>8}")

@@ -64,7 +64,7 @@ WEIGHTS = {
 }  # fmt: skip
 """How many kills a stage gets beside the others."""
 TRIALS = 6
-SMALL = {"layers": 1, "width": 8, "batch": 16, "epochs": 2, "window": 6}
+SMALL = {"n_hidden_layers": 1, "width": 8, "batch_size": 16, "epochs": 2, "window_months": 6}
 """The paper's network needs more months than there are here."""
 WORKER = f"""#!{sys.executable}
 # What a search starts in the place of its interpreter: `worker -m konkyo tune --worker --child`.
@@ -271,18 +271,19 @@ def chosen() -> Any:
     space = config.Space(
         n_hidden_layers=(1,), width=(4, 8), activation=("tanh", "relu"), weight_decay=(0.0, 0.001),
         dropout=config.Range(0.0, 0.5, False), learning_rate=config.Range(0.001, 0.01, True),
-        batch_size=(16,), epochs=(2,), window_months=(6,), label=("rank",), standardise=("rank", "zscore"),
+        batch_size=(16,), epochs=(2,), window_months=(6,), label=("rank",),
+        standardise=("rank", "zscore"),
     )  # fmt: skip
     tune = replace(
-        small.tune, trials=TRIALS, workers=1, together=2, sampler="random", pruner="none",
+        small.tune, trials=TRIALS, workers=1, trials_per_stack=2, sampler="random", pruner="none",
         holdout=6, space=space,
     )  # fmt: skip
     return replace(
         small,
         ingest=replace(small.ingest, source="tables", tables=tables),
         train=replace(small.train, epochs=3),
-        verify=replace(small.verify, every=9, stocks=8, draws=3),
-        report=replace(small.report, dpi=50, stocks=2, factors=("size",)),
+        verify=replace(small.verify, every_n_months=9, n_stocks=8, n_permutations=3),
+        report=replace(small.report, dpi=50, n_extremes=2, factors=("size",)),
         tune=tune,
     )
 

@@ -7,10 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from konkyo.data.us_equities import (
-    Archive,
-    fetch,
-)
+from konkyo.data.us_equities import Archive, fetch
 from konkyo.errors import SourceError
 
 NAME = "wanted.csv"

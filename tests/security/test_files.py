@@ -19,15 +19,8 @@ from mlflow.exceptions import MlflowException
 from ruamel.yaml import YAML
 from safetensors.numpy import save, save_file
 
-from konkyo import (
-    config,
-    io,
-)
-from konkyo.errors import (
-    ArtifactError,
-    ParamsError,
-    TuningError,
-)
+from konkyo import config, io
+from konkyo.errors import ArtifactError, ParamsError, TuningError
 from konkyo.features import store as panels
 from konkyo.models import store
 from konkyo.models.batches import NetworkSpec
@@ -187,7 +180,7 @@ def test_a_state_of_training_that_was_tampered_with_is_begun_anew(here, spoil):
     features = rng.normal(size=(40, 2)).astype(np.float32)
     labels = np.stack([features[:, 0]] * 2)
     entry = NetworkSpec("2001-01", np.arange(40), np.zeros(2, "f4"), np.ones(2, "f4"), 1)
-    train = replace(small_params().train, layers=(2,), batch=20, epochs=1)
+    train = replace(small_params().train, hidden_sizes=(2,), batch_size=20, epochs=1)
     (here / "a").mkdir()
     undisturbed = fit_stack(features, labels, [entry], train, here / "a", "s")
     (here / "b").mkdir()

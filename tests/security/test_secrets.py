@@ -13,14 +13,7 @@ from pathlib import Path
 import pytest
 
 from konkyo import config
-from konkyo.errors import (
-    KonkyoError,
-    ParamsError,
-    TrackingError,
-    TuningError,
-    redact,
-    split_login,
-)
+from konkyo.errors import KonkyoError, ParamsError, TrackingError, TuningError, redact, split_login
 from konkyo.pipeline import ui
 from konkyo.retry import RetryPolicy
 from konkyo.tracking import store

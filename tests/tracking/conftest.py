@@ -13,11 +13,7 @@ from mlflow import MlflowClient
 from isolation import forget_mlflow
 from konkyo import config
 from konkyo.models import store as weights
-from konkyo.tracking import (
-    results,
-    runs,
-    store,
-)
+from konkyo.tracking import results, runs, store
 
 SOURCE = {
     "source": "us-equities",
@@ -116,11 +112,11 @@ def write_results(
         data / "backtest/cumulative.csv", index=False, date_format="%Y-%m-%d"
     )
     performance = pd.DataFrame(
-        {"model": "network", "portfolio": portfolios, "annual_return": 0.075, "return_risk": 0.37}
+        {"model": "network", "portfolio": portfolios, "annual_return": 0.075, "sharpe_ratio": 0.37}
     )
     performance.to_csv(data / "backtest/performance.csv", index=False)
-    pd.DataFrame({"model": "network", "decile": range(1, 11), "annual_return": 0.1}).to_csv(
-        data / "backtest/deciles.csv", index=False
+    pd.DataFrame({"model": "network", "quantile": range(1, 11), "annual_return": 0.1}).to_csv(
+        data / "backtest/quantiles.csv", index=False
     )
     (data / "metrics.json").write_text(
         json.dumps(
@@ -129,9 +125,9 @@ def write_results(
                     "rank_ic": 0.015,
                     "rank_ic_t": 1.3,
                     "months": count - 1,
-                    "spread": {"annual_return": 0.075, "return_risk": 0.37},
+                    "spread": {"annual_return": 0.075, "sharpe_ratio": 0.37},
                 },
-                "ridge": {"spread": {"annual_return": 0.04, "return_risk": float("nan")}},
+                "ridge": {"spread": {"annual_return": 0.04, "sharpe_ratio": float("nan")}},
             }
         )
     )

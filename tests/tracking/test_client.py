@@ -18,17 +18,8 @@ from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore as Runs
 from konkyo import tracking
 from konkyo.errors import TrackingError
 from konkyo.retry import RetryPolicy
-from konkyo.tracking import (
-    lineage,
-    results,
-    runs,
-    store,
-)
-from konkyo.tracking.client import (
-    StoreClient,
-    StoreRetries,
-    retry_store,
-)
+from konkyo.tracking import lineage, results, runs, store
+from konkyo.tracking.client import StoreClient, StoreRetries, retry_store
 
 LOCKED = MlflowException("(sqlite3.OperationalError) database is locked", TEMPORARILY_UNAVAILABLE)
 AWAY = MlflowException(

@@ -6,10 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from konkyo.tracking import (
-    lineage,
-    results,
-)
+from konkyo.tracking import lineage, results
 
 
 @pytest.fixture

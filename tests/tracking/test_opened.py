@@ -9,11 +9,7 @@ import pytest
 from mlflow import MlflowClient
 from mlflow.entities import LoggedModelStatus
 
-from konkyo.tracking import (
-    open_runs,
-    runs,
-    store,
-)
+from konkyo.tracking import open_runs, runs, store
 
 WRITER = """
 import sys, time

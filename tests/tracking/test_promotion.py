@@ -9,11 +9,7 @@ from mlflow.entities import Metric
 
 from konkyo import config
 from konkyo.errors import TrackingError
-from konkyo.tracking import (
-    promotion,
-    registry,
-    store,
-)
+from konkyo.tracking import promotion, registry, store
 from konkyo.tracking.series import milliseconds
 
 ENDS = pd.date_range("2020-01-31", periods=4, freq="ME")

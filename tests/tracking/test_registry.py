@@ -9,12 +9,7 @@ from mlflow import MlflowClient
 
 from konkyo import config
 from konkyo.errors import TrackingError
-from konkyo.tracking import (
-    monthly_run,
-    registry,
-    results,
-    runs,
-)
+from konkyo.tracking import monthly_run, registry, results, runs
 
 CHAMPION = {"configuration": "a", "last_month": "2020-03"}
 
@@ -40,17 +35,17 @@ def test_aliases_of_a_new_version(new, champion, expected):
     [
         ("train", {"epochs": 3}, False),
         ("train", {"ensemble": 4}, False),
-        ("prepare", {"universe": 500}, False),
+        ("prepare", {"universe_size": 500}, False),
         ("attribute", {"epsilon": 0.01}, False),
-        ("backtest", {"cost": 0.0}, False),
+        ("backtest", {"cost_bps": 0.0}, False),
         ("ingest", {"source": "tables"}, False),
         ("ingest", {"last_month": "2021-06"}, True),
         ("train", {"workers": 7}, True),
-        ("train", {"stack": 3}, True),
+        ("train", {"max_networks_per_stack": 3}, True),
         ("train", {"accelerator": "cpu", "backend": "dask", "address": "tcp://a:1"}, True),
         ("train", {"share": "s3://bucket"}, True),
         ("report", {"language": "ja"}, True),
-        ("monitor", {"psi": 0.1}, True),
+        ("monitor", {"max_psi": 0.1}, True),
         ("promote", {"months": 12}, True),
         ("track", {"experiment": "other"}, True),
     ],
@@ -72,15 +67,15 @@ def test_the_simulated_market_belongs_to_the_configuration_where_it_is_the_sourc
 
 def test_a_search_that_chose_these_params_is_told_with_its_last_month(tmp_path, chosen):
     best = {
-        "layers": 3,
+        "n_hidden_layers": 3,
         "width": 64,
         "activation": "tanh",
         "dropout": 0.4,
         "learning_rate": 0.001,
         "weight_decay": 0.0,
-        "batch": 300,
+        "batch_size": 300,
         "epochs": 20,
-        "window": 36,
+        "window_months": 36,
         "label": chosen.prepare.label,
         "standardise": chosen.prepare.standardise,
     }

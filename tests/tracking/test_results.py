@@ -6,10 +6,7 @@ import pandas as pd
 import pytest
 
 from konkyo.errors import ArtifactError
-from konkyo.tracking import (
-    lineage,
-    results,
-)
+from konkyo.tracking import lineage, results
 
 
 def test_only_the_network_has_series(results_folder):

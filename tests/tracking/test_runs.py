@@ -12,17 +12,8 @@ from mlflow import MlflowClient
 from mlflow.store.artifact.local_artifact_repo import LocalArtifactRepository
 
 from konkyo import config
-from konkyo.errors import (
-    ArtifactError,
-    TrackingError,
-)
-from konkyo.tracking import (
-    lineage,
-    log_model,
-    registry,
-    results,
-    runs,
-)
+from konkyo.errors import ArtifactError, TrackingError
+from konkyo.tracking import lineage, log_model, registry, results, runs
 from small import PARAMS
 
 FEBRUARY, MARCH = 1582934400000, 1585612800000
@@ -73,7 +64,7 @@ def test_the_parent_has_every_param_of_the_main_job_but_where_it_is_logged(logge
     assert found == {
         key: str(value) for key, value in expected.items() if key.split(".")[0] not in others
     }
-    assert found["train.layers"] == "[64, 64, 32]"
+    assert found["train.hidden_sizes"] == "[64, 64, 32]"
 
 
 def test_the_parent_has_the_final_metrics(logged):
@@ -88,7 +79,7 @@ def test_the_parent_has_the_final_metrics(logged):
         "network/rank_ic_t": 1.3,
         "network/months": 2,
         "network/spread/annual_return": 0.075,
-        "network/spread/return_risk": 0.37,
+        "network/spread/sharpe_ratio": 0.37,
         "ridge/spread/annual_return": 0.04,
         "verify/lrp_epsilon/truth/sign": 0.75,
     }
@@ -138,7 +129,7 @@ def test_the_parent_has_figures_and_tables(logged):
     client, tracked, root = logged
     assert names(client, tracked.run_id, "figures") == ["figures/cumulative.png"]
     assert names(client, tracked.run_id, "tables") == [
-        "tables/deciles.json",
+        "tables/quantiles.json",
         "tables/performance.csv",
         "tables/performance.json",
     ]
@@ -149,7 +140,7 @@ def test_the_parent_has_figures_and_tables(logged):
     table = json.loads(
         (root / "mlartifacts" / tracked.run_id / "artifacts/tables/performance.json").read_text()
     )
-    assert table["columns"] == ["model", "portfolio", "annual_return", "return_risk"]
+    assert table["columns"] == ["model", "portfolio", "annual_return", "sharpe_ratio"]
 
 
 def test_a_child_has_its_window_its_losses_and_its_results(logged):

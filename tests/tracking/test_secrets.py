@@ -5,10 +5,7 @@ from dataclasses import replace
 import pytest
 
 from konkyo import io
-from konkyo.tracking import (
-    results,
-    runs,
-)
+from konkyo.tracking import results, runs
 
 MARKER = "hush7Wqx"
 VARIABLES = (

@@ -12,11 +12,7 @@ import pandas as pd
 import pytest
 from mlflow import MlflowClient
 
-from konkyo.tracking import (
-    log_model,
-    results,
-    runs,
-)
+from konkyo.tracking import log_model, results, runs
 
 FEATURES = [f"feature_{i}" for i in range(4)]
 

@@ -20,14 +20,8 @@ from mlflow import MlflowClient
 
 from konkyo import config
 from konkyo.errors import TrackingError
-from konkyo.tracking import (
-    results,
-    runs,
-)
-from konkyo.tracking.client import (
-    RETRIES,
-    StoreRetries,
-)
+from konkyo.tracking import results, runs
+from konkyo.tracking.client import RETRIES, StoreRetries
 
 
 class Server:

@@ -17,10 +17,7 @@ import pandas as pd
 import pytest
 
 from konkyo.errors import TrackingError
-from konkyo.pipeline import (
-    serve,
-    ui,
-)
+from konkyo.pipeline import serve, ui
 from konkyo.tracking import servers
 
 ROOT = Path(__file__).parents[2]

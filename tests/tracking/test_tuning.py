@@ -32,7 +32,7 @@ def folder(project: Path) -> Path:
     (own / "searched").mkdir(parents=True)
     io.write_csv(pd.DataFrame(TRIALS), own / "trials.csv")
     rows = [
-        {"model": m, "part": p, "return_risk": 0.7, "months": 30}
+        {"model": m, "part": p, "sharpe_ratio": 0.7, "months": 30}
         for m in ("paper", "best")
         for p in ("tuning", "holdout")
     ]
@@ -55,7 +55,7 @@ def test_one_parent_a_study_one_child_a_trial_and_a_repeated_call_replaces_them(
     runs = {run.info.run_name: run for run in found}
     parent = runs["tune-main"]
     assert parent.info.run_id == tracked["run_id"]
-    assert parent.data.metrics["result/best/holdout/return_risk"] == 0.7
+    assert parent.data.metrics["result/best/holdout/sharpe_ratio"] == 0.7
     assert parent.data.metrics["luck/dsr"] == 0.9
     assert parent.data.params["tune.storage"] == "postgresql://host/base"
     assert "secret" not in str([run.data for run in found])

@@ -5,10 +5,7 @@ from dataclasses import replace
 import pytest
 
 from konkyo.features.build import build
-from konkyo.tuning import (
-    holdout,
-    panels,
-)
+from konkyo.tuning import holdout, panels
 from postgres import postgres  # noqa: F401
 from small import make_records, small_params
 from small_search import HELD, Search, tables_at

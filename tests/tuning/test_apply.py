@@ -6,7 +6,7 @@ from konkyo.tuning import apply
 from small import PARAMS
 
 SETTINGS = {
-    "train": {"layers": (32, 16), "learning_rate": 0.00031, "dropout": 0.25, "epochs": 20},
+    "train": {"hidden_sizes": (32, 16), "learning_rate": 0.00031, "dropout": 0.25, "epochs": 20},
     "prepare": {"label": "zscore"},
 }
 
@@ -22,8 +22,8 @@ def test_only_the_lines_of_changed_values_change_and_comments_stay(tmp_path):
         " month",
         "+  label: zscore                # zscore | rank | raw: the return from t to t+1 within the"
         " month",
-        "-  layers: [64, 64, 32]         # the network of the paper's figure 15",
-        "+  layers: [32, 16]             # the network of the paper's figure 15",
+        "-  hidden_sizes: [64, 64, 32]   # the network of the paper's figure 15",
+        "+  hidden_sizes: [32, 16]       # the network of the paper's figure 15",
         "-  dropout: 0.4",
         "-  learning_rate: 0.001",
         "+  dropout: 0.25",
@@ -35,9 +35,10 @@ def test_only_the_lines_of_changed_values_change_and_comments_stay(tmp_path):
 
 
 def test_a_list_over_several_lines_is_replaced_whole():
-    text = "train:  # here\n  layers:\n    - 64\n    - 32\n  dropout: 0.4  # share\nprepare: {}\n"
-    after = apply.apply(text, {"train": {"layers": (8,), "dropout": 0.1}})
-    assert after == "train:  # here\n  layers: [8]\n  dropout: 0.1  # share\nprepare: {}\n"
+    text = "train:  # here\n  hidden_sizes:\n    - 64\n    - 32\n"
+    text += "  dropout: 0.4  # share\nprepare: {}\n"
+    after = apply.apply(text, {"train": {"hidden_sizes": (8,), "dropout": 0.1}})
+    assert after == "train:  # here\n  hidden_sizes: [8]\n  dropout: 0.1  # share\nprepare: {}\n"
 
 
 def test_a_value_that_params_refuses_leaves_the_file_as_it_was(tmp_path):

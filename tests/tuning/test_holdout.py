@@ -5,15 +5,9 @@ import pandas as pd
 import pytest
 
 from konkyo import dates
-from konkyo.errors import (
-    ArtifactError,
-    ParamsError,
-)
+from konkyo.errors import ArtifactError, ParamsError
 from konkyo.features import store
-from konkyo.tuning import (
-    holdout,
-    panels,
-)
+from konkyo.tuning import holdout, panels
 from small_search import HELD, Search, tables_at
 
 
@@ -69,7 +63,7 @@ def test_panels_are_built_again_only_when_something_changed(search: Search, tmp_
     first = path.stat().st_mtime_ns
     bring(prepare)
     assert path.stat().st_mtime_ns == first
-    bring(replace(prepare, universe=15))
+    bring(replace(prepare, universe_size=15))
     assert path.stat().st_mtime_ns > first
     # A panel that was cut short has no digest and is not taken for a whole one.
     (path.parent / "digest.txt").unlink()

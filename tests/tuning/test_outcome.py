@@ -7,14 +7,7 @@ import pytest
 
 import fake_engine as fake
 from konkyo import backtest
-from konkyo.tuning import (
-    page,
-    result_table,
-    results,
-    study,
-    trial_tables,
-    worker,
-)
+from konkyo.tuning import page, result_table, results, study, trial_tables, worker
 
 
 @pytest.fixture(scope="module")
@@ -29,8 +22,8 @@ def searched(tmp_path_factory):
 class Engine:
     """The fake engine, as `result` calls it."""
 
-    def run(self, values, groups, shuffled=False):
-        return fake.run([{**v, "dropout": 1.2} for v in values] if shuffled else values, groups)
+    def run(self, values, groups, placebo=False):
+        return fake.run([{**v, "dropout": 1.2} for v in values] if placebo else values, groups)
 
     def linear(self, values, groups):
         return fake.run([values], groups)[0]
@@ -66,7 +59,7 @@ def test_the_table_has_every_model_in_both_parts(searched):
     ]
     best = results.winner(searched[0])
     cells = table.set_index(["model", "part"])
-    assert cells.loc[("best", "tuning"), "return_risk"] == pytest.approx(best.value)
+    assert cells.loc[("best", "tuning"), "sharpe_ratio"] == pytest.approx(best.value)
     assert cells.loc[("best", "holdout"), "months"] == 6
     (scores,) = fake.run([best.params], fake.GROUPS[8:])
     net = fake.measure(scores)["spread_net"]

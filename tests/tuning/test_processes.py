@@ -12,16 +12,8 @@ from optuna.trial import TrialState
 
 import fake_engine as fake
 from konkyo.errors import TuningError
-from konkyo.tuning import (
-    study,
-    trial_tables,
-)
-from konkyo.tuning.storage import (
-    DEATHS,
-    RETRY_OF,
-    WORKER,
-    open_storage,
-)
+from konkyo.tuning import study, trial_tables
+from konkyo.tuning.storage import DEATHS, RETRY_OF, WORKER, open_storage
 
 WORKER_SCRIPT = Path(fake.__file__)
 TRIALS = 9

@@ -10,15 +10,7 @@ from optuna.trial import TrialState
 import fake_engine as fake
 from konkyo import dates
 from konkyo.errors import TuningError
-from konkyo.tuning import (
-    objective,
-    progress,
-    result_table,
-    space,
-    study,
-    trial_tables,
-    worker,
-)
+from konkyo.tuning import objective, progress, result_table, space, study, trial_tables, worker
 from konkyo.tuning.trials import series
 
 
@@ -55,7 +47,7 @@ def test_a_trial_s_value_is_the_objective_of_its_whole_series(searched):
         (scores,) = fake.run([trial.params], fake.GROUPS)
         if trial.state == TrialState.COMPLETE:
             series = fake.measure(scores)
-            assert trial.value == pytest.approx(objective.objective("return_risk", series))
+            assert trial.value == pytest.approx(objective.objective("sharpe_ratio", series))
             assert trial.constraints == {"turnover": 0.5 - 2.0}
         else:
             assert 24 <= len(trial_tables.unpack(trial.user_attrs["series"])) < 30
@@ -79,7 +71,7 @@ def test_a_finished_search_asks_for_nothing_and_a_longer_one_goes_on(searched):
 
 def test_a_study_begun_otherwise_is_not_gone_on_with(searched):
     tune = replace(searched[0].tune, objective="mean", workers=7, trials=99)
-    with pytest.raises(TuningError, match="objective: return_risk then, mean now") as error:
+    with pytest.raises(TuningError, match="objective: sharpe_ratio then, mean now") as error:
         fake.begin(tune)
     assert "workers" not in str(error.value)
 
@@ -162,7 +154,7 @@ def test_a_month_that_broke_for_all_trials_is_missing_from_all(tmp_path):
     for trial in search.study.trials:
         (scores,) = fake.run([trial.params], fake.GROUPS)
         own = _measure(scores[scores["month"] != dates.parse(BROKEN)])
-        assert trial.value == pytest.approx(objective.objective("return_risk", own))
+        assert trial.value == pytest.approx(objective.objective("sharpe_ratio", own))
 
 
 @pytest.mark.parametrize("pruner", ["wilcoxon", "median"])
@@ -186,7 +178,7 @@ def test_months_that_break_for_one_trial_are_missing_and_a_dead_trial_ends(tmp_p
     assert (first.state, dead.state) == (TrialState.COMPLETE, TrialState.PRUNED)
     own = trial_tables.unpack(first.user_attrs[trial_tables.SERIES])
     assert len(own) == len(fake.MONTHS) - 1
-    assert first.value == pytest.approx(objective.objective("return_risk", own))
+    assert first.value == pytest.approx(objective.objective("sharpe_ratio", own))
     assert trial_tables.SERIES not in dead.user_attrs
     # Beside a trial that has the month, it held nothing then.
     if other.state == TrialState.COMPLETE:

@@ -38,15 +38,15 @@ def test_refits_cover_every_month_once() -> None:
 def test_a_month_of_its_own_network_is_the_main_job_s(search: Search, tmp_path) -> None:
     panel = store.read(search.folder / "panels" / "rank-rank")
     decisions = windows.rolling(windows.MonthSlices.of(panel.index["month"]), 6)[:4]
-    params = replace(search.params.train, shuffled_every=1, ensemble=2, dropout=0.4)
+    params = replace(search.params.train, placebo_every=1, ensemble=2, dropout=0.4)
     train(panel, decisions, params, tmp_path / "main")
     groups = trials.refits([w.month for w in decisions], 1)
-    for shuffled in (False, True):
-        seeds = 1 if shuffled else 2
+    for placebo in (False, True):
+        seeds = 1 if placebo else 2
         (found,) = trials.run(
-            search.folder, SHAPE, NUMBERS[:1], groups, params, tmp_path / "state", seeds, shuffled
+            search.folder, SHAPE, NUMBERS[:1], groups, params, tmp_path / "state", seeds, placebo
         )
-        kind = "shuffled" if shuffled else "weights"
+        kind = "placebo" if placebo else "weights"
         expected = [
             baselines.network_scores(
                 weights.read(tmp_path / "main" / kind / f"{w.month}.safetensors"),
@@ -60,7 +60,7 @@ def test_a_month_of_its_own_network_is_the_main_job_s(search: Search, tmp_path) 
 def test_trials_together_equal_trials_one_at_a_time(search: Search, tmp_path) -> None:
     names = trials.decision_months(search.folder, 9)[:5]
     groups = trials.refits(names, 2)
-    params = replace(search.params.train, stack=6)
+    params = replace(search.params.train, max_networks_per_stack=6)
     together = trials.run(search.folder, SHAPE, NUMBERS, groups, params, tmp_path)
     for numbers, table in zip(NUMBERS, together, strict=True):
         (alone,) = trials.run(search.folder, SHAPE, [numbers], groups, params, tmp_path)
@@ -87,7 +87,7 @@ def test_linear_is_the_ridge_of_the_same_rows(search: Search) -> None:
     window = windows.rolling(windows.MonthSlices.of(panel.index["month"]), 6)[3]
     shape = replace(SHAPE, standardise="zscore")
     params = search.params.train
-    (entry,) = jobs.network_specs(panel, [window], replace(params, shuffled_every=0))
+    (entry,) = jobs.network_specs(panel, [window], replace(params, placebo_every=0))
     labels = panel.index["label"].to_numpy(dtype=np.float32)
     expected = baselines.ridge_scores(panel, window, entry, labels, params.ridge_penalty)
     found = trials.linear(search.folder, shape, [(window.month,)], params)

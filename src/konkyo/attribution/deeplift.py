@@ -3,10 +3,7 @@
 import torch
 from torch import Tensor
 
-from konkyo.models.mlp import (
-    ACTIVATIONS,
-    StackedMLP,
-)
+from konkyo.models.mlp import ACTIVATIONS, StackedMLP
 
 _NEAR = 1e-6
 """Two pre-activations nearer than this have no secant worth dividing by; the slope stands in."""

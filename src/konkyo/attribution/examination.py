@@ -10,10 +10,7 @@ from torch import Tensor
 
 from konkyo.attribution import methods
 from konkyo.attribution.faithfulness import deletion
-from konkyo.attribution.stability import (
-    over_seeds,
-    randomisation,
-)
+from konkyo.attribution.stability import over_seeds, randomisation
 from konkyo.models.store import Weights
 
 PAPER = "lrp_epsilon"

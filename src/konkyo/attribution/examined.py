@@ -7,17 +7,18 @@ from pathlib import Path
 import pandas as pd
 
 from konkyo.attribution.examination import MethodEvaluation
-from konkyo.io import (
-    read_key,
-    read_parquet,
-    write_parquet,
-)
+from konkyo.io import read_key, read_parquet, write_parquet
 
 _TABLES = ("deletion", "randomised", "seeds")
 
 
 def write(
-    folder: Path, month: str, key: str, keys: pd.DataFrame, names: list[str], found: MethodEvaluation
+    folder: Path,
+    month: str,
+    key: str,
+    keys: pd.DataFrame,
+    names: list[str],
+    found: MethodEvaluation,
 ) -> None:
     """Write what one month's examination found.
 
@@ -58,7 +59,9 @@ def drop_stale(folder: Path, wanted: Iterable[str]) -> None:
         shutil.rmtree(path)
 
 
-def read(folder: Path, months: Iterable[str]) -> tuple[list[MethodEvaluation], dict[str, pd.DataFrame]]:
+def read(
+    folder: Path, months: Iterable[str]
+) -> tuple[list[MethodEvaluation], dict[str, pd.DataFrame]]:
     """Read what the months' examinations found.
 
     Returns

@@ -31,10 +31,7 @@ from collections.abc import Collection, Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from konkyo.attribution.correlation import (
-    mean_of_defined,
-    rank_correlation,
-)
+from konkyo.attribution.correlation import mean_of_defined, rank_correlation
 from konkyo.errors import ArtifactError
 
 _KEYS = ["month", "stock"]

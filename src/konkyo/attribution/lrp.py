@@ -3,15 +3,8 @@
 import torch
 from torch import Tensor
 
-from konkyo.attribution.rules import (
-    Layer,
-    Rule,
-    propagate_layer,
-)
-from konkyo.models.mlp import (
-    ACTIVATIONS,
-    StackedMLP,
-)
+from konkyo.attribution.rules import Layer, Rule, propagate_layer
+from konkyo.models.mlp import ACTIVATIONS, StackedMLP
 
 
 @torch.no_grad()

@@ -16,13 +16,7 @@ from captum.attr import DeepLift, InputXGradient, IntegratedGradients, ShapleyVa
 from torch import Tensor, nn
 
 from konkyo.attribution.lrp import propagate
-from konkyo.attribution.rules import (
-    Z_PLUS,
-    AlphaBeta,
-    Epsilon,
-    Gamma,
-    Rule,
-)
+from konkyo.attribution.rules import Z_PLUS, AlphaBeta, Epsilon, Gamma, Rule
 from konkyo.models import store
 from konkyo.models.store import Weights
 

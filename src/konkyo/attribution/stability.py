@@ -7,10 +7,7 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
-from konkyo.attribution.correlation import (
-    mean_of_defined,
-    rank_correlation,
-)
+from konkyo.attribution.correlation import mean_of_defined, rank_correlation
 from konkyo.attribution.methods import Method
 from konkyo.models.store import Weights
 

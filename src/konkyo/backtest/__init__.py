@@ -4,7 +4,7 @@ scores       the models' scores beside the returns that followed, one row a (mod
 portfolios   the ranking: rank and equal-count portfolio of every score, 1 worst to the last best
 turnover     what each leg trades from month to month
 returns      the monthly series: long, short, spread, market, spread after cost
-information  information coefficients, their t-statistics, monotonicity over deciles
+information  information coefficients, their t-statistics, monotonicity over quantiles
 performance  annual return and risk, drawdown, hit rate; compounded series
 differences  mean relevance of a factor, long against short (figure 9)
 metrics      the nested figures of metrics.json
@@ -19,10 +19,7 @@ selection    the series of choosing again and again by earlier months only
 luck         all of it in plain numbers
 """
 
-from konkyo.backtest.expected_max_sharpe import (
-    NullDistribution,
-    null_distribution,
-)
+from konkyo.backtest.expected_max_sharpe import NullDistribution, null_distribution
 from konkyo.backtest.information_coefficient import (
     coefficients,
     monotonicity,
@@ -31,28 +28,17 @@ from konkyo.backtest.information_coefficient import (
 )
 from konkyo.backtest.metrics import metrics_dict
 from konkyo.backtest.objectives import performance_of
-from konkyo.backtest.overfitting import (
-    Overfitting,
-    overfitting,
-)
-from konkyo.backtest.performance import (
-    cumulative,
-    deciles,
-    measures,
-    performance,
-)
+from konkyo.backtest.overfitting import Overfitting, overfitting
+from konkyo.backtest.performance import cumulative, measures, performance, quantiles
 from konkyo.backtest.portfolios import (
     NoPortfoliosError,
-    months_without,
     assign_quantiles,
+    months_without,
     with_realised_returns,
 )
 from konkyo.backtest.returns import monthly_returns
 from konkyo.backtest.scores import join_scores
-from konkyo.backtest.selection_bias import (
-    halves,
-    selection_bias,
-)
+from konkyo.backtest.selection_bias import halves, selection_bias
 from konkyo.backtest.turnover import trades
 from konkyo.backtest.walk_forward_selection import walk_forward_returns
 from konkyo.report.tables.mean_difference_test import mean_differences
@@ -61,26 +47,26 @@ __all__ = [
     "NoPortfoliosError",
     "NullDistribution",
     "Overfitting",
+    "assign_quantiles",
     "coefficients",
     "cumulative",
-    "deciles",
-    "join_scores",
     "halves",
-    "selection_bias",
+    "join_scores",
     "mean_differences",
     "measures",
+    "metrics_dict",
     "monotonicity",
     "monthly_returns",
     "months_without",
-    "metrics_dict",
     "newey_west_t",
     "null_distribution",
     "overfitting",
     "performance",
     "performance_of",
-    "assign_quantiles",
-    "with_realised_returns",
-    "walk_forward_returns",
+    "quantiles",
+    "selection_bias",
     "t_statistic",
     "trades",
+    "walk_forward_returns",
+    "with_realised_returns",
 ]

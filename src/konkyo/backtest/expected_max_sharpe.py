@@ -22,10 +22,7 @@ import numpy as np
 import pandas as pd
 from scipy import optimize, stats
 
-from konkyo.backtest.objectives import (
-    MONTHS_A_YEAR,
-    performance_of,
-)
+from konkyo.backtest.objectives import MONTHS_A_YEAR, performance_of
 
 # Fewer months in common than these say too little of a correlation.
 _LEAST_COMMON = 12
@@ -144,7 +141,7 @@ def expected_maximum(trials: float, deviation: float) -> float:
 def _across(series: pd.DataFrame) -> float:
     """Return the deviation of monthly Sharpe ratios across the complete trials, 0 for one."""
     complete = series.dropna(axis="columns").to_numpy(dtype="float64")
-    ratios = performance_of(complete, "return_risk") / math.sqrt(MONTHS_A_YEAR)
+    ratios = performance_of(complete, "sharpe_ratio") / math.sqrt(MONTHS_A_YEAR)
     ratios = ratios[np.isfinite(ratios)]
     return float(ratios.std(ddof=1)) if len(ratios) > 1 else 0.0
 

@@ -1,4 +1,4 @@
-"""How much the scores knew: information coefficients and monotonicity over deciles."""
+"""How much the scores knew: information coefficients and monotonicity over quantiles."""
 
 import numpy as np
 import pandas as pd
@@ -99,7 +99,7 @@ def newey_west_t(months: pd.Series, values: pd.Series) -> float:
 
 
 def monotonicity(annual_returns: pd.Series) -> float:
-    """Return Spearman's correlation of decile number and mean return: 1 where every step rises.
+    """Return Spearman's correlation of quantile number and mean return: 1 where every step rises.
 
     Parameters
     ----------

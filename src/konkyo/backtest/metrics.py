@@ -5,16 +5,12 @@ from typing import Any
 
 import pandas as pd
 
-from konkyo.backtest.information_coefficient import (
-    monotonicity,
-    newey_west_t,
-    t_statistic,
-)
+from konkyo.backtest.information_coefficient import monotonicity, newey_west_t, t_statistic
 from konkyo.backtest.portfolios import months_without
 
 
 def metrics_dict(
-    ranked: pd.DataFrame, returns: pd.DataFrame, performance: pd.DataFrame, deciles: pd.DataFrame
+    ranked: pd.DataFrame, returns: pd.DataFrame, performance: pd.DataFrame, quantiles: pd.DataFrame
 ) -> dict[str, Any]:
     """Return every final figure by name, e.g. network.rank_ic_t, network.spread.annual_return.
 
@@ -26,8 +22,8 @@ def metrics_dict(
         The monthly series, from `returns.monthly`.
     performance : DataFrame
         The performance table, from `performance.performance`.
-    deciles : DataFrame
-        Mean returns by decile, from `performance.deciles`.
+    quantiles : DataFrame
+        Mean returns by quantile, from `performance.quantiles`.
 
     Returns
     -------
@@ -46,7 +42,7 @@ def metrics_dict(
         figures: dict[str, Any] = {
             "turnover": float(series["turnover"].mean()),
             "monotonicity": monotonicity(
-                deciles[deciles["model"] == model].sort_values("decile")["annual_return"]
+                quantiles[quantiles["model"] == model].sort_values("quantile")["annual_return"]
             ),
             "months": len(series),
             "missing": int(series["missing"].sum()),

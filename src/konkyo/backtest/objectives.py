@@ -9,13 +9,13 @@ from typing import Literal
 
 import numpy as np
 
-Name = Literal["return_risk", "t_statistic", "mean"]
+Name = Literal["sharpe_ratio", "t_statistic", "mean"]
 Objective = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
 MONTHS_A_YEAR = 12
 
 
-def return_risk(months: np.ndarray, mean: np.ndarray, deviation: np.ndarray) -> np.ndarray:
-    """Return arithmetic annual return / annual risk, as `performance.return_risk` has it."""
+def sharpe_ratio(months: np.ndarray, mean: np.ndarray, deviation: np.ndarray) -> np.ndarray:
+    """Return arithmetic annual return / annual risk, as `performance.sharpe_ratio` has it."""
     return mean / deviation * np.sqrt(MONTHS_A_YEAR)
 
 
@@ -30,7 +30,7 @@ def mean(months: np.ndarray, mean: np.ndarray, deviation: np.ndarray) -> np.ndar
 
 
 OBJECTIVES: dict[Name, Objective] = {
-    "return_risk": return_risk,
+    "sharpe_ratio": sharpe_ratio,
     "t_statistic": t_statistic,
     "mean": mean,
 }
@@ -46,7 +46,7 @@ def from_sums(
     Parameters
     ----------
     objective : str
-        return_risk (annual), t_statistic or mean.
+        sharpe_ratio (annual), t_statistic or mean.
     months, total, squares : ndarray
         Shapes that broadcast against each other.
 
@@ -72,7 +72,7 @@ def performance_of(values: np.ndarray, objective: Name) -> np.ndarray:
     values : ndarray
         Shape [months, ...]; NaN months take no part.
     objective : str
-        return_risk (annual), t_statistic or mean.
+        sharpe_ratio (annual), t_statistic or mean.
 
     Returns
     -------

@@ -12,10 +12,7 @@ from math import comb
 import numpy as np
 import pandas as pd
 
-from konkyo.backtest.objectives import (
-    Name,
-    from_sums,
-)
+from konkyo.backtest.objectives import Name, from_sums
 from konkyo.errors import KonkyoError
 
 
@@ -43,7 +40,7 @@ class Overfitting:
 
 
 def overfitting(
-    series: pd.DataFrame, objective: Name = "return_risk", blocks: int = 16
+    series: pd.DataFrame, objective: Name = "sharpe_ratio", blocks: int = 16
 ) -> Overfitting:
     """Split the months in halves in every way, choose in one half and look in the other.
 
@@ -56,7 +53,7 @@ def overfitting(
         Shape [months, trials], months in order; decided at t and earned in t+1. Trials with a NaN
         (pruned) take no part, and of trials that are equal in every month one does.
     objective : str
-        return_risk (annual), t_statistic or mean.
+        sharpe_ratio (annual), t_statistic or mean.
     blocks : int
         An even number; 16 give 12,870 splits.
 

@@ -4,10 +4,7 @@ import empyrical
 import pandas as pd
 
 from konkyo.backtest.portfolios import with_realised_returns
-from konkyo.dates import (
-    month_end,
-    ordinal,
-)
+from konkyo.dates import month_end, ordinal
 
 PORTFOLIOS = ("long", "short", "spread", "spread_net", "market")
 _MONTHS_A_YEAR = 12
@@ -21,7 +18,7 @@ def annual_return(returns: pd.Series) -> float:
     return float(returns.mean() * _MONTHS_A_YEAR)
 
 
-def annual_risk(returns: pd.Series) -> float:
+def annual_volatility(returns: pd.Series) -> float:
     """Return the annual risk: sample deviation (n - 1) of monthly fractions times sqrt(12).
 
     The counterpart of the arithmetic annual return; NaN for fewer than two months.
@@ -29,7 +26,7 @@ def annual_risk(returns: pd.Series) -> float:
     return float(empyrical.annual_volatility(returns, period="monthly"))
 
 
-def return_risk(returns: pd.Series) -> float:
+def sharpe_ratio(returns: pd.Series) -> float:
     """Return arithmetic annual return / annual risk, a Sharpe ratio without a riskless rate.
 
     NaN for fewer than two months or returns that are all equal.
@@ -62,12 +59,12 @@ def measures(returns: pd.Series) -> dict[str, float]:
     Returns
     -------
     dict
-        annual_return, annual_risk, return_risk, max_drawdown, hit_rate, months.
+        annual_return, annual_volatility, sharpe_ratio, max_drawdown, hit_rate, months.
     """
     return {
         "annual_return": annual_return(returns),
-        "annual_risk": annual_risk(returns),
-        "return_risk": return_risk(returns),
+        "annual_volatility": annual_volatility(returns),
+        "sharpe_ratio": sharpe_ratio(returns),
         "max_drawdown": max_drawdown(returns),
         "hit_rate": hit_rate(returns),
         "months": len(returns),
@@ -98,7 +95,7 @@ def performance(returns: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def deciles(ranked: pd.DataFrame) -> pd.DataFrame:
+def quantiles(ranked: pd.DataFrame) -> pd.DataFrame:
     """Return what each portfolio earned on average, from the worst scores to the best.
 
     Parameters
@@ -110,21 +107,21 @@ def deciles(ranked: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        model, decile, annual_return (arithmetic mean of the portfolio's equally weighted monthly
-        returns times 12), annual_risk, return_risk, months, stocks (a month, on average).
+        model, quantile, annual_return (arithmetic mean of the portfolio's equally weighted monthly
+        returns times 12), annual_volatility, sharpe_ratio, months, stocks (a month, on average).
     """
-    by_month = with_realised_returns(ranked).groupby(["model", "decile", "month"])["ret"]
+    by_month = with_realised_returns(ranked).groupby(["model", "quantile", "month"])["ret"]
     series = by_month.agg(["mean", "size"]).reset_index()
     rows = []
-    for (model, decile), group in series.groupby(["model", "decile"]):
+    for (model, quantile), group in series.groupby(["model", "quantile"]):
         earned = group["mean"].dropna()
         rows.append(
             {
                 "model": model,
-                "decile": decile,
+                "quantile": quantile,
                 "annual_return": annual_return(earned),
-                "annual_risk": annual_risk(earned),
-                "return_risk": return_risk(earned),
+                "annual_volatility": annual_volatility(earned),
+                "sharpe_ratio": sharpe_ratio(earned),
                 "months": len(earned),
                 "stocks": float(group["size"].mean()),
             }

@@ -5,10 +5,7 @@ from hashlib import blake2b
 import numpy as np
 import pandas as pd
 
-from konkyo.dates import (
-    label,
-    ordinal,
-)
+from konkyo.dates import label, ordinal
 from konkyo.errors import KonkyoError
 
 TIE_TOLERANCE = 1e-12
@@ -48,14 +45,14 @@ def assign_quantiles(scores: pd.DataFrame, portfolios: int) -> pd.DataFrame:
         month, stock, model, score (all known at t), ret (earned from t to t+1, a fraction or
         NaN); rows unique by (model, month, stock), in any order, no score NaN.
     portfolios : int
-        How many portfolios; with ten they are the deciles of the paper's figure 6.
+        How many portfolios; with ten they are the quantiles of the paper's figure 6.
 
     Returns
     -------
     DataFrame
-        month, stock, model, score, rank, decile, ret; sorted by (model, month, stock). `rank` runs
-        from 1 (best score) to n, `decile` (Int64) from 1 (worst scores) to `portfolios` (best);
-        it is missing in the months that form no portfolios. Nothing later than t is used.
+        month, stock, model, score, rank, quantile, ret; sorted by (model, month, stock). `rank`
+        runs from 1 (best score) to n, `quantile` (Int64) from 1 (worst scores) to `portfolios`
+        (best); it is missing in the months that form no portfolios. Nothing later than t is used.
 
     Raises
     ------
@@ -75,8 +72,8 @@ def assign_quantiles(scores: pd.DataFrame, portfolios: int) -> pd.DataFrame:
         row = scores.iloc[order[at]]
         raise KonkyoError(
             f"{row['model']}: {label(row['month'])} has {n[at]} scored stocks, fewer than "
-            f"backtest.portfolios = {portfolios}: lower backtest.portfolios, raise "
-            "prepare.universe, or start at a later prepare.first_month"
+            f"backtest.n_quantiles = {portfolios}: lower backtest.n_quantiles, raise "
+            "prepare.universe_size, or start at a later prepare.first_month"
         )
 
     level, levels = _levels(score[order], own)
@@ -88,13 +85,13 @@ def assign_quantiles(scores: pd.DataFrame, portfolios: int) -> pd.DataFrame:
     upper = 2 * position + 1 > n
     from_end = np.where(upper, n - 1 - position, position)
     step = (2 * from_end + 1) * portfolios // (2 * n)
-    place, decile = (np.empty(len(order), dtype="int64") for _ in range(2))
+    place, quantile = (np.empty(len(order), dtype="int64") for _ in range(2))
     place[order] = n - position
-    decile[order] = np.where(levels < portfolios, 0, np.where(upper, portfolios - step, step + 1))
+    quantile[order] = np.where(levels < portfolios, 0, np.where(upper, portfolios - step, step + 1))
 
-    formed = pd.Series(decile, dtype="Int64").where(decile > 0).array
-    ranked = scores.assign(rank=place, decile=formed).iloc[np.lexsort((stock, month, model))]
-    columns = ["month", "stock", "model", "score", "rank", "decile", "ret"]
+    formed = pd.Series(quantile, dtype="Int64").where(quantile > 0).array
+    ranked = scores.assign(rank=place, quantile=formed).iloc[np.lexsort((stock, month, model))]
+    columns = ["month", "stock", "model", "score", "rank", "quantile", "ret"]
     return ranked[columns].reset_index(drop=True)
 
 
@@ -106,7 +103,7 @@ def months_without(ranked: pd.DataFrame) -> pd.Series:
     ranked : DataFrame
         What `rank` returns.
     """
-    formed = ranked["decile"].notna().groupby([ranked["model"], ranked["month"]]).any()
+    formed = ranked["quantile"].notna().groupby([ranked["model"], ranked["month"]]).any()
     return (~formed).groupby("model").sum()
 
 
@@ -179,13 +176,14 @@ def with_realised_returns(ranked: pd.DataFrame) -> pd.DataFrame:
     if not known.any():
         raise KonkyoError(
             f"none of the {ranked['month'].nunique()} scored months has a realised return, and a "
-            "backtest needs 1: bring at least one more month of records, or lower train.window"
+            "backtest needs 1: add at least one more month of records, or lower "
+            "train.window_months"
         )
-    held = known & ranked["decile"].notna()
+    held = known & ranked["quantile"].notna()
     if not held.any():
         raise NoPortfoliosError(
             f"none of the {ranked.loc[known, 'month'].nunique()} scored months with a return has "
             "as many different scores as portfolios, and a backtest needs 1: lower "
-            "backtest.portfolios, or look for inputs that broke (`konkyo monitor`)"
+            "backtest.n_quantiles, or look for inputs that broke (`konkyo monitor`)"
         )
     return ranked[held].reset_index(drop=True)

@@ -5,11 +5,7 @@ import pandas as pd
 from konkyo.backtest.information_coefficient import coefficients
 from konkyo.backtest.portfolios import with_realised_returns
 from konkyo.backtest.turnover import trades
-from konkyo.dates import (
-    label,
-    month_end,
-    ordinal,
-)
+from konkyo.dates import label, month_end, ordinal
 from konkyo.errors import KonkyoError
 
 _KEY = ["model", "month"]
@@ -43,7 +39,7 @@ def monthly_returns(ranked: pd.DataFrame, portfolios: int, cost: float) -> pd.Da
     Parameters
     ----------
     ranked : DataFrame
-        month, stock, model, score, rank, decile, ret: what `portfolios.rank` returns.
+        month, stock, model, score, rank, quantile, ret: what `portfolios.rank` returns.
     portfolios : int
         The number of portfolios; the last is long, the first short.
     cost : float
@@ -73,8 +69,8 @@ def monthly_returns(ranked: pd.DataFrame, portfolios: int, cost: float) -> pd.Da
     known = with_realised_returns(ranked)
     by_month = known.groupby(_KEY)
     result = pd.DataFrame({"market": by_month["ret"].mean(), "stocks": by_month.size()})
-    for leg, decile in (("long", portfolios), ("short", 1)):
-        result[leg] = known[known["decile"] == decile].groupby(_KEY)["ret"].mean()
+    for leg, quantile in (("long", portfolios), ("short", 1)):
+        result[leg] = known[known["quantile"] == quantile].groupby(_KEY)["ret"].mean()
         _refuse_empty(result[leg], leg)
     result["spread"] = result["long"] - result["short"]
 
@@ -82,7 +78,7 @@ def monthly_returns(ranked: pd.DataFrame, portfolios: int, cost: float) -> pd.Da
     result["turnover"] = traded["turnover"].mean()
     result["spread_net"] = result["spread"] - cost * _BASIS_POINT * traded["units"].sum()
 
-    chosen = known[known["decile"].isin([1, portfolios])]
+    chosen = known[known["quantile"].isin([1, portfolios])]
     result["missing"] = chosen["ret"].isna().groupby([chosen["model"], chosen["month"]]).sum()
     result = result.join(coefficients(known).set_index(_KEY)).reset_index()
     result["earned"] = month_end(ordinal(result["month"]) + 1)
@@ -96,6 +92,6 @@ def _refuse_empty(leg: pd.Series, name: str) -> None:
         model, month = empty[0]
         raise KonkyoError(
             f"{model}: no stock of the {name} portfolio of {label(month)} has a return in the "
-            "month after, and at least 1 is needed: lower backtest.portfolios so that each holds "
+            "month after, and at least 1 is needed: lower backtest.n_quantiles so that each holds "
             "more stocks, or bring the returns that the records lack"
         )

@@ -9,7 +9,9 @@ from konkyo.errors import ArtifactError
 NETWORK = "network"
 
 
-def join_scores(index: pd.DataFrame, network: pd.DataFrame, baselines: pd.DataFrame) -> pd.DataFrame:
+def join_scores(
+    index: pd.DataFrame, network: pd.DataFrame, baselines: pd.DataFrame
+) -> pd.DataFrame:
     """Join the models' scores to the panel's realised returns, one row a (model, month, stock).
 
     Parameters
@@ -20,7 +22,7 @@ def join_scores(index: pd.DataFrame, network: pd.DataFrame, baselines: pd.DataFr
     network : DataFrame
         month, stock, score: the network's out-of-sample scores, known at t.
     baselines : DataFrame
-        month, stock and one column of scores a baseline (ridge, shuffled), NaN where that baseline
+        month, stock and one column of scores a baseline (ridge, placebo), NaN where that baseline
         has no score.
 
     Returns

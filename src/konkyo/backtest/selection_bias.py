@@ -7,20 +7,9 @@ import numpy as np
 import pandas as pd
 
 from konkyo.backtest.expected_max_sharpe import null_distribution
-from konkyo.backtest.objectives import (
-    MONTHS_A_YEAR,
-    Name,
-)
-from konkyo.backtest.overfitting import (
-    Overfitting,
-    comparable,
-    overfitting,
-)
-from konkyo.backtest.sharpe import (
-    minimum_track_record,
-    moments,
-    probabilistic_sharpe,
-)
+from konkyo.backtest.objectives import MONTHS_A_YEAR, Name
+from konkyo.backtest.overfitting import Overfitting, comparable, overfitting
+from konkyo.backtest.sharpe import minimum_track_record, moments, probabilistic_sharpe
 from konkyo.errors import KonkyoError
 
 MOST_BLOCKS = 16
@@ -30,7 +19,7 @@ def selection_bias(
     series: pd.DataFrame,
     values: pd.Series,
     chosen: Hashable,
-    objective: Name = "return_risk",
+    objective: Name = "sharpe_ratio",
     seed: int = 1,
 ) -> dict[str, float]:
     """Return what the chosen trial reached, and what a search of this kind reaches without skill.
@@ -48,7 +37,7 @@ def selection_bias(
     chosen : hashable
         The trial that the search chose; complete.
     objective : str
-        What is maximised in the halves: return_risk, t_statistic or mean.
+        What is maximised in the halves: sharpe_ratio, t_statistic or mean.
     seed : int
         Of the draws behind `effective_trials` and `probability_by_luck`.
 
@@ -57,11 +46,11 @@ def selection_bias(
     dict
         - months, trials, pruned (trials with a month missing);
         - objective: the chosen trial's, and place: how many trials have one at least as good;
-        - return_risk: the chosen trial's annual return / risk;
+        - sharpe_ratio: the chosen trial's annual return / risk;
         - effective_trials: as how many independent trials these count (`trials.no_skill`);
         - deviation: of one trial's annual return / risk, see there;
         - expected_maximum: annual return / risk of the best of them, did they scatter around 0;
-        - probability_by_luck: that the best would then reach `return_risk`, by draws that keep the
+        - probability_by_luck: that the best would then reach `sharpe_ratio`, by draws that keep the
           correlation of the trials;
         - psr: probability that the true ratio is above 0, were this the only trial;
         - dsr: probability that it is above `expected_maximum`, the deflated Sharpe ratio;
@@ -96,7 +85,7 @@ def selection_bias(
         "pruned": int(series.isna().any().sum()),
         "objective": float(values[chosen]),
         "place": int((values >= values[chosen]).sum()),
-        "return_risk": record.ratio * year,
+        "sharpe_ratio": record.ratio * year,
         "effective_trials": chance.effective_trials,
         "deviation": chance.deviation * year,
         "expected_maximum": chance.annual_bar(),

@@ -3,10 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from konkyo.dates import (
-    month_end,
-    ordinal,
-)
+from konkyo.dates import month_end, ordinal
 
 _LEG = ["model", "ordinal", "leg"]
 
@@ -28,7 +25,7 @@ def trades(ranked: pd.DataFrame, portfolios: int) -> pd.DataFrame:
     Parameters
     ----------
     ranked : DataFrame
-        month, stock, model, decile, ret: what `portfolios.realised` returns.
+        month, stock, model, quantile, ret: what `portfolios.realised` returns.
     portfolios : int
         The number of portfolios; the last is long, the first short.
 
@@ -40,12 +37,12 @@ def trades(ranked: pd.DataFrame, portfolios: int) -> pd.DataFrame:
         leg's value (1 at a fresh start, at most 2 later). `turnover` is half of it, the one-way
         turnover, in [0, 1]; NaN at a fresh start, where there is no book to turn over.
     """
-    legs = ranked[ranked["decile"].isin([1, portfolios])]
+    legs = ranked[ranked["quantile"].isin([1, portfolios])]
     legs = pd.DataFrame(
         {
             "model": legs["model"],
             "ordinal": ordinal(legs["month"]),
-            "leg": np.where(legs["decile"] == 1, "short", "long"),
+            "leg": np.where(legs["quantile"] == 1, "short", "long"),
             # Sorted: sums are taken in this order, which no later month may change.
             "stock": pd.factorize(legs["stock"], sort=True)[0],
             "ret": legs["ret"],

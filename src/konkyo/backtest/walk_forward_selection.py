@@ -5,15 +5,14 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 
-from konkyo.backtest.objectives import (
-    Name,
-    performance_of,
-)
+from konkyo.backtest.objectives import Name, performance_of
 from konkyo.dates import label
 from konkyo.errors import KonkyoError
 
 
-def walk_forward_returns(series: pd.DataFrame, objective: Name, dates: Iterable[pd.Timestamp]) -> pd.DataFrame:
+def walk_forward_returns(
+    series: pd.DataFrame, objective: Name, dates: Iterable[pd.Timestamp]
+) -> pd.DataFrame:
     """Choose the best trial at each date by earlier months only, and earn it until the next date.
 
     The row of month t is decided at t and earned in t+1, so that the rows before a date have all
@@ -27,7 +26,7 @@ def walk_forward_returns(series: pd.DataFrame, objective: Name, dates: Iterable[
         trials that were not pruned, or whose pruner saw only months before the date from which on
         they are missing.
     objective : str
-        return_risk, t_statistic or mean; of equal trials the first is chosen.
+        sharpe_ratio, t_statistic or mean; of equal trials the first is chosen.
     dates : iterable of Timestamp
         The re-tune dates, month ends.
 

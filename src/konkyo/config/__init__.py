@@ -11,13 +11,7 @@ from konkyo.config.intervention import (
     InterventionScoring,
     InterventionSurface,
 )
-from konkyo.config.load_params import (
-    Params,
-    as_dict,
-    flatten,
-    load,
-    parse,
-)
+from konkyo.config.load_params import Params, as_dict, flatten, load, parse
 from konkyo.config.main import (
     Attribute,
     Backtest,
@@ -29,21 +23,9 @@ from konkyo.config.main import (
     Train,
     Verify,
 )
-from konkyo.config.monitoring import (
-    Monitor,
-    Promote,
-)
-from konkyo.config.tables import (
-    Reports,
-    StockRows,
-    Table,
-    Tables,
-)
-from konkyo.config.tune import (
-    Range,
-    Space,
-    Tune,
-)
+from konkyo.config.monitoring import Monitor, Promote
+from konkyo.config.tables import Reports, StockRows, Table, Tables
+from konkyo.config.tune import Range, Space, Tune
 
 __all__ = [
     "Attribute",

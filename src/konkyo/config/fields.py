@@ -38,8 +38,8 @@ def without_login(address: str) -> str:
     login, _ = split_login(address)
     if ":" in login:
         raise ValueError(
-            "train.address and train.share may hold no password: give it to each machine by the "
-            "environment variables of its client"
+            "train.scheduler_address and train.panel_cache_url may hold no password: "
+            "give it to each machine by the environment variables of its client"
         )
     return address
 

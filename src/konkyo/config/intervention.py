@@ -6,13 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 from pydantic.dataclasses import dataclass
 
-from konkyo.config.fields import (
-    RULES,
-    Count,
-    MonthName,
-    NotNegative,
-    Positive,
-)
+from konkyo.config.fields import RULES, Count, MonthName, NotNegative, Positive
 
 
 @dataclass(frozen=True, config=RULES)

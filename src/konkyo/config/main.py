@@ -5,15 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
-from konkyo.config.fields import (
-    RULES,
-    Address,
-    Count,
-    MonthName,
-    NotNegative,
-    Place,
-    Positive,
-)
+from konkyo.config.fields import RULES, Address, Count, MonthName, NotNegative, Place, Positive
 from konkyo.config.tables import Tables
 
 MarketTransform = Literal["level", "change", "difference"]

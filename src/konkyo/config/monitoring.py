@@ -5,10 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
-from konkyo.config.fields import (
-    RULES,
-    Positive,
-)
+from konkyo.config.fields import RULES, Positive
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Number = Annotated[float, Field(allow_inf_nan=False)]
@@ -32,5 +29,5 @@ class Promote:
     """How a challenger is compared with the champion."""
 
     months: Annotated[int, Field(ge=2)]
-    objective: Literal["rank_ic", "return_risk", "mean"]
+    objective: Literal["rank_ic", "sharpe_ratio", "mean"]
     min_improvement: Number

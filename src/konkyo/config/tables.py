@@ -5,10 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
-from konkyo.config.fields import (
-    RULES,
-    Count,
-)
+from konkyo.config.fields import RULES, Count
 
 Files = Annotated[tuple[Annotated[str, Field(min_length=1)], ...], Field(min_length=1)]
 """Files (.parquet, .csv, .csv.gz) and folders of them."""

@@ -5,13 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 from pydantic.dataclasses import dataclass
 
-from konkyo.config.fields import (
-    RULES,
-    Address,
-    Count,
-    NotNegative,
-    Positive,
-)
+from konkyo.config.fields import RULES, Address, Count, NotNegative, Positive
 
 Choices = Field(min_length=1)
 
@@ -64,7 +58,7 @@ class Tune:
     sampler: Literal["tpe", "random"]
     pruner: Literal["wilcoxon", "median", "none"]
     seed: Annotated[int, Field(ge=0, lt=2**31)]
-    objective: Literal["return_risk", "t_statistic", "mean", "rank_ic"]
+    objective: Literal["sharpe_ratio", "t_statistic", "mean", "rank_ic"]
     turnover_cap: Positive
     holdout: Count
     refit_every: Count

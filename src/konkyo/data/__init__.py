@@ -15,15 +15,8 @@
 from pathlib import Path
 
 from konkyo.config import Ingest
-from konkyo.data import (
-    simulated,
-    tables,
-    us_equities,
-)
-from konkyo.data.records import (
-    Records,
-    truncate,
-)
+from konkyo.data import simulated, tables, us_equities
+from konkyo.data.records import Records, truncate
 from konkyo.dates import parse
 
 __all__ = ["Records", "load"]

@@ -10,21 +10,8 @@ from typing import Literal
 
 import pandera.pandas as pa
 
-from konkyo.data.checks import (
-    above,
-    at_least,
-    at_most,
-    either,
-    finite,
-    not_before,
-    one_of,
-    unique,
-)
-from konkyo.data.dtypes import (
-    Date,
-    Number,
-    Text,
-)
+from konkyo.data.checks import above, at_least, at_most, either, finite, not_before, one_of, unique
+from konkyo.data.dtypes import Date, Number, Text
 
 Kind = Literal["stocks", "market", "prices", "reports", "sectors", "members"]
 Unit = Literal["fraction", "percent"]

@@ -12,36 +12,13 @@ import duckdb
 import pandas as pd
 
 from konkyo.config import StockRows
-from konkyo.data import (
-    monthly_prices,
-    schema,
-    violations,
-)
-from konkyo.data.columns import (
-    Unit,
-    table_of,
-)
-from konkyo.data.duckdb_reader import (
-    Scan,
-    engine,
-    quoted,
-    scan,
-    unread_of,
-)
+from konkyo.data import monthly_prices, schema, violations
+from konkyo.data.columns import Unit, table_of
+from konkyo.data.duckdb_reader import Scan, engine, quoted, scan, unread_of
 from konkyo.data.parsed_table import REMEDIES
-from konkyo.data.readers import (
-    RawTable,
-    files_of,
-    header,
-    together,
-)
+from konkyo.data.readers import RawTable, files_of, header, together
 from konkyo.data.validate import broken
-from konkyo.data.violations import (
-    SHOWN,
-    Violation,
-    count_of,
-    in_rows,
-)
+from konkyo.data.violations import SHOWN, Violation, count_of, in_rows
 from konkyo.dates import label
 from konkyo.errors import RecordsError
 
@@ -251,7 +228,7 @@ def _months(
         yield violation(
             "date",
             "complete",
-            f"the newest row is of {day:%Y-%m-%d}, more than {monthly_prices.COMPLETE} days before the "
-            "end of its month, which is not whole",
+            f"the newest row is of {day:%Y-%m-%d}, more than {monthly_prices.COMPLETE} days before "
+            "the end of its month, which is not whole",
             remedy=f"set ingest.last_month to {before}, or add the month's other rows",
         )

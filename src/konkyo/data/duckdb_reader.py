@@ -13,10 +13,7 @@ import duckdb
 import pandas as pd
 import pyarrow.parquet
 
-from konkyo.data.parsing import (
-    MISSING,
-    YEARS,
-)
+from konkyo.data.parsing import MISSING, YEARS
 from konkyo.data.readers import (
     check_mapping,
     header,

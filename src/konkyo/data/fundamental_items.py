@@ -7,10 +7,7 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from konkyo.data.point_in_time import (
-    NONE,
-    Vintages,
-)
+from konkyo.data.point_in_time import NONE, Vintages
 
 FLOWS = (
     "sales", "operating_profit", "ordinary_profit", "net_profit", "ebitda", "depreciation",

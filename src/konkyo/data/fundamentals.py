@@ -14,21 +14,9 @@ import pandas as pd
 
 from konkyo.config import Reports
 from konkyo.data import fundamental_items
-from konkyo.data.fundamental_items import (
-    BALANCES,
-    FLOWS,
-    FORECASTS,
-    dependent_items,
-)
-from konkyo.data.fundamentals_read import (
-    match,
-    read_report_vintages,
-)
-from konkyo.data.point_in_time import (
-    last,
-    pack,
-    unpack,
-)
+from konkyo.data.fundamental_items import BALANCES, FLOWS, FORECASTS, dependent_items
+from konkyo.data.fundamentals_read import match, read_report_vintages
+from konkyo.data.point_in_time import last, pack, unpack
 from konkyo.data.ratios import ratios
 from konkyo.dates import ordinal
 

@@ -7,31 +7,13 @@ import numpy as np
 import pandas as pd
 
 from konkyo.config import Reports
-from konkyo.data import (
-    fundamental_items,
-    schema,
-)
-from konkyo.data.fundamental_items import (
-    BALANCES,
-    FLOWS,
-    FORECASTS,
-    PAID,
-    UNSCALED,
-)
+from konkyo.data import fundamental_items, schema
+from konkyo.data.fundamental_items import BALANCES, FLOWS, FORECASTS, PAID, UNSCALED
 from konkyo.data.parsing import text_of
-from konkyo.data.point_in_time import (
-    Vintages,
-    to_vintages,
-)
+from konkyo.data.point_in_time import Vintages, to_vintages
 from konkyo.data.readers import RawTable
-from konkyo.data.validate import (
-    column_of,
-    columns_of,
-)
-from konkyo.data.violations import (
-    Violation,
-    in_rows,
-)
+from konkyo.data.validate import column_of, columns_of
+from konkyo.data.violations import Violation, in_rows
 from konkyo.dates import ordinal
 
 DATES = ("period_end", "published", "forecast_end")

@@ -4,27 +4,11 @@ from collections.abc import Iterator, Sequence
 
 import pandas as pd
 
-from konkyo.config import (
-    Reports,
-    StockRows,
-    Table,
-)
+from konkyo.config import Reports, StockRows, Table
 from konkyo.data import schema
-from konkyo.data.parsing import (
-    to_dates,
-    to_months,
-)
-from konkyo.data.readers import (
-    RawTable,
-    check_mapping,
-    files_of,
-    read_all,
-    rename,
-)
-from konkyo.data.violations import (
-    Violation,
-    in_rows,
-)
+from konkyo.data.parsing import to_dates, to_months
+from konkyo.data.readers import RawTable, check_mapping, files_of, read_all, rename
+from konkyo.data.violations import Violation, in_rows
 from konkyo.errors import RecordsError
 
 

@@ -8,10 +8,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from konkyo.errors import (
-    ParamsError,
-    RecordsError,
-)
+from konkyo.errors import ParamsError, RecordsError
 
 if TYPE_CHECKING:
     import duckdb

@@ -7,19 +7,9 @@ import pandas as pd
 
 from konkyo.data.columns import Unit
 from konkyo.data.readers import RawTable
-from konkyo.data.validate import (
-    absent,
-    column_of,
-)
-from konkyo.data.violations import (
-    SHOWN,
-    Violation,
-)
-from konkyo.dates import (
-    label,
-    month_end,
-    ordinal,
-)
+from konkyo.data.validate import absent, column_of
+from konkyo.data.violations import SHOWN, Violation
+from konkyo.dates import label, month_end, ordinal
 
 LARGEST_FRACTION = 1.0
 SMALLEST_PERCENT = 0.5
@@ -97,7 +87,7 @@ def thin(found: RawTable, table: pd.DataFrame, portfolios: int) -> Iterator[Viol
             "thin month",
             f"fewer than {portfolios} stocks, one a portfolio,",
             [f"{label(month)}: {count}" for month, count in few.items()],
-            "add stocks, leave out the first or last months, or lower backtest.portfolios",
+            "add stocks, leave out the first or last months, or lower backtest.n_quantiles",
         )
 
 

@@ -23,16 +23,8 @@ from collections.abc import Sequence
 import duckdb
 import pandas as pd
 
-from konkyo.data.duckdb_reader import (
-    Scan,
-    quoted,
-    to_frame,
-)
-from konkyo.dates import (
-    label,
-    month_end,
-    ordinal,
-)
+from konkyo.data.duckdb_reader import Scan, quoted, to_frame
+from konkyo.dates import label, month_end, ordinal
 
 SPAN = 31
 """Days that a row's return may reach back: beyond them it is missing, not a day's return."""

@@ -18,10 +18,7 @@ from konkyo.data.parsing import (
 )
 from konkyo.data.readers import RawTable
 from konkyo.data.validate import column_of
-from konkyo.data.violations import (
-    Violation,
-    in_rows,
-)
+from konkyo.data.violations import Violation, in_rows
 
 REMEDIES = {
     "a month": f"write YYYY-MM, YYYY-MM-DD or YYYYMM, of a year from {YEARS[0]} to {YEARS[1]}",

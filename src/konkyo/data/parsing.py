@@ -7,10 +7,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute
 
-from konkyo.dates import (
-    month_end,
-    ordinal,
-)
+from konkyo.dates import month_end, ordinal
 
 YEARS = (1800, 2199)
 """The first and the last year that a day or a month of records may be in."""

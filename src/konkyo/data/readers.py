@@ -13,10 +13,7 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet
 
-from konkyo.errors import (
-    RecordsError,
-    SourceError,
-)
+from konkyo.errors import RecordsError, SourceError
 
 _UNNAMED = "__index_level_"
 """How pandas names the columns of an index that has no name."""
@@ -201,7 +198,9 @@ def rename(found: RawTable, columns: Mapping[str, str]) -> RawTable:
     """
     names = renamed(found.file, list(found.frame), columns)
     own = {new: old for old, new in names.items() if new != old}
-    return RawTable(found.file, found.frame[list(names)].set_axis(list(names.values()), axis=1), own)
+    return RawTable(
+        found.file, found.frame[list(names)].set_axis(list(names.values()), axis=1), own
+    )
 
 
 def renamed(file: str, names: Sequence[str], columns: Mapping[str, str]) -> dict[str, str]:

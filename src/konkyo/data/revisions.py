@@ -6,11 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from konkyo.data.violations import (
-    SHOWN,
-    count_of,
-    first_few,
-)
+from konkyo.data.violations import SHOWN, count_of, first_few
 from konkyo.dates import label
 from konkyo.errors import RecordsError
 

@@ -14,23 +14,12 @@ import pandas as pd
 import pandera.pandas as pa
 
 from konkyo.data import monthly
-from konkyo.data.checks import (
-    codes_of,
-    unique,
-)
-from konkyo.data.columns import (
-    FURTHER,
-    Kind,
-    Unit,
-    table_of,
-)
+from konkyo.data.checks import codes_of, unique
+from konkyo.data.columns import FURTHER, Kind, Unit, table_of
 from konkyo.data.parsed_table import parse_table
 from konkyo.data.readers import RawTable
 from konkyo.data.validate import broken
-from konkyo.data.violations import (
-    Violation,
-    raise_if_any,
-)
+from konkyo.data.violations import Violation, raise_if_any
 from konkyo.dates import ordinal
 
 REQUIRED = ("month", "stock", "sector", "return", "size")

@@ -18,31 +18,14 @@ from konkyo.data import (
     schema,
     violations,
 )
-from konkyo.data.columns import (
-    Kind,
-    Unit,
-    table_of,
-)
+from konkyo.data.columns import Kind, Unit, table_of
 from konkyo.data.parsed_table import parse_table
 from konkyo.data.parsing import to_numbers
-from konkyo.data.readers import (
-    RawTable,
-    files_of,
-    suffix_of,
-)
-from konkyo.data.records import (
-    Records,
-    facts_of,
-)
+from konkyo.data.readers import RawTable, files_of, suffix_of
+from konkyo.data.records import Records, facts_of
 from konkyo.data.violations import Violation
-from konkyo.errors import (
-    RecordsError,
-    SourceError,
-)
-from konkyo.io import (
-    atomic_write,
-    sha256_of,
-)
+from konkyo.errors import RecordsError, SourceError
+from konkyo.io import atomic_write, sha256_of
 
 COPIED = 1_000_000_000
 """Bytes of all files together up to which they are copied; beyond, their digests are kept alone."""

@@ -23,22 +23,11 @@ import pandas as pd
 
 from konkyo.data import schema
 from konkyo.data.checks import codes_of
-from konkyo.data.readers import (
-    RawTable,
-    read,
-    rename,
-)
-from konkyo.data.records import (
-    Records,
-    facts_of,
-)
+from konkyo.data.readers import RawTable, read, rename
+from konkyo.data.records import Records, facts_of
 from konkyo.dates import ordinal
 from konkyo.errors import SourceError
-from konkyo.io import (
-    atomic_write,
-    cache_folder,
-    sha256_of,
-)
+from konkyo.io import atomic_write, cache_folder, sha256_of
 from konkyo.resilience import temporary_folder
 
 

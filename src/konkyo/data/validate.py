@@ -12,14 +12,8 @@ from pandera.engines.pandas_engine import Engine
 from pandera.errors import SchemaError, SchemaErrorReason, SchemaErrors
 
 from konkyo.data.checks import FILL_IN
-from konkyo.data.columns import (
-    FURTHER,
-    RESERVED,
-)
-from konkyo.data.violations import (
-    Violation,
-    in_rows,
-)
+from konkyo.data.columns import FURTHER, RESERVED
+from konkyo.data.violations import Violation, in_rows
 
 
 class Named(TypedDict):

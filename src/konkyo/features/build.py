@@ -5,20 +5,14 @@ import pandas as pd
 
 from konkyo import dates
 from konkyo.config import Prepare
-from konkyo.errors import (
-    ParamsError,
-    RecordsError,
-)
-from konkyo.features import (
-    characteristics,
-    market,
-)
+from konkyo.errors import ParamsError, RecordsError
+from konkyo.features import characteristics, market
 from konkyo.features.grid import Grid
 from konkyo.features.standardise import standardise
 from konkyo.features.store import Panel
 
 _KEYS = ("month", "stock", "sector")
-_RESERVED = {"month", "stock", "sector", "score", "absorbed", "ret", "label", "decile"}
+_RESERVED = {"month", "stock", "sector", "score", "absorbed", "ret", "label", "quantile"}
 
 
 def build(

@@ -6,10 +6,7 @@ import numpy as np
 import pandas as pd
 
 from konkyo import dates
-from konkyo.errors import (
-    ParamsError,
-    RecordsError,
-)
+from konkyo.errors import ParamsError, RecordsError
 
 LARGEST = 1e37
 """Beyond it float32, which the panel is in, ends; no series is as large in any unit."""

@@ -8,14 +8,7 @@ import pandas as pd
 
 from konkyo.artifacts import command_for
 from konkyo.errors import ArtifactError
-from konkyo.io import (
-    read_array,
-    read_csv,
-    read_parquet,
-    write_array,
-    write_csv,
-    write_parquet,
-)
+from konkyo.io import read_array, read_csv, read_parquet, write_array, write_csv, write_parquet
 
 GROUPS = ("characteristic", "sector", "calendar", "market")
 

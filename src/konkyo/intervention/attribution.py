@@ -12,10 +12,7 @@ from konkyo.attribution.lrp import propagate
 from konkyo.attribution.rules import Epsilon
 from konkyo.intervention.indicators import INPUTS
 from konkyo.intervention.networks import Task
-from konkyo.intervention.samples import (
-    IN_SAMPLE,
-    Sample,
-)
+from konkyo.intervention.samples import IN_SAMPLE, Sample
 from konkyo.models import store
 from konkyo.models.store import Weights
 

@@ -10,19 +10,9 @@ import numpy as np
 import pandas as pd
 
 from konkyo.config import InterventionScoring
-from konkyo.intervention import (
-    linear,
-    scoring,
-)
-from konkyo.intervention.networks import (
-    METHODS,
-    Task,
-    predict,
-)
-from konkyo.intervention.samples import (
-    IN_SAMPLE,
-    Sample,
-)
+from konkyo.intervention import linear, scoring
+from konkyo.intervention.networks import METHODS, Task, predict
+from konkyo.intervention.samples import IN_SAMPLE, Sample
 from konkyo.models.store import Weights
 
 PAST = "past"

@@ -9,16 +9,8 @@ import pandas as pd
 from konkyo.config import Intervention
 from konkyo.data import readers
 from konkyo.errors import SourceError
-from konkyo.intervention import (
-    official,
-    simulated,
-)
-from konkyo.intervention.records import (
-    SERIES,
-    Records,
-    check,
-    facts_of,
-)
+from konkyo.intervention import official, simulated
+from konkyo.intervention.records import SERIES, Records, check, facts_of
 from konkyo.io import sha256_of
 
 _MILLION_IN_BILLION = 1000.0

@@ -8,25 +8,14 @@ import numpy as np
 import torch
 from joblib import Parallel, delayed
 
-from konkyo.cache import (
-    TRAINING,
-    code_digest,
-    digest_of,
-)
+from konkyo.cache import TRAINING, code_digest, digest_of
 from konkyo.config import InterventionNetwork
 from konkyo.intervention.indicators import INPUTS
 from konkyo.intervention.samples import Sample
-from konkyo.models import (
-    jobs as plan,
-)
-from konkyo.models import (
-    store,
-)
+from konkyo.models import jobs as plan
+from konkyo.models import store
 from konkyo.models.batches import NetworkSpec
-from konkyo.models.fit import (
-    fit_full_batch,
-    keep_freed_memory,
-)
+from konkyo.models.fit import fit_full_batch, keep_freed_memory
 from konkyo.models.progress import progress_bar
 from konkyo.models.settings import FullBatch
 from konkyo.models.store import Weights

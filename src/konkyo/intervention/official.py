@@ -16,10 +16,7 @@ import numpy as np
 import pandas as pd
 
 from konkyo import dates
-from konkyo.errors import (
-    RecordsError,
-    SourceError,
-)
+from konkyo.errors import RecordsError, SourceError
 
 _CODES = {
     "us dollar": "USD", "u.s. dollar": "USD", "japanese yen": "JPY", "euro": "EUR",

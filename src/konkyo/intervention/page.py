@@ -7,22 +7,11 @@ import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
-from konkyo.config import (
-    Intervention,
-    InterventionPeriod,
-)
-from konkyo.i18n import (
-    Language,
-    Text,
-    t,
-)
+from konkyo.config import Intervention, InterventionPeriod
+from konkyo.i18n import Language, Text, t
 from konkyo.intervention import published
 from konkyo.intervention.accuracy import ALL
-from konkyo.report.pages.html import (
-    Page,
-    render,
-    shell,
-)
+from konkyo.report.pages.html import Page, render, shell
 
 SECTIONS = ("overview", "periods", "forecasts", "tables", "grounds", "paper")
 TABLES = (

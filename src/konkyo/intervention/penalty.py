@@ -14,14 +14,8 @@ import pandas as pd
 
 from konkyo.config import InterventionNetwork
 from konkyo.intervention import networks
-from konkyo.intervention.networks import (
-    METHODS,
-    Task,
-)
-from konkyo.intervention.samples import (
-    IN_SAMPLE,
-    Sample,
-)
+from konkyo.intervention.networks import METHODS, Task
+from konkyo.intervention.samples import IN_SAMPLE, Sample
 
 FOLDS = 5
 """Runs of months, each of which is left out once."""

@@ -7,14 +7,8 @@ import pandas as pd
 import pandera.pandas as pa
 
 from konkyo import dates
-from konkyo.data import (
-    checks,
-    monthly,
-)
-from konkyo.data.dtypes import (
-    Date,
-    Number,
-)
+from konkyo.data import checks, monthly
+from konkyo.data.dtypes import Date, Number
 from konkyo.data.parsed_table import parse_table
 from konkyo.data.readers import RawTable
 from konkyo.data.validate import broken

@@ -11,17 +11,10 @@ import numpy as np
 import pandas as pd
 
 from konkyo import dates
-from konkyo.config import (
-    Intervention,
-    InterventionPeriod,
-)
+from konkyo.config import Intervention, InterventionPeriod
 from konkyo.errors import RecordsError
 from konkyo.intervention import indicators
-from konkyo.intervention.indicators import (
-    DATA,
-    EARLIER,
-    INPUTS,
-)
+from konkyo.intervention.indicators import DATA, EARLIER, INPUTS
 
 IN_SAMPLE = "in-sample"
 

@@ -4,10 +4,7 @@ import math
 
 import pandas as pd
 
-from konkyo.intervention.accuracy import (
-    ALL,
-    OPPONENTS,
-)
+from konkyo.intervention.accuracy import ALL, OPPONENTS
 
 _NUMBERS = ("right", "amount_right", "rmse", "mae", "brier", "auc")
 

@@ -7,14 +7,8 @@ import pandas as pd
 
 from konkyo.config import InterventionSurface
 from konkyo.intervention.indicators import INPUTS
-from konkyo.intervention.networks import (
-    Task,
-    predict,
-)
-from konkyo.intervention.samples import (
-    IN_SAMPLE,
-    Sample,
-)
+from konkyo.intervention.networks import Task, predict
+from konkyo.intervention.samples import IN_SAMPLE, Sample
 from konkyo.models.store import Weights
 
 _FINE = 401

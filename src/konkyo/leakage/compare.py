@@ -8,10 +8,7 @@ import pandas as pd
 
 from konkyo import dates
 from konkyo.features.store import Panel
-from konkyo.leakage.pipeline import (
-    PipelineOutputs,
-    Prepared,
-)
+from konkyo.leakage.pipeline import PipelineOutputs, Prepared
 
 STAGES = ("ingest", "prepare", "train", "attribute", "backtest")
 COLUMNS = (

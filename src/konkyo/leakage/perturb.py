@@ -13,16 +13,8 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from konkyo.data.parsing import (
-    text_of,
-    to_dates,
-    to_months,
-    to_numbers,
-)
-from konkyo.dates import (
-    month_end,
-    ordinal,
-)
+from konkyo.data.parsing import text_of, to_dates, to_months, to_numbers
+from konkyo.dates import month_end, ordinal
 
 Role = Literal["time", "stock", "sector", "return", "positive", "flag", "number"]
 

@@ -7,25 +7,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from konkyo.config import (
-    Reports,
-    StockRows,
-    Tables,
-)
+from konkyo.config import Reports, StockRows, Tables
 from konkyo.config import Table as Spec
-from konkyo.data.parsing import (
-    text_of,
-    to_dates,
-)
-from konkyo.data.readers import (
-    files_of,
-    read_all,
-    renamed,
-)
-from konkyo.dates import (
-    month_end,
-    ordinal,
-)
+from konkyo.data.parsing import text_of, to_dates
+from konkyo.data.readers import files_of, read_all, renamed
+from konkyo.dates import month_end, ordinal
 from konkyo.io import write_parquet
 from konkyo.leakage import perturb
 from konkyo.leakage.perturb import Perturbation

@@ -9,21 +9,12 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import pandas as pd
 
-from konkyo import (
-    backtest,
-    config,
-    dates,
-    windows,
-)
+from konkyo import backtest, config, dates, windows
 from konkyo.attribution import attributions
 from konkyo.features import build
 from konkyo.features.store import Panel
 from konkyo.leakage import perturb
-from konkyo.models import (
-    baselines,
-    jobs,
-    store,
-)
+from konkyo.models import baselines, jobs, store
 from konkyo.models.train import train
 
 BEFORE, AFTER = 3, 3
@@ -111,7 +102,7 @@ def run(made: Prepared, chosen: config.Params, month: str, epochs: int) -> Pipel
         Of the training; what a network reads in one, it reads in all.
     """
     panel = made.panel
-    fitted = replace(chosen.train, epochs=epochs, shuffled_every=0, workers=1)
+    fitted = replace(chosen.train, epochs=epochs, placebo_every=0, workers=1)
     decisions = windows.rolling(windows.MonthSlices.of(panel.index["month"]), fitted.window_months)
     at = [w.month for w in decisions].index(month)
     near = decisions[max(0, at - BEFORE + 1) : at + 1 + AFTER]
@@ -160,6 +151,6 @@ def _earned(ranked: pd.DataFrame, month: str, chosen: config.Params) -> pd.DataF
     if (known & newest).any():
         # Where a world leaves a leg without returns the backtest refuses it: what is gone lost all.
         ranked = ranked.assign(ret=ranked["ret"].mask(newest & ~known, -1.0))
-    if not (known & ranked["decile"].notna()).any():
+    if not (known & ranked["quantile"].notna()).any():
         return pd.DataFrame({"month": pd.Series(dtype="datetime64[s]"), "model": []})
     return backtest.monthly_returns(ranked, chosen.backtest.n_quantiles, chosen.backtest.cost_bps)

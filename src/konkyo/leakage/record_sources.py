@@ -11,14 +11,8 @@ import pandas as pd
 from konkyo import data
 from konkyo.config import Ingest
 from konkyo.data import us_equities
-from konkyo.dates import (
-    ordinal,
-    parse,
-)
-from konkyo.leakage import (
-    perturb,
-    perturb_tables,
-)
+from konkyo.dates import ordinal, parse
+from konkyo.leakage import perturb, perturb_tables
 from konkyo.leakage.perturb import Perturbation
 
 Records = tuple[pd.DataFrame, pd.DataFrame]
@@ -32,7 +26,9 @@ class RecordSource(Protocol):
     def records(self) -> Records:
         """The records as they are."""
 
-    def world(self, t: int, world: Perturbation, rng: np.random.Generator, scratch: Path) -> Records:
+    def world(
+        self, t: int, world: Perturbation, rng: np.random.Generator, scratch: Path
+    ) -> Records:
         """Return the records of a world that differs after month t, counted from 1970-01."""
 
 
@@ -45,7 +41,9 @@ class OwnTables:
     records: Records
     raw: perturb_tables.RawTables
 
-    def world(self, t: int, world: Perturbation, rng: np.random.Generator, scratch: Path) -> Records:
+    def world(
+        self, t: int, world: Perturbation, rng: np.random.Generator, scratch: Path
+    ) -> Records:
         """Write the tables of the other world and bring them."""
         shutil.rmtree(scratch / "own", ignore_errors=True)
         last = int(ordinal(self.records[0]["month"]).max())
@@ -74,7 +72,9 @@ class BuiltRecords:
     before: Records
     late: bool
 
-    def world(self, t: int, world: Perturbation, rng: np.random.Generator, scratch: Path) -> Records:
+    def world(
+        self, t: int, world: Perturbation, rng: np.random.Generator, scratch: Path
+    ) -> Records:
         """Change the rows, and move them where that is still to be done."""
         stocks, market = self.before
         last = int(ordinal(stocks["month"]).max())

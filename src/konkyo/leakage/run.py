@@ -7,21 +7,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from konkyo import (
-    config,
-    dates,
-    windows,
-)
+from konkyo import config, dates, windows
 from konkyo.errors import KonkyoError
 from konkyo.leakage import compare
 from konkyo.leakage.compare import Finding
 from konkyo.leakage.perturb import WORLDS
-from konkyo.leakage.pipeline import (
-    PipelineOutputs,
-    Prepared,
-    run,
-    prepare,
-)
+from konkyo.leakage.pipeline import PipelineOutputs, Prepared, prepare, run
 from konkyo.leakage.record_sources import RecordSource
 
 

@@ -214,7 +214,7 @@ def _not_installed(backend: str) -> str:
 
 def _not_there(backend: str, address: str, error: BaseException) -> str:
     said = str(error).strip().partition("\n")[0] or type(error).__name__
-    where = f"at train.address = {address!r}" if address else "of this machine"
+    where = f"at train.scheduler_address = {address!r}" if address else "of this machine"
     return (
         f"the {backend} cluster {where} cannot be used ({said}): start its scheduler and at least "
         'one worker, correct the address, or set it to "" to train on this machine'

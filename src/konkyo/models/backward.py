@@ -10,10 +10,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from konkyo.models.mlp import (
-    OUTPUTS,
-    StackedMLP,
-)
+from konkyo.models.mlp import OUTPUTS, StackedMLP
 
 _IN_PLACE = {"relu": torch.relu_, "sigmoid": torch.sigmoid_}
 _threshold_backward = torch.ops.aten.threshold_backward.grad_input

@@ -9,25 +9,12 @@ import torch
 from sklearn.linear_model import Ridge
 from threadpoolctl import threadpool_limits
 
-from konkyo.cache import (
-    BASELINES,
-    code_digest,
-    digest_of,
-)
+from konkyo.cache import BASELINES, code_digest, digest_of
 from konkyo.features.store import Panel
-from konkyo.io import (
-    read_key,
-    read_parquet,
-)
-from konkyo.models import (
-    jobs,
-    store,
-)
+from konkyo.io import read_key, read_parquet
+from konkyo.models import jobs, store
 from konkyo.models.batches import NetworkSpec
-from konkyo.windows import (
-    MonthSlices,
-    Window,
-)
+from konkyo.windows import MonthSlices, Window
 
 Keys = dict[str, dict[str, str]]
 """Of each baseline and month, YYYY-MM, all that its scores depend on, as a digest."""
@@ -115,7 +102,7 @@ def keys(panel: Panel, windows: Sequence[Window], penalty: float, shuffled: Path
     scored = jobs.row_digests(panel, windows)
     catalogue = panel.catalogue.to_csv(index=False)
     code = code_digest(*BASELINES)
-    found: Keys = {"ridge": {}, "shuffled": {}}
+    found: Keys = {"ridge": {}, "placebo": {}}
     for window in windows:
         span = slice(blocks.names.index(window.first_train), blocks.names.index(window.month))
         found["ridge"][window.month] = digest_of(
@@ -124,7 +111,7 @@ def keys(panel: Panel, windows: Sequence[Window], penalty: float, shuffled: Path
         )  # fmt: skip
         path = shuffled / f"{window.month}.safetensors"
         if path.exists():
-            found["shuffled"][window.month] = digest_of(
+            found["placebo"][window.month] = digest_of(
                 code, scored[window.month], path.read_bytes()
             )
     return found

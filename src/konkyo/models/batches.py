@@ -30,7 +30,7 @@ class NetworkSpec:
         series, which are scaled by the window's own training months.
     seed : int
         Of the initial weights and the row order, together with the month.
-    shuffled : bool
+    placebo : bool
         Whether the labels are shuffled within each month (the placebo).
     """
 
@@ -44,7 +44,7 @@ class NetworkSpec:
     @property
     def name(self) -> str:
         """A name unique within a run."""
-        return f"{'shuffled' if self.placebo else 'weights'}/{self.month}"
+        return f"{'placebo' if self.placebo else 'weights'}/{self.month}"
 
 
 class Batch(NamedTuple):

@@ -17,23 +17,11 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from konkyo.cache import (
-    TRAINING,
-    code_digest,
-)
+from konkyo.cache import TRAINING, code_digest
 from konkyo.config import Train
-from konkyo.errors import (
-    ArtifactError,
-    BackendError,
-)
-from konkyo.io import (
-    cache_folder,
-    read_json,
-)
-from konkyo.models import (
-    backends,
-    store,
-)
+from konkyo.errors import ArtifactError, BackendError
+from konkyo.io import cache_folder, read_json
+from konkyo.models import backends, store
 from konkyo.models.batches import NetworkSpec
 from konkyo.models.fit import keep_freed_memory
 from konkyo.models.panel_cache import CachedArray
@@ -110,7 +98,9 @@ def expand(entry: NetworkSpec, labels: np.ndarray) -> NetworkSpec:
     return replace(entry, rows=first + np.flatnonzero(np.isfinite(labels[0, first : last + 1])))
 
 
-def train_stacks(jobs: Mapping[str, StackJob], params: Train, here: bool) -> Iterator[tuple[str, StackResult]]:
+def train_stacks(
+    jobs: Mapping[str, StackJob], params: Train, here: bool
+) -> Iterator[tuple[str, StackResult]]:
     """Train stacks side by side and yield each as it is done.
 
     A stack whose worker died is trained again, on from its last epoch where another worker sees its
@@ -206,7 +196,7 @@ def _sees(job: StackJob) -> bool:
     if not job.features.url:
         raise BackendError(
             f"{socket.gethostname()} does not see {job.state}: mount the project's folder there at "
-            "the same place, or set train.share in params.yaml to a place that every machine "
-            "reaches"
+            "the same place, or set train.panel_cache_url in params.yaml to a place that every "
+            "machine reaches"
         )
     return False

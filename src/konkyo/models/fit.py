@@ -17,28 +17,12 @@ from torch.utils.data import DataLoader
 
 from konkyo.config import Train
 from konkyo.models import accelerator
-from konkyo.models.batches import (
-    CPU,
-    NetworkSpec,
-    StackBatches,
-    StackSchedule,
-)
-from konkyo.models.callbacks import (
-    ResumeCheckpoint,
-    ReportProgress,
-)
-from konkyo.models.full_batch import (
-    FullBatches,
-    FullBatchModule,
-    FullBatchSchedule,
-)
+from konkyo.models.batches import CPU, NetworkSpec, StackBatches, StackSchedule
+from konkyo.models.callbacks import ReportProgress, ResumeCheckpoint
+from konkyo.models.full_batch import FullBatches, FullBatchModule, FullBatchSchedule
 from konkyo.models.lightning_module import StackModule
 from konkyo.models.mlp import StackedMLP
-from konkyo.models.settings import (
-    FullBatch,
-    FitParams,
-    Hyperparameters,
-)
+from konkyo.models.settings import FitParams, FullBatch, Hyperparameters
 from konkyo.random import torch_generator
 
 logging.getLogger("pytorch_lightning.utilities.rank_zero").setLevel(logging.WARNING)

@@ -5,18 +5,9 @@ from collections.abc import Callable, Iterator, Sequence
 import torch
 from torch import Tensor
 
-from konkyo.models.batches import (
-    Batch,
-    NetworkSpec,
-    EpochDataset,
-    Step,
-)
+from konkyo.models.batches import Batch, EpochDataset, NetworkSpec, Step
 from konkyo.models.lightning_module import StackModule
-from konkyo.models.mlp import (
-    ACTIVATIONS,
-    OUTPUTS,
-    StackedMLP,
-)
+from konkyo.models.mlp import ACTIVATIONS, OUTPUTS, StackedMLP
 from konkyo.models.settings import FitParams
 
 _BACK: dict[str, Callable[[Tensor, Tensor], Tensor]] = {

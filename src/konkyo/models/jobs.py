@@ -7,27 +7,18 @@ from itertools import groupby
 
 import numpy as np
 
-from konkyo.cache import (
-    TRAINING,
-    code_digest,
-    digest_of,
-)
+from konkyo.cache import TRAINING, code_digest, digest_of
 from konkyo.config import Train
 from konkyo.features.store import Panel
 from konkyo.models.batches import NetworkSpec
-from konkyo.random import (
-    numpy_generator,
-    seed_of,
-)
-from konkyo.windows import (
-    MonthSlices,
-    Window,
-)
+from konkyo.random import numpy_generator, seed_of
+from konkyo.windows import MonthSlices, Window
 
 # How a run is spread over processes and devices changes no more than a weight's last digits.
 _SPREAD = (
-    *("stack", "workers", "accelerator", "backend", "address", "share"),
-    *("shuffled_every", "ridge_penalty", "ensemble"),
+    *("max_networks_per_stack", "workers", "accelerator", "backend"),
+    *("scheduler_address", "panel_cache_url"),
+    *("placebo_every", "ridge_penalty", "ensemble"),
 )
 
 

@@ -7,20 +7,10 @@ import torch
 from torch import Tensor
 
 from konkyo.models.backward import Gradients
-from konkyo.models.batches import (
-    Batch,
-    Step,
-)
-from konkyo.models.mlp import (
-    StackedMLP,
-    dropout_masks,
-)
+from konkyo.models.batches import Batch, Step
+from konkyo.models.mlp import StackedMLP, dropout_masks
 from konkyo.models.optimiser import GroupedAdam
-from konkyo.models.settings import (
-    FitParams,
-    Hyperparameters,
-    Schedule,
-)
+from konkyo.models.settings import FitParams, Hyperparameters, Schedule
 from konkyo.random import numpy_generator
 
 

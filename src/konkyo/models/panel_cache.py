@@ -15,17 +15,8 @@ from uuid import uuid4
 
 import numpy as np
 
-from konkyo.errors import (
-    BackendError,
-    redact,
-)
-from konkyo.io import (
-    atomic_write,
-    cache_folder,
-    read_array,
-    sha256_of,
-    write_array,
-)
+from konkyo.errors import BackendError, redact
+from konkyo.io import atomic_write, cache_folder, read_array, sha256_of, write_array
 from konkyo.resilience import locked
 
 _UNUSED_DAYS = 7
@@ -167,6 +158,6 @@ def _reaching(url: str) -> Iterator[None]:
         # fsspec's file systems raise whatever their own clients raise.
         raise BackendError(
             f"{url} cannot be used ({type(error).__name__}: {redact(str(error))}): check "
-            "train.share in params.yaml, the rights of this user there, and that fsspec's package "
-            "for it is installed on every machine"
+            "train.panel_cache_url in params.yaml, the rights of this user there, and that "
+            "fsspec's package for it is installed on every machine"
         ) from error

@@ -15,17 +15,10 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
-from konkyo.artifacts import (
-    command_for,
-    missing,
-)
+from konkyo.artifacts import command_for, missing
 from konkyo.errors import ArtifactError
 from konkyo.io import atomic_write
-from konkyo.models.mlp import (
-    ACTIVATIONS,
-    OUTPUTS,
-    StackedMLP,
-)
+from konkyo.models.mlp import ACTIVATIONS, OUTPUTS, StackedMLP
 
 _DESCRIBED = "konkyo"
 _MALFORMED = (SafetensorError, LookupError, TypeError, ValueError, RecursionError)

@@ -8,40 +8,17 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from konkyo.cache import (
-    TRAINING,
-    code_digest,
-    digest_of,
-)
+from konkyo.cache import TRAINING, code_digest, digest_of
 from konkyo.config import Train
 from konkyo.errors import ArtifactError
 from konkyo.features.store import Panel
-from konkyo.io import (
-    read_json,
-    read_parquet,
-    write_json,
-    write_parquet,
-)
-from konkyo.models import (
-    accelerator,
-    store,
-)
-from konkyo.models import (
-    jobs as plan,
-)
-from konkyo.models.distributed import (
-    STACKS,
-    StackResult,
-    StackJob,
-    train_stacks,
-    compact,
-)
+from konkyo.io import read_json, read_parquet, write_json, write_parquet
+from konkyo.models import accelerator, store
+from konkyo.models import jobs as plan
+from konkyo.models.distributed import STACKS, StackJob, StackResult, compact, train_stacks
 from konkyo.models.panel_cache import publish
 from konkyo.models.progress import progress_bar
-from konkyo.windows import (
-    MonthSlices,
-    Window,
-)
+from konkyo.windows import MonthSlices, Window
 
 # Starting a worker takes as long as training about so many networks.
 _ALONE = 4
@@ -75,7 +52,7 @@ def train(panel: Panel, windows: Sequence[Window], params: Train, folder: Path) 
     params : Train
         The train section of params.yaml.
     folder : Path
-        Holds weights/<month>.safetensors, shuffled/<month>.safetensors, history/ (the losses) and,
+        Holds weights/<month>.safetensors, placebo/<month>.safetensors, history/ (the losses) and,
         while a run is under way, state/ (what a killed run resumes from).
 
     Returns
@@ -136,7 +113,9 @@ def processes_and_stack_size(panel: Panel, params: Train, networks: int) -> tupl
     device = accelerator.device_of(params.accelerator)
     if device.type == "cpu":
         return (1 if networks <= _ALONE else params.workers), params.max_networks_per_stack
-    of_one = accelerator.bytes_of_network(panel.features.shape[1], params.hidden_sizes, params.batch_size)
+    of_one = accelerator.bytes_of_network(
+        panel.features.shape[1], params.hidden_sizes, params.batch_size
+    )
     free = accelerator.free_bytes(device)
     return 1, accelerator.networks_that_fit(free, panel.features.nbytes, of_one)
 
@@ -176,7 +155,7 @@ def _keep(folder: Path, done: StackResult) -> None:
 def _drop_stale(folder: Path, wanted: set[str]) -> int:
     """Remove weights and losses of months that the run does not have; return their number."""
     dropped = 0
-    for kind in ("weights", "shuffled"):
+    for kind in ("weights", "placebo"):
         for path in sorted((folder / kind).glob("*.safetensors")):
             if f"{kind}/{path.stem}" not in wanted:
                 path.unlink()
@@ -185,7 +164,9 @@ def _drop_stale(folder: Path, wanted: set[str]) -> int:
     return dropped
 
 
-def unfinished_stacks(state: Path, keys: Mapping[str, str], due: Sequence[str]) -> dict[str, list[str]]:
+def unfinished_stacks(
+    state: Path, keys: Mapping[str, str], due: Sequence[str]
+) -> dict[str, list[str]]:
     """Return the stacks of a killed run that are not done: name of the state, names of the files.
 
     They go on in the same company, since a product's last digits depend on its shape: the weights

@@ -11,10 +11,7 @@ from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
-from konkyo.report.figures.style import (
-    LOWERS,
-    RAISES,
-)
+from konkyo.report.figures.style import LOWERS, RAISES
 
 LONGEST = 32_767
 """Characters that a cell holds."""

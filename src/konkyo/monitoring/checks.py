@@ -7,12 +7,17 @@ import numpy as np
 import pandas as pd
 
 from konkyo.config import Monitor
-from konkyo.i18n import (
-    LANGUAGES,
-    Text,
-)
+from konkyo.i18n import LANGUAGES, Text
 
-CHECKS = ("drifting", "range", "rank_ic", "missing", "signs")
+LIMITS = {
+    "drifting": "max_drifting",
+    "range": "max_abs_z",
+    "rank_ic": "min_rank_ic_t",
+    "missing": "max_missing",
+    "signs": "max_sign_flips",
+}
+"""The key of params.yaml that limits each check."""
+CHECKS = tuple(LIMITS)
 """In the order of the page; names of keys in params.monitor."""
 _NAMED = 5
 
@@ -65,8 +70,8 @@ def values(tables: Mapping[str, pd.DataFrame], limits: Monitor) -> pd.DataFrame:
     -------
     DataFrame
         month, check, value: drifting is the share of characteristics whose PSI is above
-        limits.psi, range the largest absolute z of a market series, rank_ic Welch's t, missing the
-        largest share of stocks without an input, signs the share of effects that changed sign.
+        limits.max_psi, range the largest absolute z of a market series, rank_ic Welch's t, missing
+        the largest share of stocks without an input, signs the share of effects that changed sign.
     """
     drift, signs = tables["drift"], tables["signs"]
     known = drift.dropna(subset="psi")
@@ -105,7 +110,7 @@ def decide(
     made = []
     for name in CHECKS:
         own = history[history["check"] == name].sort_values("month")
-        limit = float(getattr(limits, name))
+        limit = float(getattr(limits, LIMITS[name]))
         beyond = breaches(own["value"], limit, name)
         judged = own["month"].max() if name == "rank_ic" and len(own) else month
         now = (own["month"] == judged).to_numpy()
@@ -159,7 +164,8 @@ def line(check: Check) -> str:
     """Return what a scheduler's log should say of a breached check."""
     word = "below" if check.name == "rank_ic" else "above"
     return (
-        f"{check.name} = {check.value:.3g} is {word} monitor.{check.name} = {check.limit:g}, as in "
+        f"{check.name} = {check.value:.3g} is {word} "
+        f"monitor.{LIMITS[check.name]} = {check.limit:g}, as in "
         f"{check.past} of {check.months} months before: {check.detail.en}. {check.remedy.en}."
     )
 
@@ -174,7 +180,7 @@ def _listed(names: pd.Series, numbers: Sequence[str]) -> str:
 def _drifting(tables: Mapping[str, pd.DataFrame], limits: Monitor, month: pd.Timestamp) -> Text:
     own = tables["drift"]
     own = own[own["month"] == month].dropna(subset="psi")
-    beyond = own[own["psi"] > limits.psi].sort_values("psi", ascending=False, kind="stable")
+    beyond = own[own["psi"] > limits.max_psi].sort_values("psi", ascending=False, kind="stable")
     names = _listed(beyond["feature"], [f"{psi:.2f}" for psi in beyond["psi"]])
     return Text.of(
         "monitor.detail.drifting",

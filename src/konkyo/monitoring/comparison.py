@@ -8,18 +8,15 @@ import pandas as pd
 from scipy import stats
 
 from konkyo import dates
-from konkyo.backtest import (
-    performance_of,
-    t_statistic,
-)
+from konkyo.backtest import performance_of, t_statistic
 
-Objective = Literal["rank_ic", "return_risk", "mean"]
+Objective = Literal["rank_ic", "sharpe_ratio", "mean"]
 SERIES = ("rank_ic", "spread_net", "turnover")
 """Monthly series of a model: decided at the end of t, earned in t+1."""
 _MEASURES = {
     "rank_ic": "rank_ic",
     "mean": "spread_net",
-    "return_risk": "spread_net",
+    "sharpe_ratio": "spread_net",
     "turnover": "turnover",
 }
 """What is compared, and the series that it is made of."""
@@ -36,9 +33,9 @@ class Comparison:
         month (the decision month t, period end), then champion_<series>, challenger_<series> and
         difference_<series> (challenger minus champion) of every series.
     figures : pandas.DataFrame
-        measure (rank_ic; mean: of the net spread, a fraction a month; return_risk: annual, of the
+        measure (rank_ic; mean: of the net spread, a fraction a month; sharpe_ratio: annual, of the
         net spread; turnover: a month, one way), champion, challenger, difference, t and p (paired,
-        two-sided; none for return_risk, which is no mean), months.
+        two-sided; none for sharpe_ratio, which is no mean), months.
     objective : str
         The measure that decides.
     asked : int
@@ -80,7 +77,7 @@ class Comparison:
         if not self.better > self.least:
             found.append(
                 f"its {self.objective} is {self.better:+.4f} against the champion's, and must be "
-                f"above it by more than promote.least = {self.least:g}"
+                f"above it by more than promote.min_improvement = {self.least:g}"
             )
         return found
 
@@ -103,7 +100,7 @@ def compare(
     count : int
         So many of these months, the last ones; fewer where there are fewer, which is an objection.
     objective : str
-        rank_ic (its mean), mean or return_risk of the net spread.
+        rank_ic (its mean), mean or sharpe_ratio of the net spread.
     least : float
         In units of the objective.
 
@@ -134,7 +131,7 @@ def _row(measure: str, series: str, monthly: pd.DataFrame) -> dict[str, object]:
     sides = monthly[[f"champion_{series}", f"challenger_{series}"]].dropna()
     values = sides.to_numpy(dtype="float64")
     own, other = (_of(values[:, side], measure) for side in (0, 1))
-    t = np.nan if measure == "return_risk" else _paired(values[:, 1] - values[:, 0])
+    t = np.nan if measure == "sharpe_ratio" else _paired(values[:, 1] - values[:, 0])
     return {
         "measure": measure,
         "champion": own,
@@ -154,8 +151,8 @@ def _paired(differences: np.ndarray) -> float:
 
 
 def _of(values: np.ndarray, measure: str) -> float:
-    objective: Literal["return_risk", "mean"]
-    objective = "return_risk" if measure == "return_risk" else "mean"
+    objective: Literal["sharpe_ratio", "mean"]
+    objective = "sharpe_ratio" if measure == "sharpe_ratio" else "mean"
     return float(performance_of(values, objective))
 
 

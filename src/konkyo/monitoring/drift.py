@@ -19,7 +19,7 @@ def cuts(reference: np.ndarray, bins: int = BINS) -> np.ndarray:
     reference : numpy.ndarray
         Finite values, at least one.
     bins : int
-        Ten for deciles.
+        Ten for quantiles.
 
     Returns
     -------
@@ -46,7 +46,7 @@ def stability_index(reference: np.ndarray, now: np.ndarray, bins: int = BINS) ->
     reference, now : numpy.ndarray
         Finite values, in any order.
     bins : int
-        Ten for deciles.
+        Ten for quantiles.
 
     Returns
     -------

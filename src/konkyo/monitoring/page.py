@@ -7,18 +7,10 @@ import pandas as pd
 
 from konkyo.config import Monitor
 from konkyo.dates import label
-from konkyo.i18n import (
-    Language,
-    Text,
-)
+from konkyo.i18n import Language, Text
 from konkyo.monitoring.checks import Check
 from konkyo.monitoring.signals import CLEAR
-from konkyo.report.pages.html import (
-    Page,
-    minus,
-    render,
-    shell,
-)
+from konkyo.report.pages.html import Page, minus, render, shell
 from konkyo.report.tables.labels import feature_names
 
 SECTIONS = ("checks", "drift", "market", "skill", "missing", "grounds")

@@ -8,28 +8,22 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from konkyo.config import Monitor
-from konkyo.i18n import (
-    Language,
-    t,
-)
-from konkyo.monitoring.checks import (
-    CHECKS,
-    breaches,
-)
+from konkyo.i18n import Language, t
+from konkyo.monitoring.checks import CHECKS, LIMITS, breaches
 from konkyo.report import interactive
 from konkyo.report.figures.style import RAISES
 from konkyo.report.interactive.style import (
     DIVERGING,
     INK,
     PAPER,
+    as_float32,
     axis,
+    base_layout,
     colour_bar,
     dates,
+    escape_html,
     line,
     places,
-    escape_html,
-    as_float32,
-    base_layout,
 )
 from konkyo.report.tables.labels import feature_names
 
@@ -64,7 +58,7 @@ def draw(
     for name in CHECKS:
         own = tables["history"][tables["history"]["check"] == name].dropna(subset="value")
         if len(own):
-            made[name] = check_line(own, name, float(getattr(limits, name)), language)
+            made[name] = check_line(own, name, float(getattr(limits, LIMITS[name])), language)
     names = feature_names(labels, language)
     maps = (
         ("psi_map", "drift", "psi", "psi", _RISING, (0.0, 2 * limits.max_psi), ".2f"),

@@ -32,7 +32,7 @@ def ranking(
     Returns
     -------
     DataFrame
-        month, rank (1 is the best), stock, sector, decile (1 is the worst; missing where the
+        month, rank (1 is the best), stock, sector, quantile (1 is the worst; missing where the
         month's scores form no portfolios), side (long, short or empty), score, size (the records'
         unit), sentence, ground_1 to ground_3 (the inputs of largest absolute relevance in words),
         value_<feature> (as the network saw it), then relevance_<feature> and absorbed (units of the
@@ -50,14 +50,14 @@ def ranking(
     sides = np.full(len(e.index), "", dtype=object)
     for side in SIDES:
         sides[e.side(side)] = side
-    keys = own[["month", "rank", "stock", "sector", "decile"]].assign(
+    keys = own[["month", "rank", "stock", "sector", "quantile"]].assign(
         side=sides[order],
         score=own["score"],
         size=own["size"],
         sentence=tables.sentences(e, order, labels, SAID)[language],
     )
     grounds = pd.DataFrame(said, columns=[f"ground_{n + 1}" for n in range(len(said[0]))])
-    values = pd.DataFrame(e.values[order], columns=[VALUE + name for name in e.names])
+    values = pd.DataFrame(e.features[order], columns=[VALUE + name for name in e.names])
     relevances = pd.DataFrame(e.relevance[order], columns=[RELEVANCE + name for name in e.names])
     absorbed = pd.Series(e.absorbed[order], name="absorbed")
     return pd.concat([keys, grounds, values, relevances, absorbed], axis=1)

@@ -12,37 +12,15 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
 from konkyo.config import Report
-from konkyo.i18n import (
-    Language,
-    t,
-)
+from konkyo.i18n import Language, t
 from konkyo.io import atomic_write
-from konkyo.monitoring.cells import (
-    heads,
-    number,
-    shade,
-    text,
-)
-from konkyo.monitoring.ranking import (
-    RELEVANCE,
-    VALUE,
-)
+from konkyo.monitoring.cells import heads, number, shade, text
+from konkyo.monitoring.ranking import RELEVANCE, VALUE
 from konkyo.report import tables
-from konkyo.report.figures.figure_data import (
-    HeatGrid,
-    heat_grid,
-)
-from konkyo.report.figures.style import (
-    COLOURS,
-    LOWERS,
-    RAISES,
-    width_of,
-)
+from konkyo.report.figures.figure_data import HeatGrid, heat_grid
+from konkyo.report.figures.style import COLOURS, LOWERS, RAISES, width_of
 from konkyo.report.tables import ExplainedPanel
-from konkyo.report.tables.labels import (
-    feature_names,
-    sector_name,
-)
+from konkyo.report.tables.labels import feature_names, sector_name
 
 SHEETS = ("ranking", "grounds", "inputs", "values", "relevances", "read_me")
 _ABOUT = ("ranking", "grounds", "inputs", "values", "caution")
@@ -116,7 +94,7 @@ def _ranking(
     sheet: Worksheet, table: pd.DataFrame, names: dict[str, str], language: Language
 ) -> None:
     """Write every stock with its sentence."""
-    columns = ("rank", "stock", "sector", "decile", "side", "score", "size", "sentence")
+    columns = ("rank", "stock", "sector", "quantile", "side", "score", "size", "sentence")
     longest = max(map(width_of, table["sentence"]))
     _frozen(sheet, "C2", len(columns), len(table))
     sheet.append(
@@ -127,14 +105,14 @@ def _ranking(
         )
     )
     rows = table[list(columns)].itertuples(index=False, name=None)
-    for rank, stock, sector, decile, side, score, size, sentence in rows:
+    for rank, stock, sector, quantile, side, score, size, sentence in rows:
         tone = Font(bold=True, color=COLOURS[side][1:]) if side else None
         sheet.append(
             [
                 int(rank),
                 text(sheet, stock),
                 text(sheet, sector_name(sector, names, language)),
-                None if pd.isna(decile) else int(decile),
+                None if pd.isna(quantile) else int(quantile),
                 text(sheet, t(f"portfolio.{side}", language) if side else "", font=tone),
                 number(sheet, score, _RELEVANCE),
                 number(sheet, size, _WHOLE),
@@ -269,7 +247,7 @@ def _read_me(
     )
     units = labels.set_index("feature")["unit_ja" if language == "ja" else "unit"]
     names = feature_names(labels, language)
-    values = e.values[e.rows(month)][0]
+    values = e.features[e.rows(month)][0]
     lines = zip(e.catalogue["name"], e.catalogue["group"], values, common, strict=True)
     for name, group, value, same in lines:
         sheet.append(

@@ -11,11 +11,7 @@ from typing import ParamSpec, TypeVar
 
 from konkyo import resilience
 from konkyo.artifacts import HERE
-from konkyo.errors import (
-    INTERRUPTED,
-    KonkyoError,
-    redact,
-)
+from konkyo.errors import INTERRUPTED, KonkyoError, redact
 from konkyo.pipeline import system_errors
 
 Given = ParamSpec("Given")

@@ -3,31 +3,15 @@
 import torch
 from tqdm import tqdm
 
-from konkyo import (
-    config,
-    windows,
-)
+from konkyo import config, windows
 from konkyo.artifacts import HERE
-from konkyo.attribution.attributions import (
-    as_frame,
-    explain_months,
-)
-from konkyo.cache import (
-    attribution_keys,
-    file_digests,
-)
+from konkyo.attribution.attributions import as_frame, explain_months
+from konkyo.cache import attribution_keys, file_digests
 from konkyo.features import store
-from konkyo.io import (
-    read_key,
-    write_json,
-    write_parquet,
-)
+from konkyo.io import read_key, write_json, write_parquet
 from konkyo.models import jobs
 from konkyo.models import store as weights
-from konkyo.pipeline import (
-    locking,
-    stage,
-)
+from konkyo.pipeline import locking, stage
 
 
 @stage

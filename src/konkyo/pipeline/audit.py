@@ -10,20 +10,9 @@ import pandas as pd
 
 from konkyo import config
 from konkyo.artifacts import HERE
-from konkyo.io import (
-    write_csv,
-    write_json,
-)
-from konkyo.leakage import (
-    compare,
-    perturb,
-    record_sources,
-    run,
-)
-from konkyo.pipeline import (
-    locking,
-    stage,
-)
+from konkyo.io import write_csv, write_json
+from konkyo.leakage import compare, perturb, record_sources, run
+from konkyo.pipeline import locking, stage
 
 SHOWN = 20
 """Lines of what moved; the table has them all."""

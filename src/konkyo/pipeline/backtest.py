@@ -4,25 +4,11 @@ from typing import Any
 
 import pandas as pd
 
-from konkyo import (
-    backtest,
-    config,
-)
-from konkyo.artifacts import (
-    HERE,
-    require_months,
-)
+from konkyo import backtest, config
+from konkyo.artifacts import HERE, require_months
 from konkyo.backtest.scores import NETWORK
-from konkyo.io import (
-    read_parquet,
-    write_csv,
-    write_json,
-    write_parquet,
-)
-from konkyo.pipeline import (
-    locking,
-    stage,
-)
+from konkyo.io import read_parquet, write_csv, write_json, write_parquet
+from konkyo.pipeline import locking, stage
 
 
 def read_scores() -> pd.DataFrame:
@@ -52,14 +38,14 @@ def run(chosen: config.Params) -> str:
     backtest.with_realised_returns(ranked[ranked["model"] == NETWORK])
     returns = backtest.monthly_returns(ranked, choice.n_quantiles, choice.cost_bps)
     performance = backtest.performance(returns)
-    deciles = backtest.deciles(ranked)
+    quantiles = backtest.quantiles(ranked)
     cumulative = backtest.cumulative(returns)
-    metrics = backtest.metrics_dict(ranked, returns, performance, deciles)
+    metrics = backtest.metrics_dict(ranked, returns, performance, quantiles)
 
     write_parquet(ranked, HERE.portfolios)
     write_csv(returns, HERE.returns)
     write_csv(performance, HERE.backtest / "performance.csv")
-    write_csv(deciles, HERE.backtest / "deciles.csv")
+    write_csv(quantiles, HERE.backtest / "quantiles.csv")
     write_csv(cumulative, HERE.backtest / "cumulative.csv")
     write_json(metrics, HERE.metrics)
 

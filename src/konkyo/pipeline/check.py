@@ -1,19 +1,10 @@
 """Check the records that params.yaml names, and nothing else: a report of all that is wrong."""
 
-from konkyo import (
-    config,
-    data,
-)
+from konkyo import config, data
 from konkyo.artifacts import HERE
 from konkyo.data.records import Records
-from konkyo.data.violations import (
-    Violation,
-    table,
-)
-from konkyo.errors import (
-    RecordsError,
-    SourceError,
-)
+from konkyo.data.violations import Violation, table
+from konkyo.errors import RecordsError, SourceError
 from konkyo.io import write_csv
 from konkyo.pipeline import stage
 from konkyo.resilience import temporary_folder

@@ -8,23 +8,11 @@ import pandas as pd
 
 from konkyo import dates
 from konkyo.artifacts import HERE
-from konkyo.data.vendors import (
-    fred,
-    jquants,
-    jquants_tables,
-    mof,
-)
+from konkyo.data.vendors import fred, jquants, jquants_tables, mof
 from konkyo.errors import SourceError
 from konkyo.intervention import official
-from konkyo.io import (
-    atomic_write,
-    write_csv,
-    write_parquet,
-)
-from konkyo.pipeline import (
-    locking,
-    stage,
-)
+from konkyo.io import atomic_write, write_csv, write_parquet
+from konkyo.pipeline import locking, stage
 from konkyo.retry import RetryPolicy
 
 Vendor = Literal["jquants", "fred", "mof"]

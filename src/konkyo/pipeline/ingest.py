@@ -1,19 +1,9 @@
 """Stage ingest: bring the raw records, check every rule, write the two record tables."""
 
-from konkyo import (
-    config,
-    data,
-)
+from konkyo import config, data
 from konkyo.artifacts import HERE
-from konkyo.io import (
-    write_csv,
-    write_json,
-    write_parquet,
-)
-from konkyo.pipeline import (
-    locking,
-    stage,
-)
+from konkyo.io import write_csv, write_json, write_parquet
+from konkyo.pipeline import locking, stage
 
 
 @stage

@@ -2,22 +2,10 @@
 
 from konkyo import config
 from konkyo.artifacts import HERE
-from konkyo.intervention import (
-    forecasts,
-    linear,
-    networks,
-    penalty,
-    samples,
-)
-from konkyo.io import (
-    read_parquet,
-    write_csv,
-)
+from konkyo.intervention import forecasts, linear, networks, penalty, samples
+from konkyo.io import read_parquet, write_csv
 from konkyo.models import store
-from konkyo.pipeline import (
-    locking,
-    stage,
-)
+from konkyo.pipeline import locking, stage
 
 
 @stage

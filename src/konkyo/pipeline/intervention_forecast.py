@@ -1,10 +1,7 @@
 """Stage intervention-forecast: fits, forecasts, right and wrong answers, surfaces, grounds."""
 
 from konkyo import config
-from konkyo.artifacts import (
-    HERE,
-    command_for,
-)
+from konkyo.artifacts import HERE, command_for
 from konkyo.errors import ArtifactError
 from konkyo.intervention import (
     accuracy,
@@ -17,17 +14,9 @@ from konkyo.intervention import (
     summary,
     surface,
 )
-from konkyo.io import (
-    read_parquet,
-    write_csv,
-    write_json,
-    write_parquet,
-)
+from konkyo.io import read_parquet, write_csv, write_json, write_parquet
 from konkyo.models import store
-from konkyo.pipeline import (
-    locking,
-    stage,
-)
+from konkyo.pipeline import locking, stage
 
 
 @stage

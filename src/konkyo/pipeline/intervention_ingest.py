@@ -3,14 +3,8 @@
 from konkyo import config
 from konkyo.artifacts import HERE
 from konkyo.intervention.load import load
-from konkyo.io import (
-    write_json,
-    write_parquet,
-)
-from konkyo.pipeline import (
-    locking,
-    stage,
-)
+from konkyo.io import write_json, write_parquet
+from konkyo.pipeline import locking, stage
 
 
 @stage

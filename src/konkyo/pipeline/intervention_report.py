@@ -7,24 +7,10 @@ import pandas as pd
 from konkyo import config
 from konkyo.artifacts import HERE
 from konkyo.i18n import Language
-from konkyo.intervention import (
-    figures as drawing,
-)
-from konkyo.intervention import (
-    page,
-    tables,
-)
-from konkyo.io import (
-    atomic_write,
-    read_csv,
-    read_json,
-    read_parquet,
-    write_csv,
-)
-from konkyo.pipeline import (
-    locking,
-    stage,
-)
+from konkyo.intervention import figures as drawing
+from konkyo.intervention import page, tables
+from konkyo.io import atomic_write, read_csv, read_json, read_parquet, write_csv
+from konkyo.pipeline import locking, stage
 from konkyo.report import figures
 
 

@@ -2,15 +2,9 @@
 
 from pathlib import Path
 
-from konkyo import (
-    config,
-    io,
-)
+from konkyo import config, io
 from konkyo.artifacts import HERE
-from konkyo.pipeline import (
-    locking,
-    stage,
-)
+from konkyo.pipeline import locking, stage
 from konkyo.tracking import intervention
 
 

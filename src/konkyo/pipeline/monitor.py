@@ -7,27 +7,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from konkyo import (
-    config,
-    dates,
-    io,
-)
+from konkyo import config, dates, io
 from konkyo.artifacts import HERE
 from konkyo.errors import ArtifactError
 from konkyo.features import store
 from konkyo.features.raw_characteristics import raw_values
-from konkyo.monitoring import (
-    checks,
-    drift,
-    plots,
-    signals,
-)
+from konkyo.monitoring import checks, drift, plots, signals
 from konkyo.monitoring.page import page
-from konkyo.pipeline import (
-    locking,
-    report_inputs,
-    stage,
-)
+from konkyo.pipeline import locking, report_inputs, stage
 from konkyo.report import tables as reading
 
 HISTORY = 36
@@ -110,7 +97,9 @@ def measure(
     returns = report_inputs.read_table(HERE.returns)
     returns = returns[returns["model"] == "network"].reset_index(drop=True)
     newest = found[-(HISTORY + 2 * signals.YEAR - 1) :]
-    effects = reading.effects(report_inputs.explained_panel(panel, newest, chosen.backtest.n_quantiles))
+    effects = reading.effects(
+        report_inputs.explained_panel(panel, newest, chosen.backtest.n_quantiles)
+    )
     return {
         "drift": drift.characteristic_drift(raw, month, window, HISTORY),
         "market": drift.market_range(

@@ -6,26 +6,14 @@ from pathlib import Path
 
 import pandas as pd
 
-from konkyo import (
-    cache,
-    config,
-    dates,
-    io,
-)
-from konkyo.artifacts import (
-    HERE,
-    require,
-)
+from konkyo import cache, config, dates, io
+from konkyo.artifacts import HERE, require
 from konkyo.errors import ParamsError
 from konkyo.features import store
 from konkyo.i18n import Language
 from konkyo.monitoring import workbook
 from konkyo.monitoring.ranking import ranking
-from konkyo.pipeline import (
-    locking,
-    report_inputs,
-    stage,
-)
+from konkyo.pipeline import locking, report_inputs, stage
 
 
 @stage

@@ -7,10 +7,7 @@ from konkyo.artifacts import HERE
 from konkyo.features import store
 from konkyo.features.build import build
 from konkyo.io import read_parquet
-from konkyo.pipeline import (
-    locking,
-    stage,
-)
+from konkyo.pipeline import locking, stage
 
 
 @stage

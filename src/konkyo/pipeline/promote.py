@@ -4,10 +4,7 @@ from pathlib import Path
 
 from konkyo import config
 from konkyo.errors import TrackingError
-from konkyo.pipeline import (
-    locking,
-    stage,
-)
+from konkyo.pipeline import locking, stage
 
 
 @stage

@@ -10,30 +10,15 @@ from konkyo import config
 from konkyo.artifacts import HERE
 from konkyo.cache import digest_of
 from konkyo.features import store
-from konkyo.i18n import (
-    LANGUAGES,
-    Text,
-)
-from konkyo.io import (
-    atomic_write,
-    write_csv,
-)
-from konkyo.pipeline import (
-    locking,
-    report_inputs,
-    stage,
-)
-from konkyo.report import (
-    figures,
-    interactive,
-)
-from konkyo.report import (
-    tables as reading,
-)
+from konkyo.i18n import LANGUAGES, Text
+from konkyo.io import atomic_write, write_csv
+from konkyo.pipeline import locking, report_inputs, stage
+from konkyo.report import figures, interactive
+from konkyo.report import tables as reading
 from konkyo.report.pages.report import report
 from konkyo.report.pages.report_figures import draw
 
-TABLES = ("performance", "deciles", "returns", "cumulative")
+TABLES = ("performance", "quantiles", "returns", "cumulative")
 CHECKS = ("deletion", "randomised")
 _LONGEST = 75
 """Characters of a file's name; one of Japanese takes three of the 255 bytes that it may have."""

@@ -6,24 +6,12 @@ from pathlib import Path
 import pandas as pd
 from tqdm import tqdm
 
-from konkyo import (
-    backtest,
-    dates,
-)
-from konkyo.artifacts import (
-    HERE,
-    require_months,
-)
+from konkyo import backtest, dates
+from konkyo.artifacts import HERE, require_months
 from konkyo.backtest.scores import NETWORK
-from konkyo.errors import (
-    ArtifactError,
-    ParamsError,
-)
+from konkyo.errors import ArtifactError, ParamsError
 from konkyo.features.store import Panel
-from konkyo.io import (
-    read_csv,
-    read_parquet,
-)
+from konkyo.io import read_csv, read_parquet
 from konkyo.report import tables
 
 OTHERS = ("characteristic", "sector", "calendar", "market", "absorbed", "unranked")
@@ -89,7 +77,7 @@ def explained_panel(panel: Panel, paths: Iterable[Path], portfolios: int) -> tab
     paths : iterable of Path
         Their files, in order.
     portfolios : int
-        backtest.portfolios of params.yaml.
+        backtest.n_quantiles of params.yaml.
 
     Raises
     ------

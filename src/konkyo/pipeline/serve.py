@@ -25,10 +25,7 @@ def main(alias: str = "champion", port: int = 5001) -> None:
         The store has no such version, or the port is taken.
     """
     chosen = config.load()
-    from konkyo.tracking import (
-        registry,
-        store,
-    )
+    from konkyo.tracking import registry, store
 
     where = store.target(chosen.track, Path.cwd(), os.environ)
     client = store.connect(where.uri)

@@ -80,12 +80,13 @@ def _said(error: BaseException) -> str | None:
     if type(error).__name__ in _WORKERS:
         return (
             "a worker process was killed, most likely because memory ran out: lower train.workers "
-            f"or train.stack in params.yaml. {_AGAIN}; it goes on from where it was"
+            f"or train.max_networks_per_stack in params.yaml. {_AGAIN}; it goes on from where it "
+            "was"
         )
     if isinstance(error, MemoryError):
         return (
-            f"memory ran out ({str(error) or 'no size said'}): lower train.workers or train.stack "
-            f"in params.yaml, or use a larger machine. {_AGAIN}"
+            f"memory ran out ({str(error) or 'no size said'}): lower train.workers or "
+            f"train.max_networks_per_stack in params.yaml, or use a larger machine. {_AGAIN}"
         )
     return None
 

@@ -4,19 +4,10 @@ import signal
 from dataclasses import asdict
 from pathlib import Path
 
-from konkyo import (
-    config,
-    io,
-)
+from konkyo import config, io
 from konkyo.artifacts import HERE
-from konkyo.pipeline import (
-    locking,
-    stage,
-)
-from konkyo.tracking import (
-    results,
-    runs,
-)
+from konkyo.pipeline import locking, stage
+from konkyo.tracking import results, runs
 
 
 @stage

@@ -3,26 +3,14 @@
 import numpy as np
 import torch
 
-from konkyo import (
-    config,
-    windows,
-)
+from konkyo import config, windows
 from konkyo.artifacts import HERE
 from konkyo.features import store
-from konkyo.io import (
-    write_csv,
-    write_parquet,
-)
+from konkyo.io import write_csv, write_parquet
 from konkyo.models import baselines, jobs
 from konkyo.models import store as weights
-from konkyo.models.train import (
-    history,
-    train,
-)
-from konkyo.pipeline import (
-    locking,
-    stage,
-)
+from konkyo.models.train import history, train
+from konkyo.pipeline import locking, stage
 
 
 @stage
@@ -36,7 +24,9 @@ def run(chosen: config.Params, panel: store.Panel) -> str:
     """Train the windows that are not there, score the baselines likewise, and say how many."""
     # A sum's last bits depend on how many threads share it.
     torch.set_num_threads(1)
-    decisions = windows.rolling(windows.MonthSlices.of(panel.index["month"]), chosen.train.window_months)
+    decisions = windows.rolling(
+        windows.MonthSlices.of(panel.index["month"]), chosen.train.window_months
+    )
     outcome = train(panel, decisions, chosen.train, HERE.models)
     write_csv(windows.table(decisions), HERE.windows)
     write_parquet(history(HERE.models, decisions), HERE.history)
@@ -70,6 +60,6 @@ def score_baselines(
 
     scores = {
         name: baselines.fill_missing_scores(keys[name], there[name], decisions, score)
-        for name, score in (("ridge", ridge), ("shuffled", placebo))
+        for name, score in (("ridge", ridge), ("placebo", placebo))
     }
     write_parquet(baselines.table(panel, decisions, scores), path, keys)

@@ -6,32 +6,13 @@ from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
-from konkyo import (
-    config,
-    io,
-)
+from konkyo import config, io
 from konkyo.artifacts import HERE
-from konkyo.errors import (
-    INTERRUPTED,
-    TuningError,
-)
-from konkyo.pipeline import (
-    locking,
-    stage,
-)
-from konkyo.tuning import (
-    holdout,
-    pool,
-    progress,
-    results,
-    space,
-    study,
-)
+from konkyo.errors import INTERRUPTED, TuningError
+from konkyo.pipeline import locking, stage
+from konkyo.tuning import holdout, pool, progress, results, space, study
 from konkyo.tuning.apply import write
-from konkyo.tuning.engine import (
-    Engine,
-    write_panels,
-)
+from konkyo.tuning.engine import Engine, write_panels
 from konkyo.tuning.storage import open_storage
 from konkyo.tuning.worker import work
 

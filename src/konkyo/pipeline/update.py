@@ -14,30 +14,14 @@ from pathlib import Path
 from threading import Thread
 from time import perf_counter
 
-from konkyo import (
-    cache,
-    config,
-    data,
-    dates,
-)
+from konkyo import cache, config, data, dates
 from konkyo.artifacts import HERE
 from konkyo.data import revisions as restatement
-from konkyo.errors import (
-    ArtifactError,
-    RecordsError,
-)
+from konkyo.errors import ArtifactError, RecordsError
 from konkyo.features import store
 from konkyo.features.build import build
-from konkyo.io import (
-    read_key,
-    read_parquet,
-)
-from konkyo.pipeline import (
-    ingest,
-    locking,
-    prepare,
-    stage,
-)
+from konkyo.io import read_key, read_parquet
+from konkyo.pipeline import ingest, locking, prepare, stage
 from konkyo.resilience import temporary_folder
 
 EARLY, LATE = ("ingest", "prepare"), ("train", "attribute", "verify", "backtest")
@@ -82,12 +66,7 @@ def main(
 
         # Here and not above, so that a refusal of the records does not wait for it.
         importing.join()
-        from konkyo.pipeline import (
-            attribute,
-            backtest,
-            train,
-            verify,
-        )
+        from konkyo.pipeline import attribute, backtest, train, verify
 
         before = cache.file_digests(HERE.weights, HERE.attributions, _there(HERE.weights))
         if not restated:
@@ -116,10 +95,7 @@ def main(
         commit_end(commit_start(LATE), LATE)
         began = _say("commit", began, "dvc.lock holds the results")
     if log:
-        from konkyo.tracking import (
-            monthly_run,
-            results,
-        )
+        from konkyo.tracking import monthly_run, results
 
         newest = panel.index["month"].iloc[-1]
         tracked = monthly_run.append(results.read(Path.cwd()), chosen, dates.label(newest))
@@ -228,7 +204,9 @@ def check_results(
             f"{altered[0]}: finish the last run with `dvc repro`, or bring them back with "
             "`dvc checkout`"
         )
-    decisions = windows.rolling(windows.MonthSlices.of(panel.index["month"]), chosen.train.window_months)
+    decisions = windows.rolling(
+        windows.MonthSlices.of(panel.index["month"]), chosen.train.window_months
+    )
     made = jobs.network_specs(panel, decisions, chosen.train)
     keys = jobs.keys(panel, decisions, made, chosen.train)
     due = [

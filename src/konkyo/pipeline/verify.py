@@ -4,39 +4,17 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from konkyo import (
-    config,
-    windows,
-)
+from konkyo import config, windows
 from konkyo.artifacts import HERE
-from konkyo.attribution import (
-    examined,
-    ground_truth,
-    methods,
-)
-from konkyo.attribution.examination import (
-    evaluate_methods,
-    summarise,
-)
+from konkyo.attribution import examined, ground_truth, methods
+from konkyo.attribution.examination import evaluate_methods, summarise
 from konkyo.attribution.findings import findings
-from konkyo.cache import (
-    EVALUATION,
-    code_digest,
-    digest_of,
-    weights_bytes,
-)
+from konkyo.cache import EVALUATION, code_digest, digest_of, weights_bytes
 from konkyo.features import store
-from konkyo.io import (
-    read_parquet,
-    write_csv,
-    write_json,
-)
+from konkyo.io import read_parquet, write_csv, write_json
 from konkyo.models import baselines, jobs
 from konkyo.models import store as weights
-from konkyo.pipeline import (
-    locking,
-    stage,
-)
+from konkyo.pipeline import locking, stage
 
 _NOT_INPUTS = ["expected", "baseline"]
 

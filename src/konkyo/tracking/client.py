@@ -19,10 +19,7 @@ from mlflow.exceptions import MlflowException
 from sqlalchemy.exc import OperationalError
 
 from konkyo.errors import TrackingError
-from konkyo.retry import (
-    RetryPolicy,
-    retry,
-)
+from konkyo.retry import RetryPolicy, retry
 
 Result = TypeVar("Result")
 Arguments = ParamSpec("Arguments")

@@ -10,27 +10,11 @@ import numpy as np
 import pandas as pd
 from mlflow.entities import Metric
 
-from konkyo import (
-    cache,
-    dates,
-    io,
-)
-from konkyo.artifacts import (
-    Artifacts,
-    require,
-)
-from konkyo.config import (
-    Params,
-    as_dict,
-    flatten,
-)
+from konkyo import cache, dates, io
+from konkyo.artifacts import Artifacts, require
+from konkyo.config import Params, as_dict, flatten
 from konkyo.errors import redact
-from konkyo.tracking import (
-    lineage,
-    runs,
-    series,
-    store,
-)
+from konkyo.tracking import lineage, runs, series, store
 
 _LIBRARIES = ("konkyo", "torch", "pytorch-lightning", "numpy", "pandas", "statsmodels")
 

@@ -12,11 +12,7 @@ from mlflow.entities import Dataset, DatasetInput, InputTag
 from mlflow.utils.mlflow_tags import MLFLOW_DATASET_CONTEXT, MLFLOW_GIT_COMMIT
 from ruamel.yaml import YAML
 
-from konkyo import (
-    cache,
-    dates,
-    io,
-)
+from konkyo import cache, dates, io
 from konkyo.features.store import read_catalogue
 from konkyo.tracking.results import Results
 

@@ -23,7 +23,7 @@ REQUIREMENTS = ("mlflow", "numpy", "pandas", "pyarrow", "safetensors", "torch")
 """What predicting imports; konkyo itself travels as code inside the model."""
 _CODE = (
     *("__init__.py", "artifacts.py", "cache.py", "dates.py", "errors.py", "io.py"),
-    *("random.py", "resilience.py", "attribution", "network"),
+    *("random.py", "resilience.py", "attribution", "models"),
 )
 """The rooms that predicting needs: on a server each file is a call of its own."""
 
@@ -71,7 +71,7 @@ def log(
                 model_id=model.model_id,
                 flavor=mlflow.pyfunc,
                 run_id=run_id,
-                python_model=str(Path(__file__).with_name("served.py")),
+                python_model=str(Path(__file__).with_name("pyfunc_model.py")),
                 artifacts={"weights": str(weights)},
                 code_paths=[code],
                 pip_requirements=requirements(),

@@ -9,12 +9,7 @@ from mlflow.utils.mlflow_tags import MLFLOW_RUN_NOTE
 from konkyo import dates
 from konkyo.config import Params
 from konkyo.errors import TrackingError
-from konkyo.tracking import (
-    open_runs,
-    runs,
-    series,
-    store,
-)
+from konkyo.tracking import open_runs, runs, series, store
 from konkyo.tracking.results import Results
 from konkyo.tracking.runs import Tracked
 

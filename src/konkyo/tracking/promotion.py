@@ -14,20 +14,12 @@ from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
 from mlflow.utils.mlflow_tags import MLFLOW_RUN_NOTE
 
-from konkyo import (
-    dates,
-    io,
-    resilience,
-)
+from konkyo import dates, io, resilience
 from konkyo.config import Params
 from konkyo.errors import TrackingError
 from konkyo.monitoring import comparison
 from konkyo.monitoring.comparison import Comparison
-from konkyo.tracking import (
-    registry,
-    runs,
-    store,
-)
+from konkyo.tracking import registry, runs, store
 
 _LONGEST_REASON = 1000
 
@@ -262,7 +254,7 @@ def caveats(
 
 def _tested(found: Comparison) -> str:
     """Return the measure whose paired test goes with the objective."""
-    return "mean" if found.objective == "return_risk" else found.objective
+    return "mean" if found.objective == "sharpe_ratio" else found.objective
 
 
 def _candidate(client: MlflowClient, name: str, version: int | None) -> ModelVersion:

@@ -17,17 +17,9 @@ from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
 from mlflow.models.model import ModelInfo
 
-from konkyo import (
-    cache,
-    dates,
-    io,
-)
+from konkyo import cache, dates, io
 from konkyo.artifacts import Artifacts
-from konkyo.config import (
-    Params,
-    as_dict,
-    flatten,
-)
+from konkyo.config import Params, as_dict, flatten
 from konkyo.errors import TrackingError
 from konkyo.tracking.results import Results
 from konkyo.tuning import space
@@ -36,9 +28,9 @@ NEWEST, CHAMPION, CHALLENGER, PREVIOUS = "newest", "champion", "challenger", "pr
 _DECIDE = ("prepare", "train", "attribute", "backtest")
 """Sections that decide what the model is and what its months earned."""
 _DECIDE_NOTHING = (
-    *("train.workers", "train.stack", "train.accelerator"),
-    *("train.backend", "train.address", "train.share"),
-    *("train.shuffled_every", "train.ridge_penalty"),
+    *("train.workers", "train.max_networks_per_stack", "train.accelerator"),
+    *("train.backend", "train.scheduler_address", "train.panel_cache_url"),
+    *("train.placebo_every", "train.ridge_penalty"),
 )
 """How the networks are trained, and what is trained beside them."""
 

@@ -7,16 +7,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from konkyo import (
-    dates,
-    io,
-)
+from konkyo import dates, io
 from konkyo import dates as months
-from konkyo.artifacts import (
-    Artifacts,
-    command_for,
-    require,
-)
+from konkyo.artifacts import Artifacts, command_for, require
 from konkyo.errors import ArtifactError
 from konkyo.features.store import read_catalogue
 
@@ -107,7 +100,7 @@ def read(root: Path) -> Results:
         history=history.assign(month=_period_ends(history["month"])),
         tables={
             name: _csv(artifacts.backtest / f"{name}.csv", ["model"], dates=[])
-            for name in ("performance", "deciles")
+            for name in ("performance", "quantiles")
         },
     )
 

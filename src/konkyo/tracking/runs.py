@@ -25,29 +25,10 @@ from mlflow.utils.mlflow_tags import (
 from tqdm import tqdm
 
 from konkyo import dates
-from konkyo.config import (
-    Params,
-    as_dict,
-    flatten,
-)
-from konkyo.errors import (
-    TrackingError,
-    redact,
-)
-from konkyo.tracking import (
-    lineage,
-    log_model,
-    open_runs,
-    registry,
-    results,
-    series,
-    store,
-)
-from konkyo.tracking.client import (
-    RETRIES,
-    StoreClient,
-    StoreRetries,
-)
+from konkyo.config import Params, as_dict, flatten
+from konkyo.errors import TrackingError, redact
+from konkyo.tracking import lineage, log_model, open_runs, registry, results, series, store
+from konkyo.tracking.client import RETRIES, StoreClient, StoreRetries
 from konkyo.tracking.results import Results
 
 _BATCH = 100

@@ -12,7 +12,9 @@ HOST = "127.0.0.1"
 """Neither server asks who calls, so only this machine may."""
 
 
-def exec_server(command: Sequence[str], environment: Mapping[str, str], port: int, said: str) -> None:
+def exec_server(
+    command: Sequence[str], environment: Mapping[str, str], port: int, said: str
+) -> None:
     """Replace this process by one of `mlflow`, which then has its terminal and its signals.
 
     Parameters

@@ -18,16 +18,8 @@ from konkyo import resilience
 from konkyo.artifacts import Artifacts
 from konkyo.config import Track
 from konkyo.config.fields import plain_login
-from konkyo.errors import (
-    TrackingError,
-    split_login,
-)
-from konkyo.tracking.client import (
-    RETRIES,
-    StoreClient,
-    StoreRetries,
-    retry_store,
-)
+from konkyo.errors import TrackingError, split_login
+from konkyo.tracking.client import RETRIES, StoreClient, StoreRetries, retry_store
 
 _SQLITE = "sqlite:///"
 _SERVERS = ("postgresql", "mysql", "mssql")

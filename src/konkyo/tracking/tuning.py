@@ -12,28 +12,12 @@ from mlflow import MlflowClient
 from mlflow.entities import Metric
 from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID, MLFLOW_RUN_NOTE
 
-from konkyo import (
-    cache,
-    io,
-)
+from konkyo import cache, io
 from konkyo.artifacts import Artifacts
-from konkyo.config import (
-    Params,
-    as_dict,
-    flatten,
-)
+from konkyo.config import Params, as_dict, flatten
 from konkyo.errors import redact
-from konkyo.tracking import (
-    lineage,
-    open_runs,
-    runs,
-    series,
-    store,
-)
-from konkyo.tuning.space import (
-    NUMBERS,
-    STRUCTURE,
-)
+from konkyo.tracking import lineage, open_runs, runs, series, store
+from konkyo.tuning.space import NUMBERS, STRUCTURE
 from konkyo.tuning.trial_tables import MEASURES
 
 _LIBRARIES = ("konkyo", "torch", "pytorch-lightning", "optuna", "numpy", "pandas")

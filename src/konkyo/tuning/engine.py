@@ -11,15 +11,9 @@ import pyarrow.parquet as parquet
 from konkyo.cache import digest_of
 from konkyo.config import Params
 from konkyo.models.settings import Hyperparameters
-from konkyo.tuning import (
-    panels,
-    trials,
-)
+from konkyo.tuning import panels, trials
 from konkyo.tuning.space import units
-from konkyo.tuning.trials import (
-    Group,
-    Shape,
-)
+from konkyo.tuning.trials import Group, Shape
 
 
 @dataclass(frozen=True)
@@ -52,7 +46,7 @@ class Engine:
         return trials.refits([name for name in names if name >= first], tune.refit_every)
 
     def run(
-        self, values: Sequence[Mapping[str, Any]], groups: Sequence[Group], shuffled: bool = False
+        self, values: Sequence[Mapping[str, Any]], groups: Sequence[Group], placebo: bool = False
     ) -> list[pd.DataFrame]:
         """Return the scores of trials of one structure; see `trials.run`."""
         tune = self.params.tune
@@ -64,7 +58,7 @@ class Engine:
             self.params.train,
             self.scratch,
             tune.seeds,
-            shuffled,
+            placebo,
         )
 
     def linear(self, values: Mapping[str, Any], groups: Sequence[Group]) -> pd.DataFrame:
@@ -98,11 +92,11 @@ def content(path: Path) -> str:
 def shape(values: Mapping[str, Any]) -> Shape:
     """Return what a trial's stack has in common."""
     return Shape(
-        layers=units(values["layers"], values["width"]),
+        hidden_sizes=units(values["n_hidden_layers"], values["width"]),
         activation=values["activation"],
-        batch=values["batch"],
+        batch_size=values["batch_size"],
         epochs=values["epochs"],
-        window=values["window"],
+        window_months=values["window_months"],
         label=values["label"],
         standardise=values["standardise"],
     )

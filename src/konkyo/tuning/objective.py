@@ -7,13 +7,9 @@ import pandas as pd
 
 from konkyo import dates
 from konkyo.backtest.information_coefficient import t_statistic
-from konkyo.backtest.performance import (
-    annual_return,
-    annual_risk,
-    return_risk,
-)
+from konkyo.backtest.performance import annual_return, annual_volatility, sharpe_ratio
 
-Kind = Literal["return_risk", "t_statistic", "mean", "rank_ic"]
+Kind = Literal["sharpe_ratio", "t_statistic", "mean", "rank_ic"]
 
 
 def trial_value(kind: Kind, values: pd.Series) -> float:
@@ -22,7 +18,7 @@ def trial_value(kind: Kind, values: pd.Series) -> float:
     Parameters
     ----------
     kind : str
-        return_risk (annual return over annual risk), t_statistic (of the mean), mean (annual
+        sharpe_ratio (annual return over annual risk), t_statistic (of the mean), mean (annual
         return, a fraction) or rank_ic (mean).
     values : pandas.Series
         Monthly spread returns after costs, fractions; for rank_ic the monthly rank ICs. Months
@@ -33,7 +29,7 @@ def trial_value(kind: Kind, values: pd.Series) -> float:
         return float(known.mean())
     if kind == "mean":
         return annual_return(known)
-    return return_risk(known) if kind == "return_risk" else t_statistic(known)
+    return sharpe_ratio(known) if kind == "sharpe_ratio" else t_statistic(known)
 
 
 def objective(kind: Kind, series: pd.DataFrame) -> float:
@@ -68,15 +64,16 @@ def secondary(series: pd.DataFrame) -> dict[str, float]:
     Returns
     -------
     dict of str to float
-        annual_return, annual_risk, return_risk, t (of the spread after costs, fractions), rank_ic
-        and turnover (means over months; turnover one-way) and months. Undefined ones are absent.
+        annual_return, annual_volatility, sharpe_ratio, t (of the spread after costs, fractions),
+        rank_ic and turnover (means over months; turnover one-way) and months. Undefined ones are
+        absent.
     """
     net = series["spread_net"].dropna()
     turnover = series["turnover"].dropna()
     found = {
         "annual_return": annual_return(net),
-        "annual_risk": annual_risk(net),
-        "return_risk": return_risk(net),
+        "annual_volatility": annual_volatility(net),
+        "sharpe_ratio": sharpe_ratio(net),
         "t": t_statistic(net),
         "rank_ic": float(series["rank_ic"].mean()),
         "turnover": float(turnover.mean()),

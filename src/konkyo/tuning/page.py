@@ -7,32 +7,22 @@ import pandas as pd
 from optuna.trial import FrozenTrial
 
 from konkyo.i18n import Text
-from konkyo.report.pages.html import (
-    Page,
-    render,
-    shell,
-)
-from konkyo.tuning import (
-    result_table,
-    trial_tables,
-)
-from konkyo.tuning.space import (
-    NUMBERS,
-    STRUCTURE,
-)
+from konkyo.report.pages.html import Page, render, shell
+from konkyo.tuning import result_table, trial_tables
+from konkyo.tuning.space import NUMBERS, STRUCTURE
 
 SECTIONS = ("result", "luck", "search", "trials")
 _MEASURES = {
     "annual_return": "{:.1%}",
-    "annual_risk": "{:.1%}",
-    "return_risk": "{:.2f}",
+    "annual_volatility": "{:.1%}",
+    "sharpe_ratio": "{:.2f}",
     "t": "{:.1f}",
     "rank_ic": "{:.3f}",
     "turnover": "{:.0%}",
     "months": "{:.0f}",
 }
 _LUCK = {
-    "return_risk": "{:.2f}",
+    "sharpe_ratio": "{:.2f}",
     "trials": "{:.0f}",
     "effective_trials": "{:.1f}",
     "expected_maximum": "{:.2f}",
@@ -108,7 +98,7 @@ def page(
 
 def _verdict(comparison: pd.DataFrame) -> Text:
     """Say whether the tuned values beat the paper's where neither was looked at before."""
-    cells = comparison.set_index(["model", "part"])["return_risk"]
+    cells = comparison.set_index(["model", "part"])["sharpe_ratio"]
     tuned, plain = cells["best", "holdout"], cells["paper", "holdout"]
     key = "same" if tuned == plain else "better" if tuned > plain else "worse"
     return Text.of(f"tuning.verdict.{key}", tuned=tuned, paper=plain)

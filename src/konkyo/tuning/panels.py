@@ -5,28 +5,19 @@ from dataclasses import asdict, replace
 from itertools import product
 from pathlib import Path
 
-from konkyo.cache import (
-    SEARCH_PANEL,
-    code_digest,
-    digest_of,
-)
-from konkyo.config import (
-    Prepare,
-    Space,
-)
+from konkyo.cache import SEARCH_PANEL, code_digest, digest_of
+from konkyo.config import Prepare, Space
 from konkyo.features import store
 from konkyo.features.build import build
-from konkyo.io import (
-    atomic_write,
-    read_parquet,
-    write_parquet,
-)
+from konkyo.io import atomic_write, read_parquet, write_parquet
 from konkyo.tuning import holdout
 
 _DIGEST = "digest.txt"
 
 
-def write_panels(records: Path, folder: Path, prepare: Prepare, space: Space, held: str | None) -> None:
+def write_panels(
+    records: Path, folder: Path, prepare: Prepare, space: Space, held: str | None
+) -> None:
     """Write the records before the holdout and every panel of the space made from them.
 
     Panels that are there and of the same records, params and code stay as they are.

@@ -11,18 +11,9 @@ from optuna.trial import FrozenTrial
 
 from konkyo import backtest
 from konkyo.backtest.objectives import Name
-from konkyo.report.interactive.style import (
-    CLEAR,
-    FONT,
-    GRID,
-    INK,
-    MUTED,
-)
+from konkyo.report.interactive.style import CLEAR, FONT, GRID, INK, MUTED
 from konkyo.tuning import trial_tables
-from konkyo.tuning.space import (
-    NUMBERS,
-    STRUCTURE,
-)
+from konkyo.tuning.space import NUMBERS, STRUCTURE
 
 
 def search(study: optuna.Study) -> dict[str, go.Figure]:
@@ -75,12 +66,12 @@ def chance(trials: Sequence[FrozenTrial], best: FrozenTrial, objective: Name, se
     best : FrozenTrial
         The chosen one.
     objective : str
-        return_risk, t_statistic or mean.
+        sharpe_ratio, t_statistic or mean.
     seed : int
         Of the draws, as `result.luck` has it.
     """
     wide = trial_tables.wide(trials)
-    reached = float(best.user_attrs["return_risk"])
+    reached = float(best.user_attrs["sharpe_ratio"])
     found = backtest.halves(wide, objective)
     return Chance(backtest.null_distribution(wide, seed), found, reached, wide.shape[1])
 
@@ -93,7 +84,7 @@ def luck(found: Chance, objective: Name, language: str, room: Any) -> dict[str, 
     found : Chance
         What `chance` returns.
     objective : str
-        return_risk, t_statistic or mean.
+        sharpe_ratio, t_statistic or mean.
     language : str
         en or ja.
     room : module

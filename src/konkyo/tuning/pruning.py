@@ -11,10 +11,7 @@ import numpy as np
 import optuna
 import pandas as pd
 
-from konkyo.tuning.objective import (
-    Kind,
-    trial_value,
-)
+from konkyo.tuning.objective import Kind, trial_value
 
 LOOKS = 5
 """Times that a trial is looked at: its months come in so many chunks."""

@@ -18,7 +18,7 @@ from konkyo.tuning.objective import secondary
 from konkyo.tuning.storage import PAPER
 from konkyo.tuning.trials import Group
 
-MODELS = ("paper", "best", "linear", "shuffled")
+MODELS = ("paper", "best", "linear", "placebo")
 PARTS = ("tuning", "holdout")
 _FIRST_CHOICE = 36
 """Months before the first choice of the nested series."""
@@ -70,8 +70,8 @@ def series(
         found[name, "holdout"] = whole.measure(whole.run([trial.params], held)[0])
     for part, engine, asked in (("tuning", searched, groups), ("holdout", whole, held)):
         found["linear", part] = engine.measure(engine.linear(paper.params, asked))
-        (scores,) = engine.run([best.params], asked, shuffled=True)
-        found["shuffled", part] = engine.measure(scores)
+        (scores,) = engine.run([best.params], asked, placebo=True)
+        found["placebo", part] = engine.measure(scores)
     tables = [
         found[model, part].assign(model=model, part=part) for model in MODELS for part in PARTS
     ]
@@ -90,7 +90,7 @@ def table(monthly: pd.DataFrame) -> pd.DataFrame:
     -------
     pandas.DataFrame
         One row a model and part, in the order of MODELS and PARTS: model, part, annual_return,
-        annual_risk, return_risk, t (of the spread after costs; fractions), rank_ic, turnover
+        annual_volatility, sharpe_ratio, t (of the spread after costs; fractions), rank_ic, turnover
         (one-way, a month) and months.
     """
     rows = []
@@ -140,7 +140,7 @@ def as_dict(trials: Sequence[FrozenTrial], tune: Tune) -> pd.DataFrame | None:
 
 def in_words(comparison: pd.DataFrame, luck_found: Mapping[str, float], tune: Tune) -> str:
     """Return what the search found in a few lines of text."""
-    cells = comparison.set_index(["model", "part"])["return_risk"]
+    cells = comparison.set_index(["model", "part"])["sharpe_ratio"]
     tuned, plain = (cells[model, "holdout"] for model in ("best", "paper"))
     first = months_of(comparison)
     verdict = "on the holdout the tuned values did not beat the paper's"
@@ -173,4 +173,4 @@ def months_of(comparison: pd.DataFrame) -> dict[str, int]:
 
 def of_spreads(tune: Tune) -> Name:
     """Return the objective by which spreads are judged, also where the search took the rank IC."""
-    return "return_risk" if tune.objective == "rank_ic" else tune.objective
+    return "sharpe_ratio" if tune.objective == "rank_ic" else tune.objective

@@ -9,22 +9,11 @@ from optuna.trial import FrozenTrial
 from konkyo.config import Report
 from konkyo.errors import TuningError
 from konkyo.i18n import LANGUAGES
-from konkyo.io import (
-    atomic_write,
-    write_csv,
-    write_json,
-    write_parquet,
-)
+from konkyo.io import atomic_write, write_csv, write_json, write_parquet
 from konkyo.report import figures
 from konkyo.report.figures import luck as still
 from konkyo.report.interactive import luck as live
-from konkyo.tuning import (
-    page,
-    plots,
-    result_table,
-    study,
-    trial_tables,
-)
+from konkyo.tuning import page, plots, result_table, study, trial_tables
 from konkyo.tuning.engine import Engine
 from konkyo.tuning.study import Search
 

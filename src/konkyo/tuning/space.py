@@ -3,26 +3,18 @@
 from collections.abc import Mapping
 from typing import Any
 
-from optuna.distributions import (
-    BaseDistribution,
-    CategoricalDistribution,
-    FloatDistribution,
-)
+from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution
 
-from konkyo.config import (
-    Prepare,
-    Range,
-    Space,
-)
+from konkyo.config import Prepare, Range, Space
 from konkyo.errors import TuningError
 
 STRUCTURE = (
-    "layers",
+    "n_hidden_layers",
     "width",
     "activation",
-    "batch",
+    "batch_size",
     "epochs",
-    "window",
+    "window_months",
     "label",
     "standardise",
 )
@@ -31,15 +23,15 @@ NUMBERS = ("learning_rate", "dropout", "weight_decay")
 """Choices in which the networks of a stack may differ."""
 
 _FIGURE_15: dict[str, Any] = {
-    "layers": 3,
+    "n_hidden_layers": 3,
     "width": 64,
     "activation": "tanh",
     "dropout": 0.4,
     "learning_rate": 0.001,
     "weight_decay": 0.0,
-    "batch": 300,
+    "batch_size": 300,
     "epochs": 20,
-    "window": 36,
+    "window_months": 36,
 }
 """The paper's network. Its figure 15 has no learning rate or decay: 0.001 is Adam's default."""
 
@@ -121,8 +113,8 @@ def settings(values: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     dict
         `train` and `prepare`, each with the keys that the search chose.
     """
-    chosen = {"layers": units(values["layers"], values["width"])}
-    for name in ("window", "activation", *NUMBERS, "batch", "epochs"):
+    chosen = {"hidden_sizes": units(values["n_hidden_layers"], values["width"])}
+    for name in ("window_months", "activation", *NUMBERS, "batch_size", "epochs"):
         chosen[name] = values[name]
     return {
         "train": chosen,

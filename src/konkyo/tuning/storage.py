@@ -23,10 +23,7 @@ from optuna.storages.journal import JournalFileBackend
 from optuna.trial import FrozenTrial, TrialState
 
 from konkyo.errors import TuningError
-from konkyo.resilience import (
-    is_locked,
-    locked,
-)
+from konkyo.resilience import is_locked, locked
 
 WORKER, RETRY_OF, DEATHS, PAPER = "worker", "retry_of", "deaths", "paper"
 """Attributes of a trial: who runs it, the trial that it repeats, how many workers died running it,

@@ -12,25 +12,17 @@ from optuna.exceptions import ExperimentalWarning
 from optuna.samplers import BaseSampler, PartialFixedSampler, RandomSampler, TPESampler
 from optuna.trial import FrozenTrial, TrialState
 
-from konkyo.config import (
-    Prepare,
-    Tune,
-)
+from konkyo.config import Prepare, Tune
 from konkyo.errors import TuningError
 from konkyo.tuning import space
 from konkyo.tuning.pruning import pruner
-from konkyo.tuning.storage import (
-    PAPER,
-    Journal,
-    Postgres,
-    again,
-)
+from konkyo.tuning.storage import PAPER, Journal, Postgres, again
 
 COUNTED = (TrialState.COMPLETE, TrialState.PRUNED)
 """States of a trial that counts towards those asked for."""
 _IDENTITY = "konkyo"
 """Attribute of the study: what its trials have in common, so that they can be compared."""
-_FREE = ("study", "storage", "trials", "workers", "together")
+_FREE = ("study", "storage", "trials", "workers", "trials_per_stack")
 """Keys of the section that may change while a search goes on."""
 
 
@@ -106,8 +98,9 @@ def ask(search: Search) -> list[optuna.Trial] | None:
     Returns
     -------
     list of optuna.Trial or None
-        At most `tune.together`, all with the structure of the first, unless the queue holds others;
-        empty while other workers run the last ones; None when all trials are done.
+        At most `tune.trials_per_stack`, all with the structure of the first, unless the
+        queue holds others; empty while other workers run the last ones; None when all trials are
+        done.
     """
     study, tune = search.study, search.tune
     with search.storage.exclusive():

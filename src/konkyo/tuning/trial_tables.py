@@ -9,22 +9,16 @@ from optuna.trial import FrozenTrial, TrialState
 
 from konkyo import dates
 from konkyo.errors import TuningError
-from konkyo.tuning.space import (
-    NUMBERS,
-    STRUCTURE,
-)
-from konkyo.tuning.storage import (
-    PAPER,
-    RETRY_OF,
-)
+from konkyo.tuning.space import NUMBERS, STRUCTURE
+from konkyo.tuning.storage import PAPER, RETRY_OF
 
 SERIES = "series"
 """Attribute of a trial: its monthly series."""
 COLUMNS = ("spread", "spread_net", "turnover", "rank_ic")
 MEASURES = (
     "annual_return",
-    "annual_risk",
-    "return_risk",
+    "annual_volatility",
+    "sharpe_ratio",
     "t",
     "rank_ic",
     "turnover",

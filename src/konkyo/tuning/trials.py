@@ -9,20 +9,10 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from konkyo import (
-    backtest,
-    dates,
-)
-from konkyo.cache import (
-    TRAINING,
-    code_digest,
-    digest_of,
-)
+from konkyo import backtest, dates
+from konkyo.cache import TRAINING, code_digest, digest_of
 from konkyo.config import Train
-from konkyo.errors import (
-    ArtifactError,
-    ParamsError,
-)
+from konkyo.errors import ArtifactError, ParamsError
 from konkyo.features import store
 from konkyo.features.store import Panel
 from konkyo.io import read_parquet
@@ -31,10 +21,7 @@ from konkyo.models import store as weights
 from konkyo.models.fit import fit_stack
 from konkyo.models.settings import Hyperparameters
 from konkyo.tuning import panels
-from konkyo.windows import (
-    MonthSlices,
-    rolling,
-)
+from konkyo.windows import MonthSlices, rolling
 
 Group = tuple[str, ...]
 """Decision months, YYYY-MM, that one network serves: it is trained at the first."""
@@ -56,11 +43,11 @@ class Shape:
         Transforms of the label and of the inputs.
     """
 
-    layers: tuple[int, ...]
+    hidden_sizes: tuple[int, ...]
     activation: Literal["tanh", "relu"]
-    batch: int
+    batch_size: int
     epochs: int
-    window: int
+    window_months: int
     label: str
     standardise: str
 
@@ -90,8 +77,9 @@ def decision_months(folder: Path, longest: int) -> list[str]:
     chosen = [name for name in names[longest:] if name in realised]
     if not chosen:
         raise ParamsError(
-            f"tune.space.window: {longest} months leave no decision month of the {len(names)} "
-            f"before the holdout ({names[0]} to {names[-1]}): allow shorter windows only"
+            f"tune.space.window_months: {longest} months leave no decision month of the "
+            f"{len(names)} before the holdout ({names[0]} to {names[-1]}): allow shorter "
+            f"windows only"
         )
     return chosen
 
@@ -109,7 +97,7 @@ def run(
     params: Train,
     scratch: Path,
     seeds: int = 1,
-    shuffled: bool = False,
+    placebo: bool = False,
 ) -> list[pd.DataFrame]:
     """Train and score several trials of one shape together.
 
@@ -129,7 +117,7 @@ def run(
         Where the state of a stack under way is kept: the same call goes on from it after a kill.
     seeds : int
         Networks a group of months; the score is their mean.
-    shuffled : bool
+    placebo : bool
         Whether the labels are shuffled within each month: the placebo.
 
     Returns
@@ -144,24 +132,26 @@ def run(
     label = panel.index["label"].to_numpy(dtype=np.float32)
     blocks = MonthSlices.of(panel.index["month"])
     # The placebo is the same for every trial, as the labels are.
-    placebo = jobs.shuffle_labels(label, blocks, params.seed) if shuffled else label
-    labels = np.stack([label, placebo])
+    targets = jobs.shuffle_labels(label, blocks, params.seed) if placebo else label
+    labels = np.stack([label, targets])
     settings = _settings(shape, numbers[0], params, seeds)
-    windows = {window.month: window for window in rolling(blocks, shape.window)}
+    windows = {window.month: window for window in rolling(blocks, shape.window_months)}
     size = max(params.max_networks_per_stack // (len(numbers) * seeds), 1)
     found: list[list[pd.DataFrame]] = [[] for _ in numbers]
     for first in range(0, len(groups), size):
         part = groups[first : first + size]
         served = [windows[group[0]] for group in part]
         entries = [
-            replace(entry, shuffled=shuffled)
+            replace(entry, placebo=placebo)
             for own_numbers in numbers
-            for entry in jobs.network_specs(panel, served, _settings(shape, own_numbers, params, seeds))
+            for entry in jobs.network_specs(
+                panel, served, _settings(shape, own_numbers, params, seeds)
+            )
         ]
         name = digest_of(
             panels.digest_at(own) or "",
             code_digest(*TRAINING),
-            repr((asdict(shape), [asdict(n) for n in numbers], part, seeds, shuffled)),
+            repr((asdict(shape), [asdict(n) for n in numbers], part, seeds, placebo)),
         )
         fitted = fit_stack(panel.features, labels, entries, settings, scratch, name, tuple(numbers))
         for suffix in (".ckpt", ".progress"):
@@ -182,8 +172,8 @@ def linear(folder: Path, shape: Shape, groups: Sequence[Group], params: Train) -
     panel = store.read(panels.path_of(folder, shape.label, shape.standardise))
     labels = panel.index["label"].to_numpy(dtype=np.float32)
     blocks = MonthSlices.of(panel.index["month"])
-    windows = {window.month: window for window in rolling(blocks, shape.window)}
-    settings = replace(params, ensemble=1, shuffled_every=0)
+    windows = {window.month: window for window in rolling(blocks, shape.window_months)}
+    settings = replace(params, ensemble=1, placebo_every=0)
     tables = []
     for group in groups:
         (entry,) = jobs.network_specs(panel, [windows[group[0]]], settings)
@@ -223,17 +213,17 @@ def _settings(shape: Shape, numbers: Hyperparameters, params: Train, seeds: int)
     """Return the train section that a trial stands for."""
     return replace(
         params,
-        window=shape.window,
-        layers=shape.layers,
+        window_months=shape.window_months,
+        hidden_sizes=shape.hidden_sizes,
         activation=shape.activation,
-        batch=shape.batch,
+        batch_size=shape.batch_size,
         epochs=shape.epochs,
         learning_rate=numbers.learning_rate,
         weight_decay=numbers.weight_decay,
         dropout=numbers.dropout,
         seed=numbers.seed,
         ensemble=seeds,
-        shuffled_every=0,
+        placebo_every=0,
     )
 
 

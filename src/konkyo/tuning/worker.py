@@ -15,17 +15,10 @@ from optuna.exceptions import UpdateFinishedTrialError
 from optuna.trial import TrialState
 
 from konkyo.backtest import NoPortfoliosError
-from konkyo.tuning import (
-    objective,
-    pruning,
-    study,
-)
+from konkyo.tuning import objective, pruning, study
 from konkyo.tuning.storage import PAPER
 from konkyo.tuning.study import Search
-from konkyo.tuning.trial_tables import (
-    SERIES,
-    pack,
-)
+from konkyo.tuning.trial_tables import SERIES, pack
 
 Groups = Sequence[tuple[str, ...]]
 Run = Callable[[Sequence[dict[str, Any]], Groups], list[pd.DataFrame]]

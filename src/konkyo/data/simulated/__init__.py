@@ -15,22 +15,11 @@ one (mean of 169 months, standard error 0.003), which no prediction can exceed o
 from konkyo.config import Simulated
 from konkyo.data import schema
 from konkyo.data.readers import RawTable
-from konkyo.data.records import (
-    Records,
-    facts_of,
-)
-from konkyo.data.simulated.catalogue import (
-    CHARACTERISTICS,
-    MARKET,
-    SECTORS,
-    catalogue,
-)
-from konkyo.data.simulated.simulate import (
-    Market,
-    simulate,
-)
+from konkyo.data.records import Records, facts_of
+from konkyo.data.simulated.catalogue import CHARACTERISTICS, MARKET, SECTORS, catalogue
+from konkyo.data.simulated.simulate import Market, simulate
 
-__all__ = ["CHARACTERISTICS", "MARKET", "SECTORS", "Market", "load", "catalogue", "simulate"]
+__all__ = ["CHARACTERISTICS", "MARKET", "SECTORS", "Market", "catalogue", "load", "simulate"]
 
 
 def load(settings: Simulated, portfolios: int) -> Records:

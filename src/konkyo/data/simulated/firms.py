@@ -4,10 +4,7 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from konkyo.data.simulated.portable_random import (
-    Draws,
-    exponential,
-)
+from konkyo.data.simulated.portable_random import Draws, exponential
 from konkyo.data.simulated.scenario import FIRMS
 
 REPORT = ("sales", "operating", "ordinary", "net", "equity", "debt", "cash", "assets", "dividend")

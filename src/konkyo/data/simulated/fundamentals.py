@@ -2,19 +2,8 @@
 
 import numpy as np
 
-from konkyo.data.simulated.firms import (
-    REPORT,
-    Firms,
-    after_tax,
-    assets_of,
-    interest,
-    report,
-)
-from konkyo.data.simulated.portable_random import (
-    Draws,
-    centred_ranks,
-    exponential,
-)
+from konkyo.data.simulated.firms import REPORT, Firms, after_tax, assets_of, interest, report
+from konkyo.data.simulated.portable_random import Draws, centred_ranks, exponential
 
 REPORT_LAG = 2
 """Months from a quarter's end until its report is known."""

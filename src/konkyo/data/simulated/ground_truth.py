@@ -16,10 +16,7 @@ from math import comb
 import numpy as np
 
 from konkyo.config import Simulated
-from konkyo.data.simulated.portable_random import (
-    centred_ranks,
-    mean,
-)
+from konkyo.data.simulated.portable_random import centred_ranks, mean
 
 FALL_BEGINS, FALL_COMPLETE = 0.02, 0.08
 """TOPIX's loss in the last month from which the regime effect works, and where it is full."""

@@ -5,10 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from konkyo.config import Simulated
-from konkyo.data.simulated.firms import (
-    Firms,
-    assets_of,
-)
+from konkyo.data.simulated.firms import Firms, assets_of
 from konkyo.data.simulated.portable_random import Draws
 from konkyo.data.simulated.scenario import FIRMS
 

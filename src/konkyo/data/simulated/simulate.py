@@ -6,37 +6,13 @@ import numpy as np
 import pandas as pd
 
 from konkyo.config import Simulated
-from konkyo.data.simulated.catalogue import (
-    COLUMNS,
-    MARKET,
-    SECTORS,
-)
-from konkyo.data.simulated.firms import (
-    Firms,
-    listed,
-)
-from konkyo.data.simulated.fundamentals import (
-    attributes,
-    live,
-    publish_reports,
-)
+from konkyo.data.simulated.catalogue import COLUMNS, MARKET, SECTORS
+from konkyo.data.simulated.firms import Firms, listed
+from konkyo.data.simulated.fundamentals import attributes, live, publish_reports
 from konkyo.data.simulated.ground_truth import truth
-from konkyo.data.simulated.portable_random import (
-    Draws,
-    mean,
-)
-from konkyo.data.simulated.prices import (
-    Climate,
-    compounded,
-    staying,
-    trade,
-)
-from konkyo.data.simulated.scenario import (
-    LISTED,
-    along,
-    ordinal_of,
-    shocks_by_month,
-)
+from konkyo.data.simulated.portable_random import Draws, mean
+from konkyo.data.simulated.prices import Climate, compounded, staying, trade
+from konkyo.data.simulated.scenario import LISTED, along, ordinal_of, shocks_by_month
 from konkyo.data.simulated.series import beside
 from konkyo.dates import month_end
 

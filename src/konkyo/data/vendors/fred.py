@@ -26,10 +26,7 @@ from konkyo.data.vendors.http import (
     import_client,
     retry_request,
 )
-from konkyo.errors import (
-    SourceError,
-    redact,
-)
+from konkyo.errors import SourceError, redact
 from konkyo.retry import RetryPolicy
 
 VENDOR = "FRED"

@@ -12,14 +12,8 @@ from typing import TypeVar
 
 import requests
 
-from konkyo.errors import (
-    SourceError,
-    redact,
-)
-from konkyo.retry import (
-    RetryPolicy,
-    retry,
-)
+from konkyo.errors import SourceError, redact
+from konkyo.retry import RetryPolicy, retry
 
 TIMEOUT = 60.0
 """Seconds without an answer after which a request counts as failed."""

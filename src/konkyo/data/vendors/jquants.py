@@ -24,11 +24,7 @@ from konkyo.data.vendors.http import (
     retry_request,
 )
 from konkyo.errors import SourceError
-from konkyo.io import (
-    read_json,
-    write_json,
-    write_parquet,
-)
+from konkyo.io import read_json, write_json, write_parquet
 from konkyo.retry import RetryPolicy
 
 VENDOR = "J-Quants"

@@ -5,21 +5,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from konkyo.data.vendors.jquants_prices import (
-    factors_at,
-    members,
-    prices,
-    sectors,
-)
-from konkyo.data.vendors.jquants_reports import (
-    outstanding,
-    reports,
-)
+from konkyo.data.vendors.jquants_prices import factors_at, members, prices, sectors
+from konkyo.data.vendors.jquants_reports import outstanding, reports
 from konkyo.errors import SourceError
-from konkyo.io import (
-    atomic_write,
-    write_parquet,
-)
+from konkyo.io import atomic_write, write_parquet
 
 _HEAD = """\
 # The records of J-Quants, for params.yaml.

@@ -7,11 +7,7 @@ import numpy as np
 import pandas as pd
 import requests
 
-from konkyo.data.vendors.http import (
-    POLICY,
-    get,
-    retry_request,
-)
+from konkyo.data.vendors.http import POLICY, get, retry_request
 from konkyo.errors import SourceError
 from konkyo.retry import RetryPolicy
 

@@ -8,56 +8,27 @@ market    the market series over time (11), the stocks that one of them moved (1
 history   relevance by group over time, effects of the attributes over time
 exposure  size and sectors of the portfolios, which inputs turn them over
 monthly   rank information coefficient and spread, month by month
-deciles   mean annual return from the worst scores to the best
+quantiles   mean annual return from the worst scores to the best
 grounds   agreement of the grounds with the truth, deletion curves
 arrange   tables put in the order that both rooms of figures show
 style     colours, axes and labels that all of them share
 fonts     the Japanese font
 """
 
-from konkyo.report.figures.evaluation import (
-    deletion_curves,
-    truth_agreement,
-)
-from konkyo.report.figures.exposure import (
-    exposure_bars,
-    exposure_lines,
-    relevance_turnover_bars,
-)
-from konkyo.report.figures.factors import (
-    factor_bars,
-    factor_scatter,
-)
-from konkyo.report.figures.growth import (
-    model_growth,
-    portfolio_growth,
-)
-from konkyo.report.figures.history import (
-    effect_map,
-    group_lines,
-)
-from konkyo.report.figures.market import (
-    market_decile_bars,
-    market_lines,
-)
-from konkyo.report.figures.monthly import (
-    monthly_rank_ic,
-    monthly_spread,
-)
-from konkyo.report.figures.quantiles import decile_returns
-from konkyo.report.figures.stocks import (
-    change_bars,
-    stock_heat,
-)
+from konkyo.report.figures.evaluation import deletion_curves, truth_agreement
+from konkyo.report.figures.exposure import exposure_bars, exposure_lines, relevance_turnover_bars
+from konkyo.report.figures.factors import factor_bars, factor_scatter
+from konkyo.report.figures.growth import model_growth, portfolio_growth
+from konkyo.report.figures.history import effect_map, group_lines
+from konkyo.report.figures.market import market_lines, market_quantile_bars
+from konkyo.report.figures.monthly import monthly_rank_ic, monthly_spread
+from konkyo.report.figures.quantiles import quantile_returns
+from konkyo.report.figures.stocks import change_bars, stock_heat
 from konkyo.report.figures.style import save
-from konkyo.report.figures.table import (
-    performance_markdown,
-    performance_table,
-)
+from konkyo.report.figures.table import performance_markdown, performance_table
 
 __all__ = [
     "change_bars",
-    "decile_returns",
     "deletion_curves",
     "effect_map",
     "exposure_bars",
@@ -65,14 +36,15 @@ __all__ = [
     "factor_bars",
     "factor_scatter",
     "group_lines",
-    "market_decile_bars",
     "market_lines",
+    "market_quantile_bars",
     "model_growth",
     "monthly_rank_ic",
     "monthly_spread",
     "performance_markdown",
     "performance_table",
     "portfolio_growth",
+    "quantile_returns",
     "relevance_turnover_bars",
     "save",
     "stock_heat",

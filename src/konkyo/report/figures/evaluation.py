@@ -3,17 +3,9 @@
 import pandas as pd
 from matplotlib.figure import Figure
 
-from konkyo.i18n import (
-    Language,
-    display_name,
-    t,
-)
+from konkyo.i18n import Language, display_name, t
 from konkyo.report.figures.fonts import apply_font
-from konkyo.report.figures.style import (
-    COLOURS,
-    OTHER,
-    canvas,
-)
+from konkyo.report.figures.style import COLOURS, OTHER, canvas
 
 PAPER = "lrp_epsilon"
 MEASURES = ("rank_per_input", "rank_per_stock")

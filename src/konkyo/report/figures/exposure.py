@@ -5,32 +5,23 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from konkyo.dates import label
-from konkyo.i18n import (
-    Language,
-    t,
-)
-from konkyo.report.figures.figure_data import (
-    largest,
-    mean_turnover,
-)
+from konkyo.i18n import Language, t
+from konkyo.report.figures.figure_data import largest, mean_turnover
 from konkyo.report.figures.fonts import apply_font
 from konkyo.report.figures.style import (
     COLOURS,
     SERIES,
-    suptitle,
+    despine,
     key_below,
     months_and_mean,
+    new_figure,
     note,
     percent_axis,
-    despine,
     rows_canvas,
-    new_figure,
+    suptitle,
     year_axis,
 )
-from konkyo.report.tables.labels import (
-    feature_names,
-    sector_name,
-)
+from konkyo.report.tables.labels import feature_names, sector_name
 
 SECTORS = 5
 BARS = 20

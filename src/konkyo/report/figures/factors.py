@@ -8,25 +8,19 @@ from matplotlib.axes import Axes
 from matplotlib.collections import PathCollection
 from matplotlib.figure import Figure
 
-from konkyo.i18n import (
-    Language,
-    t,
-)
+from konkyo.i18n import Language, t
 from konkyo.report.figures.figure_data import largest
 from konkyo.report.figures.fonts import apply_font
 from konkyo.report.figures.style import (
     COLOURS,
-    suptitle,
-    key_below,
-    note,
     despine,
-    rows_canvas,
+    key_below,
     new_figure,
+    note,
+    rows_canvas,
+    suptitle,
 )
-from konkyo.report.tables.labels import (
-    feature_names,
-    value_words,
-)
+from konkyo.report.tables.labels import feature_names, value_words
 
 MOST = 30
 """Inputs that figure 9 has room for."""

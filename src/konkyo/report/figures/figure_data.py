@@ -129,35 +129,35 @@ def largest(table: pd.DataFrame, column: str, most: int) -> pd.DataFrame:
     return table.iloc[order].reset_index(drop=True)
 
 
-def decile_ends(deciles: pd.DataFrame, most: int) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return the mean attributes of the two end deciles, and what the deciles are.
+def quantile_ends(quantiles: pd.DataFrame, most: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the mean attributes of the two end quantiles, and what the quantiles are.
 
     Parameters
     ----------
-    deciles : DataFrame
-        What `reading.market.market_deciles` returns, one feature and one month.
+    quantiles : DataFrame
+        What `reading.market.market_quantiles` returns, one feature and one month.
     most : int
         At most so many attributes, by absolute difference between the ends.
 
     Returns
     -------
     DataFrame
-        attribute, low, high (means of the first and the last decile), difference; by difference.
+        attribute, low, high (means of the first and the last quantile), difference; by difference.
     DataFrame
-        relevance_decile, stocks, relevance of the first and the last decile.
+        relevance_quantile, stocks, relevance of the first and the last quantile.
     """
-    first, last = deciles["relevance_decile"].min(), deciles["relevance_decile"].max()
-    wide = deciles.pivot_table(index="attribute", columns="relevance_decile", values="value")
+    first, last = quantiles["relevance_quantile"].min(), quantiles["relevance_quantile"].max()
+    wide = quantiles.pivot_table(index="attribute", columns="relevance_quantile", values="value")
     table = pd.DataFrame({"low": wide[first], "high": wide[last]}).reset_index()
     table["difference"] = table["high"] - table["low"]
     chosen = largest(table, "difference", most).sort_values(
         "difference", ascending=False, kind="stable"
     )
-    ends = deciles[deciles["relevance_decile"].isin([first, last])]
-    ends = ends.drop_duplicates("relevance_decile").sort_values("relevance_decile")
+    ends = quantiles[quantiles["relevance_quantile"].isin([first, last])]
+    ends = ends.drop_duplicates("relevance_quantile").sort_values("relevance_quantile")
     return (
         chosen.reset_index(drop=True),
-        ends[["relevance_decile", "stocks", "relevance"]].reset_index(drop=True),
+        ends[["relevance_quantile", "stocks", "relevance"]].reset_index(drop=True),
     )
 
 

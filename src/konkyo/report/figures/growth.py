@@ -5,20 +5,9 @@ from collections.abc import Sequence
 import pandas as pd
 from matplotlib.figure import Figure
 
-from konkyo.i18n import (
-    Language,
-    display_name,
-    t,
-)
+from konkyo.i18n import Language, display_name, t
 from konkyo.report.figures.fonts import apply_font
-from konkyo.report.figures.style import (
-    COLOURS,
-    OTHER,
-    canvas,
-    label_ends,
-    value_axis,
-    year_axis,
-)
+from konkyo.report.figures.style import COLOURS, OTHER, canvas, label_ends, value_axis, year_axis
 
 
 def portfolio_growth(

@@ -6,21 +6,18 @@ from matplotlib.dates import date2num
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from konkyo.i18n import (
-    Language,
-    t,
-)
+from konkyo.i18n import Language, t
 from konkyo.report.figures.fonts import apply_font
 from konkyo.report.figures.style import (
     COLOURS,
     DIVERGING,
     OTHER,
-    suptitle,
+    despine,
     key_below,
     months_and_mean,
-    percent_axis,
-    despine,
     new_figure,
+    percent_axis,
+    suptitle,
     year_axis,
 )
 from konkyo.report.tables.labels import feature_names

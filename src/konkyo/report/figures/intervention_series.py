@@ -5,18 +5,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from konkyo.i18n import (
-    Language,
-    t,
-)
+from konkyo.i18n import Language, t
 from konkyo.report.figures.fonts import apply_font
-from konkyo.report.figures.style import (
-    canvas,
-    suptitle,
-    despine,
-    new_figure,
-    year_axis,
-)
+from konkyo.report.figures.style import canvas, despine, new_figure, suptitle, year_axis
 
 ACTUAL, NETWORK, LINEAR = "#B8B8B8", "#0072B2", "#D55E00"
 RELEVANCE = {

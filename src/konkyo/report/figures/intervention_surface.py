@@ -6,20 +6,10 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from konkyo.i18n import (
-    Language,
-    t,
-)
+from konkyo.i18n import Language, t
 from konkyo.report.figures.fonts import apply_font
-from konkyo.report.figures.intervention_series import (
-    LINEAR,
-    NETWORK,
-)
-from konkyo.report.figures.style import (
-    suptitle,
-    despine,
-    new_figure,
-)
+from konkyo.report.figures.intervention_series import LINEAR, NETWORK
+from konkyo.report.figures.style import despine, new_figure, suptitle
 
 
 def reaction_surface(

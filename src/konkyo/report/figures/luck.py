@@ -6,20 +6,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
-from konkyo.backtest import (
-    NullDistribution,
-    Overfitting,
-)
-from konkyo.i18n import (
-    Language,
-    t,
-)
+from konkyo.backtest import NullDistribution, Overfitting
+from konkyo.i18n import Language, t
 from konkyo.report.figures.fonts import apply_font
-from konkyo.report.figures.style import (
-    OTHER,
-    canvas,
-    percent_axis,
-)
+from konkyo.report.figures.style import OTHER, canvas, percent_axis
 
 # Okabe and Ito's blue and vermilion: a choice that was worth something, and one that was not.
 WORTH, WORTHLESS, EXPECTED = "#0072B2", "#D55E00", OTHER
@@ -103,7 +93,7 @@ def logit_histogram(found: Overfitting, language: Language = "en") -> Figure:
 
 
 def degradation_scatter(
-    found: Overfitting, objective: str = "return_risk", language: Language = "en"
+    found: Overfitting, objective: str = "sharpe_ratio", language: Language = "en"
 ) -> Figure:
     """Draw what the chosen trial reached in sample against what it reached out of sample.
 
@@ -112,7 +102,7 @@ def degradation_scatter(
     found : Overfitting
         What `backtest.overfitting` returns.
     objective : str
-        What was maximised: return_risk, t_statistic or mean.
+        What was maximised: sharpe_ratio, t_statistic or mean.
     language : str
         en or ja.
 
@@ -161,7 +151,9 @@ def line_ends(found: Overfitting) -> tuple[list[float], list[float]]:
     return x, [found.intercept + found.slope * value for value in x]
 
 
-def maximum_by_luck(chance: NullDistribution, best: float, trials: int, language: Language = "en") -> Figure:
+def maximum_by_luck(
+    chance: NullDistribution, best: float, trials: int, language: Language = "en"
+) -> Figure:
     """Draw the best trial against what the best of such trials reaches without skill.
 
     Parameters
@@ -196,7 +188,7 @@ def maximum_by_luck(chance: NullDistribution, best: float, trials: int, language
     axes.legend(
         frameon=False, fontsize=9, loc="upper left", title=share, title_fontsize=9, alignment="left"
     )
-    axes.set_xlabel(t("objective.return_risk", language), fontsize=9)
+    axes.set_xlabel(t("objective.sharpe_ratio", language), fontsize=9)
     percent_axis(axes, "axis.share_of_searches", language)
     axes.set_ylim(0, shares["share"].max() * _ROOM)
     return apply_font(figure, language)
@@ -207,7 +199,9 @@ def reaching(shares: pd.DataFrame, best: float) -> pd.Series:
     return (shares["left"] + shares["right"]) / 2 >= best
 
 
-def maximum_words(chance: NullDistribution, best: float, trials: int, language: Language) -> tuple[str, str]:
+def maximum_words(
+    chance: NullDistribution, best: float, trials: int, language: Language
+) -> tuple[str, str]:
     """Return the title, and what share of searches without skill reaches the best trial."""
     share = float((chance.annual() >= best).mean())
     return (

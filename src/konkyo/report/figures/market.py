@@ -7,20 +7,17 @@ from matplotlib.dates import num2date
 from matplotlib.figure import Figure
 
 from konkyo.dates import label
-from konkyo.i18n import (
-    Language,
-    t,
-)
-from konkyo.report.figures.figure_data import decile_ends
+from konkyo.i18n import Language, t
+from konkyo.report.figures.figure_data import quantile_ends
 from konkyo.report.figures.fonts import apply_font
 from konkyo.report.figures.style import (
     COLOURS,
-    suptitle,
-    key_below,
     despine,
-    separate_labels,
-    rows_canvas,
+    key_below,
     new_figure,
+    rows_canvas,
+    separate_labels,
+    suptitle,
     year_axis,
 )
 from konkyo.report.tables.labels import feature_names
@@ -123,16 +120,17 @@ def _marks(axes: Axes, marked: pd.DataFrame) -> None:
         )  # fmt: skip
 
 
-def market_decile_bars(
-    deciles: pd.DataFrame, labels: pd.DataFrame, language: Language = "en", most: int = MOST
+def market_quantile_bars(
+    quantiles: pd.DataFrame, labels: pd.DataFrame, language: Language = "en", most: int = MOST
 ) -> Figure:
     """Draw which stocks a market series moved most, up and down, in one month (figure 12).
 
     Parameters
     ----------
-    deciles : DataFrame
-        What `reading.market.market_deciles` returns, one feature and one month: relevance_decile,
-        stocks, relevance (mean, units of the score), attribute, value (mean, known at t).
+    quantiles : DataFrame
+        What `tables.market.market_quantiles` returns, one feature and one month:
+        relevance_quantile, stocks, relevance (mean, units of the score), attribute, value (mean,
+        known at t).
     labels : DataFrame
         feature, en, ja.
     language : str
@@ -143,15 +141,15 @@ def market_decile_bars(
     Returns
     -------
     Figure
-        Two bars an attribute: its mean in the highest and in the lowest decile of relevance.
+        Two bars an attribute: its mean in the highest and in the lowest quantile of relevance.
     """
-    table, ends = decile_ends(deciles, most)
-    title, heads = decile_heads(deciles, table, labels, language)
+    table, ends = quantile_ends(quantiles, most)
+    title, heads = quantile_heads(quantiles, table, labels, language)
     figure, axes = rows_canvas(title, heads, step=0.27)
     for row, column, side, shift in ((1, "high", "long", -0.2), (0, "low", "short", 0.2)):
         axes.barh(
             np.arange(len(heads)) + shift, table[column], height=0.38, color=COLOURS[side],
-            label=decile_words(ends.iloc[row], language),
+            label=quantile_words(ends.iloc[row], language),
         )  # fmt: skip
     axes.axvline(0, color="#666666", linewidth=0.8)
     axes.set_xlabel(t("axis.attribute_mean", language), fontsize=9)
@@ -159,22 +157,22 @@ def market_decile_bars(
     return apply_font(figure, language)
 
 
-def decile_heads(
-    deciles: pd.DataFrame, table: pd.DataFrame, labels: pd.DataFrame, language: Language
+def quantile_heads(
+    quantiles: pd.DataFrame, table: pd.DataFrame, labels: pd.DataFrame, language: Language
 ) -> tuple[str, list[str]]:
     """Return the title, with the series and the month, and what each attribute is called."""
     names = feature_names(labels, language)
-    feature, month = str(deciles["feature"].iloc[0]), label(deciles["month"].iloc[0])
-    title = t("title.market_decile_bars", language, name=names.get(feature, feature), month=month)
+    feature, month = str(quantiles["feature"].iloc[0]), label(quantiles["month"].iloc[0])
+    title = t("title.market_quantile_bars", language, name=names.get(feature, feature), month=month)
     return title, [names.get(name, name) for name in table["attribute"]]
 
 
-def decile_words(end: pd.Series, language: Language) -> str:
-    """Return the legend of one decile: its number, its stocks, its mean relevance."""
+def quantile_words(end: pd.Series, language: Language) -> str:
+    """Return the legend of one quantile: its number, its stocks, its mean relevance."""
     return t(
-        "legend.market_decile",
+        "legend.market_quantile",
         language,
-        decile=int(end["relevance_decile"]),
+        quantile=int(end["relevance_quantile"]),
         count=int(end["stocks"]),
         relevance=float(end["relevance"]),
     )

@@ -3,18 +3,9 @@
 import pandas as pd
 from matplotlib.figure import Figure
 
-from konkyo.i18n import (
-    Language,
-    display_name,
-    t,
-)
+from konkyo.i18n import Language, display_name, t
 from konkyo.report.figures.fonts import apply_font
-from konkyo.report.figures.style import (
-    COLOURS,
-    canvas,
-    percent_axis,
-    year_axis,
-)
+from konkyo.report.figures.style import COLOURS, canvas, percent_axis, year_axis
 
 YEAR = 12
 

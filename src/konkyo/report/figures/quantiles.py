@@ -6,28 +6,20 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator
 
-from konkyo.i18n import (
-    Language,
-    display_name,
-    t,
-)
+from konkyo.i18n import Language, display_name, t
 from konkyo.report.figures.fonts import apply_font
-from konkyo.report.figures.style import (
-    COLOURS,
-    canvas,
-    percent_axis,
-)
+from konkyo.report.figures.style import COLOURS, canvas, percent_axis
 
 
-def decile_returns(
-    deciles: pd.DataFrame, model: str = "network", language: Language = "en"
+def quantile_returns(
+    quantiles: pd.DataFrame, model: str = "network", language: Language = "en"
 ) -> Figure:
-    """Draw the mean annual return of every decile, that of full-length baselines beside it.
+    """Draw the mean annual return of every quantile, that of full-length baselines beside it.
 
     Parameters
     ----------
-    deciles : DataFrame
-        model, decile (1 worst to the best), annual_return (arithmetic, a fraction), months.
+    quantiles : DataFrame
+        model, quantile (1 worst to the best), annual_return (arithmetic, a fraction), months.
     model : str
         The model drawn as bars; other models with as many months are drawn as points.
     language : str
@@ -36,24 +28,24 @@ def decile_returns(
     Returns
     -------
     Figure
-        One bar a decile, in per cent a year.
+        One bar a quantile, in per cent a year.
     """
     figure, axes = canvas(
-        t("title.decile_returns", language, model=display_name("model", model, language))
+        t("title.quantile_returns", language, model=display_name("model", model, language))
     )
-    bars, others = decile_rows(deciles, model)
-    last = bars["decile"].max()
+    bars, others = quantile_rows(quantiles, model)
+    last = bars["quantile"].max()
     ends = {1: COLOURS["short"], last: COLOURS["long"]}
     axes.bar(
-        bars["decile"],
+        bars["quantile"],
         bars["annual_return"],
         width=0.7,
-        color=[ends.get(decile, COLOURS["market"]) for decile in bars["decile"]],
+        color=[ends.get(quantile, COLOURS["market"]) for quantile in bars["quantile"]],
         alpha=0.8,
     )
     for (name, points), marker in zip(others.groupby("model"), cycle("Do^"), strict=False):
         axes.plot(
-            points["decile"],
+            points["quantile"],
             points["annual_return"],
             linestyle="none",
             marker=marker,
@@ -65,14 +57,14 @@ def decile_returns(
     if not others.empty:
         axes.legend(frameon=False, fontsize=9, loc="best")
     axes.axhline(0.0, color="#666666", linewidth=0.8)
-    axes.xaxis.set_major_locator(FixedLocator(bars["decile"].tolist()))
-    axes.set_xlabel(t("axis.decile", language, last=last), fontsize=9)
+    axes.xaxis.set_major_locator(FixedLocator(bars["quantile"].tolist()))
+    axes.set_xlabel(t("axis.quantile", language, last=last), fontsize=9)
     percent_axis(axes, "axis.annual_return_mean", language)
     return apply_font(figure, language)
 
 
-def decile_rows(deciles: pd.DataFrame, model: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+def quantile_rows(quantiles: pd.DataFrame, model: str) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the rows of the model, worst first, and those of the others with as many months."""
-    bars = deciles[deciles["model"] == model].sort_values("decile")
-    others = (deciles["model"] != model) & (deciles["months"] >= bars["months"].max())
-    return bars, deciles[others]
+    bars = quantiles[quantiles["model"] == model].sort_values("quantile")
+    others = (quantiles["model"] != model) & (quantiles["months"] >= bars["months"].max())
+    return bars, quantiles[others]

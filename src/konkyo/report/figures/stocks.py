@@ -8,15 +8,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from konkyo.dates import label
-from konkyo.i18n import (
-    Language,
-    t,
-)
-from konkyo.report.figures.figure_data import (
-    heat_grid,
-    numbers,
-    score_steps,
-)
+from konkyo.i18n import Language, t
+from konkyo.report.figures.figure_data import heat_grid, numbers, score_steps
 from konkyo.report.figures.fonts import apply_font
 from konkyo.report.figures.style import (
     COLOURS,
@@ -24,16 +17,13 @@ from konkyo.report.figures.style import (
     LOWERS,
     RAISES,
     clipped,
-    suptitle,
+    new_figure,
     note,
     rows_canvas,
-    new_figure,
+    suptitle,
     width_of,
 )
-from konkyo.report.tables.labels import (
-    feature_names,
-    sector_name,
-)
+from konkyo.report.tables.labels import feature_names, sector_name
 
 MOST = 24
 """Inputs that figure 8 has room for."""

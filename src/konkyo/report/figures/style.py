@@ -17,11 +17,7 @@ from matplotlib.legend import Legend
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 from scipy.optimize import isotonic_regression
 
-from konkyo.i18n import (
-    Language,
-    display_name,
-    t,
-)
+from konkyo.i18n import Language, display_name, t
 from konkyo.io import atomic_write
 
 # Okabe and Ito's colours, which eyes of every kind tell apart. Long is on the red side and short on
@@ -34,7 +30,7 @@ COLOURS = {
     "market": "#7A7A7A",
     "network": "#000000",
     "ridge": "#0072B2",
-    "shuffled": "#E69F00",
+    "placebo": "#E69F00",
     "named": "#009E73",
     "characteristic": "#0072B2",
     "sector": "#E69F00",

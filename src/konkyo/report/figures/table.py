@@ -6,28 +6,21 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from konkyo.i18n import (
-    Language,
-    display_name,
-    t,
-)
+from konkyo.i18n import Language, display_name, t
 from konkyo.report.figures.fonts import apply_font
-from konkyo.report.figures.style import (
-    suptitle,
-    new_figure,
-)
+from konkyo.report.figures.style import new_figure, suptitle
 
 COLUMNS = (
     "model",
     "portfolio",
     "annual_return",
-    "annual_risk",
-    "return_risk",
+    "annual_volatility",
+    "sharpe_ratio",
     "max_drawdown",
     "hit_rate",
     "months",
 )
-_PERCENT = ("annual_return", "annual_risk", "max_drawdown", "hit_rate")
+_PERCENT = ("annual_return", "annual_volatility", "max_drawdown", "hit_rate")
 
 
 def performance_markdown(performance: pd.DataFrame) -> str:

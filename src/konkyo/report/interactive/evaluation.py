@@ -3,23 +3,9 @@
 import pandas as pd
 import plotly.graph_objects as go
 
-from konkyo.i18n import (
-    Language,
-    display_name,
-    t,
-)
-from konkyo.report.figures.evaluation import (
-    MEASURES,
-    PAPER,
-    areas_of,
-)
-from konkyo.report.interactive.style import (
-    axis,
-    colour_of,
-    places,
-    as_float32,
-    base_layout,
-)
+from konkyo.i18n import Language, display_name, t
+from konkyo.report.figures.evaluation import MEASURES, PAPER, areas_of
+from konkyo.report.interactive.style import as_float32, axis, base_layout, colour_of, places
 
 
 def truth_agreement(agreement: pd.DataFrame, language: Language = "en") -> go.Figure:

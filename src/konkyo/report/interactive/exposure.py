@@ -6,10 +6,7 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
-from konkyo.i18n import (
-    Language,
-    t,
-)
+from konkyo.i18n import Language, t
 from konkyo.report.figures.exposure import (
     BARS,
     FEATURES,
@@ -26,16 +23,13 @@ from konkyo.report.figures.style import SERIES
 from konkyo.report.interactive.style import (
     axis,
     bar,
+    base_layout,
     colour_of,
+    escape_html,
     line,
     places,
-    escape_html,
-    base_layout,
 )
-from konkyo.report.tables.labels import (
-    feature_names,
-    sector_name,
-)
+from konkyo.report.tables.labels import feature_names, sector_name
 
 
 def exposure_lines(

@@ -7,30 +7,21 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from konkyo.dates import label
-from konkyo.i18n import (
-    Language,
-    t,
-)
-from konkyo.report.figures.factors import (
-    BINS,
-    MOST,
-)
+from konkyo.i18n import Language, t
+from konkyo.report.figures.factors import BINS, MOST
 from konkyo.report.figures.figure_data import largest
 from konkyo.report.interactive.style import (
     INK,
     MUTED,
+    as_float32,
     axis,
     bar,
-    colour_of,
-    places,
-    escape_html,
-    as_float32,
     base_layout,
+    colour_of,
+    escape_html,
+    places,
 )
-from konkyo.report.tables.labels import (
-    feature_names,
-    value_words,
-)
+from konkyo.report.tables.labels import feature_names, value_words
 
 
 def factor_bars(

@@ -6,21 +6,9 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from konkyo.i18n import (
-    Language,
-    display_name,
-    t,
-)
-from konkyo.report.figures.growth import (
-    model_lines,
-    portfolio_lines,
-)
-from konkyo.report.interactive.style import (
-    axis,
-    colour_of,
-    line,
-    base_layout,
-)
+from konkyo.i18n import Language, display_name, t
+from konkyo.report.figures.growth import model_lines, portfolio_lines
+from konkyo.report.interactive.style import axis, base_layout, colour_of, line
 
 
 def portfolio_growth(

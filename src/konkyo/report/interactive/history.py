@@ -3,26 +3,19 @@
 import pandas as pd
 import plotly.graph_objects as go
 
-from konkyo.i18n import (
-    Language,
-    t,
-)
-from konkyo.report.figures.history import (
-    effect_grid,
-    effect_limit,
-    group_colour,
-)
+from konkyo.i18n import Language, t
+from konkyo.report.figures.history import effect_grid, effect_limit, group_colour
 from konkyo.report.figures.monthly import YEAR
 from konkyo.report.interactive.style import (
     DIVERGING,
+    as_float32,
     axis,
+    base_layout,
     colour_bar,
     dates,
+    escape_html,
     line,
     places,
-    escape_html,
-    as_float32,
-    base_layout,
 )
 from konkyo.report.tables.labels import feature_names
 

@@ -7,26 +7,9 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from konkyo.dates import label
-from konkyo.i18n import (
-    Language,
-    t,
-)
-from konkyo.report.figures.intervention_series import (
-    ACTUAL,
-    LINEAR,
-    NETWORK,
-    RELEVANCE,
-    input_text,
-)
-from konkyo.report.interactive.style import (
-    INK,
-    MUTED,
-    axis,
-    dates,
-    line,
-    as_float32,
-    base_layout,
-)
+from konkyo.i18n import Language, t
+from konkyo.report.figures.intervention_series import ACTUAL, LINEAR, NETWORK, RELEVANCE, input_text
+from konkyo.report.interactive.style import INK, MUTED, as_float32, axis, base_layout, dates, line
 
 
 def fitted_intervention(answers: pd.DataFrame, period: str, language: Language = "en") -> go.Figure:
@@ -64,7 +47,12 @@ def forecast_intervention(answers: pd.DataFrame, language: Language = "en") -> g
         traces.append(_actual(_names(actual["month"]), actual["actual"], language, **panel))
         for model, colour, symbol in (("network", NETWORK, "circle"), ("linear", LINEAR, "x")):
             points = own[own["model"] == model]
-            spread = {"type": "data", "array": as_float32(points["spread"]), "thickness": 1, "width": 2}
+            spread = {
+                "type": "data",
+                "array": as_float32(points["spread"]),
+                "thickness": 1,
+                "width": 2,
+            }
             traces.append(
                 go.Scatter(
                     x=_names(points["month"]),

@@ -7,25 +7,11 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from konkyo.dates import label
-from konkyo.i18n import (
-    Language,
-    t,
-)
-from konkyo.report.figures.intervention_series import (
-    LINEAR,
-    NETWORK,
-)
+from konkyo.i18n import Language, t
+from konkyo.report.figures.intervention_series import LINEAR, NETWORK
 from konkyo.report.figures.intervention_surface import threshold_text
 from konkyo.report.interactive.intervention import note
-from konkyo.report.interactive.style import (
-    CLEAR,
-    GRID,
-    INK,
-    MUTED,
-    axis,
-    as_float32,
-    base_layout,
-)
+from konkyo.report.interactive.style import CLEAR, GRID, INK, MUTED, as_float32, axis, base_layout
 
 _SCALE = "Viridis"
 
@@ -183,8 +169,9 @@ def reaction_curves(
         for key, column, style in drawn:
             traces.append(
                 go.Scatter(
-                    x=move, y=as_float32(own[column]), name=t(f"intervention.value.{key}", language),
-                    line=style, hovertemplate="%{x:.2f}: %{y:.2f}<extra></extra>", **panel,
+                    x=move, y=as_float32(own[column]),
+                    name=t(f"intervention.value.{key}", language), line=style,
+                    hovertemplate="%{x:.2f}: %{y:.2f}<extra></extra>", **panel,
                 )
             )  # fmt: skip
         left, top = 0.56 * (place % 2), 1 - (place // 2) / -(-len(periods) // 2)

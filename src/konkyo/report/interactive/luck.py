@@ -5,14 +5,8 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
-from konkyo.backtest import (
-    NullDistribution,
-    Overfitting,
-)
-from konkyo.i18n import (
-    Language,
-    t,
-)
+from konkyo.backtest import NullDistribution, Overfitting
+from konkyo.i18n import Language, t
 from konkyo.report.figures.luck import (
     EXPECTED,
     HALVES,
@@ -25,14 +19,7 @@ from konkyo.report.figures.luck import (
     maximum_words,
     reaching,
 )
-from konkyo.report.interactive.style import (
-    INK,
-    MUTED,
-    axis,
-    escape_html,
-    as_float32,
-    base_layout,
-)
+from konkyo.report.interactive.style import INK, MUTED, as_float32, axis, base_layout, escape_html
 
 MOST_POINTS = 2_000
 """Of 12,870 splits, a sample is enough for the eye and small enough for a page."""
@@ -58,7 +45,7 @@ def logit_histogram(found: Overfitting, language: Language = "en") -> go.Figure:
 
 
 def degradation_scatter(
-    found: Overfitting, objective: str = "return_risk", language: Language = "en"
+    found: Overfitting, objective: str = "sharpe_ratio", language: Language = "en"
 ) -> go.Figure:
     """Draw what the chosen trial reached in sample against what it reached out of sample.
 
@@ -125,7 +112,7 @@ def maximum_by_luck(
         traces,
         title,
         barmode="overlay",
-        xaxis=axis(t("objective.return_risk", language), showgrid=False, zeroline=False),
+        xaxis=axis(t("objective.sharpe_ratio", language), showgrid=False, zeroline=False),
         yaxis=axis(t("axis.share_of_searches", language), tickformat=".0%"),
     )
 

@@ -6,30 +6,27 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from konkyo.dates import label
-from konkyo.i18n import (
-    Language,
-    t,
-)
-from konkyo.report.figures.figure_data import decile_ends
+from konkyo.i18n import Language, t
+from konkyo.report.figures.figure_data import quantile_ends
 from konkyo.report.figures.market import (
     MOST,
-    decile_heads,
-    decile_words,
     difference_range,
     name_places,
+    quantile_heads,
+    quantile_words,
 )
 from konkyo.report.figures.style import SERIES
 from konkyo.report.interactive.style import (
     MUTED,
+    as_float32,
     axis,
     bar,
+    base_layout,
     colour_of,
     dates,
+    escape_html,
     line,
     places,
-    escape_html,
-    as_float32,
-    base_layout,
 )
 from konkyo.report.tables.labels import feature_names
 
@@ -127,20 +124,20 @@ def _names(
     ]
 
 
-def market_decile_bars(
-    deciles: pd.DataFrame, labels: pd.DataFrame, language: Language = "en", most: int = MOST
+def market_quantile_bars(
+    quantiles: pd.DataFrame, labels: pd.DataFrame, language: Language = "en", most: int = MOST
 ) -> go.Figure:
     """Draw which stocks a market series moved most, up and down, in one month (figure 12).
 
-    Takes what `figures.market.market_decile_bars` takes.
+    Takes what `figures.market.market_quantile_bars` takes.
     """
-    table, ends = decile_ends(deciles, most)
-    title, words = decile_heads(deciles, table, labels, language)
+    table, ends = quantile_ends(quantiles, most)
+    title, words = quantile_heads(quantiles, table, labels, language)
     heads = [escape_html(word) for word in words]
     traces = [
         bar(
             table[column],
-            decile_words(ends.iloc[row], language),
+            quantile_words(ends.iloc[row], language),
             colour_of(side),
             heads,
             "%{customdata}: %{x:+.2f}<extra></extra>",

@@ -3,23 +3,16 @@
 import pandas as pd
 import plotly.graph_objects as go
 
-from konkyo.i18n import (
-    Language,
-    t,
-)
-from konkyo.report.figures.monthly import (
-    YEAR,
-    rank_ic_series,
-    spread_series,
-)
+from konkyo.i18n import Language, t
+from konkyo.report.figures.monthly import YEAR, rank_ic_series, spread_series
 from konkyo.report.interactive.style import (
     INK,
+    as_float32,
     axis,
+    base_layout,
     colour_of,
     dates,
     line,
-    as_float32,
-    base_layout,
 )
 
 

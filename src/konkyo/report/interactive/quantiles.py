@@ -5,36 +5,25 @@ from itertools import cycle
 import pandas as pd
 import plotly.graph_objects as go
 
-from konkyo.i18n import (
-    Language,
-    display_name,
-    t,
-)
-from konkyo.report.figures.quantiles import decile_rows
-from konkyo.report.interactive.style import (
-    INK,
-    PAPER,
-    axis,
-    colour_of,
-    as_float32,
-    base_layout,
-)
+from konkyo.i18n import Language, display_name, t
+from konkyo.report.figures.quantiles import quantile_rows
+from konkyo.report.interactive.style import INK, PAPER, as_float32, axis, base_layout, colour_of
 
 
-def decile_returns(
-    deciles: pd.DataFrame, model: str = "network", language: Language = "en"
+def quantile_returns(
+    quantiles: pd.DataFrame, model: str = "network", language: Language = "en"
 ) -> go.Figure:
-    """Draw the mean annual return of every decile, that of full-length baselines beside it.
+    """Draw the mean annual return of every quantile, that of full-length baselines beside it.
 
-    Takes what `figures.deciles.decile_returns` takes.
+    Takes what `figures.quantiles.quantile_returns` takes.
     """
-    bars, others = decile_rows(deciles, model)
-    last = bars["decile"].max()
+    bars, others = quantile_rows(quantiles, model)
+    last = bars["quantile"].max()
     ends = {1: "short", last: "long"}
-    colours = [colour_of(ends.get(decile, "market")) for decile in bars["decile"]]
+    colours = [colour_of(ends.get(quantile, "market")) for quantile in bars["quantile"]]
     traces: list[go.Bar | go.Scatter] = [
         go.Bar(
-            x=bars["decile"].tolist(),
+            x=bars["quantile"].tolist(),
             y=as_float32(bars["annual_return"]),
             name=display_name("model", model, language),
             marker={"color": colours, "opacity": 0.85},
@@ -46,7 +35,7 @@ def decile_returns(
     for (name, points), shape in zip(others.groupby("model"), shapes, strict=False):
         traces.append(
             go.Scatter(
-                x=points["decile"].tolist(),
+                x=points["quantile"].tolist(),
                 y=as_float32(points["annual_return"]),
                 name=display_name("model", str(name), language),
                 mode="markers",
@@ -61,7 +50,7 @@ def decile_returns(
         )
     return base_layout(
         traces,
-        t("title.decile_returns", language, model=display_name("model", model, language)),
-        xaxis=axis(t("axis.decile", language, last=last), dtick=1, showgrid=False),
+        t("title.quantile_returns", language, model=display_name("model", model, language)),
+        xaxis=axis(t("axis.quantile", language, last=last), dtick=1, showgrid=False),
         yaxis=axis(t("axis.annual_return_mean", language), tickformat=".0%"),
     )

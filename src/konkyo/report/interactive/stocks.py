@@ -5,37 +5,22 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from konkyo.dates import label
-from konkyo.i18n import (
-    Language,
-    t,
-)
-from konkyo.report.figures.figure_data import (
-    heat_grid,
-    numbers,
-    score_steps,
-)
-from konkyo.report.figures.stocks import (
-    MOST,
-    STEPS,
-    change_words,
-    step_colours,
-)
+from konkyo.i18n import Language, t
+from konkyo.report.figures.figure_data import heat_grid, numbers, score_steps
+from konkyo.report.figures.stocks import MOST, STEPS, change_words, step_colours
 from konkyo.report.figures.style import clipped
 from konkyo.report.interactive.style import (
     DIVERGING,
     INK,
     MUTED,
-    axis,
-    colour_bar,
-    places,
-    escape_html,
     as_float32,
+    axis,
     base_layout,
+    colour_bar,
+    escape_html,
+    places,
 )
-from konkyo.report.tables.labels import (
-    feature_names,
-    sector_name,
-)
+from konkyo.report.tables.labels import feature_names, sector_name
 
 _HEAD = 16.0
 _LEAST = 1000
@@ -113,7 +98,8 @@ def _row_heads(rows: pd.DataFrame, names: dict[str, str], language: Language) ->
     heads = []
     for row in rows.to_dict("records"):
         sector = sector_name(row["sector"], names, language)
-        words = f"{row['rank']}  <b>{escape_html(row['stock'])}</b>  {escape_html(sector)}  {row['score']:+.2f}"
+        stock = escape_html(row["stock"])
+        words = f"{row['rank']}  <b>{stock}</b>  {escape_html(sector)}  {row['score']:+.2f}"
         heads.append(words)
     return heads
 

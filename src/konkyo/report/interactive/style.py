@@ -8,11 +8,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from konkyo.report.figures.style import (
-    COLOURS,
-    LOWERS,
-    RAISES,
-)
+from konkyo.report.figures.style import COLOURS, LOWERS, RAISES
 
 INK, MUTED, GRID, PAPER = "#24292f", "#6e7781", "#dfe3e8", "#fefefe"
 DARK = {INK: "#e6edf3", MUTED: "#929ba5", GRID: "#343a42", PAPER: "#0f141a"}

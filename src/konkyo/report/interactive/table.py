@@ -3,21 +3,9 @@
 import pandas as pd
 import plotly.graph_objects as go
 
-from konkyo.i18n import (
-    Language,
-    display_name,
-    t,
-)
-from konkyo.report.figures.table import (
-    COLUMNS,
-    cell,
-)
-from konkyo.report.interactive.style import (
-    CLEAR,
-    GRID,
-    escape_html,
-    base_layout,
-)
+from konkyo.i18n import Language, display_name, t
+from konkyo.report.figures.table import COLUMNS, cell
+from konkyo.report.interactive.style import CLEAR, GRID, base_layout, escape_html
 
 
 def performance_table(performance: pd.DataFrame, language: Language = "en") -> go.Figure:
@@ -30,7 +18,10 @@ def performance_table(performance: pd.DataFrame, language: Language = "en") -> g
         own = performance[name].tolist()
         words = name in ("model", "portfolio")
         columns.append(
-            [escape_html(display_name(name, str(x), language)) if words else cell(name, x) for x in own]
+            [
+                escape_html(display_name(name, str(x), language)) if words else cell(name, x)
+                for x in own
+            ]
         )
     align = ["left" if name in ("model", "portfolio") else "right" for name in COLUMNS]
     look = {"line": {"color": GRID}, "fill": {"color": CLEAR}, "align": align}

@@ -8,11 +8,7 @@ from plotly.offline import get_plotlyjs
 
 from konkyo.io import atomic_write
 from konkyo.report.figures.fonts import font_file
-from konkyo.report.interactive.style import (
-    DARK,
-    FONT,
-    escape_html,
-)
+from konkyo.report.interactive.style import DARK, FONT, escape_html
 
 LIBRARY = "plotly.min.js"
 LEAST = 640

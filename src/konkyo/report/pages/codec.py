@@ -107,7 +107,7 @@ def pack(e: ExplainedPanel, n_extreme: int, named: Sequence[str] = (), largest: 
     step = relevance_step(e.index["score"].to_numpy())
     characteristics, dummies = e.columns("characteristic"), e.columns("sector")
     common = np.sort(np.concatenate([e.columns("calendar"), e.columns("market")]))
-    value_steps = [value_step(float(np.abs(e.values[:, c]).max())) for c in characteristics]
+    value_steps = [value_step(float(np.abs(e.features[:, c]).max())) for c in characteristics]
     stock, stocks = pd.factorize(e.index["stock"].astype(str), sort=True)
     sector, sectors = pd.factorize(e.index["sector"].astype(object).fillna("").astype(str))
     group = np.array([GROUPS.index(name) for name in e.catalogue["group"]])
@@ -121,7 +121,7 @@ def pack(e: ExplainedPanel, n_extreme: int, named: Sequence[str] = (), largest: 
             | np.isin(stocks[stock[order]], list(named))
             | (month == months[-1])
         )
-        values = e.values[rows][:, common]
+        values = e.features[rows][:, common]
         if len(values) and np.ptp(values, axis=0).any():
             name = e.names[common[int(np.argmax(np.ptp(values, axis=0)))]]
             raise ArtifactError(
@@ -171,7 +171,7 @@ def _month(
     """Write the arrays of a month, rows from the best rank to the worst; `unpack` says which."""
     relevance = e.relevance[order].astype(float)
     codes = np.rint(relevance / step).astype(np.int64)
-    values = np.rint(e.values[order][:, characteristics] / value_steps).astype(np.int64)
+    values = np.rint(e.features[order][:, characteristics] / value_steps).astype(np.int64)
     score = np.rint(e.index["score"].to_numpy()[order] / (step / FINER)).astype(np.int64)
     totals = [
         np.rint(relevance[:, group == g].sum(1) / step).astype(np.int64) for g in range(len(GROUPS))
@@ -214,8 +214,8 @@ def unpack(head: dict[str, Any], month: str, block: bytes) -> dict[str, np.ndarr
     Returns
     -------
     dict
-        Rows from the best rank to the worst: stock (names), score, decile (0 where the month formed
-        no portfolios), totals [rows, groups], inputs and relevance [rows, kept] (positions,
+        Rows from the best rank to the worst: stock (names), score, quantile (0 where the month
+        formed no portfolios), totals [rows, groups], inputs and relevance [rows, kept] (positions,
         greatest first), value [rows, kept] (NaN where the input is no characteristic), full (row
         positions), full_relevance [full, features], full_value [full, characteristics].
     """
@@ -228,7 +228,7 @@ def unpack(head: dict[str, Any], month: str, block: bytes) -> dict[str, np.ndarr
         array, at = _read(data, at, count)
         return array
 
-    stock, score, decile = take(n), take(n).cumsum(), take(n).cumsum()
+    stock, score, quantile = take(n), take(n).cumsum(), take(n).cumsum()
     totals = take(len(GROUPS) * n).reshape(-1, n).T
     inputs = take(kept * n).reshape(kept, n).T
     coded = take(kept * n).reshape(kept, n).T
@@ -243,7 +243,7 @@ def unpack(head: dict[str, Any], month: str, block: bytes) -> dict[str, np.ndarr
     return {
         "stock": np.array(head["stocks"])[stock],
         "score": score * head["score_step"],
-        "decile": decile,
+        "quantile": quantile,
         "totals": totals * head["step"],
         "inputs": inputs,
         "relevance": np.where(coded % 2, -size, size) * head["step"],
@@ -274,7 +274,7 @@ def _dummies(e: ExplainedPanel, sector: np.ndarray, count: int, columns: np.ndar
     """Return the input that is 1 in each sector, -1 where none is."""
     found = []
     for number in range(count):
-        values = e.values[sector == number][:, columns]
+        values = e.features[sector == number][:, columns]
         if (values != values[0]).any() or values[0].sum() not in (0, 1):
             raise ArtifactError(
                 f"dummies of the sector {e.index['sector'].iloc[np.argmax(sector == number)]} are "

@@ -21,22 +21,10 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
-from konkyo.i18n import (
-    LANGUAGES,
-    Text,
-    section,
-)
+from konkyo.i18n import LANGUAGES, Text, section
 from konkyo.report.figures.fonts import font_file
-from konkyo.report.figures.style import (
-    LOWERS,
-    RAISES,
-)
-from konkyo.report.interactive.style import (
-    GRID,
-    INK,
-    MUTED,
-    PAPER,
-)
+from konkyo.report.figures.style import LOWERS, RAISES
+from konkyo.report.interactive.style import GRID, INK, MUTED, PAPER
 from konkyo.report.pages.codec import compress
 
 _INKS = {INK: "--ink", MUTED: "--soft", GRID: "--line", PAPER: "--paper"}
@@ -139,7 +127,7 @@ def minus(number: str) -> str:
 
 def asset(name: str) -> str:
     """Return a text file of `assets`."""
-    return (files("konkyo.pages") / "assets" / name).read_text(encoding="utf-8")
+    return (files("konkyo.report.pages") / "assets" / name).read_text(encoding="utf-8")
 
 
 @cache
@@ -170,7 +158,7 @@ def _plotly() -> bytes:
 @cache
 def _environment() -> Environment:
     environment = Environment(
-        loader=PackageLoader("konkyo.pages", "assets"),
+        loader=PackageLoader("konkyo.report.pages", "assets"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -7,36 +7,28 @@ from typing import Any
 import pandas as pd
 
 from konkyo.config import Report
-from konkyo.dates import (
-    label,
-    parse,
-)
+from konkyo.dates import label, parse
 from konkyo.errors import ArtifactError
-from konkyo.i18n import (
-    LANGUAGES,
-    Text,
-    section,
-)
-from konkyo.report.pages.codec import (
-    compress,
-    pack,
-)
-from konkyo.report.pages.html import (
-    Page,
-    minus,
-    render,
-    shell,
-)
+from konkyo.i18n import LANGUAGES, Text, section
+from konkyo.report.pages.codec import compress, pack
+from konkyo.report.pages.html import Page, minus, render, shell
 from konkyo.report.tables.explained_panel import ExplainedPanel
 from konkyo.report.tables.sentences import RULES
 
 SECTIONS = ("overview", "factors", "stock", "market", "time", "trust", "files")
 SCRIPT_TEXTS = ("sentence", "stock", "column", "legend.no_sector", "report.not_ranked")
 """What the page's scripts fill: tables and keys of the catalogue."""
-PICKED = ("factor_scatter", "market_decile_bars")
+PICKED = ("factor_scatter", "market_quantile_bars")
 """Figures that there are several of, named family/feature: each family has a picker."""
-_MEASURES = ("annual_return", "annual_risk", "return_risk", "max_drawdown", "hit_rate", "months")
-_PERCENT = ("annual_return", "annual_risk", "max_drawdown", "hit_rate")
+_MEASURES = (
+    "annual_return",
+    "annual_volatility",
+    "sharpe_ratio",
+    "max_drawdown",
+    "hit_rate",
+    "months",
+)
+_PERCENT = ("annual_return", "annual_volatility", "max_drawdown", "hit_rate")
 
 
 def report(

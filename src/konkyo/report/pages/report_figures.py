@@ -13,7 +13,7 @@ _SINGLE = (
     ("performance_table", "performance", False),
     ("monthly_rank_ic", "returns", False),
     ("monthly_spread", "returns", False),
-    ("decile_returns", "deciles", False),
+    ("quantile_returns", "quantiles", False),
     ("stock_heat", "stocks", True),
     ("factor_bars", "factor_means", True),
     ("market_lines", "market_over_time", True),
@@ -37,7 +37,7 @@ def draw(
     room : module
         `konkyo.figures` or `konkyo.interactive`: their functions have the same names.
     tables : mapping
-        Those of `reading.tables`, of the backtest (cumulative, performance, returns, deciles) and
+        Those of `reading.tables`, of the backtest (cumulative, performance, returns, quantiles) and
         of the checks (deletion; agreement where the truth is known), by name. A figure whose
         table is not there is left out.
     labels : DataFrame
@@ -49,8 +49,8 @@ def draw(
     -------
     dict
         Figures by their functions' names. Of families there is one an input or stock, named
-        family/input: factor_scatter, market_decile_bars, and change_bars of the first stock of each
-        side and of those named in params.yaml.
+        family/input: factor_scatter, market_quantile_bars, and change_bars of the first stock of
+        each side and of those named in params.yaml.
     """
     drawn: dict[str, Any] = {}
     for name, table, named in _SINGLE:
@@ -62,10 +62,10 @@ def draw(
         drawn[f"factor_scatter/{feature}"] = room.factor_scatter(
             points, shapes, labels, feature, language=language
         )
-    if "market_deciles" in tables:
-        for feature, deciles in tables["market_deciles"].groupby("feature", sort=False):
-            drawn[f"market_decile_bars/{feature}"] = room.market_decile_bars(
-                deciles, labels, language=language
+    if "market_quantiles" in tables:
+        for feature, quantiles in tables["market_quantiles"].groupby("feature", sort=False):
+            drawn[f"market_quantile_bars/{feature}"] = room.market_quantile_bars(
+                quantiles, labels, language=language
             )
     changes, stocks = tables["changes"], tables["stocks"]
     shown = stocks.loc[(stocks["place"] == 1) | (stocks["side"] == "named"), "stock"]

@@ -1,59 +1,36 @@
 """What the grounds say: the tables behind every figure, pure functions of one `Evidence`."""
 
 from konkyo.report.tables.all_tables import tables
-from konkyo.report.tables.explained_panel import (
-    ExplainedPanel,
-    build,
-)
-from konkyo.report.tables.exposure import (
-    exposure,
-    relevance_turnover,
-)
-from konkyo.report.tables.factors import (
-    factor_means,
-    factor_points,
-    factor_shape,
-    top_factors,
-)
-from konkyo.report.tables.history import (
-    effects,
-    groups_over_time,
-)
+from konkyo.report.tables.explained_panel import ExplainedPanel, build
+from konkyo.report.tables.exposure import exposure, relevance_turnover
+from konkyo.report.tables.factors import factor_means, factor_points, factor_shape, top_factors
+from konkyo.report.tables.history import effects, groups_over_time
 from konkyo.report.tables.labels import labels
 from konkyo.report.tables.market import (
     largest_month,
-    market_deciles,
     market_over_time,
+    market_quantiles,
     top_market,
 )
-from konkyo.report.tables.sentences import (
-    RULES,
-    grounds_in_words,
-    sentence,
-    sentences,
-)
-from konkyo.report.tables.stocks import (
-    extremes,
-    score_changes,
-    stock_table,
-)
+from konkyo.report.tables.sentences import RULES, grounds_in_words, sentence, sentences
+from konkyo.report.tables.stocks import extremes, score_changes, stock_table
 
 __all__ = [
     "RULES",
     "ExplainedPanel",
+    "build",
     "effects",
     "exposure",
     "extremes",
     "factor_means",
     "factor_points",
     "factor_shape",
-    "build",
     "grounds_in_words",
     "groups_over_time",
     "labels",
     "largest_month",
-    "market_deciles",
     "market_over_time",
+    "market_quantiles",
     "relevance_turnover",
     "score_changes",
     "sentence",

@@ -6,31 +6,17 @@ from konkyo import dates
 from konkyo.config import Report
 from konkyo.errors import KonkyoError
 from konkyo.report.tables.explained_panel import ExplainedPanel
-from konkyo.report.tables.exposure import (
-    exposure,
-    relevance_turnover,
-)
-from konkyo.report.tables.factors import (
-    factor_means,
-    factor_points,
-    factor_shape,
-    top_factors,
-)
-from konkyo.report.tables.history import (
-    effects,
-    groups_over_time,
-)
+from konkyo.report.tables.exposure import exposure, relevance_turnover
+from konkyo.report.tables.factors import factor_means, factor_points, factor_shape, top_factors
+from konkyo.report.tables.history import effects, groups_over_time
 from konkyo.report.tables.market import (
     largest_month,
-    market_deciles,
     market_over_time,
+    market_quantiles,
     top_market,
 )
 from konkyo.report.tables.sentences import sentences
-from konkyo.report.tables.stocks import (
-    score_changes,
-    stock_table,
-)
+from konkyo.report.tables.stocks import score_changes, stock_table
 
 FACTORS, SERIES, POINTS, SEED = 6, 3, 400, 1
 
@@ -52,7 +38,7 @@ def tables(e: ExplainedPanel, labels: pd.DataFrame, chosen: Report) -> dict[str,
     -------
     dict
         stocks, sentences, changes (figure 8 and what is said of its stocks), factor_means (9),
-        factor_points, factor_shape (10), market_over_time (11) and market_deciles (12) where
+        factor_points, factor_shape (10), market_over_time (11) and market_quantiles (12) where
         there are market inputs, and over time groups, effects, exposure, relevance_turnover.
 
     Raises
@@ -94,8 +80,8 @@ def tables(e: ExplainedPanel, labels: pd.DataFrame, chosen: Report) -> dict[str,
 def _of_market(e: ExplainedPanel, series: list[str], month: str) -> dict[str, pd.DataFrame]:
     """Return the tables of figures 11 and 12."""
     over_time = market_over_time(e, series)
-    deciles = [
-        market_deciles(
+    quantiles = [
+        market_quantiles(
             e,
             name,
             largest_month(over_time, name) if month == "largest" else dates.parse(month),
@@ -104,5 +90,5 @@ def _of_market(e: ExplainedPanel, series: list[str], month: str) -> dict[str, pd
     ]
     return {
         "market_over_time": over_time,
-        "market_deciles": pd.concat(deciles, ignore_index=True),
+        "market_quantiles": pd.concat(quantiles, ignore_index=True),
     }

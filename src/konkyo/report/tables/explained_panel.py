@@ -7,10 +7,7 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 
-from konkyo.dates import (
-    label,
-    ordinal,
-)
+from konkyo.dates import label, ordinal
 from konkyo.errors import ArtifactError
 
 
@@ -22,7 +19,7 @@ class ExplainedPanel:
     ----------
     index : pandas.DataFrame
         month (decision month t), stock, sector, size (known at t, in the records' unit), score,
-        rank (1 is the best of the month), stocks (how many were ranked), decile (1 is the worst;
+        rank (1 is the best of the month), stocks (how many were ranked), quantile (1 is the worst;
         missing in a month that formed no portfolios) and ret (a fraction, earned from t to t+1; NaN
         where not realised).
     values : numpy.ndarray
@@ -39,7 +36,7 @@ class ExplainedPanel:
     """
 
     index: pd.DataFrame
-    values: np.ndarray
+    features: np.ndarray
     relevance: np.ndarray
     absorbed: np.ndarray
     catalogue: pd.DataFrame
@@ -51,12 +48,12 @@ class ExplainedPanel:
 
     @property
     def best(self) -> int:
-        """The number of the best portfolio: ten for deciles, 0 without any. The worst is 1."""
+        """The number of the best portfolio: ten for quantiles, 0 without any. The worst is 1."""
         return int(self.portfolio().max())
 
     def portfolio(self) -> np.ndarray:
         """Return each row's portfolio, 0 where its month formed none."""
-        return self.index["decile"].to_numpy(dtype="int64", na_value=0)
+        return self.index["quantile"].to_numpy(dtype="int64", na_value=0)
 
     def months(self) -> list[pd.Timestamp]:
         """Return the decision months in order."""
@@ -169,8 +166,8 @@ def build(
     grounds : sequence of DataFrame
         One table a decision month, in order: month, stock, score, a relevance a feature, absorbed.
     portfolios : DataFrame
-        month, stock, model, rank, decile, from `backtest.rank`; the rows of the model "network" are
-        read. Every row of the grounds has one.
+        month, stock, model, rank, quantile, from `backtest.assign_quantiles`; the rows of the
+        model "network" are read. Every row of the attributions has one.
 
     Returns
     -------
@@ -204,12 +201,12 @@ def build(
         score=keys["score"].to_numpy(),
         rank=ranked["rank"].to_numpy(),
         stocks=keys.groupby("month")["score"].transform("size").to_numpy(),
-        decile=ranked["decile"].array,
+        quantile=ranked["quantile"].array,
         ret=own["ret"].to_numpy(),
     )
     return ExplainedPanel(
         index=table,
-        values=np.asarray(features[scored], dtype=np.float32),
+        features=np.asarray(features[scored], dtype=np.float32),
         relevance=np.concatenate([t.iloc[:, 3:-1].to_numpy(np.float32) for t in grounds]),
         absorbed=np.concatenate([t["absorbed"].to_numpy(np.float32) for t in grounds]),
         catalogue=catalogue.filter(["name", "group", "transform"]).reset_index(drop=True),

@@ -6,10 +6,7 @@ import pandas as pd
 from konkyo.dates import ordinal
 from konkyo.report.tables.explained_panel import ExplainedPanel
 from konkyo.report.tables.factors import SIDES
-from konkyo.report.tables.stocks import (
-    ABSORBED,
-    grounds,
-)
+from konkyo.report.tables.stocks import ABSORBED, grounds
 
 UNRANKED = "unranked"
 """The feature to which trades are put that no change of relevance explains."""
@@ -77,14 +74,14 @@ def relevance_turnover(e: ExplainedPanel) -> pd.DataFrame:
     # month is empty.
     place = np.full((month[-1] - month[0] + 2, stock.max() + 1), -1, dtype=np.int64)
     place[month - month[0] + 1, stock] = np.arange(len(month))
-    decile = e.portfolio()
-    formed = np.bincount(month - month[0] + 1, decile, minlength=len(place)) > 0
+    quantile = e.portfolio()
+    formed = np.bincount(month - month[0] + 1, quantile, minlength=len(place)) > 0
     tables = []
     for now in np.unique(month - month[0] + 1):
         if not (formed[now - 1] and formed[now]):
             continue
         for side, wanted in zip(SIDES, (e.best, 1), strict=True):
-            parts = _trades(e, place[now - 1], place[now], decile, wanted)
+            parts = _trades(e, place[now - 1], place[now], quantile, wanted)
             tables.append(
                 pd.DataFrame(
                     {
@@ -100,7 +97,7 @@ def relevance_turnover(e: ExplainedPanel) -> pd.DataFrame:
 
 
 def _trades(
-    e: ExplainedPanel, before: np.ndarray, now: np.ndarray, decile: np.ndarray, wanted: int
+    e: ExplainedPanel, before: np.ndarray, now: np.ndarray, quantile: np.ndarray, wanted: int
 ) -> np.ndarray:
     """Return one portfolio's turnover in a month by feature.
 
@@ -110,13 +107,13 @@ def _trades(
         The grounds.
     before, now : numpy.ndarray
         [stocks], rows in the two months, -1 where not ranked.
-    decile : numpy.ndarray
+    quantile : numpy.ndarray
         [rows].
     wanted : int
-        The portfolio's decile.
+        The portfolio's quantile.
     """
-    held_before = (before >= 0) & (decile[before] == wanted)
-    held_now = (now >= 0) & (decile[now] == wanted)
+    held_before = (before >= 0) & (quantile[before] == wanted)
+    held_now = (now >= 0) & (quantile[now] == wanted)
     changed = np.abs(held_now / held_now.sum() - held_before / held_before.sum()) / 2
     traded = np.flatnonzero(changed)
     both = traded[(before[traded] >= 0) & (now[traded] >= 0)]

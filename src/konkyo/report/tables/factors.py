@@ -112,7 +112,7 @@ def factor_points(
     tables = [
         keys.assign(
             feature=name,
-            value=e.values[chosen, column],
+            value=e.features[chosen, column],
             relevance=e.relevance[chosen, column],
         )
         for name, column in zip(features, columns, strict=True)
@@ -152,7 +152,7 @@ def factor_shape(e: ExplainedPanel, features: Sequence[str], bins: int = 25) -> 
     """
     tables = []
     for name, column in zip(features, positions(e, features), strict=True):
-        table = _shape(e.values[:, column], e.relevance[:, column], bins)
+        table = _shape(e.features[:, column], e.relevance[:, column], bins)
         table.insert(0, "feature", name)
         tables.append(table)
     order = ["feature", "value", "relevance", "low", "high", "count"]

@@ -5,10 +5,7 @@ import pandas as pd
 
 from konkyo.report.tables.explained_panel import ExplainedPanel
 from konkyo.report.tables.factors import SIDES
-from konkyo.report.tables.stocks import (
-    ABSORBED,
-    grounds,
-)
+from konkyo.report.tables.stocks import ABSORBED, grounds
 
 _FIFTHS = (0.2, 0.8)
 
@@ -66,7 +63,7 @@ def effects(e: ExplainedPanel) -> pd.DataFrame:
     """
     columns = e.columns("characteristic")
     effect = np.array(
-        [_effect(e.values[rows, columns], e.relevance[rows, columns]) for rows in e.spans()]
+        [_effect(e.features[rows, columns], e.relevance[rows, columns]) for rows in e.spans()]
     )
     return e.by_month("feature", [e.names[column] for column in columns], effect=effect)
 

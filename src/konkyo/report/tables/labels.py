@@ -7,13 +7,7 @@ from importlib.resources import files
 
 import pandas as pd
 
-from konkyo.i18n import (
-    LANGUAGES,
-    Language,
-    Text,
-    catalogue,
-    t,
-)
+from konkyo.i18n import LANGUAGES, Language, Text, catalogue, t
 
 _TEXTS = ("en", "ja", "high_en", "high_ja", "low_en", "low_ja")
 _TRANSFORMED = re.compile(r"(.+)_(change|difference)")

@@ -8,10 +8,7 @@ import pandas as pd
 from konkyo.dates import label
 from konkyo.errors import KonkyoError
 from konkyo.report.tables.explained_panel import ExplainedPanel
-from konkyo.report.tables.factors import (
-    SIDES,
-    positions,
-)
+from konkyo.report.tables.factors import SIDES, positions
 
 
 def market_over_time(e: ExplainedPanel, features: Sequence[str], largest: int = 5) -> pd.DataFrame:
@@ -90,10 +87,10 @@ def largest_month(over_time: pd.DataFrame, feature: str) -> pd.Timestamp:
     return pd.Timestamp(own.loc[own["difference"].abs().idxmax(), "month"])
 
 
-def market_deciles(
+def market_quantiles(
     e: ExplainedPanel, feature: str, month: pd.Timestamp, attributes: Sequence[str] | None = None
 ) -> pd.DataFrame:
-    """Return the mean attributes of stocks in deciles by the relevance of one feature.
+    """Return the mean attributes of stocks in quantiles by the relevance of one feature.
 
     The numbers of the paper's figure 12. A market series is the same for all stocks of a month, and
     its relevance differs because the network lets other inputs decide what the series means.
@@ -112,17 +109,17 @@ def market_deciles(
     Returns
     -------
     DataFrame
-        feature, month, relevance_decile (from 1 up; in the last the series adds most to the
-        score), stocks, relevance (mean of the decile), attribute, value (mean of the decile).
+        feature, month, relevance_quantile (from 1 up; in the last the series adds most to the
+        score), stocks, relevance (mean of the quantile), attribute, value (mean of the quantile).
         There are as many as portfolios, p. Of n stocks in order of relevance the one at place k
-        (0 the least) is in decile floor(p k / n) + 1; equal relevances are in order of the code.
+        (0 the least) is in quantile floor(p k / n) + 1; equal relevances are in order of the code.
 
     Raises
     ------
     ArtifactError
         No stock was ranked in the month.
     KonkyoError
-        There is no such feature, or there are fewer stocks than deciles.
+        There is no such feature, or there are fewer stocks than quantiles.
     """
     if attributes is None:
         attributes = [e.names[column] for column in e.columns("characteristic")]
@@ -134,7 +131,7 @@ def market_deciles(
             f"{label(month)} has {len(relevance)} ranked stocks, fewer than the {parts} portfolios "
             "of figure 12: set report.market_month to another month"
         )
-    values = e.values[rows][:, positions(e, attributes)].astype(np.float64)
+    values = e.features[rows][:, positions(e, attributes)].astype(np.float64)
     order = np.argsort(relevance, kind="stable")
     starts = -(-np.arange(parts) * len(order) // parts)
     count = np.diff(np.r_[starts, len(order)])
@@ -145,7 +142,7 @@ def market_deciles(
         {
             "feature": feature,
             "month": month,
-            "relevance_decile": np.repeat(np.arange(1, parts + 1), wide),
+            "relevance_quantile": np.repeat(np.arange(1, parts + 1), wide),
             "stocks": np.repeat(count, wide),
             "relevance": np.repeat(mean_relevance, wide),
             "attribute": np.tile(np.array(attributes, dtype=object), parts),

@@ -6,11 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from konkyo.i18n import (
-    LANGUAGES,
-    Language,
-    t,
-)
+from konkyo.i18n import LANGUAGES, Language, t
 from konkyo.report.tables.explained_panel import ExplainedPanel
 
 _HALVES = {"characteristic": (-1 / 3, 1 / 3), "sector": (0.5, 0.5), "calendar": (0.5, 0.5)}
@@ -106,14 +102,18 @@ def sentences(
     for language in LANGUAGES:
         words = _Words(labels, language)
         out[language] = [
-            words.sentence(rank, count, e.values[row], e.relevance[row], n)
+            words.sentence(rank, count, e.features[row], e.relevance[row], n)
             for row, rank, count in zip(rows, ranks, stocks, strict=True)
         ]
     return out
 
 
 def grounds_in_words(
-    e: ExplainedPanel, rows: Sequence[int] | np.ndarray, labels: pd.DataFrame, language: Language, n: int
+    e: ExplainedPanel,
+    rows: Sequence[int] | np.ndarray,
+    labels: pd.DataFrame,
+    language: Language,
+    n: int,
 ) -> list[list[str]]:
     """Return the inputs of largest absolute relevance of some stocks, each in words.
 
@@ -136,7 +136,7 @@ def grounds_in_words(
         A list a position: "size large (-0.031)", the largest first.
     """
     words = _Words(labels, language)
-    return [words.reasons(e.values[row], e.relevance[row], n) for row in rows]
+    return [words.reasons(e.features[row], e.relevance[row], n) for row in rows]
 
 
 def number(value: float, decimals: int, scale: int = 1) -> str:

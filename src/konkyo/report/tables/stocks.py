@@ -5,10 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from konkyo.dates import (
-    label,
-    ordinal,
-)
+from konkyo.dates import label, ordinal
 from konkyo.errors import KonkyoError
 from konkyo.report.tables.explained_panel import ExplainedPanel
 
@@ -46,8 +43,8 @@ def stock_table(
     -------
     DataFrame
         month, side (long, short, named), place (1 is the best score of the longs, the worst of the
-        shorts, the first of the named), stock, sector, rank, stocks, score, decile, feature, value
-        (the input at t) and relevance. One row a stock and feature, and one a stock for the
+        shorts, the first of the named), stock, sector, rank, stocks, score, quantile, feature,
+        value (the input at t) and relevance. One row a stock and feature, and one a stock for the
         feature "absorbed" (without a value), so that a stock's relevances add up to its score.
 
     Raises
@@ -67,8 +64,8 @@ def stock_table(
     keys = e.index.iloc[chosen].reset_index(drop=True)
     keys.insert(1, "side", sides)
     keys.insert(2, "place", places)
-    about = ["month", "side", "place", "stock", "sector", "rank", "stocks", "score", "decile"]
-    values = np.column_stack([e.values[chosen], np.full(len(chosen), np.nan)])
+    about = ["month", "side", "place", "stock", "sector", "rank", "stocks", "score", "quantile"]
+    values = np.column_stack([e.features[chosen], np.full(len(chosen), np.nan)])
     return _long(
         keys[about], [*e.names, ABSORBED], {"value": values, "relevance": grounds(e, chosen)}
     )

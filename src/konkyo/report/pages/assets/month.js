@@ -56,11 +56,11 @@ konkyo.month = (() => {
       const stock = konkyo.pack.stock(m, row);
       rows.push(el("tr", { id: "row-" + stock.name },
         el("td", { "data-value": stock.rank }, String(stock.rank)), el("td", {}, link(stock)), el("td", { class: "left" }, konkyo.words.sector(stock)),
-        el("td", { "data-value": stock.score }, minus(konkyo.words.signed(stock.score, 3))), el("td", { "data-value": Number(stock.decile) || 0 }, String(stock.decile)),
+        el("td", { "data-value": stock.score }, minus(konkyo.words.signed(stock.score, 3))), el("td", { "data-value": Number(stock.quantile) || 0 }, String(stock.quantile)),
         el("td", { class: "left" }, konkyo.words.reasons(stock, language, 2))));
     }
     const heads = [["column.rank", "number"], ["column.stock", "left"], ["column.sector", "left"], ["column.score", "number"],
-      ["column.decile", "number"], ["stock.reasons", "left"]];
+      ["column.quantile", "number"], ["stock.reasons", "left"]];
     const table = el("table", { class: "sortable" },
       el("thead", {}, el("tr", {}, ...heads.map(([key, kind]) => el("th", { scope: "col", class: kind, "data-first": key === "column.rank" ? "ascending" : null }, t(key))))),
       el("tbody", {}, ...rows));

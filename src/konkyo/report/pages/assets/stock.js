@@ -102,7 +102,7 @@ konkyo.stock = (() => {
     place.querySelector(".who").replaceChildren(name);
     place.querySelector(".facts").replaceChildren(t("stock.facts", {
       month: stock.month, sector: konkyo.words.sector(stock) || t("legend.no_sector"), score: text,
-      rank: stock.rank, count: stock.count, quantile: stock.decile,
+      rank: stock.rank, count: stock.count, quantile: stock.quantile,
     }));
     place.querySelector(".sentence").replaceChildren(konkyo.words.sentence(stock, konkyo.language()));
     place.querySelector(".grounds").replaceChildren(grounds(stock));

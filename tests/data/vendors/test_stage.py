@@ -1,0 +1,181 @@
+"""The stage `fetch`, from a vendor's answers to the files and params that ingest reads."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from ruamel.yaml import YAML
+
+from konkyo import config
+from konkyo.data.vendors import fred, jquants, mof
+from konkyo.pipeline.fetch import main
+from vendor_server import KEY, Asked, Told, Vendor
+
+ROOT = Path(__file__).parents[2]
+YIELDS = "Interest Rate,,\nDate,2Y,10Y\n2024/1/31,0.1,0.7\n2024/2/1,0.1,0.6\n2024/2/2,0.2,0.5\n"
+OPERATIONS = """年,月,日,Year,Month,Day,金額(amount),売買通貨,Currency pairs
+令和6年,4月,29日,2024,Apr,29,"59,185",米ドル売り,the US dollar (sold) the Japanese yen (bought)
+令和6年4〜6月期計,,,April - June 2024,,,"59,185",,
+"""
+
+
+@pytest.fixture
+def market(vendor: Vendor, monkeypatch) -> Vendor:
+    """Three trading days of three listed issues, of which one is a fund."""
+    pytest.importorskip("jquantsapi")
+    from jquantsapi import constants
+
+    monkeypatch.setenv("JQUANTS_API_KEY", KEY)
+    monkeypatch.setattr(jquants, "BASE", vendor.url)
+    monkeypatch.setitem(jquants.LIMITS, "light", 1e9)
+    days = ["2024-01-30", "2024-01-31", "2024-02-01"]
+
+    def day(asked: Asked) -> str:
+        return f"{pd.Timestamp(asked.query['date']):%Y-%m-%d}"
+
+    def bars(asked: Asked) -> Told:
+        bar = {"Date": day(asked), "C": 100.0, "Vo": 10.0, "Va": 1000.0, "AdjFactor": 1.0}
+        return Told(body={"data": [bar | {"Code": code} for code in ("13010", "13060", "186A0")]})
+
+    def summary(asked: Asked) -> Told:
+        if day(asked) != "2024-01-31":
+            return Told(body={"data": []})
+        row = dict.fromkeys(constants.FIN_SUMMARY_COLUMNS_V2, "")
+        row |= {"DiscDate": "2024-01-31", "DiscTime": "15:00:00", "DiscNo": "1", "Code": "13010"}
+        row |= {"DocType": "FYFinancialStatements_Consolidated_JP", "CurPerType": "FY"}
+        row |= {"CurPerEn": "2023-12-31", "CurFYEn": "2023-12-31", "Sales": "5000000"}
+        return Told(body={"data": [row | {"ShOutFY": "70", "TrShFY": "20", "NxFSales": "6000000"}]})
+
+    def master(asked: Asked) -> Told:
+        row = dict.fromkeys(constants.EQ_MASTER_COLUMNS_V2, "") | {"Date": day(asked)}
+        listed = [("13010", "0050", "0111"), ("13060", "9999", "0109"), ("186A0", "5250", "0113")]
+        rows = [row | {"Code": code, "S33": s, "Mkt": m} for code, s, m in listed]
+        return Told(body={"data": rows})
+
+    calendar = {"data": [{"Date": day, "HolDiv": "1"} for day in days]}
+    topix = {"data": [{"Date": day, "O": 1.0, "H": 1.0, "L": 1.0, "C": 2500.0} for day in days]}
+    vendor.routes = {
+        "/markets/calendar": lambda _: Told(body=calendar),
+        "/equities/bars/daily": bars,
+        "/fins/summary": summary,
+        "/equities/master": master,
+        "/indices/bars/daily/topix": lambda _: Told(body=topix),
+    }
+    return vendor
+
+
+def fetch_jquants(tmp_path: Path, **options) -> None:
+    main("jquants", "2024-01", "2024-02", tmp_path / "own", plan="light", **options)
+
+
+def merged(values: dict, other: dict) -> dict:
+    for key, value in other.items():
+        values[key] = merged(values[key], value) if isinstance(value, dict) else value
+    return values
+
+
+def test_the_tables_of_the_exchange_and_params_that_name_them(market, tmp_path, capsys):
+    fetch_jquants(tmp_path)
+    folder = tmp_path / "own/jquants"
+    prices = pd.read_parquet(folder / "prices")
+    assert list(prices.columns) == ["date", "stock", "close", "volume", "dollar_volume", "shares"]
+    assert len(prices) == 9
+    told = prices[prices["stock"] == "13010"].set_index("date")["shares"]
+    assert told.fillna(-1).tolist() == [-1, 50.0, 50.0]
+    reports = pd.read_parquet(folder / "reports.parquet")
+    assert reports[["sales", "sales_forecast"]].to_numpy().tolist() == [[5e6, 6e6]]
+    members = pd.read_parquet(folder / "members.parquet")
+    assert members["stock"].tolist() == ["13010", "186A0"]
+    sectors = pd.read_parquet(folder / "sectors.parquet").set_index("stock")["sector"]
+    assert sectors["13010"] == "Fishery, Agriculture & Forestry"
+    yaml = YAML(typ="safe", pure=True)
+    text = (folder / "params.yaml").read_text()
+    settings = merged(yaml.load((ROOT / "params.yaml").read_text()), yaml.load(text))
+    tables = config.parse(settings).ingest.tables
+    named = [*tables.stocks.files, *tables.market[0].files, *tables.reports[0].files]
+    named += [*tables.sectors[0].files, *tables.members[0].files]
+    assert all(Path(name).exists() for name in named)
+    assert settings["prepare"]["market"]["topix"] == ["change"]
+    printed = "".join(capsys.readouterr())
+    assert "prices 3, statements 3, listed 2, topix 3" in printed
+    assert KEY not in printed + text
+
+
+def test_tables_that_did_not_change_are_not_written_again(market, tmp_path):
+    fetch_jquants(tmp_path)
+    tables = [path for path in (tmp_path / "own/jquants").rglob("*.parquet")]
+    before = {path: path.stat().st_mtime_ns for path in tables}
+    fetch_jquants(tmp_path)
+    assert {path: path.stat().st_mtime_ns for path in tables} == before
+
+
+def test_a_plan_without_the_index_has_no_market_series_in_its_params(market, tmp_path):
+    fetch_jquants(tmp_path, parts=("prices", "listed"))
+    text = (tmp_path / "own/jquants/params.yaml").read_text()
+    assert "market" not in text
+    assert "reports" not in text
+    assert "members" in text
+
+
+def failed(capsys: pytest.CaptureFixture, *arguments, **options) -> str:
+    with pytest.raises(SystemExit) as ended:
+        main(*arguments, **options)
+    assert ended.value.code == 1
+    return capsys.readouterr().err
+
+
+def test_what_cannot_be_fetched_is_one_line(market, tmp_path, capsys, monkeypatch):
+    out = tmp_path / "own"
+    assert "--first 2018-01" in failed(capsys, "jquants", "2024-1x", out=out)
+    assert "choose of" in failed(capsys, "jquants", "2024-01", out=out, parts=("bars",))
+    assert "CPIAUCSL" in failed(capsys, "fred", "2024-01", out=out)
+    assert "no connector 'nikkei'" in failed(capsys, "nikkei")
+    monkeypatch.delenv("JQUANTS_API_KEY")
+    said = failed(capsys, "jquants", "2024-01", out=out)
+    assert "JQUANTS_API_KEY" in said
+    assert "Traceback" not in said
+    assert not out.exists()
+
+
+def test_series_as_they_were_known_are_columns_of_a_market_table(
+    vendor, policy, tmp_path, capsys, monkeypatch
+):
+    pytest.importorskip("fredapi")
+    monkeypatch.setenv("FRED_API_KEY", KEY)
+    monkeypatch.setattr(fred, "BASE", vendor.url)
+    rows = '<observation realtime_start="2024-02-13" date="2024-01-01" value="{}"/>'
+    values = {"CPI": "308.4", "PCE": "121.9"}
+    vendor.routes = {
+        "/series/vintagedates": lambda _: Told(body="<v><d>2024-02-13</d></v>"),
+        "/series/observations": lambda asked: Told(
+            body=f"<o>{rows.format(values[asked.query['series_id']])}</o>"
+        ),
+    }
+    monkeypatch.setattr(fred, "PER_MINUTE", 1e9)
+    series = ["CPI=consumer_prices", "PCE"]
+    out = tmp_path / "own"
+    main("fred", "2024-01", "2024-03", out, series=series, policy=policy)
+    expected = "month,consumer_prices,PCE\n2024-01-31,,\n2024-02-29,308.4,121.9\n"
+    assert (out / "fred/market.csv").read_text() == expected + "2024-03-31,308.4,121.9\n"
+    printed = capsys.readouterr().out
+    assert "unknown in 1 months, 2024-01 to 2024-01" in printed
+    assert f"files: [{out / 'fred/market.csv'}]" in printed
+
+
+def test_the_ministrys_files_and_an_old_one_that_stays_where_the_new_is_not_whole(
+    vendor, policy, tmp_path, capsys, monkeypatch
+):
+    monkeypatch.setattr(mof, "BASE", vendor.url)
+    vendor.routes = {path: lambda _: Told(200, YIELDS) for path in mof.YIELDS}
+    vendor.routes[mof.OPERATIONS] = lambda _: Told(200, OPERATIONS.encode("cp932"))
+    out = tmp_path / "own"
+    main("mof", out=out, maturities=(2, 10), policy=policy)
+    expected = "date,jgb_2,jgb_10\n2024-02-01,0.1,0.7\n2024-02-02,0.1,0.6\n"
+    assert (out / "mof/jgb.csv").read_text() == expected
+    assert "1 days with an operation" in capsys.readouterr().out
+    kept = (out / mof.OPERATIONS_FILE).read_bytes()
+    assert kept == OPERATIONS.encode("cp932")
+    broken = OPERATIONS.replace('29,"59,185"', '29,"5,185"').encode("cp932")
+    vendor.routes[mof.OPERATIONS] = lambda _: Told(200, broken)
+    assert "total is 59,185" in failed(capsys, "mof", out=out, maturities=(2, 10), policy=policy)
+    assert (out / mof.OPERATIONS_FILE).read_bytes() == kept

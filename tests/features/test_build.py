@@ -1,0 +1,183 @@
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from konkyo import dates
+from konkyo.errors import ParamsError, RecordsError
+from konkyo.features.build import build
+from small import make_records, small_params
+
+ENDS = dates.month_end(np.arange(360, 364))
+HAND = pd.DataFrame(
+    {
+        "month": ENDS.repeat(4),
+        "stock": list("ABCD") * 4,
+        "sector": ["x", "y", "x", None] * 4,
+        "return": [
+            0.1,
+            0.2,
+            0.3,
+            0.4,
+            0.0,
+            -0.1,
+            0.2,
+            0.5,
+            0.3,
+            0.1,
+            -0.2,
+            0.0,
+            0.1,
+            0.1,
+            0.1,
+            0.2,
+        ],
+        "size": [4.0, 3.0, 2.0, 1.0, 1.0, 2.0, 3.0, 4.0, np.nan, 2.0, 2.0, 2.0, 5.0, 6.0, 7.0, 8.0],
+    }
+).drop(index=14)
+MARKET = pd.DataFrame({"month": ENDS, "MKT": [1.0, 2.0, 4.0, 3.0]})
+
+
+@pytest.fixture
+def by_hand():
+    chosen = replace(
+        small_params().prepare, first_month="2000-02", universe_size=3,
+        characteristics=("return_1", "return_2"), market={"MKT": ("change",)}, label="rank",
+    )  # fmt: skip
+    return build(HAND, MARKET, chosen)
+
+
+def test_universe_is_the_largest_known_at_t(by_hand):
+    index = by_hand[0].index
+    chosen = index.groupby(index["month"].dt.strftime("%m"))["stock"].agg("".join)
+    # In March A has no size, and B, C and D are alike; in April C has no record.
+    assert chosen.to_dict() == {"02": "BCD", "03": "BCD", "04": "ABD"}
+
+
+def test_who_is_not_eligible_at_t_is_not_chosen_then():
+    chosen = replace(
+        small_params().prepare, first_month="2000-02", universe_size=3,
+        characteristics=("return_1",), market={"MKT": ("change",)},
+    )  # fmt: skip
+    # C cannot be in February's universe, D not in March's; both keep their returns.
+    can = [0.0 if place in (6, 11) else 1.0 for place in range(16) if place != 14]
+    panel, _ = build(HAND.assign(eligible=can), MARKET, chosen)
+    index = panel.index
+    months_of = index["month"].dt.strftime("%m")
+    assert index.groupby(months_of)["stock"].agg("".join).to_dict() == {
+        "02": "ABD", "03": "BC", "04": "ABD",
+    }  # fmt: skip
+    february = index[months_of == "02"].set_index("stock")["ret"]
+    assert february.to_dict() == {"A": 0.3, "B": 0.1, "D": 0.0}
+    assert "eligible" not in panel.names
+    with pytest.raises(ParamsError, match="'eligible', which is neither"):
+        build(HAND.assign(eligible=can), MARKET, replace(chosen, characteristics=("eligible",)))
+    with pytest.raises(RecordsError, match="no stock that is eligible has a size in 2000-02"):
+        build(HAND.assign(eligible=0.0), MARKET, chosen)
+
+
+def test_ret_is_of_the_next_month_and_missing_for_who_left(by_hand):
+    index = by_hand[0].index
+    ret = index.set_index([index["month"].dt.month, "stock"])["ret"]
+    assert ret[2, "B"] == 0.1
+    assert ret[3, "B"] == 0.1
+    assert np.isnan(ret[3, "C"])  # chosen in March although it has no return in April
+    assert ret[4].isna().all()  # the last month's label is not realised
+    assert index["label"][:3].tolist() == [1.0, -1.0, 0.0]
+
+
+def test_features_by_hand(by_hand):
+    panel, missing = by_hand
+    names = ["return_1", "return_2", "sector_x", "sector_y"]
+    names += [f"month_{m:02d}" for m in range(1, 13)] + ["MKT_change"]
+    assert panel.names == names
+    assert panel.features.dtype == np.float32
+    first = dict(zip(names, panel.features[:3].T.tolist(), strict=True))
+    assert first["return_1"] == [-1, 0, 1]  # B -0.1, C 0.2, D 0.5
+    assert first["return_2"] == [-1, 0, 1]
+    assert (first["sector_x"], first["sector_y"]) == ([0, 1, 0], [1, 0, 0])
+    assert first["month_02"] == [1, 1, 1] and sum(map(sum, panel.features[:, 4:16].tolist())) == 9
+    assert panel.features[::3, -1].tolist() == [1.0, 1.0, -0.25]
+    counts = missing.set_index(["month", "feature"])["missing"]
+    assert counts[ENDS[1], "sector"] == 1 and counts[ENDS[1], "return_2"] == 0
+    assert missing["stocks"].eq(3).all()
+
+
+def test_sectors_that_come_later_have_no_column(by_hand):
+    late = HAND.copy()
+    late.loc[late["month"] == ENDS[2], "sector"] = "new"
+    chosen = replace(
+        small_params().prepare, first_month="2000-02", universe_size=3, market={"MKT": ("level",)},
+        characteristics=("return_1",),
+    )  # fmt: skip
+    panel, missing = build(late, MARKET, chosen)
+    assert "sector_new" not in panel.names
+    assert missing.set_index(["month", "feature"])["missing"][ENDS[2], "sector"] == 3
+    named = build(late, MARKET, replace(chosen, sectors=("new",)))[0]
+    assert [n for n in named.names if n.startswith("sector")] == ["sector_new"]
+
+
+def changed_after(frame: pd.DataFrame, month: pd.Timestamp, rng: np.random.Generator):
+    """Return the frame with every later record changed, dropped, added or reordered."""
+    past, later = frame[frame["month"] <= month], frame[frame["month"] > month].copy()
+    later = later[rng.random(len(later)) < 0.8]
+    for name in later.columns.difference(["month", "stock", "sector"]):
+        later[name] = rng.random(len(later)) * 1e3 + 1e-3
+    if "stock" in later:
+        later["sector"] = "invented"
+        new = later.drop_duplicates("month").assign(stock="AAA")
+        later = pd.concat([later, new])
+    return pd.concat([past, later]).sample(frac=1, random_state=1)
+
+
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    position=st.integers(8, 28),
+    seed=st.integers(0, 1000),
+    standard=st.sampled_from(["rank", "zscore"]),
+)
+def test_the_future_changes_no_feature_universe_or_realised_label(position, seed, standard):
+    stocks, market = make_records()
+    chosen = replace(small_params().prepare, standardise=standard, label=standard)
+    month = market["month"].iloc[position]
+    rng = np.random.default_rng(seed)
+    before = build(stocks, market, chosen)[0]
+    future = market.copy()
+    future.loc[future["month"] > month, ["MKT", "VIX"]] = rng.random((29 - position, 2)) + 1
+    after = build(changed_after(stocks, month, rng), future, chosen)[0]
+    upto = (before.index["month"] <= month).to_numpy()
+    n = upto.sum()
+    assert before.names == after.names
+    assert before.features[:n].tobytes() == after.features[:n].tobytes()
+    known = ["month", "stock", "sector", "size"]
+    pd.testing.assert_frame_equal(before.index[known][:n], after.index[known][:n])
+    settled = (before.index["month"] < month).sum()
+    pd.testing.assert_frame_equal(before.index[:settled], after.index[:settled])
+
+
+def test_row_order_of_the_records_does_not_matter():
+    stocks, market = make_records()
+    chosen = small_params().prepare
+    one = build(stocks, market, chosen)[0]
+    two = build(
+        stocks.sample(frac=1, random_state=2), market.sample(frac=1, random_state=3), chosen
+    )[0]
+    assert one.features.tobytes() == two.features.tobytes()
+    pd.testing.assert_frame_equal(one.index, two.index)
+
+
+def test_bad_choices():
+    stocks, market = make_records()
+    chosen = small_params().prepare
+    with pytest.raises(ParamsError, match="outside the records, which cover 2000-01 to 2002-06"):
+        build(stocks, market, replace(chosen, first_month="1999-12"))
+    with pytest.raises(ParamsError, match="feature name 'MKT' is used twice"):
+        renamed = stocks.rename(columns={"illiquidity": "MKT"})
+        build(renamed, market, replace(chosen, characteristics=("MKT",)))
+    sizeless = stocks.copy()
+    sizeless.loc[sizeless["month"] == market["month"][20], "size"] = np.nan
+    with pytest.raises(RecordsError, match="no stock has a size in 2001-09"):
+        build(sizeless, market, chosen)

@@ -1,0 +1,104 @@
+"""The GPU's path: what can be checked without one, and the agreement where there is one."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from scipy.stats import spearmanr
+
+from konkyo.errors import ParamsError
+from konkyo.models import accelerator
+from konkyo.models import train as run
+from konkyo.models.batches import StackBatches, StackSchedule
+from konkyo.models.callbacks import ResumeCheckpoint
+from konkyo.models.fit import fit_stack, initial_network
+from konkyo.models.lightning_module import StackModule
+
+META = torch.device("meta")
+
+
+@pytest.mark.parametrize("asked", ["auto", "cpu"])
+def test_without_a_gpu_it_is_the_cpu(asked, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    assert accelerator.device_of(asked) == torch.device("cpu")
+
+
+@pytest.mark.parametrize(("asked", "kind"), [("auto", "cuda"), ("gpu", "cuda"), ("cpu", "cpu")])
+def test_with_a_gpu(asked, kind, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "current_device", lambda: 0)
+    assert accelerator.device_of(asked).type == kind
+
+
+def test_a_gpu_that_is_not_there_is_an_error_with_its_remedy(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(ParamsError, match="finds none; install a build of torch"):
+        accelerator.device_of("gpu")
+
+
+def test_memory_by_hand():
+    # 3-2-1: 3 x 2 + 2 + 2 + 1 = 11 parameters five times; 10 rows of 3 inputs and 2 units.
+    assert accelerator.bytes_of_network(3, (2,), 10) == 4 * (55 + 10 * (3 + 8))
+    assert accelerator.networks_that_fit(1000, 400, 100) == 6
+    assert accelerator.networks_that_fit(1000, 501, 100) == 10  # stays on the host
+    assert accelerator.networks_that_fit(1000, 400, 5000) == 1
+
+
+def test_a_gpu_takes_every_window_in_one_stack(panel, small, monkeypatch):
+    monkeypatch.setattr(accelerator, "device_of", lambda asked: torch.device("cuda", 0))
+    monkeypatch.setattr(accelerator, "free_bytes", lambda device: 2**30)
+    chosen = replace(small.train, stack=4, workers=2)
+    workers, largest = run.processes_and_stack_size(panel, chosen, 169)
+    assert workers == 1 and largest > 1000
+    monkeypatch.undo()
+    assert run.processes_and_stack_size(panel, replace(chosen, accelerator="cpu"), 169) == (2, 4)
+
+
+def test_a_step_mixes_nothing_of_the_host_with_the_device(task):
+    """On torch's device without memory, which refuses an operation on tensors of two devices."""
+    schedule = StackSchedule(task.entries, task.params.batch, task.params.epochs)
+    features = torch.from_numpy(task.features)
+    for held in (features.to(META), features):
+        labels = torch.from_numpy(task.labels)
+        batches = StackBatches(held, labels, schedule, META)
+        module = StackModule(initial_network(task.entries, task.params), schedule, task.params)
+        module.to(META)
+        at, x, y = next(batches.steps())
+        assert x.device == y.device == at.weight.device == META
+        assert x.shape == (5, 16, 5) and y.shape == (5, 16)
+        module._set_gradients(at, module.network.scale_(x, slice(3, 5)), y)
+        assert all(p.grad is not None and p.grad.device == META for p in module.parameters())
+        with pytest.raises(RuntimeError, match="device"):
+            module._set_gradients(at, x, torch.zeros(5, 16))
+
+
+def test_a_state_is_not_written_more_often_than_asked(tmp_path, monkeypatch):
+    class Trainer:
+        current_epoch, max_epochs = 0, 9
+        written = 0
+
+        def save_checkpoint(self, path, weights_only):
+            self.written += 1
+            path.write_bytes(b"state")
+
+    now = iter([0.0, 1.0, 2.0, 5.0, 5.5, 6.0, 11.0, 11.0])
+    monkeypatch.setattr("konkyo.network.callbacks.time.monotonic", lambda: next(now))
+    trainer, keep = Trainer(), ResumeCheckpoint(tmp_path / "state.ckpt", 5.0)
+    for _ in range(5):
+        keep.on_train_epoch_end(trainer, None)
+    # Asked at 1, 2, 5 (written, at 5.5), 6 and 11 (written).
+    assert trainer.written == 2
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+def test_the_gpu_agrees_with_the_cpu(task, tmp_path):
+    scores = {}
+    for kind in ("cpu", "gpu"):
+        params = replace(task.params, accelerator=kind, epochs=20)
+        fitted = fit_stack(task.features, task.labels, task.entries, params, tmp_path, kind)
+        x = torch.from_numpy(task.features).expand(len(task.entries), -1, -1).clone()
+        scores[kind] = fitted.network(fitted.network.scale_(x)).numpy()
+    for on_cpu, on_gpu in zip(scores["cpu"], scores["gpu"], strict=True):
+        assert spearmanr(on_cpu, on_gpu).statistic > 0.999
+        np.testing.assert_allclose(on_gpu, on_cpu, atol=1e-3)

@@ -1,0 +1,57 @@
+import numpy as np
+import pytest
+import torch
+
+from konkyo.models.batches import StackBatches, StackSchedule
+
+
+def test_every_window_sees_each_of_its_rows_once_an_epoch_and_then_rests(task):
+    schedule = StackSchedule(task.entries, 16, 3)
+    seen: dict[tuple[int, int], list[int]] = {}
+    for batch in schedule.from_step(0):
+        for window in range(len(task.entries)):
+            real = batch.weight[window] == 1
+            rows = batch.rows[window][real].tolist()
+            if rows:
+                assert batch.step < schedule.last_step[window]
+                seen.setdefault((window, int(batch.epoch[window])), []).extend(rows)
+    assert set(seen) == {(w, e) for w in range(len(task.entries)) for e in range(3)}
+    for (window, _), rows in seen.items():
+        assert sorted(rows) == task.entries[window].rows.tolist()
+    assert seen[0, 0] != seen[0, 1]
+    assert seen[1, 0] == seen[2, 0]  # a placebo goes through its rows as its month does
+
+
+def test_steps_are_counted_window_by_window(task):
+    schedule = StackSchedule(task.entries, 16, 3)
+    assert schedule.batches.tolist() == [7, 11, 11, 1, 7]
+    assert schedule.last_step.tolist() == [21, 33, 33, 3, 21]
+    assert schedule.steps == 33
+
+
+@pytest.mark.parametrize("first", [1, 11, 12, 20, 32])
+def test_starting_late_equals_having_run_from_the_start(task, first):
+    schedule = StackSchedule(task.entries, 16, 3)
+    whole = list(schedule.from_step(0))[first:]
+    late = list(schedule.from_step(first))
+    assert len(whole) == len(late) > 0
+    for a, b in zip(whole, late, strict=True):
+        assert a.step == b.step
+        assert torch.equal(a.weight, b.weight)
+        assert torch.equal(a.rows * a.weight.long(), b.rows * b.weight.long())
+
+
+def test_batches_fetch_rows_and_the_right_labels(task):
+    schedule = StackSchedule(task.entries, 16, 2)
+    batches = StackBatches(torch.from_numpy(task.features), torch.from_numpy(task.labels), schedule)
+    batches.start_at(1)
+    runs = [list(run) for run in batches]
+    assert len(runs) == len(batches) == 1
+    (fetched,) = runs
+    assert len(fetched) == 11
+    assert fetched[0][0].step == 11
+    for batch, x, y in fetched:
+        rows = batch.rows.numpy()
+        np.testing.assert_array_equal(x.numpy(), task.features[rows])
+        np.testing.assert_array_equal(y[2].numpy(), task.labels[1][rows[2]])
+        np.testing.assert_array_equal(y[1].numpy(), task.labels[0][rows[1]])

@@ -1,0 +1,227 @@
+"""Stacks on real clusters whose workers are killed; panels fetched from a store of objects.
+
+With KONKYO_CLUSTER_KILLS=1 a worker of Ray is killed in the middle of training too, which takes
+twenty seconds more, since Ray's new worker imports everything again.
+"""
+
+import os
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import psutil
+import pytest
+
+import engine_jobs
+from clusters import SECONDS, until
+from konkyo.cache import TRAINING, code_digest
+from konkyo.config import Train
+from konkyo.errors import BackendError
+from konkyo.features import store
+from konkyo.io import cache_folder
+from konkyo.models import backends, distributed, panel_cache
+from konkyo.models import jobs as plan
+from konkyo.models import train as room
+from konkyo.models.train import train
+from konkyo.windows import MonthSlices, rolling
+from small import small_params
+
+MONTHS, EPOCHS = 6, 60
+NOWHERE = Path("/nowhere/state")
+
+
+@pytest.fixture(scope="module")
+def chosen() -> Train:
+    return replace(small_params().train, epochs=EPOCHS, workers=2)
+
+
+@pytest.fixture(scope="module")
+def mapped(panel, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("panel")
+    store.write(panel, panel.catalogue, folder)
+    return store.read(folder)
+
+
+def run(panel, params: Train, folder: Path) -> dict[str, bytes]:
+    """Train, and return every file of the results."""
+    windows = rolling(MonthSlices.of(panel.index["month"]), params.window_months)[:MONTHS]
+    train(panel, windows, params, folder)
+    return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+
+
+@pytest.fixture(scope="module")
+def alone(mapped, chosen, tmp_path_factory):
+    """Two stacks, one after another in this process."""
+    return run(mapped, replace(chosen, workers=1), tmp_path_factory.mktemp("alone"))
+
+
+def kill_one(
+    workers: Callable[[], list[psutil.Process]], begun: Callable[[], bool]
+) -> "Future[int]":
+    """Kill a worker when stacks are under way; return what will be its id."""
+
+    def kill() -> int:
+        # To look for processes takes longer than a small stack may have left.
+        while not (found := workers()):
+            time.sleep(0.05)
+        until(begun)
+        found[0].kill()
+        return found[0].pid
+
+    pool = ThreadPoolExecutor(1)
+    killed = pool.submit(kill)
+    pool.shutdown(wait=False)
+    return killed
+
+
+def test_a_worker_that_is_killed_costs_nothing_but_time(cluster, mapped, chosen, alone, tmp_path):
+    at = cluster("dask")
+    killed = kill_one(at.workers, lambda: bool(list(tmp_path.glob("state/*.ckpt"))))
+    found = run(mapped, replace(chosen, backend="dask", address=at.address), tmp_path)
+    assert killed.result(SECONDS)
+    assert found == alone
+
+
+def test_workers_of_loky_are_started_again_for_what_is_left(chosen, tmp_path, monkeypatch):
+    monkeypatch.setattr(distributed, "work", engine_jobs.work)
+    mark = tmp_path / "died"
+    jobs = {"first": ("double", "x"), "dies": ("die", str(mark))}
+    done = {
+        name: doubled for name, (doubled, _) in distributed.train_stacks(jobs, chosen, here=False)
+    }
+    assert done == {"first": "xx", "dies": str(mark) * 2} and mark.exists()
+
+
+def test_workers_that_do_not_see_the_folder_fetch_the_panel(
+    cluster, mapped, chosen, alone, tmp_path, monkeypatch
+):
+    """On Ray: no file is shared but the store's."""
+    monkeypatch.setattr(
+        room, "Job", lambda *given: distributed.StackJob(*given[:7], NOWHERE, given[8])
+    )
+    at = cluster("ray")
+    begun = lambda: bool(list(at.cache.glob("konkyo/state/*/*.ckpt")))  # noqa: E731
+    killed = kill_one(at.workers, begun) if os.environ.get("KONKYO_CLUSTER_KILLS") else None
+    place = (tmp_path / "store").as_uri()
+    params = replace(chosen, backend="ray", address=at.address, share=place)
+    found = run(mapped, params, tmp_path / "run")
+    assert killed is None or killed.result(SECONDS)
+    assert found == alone
+    stored = sorted(path.name for path in (tmp_path / "store").iterdir())
+    # Features and labels, on the machine of the workers once too.
+    assert (
+        stored == sorted(path.name for path in at.cache.glob("konkyo/*.npy")) and len(stored) == 2
+    )
+    assert not list(at.cache.glob("konkyo/state/*"))
+
+
+@pytest.mark.parametrize("backend", ["dask", "ray"])
+def test_what_a_worker_died_on_is_done_elsewhere_and_an_error_is_said_here(
+    backend, cluster, tmp_path
+):
+    at = cluster(backend).address
+    if backend == "ray":
+        mark = str(tmp_path / "died")
+        (done,) = backends.run(backend, at, 2, engine_jobs.work, {"dies": ("die", mark)})
+        assert done[1][0] == mark * 2 and Path(mark).exists()
+    jobs = {"a": ("double", "1"), "b": ("fail", "too few")}
+    with pytest.raises(ValueError, match=r"^too few$"):
+        list(backends.run(backend, at, 2, engine_jobs.work, jobs))
+
+
+@pytest.fixture
+def job(mapped, chosen, tmp_path, monkeypatch):
+    """Return a stack of one network, as a worker elsewhere is asked for it."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr(distributed, "_PATIENCE", 0.0)
+    windows = rolling(MonthSlices.of(mapped.index["month"]), chosen.window)[:1]
+    params = replace(chosen, epochs=1, placebo_every=0)
+    (entry,) = plan.network_specs(mapped, windows, params)
+    label = mapped.index["label"].to_numpy(dtype=np.float32)
+    place = (tmp_path / "store").as_uri()
+    arrays = {"features": mapped.features, "labels": np.stack([label, label])}
+    features, labels = (
+        panel_cache.publish(array, tmp_path / f"{name}.npy", place)
+        for name, array in arrays.items()
+    )
+    return distributed.StackJob(
+        "digest", {entry.name: [distributed.compact(entry)]}, {entry.name: "key"},
+        tuple(mapped.names), params, features, labels, NOWHERE, code_digest(*TRAINING),
+    )  # fmt: skip
+
+
+def test_rows_are_not_sent_and_come_back_as_they_were(mapped, chosen):
+    windows = rolling(MonthSlices.of(mapped.index["month"]), chosen.window)
+    label = mapped.index["label"].to_numpy(dtype=np.float32)[None]
+    for entry in plan.network_specs(mapped, windows, chosen):
+        sent = distributed.compact(entry)
+        assert len(sent.rows) == 2
+        assert np.array_equal(distributed.expand(sent, label).rows, entry.rows)
+
+
+def test_a_panel_that_is_a_file_is_not_copied(mapped, tmp_path):
+    assert (
+        panel_cache.publish(mapped.features, tmp_path / "a.npy", "").path
+        == mapped.features.filename
+    )
+    assert not (tmp_path / "a.npy").exists()
+    part = panel_cache.publish(mapped.features[1:], tmp_path / "b.npy", "")
+    assert part.path == tmp_path / "b.npy"
+    np.testing.assert_array_equal(part.mapped(), mapped.features[1:])
+
+
+def test_what_a_worker_fetches_is_what_was_put_there(job):
+    (weights,) = distributed.train_stack(job).networks["weights/" + job.files.popitem()[1][0].month]
+    assert weights.key == "key"
+    copy = cache_folder() / f"{job.features.digest}.npy"
+    copied = copy.stat().st_mtime_ns
+    assert np.array_equal(job.features.fetched(), job.features.mapped())
+    assert copy.stat().st_mtime_ns > copied
+    copy.unlink()
+    Path(job.features.url.removeprefix("file://")).write_bytes(b"another panel")
+    with pytest.raises(BackendError, match="is not what this run put there"):
+        job.features.fetched()
+    assert not copy.exists()
+
+
+def test_copies_that_nobody_has_used_for_a_week_go(job):
+    folder = cache_folder()
+    folder.mkdir(parents=True)
+    (folder / "old.npy").touch()
+    os.utime(folder / "old.npy", (0, 0))
+    (folder / "new.npy").touch()
+    job.labels.fetched()
+    assert {path.stem for path in folder.glob("*.npy")} == {"new", job.labels.digest}
+
+
+def test_a_worker_without_a_way_to_the_panel_or_with_other_code_says_so(job):
+    unshared = replace(job, features=replace(job.features, url=""))
+    with pytest.raises(BackendError, match=r"does not see /nowhere/state: .* train\.share"):
+        distributed.train_stack(unshared)
+    with pytest.raises(BackendError, match="would train other weights"):
+        distributed.train_stack(replace(job, code="of another version"))
+    gone = replace(job.features, url="file:///nowhere/panel.npy")
+    with pytest.raises(BackendError, match=r"file:///nowhere/panel\.npy cannot be used"):
+        distributed.train_stack(replace(job, features=gone))
+
+
+def test_workers_that_die_again_and_again_end_the_run(chosen, monkeypatch):
+    starts = []
+
+    def run(backend, address, workers, work, jobs):
+        starts.append(sorted(jobs))
+        if len(starts) == 2:
+            yield "b", "done"
+        raise backends.WorkersLost from MemoryError("no more")
+
+    monkeypatch.setattr(backends, "run", run)
+    done = []
+    with pytest.raises(MemoryError, match="no more"):
+        for name, _ in distributed.train_stacks({"a": None, "b": None}, chosen, here=False):
+            done.append(name)
+    assert done == ["b"]
+    # Three times in a row without any stack done; b's was one.
+    assert starts == [["a", "b"]] * 2 + [["a"]] * 3

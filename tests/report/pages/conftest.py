@@ -1,0 +1,151 @@
+"""Small evidence with hostile names, the report made of it, and a browser to open it in."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from konkyo.config import Report
+from konkyo.report import interactive
+from konkyo.report import tables as reading
+from konkyo.report.pages.report import report
+from konkyo.report.tables import ExplainedPanel
+
+HOSTILE = "<script>window.hurt=1</script>\"'&"
+JAPANESE = "極東物産"
+NAMES = ["return_1", "size", "roe_forecast", "sector_banks", "sector_foods", "month_01", "month_02"]
+NAMES += ["month_03", "topix_change", "usd_jpy"]
+GROUPS = ["characteristic"] * 3 + ["sector"] * 2 + ["calendar"] * 3 + ["market"] * 2
+# What the browser that is brought by the system needs to stay off the network in a container.
+FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+def make(seed: int, stocks: int = 24, months: int = 3, scale: float = 0.1) -> ExplainedPanel:
+    """Return random evidence: stocks come, go and change their sector; five portfolios."""
+    rng = np.random.default_rng(seed)
+    codes = np.array(sorted([HOSTILE, JAPANESE, *(f"S{i:02d}" for i in range(stocks - 2))]))
+    frames = []
+    for end in pd.date_range("2020-01-31", periods=months, freq="ME"):
+        there = codes[(rng.random(stocks) < 0.8) | (codes == HOSTILE)]
+        frames.append(pd.DataFrame({"month": end, "stock": there}))
+    index = pd.concat(frames, ignore_index=True)
+    count = len(index)
+    index["sector"] = rng.choice(["banks", "foods", "mining"], count)
+    index["size"] = 1.0
+    values = rng.uniform(-1, 1, (count, len(NAMES)))
+    values[:, 3] = index["sector"] == "banks"
+    values[:, 4] = index["sector"] == "foods"
+    for column, month in ((5, 1), (6, 2), (7, 3)):
+        values[:, column] = index["month"].dt.month == month
+    at = pd.factorize(index["month"])[0]
+    values[:, 8], values[:, 9] = rng.normal(0, 0.05, months)[at], rng.normal(110, 5, months)[at]
+    relevance = rng.normal(0, scale, values.shape).astype(np.float32)
+    relevance[:, 3:8] *= values[:, 3:8] != 0
+    absorbed = rng.normal(0, scale / 10, count).astype(np.float32)
+    index["score"] = relevance.sum(1, dtype=float) + absorbed
+    by_month = index.groupby("month")["score"]
+    index["rank"] = by_month.rank(method="first", ascending=False).astype("int64")
+    index["stocks"] = by_month.transform("size")
+    index["quantile"] = 5 - (5 * (index["rank"] - 1) // index["stocks"])
+    index["ret"] = 0.0
+    catalogue = pd.DataFrame({"name": NAMES, "group": GROUPS})
+    return ExplainedPanel(index, values.astype(np.float32), relevance, absorbed, catalogue)
+
+
+@pytest.fixture(scope="session")
+def made() -> Callable[..., ExplainedPanel]:
+    return make
+
+
+@pytest.fixture(scope="session")
+def evidence() -> ExplainedPanel:
+    return make(1)
+
+
+@pytest.fixture(scope="session")
+def labels(evidence: ExplainedPanel) -> pd.DataFrame:
+    return reading.labels(evidence.names, evidence.catalogue)
+
+
+@pytest.fixture(scope="session")
+def chosen() -> Report:
+    return Report(
+        month="newest",
+        n_extremes=3,
+        watchlist=(HOSTILE,),
+        factors=(),
+        market=(),
+        market_month="largest",
+        language="en",
+        dpi=100,
+    )
+
+
+@pytest.fixture(scope="session")
+def page(
+    evidence: ExplainedPanel,
+    labels: pd.DataFrame,
+    chosen: Report,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Path:
+    """Write the report of the small evidence and return where it is."""
+    means = reading.factor_means(evidence)
+    points = reading.factor_points(evidence, ["return_1", "size"], 20, 1)
+    shape = reading.factor_shape(evidence, ["return_1", "size"], 5)
+    performance = pd.DataFrame(
+        {
+            "model": ["network", "network", "ridge"],
+            "portfolio": ["long", "short", "long"],
+            "annual_return": [0.09, -0.02, 0.2],
+            "annual_volatility": [0.1, 0.2, 0.3],
+            "sharpe_ratio": [0.9, -0.1, np.nan],
+            "max_drawdown": [-0.1, -0.2, -0.3],
+            "hit_rate": [0.5, 0.6, 0.7],
+            "months": [100, 20, 3],
+        }
+    )
+    drawn = {
+        language: {
+            "factor_bars": interactive.factor_bars(means, labels, language),
+            **{
+                f"factor_scatter/{name}": interactive.factor_scatter(
+                    points[points["feature"] == name],
+                    shape[shape["feature"] == name],
+                    labels,
+                    name,
+                    language,
+                )
+                for name in ("return_1", "size")
+            },
+        }
+        for language in ("en", "ja")
+    }
+    tables = {"performance": performance, "factor_means": means}
+    path = tmp_path_factory.mktemp("page") / "report.html"
+    path.write_text(report(evidence, tables, drawn, labels, chosen, 4), encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator:
+    """Start the system's chromium."""
+    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    program = shutil.which("chromium") or shutil.which("chromium-browser")
+    if program is None:
+        pytest.skip("no chromium on this machine: install it (Debian: apt install chromium)")
+    with sync_api.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=program, args=FLAGS)
+        yield browser
+        browser.close()
