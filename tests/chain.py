@@ -42,7 +42,7 @@ def lay(
 def run(stages: Iterable[str]) -> None:
     """Run stages in the working folder, in this process."""
     for stage in stages:
-        import_module(f"konkyo.stages.{stage}").main()
+        import_module(f"konkyo.pipeline.{stage}").main()
 
 
 def results(folder: Path) -> dict[str, str]:

@@ -28,15 +28,15 @@ NO_RESULT = cache.EXCLUDED | {
     "konkyo.resilience",
     "konkyo.artifacts",  # where files are
     "konkyo.io",  # the bytes of a file, whose content is in the keys
-    "konkyo.stages",  # how a stage is called, and that one runs at a time
-    "konkyo.stages.lock",
+    "konkyo.pipeline",  # how a stage is called, and that one runs at a time
+    "konkyo.pipeline.locking",
 }
 """What the packages of the keys import beside them."""
 
 
 def decides_nothing(name: str) -> bool:
     # The params' values are in the keys.
-    return name in NO_RESULT or name == "konkyo.params" or name.startswith("konkyo.params.")
+    return name in NO_RESULT or name == "konkyo.config" or name.startswith("konkyo.config.")
 
 
 @pytest.fixture
@@ -160,7 +160,7 @@ def test_what_decides_weights_is_in_the_training_keys(
         return jobs.keys(panel, windows, entries, small.train)
 
     assert keys_with(monkeypatch, jobs, copy, keys) == keys()
-    edit(copy, f"konkyo.network.{module}", before, after)
+    edit(copy, f"konkyo.models.{module}", before, after)
     # A digest is made once a process and folder: the changed code is another's.
     changed = keys_with(monkeypatch, jobs, copy.rename(copy.with_name("changed")), keys)
     assert not set(changed.values()) & set(keys().values())
@@ -183,10 +183,10 @@ def test_stages_and_search_take_their_own_code(panel, records, small, copy, tmp_
         return {p.parent.name: p.read_text() for p in tmp_path.glob("search/panels/*/digest.txt")}
 
     keys = {
-        "konkyo.baselines": (baselines, lambda: baselines.keys(panel, windows, 1.0, here.weights)),
+        "konkyo.models.baselines": (baselines, lambda: baselines.keys(panel, windows, 1.0, here.weights)),
         "konkyo.attribution.lrp": (cache, lambda: cache.attribution_keys(here.weights, rows, 1e-3)),
         "konkyo.attribution.methods": (verify, lambda: verify.keys_of(small, panel, windows)),
-        "konkyo.panel.build": (panels, search),
+        "konkyo.features.build": (panels, search),
     }
     for name in keys:
         path = copy.joinpath(*name.split(".")).with_suffix(".py")

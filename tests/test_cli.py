@@ -82,7 +82,7 @@ def test_help_says_what_it_does_with_an_example_that_can_be_typed(name, called):
 @pytest.mark.parametrize("name", [name for name in COMMANDS if stage_of(name) in THERE])
 def test_what_is_not_typed_is_the_stage_functions_own_default(name, called):
     assert run(name, *NEEDED.get(name, [])).exit_code == 0
-    taken = inspect.signature(import_module(f"konkyo.stages.{stage_of(name)}").main).parameters
+    taken = inspect.signature(import_module(f"konkyo.pipeline.{stage_of(name)}").main).parameters
     given = called[stage_of(name)]
     assert set(given) <= set(taken)
     for parameter in taken.values():

@@ -21,14 +21,14 @@ NO_RESULT = {
     "konkyo.retry",
     "konkyo.io",
     "konkyo.resilience",
-    "konkyo.stages",
-    "konkyo.stages.lock",
+    "konkyo.pipeline",
+    "konkyo.pipeline.locking",
 }
 """What reads, writes and reports; the params are named in `params` by their values."""
 
-OF_TRAINING = {"konkyo.intervention.records", "konkyo.network.plan"}
-OF_DRAWING = {"konkyo.intervention.grounds", "konkyo.intervention.samples"}
-OF_TRACKING = {"konkyo.tracking.registry", "konkyo.tracking.servable"}
+OF_TRAINING = {"konkyo.intervention.records", "konkyo.models.jobs"}
+OF_DRAWING = {"konkyo.intervention.attribution", "konkyo.intervention.samples"}
+OF_TRACKING = {"konkyo.tracking.registry", "konkyo.tracking.log_model"}
 NAMES_ONLY = {
     "intervention-estimate": OF_TRAINING,
     "intervention-forecast": OF_TRAINING,
@@ -39,12 +39,12 @@ NAMES_ONLY = {
 
 
 def decides_nothing(name: str) -> bool:
-    return name in NO_RESULT or name == "konkyo.params" or name.startswith("konkyo.params.")
+    return name in NO_RESULT or name == "konkyo.config" or name.startswith("konkyo.config.")
 
 
 @pytest.mark.parametrize("name", STAGES)
 def test_deps_cover_what_the_script_imports(name):
-    script = "konkyo.stages." + STAGES[name]["cmd"].split()[1].replace("-", "_")
+    script = "konkyo.pipeline." + STAGES[name]["cmd"].split()[1].replace("-", "_")
     outside = NAMES_ONLY.get(name, set())
     needed = closure([script], lambda one: decides_nothing(one) or one in outside)
     deps = [ROOT / dep for dep in STAGES[name]["deps"]]

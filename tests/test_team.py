@@ -53,7 +53,7 @@ stages:
 SCRIPT = f"""\
 from importlib import import_module
 for stage in {STAGES}:
-    import_module("konkyo.stages." + stage).main()
+    import_module("konkyo.pipeline." + stage).main()
 """
 
 

@@ -15,8 +15,8 @@ from konkyo.artifacts import missing
 from konkyo.io import read_json
 
 TRAINING = (
-    "konkyo.network",
-    "konkyo.panel.store",
+    "konkyo.models",
+    "konkyo.features.store",
     "konkyo.windows",
     "konkyo.dates",
     "konkyo.random",
@@ -25,24 +25,24 @@ TRAINING = (
 
 # A stage's script is named where the key does not hold all that the script hands on: which rows
 # are explained, say. `network.train` is given nothing that its key does not hold.
-BASELINES = (*TRAINING, "konkyo.baselines", "konkyo.stages.train")
+BASELINES = (*TRAINING, "konkyo.models.baselines", "konkyo.pipeline.train")
 """What decides the scores of the ridge regression and of the placebo, whose weights are data."""
 
-ATTRIBUTION = (*TRAINING, "konkyo.attribution", "konkyo.stages.attribute")
+ATTRIBUTION = (*TRAINING, "konkyo.attribution", "konkyo.pipeline.attribute")
 """What decides the attributions of a month's network, whose weights are data."""
 
-EVALUATION = (*TRAINING, "konkyo.attribution", "konkyo.baselines", "konkyo.stages.verify")
+EVALUATION = (*TRAINING, "konkyo.attribution", "konkyo.models.baselines", "konkyo.pipeline.verify")
 """What decides how the attribution methods fare on a month."""
 
-SEARCH_PANEL = ("konkyo.panel", "konkyo.dates", "konkyo.tuning.panels", "konkyo.tuning.holdout")
+SEARCH_PANEL = ("konkyo.features", "konkyo.dates", "konkyo.tuning.panels", "konkyo.tuning.holdout")
 """What decides the panels that a search trains on."""
 
 EXCLUDED = frozenset(
     {
-        "konkyo.network.accelerator",  # which device, and how much fits on it
-        "konkyo.network.engines",  # which process runs a job
-        "konkyo.network.progress",  # what the terminal says meanwhile
-        "konkyo.network.share",  # how a worker gets the panel, whose digest it checks
+        "konkyo.models.accelerator",  # which device, and how much fits on it
+        "konkyo.models.backends",  # which process runs a job
+        "konkyo.models.progress",  # what the terminal says meanwhile
+        "konkyo.models.panel_cache",  # how a worker gets the panel, whose digest it checks
     }
 )
 """Modules of the packages above that move work around and decide no result."""

@@ -61,13 +61,13 @@ def call(stage: str, **named: Any) -> None:
     Parameters
     ----------
     stage : str
-        Module of `konkyo.stages`; its `main` ends errors that can be mended by itself.
+        Module of `konkyo.pipeline`; its `main` ends errors that can be mended by itself.
     **named
         Arguments of `main`.
     """
     with reraise_lost_interrupt():
         try:
-            main = importlib.import_module(f"konkyo.stages.{stage}").main
+            main = importlib.import_module(f"konkyo.pipeline.{stage}").main
         except KeyboardInterrupt:
             # Some stages take seconds to import.
             print("\nkonkyo: interrupted", file=sys.stderr)

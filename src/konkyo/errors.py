@@ -78,7 +78,7 @@ class RecordsError(KonkyoError):
 
     Attributes
     ----------
-    violations : tuple of konkyo.sources.violations.Violation
+    violations : tuple of konkyo.data.violations.Violation
         What the text says, one by one; empty where a file could not be read at all.
     """
 

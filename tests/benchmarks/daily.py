@@ -22,8 +22,8 @@ _BRING = """
 import json, resource, sys, time
 from pathlib import Path
 import pandas as pd
-from konkyo.params import StockRows, Table, Tables
-from konkyo.sources import tables
+from konkyo.config import StockRows, Table, Tables
+from konkyo.data import tables
 
 start = time.perf_counter()
 started = time.process_time()

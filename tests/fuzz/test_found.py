@@ -190,10 +190,10 @@ def test_a_drawn_table_that_is_wrong_is_caught():
             found.stocks.loc[0, "size"] = 3.0
             return found
 
-        patch.setattr(tables, "bring", wrong)
+        patch.setattr(tables, "load", wrong)
         with pytest.raises(AssertionError, match="size"):
             records_are_right_or_refused(case)
-        patch.setattr(tables, "bring", lambda *given: (_ for _ in ()).throw(KonkyoError("no")))
+        patch.setattr(tables, "load", lambda *given: (_ for _ in ()).throw(KonkyoError("no")))
         with pytest.raises(AssertionError):
             records_are_right_or_refused(case)
 

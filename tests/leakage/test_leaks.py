@@ -142,7 +142,7 @@ def test_training_on_the_decision_month(audit, monkeypatch):
             for e in own(panel, windows, params)
         ]  # fmt: skip
 
-    monkeypatch.setattr(jobs, "entries", leaky)
+    monkeypatch.setattr(jobs, "network_specs", leaky)
     found = moved(audit())
     assert set(found["stage"]) == {"train"}
     assert {"weights of layer 1", "weights of layer 2", "weights of layer 3"} <= set(found.index)
@@ -156,7 +156,7 @@ def test_portfolios_that_know_what_they_earn(audit, monkeypatch):
         known = scores["ret"].clip(-1, 10).fillna(0.0)
         return own(scores.assign(score=scores["score"] + known), portfolios)
 
-    monkeypatch.setattr(backtest, "rank", leaky)
+    monkeypatch.setattr(backtest, "assign_quantiles", leaky)
     found = moved(audit())
     assert set(found["stage"]) == {"backtest"} and "quantile" in found.index
     assert found.loc["quantile", "first_month"] == DECISION

@@ -296,11 +296,11 @@ def import_all() -> None:
     from konkyo.tuning import space
 
     for name in (*CHAIN, "update", "tune"):
-        importlib.import_module(f"konkyo.stages.{name}")
-    for name in ("pytorch_lightning", "konkyo.network.fit", "konkyo.tracking.tuning", "mlflow",
+        importlib.import_module(f"konkyo.pipeline.{name}")
+    for name in ("pytorch_lightning", "konkyo.models.fit", "konkyo.tracking.tuning", "mlflow",
                  "mlflow.pyfunc", "mlflow.store.tracking.sqlalchemy_store", "plotly.io",
                  "mlflow.store.model_registry.sqlalchemy_store", "matplotlib.pyplot",
-                 "konkyo.network.module"):  # fmt: skip
+                 "konkyo.models.lightning_module"):  # fmt: skip
         importlib.import_module(name)
     space._FIGURE_15 |= SMALL
     others = [path for path in Path("/proc/self/task").iterdir() if path.name != str(os.getpid())]

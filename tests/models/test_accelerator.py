@@ -48,7 +48,7 @@ def test_memory_by_hand():
 def test_a_gpu_takes_every_window_in_one_stack(panel, small, monkeypatch):
     monkeypatch.setattr(accelerator, "device_of", lambda asked: torch.device("cuda", 0))
     monkeypatch.setattr(accelerator, "free_bytes", lambda device: 2**30)
-    chosen = replace(small.train, stack=4, workers=2)
+    chosen = replace(small.train, max_networks_per_stack=4, workers=2)
     workers, largest = run.processes_and_stack_size(panel, chosen, 169)
     assert workers == 1 and largest > 1000
     monkeypatch.undo()
@@ -57,7 +57,7 @@ def test_a_gpu_takes_every_window_in_one_stack(panel, small, monkeypatch):
 
 def test_a_step_mixes_nothing_of_the_host_with_the_device(task):
     """On torch's device without memory, which refuses an operation on tensors of two devices."""
-    schedule = StackSchedule(task.entries, task.params.batch, task.params.epochs)
+    schedule = StackSchedule(task.entries, task.params.batch_size, task.params.epochs)
     features = torch.from_numpy(task.features)
     for held in (features.to(META), features):
         labels = torch.from_numpy(task.labels)
@@ -83,7 +83,7 @@ def test_a_state_is_not_written_more_often_than_asked(tmp_path, monkeypatch):
             path.write_bytes(b"state")
 
     now = iter([0.0, 1.0, 2.0, 5.0, 5.5, 6.0, 11.0, 11.0])
-    monkeypatch.setattr("konkyo.network.callbacks.time.monotonic", lambda: next(now))
+    monkeypatch.setattr("konkyo.models.callbacks.time.monotonic", lambda: next(now))
     trainer, keep = Trainer(), ResumeCheckpoint(tmp_path / "state.ckpt", 5.0)
     for _ in range(5):
         keep.on_train_epoch_end(trainer, None)

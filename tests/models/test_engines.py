@@ -49,7 +49,7 @@ import signal, sys
 sys.path[:0] = sys.argv[5:]
 signal.signal(signal.SIGINT, signal.default_int_handler)
 import engine_jobs
-from konkyo.network import engines
+from konkyo.models import engines
 if __name__ == "__main__":
     jobs = {"first": tuple(sys.argv[3:5]), "long": ("sleep", "600")}
     try:

@@ -22,7 +22,7 @@ def slow_fit(task, entry) -> tuple[torch.Tensor, list[float]]:
     """Train one window alone: nn.Linear, a loop over batches, one Adam. The oracle."""
     params = task.params
     generator = torch_generator(entry.seed, entry.month, "weights")
-    sizes = [len(entry.mean), *params.layers, 1]
+    sizes = [len(entry.mean), *params.hidden_sizes, 1]
     linears = [nn.Linear(a, b) for a, b in pairwise(sizes)]
     for linear in linears:
         bound = linear.in_features**-0.5
@@ -42,13 +42,13 @@ def slow_fit(task, entry) -> tuple[torch.Tensor, list[float]]:
             len(y), generator=torch_generator(entry.seed, entry.month, "order", epoch)
         )
         total = 0.0
-        for part in order.split(params.batch):
+        for part in order.split(params.batch_size):
             keep = 1 - params.dropout
             drawn = numpy_generator(params.seed, "dropout", step).random(
-                (params.batch, sum(params.layers)), dtype=np.float32
+                (params.batch_size, sum(params.hidden_sizes)), dtype=np.float32
             )
             masks = torch.from_numpy((drawn >= params.dropout).astype(np.float32))
-            mask = iter((masks / keep)[: len(part)].split(list(params.layers), dim=1))
+            mask = iter((masks / keep)[: len(part)].split(list(params.hidden_sizes), dim=1))
             a = x[part]
             for linear in linears[:-1]:
                 a = torch.tanh(linear(a)) * next(mask)

@@ -80,13 +80,13 @@ def kill_one(
 def test_a_worker_that_is_killed_costs_nothing_but_time(cluster, mapped, chosen, alone, tmp_path):
     at = cluster("dask")
     killed = kill_one(at.workers, lambda: bool(list(tmp_path.glob("state/*.ckpt"))))
-    found = run(mapped, replace(chosen, backend="dask", address=at.address), tmp_path)
+    found = run(mapped, replace(chosen, backend="dask", scheduler_address=at.address), tmp_path)
     assert killed.result(SECONDS)
     assert found == alone
 
 
 def test_workers_of_loky_are_started_again_for_what_is_left(chosen, tmp_path, monkeypatch):
-    monkeypatch.setattr(distributed, "work", engine_jobs.work)
+    monkeypatch.setattr(distributed, "train_stack", engine_jobs.work)
     mark = tmp_path / "died"
     jobs = {"first": ("double", "x"), "dies": ("die", str(mark))}
     done = {
@@ -106,7 +106,7 @@ def test_workers_that_do_not_see_the_folder_fetch_the_panel(
     begun = lambda: bool(list(at.cache.glob("konkyo/state/*/*.ckpt")))  # noqa: E731
     killed = kill_one(at.workers, begun) if os.environ.get("KONKYO_CLUSTER_KILLS") else None
     place = (tmp_path / "store").as_uri()
-    params = replace(chosen, backend="ray", address=at.address, share=place)
+    params = replace(chosen, backend="ray", scheduler_address=at.address, panel_cache_url=place)
     found = run(mapped, params, tmp_path / "run")
     assert killed is None or killed.result(SECONDS)
     assert found == alone
@@ -137,7 +137,7 @@ def job(mapped, chosen, tmp_path, monkeypatch):
     """Return a stack of one network, as a worker elsewhere is asked for it."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setattr(distributed, "_PATIENCE", 0.0)
-    windows = rolling(MonthSlices.of(mapped.index["month"]), chosen.window)[:1]
+    windows = rolling(MonthSlices.of(mapped.index["month"]), chosen.window_months)[:1]
     params = replace(chosen, epochs=1, placebo_every=0)
     (entry,) = plan.network_specs(mapped, windows, params)
     label = mapped.index["label"].to_numpy(dtype=np.float32)
@@ -154,7 +154,7 @@ def job(mapped, chosen, tmp_path, monkeypatch):
 
 
 def test_rows_are_not_sent_and_come_back_as_they_were(mapped, chosen):
-    windows = rolling(MonthSlices.of(mapped.index["month"]), chosen.window)
+    windows = rolling(MonthSlices.of(mapped.index["month"]), chosen.window_months)
     label = mapped.index["label"].to_numpy(dtype=np.float32)[None]
     for entry in plan.network_specs(mapped, windows, chosen):
         sent = distributed.compact(entry)
@@ -199,7 +199,7 @@ def test_copies_that_nobody_has_used_for_a_week_go(job):
 
 def test_a_worker_without_a_way_to_the_panel_or_with_other_code_says_so(job):
     unshared = replace(job, features=replace(job.features, url=""))
-    with pytest.raises(BackendError, match=r"does not see /nowhere/state: .* train\.share"):
+    with pytest.raises(BackendError, match=r"does not see /nowhere/state: .* train\.panel_cache_url"):
         distributed.train_stack(unshared)
     with pytest.raises(BackendError, match="would train other weights"):
         distributed.train_stack(replace(job, code="of another version"))

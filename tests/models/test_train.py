@@ -20,7 +20,7 @@ from small import make_records, small_params
 
 
 def run(panel: Panel, params, folder: Path, months: int | None = None) -> room.TrainSummary:
-    windows = rolling(MonthSlices.of(panel.index["month"]), params.window)
+    windows = rolling(MonthSlices.of(panel.index["month"]), params.window_months)
     return train(panel, windows[:months], params, folder)
 
 
@@ -91,7 +91,7 @@ def test_months_that_are_gone_are_dropped(months, chosen, whole, tmp_path):
 
 
 def test_workers_side_by_side_give_the_same(panel, chosen, whole, tmp_path):
-    run(panel, replace(chosen, workers=2, stack=5), tmp_path)
+    run(panel, replace(chosen, workers=2, max_networks_per_stack=5), tmp_path)
     for name in weights_of(whole):
         (a,), (b,) = (room.store.read(folder / name) for folder in (tmp_path, whole))
         for mine, theirs in zip(a.weights, b.weights, strict=True):
@@ -132,7 +132,7 @@ def test_stacks_that_were_begun_for_other_params_are_forgotten(panel, chosen, tm
 
 
 def test_history_has_every_epoch(panel, chosen, whole):
-    windows = rolling(MonthSlices.of(panel.index["month"]), chosen.window)
+    windows = rolling(MonthSlices.of(panel.index["month"]), chosen.window_months)
     table = history(whole, windows)
     assert table["month"].tolist() == [w.month for w in windows for _ in range(chosen.epochs)]
     assert np.isfinite(table["loss"]).all()
@@ -145,12 +145,12 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 from small import small_params
-from konkyo.network.train import train
-from konkyo.panel import store
-from konkyo.windows import MonthBlocks, rolling
+from konkyo.models.train import train
+from konkyo.features import store
+from konkyo.windows import MonthSlices, rolling
 panel = store.read(Path(sys.argv[1]))
 params = replace(small_params().train, epochs={EPOCHS})
-windows = rolling(MonthBlocks.of(panel.index["month"]), params.window)
+windows = rolling(MonthSlices.of(panel.index["month"]), params.window_months)
 train(panel, windows[:{MONTHS}], params, Path(sys.argv[2]))
 """
 

@@ -13,7 +13,7 @@ from konkyo.pipeline import locking
 HOLD = """
 import sys, time
 from pathlib import Path
-from konkyo.stages import lock
+from konkyo.pipeline import lock
 name, shared, log, seconds = sys.argv[1:]
 with lock.held(name, shared == "shared"):
     with open(log, "a") as file:

@@ -175,7 +175,7 @@ from pathlib import Path
 import numpy as np, pandas as pd
 from safetensors.numpy import save_file
 from konkyo import io
-from konkyo.stages import stage
+from konkyo.pipeline import stage
 folder = Path(sys.argv[1])
 array = np.random.default_rng(1).random(200_000)
 frame = pd.DataFrame({"a": array})

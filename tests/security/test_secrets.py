@@ -184,7 +184,7 @@ def test_a_server_gets_the_password_and_no_line_of_mlflow_does(monkeypatch, capf
 
 def test_the_traceback_of_a_defect_in_a_stage():
     script = f"""
-from konkyo.stages import stage
+from konkyo.pipeline import stage
 
 @stage
 def main():

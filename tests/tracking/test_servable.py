@@ -121,7 +121,7 @@ import mlflow, pandas
 model = mlflow.pyfunc.load_model({str(folder)!r})
 model.predict(pandas.read_parquet("frame.parquet")).to_parquet("scores.parquet")
 import konkyo
-others = {{"pytorch_lightning", "sklearn", "konkyo.params"}}
+others = {{"pytorch_lightning", "sklearn", "konkyo.config"}}
 print(konkyo.__file__, *sorted(others & set(sys.modules)))
 """
     environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}

@@ -40,7 +40,7 @@ def address(logged, tmp_path_factory):
         # As in a shell in which the environment is not activated.
         "PATH": "/usr/bin:/bin",
     }
-    script = f"from konkyo.stages.serve import main; main(port={port})"
+    script = f"from konkyo.pipeline.serve import main; main(port={port})"
     with (here / "log").open("wb") as log:
         server = subprocess.Popen(
             [sys.executable, "-c", script], cwd=here, env=environment, stdout=log, stderr=log

@@ -21,7 +21,7 @@ def findings(tables: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
         A method: deletion_area (above 0: better than chance), randomised (rank correlation of
         the grounds with those of a network whose layers were all drawn anew: near 0 is right),
         seeds (rank correlation between members of an ensemble), and the measures of
-        `konkyo.attribution.agreement` under `truth`. What is not defined is absent.
+        `konkyo.attribution.ground_truth` under `truth`. What is not defined is absent.
     """
     found: dict[str, dict[str, Any]] = {}
 

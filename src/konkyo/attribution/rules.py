@@ -42,12 +42,12 @@ class Layer:
 
     @cached_property
     def positive_weights(self) -> Tensor:
-        """The weights through which `halves` give contributions above 0, [windows, 2 in, out]."""
+        """The weights through which `signed_inputs` give contributions above 0, [windows, 2 in, out]."""
         return torch.cat([self.weight.clamp(min=0), self.weight.clamp(max=0)], dim=1)
 
     @cached_property
     def negative_weights(self) -> Tensor:
-        """The weights through which `halves` give contributions below 0, [windows, 2 in, out]."""
+        """The weights through which `signed_inputs` give contributions below 0, [windows, 2 in, out]."""
         return torch.cat([self.weight.clamp(max=0), self.weight.clamp(min=0)], dim=1)
 
     @cached_property
@@ -183,7 +183,7 @@ def propagate_layer(layer: Layer, shares: Shares) -> Tensor:
     parts = []
     if shares.total is not None:
         parts.append(layer.a * torch.bmm(shares.total, layer.weight.mT))
-    for share, weight in ((shares.positive, "raising"), (shares.negative, "lowering")):
+    for share, weight in ((shares.positive, "positive_weights"), (shares.negative, "negative_weights")):
         if share is not None:
             both = layer.signed_inputs * torch.bmm(share, getattr(layer, weight).mT)
             parts.extend(both.chunk(2, dim=2))

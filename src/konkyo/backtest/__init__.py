@@ -4,19 +4,18 @@ scores       the models' scores beside the returns that followed, one row a (mod
 portfolios   the ranking: rank and equal-count portfolio of every score, 1 worst to the last best
 turnover     what each leg trades from month to month
 returns      the monthly series: long, short, spread, market, spread after cost
-information  information coefficients, their t-statistics, monotonicity over quantiles
+information_coefficient  information coefficients, their t-statistics, monotonicity over quantiles
 performance  annual return and risk, drawdown, hit rate; compounded series
-differences  mean relevance of a factor, long against short (figure 9)
 metrics      the nested figures of metrics.json
 
 How much of a search's best trial is luck:
 
 objectives   what a search maximises, for many series at once
 sharpe       probabilistic Sharpe ratio, minimum track record
-trials       effective number of trials, expected maximum Sharpe ratio without skill
+expected_max_sharpe  effective number of trials, expected maximum Sharpe ratio without skill
 overfitting  probability of backtest overfitting, degradation out of sample
-selection    the series of choosing again and again by earlier months only
-luck         all of it in plain numbers
+walk_forward_selection  the series of choosing again and again by earlier months only
+selection_bias  all of it in plain numbers
 """
 
 from konkyo.backtest.expected_max_sharpe import NullDistribution, null_distribution
@@ -41,7 +40,6 @@ from konkyo.backtest.scores import join_scores
 from konkyo.backtest.selection_bias import halves, selection_bias
 from konkyo.backtest.turnover import trades
 from konkyo.backtest.walk_forward_selection import walk_forward_returns
-from konkyo.report.tables.mean_difference_test import mean_differences
 
 __all__ = [
     "NoPortfoliosError",
@@ -52,7 +50,6 @@ __all__ = [
     "cumulative",
     "halves",
     "join_scores",
-    "mean_differences",
     "measures",
     "metrics_dict",
     "monotonicity",

@@ -1,6 +1,6 @@
 """The columns of every kind of table, declared once: types, units, rules, what they mean.
 
-What is checked (`konkyo.sources.schema`) and what the data card shows are both read from here. A
+What is checked (`konkyo.data.schema`) and what the data card shows are both read from here. A
 column's `metadata` hold its `unit`; the column whose name is `FURTHER` stands for every one that
 has no entry of its own.
 """

@@ -1,6 +1,6 @@
 """Dated rows of stocks: looked at as a whole, then by row where something is wrong, then months.
 
-The rules of single values (`konkyo.sources.schema`) are limits: a column breaks one somewhere if
+The rules of single values (`konkyo.data.schema`) are limits: a column breaks one somewhere if
 its least, largest or a missing value does. So clean rows cost one look at these; only where one
 of them breaks a rule are all rows checked, chunk by chunk, to say which.
 """
@@ -41,7 +41,7 @@ def monthly(rows: StockRows, last: pd.Timestamp | None) -> RawTable:
     Returns
     -------
     Found
-        As `konkyo.sources.prices.to_months`, sorted by month and stock; `return`, where it is
+        As `konkyo.data.monthly_prices.to_months`, sorted by month and stock; `return`, where it is
         there, is a fraction. A mapping of a column that only the months have, such as
         `{dollar_volume: size}`, is followed.
 

@@ -15,7 +15,7 @@ class _Kind(pandas_engine.DataType):
         object.__setattr__(self, "type", pd.api.types.pandas_dtype(object))
 
     def coerce(self, data_container: Any) -> Any:
-        """Refuse: values become numbers, text and dates in `konkyo.sources.convert` alone."""
+        """Refuse: values become numbers, text and dates in `konkyo.data.parsing` alone."""
         raise TypeError(f"not {self.name}")
 
     def __str__(self) -> str:

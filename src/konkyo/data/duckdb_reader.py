@@ -1,6 +1,6 @@
 """Dated rows in files of any size, read lazily by DuckDB: typed columns, and what resists typing.
 
-CSV files are read as text throughout and then typed by the rules of `konkyo.sources.convert`, so
+CSV files are read as text throughout and then typed by the rules of `konkyo.data.parsing`, so
 that no text among numbers is taken for a missing value; Parquet files have their own types.
 """
 
@@ -229,7 +229,7 @@ def scan(
     Raises
     ------
     SourceError, RecordsError
-        As `konkyo.sources.reading.read`; or the mapping names a column that is not there.
+        As `konkyo.data.readers.read`; or the mapping names a column that is not there.
     """
     names = header(files[0])
     check_mapping(str(files[0]), names, columns)

@@ -2,8 +2,8 @@
 
 A report is known from the day on which it was published, or `lag` days after the end of its period
 where that day is missing. A row of the stocks at t gets what the newest period known at the end of
-t was known to be: see `konkyo.sources.ingredients`; and the ratios made of it: see
-`konkyo.sources.ratios`, whose table says which ingredients each wants.
+t was known to be: see `konkyo.data.fundamental_items`; and the ratios made of it: see
+`konkyo.data.ratios`, whose table says which ingredients each wants.
 """
 
 from collections.abc import Mapping, Sequence
@@ -38,7 +38,7 @@ def join(
         month (period end), stock, and where there are such: size (thousands of the currency),
         close, volume, shares and further columns. Each stock and month once.
     reports : sequence of DataFrame
-        Tables as `konkyo.sources.filings.read` returns them, in the order in which they are asked:
+        Tables as `konkyo.data.fundamentals_read.read` returns them, in the order in which they are asked:
         where the first knows nothing of an ingredient at t, the second is asked.
     specs : sequence of Reports
         Of each table: `lag` days after period_end from which a row without `published` is known,
@@ -53,7 +53,7 @@ def join(
     DataFrame
         The rows as they came with further columns (float64): `size` where it was missing, from the
         reports' own (moved by `close` since the month in which it became known) or else their
-        shares times `close`; every ratio of `konkyo.sources.ratios.table` whose ingredients
+        shares times `close`; every ratio of `konkyo.data.ratios.table` whose ingredients
         exist; a vendor's further numbers under their names. A column that the stocks have keeps its
         values, and only its missing ones are filled.
     """
@@ -121,7 +121,7 @@ def as_known(
     Parameters
     ----------
     table, spec : DataFrame, Reports
-        A table of reports as `konkyo.sources.filings.read` returns it, and how it is to be read.
+        A table of reports as `konkyo.data.fundamentals_read.read` returns it, and how it is to be read.
     codes : Index
         The stocks by their codes.
     stock, month : ndarray of int64, shape [rows]
@@ -130,7 +130,7 @@ def as_known(
     Returns
     -------
     dict of str to ndarray, shape [rows]
-        As `konkyo.sources.ingredients.figures` and `forecasts` return them, missing once the report
+        As `konkyo.data.fundamental_items.figures` and `forecasts` return them, missing once the report
         has been known for more than `carry` months.
     """
     said = read_report_vintages(table, spec, codes)

@@ -42,7 +42,7 @@ def read(found: RawTable) -> tuple[pd.DataFrame, list[Violation]]:
         The rows of the file in its order: stock (text), days (datetime64; `published` with its time
         where there is one, so that the later of two on one day counts), numbers.
     violations : list of Violation
-        Every broken rule: those of `konkyo.sources.columns`, and rows of one period and moment that
+        Every broken rule: those of `konkyo.data.columns`, and rows of one period and moment that
         contradict each other.
     """
     taken = [name for name in found.frame if name in TAKEN]

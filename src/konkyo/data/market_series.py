@@ -18,7 +18,7 @@ def found_of(table: Table | StockRows | Reports) -> RawTable:
     Raises
     ------
     SourceError, RecordsError
-        As `konkyo.sources.reading.read`; or the mapping names a column that is not there.
+        As `konkyo.data.readers.read`; or the mapping names a column that is not there.
     """
     found = read_all(files_of(table.files))
     check_mapping(found.file, list(found.frame), table.columns)

@@ -59,7 +59,7 @@ def load(connection: duckdb.DuckDBPyConnection, scan: Scan, last: pd.Timestamp |
     Parameters
     ----------
     connection : DuckDBPyConnection
-        From `konkyo.sources.scan.engine`.
+        From `konkyo.data.duckdb_reader.engine`.
     scan : Scan
         The rows.
     last : Timestamp or None

@@ -1,7 +1,7 @@
 """Files of records as they are found: CSV as text, Parquet with its own types.
 
 A CSV file is read as text throughout, so that a stock's code keeps its leading zeros and no text in
-a column of numbers is taken for a missing value; `konkyo.sources.convert` makes values of it.
+a column of numbers is taken for a missing value; `konkyo.data.parsing` makes values of it.
 """
 
 from collections.abc import Mapping, Sequence

@@ -17,7 +17,7 @@ class Records:
     Attributes
     ----------
     stocks : DataFrame
-        month, stock, sector, return, size and further columns, as `konkyo.sources.schema` says. A
+        month, stock, sector, return, size and further columns, as `konkyo.data.schema` says. A
         row at t holds only what was known at the end of t.
     market : DataFrame
         month and the market series, known at the end of the month.

@@ -4,7 +4,7 @@ Stocks: one row a month and stock, with `month`, `stock`, `return`, `size`, any 
 columns of numbers, and `sector` and `eligible` where they are known. Market: one row a month and
 one column of numbers a series. Missing values are allowed in `sector`, `return`, `size` and the
 further columns of the stocks, where they stay missing, and nowhere else. Rows may come in any order
-and leave sorted. `konkyo.sources.columns` declares the columns.
+and leave sorted. `konkyo.data.columns` declares the columns.
 """
 
 from collections.abc import Mapping

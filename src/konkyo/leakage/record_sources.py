@@ -103,7 +103,7 @@ def record_source(ingest: Ingest, raw: Path, portfolios: int) -> RecordSource:
     Raises
     ------
     SourceError, RecordsError, ParamsError
-        As `konkyo.sources.bring`.
+        As `konkyo.data.bring`.
     """
     if ingest.source == "us-equities":
         before = us_equities.checked(raw, portfolios)

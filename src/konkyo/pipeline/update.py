@@ -230,9 +230,9 @@ def check_results(
 
 def _import(log: bool) -> None:
     """Import what a run needs after its records have been checked."""
-    importlib.import_module("konkyo.stages.verify")
+    importlib.import_module("konkyo.pipeline.verify")
     if log:
-        importlib.import_module("konkyo.tracking.append")
+        importlib.import_module("konkyo.tracking.monthly_run")
 
 
 def _there(folder: Path) -> list[str]:

@@ -323,7 +323,7 @@ def log(
 
 def _origin() -> dict[str, str]:
     """Return who runs this and by what, as MLflow's own fluent runs say it."""
-    named = {MLFLOW_SOURCE_NAME: "konkyo.stages.track", MLFLOW_SOURCE_TYPE: "LOCAL"}
+    named = {MLFLOW_SOURCE_NAME: "konkyo.pipeline.track", MLFLOW_SOURCE_TYPE: "LOCAL"}
     return resolve_tags(named)
 
 

@@ -168,7 +168,7 @@ def test_saving_replaces_the_file_at_the_dpi_asked(quantiles: pd.DataFrame, tmp_
 
 
 def test_no_global_state_of_pyplot() -> None:
-    code = "import sys, konkyo.figures; sys.exit('matplotlib.pyplot' in sys.modules)"
+    code = "import sys, konkyo.report.figures; sys.exit('matplotlib.pyplot' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 

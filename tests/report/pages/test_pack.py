@@ -115,14 +115,14 @@ def test_a_market_series_that_differs_between_stocks_is_refused(evidence: Explai
     values = evidence.features.copy()
     values[3, 8] += 1
     with pytest.raises(ArtifactError, match="topix_change differs between stocks in 2020-01"):
-        pack(replace(evidence, values=values), 2)
+        pack(replace(evidence, features=values), 2)
 
 
 def test_dummies_that_do_not_follow_from_the_sector_are_refused(evidence: ExplainedPanel) -> None:
     values = evidence.features.copy()
     values[0, 3] = 1 - values[0, 3]
     with pytest.raises(ArtifactError, match="dummies of the sector"):
-        pack(replace(evidence, values=values), 2)
+        pack(replace(evidence, features=values), 2)
 
 
 def test_the_same_evidence_packs_to_the_same_bytes(evidence: ExplainedPanel) -> None:

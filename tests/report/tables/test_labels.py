@@ -97,7 +97,7 @@ def test_the_simulated_markets_inputs_are_named_as_its_catalogue_names_them():
 
 def test_labels_do_not_import_the_simulator():
     code = (
-        "import sys, konkyo.reading.labels\n"
+        "import sys, konkyo.report.tables.labels\n"
         "assert not [name for name in sys.modules if 'simulated' in name]"
     )
     ran = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, text=True)

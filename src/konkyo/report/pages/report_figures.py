@@ -35,7 +35,7 @@ def draw(
     Parameters
     ----------
     room : module
-        `konkyo.figures` or `konkyo.interactive`: their functions have the same names.
+        `konkyo.report.figures` or `konkyo.report.interactive`: their functions have the same names.
     tables : mapping
         Those of `reading.tables`, of the backtest (cumulative, performance, returns, quantiles) and
         of the checks (deletion; agreement where the truth is known), by name. A figure whose

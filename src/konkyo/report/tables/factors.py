@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from konkyo.backtest import mean_differences
+from konkyo.report.tables.mean_difference_test import mean_differences
 from konkyo.errors import KonkyoError
 from konkyo.report.tables.explained_panel import ExplainedPanel
 
@@ -35,7 +35,7 @@ def factor_means(e: ExplainedPanel) -> pd.DataFrame:
     """Test each feature's mean relevance in the long against that in the short portfolio.
 
     The numbers of the paper's figure 9, over all months. What the stars say and what they do not:
-    `konkyo.backtest.mean_differences`. Portfolios formed by the score differ by construction.
+    `mean_difference_test.mean_differences`. Portfolios formed by the score differ by construction.
 
     Returns
     -------
