@@ -143,9 +143,9 @@ def test_a_name_of_no_module_is_refused(tmp_path):
 @pytest.mark.parametrize(
     ("module", "before", "after"),
     [
-        ("plan", "np.where(still, np.finfo(np.float32).max, spread)", "np.where(still, 1, spread)"),
-        ("plan", "count % params.placebo_every == 0", "count % params.placebo_every == 1"),
-        ("plan", 'month, "shuffled labels")', 'month, "labels")'),
+        ("jobs", "np.where(still, np.finfo(np.float32).max, spread)", "np.where(still, 1, spread)"),
+        ("jobs", "count % params.placebo_every == 0", "count % params.placebo_every == 1"),
+        ("jobs", 'month, "shuffled labels")', 'month, "labels")'),
         ("fit", 'torch_generator(e.seed, e.month, "weights")', "torch_generator(e.seed, e.month)"),
     ],
     ids=["market_scale", "entries", "shuffle_labels", "initial_network"],

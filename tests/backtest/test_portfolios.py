@@ -58,11 +58,11 @@ def test_sizes_by_hand(stocks: int, portfolios: int, sizes: list[int]) -> None:
 
 
 def test_too_few_stocks_names_month_count_limit_and_remedy(scores: pd.DataFrame) -> None:
-    with pytest.raises(KonkyoError, match=r"network: 2020-01 has 4 .*portfolios = 5: lower"):
+    with pytest.raises(KonkyoError, match=r"network: 2020-01 has 4 .*n_quantiles = 5: lower"):
         assign_quantiles(scores, 5)
     full, later = _one_month([1.0, 2.0, 3.0]), _one_month([1.0, 2.0])
     later["month"] = pd.Timestamp("2020-02-29")
-    with pytest.raises(KonkyoError, match=r"network: 2020-02 has 2 .*portfolios = 3: lower"):
+    with pytest.raises(KonkyoError, match=r"network: 2020-02 has 2 .*n_quantiles = 3: lower"):
         assign_quantiles(pd.concat([full, later], ignore_index=True), 3)
 
 

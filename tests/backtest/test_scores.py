@@ -36,9 +36,9 @@ def test_one_row_a_model_month_and_stock(
     index: pd.DataFrame, network: pd.DataFrame, baselines: pd.DataFrame
 ) -> None:
     found = join_scores(index, network.iloc[::-1], baselines).sort_values(["model", "score"])
-    assert found["model"].tolist() == ["network"] * 3 + ["ridge"] * 3 + ["placebo"] * 2
-    assert found["score"].tolist() == [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0]
-    np.testing.assert_array_equal(found["ret"], [0.1, -0.2, np.nan] * 2 + [0.1, -0.2])
+    assert found["model"].tolist() == ["network"] * 3 + ["placebo"] * 2 + ["ridge"] * 3
+    assert found["score"].tolist() == [1.0, 2.0, 3.0, 7.0, 8.0, 4.0, 5.0, 6.0]
+    np.testing.assert_array_equal(found["ret"], [0.1, -0.2, np.nan, 0.1, -0.2, 0.1, -0.2, np.nan])
 
 
 def test_rows_of_the_panel_that_nobody_scored_are_left_out(

@@ -171,7 +171,7 @@ def test_fundamentals_joined_by_the_end_of_their_period(audit, own, tmp_path, mo
     def leaky(table, spec, codes):
         return said(table.assign(published=pd.NaT), replace(spec, lag=0), codes)
 
-    monkeypatch.setattr(fundamentals, "said_in", leaky)
+    monkeypatch.setattr(fundamentals, "read_report_vintages", leaky)
     origin = record_source(own.ingest, tmp_path / "raw", own.backtest.n_quantiles)
     found = moved(audit(origin, own))
     assert set(found["stage"]) == {"ingest"}

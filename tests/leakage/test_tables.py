@@ -88,7 +88,7 @@ def dated(own, tmp_path, request) -> config.Params:
     prepare = replace(
         own.prepare,
         first_month="2001-05",
-        universe=8,
+        universe_size=8,
         characteristics=("return_1", "size", "daily_volatility", "beta_daily"),
     )
     return replace(own, ingest=ingest, prepare=prepare)

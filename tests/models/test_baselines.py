@@ -34,7 +34,7 @@ def task() -> tuple[Panel, Window, NetworkSpec, np.ndarray]:
 
 def test_scores_are_those_of_the_normal_equations(task):
     panel, window, entry, labels = task
-    every = (panel.features.astype(np.float64) - entry.mean) / entry.deviation
+    every = (panel.features.astype(np.float64) - entry.mean) / entry.std
     x, y = every[:ROWS], labels[:ROWS].astype(np.float64)
     centred = x - x.mean(0)
     slopes = np.linalg.solve(centred.T @ centred + 2.0 * np.eye(INPUTS), centred.T @ (y - y.mean()))
@@ -55,12 +55,12 @@ def test_scores_do_not_depend_on_the_number_of_threads(task):
 def test_a_series_far_from_its_window_gives_finite_scores(task):
     panel, window, entry, labels = task
     # In the window it moves by 1e-25; where it is scored, it is 1.
-    features, deviation = panel.features.copy(), np.ones_like(entry.deviation)
+    features, deviation = panel.features.copy(), np.ones_like(entry.std)
     features[:, -1] *= np.float32(1e-25)
     features[ROWS:, -2:] = np.float32(1)
     deviation[-1] = np.float32(1e-25)
     moved = Panel(features, panel.index, panel.catalogue)
-    scaled = replace(entry, mean=np.zeros_like(entry.mean), deviation=deviation)
+    scaled = replace(entry, mean=np.zeros_like(entry.mean), std=deviation)
     assert np.isfinite(baselines.ridge_scores(moved, window, scaled, labels, 2.0)).all()
     rng = np.random.default_rng(4)
     shapes = [(INPUTS, 8), (8, 1)]
@@ -81,7 +81,7 @@ def test_scores_of_networks_are_their_mean(task):
     panel, _, entry, _ = task
     rng = np.random.default_rng(5)
     rows = panel.features[-7:]
-    scaled = (rows.astype(np.float64) - entry.mean) / entry.deviation
+    scaled = (rows.astype(np.float64) - entry.mean) / entry.std
     networks, expected = [], []
     for _ in range(3):
         first, last = rng.normal(size=(INPUTS, 4)), rng.normal(size=(4, 1))
@@ -90,7 +90,7 @@ def test_scores_of_networks_are_their_mean(task):
         biases = (bias.astype(np.float32), np.float32([0.5]))
         names = tuple(map(str, range(INPUTS)))
         networks.append(
-            Weights("2001-01", "", "relu", names, weights, biases, entry.mean, entry.deviation)
+            Weights("2001-01", "", "relu", names, weights, biases, entry.mean, entry.std)
         )
         hidden = np.maximum(scaled @ weights[0].astype(np.float64) + biases[0], 0)
         expected.append((hidden @ weights[1].astype(np.float64) + biases[1])[:, 0])

@@ -49,11 +49,11 @@ import signal, sys
 sys.path[:0] = sys.argv[5:]
 signal.signal(signal.SIGINT, signal.default_int_handler)
 import engine_jobs
-from konkyo.models import engines
+from konkyo.models import backends
 if __name__ == "__main__":
     jobs = {"first": tuple(sys.argv[3:5]), "long": ("sleep", "600")}
     try:
-        for name, _ in engines.run(sys.argv[1], "", int(sys.argv[2]), engine_jobs.work, jobs):
+        for name, _ in backends.run(sys.argv[1], "", int(sys.argv[2]), engine_jobs.work, jobs):
             print(name, flush=True)
     except KeyboardInterrupt:
         print("interrupted", flush=True)

@@ -34,7 +34,7 @@ def slow_fit(task, entry) -> tuple[torch.Tensor, list[float]]:
     optimiser = torch.optim.Adam(
         [p for linear in linears for p in (linear.weight, linear.bias)], lr=params.learning_rate
     )
-    x = (torch.from_numpy(task.features[entry.rows]) - entry.mean) / entry.deviation
+    x = (torch.from_numpy(task.features[entry.rows]) - entry.mean) / entry.std
     y = torch.from_numpy(task.labels[int(entry.placebo)][entry.rows])
     losses, step = [], 0
     for epoch in range(params.epochs):

@@ -100,7 +100,7 @@ def test_workers_that_do_not_see_the_folder_fetch_the_panel(
 ):
     """On Ray: no file is shared but the store's."""
     monkeypatch.setattr(
-        room, "Job", lambda *given: distributed.StackJob(*given[:7], NOWHERE, given[8])
+        room, "StackJob", lambda *given: distributed.StackJob(*given[:7], NOWHERE, given[8])
     )
     at = cluster("ray")
     begun = lambda: bool(list(at.cache.glob("konkyo/state/*/*.ckpt")))  # noqa: E731

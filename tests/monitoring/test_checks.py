@@ -81,8 +81,8 @@ def test_at_the_limit_nothing_is_breached(tables: dict[str, pd.DataFrame]):
     [
         ("drifting", {"max_psi": 0.2}, "1 of 2 characteristics have a PSI above 0.2: a (0.25)"),
         ("range", {"max_abs_z": 3.9}, "a (-4.0), <b> (+3.0)"),
-        ("rank_ic", {"rank_ic": -1.9}, "last 2 months +0.010, of the 0 months before +0.050"),
-        ("missing", {"missing": 0.29}, "a (30%), <b> (0%)"),
+        ("rank_ic", {"min_rank_ic_t": -1.9}, "last 2 months +0.010, of the 0 months before +0.050"),
+        ("missing", {"max_missing": 0.29}, "a (30%), <b> (0%)"),
         (
             "signs",
             {"max_sign_flips": 0.4},
@@ -99,7 +99,8 @@ def test_just_beyond_the_limit_it_is(
     assert said in made[name].detail.en
     told = checks.line(made[name])
     assert told.startswith(f"{name} = {made[name].value:.3g} is ")
-    assert f"monitor.{name} = {getattr(chosen, name):g}" in told
+    limit = checks.LIMITS[name]
+    assert f"monitor.{limit} = {getattr(chosen, limit):g}" in told
     table = checks.table(list(made.values())).set_index("check")
     assert table["breached"].to_dict() == {check: check == name for check in checks.CHECKS}
 

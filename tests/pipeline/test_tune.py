@@ -37,8 +37,8 @@ def here(panel, tmp_path, monkeypatch):
 
 def test_workers_are_started_as_children_of_a_search_of_the_same_length(tmp_path, monkeypatch):
     started, called = [], {}
-    monkeypatch.setattr(tune.workers, "run", lambda command, *_: started.extend(command))
-    monkeypatch.setattr(tune.outcome, "keep", lambda *_: None)
+    monkeypatch.setattr(tune.pool, "run_workers", lambda command, *_: started.extend(command))
+    monkeypatch.setattr(tune.results, "save_trials", lambda *_: None)
     search = fake.begin(fake.section(f"journal:{tmp_path}/journal.log", trials=3))
     with pytest.raises(TuningError, match="0 of 3 trials are done"):
         tune._search(search, SimpleNamespace(groups=fake.GROUPS), tmp_path, 3)

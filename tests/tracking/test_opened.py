@@ -14,10 +14,10 @@ from konkyo.tracking import open_runs, runs, store
 WRITER = """
 import sys, time
 from pathlib import Path
-from konkyo.tracking import opened
+from konkyo.tracking import open_runs
 class Client:
     tracking_uri = sys.argv[1]
-with opened.marked(Client, Path(sys.argv[2]), sys.argv[3]) as process:
+with open_runs.run_marker(Client, Path(sys.argv[2]), sys.argv[3]) as process:
     print(process, flush=True)
     time.sleep(100)
 """

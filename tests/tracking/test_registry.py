@@ -42,8 +42,8 @@ def test_aliases_of_a_new_version(new, champion, expected):
         ("ingest", {"last_month": "2021-06"}, True),
         ("train", {"workers": 7}, True),
         ("train", {"max_networks_per_stack": 3}, True),
-        ("train", {"accelerator": "cpu", "backend": "dask", "address": "tcp://a:1"}, True),
-        ("train", {"share": "s3://bucket"}, True),
+        ("train", {"accelerator": "cpu", "backend": "dask", "scheduler_address": "tcp://a:1"}, True),
+        ("train", {"panel_cache_url": "s3://bucket"}, True),
         ("report", {"language": "ja"}, True),
         ("monitor", {"max_psi": 0.1}, True),
         ("promote", {"months": 12}, True),
@@ -98,7 +98,7 @@ def test_a_month_is_added_in_one_run_and_the_champion_goes_on(project, chosen):
     (project / "data/predictions/2020-02.csv").write_text("rank,stock\n1,S0002\n")
     first = runs.track(found, chosen, {})
     # The same configuration, whatever the routine's own settings are.
-    later = replace(chosen, monitor=replace(chosen.monitor, psi=0.5))
+    later = replace(chosen, monitor=replace(chosen.monitor, max_psi=0.5))
     added = monthly_run.append(found, later, "2020-03", {})
     assert added is not None and monthly_run.append(found, later, "2020-03", {}) is None
     assert (first.aliases, added.aliases) == (("newest", "champion"),) * 2

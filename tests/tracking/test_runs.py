@@ -129,9 +129,9 @@ def test_the_parent_has_figures_and_tables(logged):
     client, tracked, root = logged
     assert names(client, tracked.run_id, "figures") == ["figures/cumulative.png"]
     assert names(client, tracked.run_id, "tables") == [
-        "tables/quantiles.json",
         "tables/performance.csv",
         "tables/performance.json",
+        "tables/quantiles.json",
     ]
     assert names(client, tracked.run_id, "lineage") == [
         "lineage/dvc.lock.yaml",
@@ -195,7 +195,7 @@ KILLED = """
 import os, signal, sys
 from pathlib import Path
 from mlflow.store.artifact.local_artifact_repo import LocalArtifactRepository
-from konkyo import params
+from konkyo import config
 from konkyo.tracking import results, runs
 copy = LocalArtifactRepository.log_artifact
 def log_artifact(self, path, folder=None):
@@ -203,7 +203,7 @@ def log_artifact(self, path, folder=None):
     if path.endswith("2020-02.safetensors"):
         os.kill(os.getpid(), signal.SIGKILL)
 LocalArtifactRepository.log_artifact = log_artifact
-runs.track(results.read(Path.cwd()), params.load(Path(sys.argv[1])), {})
+runs.track(results.read(Path.cwd()), config.load(Path(sys.argv[1])), {})
 """
 
 

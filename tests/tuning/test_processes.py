@@ -136,7 +136,7 @@ def test_an_interrupt_gives_the_trials_back_and_starting_again_goes_on(address):
 
 
 def test_a_trial_that_kills_three_workers_is_given_up(address):
-    search = fake.begin(fake.section(address, study="deadly", together=1))
+    search = fake.begin(fake.section(address, study="deadly", trials_per_stack=1))
     for _ in range(3):
         asked = study.ask(search)
         assert "paper" in asked[0].user_attrs

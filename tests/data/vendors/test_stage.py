@@ -11,7 +11,7 @@ from konkyo.data.vendors import fred, jquants, mof
 from konkyo.pipeline.fetch import main
 from vendor_server import KEY, Asked, Told, Vendor
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 YIELDS = "Interest Rate,,\nDate,2Y,10Y\n2024/1/31,0.1,0.7\n2024/2/1,0.1,0.6\n2024/2/2,0.2,0.5\n"
 OPERATIONS = """年,月,日,Year,Month,Day,金額(amount),売買通貨,Currency pairs
 令和6年,4月,29日,2024,Apr,29,"59,185",米ドル売り,the US dollar (sold) the Japanese yen (bought)

@@ -59,7 +59,7 @@ def test_japanese_figures_speak_japanese(name: str) -> None:
 def test_the_settings_of_matplotlib_are_left_alone_and_it_is_quiet() -> None:
     code = (
         "import matplotlib, pandas as pd; before = dict(matplotlib.rcParams)\n"
-        "from konkyo import figures\n"
+        "from konkyo.report import figures\n"
         "frame = pd.DataFrame({'month': pd.to_datetime(['2020-01-31']), 'model': 'network',"
         " 'rank_ic': 0.1})\n"
         "figures.monthly_rank_ic(frame, language='ja').canvas.draw()\n"
