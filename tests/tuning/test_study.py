@@ -27,7 +27,7 @@ def searched(tmp_path_factory):
 
 def test_trial_0_has_the_paper_s_values_and_runs_to_the_end(searched):
     first = searched[0].study.trials[0]
-    assert first.params == space.paper(fake.params.load(fake.PARAMS).prepare)
+    assert first.params == space.paper(fake.config.load(fake.PARAMS).prepare)
     assert first.state == TrialState.COMPLETE
     assert result_table.paper_trial(searched[0].study.trials).number == 0
 
