@@ -1,6 +1,8 @@
 """The table of outputs: it agrees with both pipelines, and what is said of one that is missing."""
 
+import subprocess
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from ruamel.yaml import YAML
@@ -16,22 +18,26 @@ from konkyo.artifacts import (
     require_months,
 )
 from konkyo.errors import ArtifactError
+from konkyo.pipeline import intervention
 
 ROOT = Path(__file__).parents[1]
-STUDY = "src/studies/intervention/dvc.yaml"
+STUDY = "src/konkyo/intervention/stages.yaml"
 
 
-def stage_outputs(pipeline: str, prefix: str = "") -> list[tuple[str, str]]:
+def stage_outputs(pipeline: str, command: str) -> list[tuple[str, str]]:
     """Return what the stages of a pipeline write, with the command that runs each."""
     stages = YAML(typ="safe", pure=True).load((ROOT / pipeline).read_text())["stages"]
     return [
-        (out if isinstance(out, str) else next(iter(out)), f"dvc repro {prefix}{name}")
+        (out if isinstance(out, str) else next(iter(out)), f"{command} {name}")
         for name, stage in stages.items()
         for out in [*stage.get("outs", []), *stage.get("metrics", [])]
     ]
 
 
-OUTPUTS = [*stage_outputs("dvc.yaml"), *stage_outputs(STUDY, f"{STUDY}:")]
+OUTPUTS = [
+    *stage_outputs("dvc.yaml", "dvc repro"),
+    *stage_outputs(STUDY, "konkyo intervention --until"),
+]
 
 
 @pytest.mark.parametrize(("path", "command"), OUTPUTS, ids=[path for path, _ in OUTPUTS])
@@ -88,3 +94,32 @@ def test_required_files(tmp_path):
         path.touch()
     assert require(paths[0]) == paths[0]
     assert require_months(artifacts.attributions) == paths[::-1]
+
+
+def test_only_the_main_job_has_a_pipeline_before_a_study_is_asked_for():
+    """`dvc status` reads every dvc.yaml of the repository."""
+    names = subprocess.run(
+        ["git", "ls-files", "*dvc.yaml"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert names.stdout.split() == ["dvc.yaml"]
+
+
+def test_the_study_puts_its_stages_beside_its_data(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    commands = []
+    ended = [0, 0, 5]
+    monkeypatch.setattr(
+        intervention.subprocess,
+        "run",
+        lambda command: commands.append(command[3:]) or SimpleNamespace(returncode=ended.pop(0)),
+    )
+    intervention.main()
+    assert HERE.intervention_stages.read_text() == (ROOT / STUDY).read_text()
+    intervention.main(until="intervention-track", force=True)
+    assert commands == [
+        ["repro", "data/intervention/dvc.yaml"],
+        ["repro", "--force", "--single-item", "data/intervention/dvc.yaml:intervention-track"],
+    ]
+    with pytest.raises(SystemExit) as end:
+        intervention.main()
+    assert end.value.code == 5

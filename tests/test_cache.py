@@ -183,7 +183,10 @@ def test_stages_and_search_take_their_own_code(panel, records, small, copy, tmp_
         return {p.parent.name: p.read_text() for p in tmp_path.glob("search/panels/*/digest.txt")}
 
     keys = {
-        "konkyo.models.baselines": (baselines, lambda: baselines.keys(panel, windows, 1.0, here.weights)),
+        "konkyo.models.baselines": (
+            baselines,
+            lambda: baselines.keys(panel, windows, 1.0, here.weights),
+        ),
         "konkyo.attribution.lrp": (cache, lambda: cache.attribution_keys(here.weights, rows, 1e-3)),
         "konkyo.attribution.methods": (verify, lambda: verify.keys_of(small, panel, windows)),
         "konkyo.features.build": (panels, search),

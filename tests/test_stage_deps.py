@@ -8,7 +8,7 @@ import yaml
 from imports import closure, modules
 
 ROOT = Path(__file__).parents[1]
-PIPELINES = ("dvc.yaml", "src/studies/intervention/dvc.yaml")
+PIPELINES = ("dvc.yaml", "src/konkyo/intervention/stages.yaml")
 STAGES = {
     name: stage
     for file in PIPELINES

@@ -6,9 +6,6 @@ from typing import overload
 
 from konkyo.errors import ArtifactError
 
-_STUDY = "src/studies/intervention/dvc.yaml"
-"""The pipeline of the second study, as a target of `dvc repro`."""
-
 
 @dataclass(frozen=True)
 class Output:
@@ -90,17 +87,26 @@ class Artifacts:
     check = Output("check.csv", "konkyo check")
     tuning = Output("tuning", "konkyo tune")
 
-    intervention = Output("intervention", f"dvc repro {_STUDY}")
-    intervention_records = Output("intervention/records", f"dvc repro {_STUDY}:intervention-ingest")
-    intervention_models = Output("intervention/models", f"dvc repro {_STUDY}:intervention-estimate")
+    intervention = Output("intervention", "konkyo intervention")
+    intervention_stages = Output("intervention/dvc.yaml", "konkyo intervention")
+    intervention_records = Output(
+        "intervention/records", "konkyo intervention --until intervention-ingest"
+    )
+    intervention_models = Output(
+        "intervention/models", "konkyo intervention --until intervention-estimate"
+    )
     intervention_forecast = Output(
-        "intervention/forecast", f"dvc repro {_STUDY}:intervention-forecast"
+        "intervention/forecast", "konkyo intervention --until intervention-forecast"
     )
     intervention_metrics = Output(
-        "intervention/metrics.json", f"dvc repro {_STUDY}:intervention-forecast"
+        "intervention/metrics.json", "konkyo intervention --until intervention-forecast"
     )
-    intervention_report = Output("intervention/report", f"dvc repro {_STUDY}:intervention-report")
-    intervention_run = Output("intervention/run.json", f"dvc repro {_STUDY}:intervention-track")
+    intervention_report = Output(
+        "intervention/report", "konkyo intervention --until intervention-report"
+    )
+    intervention_run = Output(
+        "intervention/run.json", "konkyo intervention --until intervention-track"
+    )
 
     @property
     def data(self) -> Path:

@@ -204,6 +204,17 @@ def tune(
     call("tune", trials=trials, worker=worker, apply=apply, child=child)
 
 
+@command(SECOND_STUDY, "konkyo intervention")
+def intervention(
+    until: Annotated[
+        str | None, typer.Option(metavar="STAGE", help="The last stage to run. Otherwise all.")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Run that stage alone, anew.")] = False,
+) -> None:
+    """Run the second study: when, and by how much, a monetary authority intervenes."""
+    call("intervention", until=until, force=force)
+
+
 @command(SEARCH, "konkyo serve --alias challenger --port 5002")
 def serve(
     alias: Annotated[str, typer.Option(help="Of the registered model.")] = "champion",

@@ -105,8 +105,12 @@ def test_what_decides_the_weights_is_in_the_key_and_nothing_else(panel, small):
     spread = replace(
         small,
         train=replace(
-            small.train, max_networks_per_stack=2, workers=2, backend="ray",
-            scheduler_address="a:1", panel_cache_url="s3://b"
+            small.train,
+            max_networks_per_stack=2,
+            workers=2,
+            backend="ray",
+            scheduler_address="a:1",
+            panel_cache_url="s3://b",
         ),
     )
     assert keys_of(panel, spread) == before

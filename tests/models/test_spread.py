@@ -199,7 +199,9 @@ def test_copies_that_nobody_has_used_for_a_week_go(job):
 
 def test_a_worker_without_a_way_to_the_panel_or_with_other_code_says_so(job):
     unshared = replace(job, features=replace(job.features, url=""))
-    with pytest.raises(BackendError, match=r"does not see /nowhere/state: .* train\.panel_cache_url"):
+    with pytest.raises(
+        BackendError, match=r"does not see /nowhere/state: .* train\.panel_cache_url"
+    ):
         distributed.train_stack(unshared)
     with pytest.raises(BackendError, match="would train other weights"):
         distributed.train_stack(replace(job, code="of another version"))

@@ -93,4 +93,4 @@ def test_networks_of_other_params_are_an_error_that_names_the_stage(tmp_path, mo
         yaml.dump(values, file)
     with pytest.raises(SystemExit):
         intervention_forecast.main()
-    assert "dvc repro src/studies/intervention/dvc.yaml" in capsys.readouterr().err
+    assert "run `konkyo intervention --until intervention-estimate`" in capsys.readouterr().err

@@ -102,7 +102,18 @@ def test_a_name_that_is_no_longer_anyones_is_not_said(tmp_path, monkeypatch):
 
 def test_every_stage_that_writes_results_holds_a_lock():
     stages = Path(locking.__file__).parent
-    free = {"__init__", "locking", "system_errors", "report_inputs", "check", "serve", "ui", "fetch", "tune"}
+    free = {
+        "intervention",
+        "__init__",
+        "locking",
+        "system_errors",
+        "report_inputs",
+        "check",
+        "serve",
+        "ui",
+        "fetch",
+        "tune",
+    }
     for path in stages.glob("*.py"):
         text = path.read_text(encoding="utf-8")
         decorated = "@locking.writing" in text or "@locking.reading" in text

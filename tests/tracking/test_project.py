@@ -68,9 +68,8 @@ def test_entry_points_are_those_of_the_readme():
     assert project["name"] == "konkyo"
     assert {name: entry["command"] for name, entry in project["entry_points"].items()} == {
         "main": "dvc repro report && dvc repro --force --single-item track",
-        "intervention": "dvc repro src/studies/intervention/dvc.yaml:intervention-report"
-        " && dvc repro --force --single-item"
-        " src/studies/intervention/dvc.yaml:intervention-track",
+        "intervention": "konkyo intervention --until intervention-report"
+        " && konkyo intervention --until intervention-track --force",
         "tune": "dvc repro prepare && konkyo tune --trials {trials}",
         "test": "pytest -n auto --dist loadfile",
     }

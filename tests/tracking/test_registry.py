@@ -42,7 +42,11 @@ def test_aliases_of_a_new_version(new, champion, expected):
         ("ingest", {"last_month": "2021-06"}, True),
         ("train", {"workers": 7}, True),
         ("train", {"max_networks_per_stack": 3}, True),
-        ("train", {"accelerator": "cpu", "backend": "dask", "scheduler_address": "tcp://a:1"}, True),
+        (
+            "train",
+            {"accelerator": "cpu", "backend": "dask", "scheduler_address": "tcp://a:1"},
+            True,
+        ),
         ("train", {"panel_cache_url": "s3://bucket"}, True),
         ("report", {"language": "ja"}, True),
         ("monitor", {"max_psi": 0.1}, True),

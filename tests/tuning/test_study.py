@@ -91,7 +91,9 @@ def test_a_network_that_diverged_ends_its_trial_and_not_the_others(tmp_path):
         frames[0].loc[3, "score"] = float("nan")
         return frames
 
-    search = fake.begin(fake.section(f"journal:{tmp_path}/journal.log", trials=2, trials_per_stack=2))
+    search = fake.begin(
+        fake.section(f"journal:{tmp_path}/journal.log", trials=2, trials_per_stack=2)
+    )
     worker.work(search, fake.GROUPS, run, fake.measure, lambda line: None)
     search.storage.close()
     states = [trial.state for trial in search.study.trials]

@@ -183,7 +183,10 @@ def propagate_layer(layer: Layer, shares: Shares) -> Tensor:
     parts = []
     if shares.total is not None:
         parts.append(layer.a * torch.bmm(shares.total, layer.weight.mT))
-    for share, weight in ((shares.positive, "positive_weights"), (shares.negative, "negative_weights")):
+    for share, weight in (
+        (shares.positive, "positive_weights"),
+        (shares.negative, "negative_weights"),
+    ):
         if share is not None:
             both = layer.signed_inputs * torch.bmm(share, getattr(layer, weight).mT)
             parts.extend(both.chunk(2, dim=2))

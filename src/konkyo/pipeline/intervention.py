@@ -1,0 +1,38 @@
+"""intervention: the stages of the second study by DVC, as `dvc repro` runs the main job.
+
+Their dvc.yaml stands in data/intervention from the first run on, not before: `dvc status` of the
+main job would list every output of a study that nobody has asked for.
+"""
+
+import subprocess
+import sys
+from importlib.resources import files
+
+from konkyo.artifacts import HERE
+from konkyo.io import atomic_write
+from konkyo.pipeline import stage
+
+# No lock: the stages, which are processes of their own, take the study's lock one by one.
+
+
+@stage
+def main(until: str | None = None, force: bool = False) -> None:
+    """Run the stages whose code, params or data changed.
+
+    Parameters
+    ----------
+    until : str, optional
+        The last stage to run; by default all.
+    force : bool
+        Run `until` itself anew, and no other stage.
+    """
+    text = files("konkyo.intervention").joinpath("stages.yaml").read_text(encoding="utf-8")
+    path = HERE.intervention_stages
+    if not path.exists() or path.read_text(encoding="utf-8") != text:
+        with atomic_write(path) as temporary:
+            temporary.write_text(text, encoding="utf-8")
+    target = str(path) if until is None else f"{path}:{until}"
+    options = ["--force", "--single-item"] if force else []
+    done = subprocess.run([sys.executable, "-m", "dvc", "repro", *options, target])
+    if done.returncode:
+        sys.exit(done.returncode)
