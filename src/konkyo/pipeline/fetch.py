@@ -84,14 +84,17 @@ def _jquants(
     final = jquants.newest_final()
     end = final if last is None else min(final, _month(last, "last"))
     client = jquants.connect(plan, jquants.BASE, policy)
-    chosen = [part for part in jquants.PARTS if part in parts]
-    fetched = jquants.fetch(client, folder, start, end, chosen)
-    told = ", ".join(f"{part} {count}" for part, count in fetched.days.items())
-    print(f"new days (of listed: months): {told}")
-    if fetched.absent:
-        print(f"no prices yet for {len(fetched.absent)} trading days, first {fetched.absent[0]}")
-    snippet = jquants_tables.build(folder, client.get_33_sectors())
-    print(f"params for these records: {snippet}; then `konkyo check`")
+    try:
+        fetched = jquants.fetch(
+            client, folder, start, end, [part for part in jquants.PARTS if part in parts]
+        )
+        counts = ", ".join(f"{part} {count}" for part, count in fetched.days.items())
+        print(f"new days (of listed: months): {counts}", *fetched.gaps(), sep="\n")
+    finally:
+        # What came before an error can be used.
+        if any((folder / "raw" / "prices").glob("*.parquet")):
+            snippet = jquants_tables.build(folder, client.get_33_sectors())
+            print(f"params for these records: {snippet}; then `konkyo check`")
 
 
 def _fred(

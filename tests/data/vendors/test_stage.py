@@ -11,7 +11,7 @@ from konkyo.data.vendors import fred, jquants, mof
 from konkyo.pipeline.fetch import main
 from vendor_server import KEY, Asked, Told, Vendor
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 YIELDS = "Interest Rate,,\nDate,2Y,10Y\n2024/1/31,0.1,0.7\n2024/2/1,0.1,0.6\n2024/2/2,0.2,0.5\n"
 OPERATIONS = """年,月,日,Year,Month,Day,金額(amount),売買通貨,Currency pairs
 令和6年,4月,29日,2024,Apr,29,"59,185",米ドル売り,the US dollar (sold) the Japanese yen (bought)
@@ -97,7 +97,7 @@ def test_the_tables_of_the_exchange_and_params_that_name_them(market, tmp_path, 
     assert all(Path(name).exists() for name in named)
     assert settings["prepare"]["market"]["topix"] == ["change"]
     printed = "".join(capsys.readouterr())
-    assert "prices 3, statements 3, listed 2, topix 3" in printed
+    assert "prices 3, statements 60, listed 2, topix 3" in printed
     assert KEY not in printed + text
 
 
@@ -107,6 +107,37 @@ def test_tables_that_did_not_change_are_not_written_again(market, tmp_path):
     before = {path: path.stat().st_mtime_ns for path in tables}
     fetch_jquants(tmp_path)
     assert {path: path.stat().st_mtime_ns for path in tables} == before
+
+
+def test_a_month_with_a_missing_day_waits_for_it(market, tmp_path, capsys):
+    bars = market.routes["/equities/bars/daily"]
+    days = market.routes["/markets/calendar"](None).body["data"]
+    days[:] = [{"Date": f"2024-0{m}-{d}", "HolDiv": "1"} for m in (1, 2, 3) for d in (28, 29)]
+    market.routes["/indices/bars/daily/topix"] = lambda _: Told(
+        body={"data": [day | dict.fromkeys("OHLC", 2500.0) for day in days]}
+    )
+    market.routes["/equities/bars/daily"] = lambda asked: (
+        Told(404, "gone") if asked.query["date"] == "20240228" else bars(asked)
+    )
+    main("jquants", "2024-01", "2024-03", tmp_path / "own", plan="light")
+    months = tmp_path / "own/jquants/prices"
+    assert sorted(path.stem for path in months.iterdir()) == ["2024-01", "2024-03"]
+    printed = capsys.readouterr().out
+    assert "prices 2024-02-28 is missing: J-Quants answered" in printed
+    assert "prices: 2024-02 left out, without 2024-02-28" in printed
+    market.routes["/equities/bars/daily"] = bars
+    main("jquants", "2024-01", "2024-03", tmp_path / "own", plan="light")
+    assert len(list(months.iterdir())) == 3
+    printed = capsys.readouterr().out
+    assert "is missing" not in printed and "left out" not in printed
+
+
+def test_what_came_before_an_error_can_be_used(market, tmp_path, capsys):
+    market.routes["/fins/summary"] = lambda _: Told(400, "out of order")
+    message = failed(capsys, "jquants", "2024-01", "2024-02", tmp_path / "own", plan="light")
+    assert "out of order" in message
+    assert len(pd.read_parquet(tmp_path / "own/jquants/prices")) == 6
+    assert (tmp_path / "own/jquants/params.yaml").is_file()
 
 
 def test_a_plan_without_the_index_has_no_market_series_in_its_params(market, tmp_path):

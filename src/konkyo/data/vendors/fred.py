@@ -92,7 +92,9 @@ class Connection:
                 text = redact(str(error), self.key)
                 if isinstance(answer, HTTPError):
                     after = answer.headers.get("Retry-After")
-                    raise http_error(VENDOR, what, answer.code, text, after) from None
+                    raise http_error(
+                        VENDOR, what, status=answer.code, detail=text, retry_after=after
+                    ) from None
                 raise Unavailable(f"{VENDOR}'s answer on {what} is not whole: {text}") from None
             except (URLError, OSError, http.client.HTTPException) as error:
                 kind = type(error).__name__
