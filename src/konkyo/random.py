@@ -1,9 +1,13 @@
 """Random generators seeded by (seed, month, purpose), so that no draw depends on another window."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
-import torch
 
 from konkyo.cache import digest_of
+
+if TYPE_CHECKING:
+    import torch
 
 
 def seed_of(*names: int | str) -> int:
@@ -11,8 +15,11 @@ def seed_of(*names: int | str) -> int:
     return int(digest_of(*(str(name) for name in names))[:16], 16) >> 1
 
 
-def torch_generator(*names: int | str) -> torch.Generator:
+def torch_generator(*names: int | str) -> "torch.Generator":
     """Return a torch generator seeded by names, such as (seed, month, "weights")."""
+    # Seconds to import, which `ingest` with its numpy generators should not pay.
+    import torch
+
     return torch.Generator().manual_seed(seed_of(*names))
 
 

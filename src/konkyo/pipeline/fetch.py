@@ -1,5 +1,6 @@
 """Fetch a vendor's records into data/own, in the shape of `ingest.tables`."""
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal, get_args
@@ -9,7 +10,7 @@ import pandas as pd
 from konkyo import dates
 from konkyo.artifacts import HERE
 from konkyo.data.vendors import fred, jquants, jquants_tables, mof
-from konkyo.errors import SourceError
+from konkyo.errors import KonkyoError, SourceError
 from konkyo.intervention import official
 from konkyo.io import atomic_write, write_csv, write_parquet
 from konkyo.pipeline import locking, stage
@@ -84,14 +85,17 @@ def _jquants(
     final = jquants.newest_final()
     end = final if last is None else min(final, _month(last, "last"))
     client = jquants.connect(plan, jquants.BASE, policy)
-    chosen = [part for part in jquants.PARTS if part in parts]
-    fetched = jquants.fetch(client, folder, start, end, chosen)
-    told = ", ".join(f"{part} {count}" for part, count in fetched.days.items())
-    print(f"new days (of listed: months): {told}")
-    if fetched.absent:
-        print(f"no prices yet for {len(fetched.absent)} trading days, first {fetched.absent[0]}")
-    snippet = jquants_tables.build(folder, client.get_33_sectors())
-    print(f"params for these records: {snippet}; then `konkyo check`")
+    try:
+        fetched = jquants.fetch(
+            client, folder, start, end, [part for part in jquants.PARTS if part in parts]
+        )
+        counts = ", ".join(f"{part} {count}" for part, count in fetched.days.items())
+        print(f"new days (of listed: months): {counts}", *fetched.gaps(), sep="\n")
+    finally:
+        # What came before an error can be used.
+        if any((folder / "raw" / "prices").glob("*.parquet")):
+            snippet = jquants_tables.build(folder, client.get_33_sectors())
+            print(f"params for these records: {snippet}; then `konkyo check`")
 
 
 def _fred(
@@ -104,7 +108,8 @@ def _fred(
     carry: int,
     policy: RetryPolicy | None,
 ) -> None:
-    if not series or release not in ("vintage", "latest"):
+    names = _series_names(series)
+    if not names or release not in ("vintage", "latest"):
         raise SourceError(
             f"series {list(series)}, release {release!r}: name series by their ids, such as "
             "CPIAUCSL or CPIAUCSL=prices, and choose of vintage and latest"
@@ -112,20 +117,36 @@ def _fred(
     start = _month(first, "first")
     end = dates.month_end(dates.ordinal(pd.DatetimeIndex([pd.Timestamp.now()])) - 1)[0]
     end = end if last is None else min(end, _month(last, "last"))
+    market = folder / ("market.csv" if release == "vintage" else "market_latest.csv")
+    if market.is_file():
+        stored = pd.read_csv(market, parse_dates=["month"])
+        if others := [name for name in stored.columns if name not in {"month", *names}]:
+            raise SourceError(
+                f"{market} has the series {', '.join(others)}, which this command would take out: "
+                "name them too, or move the file away"
+            )
+        start, end = min(start, stored["month"].min()), max(end, stored["month"].max())
     ends = pd.date_range(start, end, freq="ME")
     connection = fred.connect(fred.BASE, policy)
     table = pd.DataFrame({"month": ends})
-    for entry in series:
-        code, _, name = entry.partition("=")
+    errors = []
+    for name, code in names.items():
         path = folder / "series" / f"{code}.{release}.parquet"
-        if release == "vintage":
-            there = pd.read_parquet(path) if path.is_file() else None
-            rows = fred.releases(connection, code, there)
-        else:
-            rows = fred.latest(connection, code, lag)
-        write_parquet(rows, path)
-        values = fred.known(rows, ends, carry)
-        table[name or code] = values.to_numpy()
+        rows = pd.read_parquet(path) if path.is_file() else None
+        try:
+            if release == "vintage":
+                rows = fred.releases(connection, code, rows)
+            else:
+                rows = fred.merge_latest(rows, fred.latest(connection, code, lag), code)
+            write_parquet(rows, path)
+        except SourceError as error:
+            errors.append(str(error))
+            if rows is None:
+                print(f"{code}: left out ({error})")
+                continue
+            print(f"{code}: as fetched before ({error})")
+        values = fred.as_of(rows, ends, carry)
+        table[name] = values.to_numpy()
         unknown = ends[values.isna()]
         print(f"{code}: {len(rows):,} versions, known in {values.notna().sum()} of {len(ends)}")
         if len(unknown):
@@ -134,24 +155,62 @@ def _fred(
                 f"{dates.label(unknown[-1])}: ingest refuses them; a series that is never revised "
                 "can be fetched with release latest, others begin with their first vintage"
             )
-    market = folder / ("market.csv" if release == "vintage" else "market_latest.csv")
-    write_csv(table, market)
-    print(f"{market}: for params.yaml\n{FRED_PARAMS.format(file=market.as_posix())}")
+    # A file that has more series than could be had stays as it is.
+    lost = market.is_file() and len(table.columns) < len(stored.columns)
+    if len(table.columns) > 1 and not lost:
+        write_csv(table, market)
+        print(f"{market}: for params.yaml\n{FRED_PARAMS.format(file=market.as_posix())}")
+    if errors:
+        raise SourceError("\n".join(errors))
+
+
+def _series_names(series: Sequence[str]) -> dict[str, str]:
+    """Return the ids of series, such as CPIAUCSL or CPIAUCSL=prices, by their names."""
+    names: dict[str, str] = {}
+    for entry in series:
+        code, _, name = entry.partition("=")
+        name = name or code
+        # The id is a part of a file's name.
+        if not re.fullmatch(r"[A-Za-z0-9_.-]+", code) or name == "month":
+            raise SourceError(f"series {entry!r}: write ID or ID=name, such as CPIAUCSL=prices")
+        if name in names:
+            raise SourceError(
+                f"two series have the name {name}, {names[name]} and {code}: name one ID=name"
+            )
+        names[name] = code
+    return names
 
 
 def _mof(out: Path, maturities: tuple[int, ...], policy: RetryPolicy | None) -> None:
-    texts = [
-        mof.download(path, mof.BASE, policy).decode("utf-8-sig", errors="replace")
-        for path in mof.YIELDS
-    ]
     market = out / "mof" / "jgb.csv"
-    write_csv(mof.yields(texts, maturities), market)
-    print(f"{market}: for params.yaml\n{FRED_PARAMS.format(file=market.as_posix())}")
-    operations = mof.download(mof.OPERATIONS, mof.BASE, policy)
-    with atomic_write(out / mof.OPERATIONS_FILE) as scratch:
-        scratch.write_bytes(operations)
-        found = official.read(scratch)
-    print(f"{out / mof.OPERATIONS_FILE}: {len(found.daily)} days with an operation")
+    stored = pd.read_csv(market, parse_dates=["date"]) if market.is_file() else None
+    maturities = tuple(dict.fromkeys(maturities))
+    texts, errors = [], []
+    for path in mof.YIELDS:
+        try:
+            content = mof.download(path, mof.BASE, policy)
+            text = content.decode("utf-8-sig", errors="replace")
+            mof.quotes(text, maturities)
+            texts.append(text)
+        except SourceError as error:
+            errors.append(str(error))
+    try:
+        if texts:
+            table = mof.yields(texts, maturities)
+            write_csv(table if stored is None else mof.merge(stored, table), market)
+            print(f"{market}: for params.yaml\n{FRED_PARAMS.format(file=market.as_posix())}")
+    except SourceError as error:
+        errors.append(str(error))
+    try:
+        operations = mof.download(mof.OPERATIONS, mof.BASE, policy)
+        with atomic_write(out / mof.OPERATIONS_FILE) as scratch:
+            scratch.write_bytes(operations)
+            records = official.read(scratch)
+        print(f"{out / mof.OPERATIONS_FILE}: {len(records.daily)} days with an operation")
+    except KonkyoError as error:
+        errors.append(str(error))
+    if errors:
+        raise SourceError("\n".join(errors))
 
 
 def _month(name: str | None, option: str) -> pd.Timestamp:

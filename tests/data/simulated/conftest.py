@@ -19,7 +19,7 @@ def wide(frame: pd.DataFrame, column: str) -> pd.DataFrame:
     return frame.set_index(["month", "stock"])[column].unstack("stock")  # noqa: PD010
 
 
-def known(frame: pd.DataFrame) -> np.ndarray:
+def finite(frame: pd.DataFrame) -> np.ndarray:
     """Return all values that are not missing, in one row."""
     values = frame.to_numpy()
     return values[np.isfinite(values)]

@@ -11,7 +11,7 @@ from konkyo import config
 from konkyo.data.simulated import CHARACTERISTICS, MARKET, SECTORS, catalogue, simulate
 from konkyo.data.simulated.catalogue import COLUMNS, COMPUTED
 from konkyo.data.simulated.ground_truth import EFFECTS, inputs_with_effect
-from konkyo.data.simulated.scenario import FIRMS
+from konkyo.data.simulated.scenario import SECTOR_SIZES
 from konkyo.data.simulated.simulate import FIRST
 from konkyo.features.build import build
 from konkyo.features.store import Panel
@@ -37,7 +37,7 @@ def test_126_inputs():
     counts = catalogue()["group"].value_counts().to_dict()
     assert counts == {"characteristic": 33, "sector": 33, "calendar": 12, "market": 48}
     assert len(catalogue()) == 126 and catalogue()["name"].is_unique
-    assert len(CHARACTERISTICS) == len(SECTORS) == len(FIRMS) == 33 and len(MARKET) == 24
+    assert len(CHARACTERISTICS) == len(SECTORS) == len(SECTOR_SIZES) == 33 and len(MARKET) == 24
     assert len(COLUMNS) == 26 and set(COLUMNS) | set(COMPUTED) == set(CHARACTERISTICS)
 
 
@@ -103,7 +103,7 @@ def test_the_truth_follows_from_the_panels_inputs(panel, small):
         here = month == at
         of_month = {name: values[here] for name, values in inputs.items()}
         total = sum(
-            getattr(settings, e.name) * e.shape(of_month, 2 * losing - 1) for e in EFFECTS
+            getattr(settings, e.name) * e.function(of_month, 2 * losing - 1) for e in EFFECTS
         )  # fmt: skip
         expected[here] = total - total.mean()
     true = small.truth.set_index(["month", "stock"])["expected"].reindex(keys)

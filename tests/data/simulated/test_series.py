@@ -39,7 +39,8 @@ def test_fear_rises_in_the_crisis(series):
 
 
 def test_shares_and_the_dollar_fall_with_topix(series):
-    changes = series.pct_change()
+    # A yield of exactly zero has no rate of change.
+    changes = series.drop(columns=[n for n in MARKET if MARKET[n][1] == "difference"]).pct_change()
     with_topix = changes.corrwith(changes["topix"])
     assert with_topix["nikkei_225"] > 0.95
     assert with_topix[["dow_jones", "sp_500", "dax", "ftse_100"]].between(0.4, 0.9).all()

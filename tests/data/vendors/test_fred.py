@@ -70,16 +70,16 @@ def service(vendor: Vendor, monkeypatch) -> Vendor:
 def test_every_version_is_found_once_however_the_vintages_are_asked_for(
     service, policy, monkeypatch, most
 ):
-    monkeypatch.setattr(fred, "MOST_VINTAGES", most)
+    monkeypatch.setattr(fred, "MAX_VINTAGES", most)
     found = fred.releases(fred.connect(service.url, policy), "GDP")
     pd.testing.assert_frame_equal(found, frame(VERSIONS))
 
 
 def test_an_answer_that_was_cut_off_is_asked_for_in_halves(service, policy, monkeypatch):
-    monkeypatch.setattr(fred, "MOST_ROWS", 3)
+    monkeypatch.setattr(fred, "MAX_ROWS", 3)
     found = fred.releases(fred.connect(service.url, policy), "GDP")
     pd.testing.assert_frame_equal(found, frame(VERSIONS))
-    monkeypatch.setattr(fred, "MOST_ROWS", 1)
+    monkeypatch.setattr(fred, "MAX_ROWS", 1)
     with pytest.raises(SourceError, match="lower frequency"):
         fred.releases(fred.connect(service.url, policy), "GDP")
 
@@ -99,19 +99,19 @@ MONTHS = pd.date_range("2013-12-31", "2014-07-31", freq="ME")
 
 
 def test_a_month_has_what_was_known_at_its_end():
-    values = fred.known(frame(VERSIONS), MONTHS, carry=12)
+    values = fred.as_of(frame(VERSIONS), MONTHS, carry=12)
     expected = [-1, 17102.5, 17080.7, 17089.6, 17149.6, 17101.3, 17101.3, 17101.3]
     assert values.fillna(-1).tolist() == expected
 
 
 def test_a_value_grows_too_old():
-    values = fred.known(frame(VERSIONS[:1]), MONTHS, carry=2)
+    values = fred.as_of(frame(VERSIONS[:1]), MONTHS, carry=2)
     assert values.fillna(-1).tolist() == [-1, 17102.5, 17102.5, -1, -1, -1, -1, -1]
 
 
 def test_a_missing_version_is_none_and_an_old_revision_changes_nothing():
     late = [("2014-04-01", "2014-06-10", None), ("2013-10-01", "2014-06-20", 1.0)]
-    values = fred.known(frame(VERSIONS + late), MONTHS, carry=12)
+    values = fred.as_of(frame(VERSIONS + late), MONTHS, carry=12)
     assert values.iloc[-1] == 17101.3
 
 
@@ -123,13 +123,13 @@ versions = st.lists(st.tuples(day, day, st.floats(-9, 9)), min_size=1, unique_by
 @given(versions)
 def test_what_was_known_is_that_of_a_loop_and_the_future_changes_nothing(rows):
     table = frame(rows).sort_values(["date", "published"])
-    values = fred.known(table, MONTHS, carry=100)
+    values = fred.as_of(table, MONTHS, carry=100)
     for month, value in values.items():
         told = [version for version in rows if version[1] <= month]
         # The newest observation, in its newest version.
         expected = max(told)[2] if told else None
         assert pd.isna(value) if expected is None else value == expected
-        past = fred.known(table[table["published"] <= month], MONTHS, carry=100)
+        past = fred.as_of(table[table["published"] <= month], MONTHS, carry=100)
         pd.testing.assert_series_equal(past[:month], values[:month])
 
 
@@ -195,3 +195,18 @@ def test_the_key_is_in_no_error_and_no_text_of_the_connection(service, policy):
     assert "check the network connection" in errors[1]
     assert KEY not in "".join(errors) + repr(connection) + str(connection)
     assert service.asked[0].query["api_key"] == KEY
+
+
+def test_observations_that_the_service_drops_are_kept():
+    stored = frame([("2014-01-01", "2014-01-02", 1.0), ("2014-01-02", "2014-01-03", 2.0)])
+    rows = frame([("2014-01-02", "2014-01-03", None), ("2014-01-03", "2014-01-04", 3.0)])
+    merged = fred.merge_latest(stored, rows, "SP500")
+    assert merged["value"].tolist() == [1.0, 2.0, 3.0]
+    pd.testing.assert_frame_equal(fred.merge_latest(None, rows, "SP500"), rows)
+
+
+def test_a_revised_series_is_no_latest_one():
+    stored = frame([("2014-01-01", "2014-01-02", 1.0), ("2014-01-02", "2014-01-03", None)])
+    rows = frame([("2014-01-01", "2014-01-02", 1.5), ("2014-01-02", "2014-01-03", 4.0)])
+    with pytest.raises(SourceError, match=r"1 values of GDP .* 2014-01-01: 1.0, now 1.5"):
+        fred.merge_latest(stored, rows, "GDP")

@@ -96,8 +96,8 @@ def fast(monkeypatch):
 
 def test_every_day_of_every_part_is_kept_as_it_came(exchange, tmp_path):
     fetched = run(exchange, tmp_path)
-    assert fetched.days == {"prices": 4, "statements": 4, "listed": 2, "topix": 4}
-    assert fetched.absent == ()
+    assert fetched.days == {"prices": 4, "statements": 60, "listed": 2, "topix": 4}
+    assert fetched.gaps() == []
     prices = pd.read_parquet(tmp_path / "raw/prices/2024-01.parquet")
     assert list(prices.columns) == jquants.COLUMNS["prices"]
     assert prices["Code"].tolist() == ["13010", "13020"] * 2
@@ -112,9 +112,9 @@ def test_a_second_run_asks_only_for_what_is_not_there(exchange, tmp_path):
     run(exchange, tmp_path, last="2024-02-01")
     exchange.asked.clear()
     fetched = run(exchange, tmp_path)
-    assert fetched.days == {"prices": 1, "statements": 1, "listed": 1, "topix": 1}
+    assert fetched.days == {"prices": 1, "statements": 28, "listed": 1, "topix": 1}
     dates = [asked.query["date"] for asked in exchange.asked if asked.path in (BARS, SUMMARY)]
-    assert set(dates) == {"20240202"}
+    assert min(dates) == "20240202"
     exchange.asked.clear()
     assert set(run(exchange, tmp_path).days.values()) == {0}
     assert paths(exchange) == ["/markets/calendar"]
@@ -135,7 +135,7 @@ def test_a_run_that_was_stopped_goes_on_and_ends_with_the_same(exchange, tmp_pat
         run(exchange, tmp_path / "stopped")
     exchange.answer = answer
     run(exchange, tmp_path / "stopped")
-    assert len(exchange.asked) <= whole + 4
+    assert len(exchange.asked) <= whole + 6
     written = sorted((tmp_path / "whole").rglob("*.*"))
     assert len(written) == 7
     for path in written:
@@ -156,7 +156,7 @@ def test_a_trading_day_without_prices_is_asked_for_again(exchange, tmp_path):
     exchange.routes[BARS] = lambda asked: (
         Told(body={"data": []}) if asked.query["date"] == "20240202" else bars(asked)
     )
-    assert run(exchange, tmp_path, parts=("prices",)).absent == ("2024-02-02",)
+    assert run(exchange, tmp_path, parts=("prices",)).absent == ["2024-02-02"]
     exchange.routes[BARS] = bars
     assert run(exchange, tmp_path, parts=("prices",)).days == {"prices": 1}
 
@@ -174,15 +174,120 @@ def test_rate_limits_faults_and_broken_answers_are_waited_out(exchange, tmp_path
     assert len(waits) == 4
 
 
-def test_a_day_outside_the_plan_ends_with_the_vendors_words(exchange, tmp_path):
-    said = {"message": "Your subscription covers the following dates: 2024-01-01 ~ 2024-01-31."}
+COVERED = {"message": "Your subscription covers the following dates: 2024-01-31 ~ 2024-02-01."}
+
+
+def outside(day: str) -> bool:
+    return not "2024-01-31" <= iso(day) <= "2024-02-01"
+
+
+@pytest.mark.parametrize("calendar_too", [True, False])
+def test_a_plan_that_ends_early_is_used_up(exchange, tmp_path, calendar_too):
+    def covered(route):
+        def answer(asked: Asked) -> Told:
+            days = [asked.query[key] for key in ("date", "from", "to") if key in asked.query]
+            return Told(400, COVERED) if any(map(outside, days)) else route(asked)
+
+        return answer
+
+    for path, route in exchange.routes.items():
+        if calendar_too or "calendar" not in path:
+            exchange.routes[path] = covered(route)
+    fetched = run(exchange, tmp_path)
+    assert fetched.days == {"prices": 2, "statements": 2, "listed": 2, "topix": 2}
+    assert fetched.gaps() == ["your plan covers 2024-01-31 to 2024-02-01: other days were left out"]
+    asked = [asked.query.get("date", "20240131") for asked in exchange.asked]
+    assert sum(map(outside, asked)) == (0 if calendar_too else 1)
+    assert fetched.failed == {} and jquants.missing_days(tmp_path / "raw") == []
+
+
+def test_a_plan_without_any_day_asked_for(exchange, tmp_path):
+    exchange.routes["/markets/calendar"] = lambda _: Told(400, COVERED)
+    with pytest.raises(SourceError, match="covers the following dates"):
+        run(exchange, tmp_path, "2024-03-01", "2024-03-31")
+
+
+@pytest.mark.parametrize("status", [400, 404, 500])
+def test_a_day_that_fails_is_left_out_and_asked_for_again(exchange, tmp_path, status):
     bars = exchange.routes[BARS]
     exchange.routes[BARS] = lambda asked: (
-        Told(400, said) if asked.query["date"] > "20240131" else bars(asked)
+        Told(status, "broken") if asked.query["date"] == "20240131" else bars(asked)
     )
-    with pytest.raises(SourceError, match="covers the following dates"):
-        run(exchange, tmp_path, parts=("prices",))
-    assert len(pd.read_parquet(tmp_path / "raw/prices/2024-01.parquet")) == 4
+    fetched = run(exchange, tmp_path)
+    assert fetched.days == {"prices": 3, "statements": 60, "listed": 2, "topix": 4}
+    assert list(fetched.failed) == ["prices 2024-01-31"]
+    assert "prices 2024-01-31 is missing: J-Quants answered" in fetched.gaps()[0]
+    assert jquants.missing_days(tmp_path / "raw") == ["2024-01-31"]
+    exchange.routes[BARS] = bars
+    assert run(exchange, tmp_path).days["prices"] == 1
+    assert jquants.missing_days(tmp_path / "raw") == []
+
+
+def test_failures_in_a_row_end_the_run(exchange, tmp_path):
+    exchange.routes[BARS] = lambda _: Told(500, "down")
+    with pytest.raises(SourceError, match="status 500 and said: down"):
+        run(exchange, tmp_path)
+    days = {asked.query["date"] for asked in exchange.asked if asked.path == BARS}
+    assert days == {"20240130", "20240131", "20240201"}
+
+
+@pytest.mark.parametrize("part", ["statements", "listed", "topix"])
+def test_a_part_that_the_plan_lacks_is_left_out(exchange, tmp_path, part):
+    paths = {"statements": SUMMARY, "listed": "/equities/master"}
+    path = paths.get(part, "/indices/bars/daily/topix")
+    said = {"message": "This API is not available on your subscription."}
+    exchange.routes[path] = lambda _: Told(403, said)
+    fetched = run(exchange, tmp_path)
+    assert fetched.days["prices"] == 4 and fetched.days[part] == 0
+    assert fetched.gaps()[0].startswith(f"{part} left out: ") and len(fetched.gaps()) == 1
+    assert [asked.path for asked in exchange.asked].count(path) == 1
+    with pytest.raises(SourceError, match="not available on your subscription"):
+        run(exchange, tmp_path, parts=(part,))
+
+
+def test_a_key_that_is_refused_ends_the_run(exchange, tmp_path):
+    exchange.first.append(Told(403, {"message": "The incoming API key is invalid."}))
+    with pytest.raises(SourceError, match="key is invalid"):
+        run(exchange, tmp_path)
+
+
+def test_documents_of_days_without_trading_are_fetched(exchange, tmp_path):
+    exchange.routes[SUMMARY] = lambda asked: Told(
+        body={"data": [summary(iso(asked.query["date"]), "13010", Sales="7")]}
+        if asked.query["date"] in ("20240203", "20240131")
+        else {"data": []}
+    )
+    run(exchange, tmp_path)
+    february = pd.read_parquet(tmp_path / "raw/statements/2024-02.parquet")
+    assert february["DiscDate"].dt.strftime("%Y-%m-%d").tolist() == ["2024-02-03"]
+
+
+def test_an_empty_answer_replaces_nothing(exchange, tmp_path):
+    run(exchange, tmp_path, last="2024-02-01")
+    listing = (tmp_path / "raw/listed/2024-02.parquet").read_bytes()
+    index = (tmp_path / "raw/topix.parquet").read_bytes()
+    for path in ("/equities/master", "/indices/bars/daily/topix"):
+        exchange.routes[path] = lambda _: Told(body={"data": []})
+    fetched = run(exchange, tmp_path)
+    assert list(fetched.failed) == ["listed 2024-02-02", "topix 2024-02-02"]
+    assert (tmp_path / "raw/listed/2024-02.parquet").read_bytes() == listing
+    assert (tmp_path / "raw/topix.parquet").read_bytes() == index
+
+
+def test_a_stock_with_two_prices_of_a_day_is_refused(exchange, tmp_path):
+    bars = exchange.routes[BARS]
+
+    def twice(asked: Asked) -> Told:
+        day = iso(asked.query["date"])
+        second = 200.0 if day == "2024-01-30" else 300.0
+        rows = [bar(day, "13010", 200.0), bar(day, "13010", second)]
+        return Told(body={"data": rows}) if day in ("2024-01-30", "2024-01-31") else bars(asked)
+
+    exchange.routes[BARS] = twice
+    fetched = run(exchange, tmp_path, parts=("prices",))
+    assert list(fetched.failed) == ["prices 2024-01-31"]
+    january = pd.read_parquet(tmp_path / "raw/prices/2024-01.parquet")
+    assert january["Code"].tolist() == ["13010"]
 
 
 def test_a_layout_that_changed_is_no_silent_gap(exchange, tmp_path):

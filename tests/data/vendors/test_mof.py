@@ -49,6 +49,22 @@ def test_another_layout_is_refused():
         mof.yields(["Date,2Y\n"], (2,))
 
 
+def test_a_row_that_breaks_off_and_a_column_that_is_there_twice():
+    assert mof.quotes("Date,2Y,10Y\n2024/4/1,0.1\n", (2, 10)).isna().to_numpy().tolist() == [
+        [False, True]
+    ]
+    with pytest.raises(SourceError, match="more than one column of \\[2\\] years"):
+        mof.quotes("Date,2Y,10Y,2Y\n2024/4/1,0.1,0.2,0.3\n", (2, 10))
+
+
+def test_a_stored_table_keeps_what_a_new_one_lacks():
+    stored = mof.yields([ALL], (2, 10))
+    merged = mof.merge(stored, mof.yields([NOW], (2,)))
+    assert list(merged.columns) == ["date", "jgb_2", "jgb_10"]
+    assert merged["jgb_2"].tolist() == [9.362, 0.19, 0.21]
+    assert merged["jgb_10"].fillna(-1).tolist() == [8.127, 0.729, -1]
+
+
 def test_a_file_is_downloaded_wherever_the_site_has_moved_it(vendor, policy, waits):
     vendor.routes = {
         "/old.csv": lambda _: Told(302, "", {"Location": vendor.url + "/new.csv"}),

@@ -97,7 +97,7 @@ def test_the_tables_of_the_exchange_and_params_that_name_them(market, tmp_path, 
     assert all(Path(name).exists() for name in named)
     assert settings["prepare"]["market"]["topix"] == ["change"]
     printed = "".join(capsys.readouterr())
-    assert "prices 3, statements 3, listed 2, topix 3" in printed
+    assert "prices 3, statements 60, listed 2, topix 3" in printed
     assert KEY not in printed + text
 
 
@@ -107,6 +107,37 @@ def test_tables_that_did_not_change_are_not_written_again(market, tmp_path):
     before = {path: path.stat().st_mtime_ns for path in tables}
     fetch_jquants(tmp_path)
     assert {path: path.stat().st_mtime_ns for path in tables} == before
+
+
+def test_a_month_with_a_missing_day_waits_for_it(market, tmp_path, capsys):
+    bars = market.routes["/equities/bars/daily"]
+    days = market.routes["/markets/calendar"](None).body["data"]
+    days[:] = [{"Date": f"2024-0{m}-{d}", "HolDiv": "1"} for m in (1, 2, 3) for d in (28, 29)]
+    market.routes["/indices/bars/daily/topix"] = lambda _: Told(
+        body={"data": [day | dict.fromkeys("OHLC", 2500.0) for day in days]}
+    )
+    market.routes["/equities/bars/daily"] = lambda asked: (
+        Told(404, "gone") if asked.query["date"] == "20240228" else bars(asked)
+    )
+    main("jquants", "2024-01", "2024-03", tmp_path / "own", plan="light")
+    months = tmp_path / "own/jquants/prices"
+    assert sorted(path.stem for path in months.iterdir()) == ["2024-01", "2024-03"]
+    printed = capsys.readouterr().out
+    assert "prices 2024-02-28 is missing: J-Quants answered" in printed
+    assert "prices: 2024-02 left out, without 2024-02-28" in printed
+    market.routes["/equities/bars/daily"] = bars
+    main("jquants", "2024-01", "2024-03", tmp_path / "own", plan="light")
+    assert len(list(months.iterdir())) == 3
+    printed = capsys.readouterr().out
+    assert "is missing" not in printed and "left out" not in printed
+
+
+def test_what_came_before_an_error_can_be_used(market, tmp_path, capsys):
+    market.routes["/fins/summary"] = lambda _: Told(400, "out of order")
+    message = failed(capsys, "jquants", "2024-01", "2024-02", tmp_path / "own", plan="light")
+    assert "out of order" in message
+    assert len(pd.read_parquet(tmp_path / "own/jquants/prices")) == 6
+    assert (tmp_path / "own/jquants/params.yaml").is_file()
 
 
 def test_a_plan_without_the_index_has_no_market_series_in_its_params(market, tmp_path):
@@ -160,6 +191,74 @@ def test_series_as_they_were_known_are_columns_of_a_market_table(
     printed = capsys.readouterr().out
     assert "unknown in 1 months, 2024-01 to 2024-01" in printed
     assert f"files: [{out / 'fred/market.csv'}]" in printed
+
+
+@pytest.fixture
+def fred_service(vendor, monkeypatch) -> dict[str, Told]:
+    """Answers of FRED on CPI and PCE by series, which a test may replace."""
+    pytest.importorskip("fredapi")
+    monkeypatch.setenv("FRED_API_KEY", KEY)
+    monkeypatch.setattr(fred, "BASE", vendor.url)
+    monkeypatch.setattr(fred, "PER_MINUTE", 1e9)
+    row = '<o><observation realtime_start="2024-02-13" date="2024-01-01" value="{}"/></o>'
+    answers = {"CPI": Told(body=row.format(308.4)), "PCE": Told(body=row.format(121.9))}
+    vendor.routes = {
+        "/series/vintagedates": lambda _: Told(body="<v><d>2024-02-13</d></v>"),
+        "/series/observations": lambda asked: answers[asked.query["series_id"]],
+    }
+    return answers
+
+
+BROKEN = Told(404, '<error code="404" message="gone"/>')
+
+
+def test_a_series_that_fails_leaves_the_others(fred_service, policy, tmp_path, capsys):
+    out, market = tmp_path, tmp_path / "fred/market.csv"
+    fred_service["CPI"] = BROKEN
+    options = {"out": out, "series": ("CPI", "PCE"), "policy": policy}
+    assert "gone" in failed(capsys, "fred", "2024-02", "2024-02", **options)
+    assert market.read_text() == "month,PCE\n2024-02-29,121.9\n"
+
+
+def test_a_series_that_fails_later_stays_as_it_was(fred_service, policy, tmp_path, capsys, vendor):
+    market = tmp_path / "fred/market.csv"
+    options = {"out": tmp_path, "series": ("CPI", "PCE"), "policy": policy}
+    main("fred", "2024-02", "2024-02", **options)
+    vendor.routes["/series/vintagedates"] = lambda asked: (
+        BROKEN if asked.query["series_id"] == "CPI" else Told(body="<v><d>2024-02-13</d></v>")
+    )
+    assert "gone" in failed(capsys, "fred", "2024-03", "2024-03", **options)
+    expected = "month,CPI,PCE\n2024-02-29,308.4,121.9\n2024-03-31,308.4,121.9\n"
+    assert market.read_text() == expected
+
+
+def test_series_are_not_overwritten_by_others(fred_service, policy, tmp_path, capsys):
+    options = {"out": tmp_path, "policy": policy}
+    message = failed(capsys, "fred", "2024-02", series=("CPI=prices", "PCE=prices"), **options)
+    assert "two series have the name prices, CPI and PCE" in message
+    assert "write ID or ID=name" in failed(capsys, "fred", "2024-02", series=("../CPI",), **options)
+    assert not list(tmp_path.iterdir())
+    main("fred", "2024-02", "2024-02", series=("CPI",), **options)
+    before = (tmp_path / "fred/market.csv").read_bytes()
+    message = failed(capsys, "fred", "2024-02", series=("PCE",), **options)
+    assert "has the series CPI, which this command would take out" in message
+    assert (tmp_path / "fred/market.csv").read_bytes() == before
+
+
+def test_one_file_of_the_ministry_is_missing(vendor, policy, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(mof, "BASE", vendor.url)
+    vendor.routes = {path: lambda _: Told(200, YIELDS) for path in mof.YIELDS}
+    vendor.routes[mof.OPERATIONS] = lambda _: Told(200, OPERATIONS.encode("cp932"))
+    options = {"out": tmp_path, "maturities": (2, 10), "policy": policy}
+    main("mof", **options)
+    now = "Interest Rate,,\nDate,2Y,10Y\n2024/2/2,0.2,0.5\n2024/2/5,0.3,0.4\n"
+    vendor.routes = {mof.YIELDS[1]: lambda _: Told(200, now)}
+    message = failed(capsys, "mof", **options)
+    assert "jgbcme_all.csv with status 404" in message
+    assert "intervention_operations.csv with status 404" in message
+    expected = "date,jgb_2,jgb_10\n2024-02-01,0.1,0.7\n2024-02-02,0.1,0.6\n2024-02-05,0.2,0.5\n"
+    assert (tmp_path / "mof/jgb.csv").read_text() == expected
+    assert (tmp_path / mof.OPERATIONS_FILE).is_file()
 
 
 def test_the_ministrys_files_and_an_old_one_that_stays_where_the_new_is_not_whole(

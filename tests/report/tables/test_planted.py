@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from konkyo.data.simulated.ground_truth import inputs_with_effect, truth
-from konkyo.data.simulated.portable_random import centred_ranks
+from konkyo.data.simulated.ground_truth import ground_truth, inputs_with_effect
+from konkyo.data.simulated.statistics import centred_ranks
 from konkyo.report.tables import (
     ExplainedPanel,
     effects,
@@ -38,7 +38,7 @@ def planted() -> ExplainedPanel:
         rng = np.random.default_rng(at)
         attributes = {name: rng.normal(size=COUNT) for name in ATTRIBUTES}
         attributes["roe_forecast"] = rng.permutation(COUNT) - 99.5
-        own = truth(SETTINGS, attributes, change)
+        own = ground_truth(SETTINGS, attributes, change)
         attributes = {name: centred_ranks(values) for name, values in attributes.items()}
         values.append(np.column_stack([*attributes.values(), np.full(COUNT, change)]))
         relevance.append(np.column_stack([own.contributions[n] for n in PLANTED]))

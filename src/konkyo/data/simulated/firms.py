@@ -1,72 +1,75 @@
-"""The listed firms: what each one is like, what state it is in, and what was last reported."""
+"""The listed firms: long-run levels, the state of the month, and what has been published."""
 
 from dataclasses import dataclass, fields
 
 import numpy as np
 
-from konkyo.data.simulated.portable_random import Draws, exponential
-from konkyo.data.simulated.scenario import FIRMS
+from konkyo.data.simulated.scenario import SECTOR_SIZES
+from konkyo.random import numpy_generator
 
-REPORT = ("sales", "operating", "ordinary", "net", "equity", "debt", "cash", "assets", "dividend")
-"""Items of a quarterly report: flows over the last twelve months, stocks at the quarter's end."""
+REPORT_ITEMS = (
+    "sales", "operating_profit", "ordinary_profit", "net_profit",
+    "equity", "debt", "cash", "assets", "dividends",
+)  # fmt: skip
+"""Items of a quarterly report: flows over the last twelve months, balances at the quarter's end."""
 
-_MEDIAN_VALUE = 3.0e7
-_INITIAL_SPREAD, _LISTING_SPREAD = 1.4, 1.0
+_MEDIAN_MARKET_VALUE = 3.0e7
+_INDUSTRY_STD = (0.15, 0.35, 0.35, 0.15)
+"""Of the logarithm of the industries' betas, sales, debts and book values."""
 
 
 @dataclass(eq=False)
 class Firms:
-    """All firms listed at one time; every field has one entry or row a firm.
+    """All firms listed at the end of a month; every field has one entry or row a firm.
 
     Amounts are in thousand yen, flows are per year, returns and volatilities per month.
     """
 
     number: np.ndarray
     sector: np.ndarray
-    fiscal: np.ndarray
-    age: np.ndarray
-    # What a firm is like: drawn once.
-    usual_beta: np.ndarray
+    fiscal_month: np.ndarray
+    # Drawn once; ratios of the state revert to the long-run ones.
+    long_run_beta: np.ndarray
     volatility: np.ndarray
-    usual_turnover: np.ndarray
-    usual_sales_to_value: np.ndarray
-    usual_book_to_value: np.ndarray
-    usual_earnings_yield: np.ndarray
-    usual_debt_to_equity: np.ndarray
-    usual_cash_to_assets: np.ndarray
-    payout: np.ndarray
-    unsteadiness: np.ndarray
-    # What state it is in at the end of the month.
-    value: np.ndarray
+    long_run_turnover: np.ndarray
+    long_run_sales_to_price: np.ndarray
+    long_run_book_to_price: np.ndarray
+    long_run_earnings_yield: np.ndarray
+    long_run_debt_to_equity: np.ndarray
+    long_run_cash_to_assets: np.ndarray
+    payout_ratio: np.ndarray
+    earnings_volatility: np.ndarray
+    # The state at the end of the month.
+    market_value: np.ndarray
     beta: np.ndarray
-    heat: np.ndarray
-    activity: np.ndarray
-    covered: np.ndarray
+    variance_ratio: np.ndarray
+    log_turnover: np.ndarray
+    has_forecasts: np.ndarray
     sales: np.ndarray
-    growth: np.ndarray
-    margin: np.ndarray
-    special: np.ndarray
+    sales_growth: np.ndarray
+    operating_margin: np.ndarray
+    special_items: np.ndarray
     equity: np.ndarray
     debt: np.ndarray
-    dividend: np.ndarray
-    sales_error: np.ndarray
-    margin_error: np.ndarray
-    # What is remembered, newest first: [firms, items], [firms, quarters, items], [firms, months].
-    pending: np.ndarray
-    reported: np.ndarray
+    dividends: np.ndarray
+    sales_forecast_error: np.ndarray
+    margin_forecast_error: np.ndarray
+    # History, newest first: [firms, items], [firms, quarters, items], [firms, months].
+    unpublished_report: np.ndarray
+    published_reports: np.ndarray
     returns: np.ndarray
-    yields: np.ndarray
-    outlook: np.ndarray
+    earnings_yield_forecasts: np.ndarray
+    ordinary_profit_forecasts: np.ndarray
 
     def __len__(self) -> int:
         """Return the number of firms."""
         return len(self.number)
 
-    def only(self, kept: np.ndarray) -> "Firms":
-        """Return the firms where `kept` is true."""
-        return Firms(**{f.name: getattr(self, f.name)[kept] for f in fields(self)})
+    def select(self, mask: np.ndarray) -> "Firms":
+        """Return the firms where `mask` is true."""
+        return Firms(**{f.name: getattr(self, f.name)[mask] for f in fields(self)})
 
-    def and_(self, others: "Firms") -> "Firms":
+    def append(self, others: "Firms") -> "Firms":
         """Return these firms followed by others."""
         return Firms(
             **{
@@ -76,117 +79,123 @@ class Firms:
         )
 
 
-def listed(draws: Draws, first: int, count: int, at_start: bool) -> Firms:
-    """Return newly listed firms.
+def new_firms(
+    generator: np.random.Generator, first_number: int, *, count: int, initial: bool
+) -> Firms:
+    """Draw newly listed firms.
 
     Parameters
     ----------
-    draws : Draws
+    generator : Generator
         Of the month's listings.
-    first : int
+    first_number : int
         Number of the first of them; the others follow.
     count : int
         How many.
-    at_start : bool
-        The firms with which the market begins: larger, of every age, and the first 33 of them
-        one of each industry.
+    initial : bool
+        The firms with which the market begins: their market values are more dispersed than those
+        of later listings, and the first 33 of them are one of each industry.
     """
-    number = first + np.arange(count)
-    share = np.cumsum(np.array(FIRMS)) / sum(FIRMS)
-    sector = np.searchsorted(share, draws.uniform(count), side="right")
-    if at_start:
-        sector = np.where(number < len(FIRMS), number, sector)
-    # Industries differ by numbers of their own, the same in every market.
-    kinds = Draws(33)
-    beta_of, sales_of, debt_of, book_of = (kinds.positive(len(FIRMS), s)[sector] for s in
-                                           (0.15, 0.35, 0.35, 0.15))  # fmt: skip
-    spread = _INITIAL_SPREAD if at_start else _LISTING_SPREAD
-    deviation = draws.normal(count)
-    value = np.round(_MEDIAN_VALUE * exponential(spread * deviation)).clip(5e6)
-    unsteadiness = draws.positive(count, 0.4)
-    volatility = (0.085 * draws.positive(count, 0.22) * exponential(-0.08 * deviation)).clip(
-        0.035, 0.16
+    number = first_number + np.arange(count)
+    shares = np.array(SECTOR_SIZES) / sum(SECTOR_SIZES)
+    sector = generator.choice(len(shares), count, p=shares)
+    if initial:
+        sector = np.where(number < len(shares), number, sector)
+    # The industries' levels are the same in every market, whatever its seed, and have a mean of 1,
+    # so that the luck of 33 draws does not move the level of the whole market.
+    industries = numpy_generator("industries")
+    beta_of, sales_of, debt_of, book_of = (
+        (levels / np.average(levels, weights=SECTOR_SIZES))[sector]
+        for levels in (industries.lognormal(0, s, len(SECTOR_SIZES)) for s in _INDUSTRY_STD)
     )
-    usual_beta = (0.95 * beta_of + 0.2 * draws.normal(count)).clip(0.2, 2.0)
-    usual_sales = (1.3 * sales_of * draws.positive(count, 0.5)).clip(0.1, 8)
-    usual_book = (0.9 * book_of * draws.positive(count, 0.35)).clip(0.15, 3)
-    usual_yield = (0.05 + 0.015 * draws.normal(count)).clip(0.0, 0.12)
-    usual_debt = (0.6 * debt_of * draws.positive(count, 0.7) - 0.1).clip(0, 6)
-    sales = value * usual_sales * draws.positive(count, 0.2)
-    equity = value * usual_book * draws.positive(count, 0.25)
-    pays = draws.uniform(count) < 0.93
-    payout = np.where(pays, 0.15 + 0.35 * draws.uniform(count), 0.0)
-    fiscal = np.where(
-        draws.uniform(count) < 0.7, 2, np.floor(12 * draws.uniform(count))
-    ).astype(np.int64)  # fmt: skip
+    log_size = generator.standard_normal(count)
+    dispersion = 1.4 if initial else 1.0
+    market_value = np.round(_MEDIAN_MARKET_VALUE * np.exp(dispersion * log_size)).clip(5e6)
+    # Small firms are the more volatile ones.
+    volatility = 0.085 * generator.lognormal(0, 0.22, count) * np.exp(-0.08 * log_size)
+    beta = (0.95 * beta_of + generator.normal(0, 0.2, count)).clip(0.2, 2.0)
+    sales_to_price = (1.3 * sales_of * generator.lognormal(0, 0.5, count)).clip(0.1, 8)
+    book_to_price = (0.9 * book_of * generator.lognormal(0, 0.35, count)).clip(0.15, 3)
+    earnings_yield = generator.normal(0.05, 0.015, count).clip(0.0, 0.12)
+    debt_to_equity = (0.6 * debt_of * generator.lognormal(0, 0.7, count) - 0.1).clip(0, 6)
+    sales = market_value * sales_to_price * generator.lognormal(0, 0.2, count)
+    equity = market_value * book_to_price * generator.lognormal(0, 0.25, count)
+    pays_dividends = generator.random(count) < 0.93
+    payout_ratio = np.where(pays_dividends, generator.uniform(0.15, 0.5, count), 0.0)
+    # Seven in ten fiscal years end in March (2, counted from January), the others in any month.
+    ends_in_march = generator.random(count) < 0.7
     firms = Firms(
         number=number,
         sector=sector,
-        fiscal=fiscal,
-        age=np.zeros(count, dtype=np.int64),
-        usual_beta=usual_beta,
-        volatility=volatility,
-        usual_turnover=0.05 * draws.positive(count, 0.6),
-        usual_sales_to_value=usual_sales,
-        usual_book_to_value=usual_book,
-        usual_earnings_yield=usual_yield,
-        usual_debt_to_equity=usual_debt,
-        usual_cash_to_assets=0.05 + 0.25 * draws.uniform(count),
-        payout=payout,
-        unsteadiness=unsteadiness,
-        value=value,
-        beta=usual_beta.copy(),
-        heat=np.ones(count),
-        activity=np.zeros(count),
-        covered=draws.uniform(count) < 0.8,
+        fiscal_month=np.where(ends_in_march, 2, generator.integers(12, size=count)),
+        long_run_beta=beta,
+        volatility=volatility.clip(0.035, 0.16),
+        long_run_turnover=0.05 * generator.lognormal(0, 0.6, count),
+        long_run_sales_to_price=sales_to_price,
+        long_run_book_to_price=book_to_price,
+        long_run_earnings_yield=earnings_yield,
+        long_run_debt_to_equity=debt_to_equity,
+        long_run_cash_to_assets=generator.uniform(0.05, 0.3, count),
+        payout_ratio=payout_ratio,
+        earnings_volatility=generator.lognormal(0, 0.4, count),
+        market_value=market_value,
+        beta=beta.copy(),
+        variance_ratio=np.ones(count),
+        log_turnover=np.zeros(count),
+        has_forecasts=generator.random(count) < 0.8,
         sales=sales,
-        growth=np.full(count, 0.002),
-        margin=usual_yield * value / (0.6 * sales),
-        special=np.zeros(count),
+        sales_growth=np.full(count, 0.002),
+        operating_margin=earnings_yield * market_value / (0.6 * sales),
+        special_items=np.zeros(count),
         equity=equity,
-        debt=usual_debt * equity,
-        dividend=payout * usual_yield * value,
-        sales_error=draws.normal(count),
-        margin_error=draws.normal(count),
-        pending=np.full((count, len(REPORT)), np.nan),
-        reported=np.full((count, 5, len(REPORT)), np.nan),
+        debt=debt_to_equity * equity,
+        dividends=payout_ratio * earnings_yield * market_value,
+        sales_forecast_error=generator.standard_normal(count),
+        margin_forecast_error=generator.standard_normal(count),
+        unpublished_report=np.full((count, len(REPORT_ITEMS)), np.nan),
+        published_reports=np.full((count, 5, len(REPORT_ITEMS)), np.nan),
         returns=np.full((count, 12), np.nan),
-        yields=np.full((count, 36), np.nan),
-        outlook=np.full((count, 4), np.nan),
+        earnings_yield_forecasts=np.full((count, 36), np.nan),
+        ordinary_profit_forecasts=np.full((count, 4), np.nan),
     )
-    firms.pending[:] = report(firms)
-    firms.reported[:, 0] = firms.pending
+    firms.unpublished_report[:] = report_of(firms)
+    firms.published_reports[:, 0] = firms.unpublished_report
     return firms
 
 
-def report(firms: Firms) -> np.ndarray:
-    """Return what the firms would report of their present state, [firms, items] as `REPORT`."""
-    assets = assets_of(firms)
-    cash = firms.usual_cash_to_assets * assets
-    operating = firms.margin * firms.sales
-    ordinary = operating + interest(firms.debt, cash)
+def report_of(firms: Firms) -> np.ndarray:
+    """Return a report of the firms' present state, shape [firms, items] as `REPORT_ITEMS`.
+
+    - operating profit = operating margin x sales
+    - ordinary profit = operating profit + net interest
+    - net profit = (ordinary profit + special items) after tax
+    """
+    assets = total_assets(firms)
+    cash = firms.long_run_cash_to_assets * assets
+    operating_profit = firms.operating_margin * firms.sales
+    ordinary_profit = operating_profit + net_interest(firms.debt, cash)
     return np.column_stack(
         [
             firms.sales,
-            operating,
-            ordinary,
-            after_tax(ordinary + firms.special * assets),
+            operating_profit,
+            ordinary_profit,
+            after_tax(ordinary_profit + firms.special_items * assets),
             firms.equity,
             firms.debt,
             cash,
             assets,
-            firms.dividend,
+            firms.dividends,
         ]
     )
 
 
-def assets_of(firms: Firms) -> np.ndarray:
-    """Return total assets: equity, debt, and payables of a fifth of the year's sales."""
+def total_assets(firms: Firms) -> np.ndarray:
+    """Return assets = equity + debt + payables, which are a fifth of the year's sales."""
     return firms.equity + firms.debt + 0.2 * firms.sales
 
 
-def interest(debt: np.ndarray, cash: np.ndarray) -> np.ndarray:
-    """Return a year's interest: half a per cent earned on cash, 1.5 per cent paid on debt."""
+def net_interest(debt: np.ndarray, cash: np.ndarray) -> np.ndarray:
+    """Return a year's interest: 0.5 per cent earned on cash less 1.5 per cent paid on debt."""
     return 0.005 * cash - 0.015 * debt
 
 

@@ -1,15 +1,22 @@
-"""A month in the books of the firms: activity, reports, forecasts, and the published attributes."""
+"""Financial statements and forecasts of the firms, and the 26 characteristics made of them."""
 
 import numpy as np
 
-from konkyo.data.simulated.firms import REPORT, Firms, after_tax, assets_of, interest, report
-from konkyo.data.simulated.portable_random import Draws, centred_ranks, exponential
+from konkyo.data.simulated.firms import (
+    REPORT_ITEMS,
+    Firms,
+    after_tax,
+    net_interest,
+    report_of,
+    total_assets,
+)
+from konkyo.data.simulated.statistics import centred_ranks, student_t
 
 REPORT_LAG = 2
-"""Months from a quarter's end until its report is known."""
+"""Months from a quarter's end to the publication of its report."""
 
-DEPRECIATION = 0.04
-"""Share of assets a year: what EBITDA and cash flow have above profit."""
+DEPRECIATION_RATE = 0.04
+"""Depreciation of a year as a share of assets."""
 
 FORECASTS = (
     "sales_growth_forecast", "roe_forecast", "cash_flow_to_price_forecast",
@@ -17,186 +24,234 @@ FORECASTS = (
     "ordinary_profit_growth_forecast", "ebitda_to_ev_forecast", "ordinary_profit_revision",
     "net_profit_growth_forecast", "earnings_yield_forecast_change", "earnings_yield_standardised",
 )  # fmt: skip
-"""Attributes that a firm has only while somebody publishes forecasts of it."""
+"""Characteristics that are missing while nobody publishes forecasts of the firm."""
 
 _AMOUNTS = ("equity", "sales")
-_GAPS = 0.004
-_MEMORY = 24
+_MISSING_SHARE = 0.004
+_MIN_MONTHS = 24
 
 
-def live(firms: Firms, news: np.ndarray, economy: float, draws: Draws) -> None:
-    """Move the books by one month, in place.
+def update_statements(
+    firms: Firms,
+    own_shocks: np.ndarray,
+    *,
+    business_cycle: float,
+    generator: np.random.Generator,
+) -> None:
+    """Advance sales, profit, equity, debt and dividends by one month, in place.
 
-    Sales, profit and equity follow the market value slowly: prices look ahead. Beside that, a
-    firm's news of the month (what moved its price alone) is partly news of its margin.
+    Sales, profit and equity revert to their long-run ratios to the market value, so that prices
+    lead fundamentals. The margin also responds to the stock's own return of the month: part of
+    what moved the price alone was news of profit.
 
     Parameters
     ----------
     firms : Firms
-        `value` is the market value at the end of this month already.
-    news : ndarray, shape [firms]
-        The firm's own return of the month, a fraction.
-    economy : float
-        What the market earned beyond its mean, smoothed over the last months, a fraction.
-    draws : Draws
-        Of the month's business.
+        `market_value` is that at the end of the month.
+    own_shocks : ndarray, shape [firms]
+        The stock's own return of the month, a fraction.
+    business_cycle : float
+        Of the market state, a fraction a month.
+    generator : Generator
+        Of the month's statements.
     """
     count = len(firms)
-    gap = (firms.value * firms.usual_sales_to_value / firms.sales - 1).clip(-0.6, 1.0)
-    pull = 0.001 + 0.02 * gap + 0.06 * economy
-    noise = firms.unsteadiness * draws.student(count)
-    firms.growth = (0.9 * firms.growth + 0.1 * pull + 0.0018 * noise).clip(-0.05, 0.06)
-    firms.sales = firms.sales * (1 + firms.growth)
+    sales_gap = firms.market_value * firms.long_run_sales_to_price / firms.sales - 1
+    drift = 0.001 + 0.02 * sales_gap.clip(-0.6, 1.0) + 0.06 * business_cycle
+    surprise = firms.earnings_volatility * student_t(generator, count)
+    growth = 0.9 * firms.sales_growth + 0.1 * drift + 0.0018 * surprise
+    firms.sales_growth = growth.clip(-0.05, 0.06)
+    firms.sales = firms.sales * (1 + firms.sales_growth)
 
-    wanted = (firms.usual_earnings_yield * firms.value / (0.6 * firms.sales)).clip(-0.05, 0.35)
-    surprise = firms.unsteadiness * draws.student(count)
-    scale = 0.3 * wanted + 0.03
-    firms.margin = (
-        firms.margin
-        + 0.03 * (wanted - firms.margin)
-        + scale * (0.19 * surprise + 0.5 * news + 2.5 * economy)
-    ).clip(-0.4, 0.5)
+    # The margin at which net profit after tax is the long-run share of the market value.
+    profit = firms.long_run_earnings_yield * firms.market_value / 0.6
+    target = (profit / firms.sales).clip(-0.05, 0.35)
+    surprise = firms.earnings_volatility * student_t(generator, count)
+    news = 0.19 * surprise + 0.5 * own_shocks + 2.5 * business_cycle
+    reversion = 0.03 * (target - firms.operating_margin)
+    margin = firms.operating_margin + reversion + (0.3 * target + 0.03) * news
+    firms.operating_margin = margin.clip(-0.4, 0.5)
 
-    assets = assets_of(firms)
-    cash = firms.usual_cash_to_assets * assets
-    firms.special = 0.85 * firms.special + 0.003 * draws.student(count)
-    ordinary = firms.margin * firms.sales + interest(firms.debt, cash)
-    net = after_tax(ordinary + firms.special * assets)
-    paid = firms.payout * np.maximum(net, 0)
-    firms.dividend = (0.94 * firms.dividend + 0.06 * paid).clip(0, 0.08 * firms.value)
-    # Buybacks, issues beside the market and write-downs keep book and market value in touch.
-    back = 0.012 * (firms.usual_book_to_value * firms.value - firms.equity)
-    firms.equity = np.maximum(firms.equity + (net - firms.dividend) / 12 + back, 0.02 * assets)
-    change = 0.02 * (firms.usual_debt_to_equity * firms.equity - firms.debt)
-    shift = firms.debt * 0.02 * draws.normal(count)
-    firms.debt = np.maximum(firms.debt + change + shift, 0)
+    assets = total_assets(firms)
+    firms.special_items = 0.85 * firms.special_items + 0.003 * student_t(generator, count)
+    net_profit = report_of(firms)[:, REPORT_ITEMS.index("net_profit")]
+    payout = firms.payout_ratio * np.maximum(net_profit, 0)
+    dividends = 0.94 * firms.dividends + 0.06 * payout
+    firms.dividends = dividends.clip(0, 0.08 * firms.market_value)
+    # Buybacks, private placements and write-downs keep book and market value cointegrated.
+    reversion = 0.012 * (firms.long_run_book_to_price * firms.market_value - firms.equity)
+    equity = firms.equity + (net_profit - firms.dividends) / 12 + reversion
+    firms.equity = np.maximum(equity, 0.02 * assets)
+    reversion = 0.02 * (firms.long_run_debt_to_equity * firms.equity - firms.debt)
+    shift = firms.debt * generator.normal(0, 0.02, count)
+    firms.debt = np.maximum(firms.debt + reversion + shift, 0)
 
-    firms.sales_error = 0.93 * firms.sales_error + 0.37 * draws.normal(count)
-    firms.margin_error = 0.93 * firms.margin_error + 0.37 * draws.normal(count)
-    firms.activity = 0.9 * firms.activity + 0.18 * draws.normal(count) + 0.8 * np.abs(news) - 0.05
-    large = (centred_ranks(firms.value) + 1) / 2
-    wish = np.minimum(0.5 + 0.7 * large, 0.995)
-    chance = draws.uniform(count)
-    firms.covered = np.where(firms.covered, chance >= 0.03 * (1 - wish), chance < 0.03 * wish)
-    firms.age = firms.age + 1
+    # Forecast errors are AR(1) with a half-life of ten months and unit variance.
+    for name in ("sales_forecast_error", "margin_forecast_error"):
+        setattr(firms, name, 0.93 * getattr(firms, name) + generator.normal(0, 0.37, count))
+    noise = generator.normal(0, 0.18, count)
+    firms.log_turnover = 0.9 * firms.log_turnover + noise + 0.8 * np.abs(own_shocks) - 0.05
+    size_percentile = (centred_ranks(firms.market_value) + 1) / 2
+    coverage = np.minimum(0.5 + 0.7 * size_percentile, 0.995)
+    switch = generator.random(count)
+    firms.has_forecasts = np.where(
+        firms.has_forecasts, switch >= 0.03 * (1 - coverage), switch < 0.03 * coverage
+    )
 
 
 def publish_reports(firms: Firms, month: int) -> None:
-    """Close the quarters that end in a month, and make those of two months ago known, in place."""
-    position = (month - firms.fiscal) % 3
-    known = position == REPORT_LAG
-    firms.reported[known, 1:] = firms.reported[known, :-1]
-    firms.reported[known, 0] = firms.pending[known]
-    closing = position == 0
-    firms.pending[closing] = report(firms)[closing]
+    """Publish the quarters that ended `REPORT_LAG` months ago, draw up those ending now, in place.
+
+    Parameters
+    ----------
+    firms : Firms
+        At the month's end.
+    month : int
+        Counted from 1970-01.
+    """
+    since_quarter_end = (month - firms.fiscal_month) % 3
+    due = since_quarter_end == REPORT_LAG
+    firms.published_reports[due, 1:] = firms.published_reports[due, :-1]
+    firms.published_reports[due, 0] = firms.unpublished_report[due]
+    closing = since_quarter_end == 0
+    firms.unpublished_report[closing] = report_of(firms)[closing]
 
 
-def attributes(firms: Firms, draws: Draws) -> dict[str, np.ndarray]:
-    """Return the published attributes of the month's end, and remember the forecasts, in place.
+def compute_characteristics(firms: Firms, generator: np.random.Generator) -> dict[str, np.ndarray]:
+    """Return the characteristics known at the month's end, and keep the forecasts, in place.
+
+    P is the market value, B equity, S sales, A assets, D debt, C cash, all of the newest published
+    report but P; E* is forecast net profit, OP* ordinary profit, S* sales, DIV* dividends, O*
+    operating profit of the fiscal year under way; -12 marks the report of four quarters before:
+
+    | characteristic | formula |
+    |---|---|
+    | sales_growth, ordinary_profit_growth, net_profit_growth | X / X-12 - 1 |
+    | sales_, ordinary_profit_, net_profit_growth_forecast | X* / X - 1 |
+    | roe_forecast | E* / B |
+    | cash_flow_to_price_forecast | (E* + 0.04 A) / P |
+    | earnings_yield, earnings_yield_forecast | E / P, E* / P |
+    | dividend_yield, dividend_yield_forecast | DIV / P, DIV* / P |
+    | sales_to_price_forecast, book_to_price | S* / P, B / P |
+    | ebitda_to_ev_forecast | (O* + 0.04 A) / max(P + D - C, 0.1 P) |
+    | operating_margin | operating profit / S |
+    | equity_ratio, debt_ratio, net_debt_ratio | B / A, (A - B) / B, (D - C) / B |
+    | ordinary_profit_revision | (OP* - OP* of three months before) / B, within [-1, 1] |
+    | earnings_yield_forecast_change | E* / P less that of three months before |
+    | earnings_yield_standardised | z-score of E* / P over 36 months |
+    | share_turnover | long-run turnover x exp(log turnover) |
+    | bankruptcy_probability | as `bankruptcy_probability` |
+    | equity, sales | B, S, in thousand yen |
 
     Parameters
     ----------
     firms : Firms
         At the end of the month, with its reports and returns.
-    draws : Draws
-        Of the month's gaps.
+    generator : Generator
+        Of the month's missing values.
 
     Returns
     -------
     dict of str to ndarray, shape [firms]
-        By the names of figure 13 without those that the panel computes. Ratios are rounded to 6
-        decimals, amounts to thousand yen. NaN: no forecast, history too short, a growth rate
-        whose base is not positive, or a gap by chance.
+        The names of figure 13 but those that the panel computes. Ratios are fractions rounded to
+        6 decimals. NaN: no forecasts, too short a history, growth from a base that is not
+        positive, or one of the 0.4 per cent of values that are missing at random.
     """
-    count, value = len(firms), firms.value
-    now = {name: firms.reported[:, 0, k] for k, name in enumerate(REPORT)}
-    year_ago = {name: firms.reported[:, 4, k] for k, name in enumerate(REPORT)}
-    sales = firms.sales * (1 + 8 * firms.growth) * (1 + 0.02 * firms.sales_error)
-    margin = firms.margin + (0.06 * np.abs(firms.margin) + 0.003) * firms.margin_error
-    assets = assets_of(firms)
-    cash = firms.usual_cash_to_assets * assets
-    ordinary = margin * sales + interest(firms.debt, cash)
-    # Half of the special items is foreseen.
-    net = after_tax(ordinary + firms.special * assets / 2)
-    # A forecast of the dividend looks at half of what the forecast profit would pay.
-    dividend = (firms.dividend + firms.payout * np.maximum(net, 0)) / 2
-    depreciation = DEPRECIATION * now["assets"]
-    earnings = net / value
-    firms.outlook = np.column_stack([ordinary, firms.outlook[:, :-1]])
-    firms.yields = np.column_stack([earnings, firms.yields[:, :-1]])
-    enterprise = np.maximum(value + now["debt"] - now["cash"], 0.1 * value)
-    liabilities = now["assets"] - now["equity"]
-    # Where there is no forecast of three months ago there is no revision either.
-    before = firms.outlook[:, 3]
-    found = {
-        "sales_growth": growth(now["sales"], year_ago["sales"]),
-        "sales_growth_forecast": growth(sales, now["sales"]),
-        "roe_forecast": net / now["equity"],
-        "cash_flow_to_price_forecast": (net + depreciation) / value,
-        "share_turnover": firms.usual_turnover * exponential(firms.activity.clip(-3, 3)),
-        "earnings_yield_forecast": earnings,
-        "earnings_yield": now["net"] / value,
-        "dividend_yield": now["dividend"] / value,
-        "dividend_yield_forecast": dividend / value,
-        "sales_to_price_forecast": sales / value,
-        "operating_margin": now["operating"] / now["sales"],
-        "ordinary_profit_growth": growth(now["ordinary"], year_ago["ordinary"]),
-        "ordinary_profit_growth_forecast": growth(ordinary, now["ordinary"]),
-        "ebitda_to_ev_forecast": (margin * sales + depreciation) / enterprise,
-        "bankruptcy_probability": bankruptcy(firms, now["equity"] / now["assets"]),
-        "equity_ratio": now["equity"] / now["assets"],
-        "book_to_price": now["equity"] / value,
-        "ordinary_profit_revision": ((ordinary - before) / now["equity"]).clip(-1, 1),
-        "debt_ratio": liabilities / now["equity"],
-        "net_profit_growth": growth(now["net"], year_ago["net"]),
-        "net_profit_growth_forecast": growth(net, now["net"]),
-        "earnings_yield_forecast_change": earnings - firms.yields[:, 3],
-        "equity": now["equity"],
-        "net_debt_ratio": (now["debt"] - now["cash"]) / now["equity"],
-        "earnings_yield_standardised": over_time(firms.yields),
-        "sales": now["sales"],
+    count, price = len(firms), firms.market_value
+    report = dict(zip(REPORT_ITEMS, firms.published_reports[:, 0].T, strict=True))
+    year_ago = dict(zip(REPORT_ITEMS, firms.published_reports[:, 4].T, strict=True))
+    equity = report["equity"]
+
+    sales = firms.sales * (1 + 8 * firms.sales_growth) * (1 + 0.02 * firms.sales_forecast_error)
+    margin_std = 0.06 * np.abs(firms.operating_margin) + 0.003
+    operating_profit = (firms.operating_margin + margin_std * firms.margin_forecast_error) * sales
+    assets = total_assets(firms)
+    cash = firms.long_run_cash_to_assets * assets
+    ordinary_profit = operating_profit + net_interest(firms.debt, cash)
+    # Forecasters expect half of the special items, and half of the payout ratio's dividends.
+    net_profit = after_tax(ordinary_profit + firms.special_items * assets / 2)
+    dividends = (firms.dividends + firms.payout_ratio * np.maximum(net_profit, 0)) / 2
+
+    depreciation = DEPRECIATION_RATE * report["assets"]
+    earnings_yield = net_profit / price
+    enterprise_value = np.maximum(price + report["debt"] - report["cash"], 0.1 * price)
+    firms.ordinary_profit_forecasts = np.column_stack(
+        [ordinary_profit, firms.ordinary_profit_forecasts[:, :-1]]
+    )
+    firms.earnings_yield_forecasts = np.column_stack(
+        [earnings_yield, firms.earnings_yield_forecasts[:, :-1]]
+    )
+    revision = ordinary_profit - firms.ordinary_profit_forecasts[:, 3]
+    characteristics = {
+        "sales_growth": growth_rate(report["sales"], year_ago["sales"]),
+        "sales_growth_forecast": growth_rate(sales, report["sales"]),
+        "roe_forecast": net_profit / equity,
+        "cash_flow_to_price_forecast": (net_profit + depreciation) / price,
+        "share_turnover": firms.long_run_turnover * np.exp(firms.log_turnover.clip(-3, 3)),
+        "earnings_yield_forecast": earnings_yield,
+        "earnings_yield": report["net_profit"] / price,
+        "dividend_yield": report["dividends"] / price,
+        "dividend_yield_forecast": dividends / price,
+        "sales_to_price_forecast": sales / price,
+        "operating_margin": report["operating_profit"] / report["sales"],
+        "ordinary_profit_growth": growth_rate(
+            report["ordinary_profit"], year_ago["ordinary_profit"]
+        ),
+        "ordinary_profit_growth_forecast": growth_rate(ordinary_profit, report["ordinary_profit"]),
+        "ebitda_to_ev_forecast": (operating_profit + depreciation) / enterprise_value,
+        "bankruptcy_probability": bankruptcy_probability(firms, equity / report["assets"]),
+        "equity_ratio": equity / report["assets"],
+        "book_to_price": equity / price,
+        "ordinary_profit_revision": (revision / equity).clip(-1, 1),
+        "debt_ratio": (report["assets"] - equity) / equity,
+        "net_profit_growth": growth_rate(report["net_profit"], year_ago["net_profit"]),
+        "net_profit_growth_forecast": growth_rate(net_profit, report["net_profit"]),
+        "earnings_yield_forecast_change": earnings_yield - firms.earnings_yield_forecasts[:, 3],
+        "equity": equity,
+        "net_debt_ratio": (report["debt"] - report["cash"]) / equity,
+        "earnings_yield_standardised": standardise_newest(firms.earnings_yield_forecasts),
+        "sales": report["sales"],
     }
-    for name, values in found.items():
-        gone = draws.uniform(count) < _GAPS
+    for name, values in characteristics.items():
+        missing = generator.random(count) < _MISSING_SHARE
         if name in FORECASTS:
-            gone |= ~firms.covered
-        rounded = np.round(values, 0 if name in _AMOUNTS else 6)
-        found[name] = np.where(gone, np.nan, rounded)
-    return found
+            missing |= ~firms.has_forecasts
+        decimals = 0 if name in _AMOUNTS else 6
+        characteristics[name] = np.where(missing, np.nan, np.round(values, decimals))
+    return characteristics
 
 
-def growth(now: np.ndarray, before: np.ndarray) -> np.ndarray:
-    """Return the rate of growth, a fraction of at most 10; NaN from a base of zero or a loss."""
+def growth_rate(now: np.ndarray, before: np.ndarray) -> np.ndarray:
+    """Return now / before - 1 within [-10, 10]; NaN where the base is not positive."""
     base = np.where(before > 0, before, np.nan)
     return (now / base - 1).clip(-10, 10)
 
 
-def over_time(yields: np.ndarray) -> np.ndarray:
-    """Return the newest yield's distance from the mean of the last 36 months in deviations.
+def standardise_newest(values: np.ndarray) -> np.ndarray:
+    """Return the newest value's z-score over time: (x - mean) / std, of the last 36 months.
 
     Parameters
     ----------
-    yields : ndarray, shape [firms, 36]
-        Newest first, NaN before the listing; 24 of them must be there.
+    values : ndarray, shape [firms, 36]
+        Newest first, NaN before the listing.
+
+    Returns
+    -------
+    ndarray, shape [firms]
+        NaN with fewer than 24 values, or where they are constant.
     """
-    known = np.isfinite(yields)
-    count, total, squares = np.zeros((3, len(yields)))
-    filled = np.where(known, yields, 0)
-    # Column by column, so that the order of the sums is fixed.
-    for month in range(yields.shape[1]):
-        count, total = count + known[:, month], total + filled[:, month]
-    average = total / np.maximum(count, 1)
-    for month in range(yields.shape[1]):
-        away = np.where(known[:, month], yields[:, month] - average, 0)
-        squares = squares + away * away
-    deviation = np.sqrt(squares / np.maximum(count - 1, 1))
-    enough = (count >= _MEMORY) & (deviation > 1e-9)
-    return np.where(enough, (yields[:, 0] - average) / np.where(enough, deviation, 1), np.nan)
+    finite = np.isfinite(values)
+    count = finite.sum(axis=1)
+    # Not nanmean and nanstd, which warn of each firm without any value.
+    mean = np.where(finite, values, 0).sum(axis=1) / np.maximum(count, 1)
+    squares = np.where(finite, values - mean[:, None], 0) ** 2
+    std = np.sqrt(squares.sum(axis=1) / np.maximum(count - 1, 1))
+    defined = (count >= _MIN_MONTHS) & (std > 1e-9)
+    return np.where(defined, values[:, 0] - mean, np.nan) / np.where(defined, std, 1)
 
 
-def bankruptcy(firms: Firms, equity_ratio: np.ndarray) -> np.ndarray:
-    """Return a vendor's bankruptcy probability: of leverage, size and volatility, in (0, 1)."""
-    size = centred_ranks(firms.value)
-    swing = firms.volatility * np.sqrt(firms.heat)
-    odds = exponential((-7 + 4 * (1 - equity_ratio) - size + 20 * swing).clip(-9, 2))
-    return odds / (1 + odds)
+def bankruptcy_probability(firms: Firms, equity_ratio: np.ndarray) -> np.ndarray:
+    """Return a vendor's score in (0, 1): logistic in leverage, size rank and volatility."""
+    volatility = firms.volatility * np.sqrt(firms.variance_ratio)
+    log_odds = -7 + 4 * (1 - equity_ratio) - centred_ranks(firms.market_value) + 20 * volatility
+    return 1 / (1 + np.exp(-log_odds.clip(-9, 2)))

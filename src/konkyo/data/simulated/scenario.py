@@ -1,11 +1,12 @@
-"""What history fixes: crisis months, the number of listed stocks, the course of market series."""
+"""What history fixes: crisis months, the number of listed stocks, the sizes of the industries."""
 
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
+
+import numpy as np
 
 from konkyo.dates import parse
 
-SHOCKS = {
+MARKET_SHOCKS = {
     "1998-08": -0.08, "1998-10": 0.08,
     "2001-09": -0.10, "2001-10": 0.04, "2002-03": 0.06,
     "2007-08": -0.06, "2008-01": -0.08, "2008-04": 0.06, "2008-09": -0.13, "2008-10": -0.20,
@@ -18,17 +19,17 @@ SHOCKS = {
     "2017-09": 0.05, "2017-10": 0.04,
     "2018-02": -0.04, "2018-12": -0.10, "2019-01": 0.04, "2019-02": 0.04, "2019-09": 0.06,
 }  # fmt: skip
-"""What the market earns in these months beside chance, a fraction. Falls and recoveries add up to
-0, so that no attribute that goes with beta is paid for over the whole."""
+"""The market's return in these months in addition to its random shock, a fraction. Crashes and
+recoveries sum to 0, so that beta earns no premium over the sample."""
 
-LISTED = ((1996, 0.88), (2003, 0.93), (2008, 1.02), (2013, 0.98), (2020, 1.12))
-"""The number of listed stocks by the start of a year, as a multiple of `stocks`."""
+LISTED_STOCKS = ((1996, 0.88), (2003, 0.93), (2008, 1.02), (2013, 0.98), (2020, 1.12))
+"""The number of listed stocks at the start of a year, as a multiple of `stocks`."""
 
-FIRMS = (
+SECTOR_SIZES = (
     6, 6, 100, 85, 40, 12, 145, 38, 9, 11, 33, 32, 24, 40, 140, 155, 62, 32, 50, 22, 43, 8, 4, 24,
     220, 175, 195, 83, 23, 9, 27, 75, 200,
 )  # fmt: skip
-"""How common each of the 33 industries is, in the order of the catalogue."""
+"""The relative number of firms of each of the 33 industries, in the order of the catalogue."""
 
 
 def ordinal_of(name: str) -> int:
@@ -37,17 +38,20 @@ def ordinal_of(name: str) -> int:
     return (month.year - 1970) * 12 + month.month - 1
 
 
-def along(knots: Sequence[tuple[float, float]], month: int) -> float:
-    """Return the value at a month of a course given by (year, value) and straight between them."""
-    year = 1970 + month / 12
-    if year <= knots[0][0]:
-        return knots[0][1]
-    for (start, before), (end, after) in pairwise(knots):
-        if year <= end:
-            return before + (after - before) * (year - start) / (end - start)
-    return knots[-1][1]
+def interpolate(knots: Sequence[tuple[float, float]], months: int | np.ndarray) -> np.ndarray:
+    """Return a piecewise linear path at months counted from 1970-01, constant beyond its ends.
+
+    Parameters
+    ----------
+    knots : sequence of (year, value)
+        Values at the start of years, sorted by year.
+    months : int or ndarray of int
+        Where to evaluate; the result has its shape.
+    """
+    years, values = zip(*knots, strict=True)
+    return np.interp(1970 + np.asarray(months) / 12, years, values)
 
 
-def shocks_by_month(shocks: Mapping[str, float] = SHOCKS) -> dict[int, float]:
+def shocks_by_month(shocks: Mapping[str, float] = MARKET_SHOCKS) -> dict[int, float]:
     """Return the fixed shocks by month counted from 1970-01."""
     return {ordinal_of(name): shock for name, shock in shocks.items()}

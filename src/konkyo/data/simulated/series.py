@@ -1,65 +1,64 @@
-"""The market series beside TOPIX: correlated with it, near the levels that history had."""
+"""The 23 market series other than TOPIX: correlated with it, near their historical levels."""
 
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from konkyo.data.simulated.portable_random import Draws
-from konkyo.data.simulated.scenario import along
-
-_PURPOSE = 5
+from konkyo.data.simulated.scenario import interpolate
+from konkyo.data.simulated.statistics import student_t
+from konkyo.random import numpy_generator
 
 _YEARS = (1997, 2000, 2003, 2007, 2009, 2012, 2015, 2018, 2020)
 
 
 @dataclass(frozen=True)
-class Asset:
-    """A price: pulled to its course, moved by TOPIX, by its group and by itself.
+class Price:
+    """An index, exchange rate or commodity that reverts to a path and has three shocks.
 
     Attributes
     ----------
-    course : tuple of float
+    path : tuple of float
         Levels at the start of `_YEARS`.
-    topix : float
-        Change for a change of TOPIX of 1.
-    group : str
-        What it shares a monthly shock with, and `shared`, that shock's deviation.
-    own : float
-        Deviation of its own monthly shock.
-    pull : float
-        Share of the way to its course that it goes in a month.
+    topix_beta : float
+        Return for a TOPIX return of 1.
+    factor : str
+        The common factor of its group.
+    factor_std, own_std : float
+        Monthly standard deviation of its returns from the factor, and of its own.
+    reversion : float
+        Share of the distance from its path that it makes up in a month.
     """
 
-    course: tuple[float, ...]
-    topix: float
-    group: str
-    shared: float
-    own: float
-    pull: float = 0.06
+    path: tuple[float, ...]
+    topix_beta: float
+    factor: str
+    factor_std: float
+    own_std: float
+    reversion: float = 0.06
 
 
 _PRICES = {
-    "nikkei_225": Asset(
+    "nikkei_225": Price(
         (18500, 18500, 8700, 17300, 8800, 8600, 17500, 22700, 23600), 1.02, "japan", 0.0, 0.008, 0.0
     ),
-    "dow_jones": Asset(
+    "dow_jones": Price(
         (6600, 11300, 8600, 12500, 8800, 12400, 17800, 24800, 28700), 0.45, "world", 0.025, 0.008
     ),
-    "sp_500": Asset(
+    "sp_500": Price(
         (750, 1450, 890, 1420, 900, 1280, 2050, 2700, 3250), 0.46, "world", 0.027, 0.006
     ),
-    "dax": Asset(
+    "dax": Price(
         (2900, 6900, 2950, 6600, 4800, 6000, 9800, 13000, 13300), 0.55, "world", 0.032, 0.020
     ),
-    "ftse_100": Asset(
+    "ftse_100": Price(
         (4150, 6800, 3950, 6200, 4450, 5600, 6550, 7650, 7550), 0.40, "world", 0.026, 0.012
     ),
-    "usd_jpy": Asset((116, 104, 119, 119, 91, 77, 119, 112, 109), 0.22, "yen", 0.018, 0.010),
-    "eur_jpy": Asset((140, 104, 125, 157, 126, 100, 145, 135, 122), 0.30, "yen", 0.020, 0.016),
-    "crb": Asset((245, 205, 235, 305, 225, 310, 230, 195, 185), 0.15, "goods", 0.030, 0.012),
-    "wti": Asset((25, 26, 31, 60, 44, 99, 53, 61, 61), 0.25, "goods", 0.060, 0.045),
-    "gold": Asset((365, 285, 345, 635, 870, 1570, 1185, 1300, 1520), -0.05, "goods", 0.015, 0.040),
+    "usd_jpy": Price((116, 104, 119, 119, 91, 77, 119, 112, 109), 0.22, "yen", 0.018, 0.010),
+    "eur_jpy": Price((140, 104, 125, 157, 126, 100, 145, 135, 122), 0.30, "yen", 0.020, 0.016),
+    "crb": Price((245, 205, 235, 305, 225, 310, 230, 195, 185), 0.15, "goods", 0.030, 0.012),
+    "wti": Price((25, 26, 31, 60, 44, 99, 53, 61, 61), 0.25, "goods", 0.060, 0.045),
+    "gold": Price((365, 285, 345, 635, 870, 1570, 1185, 1300, 1520), -0.05, "goods", 0.015, 0.040),
 }
 
 _YIELDS = {
@@ -75,63 +74,77 @@ _YIELDS = {
     "bund_10": ("world", 0.8, (5.8, 5.4, 4.3, 4.0, 3.0, 1.85, 0.5, 0.45, -0.2)),
     "gilt_10": ("world", 0.9, (7.6, 5.6, 4.4, 4.75, 3.1, 2.0, 1.75, 1.2, 0.8)),
 }
-"""Yields in per cent: what they share shocks with, how strongly, and their course."""
+"""Yields in per cent: factor, its loading, and the path as in `Price`."""
 
-_FEARS = {"nikkei_vi": (21.0, 1.0), "vix": (15.0, 0.8)}
-"""Volatility indices: quiet level, and how strongly falls of TOPIX move them."""
+_VOLATILITY_INDICES = {"nikkei_vi": (21.0, 1.0), "vix": (15.0, 0.8)}
+"""Level in calm markets, and sensitivity to falls of TOPIX."""
 
-_GROUPS = ("japan", "world", "yen", "goods", "jpy")
+_FACTORS = ("japan", "world", "yen", "goods", "jpy")
 
 
-def beside(month: np.ndarray, topix: np.ndarray, heat: np.ndarray, seed: int) -> pd.DataFrame:
-    """Return the other market series of figure 14.
+def simulate_series(
+    months: np.ndarray, topix: np.ndarray, variance_ratio: np.ndarray, seed: int
+) -> pd.DataFrame:
+    """Simulate the other market series of figure 14.
 
     Parameters
     ----------
-    month : ndarray of int, shape [months]
-        Months counted from 1970-01, without gaps.
+    months : ndarray of int, shape [months]
+        Counted from 1970-01, without gaps.
     topix : ndarray, shape [months]
-        Change of TOPIX during the month, a fraction.
-    heat : ndarray, shape [months]
-        The market's conditional variance in units of its mean, known at the month's end.
+        TOPIX's return of the month, a fraction.
+    variance_ratio : ndarray, shape [months]
+        The market's conditional variance over its mean at the month's end.
     seed : int
         Of the simulation.
 
     Returns
     -------
-    DataFrame
-        One row a month, 23 series known at its end: indices and prices in their units with 2
-        decimals, yields in per cent with 3. Each row looks at its own month and those before.
+    DataFrame, shape [months, 23]
+        Series known at the month's end: indices and prices in their units with 2 decimals,
+        yields in per cent with 3. A row depends on its own month and earlier ones.
     """
-    level = {name: _along(asset.course, month[0]) for name, asset in _PRICES.items()}
-    away = dict.fromkeys(_YIELDS, 0.0)
-    fear = {name: quiet for name, (quiet, _) in _FEARS.items()}
+    prices, indices = list(_PRICES.values()), _VOLATILITY_INDICES.values()
+    price_paths = _paths([price.path for price in prices], months)
+    yield_paths = _paths([path for _, _, path in _YIELDS.values()], months)
+    price_factors = [_FACTORS.index(price.factor) for price in prices]
+    yield_factors = [_FACTORS.index(factor) for factor, _, _ in _YIELDS.values()]
+    topix_beta, factor_std, own_std, reversion = np.array(
+        [(p.topix_beta, p.factor_std, p.own_std, p.reversion) for p in prices]
+    ).T
+    loading = np.array([loading for _, loading, _ in _YIELDS.values()])
+    # Yields move less where they are near zero, and less in Japan.
+    country_std = np.where(np.array(yield_factors) == _FACTORS.index("jpy"), 0.10, 0.18)
+    yield_std = country_std * yield_paths.clip(0.1, 1.0)
+    calm_level, sensitivity = np.array(list(indices)).T
+
+    levels = price_paths[0]
+    deviations = np.zeros(len(_YIELDS))
+    volatility = calm_level
     rows = []
-    for at, fallen, hot in zip(month.tolist(), topix.tolist(), heat.tolist(), strict=True):
-        draws = Draws(seed, at, _PURPOSE)
-        shared = dict(zip(_GROUPS, draws.student(len(_GROUPS)).tolist(), strict=True))
-        own = iter(draws.student(len(level) + len(away) + len(fear)).tolist())
-        row = {}
-        for name, asset in _PRICES.items():
-            pull = asset.pull * (_along(asset.course, at) / level[name] - 1)
-            shock = asset.shared * shared[asset.group] + asset.own * next(own)
-            level[name] *= max(1 + pull + asset.topix * fallen + shock, 0.4)
-            row[name] = round(level[name], 2)
-        for name, (group, strength, course) in _YIELDS.items():
-            unit = 0.10 if group == "jpy" else 0.18
-            # Money flees to bonds when shares fall.
-            shock = strength * (0.8 * shared[group] + 4 * fallen) + 0.25 * next(own)
-            width = min(max(_along(course, at), 0.1), 1.0)
-            away[name] = 0.93 * away[name] + unit * width * shock
-            row[name] = round(_along(course, at) + away[name], 3)
-        for name, (quiet, strength) in _FEARS.items():
-            wanted = quiet + 4 * (hot - 1)
-            jump = 130 * strength * max(-fallen - 0.015, 0) + 1.5 * next(own)
-            fear[name] = max(fear[name] + 0.3 * (wanted - fear[name]) + jump, 9.0)
-            row[name] = round(fear[name], 2)
-        rows.append(row)
-    return pd.DataFrame(rows)
+    for row, month in enumerate(months.tolist()):
+        generator = numpy_generator(seed, month, "series")
+        factors = student_t(generator, len(_FACTORS))
+        price_shocks = own_std * student_t(generator, len(prices))
+        yield_shocks = 0.25 * student_t(generator, len(_YIELDS))
+        volatility_shocks = 1.5 * student_t(generator, len(calm_level))
+
+        shocks = factor_std * factors[price_factors] + price_shocks
+        pull = reversion * (price_paths[row] / levels - 1)
+        levels = levels * np.maximum(1 + pull + topix_beta * topix[row] + shocks, 0.4)
+        # Flight to quality: yields fall with shares.
+        shocks = loading * (0.8 * factors[yield_factors] + 4 * topix[row]) + yield_shocks
+        deviations = 0.93 * deviations + yield_std[row] * shocks
+        target = calm_level + 4 * (variance_ratio[row] - 1)
+        jump = 130 * sensitivity * max(-topix[row] - 0.015, 0)
+        volatility = volatility + 0.3 * (target - volatility) + jump + volatility_shocks
+        volatility = np.maximum(volatility, 9.0)
+        yields = (yield_paths[row] + deviations).round(3)
+        rows.append(np.concatenate([levels.round(2), yields, volatility.round(2)]))
+    return pd.DataFrame(np.array(rows), columns=[*_PRICES, *_YIELDS, *_VOLATILITY_INDICES])
 
 
-def _along(course: tuple[float, ...], month: int) -> float:
-    return along(tuple(zip(_YEARS, course, strict=True)), month)
+def _paths(levels: list[tuple[float, ...]], months: np.ndarray) -> np.ndarray:
+    """Return paths given at the start of `_YEARS` by month, shape [months, series]."""
+    knots = [list(zip(_YEARS, path, strict=True)) for path in levels]
+    return np.column_stack([interpolate(path, months) for path in knots])

@@ -1,8 +1,8 @@
-"""FRED: series with the dates on which their values were published.
+"""FRED and its archive ALFRED: economic series by vintage, and their values as of month ends.
 
-A statistic is revised for years, and what its newest version says of a month was not known then.
-The archive's vintages tell what was: a month's value is that of the newest observation published
-by the end of the month, in the version that was newest then.
+Statistics are revised for years after their first publication, so that the newest version of a
+series looks ahead. As of a month end its value is the newest observation published by then, in the
+newest vintage of that day.
 """
 
 import http.client
@@ -36,12 +36,11 @@ REQUIREMENT = "fredapi>=0.5.2,<0.6"
 PER_MINUTE = 120.0
 """Requests a minute that the service allows."""
 
-MOST_VINTAGES = 1000
-"""Vintages asked for at once; the service refuses more than 2,000."""
-MOST_ROWS = 100_000
-"""Rows after which the service cuts an answer off without a word."""
+MAX_VINTAGES = 1000
+"""Vintages requested at once; the service refuses more than 2,000."""
+MAX_ROWS = 100_000
+"""Rows at which the service truncates an answer without an error."""
 
-_NEVER = "9999-12-31"
 _ENDS = {"M": 1, "Q": 3, "SA": 6, "A": 12}
 """Months of a period that the service names by its first day, by its letter for frequencies."""
 
@@ -92,7 +91,9 @@ class Connection:
                 text = redact(str(error), self.key)
                 if isinstance(answer, HTTPError):
                     after = answer.headers.get("Retry-After")
-                    raise http_error(VENDOR, what, answer.code, text, after) from None
+                    raise http_error(
+                        VENDOR, what, status=answer.code, detail=text, retry_after=after
+                    ) from None
                 raise Unavailable(f"{VENDOR}'s answer on {what} is not whole: {text}") from None
             except (URLError, OSError, http.client.HTTPException) as error:
                 kind = type(error).__name__
@@ -105,7 +106,7 @@ class Connection:
 
 @contextmanager
 def _timeout() -> Iterator[None]:
-    """Give the client's requests a limit: it sets none of its own and would wait for ever."""
+    """Set the socket timeout during a request: the client sets none and would wait for ever."""
     before = socket.getdefaulttimeout()
     socket.setdefaulttimeout(TIMEOUT)
     try:
@@ -130,9 +131,9 @@ def connect(base: str = BASE, policy: RetryPolicy | None = None) -> Connection:
 
 
 def releases(
-    connection: Connection, series: str, there: pd.DataFrame | None = None
+    connection: Connection, series: str, stored: pd.DataFrame | None = None
 ) -> pd.DataFrame:
-    """Return every version of every observation of a series.
+    """Return all vintages of a series: every version of every observation.
 
     Parameters
     ----------
@@ -140,8 +141,8 @@ def releases(
         As `connect` returns it.
     series : str
         The service's id, such as CPIAUCSL.
-    there : DataFrame, optional
-        What an earlier call returned: only later vintages are asked for.
+    stored : DataFrame, optional
+        The result of an earlier call: only later vintages are requested.
 
     Returns
     -------
@@ -158,11 +159,11 @@ def releases(
         f"the vintages of {series}", lambda: connection.client.get_series_vintage_dates(series)
     )
     vintages = pd.DatetimeIndex(dates).sort_values()
-    parts = [] if there is None else [there]
-    if there is not None and len(there):
-        vintages = vintages[vintages > there["published"].max()]
-    for place in range(0, len(vintages), MOST_VINTAGES):
-        parts += _window(connection, series, vintages[place : place + MOST_VINTAGES])
+    parts = [] if stored is None else [stored]
+    if stored is not None and len(stored):
+        vintages = vintages[vintages > stored["published"].max()]
+    for start in range(0, len(vintages), MAX_VINTAGES):
+        parts += _window(connection, series, vintages[start : start + MAX_VINTAGES])
     if not parts:
         raise SourceError(
             f"{VENDOR} has no vintage of {series}: if it is never revised, fetch it with "
@@ -172,7 +173,7 @@ def releases(
 
 
 def _window(connection: Connection, series: str, vintages: pd.DatetimeIndex) -> list[pd.DataFrame]:
-    """Return the versions of some vintages, halving them where an answer would be cut off."""
+    """Return the versions of some vintages, in halves where an answer would be truncated."""
     start, end = f"{vintages[0]:%Y-%m-%d}", f"{vintages[-1]:%Y-%m-%d}"
     rows = connection.ask(
         f"{series}, {start} to {end}",
@@ -180,10 +181,10 @@ def _window(connection: Connection, series: str, vintages: pd.DatetimeIndex) -> 
             series, realtime_start=start, realtime_end=end
         ),
     )
-    if len(rows) >= MOST_ROWS:
+    if len(rows) >= MAX_ROWS:
         if len(vintages) == 1:
             raise SourceError(
-                f"{VENDOR}'s vintage {start} of {series} has {MOST_ROWS:,} observations or more, "
+                f"{VENDOR}'s vintage {start} of {series} has {MAX_ROWS:,} observations or more, "
                 "and the service cuts its answer off there: choose a series of lower frequency"
             )
         half = len(vintages) // 2
@@ -201,10 +202,10 @@ def _window(connection: Connection, series: str, vintages: pd.DatetimeIndex) -> 
 
 
 def _distinct(rows: pd.DataFrame) -> pd.DataFrame:
-    """Leave out versions that say what the one before said.
+    """Drop versions whose value is that of the version before.
 
-    An answer begins with all that was valid on its first day, dated to that day: such rows repeat
-    what the vintage before has told.
+    An answer begins with all observations valid on its first day, dated to that day: these repeat
+    the vintage before.
     """
     rows = rows.astype({"date": "datetime64[ns]", "published": "datetime64[ns]"})
     rows = rows.sort_values(["date", "published"], kind="stable", ignore_index=True)
@@ -250,8 +251,45 @@ def latest(connection: Connection, series: str, lag: int) -> pd.DataFrame:
     return _distinct(table)
 
 
-def known(rows: pd.DataFrame, months: pd.DatetimeIndex, carry: int) -> pd.Series:
-    """Return what was known of a series at the end of each month.
+def merge_latest(stored: pd.DataFrame | None, rows: pd.DataFrame, series: str) -> pd.DataFrame:
+    """Return a newest version with the stored observations that it lacks.
+
+    The service keeps only the last years of some series, as of indices under licence.
+
+    Parameters
+    ----------
+    stored : DataFrame or None
+        What an earlier run stored.
+    rows : DataFrame
+        As of `latest`.
+    series : str
+        Its id, for the message.
+
+    Raises
+    ------
+    SourceError
+        Values differ: the series is revised, and what was known at the time is no longer told.
+    """
+    if stored is None:
+        return rows
+    both = stored.merge(rows, on="date", suffixes=("", "_new")).dropna(
+        subset=["value", "value_new"]
+    )
+    revised = both[both["value"] != both["value_new"]]
+    if len(revised):
+        first = revised.iloc[0]
+        raise SourceError(
+            f"{len(revised)} values of {series} are not those fetched before (first "
+            f"{first['date']:%Y-%m-%d}: {first['value']}, now {first['value_new']}): it is "
+            "revised; use release vintage, or move its file away to take the newest version"
+        )
+    rows = rows[rows["value"].notna() | ~rows["date"].isin(stored["date"])]
+    only_stored = stored[~stored["date"].isin(rows["date"])]
+    return pd.concat([only_stored, rows]).sort_values("date", ignore_index=True)
+
+
+def as_of(rows: pd.DataFrame, months: pd.DatetimeIndex, carry: int) -> pd.Series:
+    """Return the point-in-time value of a series at each month end.
 
     Parameters
     ----------
@@ -260,7 +298,7 @@ def known(rows: pd.DataFrame, months: pd.DatetimeIndex, carry: int) -> pd.Series
     months : DatetimeIndex
         Month ends t.
     carry : int
-        Months after its publication from which on a value is too old to be used.
+        Months after its publication after which a value is stale and not used.
 
     Returns
     -------
@@ -271,12 +309,12 @@ def known(rows: pd.DataFrame, months: pd.DatetimeIndex, carry: int) -> pd.Series
     rows = rows[rows["value"].notna()].sort_values(["published", "date"], kind="stable")
     # A revision of an older observation changes nothing: a newer one was known by then.
     rows = rows[rows["date"] == rows["date"].cummax()]
-    found = pd.merge_asof(
+    newest = pd.merge_asof(
         pd.DataFrame({"month": months.astype("datetime64[ns]")}),
         rows[["published", "value"]],
         left_on="month",
         right_on="published",
     )
-    oldest = found["month"] - pd.DateOffset(months=carry)
-    values = found["value"].where(found["published"] > oldest)
+    oldest = newest["month"] - pd.DateOffset(months=carry)
+    values = newest["value"].where(newest["published"] > oldest)
     return pd.Series(values.to_numpy(), index=months)

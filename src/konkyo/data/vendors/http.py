@@ -1,4 +1,4 @@
-"""What every connector shares: credentials, rate limits, retries, and messages without secrets."""
+"""HTTP for all vendors: credentials, rate limits, retries, errors without secrets."""
 
 import importlib
 import os
@@ -23,30 +23,47 @@ POLICY = RetryPolicy(attempts=6, first=2.0, longest=120.0)
 Answer = TypeVar("Answer")
 
 
+class Refused(SourceError):
+    """The vendor answered that it does not give what was asked for; another attempt is no help.
+
+    Attributes
+    ----------
+    status : int
+        The HTTP status; 200 where the answer itself cannot be used.
+    """
+
+    def __init__(self, message: str, status: int) -> None:
+        super().__init__(message)
+        self.status = status
+
+
 class Unavailable(SourceError):
-    """A request failed in a way that may pass: no connection, a rate limit, a server's fault.
+    """A transient failure: no connection, a rate limit, an error of the server.
 
     Attributes
     ----------
     after : float or None
         Seconds that the server asked to wait.
+    status : int or None
+        The HTTP status; None where there was no answer.
     """
 
-    def __init__(self, message: str, after: float | None = None) -> None:
+    def __init__(self, message: str, after: float | None = None, status: int | None = None) -> None:
         super().__init__(message)
         self.after = after
+        self.status = status
 
 
 @dataclass
 class RateLimiter:
-    """Keeps requests at least so far apart that a limit per minute is never passed.
+    """Spreads requests evenly so that they stay within a limit per minute.
 
     Attributes
     ----------
     per_minute : float
-        The vendor's limit; requests are spread evenly, a twentieth slower than it allows.
+        The vendor's limit, of which 95 per cent are used.
     clock, sleep : callable
-        Seconds that only grow, and a wait of seconds.
+        A monotonic clock and a sleep, in seconds.
     """
 
     per_minute: float
@@ -55,7 +72,7 @@ class RateLimiter:
     _next: float = field(default=float("-inf"), init=False)
 
     def wait(self) -> None:
-        """Return when the next request may be sent."""
+        """Block until the next request may be sent."""
         now = self.clock()
         if now < self._next:
             self.sleep(self._next - now)
@@ -64,7 +81,7 @@ class RateLimiter:
 
 
 def credential(variable: str, vendor: str, where: str) -> str:
-    """Return a secret from the environment, the only place where one is looked for.
+    """Return an API key from an environment variable; keys are read from nowhere else.
 
     Raises
     ------
@@ -143,23 +160,23 @@ def seconds_of(header: str | None, now: datetime | None = None) -> float | None:
 
 
 def http_error(
-    vendor: str, place: str, status: int, detail: str, retry_after: str | None
-) -> SourceError:
-    """Return the error of an answer that is no success: `Unavailable` where a retry may help.
+    vendor: str, request: str, *, status: int, detail: str, retry_after: str | None
+) -> Refused | Unavailable:
+    """Return the error of an unsuccessful answer: `Unavailable` where a retry may help.
 
     Parameters
     ----------
-    vendor, place : str
-        Whom was asked for what, for the message; without a secret.
+    vendor, request : str
+        Who was asked for what, for the message; without a secret.
     status : int
         The HTTP status.
     detail : str
-        What the answer said, without a secret.
+        The answer's text, without a secret.
     retry_after : str or None
-        Its header of that name.
+        The answer's header of that name.
     """
-    said = " ".join(detail.split())[:300] or "nothing"
-    message = f"{vendor} answered {place} with status {status} and said: {said}"
+    text = " ".join(detail.split())[:300] or "nothing"
+    message = f"{vendor} answered {request} with status {status} and said: {text}"
     if status == 429 or status >= 500:
         after = seconds_of(retry_after)
         if after is not None:
@@ -167,10 +184,10 @@ def http_error(
                 f"; it asks to wait {after:,.0f} seconds: give the same command again after that, "
                 "it goes on there"
             )
-        return Unavailable(message, after)
+        return Unavailable(message, after, status)
     if status in (401, 403):
         message += "; check the key, and that your plan includes these records"
-    return SourceError(message)
+    return Refused(message, status)
 
 
 def get(  # nosec B107 # no secret is sent
@@ -181,19 +198,19 @@ def get(  # nosec B107 # no secret is sent
     headers: dict[str, str] | None = None,
     secret: str = "",
 ) -> requests.Response:
-    """Send one request and return its answer, status 200.
+    """Send one GET request and return its answer, status 200.
 
-    Redirections are followed only where no secret is sent: a header of one's own would be sent to
-    the new place too.
+    Redirections are followed only where no secret is sent: requests would send a custom header to
+    the new host too.
 
     Raises
     ------
     Unavailable
-        There was no connection or no whole answer, or the status is 429 or 500 and above.
-    SourceError
+        There was no connection or the answer broke off, or the status is 429 or 500 and above.
+    Refused
         Any other status.
     """
-    place = url + (
+    request = url + (
         "?" + "&".join(f"{key}={value}" for key, value in params.items()) if params else ""
     )
     try:
@@ -203,10 +220,12 @@ def get(  # nosec B107 # no secret is sent
     except requests.RequestException as error:
         kind = type(error).__name__
         raise Unavailable(
-            f"{vendor} gave no answer to {place} ({kind}): check the network connection"
+            f"{vendor} gave no answer to {request} ({kind}): check the network connection"
         ) from None
     if response.status_code != 200:
         text = redact(response.text, secret)
         after = response.headers.get("Retry-After")
-        raise http_error(vendor, place, response.status_code, text, after)
+        raise http_error(
+            vendor, request, status=response.status_code, detail=text, retry_after=after
+        )
     return response

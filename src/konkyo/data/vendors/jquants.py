@@ -1,13 +1,15 @@
-"""J-Quants: what the Tokyo exchange's data service has for days that are not here yet.
+"""J-Quants, the data service of the Tokyo exchange: download of the days not yet on disk.
 
-Every answer is kept as it came, a file a month, under `raw` in the connector's folder. A day is
-asked for once: what was published then is what stays, whatever the vendor restates later. Days are
-noted after their rows are written, so that a run that was stopped goes on where it was.
+Answers are stored as they came, a file a month, under `raw` in the connector's folder. A day is
+requested once: its first version stays, whatever the vendor restates later. A day is noted in
+`days.json` after its rows are written, so that an interrupted run continues where it stopped.
 """
 
+import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -17,6 +19,7 @@ import requests
 from konkyo.data.vendors.http import (
     POLICY,
     RateLimiter,
+    Refused,
     Unavailable,
     credential,
     get,
@@ -58,24 +61,55 @@ _FINAL_AFTER = timedelta(hours=27)
 """A day's reports are whole some time after its end in Tokyo: it is asked for from 3 o'clock on."""
 
 
-@dataclass(frozen=True)
+_PLAN = re.compile(r"(\d{4}-\d{2}-\d{2})\s*~\s*(\d{4}-\d{2}-\d{2})")
+"""The days that a plan covers, in the message by which the vendor refuses other days."""
+_MAX_FAILURES = 3
+"""Failed requests of a part in a row after which a run ends: the service is down, not a day."""
+
+
+@dataclass
 class Fetched:
-    """What a run brought.
+    """The result of a run.
 
     Attributes
     ----------
-    days : mapping of part to int
-        Days (of `listed`: months, of `topix`: days of the index) that were not here before.
-    absent : tuple of str
-        Trading days for which the vendor has no prices yet.
+    days : dict of part to int
+        Days (of `listed`: months, of `topix`: days of the index) that were fetched.
+    absent : list of str
+        Trading days for which the vendor has no prices yet, YYYY-MM-DD.
+    failed : dict of str to str
+        By part and day, such as `prices 2024-01-31`: the error. The next run asks again.
+    refused : dict of part to str
+        Parts that the plan does not include: the vendor's message.
+    plan : tuple of Timestamp or None
+        First and last day that the plan covers, where days outside it were asked for.
     """
 
     days: dict[str, int]
-    absent: tuple[str, ...]
+    absent: list[str] = field(default_factory=list)
+    failed: dict[str, str] = field(default_factory=dict)
+    refused: dict[str, str] = field(default_factory=dict)
+    plan: tuple[pd.Timestamp, pd.Timestamp] | None = None
+
+    def covers(self, day: pd.Timestamp) -> bool:
+        """Return whether a day is within the plan, as far as is known."""
+        return self.plan is None or self.plan[0] <= day <= self.plan[1]
+
+    def gaps(self) -> list[str]:
+        """Return a line for everything that could not be fetched."""
+        lines = [f"{part} left out: {message}" for part, message in self.refused.items()]
+        if self.plan:
+            first, last = (f"{day:%Y-%m-%d}" for day in self.plan)
+            lines.append(f"your plan covers {first} to {last}: other days were left out")
+        if self.absent:
+            count = len(self.absent)
+            lines.append(f"no prices yet for {count} trading days, first {self.absent[0]}")
+        lines += [f"{name} is missing: {message}" for name, message in self.failed.items()]
+        return lines
 
 
 def connect(plan: Plan, base: str = BASE, policy: RetryPolicy | None = None) -> Any:
-    """Return the vendor's client, with this project's rate limit and retries.
+    """Return the vendor's client with a rate limit and retries.
 
     Raises
     ------
@@ -99,11 +133,12 @@ def connect(plan: Plan, base: str = BASE, policy: RetryPolicy | None = None) -> 
                 limiter.wait()
                 response = get(session, VENDOR, url, params, self._base_headers(), key)
                 try:
-                    whole = isinstance(response.json(), dict)
+                    complete = isinstance(response.json(), dict)
                 except requests.exceptions.JSONDecodeError:
-                    whole = False
-                if not whole:
-                    raise Unavailable(f"{VENDOR} answered {url} with something that is no JSON")
+                    complete = False
+                if not complete:
+                    message = f"{VENDOR} answered {url} with something that is no JSON"
+                    raise Unavailable(message, status=response.status_code)
                 return response
 
             return retry_request(ask, waits)
@@ -125,77 +160,176 @@ def fetch(
     parts: Iterable[Part] = PARTS,
     say: Callable[[str], None] = print,
 ) -> Fetched:
-    """Ask for the trading days from `first` to `last` that are not in the folder yet.
+    """Download the days from `first` to `last` that are not on disk yet.
+
+    Days outside the plan, parts that it does not include and single days that are answered with an
+    error are left out and reported; all else is fetched. Rows on disk are never replaced by an
+    answer that lacks them.
 
     Parameters
     ----------
     client : ClientV2
         As `connect` returns it.
     folder : Path
-        Its `raw` receives one Parquet file a part and month, and `days.json`.
+        Its `raw` receives one Parquet file a part and month, and `days.json`: by part the days
+        fetched, and under `trading` the trading days among all days asked for so far.
     first, last : Timestamp
         Days of Tokyo; `last` is final (`newest_final`).
     parts : iterable of str
-        Which records; a plan may not include all.
+        Which records.
     say : callable
         Receives one line a month.
 
     Raises
     ------
     SourceError
-        The vendor refuses, does not answer, or its answer lacks a column. What was asked for
-        before is kept.
+        The vendor refuses the key or every part, cannot be reached, fails several times in a row,
+        or its answer lacks a column. What was fetched before is kept.
     """
     raw = folder / "raw"
-    noted: dict[str, list[str]] = read_json(raw / "days.json") if _noted(raw) else {}
-    trading = _trading_days(client, first, last)
-    counts: dict[str, int] = dict.fromkeys(parts, 0)
-    absent: list[str] = []
-    daily = [part for part in ("prices", "statements") if part in counts]
+    noted: dict[str, list[str]] = {}
+    if (raw / "days.json").is_file():
+        noted = read_json(raw / "days.json")
+    fetched = Fetched(dict.fromkeys(parts, 0))
+    failures = dict.fromkeys(fetched.days, 0)
+
+    def attempt(part: str, day: pd.Timestamp, request: Callable[[], int]) -> None:
+        """Count what a request fetched, or record why it fetched nothing."""
+        if part not in fetched.days or part in fetched.refused or not fetched.covers(day):
+            return
+        try:
+            fetched.days[part] += request()
+            failures[part] = 0
+        except (Refused, Unavailable) as error:
+            if _limit_plan(fetched, error):
+                return
+            if error.status == 403 and not fetched.days[part]:
+                fetched.refused[part] = str(error)
+                return
+            failures[part] += 1
+            asked_to_wait = isinstance(error, Unavailable) and error.after is not None
+            if error.status in (None, 401, 403) or asked_to_wait or failures[part] == _MAX_FAILURES:
+                raise
+            fetched.failed[f"{part} {day:%Y-%m-%d}"] = str(error)
+
+    def attempt_range(
+        part: str, days: pd.DatetimeIndex, request: Callable[[pd.Timestamp, pd.Timestamp], int]
+    ) -> None:
+        """Attempt a request for the days within the plan, again if its answer narrows the plan."""
+        for _ in range(2):
+            plan = fetched.plan
+            covered = days[[fetched.covers(day) for day in days]]
+            if len(covered):
+                attempt(part, covered[-1], partial(request, covered[0], covered[-1]))
+            if fetched.plan == plan:
+                return
+
+    trading = _trading_days(client, first, last, fetched)
+    noted["trading"] = sorted({*noted.get("trading", []), *trading.strftime("%Y-%m-%d")})
+    write_json(noted, raw / "days.json")
     for month, days in trading.groupby(trading.to_period("M")).items():
-        for part in daily:
-            for day in days:
-                name = f"{day:%Y-%m-%d}"
-                if name in noted.get(part, []):
-                    continue
-                rows = _rows(client, part, day)
-                if part == "prices" and rows.empty:
-                    absent.append(name)
-                    continue
-                _keep(rows, raw / part / f"{month}.parquet", _date(part), day)
-                noted[part] = sorted({*noted.get(part, []), name})
-                write_json(noted, raw / "days.json")
-                counts[part] += 1
-        if "listed" in counts:
-            counts["listed"] += _listed(client, raw / "listed" / f"{month}.parquet", days[-1])
+        # Firms publish on weekends and holidays too, so that all days are asked for statements.
+        calendar = pd.date_range(
+            max(first, month.start_time), min(last, month.end_time.normalize())
+        )
+        for part, asked in (("prices", days), ("statements", calendar)):
+            for day in asked:
+                if f"{day:%Y-%m-%d}" not in noted.get(part, []):
+                    attempt(part, day, partial(_day, client, raw, part, day, noted, fetched))
+        path = raw / "listed" / f"{month}.parquet"
+        attempt_range("listed", days, partial(_listed, client, path))
         say(f"{VENDOR}: {month}, {len(days)} trading days")
-    if "topix" in counts and len(trading):
-        counts["topix"] = _topix(client, raw / "topix.parquet", trading[0], trading[-1])
-    return Fetched(counts, tuple(absent))
+    attempt_range("topix", trading, partial(_topix, client, raw / "topix.parquet"))
+    if fetched.refused and set(fetched.refused) == set(fetched.days):
+        raise SourceError("\n".join(fetched.gaps()))
+    return fetched
 
 
-def _noted(raw: Path) -> bool:
-    return (raw / "days.json").is_file()
+def missing_days(raw: Path) -> list[str]:
+    """Return the trading days between the first and the last with prices that have none."""
+    if not (raw / "days.json").is_file():
+        return []
+    noted = read_json(raw / "days.json")
+    prices = noted.get("prices", [])
+    return [
+        day
+        for day in noted.get("trading", [])
+        if prices and prices[0] < day < prices[-1] and day not in set(prices)
+    ]
 
 
-def _date(part: str) -> str:
-    return "DiscDate" if part == "statements" else "Date"
+def _limit_plan(fetched: Fetched, error: SourceError) -> bool:
+    """Take the days of the plan from an error; False where it names none that are new."""
+    found = _PLAN.search(str(error))
+    if not found or fetched.plan is not None:
+        return False
+    fetched.plan = pd.Timestamp(found[1]), pd.Timestamp(found[2])
+    return True
 
 
-def _trading_days(client: Any, first: pd.Timestamp, last: pd.Timestamp) -> pd.DatetimeIndex:
-    """Return the exchange's trading days, half days too."""
-    calendar = _columns(
-        client.get_mkt_calendar(from_yyyymmdd=f"{first:%Y%m%d}", to_yyyymmdd=f"{last:%Y%m%d}"),
-        ["Date", "HolDiv"],
-        "the calendar",
-    )
+def _trading_days(
+    client: Any, first: pd.Timestamp, last: pd.Timestamp, fetched: Fetched
+) -> pd.DatetimeIndex:
+    """Return the exchange's trading days within the plan, half days too."""
+
+    def ask(start: pd.Timestamp, end: pd.Timestamp) -> pd.DataFrame:
+        answer = client.get_mkt_calendar(
+            from_yyyymmdd=f"{start:%Y%m%d}", to_yyyymmdd=f"{end:%Y%m%d}"
+        )
+        return _columns(answer, ["Date", "HolDiv"], "the calendar")
+
+    start, end = first, last
+    try:
+        calendar = ask(start, end)
+    except Refused as error:
+        if not _limit_plan(fetched, error) or fetched.plan is None:
+            raise
+        start, end = max(first, fetched.plan[0]), min(last, fetched.plan[1])
+        if start > end:
+            raise
+        calendar = ask(start, end)
     days = pd.DatetimeIndex(calendar.loc[calendar["HolDiv"].isin(["1", "2"]), "Date"])
+    days = days[(days >= start) & (days <= end)].unique().sort_values()
     if days.empty:
         raise SourceError(
             f"{VENDOR} has no trading day from {first:%Y-%m-%d} to {last:%Y-%m-%d}: choose other "
             "months, within those of your plan"
         )
-    return days[(days >= first) & (days <= last)].sort_values()
+    return days
+
+
+def _day(
+    client: Any,
+    raw: Path,
+    part: str,
+    day: pd.Timestamp,
+    noted: dict[str, list[str]],
+    fetched: Fetched,
+) -> int:
+    """Store all stocks' rows of a day and note it; return the number of days stored."""
+    name = f"{day:%Y-%m-%d}"
+    date = "DiscDate" if part == "statements" else "Date"
+    rows = _rows(client, part, day)
+    if part == "prices" and rows.empty:
+        fetched.absent.append(name)
+        return 0
+    if (rows[date] != day).any():
+        raise Refused(f"{VENDOR} answered {part} of {name} with rows of other days", 200)
+    if part == "prices":
+        rows = _one_a_stock(rows, f"{part} of {name}")
+    _store(rows, raw / part / f"{day:%Y-%m}.parquet", date=date, day=day)
+    noted[part] = sorted({*noted.get(part, []), name})
+    write_json(noted, raw / "days.json")
+    return 1
+
+
+def _one_a_stock(rows: pd.DataFrame, what: str) -> pd.DataFrame:
+    """Return rows without repeated ones, or refuse a stock with two that differ."""
+    rows = rows.drop_duplicates()
+    if (twice := rows["Code"].duplicated()).any():
+        code = rows.loc[twice, "Code"].iloc[0]
+        raise Refused(f"{VENDOR}'s answer on {what} has two different rows of {code}", 200)
+    return rows
 
 
 def _rows(client: Any, part: str, day: pd.Timestamp) -> pd.DataFrame:
@@ -214,18 +348,22 @@ def _rows(client: Any, part: str, day: pd.Timestamp) -> pd.DataFrame:
     return _columns(rows, COLUMNS[part], f"{part} of {name}")
 
 
-def _listed(client: Any, path: Path, day: pd.Timestamp) -> int:
-    """Keep the listing at the last trading day of a month; ask again where a later one came."""
+def _listed(client: Any, path: Path, _first: pd.Timestamp, day: pd.Timestamp) -> int:
+    """Store the listing at the last trading day of a month, unless one of that day is on disk."""
     if path.is_file() and pd.read_parquet(path, columns=["asked"])["asked"].max() >= day:
         return 0
     listing = client.get_eq_master(date=f"{day:%Y%m%d}")
-    rows = _columns(listing, COLUMNS["listed"], f"the listing of {day:%Y-%m-%d}")
+    what = f"the listing of {day:%Y-%m-%d}"
+    rows = _one_a_stock(_columns(listing, COLUMNS["listed"], what), what)
+    if rows.empty:
+        # Stored, it would end the membership of every stock.
+        raise Refused(f"{VENDOR}'s answer on {what} has no stock", 200)
     write_parquet(rows.assign(asked=day), path)
     return 1
 
 
 def _topix(client: Any, path: Path, first: pd.Timestamp, last: pd.Timestamp) -> int:
-    """Keep the index: what is later than the file's days, or all where it begins too late."""
+    """Add the index's days after those on disk, or all where these begin too late."""
     old = pd.read_parquet(path) if path.is_file() else pd.DataFrame(columns=COLUMNS["topix"])
     start = first
     if len(old) and old["Date"].min() <= first:
@@ -236,13 +374,15 @@ def _topix(client: Any, path: Path, first: pd.Timestamp, last: pd.Timestamp) -> 
         from_yyyymmdd=f"{start:%Y%m%d}", to_yyyymmdd=f"{last:%Y%m%d}"
     )
     rows = _columns(answer, COLUMNS["topix"], "the index")
-    new = rows[~rows["Date"].isin(old["Date"])]
-    whole = pd.concat([old, new]) if len(old) else new
-    write_parquet(whole.sort_values("Date"), path)
+    new = rows[~rows["Date"].isin(old["Date"])].drop_duplicates("Date")
+    if new.empty:
+        raise Refused(f"{VENDOR} has no day of the index from {start:%Y-%m-%d} on", 200)
+    table = pd.concat([old, new]) if len(old) else new
+    write_parquet(table.sort_values("Date"), path)
     return len(new)
 
 
-def _keep(rows: pd.DataFrame, path: Path, date: str, day: pd.Timestamp) -> None:
+def _store(rows: pd.DataFrame, path: Path, *, date: str, day: pd.Timestamp) -> None:
     """Put a day's rows into its month's file, in the place of those of an interrupted run."""
     if path.is_file():
         old = pd.read_parquet(path)

@@ -1,10 +1,11 @@
-"""The tables of `ingest.tables` from what J-Quants' connector keeps, and the params for them."""
+"""J-Quants' raw files as tables of `ingest.tables`, and the params that name them."""
 
 from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
 
+from konkyo.data.vendors.jquants import missing_days
 from konkyo.data.vendors.jquants_prices import factors_at, members, prices, sectors
 from konkyo.data.vendors.jquants_reports import outstanding, reports
 from konkyo.errors import SourceError
@@ -51,12 +52,14 @@ def params_for(folder: Path) -> str:
 
 
 def build(folder: Path, names: pd.DataFrame, say: Callable[[str], None] = print) -> Path:
-    """Make prices, reports, members, sectors and the index from `raw`, whole.
+    """Write prices, reports, members, sectors and the index from all of `raw`.
+
+    A month with a trading day whose prices are missing is left out until they are fetched.
 
     Parameters
     ----------
     folder : Path
-        The connector's folder; a file that is already right is not written again.
+        The connector's folder; a file whose content is unchanged is not written again.
     names : DataFrame
         S33, S33NmEn: the vendor's sectors.
     say : callable
@@ -79,11 +82,18 @@ def build(folder: Path, names: pd.DataFrame, say: Callable[[str], None] = print)
             f"{raw / 'prices'} holds no prices: fetch them first, in months of your plan"
         )
     statements = _all(raw / "statements")
-    told = _in_first_units(statements, months)
+    shares = _in_first_units(statements, months)
+    missing = missing_days(raw)
     before = pd.Series(dtype="float64")
     count = 0
     for path in months:
-        table, before = prices(pd.read_parquet(path), told, before)
+        table, before = prices(pd.read_parquet(path), shares, before)
+        if path.stem in {day[:7] for day in missing}:
+            # A split on a missing day would be a false return. Without its month no return spans
+            # that day, and a factor that is wrong from then on cancels out of all later ones.
+            (folder / "prices" / path.name).unlink(missing_ok=True)
+            say(f"prices: {path.stem} left out, without {_days_of(path.stem, missing)}")
+            continue
         _write(table, folder / "prices" / path.name)
         count += len(table)
     say(f"prices: {count:,} rows, {months[0].stem} to {months[-1].stem}")
@@ -105,16 +115,21 @@ def build(folder: Path, names: pd.DataFrame, say: Callable[[str], None] = print)
     return folder / "params.yaml"
 
 
+def _days_of(month: str, days: list[str]) -> str:
+    """Return a month's days as text."""
+    return ", ".join(day for day in days if day.startswith(month))
+
+
 def _in_first_units(statements: pd.DataFrame, months: list[Path]) -> pd.DataFrame:
     """Return the outstanding shares in units of the shares that were there on the first day."""
     if statements.empty:
         empty = {"stock": "str", "published": "datetime64[ns]", "shares": "float64"}
         return pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in empty.items()})
-    told = outstanding(statements)
+    shares = outstanding(statements)
     columns = ["Date", "Code", "AdjFactor"]
-    found = [pd.read_parquet(path, columns=columns) for path in months]
-    events = pd.concat([rows[rows["AdjFactor"] != 1] for rows in found])
-    return told.assign(shares=told["shares"] * factors_at(events, told))
+    tables = [pd.read_parquet(path, columns=columns) for path in months]
+    splits = pd.concat([rows[rows["AdjFactor"] != 1] for rows in tables])
+    return shares.assign(shares=shares["shares"] * factors_at(splits, shares))
 
 
 def _all(folder: Path) -> pd.DataFrame:
@@ -123,7 +138,7 @@ def _all(folder: Path) -> pd.DataFrame:
 
 
 def _write(table: pd.DataFrame, path: Path) -> None:
-    """Write a table unless the file holds the same already, so that its date tells of changes."""
+    """Write a table unless the file is equal, so that DVC and make see only changes."""
     if path.is_file() and pd.read_parquet(path).equals(table):
         return
     write_parquet(table, path)

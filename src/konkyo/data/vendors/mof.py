@@ -17,7 +17,7 @@ YIELDS = (
     "/english/policy/jgbs/reference/interest_rate/historical/jgbcme_all.csv",
     "/english/policy/jgbs/reference/interest_rate/jgbcme.csv",
 )
-"""All days up to the end of a month, and the days of the month under way."""
+"""All days up to the end of last month, and the days of the current month."""
 OPERATIONS = (
     "/policy/international_policy/reference/feio/foreign_exchange_intervention_operations.csv"
 )
@@ -51,7 +51,7 @@ def yields(texts: list[str], maturities: tuple[int, ...]) -> pd.DataFrame:
     Parameters
     ----------
     texts : list of str
-        The files: a title, a header `Date,1Y,2Y,..`, then a row a day, `-` where there is none.
+        The files, as `quotes` takes them; of a day in several files the last one counts.
     maturities : tuple of int
         Years.
 
@@ -63,32 +63,73 @@ def yields(texts: list[str], maturities: tuple[int, ...]) -> pd.DataFrame:
     Raises
     ------
     SourceError
-        A file has another layout, or no column for a maturity.
+        As `quotes`; or no file has a day.
     """
-    days: dict[pd.Timestamp, list[float]] = {}
-    for text in texts:
-        lines = list(csv.reader(io.StringIO(text)))
-        start = next((row for row, cells in enumerate(lines) if cells and cells[0] == "Date"), None)
-        if start is None:
-            raise SourceError(
-                f"{VENDOR}'s file of yields has no header that begins with 'Date': its first "
-                f"line is {','.join(lines[0]) if lines else ''!r}; the layout has changed"
-            )
-        header = [cell.strip() for cell in lines[start]]
-        missing = [years for years in maturities if f"{years}Y" not in header]
-        if missing:
-            raise SourceError(f"{VENDOR} has no yield of {missing} years: choose of {header[1:]}")
-        places = [header.index(f"{years}Y") for years in maturities]
-        for cells in lines[start + 1 :]:
-            day = pd.to_datetime(cells[0] if cells else "", format="%Y/%m/%d", errors="coerce")
-            if not pd.isna(day):
-                days[day] = [_number(cells[place]) for place in places]
-    if not days:
+    table = pd.concat([quotes(text, maturities) for text in texts])
+    table = table[~table.index.duplicated(keep="last")].sort_index()
+    if table.empty:
         raise SourceError(f"{VENDOR}'s file of yields has no day such as 2024/4/1")
-    names = [f"jgb_{years}" for years in maturities]
-    table = pd.DataFrame.from_dict(days, orient="index", columns=names).sort_index()
-    quoted = pd.DatetimeIndex(table.index)
-    return table.iloc[:-1].reset_index(drop=True).assign(date=quoted[1:])[["date", *names]]
+    published = table.iloc[:-1].reset_index(drop=True)
+    published.insert(0, "date", pd.DatetimeIndex(table.index)[1:])
+    return published
+
+
+def quotes(text: str, maturities: tuple[int, ...]) -> pd.DataFrame:
+    """Return the yields of one file by the day of their close.
+
+    Parameters
+    ----------
+    text : str
+        A title, a header `Date,1Y,2Y,..`, then a row a day, `-` where there is no yield.
+    maturities : tuple of int
+        Years.
+
+    Returns
+    -------
+    DataFrame, by day
+        jgb_<years> in per cent, in the file's order.
+
+    Raises
+    ------
+    SourceError
+        The file has another layout, no column for a maturity, or two of one name.
+    """
+    lines = list(csv.reader(io.StringIO(text)))
+    start = next((row for row, cells in enumerate(lines) if cells and cells[0] == "Date"), None)
+    if start is None:
+        raise SourceError(
+            f"{VENDOR}'s file of yields has no header that begins with 'Date': its first "
+            f"line is {','.join(lines[0]) if lines else ''!r}; the layout has changed"
+        )
+    header = [cell.strip() for cell in lines[start]]
+    missing = [years for years in maturities if f"{years}Y" not in header]
+    if missing:
+        raise SourceError(f"{VENDOR} has no yield of {missing} years: choose of {header[1:]}")
+    repeated = [years for years in maturities if header.count(f"{years}Y") > 1]
+    if repeated:
+        raise SourceError(f"{VENDOR}'s file has more than one column of {repeated} years")
+    columns = {f"jgb_{years}": header.index(f"{years}Y") for years in maturities}
+    days = {}
+    for cells in lines[start + 1 :]:
+        day = pd.to_datetime(cells[0] if cells else "", format="%Y/%m/%d", errors="coerce")
+        if not pd.isna(day):
+            # A row that breaks off has no yield in the columns that it lacks.
+            cells += ["-"] * (len(header) - len(cells))
+            days[day] = [_number(cells[column]) for column in columns.values()]
+    return pd.DataFrame.from_dict(days, orient="index", columns=list(columns))
+
+
+def merge(stored: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
+    """Return a new market table with the stored rows and columns that it lacks.
+
+    Parameters
+    ----------
+    stored, table : DataFrame
+        date and series, as of `yields`.
+    """
+    merged = table.set_index("date").combine_first(stored.set_index("date"))
+    names = dict.fromkeys([*table.columns, *stored.columns])
+    return merged.sort_index().reset_index()[list(names)]
 
 
 def _number(cell: str) -> float:

@@ -9,8 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from konkyo.data.simulated.ground_truth import EFFECTS, inputs_with_effect, shapley, truth
-from konkyo.data.simulated.portable_random import centred_ranks
+from konkyo.data.simulated.ground_truth import (
+    EFFECTS,
+    ground_truth,
+    inputs_with_effect,
+    shapley_values,
+)
+from konkyo.data.simulated.statistics import centred_ranks
 from small import SIMULATED
 
 from .conftest import OFF
@@ -22,7 +27,7 @@ ATTRIBUTES = [name for name in ALL if name != "topix_change"]
 
 def shape(name: str, zero_roe: float = -0.8, **inputs: float) -> float:
     values = {key: np.array([value]) for key, value in inputs.items()}
-    return float(BY_NAME[name].shape(values, zero_roe)[0])
+    return float(BY_NAME[name].function(values, zero_roe)[0])
 
 
 def attributes(seed: int, count: int = 12) -> dict[str, np.ndarray]:
@@ -78,13 +83,13 @@ def test_shapley_is_the_mean_gain_over_all_orderings(effect, data, zero_roe):
     gains = {name: np.zeros(3) for name in effect.inputs}
     for ordering in permutations(effect.inputs):
         current = dict.fromkeys(effect.inputs, none)
-        worth = effect.shape(current, zero_roe)
+        worth = effect.function(current, zero_roe)
         for name in ordering:
             current = {**current, name: inputs[name]}
-            gained = effect.shape(current, zero_roe)
+            gained = effect.function(current, zero_roe)
             gains[name] = gains[name] + gained - worth
             worth = gained
-    for name, value in shapley(effect, inputs, zero_roe).items():
+    for name, value in shapley_values(effect, inputs, zero_roe).items():
         expected = gains[name] / factorial(len(effect.inputs))
         np.testing.assert_allclose(value, expected, atol=1e-12)
 
@@ -101,10 +106,10 @@ def test_contributions_are_shapley_values_of_the_whole_function(seed):
 
     def worth(chosen: tuple[str, ...]) -> np.ndarray:
         at = {name: actual[name] if name in chosen else none for name in ALL}
-        return sum(getattr(SIMULATED, e.name) * e.shape(at, zero_roe) for e in EFFECTS)
+        return sum(getattr(SIMULATED, e.name) * e.function(at, zero_roe) for e in EFFECTS)
 
     known = {frozenset(c): worth(c) for k in range(len(ALL) + 1) for c in combinations(ALL, k)}
-    found = truth(SIMULATED, given, -0.06)
+    found = ground_truth(SIMULATED, given, -0.06)
     for name in ALL:
         expected = sum(
             factorial(len(s)) * factorial(len(ALL) - len(s) - 1) / factorial(len(ALL))
@@ -116,7 +121,7 @@ def test_contributions_are_shapley_values_of_the_whole_function(seed):
 
 @given(seed=st.integers(0, 10_000), change=st.floats(-0.3, 0.3), count=st.integers(2, 20))
 def test_contributions_add_up_and_expectations_are_relative(seed, change, count):
-    found = truth(SIMULATED, attributes(seed, count), change)
+    found = ground_truth(SIMULATED, attributes(seed, count), change)
     total = sum(found.contributions.values())
     np.testing.assert_allclose(found.baseline + total, found.expected, atol=1e-15)
     assert abs(found.expected.mean()) < 1e-15
@@ -125,15 +130,15 @@ def test_contributions_add_up_and_expectations_are_relative(seed, change, count)
 def test_a_missing_input_contributes_nothing():
     given = attributes(3)
     given["return_1"][4] = np.nan
-    assert truth(SIMULATED, given, 0.0).contributions["return_1"][4] == 0
+    assert ground_truth(SIMULATED, given, 0.0).contributions["return_1"][4] == 0
 
 
 def test_without_a_fall_topix_contributes_nothing():
-    assert not truth(SIMULATED, attributes(3), 0.02).contributions["topix_change"].any()
+    assert not ground_truth(SIMULATED, attributes(3), 0.02).contributions["topix_change"].any()
 
 
 def test_all_effects_off_is_exactly_zero():
-    found = truth(OFF, attributes(3), -0.1)
+    found = ground_truth(OFF, attributes(3), -0.1)
     assert not found.expected.any() and found.baseline == 0 and found.contributions == {}
 
 
@@ -141,4 +146,4 @@ def test_all_effects_off_is_exactly_zero():
 def test_one_effect_alone_names_its_inputs(effect):
     alone = replace(OFF, **{effect.name: 0.01})
     assert inputs_with_effect(alone) == list(effect.inputs)
-    assert list(truth(alone, attributes(3), -0.1).contributions) == list(effect.inputs)
+    assert list(ground_truth(alone, attributes(3), -0.1).contributions) == list(effect.inputs)
