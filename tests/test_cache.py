@@ -16,7 +16,6 @@ from small_search import tables_at
 
 PACKAGES = {
     "training": cache.TRAINING,
-    "baselines": cache.BASELINES,
     "attribution": cache.ATTRIBUTION,
     "evaluation": cache.EVALUATION,
     "search panel": cache.SEARCH_PANEL,
@@ -143,10 +142,10 @@ def test_a_name_of_no_module_is_refused(tmp_path):
 @pytest.mark.parametrize(
     ("module", "before", "after"),
     [
-        ("plan", "np.where(still, np.finfo(np.float32).max, spread)", "np.where(still, 1, spread)"),
-        ("plan", "count % params.placebo_every == 0", "count % params.placebo_every == 1"),
-        ("plan", 'month, "shuffled labels")', 'month, "labels")'),
-        ("fit", 'torch_generator(e.seed, e.month, "weights")', "torch_generator(e.seed, e.month)"),
+        ("jobs", "np.finfo(np.float32).max, sample_std)", "1, sample_std)"),
+        ("jobs", "count % params.placebo_every == 0", "count % params.placebo_every == 1"),
+        ("jobs", 'month, "shuffled labels")', 'month, "labels")'),
+        ("fit", 'torch_generator(spec.seed, spec.month, "weights")', "torch_generator(spec.seed)"),
     ],
     ids=["market_scale", "entries", "shuffle_labels", "initial_network"],
 )
@@ -183,7 +182,10 @@ def test_stages_and_search_take_their_own_code(panel, records, small, copy, tmp_
         return {p.parent.name: p.read_text() for p in tmp_path.glob("search/panels/*/digest.txt")}
 
     keys = {
-        "konkyo.models.baselines": (baselines, lambda: baselines.keys(panel, windows, 1.0, here.weights)),
+        "konkyo.models.baselines": (
+            baselines,
+            lambda: baselines.keys(panel, windows, 1.0, here.weights),
+        ),
         "konkyo.attribution.lrp": (cache, lambda: cache.attribution_keys(here.weights, rows, 1e-3)),
         "konkyo.attribution.methods": (verify, lambda: verify.keys_of(small, panel, windows)),
         "konkyo.features.build": (panels, search),
