@@ -1,7 +1,6 @@
-"""A Dask scheduler and a Ray cluster with two workers each, on the loopback interface."""
+"""A Dask scheduler with two workers, on the loopback interface."""
 
 import os
-import secrets
 import socket
 import subprocess
 import sys
@@ -11,10 +10,8 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
 
 import psutil
-import pytest
 
 SECONDS = 180
 
@@ -46,13 +43,11 @@ def free_port() -> int:
 
 
 @contextmanager
-def _running(
-    *command: str, cache: str, said: IO[str] | None = None
-) -> Iterator[subprocess.Popen[str]]:
+def _running(*command: str, cache: str) -> Iterator[subprocess.Popen[str]]:
     env = {"PYTHONPATH": os.pathsep.join(sys.path), "XDG_CACHE_HOME": cache}
     process = subprocess.Popen(
         [sys.executable, *command], env=os.environ | env,
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=said or subprocess.DEVNULL, text=True,
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
         start_new_session=True,
     )  # fmt: skip
     try:
@@ -109,44 +104,4 @@ def dask_cluster() -> Iterator[Cluster]:
         yield Cluster("dask", address, Path(cache), lambda: [w for w in workers if w.is_running()])
 
 
-RAY = """
-import sys
-from ray.cluster_utils import Cluster
-own = {"num_cpus": 1, "object_store_memory": 100_000_000, "temp_dir": sys.argv[1]}
-cluster = Cluster(initialize_head=True, head_node_args={**own, "include_dashboard": False})
-cluster.add_node(**own)
-cluster.wait_for_nodes()
-print(cluster.address, flush=True)
-sys.stdin.read()
-"""
-
-
-@contextmanager
-def ray_cluster() -> Iterator[Cluster]:
-    """Two nodes of a core each, which ask every caller for a token that is made here."""
-    env = {
-        "RAY_USAGE_STATS_ENABLED": "0",
-        "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
-        # On a busy machine each of its processes may take its time.
-        "RAY_raylet_start_wait_time_s": str(SECONDS),
-        "RAY_AUTH_MODE": "token",
-        "RAY_AUTH_TOKEN": secrets.token_hex(32),
-    }
-    with pytest.MonkeyPatch.context() as patch, ExitStack() as stack:
-        for name, value in env.items():
-            patch.setenv(name, value)
-        # Sockets have short names.
-        folder = stack.enter_context(tempfile.TemporaryDirectory(ignore_cleanup_errors=True))
-        said = stack.enter_context(tempfile.TemporaryFile("w+"))
-        process = stack.enter_context(_running("-c", RAY, folder, cache=folder, said=said))
-        address = process.stdout.readline().strip()
-        said.seek(0)
-        assert address.startswith("127.0.0.1:"), said.read()
-
-        def workers() -> list[psutil.Process]:
-            return [p for p in below(process.pid) if cmd(p)[:1] == ["ray::work"]]
-
-        yield Cluster("ray", address, Path(folder), workers)
-
-
-CLUSTERS = {"dask": dask_cluster, "ray": ray_cluster}
+CLUSTERS = {"dask": dask_cluster}

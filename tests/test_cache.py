@@ -16,7 +16,6 @@ from small_search import tables_at
 
 PACKAGES = {
     "training": cache.TRAINING,
-    "baselines": cache.BASELINES,
     "attribution": cache.ATTRIBUTION,
     "evaluation": cache.EVALUATION,
     "search panel": cache.SEARCH_PANEL,
@@ -143,10 +142,10 @@ def test_a_name_of_no_module_is_refused(tmp_path):
 @pytest.mark.parametrize(
     ("module", "before", "after"),
     [
-        ("jobs", "np.where(still, np.finfo(np.float32).max, spread)", "np.where(still, 1, spread)"),
+        ("jobs", "np.finfo(np.float32).max, sample_std)", "1, sample_std)"),
         ("jobs", "count % params.placebo_every == 0", "count % params.placebo_every == 1"),
         ("jobs", 'month, "shuffled labels")', 'month, "labels")'),
-        ("fit", 'torch_generator(e.seed, e.month, "weights")', "torch_generator(e.seed, e.month)"),
+        ("fit", 'torch_generator(spec.seed, spec.month, "weights")', "torch_generator(spec.seed)"),
     ],
     ids=["market_scale", "entries", "shuffle_labels", "initial_network"],
 )

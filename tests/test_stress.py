@@ -102,7 +102,7 @@ def test_scores_and_grounds_stay_within_the_networks_own_bounds(
         relevance = grounds.drop(columns=["month", "stock", "score", "absorbed"]).to_numpy(float)
         (network,) = store.read(Path(f"data/models/weights/{path.stem}.safetensors"))
         rows = features[(panel["month"] == grounds["month"].iloc[0]).to_numpy()]
-        x = (rows.astype(float) - network.mean) / network.deviation
+        x = (rows.astype(float) - network.mean) / network.std
         # Hidden units of tanh lie in [-1, 1].
         most = np.abs(network.weights[-1]).sum() + np.abs(network.biases[-1]).sum()
         assert (grounds["score"].abs() <= most * (1 + 1e-6)).all()

@@ -1,8 +1,7 @@
 """Keys of cached results: digests of the data, the params and the code that decide a result.
 
-A stage keeps what it wrote before and makes anew only the months whose key changed. A key names
-whole packages: a list of single modules kept by hand forgets one sooner or later, and a result
-that is stale without a word costs more than one that is made twice.
+A stage computes only the months whose key changed. A key names whole packages: a list of single
+modules forgets one sooner or later, and a stale result costs more than one that is computed twice.
 """
 
 import ast
@@ -21,17 +20,15 @@ TRAINING = (
     "konkyo.dates",
     "konkyo.random",
 )
-"""What decides a network's weights. The panel's rows are in the keys, so its making is not."""
+"""What decides a network's weights and a baseline's scores. The panel's rows are in the keys, so
+that the code that builds it is not."""
 
 # A stage's script is named where the key does not hold all that the script hands on: which rows
-# are explained, say. `network.train` is given nothing that its key does not hold.
-BASELINES = (*TRAINING, "konkyo.models.baselines", "konkyo.pipeline.train")
-"""What decides the scores of the ridge regression and of the placebo, whose weights are data."""
-
+# are explained, say. `models.train` and `models.baselines` get nothing that their keys do not hold.
 ATTRIBUTION = (*TRAINING, "konkyo.attribution", "konkyo.pipeline.attribute")
 """What decides the attributions of a month's network, whose weights are data."""
 
-EVALUATION = (*TRAINING, "konkyo.attribution", "konkyo.models.baselines", "konkyo.pipeline.verify")
+EVALUATION = (*TRAINING, "konkyo.attribution", "konkyo.pipeline.verify")
 """What decides how the attribution methods fare on a month."""
 
 SEARCH_PANEL = ("konkyo.features", "konkyo.dates", "konkyo.tuning.panels", "konkyo.tuning.holdout")
@@ -41,7 +38,7 @@ EXCLUDED = frozenset(
     {
         "konkyo.models.accelerator",  # which device, and how much fits on it
         "konkyo.models.backends",  # which process runs a job
-        "konkyo.models.progress",  # what the terminal says meanwhile
+        "konkyo.models.progress",  # the progress bar
         "konkyo.models.panel_cache",  # how a worker gets the panel, whose digest it checks
     }
 )

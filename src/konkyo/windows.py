@@ -73,11 +73,11 @@ class MonthSlices:
         if len(ordinals) == 0:
             raise ArtifactError("the panel has no rows: run `dvc repro prepare` on records")
         steps = np.diff(ordinals)
-        wrong = np.flatnonzero((steps < 0) | (steps > 1))
-        if len(wrong):
-            here, there = month.iloc[wrong[0]], month.iloc[wrong[0] + 1]
+        breaks = np.flatnonzero((steps < 0) | (steps > 1))
+        if len(breaks):
+            here, there = month.iloc[breaks[0]], month.iloc[breaks[0] + 1]
             raise ArtifactError(
-                f"the panel's months must follow one another, but row {wrong[0]} is of "
+                f"the panel's months must follow one another, but row {breaks[0]} is of "
                 f"{dates.label(here)} and the next of {dates.label(there)}: "
                 "run `dvc repro prepare` on records without gaps"
             )

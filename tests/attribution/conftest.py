@@ -34,7 +34,7 @@ def make_network(
         weights=tuple(rng.normal(0, 1.5 * a**-0.5, (a, b)).astype(np.float32) for a, b in pairs),
         biases=tuple(rng.normal(0, 1, b).astype(np.float32) * bias for _, b in pairs),
         mean=mean,
-        deviation=deviation,
+        std=deviation,
     )
 
 
@@ -49,7 +49,7 @@ def make_linear(coefficients: Sequence[float], month: str = "2010-01") -> Weight
         weights=(weight,),
         biases=(np.zeros(1, dtype=np.float32),),
         mean=np.zeros(len(weight), dtype=np.float32),
-        deviation=np.ones(len(weight), dtype=np.float32),
+        std=np.ones(len(weight), dtype=np.float32),
     )
 
 

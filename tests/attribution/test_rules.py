@@ -61,7 +61,7 @@ def alpha_beta_by_loop(alpha: float, beta: float, with_bias: bool = True) -> Uni
 
 def by_loop(network: Weights, row: np.ndarray, rule: UnitRule) -> list[float]:
     squash = math.tanh if network.activation == "tanh" else lambda z: max(z, 0.0)
-    scale = zip(row.tolist(), network.mean.tolist(), network.deviation.tolist(), strict=True)
+    scale = zip(row.tolist(), network.mean.tolist(), network.std.tolist(), strict=True)
     passed = []
     a = [(x - mean) / deviation for x, mean, deviation in scale]
     for weight, bias in zip(network.weights, network.biases, strict=True):

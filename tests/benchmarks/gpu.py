@@ -24,7 +24,8 @@ from training import PANEL, random_rows, real_rows, seconds
 from konkyo import config
 from konkyo.errors import ParamsError
 from konkyo.models import accelerator
-from konkyo.models.fit import fit_stack
+from konkyo.models.fit import fit as fit_task
+from konkyo.models.fit import stack_task
 
 
 def main() -> None:
@@ -43,13 +44,14 @@ def main() -> None:
         raise SystemExit(f"gpu.py: {error}") from None
     there = (PANEL / "features.npy").exists()
     features, labels, entries = (
-        real_rows(chosen, asked.windows) if there else random_rows(asked.windows)
+        real_rows(chosen, asked.windows) if there else random_rows(chosen, asked.windows)
     )
     few = entries[:: max(1, len(entries) // asked.compared)][: asked.compared]
 
     def fit(own, settings):
         with tempfile.TemporaryDirectory() as scratch:
-            return fit_stack(features, labels, own, settings, Path(scratch), "stack").network
+            task = stack_task(features, labels, own, settings)
+            return fit_task(task, scratch=Path(scratch), name="stack").network
 
     warm = seconds(lambda: fit(entries, replace(chosen, epochs=1)))
     trained = []

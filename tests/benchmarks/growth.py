@@ -81,8 +81,8 @@ def work(folder: Path, case: Case, steps: int) -> dict[str, float]:
 
     from konkyo import config
     from konkyo.models import jobs
-    from konkyo.models.batches import NetworkSpec, StackBatches, StackSchedule, Step
-    from konkyo.models.fit import initial_network, keep_freed_memory
+    from konkyo.models.batches import Hyperparameters, NetworkSpec, Step
+    from konkyo.models.fit import keep_freed_memory, stack_task
     from konkyo.models.lightning_module import StackModule
 
     torch.set_num_threads(1)
@@ -100,7 +100,9 @@ def work(folder: Path, case: Case, steps: int) -> dict[str, float]:
     watcher.start()
     features = np.load(folder / "features.npy", mmap_mode="c")
     labels = np.load(folder / "labels.npy", mmap_mode="c")
-    panel = torch.from_numpy(features), torch.from_numpy(labels)
+    hyperparameters = Hyperparameters(
+        learning_rate=chosen.learning_rate, dropout=chosen.dropout, seed=chosen.seed
+    )
     every = np.arange(len(features))
     zero, one = np.zeros(case.inputs, np.float32), np.ones(case.inputs, np.float32)
 
@@ -108,14 +110,18 @@ def work(folder: Path, case: Case, steps: int) -> dict[str, float]:
         for window in range(part.start, part.stop):
             rows = every[window * case.stocks : (window + MONTHS) * case.stocks]
             for seed in range(case.seeds):
-                yield NetworkSpec(f"w{window}", rows, zero, one, seed)
+                yield NetworkSpec(
+                    month=f"w{window}", rows=rows, mean=zero, std=one, seed=seed,
+                    hyperparameters=hyperparameters,
+                )  # fmt: skip
 
     total = 0.0
-    for part in jobs.stacks([case.seeds] * case.windows, chosen.max_networks_per_stack, 1):
+    for part in jobs.divide(
+        [case.seeds] * case.windows, largest=chosen.max_networks_per_stack, workers=1
+    ):
         stack = list(entries(part))
-        schedule = StackSchedule(stack, chosen.batch_size, chosen.epochs)
-        batches = StackBatches(*panel, schedule)
-        module = StackModule(initial_network(stack, chosen), schedule, chosen)
+        task = stack_task(features, labels, stack, chosen)
+        module, batches = task.module, task.batches
         optimizer = module.configure_optimizers()
         module.optimizers = lambda use_pl_optimizer=False, own=optimizer: own  # type: ignore
         # A page is found once a run and used at every epoch: let that be over.
@@ -129,7 +135,7 @@ def work(folder: Path, case: Case, steps: int) -> dict[str, float]:
 
         first, _, *taken = (step() for _ in range(steps + 2))
         usual = statistics.median(taken)
-        total += schedule.steps * usual + chosen.epochs * max(first - usual, 0)
+        total += batches.schedule.steps * usual + chosen.epochs * max(first - usual, 0)
     done.set()
     watcher.join()
     return {"seconds": total, "own": most[0] - before[0], "mapped": most[1] - before[1]}

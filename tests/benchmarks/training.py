@@ -32,8 +32,8 @@ from torch.utils.data import DataLoader, TensorDataset
 from konkyo import config
 from konkyo.features import store
 from konkyo.models import jobs
-from konkyo.models.batches import NetworkSpec
-from konkyo.models.fit import fit_stack, keep_freed_memory
+from konkyo.models.batches import Hyperparameters, NetworkSpec
+from konkyo.models.fit import fit, keep_freed_memory, stack_task
 from konkyo.windows import MonthSlices, rolling
 
 PANEL = Path("data/panel")
@@ -72,18 +72,27 @@ def real_rows(chosen: config.Train, windows: int) -> Rows:
     return panel.features, np.stack([label, label]), entries
 
 
-def random_rows(windows: int) -> Rows:
+def random_rows(chosen: config.Train, windows: int) -> Rows:
     """Return rows of the paper's shape."""
     rng = np.random.default_rng(0)
     n = (MONTHS + windows) * STOCKS
     label = rng.normal(size=n).astype(np.float32)
     features = rng.normal(size=(n, INPUTS)).astype(np.float32)
     zero, one = np.zeros(INPUTS, np.float32), np.ones(INPUTS, np.float32)
-    entries = [
-        NetworkSpec(f"w{i}", np.arange(i * STOCKS, (i + MONTHS) * STOCKS), zero, one, 1)
+    hyperparameters = Hyperparameters(
+        learning_rate=chosen.learning_rate,
+        weight_decay=chosen.weight_decay,
+        dropout=chosen.dropout,
+        seed=chosen.seed,
+    )
+    specs = [
+        NetworkSpec(
+            month=f"w{i}", rows=np.arange(i * STOCKS, (i + MONTHS) * STOCKS), mean=zero, std=one,
+            seed=1, hyperparameters=hyperparameters,
+        )
         for i in range(windows)
-    ]
-    return features, np.stack([label, label]), entries
+    ]  # fmt: skip
+    return features, np.stack([label, label]), specs
 
 
 def seconds(work: Callable[[], object]) -> float:
@@ -110,7 +119,7 @@ def main() -> None:
     chosen = replace(config.load().train, epochs=asked.epochs)
     there = (PANEL / "features.npy").exists()
     features, labels, entries = (
-        real_rows(chosen, asked.windows) if there else random_rows(asked.windows)
+        real_rows(chosen, asked.windows) if there else random_rows(chosen, asked.windows)
     )
     one = entries[-1]
     x = (features[one.rows] - one.mean) / one.std
@@ -118,7 +127,7 @@ def main() -> None:
 
     def stack() -> None:
         with tempfile.TemporaryDirectory() as scratch:
-            fit_stack(features, labels, entries, chosen, Path(scratch), "stack")
+            fit(stack_task(features, labels, entries, chosen), scratch=Path(scratch), name="stack")
 
     def one_fit_a_window() -> None:
         data = TensorDataset(torch.from_numpy(x), torch.from_numpy(y))

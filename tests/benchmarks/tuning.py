@@ -18,8 +18,8 @@ import pandas as pd
 import torch
 
 from konkyo import config
+from konkyo.models.batches import Hyperparameters
 from konkyo.models.fit import keep_freed_memory
-from konkyo.models.settings import Hyperparameters
 from konkyo.tuning import holdout, panels, trials
 
 
@@ -43,7 +43,10 @@ def main() -> None:
     rng = np.random.default_rng(1)
     numbers = [
         Hyperparameters(
-            10 ** rng.uniform(-3.5, -2), 10 ** rng.uniform(-7, -4), rng.uniform(0, 0.6), 1
+            learning_rate=10 ** rng.uniform(-3.5, -2),
+            weight_decay=10 ** rng.uniform(-7, -4),
+            dropout=rng.uniform(0, 0.6),
+            seed=1,
         )
         for _ in range(asked.together)
     ]

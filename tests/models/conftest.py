@@ -9,7 +9,7 @@ import pytest
 
 from clusters import CLUSTERS, Cluster
 from konkyo.config import Train
-from konkyo.models.batches import NetworkSpec
+from konkyo.models.batches import Hyperparameters, NetworkSpec
 from small import small_params
 
 INPUTS = 5
@@ -17,11 +17,11 @@ INPUTS = 5
 
 @dataclass(frozen=True)
 class Task:
-    """What `fit_stack` takes."""
+    """What `stack_task` takes."""
 
     features: np.ndarray
     labels: np.ndarray
-    entries: list[NetworkSpec]
+    specs: list[NetworkSpec]
     params: Train
 
 
@@ -33,18 +33,28 @@ def task() -> Task:
     true = features[:, 0] * 0.5 + rng.normal(size=400)
     labels = np.stack([true, rng.permutation(true)]).astype(np.float32)
     mean = np.array([0, 0, 0, 100, 100], dtype=np.float32)
-    deviation = np.array([1, 1, 1, 40, 40], dtype=np.float32)
-    entries = [
-        NetworkSpec("2001-01", np.arange(0, 100), mean, deviation, 1),
-        NetworkSpec("2001-02", np.arange(20, 190), mean, deviation, 1),
-        NetworkSpec("2001-02", np.arange(20, 190), mean, deviation, 1, placebo=True),
-        NetworkSpec("2001-03", np.arange(150, 165), mean, deviation, 1),
-        NetworkSpec("2001-04", np.arange(200, 400, 2), mean + 1, deviation * 2, 1),
-    ]
+    std = np.array([1, 1, 1, 40, 40], dtype=np.float32)
     params = replace(
         small_params().train, hidden_sizes=(6, 4), batch_size=16, epochs=4, learning_rate=0.01
     )
-    return Task(features, labels, entries, params)
+    hyperparameters = Hyperparameters(
+        learning_rate=0.01, weight_decay=0.0, dropout=params.dropout, seed=params.seed
+    )
+
+    def spec(month: str, rows: np.ndarray, shift: float = 0, factor: float = 1) -> NetworkSpec:
+        return NetworkSpec(
+            month=month, rows=rows, mean=mean + np.float32(shift), std=std * np.float32(factor),
+            seed=1, hyperparameters=hyperparameters,
+        )  # fmt: skip
+
+    specs = [
+        spec("2001-01", np.arange(0, 100)),
+        spec("2001-02", np.arange(20, 190)),
+        replace(spec("2001-02", np.arange(20, 190)), placebo=True),
+        spec("2001-03", np.arange(150, 165)),
+        spec("2001-04", np.arange(200, 400, 2), shift=1, factor=2),
+    ]
+    return Task(features, labels, specs, params)
 
 
 @pytest.fixture(scope="module")

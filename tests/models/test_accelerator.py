@@ -9,11 +9,8 @@ from scipy.stats import spearmanr
 
 from konkyo.errors import ParamsError
 from konkyo.models import accelerator
-from konkyo.models import train as run
-from konkyo.models.batches import StackBatches, StackSchedule
-from konkyo.models.callbacks import ResumeCheckpoint
-from konkyo.models.fit import fit_stack, initial_network
-from konkyo.models.lightning_module import StackModule
+from konkyo.models.batches import StackBatches
+from konkyo.models.fit import ResumeCheckpoint, fit, stack_task
 
 META = torch.device("meta")
 
@@ -39,38 +36,59 @@ def test_a_gpu_that_is_not_there_is_an_error_with_its_remedy(monkeypatch):
 
 def test_memory_by_hand():
     # 3-2-1: 3 x 2 + 2 + 2 + 1 = 11 parameters five times; 10 rows of 3 inputs and 2 units.
-    assert accelerator.bytes_of_network(3, (2,), 10) == 4 * (55 + 10 * (3 + 8))
-    assert accelerator.networks_that_fit(1000, 400, 100) == 6
-    assert accelerator.networks_that_fit(1000, 501, 100) == 10  # stays on the host
-    assert accelerator.networks_that_fit(1000, 400, 5000) == 1
+    assert accelerator.bytes_of_network(3, (2,), batch_size=10) == 4 * (55 + 10 * (3 + 8))
+    assert accelerator.networks_that_fit(1000, panel=400, network=100) == 6
+    assert accelerator.networks_that_fit(1000, panel=501, network=100) == 10  # stays on the host
+    assert accelerator.networks_that_fit(1000, panel=400, network=5000) == 1
 
 
 def test_a_gpu_takes_every_window_in_one_stack(panel, small, monkeypatch):
     monkeypatch.setattr(accelerator, "device_of", lambda asked: torch.device("cuda", 0))
     monkeypatch.setattr(accelerator, "free_bytes", lambda device: 2**30)
-    chosen = replace(small.train, max_networks_per_stack=4, workers=2)
-    workers, largest = run.processes_and_stack_size(panel, chosen, 169)
-    assert workers == 1 and largest > 1000
-    monkeypatch.undo()
-    assert run.processes_and_stack_size(panel, replace(chosen, accelerator="cpu"), 169) == (2, 4)
+    params = replace(small.train, max_networks_per_stack=4, workers=2)
+    on_gpu = accelerator.placement(panel.features, params, networks=169)
+    assert (on_gpu.backend, on_gpu.workers) == ("in_process", 1)
+    assert on_gpu.networks_per_stack > 1000
 
 
-def test_a_step_mixes_nothing_of_the_host_with_the_device(task):
+@pytest.mark.parametrize(
+    ("changes", "networks", "expected"),
+    [
+        ({}, 169, ("loky", 2)),
+        ({"backend": "dask"}, 169, ("dask", 2)),
+        ({}, 4, ("in_process", 1)),
+        ({"workers": 1}, 169, ("in_process", 1)),
+        ({"backend": "dask", "scheduler_address": "tcp://a:1", "workers": 1}, 5, ("dask", 1)),
+        ({"backend": "dask", "scheduler_address": "tcp://a:1"}, 4, ("in_process", 1)),
+    ],
+)
+def test_few_networks_train_in_this_process(panel, small, changes, networks, expected):
+    params = replace(small.train, max_networks_per_stack=4, workers=2, accelerator="cpu")
+    where = accelerator.placement(panel.features, replace(params, **changes), networks=networks)
+    assert (where.backend, where.workers) == expected
+    assert where.networks_per_stack == 4
+
+
+def test_a_step_mixes_nothing_of_the_host_with_the_device(task, monkeypatch):
     """On torch's device without memory, which refuses an operation on tensors of two devices."""
-    schedule = StackSchedule(task.entries, task.params.batch_size, task.params.epochs)
     features = torch.from_numpy(task.features)
     for held in (features.to(META), features):
         labels = torch.from_numpy(task.labels)
-        batches = StackBatches(held, labels, schedule, META)
-        module = StackModule(initial_network(task.entries, task.params), schedule, task.params)
-        module.to(META)
-        at, x, y = next(batches.steps())
-        assert x.device == y.device == at.weight.device == META
+        stack = stack_task(task.features, task.labels, task.specs, task.params)
+        batches = StackBatches(held, labels, stack.batches.schedule, META)
+        module = stack.module.to(META)
+        optimizer = torch.optim.SGD(module.network.parameters())
+        monkeypatch.setattr(module, "optimizers", lambda optimizer=optimizer, **_: optimizer)
+        # What a tensor without memory cannot tell: the columns to scale, the windows that end.
+        monkeypatch.setattr(module.network, "scaled", lambda: slice(3, 5))
+        monkeypatch.setattr(module, "_finishing", set())
+        batch, x, y = next(batches.steps())
+        assert x.device == y.device == batch.weight.device == META
         assert x.shape == (5, 16, 5) and y.shape == (5, 16)
-        module._set_gradients(at, module.network.scale_(x, slice(3, 5)), y)
+        module.training_step([(batch, x, y)], 0)
         assert all(p.grad is not None and p.grad.device == META for p in module.parameters())
         with pytest.raises(RuntimeError, match="device"):
-            module._set_gradients(at, x, torch.zeros(5, 16))
+            module.training_step([(batch, x, torch.zeros(5, 16))], 0)
 
 
 def test_a_state_is_not_written_more_often_than_asked(tmp_path, monkeypatch):
@@ -83,7 +101,7 @@ def test_a_state_is_not_written_more_often_than_asked(tmp_path, monkeypatch):
             path.write_bytes(b"state")
 
     now = iter([0.0, 1.0, 2.0, 5.0, 5.5, 6.0, 11.0, 11.0])
-    monkeypatch.setattr("konkyo.models.callbacks.time.monotonic", lambda: next(now))
+    monkeypatch.setattr("konkyo.models.fit.time.monotonic", lambda: next(now))
     trainer, keep = Trainer(), ResumeCheckpoint(tmp_path / "state.ckpt", 5.0)
     for _ in range(5):
         keep.on_train_epoch_end(trainer, None)
@@ -96,8 +114,9 @@ def test_the_gpu_agrees_with_the_cpu(task, tmp_path):
     scores = {}
     for kind in ("cpu", "gpu"):
         params = replace(task.params, accelerator=kind, epochs=20)
-        fitted = fit_stack(task.features, task.labels, task.entries, params, tmp_path, kind)
-        x = torch.from_numpy(task.features).expand(len(task.entries), -1, -1).clone()
+        stack = stack_task(task.features, task.labels, task.specs, params)
+        fitted = fit(stack, scratch=tmp_path, name=kind)
+        x = torch.from_numpy(task.features).expand(len(task.specs), -1, -1).clone()
         scores[kind] = fitted.network(fitted.network.scale_(x)).numpy()
     for on_cpu, on_gpu in zip(scores["cpu"], scores["gpu"], strict=True):
         assert spearmanr(on_cpu, on_gpu).statistic > 0.999

@@ -11,7 +11,7 @@ from threadpoolctl import threadpool_limits
 from konkyo.features.store import Panel
 from konkyo.io import write_parquet
 from konkyo.models import baselines
-from konkyo.models.batches import NetworkSpec
+from konkyo.models.batches import Hyperparameters, NetworkSpec
 from konkyo.models.store import Weights
 from konkyo.windows import MonthSlices, Window, rolling
 
@@ -23,44 +23,47 @@ def task() -> tuple[Panel, Window, NetworkSpec, np.ndarray]:
     rng = np.random.default_rng(3)
     features = rng.normal(size=(ROWS + STOCKS, INPUTS)).astype(np.float32)
     labels = (features[:, 0] * 0.1 + rng.normal(size=len(features))).astype(np.float32)
-    mean, deviation = np.zeros((2, INPUTS), dtype=np.float32)
-    deviation += 1
+    mean, std = np.zeros((2, INPUTS), dtype=np.float32)
+    std += 1
     # Of two market series.
-    mean[-2:], deviation[-2:] = (0.5, -2.0), (0.25, 4.0)
-    entry = NetworkSpec("2001-01", np.arange(ROWS), mean, deviation, seed=1)
+    mean[-2:], std[-2:] = (0.5, -2.0), (0.25, 4.0)
+    spec = NetworkSpec(
+        month="2001-01", rows=np.arange(ROWS), mean=mean, std=std, seed=1,
+        hyperparameters=Hyperparameters(learning_rate=0.001),
+    )  # fmt: skip
     window = Window("2001-01", "2000-01", "2000-12", 0, ROWS, ROWS, ROWS + STOCKS)
-    return Panel(features, pd.DataFrame(), pd.DataFrame()), window, entry, labels
+    return Panel(features, pd.DataFrame(), pd.DataFrame()), window, spec, labels
 
 
 def test_scores_are_those_of_the_normal_equations(task):
-    panel, window, entry, labels = task
-    every = (panel.features.astype(np.float64) - entry.mean) / entry.std
+    panel, window, spec, labels = task
+    every = (panel.features.astype(np.float64) - spec.mean) / spec.std
     x, y = every[:ROWS], labels[:ROWS].astype(np.float64)
     centred = x - x.mean(0)
     slopes = np.linalg.solve(centred.T @ centred + 2.0 * np.eye(INPUTS), centred.T @ (y - y.mean()))
     expected = (every[ROWS:] - x.mean(0)) @ slopes + y.mean()
-    scores = baselines.ridge_scores(panel, window, entry, labels, 2.0)
+    scores = baselines.ridge_scores(panel, window, spec, labels, 2.0)
     np.testing.assert_allclose(scores, expected, atol=1e-6)
 
 
 def test_scores_do_not_depend_on_the_number_of_threads(task):
-    panel, window, entry, labels = task
-    found = []
+    panel, window, spec, labels = task
+    scores_of = []
     for threads in (1, 2, 3):
         with threadpool_limits(threads):
-            found.append(baselines.ridge_scores(panel, window, entry, labels, 2.0).tobytes())
-    assert found[0] == found[1] == found[2]
+            scores_of.append(baselines.ridge_scores(panel, window, spec, labels, 2.0).tobytes())
+    assert scores_of[0] == scores_of[1] == scores_of[2]
 
 
 def test_a_series_far_from_its_window_gives_finite_scores(task):
-    panel, window, entry, labels = task
+    panel, window, spec, labels = task
     # In the window it moves by 1e-25; where it is scored, it is 1.
-    features, deviation = panel.features.copy(), np.ones_like(entry.std)
+    features, std = panel.features.copy(), np.ones_like(spec.std)
     features[:, -1] *= np.float32(1e-25)
     features[ROWS:, -2:] = np.float32(1)
-    deviation[-1] = np.float32(1e-25)
+    std[-1] = np.float32(1e-25)
     moved = Panel(features, panel.index, panel.catalogue)
-    scaled = replace(entry, mean=np.zeros_like(entry.mean), std=deviation)
+    scaled = replace(spec, mean=np.zeros_like(spec.mean), std=std)
     assert np.isfinite(baselines.ridge_scores(moved, window, scaled, labels, 2.0)).all()
     rng = np.random.default_rng(4)
     shapes = [(INPUTS, 8), (8, 1)]
@@ -72,16 +75,16 @@ def test_a_series_far_from_its_window_gives_finite_scores(task):
         weights=tuple(rng.normal(size=shape).astype(np.float32) * 1e15 for shape in shapes),
         biases=tuple(np.zeros(shape[1], dtype=np.float32) for shape in shapes),
         mean=scaled.mean,
-        deviation=deviation,
+        std=std,
     )
     assert np.isfinite(baselines.network_scores([network], features[ROWS:])).all()
 
 
 def test_scores_of_networks_are_their_mean(task):
-    panel, _, entry, _ = task
+    panel, _, spec, _ = task
     rng = np.random.default_rng(5)
     rows = panel.features[-7:]
-    scaled = (rows.astype(np.float64) - entry.mean) / entry.std
+    scaled = (rows.astype(np.float64) - spec.mean) / spec.std
     networks, expected = [], []
     for _ in range(3):
         first, last = rng.normal(size=(INPUTS, 4)), rng.normal(size=(4, 1))
@@ -89,13 +92,11 @@ def test_scores_of_networks_are_their_mean(task):
         weights = tuple(one.astype(np.float32) for one in (first, last))
         biases = (bias.astype(np.float32), np.float32([0.5]))
         names = tuple(map(str, range(INPUTS)))
-        networks.append(
-            Weights("2001-01", "", "relu", names, weights, biases, entry.mean, entry.std)
-        )
+        networks.append(Weights("2001-01", "", "relu", names, weights, biases, spec.mean, spec.std))
         hidden = np.maximum(scaled @ weights[0].astype(np.float64) + biases[0], 0)
         expected.append((hidden @ weights[1].astype(np.float64) + biases[1])[:, 0])
-    found = baselines.network_scores(networks, rows)
-    np.testing.assert_allclose(found, np.mean(expected, axis=0), rtol=1e-12)
+    scores = baselines.network_scores(networks, rows)
+    np.testing.assert_allclose(scores, np.mean(expected, axis=0), rtol=1e-12)
 
 
 @pytest.fixture
@@ -112,10 +113,10 @@ def months(tmp_path) -> tuple[Panel, list[Window]]:
     return panel, rolling(MonthSlices.of(index["month"]), 2)
 
 
-def brought(path: Path, panel: Panel, windows: list[Window]) -> tuple[list[str], pd.DataFrame]:
+def update(path: Path, panel: Panel, windows: list[Window]) -> tuple[list[str], pd.DataFrame]:
     """Bring the file up to date; return the months that were scored now, and what is in it."""
-    wanted = baselines.keys(panel, windows, 1.0, path.parent / "placebo")
-    there = baselines.cached_scores(path, wanted)
+    keys = baselines.keys(panel, windows, 1.0, path.parent / "placebo")
+    cached = baselines.cached_scores(path, keys)
     scored = []
 
     def score(window: Window) -> np.ndarray:
@@ -123,11 +124,11 @@ def brought(path: Path, panel: Panel, windows: list[Window]) -> tuple[list[str],
         return panel.features[window.test_start : window.test_stop, 0].astype(np.float64)
 
     columns = {
-        name: baselines.fill_missing_scores(wanted[name], there[name], windows, score)
-        for name in wanted
+        name: baselines.fill_missing_scores(keys[name], cached[name], windows, score)
+        for name in keys
     }
     table = baselines.table(panel, windows, columns)
-    write_parquet(table, path, key=wanted)
+    write_parquet(table, path, key=keys)
     return scored, table
 
 
@@ -136,12 +137,12 @@ def test_scores_are_kept_while_what_they_depend_on_stays(months, tmp_path):
     path = tmp_path / "baselines.parquet"
     (tmp_path / "placebo").mkdir()
     (tmp_path / "placebo/2001-04.safetensors").write_bytes(b"one")
-    scored, table = brought(path, panel, windows)
+    scored, table = update(path, panel, windows)
     assert scored == ["2001-03", "2001-04", "2001-05", "2001-06", "2001-04"]
     assert table["stock"].tolist() == ["A", "B", "C"] * 4
     np.testing.assert_array_equal(table["ridge"], panel.features[6:, 0])
     assert table["placebo"].notna().tolist() == [False] * 3 + [True] * 3 + [False] * 6
-    again, same = brought(path, panel, windows)
+    again, same = update(path, panel, windows)
     assert again == []
     pd.testing.assert_frame_equal(same, table)
 
@@ -149,16 +150,16 @@ def test_scores_are_kept_while_what_they_depend_on_stays(months, tmp_path):
     labels = panel.index["label"].copy()
     labels[4] += 1
     learned = Panel(panel.features, panel.index.assign(label=labels), panel.catalogue)
-    assert brought(path, learned, windows)[0] == ["2001-03", "2001-04"]
+    assert update(path, learned, windows)[0] == ["2001-03", "2001-04"]
     # A feature of the fourth is scored in its own month and learned from in the two after it.
     features = learned.features.copy()
     features[10] += 1
     moved = Panel(features, learned.index, panel.catalogue)
-    scored, table = brought(path, moved, windows)
+    scored, table = update(path, moved, windows)
     assert scored == ["2001-04", "2001-05", "2001-06", "2001-04"]
     np.testing.assert_array_equal(table["ridge"], features[6:, 0])
     (tmp_path / "placebo/2001-04.safetensors").write_bytes(b"another")
     (tmp_path / "placebo/2001-05.safetensors").write_bytes(b"more")
-    assert brought(path, moved, windows)[0] == ["2001-04", "2001-05"]
+    assert update(path, moved, windows)[0] == ["2001-04", "2001-05"]
     renamed = Panel(features, moved.index, panel.catalogue.assign(name=["x", "z"]))
-    assert brought(path, renamed, windows)[0] == [w.month for w in windows]
+    assert update(path, renamed, windows)[0] == [w.month for w in windows]

@@ -1,10 +1,11 @@
-"""Every engine does the same on processes of this machine; test_spread.py has clusters."""
+"""Every backend does the same on processes of this machine; test_spread.py has clusters."""
 
 import builtins
 import os
 import signal
 import subprocess
 import sys
+from concurrent.futures.process import BrokenProcessPool
 
 import psutil
 import pytest
@@ -12,36 +13,44 @@ import pytest
 import engine_jobs
 from clusters import SECONDS, below, until
 from konkyo.errors import BackendError
-from konkyo.models import backends
+from konkyo.models.backends import BACKENDS
 
 # The jobs' module, for workers that know of the environment alone.
 ENVIRONMENT = {**os.environ, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)}
 
 
-def done(backend: str, address: str, jobs: dict) -> dict[str, str]:
-    results = backends.run(backend, address, 2, engine_jobs.work, jobs)
+def run(backend: str, jobs: dict) -> dict[str, str]:
+    results = BACKENDS[backend](engine_jobs.work, jobs, workers=2)
     return {name: doubled for name, (doubled, _) in results}
 
 
-def test_a_worker_of_loky_that_dies_is_lost_with_its_jobs(tmp_path):
+def test_loky_starts_workers_again_for_what_is_left(tmp_path):
     jobs = {"first": ("double", "x"), "dies": ("die", str(tmp_path / "died"))}
-    with pytest.raises(backends.WorkersLost):
-        done("loky", "", jobs)
-    assert done("loky", "", jobs) == {"first": "xx", "dies": str(tmp_path / "died") * 2}
+    assert run("loky", jobs) == {"first": "xx", "dies": str(tmp_path / "died") * 2}
+    assert (tmp_path / "died").exists()
 
 
-@pytest.mark.parametrize("backend", ["dask", "ray"])
-def test_what_is_missing_is_said(backend, monkeypatch):
-    found = builtins.__import__
+def test_loky_gives_up_a_job_on_which_workers_die_again_and_again(tmp_path):
+    # Where the file cannot be made, it dies every time.
+    jobs = {"first": ("double", "x"), "dies": ("die", str(tmp_path / "absent" / "died"))}
+    results = {}
+    with pytest.raises(BrokenProcessPool):
+        for name, (doubled, _) in BACKENDS["loky"](engine_jobs.work, jobs, workers=2):
+            results[name] = doubled
+    assert results == {"first": "xx"}
+
+
+def test_dask_missing_is_an_error_with_its_remedy(monkeypatch):
+    original = builtins.__import__
 
     def without(name, *rest):
-        if name in ("distributed", "ray"):
+        if name == "distributed":
             raise ImportError(name)
-        return found(name, *rest)
+        return original(name, *rest)
 
     monkeypatch.setattr(builtins, "__import__", without)
-    with pytest.raises(BackendError, match=rf"pip install \"konkyo\[{backend}\]\""):
-        done(backend, "", {"a": ("double", "1")})
+    with pytest.raises(BackendError, match=r"pip install \"konkyo\[dask\]\""):
+        run("dask", {"a": ("double", "1")})
 
 
 LOCAL = """
@@ -49,34 +58,32 @@ import signal, sys
 sys.path[:0] = sys.argv[5:]
 signal.signal(signal.SIGINT, signal.default_int_handler)
 import engine_jobs
-from konkyo.models import backends
+from konkyo.models.backends import BACKENDS
 if __name__ == "__main__":
     jobs = {"first": tuple(sys.argv[3:5]), "long": ("sleep", "600")}
     try:
-        for name, _ in backends.run(sys.argv[1], "", int(sys.argv[2]), engine_jobs.work, jobs):
+        backend = BACKENDS[sys.argv[1]]
+        for name, _ in backend(engine_jobs.work, jobs, workers=int(sys.argv[2])):
             print(name, flush=True)
     except KeyboardInterrupt:
         print("interrupted", flush=True)
 """
 
 
-@pytest.mark.parametrize(
-    ("backend", "first"), [("loky", "double"), ("dask", "die"), ("ray", "die")]
-)
+@pytest.mark.parametrize(("backend", "first"), [("loky", "double"), ("dask", "die")])
 def test_a_local_cluster_keeps_to_this_machine_and_an_interrupt_leaves_none_of_it(
     backend, first, tmp_path
 ):
-    """And Dask and Ray have done elsewhere what a worker died on."""
+    """And Dask has done elsewhere what a worker died on."""
     mark = tmp_path / "died"
     run = subprocess.Popen(
         [sys.executable, "-c", LOCAL, backend, "2", first, str(mark), *sys.path],
         stdout=subprocess.PIPE, text=True, env=ENVIRONMENT, start_new_session=True,
     )  # fmt: skip
-    # Ray tells of the worker before that.
-    told = "first\n" in iter(run.stdout.readline, "")
+    finished = run.stdout.readline() == "first\n"
     processes = [psutil.Process(run.pid), *below(run.pid)]
     try:
-        assert told and mark.exists() == (first == "die")
+        assert finished and mark.exists() == (first == "die")
         assert len(processes) > 2
         listening = {
             kept.laddr.ip

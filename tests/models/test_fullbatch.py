@@ -10,28 +10,39 @@ from torch import nn
 from konkyo.attribution.attributions import explain_months
 from konkyo.errors import ArtifactError
 from konkyo.models import store
-from konkyo.models.batches import NetworkSpec
-from konkyo.models.fit import fit_full_batch, initial_network
-from konkyo.models.full_batch import gradients
+from konkyo.models.batches import Hyperparameters, NetworkSpec
+from konkyo.models.fit import FitResult, fit, initial_network
+from konkyo.models.full_batch import FullBatch, full_batch_task, gradients
 from konkyo.models.mlp import StackedMLP
-from konkyo.models.settings import FullBatch
 
-SETTINGS = FullBatch((5,), "sigmoid", "sigmoid", 0.01, iterations=40, every=20)
+SETTINGS = FullBatch(
+    hidden_sizes=(5,), activation="sigmoid", output="sigmoid", iterations=40, every=20
+)
 DECAY = [1e-4, 0.05, 0.0]
 DRAW = np.random.default_rng(3)
 X = DRAW.normal(2, 3, (30, 4)).astype(np.float32)
 Y = DRAW.uniform(size=30).astype(np.float32)
 LOW, SPAN = X.min(0), np.ptp(X, axis=0)
-ENTRIES = [
-    NetworkSpec("a", np.arange(0, 12), LOW, SPAN, 1),
-    NetworkSpec("b", np.arange(5, 30), LOW - 1, SPAN * 2, 2),
-    NetworkSpec("c", np.arange(20, 27), LOW, SPAN, 3),
-]
+SPECS = [
+    NetworkSpec(
+        month=month, rows=rows, mean=mean, std=std, seed=seed,
+        hyperparameters=Hyperparameters(learning_rate=0.01, weight_decay=DECAY[seed - 1]),
+    )
+    for month, rows, mean, std, seed in (
+        ("a", np.arange(0, 12), LOW, SPAN, 1),
+        ("b", np.arange(5, 30), LOW - 1, SPAN * 2, 2),
+        ("c", np.arange(20, 27), LOW, SPAN, 3),
+    )
+]  # fmt: skip
+
+
+def fit_specs(specs: list[NetworkSpec], scratch: Path, name: str) -> FitResult:
+    return fit(full_batch_task(X, Y, specs, SETTINGS), scratch=scratch, name=name)
 
 
 def slow_fit(entry: NetworkSpec, decay: float) -> tuple[torch.Tensor, float]:
     """Train one network alone with torch's own layers."""
-    start = initial_network([entry], SETTINGS, "sigmoid")
+    start = initial_network([entry], hidden_sizes=(5,), activation="sigmoid", output="sigmoid")
     net = nn.Sequential(nn.Linear(4, 5), nn.Sigmoid(), nn.Linear(5, 1), nn.Sigmoid())
     for layer, (weight, bias) in zip((net[0], net[2]), start.layers(), strict=True):
         layer.weight.data, layer.bias.data = (
@@ -55,7 +66,7 @@ def slow_fit(entry: NetworkSpec, decay: float) -> tuple[torch.Tensor, float]:
 
 @pytest.fixture(scope="module")
 def fitted(tmp_path_factory):
-    return fit_full_batch(X, Y, ENTRIES, DECAY, SETTINGS, tmp_path_factory.mktemp("fit"), "all")
+    return fit_specs(SPECS, tmp_path_factory.mktemp("fit"), "all")
 
 
 def predict(network, entry: NetworkSpec, window: int) -> torch.Tensor:
@@ -65,9 +76,9 @@ def predict(network, entry: NetworkSpec, window: int) -> torch.Tensor:
 
 @pytest.mark.parametrize("window", [0, 1, 2])
 def test_each_window_equals_a_network_trained_alone(fitted, window):
-    expected, loss = slow_fit(ENTRIES[window], DECAY[window])
+    expected, loss = slow_fit(SPECS[window], DECAY[window])
     torch.testing.assert_close(
-        predict(fitted.network, ENTRIES[window], window), expected, atol=2e-5, rtol=0
+        predict(fitted.network, SPECS[window], window), expected, atol=2e-5, rtol=0
     )
     assert fitted.losses[window, 1] == pytest.approx(loss, rel=1e-4)
 
@@ -84,31 +95,33 @@ def test_gradients_are_those_of_torch(layers, activation, output):
     share = torch.rand(3, 9).double()
     loss = ((network(x) - y).square() * share).sum(1)
     expected = torch.autograd.grad(loss.sum(), list(network.parameters()))
-    torch.testing.assert_close(gradients(network, x.mT, y, share), loss.detach())
+    torch.testing.assert_close(gradients(network, x.mT, y, share=share), loss.detach())
     for parameter, own in zip(network.parameters(), expected, strict=True):
         torch.testing.assert_close(parameter.grad, own)
 
 
 def test_a_network_does_not_depend_on_its_stack(fitted, tmp_path):
-    alone = fit_full_batch(X, Y, ENTRIES[1:2], DECAY[1:2], SETTINGS, tmp_path, "one")
+    alone = fit_specs(SPECS[1:2], tmp_path, "one")
     torch.testing.assert_close(
-        predict(alone.network, ENTRIES[1], 0), predict(fitted.network, ENTRIES[1], 1),
+        predict(alone.network, SPECS[1], 0), predict(fitted.network, SPECS[1], 1),
         atol=1e-6, rtol=0,
     )  # fmt: skip
 
 
 def test_a_fit_goes_on_from_its_kept_state(fitted, tmp_path):
-    whole = fit_full_batch(X, Y, ENTRIES, DECAY, SETTINGS, tmp_path, "all")
+    whole = fit_specs(SPECS, tmp_path, "all")
     assert (tmp_path / "all.ckpt").exists()
-    again = fit_full_batch(X, Y, ENTRIES, DECAY, SETTINGS, tmp_path, "all")
+    again = fit_specs(SPECS, tmp_path, "all")
     for a, b in zip(whole.network.parameters(), again.network.parameters(), strict=True):
         torch.testing.assert_close(a, b, atol=0, rtol=0)
 
 
 def test_networks_of_one_file_come_back_with_their_output(fitted, tmp_path):
-    written = store.unstack(fitted.network, ["a", "b", "c"], ["1", "2", "3"], list("wxyz"))
-    store.write_many(written, tmp_path / "all.safetensors")
-    read = store.read_many(tmp_path / "all.safetensors")
+    written = store.unstack(
+        fitted.network, months=["a", "b", "c"], keys=["1", "2", "3"], features=list("wxyz")
+    )
+    store.write(written, tmp_path / "all.safetensors")
+    read = store.read(tmp_path / "all.safetensors")
     assert [(n.month, n.key, n.output, n.features) for n in read] == [
         (m, k, "sigmoid", ("w", "x", "y", "z")) for m, k in zip("abc", "123", strict=True)
     ]
@@ -118,17 +131,17 @@ def test_networks_of_one_file_come_back_with_their_output(fitted, tmp_path):
     store.write([read[1]], tmp_path / "one.safetensors")
     assert [n.output for n in store.read(tmp_path / "one.safetensors")] == ["sigmoid"]
     with pytest.raises(ArtifactError, match="is missing: run `dvc repro`"):
-        store.read_many(Path("nowhere"))
-    with pytest.raises(ArtifactError, match="does not hold"):
-        store.read_many(tmp_path / "one.safetensors")
+        store.read(Path("nowhere"))
 
 
 def test_the_grounds_of_a_sigmoid_output_add_up_to_its_log_odds(fitted):
-    networks = store.unstack(fitted.network, ["a", "b", "c"], ["1", "2", "3"], list("wxyz"))
+    networks = store.unstack(
+        fitted.network, months=["a", "b", "c"], keys=["1", "2", "3"], features=list("wxyz")
+    )
     for window, own in enumerate(
-        explain_months([[n] for n in networks], [X[e.rows] for e in ENTRIES], 0.001)
+        explain_months([[n] for n in networks], [X[e.rows] for e in SPECS], 0.001)
     ):
-        forecast = predict(fitted.network, ENTRIES[window], window).double()
+        forecast = predict(fitted.network, SPECS[window], window).double()
         torch.testing.assert_close(
             torch.from_numpy(own.score), torch.logit(forecast), atol=1e-4, rtol=0
         )
@@ -137,4 +150,6 @@ def test_the_grounds_of_a_sigmoid_output_add_up_to_its_log_odds(fitted):
 
 def test_a_state_every_so_often_must_divide_the_iterations():
     with pytest.raises(ValueError, match="does not divide"):
-        FullBatch((5,), "sigmoid", "sigmoid", 0.01, iterations=100, every=30)
+        FullBatch(
+            hidden_sizes=(5,), activation="sigmoid", output="sigmoid", iterations=100, every=30
+        )

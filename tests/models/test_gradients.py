@@ -16,31 +16,40 @@ def task(activation: str, output: str) -> tuple[StackedMLP, torch.Tensor, torch.
     return network, x, torch.rand(WINDOWS, ROWS, dtype=torch.float64)
 
 
-def masks_of(rates: list[float]) -> list[torch.Tensor] | None:
-    generators = [np.random.default_rng(place) for place in range(len(rates))]
-    drawn = dropout_masks(HIDDEN, ROWS, rates, generators)
-    return None if drawn is None else [mask.double() for mask in drawn]
+def masks_of(*runs: tuple[int, float]) -> list[tuple[slice, list[torch.Tensor]]]:
+    """Return masks of runs of windows, each with its number of windows and its rate."""
+    masks, start = [], 0
+    for windows, rate in runs:
+        generator = np.random.default_rng(start)
+        drawn = dropout_masks(HIDDEN, ROWS, rate=rate, generator=generator)
+        masks.append((slice(start, start + windows), [mask.double() for mask in drawn]))
+        start += windows
+    return masks
+
+
+NO_DROPOUT, EQUAL, UNLIKE = [], [(WINDOWS, 0.4)], [(1, 0.1), (3, 0.6)]
+"""Runs of windows with their dropout rates."""
 
 
 @pytest.mark.parametrize("output", ["linear", "sigmoid"])
 @pytest.mark.parametrize("activation", ["tanh", "relu", "sigmoid"])
-@pytest.mark.parametrize("rates", [[0.0], [0.4], [0.1, 0.6]])
-def test_against_torchs_own_backward_pass_window_by_window(activation, output, rates):
+@pytest.mark.parametrize("runs", [NO_DROPOUT, EQUAL, UNLIKE])
+def test_against_torchs_own_backward_pass_window_by_window(activation, output, runs):
     network, x, y = task(activation, output)
     weight = torch.ones(WINDOWS, ROWS, dtype=torch.float64)
     weight[1, 4:] = 0
     count = weight.sum(1)
-    masks = masks_of(rates)
-    sums = Gradients(network, ROWS, len(rates))(x, y, weight, count, masks)
+    masks = masks_of(*runs)
+    sums = Gradients(network, ROWS)(x, y, weight=weight, count=count, masks=masks)
     for window in range(WINDOWS):
         parameters = [p[window].detach().clone().requires_grad_() for p in network.parameters()]
         weights, biases = parameters[: len(HIDDEN) + 1], parameters[len(HIDDEN) + 1 :]
         a = x[window]
         for layer, (own, bias) in enumerate(zip(weights[:-1], biases[:-1], strict=True)):
             a = ACTIVATIONS[activation](a @ own + bias)
-            if masks is not None:
-                group = window * len(rates) // WINDOWS
-                a = a * (masks[layer] if len(rates) == 1 else masks[layer][group, 0])
+            for windows, factors in masks:
+                if windows.start <= window < windows.stop:
+                    a = a * factors[layer]
         score = (a @ weights[-1] + biases[-1]).squeeze(1)
         score = torch.sigmoid(score) if output == "sigmoid" else score
         squares = (score - y[window]).square() * weight[window]
@@ -53,19 +62,21 @@ def test_against_torchs_own_backward_pass_window_by_window(activation, output, r
 def test_a_window_without_rows_stands_still():
     network, x, y = task("tanh", "linear")
     weight = torch.zeros(WINDOWS, ROWS, dtype=torch.float64)
-    Gradients(network, ROWS)(x, y, weight, weight.sum(1).clamp(min=1), masks_of([0.4]))
+    count = weight.sum(1).clamp(min=1)
+    Gradients(network, ROWS)(x, y, weight=weight, count=count, masks=masks_of(*EQUAL))
     assert all((p.grad == 0).all() for p in network.parameters())
 
 
-@pytest.mark.parametrize("rates", [[0.0], [0.4]])
-def test_nothing_stays_from_the_step_before(rates):
+@pytest.mark.parametrize("runs", [NO_DROPOUT, EQUAL])
+def test_nothing_stays_from_the_step_before(runs):
     network, x, y = task("tanh", "linear")
     weight = torch.ones(WINDOWS, ROWS, dtype=torch.float64)
+    step = {"weight": weight, "count": weight.sum(1), "masks": masks_of(*runs)}
     used = Gradients(network, ROWS)
-    used(x * 3, y - 1, weight, weight.sum(1), masks_of([0.7]))
-    again = used(x, y, weight, weight.sum(1), masks_of(rates))
-    found = [p.grad.clone() for p in network.parameters()]
-    fresh = Gradients(network, ROWS)(x, y, weight, weight.sum(1), masks_of(rates))
+    used(x * 3, y - 1, **(step | {"masks": masks_of((WINDOWS, 0.7))}))
+    again = used(x, y, **step)
+    gradients = [p.grad.clone() for p in network.parameters()]
+    fresh = Gradients(network, ROWS)(x, y, **step)
     assert torch.equal(again, fresh)
-    for own, parameter in zip(found, network.parameters(), strict=True):
-        assert torch.equal(own, parameter.grad)
+    for gradient, parameter in zip(gradients, network.parameters(), strict=True):
+        assert torch.equal(gradient, parameter.grad)

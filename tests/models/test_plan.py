@@ -18,8 +18,7 @@ def blocks_and_windows(panel, params):
 
 def keys_of(panel, params) -> dict[str, str]:
     _, windows = blocks_and_windows(panel, params)
-    made = jobs.network_specs(panel, windows, params.train)
-    return jobs.keys(panel, windows, made, params.train)
+    return dict(jobs.plan(panel, windows, params.train).keys)
 
 
 def test_entries_train_on_realised_labels_of_their_own_months(panel, small):
@@ -108,7 +107,7 @@ def test_what_decides_the_weights_is_in_the_key_and_nothing_else(panel, small):
             small.train,
             max_networks_per_stack=2,
             workers=2,
-            backend="ray",
+            backend="dask",
             scheduler_address="a:1",
             panel_cache_url="s3://b",
         ),
@@ -143,7 +142,7 @@ def test_members_of_an_ensemble_differ_in_their_seed_and_the_first_is_the_single
     st.integers(1, 8),
 )
 def test_stacks_cover_all_evenly(sizes, largest, workers):
-    parts = jobs.stacks(sizes, largest, workers)
+    parts = jobs.divide(sizes, largest=largest, workers=workers)
     files = [i for part in parts for i in range(part.start, part.stop)]
     assert files == list(range(len(sizes)))
     totals = [sum(sizes[part]) for part in parts]

@@ -15,7 +15,7 @@ def test_a_stack_counts_as_far_as_it_is(
     (tmp_path / "a.progress").write_text("0.5", encoding="ascii")
     (tmp_path / "b.progress").write_text("", encoding="ascii")  # being written
     said, end = "", time.monotonic() + 20
-    with progress.progress_bar(tmp_path, {"a": 30, "b": 10, "c": 4}, kept=3):
+    with progress.progress_bar(tmp_path, {"a": 30, "b": 10, "c": 4}, current=3):
         while "15 done, 29 to come" not in said and time.monotonic() < end:
             time.sleep(0.01)
             said += capsys.readouterr().err
@@ -25,7 +25,7 @@ def test_a_stack_counts_as_far_as_it_is(
 
 
 def test_into_a_file_it_is_told_seldom(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
-    with progress.progress_bar(tmp_path, {"a": 30}, kept=0):
+    with progress.progress_bar(tmp_path, {"a": 30}, current=0):
         time.sleep(1.2)
         assert capsys.readouterr().err.count("done") <= 1
     assert "30 done, 0 to come" in capsys.readouterr().err
@@ -34,6 +34,6 @@ def test_into_a_file_it_is_told_seldom(tmp_path: Path, capsys: pytest.CaptureFix
 def test_of_a_run_that_failed_it_does_not_say_that_all_is_done(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ):
-    with pytest.raises(KeyError), progress.progress_bar(tmp_path, {"a": 30}, kept=0):
+    with pytest.raises(KeyError), progress.progress_bar(tmp_path, {"a": 30}, current=0):
         raise KeyError
     assert "30 done" not in capsys.readouterr().err

@@ -6,24 +6,24 @@ from konkyo.models.batches import StackBatches, StackSchedule
 
 
 def test_every_window_sees_each_of_its_rows_once_an_epoch_and_then_rests(task):
-    schedule = StackSchedule(task.entries, 16, 3)
+    schedule = StackSchedule(task.specs, batch_size=16, epochs=3)
     seen: dict[tuple[int, int], list[int]] = {}
     for batch in schedule.from_step(0):
-        for window in range(len(task.entries)):
+        for window in range(len(task.specs)):
             real = batch.weight[window] == 1
             rows = batch.rows[window][real].tolist()
             if rows:
                 assert batch.step < schedule.last_step[window]
                 seen.setdefault((window, int(batch.epoch[window])), []).extend(rows)
-    assert set(seen) == {(w, e) for w in range(len(task.entries)) for e in range(3)}
+    assert set(seen) == {(w, e) for w in range(len(task.specs)) for e in range(3)}
     for (window, _), rows in seen.items():
-        assert sorted(rows) == task.entries[window].rows.tolist()
+        assert sorted(rows) == task.specs[window].rows.tolist()
     assert seen[0, 0] != seen[0, 1]
     assert seen[1, 0] == seen[2, 0]  # a placebo goes through its rows as its month does
 
 
 def test_steps_are_counted_window_by_window(task):
-    schedule = StackSchedule(task.entries, 16, 3)
+    schedule = StackSchedule(task.specs, batch_size=16, epochs=3)
     assert schedule.batches.tolist() == [7, 11, 11, 1, 7]
     assert schedule.last_step.tolist() == [21, 33, 33, 3, 21]
     assert schedule.steps == 33
@@ -31,7 +31,7 @@ def test_steps_are_counted_window_by_window(task):
 
 @pytest.mark.parametrize("first", [1, 11, 12, 20, 32])
 def test_starting_late_equals_having_run_from_the_start(task, first):
-    schedule = StackSchedule(task.entries, 16, 3)
+    schedule = StackSchedule(task.specs, batch_size=16, epochs=3)
     whole = list(schedule.from_step(0))[first:]
     late = list(schedule.from_step(first))
     assert len(whole) == len(late) > 0
@@ -42,7 +42,7 @@ def test_starting_late_equals_having_run_from_the_start(task, first):
 
 
 def test_batches_fetch_rows_and_the_right_labels(task):
-    schedule = StackSchedule(task.entries, 16, 2)
+    schedule = StackSchedule(task.specs, batch_size=16, epochs=2)
     batches = StackBatches(torch.from_numpy(task.features), torch.from_numpy(task.labels), schedule)
     batches.start_at(1)
     runs = [list(run) for run in batches]

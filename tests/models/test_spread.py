@@ -1,8 +1,4 @@
-"""Stacks on real clusters whose workers are killed; panels fetched from a store of objects.
-
-With KONKYO_CLUSTER_KILLS=1 a worker of Ray is killed in the middle of training too, which takes
-twenty seconds more, since Ray's new worker imports everything again.
-"""
+"""Stacks on a real cluster whose workers are killed; panels downloaded from an object store."""
 
 import os
 import time
@@ -16,15 +12,16 @@ import psutil
 import pytest
 
 import engine_jobs
-from clusters import SECONDS, until
+from clusters import SECONDS, dask_cluster, until
 from konkyo.cache import TRAINING, code_digest
 from konkyo.config import Train
 from konkyo.errors import BackendError
 from konkyo.features import store
 from konkyo.io import cache_folder
-from konkyo.models import backends, distributed, panel_cache
+from konkyo.models import distributed, panel_cache
 from konkyo.models import jobs as plan
 from konkyo.models import train as room
+from konkyo.models.backends import BACKENDS
 from konkyo.models.train import train
 from konkyo.windows import MonthSlices, rolling
 from small import small_params
@@ -80,66 +77,51 @@ def kill_one(
 def test_a_worker_that_is_killed_costs_nothing_but_time(cluster, mapped, chosen, alone, tmp_path):
     at = cluster("dask")
     killed = kill_one(at.workers, lambda: bool(list(tmp_path.glob("state/*.ckpt"))))
-    found = run(mapped, replace(chosen, backend="dask", scheduler_address=at.address), tmp_path)
+    files = run(mapped, replace(chosen, backend="dask", scheduler_address=at.address), tmp_path)
     assert killed.result(SECONDS)
-    assert found == alone
-
-
-def test_workers_of_loky_are_started_again_for_what_is_left(chosen, tmp_path, monkeypatch):
-    monkeypatch.setattr(distributed, "train_stack", engine_jobs.work)
-    mark = tmp_path / "died"
-    jobs = {"first": ("double", "x"), "dies": ("die", str(mark))}
-    done = {
-        name: doubled for name, (doubled, _) in distributed.train_stacks(jobs, chosen, here=False)
-    }
-    assert done == {"first": "xx", "dies": str(mark) * 2} and mark.exists()
+    assert files == alone
 
 
 def test_workers_that_do_not_see_the_folder_fetch_the_panel(
-    cluster, mapped, chosen, alone, tmp_path, monkeypatch
+    mapped, chosen, alone, tmp_path, monkeypatch
 ):
-    """On Ray: no file is shared but the store's."""
+    """On a cluster that shares no file but the store's, and whose worker is killed."""
     monkeypatch.setattr(
-        room, "StackJob", lambda *given: distributed.StackJob(*given[:7], NOWHERE, given[8])
+        room,
+        "StackJob",
+        lambda **fields: distributed.StackJob(**(fields | {"state": NOWHERE})),
     )
-    at = cluster("ray")
-    begun = lambda: bool(list(at.cache.glob("konkyo/state/*/*.ckpt")))  # noqa: E731
-    killed = kill_one(at.workers, begun) if os.environ.get("KONKYO_CLUSTER_KILLS") else None
-    place = (tmp_path / "store").as_uri()
-    params = replace(chosen, backend="ray", scheduler_address=at.address, panel_cache_url=place)
-    found = run(mapped, params, tmp_path / "run")
-    assert killed is None or killed.result(SECONDS)
-    assert found == alone
-    stored = sorted(path.name for path in (tmp_path / "store").iterdir())
-    # Features and labels, on the machine of the workers once too.
-    assert (
-        stored == sorted(path.name for path in at.cache.glob("konkyo/*.npy")) and len(stored) == 2
-    )
-    assert not list(at.cache.glob("konkyo/state/*"))
+    with dask_cluster() as at:
+        killed = kill_one(at.workers, lambda: bool(list(at.cache.glob("konkyo/state/*/*.ckpt"))))
+        params = replace(
+            chosen,
+            backend="dask",
+            scheduler_address=at.address,
+            panel_cache_url=(tmp_path / "store").as_uri(),
+        )
+        files = run(mapped, params, tmp_path / "run")
+        assert killed.result(SECONDS)
+        assert files == alone
+        stored = sorted(path.name for path in (tmp_path / "store").iterdir())
+        # Features and labels, on the machine of the workers once too.
+        assert len(stored) == 2
+        assert stored == sorted(path.name for path in at.cache.glob("konkyo/*.npy"))
 
 
-@pytest.mark.parametrize("backend", ["dask", "ray"])
-def test_what_a_worker_died_on_is_done_elsewhere_and_an_error_is_said_here(
-    backend, cluster, tmp_path
-):
-    at = cluster(backend).address
-    if backend == "ray":
-        mark = str(tmp_path / "died")
-        (done,) = backends.run(backend, at, 2, engine_jobs.work, {"dies": ("die", mark)})
-        assert done[1][0] == mark * 2 and Path(mark).exists()
+def test_an_error_of_a_job_is_raised_here(cluster):
     jobs = {"a": ("double", "1"), "b": ("fail", "too few")}
     with pytest.raises(ValueError, match=r"^too few$"):
-        list(backends.run(backend, at, 2, engine_jobs.work, jobs))
+        list(BACKENDS["dask"](engine_jobs.work, jobs, workers=2, address=cluster("dask").address))
 
 
 @pytest.fixture
 def job(mapped, chosen, tmp_path, monkeypatch):
     """Return a stack of one network, as a worker elsewhere is asked for it."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setattr(distributed, "_PATIENCE", 0.0)
+    monkeypatch.setattr(distributed, "_NFS_DELAY", 0.0)
     windows = rolling(MonthSlices.of(mapped.index["month"]), chosen.window_months)[:1]
     params = replace(chosen, epochs=1, placebo_every=0)
-    (entry,) = plan.network_specs(mapped, windows, params)
+    (spec,) = plan.network_specs(mapped, windows, params)
     label = mapped.index["label"].to_numpy(dtype=np.float32)
     place = (tmp_path / "store").as_uri()
     arrays = {"features": mapped.features, "labels": np.stack([label, label])}
@@ -148,8 +130,9 @@ def job(mapped, chosen, tmp_path, monkeypatch):
         for name, array in arrays.items()
     )
     return distributed.StackJob(
-        "digest", {entry.name: [distributed.compact(entry)]}, {entry.name: "key"},
-        tuple(mapped.names), params, features, labels, NOWHERE, code_digest(*TRAINING),
+        name="digest", specs={spec.name: [distributed.compact(spec)]}, keys={spec.name: "key"},
+        inputs=tuple(mapped.names), params=params, features=features, labels=labels,
+        state=NOWHERE, code=code_digest(*TRAINING),
     )  # fmt: skip
 
 
@@ -174,7 +157,7 @@ def test_a_panel_that_is_a_file_is_not_copied(mapped, tmp_path):
 
 
 def test_what_a_worker_fetches_is_what_was_put_there(job):
-    (weights,) = distributed.train_stack(job).networks["weights/" + job.files.popitem()[1][0].month]
+    (weights,) = distributed.train_stack(job).networks["weights/" + job.specs.popitem()[1][0].month]
     assert weights.key == "key"
     copy = cache_folder() / f"{job.features.digest}.npy"
     copied = copy.stat().st_mtime_ns
@@ -208,22 +191,3 @@ def test_a_worker_without_a_way_to_the_panel_or_with_other_code_says_so(job):
     gone = replace(job.features, url="file:///nowhere/panel.npy")
     with pytest.raises(BackendError, match=r"file:///nowhere/panel\.npy cannot be used"):
         distributed.train_stack(replace(job, features=gone))
-
-
-def test_workers_that_die_again_and_again_end_the_run(chosen, monkeypatch):
-    starts = []
-
-    def run(backend, address, workers, work, jobs):
-        starts.append(sorted(jobs))
-        if len(starts) == 2:
-            yield "b", "done"
-        raise backends.WorkersLost from MemoryError("no more")
-
-    monkeypatch.setattr(backends, "run", run)
-    done = []
-    with pytest.raises(MemoryError, match="no more"):
-        for name, _ in distributed.train_stacks({"a": None, "b": None}, chosen, here=False):
-            done.append(name)
-    assert done == ["b"]
-    # Three times in a row without any stack done; b's was one.
-    assert starts == [["a", "b"]] * 2 + [["a"]] * 3

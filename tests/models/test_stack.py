@@ -10,7 +10,7 @@ def stack_of(windows: int, activation: str) -> StackedMLP:
     network = StackedMLP(windows, 5, [6, 4], activation)
     network.initialise([torch.Generator().manual_seed(i) for i in range(windows)])
     network.mean[:, :, 2:4] = torch.randn(windows, 1, 2)
-    network.deviation[:, :, 2:4] = torch.rand(windows, 1, 2) + 0.5
+    network.std[:, :, 2:4] = torch.rand(windows, 1, 2) + 0.5
     return network
 
 
@@ -30,7 +30,7 @@ def test_scores_and_gradients_of_plain_networks(activation):
     torch.manual_seed(0)
     network = stack_of(3, activation)
     rows = torch.randn(3, 7, 5) * 3
-    scaled = (rows - network.mean) / network.deviation
+    scaled = (rows - network.mean) / network.std
     scores = network(network.scale_(rows.clone()))
     scores.square().sum().backward()
     for window in range(3):
@@ -54,7 +54,7 @@ def test_scaling_leaves_other_columns_alone():
     rows = torch.randn(2, 3, 5)
     scaled = network.scale_(rows.clone())
     assert torch.equal(scaled[..., [0, 1, 4]], rows[..., [0, 1, 4]])
-    back = scaled * network.deviation + network.mean
+    back = scaled * network.std + network.mean
     torch.testing.assert_close(back, rows)
 
 
@@ -76,12 +76,12 @@ def test_initial_weights_are_those_of_a_linear_layer():
 
 
 def test_masks_keep_the_expected_value():
-    masks = dropout_masks([40, 30], 500, [0.4], [np.random.default_rng(0)])
-    assert masks is not None
+    masks = dropout_masks([40, 30], 500, rate=0.4, generator=np.random.default_rng(0))
     assert [tuple(m.shape) for m in masks] == [(500, 40), (500, 30)]
     assert masks[0].unique().tolist() == pytest.approx([0, 1 / 0.6])
     assert masks[0].mean().item() == pytest.approx(1, abs=0.02)
     drawn = np.random.default_rng(0).random((500, 70), dtype=np.float32)
     expected = torch.from_numpy((drawn >= 0.4).astype(np.float32)) / 0.6
     torch.testing.assert_close(torch.cat(masks, 1), expected)
-    assert dropout_masks([4], 5, [0.0], [np.random.default_rng(0)]) is None
+    (ones,) = dropout_masks([4], 5, rate=0.0, generator=np.random.default_rng(0))
+    assert torch.equal(ones, torch.ones(5, 4))

@@ -23,22 +23,22 @@ from konkyo import config, io
 from konkyo.errors import ArtifactError, ParamsError, TuningError
 from konkyo.features import store as panels
 from konkyo.models import store
-from konkyo.models.batches import NetworkSpec
-from konkyo.models.fit import fit_stack
+from konkyo.models.batches import Hyperparameters, NetworkSpec
+from konkyo.models.fit import fit, stack_task
 from konkyo.tracking import servers
 from konkyo.tuning.storage import open_storage
 from small import small_params
 
 GOOD = {
-    "month": "2001-01",
-    "key": "k",
+    "months": ["2001-01"],
+    "keys": ["k"],
     "activation": "tanh",
     "output": "linear",
     "features": ["a", "b"],
 }
 TENSORS = {
-    "scale.mean": np.zeros(2, "f4"),
-    "scale.deviation": np.ones(2, "f4"),
+    "scale.mean": np.zeros((1, 2), "f4"),
+    "scale.std": np.ones((1, 2), "f4"),
     "layer.0.weight": np.zeros((1, 2, 3), "f4"),
     "layer.0.bias": np.zeros((1, 3), "f4"),
     "layer.1.weight": np.zeros((1, 3, 1), "f4"),
@@ -97,10 +97,8 @@ TAMPERED = {
 def test_a_weights_file_that_was_tampered_with(here, content):
     path = here / "w.safetensors"
     path.write_bytes(content)
-    with pytest.raises(ArtifactError, match="does not hold a network"):
-        store.read(path)
     with pytest.raises(ArtifactError, match="does not hold networks"):
-        store.read_many(path)
+        store.read(path)
     assert store.read_key(path) is None
 
 
@@ -111,8 +109,12 @@ DESCRIBED = [
     {"features": "ab"},
     {"features": ["a", "b", "c"]},
     {"features": [["a"], "b"]},
-    {"month": 5},
-    {"key": [1]},
+    {"months": [5]},
+    {"months": "2"},
+    {"months": []},
+    {"keys": [[1]]},
+    {"keys": "k"},
+    {"keys": ["k", "k"]},
 ]
 SHAPES = [
     {"layer.1.weight": np.zeros((0, 3, 1), "f4")},
@@ -120,7 +122,8 @@ SHAPES = [
     {"layer.1.weight": np.zeros((1, 3, 1), "i8")},
     {"layer.0.bias": np.array(3, "f4")},
     {"layer.0.weight": np.zeros(6, "f4")},
-    {"scale.mean": np.zeros(9, "f4")},
+    {"layer.0.weight": np.zeros((2, 2, 3), "f4")},
+    {"scale.mean": np.zeros((1, 9), "f4")},
     {name: array[:0] for name, array in TENSORS.items() if "layer" in name},
 ]
 
@@ -129,7 +132,7 @@ SHAPES = [
 def test_a_description_of_other_kinds(here, described):
     path = here / "w.safetensors"
     save_file(TENSORS, path, {"konkyo": json.dumps(GOOD | described)})
-    with pytest.raises(ArtifactError, match="does not hold a network"):
+    with pytest.raises(ArtifactError, match="does not hold networks"):
         store.read(path)
 
 
@@ -137,7 +140,7 @@ def test_a_description_of_other_kinds(here, described):
 def test_tensors_that_do_not_fit(here, tensors):
     path = here / "w.safetensors"
     save_file(TENSORS | tensors, path, {"konkyo": json.dumps(GOOD)})
-    with pytest.raises(ArtifactError, match="does not hold a network"):
+    with pytest.raises(ArtifactError, match="does not hold networks"):
         store.read(path)
 
 
@@ -179,13 +182,16 @@ def test_a_state_of_training_that_was_tampered_with_is_begun_anew(here, spoil):
     rng = np.random.default_rng(3)
     features = rng.normal(size=(40, 2)).astype(np.float32)
     labels = np.stack([features[:, 0]] * 2)
-    entry = NetworkSpec("2001-01", np.arange(40), np.zeros(2, "f4"), np.ones(2, "f4"), 1)
+    spec = NetworkSpec(
+        month="2001-01", rows=np.arange(40), mean=np.zeros(2, "f4"), std=np.ones(2, "f4"), seed=1,
+        hyperparameters=Hyperparameters(learning_rate=0.001, dropout=0.4),
+    )  # fmt: skip
     train = replace(small_params().train, hidden_sizes=(2,), batch_size=20, epochs=1)
     (here / "a").mkdir()
-    undisturbed = fit_stack(features, labels, [entry], train, here / "a", "s")
+    undisturbed = fit(stack_task(features, labels, [spec], train), scratch=here / "a", name="s")
     (here / "b").mkdir()
     spoil(here / "b/s.ckpt")
-    found = fit_stack(features, labels, [entry], train, here / "b", "s")
+    found = fit(stack_task(features, labels, [spec], train), scratch=here / "b", name="s")
     np.testing.assert_array_equal(found.losses, undisturbed.losses)
 
 

@@ -147,7 +147,7 @@ def write_network(
         "layer.1.weight": generator.standard_normal((3, 1)).astype("float32"),
         "layer.1.bias": generator.standard_normal(1).astype("float32"),
         "scale.mean": np.full(len(names), 0.5, "float32"),
-        "scale.deviation": np.full(len(names), 2.0, "float32"),
+        "scale.std": np.full(len(names), 2.0, "float32"),
     }
     layers = range(2)
     kept = weights.Weights(
@@ -158,7 +158,7 @@ def write_network(
         weights=tuple(network[f"layer.{i}.weight"] for i in layers),
         biases=tuple(network[f"layer.{i}.bias"] for i in layers),
         mean=network["scale.mean"],
-        deviation=network["scale.deviation"],
+        std=network["scale.std"],
     )
     weights.write([kept], folder / f"{end:%Y-%m}.safetensors")
     return network
@@ -166,7 +166,7 @@ def write_network(
 
 def score(network: dict[str, np.ndarray], x: np.ndarray) -> np.ndarray:
     """Score rows [n, features] by that network, written out."""
-    scaled = (x - network["scale.mean"]) / network["scale.deviation"]
+    scaled = (x - network["scale.mean"]) / network["scale.std"]
     hidden = np.tanh(scaled @ network["layer.0.weight"] + network["layer.0.bias"])
     return (hidden @ network["layer.1.weight"] + network["layer.1.bias"])[:, 0]
 

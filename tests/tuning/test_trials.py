@@ -9,7 +9,7 @@ from konkyo.errors import ParamsError
 from konkyo.features import store
 from konkyo.models import baselines, jobs
 from konkyo.models import store as weights
-from konkyo.models.settings import Hyperparameters
+from konkyo.models.batches import Hyperparameters
 from konkyo.models.train import train
 from konkyo.tuning import trials
 from konkyo.tuning.trials import Shape
@@ -17,9 +17,9 @@ from small_search import Search
 
 SHAPE = Shape((8, 4), "tanh", 16, 3, 6, "rank", "rank")
 NUMBERS = (
-    Hyperparameters(0.001, 0.0, 0.4, 1),
-    Hyperparameters(0.01, 0.01, 0.0, 1),
-    Hyperparameters(0.005, 0.0, 0.2, 1),
+    Hyperparameters(learning_rate=0.001, weight_decay=0.0, dropout=0.4, seed=1),
+    Hyperparameters(learning_rate=0.01, weight_decay=0.01, dropout=0.0, seed=1),
+    Hyperparameters(learning_rate=0.005, weight_decay=0.0, dropout=0.2, seed=1),
 )
 
 

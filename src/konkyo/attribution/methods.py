@@ -29,7 +29,7 @@ _PLAIN = {"tanh": nn.Tanh, "relu": nn.ReLU, "sigmoid": nn.Sigmoid}
 
 def scaled(network: Weights, rows: np.ndarray) -> Tensor:
     """Return rows [rows, features] as the network's first layer sees them, float64."""
-    values = (np.asarray(rows, dtype=np.float64) - network.mean) / network.deviation
+    values = (np.asarray(rows, dtype=np.float64) - network.mean) / network.std
     return torch.from_numpy(values)
 
 

@@ -68,7 +68,7 @@ class Train:
     max_networks_per_stack: Count
     workers: Count
     accelerator: Literal["auto", "cpu", "gpu"]
-    backend: Literal["loky", "dask", "ray"]
+    backend: Literal["loky", "dask"]
     scheduler_address: Place
     panel_cache_url: Place
 

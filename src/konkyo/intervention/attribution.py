@@ -53,7 +53,7 @@ def explain(
     ]
     stack = store.restack([network for _, network in asked], torch.float64)
     rows = torch.from_numpy(np.stack([made[task.sample].ask for task, _ in asked]))
-    x = (rows - stack.mean) / stack.deviation
+    x = (rows - stack.mean) / stack.std
     found = dict(
         zip(RULES, (rescale(stack, x), propagate(stack, x, Epsilon(epsilon))), strict=True)
     )
@@ -89,6 +89,6 @@ def recentred(network: Weights, centre: np.ndarray) -> Weights:
     centre : numpy.ndarray
         [4] unscaled inputs.
     """
-    shift = ((centre - network.mean) / network.deviation) @ network.weights[0]
+    shift = ((centre - network.mean) / network.std) @ network.weights[0]
     first, *others = network.biases
     return replace(network, mean=np.asarray(centre), biases=(first + shift, *others))

@@ -14,10 +14,10 @@ from konkyo.intervention.indicators import INPUTS
 from konkyo.intervention.samples import Sample
 from konkyo.models import jobs as plan
 from konkyo.models import store
-from konkyo.models.batches import NetworkSpec
-from konkyo.models.fit import fit_full_batch, keep_freed_memory
+from konkyo.models.batches import Hyperparameters, NetworkSpec
+from konkyo.models.fit import fit, keep_freed_memory
+from konkyo.models.full_batch import FullBatch, full_batch_task
 from konkyo.models.progress import progress_bar
-from konkyo.models.settings import FullBatch
 from konkyo.models.store import Weights
 
 METHODS = ("amount", "occurrence")
@@ -106,11 +106,14 @@ def train(
     rows = {b: np.arange(e - len(made[b[0]].x), e) for b, e in zip(blocks, ends, strict=True)}
     entries = [
         NetworkSpec(
-            f"{made[t.sample].name}/{t.method}",
-            rows[t.sample, t.method],
-            made[t.sample].low.astype(np.float32),
-            (made[t.sample].high - made[t.sample].low).astype(np.float32),
-            t.seed,
+            month=f"{made[t.sample].name}/{t.method}",
+            rows=rows[t.sample, t.method],
+            mean=made[t.sample].low.astype(np.float32),
+            std=(made[t.sample].high - made[t.sample].low).astype(np.float32),
+            seed=t.seed,
+            hyperparameters=Hyperparameters(
+                learning_rate=params.learning_rate, weight_decay=t.weight_decay
+            ),
         )
         for t in todo
     ]
@@ -118,21 +121,21 @@ def train(
         hidden_sizes=params.hidden_sizes,
         activation="sigmoid",
         output="sigmoid",
-        learning_rate=params.learning_rate,
         iterations=params.iterations,
         every=params.iterations // _STATES,
     )
-    decay = [task.weight_decay for task in todo]
     digest = digest_of(
-        code_digest(*TRAINING), features.tobytes(), labels.tobytes(), repr((settings, decay)),
-        *(f"{e.month}/{e.seed}/{e.rows[0]}/{e.mean}/{e.std}" for e in entries),
+        code_digest(*TRAINING), features.tobytes(), labels.tobytes(), repr(settings),
+        *(
+            f"{e.month}/{e.seed}/{e.rows[0]}/{e.mean}/{e.std}/{e.hyperparameters}" for e in entries
+        ),
     )  # fmt: skip
-    parts = plan.stacks([1] * len(entries), -(-len(entries) // params.workers), params.workers)
+    parts = plan.divide(
+        [1] * len(entries), largest=-(-len(entries) // params.workers), workers=params.workers
+    )
     state.mkdir(parents=True, exist_ok=True)
     jobs = (
-        delayed(_train_stack)(
-            features, labels, entries[part], decay[part], settings, state, f"{digest}-{n}"
-        )
+        delayed(_train_stack)(features, labels, entries[part], settings, state, f"{digest}-{n}")
         for n, part in enumerate(parts)
     )
     sizes = {f"{digest}-{n}": part.stop - part.start for n, part in enumerate(parts)}
@@ -148,17 +151,18 @@ def _train_stack(
     features: np.ndarray,
     labels: np.ndarray,
     entries: Sequence[NetworkSpec],
-    decay: Sequence[float],
     settings: FullBatch,
     state: Path,
     name: str,
 ) -> list[Weights]:
     torch.set_num_threads(1)
     keep_freed_memory()
-    fitted = fit_full_batch(features, labels, entries, decay, settings, state, name)
+    fitted = fit(full_batch_task(features, labels, entries, settings), scratch=state, name=name)
     loss = fitted.losses[:, -1]
     keys = [f"seed {e.seed}, final loss {at:.6f}" for e, at in zip(entries, loss, strict=True)]
-    return store.unstack(fitted.network, [e.month for e in entries], keys, INPUTS)
+    return store.unstack(
+        fitted.network, months=[e.month for e in entries], keys=keys, features=INPUTS
+    )
 
 
 @torch.no_grad()
@@ -176,5 +180,5 @@ def predict(networks: Sequence[Weights], rows: Sequence[np.ndarray]) -> list[np.
     x = torch.zeros(stack.windows, max(map(len, rows)), len(INPUTS), dtype=torch.float64)
     for window, block in enumerate(rows):
         x[window, : len(block)] = torch.from_numpy(np.asarray(block, dtype=np.float64))
-    outputs = stack((x - stack.mean) / stack.deviation).numpy()
+    outputs = stack((x - stack.mean) / stack.std).numpy()
     return [outputs[window, : len(block)] for window, block in enumerate(rows)]

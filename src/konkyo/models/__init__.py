@@ -1,15 +1,18 @@
-"""The network: many small perceptrons trained as one, and the store of their weights by month.
+"""The networks: many small perceptrons trained as one stack, and the baselines beside them.
 
-stack      the stacked multilayer perceptron
-schedule   which rows each window sees at each step
-module     the Lightning module; callbacks, what happens between its epochs
-fullbatch  the schedule of small samples: every row at every step
-settings   what a fit reads of its settings
-fit        one stack from initial weights to trained ones
-plan       the entries of a run, their keys, their stacks
-train      a run over all months: incremental, resumable, side by side
-spread     stacks sent to workers, weights that come back; engines, which run them; share, where
-           workers find the panel
-progress   word of progress while workers train
-store      one safetensors file a network
+mlp               the stacked multilayer perceptron
+backward          its gradient, written out
+batches           a network's spec and hyperparameters; the rows of every network at every step
+lightning_module  the LightningModule and the optimiser of a stack
+fit               one stack, from initial weights to trained ones
+full_batch        small samples, all rows at every step
+jobs              the plan of a run: its networks, their keys, their division into stacks
+train             a run over all months: incremental, resumable, parallel
+accelerator       where stacks train, and how many networks fit
+backends          in this process, loky, Dask
+distributed       the job of one stack on any machine
+panel_cache       the panel where workers find it
+progress          the progress bar
+store             files of weights
+baselines         ridge regression and placebo
 """

@@ -1,24 +1,76 @@
-"""Where stacks train: on the CPU's cores side by side, or on one GPU that takes them together."""
+"""Where stacks train: on the CPU's cores side by side, on one GPU together, or on a cluster."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import pairwise
+from typing import Literal
 
+import numpy as np
 import torch
 
+from konkyo.config import Train
 from konkyo.errors import ParamsError
-from konkyo.models.settings import Accelerator
 
-# Of the memory that is free on a GPU; the rest is for what its libraries take as they go.
+Accelerator = Literal["auto", "cpu", "gpu"]
+
+# Of the memory that is free on a GPU; the rest is for what its libraries allocate later.
 _SHARE = 0.6
 _FLOAT = 4
+_FEW = 4
+"""Networks that take about as long to train as a worker to start."""
 
 
-def device_of(asked: Accelerator) -> torch.device:
+@dataclass(frozen=True, kw_only=True)
+class Placement:
+    """Where a run trains its stacks.
+
+    Attributes
+    ----------
+    backend : str
+        One of `backends.BACKENDS`.
+    workers : int
+        Processes that are started here, or that a cluster is expected to have.
+    networks_per_stack : int
+        Most networks in a stack.
+    """
+
+    backend: str
+    workers: int
+    networks_per_stack: int
+
+
+def placement(features: np.ndarray, params: Train, *, networks: int) -> Placement:
+    """Return where to train so many networks on features [rows, inputs].
+
+    Four or fewer train in this process. A GPU runs one stack that is as large as its memory allows:
+    a step of many small products costs there what a step of few does. What the machines of a
+    cluster have is not visible from here.
+    """
+    if params.scheduler_address and networks > _FEW:
+        return Placement(
+            backend=params.backend,
+            workers=params.workers,
+            networks_per_stack=params.max_networks_per_stack,
+        )
+    device = device_of(params.accelerator)
+    if device.type == "cpu":
+        alone = networks <= _FEW or params.workers == 1
+        return Placement(
+            backend="in_process" if alone else params.backend,
+            workers=1 if alone else params.workers,
+            networks_per_stack=params.max_networks_per_stack,
+        )
+    network = bytes_of_network(features.shape[1], params.hidden_sizes, batch_size=params.batch_size)
+    largest = networks_that_fit(free_bytes(device), panel=features.nbytes, network=network)
+    return Placement(backend="in_process", workers=1, networks_per_stack=largest)
+
+
+def device_of(choice: Accelerator) -> torch.device:
     """Return the device of a fit.
 
     Parameters
     ----------
-    asked : {"auto", "cpu", "gpu"}
+    choice : {"auto", "cpu", "gpu"}
         `auto` is the GPU where torch finds one.
 
     Raises
@@ -26,11 +78,11 @@ def device_of(asked: Accelerator) -> torch.device:
     ParamsError
         A GPU is asked for and torch finds none.
     """
-    if asked == "cpu":
+    if choice == "cpu":
         return torch.device("cpu")
     if torch.cuda.is_available():
         return torch.device("cuda", torch.cuda.current_device())
-    if asked == "gpu":
+    if choice == "gpu":
         raise ParamsError(
             f"train.accelerator is gpu, and torch {torch.__version__} finds none; install a build "
             "of torch for the GPU and its driver, or set train.accelerator to auto or cpu"
@@ -39,23 +91,23 @@ def device_of(asked: Accelerator) -> torch.device:
 
 
 def free_bytes(device: torch.device) -> int:
-    """Return the bytes of a GPU that a run may fill."""
+    """Return the bytes of a GPU's memory that a run may fill."""
     free, _ = torch.cuda.mem_get_info(device)
     return int(free * _SHARE)
 
 
-def bytes_of_network(inputs: int, layers: Sequence[int], batch: int) -> int:
-    """Return about what a network of a stack takes on the device while it trains.
+def bytes_of_network(inputs: int, hidden_sizes: Sequence[int], *, batch_size: int) -> int:
+    """Return about how much memory of the device a network of a stack takes while it trains.
 
     Its parameters five times (weights, gradients, Adam's two means, the weights of its last step)
     and its rows: inputs once, and four numbers for each unit of a row.
     """
-    sizes = [inputs, *layers, 1]
+    sizes = [inputs, *hidden_sizes, 1]
     parameters = sum((a + 1) * b for a, b in pairwise(sizes))
-    return _FLOAT * (5 * parameters + batch * (inputs + 4 * sum(layers)))
+    return _FLOAT * (5 * parameters + batch_size * (inputs + 4 * sum(hidden_sizes)))
 
 
-def networks_that_fit(free: int, panel: int, network: int) -> int:
+def networks_that_fit(free: int, *, panel: int, network: int) -> int:
     """Return how many networks one stack can have on a GPU.
 
     Parameters
@@ -70,11 +122,11 @@ def networks_that_fit(free: int, panel: int, network: int) -> int:
     Returns
     -------
     int
-        At least 1: a stack of one is the least there is.
+        At least 1.
     """
     return max(1, (free - (panel if holds_panel(free, panel) else 0)) // network)
 
 
 def holds_panel(free: int, panel: int) -> bool:
-    """Tell whether a panel of so many bytes goes to the device whole."""
+    """Return whether a panel of so many bytes goes to the device as a whole."""
     return panel <= free // 2

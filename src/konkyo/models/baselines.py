@@ -1,6 +1,7 @@
-"""Models to compare the networks with, on the same rows, windows and scaling."""
+"""Baselines on the networks' own rows, windows and scaling: ridge regression and the placebo."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,8 @@ import torch
 from sklearn.linear_model import Ridge
 from threadpoolctl import threadpool_limits
 
-from konkyo.cache import BASELINES, code_digest, digest_of
+from konkyo.cache import TRAINING, code_digest, digest_of
+from konkyo.config import Train
 from konkyo.features.store import Panel
 from konkyo.io import read_key, read_parquet
 from konkyo.models import jobs, store
@@ -17,18 +19,18 @@ from konkyo.models.batches import NetworkSpec
 from konkyo.windows import MonthSlices, Window
 
 Keys = dict[str, dict[str, str]]
-"""Of each baseline and month, YYYY-MM, all that its scores depend on, as a digest."""
+"""By baseline and month, YYYY-MM: digest of everything that its scores depend on."""
 
 
-def ridge(panel: Panel, entry: NetworkSpec, labels: np.ndarray, penalty: float) -> Ridge:
-    """Fit a ridge regression on the network's own training rows, scaled as the network's.
+def ridge(panel: Panel, spec: NetworkSpec, labels: np.ndarray, penalty: float) -> Ridge:
+    """Fit a ridge regression on a network's own training rows, scaled as the network's.
 
     Parameters
     ----------
     panel : Panel
         Features.
-    entry : Entry
-        The training rows and the affine of the market series of a decision month.
+    spec : NetworkSpec
+        The training rows and the input scaling of a decision month.
     labels : numpy.ndarray
         [rows], NaN where not realised.
     penalty : float
@@ -40,25 +42,25 @@ def ridge(panel: Panel, entry: NetworkSpec, labels: np.ndarray, penalty: float) 
     must not depend on the cores that a machine happens to have.
     """
     model = Ridge(alpha=penalty, solver="cholesky")
-    scaled = (panel.features[entry.rows] - entry.mean) / entry.std
+    scaled = (panel.features[spec.rows] - spec.mean) / spec.std
     with threadpool_limits(1):
-        return model.fit(scaled, labels[entry.rows])
+        return model.fit(scaled, labels[spec.rows])
+
+
+def linear_scores(model: Ridge, spec: NetworkSpec, rows: np.ndarray) -> np.ndarray:
+    """Return the scores of a fitted `ridge` over rows of the panel [stocks, features], float64."""
+    # In float64 throughout: a series that leaves its window far behind would overflow float32.
+    scaled = (rows.astype(np.float64) - spec.mean) / spec.std
+    with threadpool_limits(1):
+        return np.asarray(model.predict(scaled), dtype=np.float64)
 
 
 def ridge_scores(
-    panel: Panel, window: Window, entry: NetworkSpec, labels: np.ndarray, penalty: float
+    panel: Panel, window: Window, spec: NetworkSpec, labels: np.ndarray, penalty: float
 ) -> np.ndarray:
     """Return the scores of `ridge`, [stocks of month t] float64, predicted label of t+1."""
-    model = ridge(panel, entry, labels, penalty)
-    return linear_scores(model, entry, panel.features[window.test_start : window.test_stop])
-
-
-def linear_scores(model: Ridge, entry: NetworkSpec, rows: np.ndarray) -> np.ndarray:
-    """Return the scores of a fitted `ridge` over rows of the panel [stocks, features], float64."""
-    # In float64 throughout: a series that leaves its window far behind would overflow float32.
-    scaled = (rows.astype(np.float64) - entry.mean) / entry.std
-    with threadpool_limits(1):
-        return np.asarray(model.predict(scaled), dtype=np.float64)
+    model = ridge(panel, spec, labels=labels, penalty=penalty)
+    return linear_scores(model, spec, panel.features[window.test_start : window.test_stop])
 
 
 def network_scores(networks: Sequence[store.Weights], rows: np.ndarray) -> np.ndarray:
@@ -68,22 +70,70 @@ def network_scores(networks: Sequence[store.Weights], rows: np.ndarray) -> np.nd
     return network(network.scale_(every)).mean(0).numpy()
 
 
-def table(
-    panel: Panel, windows: Sequence[Window], columns: dict[str, list[np.ndarray | None]]
+def scores(
+    panel: Panel,
+    windows: Sequence[Window],
+    params: Train,
+    *,
+    placebo: Path,
+    cached: Mapping[str, Mapping[str, np.ndarray]],
+    keys: Keys,
 ) -> pd.DataFrame:
-    """Return the scores of baselines by month and stock, NaN where a baseline has no month."""
+    """Return the scores of the baselines: month, stock, ridge, placebo.
+
+    Parameters
+    ----------
+    panel : Panel
+        Features and labels.
+    windows : sequence of Window
+        The decision months.
+    params : Train
+        The train section of params.yaml.
+    placebo : Path
+        Folder of the networks trained on shuffled labels.
+    cached : mapping
+        Scores of `cached_scores`, which are not computed again.
+    keys : mapping
+        Those of `keys`: the months that a baseline scores; it is NaN in the others.
+    """
+    labels = panel.index["label"].to_numpy(dtype=np.float32)
+    due = [window for window in windows if window.month not in cached["ridge"]]
+    single = replace(params, ensemble=1, placebo_every=0)
+    specs = {spec.month: spec for spec in jobs.network_specs(panel, due, single)}
+
+    def of_ridge(window: Window) -> np.ndarray:
+        return ridge_scores(
+            panel, window, specs[window.month], labels=labels, penalty=params.ridge_penalty
+        )
+
+    def of_placebo(window: Window) -> np.ndarray:
+        rows = panel.features[window.test_start : window.test_stop]
+        return network_scores(store.read(placebo / f"{window.month}.safetensors"), rows)
+
+    scorers: dict[str, Callable[[Window], np.ndarray]] = {"ridge": of_ridge, "placebo": of_placebo}
+    columns = {
+        name: fill_missing_scores(keys[name], cached[name], windows, score)
+        for name, score in scorers.items()
+    }
+    return table(panel, windows, columns)
+
+
+def table(
+    panel: Panel, windows: Sequence[Window], columns: Mapping[str, Sequence[np.ndarray | None]]
+) -> pd.DataFrame:
+    """Return scores of baselines by month and stock, NaN where a baseline has no month."""
     rows = slice(windows[0].test_start, windows[-1].test_stop)
-    out = panel.index.iloc[rows][["month", "stock"]].reset_index(drop=True)
+    frame = panel.index.iloc[rows][["month", "stock"]].reset_index(drop=True)
     for name, parts in columns.items():
         filled = [
-            np.full(w.test_stop - w.test_start, np.nan) if part is None else part
-            for w, part in zip(windows, parts, strict=True)
+            np.full(window.test_stop - window.test_start, np.nan) if part is None else part
+            for window, part in zip(windows, parts, strict=True)
         ]
-        out[name] = np.concatenate(filled)
-    return out
+        frame[name] = np.concatenate(filled)
+    return frame
 
 
-def keys(panel: Panel, windows: Sequence[Window], penalty: float, shuffled: Path) -> Keys:
+def keys(panel: Panel, windows: Sequence[Window], penalty: float, placebo: Path) -> Keys:
     """Return the keys of the scores of each baseline by month.
 
     Parameters
@@ -94,75 +144,75 @@ def keys(panel: Panel, windows: Sequence[Window], penalty: float, shuffled: Path
         The decision months.
     penalty : float
         Of the ridge regression.
-    shuffled : Path
+    placebo : Path
         Folder of the networks trained on shuffled labels; a month without one has no key.
     """
     blocks = MonthSlices.of(panel.index["month"])
     trained_on = dict(zip(blocks.names, jobs.month_digests(panel, blocks), strict=True))
     scored = jobs.row_digests(panel, windows)
     catalogue = panel.catalogue.to_csv(index=False)
-    code = code_digest(*BASELINES)
-    found: Keys = {"ridge": {}, "placebo": {}}
+    code = code_digest(*TRAINING)
+    digests: Keys = {"ridge": {}, "placebo": {}}
     for window in windows:
         span = slice(blocks.names.index(window.first_train), blocks.names.index(window.month))
-        found["ridge"][window.month] = digest_of(
+        digests["ridge"][window.month] = digest_of(
             code, repr(penalty), catalogue, scored[window.month],
             *(trained_on[name] for name in blocks.names[span]),
         )  # fmt: skip
-        path = shuffled / f"{window.month}.safetensors"
+        path = placebo / f"{window.month}.safetensors"
         if path.exists():
-            found["placebo"][window.month] = digest_of(
+            digests["placebo"][window.month] = digest_of(
                 code, scored[window.month], path.read_bytes()
             )
-    return found
+    return digests
 
 
-def cached_scores(path: Path, wanted: Keys) -> dict[str, dict[str, np.ndarray]]:
-    """Return the scores on file whose keys are the wanted ones, by baseline and month.
+def cached_scores(path: Path, keys: Keys) -> dict[str, dict[str, np.ndarray]]:
+    """Return the scores on file that are up to date, by baseline and month.
 
     Parameters
     ----------
     path : Path
-        What `table` returned, written with its keys.
-    wanted : dict
-        Those of `keys`.
+        What `scores` returned, written with its keys.
+    keys : dict
+        Those of `keys` now.
     """
-    there = read_key(path) or {}
-    same = {
-        name: {m for m, key in of_month.items() if there.get(name, {}).get(m) == key}
-        for name, of_month in wanted.items()
+    recorded = read_key(path) or {}
+    current = {
+        name: {m for m, key in by_month.items() if recorded.get(name, {}).get(m) == key}
+        for name, by_month in keys.items()
     }
-    if not any(same.values()):
-        return {name: {} for name in wanted}
-    scores = read_parquet(path, columns=["month", *wanted])
-    blocks = MonthSlices.of(scores["month"])
+    if not any(current.values()):
+        return {name: {} for name in keys}
+    table = read_parquet(path, columns=["month", *keys])
+    blocks = MonthSlices.of(table["month"])
     rows = {name: blocks.rows(position) for position, name in enumerate(blocks.names)}
     return {
-        name: {month: scores[name].to_numpy()[rows[month]] for month in of_month}
-        for name, of_month in same.items()
+        name: {month: table[name].to_numpy()[rows[month]] for month in months}
+        for name, months in current.items()
     }
 
 
 def fill_missing_scores(
-    wanted: Mapping[str, str],
-    there: Mapping[str, np.ndarray],
+    keys: Mapping[str, str],
+    cached: Mapping[str, np.ndarray],
     windows: Sequence[Window],
     score: Callable[[Window], np.ndarray],
 ) -> list[np.ndarray | None]:
-    """Return a baseline's scores of each window: those that are there, and the others made now.
+    """Return a baseline's scores of each window: the cached ones, and the others computed now.
 
     Parameters
     ----------
-    wanted : mapping of str to str
-        The months that have a score, with their keys.
-    there : mapping of str to numpy.ndarray
-        Those of `kept`.
+    keys : mapping of str to str
+        The months that have a score; None is returned for the others.
+    cached : mapping of str to numpy.ndarray
+        Scores by month, of `cached_scores`.
     windows : sequence of Window
         The decision months.
     score : callable
-        Makes the scores of a window.
+        Computes the scores of a window.
     """
     return [
-        (there[w.month] if w.month in there else score(w)) if w.month in wanted else None
+        (cached[w.month] if w.month in cached else score(w)) if w.month in keys else None
         for w in windows
     ]

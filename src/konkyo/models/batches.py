@@ -15,9 +15,29 @@ from konkyo.random import torch_generator
 CPU = torch.device("cpu")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
+class Hyperparameters:
+    """What may differ between the networks of one stack, besides their rows.
+
+    Attributes
+    ----------
+    learning_rate, weight_decay : float
+        Of Adam.
+    dropout : float
+        Share of hidden units left out at a step.
+    seed : int
+        Of the dropout masks.
+    """
+
+    learning_rate: float
+    weight_decay: float = 0.0
+    dropout: float = 0.0
+    seed: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
 class NetworkSpec:
-    """One network to train: its rows, its labels, its draws.
+    """One network to train: its rows, its labels, its draws and its hyperparameters.
 
     Attributes
     ----------
@@ -25,13 +45,15 @@ class NetworkSpec:
         Decision month, YYYY-MM.
     rows : numpy.ndarray
         Panel rows with a realised label at the decision month, int64, ascending.
-    mean, deviation : numpy.ndarray
-        The fixed affine at the front of the network, [inputs] float32: 0 and 1 but for the market
-        series, which are scaled by the window's own training months.
+    mean, std : numpy.ndarray
+        The fixed scaling of the inputs, [inputs] float32: 0 and 1 but for the market series, which
+        are scaled by the window's own training months.
     seed : int
         Of the initial weights and the row order, together with the month.
+    hyperparameters : Hyperparameters
+        How it learns.
     placebo : bool
-        Whether the labels are shuffled within each month (the placebo).
+        Whether the labels are shuffled within each month.
     """
 
     month: str
@@ -39,11 +61,12 @@ class NetworkSpec:
     mean: np.ndarray
     std: np.ndarray
     seed: int
+    hyperparameters: Hyperparameters
     placebo: bool = False
 
     @property
     def name(self) -> str:
-        """A name unique within a run."""
+        """The file of the network within a run's folder, without suffix; members share it."""
         return f"{'placebo' if self.placebo else 'weights'}/{self.month}"
 
 
@@ -68,7 +91,7 @@ class Batch(NamedTuple):
     epoch: Tensor
 
     def on(self, device: torch.device) -> "Batch":
-        """Return it with what a step reads, all but the rows, on a device."""
+        """Return the batch with all that a step reads (not the rows) on a device."""
         if device == CPU:
             return self
         weight, epoch = (t.to(device, non_blocking=True) for t in (self.weight, self.epoch))
@@ -78,7 +101,8 @@ class Batch(NamedTuple):
 Step = tuple[Batch, Tensor, Tensor]
 """A batch with its features [windows, rows, inputs] and labels [windows, rows]."""
 
-_TOGETHER = 16
+_STEPS_A_CALL = 16
+"""Steps that Lightning hands over at once: its work a call costs as much as a small step."""
 
 
 class StackSchedule:
@@ -86,33 +110,33 @@ class StackSchedule:
 
     Parameters
     ----------
-    entries : sequence of Entry
+    specs : sequence of NetworkSpec
         The windows of the stack.
-    batch : int
+    batch_size : int
         Rows a step.
     epochs : int
         Passes of each window through its rows.
     """
 
-    def __init__(self, entries: Sequence[NetworkSpec], batch: int, epochs: int) -> None:
-        self.entries = entries
-        self.batch = batch
+    def __init__(self, specs: Sequence[NetworkSpec], *, batch_size: int, epochs: int) -> None:
+        self.specs = specs
+        self.batch_size = batch_size
         self.epochs = epochs
-        counts = torch.tensor([len(entry.rows) for entry in entries])
-        self.batches = (counts + batch - 1) // batch
+        counts = torch.tensor([len(spec.rows) for spec in specs])
+        self.batches = -(-counts // batch_size)
         self.last_step = self.batches * epochs
         width = int(self.batches.max())
         self.steps_an_epoch = width
         self.steps = width * epochs
-        self._present = (torch.arange(width * batch) < counts[:, None]).float()
-        self._rows = [torch.from_numpy(entry.rows) for entry in entries]
+        self._present = (torch.arange(width * batch_size) < counts[:, None]).float()
+        self._rows = [torch.from_numpy(spec.rows) for spec in specs]
 
     def from_step(self, first: int) -> Iterator[Batch]:
         """Yield the batches from a step on, equal to those of a run that was never interrupted."""
-        windows = torch.arange(len(self.entries))
+        windows = torch.arange(len(self.specs))
         order = torch.stack([rows[:1].expand(self._present.shape[1]) for rows in self._rows])
-        by_batch = order.view(len(windows), -1, self.batch)
-        present = self._present.view(len(windows), -1, self.batch)
+        by_batch = order.view(len(windows), -1, self.batch_size)
+        present = self._present.view(len(windows), -1, self.batch_size)
         for step in range(first, self.steps):
             epoch, position = step // self.batches, step % self.batches
             running = step < self.last_step
@@ -127,8 +151,8 @@ class StackSchedule:
             )
 
     def _draw_order(self, order: Tensor, window: int, epoch: int) -> None:
-        entry, rows = self.entries[window], self._rows[window]
-        generator = torch_generator(entry.seed, entry.month, "order", epoch)
+        spec, rows = self.specs[window], self._rows[window]
+        generator = torch_generator(spec.seed, spec.month, "order", epoch)
         order[window, : len(rows)] = rows[torch.randperm(len(rows), generator=generator)]
 
 
@@ -191,18 +215,18 @@ class StackBatches(EpochDataset):
         self.labels = labels.reshape(-1).to(features.device)
         self.schedule = schedule
         self.device = device
-        offset = [labels.shape[1] if entry.placebo else 0 for entry in schedule.entries]
+        offset = [labels.shape[1] if spec.placebo else 0 for spec in schedule.specs]
         self._offset = torch.tensor(offset, device=features.device)[:, None]
 
     def __len__(self) -> int:
         """Return the runs of steps in a pass."""
-        return -(-self.schedule.steps_an_epoch // _TOGETHER)
+        return -(-self.schedule.steps_an_epoch // _STEPS_A_CALL)
 
     def __iter__(self) -> Iterator[Any]:
-        """Yield a few steps at a time, each fetched when it is its turn."""
+        """Yield a few steps at a time, each fetched lazily."""
         steps = self.steps()
         for _ in range(len(self)):
-            yield islice(steps, _TOGETHER)
+            yield islice(steps, _STEPS_A_CALL)
 
     def fetch(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """Return features as the panel holds them and each window's own labels."""

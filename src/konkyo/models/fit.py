@@ -4,6 +4,7 @@ import ctypes
 import logging
 import signal
 import sys
+import time
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,32 +17,49 @@ import torch
 from torch.utils.data import DataLoader
 
 from konkyo.config import Train
+from konkyo.io import atomic_write
 from konkyo.models import accelerator
-from konkyo.models.batches import CPU, NetworkSpec, StackBatches, StackSchedule
-from konkyo.models.callbacks import ReportProgress, ResumeCheckpoint
-from konkyo.models.full_batch import FullBatches, FullBatchModule, FullBatchSchedule
+from konkyo.models.batches import CPU, EpochDataset, NetworkSpec, StackBatches, StackSchedule
 from konkyo.models.lightning_module import StackModule
 from konkyo.models.mlp import StackedMLP
-from konkyo.models.settings import FitParams, FullBatch, Hyperparameters
 from konkyo.random import torch_generator
 
 logging.getLogger("pytorch_lightning.utilities.rank_zero").setLevel(logging.WARNING)
 
-_KEPT = {"epoch", "global_step", "loops", "optimizer_states", "lr_schedulers", "state_dict"}
-"""What a state must have for a trainer to go on from it."""
+_CHECKPOINT = {"epoch", "global_step", "loops", "optimizer_states", "lr_schedulers", "state_dict"}
+"""Entries without which a trainer cannot resume."""
 
 # On a GPU an epoch of all windows may take less than writing their state does.
 _SECONDS_AT_STAKE = 5.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
+class FitTask:
+    """A stack to train.
+
+    Attributes
+    ----------
+    module : StackModule
+        The networks before their first step.
+    batches : EpochDataset
+        Their rows at every step.
+    device : torch.device
+        Where they train.
+    """
+
+    module: StackModule
+    batches: EpochDataset
+    device: torch.device = CPU
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class FitResult:
     """A trained stack.
 
     Attributes
     ----------
     network : StackedMLP
-        In the order of the entries.
+        In the order of the specs.
     losses : numpy.ndarray
         Mean squared error in training, [windows, epochs].
     """
@@ -51,27 +69,24 @@ class FitResult:
 
 
 def initial_network(
-    entries: Sequence[NetworkSpec], params: FitParams, output: str = "linear"
+    specs: Sequence[NetworkSpec],
+    *,
+    hidden_sizes: Sequence[int],
+    activation: str,
+    output: str = "linear",
 ) -> StackedMLP:
-    """Return the stack before its first step, each window drawn from (seed, month)."""
-    inputs = len(entries[0].mean)
-    network = StackedMLP(len(entries), inputs, params.hidden_sizes, params.activation, output)
-    network.initialise([torch_generator(e.seed, e.month, "weights") for e in entries])
-    network.mean.copy_(torch.from_numpy(np.stack([e.mean[None] for e in entries])))
-    network.deviation.copy_(torch.from_numpy(np.stack([e.std[None] for e in entries])))
+    """Return the stack before its first step, each network drawn from (seed, month)."""
+    network = StackedMLP(len(specs), len(specs[0].mean), hidden_sizes, activation, output)
+    network.initialise([torch_generator(spec.seed, spec.month, "weights") for spec in specs])
+    network.mean.copy_(torch.from_numpy(np.stack([spec.mean[None] for spec in specs])))
+    network.std.copy_(torch.from_numpy(np.stack([spec.std[None] for spec in specs])))
     return network
 
 
-def fit_stack(
-    features: np.ndarray,
-    labels: np.ndarray,
-    entries: Sequence[NetworkSpec],
-    params: Train,
-    scratch: Path,
-    name: str,
-    numbers: Sequence[Hyperparameters] = (),
-) -> FitResult:
-    """Train a stack of windows, going on from its last whole epoch if it was interrupted.
+def stack_task(
+    features: np.ndarray, labels: np.ndarray, specs: Sequence[NetworkSpec], params: Train
+) -> FitTask:
+    """Return a stack of windows to fit in batches.
 
     Parameters
     ----------
@@ -79,104 +94,59 @@ def fit_stack(
         The panel, [rows, inputs] float32, usually memory-mapped.
     labels : numpy.ndarray
         True and shuffled labels, [2, rows] float32.
-    entries : sequence of Entry
-        The windows.
+    specs : sequence of NetworkSpec
+        The networks, each with its own hyperparameters.
     params : Train
-        The train section of params.yaml.
-    scratch : Path
-        Folder of the state to resume from and of the word of progress.
-    name : str
-        File stem in `scratch`: a digest of the entries' keys, so that only the same stack resumes.
-    numbers : sequence of Numbers
-        Where rates, dropout and decay differ within the stack; `StackModule` says how.
-
-    Returns
-    -------
-    Fitted
-        The state to resume from stays until the caller has kept the result.
+        For what the networks of a stack have in common: shape, batch size, epochs and device.
     """
     device = accelerator.device_of(params.accelerator)
     panel = torch.from_numpy(features)
     if device != CPU and accelerator.holds_panel(accelerator.free_bytes(device), panel.nbytes):
         panel = panel.to(device)
-    schedule = StackSchedule(entries, params.batch_size, params.epochs)
+    schedule = StackSchedule(specs, batch_size=params.batch_size, epochs=params.epochs)
+    module = StackModule(
+        initial_network(specs, hidden_sizes=params.hidden_sizes, activation=params.activation),
+        [spec.hyperparameters for spec in specs],
+        last_step=schedule.last_step,
+        epochs=params.epochs,
+    )
     batches = StackBatches(panel, torch.from_numpy(labels), schedule, device)
-    module = StackModule(initial_network(entries, params), schedule, params, numbers)
-    return _run(module, schedule, batches, params, scratch, name, device)
+    return FitTask(module=module, batches=batches, device=device)
 
 
-def fit_full_batch(
-    features: np.ndarray,
-    labels: np.ndarray,
-    entries: Sequence[NetworkSpec],
-    decay: Sequence[float],
-    params: FullBatch,
-    scratch: Path,
-    name: str,
-) -> FitResult:
-    """Train a stack of small samples, every window on all its rows at every step.
+def fit(task: FitTask, *, scratch: Path, name: str) -> FitResult:
+    """Train a stack, resuming from its last finished epoch if it was interrupted.
 
     Parameters
     ----------
-    features : numpy.ndarray
-        [rows, inputs] float32.
-    labels : numpy.ndarray
-        [rows] float32, of the rows that are in some window.
-    entries : sequence of Entry
-        The windows; `mean` and `deviation` bring their inputs to scale.
-    decay : sequence of float
-        The weight decay of each window.
-    params : FullBatch
-        Shape of the networks and how they learn.
-    scratch, name : Path, str
-        As `fit_stack` takes them; the state is kept every `params.every` steps.
+    task : FitTask
+        Of `stack_task` or `full_batch.full_batch_task`.
+    scratch : Path
+        Folder of the checkpoint and of the progress file.
+    name : str
+        File stem in `scratch`: a digest of the networks' keys, so that only the same stack resumes.
 
     Returns
     -------
-    Fitted
-        Its losses are means over `params.every` steps.
+    FitResult
+        The checkpoint stays until the caller has saved the result and removes it.
     """
-    schedule = FullBatchSchedule(entries, params.iterations, params.every)
-    network = initial_network(entries, params, params.output)
-    mean, deviation = network.mean.clone(), network.deviation.clone()
-    batches = FullBatches(
-        torch.from_numpy(features), torch.from_numpy(labels), schedule, mean, deviation
-    )
-    # The batches come scaled, so the network leaves them alone until it is trained.
-    network.mean.zero_()
-    network.deviation.fill_(1)
-    module = FullBatchModule(network, schedule, params, torch.tensor(decay, dtype=torch.float32))
-    fitted = _run(module, schedule, batches, params, scratch, name)
-    fitted.network.mean.copy_(mean)
-    fitted.network.deviation.copy_(deviation)
-    return fitted
-
-
-def _run(
-    module: StackModule,
-    schedule: StackSchedule | FullBatchSchedule,
-    batches: StackBatches | FullBatches,
-    params: FitParams,
-    scratch: Path,
-    name: str,
-    device: torch.device = CPU,
-) -> FitResult:
-    """Run the trainer over a schedule, from the state that is kept if there is one."""
-    state = scratch / f"{name}.ckpt"
-    resume = _usable_state(state, module, params.epochs)
+    module, device = task.module, task.device
+    checkpoint = scratch / f"{name}.ckpt"
+    resume = _readable_checkpoint(checkpoint, module)
     if resume is not None:
-        batches.start_at(resume["epoch"] + 1)
+        task.batches.start_at(resume["epoch"] + 1)
     trainer = lightning.Trainer(
         accelerator="cpu" if device == CPU else "gpu",
         devices=1 if device == CPU else [device.index],
-        max_epochs=params.epochs,
+        max_epochs=module.epochs,
         logger=False,
         enable_checkpointing=False,
         enable_progress_bar=False,
         enable_model_summary=False,
         callbacks=[
-            ResumeCheckpoint(state, 0 if device == CPU else _SECONDS_AT_STAKE),
-            ReportProgress(scratch / f"{name}.progress", len(batches) * params.epochs),
+            ResumeCheckpoint(checkpoint, 0 if device == CPU else _SECONDS_AT_STAKE),
+            ReportProgress(scratch / f"{name}.progress", len(task.batches) * module.epochs),
         ],
         default_root_dir=scratch,
     )
@@ -184,41 +154,100 @@ def _run(
         warnings.filterwarnings("ignore", message=".*does not have many workers.*")
         warnings.filterwarnings("ignore", message=".*IterableDataset.*has `__len__` defined.*")
         warnings.filterwarnings("ignore", message=".*`isinstance\\(treespec, LeafSpec\\)`.*")
-        interrupts = signal.getsignal(signal.SIGINT)
+        handler = signal.getsignal(signal.SIGINT)
         try:
             trainer.fit(
                 module,
-                DataLoader(batches, batch_size=None),
-                ckpt_path=state if resume is not None else None,
+                DataLoader(task.batches, batch_size=None),
+                ckpt_path=checkpoint if resume is not None else None,
                 weights_only=True,
             )
-        except SystemExit as left:
-            # Lightning makes an exit with code 1 of an interrupt, and ignores the next ones.
-            if not isinstance(left.__context__, KeyboardInterrupt):
+        except SystemExit as error:
+            # Lightning turns an interrupt into an exit with code 1, and ignores the next ones.
+            if not isinstance(error.__context__, KeyboardInterrupt):
                 raise
-            signal.signal(signal.SIGINT, interrupts)
+            signal.signal(signal.SIGINT, handler)
             raise KeyboardInterrupt from None
-    return FitResult(module.trained().cpu(), module.losses().cpu().numpy())
+    return FitResult(network=module.trained().cpu(), losses=module.losses().cpu().numpy())
 
 
-def _usable_state(path: Path, module: StackModule, epochs: int) -> dict[str, Any] | None:
-    """Return a kept state of a module; None where there is none, or none that can be gone on from.
+class ResumeCheckpoint(lightning.Callback):
+    """Write the whole state of the fit after each epoch, replacing the last one atomically.
+
+    Parameters
+    ----------
+    path : Path
+        The checkpoint; a killed fit resumes from it.
+    min_seconds : float
+        Least seconds between two checkpoints.
+    """
+
+    def __init__(self, path: Path, min_seconds: float = 0.0) -> None:
+        self.path = path
+        self._min_seconds = min_seconds
+        self._last = time.monotonic()
+
+    def on_train_epoch_end(
+        self, trainer: lightning.Trainer, pl_module: lightning.LightningModule
+    ) -> None:
+        """Save unless this was the last epoch, whose results are written elsewhere."""
+        due = time.monotonic() - self._last >= self._min_seconds
+        if due and trainer.current_epoch + 1 < (trainer.max_epochs or 0):
+            with atomic_write(self.path) as scratch:
+                trainer.save_checkpoint(scratch, weights_only=False)
+            self._last = time.monotonic()
+
+
+class ReportProgress(lightning.Callback):
+    """Write the share of steps done to a small file, which `progress.progress_bar` reads.
+
+    Parameters
+    ----------
+    path : Path
+        The file; several stacks of one run have one each.
+    steps : int
+        Lightning's steps of the fit.
+    """
+
+    def __init__(self, path: Path, steps: int) -> None:
+        self.path = path
+        self.steps = steps
+
+    def on_train_batch_end(
+        self,
+        trainer: lightning.Trainer,
+        pl_module: lightning.LightningModule,
+        outputs: object,
+        batch: object,
+        batch_idx: int,
+    ) -> None:
+        """Write the share done, from 0 to 1."""
+        done = trainer.current_epoch * int(trainer.num_training_batches) + batch_idx + 1
+        self.path.write_text(str(done / self.steps), encoding="ascii")
+
+
+def _readable_checkpoint(path: Path, module: StackModule) -> dict[str, Any] | None:
+    """Return a module's checkpoint; None where there is none, or none to resume from.
 
     Only tensors and plain values are read, never code.
     """
     try:
-        kept = torch.load(path, map_location="cpu", weights_only=True)
-        shapes = {name: tensor.shape for name, tensor in kept["state_dict"].items()}
-        own = {name: tensor.shape for name, tensor in module.state_dict().items()}
-        usable = kept["epoch"] in range(epochs) and kept.keys() >= _KEPT and shapes == own
+        checkpoint = torch.load(path, map_location="cpu", weights_only=True)
+        shapes = {name: tensor.shape for name, tensor in checkpoint["state_dict"].items()}
+        expected = {name: tensor.shape for name, tensor in module.state_dict().items()}
+        usable = (
+            checkpoint["epoch"] in range(module.epochs)
+            and checkpoint.keys() >= _CHECKPOINT
+            and shapes == expected
+        )
     except Exception:
         # A torn file fails in many ways, and each means the same: there is nothing to resume from.
         return None
-    return kept if usable else None
+    return checkpoint if usable else None
 
 
 def keep_freed_memory() -> None:
-    """Tell glibc to keep freed buffers instead of asking the system anew at every step.
+    """Let glibc reuse freed buffers instead of asking the system for pages at every step.
 
     A step frees and takes the same few megabytes again and again; without this a fifth of its time
     goes to page faults.

@@ -1,14 +1,16 @@
-"""Every row of every window at every step: the schedule of small samples."""
+"""Small samples: networks that see all their rows at every step."""
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from konkyo.models.batches import Batch, EpochDataset, NetworkSpec, Step
-from konkyo.models.lightning_module import StackModule
+from konkyo.models.batches import Batch, EpochDataset, Hyperparameters, NetworkSpec, Step
+from konkyo.models.fit import FitTask, initial_network
+from konkyo.models.lightning_module import StackedAdam, StackModule
 from konkyo.models.mlp import ACTIVATIONS, OUTPUTS, StackedMLP
-from konkyo.models.settings import FitParams
 
 _BACK: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
     "tanh": torch.ops.aten.tanh_backward,
@@ -19,6 +21,73 @@ _BACK: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
 """The gradient of a pre-activation from that of the activation and the activation itself."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class FullBatch:
+    """Networks that see all their rows at every step.
+
+    Attributes
+    ----------
+    hidden_sizes : tuple of int
+        Units of each hidden layer.
+    activation, output : str
+        Of the hidden layers and of the last unit, as `StackedMLP` takes them.
+    iterations : int
+        Steps, each on all rows.
+    every : int
+        Steps between two checkpoints, one Lightning epoch; it divides `iterations`.
+    """
+
+    hidden_sizes: tuple[int, ...]
+    activation: str
+    output: str
+    iterations: int
+    every: int
+
+    def __post_init__(self) -> None:
+        if self.iterations % self.every:
+            raise ValueError(
+                f"every = {self.every} does not divide iterations = {self.iterations}: choose a "
+                "divisor"
+            )
+
+
+def full_batch_task(
+    features: np.ndarray, labels: np.ndarray, specs: Sequence[NetworkSpec], params: FullBatch
+) -> FitTask:
+    """Return a stack of small samples to fit, every network on all its rows at every step.
+
+    Parameters
+    ----------
+    features : numpy.ndarray
+        [rows, inputs] float32.
+    labels : numpy.ndarray
+        [rows] float32, of the rows that are in some window.
+    specs : sequence of NetworkSpec
+        The networks; nothing is drawn while they train, so that their dropout must be 0.
+    params : FullBatch
+        Shape of the networks and number of iterations; the losses are means over `every` of them.
+    """
+    schedule = FullBatchSchedule(specs, params.iterations, params.every)
+    network = initial_network(
+        specs,
+        hidden_sizes=params.hidden_sizes,
+        activation=params.activation,
+        output=params.output,
+    )
+    batches = FullBatches(
+        torch.from_numpy(features),
+        torch.from_numpy(labels),
+        schedule,
+        mean=network.mean,
+        std=network.std,
+    )
+    module = FullBatchModule(
+        network, schedule, [spec.hyperparameters for spec in specs],
+        epochs=params.iterations // params.every,
+    )  # fmt: skip
+    return FitTask(module=module, batches=batches)
+
+
 class FullBatchSchedule:
     """All windows take the same number of iterations, each on all rows of its own, in order.
 
@@ -27,7 +96,7 @@ class FullBatchSchedule:
 
     Parameters
     ----------
-    entries : sequence of Entry
+    specs : sequence of NetworkSpec
         The windows of the stack.
     iterations : int
         Of each window.
@@ -35,21 +104,21 @@ class FullBatchSchedule:
         Iterations of one Lightning epoch.
     """
 
-    def __init__(self, entries: Sequence[NetworkSpec], iterations: int, every: int) -> None:
-        self.entries = entries
+    def __init__(self, specs: Sequence[NetworkSpec], iterations: int, every: int) -> None:
+        self.specs = specs
         self.iterations_a_step = next(n for n in (100, 50, 20, 10, 5, 2, 1) if every % n == 0)
         self.steps = iterations // self.iterations_a_step
         self.steps_an_epoch = every // self.iterations_a_step
-        self.last_step = torch.full((len(entries),), self.steps)
-        width = max(len(entry.rows) for entry in entries)
-        self.rows = torch.stack([_padded(torch.from_numpy(e.rows), width) for e in entries])
-        counts = torch.tensor([len(entry.rows) for entry in entries])
+        self.last_step = torch.full((len(specs),), self.steps)
+        width = max(len(spec.rows) for spec in specs)
+        self.rows = torch.stack([_padded(torch.from_numpy(spec.rows), width) for spec in specs])
+        counts = torch.tensor([len(spec.rows) for spec in specs])
         self.weight = (torch.arange(width) < counts[:, None]).float()
 
     def from_step(self, first: int) -> Iterator[Batch]:
         """Yield the Lightning steps from one on; all share their tensors."""
         for step in range(first, self.steps):
-            epoch = torch.full((len(self.entries),), step // self.steps_an_epoch)
+            epoch = torch.full((len(self.specs),), step // self.steps_an_epoch)
             yield Batch(step, self.rows, self.weight, epoch)
 
 
@@ -64,8 +133,8 @@ class FullBatches(EpochDataset):
         [rows] float32.
     schedule : FullBatchSchedule
         What to fetch.
-    mean, deviation : Tensor
-        [windows, 1, inputs]: the features are brought to scale here, once, and not at every step.
+    mean, std : Tensor
+        [windows, 1, inputs]: the features are scaled here, once, and not at every step.
     """
 
     def __init__(
@@ -73,11 +142,12 @@ class FullBatches(EpochDataset):
         features: Tensor,
         labels: Tensor,
         schedule: FullBatchSchedule,
+        *,
         mean: Tensor,
-        deviation: Tensor,
+        std: Tensor,
     ) -> None:
         self.schedule = schedule
-        self._x = ((features[schedule.rows] - mean) / deviation).mT.contiguous()
+        self._x = ((features[schedule.rows] - mean) / std).mT.contiguous()
         self._y = labels[schedule.rows]
 
     def fetch(self, batch: Batch) -> tuple[Tensor, Tensor]:
@@ -91,48 +161,63 @@ class FullBatchModule(StackModule):
     Parameters
     ----------
     network : StackedMLP
-        Initialised networks; they are given scaled rows.
+        Initialised networks; the rows come scaled.
     schedule : FullBatchSchedule
         Their iterations.
-    params : Learning
-        Learning rate.
-    decay : Tensor
-        [windows], the weight decay of each, as Adam's own: its share of every weight and bias is
-        added to the gradient.
+    hyperparameters : sequence of Hyperparameters
+        Of each network.
+    epochs : int
+        Lightning epochs.
     """
 
     decay: Tensor
 
     def __init__(
-        self, network: StackedMLP, schedule: FullBatchSchedule, params: FitParams, decay: Tensor
+        self,
+        network: StackedMLP,
+        schedule: FullBatchSchedule,
+        hyperparameters: Sequence[Hyperparameters],
+        *,
+        epochs: int,
     ) -> None:
-        super().__init__(network, schedule, params)
+        super().__init__(network, hyperparameters, last_step=schedule.last_step, epochs=epochs)
+        decay = torch.tensor([h.weight_decay for h in hyperparameters], dtype=torch.float32)
         self.register_buffer("decay", decay[:, None, None], persistent=False)
         self._iterations = schedule.iterations_a_step
 
-    def training_step(self, batch: Step, _: int) -> None:  # type: ignore[override]
-        """Move every window many iterations, each down its own mean squared error."""
-        at, x, y = batch
-        rows = at.weight.sum(1)
-        share = at.weight / rows[:, None]
-        # Lightning's wrapper would be asked anew at every iteration and does nothing here.
+    def configure_optimizers(self) -> torch.optim.Optimizer:
+        """Return Adam over the stacked parameters."""
+        # The decay goes into the gradients: that of neighbours differs, and for the optimiser each
+        # would be a group, whose call costs as much as an iteration of the whole stack.
+        return StackedAdam(
+            self.network.parameters(),
+            learning_rate=[h.learning_rate for h in self.hyperparameters],
+            weight_decay=[0.0] * len(self.hyperparameters),
+        )
+
+    def training_step(self, step: Step, _: int) -> None:  # type: ignore[override]
+        """Move every network many iterations, each down its own mean squared error."""
+        batch, x, y = step
+        rows = batch.weight.sum(1)
+        share = batch.weight / rows[:, None]
+        # Lightning's wrapper would be looked up at every iteration and does nothing here.
         optimizer = self.optimizers(use_pl_optimizer=False)
         assert isinstance(optimizer, torch.optim.Optimizer)  # nosec B101 # tells mypy the type
         losses = torch.zeros_like(rows)
         for _iteration in range(self._iterations):
-            losses += gradients(self.network, x, y, share)
+            losses += gradients(self.network, x, y, share=share)
             for parameter in self.network.parameters():
                 assert parameter.grad is not None  # nosec B101 # tells mypy the type
                 parameter.grad.addcmul_(self.decay, parameter.detach())
             optimizer.step()
-        each, epoch = torch.arange(len(rows)), at.epoch.clamp(max=self.params.epochs - 1)
+        each, epoch = torch.arange(len(rows)), batch.epoch.clamp(max=self.epochs - 1)
         self.loss_sums[each, epoch] += losses * rows
         self.rows_seen[each, epoch] += self._iterations * rows
-        self.keep_finished(at.step + 1)
+        self.store_finished(batch.step + 1)
 
 
 @torch.no_grad()
-def gradients(network: StackedMLP, x: Tensor, y: Tensor, share: Tensor) -> Tensor:
+def gradients(network: StackedMLP, x: Tensor, y: Tensor, *, share: Tensor) -> Tensor:
     """Set the gradient of every parameter, each window's of its own mean squared error.
 
     Written out, with the rows last and a unit's product as a sum, since a step of a small stack is
@@ -154,9 +239,9 @@ def gradients(network: StackedMLP, x: Tensor, y: Tensor, share: Tensor) -> Tenso
     """
     layers = list(network.layers())
     a = [x]
-    for place, (weight, bias) in enumerate(layers, start=1):
+    for position, (weight, bias) in enumerate(layers, start=1):
         z = _forward(weight, bias, a[-1])
-        last = place == len(layers)
+        last = position == len(layers)
         a.append(OUTPUTS[network.output](z) if last else ACTIVATIONS[network.activation](z))
     out = a.pop()
     difference = out - y[:, None]

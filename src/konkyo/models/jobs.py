@@ -1,8 +1,8 @@
-"""What there is to train: the entries of a run, their keys, and how they are put into stacks."""
+"""The plan of a training run: its networks, their keys, and how they are divided into stacks."""
 
 import json
-from collections.abc import Sequence
-from dataclasses import asdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from itertools import groupby
 
 import numpy as np
@@ -10,62 +10,89 @@ import numpy as np
 from konkyo.cache import TRAINING, code_digest, digest_of
 from konkyo.config import Train
 from konkyo.features.store import Panel
-from konkyo.models.batches import NetworkSpec
+from konkyo.models.batches import Hyperparameters, NetworkSpec
 from konkyo.random import numpy_generator, seed_of
 from konkyo.windows import MonthSlices, Window
 
-# How a run is spread over processes and devices changes no more than a weight's last digits.
-_SPREAD = (
+_NO_EFFECT = (
     *("max_networks_per_stack", "workers", "accelerator", "backend"),
     *("scheduler_address", "panel_cache_url"),
     *("placebo_every", "ridge_penalty", "ensemble"),
 )
+"""Params that change no more than a weight's last digits, or that keys hold by other means."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """The files of weights of a run.
+
+    Attributes
+    ----------
+    specs : mapping of str to list of NetworkSpec
+        The networks of each file: weights/YYYY-MM or placebo/YYYY-MM.
+    keys : mapping of str to str
+        Digest of everything that each file depends on.
+    """
+
+    specs: Mapping[str, list[NetworkSpec]]
+    keys: Mapping[str, str]
+
+    def count(self, files: Iterable[str]) -> int:
+        """Return the number of networks of some files."""
+        return sum(len(self.specs[name]) for name in files)
+
+
+def plan(panel: Panel, windows: Sequence[Window], params: Train) -> Plan:
+    """Return the networks of a run and their keys; see `network_specs` and `keys`."""
+    specs = network_specs(panel, windows, params)
+    return Plan(specs=specs_by_file(specs), keys=keys(panel, windows, specs, params))
 
 
 def shuffle_labels(label: np.ndarray, blocks: MonthSlices, seed: int) -> np.ndarray:
-    """Return the labels shuffled within each month among the rows that have one.
+    """Return the labels permuted within each month among the rows that have one.
 
-    The placebo: a month's distribution of labels stays, their tie to the features goes.
+    The placebo: the labels of a month keep their distribution and lose their tie to the features.
     """
     shuffled = label.copy()
     for position, month in enumerate(blocks.names):
         rows = blocks.rows(position)
-        known = rows.start + np.flatnonzero(np.isfinite(label[rows]))
+        realised = rows.start + np.flatnonzero(np.isfinite(label[rows]))
         generator = numpy_generator(seed, month, "shuffled labels")
-        shuffled[known] = generator.permutation(label[known])
+        shuffled[realised] = generator.permutation(label[realised])
     return shuffled
 
 
 def market_scale(
     panel: Panel, blocks: MonthSlices, first: int, last: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return the affine of a window that trains on the months at positions first .. last - 1.
+    """Return the input scaling of a window that trains on the months first .. last - 1.
 
     Parameters
     ----------
     panel : Panel
         Its market columns are equal for all stocks of a month.
-    blocks : MonthBlocks
+    blocks : MonthSlices
         The panel's months.
     first, last : int
-        The window's own training months: no scaler sees another month.
+        Positions of the window's training months: the scaling sees no other month.
 
     Returns
     -------
-    mean, deviation : numpy.ndarray
-        [features] float32; each month counts once. Zero and one but for the market columns; a
-        series that stands still over the window has the largest deviation there is: nothing was
-        learned of it, so that it says nothing either when it moves.
+    mean, std : numpy.ndarray
+        [features] float32; each month counts once. Zero and one but for the market columns. A
+        series that is constant over the window gets the largest float32 as std, so that its scaled
+        input is 0 even where it moves later: nothing was learned of it.
     """
     mean = np.zeros(panel.features.shape[1], dtype=np.float32)
-    deviation = np.ones_like(mean)
+    std = np.ones_like(mean)
     columns = panel.columns("market")
     monthly = panel.features[blocks.offsets[first:last]][:, columns].astype(np.float64)
     mean[columns] = monthly.mean(0)
-    spread = monthly.std(0)
-    still = spread <= 1e-7 * np.maximum(np.abs(monthly).max(0, initial=0), 1e-30)
-    deviation[columns] = np.where(still, np.finfo(np.float32).max, spread)
-    return mean, deviation
+    sample_std = monthly.std(0)
+    # Relative, since a constant float32 has a std of rounding errors.
+    constant = sample_std <= 1e-7 * np.maximum(np.abs(monthly).max(0, initial=0), 1e-30)
+    std[columns] = np.where(constant, np.finfo(np.float32).max, sample_std)
+    return mean, std
 
 
 def network_specs(panel: Panel, windows: Sequence[Window], params: Train) -> list[NetworkSpec]:
@@ -77,25 +104,38 @@ def network_specs(panel: Panel, windows: Sequence[Window], params: Train) -> lis
     Training rows without a realised label (a stock that left) are no rows of the window.
     """
     blocks = MonthSlices.of(panel.index["month"])
-    label = panel.index["label"].to_numpy()
     position = {name: i for i, name in enumerate(blocks.names)}
-    known = np.flatnonzero(np.isfinite(label))
-    made = []
+    realised = np.flatnonzero(np.isfinite(panel.index["label"].to_numpy()))
+    hyperparameters = Hyperparameters(
+        learning_rate=params.learning_rate,
+        weight_decay=params.weight_decay,
+        dropout=params.dropout,
+        seed=params.seed,
+    )
+    specs = []
     for count, window in enumerate(windows):
         first, last = position[window.first_train], position[window.month]
-        mean, deviation = market_scale(panel, blocks, first, last)
-        # A view: the windows of a long history share the memory of its row numbers.
-        rows = known[slice(*np.searchsorted(known, (window.start, window.stop)))]
-        for member in range(params.ensemble):
-            seed = member_seed(params.seed, member)
-            made.append(NetworkSpec(window.month, rows, mean, deviation, seed))
+        mean, std = market_scale(panel, blocks, first, last)
+        member = NetworkSpec(
+            month=window.month,
+            # A view: the windows of a long history share the memory of its row numbers.
+            rows=realised[slice(*np.searchsorted(realised, (window.start, window.stop)))],
+            mean=mean,
+            std=std,
+            seed=params.seed,
+            hyperparameters=hyperparameters,
+        )
+        specs += [
+            replace(member, seed=member_seed(params.seed, number))
+            for number in range(params.ensemble)
+        ]
         if params.placebo_every and count % params.placebo_every == 0:
-            made.append(NetworkSpec(window.month, rows, mean, deviation, params.seed, placebo=True))
-    return made
+            specs.append(replace(member, placebo=True))
+    return specs
 
 
 def member_seed(seed: int, member: int) -> int:
-    """Return the seed of an ensemble's member, counted from 0."""
+    """Return the seed of a member of an ensemble, counted from 0."""
     return seed if member == 0 else seed_of(seed, "member", member)
 
 
@@ -110,7 +150,7 @@ def month_digests(panel: Panel, blocks: MonthSlices) -> list[str]:
 
 
 def row_digests(panel: Panel, windows: Sequence[Window]) -> dict[str, str]:
-    """Return a digest of what each decision month scores: stocks and features, by month.
+    """Return a digest of the rows that each decision month scores: stocks and features, by month.
 
     Labels are no part of it: that of t is realised in t+1 and changes no prediction of t.
     """
@@ -123,7 +163,7 @@ def row_digests(panel: Panel, windows: Sequence[Window]) -> dict[str, str]:
 
 
 def keys(
-    panel: Panel, windows: Sequence[Window], made: Sequence[NetworkSpec], params: Train
+    panel: Panel, windows: Sequence[Window], specs: Sequence[NetworkSpec], params: Train
 ) -> dict[str, str]:
     """Return the key of each file of weights: rows, labels, params, seeds and code.
 
@@ -134,29 +174,29 @@ def keys(
     digests = month_digests(panel, blocks)
     position = {name: i for i, name in enumerate(blocks.names)}
     span = {w.month: slice(position[w.first_train], position[w.month]) for w in windows}
-    chosen = {k: v for k, v in asdict(params).items() if k not in _SPREAD}
+    effective = {k: v for k, v in asdict(params).items() if k not in _NO_EFFECT}
     common = [
         code_digest(*TRAINING),
-        json.dumps(chosen, sort_keys=True),
+        json.dumps(effective, sort_keys=True),
         panel.catalogue.to_csv(index=False),
     ]
     return {
         name: digest_of(
-            *common, name, *(str(e.seed) for e in members), *digests[span[members[0].month]]
+            *common, name, *(str(spec.seed) for spec in members), *digests[span[members[0].month]]
         )
-        for name, members in specs_by_file(made).items()
+        for name, members in specs_by_file(specs).items()
     }
 
 
-def specs_by_file(made: Sequence[NetworkSpec]) -> dict[str, list[NetworkSpec]]:
-    """Return the entries of each file of weights, in order."""
-    return {name: list(members) for name, members in groupby(made, key=lambda e: e.name)}
+def specs_by_file(specs: Sequence[NetworkSpec]) -> dict[str, list[NetworkSpec]]:
+    """Return the networks of each file of weights, in order."""
+    return {name: list(members) for name, members in groupby(specs, key=lambda spec: spec.name)}
 
 
-def stacks(sizes: Sequence[int], largest: int, workers: int) -> list[slice]:
-    """Divide files of weights into stacks of nearly as many networks, a whole number a worker.
+def divide(sizes: Sequence[int], *, largest: int, workers: int) -> list[slice]:
+    """Divide files of weights into stacks of nearly equal size, a multiple of the workers.
 
-    Stacks of equal size end together, so that no worker waits for another's last one.
+    Stacks of equal size end together, so that no worker waits for another.
 
     Parameters
     ----------

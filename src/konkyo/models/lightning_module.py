@@ -1,17 +1,19 @@
 """The stack as a LightningModule: each step moves every window one step."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from itertools import groupby
+from typing import Any, TypeVar
 
 import pytorch_lightning as lightning
 import torch
 from torch import Tensor
 
-from konkyo.models.backward import Gradients
-from konkyo.models.batches import Batch, Step
+from konkyo.models.backward import Gradients, Masks
+from konkyo.models.batches import Hyperparameters, Step
 from konkyo.models.mlp import StackedMLP, dropout_masks
-from konkyo.models.optimiser import GroupedAdam
-from konkyo.models.settings import FitParams, Hyperparameters, Schedule
 from konkyo.random import numpy_generator
+
+Value = TypeVar("Value", bound=Hashable)
 
 
 class StackModule(lightning.LightningModule):
@@ -25,13 +27,12 @@ class StackModule(lightning.LightningModule):
     ----------
     network : StackedMLP
         Initialised networks.
-    schedule : Steps
-        Each window's number of steps.
-    params : Learning
-        Learning rate, decay, dropout, seed, epochs.
-    numbers : sequence of Numbers
-        Where these differ within the stack: each holds for one of as many equal parts of its
-        windows, in order. Empty: those of `params` hold for all.
+    hyperparameters : sequence of Hyperparameters
+        Of each network.
+    last_step : Tensor
+        Number of steps of each network, [windows].
+    epochs : int
+        Lightning epochs, for each of which there is a mean loss.
     """
 
     loss_sums: Tensor
@@ -40,83 +41,100 @@ class StackModule(lightning.LightningModule):
     def __init__(
         self,
         network: StackedMLP,
-        schedule: Schedule,
-        params: FitParams,
-        numbers: Sequence[Hyperparameters] = (),
+        hyperparameters: Sequence[Hyperparameters],
+        *,
+        last_step: Tensor,
+        epochs: int,
     ) -> None:
         super().__init__()
+        if len(hyperparameters) != network.windows:
+            raise ValueError(
+                f"{network.windows} networks need as many hyperparameters, not "
+                f"{len(hyperparameters)}"
+            )
         self.automatic_optimization = False
         self.network = network
-        self.params = params
-        self.numbers = numbers or (Hyperparameters.of(params),)
-        if network.windows % len(self.numbers):
-            raise ValueError(
-                f"{network.windows} windows do not divide into {len(self.numbers)} equal parts"
-            )
-        self._last_step = schedule.last_step
+        self.hyperparameters = hyperparameters
+        self.epochs = epochs
+        # Masks are drawn by (seed, step), not by network: each network still sees independent
+        # masks from step to step, and drawing them once for many saves about half of all time.
+        self._dropout = runs_of_equal([(h.dropout, h.seed) for h in hyperparameters])
+        self._drops = any(h.dropout for h in hyperparameters)
+        self._last_step = last_step
+        self._finishing = {int(step) for step in last_step}
         self._gradients: Gradients | None = None
-        self._finishing = {int(step) for step in schedule.last_step}
         for position, parameter in enumerate(network.parameters()):
             self.register_buffer(f"final_{position}", parameter.detach().clone())
-        self.register_buffer("loss_sums", torch.zeros(network.windows, params.epochs))
-        self.register_buffer("rows_seen", torch.zeros(network.windows, params.epochs))
+        self.register_buffer("loss_sums", torch.zeros(network.windows, epochs))
+        self.register_buffer("rows_seen", torch.zeros(network.windows, epochs))
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
         """Return Adam over the stacked parameters."""
-        if len(self.numbers) > 1:
-            return GroupedAdam(self.network.parameters(), self.numbers)
-        return torch.optim.Adam(
+        return StackedAdam(
             self.network.parameters(),
-            lr=self.numbers[0].learning_rate,
-            weight_decay=self.numbers[0].weight_decay,
-            fused=True,
+            learning_rate=[h.learning_rate for h in self.hyperparameters],
+            weight_decay=[h.weight_decay for h in self.hyperparameters],
         )
 
     def training_step(self, steps: Iterable[Step], _: int) -> None:
         """Take several steps: what Lightning does between two calls costs as much as a small one.
 
-        Each window's mean squared error goes down its own gradient.
+        Each network goes down the gradient of its own mean squared error.
         """
-        # Lightning's wrapper would be asked anew at every step and does nothing here.
+        # Lightning's wrapper would be looked up at every step and does nothing here.
         optimizer = self.optimizers(use_pl_optimizer=False)
         assert isinstance(optimizer, torch.optim.Optimizer)  # nosec B101 # tells mypy the type
         span = self.network.scaled()
-        for at, x, y in steps:
-            self._set_gradients(at, self.network.scale_(x, span), y)
+        for batch, x, y in steps:
+            if self._gradients is None:
+                # Not before the first step, when the parameters are where they will train.
+                self._gradients = Gradients(self.network, x.shape[1])
+            count = batch.weight.sum(1)
+            sums = self._gradients(
+                self.network.scale_(x, span),
+                y,
+                weight=batch.weight,
+                count=count.clamp(min=1),
+                masks=self.draw_masks(batch.step, x),
+            )
             optimizer.step()
-            self.keep_finished(at.step + 1)
+            epoch = batch.epoch.clamp(max=self.epochs - 1)
+            self.loss_sums.scatter_add_(1, epoch[:, None], sums[:, None])
+            self.rows_seen.scatter_add_(1, epoch[:, None], count[:, None])
+            self.store_finished(batch.step + 1)
 
-    def _set_gradients(self, at: Batch, x: Tensor, y: Tensor) -> None:
-        """Set the gradients of a step on scaled features and count its errors."""
-        masks = dropout_masks(
-            self.network.hidden,
-            x.shape[1],
-            [group.dropout for group in self.numbers],
-            [numpy_generator(group.seed, "dropout", at.step) for group in self.numbers],
-        )
-        if masks is not None:
-            # Drawn on the host on every device, so that all of them learn by the same draws.
-            masks = [mask.to(x.device, non_blocking=True) for mask in masks]
-        rows = at.weight.sum(1)
-        if self._gradients is None:
-            # Not before the first step, when the parameters are where they will train.
-            self._gradients = Gradients(self.network, x.shape[1], len(self.numbers))
-        sums = self._gradients(x, y, at.weight, rows.clamp(min=1), masks)
-        epoch = at.epoch.clamp(max=self.params.epochs - 1)
-        self.loss_sums.scatter_add_(1, epoch[:, None], sums[:, None])
-        self.rows_seen.scatter_add_(1, epoch[:, None], rows[:, None])
+    def draw_masks(self, step: int, x: Tensor) -> Masks:
+        """Return the dropout factors of a step for rows [windows, rows, inputs]."""
+        if not self._drops:
+            return ()
+        # Drawn on the host on every device, so that all of them learn by the same draws.
+        return [
+            (
+                windows,
+                [
+                    mask.to(x.device, non_blocking=True)
+                    for mask in dropout_masks(
+                        self.network.hidden,
+                        x.shape[1],
+                        rate=rate,
+                        generator=numpy_generator(seed, "dropout", step),
+                    )
+                ],
+            )
+            for windows, (rate, seed) in self._dropout
+        ]
 
-    def keep_finished(self, done: int) -> None:
-        """Keep the weights of the windows whose last step this was, with so many steps done."""
+    def store_finished(self, done: int) -> None:
+        """Store the weights of the networks whose last step this was, with `done` steps taken."""
         if done in self._finishing:
             windows = self._last_step == done
             for position, parameter in enumerate(self.network.parameters()):
-                kept: Tensor = getattr(self, f"final_{position}")
-                kept[windows] = parameter.detach()[windows]
+                final: Tensor = getattr(self, f"final_{position}")
+                final[windows] = parameter.detach()[windows]
 
     @torch.no_grad()
     def trained(self) -> StackedMLP:
-        """Put every window's weights of its own last step into the network and return it."""
+        """Put each network's weights after its last step into the stack and return it."""
         for position, parameter in enumerate(self.network.parameters()):
             parameter.copy_(getattr(self, f"final_{position}"))
         return self.network.requires_grad_(False).eval()
@@ -124,3 +142,69 @@ class StackModule(lightning.LightningModule):
     def losses(self) -> Tensor:
         """Return the mean training loss, [windows, epochs], squared units of the label."""
         return self.loss_sums / self.rows_seen
+
+
+class StackedAdam(torch.optim.Adam):
+    """torch's fused Adam with a learning rate and a weight decay for each network of a stack.
+
+    The fused kernel takes one rate a call, and an Adam that takes a tensor of rates goes over the
+    memory six times instead of once. So neighbours with equal values are one group of the
+    optimiser, a view of the stacked parameters that it moves in place: where all are equal, this is
+    torch's Adam, and a search has one group a trial.
+
+    Parameters
+    ----------
+    parameters : iterable of Tensor
+        Stacked parameters [windows, in, out], leaves of the graph.
+    learning_rate, weight_decay : sequence of float
+        Of each network.
+    """
+
+    def __init__(
+        self,
+        parameters: Iterable[Tensor],
+        *,
+        learning_rate: Sequence[float],
+        weight_decay: Sequence[float],
+    ) -> None:
+        self._stacked = list(parameters)
+        runs = runs_of_equal(list(zip(learning_rate, weight_decay, strict=True)))
+        self._windows = [windows for windows, _ in runs] if len(runs) > 1 else []
+        views = [[stacked.detach()[windows] for stacked in self._stacked] for windows, _ in runs]
+        super().__init__(
+            [
+                {"params": params, "lr": rate, "weight_decay": decay}
+                for params, (_, (rate, decay)) in zip(
+                    views if self._windows else [self._stacked], runs, strict=True
+                )
+            ],
+            fused=True,
+        )
+
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
+        """Move every network by its part of the stacked gradients."""
+        loss = None
+        if closure is not None:
+            with torch.enable_grad():
+                loss = closure()
+        for windows, group in zip(self._windows, self.param_groups, strict=False):
+            for view, stacked in zip(group["params"], self._stacked, strict=True):
+                view.grad = None if stacked.grad is None else stacked.grad[windows]
+        super().step()
+        return loss
+
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Reset the gradients of the stacked parameters and of their views."""
+        super().zero_grad(set_to_none)
+        for stacked in self._stacked:
+            stacked.grad = None
+
+
+def runs_of_equal(values: Sequence[Value]) -> list[tuple[slice, Value]]:
+    """Return the slices of a sequence over which a value repeats, with that value."""
+    runs, start = [], 0
+    for value, repeats in groupby(values):
+        stop = start + len(list(repeats))
+        runs.append((slice(start, stop), value))
+        start = stop
+    return runs

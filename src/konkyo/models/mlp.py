@@ -32,8 +32,8 @@ def _hidden(activation: str, a: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
 class StackedMLP(nn.Module):
     """Independent multilayer perceptrons that move together, one batched product a layer.
 
-    Every network scales its inputs by a fixed mean and deviation, passes them through the hidden
-    layers and ends in one unit: the paper's figure 15 once a window. Nothing is shared
+    Every network scales its inputs by a fixed mean and standard deviation, passes them through the
+    hidden layers and ends in one unit: the paper's figure 15 once a window. Nothing is shared
     between windows, so a window's result does not depend on what else is in the stack.
 
     Parameters
@@ -42,7 +42,7 @@ class StackedMLP(nn.Module):
         Networks in the stack.
     inputs : int
         Features of a row.
-    layers : sequence of int
+    hidden_sizes : sequence of int
         Units of each hidden layer.
     activation : str
         "tanh", "relu" or "sigmoid", of every hidden layer.
@@ -51,24 +51,24 @@ class StackedMLP(nn.Module):
     """
 
     mean: Tensor
-    deviation: Tensor
+    std: Tensor
 
     def __init__(
         self,
         windows: int,
         inputs: int,
-        layers: Sequence[int],
+        hidden_sizes: Sequence[int],
         activation: str,
         output: str = "linear",
     ) -> None:
         super().__init__()
-        sizes = [inputs, *layers, 1]
+        sizes = [inputs, *hidden_sizes, 1]
         self.activation = activation
         self.output = output
         self.weights = nn.ParameterList(torch.zeros(windows, a, b) for a, b in pairwise(sizes))
         self.biases = nn.ParameterList(torch.zeros(windows, 1, b) for b in sizes[1:])
         self.register_buffer("mean", torch.zeros(windows, 1, inputs))
-        self.register_buffer("deviation", torch.ones(windows, 1, inputs))
+        self.register_buffer("std", torch.ones(windows, 1, inputs))
 
     @property
     def windows(self) -> int:
@@ -89,21 +89,21 @@ class StackedMLP(nn.Module):
 
         The market series stand side by side in the panel, and the other columns are most of it.
         """
-        moved = ((self.mean != 0) | (self.deviation != 1)).any(0).flatten().nonzero().flatten()
-        return slice(int(moved[0]), int(moved[-1]) + 1) if len(moved) else slice(0, 0)
+        scaled = ((self.mean != 0) | (self.std != 1)).any(0).flatten().nonzero().flatten()
+        return slice(int(scaled[0]), int(scaled[-1]) + 1) if len(scaled) else slice(0, 0)
 
     def scale_(self, x: Tensor, span: slice | None = None) -> Tensor:
-        """Scale rows [windows, rows, inputs] in place by each window's own mean and deviation.
+        """Scale rows [windows, rows, inputs] in place by each window's own mean and std.
 
         Parameters
         ----------
         x : Tensor
             As the panel holds them.
         span : slice, optional
-            The columns to touch, those of `scaled`; found anew if not given.
+            The columns to touch, those of `scaled`; computed if not given.
         """
         span = self.scaled() if span is None else span
-        x[..., span].sub_(self.mean[..., span]).div_(self.deviation[..., span])
+        x[..., span].sub_(self.mean[..., span]).div_(self.std[..., span])
         return x
 
     def forward(self, x: Tensor) -> Tensor:
@@ -129,12 +129,9 @@ class StackedMLP(nn.Module):
 
 
 def dropout_masks(
-    hidden: Sequence[int],
-    rows: int,
-    rates: Sequence[float],
-    generators: Sequence[np.random.Generator],
-) -> list[Tensor] | None:
-    """Draw one step's dropout factors, 0 or 1 / (1 - rate).
+    hidden: Sequence[int], rows: int, *, rate: float, generator: np.random.Generator
+) -> list[Tensor]:
+    """Draw the dropout factors of one step, 0 or 1 / (1 - rate).
 
     Parameters
     ----------
@@ -142,26 +139,18 @@ def dropout_masks(
         Units of each hidden layer.
     rows : int
         Rows of a batch.
-    rates : sequence of float
-        Share of units left out, by group of windows.
-    generators : sequence of numpy.random.Generator
-        Of each group. Seeded by (seed, step), not by window: each network still sees independent
-        masks from step to step, and drawing them once for many saves about half of all time.
+    rate : float
+        Share of units left out.
+    generator : numpy.random.Generator
+        Seeded by (seed, step).
 
     Returns
     -------
-    list of Tensor or None
-        Of each layer, [rows, units] for one group, [groups, 1, rows, units] for several; a group's
-        factors do not depend on the others. None where every rate is 0.
+    list of Tensor
+        Of each layer, [rows, units] float32.
     """
-    if not any(rates):
-        return None
-    masks = [torch.empty(len(rates), 1, rows, units) for units in hidden]
     edges = np.cumsum([0, *hidden])
-    for group, (rate, generator) in enumerate(zip(rates, generators, strict=True)):
-        # numpy draws four times faster than torch's bernoulli_.
-        kept = generator.random((rows, edges[-1]), dtype=np.float32) >= rate
-        factor = np.float32(1) / np.float32(1 - rate)
-        for mask, (first, last) in zip(masks, pairwise(edges), strict=True):
-            np.multiply(kept[:, first:last], factor, out=mask[group, 0].numpy())
-    return [mask[0, 0] for mask in masks] if len(rates) == 1 else masks
+    # numpy draws four times faster than torch's bernoulli_.
+    survives = generator.random((rows, edges[-1]), dtype=np.float32) >= rate
+    factor = np.float32(1) / np.float32(1 - rate)
+    return [torch.from_numpy(survives[:, first:last] * factor) for first, last in pairwise(edges)]

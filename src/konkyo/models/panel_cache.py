@@ -1,7 +1,12 @@
-"""Large arrays where workers find them: a file that they map, or an object store that has a copy.
+"""Large arrays where workers find them: a file that they map, or a copy in an object store.
 
 Nothing large is ever sent with a job: a worker maps the run's own file where it sees the run's
-folder, and else fetches a copy once a machine, from any place that fsspec knows.
+folder; otherwise its machine downloads a copy once, from any file system of fsspec.
+
+fsspec's own caches do not serve here, as of its release 2026.9: `simplecache` and `filecache`
+download to the final name, so that `simplecache` takes the half file of a killed or a concurrent
+download for the whole, `filecache` may overwrite a file that another process has mapped, and
+neither checks the content. This module downloads beside the file, compares the digest, and renames.
 """
 
 import os
@@ -10,7 +15,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 from uuid import uuid4
 
 import numpy as np
@@ -41,92 +45,96 @@ class CachedArray:
     digest: str = ""
 
     def mapped(self) -> np.ndarray:
-        """Map the run's own file."""
+        """Return the run's own file, mapped."""
         # Copy on write, as the panel is opened: torch warns of a buffer that it cannot write.
         return read_array(self.path, mmap_mode="c")
 
     def fetched(self) -> np.ndarray:
-        """Map this machine's copy, which is fetched if it is not there.
+        """Return this machine's copy, mapped; it is downloaded first where there is none.
 
         Raises
         ------
         BackendError
-            The copy cannot be had, or is not what the run put there.
+            The copy cannot be downloaded, or is not the array that the run published.
         """
-        return read_array(_fetch(self.url, self.digest), mmap_mode="c")
+        return read_array(_download(self.url, self.digest), mmap_mode="c")
 
 
-def publish(array: np.ndarray, own: Path, place: str) -> CachedArray:
-    """Bring an array to where workers find it.
+def publish(array: np.ndarray, path: Path, url: str) -> CachedArray:
+    """Write an array where workers find it.
 
     Parameters
     ----------
     array : numpy.ndarray
-        One that is mapped from a whole file stays where it is.
-    own : Path
+        One that is mapped from a file of its own stays where it is.
+    path : Path
         The file that any other is written to.
-    place : str
+    url : str
         The address of a folder that workers on other machines reach, as fsspec understands it
         (s3://bucket/folder, gs://..., file:///mnt/...); "" where they see the run's own folder.
 
     Returns
     -------
-    Shared
-        The copy is named after its digest: a run puts there only what is not there yet.
+    CachedArray
+        The copy is named after its digest: an array is uploaded once.
 
     Raises
     ------
     BackendError
         The place cannot be written.
     """
-    path = _file_of(array)
-    if path is None:
-        write_array(array, own)
-        path = own.absolute()
-    if not place:
-        return CachedArray(path)
-    digest = sha256_of(path)
-    url = f"{place.rstrip('/')}/{digest}.npy"
-    with _reaching(place):
+    file = _file_of(array)
+    if file is None:
+        write_array(array, path)
+        file = path.absolute()
+    if not url:
+        return CachedArray(file)
+    digest = sha256_of(file)
+    target_url = f"{url.rstrip('/')}/{digest}.npy"
+    with _naming_errors(url):
+        from fsspec.core import url_to_fs
         from fsspec.implementations.local import LocalFileSystem
 
-        files, target = _open(url)
+        files, target = url_to_fs(target_url)
         if not files.exists(target):
-            # Under another name until it is whole: another run may look for it at this moment.
+            # Under another name until it is complete: another run may look for it at this moment.
             scratch = f"{target}.{uuid4().hex}"
             if isinstance(files, LocalFileSystem):
-                # Stores of objects have no folders, and would make a bucket of a misspelt name.
+                # Object stores have no folders, and would make a bucket of a misspelt name.
                 files.makedirs(target.rpartition("/")[0], exist_ok=True)
-            files.put_file(str(path), scratch)
+            files.put_file(str(file), scratch)
             files.mv(scratch, target)
-    return CachedArray(path, url, digest)
+    return CachedArray(file, target_url, digest)
 
 
 def _file_of(array: np.ndarray) -> Path | None:
-    """Return the .npy file of which an array is the whole, None for any other array."""
+    """Return the .npy file that holds exactly an array, None for any other array."""
     if not isinstance(array, np.memmap) or not array.filename:
         return None
     path = Path(array.filename)
     if path.suffix != ".npy" or not path.exists():
         return None
-    whole = np.load(path, mmap_mode="r", allow_pickle=False)
-    alike = (whole.shape, whole.dtype, whole.offset) == (array.shape, array.dtype, array.offset)
-    return path if alike and array.flags.c_contiguous else None
+    stored = np.load(path, mmap_mode="r", allow_pickle=False)
+    same = (stored.shape, stored.dtype, stored.offset) == (array.shape, array.dtype, array.offset)
+    return path if same and array.flags.c_contiguous else None
 
 
-def _fetch(url: str, digest: str) -> Path:
+def _download(url: str, digest: str) -> Path:
+    """Return this machine's copy of a published file."""
     folder = cache_folder()
     path = folder / f"{digest}.npy"
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    # One process fetches, those beside it on this machine wait for it.
+    # One process downloads while the others on this machine wait for it.
     with locked(folder / ".lock"):
         if path.exists():
             os.utime(path)
             return path
         _drop_unused(folder)
         with atomic_write(path) as scratch:
-            with _reaching(url):
-                files, source = _open(url)
+            with _naming_errors(url):
+                from fsspec.core import url_to_fs
+
+                files, source = url_to_fs(url)
                 files.get_file(source, str(scratch))
             if sha256_of(scratch) != digest:
                 raise BackendError(
@@ -142,16 +150,9 @@ def _drop_unused(folder: Path) -> None:
             path.unlink(missing_ok=True)
 
 
-def _open(url: str) -> tuple[Any, str]:
-    """Return the file system of an address, and the path that it knows it by."""
-    from fsspec.core import url_to_fs
-
-    return url_to_fs(url)
-
-
 @contextmanager
-def _reaching(url: str) -> Iterator[None]:
-    """Let whatever is wrong with a place be an error that names it."""
+def _naming_errors(url: str) -> Iterator[None]:
+    """Turn any error of a file system into one that names its address."""
     try:
         yield
     except Exception as error:

@@ -1,4 +1,4 @@
-"""Word of progress while workers train: windows done, windows to come, the time left."""
+"""The progress bar of a run whose workers write their progress to files."""
 
 import sys
 import threading
@@ -9,11 +9,11 @@ from pathlib import Path
 from tqdm import tqdm
 
 _ON_SCREEN, _IN_FILE = 0.5, 30.0
-"""Seconds between two looks; into a file every one is written behind the last."""
+"""Seconds between two updates, to a terminal and to a file, where each one is a line."""
 
 
 @contextmanager
-def progress_bar(state: Path, sizes: dict[str, int], kept: int) -> Iterator[None]:
+def progress_bar(state: Path, sizes: dict[str, int], current: int) -> Iterator[None]:
     """Show windows done, windows to come and the time left while the workers train.
 
     Stacks move all their windows at once, so a stack of 30 that is half through counts as 15.
@@ -44,8 +44,8 @@ def progress_bar(state: Path, sizes: dict[str, int], kept: int) -> Iterator[None
             bar.n = max(bar.n, sum(size * share(name) for name, size in sizes.items()))
             bar.refresh()
 
-    found = f", {kept} kept" if kept else ""
-    with Bar(total=total, desc=f"windows{found}:", bar_format=layout, mininterval=0) as bar:
+    suffix = f", {current} kept" if current else ""
+    with Bar(total=total, desc=f"windows{suffix}:", bar_format=layout, mininterval=0) as bar:
         watcher = threading.Thread(target=watch, args=(bar,), daemon=True)
         watcher.start()
         try:

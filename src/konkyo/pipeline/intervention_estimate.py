@@ -21,7 +21,7 @@ def main() -> None:
     todo = networks.tasks(made, chosen.network, penalty.chosen(penalties))
     print(f"{len(todo)} networks: {len(made)} windows, 2 methods, {chosen.network.seeds} seeds")
     trained = networks.train(made, todo, chosen.network, out / "state")
-    store.write_many(trained, out / "networks.safetensors")
+    store.write(trained, out / "networks.safetensors")
     write_csv(samples.table(made, records), out / "windows.csv")
     fits = forecasts.linear_fits(made)
     write_csv(linear.coefficient_table(fits), out / "coefficients.csv")

@@ -28,7 +28,7 @@ def main() -> None:
     made = samples.samples(records, chosen)
     todo = networks.tasks(made, chosen.network, {})
     path = HERE.intervention_models / "networks.safetensors"
-    trained = store.read_many(path)
+    trained = store.read(path)
     if len(trained) != len(todo):
         raise ArtifactError(
             f"{path} holds {len(trained)} networks, and params.yaml asks for {len(todo)}: run "

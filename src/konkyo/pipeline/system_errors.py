@@ -16,11 +16,8 @@ _SPACE_TEXTS = ("no space left on device", "disk quota exceeded", "database or d
 _REFUSED = (errno.EACCES, errno.EPERM, errno.EROFS)
 _REFUSED_TEXTS = ("attempt to write a readonly database", "read-only file system")
 _FILES = (errno.EMFILE, errno.ENFILE)
-_WORKERS = (
-    *("TerminatedWorkerError", "BrokenProcessPool", "KilledWorker"),
-    *("WorkerCrashedError", "NodeDiedError", "OutOfMemoryError"),
-)
-"""What loky, Dask and Ray say."""
+_WORKERS = ("TerminatedWorkerError", "BrokenProcessPool", "KilledWorker")
+"""Errors of loky and Dask."""
 _AGAIN = "What was there before is whole: then run the same command again"
 
 

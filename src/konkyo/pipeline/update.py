@@ -81,7 +81,7 @@ def main(
     # It hashes and copies the largest files, for which training leaves a core.
     early = commit_start(EARLY) if commit else None
     for name, run in (("train", train.run), ("attribute", attribute.run), ("verify", verify.run)):
-        began = _say(name, began, run(chosen, panel))
+        began = _say(name, began, str(run(chosen, panel)))
     began = _say("backtest", began, backtest.run(chosen))
 
     changed = cache.changes(before, cache.read_digests(HERE.digests))
@@ -195,7 +195,7 @@ def check_results(
     from konkyo import windows
     from konkyo.models import jobs
     from konkyo.models import store as weights
-    from konkyo.models.train import missing
+    from konkyo.models.train import pending_files
 
     altered = cache.changes(cache.read_digests(HERE.digests), before)
     if altered:
@@ -207,11 +207,10 @@ def check_results(
     decisions = windows.rolling(
         windows.MonthSlices.of(panel.index["month"]), chosen.train.window_months
     )
-    made = jobs.network_specs(panel, decisions, chosen.train)
-    keys = jobs.keys(panel, decisions, made, chosen.train)
+    plan = jobs.plan(panel, decisions, chosen.train)
     due = [
         name
-        for name in missing(keys, HERE.models)
+        for name in pending_files(plan.keys, HERE.models)
         if weights.read_key(HERE.models / f"{name}.safetensors") is not None
     ]
     rows = {m: d for m, d in jobs.row_digests(panel, decisions).items() if m in before}

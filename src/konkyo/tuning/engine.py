@@ -10,7 +10,7 @@ import pyarrow.parquet as parquet
 
 from konkyo.cache import digest_of
 from konkyo.config import Params
-from konkyo.models.settings import Hyperparameters
+from konkyo.models.batches import Hyperparameters
 from konkyo.tuning import panels, trials
 from konkyo.tuning.space import units
 from konkyo.tuning.trials import Group, Shape

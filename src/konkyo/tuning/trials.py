@@ -18,8 +18,8 @@ from konkyo.features.store import Panel
 from konkyo.io import read_parquet
 from konkyo.models import baselines, jobs
 from konkyo.models import store as weights
-from konkyo.models.fit import fit_stack
-from konkyo.models.settings import Hyperparameters
+from konkyo.models.batches import Hyperparameters
+from konkyo.models.fit import fit, stack_task
 from konkyo.tuning import panels
 from konkyo.windows import MonthSlices, rolling
 
@@ -153,11 +153,14 @@ def run(
             code_digest(*TRAINING),
             repr((asdict(shape), [asdict(n) for n in numbers], part, seeds, placebo)),
         )
-        fitted = fit_stack(panel.features, labels, entries, settings, scratch, name, tuple(numbers))
+        task = stack_task(panel.features, labels, entries, settings)
+        fitted = fit(task, scratch=scratch, name=name)
         for suffix in (".ckpt", ".progress"):
             (scratch / f"{name}{suffix}").unlink(missing_ok=True)
         months_of = [entry.month for entry in entries]
-        networks = weights.unstack(fitted.network, months_of, [name] * len(entries), panel.names)
+        networks = weights.unstack(
+            fitted.network, months=months_of, keys=[name] * len(entries), features=panel.names
+        )
         # Trial by trial, and within a trial group by group, member by member.
         for trial, position in product(range(len(numbers)), range(len(part))):
             start = (trial * len(part) + position) * seeds
