@@ -118,9 +118,9 @@ class Artifacts:
         return self.own / "labels.csv"
 
     @property
-    def run_marks(self) -> Path:
-        """Folder of the marks of MLflow runs that are under way."""
-        return self.data / ".runs"
+    def project_id(self) -> Path:
+        """Id of this project folder, by which MLflow runs of its killed commands are recognised."""
+        return self.data / ".project-id"
 
     def lock(self, name: str) -> Path:
         """Return the lock file of results that one command at a time may write."""

@@ -202,6 +202,16 @@ def write_errors(path: Path) -> Iterator[None]:
         raise
 
 
+def interrupt_on(*signals: signal.Signals) -> None:
+    """Let signals such as SIGTERM raise KeyboardInterrupt, unless this process ignores them.
+
+    A process ignores them if whoever started it said so, as `nohup` does for SIGHUP.
+    """
+    for number in signals:
+        if signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, signal.default_int_handler)
+
+
 @contextmanager
 def reraise_lost_interrupt() -> Iterator[None]:
     """Raise an interrupt again that Python threw away, until it arrives.

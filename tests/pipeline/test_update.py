@@ -63,8 +63,8 @@ def contents(*folders: str) -> dict[str, bytes]:
 
 
 def everything() -> dict[str, bytes]:
-    """Return the results; not the lock, which says who came last."""
-    others = ("data/own", "data/.results.lock")
+    """Return the results; not the lock and the id of the project, which no two folders share."""
+    others = ("data/own", "data/.results.lock", "data/.project-id")
     return {k: v for k, v in contents("").items() if not k.startswith(others)}
 
 

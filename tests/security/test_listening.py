@@ -59,4 +59,4 @@ def test_only_one_module_starts_servers_and_passes_its_host():
     found = {p.name for p in (ROOT / "src/konkyo").rglob("*/*.py") if starts.search(p.read_text())}
     assert found == {"serve.py", "ui.py"}
     for name in found:
-        assert "servers.become(" in (ROOT / "src/konkyo/pipeline" / name).read_text()
+        assert "servers.exec_server(" in (ROOT / "src/konkyo/pipeline" / name).read_text()

@@ -36,8 +36,10 @@ def names(client, run_id, folder):
 
 @pytest.fixture
 def without_model(monkeypatch):
-    monkeypatch.setattr(log_model, "log", lambda *_: SimpleNamespace())
-    monkeypatch.setattr(registry, "register", lambda *_: registry.Registered(1, ("newest",)))
+    monkeypatch.setattr(log_model, "log", lambda *_, **__: SimpleNamespace())
+    monkeypatch.setattr(
+        registry, "register", lambda *_, **__: registry.RegisteredVersion(1, ("newest",))
+    )
 
 
 def test_one_parent_and_one_child_a_month(logged):
@@ -129,9 +131,9 @@ def test_the_parent_has_figures_and_tables(logged):
     client, tracked, root = logged
     assert names(client, tracked.run_id, "figures") == ["figures/cumulative.png"]
     assert names(client, tracked.run_id, "tables") == [
-        "tables/quantiles.json",
         "tables/performance.csv",
         "tables/performance.json",
+        "tables/quantiles.json",
     ]
     assert names(client, tracked.run_id, "lineage") == [
         "lineage/dvc.lock.yaml",
@@ -174,11 +176,13 @@ def test_a_child_has_its_grounds_and_weights_byte_for_byte(logged):
     run_id = children(client, tracked)[1].info.run_id
     kept = root / "mlartifacts" / run_id / "artifacts"
     for here, there in (
-        ("data/attributions/2020-02.parquet", "grounds/2020-02.parquet"),
+        ("data/attributions/2020-02.parquet", "attributions/2020-02.parquet"),
         ("data/models/weights/2020-02.safetensors", "weights/2020-02.safetensors"),
     ):
         assert (kept / there).read_bytes() == (root / here).read_bytes()
-    assert len(pd.read_parquet(io.BytesIO((kept / "grounds/2020-02.parquet").read_bytes()))) == 12
+    assert (
+        len(pd.read_parquet(io.BytesIO((kept / "attributions/2020-02.parquet").read_bytes()))) == 12
+    )
 
 
 def test_the_same_results_are_logged_once(project, chosen):
@@ -195,7 +199,7 @@ KILLED = """
 import os, signal, sys
 from pathlib import Path
 from mlflow.store.artifact.local_artifact_repo import LocalArtifactRepository
-from konkyo import params
+from konkyo import config
 from konkyo.tracking import results, runs
 copy = LocalArtifactRepository.log_artifact
 def log_artifact(self, path, folder=None):
@@ -203,7 +207,7 @@ def log_artifact(self, path, folder=None):
     if path.endswith("2020-02.safetensors"):
         os.kill(os.getpid(), signal.SIGKILL)
 LocalArtifactRepository.log_artifact = log_artifact
-runs.track(results.read(Path.cwd()), params.load(Path(sys.argv[1])), {})
+runs.track(results.read(Path.cwd()), config.load(Path(sys.argv[1])), {})
 """
 
 

@@ -96,7 +96,7 @@ def test_the_model_is_code_and_weights_and_no_pickle(logged):
         *("__init__.py", "artifacts.py", "cache.py", "dates.py", "errors.py", "io.py"),
         *("random.py", "resilience.py"),
     }
-    assert rooms == modules | {"attribution", "network"}
+    assert rooms == modules | {"attribution", "models"}
     assert (folder / "requirements.txt").read_text().split() == log_model.requirements()
     assert version.run_id == tracked.run_id
     (logged_model,) = client.search_logged_models([tracked.experiment_id])

@@ -98,7 +98,7 @@ def main(
         from konkyo.tracking import monthly_run, results
 
         newest = panel.index["month"].iloc[-1]
-        tracked = monthly_run.append(results.read(Path.cwd()), chosen, dates.label(newest))
+        tracked = monthly_run.track_month(results.read(Path.cwd()), chosen, dates.label(newest))
         version = tracked and f"{tracked.model} version {tracked.model_version}"
         _say("track", began, version or "the month is in MLflow already")
     stayed = len(before) - len({name.split()[0] for name in changed})
