@@ -5,7 +5,15 @@ from typing import Annotated, Literal
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
-from konkyo.config.fields import RULES, Address, Count, MonthName, NotNegative, PublicAddress, Positive
+from konkyo.config.fields import (
+    RULES,
+    Address,
+    Count,
+    MonthName,
+    NotNegative,
+    Positive,
+    PublicAddress,
+)
 from konkyo.config.tables import Tables
 
 MarketTransform = Literal["level", "change", "difference"]
