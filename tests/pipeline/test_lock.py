@@ -13,9 +13,9 @@ from konkyo.pipeline import locking
 HOLD = """
 import sys, time
 from pathlib import Path
-from konkyo.pipeline import lock
+from konkyo.pipeline import locking
 name, shared, log, seconds = sys.argv[1:]
-with lock.held(name, shared == "shared"):
+with locking.held(name, shared == "shared"):
     with open(log, "a") as file:
         file.write("in\\n")
     time.sleep(float(seconds))
@@ -97,15 +97,23 @@ def test_a_name_that_is_no_longer_anyones_is_not_said(tmp_path, monkeypatch):
     for text in ("", "{", "[]", json.dumps({"command": "konkyo train", "process": gone.pid})):
         path = tmp_path / "lock"
         path.write_text(text)
-        assert locking._who(path) == "another command"
+        assert locking._holder(path) == "another command"
 
 
 def test_every_stage_that_writes_results_holds_a_lock():
     stages = Path(locking.__file__).parent
-    free = {"__init__", "lock", "trouble", "grounds", "check", "serve", "ui", "fetch", "tune"}
+    helpers = {
+        "__init__",
+        "locking",
+        "system_errors",
+        "report_inputs",
+        "earlier_months",
+        "dvc_commit",
+    }
+    free = helpers | {"check", "serve", "ui", "fetch", "tune"}
     for path in stages.glob("*.py"):
         text = path.read_text(encoding="utf-8")
-        decorated = "@lock.writing" in text or "@lock.reading" in text
+        decorated = "@locking.writing" in text or "@locking.reading" in text
         assert decorated == (path.stem not in free), path.stem
     for name in ("fetch", "tune"):
-        assert "with lock.held(" in (stages / f"{name}.py").read_text(encoding="utf-8")
+        assert "with locking.held(" in (stages / f"{name}.py").read_text(encoding="utf-8")

@@ -218,7 +218,7 @@ def test_a_panel_that_was_tampered_with(here, content, name):
 def test_a_matrix_of_pickled_objects(here):
     write_panel(here / "panel")
     np.save(here / "panel/features.npy", np.array([[Trap()]], dtype=object), allow_pickle=True)
-    with pytest.raises(ArtifactError, match=r"\(it is no whole array of numbers\)"):
+    with pytest.raises(ArtifactError, match=r"\(it is not a complete array of numbers\)"):
         panels.read(here / "panel")
 
 

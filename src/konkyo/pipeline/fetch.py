@@ -1,4 +1,4 @@
-"""Fetch a vendor's records into data/own, in the shape of `ingest.tables`."""
+"""fetch: download records of a vendor into data/own, in the layout of `ingest.tables`."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,13 +10,13 @@ from konkyo import dates
 from konkyo.artifacts import HERE
 from konkyo.data.vendors import fred, jquants, jquants_tables, mof
 from konkyo.errors import SourceError
-from konkyo.intervention import official
 from konkyo.io import atomic_write, write_csv, write_parquet
 from konkyo.pipeline import locking, stage
 from konkyo.retry import RetryPolicy
 
 Vendor = Literal["jquants", "fred", "mof"]
-FRED_PARAMS = "      - {{files: [{file}], columns: {{}}}}    # ingest.tables.market"
+MARKET_PARAMS = "      - {{files: [{file}], columns: {{}}}}    # ingest.tables.market"
+"""The entry of params.yaml that reads a file of market series."""
 
 
 @stage
@@ -34,7 +34,7 @@ def main(
     maturities: Sequence[int] = (2, 5, 10, 20),
     policy: RetryPolicy | None = None,
 ) -> None:
-    """Fetch what is not here yet.
+    """Download the records that are not in `out` yet.
 
     Parameters
     ----------
@@ -43,32 +43,37 @@ def main(
     first, last : str, optional
         Months YYYY-MM; `first` is needed for jquants and fred, `last` is the newest one.
     out : Path
-        Receives a folder of the vendor's name; interventions lie beside it, where the second
-        study looks for them.
+        Parent of the vendor's folder; the ministry's interventions are written to `out` itself,
+        where the second study reads them.
     parts, plan : sequence of str, str
-        jquants: which records, and the plan, which sets how many requests are sent a minute.
+        jquants: kinds of records, and the subscription, which limits the requests a minute.
     series, release, lag, carry : sequence of str, str, int, int
-        fred: ids, or id=name; whether as known at the time or the newest version, published `lag`
-        days after the period; and after how many months a value is too old.
+        fred: ids, or id=name; vintages (point in time) or the latest revision, taken as published
+        `lag` days after the period; months after which a value is too old.
     maturities : sequence of int
-        mof: years of the yields.
+        mof: maturities of the yields in years.
     policy : RetryPolicy, optional
-        How often a request is tried; the vendor's own if not given.
+        Retries of a request; by default those of the vendor's client.
     """
     with locking.held("fetch"):
         if what == "jquants":
-            _jquants(first, last, out / "jquants", parts, plan, policy)
+            folder = out / "jquants"
+            _jquants(first, last, folder=folder, parts=parts, plan=plan, policy=policy)
         elif what == "fred":
-            _fred(first, last, out / "fred", series, release, lag, carry, policy)
+            _fred(
+                first, last, folder=out / "fred", series=series, release=release, lag=lag,
+                carry=carry, policy=policy,
+            )  # fmt: skip
         elif what == "mof":
             _mof(out, tuple(maturities), policy)
         else:
-            raise SourceError(f"there is no connector {what!r}: choose of {get_args(Vendor)}")
+            raise SourceError(f"no vendor {what!r}: choose one of {get_args(Vendor)}")
 
 
 def _jquants(
     first: str | None,
     last: str | None,
+    *,
     folder: Path,
     parts: Sequence[str],
     plan: jquants.Plan,
@@ -77,17 +82,17 @@ def _jquants(
     unknown = set(parts) - set(jquants.PARTS)
     if unknown or plan not in jquants.LIMITS:
         raise SourceError(
-            f"parts {sorted(unknown)}, plan {plan!r}: choose of {jquants.PARTS} and "
+            f"parts {sorted(unknown)}, plan {plan!r}: choose from {jquants.PARTS} and "
             f"{tuple(jquants.LIMITS)}"
         )
     start = _month(first, "first").replace(day=1)
     final = jquants.newest_final()
     end = final if last is None else min(final, _month(last, "last"))
     client = jquants.connect(plan, jquants.BASE, policy)
-    chosen = [part for part in jquants.PARTS if part in parts]
-    fetched = jquants.fetch(client, folder, start, end, chosen)
-    told = ", ".join(f"{part} {count}" for part, count in fetched.days.items())
-    print(f"new days (of listed: months): {told}")
+    ordered = [part for part in jquants.PARTS if part in parts]
+    fetched = jquants.fetch(client, folder, start, end, ordered)
+    counts = ", ".join(f"{part} {count}" for part, count in fetched.days.items())
+    print(f"new days (of listed: months): {counts}")
     if fetched.absent:
         print(f"no prices yet for {len(fetched.absent)} trading days, first {fetched.absent[0]}")
     snippet = jquants_tables.build(folder, client.get_33_sectors())
@@ -97,6 +102,7 @@ def _jquants(
 def _fred(
     first: str | None,
     last: str | None,
+    *,
     folder: Path,
     series: Sequence[str],
     release: str,
@@ -107,7 +113,7 @@ def _fred(
     if not series or release not in ("vintage", "latest"):
         raise SourceError(
             f"series {list(series)}, release {release!r}: name series by their ids, such as "
-            "CPIAUCSL or CPIAUCSL=prices, and choose of vintage and latest"
+            "CPIAUCSL or CPIAUCSL=prices, and choose vintage or latest"
         )
     start = _month(first, "first")
     end = dates.month_end(dates.ordinal(pd.DatetimeIndex([pd.Timestamp.now()])) - 1)[0]
@@ -119,24 +125,25 @@ def _fred(
         code, _, name = entry.partition("=")
         path = folder / "series" / f"{code}.{release}.parquet"
         if release == "vintage":
-            there = pd.read_parquet(path) if path.is_file() else None
-            rows = fred.releases(connection, code, there)
+            earlier = pd.read_parquet(path) if path.is_file() else None
+            rows = fred.releases(connection, code, earlier)
         else:
             rows = fred.latest(connection, code, lag)
         write_parquet(rows, path)
         values = fred.known(rows, ends, carry)
         table[name or code] = values.to_numpy()
-        unknown = ends[values.isna()]
-        print(f"{code}: {len(rows):,} versions, known in {values.notna().sum()} of {len(ends)}")
-        if len(unknown):
+        absent = ends[values.isna()]
+        n_present = values.notna().sum()
+        print(f"{code}: {len(rows):,} versions, available in {n_present} of {len(ends)} months")
+        if len(absent):
             print(
-                f"  unknown in {len(unknown)} months, {dates.label(unknown[0])} to "
-                f"{dates.label(unknown[-1])}: ingest refuses them; a series that is never revised "
-                "can be fetched with release latest, others begin with their first vintage"
+                f"  missing in {len(absent)} months, {dates.label(absent[0])} to "
+                f"{dates.label(absent[-1])}, which ingest does not accept: fetch a series that is "
+                "never revised with release latest; others begin with their first vintage"
             )
     market = folder / ("market.csv" if release == "vintage" else "market_latest.csv")
     write_csv(table, market)
-    print(f"{market}: for params.yaml\n{FRED_PARAMS.format(file=market.as_posix())}")
+    print(f"{market}: for params.yaml\n{MARKET_PARAMS.format(file=market.as_posix())}")
 
 
 def _mof(out: Path, maturities: tuple[int, ...], policy: RetryPolicy | None) -> None:
@@ -146,12 +153,15 @@ def _mof(out: Path, maturities: tuple[int, ...], policy: RetryPolicy | None) -> 
     ]
     market = out / "mof" / "jgb.csv"
     write_csv(mof.yields(texts, maturities), market)
-    print(f"{market}: for params.yaml\n{FRED_PARAMS.format(file=market.as_posix())}")
+    print(f"{market}: for params.yaml\n{MARKET_PARAMS.format(file=market.as_posix())}")
+    # Only mof needs the second study: its reader validates the file before it replaces another.
+    from konkyo.intervention import official
+
     operations = mof.download(mof.OPERATIONS, mof.BASE, policy)
     with atomic_write(out / mof.OPERATIONS_FILE) as scratch:
         scratch.write_bytes(operations)
-        found = official.read(scratch)
-    print(f"{out / mof.OPERATIONS_FILE}: {len(found.daily)} days with an operation")
+        days = official.read(scratch).daily
+    print(f"{out / mof.OPERATIONS_FILE}: {len(days)} days with an operation")
 
 
 def _month(name: str | None, option: str) -> pd.Timestamp:
