@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from konkyo import config
-from konkyo.config.load_params import RENAMED_KEYS
+from konkyo.config.params import RENAMED_KEYS
 from konkyo.errors import ParamsError
 
 PARAMS = Path(__file__).parents[1] / "params.yaml"
@@ -77,7 +77,7 @@ def test_a_learning_rate_must_be_a_positive_number(values, number):
 
 
 @pytest.mark.parametrize("key", ["scheduler_address", "panel_cache_url"])
-def test_a_place_holds_no_password(values, key):
+def test_an_address_of_training_has_no_password(values, key):
     values["train"][key] = "s3://me:hidden@host/bucket"
     with pytest.raises(ParamsError, match="may hold no password") as error:
         config.parse(values)
@@ -88,7 +88,7 @@ def test_a_place_holds_no_password(values, key):
 
 
 def test_missing_or_broken_file(tmp_path):
-    with pytest.raises(ParamsError, match="is not here"):
+    with pytest.raises(ParamsError, match="not found"):
         config.load(tmp_path / "params.yaml")
     (tmp_path / "params.yaml").write_text("train: [1, 2")
     with pytest.raises(ParamsError, match="not valid YAML"):

@@ -28,12 +28,10 @@ NO_RESULT = {
 
 OF_TRAINING = {"konkyo.intervention.records", "konkyo.models.jobs"}
 OF_DRAWING = {"konkyo.intervention.attribution", "konkyo.intervention.samples"}
-OF_TRACKING = {"konkyo.tracking.registry", "konkyo.tracking.log_model"}
 NAMES_ONLY = {
     "intervention-estimate": OF_TRAINING,
     "intervention-forecast": OF_TRAINING,
     "intervention-report": OF_DRAWING,
-    "intervention-track": OF_TRACKING,
 }
 """Modules of which the second study takes a name or a function that needs none of their imports."""
 

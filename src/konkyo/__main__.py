@@ -1,4 +1,4 @@
-"""The command line by `python -m konkyo`, which workers are started with."""
+"""`python -m konkyo`: the command line, as a search starts its workers."""
 
 from konkyo.cli import app
 

@@ -1,4 +1,4 @@
-"""Every file that the stages leave below `data/`, and what makes one that is missing."""
+"""Paths of all outputs below `data/`, and the command that writes each of them."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,17 +9,17 @@ from konkyo.errors import ArtifactError
 
 @dataclass(frozen=True)
 class Output:
-    """A file or folder that a command writes, as an attribute of `Artifacts`: there it is a path.
+    """An output of a command; as an attribute of an `Artifacts` object it is its path.
 
     Attributes
     ----------
-    place : str
-        Where it lies below `data/`.
+    name : str
+        Path below `data/`.
     command : str
-        What writes it, as a user types it.
+        The command that writes it.
     """
 
-    place: str
+    name: str
     command: str
 
     @overload
@@ -29,8 +29,8 @@ class Output:
     def __get__(self, owner: "Artifacts", kind: type) -> Path: ...
 
     def __get__(self, owner: "Artifacts | None", kind: type) -> "Output | Path":
-        """Return the path in the owner's project."""
-        return self if owner is None else owner.data / self.place
+        """Return the path in the project of `owner`."""
+        return self if owner is None else owner.data / self.name
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Artifacts:
     Attributes
     ----------
     root : pathlib.Path
-        The project's folder, with params.yaml and `data/`; by default the working folder.
+        The project's folder with params.yaml and `data/`; by default the working folder.
     """
 
     root: Path = Path()
@@ -110,7 +110,7 @@ class Artifacts:
 
     @property
     def data(self) -> Path:
-        """Folder of all results, of the user's own tables and of the commands' locks."""
+        """Folder of all results, the user's own tables and the locks."""
         return self.root / "data"
 
     @property
@@ -120,16 +120,16 @@ class Artifacts:
 
     @property
     def labels(self) -> Path:
-        """The user's own names of the features, where there are any."""
+        """The user's own labels of the features, an optional file."""
         return self.own / "labels.csv"
 
     @property
-    def run_marks(self) -> Path:
-        """Folder of the marks of MLflow runs that are under way."""
-        return self.data / ".runs"
+    def project_id(self) -> Path:
+        """Id of this project folder, by which MLflow runs of its killed commands are recognised."""
+        return self.data / ".project-id"
 
     def lock(self, name: str) -> Path:
-        """Return the lock file of results that one command at a time may write."""
+        """Return the lock file of a name; see `konkyo.pipeline.locking`."""
         return self.data / f".{name}.lock"
 
     def weights_of(self, month: str) -> Path:
@@ -142,25 +142,25 @@ class Artifacts:
 
 
 HERE = Artifacts()
-"""The project in the working folder, as the stages see it."""
+"""The project in the working folder, which all stages use."""
 
 
 def command_for(path: Path) -> str:
-    """Return the command that writes a file: of the innermost output it lies in.
+    """Return the command that writes a file: that of the innermost output that contains it.
 
-    `dvc repro` where it lies in none, such as a table of the user's or a copy in a scratch folder.
+    `dvc repro` if there is none, for example for a table of the user.
     """
     output = _output_of(path)
     return "dvc repro" if output is None else output.command
 
 
 def missing(path: Path) -> ArtifactError:
-    """Return the error of an output that is not there; it names the path and what writes it."""
+    """Return the error of a missing output, with its path and command."""
     return ArtifactError(f"{path} is missing: run `{command_for(path)}`")
 
 
 def damaged(path: Path, reason: str) -> ArtifactError:
-    """Return the error of a file that is there and cannot be read, and why."""
+    """Return the error of a file that cannot be read, with the reason."""
     remedy = f"remove it and run `{command_for(path)}`"
     if _output_of(path) is None:
         remedy += ", or correct it where it is your own"
@@ -170,22 +170,22 @@ def damaged(path: Path, reason: str) -> ArtifactError:
 def _output_of(path: Path) -> Output | None:
     outputs = [output for output in vars(Artifacts).values() if isinstance(output, Output)]
     parts = path.parts
-    # From the innermost on: the project itself may lie below a folder that is called data.
+    # From the last part on: the project itself may be below a folder called data.
     for start in range(len(parts), 0, -1):
         below = Path(*parts[start:])
-        holding = [output for output in outputs if below.is_relative_to(output.place)]
-        if parts[start - 1] == "data" and holding:
-            return max(holding, key=lambda output: len(output.place))
+        containing = [output for output in outputs if below.is_relative_to(output.name)]
+        if parts[start - 1] == "data" and containing:
+            return max(containing, key=lambda output: len(output.name))
     return None
 
 
 def require(path: Path) -> Path:
-    """Return a path that exists.
+    """Return a path, which must exist.
 
     Raises
     ------
     ArtifactError
-        It is missing.
+        It does not: the error names the command that writes it.
     """
     if not path.exists():
         raise missing(path)
@@ -193,14 +193,14 @@ def require(path: Path) -> Path:
 
 
 def require_months(folder: Path, suffix: str = ".parquet") -> list[Path]:
-    """Return the files of a folder that has one a decision month, by month.
+    """Return the files of a folder with one file a decision month, by month.
 
     Raises
     ------
     ArtifactError
-        There is none.
+        There are none.
     """
-    found = sorted(folder.glob(f"*{suffix}"))
-    if not found:
+    paths = sorted(folder.glob(f"*{suffix}"))
+    if not paths:
         raise missing(folder / f"YYYY-MM{suffix}")
-    return found
+    return paths

@@ -1,6 +1,6 @@
-"""The command line `konkyo`: a command a stage, whose function it calls.
+"""The command line `konkyo`: one command a stage.
 
-A stage is imported when its command runs: help and completion need none of them.
+A stage is imported when its command runs, so that help and completion import none.
 """
 
 import importlib
@@ -19,65 +19,64 @@ Month = Annotated[str | None, typer.Option(metavar="YYYY-MM")]
 MONTH_END = "Month-end"
 OWN_RECORDS = "Own records"
 SEARCH = "Search and models"
-STAGES = "Stages of the main job, which `dvc repro` runs"
+STAGES = "Stages of the main pipeline, run by `dvc repro`"
 SECOND_STUDY = "Stages of the second study"
 
-PLAIN = {
+STAGE_HELP = {
     STAGES: {
-        "ingest": "Bring the raw records, check every rule, write two tables.",
-        "prepare": "Make features, labels and universe of every month.",
-        "train": "Train one network a rolling month; keep those that did not change.",
-        "attribute": "Write score and relevances of every out-of-sample prediction.",
-        "verify": "Hold the grounds against the truth and against the networks.",
-        "backtest": "Form portfolios; write performance, information and baselines.",
-        "report": "Read the grounds: tables, figures and one page of it all.",
-        "track": "Log the whole run in MLflow and register its model.",
+        "ingest": "Load and validate the raw records, write stocks and market series.",
+        "prepare": "Build the feature panel: features, labels and universe by month.",
+        "train": "Train one network a rolling window; unchanged ones are cached.",
+        "attribute": "Write score and LRP relevances of every out-of-sample prediction.",
+        "verify": "Evaluate attribution methods: faithfulness, ground truth.",
+        "backtest": "Form quantile portfolios; write returns, rank IC and metrics.",
+        "report": "Write tables, figures and the report page.",
+        "track": "Log the run in MLflow and register its model.",
     },
     SECOND_STUDY: {
-        "intervention-ingest": "Bring and check the raw monthly series.",
-        "intervention-estimate": "Train all networks and fit the linear models.",
-        "intervention-forecast": "Write forecasts, answers, surfaces and grounds.",
-        "intervention-report": "Write figures, tables and the page.",
-        "intervention-track": "Log the study as its run in MLflow.",
+        "intervention-ingest": "Load and validate the monthly series.",
+        "intervention-estimate": "Train the networks and fit the linear models.",
+        "intervention-forecast": "Write forecasts, reaction surfaces and attributions.",
+        "intervention-report": "Write figures, tables and the report page.",
+        "intervention-track": "Log the study as a run in MLflow.",
     },
 }
-"""What takes no choice on the command line, only those of params.yaml."""
+"""Commands without options: all their settings are in params.yaml."""
 
 app = typer.Typer(
     name="konkyo",
-    help="Rolling neural stock rankings with the grounds of every prediction.",
+    help="Rolling neural stock rankings with the attribution of every prediction.",
     no_args_is_help=True,
     # Boxed tracebacks show the values of variables, credentials among them.
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="Every command reads params.yaml of the folder it is typed in. Exit codes: 0 done, "
-    "1 refused or a limit is breached, 2 typed wrongly, 130 interrupted.",
+    epilog="Every command reads params.yaml of the working folder. Exit codes: 0 success, "
+    "1 error or limit breached, 2 wrong usage, 130 interrupted.",
 )
 
 
-def call(stage: str, **named: Any) -> None:
-    """Import a stage and call its function with what was typed.
+def call(stage: str, **options: Any) -> None:
+    """Import a stage and call its function.
 
     Parameters
     ----------
     stage : str
-        Module of `konkyo.pipeline`; its `main` ends errors that can be mended by itself.
-    **named
+        Module of `konkyo.pipeline`; its `main` turns errors into messages and exit codes.
+    **options
         Arguments of `main`.
     """
     with reraise_lost_interrupt():
         try:
             main = importlib.import_module(f"konkyo.pipeline.{stage}").main
         except KeyboardInterrupt:
-            # Some stages take seconds to import.
+            # Some stages take seconds to import, and `main` handles interrupts only afterwards.
             print("\nkonkyo: interrupted", file=sys.stderr)
             raise typer.Exit(INTERRUPTED) from None
-        main(**named)
+        main(**options)
 
 
 def command(panel: str, example: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Make a function a command, in a group of the help and with an example."""
-    # A function's name is the command's.
+    """Return the decorator of a command: its group in the help, and an example."""
     return app.command(rich_help_panel=panel, epilog=f"Example: {example}")
 
 
@@ -85,16 +84,19 @@ def command(panel: str, example: str) -> Callable[[Callable[..., None]], Callabl
 def update(
     month: Month = None,
     restated: Annotated[
-        bool, typer.Option("--restated", help="Make anew what earlier records have changed.")
+        bool,
+        typer.Option(
+            "--restated", help="Accept revised earlier records; recompute what depends on them."
+        ),
     ] = False,
     log: Annotated[bool, typer.Option(help="Log the month in MLflow.")] = True,
     commit: Annotated[
-        bool, typer.Option(help="Tell DVC, so that `dvc repro` does not make it again.")
+        bool, typer.Option(help="Commit to DVC, so that `dvc repro` does not recompute it.")
     ] = True,
 ) -> None:
-    """Add the newest month: check its rows, train its window, predict, attribute, backtest, log it.
+    """Add the newest month: check, train, attribute, backtest, log.
 
-    Earlier months stay as they are, to the bit.
+    Results of earlier months stay the same to the bit.
     """
     call("update", month=month, restated=restated, log=log, commit=commit)
 
@@ -103,43 +105,49 @@ def update(
 def predict(
     month: Annotated[str, typer.Option(metavar="YYYY-MM|newest")] = "newest",
     language: Annotated[
-        Literal["en", "ja"] | None, typer.Option(help="Otherwise report.language.")
+        Literal["en", "ja"] | None, typer.Option(help="Default: report.language.")
     ] = None,
-    out: Annotated[Path | None, typer.Option(help="Otherwise data/predictions.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Default: data/predictions.")] = None,
 ) -> None:
-    """Write the ranking of a decision month with its grounds, as CSV and Excel."""
+    """Write the ranking of a decision month with its attributions, as CSV and Excel."""
     call("predict", month=month, language=language, out=out)
 
 
 @command(MONTH_END, "konkyo monitor || mail -s 'konkyo: a limit is breached' desk@example.com")
 def monitor() -> None:
-    """Write the page of drift, rank IC, missing inputs and grounds; exit 1 beyond a limit."""
+    """Check drift, rank IC, missing values and attributions; exit 1 beyond a limit."""
     call("monitor")
 
 
 @command(OWN_RECORDS, "konkyo audit --months 5")
 def audit(
-    months: Annotated[int, typer.Option(min=1, help="How many, the newest among them.")] = 3,
-    seed: Annotated[int, typer.Option(min=0, help="Of what is changed after them.")] = 1,
-    epochs: Annotated[int, typer.Option(min=0, help="Of each training; 0: train.epochs.")] = 1,
+    months: Annotated[
+        int, typer.Option(min=1, help="Decision months to test, the newest included.")
+    ] = 3,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the perturbations.")] = 1,
+    epochs: Annotated[
+        int, typer.Option(min=0, help="Epochs of each training; 0: train.epochs.")
+    ] = 1,
 ) -> None:
-    """Change all that comes after some months; exit 1 where anything up to them moved."""
+    """Test for look-ahead: perturb later records; exit 1 if an earlier result changes."""
     call("audit", months=months, seed=seed, epochs=epochs)
 
 
 @command(MONTH_END, "konkyo promote --version 7 --reason 'ensemble of four'")
 def promote(
-    version: Annotated[int | None, typer.Option(help="Otherwise the challenger.")] = None,
-    reason: Annotated[str, typer.Option(help="Recorded with the figures.")] = "",
-    force: Annotated[bool, typer.Option("--force", help="Even if it is not better.")] = False,
+    version: Annotated[int | None, typer.Option(help="Default: the challenger.")] = None,
+    reason: Annotated[str, typer.Option(help="Logged with the comparison.")] = "",
+    force: Annotated[
+        bool, typer.Option("--force", help="Promote even if it is not better.")
+    ] = False,
 ) -> None:
-    """Compare a challenger with the champion over the last months, and promote it if better."""
+    """Compare the challenger with the champion; promote it if it is better."""
     call("promote", version=version, reason=reason, force=force)
 
 
 @command(OWN_RECORDS, "konkyo check")
 def check() -> None:
-    """Check the records that params.yaml names, report every violation, write nothing else."""
+    """Validate the records of params.yaml; report every violation in data/check.csv."""
     call("check")
 
 
@@ -149,58 +157,58 @@ def fetch(
     first: Month = None,
     last: Month = None,
     out: Annotated[
-        Path | None, typer.Option(help="Otherwise data/own; receives a folder of the vendor.")
+        Path | None, typer.Option(help="Parent of the vendor's folder. Default: data/own.")
     ] = None,
     parts: Annotated[
         list[str] | None,
         typer.Option(
             "--part",
             metavar="prices|statements|listed|topix",
-            help="jquants: which records; repeatable. Otherwise all.",
+            help="jquants: kind of records; repeatable. Default: all.",
         ),
     ] = None,
     plan: Annotated[
         Literal["free", "light", "standard", "premium"] | None,
-        typer.Option(help="jquants: sets the requests a minute. Otherwise free."),
+        typer.Option(help="jquants: subscription, limits requests a minute. Default: free."),
     ] = None,
     series: Annotated[
-        list[str] | None, typer.Option(help="fred: an id, or id=name; repeatable.")
+        list[str] | None, typer.Option(help="fred: id, or id=name; repeatable.")
     ] = None,
     release: Annotated[
         Literal["vintage", "latest"] | None,
-        typer.Option(help="fred: as known at the time (if not given), or as revised since."),
+        typer.Option(help="fred: point in time (default), or latest revision."),
     ] = None,
     lag: Annotated[
-        int | None, typer.Option(min=0, help="fred, latest: days from period to publication.")
+        int | None, typer.Option(min=0, help="fred, latest: days from period end to publication.")
     ] = None,
     carry: Annotated[
-        int | None, typer.Option(min=0, help="fred: months after which a value is too old.")
+        int | None, typer.Option(min=0, help="fred: months after which a value expires.")
     ] = None,
     maturities: Annotated[
-        list[int] | None, typer.Option("--maturity", help="mof: years of a yield; repeatable.")
+        list[int] | None, typer.Option("--maturity", help="mof: maturity in years; repeatable.")
     ] = None,
 ) -> None:
-    """Fetch a vendor's records that are not there yet; credentials come from the environment."""
+    """Download new records of a vendor; credentials come from the environment."""
     options = {
         "first": first, "last": last, "out": out, "parts": parts, "plan": plan, "series": series,
         "release": release, "lag": lag, "carry": carry, "maturities": maturities,
     }  # fmt: skip
-    # What was not typed keeps the function's own default, which lies with the vendor's client.
+    # An option that is not given keeps the default of the vendor's client.
     call("fetch", what=what, **{n: value for n, value in options.items() if value is not None})
 
 
 @command(SEARCH, "konkyo tune --trials 20")
 def tune(
-    trials: Annotated[int, typer.Option(min=0, help="0: tune.trials of params.yaml.")] = 0,
+    trials: Annotated[int, typer.Option(min=0, help="Trials in all; 0: tune.trials.")] = 0,
     worker: Annotated[
-        bool, typer.Option("--worker", help="Only run trials of a search begun elsewhere.")
+        bool, typer.Option("--worker", help="Only run trials of a search started elsewhere.")
     ] = False,
     apply: Annotated[
-        bool, typer.Option("--apply", help="Write the best trial's values into params.yaml.")
+        bool, typer.Option("--apply", help="Write the best trial into params.yaml.")
     ] = False,
     child: Annotated[bool, typer.Option("--child", hidden=True)] = False,
 ) -> None:
-    """Search over hyperparameters, or go on with a search, then look at the held-out months."""
+    """Start or resume a search over hyperparameters, then evaluate it on the holdout."""
     call("tune", trials=trials, worker=worker, apply=apply, child=child)
 
 
@@ -217,7 +225,7 @@ def intervention(
 
 @command(SEARCH, "konkyo serve --alias challenger --port 5002")
 def serve(
-    alias: Annotated[str, typer.Option(help="Of the registered model.")] = "champion",
+    alias: Annotated[str, typer.Option(help="Alias of the registered model.")] = "champion",
     port: Annotated[int, typer.Option(min=1, max=65535)] = 5001,
 ) -> None:
     """Serve the registered model on 127.0.0.1: POST rows to /invocations."""
@@ -226,16 +234,16 @@ def serve(
 
 @command(SEARCH, "konkyo ui --port 5000")
 def ui(port: Annotated[int, typer.Option(min=1, max=65535)] = 5000) -> None:
-    """Show runs, models and their comparison by MLflow on 127.0.0.1."""
+    """Show runs and models in MLflow's UI on 127.0.0.1."""
     call("ui", port=port)
 
 
-def _plain(name: str) -> Callable[[], None]:
+def _stage_command(name: str) -> Callable[[], None]:
     return lambda: call(name.replace("-", "_"))
 
 
-for panel, abouts in PLAIN.items():
-    for name, about in abouts.items():
-        app.command(name, help=about, rich_help_panel=panel, epilog=f"Example: konkyo {name}")(
-            _plain(name)
+for panel, texts in STAGE_HELP.items():
+    for name, text in texts.items():
+        app.command(name, help=text, rich_help_panel=panel, epilog=f"Example: konkyo {name}")(
+            _stage_command(name)
         )

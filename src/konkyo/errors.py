@@ -1,4 +1,4 @@
-"""The errors that konkyo raises on bad input: each names the value, the limit and the remedy."""
+"""Errors of konkyo: every message names the value, the limit and the remedy."""
 
 import os
 import re
@@ -7,22 +7,22 @@ from typing import Any
 from urllib.parse import quote, quote_plus
 
 INTERRUPTED = 130
-"""The exit code of what an interrupt has ended: 128 + SIGINT, as shells and schedulers know it."""
+"""Exit code after an interrupt, 128 + SIGINT, the convention of shells and schedulers."""
 
 _SECRET = re.compile(r"(PASSWORD|PASSWD|SECRET|TOKEN|API_KEY|ACCESS_KEY)$")
-"""How the names of environment variables with a credential end."""
+"""Endings of the names of environment variables that have a credential."""
 _LOGIN = re.compile(r"(?<=://)(?!/|user:password@)\S*@")
-"""User and password of an address; a password may hold any character, an @ or a / among them. A
-third / begins the path of a file; the other exception is what remedies tell to write."""
+"""User and password of an address. A password may have any character, @ and / included. Two
+exceptions: after a third / follows the path of a file, and remedies show user:password@."""
 _OPTION = re.compile(r"((?:password|passwd|pwd)=)[^\s&'\"]+", re.IGNORECASE)
 _SHORTEST = 4
-"""Characters of a credential: anything shorter would be struck out of ordinary words."""
+"""Least length of a credential: a shorter one would be struck out of ordinary words."""
 
 
 class KonkyoError(Exception):
-    """Base of every error that a user can mend; no credential is in its text.
+    """Base of all errors that a user can correct; credentials are removed from its text.
 
-    No `ValueError`: what libraries and readers of files catch as one would lose the message.
+    Not a `ValueError`: libraries that catch these would lose the message.
     """
 
     def __init__(self, message: str) -> None:
@@ -30,26 +30,26 @@ class KonkyoError(Exception):
 
 
 def redact(text: str, *secrets: str, environment: Mapping[str, str] = os.environ) -> str:
-    """Return a text without the credentials that may be in it.
+    """Return a text without credentials.
 
     Parameters
     ----------
     text : str
         A message, an address, a traceback.
     secrets : str
-        Credentials that are struck out wherever they occur, plain or as in a URL.
+        Credentials to remove, plain or percent-encoded.
     environment : mapping of str to str
-        The values of variables with a credential's name are struck out likewise.
+        The values of variables whose names end as those of credentials are removed too.
 
     Returns
     -------
     str
-        The same text: addresses lose user and password, other credentials are ***.
+        The text: addresses without user and password, other credentials as ***.
     """
     text = _OPTION.sub(r"\1***", _LOGIN.sub("", text))
     values = {value.strip() for name, value in environment.items() if _SECRET.search(name)}
     values = {value for value in values if len(value) >= _SHORTEST} | set(filter(None, secrets))
-    # The longest first: one credential may be a part of another.
+    # The longest first: one credential may be part of another.
     for secret in sorted(values, key=len, reverse=True):
         for form in (secret, quote(secret, safe=""), quote_plus(secret)):
             text = text.replace(form, "***")
@@ -57,16 +57,16 @@ def redact(text: str, *secrets: str, environment: Mapping[str, str] = os.environ
 
 
 def split_login(address: str) -> tuple[str, str]:
-    """Return the login of one address, "user:password" or "", and the address without it.
+    """Return the login of an address, "user:password" or "", and the address without it.
 
-    The login ends at the last @, as `redact` takes it: a password that was not percent-encoded may
-    hold one itself. An address whose path follows at once, as in file:///a@b, has no login.
+    The login ends at the last @, as in `redact`: a password that is not percent-encoded may have
+    one itself. An address without a host, such as file:///a@b, has no login.
     """
-    scheme, mark, rest = address.partition("://")
-    login, at, place = rest.rpartition("@")
+    scheme, separator, rest = address.partition("://")
+    login, at, host = rest.rpartition("@")
     if not at or rest.startswith("/"):
         return "", address
-    return login, f"{scheme}{mark}{place}"
+    return login, f"{scheme}{separator}{host}"
 
 
 class ParamsError(KonkyoError):
@@ -74,12 +74,12 @@ class ParamsError(KonkyoError):
 
 
 class RecordsError(KonkyoError):
-    """The records brought by a source break a rule of the schema.
+    """The records of a source violate a rule of the schema.
 
     Attributes
     ----------
     violations : tuple of konkyo.data.violations.Violation
-        What the text says, one by one; empty where a file could not be read at all.
+        The violations of the message, one by one; empty if a file could not be read at all.
     """
 
     def __init__(self, message: str, violations: Sequence[Any] = ()) -> None:
@@ -88,24 +88,24 @@ class RecordsError(KonkyoError):
 
 
 class SourceError(KonkyoError):
-    """A source could not be brought: not reachable, or not the expected file."""
+    """A download failed: the source cannot be reached, or its file is not the expected one."""
 
 
 class ArtifactError(KonkyoError):
-    """A file that an earlier stage writes is missing or does not fit."""
+    """An output of an earlier stage is missing, damaged, or of other params."""
 
 
 class StorageError(KonkyoError):
-    """The machine refuses: a full disk, a folder that cannot be written, too little memory."""
+    """An error of the machine: a full disk, a folder without permission, too little memory."""
 
 
 class BackendError(KonkyoError):
-    """The processes or machines that are to train cannot be used."""
+    """The processes or machines of the training cannot be used."""
 
 
 class TrackingError(KonkyoError):
-    """The MLflow store, experiment or run that was asked for cannot be used."""
+    """The MLflow store, experiment, run or model version cannot be used."""
 
 
 class TuningError(KonkyoError):
-    """A search over hyperparameters cannot be begun, gone on with or used."""
+    """A search over hyperparameters cannot be started, resumed or applied."""

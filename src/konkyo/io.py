@@ -1,4 +1,4 @@
-"""Tables, arrays and JSON on disk: written whole or not at all, and digests of what is there."""
+"""Files: atomic writes, tables, arrays and JSON, and digests."""
 
 import hashlib
 import json
@@ -21,14 +21,14 @@ _KEY = b"konkyo"
 
 @contextmanager
 def atomic_write(path: Path) -> Iterator[Path]:
-    """Yield a temporary path beside `path` that replaces it when the block ends without an error.
+    """Yield a temporary file in the same folder that replaces `path` when the block ends.
 
-    A reader sees the old file or the new one, never half of either, also after a kill.
+    A reader sees the old file or the new one, never a part of either, even after a kill.
 
     Parameters
     ----------
     path : Path
-        The file to write; its folder is made if it is missing.
+        The file to write; its folder is created if it does not exist.
 
     Yields
     ------
@@ -38,7 +38,7 @@ def atomic_write(path: Path) -> Iterator[Path]:
     Raises
     ------
     OSError
-        Naming `path`, also where a library failed to write without saying where.
+        With the name of `path`, also if a library reports an error of writing without a name.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     with write_errors(path), temporary_file(beside=path) as temporary:
@@ -47,33 +47,33 @@ def atomic_write(path: Path) -> Iterator[Path]:
 
 
 def cache_folder() -> Path:
-    """Return this user's folder of downloads and copies that outlive a project's outputs."""
+    """Return the folder of downloads and copies that all projects of a user share."""
     base = os.environ.get("XDG_CACHE_HOME")
     return Path(base or Path.home() / ".cache") / "konkyo"
 
 
 def write_parquet(frame: pd.DataFrame, path: Path, key: Any = None) -> None:
-    """Write a frame without its index as Parquet, replacing `path` whole.
+    """Write a frame without its index as Parquet, atomically.
 
     Parameters
     ----------
     frame : pandas.DataFrame
-        What to write.
+        The table.
     path : Path
-        Where to.
+        The file.
     key : JSON value, optional
-        What the frame depends on, kept in the file's metadata for `read_key`.
+        The cache key of the table, stored in the file's metadata for `read_key`.
     """
     table = pa.Table.from_pandas(frame, preserve_index=False)
     if key is not None:
-        described = {_KEY: json.dumps(key, sort_keys=True).encode()}
-        table = table.replace_schema_metadata((table.schema.metadata or {}) | described)
+        metadata = {_KEY: json.dumps(key, sort_keys=True).encode()}
+        table = table.replace_schema_metadata((table.schema.metadata or {}) | metadata)
     with atomic_write(path) as temporary:
         parquet.write_table(table, temporary)
 
 
 def read_key(path: Path) -> Any:
-    """Return the key of a Parquet file, None where there is no readable file or no key."""
+    """Return the cache key of a Parquet file, None without a readable file or a key."""
     try:
         return json.loads((parquet.read_schema(path).metadata or {})[_KEY])
     except (OSError, pa.ArrowInvalid, KeyError, json.JSONDecodeError):
@@ -81,30 +81,31 @@ def read_key(path: Path) -> Any:
 
 
 def write_csv(frame: pd.DataFrame, path: Path) -> None:
-    """Write a frame without its index as CSV, dates as YYYY-MM-DD, replacing `path` whole."""
+    """Write a frame without its index as CSV, dates as YYYY-MM-DD, atomically."""
     with atomic_write(path) as temporary:
         frame.to_csv(temporary, index=False, date_format="%Y-%m-%d", lineterminator="\n")
 
 
 def write_json(value: Any, path: Path) -> None:
-    """Write a JSON value with sorted keys, replacing `path` whole."""
+    """Write a JSON value with sorted keys, atomically."""
     with atomic_write(path) as temporary:
         temporary.write_text(json.dumps(value, indent=2, sort_keys=True) + "\n", encoding="utf-8")
 
 
 @contextmanager
 def artifact_errors(path: Path) -> Iterator[None]:
-    """Let whatever is wrong with a file that is read be an error that names it.
+    """Turn all errors of reading a file into errors that name it and the stage that writes it.
 
     Parameters
     ----------
     path : Path
-        The file; nothing but its reading belongs into the block.
+        The file. The block should only read it: the types of errors are broad, since damaged files
+        raise nearly any of them.
 
     Raises
     ------
     ArtifactError
-        It is missing, damaged or not to be read; the error names what writes it.
+        The file is missing, damaged or cannot be read.
     """
     try:
         yield
@@ -127,19 +128,19 @@ def read_parquet(path: Path, columns: list[str] | None = None) -> pd.DataFrame:
         return pd.read_parquet(path, columns=columns)
 
 
-def read_csv(path: Path, **how: Any) -> pd.DataFrame:
+def read_csv(path: Path, **options: Any) -> pd.DataFrame:
     """Read a CSV file as `write_csv` writes it; the errors are those of `artifact_errors`.
 
     Parameters
     ----------
     path : Path
         The file. Only an empty cell is a missing value: a feature or a stock may be called NA,
-        null or None, which pandas by itself takes for missing.
-    **how
-        Of `pandas.read_csv`; `na_values=[]` for a table in which an empty cell is an empty text.
+        null or None, which pandas reads as missing by default.
+    **options
+        Options of `pandas.read_csv`; `na_values=[]` if an empty cell is an empty text.
     """
     with artifact_errors(path):
-        return pd.read_csv(path, **{"keep_default_na": False, "na_values": [""], **how})
+        return pd.read_csv(path, **{"keep_default_na": False, "na_values": [""], **options})
 
 
 def read_array(path: Path, mmap_mode: Literal["r", "c"]) -> np.ndarray:
@@ -148,18 +149,18 @@ def read_array(path: Path, mmap_mode: Literal["r", "c"]) -> np.ndarray:
         try:
             return np.load(path, mmap_mode=mmap_mode, allow_pickle=False)
         except ValueError:
-            # numpy proposes to load a pickle "unsafely".
-            raise ValueError("it is no whole array of numbers") from None
+            # numpy's own message recommends to load a pickle "unsafely".
+            raise ValueError("it is not a complete array of numbers") from None
 
 
 def write_array(array: np.ndarray, path: Path) -> None:
-    """Write an array as .npy, which can be memory-mapped, replacing `path` whole."""
+    """Write an array as .npy, which can be memory-mapped, atomically."""
     with atomic_write(path) as temporary, temporary.open("wb") as file:
-        # As np.save writes it, which on a full disk does not say why it failed.
-        whole = np.ascontiguousarray(array)
-        header = np.lib.format.header_data_from_array_1_0(whole)
+        # Not np.save, whose error on a full disk does not say why it failed.
+        contiguous = np.ascontiguousarray(array)
+        header = np.lib.format.header_data_from_array_1_0(contiguous)
         np.lib.format.write_array_header_1_0(file, header)
-        file.write(whole.data)
+        file.write(contiguous.data)
 
 
 def sha256_of(path: Path) -> str:

@@ -1,8 +1,8 @@
-"""What keeps files whole and processes apart when one is killed or interrupted at any moment.
+"""Locks, temporary files and interrupts that survive a kill at any moment.
 
-Three mechanisms, none of which the rest of the package has to know about: locks that the kernel
-releases however their process ends, temporary files that a later command can tell from those of
-living processes, and interrupts that Python would throw away.
+locked                  a lock that the kernel releases however its process ends
+temporary_file, _folder locked while they are used, so that a later command recognises stale ones
+reraise_lost_interrupt  interrupts that Python would drop
 """
 
 import errno
@@ -21,10 +21,10 @@ from pathlib import Path
 from konkyo.errors import StorageError
 
 _TEMPORARY = ".konkyo-"
-"""How the names of temporary files and folders begin."""
+"""Prefix of temporary files and folders."""
 _JOBLIB = "JOBLIB_TEMP_FOLDER"
 _LATER = 0.05
-"""Seconds after which a lost interrupt is raised again, outside of what swallowed it."""
+"""Seconds until a lost interrupt is raised again, when the callback that lost it has ended."""
 
 
 @contextmanager
@@ -36,20 +36,20 @@ def locked(
     Parameters
     ----------
     path : Path
-        The file, made if it is missing.
+        The file, created if it does not exist.
     blocking : bool
         Wait for the lock while another process holds it.
     shared : bool
-        Hold it together with others that share it.
+        Hold it together with other sharing processes.
     create : bool
-        False for a file or folder that has to be there.
+        False for a folder, or a file that must exist.
 
     Raises
     ------
     BlockingIOError
         Another process holds it, and `blocking` is False.
     StorageError
-        The file's disk has no locks.
+        The disk has no locks.
     """
     flags = os.O_RDWR | os.O_CREAT if create else os.O_RDONLY
     handle = os.open(path, flags, 0o666)
@@ -82,14 +82,14 @@ def is_locked(path: Path) -> bool:
 
 @contextmanager
 def temporary_file(beside: Path) -> Iterator[Path]:
-    """Yield an empty file in the folder of `beside`, with its suffix, gone when the block ends.
+    """Yield an empty file in the folder of `beside`, with its suffix, removed after the block.
 
-    After a kill the next `remove_stale_temp` removes it. It is as readable as any new file.
+    After a kill, the next `remove_stale_temp` removes it. It has the permissions of a new file.
     """
 
     def create() -> Path:
         path = beside.with_name(f"{_TEMPORARY}{secrets.token_hex(8)}{beside.suffix}")
-        # Not by `tempfile`, whose files are this user's alone: this one becomes `beside`.
+        # Not by `tempfile`, whose files only this user may read: this one may become `beside`.
         path.touch(exist_ok=False)
         return path
 
@@ -99,12 +99,12 @@ def temporary_file(beside: Path) -> Iterator[Path]:
 
 @contextmanager
 def temporary_folder(parent: Path | None = None) -> Iterator[Path]:
-    """Yield a new folder, gone when the block ends, or by `remove_stale_temp` after a kill.
+    """Yield a new folder, removed after the block or, after a kill, by `remove_stale_temp`.
 
     Parameters
     ----------
     parent : Path, optional
-        Where it is made; the system's folder for temporary files if not given.
+        Its parent; by default the system's folder for temporary files.
     """
     parent = parent or Path(tempfile.gettempdir())
     parent.mkdir(parents=True, exist_ok=True)
@@ -118,14 +118,14 @@ def temporary_folder(parent: Path | None = None) -> Iterator[Path]:
 
 @contextmanager
 def _temporary(create: Callable[[], Path], remove: Callable[[Path], None]) -> Iterator[Path]:
-    """Make a file or folder, hold its lock during the block, then remove it."""
+    """Create a file or folder, hold its lock during the block, then remove it."""
     while True:
         path = create()
         with ExitStack() as lock:
             # On a disk without locks `remove_stale_temp` cannot lock either, and removes nothing.
             with suppress(StorageError, FileNotFoundError):
                 lock.enter_context(locked(path, create=False))
-            # Until it was locked, `remove_stale_temp` could take it for a dead process's.
+            # Another process may have removed it as stale before it was locked.
             if not path.exists():
                 continue
             try:
@@ -138,21 +138,21 @@ def _temporary(create: Callable[[], Path], remove: Callable[[Path], None]) -> It
 def remove_stale_temp(folder: Path, deep: bool = True) -> None:
     """Remove the temporary files and folders of killed processes.
 
-    Those of living processes are locked and stay. Age would not tell: a download or the training
-    of a month may take hours, and what a kill left is to be gone with the next command.
+    Those of living processes are locked and stay. Age is no criterion: a download or a training may
+    take hours, and the next command should find no rest of a killed one.
 
     Parameters
     ----------
     folder : Path
-        Where to look.
+        The folder to search.
     deep : bool
-        Whether to look in the folders below too.
+        Search its subfolders too.
     """
     for root, folders, names in os.walk(folder):
         for name in (*folders, *names):
             if name.startswith(_TEMPORARY):
                 path = Path(root, name)
-                # Another user's, or removed by another process at this moment, or no locks here.
+                # Errors: it belongs to another user, another process removes it, or no locks.
                 with suppress(OSError, StorageError), locked(path, blocking=False, create=False):
                     if path.is_dir():
                         shutil.rmtree(path)
@@ -163,13 +163,13 @@ def remove_stale_temp(folder: Path, deep: bool = True) -> None:
 
 @contextmanager
 def scoped_tempdir() -> Iterator[Path]:
-    """Put what libraries write to the system's temporary folder where it is removed after a kill.
+    """Let libraries write their temporary files to a folder that is removed even after a kill.
 
     Yields
     ------
     Path
-        A temporary folder, which `tempfile` takes for the system's as long as the block runs, and
-        joblib for its own, which would be in shared memory, unless JOBLIB_TEMP_FOLDER names one.
+        The folder that `tempfile` uses during the block, and joblib too (by default it would use
+        shared memory), unless the user has set JOBLIB_TEMP_FOLDER.
     """
     with temporary_folder() as folder:
         before, tempfile.tempdir = tempfile.tempdir, str(folder)
@@ -184,9 +184,9 @@ def scoped_tempdir() -> Iterator[Path]:
 
 @contextmanager
 def write_errors(path: Path) -> Iterator[None]:
-    """Let an OSError of writing a file's temporary file name the file itself.
+    """Turn errors of writing a temporary file into OSErrors with the name of the final file.
 
-    A library may also fail without saying where, or hide a full disk in an error of its own kind.
+    Some libraries raise errors without a name, or report a full disk by an error of their own.
     """
     try:
         yield
@@ -202,15 +202,24 @@ def write_errors(path: Path) -> Iterator[None]:
         raise
 
 
+def interrupt_on(*signals: signal.Signals) -> None:
+    """Let signals such as SIGTERM raise KeyboardInterrupt.
+
+    Except for signals that this process ignores: `nohup` lets a command ignore SIGHUP.
+    """
+    for number in signals:
+        if signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, signal.default_int_handler)
+
+
 @contextmanager
 def reraise_lost_interrupt() -> Iterator[None]:
-    """Raise an interrupt again that Python threw away, until it arrives.
+    """Raise a KeyboardInterrupt again that was lost in a callback or destructor.
 
-    Python drops an exception raised within a callback of a weak reference or within a destructor,
-    KeyboardInterrupt too. SQLAlchemy has many such callbacks: of 180 interrupts of a search over
-    its database, 14 were lost, and the search went on.
+    Python drops exceptions raised in callbacks of weak references and in destructors. SQLAlchemy
+    has many such callbacks: of 180 interrupts of a search, 14 were lost, and the search went on.
 
-    It takes SIGALRM and its timer for itself; in a thread, which gets no signals, it does nothing.
+    It uses SIGALRM; in a thread, which receives no signals, it does nothing.
     """
     if threading.current_thread() is not threading.main_thread():
         yield

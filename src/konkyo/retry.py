@@ -1,4 +1,4 @@
-"""Retries with exponential backoff: the one policy for vendors' services and the MLflow store."""
+"""Retries with exponential backoff, for the services of vendors and the MLflow store."""
 
 import time
 from collections.abc import Callable
@@ -12,30 +12,30 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True)
 class RetryPolicy:
-    """How often a call is tried, or for how long, and how long the waits in between are.
+    """Number of attempts or time limit of a call, and the waits between attempts.
 
     Attributes
     ----------
     attempts : int or None
-        Calls in all before the last failure is raised.
+        Calls in all; then the last error is raised.
     seconds : float or None
-        Seconds since the first call after which the next failure is raised; with `attempts` too,
-        whichever is reached first.
+        Seconds since the first call; then the next error is raised. With `attempts`, whichever is
+        reached first.
     first : float
         Upper limit of the first wait in seconds, which doubles from one wait to the next. Each wait
-        is drawn uniformly below its limit ("full jitter"), so that clients which failed together do
-        not come back together.
+        is drawn uniformly below its limit ("full jitter"), so that clients that failed together do
+        not retry together.
     longest : float
-        The limit of a wait grows no further than this.
+        Upper limit of all waits.
     longest_asked : float
-        A server that asks to wait longer than this is not waited for.
+        If a server asks for a longer wait than this, the error is raised.
     sleep : callable
-        Waits the seconds that it is given.
+        Waits a number of seconds.
 
     Raises
     ------
     ValueError
-        Neither `attempts` nor `seconds` is given: the call would be retried for ever.
+        Neither `attempts` nor `seconds` is set: the call would be retried for ever.
     """
 
     attempts: int | None = None
@@ -63,14 +63,14 @@ def retry(
     Parameters
     ----------
     call : callable
-        Must be safe to repeat: its effect may have happened although it raised.
+        Must be safe to repeat: it may have taken effect although it raised.
     policy : RetryPolicy
-        Attempts or seconds, and the waits.
+        Limits and waits.
     retry_on : callable
-        Whether another attempt may help after this error; any other error is raised at once.
+        Whether to retry after this error; any other error is raised at once.
     asked_wait : callable
-        The wait in seconds that the server asked for with this error, None where it asked for none;
-        it replaces the random one.
+        The wait in seconds that the server asked for with this error, None if it did not; it
+        replaces the random one.
     on_first_failure : callable
         Receives the first error that is retried.
 
@@ -92,8 +92,8 @@ def retry(
             return asked
         if policy.seconds is None:
             return jitter(state)
-        # The last wait ends with the time limit, so that the limit is neither overrun by a whole
-        # wait nor cut short: a store that is back by then is found.
+        # The last wait ends at the time limit: a service that is back by then is still found, and
+        # the limit is not exceeded by a whole wait.
         return min(jitter(state), max(policy.seconds - (state.seconds_since_start or 0.0), 0.0))
 
     def exhausted(state: RetryCallState) -> bool:

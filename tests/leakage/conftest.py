@@ -19,27 +19,31 @@ Audit = Callable[..., pd.DataFrame]
 
 @pytest.fixture
 def audit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Audit:
-    """Return a maker of the audit's table: of the small records, or of another origin.
+    """Return a function that audits the small records, or those of another source.
 
-    One decision month and one world are enough for a leak; what is sound is tried in all.
+    One decision month and one perturbation are enough to find a planted leak; the absence of leaks
+    is tested with all of them.
     """
 
-    def made(
-        origin: RecordSource | None = None,
-        chosen: config.Params | None = None,
+    def table_of(
+        source: RecordSource | None = None,
+        params: config.Params | None = None,
         months: Sequence[str] = ("2001-09",),
-        tried: Sequence[Perturbation] = (perturb.EXTREME,),
+        perturbations: Sequence[Perturbation] = (perturb.EXTREME,),
     ) -> pd.DataFrame:
-        if origin is None:
+        if source is None:
             records = make_records()
-            origin = BuiltRecords(records, records, late=False)
+            source = BuiltRecords(records=records, unlagged=records, lagged=False)
         if months:
             monkeypatch.setattr(run, "decision_months", lambda *_: list(months))
-        monkeypatch.setattr(run, "WORLDS", tried)
-        found = run.audit(origin, chosen or small_params(), 3, 1, 1, tmp_path, str)
-        return compare.table(list(found))
+        monkeypatch.setattr(run, "PERTURBATIONS", perturbations)
+        findings = run.audit(
+            source, params or small_params(), count=3, seed=1, epochs=1, scratch=tmp_path,
+            report=str,
+        )  # fmt: skip
+        return compare.table(list(findings))
 
-    return made
+    return table_of
 
 
 @pytest.fixture

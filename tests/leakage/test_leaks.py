@@ -8,7 +8,7 @@ import pandas as pd
 from konkyo import backtest
 from konkyo.data import fundamentals, us_equities
 from konkyo.features import build, characteristics
-from konkyo.leakage.perturb import WORLDS
+from konkyo.leakage.perturb import PERTURBATIONS
 from konkyo.leakage.record_sources import BuiltRecords, record_source
 from konkyo.models import jobs
 from small import make_records
@@ -24,11 +24,11 @@ def moved(table: pd.DataFrame, stage: str = "") -> pd.DataFrame:
 
 
 def test_without_a_leak_nothing_moves(audit):
-    table = audit(months=(), tried=WORLDS)
+    table = audit(months=(), perturbations=PERTURBATIONS)
     assert table["moved"].sum() == 0
     assert set(table["stage"]) == {"ingest", "prepare", "train", "attribute", "backtest"}
     features = table[table["stage"] == "prepare"].set_index("feature")["compared"]
-    # 7, 15 and 24 months of at most 16 stocks; of the newest month there are two worlds.
+    # 7, 15 and 24 months of at most 16 stocks; of the newest month there are two perturbations.
     assert features["volatility_6"] == features["universe"] > 3 * 7 * 10
     assert features["label"] < features["volatility_6"]
     weights = table.set_index("feature")["compared"]
@@ -105,7 +105,8 @@ def test_a_source_that_takes_the_size_of_the_row_after(audit, monkeypatch):
 
     monkeypatch.setattr(us_equities, "as_known", leaky)
     stocks, market = make_records()
-    found = moved(audit(BuiltRecords((leaky(stocks), market), (stocks, market), late=True)))
+    source = BuiltRecords(records=(leaky(stocks), market), unlagged=(stocks, market), lagged=True)
+    found = moved(audit(source))
     assert list(found.index) == ["size"] and found.loc["size", "stage"] == "ingest"
     assert found.loc["size", "first_month"] == DECISION
 
@@ -121,7 +122,7 @@ def test_a_scaler_fitted_on_all_windows(audit, monkeypatch):
     found = moved(table)
     assert set(found["stage"]) == {"train"}
     series = ("MKT", "MKT_difference", "VIX", "VIX_change")
-    scalers = {f"scaler: {what} of {name}" for what in ("mean", "deviation") for name in series}
+    scalers = {f"scaler: {what} of {name}" for what in ("mean", "std") for name in series}
     assert scalers <= set(found.index) and "weights of layer 1" in found.index
     # The decision month's window and the two before it are compared.
     assert found.loc["scaler: mean of MKT", "first_month"] == "2001-07"
@@ -163,8 +164,8 @@ def test_portfolios_that_know_what_they_earn(audit, monkeypatch):
 
 
 def test_fundamentals_joined_by_the_end_of_their_period(audit, own, tmp_path, monkeypatch):
-    origin = record_source(own.ingest, tmp_path / "raw", own.backtest.n_quantiles)
-    assert audit(origin, own, tried=WORLDS)["moved"].sum() == 0
+    source = record_source(own.ingest, tmp_path / "raw", own.backtest.n_quantiles)
+    assert audit(source, own, perturbations=PERTURBATIONS)["moved"].sum() == 0
 
     said = fundamentals.read_report_vintages
 
@@ -172,9 +173,9 @@ def test_fundamentals_joined_by_the_end_of_their_period(audit, own, tmp_path, mo
         return said(table.assign(published=pd.NaT), replace(spec, lag=0), codes)
 
     monkeypatch.setattr(fundamentals, "read_report_vintages", leaky)
-    origin = record_source(own.ingest, tmp_path / "raw", own.backtest.n_quantiles)
-    found = moved(audit(origin, own))
+    source = record_source(own.ingest, tmp_path / "raw", own.backtest.n_quantiles)
+    found = moved(audit(source, own))
     assert set(found["stage"]) == {"ingest"}
-    assert {"grade", "book_to_price"} <= set(found.index) <= set(origin.records[0].columns)
+    assert {"grade", "book_to_price"} <= set(found.index) <= set(source.records[0].columns)
     assert not {"return", "size", "sector", "eligible"} & set(found.index)
     assert found.loc["grade", "first_month"] <= DECISION

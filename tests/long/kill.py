@@ -311,11 +311,11 @@ def import_all() -> None:
 
 
 def digests(folder: Path) -> dict[str, str]:
-    """Return the digest of every file below data/ but those that hold ids, times and marks."""
+    """Return the digest of every file below data/ but those that hold ids and times."""
     found = {}
     for path in sorted((folder / "data").rglob("*")):
         name = str(path.relative_to(folder))
-        if path.is_dir() or name.endswith(".lock"):
+        if path.is_dir() or name.endswith((".lock", ".project-id")):
             continue
         whole = path.read_bytes()
         if path.name == "run.json":
@@ -519,7 +519,6 @@ class Killing:
             if len(parents) != 1 or len(children) != TRIALS:
                 raise Broken(f"MLflow: {sorted(told['runs'])}")
             left = [n for n in digests(folder) if "/.konkyo-" in n or "/state/" in n]
-            left += [n for n in digests(folder) if n.startswith("data/.runs/")]
         else:
             left = differences(folder, reference)
             check_logged(folder, reference)

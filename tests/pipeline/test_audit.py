@@ -39,10 +39,10 @@ def test_nothing_looks_ahead(folder, capsys):
     assert files(folder) - before == {"data/audit.csv", "data/audit.json", "data/.results.lock"}
     result = json.loads(Path("data/audit.json").read_text())
     table = pd.read_csv("data/audit.csv")
-    assert result["decision_months"] == ["2001-01", "2002-06"] and result["worlds_tried"] == 5
+    assert result["decision_months"] == ["2001-01", "2002-06"] and result["n_perturbed"] == 5
     assert result["moved"] == 0 and result["compared"] == table["compared"].sum()
     assert set(result["stages"]) == set(table["stage"])
-    assert f"nothing looks ahead: {result['compared']:,} values of {len(table)} col" in said.out
+    assert f"no look-ahead: {result['compared']:,} values of {len(table)} col" in said.out
     assert said.err == ""
 
 
@@ -53,7 +53,7 @@ def test_what_moved_is_named_and_ends_with_exit_code_1(folder, capsys, monkeypat
         audit.main(months=1)
     assert ended.value.code == 1
     first, second, *_ = capsys.readouterr().err.splitlines()
-    assert first.startswith("audit: ") and first.endswith(" values moved, first of all stages:")
+    assert first.startswith("audit: ") and first.endswith(" values moved, by stage:")
     assert second.startswith("audit: prepare: ret moved in ")
     assert ", first in 2002-05 (" in second and " became " in second
     result = json.loads(Path("data/audit.json").read_text())

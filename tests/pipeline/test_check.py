@@ -39,7 +39,7 @@ def test_says_what_was_found_and_writes_an_empty_report(project, capsys):
     before = files()
     check.main()
     said = capsys.readouterr().out
-    assert "every rule is kept by 2 rows of 2 stocks and 1 rows of market series" in said
+    assert "no violation in 2 rows of 2 stocks and 1 rows of market series" in said
     assert "sector: 100.0% missing" in said
     assert files() - before == {str(REPORT)}
     assert len(pd.read_csv(REPORT)) == 0

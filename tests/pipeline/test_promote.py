@@ -1,6 +1,7 @@
 """The command: figures and exit codes; the rest is in tests/tracking/test_promotion.py."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,9 @@ from konkyo.pipeline import promote
 from konkyo.tracking import promotion
 
 ROOT = Path(__file__).parents[2]
-DONE = promotion.Outcome("the figures", True, (), 2, 1, "r")
+DONE = promotion.PromotionResult(
+    summary="the metrics", promoted=True, objections=(), version=2, champion=1, run_id="r"
+)
 
 
 @pytest.fixture
@@ -23,25 +26,26 @@ def asked(tmp_path, monkeypatch):
 
     found = Asked()
     monkeypatch.setattr(
-        promotion, "promote", lambda *arguments: found.append(arguments) or found.outcome
+        promotion, "promote", lambda *args, **kwargs: found.append((args, kwargs)) or found.outcome
     )
     return found
 
 
 def test_a_promotion_says_the_figures_and_the_versions(asked, capsys):
     promote.main(version=2, reason="wider", force=True)
-    assert asked[0][0] == Path.cwd()
-    assert asked[0][2:] == (2, "wider", True)
+    ((root, _), options) = asked[0]
+    assert root == Path.cwd()
+    assert options == {"version": 2, "reason": "wider", "force": True}
     assert capsys.readouterr().out == (
-        "the figures\nversion 2 of konkyo-ranker is the champion, version 1 the previous\n"
+        "the metrics\nversion 2 of konkyo-ranker is the champion, version 1 the previous\n"
     )
 
 
 def test_a_refusal_ends_with_exit_code_1_after_the_figures(asked, capsys):
-    asked.outcome = promotion.Outcome("the figures", False, ("too few", "worse"), 2, 1, "r")
+    asked.outcome = replace(DONE, promoted=False, objections=("too few", "worse"))
     with pytest.raises(SystemExit) as ended:
         promote.main()
     assert ended.value.code == 1
     said = capsys.readouterr()
-    assert said.out == "the figures\n"
+    assert said.out == "the metrics\n"
     assert "version 2 of konkyo-ranker was not promoted: too few; worse. To promote" in said.err

@@ -59,7 +59,7 @@ def test_a_missing_result_ends_the_stage_before_anything_is_logged(here, capsys)
 
 def test_a_polite_kill_ends_the_runs(here, monkeypatch):
     monkeypatch.setattr(
-        "konkyo.tracking.log_model.log", lambda *_: signal.raise_signal(signal.SIGTERM)
+        "konkyo.tracking.log_model.log", lambda *_, **__: signal.raise_signal(signal.SIGTERM)
     )
     with pytest.raises(SystemExit) as ended:
         track.main()

@@ -160,13 +160,15 @@ def test_errors_of_libraries_are_known_by_what_caused_them():
     }
     for said, error in known.items():
         for outer in (error, chained(error)):
-            assert str(system_errors.named(outer)).startswith(said)
+            assert str(system_errors.explain(outer)).startswith(said)
     # Of engines that may not be installed.
     for name in ("KilledWorker", "WorkerCrashedError"):
         lost = type(name, (Exception,), {})()
-        assert str(system_errors.named(lost)).startswith("a worker process was killed, most likely")
+        assert str(system_errors.explain(lost)).startswith(
+            "a worker process was killed, most likely"
+        )
     for error in (ZeroDivisionError(), OSError("other"), FileNotFoundError(2, "no", "x")):
-        assert system_errors.named(error) is None
+        assert system_errors.explain(error) is None
 
 
 WRITE = """

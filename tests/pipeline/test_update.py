@@ -63,8 +63,8 @@ def contents(*folders: str) -> dict[str, bytes]:
 
 
 def everything() -> dict[str, bytes]:
-    """Return the results; not the lock, which says who came last."""
-    others = ("data/own", "data/.results.lock")
+    """Return the results; not the lock and the id of the project, which no two folders share."""
+    others = ("data/own", "data/.results.lock", "data/.project-id")
     return {k: v for k, v in contents("").items() if not k.startswith(others)}
 
 
@@ -115,7 +115,7 @@ def test_a_month_is_added_and_earlier_results_stay(project, capsys):
     assert list(new) == [*digests, "2002-06"]
     assert {month: new[month] for month in digests} == digests
     said = capsys.readouterr().out
-    assert "1 trained" in said and "17 earlier months are as they were" in said
+    assert "1 trained" in said and "17 earlier months are unchanged" in said
     assert "konkyo-ranker version 1" in said
     add(month="2002-06", log=True)
     assert "the month is in MLflow already" in capsys.readouterr().out
@@ -203,12 +203,12 @@ def test_a_restatement_that_is_accepted_makes_its_windows_anew(project, capsys):
     changed = {Path(name).stem for name in before if after[name] != before[name]}
     # The month itself, and the windows of six months that train on it.
     assert changed == {f"2001-{month:02d}" for month in range(3, 10)}
-    assert "10 earlier months are as they were" in capsys.readouterr().out
+    assert "10 earlier months are unchanged" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
     ("month", "remedy"),
-    [("2002-05", "set ingest.last_month: 2002-05"), ("2002-07", "bring the rows of 2002-07")],
+    [("2002-05", "set ingest.last_month: 2002-05"), ("2002-07", "add the rows of 2002-07")],
 )
 def test_another_month_than_the_newest_is_refused(project, capsys, month, remedy):
     write_records(30)
@@ -238,7 +238,7 @@ def test_changed_params_are_refused(project, capsys, section, values):
     write_params(replace(whole, **{section: replace(getattr(whole, section), **values)}))
     write_records(30)
     said = refused(capsys)
-    assert "would be made anew" in said and "dvc repro" in said
+    assert "would be computed again" in said and "dvc repro" in said
 
 
 def test_a_file_that_was_altered_is_refused(project, capsys):

@@ -224,7 +224,7 @@ def test_a_panel_that_was_tampered_with(here, content, name):
 def test_a_matrix_of_pickled_objects(here):
     write_panel(here / "panel")
     np.save(here / "panel/features.npy", np.array([[Trap()]], dtype=object), allow_pickle=True)
-    with pytest.raises(ArtifactError, match=r"\(it is no whole array of numbers\)"):
+    with pytest.raises(ArtifactError, match=r"\(it is not a complete array of numbers\)"):
         panels.read(here / "panel")
 
 
@@ -255,7 +255,7 @@ def test_a_served_model_with_a_pickle_is_refused(here, monkeypatch):
     """The model that this project logs is code and weights; a pickle in its place is another."""
     given: list[dict] = []
     monkeypatch.setattr(os, "execve", lambda *arguments: given.append(arguments[2]))
-    servers.exec_server(["models", "serve"], {}, _free(), "")
+    servers.exec_server(["models", "serve"], {}, port=_free(), announcement="")
     folder = here / "model"
     folder.mkdir()
     (folder / "python_model.pkl").write_bytes(pickle.dumps(Trap()))

@@ -196,7 +196,7 @@ def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def logged(
     tmp_path_factory: pytest.TempPathFactory, empty_store: Path, chosen: config.Params
-) -> Iterator[tuple[MlflowClient, runs.Tracked, Path]]:
+) -> Iterator[tuple[MlflowClient, runs.TrackedRun, Path]]:
     """Return client, run and project folder of one whole run; only to be read."""
     root = write_results(tmp_path_factory.mktemp("a project"))
     shutil.copy(empty_store, root / "mlflow.db")

@@ -112,11 +112,11 @@ def test_every_call_of_tracking_is_retried():
         and isinstance(node.value, ast.Name)
         and node.value.id == "client"
     }
-    # Made of listed calls; and what `connect` and `servable.log` retry as a whole.
+    # Made of listed calls; and what `log_model.log` retries as a whole.
     composed = {"log_dict", "log_table"}
-    within = {"search_experiments", "create_logged_model", "delete_logged_model"}
-    attributes = {"tracking_uri", "retried"}
-    assert "log_batch" in used and "create_run" in used
+    within = {"create_logged_model", "delete_logged_model"}
+    attributes = {"tracking_uri"}
+    assert "log" in used and "create_run" in used
     assert used - composed - within - attributes <= set(vars(StoreClient))
 
 
@@ -179,7 +179,7 @@ def test_data_sets_logged_again_are_not_logged_twice(project):
     assert [len(entry.tags) for entry in logged] == [1, 1]
 
 
-def check_logged_once(tracked: runs.Tracked, months: int) -> None:
+def check_logged_once(tracked: runs.TrackedRun, months: int) -> None:
     client = MlflowClient(tracked.uri, tracked.uri)
     found = client.search_runs([tracked.experiment_id])
     assert {run.info.status for run in found} == {"FINISHED"}

@@ -88,7 +88,7 @@ def test_a_worse_challenger_is_refused_and_the_attempt_is_kept(project, client, 
         done = promotion.promote(project, routine, environment={})
         assert not done.promoted
         assert done.objections[0].startswith("its rank_ic is -0.0175 against the champion's")
-        assert (f"Comparisons made before this one: {made}." in done.text) == (made > 0)
+        assert (f"Comparisons made before this one: {made}." in done.summary) == (made > 0)
     assert client.get_registered_model(NAME).aliases == {"champion": 1, "challenger": 2}
     assert "promotion_from" not in client.get_model_version(NAME, "2").tags
     assert [run.data.tags["promoted"] for run in promotions(client)] == ["false"] * 2
@@ -99,7 +99,9 @@ def test_force_overrules_with_a_reason_and_says_so(project, client, routine):
     version(client, "better", "champion")
     version(client, "better", "challenger")
     version(client, "worse")
-    done = promotion.promote(project, routine, 3, "the mandate changed", True, {})
+    done = promotion.promote(
+        project, routine, version=3, reason="the mandate changed", force=True, environment={}
+    )
     assert done.promoted and done.objections
     # The challenger that was passed over stays one.
     assert client.get_registered_model(NAME).aliases == {
@@ -146,7 +148,10 @@ def test_other_records_and_too_few_months_are_objections(project, client, routin
     longer = replace(routine, promote=replace(routine.promote, months=5))
     done = promotion.promote(project, longer, environment={})
     assert not done.promoted
-    assert done.objections[0] == "it was made from 'tables', the champion from 'simulated-tse'"
+    assert (
+        done.objections[0]
+        == "its records are of 'tables', those of the champion of 'simulated-tse'"
+    )
     assert "4 realised months in common, promote.months = 5" in done.objections[1]
 
 
@@ -154,7 +159,7 @@ def test_months_of_the_search_flatter_and_the_text_says_so(project, client, rout
     version(client, "worse", "champion", configuration="a", last_month="2020-05")
     tags = {"configuration": "b", "last_month": "2020-04", "tuned_study": "main"}
     version(client, "better", "challenger", tuned_until="2020-03", **tags)
-    text = promotion.promote(project, routine, environment={}).text
+    text = promotion.promote(project, routine, environment={}).summary
     assert "3 of 4 months are among those on which the search 'main' chose the candidate" in text
     assert "The candidate ends 2020-04, the champion 2020-05" in text
     assert "params.yaml has another configuration than the candidate" in text
@@ -164,7 +169,7 @@ def test_months_after_the_search_are_its_holdout(project, client, routine):
     version(client, "worse", "champion")
     own = {"configuration": registry.configuration(routine), "tuned_study": "main"}
     version(client, "better", "challenger", tuned_until="2019-12", **own)
-    text = promotion.promote(project, routine, environment={}).text
+    text = promotion.promote(project, routine, environment={}).summary
     assert "chose the candidate on months up to 2019-12, before these; they were its" in text
     assert "another configuration" not in text
 
@@ -180,4 +185,4 @@ def test_what_is_earned_later_changes_no_earlier_comparison(project, client, rou
     for name in ("rank_ic", "spread_net"):
         client.log_metric(run_id, f"monthly/{name}", -9.0, end, 4)
     after = promotion.promote(project, routine, environment={}, version=later)
-    assert before.text.splitlines()[:6] == after.text.splitlines()[:6]
+    assert before.summary.splitlines()[:6] == after.summary.splitlines()[:6]

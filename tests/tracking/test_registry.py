@@ -27,7 +27,7 @@ CHAMPION = {"configuration": "a", "last_month": "2020-03"}
     ],
 )
 def test_aliases_of_a_new_version(new, champion, expected):
-    assert registry.aliases(new, champion) == expected
+    assert registry.aliases_of(new, champion) == expected
 
 
 @pytest.mark.parametrize(
@@ -90,9 +90,12 @@ def test_a_search_that_chose_these_params_is_told_with_its_last_month(tmp_path, 
         ends = pd.date_range("2020-01-31", periods=until + 2, freq="ME")
         parts = ["tuning"] * until + ["holdout"] * 2
         pd.DataFrame({"month": ends, "part": parts}).to_parquet(folder / "comparison.parquet")
-    assert registry.tuned(tmp_path, chosen) == {"tuned_study": "one", "tuned_until": "2020-03"}
+    assert registry.tuning_tags(tmp_path, chosen) == {
+        "tuned_study": "one",
+        "tuned_until": "2020-03",
+    }
     other = replace(chosen, train=replace(chosen.train, dropout=0.3))
-    assert registry.tuned(tmp_path, other) == {}
+    assert registry.tuning_tags(tmp_path, other) == {}
 
 
 def test_a_month_is_added_in_one_run_and_the_champion_goes_on(project, chosen):
@@ -103,8 +106,8 @@ def test_a_month_is_added_in_one_run_and_the_champion_goes_on(project, chosen):
     first = runs.track(found, chosen, {})
     # The same configuration, whatever the routine's own settings are.
     later = replace(chosen, monitor=replace(chosen.monitor, max_psi=0.5))
-    added = monthly_run.append(found, later, "2020-03", {})
-    assert added is not None and monthly_run.append(found, later, "2020-03", {}) is None
+    added = monthly_run.track_month(found, later, "2020-03", {})
+    assert added is not None and monthly_run.track_month(found, later, "2020-03", {}) is None
     assert (first.aliases, added.aliases) == (("newest", "champion"),) * 2
     client = MlflowClient(added.uri, added.uri)
     run = client.get_run(added.run_id)
@@ -117,10 +120,10 @@ def test_a_month_is_added_in_one_run_and_the_champion_goes_on(project, chosen):
     assert run.data.metrics["network/rank_ic"] == 0.015
     history = client.get_metric_history(added.run_id, "monthly/rank_ic")
     assert [(m.step, m.value) for m in history] == [(0, 0.02), (1, -0.02)]
-    folders = ("grounds", "weights", "predictions")
+    folders = ("attributions", "weights", "predictions")
     kept = [f.path for folder in folders for f in client.list_artifacts(added.run_id, folder)]
     assert kept == [
-        "grounds/2020-03.parquet",
+        "attributions/2020-03.parquet",
         "weights/2020-03.safetensors",
         "predictions/2020-03.csv",
     ]
@@ -134,8 +137,8 @@ def test_a_month_is_added_in_one_run_and_the_champion_goes_on(project, chosen):
 
 
 def test_a_month_without_a_network_cannot_be_added(project, chosen):
-    with pytest.raises(TrackingError, match="2020-04 has no network: there are those of 2020-01"):
-        monthly_run.append(results.read(project), chosen, "2020-04", {})
+    with pytest.raises(TrackingError, match="2020-04 has no network: the networks are of 2020-01"):
+        monthly_run.track_month(results.read(project), chosen, "2020-04", {})
 
 
 def test_another_configuration_is_a_challenger(project, chosen):
@@ -170,7 +173,7 @@ def test_of_two_first_versions_at_the_same_moment_the_later_is_the_challenger(
     second = runs.track(found, other, {})
     assert second.aliases == (registry.NEWEST, registry.CHALLENGER)
     assert len(looked) == 2
-    there = registry.existing_aliases(client, first.model)
+    there = registry.current_aliases(client, first.model)
     assert {alias: int(version) for alias, version in there.items()} == {
         "newest": 2, "challenger": 2, "champion": 1,
     }  # fmt: skip
@@ -178,11 +181,11 @@ def test_of_two_first_versions_at_the_same_moment_the_later_is_the_challenger(
 
 def test_a_missing_alias_names_those_that_there_are(logged):
     client, tracked, _ = logged
-    assert registry.needed(client, tracked.model, "champion").run_id == tracked.run_id
+    assert registry.require_version(client, tracked.model, "champion").run_id == tracked.run_id
     with pytest.raises(TrackingError, match=r"alias 'previous', only champion, newest: `dvc repro"):
-        registry.needed(client, tracked.model, "previous")
+        registry.require_version(client, tracked.model, "previous")
     with pytest.raises(TrackingError, match="the model nobody has no version with the alias"):
-        registry.needed(client, "nobody", "champion")
+        registry.require_version(client, "nobody", "champion")
 
 
 def test_what_is_judged_afterwards_is_no_param_of_a_run(logged, chosen):

@@ -55,7 +55,7 @@ def test_a_missing_column_is_named(project):
 
 
 def test_the_example_is_of_the_newest_month(results_folder):
-    frame = results.example(results.read(results_folder))
+    frame = results.input_example(results.read(results_folder))
     features = [f"feature_{i}" for i in range(4)]
     assert list(frame.columns) == ["month", "stock", *features]
     assert frame["month"].tolist() == ["2020-03-31"] * 3
@@ -68,6 +68,6 @@ def test_feature_called_na(project):
     path = project / "data/panel/catalogue.csv"
     path.write_text(path.read_text().replace("feature_1,", "NA,").replace("feature_2,", "null,"))
     found = results.read(project)
-    names = list(results.example(found).columns)
+    names = list(results.input_example(found).columns)
     assert names == ["month", "stock", "feature_0", "NA", "null", "feature_3"]
     assert json.loads(lineage.datasets(found)[1].dataset.profile)["features"] == 4

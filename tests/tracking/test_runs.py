@@ -36,8 +36,10 @@ def names(client, run_id, folder):
 
 @pytest.fixture
 def without_model(monkeypatch):
-    monkeypatch.setattr(log_model, "log", lambda *_: SimpleNamespace())
-    monkeypatch.setattr(registry, "register", lambda *_: registry.Registered(1, ("newest",)))
+    monkeypatch.setattr(log_model, "log", lambda *_, **__: SimpleNamespace())
+    monkeypatch.setattr(
+        registry, "register", lambda *_, **__: registry.RegisteredVersion(1, ("newest",))
+    )
 
 
 def test_one_parent_and_one_child_a_month(logged):
@@ -174,11 +176,13 @@ def test_a_child_has_its_grounds_and_weights_byte_for_byte(logged):
     run_id = children(client, tracked)[1].info.run_id
     kept = root / "mlartifacts" / run_id / "artifacts"
     for here, there in (
-        ("data/attributions/2020-02.parquet", "grounds/2020-02.parquet"),
+        ("data/attributions/2020-02.parquet", "attributions/2020-02.parquet"),
         ("data/models/weights/2020-02.safetensors", "weights/2020-02.safetensors"),
     ):
         assert (kept / there).read_bytes() == (root / here).read_bytes()
-    assert len(pd.read_parquet(io.BytesIO((kept / "grounds/2020-02.parquet").read_bytes()))) == 12
+    assert (
+        len(pd.read_parquet(io.BytesIO((kept / "attributions/2020-02.parquet").read_bytes()))) == 12
+    )
 
 
 def test_the_same_results_are_logged_once(project, chosen):

@@ -66,7 +66,8 @@ def test_training_is_the_mean_over_windows():
 def test_a_month_has_its_losses_by_epoch_and_its_results():
     history = pd.DataFrame({"epoch": [1, 0], "loss": [0.5, 1.0]})
     returns = pd.DataFrame({"ic": [0.1], "rank_ic": [math.nan], "spread": [0.02], "long": [0.3]})
-    assert points(series.of_month(history, returns, 12, MARCH, 7)) == [
+    metrics = series.of_month(history, returns, n_stocks=12, month=MARCH, at=7)
+    assert points(metrics) == [
         ("loss", 1.0, 0, 7),
         ("loss", 0.5, 1, 7),
         ("stocks", 12.0, 0, AT[MARCH]),

@@ -177,7 +177,7 @@ def test_the_browser_gets_the_store_without_an_address_on_the_command_line(
 @pytest.mark.parametrize(
     ("uri", "message"),
     [
-        ("", "sqlite:///mlflow.db is not here: `dvc repro` makes it"),
+        ("", "sqlite:///mlflow.db does not exist: `dvc repro` creates it"),
         ("http://host:5000", "http://host:5000 is a server already: open it"),
     ],
 )
@@ -207,5 +207,5 @@ def test_a_port_that_is_taken_or_no_port_is_an_error(started):
         taken.listen()
         for port in (taken.getsockname()[1], 70000):
             with pytest.raises(TrackingError, match=f"port {port} cannot be used .* --port"):
-                servers.exec_server(["server"], {}, port, "")
+                servers.exec_server(["server"], {}, port=port, announcement="")
     assert not started

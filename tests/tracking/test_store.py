@@ -22,7 +22,7 @@ def kill(*_):
         os.kill(os.getpid(), signal.SIGKILL)
 store.connect(sys.argv[1])
 """
-"""The statements that make MLflow's tables are more than a thousand."""
+"""MLflow's tables take more than a thousand statements."""
 
 
 @pytest.mark.parametrize(
@@ -41,14 +41,14 @@ def test_a_relative_database_belongs_to_the_project(uri, resolved):
 
 def test_params_say_where_a_run_goes(chosen):
     assert store.target(chosen.track, ROOT, {"MLFLOW_RUN_ID": ""}) == store.Target(
-        "sqlite:////project/mlflow.db", "konkyo", None, ROOT / "data/.runs"
+        "sqlite:////project/mlflow.db", "konkyo", None, ROOT
     )
 
 
 def test_the_environment_goes_before_params(chosen):
     environment = {"MLFLOW_RUN_ID": "abc", "MLFLOW_TRACKING_URI": "http://127.0.0.1:5000"}
     assert store.target(chosen.track, ROOT, environment) == store.Target(
-        "http://127.0.0.1:5000", "konkyo", "abc", ROOT / "data/.runs"
+        "http://127.0.0.1:5000", "konkyo", "abc", ROOT
     )
 
 
@@ -79,26 +79,37 @@ def test_a_new_database_gets_its_folder_and_its_tables(project, empty_store):
     assert [experiment.name for experiment in client.search_experiments()] == ["Default"]
 
 
-def test_a_database_whose_making_was_killed_is_made_again(tmp_path):
+def test_a_database_whose_creation_was_killed_is_created_again(tmp_path):
     uri = f"sqlite:///{tmp_path}/mlflow.db"
-    done = subprocess.run([sys.executable, "-c", KILLED, uri], check=False)
-    assert done.returncode == -9
-    (left,) = tmp_path.iterdir()
-    assert left.is_dir() and (left / "mlflow.db").stat().st_size > 0
+    killed = subprocess.run([sys.executable, "-c", KILLED, uri], check=False)
+    assert killed.returncode == -9
+    assert not (tmp_path / "mlflow.db").exists()
+    assert any(path.suffix == ".db" and path.stat().st_size > 0 for path in tmp_path.iterdir())
     client = store.connect(uri)
     assert [experiment.name for experiment in client.search_experiments()] == ["Default"]
     assert list(tmp_path.iterdir()) == [tmp_path / "mlflow.db"]
 
 
-def test_a_database_that_another_process_makes_meanwhile_stays(tmp_path, empty_store, monkeypatch):
-    path = tmp_path / "mlflow.db"
-    whole = empty_store.read_bytes()
+CREATE = """
+import sys
+from konkyo.tracking import store
+sys.stdin.readline()
+client = store.connect(sys.argv[1])
+store.experiment_id(client, sys.argv[2])
+"""
 
-    def make(*_, **__):
-        path.write_bytes(whole)
-        (next(tmp_path.glob(".*")) / "mlflow.db").write_bytes(b"")
 
-    monkeypatch.setattr(store.upgrade, "main", make)
-    store.connect(f"sqlite:///{path}")
-    assert path.read_bytes() == whole
-    assert list(tmp_path.iterdir()) == [path]
+def test_a_database_that_two_processes_create_together(tmp_path):
+    uri = f"sqlite:///{tmp_path}/mlflow.db"
+    names = ["one", "two"]
+    processes = [
+        subprocess.Popen([sys.executable, "-c", CREATE, uri, name], stdin=subprocess.PIPE)
+        for name in names
+    ]
+    for process in processes:
+        process.stdin.write(b"\n")
+        process.stdin.flush()
+    assert [process.wait() for process in processes] == [0, 0]
+    experiments = store.connect(uri).search_experiments()
+    assert sorted(experiment.name for experiment in experiments) == ["Default", *names]
+    assert sorted(tmp_path.iterdir()) == [tmp_path / "mlflow.db"]

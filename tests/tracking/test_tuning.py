@@ -49,19 +49,19 @@ def test_one_parent_a_study_one_child_a_trial_and_a_repeated_call_replaces_them(
     secret = replace(chosen, tune=replace(chosen.tune, storage="postgresql://me:secret@host/base"))
     for _ in range(2):
         tracked = tuning.track(project, secret, folder, {})
-    client = MlflowClient(tracked["uri"], tracked["uri"])
-    found = client.search_runs([tracked["experiment_id"]])
-    assert len(found) == 5 and tracked["trials"] == 4
+    client = MlflowClient(tracked.uri, tracked.uri)
+    found = client.search_runs([tracked.experiment_id])
+    assert len(found) == 5 and tracked.trials == 4
     runs = {run.info.run_name: run for run in found}
     parent = runs["tune-main"]
-    assert parent.info.run_id == tracked["run_id"]
+    assert parent.info.run_id == tracked.run_id
     assert parent.data.metrics["result/best/holdout/sharpe_ratio"] == 0.7
     assert parent.data.metrics["luck/dsr"] == 0.9
     assert parent.data.params["tune.storage"] == "postgresql://host/base"
     assert "secret" not in str([run.data for run in found])
-    history = client.get_metric_history(tracked["run_id"], "search/best")
+    history = client.get_metric_history(tracked.run_id, "search/best")
     assert {m.step: m.value for m in history} == {0: 0.5, 1: 0.5, 2: 0.5, 3: 0.7}
-    assert {a.path for a in client.list_artifacts(tracked["run_id"])} >= {"pages", "tables"}
+    assert {a.path for a in client.list_artifacts(tracked.run_id)} >= {"pages", "tables"}
 
     last = runs["trial-003"]
     assert last.data.params == {"width": "16", "learning_rate": "0.003"}
@@ -75,10 +75,10 @@ def test_one_parent_a_study_one_child_a_trial_and_a_repeated_call_replaces_them(
 
 def test_a_run_of_mlflow_is_filled(project, folder, chosen):
     first = tuning.track(project, chosen, folder, {})
-    client = MlflowClient(first["uri"], first["uri"])
+    client = MlflowClient(first.uri, first.uri)
     experiment = client.create_experiment("asked for", artifact_location=str(project / "there"))
     given = client.create_run(experiment).info.run_id
     client.log_param(given, "trials", 20)
     tracked = tuning.track(project, chosen, folder, {"MLFLOW_RUN_ID": given})
-    assert (tracked["run_id"], tracked["experiment"]) == (given, "asked for")
+    assert (tracked.run_id, tracked.experiment) == (given, "asked for")
     assert client.get_run(given).data.params["trials"] == "20"

@@ -42,12 +42,12 @@ class Layer:
 
     @cached_property
     def positive_weights(self) -> Tensor:
-        """The weights through which `signed_inputs` give contributions above 0, [windows, 2 in, out]."""
+        """Weights of contributions above 0 from `signed_inputs`, [windows, 2 in, out]."""
         return torch.cat([self.weight.clamp(min=0), self.weight.clamp(max=0)], dim=1)
 
     @cached_property
     def negative_weights(self) -> Tensor:
-        """The weights through which `signed_inputs` give contributions below 0, [windows, 2 in, out]."""
+        """Weights of contributions below 0 from `signed_inputs`, [windows, 2 in, out]."""
         return torch.cat([self.weight.clamp(max=0), self.weight.clamp(min=0)], dim=1)
 
     @cached_property

@@ -1,7 +1,15 @@
-"""params.yaml, read once into frozen dataclasses, one a stage.
+"""params.yaml, read once into frozen dataclasses: one class a section.
 
-Each class is the section of the same name. An unknown key, a missing one or a bad value raises
-`ParamsError`, which lists every fault with its key, its value and what is allowed.
+main          sections of the main pipeline, one a stage: ingest, prepare, train, attribute, verify,
+              backtest, report, track; and of the month-end routine: monitor, promote
+tables        ingest.tables: the user's own files and how they are read
+tune          the search over hyperparameters
+intervention  the second study
+params        the whole file: read, checked, and turned into plain values again
+fields        types of values that several sections share
+
+An unknown key, a missing key or a bad value raises `ParamsError`, which lists every fault with its
+key, its value and what is allowed. A key of an earlier version is reported with its present name.
 """
 
 from konkyo.config.intervention import (
@@ -11,19 +19,20 @@ from konkyo.config.intervention import (
     InterventionScoring,
     InterventionSurface,
 )
-from konkyo.config.load_params import Params, as_dict, flatten, load, parse
 from konkyo.config.main import (
     Attribute,
     Backtest,
     Ingest,
+    Monitor,
     Prepare,
+    Promote,
     Report,
     Simulated,
     Track,
     Train,
     Verify,
 )
-from konkyo.config.monitoring import Monitor, Promote
+from konkyo.config.params import Params, as_dict, flatten, load, parse
 from konkyo.config.tables import Reports, StockRows, Table, Tables
 from konkyo.config.tune import Range, Space, Tune
 

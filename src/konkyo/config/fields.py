@@ -1,4 +1,4 @@
-"""The kinds of value that params.yaml holds."""
+"""Types of values that several sections of params.yaml share."""
 
 from typing import Annotated
 
@@ -7,16 +7,17 @@ from pydantic import AfterValidator, ConfigDict, Field
 from konkyo.errors import split_login
 
 RULES = ConfigDict(extra="forbid", strict=True)
-"""No unknown key, no value of another type."""
+"""Unknown keys and values of another type are errors."""
 
 
 def plain_login(address: str) -> str:
-    """Return an address whose user and password, if it has any, can be told from the rest.
+    """Return an address unchanged if its login can be separated from its host.
 
     Raises
     ------
     ValueError
-        They cannot: a part of the password would be taken for the host and be shown in messages.
+        The login has a reserved character: part of the password would be taken for the host, and
+        be shown in messages.
     """
     login, _ = split_login(address)
     if set(login) & set("@/?# "):
@@ -28,12 +29,12 @@ def plain_login(address: str) -> str:
 
 
 def without_login(address: str) -> str:
-    """Return an address that holds no password.
+    """Return an address unchanged if it has no password.
 
     Raises
     ------
     ValueError
-        It holds one, which would be kept with every run's params.
+        It has one, which would be logged with the params of every run.
     """
     login, _ = split_login(address)
     if ":" in login:
@@ -48,5 +49,5 @@ MonthName = Annotated[str, Field(pattern=r"^\d{4}-(0[1-9]|1[0-2])$", description
 Count = Annotated[int, Field(ge=1)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Address = Annotated[str, Field(min_length=1), AfterValidator(plain_login)]
-Place = Annotated[str, AfterValidator(without_login)]
+PublicAddress = Annotated[str, AfterValidator(without_login)]
 NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]

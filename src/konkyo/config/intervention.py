@@ -1,4 +1,4 @@
-"""The section of the second study."""
+"""The second study: the reaction function of a monetary authority in the currency market."""
 
 from itertools import pairwise
 from typing import Annotated, Literal
@@ -19,7 +19,7 @@ class InterventionTables:
 
 @dataclass(frozen=True, config=RULES)
 class InterventionOfficial:
-    """The ministry's daily operations, beside the other series in the user's table."""
+    """The ministry's file of daily operations; the other series are in the user's table."""
 
     operations: Annotated[str, Field(min_length=1)]
     pair: Annotated[str, Field(pattern=r"^[A-Z]{3}/[A-Z]{3}$", description="such as USD/JPY")]
@@ -27,7 +27,7 @@ class InterventionOfficial:
 
 @dataclass(frozen=True, config=RULES)
 class InterventionPeriod:
-    """A span of months in which the authority leans one way, and its first forecast month."""
+    """Months in which the authority intervenes in one direction, and the first forecast month."""
 
     first: MonthName
     last: MonthName
@@ -36,7 +36,7 @@ class InterventionPeriod:
 
     @property
     def name(self) -> str:
-        """First and last month."""
+        """First and last month, as YYYY-MM..YYYY-MM."""
         return f"{self.first}..{self.last}"
 
     @model_validator(mode="after")
@@ -51,7 +51,7 @@ class InterventionPeriod:
 
 @dataclass(frozen=True, config=RULES)
 class InterventionNetwork:
-    """The networks of the second study; every one of them sees all its rows at every step."""
+    """The networks of the second study, trained by full-batch steps."""
 
     hidden_sizes: Annotated[tuple[Count, ...], Field(min_length=1)]
     iterations: Annotated[int, Field(ge=10, multiple_of=10)]
@@ -65,7 +65,7 @@ class InterventionNetwork:
 
 @dataclass(frozen=True, config=RULES)
 class InterventionScoring:
-    """When a forecast says yes, and when its amount is right."""
+    """When a forecast counts as an intervention, and when its amount counts as right."""
 
     cut: Positive
     cut_months: Count
@@ -79,7 +79,7 @@ InterventionInput = Literal["change", "change_before", "deviation", "balance"]
 
 @dataclass(frozen=True, config=RULES)
 class InterventionSurface:
-    """Which two inputs span the reaction surface, and how the threshold is read off it."""
+    """The two inputs that span the reaction surface, its grid, and the level of the threshold."""
 
     inputs: Annotated[tuple[InterventionInput, ...], Field(min_length=2, max_length=2)]
     points: Annotated[int, Field(ge=5, le=401)]
@@ -88,7 +88,7 @@ class InterventionSurface:
 
 @dataclass(frozen=True, config=RULES)
 class InterventionTrack:
-    """Where the second study is logged; the store is that of the section `track`."""
+    """MLflow experiment of the second study, in the store of the section `track`."""
 
     experiment: Annotated[str, Field(min_length=1)]
     run_name: Annotated[str, Field(min_length=1)]
@@ -96,7 +96,7 @@ class InterventionTrack:
 
 @dataclass(frozen=True, config=RULES)
 class Intervention:
-    """The second study: a monetary authority's reaction function."""
+    """The second study: records, periods, networks, scoring and reaction surface."""
 
     source: Literal["simulated", "tables", "official"]
     simulated_seed: Annotated[int, Field(ge=0, lt=2**31)]

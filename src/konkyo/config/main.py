@@ -1,19 +1,33 @@
-"""The sections of the main job, one a stage."""
+"""Sections of the main pipeline, one a stage, and of the month-end routine."""
 
 from typing import Annotated, Literal
 
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
-from konkyo.config.fields import RULES, Address, Count, MonthName, NotNegative, Place, Positive
+from konkyo.config.fields import (
+    RULES,
+    Address,
+    Count,
+    MonthName,
+    NotNegative,
+    Positive,
+    PublicAddress,
+)
 from konkyo.config.tables import Tables
 
 MarketTransform = Literal["level", "change", "difference"]
+"""A market series as it is, its relative change, or its absolute change over a month."""
+Share = Annotated[float, Field(ge=0, le=1)]
+Number = Annotated[float, Field(allow_inf_nan=False)]
 
 
 @dataclass(frozen=True, config=RULES)
 class Simulated:
-    """The simulated market: its size, its noise and the strength of each planted effect."""
+    """The simulated market: its size, its noise and the return of each planted effect.
+
+    Effects are expected monthly returns (fractions) of a stock at the effect's extreme.
+    """
 
     seed: Annotated[int, Field(ge=0, lt=2**31)]
     stocks: Annotated[int, Field(ge=40, le=8000)]
@@ -27,7 +41,7 @@ class Simulated:
 
 @dataclass(frozen=True, config=RULES)
 class Ingest:
-    """Which source brings the records."""
+    """The source of the records and their last month."""
 
     source: Literal["us-equities", "tables", "simulated-tse"]
     last_month: Literal["newest"] | MonthName
@@ -37,7 +51,7 @@ class Ingest:
 
 @dataclass(frozen=True, config=RULES)
 class Prepare:
-    """How records become the feature panel."""
+    """The feature panel: first decision month, universe, features, label, market series."""
 
     first_month: MonthName
     universe_size: Annotated[int, Field(ge=2)]
@@ -51,7 +65,10 @@ class Prepare:
 
 @dataclass(frozen=True, config=RULES)
 class Train:
-    """The network, its windows and how they are spread over stacks and processes."""
+    """The network, its rolling windows, the baselines, and where the networks are trained.
+
+    The keys from `max_networks_per_stack` on change the speed of training and not its results.
+    """
 
     window_months: Count
     hidden_sizes: Annotated[tuple[Count, ...], Field(min_length=1)]
@@ -69,20 +86,20 @@ class Train:
     workers: Count
     accelerator: Literal["auto", "cpu", "gpu"]
     backend: Literal["loky", "dask"]
-    scheduler_address: Place
-    panel_cache_url: Place
+    scheduler_address: PublicAddress
+    panel_cache_url: PublicAddress
 
 
 @dataclass(frozen=True, config=RULES)
 class Attribute:
-    """The relevance rule."""
+    """LRP: epsilon of the rule (paper, equation 10), in units of the score."""
 
     epsilon: Positive
 
 
 @dataclass(frozen=True, config=RULES)
 class Verify:
-    """How the grounds are checked against the truth and the networks."""
+    """Evaluation of the attribution methods: which months, stocks and permutations are sampled."""
 
     every_n_months: Count
     n_stocks: Annotated[int, Field(ge=2)]
@@ -91,7 +108,7 @@ class Verify:
 
 @dataclass(frozen=True, config=RULES)
 class Backtest:
-    """The portfolios and what trading costs."""
+    """Quantile portfolios, and the cost of trading in basis points per unit traded."""
 
     n_quantiles: Annotated[int, Field(ge=2)]
     cost_bps: NotNegative
@@ -99,7 +116,7 @@ class Backtest:
 
 @dataclass(frozen=True, config=RULES)
 class Report:
-    """Which months, stocks and inputs the figures show, and how they are drawn."""
+    """Months, stocks and features of the figures; language and resolution."""
 
     month: Literal["newest"] | MonthName
     n_extremes: Annotated[int, Field(ge=1, le=100)]
@@ -113,9 +130,31 @@ class Report:
 
 @dataclass(frozen=True, config=RULES)
 class Track:
-    """Where the run is logged."""
+    """The MLflow store, experiment and registered model, and how runs are named."""
 
     uri: Address
     experiment: Annotated[str, Field(min_length=1)]
     model: Annotated[str, Field(min_length=1)]
     run_name: Annotated[str, Field(min_length=1)]
+
+
+@dataclass(frozen=True, config=RULES)
+class Monitor:
+    """Limits of the monitor: beyond any of them `konkyo monitor` ends with exit code 1."""
+
+    max_psi: Positive
+    max_drifting: Share
+    max_abs_z: Positive
+    max_missing: Share
+    months: Annotated[int, Field(ge=2)]
+    min_rank_ic_t: Number
+    max_sign_flips: Share
+
+
+@dataclass(frozen=True, config=RULES)
+class Promote:
+    """Comparison of a challenger with the champion: months, measure, required improvement."""
+
+    months: Annotated[int, Field(ge=2)]
+    objective: Literal["rank_ic", "sharpe_ratio", "mean"]
+    min_improvement: Number

@@ -1,4 +1,4 @@
-"""The user's own records: which files, and how their rows and columns are to be read."""
+"""ingest.tables: the files of the user's own records, and how their rows and columns are read."""
 
 from typing import Annotated, Literal
 
@@ -13,7 +13,7 @@ Files = Annotated[tuple[Annotated[str, Field(min_length=1)], ...], Field(min_len
 
 @dataclass(frozen=True, config=RULES)
 class Table:
-    """Files of one kind of rows; `columns` maps the files' names to this project's."""
+    """Files with rows of one kind; `columns` maps their column names to this project's names."""
 
     files: Files
     columns: dict[str, str]
@@ -21,7 +21,7 @@ class Table:
 
 @dataclass(frozen=True, config=RULES)
 class StockRows:
-    """The stocks: one row a stock and month, or one a stock and day or week."""
+    """Prices and attributes: one row a stock and month, or a stock and day or week."""
 
     files: Files
     columns: dict[str, str]
@@ -34,7 +34,7 @@ class StockRows:
 
 @dataclass(frozen=True, config=RULES)
 class Reports:
-    """Dated reports: what was published, and from when on it was known."""
+    """Dated fundamentals: point in time by the date of publication, or by a lag in days."""
 
     files: Files
     columns: dict[str, str]
@@ -45,7 +45,7 @@ class Reports:
 
 @dataclass(frozen=True, config=RULES)
 class Tables:
-    """Every table of the user's own records, and the user's statements about them."""
+    """All tables of the user's own records, and two statements about them for every run."""
 
     stocks: StockRows
     market: Annotated[tuple[Table, ...], Field(min_length=1)]

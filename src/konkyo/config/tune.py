@@ -1,4 +1,4 @@
-"""The section of the search over hyperparameters."""
+"""The search over hyperparameters: objective, budget, holdout and search space."""
 
 from typing import Annotated, Literal
 
@@ -12,7 +12,7 @@ Choices = Field(min_length=1)
 
 @dataclass(frozen=True, config=RULES)
 class Range:
-    """From `low` to `high`, both included; `log` draws equally often in each octave."""
+    """An interval, both ends included; with `log`, values are drawn log-uniformly."""
 
     low: NotNegative
     high: Positive
@@ -22,15 +22,15 @@ class Range:
     def _in_order(self) -> "Range":
         if self.low > self.high or (self.log and self.low == 0):
             raise ValueError(
-                f"tune.space: a range from {self.low} to {self.high} with log: {self.log}; let low "
-                "be at most high, and above 0 where log is true"
+                f"tune.space: a range from {self.low} to {self.high} with log: {self.log}; set low "
+                "to at most high, and above 0 if log is true"
             )
         return self
 
 
 @dataclass(frozen=True, config=RULES)
 class Space:
-    """What the search may choose from; the paper's values belong to it."""
+    """The values that a trial may have; the paper's own values must be among them."""
 
     n_hidden_layers: Annotated[tuple[Annotated[int, Field(ge=1, le=6)], ...], Choices]
     width: Annotated[tuple[Annotated[int, Field(ge=2)], ...], Choices]
@@ -47,7 +47,7 @@ class Space:
 
 @dataclass(frozen=True, config=RULES)
 class Tune:
-    """A search, what it maximises, and how it is spread over processes."""
+    """A search: study and storage, trials, sampler and pruner, objective, holdout, space."""
 
     study: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]+$", description="a plain name")]
     storage: Annotated[Address, Field(pattern=r"^(journal:.+|postgresql://.+)$")]

@@ -1,9 +1,9 @@
-"""Does anything look ahead? The pipeline run in worlds that differ only after a decision month.
+"""Look-ahead audit: the pipeline on records whose future was changed, compared up to t bit by bit.
 
-worlds    what is changed in a table after a month: values, rows, stocks, sectors, order
-tables    the user's own tables in such a world, written for the source to read again
-origins   where records come from, and the same records in another world
-passage   records through panel, network, grounds and portfolios of one decision month
-rounds    every decision month against every other world
-compare   two worlds up to that month, bit by bit: what moved, where, and since when
+perturb         changes of a table after month t: values, rows, stocks, sectors, order
+perturb_tables  the same for the user's own files, written for the source to read again
+record_sources  where the records come from, unchanged and perturbed
+pipeline        prepare, train, attribute and backtest in memory, for one decision month
+compare         two results up to month t: which columns moved, and since when
+run             all decision months against all perturbations
 """

@@ -1,4 +1,4 @@
-"""Two worlds compared up to a decision month, bit by bit."""
+"""Original and perturbed results compared up to a decision month, bit by bit."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -8,11 +8,12 @@ import pandas as pd
 
 from konkyo import dates
 from konkyo.features.store import Panel
-from konkyo.leakage.pipeline import PipelineOutputs, Prepared
+from konkyo.leakage.pipeline import PipelineOutputs, PreparedRecords
 
 STAGES = ("ingest", "prepare", "train", "attribute", "backtest")
 COLUMNS = (
-    "stage", "feature", "first_month", "moved", "compared", "example", "decision_month", "world",
+    "stage", "feature", "first_month", "moved", "compared", "example", "decision_month",
+    "perturbation",
 )  # fmt: skip
 
 
@@ -21,20 +22,20 @@ _STOCK = ("month", "stock")
 
 @dataclass(frozen=True)
 class Finding:
-    """What became of one column of one stage.
+    """The comparison of one column of one stage.
 
     Attributes
     ----------
     stage, feature : str
-        Where: the DVC stage and the feature, or what else the stage makes (`universe`, `label`).
+        The DVC stage, and the feature or another output of the stage (`universe`, `label`).
     compared, moved : int
-        Values, and how many of them are not the same bits.
+        Number of values, and of those that do not have the same bits.
     first_month : str
-        The earliest month with a value that moved, YYYY-MM; empty where none did.
+        The earliest month with a value that moved, YYYY-MM; empty if none did.
     example : str
         That value: stock, before and after.
-    decision_month, world : str
-        After which month the world differs, and how.
+    decision_month, perturbation : str
+        The month after which the records are perturbed, and how.
     """
 
     stage: str
@@ -44,101 +45,123 @@ class Finding:
     first_month: str = ""
     example: str = ""
     decision_month: str = ""
-    world: str = ""
+    perturbation: str = ""
 
 
-def records(before: Prepared, after: Prepared, t: int) -> Iterator[Finding]:
+def records(before: PreparedRecords, after: PreparedRecords, t: int) -> Iterator[Finding]:
     """Compare the records up to month t (counted from 1970-01), stage ingest."""
-    yield from tables("ingest", "rows", (before.stocks, after.stocks), _STOCK, t)
-    for found in tables("ingest", "rows", (before.market, after.market), ("month",), t):
-        yield replace(found, feature=f"market: {found.feature}")
+    yield from tables(before.stocks, after.stocks, stage="ingest", keys=_STOCK, t=t)
+    for finding in tables(before.market, after.market, stage="ingest", keys=("month",), t=t):
+        yield replace(finding, feature=f"market: {finding.feature}")
 
 
-def panels(before: Prepared, after: Prepared, t: int) -> Iterator[Finding]:
+def panels(before: PreparedRecords, after: PreparedRecords, t: int) -> Iterator[Finding]:
     """Compare the panels up to month t, and the labels realised by then, stage prepare."""
-    worlds = (before.panel, after.panel)
-    names = before.panel.names
-    if names != after.panel.names:
-        new = sorted(set(names) ^ set(after.panel.names)) or names
-        yield Finding("prepare", "features", len(names), len(new), _name(t), ", ".join(new[:3]))
+    one, other = before.panel, after.panel
+    names = one.names
+    if names != other.names:
+        different = sorted(set(names) ^ set(other.names)) or names
+        yield Finding(
+            "prepare", "features", len(names), len(different), _month_label(t),
+            ", ".join(different[:3]),
+        )  # fmt: skip
         return
-    known, features, realised = (
-        [made(panel) for panel in worlds]
-        for made in (
-            lambda panel: panel.index[["month", "stock", "sector", "size"]],
-            lambda panel: _features(panel, t),
-            lambda panel: panel.index[["month", "stock", "ret", "label"]],
-        )
+    columns = ["month", "stock", "sector", "size"]
+    for finding in tables(
+        one.index[columns], other.index[columns], stage="prepare", keys=_STOCK, t=t, rows="universe"
+    ):
+        is_universe = finding.feature == "universe"
+        yield finding if is_universe else replace(finding, feature=f"index: {finding.feature}")
+    yield from _without_row_counts(
+        tables(_features(one, t), _features(other, t), stage="prepare", keys=_STOCK, t=t)
     )
-    for found in tables("prepare", "universe", known, _STOCK, t):
-        own = found.feature == "universe"
-        yield found if own else replace(found, feature=f"index: {found.feature}")
-    yield from _but_rows(tables("prepare", "rows", features, _STOCK, t))
-    # The label of t is realised in t+1, which differs.
-    yield from _but_rows(tables("prepare", "rows", realised, _STOCK, t - 1))
+    # The label of t is realised in t+1, which is perturbed.
+    columns = ["month", "stock", "ret", "label"]
+    yield from _without_row_counts(
+        tables(one.index[columns], other.index[columns], stage="prepare", keys=_STOCK, t=t - 1)
+    )
     counts = [
-        one.missing[one.missing["feature"].isin([*names, "sector"])] for one in (before, after)
+        side.missing[side.missing["feature"].isin([*names, "sector"])] for side in (before, after)
     ]
-    for found in tables("prepare", "rows", counts, ("month", "feature"), t):
-        if found.feature == "missing":
-            yield replace(found, feature="counts of missing values")
+    for finding in tables(*counts, stage="prepare", keys=("month", "feature"), t=t):
+        if finding.feature == "missing":
+            yield replace(finding, feature="counts of missing values")
 
 
 def networks(before: PipelineOutputs, after: PipelineOutputs, t: int) -> Iterator[Finding]:
-    """Compare scalers, keys, weights and baseline of the windows up to month t, stage train."""
-    yield from _but_rows(tables("train", "rows", (_scale(before), _scale(after)), ("month",), t))
+    """Compare scalers, cache key, weights and ridge scores up to month t, stage train."""
+    scalers = _scaler_table(before), _scaler_table(after)
+    yield from _without_row_counts(tables(*scalers, stage="train", keys=("month",), t=t))
     same = before.key == after.key
-    yield Finding("train", "key of the weights", 1, int(not same), "" if same else _name(t))
-    for place, (one, other) in enumerate(zip(_layers(before), _layers(after), strict=True)):
+    month = "" if same else _month_label(t)
+    yield Finding("train", "key of the weights", 1, int(not same), month)
+    layers = zip(_layer_parameters(before), _layer_parameters(after), strict=True)
+    for number, (one, other) in enumerate(layers, start=1):
         moved = _moved(one, other)
-        month = _name(t) if moved.any() else ""
-        yield Finding("train", f"weights of layer {place + 1}", len(one), int(moved.sum()), month)
-    yield from _but_rows(tables("train", "rows", (before.ridge, after.ridge), _STOCK, t))
+        month = _month_label(t) if moved.any() else ""
+        yield Finding("train", f"weights of layer {number}", len(one), int(moved.sum()), month)
+    yield from _without_row_counts(
+        tables(before.ridge, after.ridge, stage="train", keys=_STOCK, t=t)
+    )
 
 
-def explained(before: PipelineOutputs, after: PipelineOutputs, t: int) -> Iterator[Finding]:
+def attributions(before: PipelineOutputs, after: PipelineOutputs, t: int) -> Iterator[Finding]:
     """Compare scores and relevances of month t, stage attribute."""
-    yield from _but_rows(tables("attribute", "rows", (before.grounds, after.grounds), _STOCK, t))
+    yield from _without_row_counts(
+        tables(before.attributions, after.attributions, stage="attribute", keys=_STOCK, t=t)
+    )
 
 
 def portfolios(before: PipelineOutputs, after: PipelineOutputs, t: int) -> Iterator[Finding]:
-    """Compare the portfolios up to month t and what they earned by then, stage backtest."""
-    ranked = [one.ranked.drop(columns=["ret", "score"]) for one in (before, after)]
-    yield from _but_rows(tables("backtest", "rows", ranked, (*_STOCK, "model"), t))
-    yield from _but_rows(
-        tables("backtest", "rows", (before.returns, after.returns), ("month", "model"), t - 1)
+    """Compare the portfolios up to month t and their returns realised by then, stage backtest."""
+    ranked = [side.ranked.drop(columns=["ret", "score"]) for side in (before, after)]
+    yield from _without_row_counts(tables(*ranked, stage="backtest", keys=(*_STOCK, "model"), t=t))
+    # What the portfolios of t earn in t+1 is perturbed.
+    returns = before.returns, after.returns
+    yield from _without_row_counts(
+        tables(*returns, stage="backtest", keys=("month", "model"), t=t - 1)
     )
 
 
 def tables(
-    stage: str, rows: str, both: Sequence[pd.DataFrame], keys: Sequence[str], t: int
+    before: pd.DataFrame,
+    after: pd.DataFrame,
+    *,
+    stage: str,
+    keys: Sequence[str],
+    t: int,
+    rows: str = "rows",
 ) -> Iterator[Finding]:
-    """Compare two tables up to month t: their rows as `rows`, then each column of common rows.
+    """Compare two tables up to month t: their rows, then each column of common rows.
 
     Parameters
     ----------
-    stage, rows : str
-        What findings are called.
-    both : two DataFrames
-        Before and after, each key once.
+    before, after : DataFrame
+        The tables, each key once.
+    stage : str
+        The stage of the findings.
     keys : sequence of str
-        The first is the month.
+        Columns that identify a row, the first is the month.
     t : int
         The last month that is compared, counted from 1970-01.
+    rows : str
+        Name of the finding about the rows.
     """
     one, other = (
-        table[dates.ordinal(table["month"]) <= t].reset_index(drop=True) for table in both
+        table[dates.ordinal(table["month"]) <= t].reset_index(drop=True)
+        for table in (before, after)
     )
     keys = list(keys)
     if len(one) != len(other) or any(_moved(one[k], other[k]).any() for k in keys):
         joined = one[keys].merge(other[keys], on=keys, how="outer", indicator="side")
-        alone = joined[joined["side"] != "both"].sort_values(keys)
-        first = alone.iloc[0] if len(alone) else None
-        if first is not None:
-            gone = "gone" if first["side"] == "left_only" else "new"
+        unmatched = joined[joined["side"] != "both"].sort_values(keys)
+        # Rows in another order are no finding: only missing and additional ones are.
+        if len(unmatched):
+            first = unmatched.iloc[0]
+            change = "gone" if first["side"] == "left_only" else "new"
             yield Finding(
-                stage, rows, len(one), len(alone), dates.label(first["month"]),
-                f"{_who(first, keys)} is {gone}",
+                stage, rows, len(one), len(unmatched), dates.label(first["month"]),
+                f"{_row_name(first, keys)} is {change}",
             )  # fmt: skip
         common = joined.loc[joined["side"] == "both", keys]
         one, other = (common.merge(table, on=keys, how="left") for table in (one, other))
@@ -148,50 +171,53 @@ def tables(
         if name in keys:
             continue
         if name not in other:
-            yield Finding(stage, str(name), len(one), len(one), _name(t), "the column is gone")
+            yield Finding(
+                stage, str(name), len(one), len(one), _month_label(t), "the column is gone"
+            )
             continue
-        moved = _moved(one[name], other[name])
-        where = np.flatnonzero(moved)
-        if not len(where):
+        positions = np.flatnonzero(_moved(one[name], other[name]))
+        if not len(positions):
             yield Finding(stage, str(name), len(one), 0)
             continue
-        row = where[np.argmin(dates.ordinal(one["month"])[where])]
+        row = positions[np.argmin(dates.ordinal(one["month"])[positions])]
+        values = f"{one[name].iloc[row]} became {other[name].iloc[row]}"
         yield Finding(
-            stage, str(name), len(one), len(where), dates.label(one["month"].iloc[row]),
-            f"{_who(one.iloc[row], keys)}: {one[name].iloc[row]} became {other[name].iloc[row]}",
+            stage, str(name), len(one), len(positions), dates.label(one["month"].iloc[row]),
+            f"{_row_name(one.iloc[row], keys)}: {values}",
         )  # fmt: skip
     for name in [str(name) for name in other if len(other) and name not in one]:
-        yield Finding(stage, name, len(other), len(other), _name(t), "the column is new")
+        yield Finding(stage, name, len(other), len(other), _month_label(t), "the column is new")
 
 
 def table(findings: Sequence[Finding]) -> pd.DataFrame:
-    """Return one row a stage and column over all worlds, in the order of the pipeline.
+    """Return one row a stage and column over all perturbations, in the order of the pipeline.
 
-    The first month, the example and the world are those of the earliest value that moved.
+    First month, example and perturbation are those of the earliest value that moved.
     """
     rows: dict[tuple[str, str], Finding] = {}
-    for found in findings:
-        key = (found.stage, found.feature)
+    for finding in findings:
+        key = (finding.stage, finding.feature)
         if key not in rows:
-            rows[key] = found
+            rows[key] = finding
             continue
-        kept = rows[key]
-        shown = found
-        if not found.moved or (kept.moved and kept.first_month <= found.first_month):
-            shown = kept
-        rows[key] = Finding(
-            found.stage, found.feature, kept.compared + found.compared, kept.moved + found.moved,
-            shown.first_month, shown.example, shown.decision_month, shown.world,
-        )  # fmt: skip
-    ordered = sorted(rows.values(), key=lambda found: STAGES.index(found.stage))
-    frame = pd.DataFrame([asdict(found) for found in ordered], columns=list(COLUMNS))
-    frame.loc[frame["moved"] == 0, ["decision_month", "world"]] = ""
+        total = rows[key]
+        earliest = finding
+        if not finding.moved or (total.moved and total.first_month <= finding.first_month):
+            earliest = total
+        rows[key] = replace(
+            earliest,
+            compared=total.compared + finding.compared,
+            moved=total.moved + finding.moved,
+        )
+    ordered = sorted(rows.values(), key=lambda finding: STAGES.index(finding.stage))
+    frame = pd.DataFrame([asdict(finding) for finding in ordered], columns=list(COLUMNS))
+    frame.loc[frame["moved"] == 0, ["decision_month", "perturbation"]] = ""
     return frame
 
 
-def _but_rows(found: Iterator[Finding]) -> Iterator[Finding]:
-    """Leave out which rows there are, of which the universe decides."""
-    return (one for one in found if one.feature != "rows")
+def _without_row_counts(findings: Iterator[Finding]) -> Iterator[Finding]:
+    """Leave out the findings about rows, which repeat that of the universe."""
+    return (finding for finding in findings if finding.feature != "rows")
 
 
 def _features(panel: Panel, t: int) -> pd.DataFrame:
@@ -201,30 +227,30 @@ def _features(panel: Panel, t: int) -> pd.DataFrame:
     return pd.concat([panel.index[["month", "stock"]].iloc[:rows], values], axis=1)
 
 
-def _scale(one: PipelineOutputs) -> pd.DataFrame:
-    """Return the affine of the inputs by decision month, a column a number."""
+def _scaler_table(outputs: PipelineOutputs) -> pd.DataFrame:
+    """Return mean and standard deviation of the features that are scaled, a row a month."""
     rows = []
-    for month, (mean, deviation) in one.scale.items():
+    for month, (means, stds) in outputs.scalers.items():
         row: dict[str, object] = {"month": dates.parse(month)}
-        for place, name in enumerate(one.panel.names):
-            if (mean[place], deviation[place]) != (0, 1):
-                row |= {f"scaler: mean of {name}": mean[place]}
-                row |= {f"scaler: deviation of {name}": deviation[place]}
+        for name, mean, std in zip(outputs.features, means, stds, strict=True):
+            if (mean, std) != (0, 1):
+                row |= {f"scaler: mean of {name}": mean, f"scaler: std of {name}": std}
         rows.append(row)
     return pd.DataFrame(rows)
 
 
-def _layers(one: PipelineOutputs) -> list[np.ndarray]:
-    """Return each layer's weights and biases, of all members of an ensemble."""
-    found = []
-    for place in range(len(one.weights[0].weights)):
-        parts = [np.append(own.weights[place].ravel(), own.biases[place]) for own in one.weights]
-        found.append(np.concatenate(parts))
-    return found
+def _layer_parameters(outputs: PipelineOutputs) -> list[np.ndarray]:
+    """Return the weights and biases of each layer, of all members of an ensemble."""
+    return [
+        np.concatenate(
+            [np.append(net.weights[layer].ravel(), net.biases[layer]) for net in outputs.weights]
+        )
+        for layer in range(len(outputs.weights[0].weights))
+    ]
 
 
 def _moved(before: "pd.Series | np.ndarray", after: "pd.Series | np.ndarray") -> np.ndarray:
-    """Return where two columns are not the same bits; two missing values are the same."""
+    """Return where two columns differ in their bits; two missing values are equal."""
     one, other = np.asarray(before), np.asarray(after)
     if one.shape != other.shape:
         return np.ones(one.shape, dtype=bool)
@@ -238,9 +264,9 @@ def _moved(before: "pd.Series | np.ndarray", after: "pd.Series | np.ndarray") ->
     return np.asarray(one != other)
 
 
-def _who(row: pd.Series, keys: Sequence[str]) -> str:
+def _row_name(row: pd.Series, keys: Sequence[str]) -> str:
     return " ".join(str(row[key]) for key in keys if key != "month") or "the month"
 
 
-def _name(t: int) -> str:
+def _month_label(t: int) -> str:
     return dates.label(dates.month_end(t)[0])

@@ -1,9 +1,9 @@
-"""Worlds that differ after a decision month alone: what is done to the rows of one table.
+"""Perturbations of one table after a decision month t.
 
-Nothing up to the end of the month changes, not even the order of its rows. After it the rows end,
-or have other values, or extreme ones; rows and stocks are gone, there are new stocks (before and
-after all others by their codes, and larger than them) and new sectors, and the rows lie anywhere in
-the table. Where a table has no row after the month, it goes on with copies of its last rows.
+Nothing up to the end of t changes, not even the order of its rows. After t the rows end, or have
+other values, or extreme ones; rows and stocks are missing; there are new stocks (before and after
+all others in the order of codes, and larger) and new sectors; and the rows lie anywhere in the
+table. A table without rows after t is continued by copies of its last rows.
 """
 
 from collections.abc import Mapping
@@ -31,117 +31,121 @@ ROLES: Mapping[str, Role] = {
     "dollar_volume": "positive",
     "eligible": "flag",
 }
-"""What a column of this project's names is; all others are numbers without a limit."""
+"""Roles of the columns by this project's names; all others are numbers of any size."""
 
-COPIED = 3
-"""Months by which a table goes on where it has none after the decision month."""
+N_COPIED_MONTHS = 3
+"""Months by which a table without rows after the decision month is continued."""
 
-_DAYS = 91
+_QUARTER_DAYS = 91
 NEW_SECTOR = "! a new sector"
-"""Before all others in the order of names."""
+"""It sorts before all other sectors."""
 
 
 @dataclass(frozen=True)
 class Perturbation:
-    """What differs after the decision month.
+    """Changes of a table after the decision month.
 
     Attributes
     ----------
     name : str
-        As the report calls it.
+        Name in the report.
     months : int
-        How many months there are after the decision month, at most.
-    gone, lost : float
-        Shares of the stocks that have no row any more, and of the other stocks' rows that lack.
+        The most months after the decision month.
+    delisted, dropped : float
+        Share of the stocks without any row, and share of the other stocks' rows that are missing.
     extreme : bool
-        Half of all numbers are 1e30, with the minus sign where a column may have it, and 1e-30.
+        Half of the numbers become 1e30, -1e30 (if the column may be negative) or 1e-30.
     missing : float
         Share of the numbers that are missing.
     """
 
     name: str
     months: int
-    gone: float = 0.0
-    lost: float = 0.0
+    delisted: float = 0.0
+    dropped: float = 0.0
     extreme: bool = False
     missing: float = 0.0
 
 
-CUT = Perturbation("nothing after", 0)
-OTHER = Perturbation("other values, rows and stocks", 24, gone=0.2, lost=0.2, missing=0.1)
-EXTREME = Perturbation("extreme numbers, most stocks gone", 6, gone=0.8, lost=0.1, extreme=True)
-WORLDS = (CUT, OTHER, EXTREME)
+TRUNCATED = Perturbation("truncated", 0)
+REDRAWN = Perturbation(
+    "redrawn values, rows and stocks", 24, delisted=0.2, dropped=0.2, missing=0.1
+)
+EXTREME = Perturbation(
+    "extreme values, most stocks delisted", 6, delisted=0.8, dropped=0.1, extreme=True
+)
+PERTURBATIONS = (TRUNCATED, REDRAWN, EXTREME)
 
 
 @dataclass(frozen=True, eq=False)
 class Table:
-    """Rows with the month at whose end each was known.
+    """Rows, and the month at whose end each was available.
 
     Attributes
     ----------
     frame : DataFrame
-        Under its own column names.
-    known : ndarray of int64, shape [rows]
+        The rows, by the file's own column names.
+    available : ndarray of int64, shape [rows]
         Months counted from 1970-01.
     roles : mapping of str to Role
-        What each column is; columns that are not named are left alone.
+        Roles of the columns; columns without a role are not changed.
     percent : bool
         Returns are in per cent.
     dated : bool
-        A month has more than one row of a stock or series: days or weeks.
+        A month has several rows of a stock or series: days or weeks.
     sparse : bool
         Numbers may be missing.
     largest : float
-        The extreme number of a column that may not be below 0.
+        The extreme number.
     """
 
     frame: pd.DataFrame
-    known: np.ndarray
+    available: np.ndarray
     roles: Mapping[str, Role]
     percent: bool = False
     dated: bool = False
     sparse: bool = True
     largest: float = 1e30
 
-    def with_numbers(
-        self, ahead: pd.DataFrame, world: Perturbation, rng: np.random.Generator
+    def redraw(
+        self, rows: pd.DataFrame, perturbation: Perturbation, rng: np.random.Generator
     ) -> pd.DataFrame:
-        """Return rows of the table with other numbers."""
-        return _values(self, ahead, world, rng, set())
+        """Return rows of the table with redrawn numbers and sectors."""
+        return _redraw_values(self, rows, perturbation, rng, set())
 
     def column(self, role: Role) -> str | None:
-        """Return the name of the column of a role, None where there is none."""
-        return next((name for name, own in self.roles.items() if own == role), None)
+        """Return the name of the column that has a role, None if there is none."""
+        return next((name for name, its_role in self.roles.items() if its_role == role), None)
 
 
-def table_of(frame: pd.DataFrame, names: Mapping[str, str], **changes: bool | float) -> Table:
-    """Return a table whose rows were known in the month that they are of.
+def to_table(frame: pd.DataFrame, names: Mapping[str, str], **changes: bool | float) -> Table:
+    """Return a table whose rows were available at the end of their own month.
 
     Parameters
     ----------
     frame : DataFrame
-        Under its own names.
+        The rows, by the file's own column names.
     names : mapping of str to str
-        This project's name of each of its columns that is used.
+        This project's names of the columns that are used.
     **changes
-        Of `Table`.
+        Attributes of `Table`.
     """
-    roles = {own: ROLES.get(here, "number") for own, here in names.items()}
-    times = [own for own, role in roles.items() if role == "time"]
-    known = ordinal(days_of(frame[times[0]]))
+    roles = {column: ROLES.get(name, "number") for column, name in names.items()}
+    times = [column for column, role in roles.items() if role == "time"]
+    available = ordinal(to_days(frame[times[0]]))
     # A market series must have a value in every month.
-    made = Table(frame, known, roles, sparse="stock" in roles.values())
-    return replace(made, **changes)  # type: ignore[arg-type]
+    table = Table(frame, available, roles, sparse="stock" in roles.values())
+    return replace(table, **changes)  # type: ignore[arg-type]
 
 
-def days_of(values: pd.Series) -> pd.Series:
-    """Return days, or the ends of months where the values are months."""
+def to_days(values: pd.Series) -> pd.Series:
+    """Return dates; months become period ends."""
     days = to_dates(values)
     return to_months(values).column if days.bad.any() else days.column
 
 
-def write_days(like: pd.Series, days: pd.Series) -> pd.Series:
-    """Return days as a column writes them: as dates, or as text YYYY-MM-DD."""
+def format_days(like: pd.Series, days: pd.Series) -> pd.Series:
+    """Return dates in the type of a column: dates, or text YYYY-MM-DD."""
     if isinstance(like.dtype, pd.DatetimeTZDtype):
         return days.dt.tz_localize(like.dt.tz).astype(like.dtype)
     if pd.api.types.is_datetime64_any_dtype(like):
@@ -150,58 +154,69 @@ def write_days(like: pd.Series, days: pd.Series) -> pd.Series:
 
 
 def perturb_table(
-    table: Table, t: int, world: Perturbation, rng: np.random.Generator, last: int | None = None
+    table: Table,
+    t: int,
+    perturbation: Perturbation,
+    *,
+    rng: np.random.Generator,
+    last: int | None = None,
 ) -> tuple[pd.DataFrame, list[str]]:
-    """Return the rows of a table in another world, and the codes of the new stocks.
+    """Return the rows of a table perturbed after month t, and the codes of the new stocks.
 
     Parameters
     ----------
     table : Table
-        As it is.
+        The original.
     t : int
         The decision month, counted from 1970-01.
-    world : World
-        What differs after it.
+    perturbation : Perturbation
+        The changes after t.
     rng : Generator
-        Chooses rows, stocks and values.
+        Draws rows, stocks and values.
     last : int, optional
-        The last month of rows that may be used; `t` where the table is to go on with copies.
+        The last month of rows that may be used; with `t` the table is continued by copies.
     """
-    past = np.flatnonzero(table.known <= t)
-    if world.months == 0:
+    past = np.flatnonzero(table.available <= t)
+    if perturbation.months == 0:
         return table.frame.iloc[past].reset_index(drop=True), []
     table = _writable(table)
-    ahead = _ahead(table, t, world.months, last)
+    future = _future_rows(table, t, perturbation.months, last)
     stock = table.column("stock")
-    new: list[str] = []
+    new_codes: list[str] = []
     if stock is not None:
-        newcomers, new = _newcomers(table, ahead, stock, rng)
-        ahead = pd.concat([_thinned(ahead, stock, world, rng), newcomers], ignore_index=True)
-    values = _values(table, ahead, world, rng, set(new))
-    whole = pd.concat([table.frame.iloc[past], values], ignore_index=True)
-    return whole.iloc[interleaved(len(past), len(values), rng)].reset_index(drop=True), new
+        new_stocks, new_codes = _new_stocks(table, future, stock, rng)
+        future = pd.concat(
+            [_drop_rows(future, stock, perturbation, rng), new_stocks], ignore_index=True
+        )
+    values = _redraw_values(table, future, perturbation, rng, set(new_codes))
+    rows = pd.concat([table.frame.iloc[past], values], ignore_index=True)
+    return rows.iloc[row_order(len(past), len(values), rng)].reset_index(drop=True), new_codes
 
 
-def interleaved(past: int, ahead: int, rng: np.random.Generator) -> np.ndarray:
-    """Return an order of rows in which the first `past` keep theirs and the others lie anywhere."""
-    return np.argsort(np.append(np.sort(rng.random(past)), rng.random(ahead)), kind="stable")
+def row_order(n_past: int, n_future: int, rng: np.random.Generator) -> np.ndarray:
+    """Return an order in which the past rows keep theirs and the future ones lie anywhere."""
+    return np.argsort(np.append(np.sort(rng.random(n_past)), rng.random(n_future)), kind="stable")
 
 
-def numbers_anew(
-    values: np.ndarray, role: Role, table: Table, world: Perturbation, rng: np.random.Generator
+def redraw_numbers(
+    values: np.ndarray,
+    role: Role,
+    table: Table,
+    perturbation: Perturbation,
+    rng: np.random.Generator,
 ) -> np.ndarray:
-    """Return other numbers that keep the rules of their column.
+    """Return other numbers that satisfy the rules of their column.
 
     Parameters
     ----------
     values : ndarray of float64
-        As they were; NaN where missing.
+        The original numbers; NaN if missing.
     role : Role
-        Returns stay at or above a loss of all, `positive` ones above 0, flags 0 or 1.
+        Returns stay at or above -100 per cent, `positive` ones above 0, flags 0 or 1.
     table : Table
-        Whose column it is.
-    world, rng : World, Generator
-        How they are to differ.
+        The table of the column.
+    perturbation, rng : Perturbation, Generator
+        The changes, and their random numbers.
     """
     count = len(values)
     if role == "flag":
@@ -209,27 +224,27 @@ def numbers_anew(
     if role == "return":
         unit = 100.0 if table.percent else 1.0
         new = unit * np.clip(rng.normal(0.0, 0.3, count), -0.9, 3.0)
-        if world.extreme:
-            # Fewer than half, or they would look like returns in another unit.
+        if perturbation.extreme:
+            # Fewer than half: the check of the return unit would refuse more.
             drawn = rng.random(count)
             new = np.where(drawn < 0.2, table.largest, np.where(drawn < 0.3, -unit, new))
     else:
         factor = np.exp(rng.normal(0.0, 1.0, count))
-        known = np.where(np.isnan(values), 1.0, values)
-        new = known * factor + (0.0 if role == "positive" else (known != 0) * factor / 7)
-        if world.extreme:
+        filled = np.where(np.isnan(values), 1.0, values)
+        new = filled * factor + (0.0 if role == "positive" else (filled != 0) * factor / 7)
+        if perturbation.extreme:
             drawn = rng.random(count)
-            # A market series must also have a change that float32 can hold.
+            # The changes of a market series must be within the range of float32.
             least, largest = (1e-30, table.largest) if table.sparse else (1e-6, 1e20)
             new = np.where(drawn < 0.3, largest, np.where(drawn < 0.5, least, new))
             if role == "number":
                 new = np.where(drawn < 0.15, -largest, new)
-    missing = world.missing if table.sparse else 0.0
+    missing = perturbation.missing if table.sparse else 0.0
     return np.where(rng.random(count) < missing, np.nan, new)
 
 
-def put_numbers(like: pd.Series, values: np.ndarray) -> pd.Series:
-    """Return numbers as a column writes them: as text where it is text, else as float64."""
+def format_numbers(like: pd.Series, values: np.ndarray) -> pd.Series:
+    """Return numbers in the type of a column: text, or float64."""
     if pd.api.types.is_numeric_dtype(like):
         return pd.Series(values, index=like.index)
     texts = ["" if np.isnan(value) else repr(float(value)) for value in values]
@@ -237,92 +252,96 @@ def put_numbers(like: pd.Series, values: np.ndarray) -> pd.Series:
 
 
 def _writable(table: Table) -> Table:
-    """Return a table whose columns can take other values: codes and months as text, numbers."""
-    made = {}
+    """Return a table whose columns take any value: codes and months as text, numbers as floats."""
+    columns = {}
     for name, role in table.roles.items():
         column = table.frame[name]
         numeric = pd.api.types.is_numeric_dtype(column)
         if role in ("stock", "sector") or (role == "time" and numeric):
-            made[name] = text_of(column).astype("str")
+            columns[name] = text_of(column).astype("str")
         elif role != "time" and (
             numeric or column.dtype == object or isinstance(column.dtype, pd.CategoricalDtype)
         ):
-            made[name] = to_numbers(column).column
-    return replace(table, frame=table.frame.assign(**made))
+            columns[name] = to_numbers(column).column
+    return replace(table, frame=table.frame.assign(**columns))
 
 
-def _ahead(table: Table, t: int, months: int, last: int | None) -> pd.DataFrame:
-    """Return the rows after a month, or copies of its last ones where there are none."""
+def _future_rows(table: Table, t: int, months: int, last: int | None) -> pd.DataFrame:
+    """Return the rows after month t, or shifted copies of the last ones if there are none."""
     until = t + months if last is None else min(t + months, last)
-    rows = (table.known > t) & (table.known <= until)
+    rows = (table.available > t) & (table.available <= until)
     time = table.column("time")
     if rows.any() or time is None:
         return table.frame[rows].reset_index(drop=True)
-    rows = (table.known > t - COPIED) & (table.known <= t)
+    rows = (table.available > t - N_COPIED_MONTHS) & (table.available <= t)
     copies = table.frame[rows].reset_index(drop=True)
-    days = days_of(copies[time])
+    days = to_days(copies[time])
     if table.dated:
-        days = days + pd.Timedelta(days=_DAYS)
+        days = days + pd.Timedelta(days=_QUARTER_DAYS)
     else:
-        days = pd.Series(month_end(ordinal(days) + COPIED))
-    copies[time] = write_days(copies[time], days)
-    # A quarter is not always as long as another: October's first day would be December's last.
-    made = ordinal(days)
-    return copies[(made > t) & (made <= t + COPIED)].reset_index(drop=True)
+        days = pd.Series(month_end(ordinal(days) + N_COPIED_MONTHS))
+    copies[time] = format_days(copies[time], days)
+    # Quarters differ in length: 91 days after October 1 is December 31, which is not after t.
+    shifted = ordinal(days)
+    return copies[(shifted > t) & (shifted <= t + N_COPIED_MONTHS)].reset_index(drop=True)
 
 
-def _thinned(
-    ahead: pd.DataFrame, stock: str, world: Perturbation, rng: np.random.Generator
+def _drop_rows(
+    rows: pd.DataFrame, stock: str, perturbation: Perturbation, rng: np.random.Generator
 ) -> pd.DataFrame:
-    """Return the rows without those of some stocks, and without some others."""
-    codes, distinct = pd.factorize(ahead[stock])
-    gone = rng.random(len(distinct)) < world.gone
-    return ahead[~gone[codes] & (rng.random(len(ahead)) >= world.lost)]
+    """Return the rows without delisted stocks and dropped rows."""
+    codes, distinct = pd.factorize(rows[stock])
+    delisted = rng.random(len(distinct)) < perturbation.delisted
+    return rows[~delisted[codes] & (rng.random(len(rows)) >= perturbation.dropped)]
 
 
-def _newcomers(
-    table: Table, ahead: pd.DataFrame, stock: str, rng: np.random.Generator
+def _new_stocks(
+    table: Table, future: pd.DataFrame, stock: str, rng: np.random.Generator
 ) -> tuple[pd.DataFrame, list[str]]:
-    """Return rows of stocks that there were not before, as large as can be, and their codes."""
-    counts = ahead[stock].value_counts()
-    # Those that have a row in most months, so that every month has some.
-    kept = counts.index[: max(len(counts) // 5, min(40, len(counts)))]
-    there = set(table.frame[stock].dropna().unique())
+    """Return rows of new stocks, copied from others, and their codes."""
+    counts = future[stock].value_counts()
+    # Copies of stocks with the most rows, so that every month has new stocks.
+    most_frequent = counts.index[: max(len(counts) // 5, min(40, len(counts)))]
+    existing = set(table.frame[stock].dropna().unique())
     names = {}
-    for place, code in enumerate(kept):
-        # Before and after all others in the order of codes.
-        new = f"{'!~'[place % 2]}{code}"
-        while new in there:
-            new += "+"
-        names[code] = new
-    rows = ahead[ahead[stock].isin(names)].reset_index(drop=True)
+    for i, code in enumerate(most_frequent):
+        # They sort before (!) and after (~) all other codes.
+        new_code = f"{'!~'[i % 2]}{code}"
+        while new_code in existing:
+            new_code += "+"
+        names[code] = new_code
+    rows = future[future[stock].isin(names)].reset_index(drop=True)
     rows[stock] = rows[stock].map(names).astype("str")
     return rows, list(names.values())
 
 
-def _values(
-    table: Table, ahead: pd.DataFrame, world: Perturbation, rng: np.random.Generator, new: set[str]
+def _redraw_values(
+    table: Table,
+    rows: pd.DataFrame,
+    perturbation: Perturbation,
+    rng: np.random.Generator,
+    new_codes: set[str],
 ) -> pd.DataFrame:
-    """Return rows with other numbers and sectors."""
+    """Return rows with redrawn numbers and sectors; new stocks are larger than all others."""
     stock = table.column("stock")
-    fresh = np.zeros(len(ahead), dtype=bool)
-    if stock is not None and new:
-        fresh = ahead[stock].isin(new).to_numpy()
-    made = {}
+    is_new = np.zeros(len(rows), dtype=bool)
+    if stock is not None and new_codes:
+        is_new = rows[stock].isin(new_codes).to_numpy()
+    columns = {}
     for name, role in table.roles.items():
-        column = ahead[name]
+        column = rows[name]
         if role == "sector":
-            sectors = column.mask(rng.random(len(ahead)) < 0.3, NEW_SECTOR)
-            made[name] = sectors.astype("str")
+            sectors = column.mask(rng.random(len(rows)) < 0.3, NEW_SECTOR)
+            columns[name] = sectors.astype("str")
         elif role not in ("time", "stock"):
             if not pd.api.types.is_numeric_dtype(column):
                 column = column.astype("str")
             before = to_numbers(column).column.to_numpy()
-            values = numbers_anew(before, role, table, world, rng)
+            values = redraw_numbers(before, role, table, perturbation, rng)
             if role == "positive":
-                values = np.where(fresh, before * (1000.0 + rng.random(len(ahead))), values)
+                values = np.where(is_new, before * (1000.0 + rng.random(len(rows))), values)
             elif role == "flag" or (role == "number" and stock is not None):
-                # What may decide who is eligible stays as it is, so that some new stock is.
-                values = np.where(fresh, before, values)
-            made[name] = put_numbers(column, values)
-    return ahead.assign(**made)
+                # These may decide eligibility: they stay, so that new stocks enter the universe.
+                values = np.where(is_new, before, values)
+            columns[name] = format_numbers(column, values)
+    return rows.assign(**columns)

@@ -1,4 +1,4 @@
-"""The user's own tables in another world: their raw rows changed, for the source to read again."""
+"""Perturbed copies of the user's own files, for the source to read again."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -16,179 +16,202 @@ from konkyo.io import write_parquet
 from konkyo.leakage import perturb
 from konkyo.leakage.perturb import Perturbation
 
-LARGEST_DATED = 1e15
-"""The extreme price or volume of a day: their product is summed in fixed point."""
+MAX_DAILY = 1e15
+"""The extreme price or volume of a day: their products are summed in fixed point."""
 
-_AGAIN = 0.3
+_SHARE_REVISED = 0.3
 _KEYS = ("stock", "months", "period_end", "published", "forecast_end")
 
 
 @dataclass(frozen=True, eq=False)
-class Raw:
-    """The rows of one kind, all files together.
+class RawTable:
+    """The rows of one kind of table, of all its files.
 
     Attributes
     ----------
     spec : StockRows, Spec or Reports
-        How the files' columns are called.
+        The section of params.yaml.
     frame : DataFrame
-        The columns that are used, under the files' names; of a wide layout date, stock and close.
+        The columns that are used, by the files' names; date, stock and close of a wide layout.
     names : mapping of str to str
-        This project's name of each of them.
+        This project's names of the columns.
     """
 
     spec: StockRows | Spec | Reports
     frame: pd.DataFrame
     names: Mapping[str, str]
 
-    def own(self, here: str) -> str | None:
-        """Return the files' name of a column, None where they have none."""
-        return next((own for own, name in self.names.items() if name == here), None)
+    def column(self, name: str) -> str | None:
+        """Return the files' name of one of this project's columns, None if they lack it."""
+        return next((column for column, its_name in self.names.items() if its_name == name), None)
 
 
 @dataclass(frozen=True, eq=False)
 class RawTables:
-    """Every raw table of the user's own."""
+    """All raw tables of the user, and the section of params.yaml that reads them."""
 
     tables: Tables
-    stocks: Raw
-    market: tuple[Raw, ...]
-    reports: tuple[Raw, ...]
-    sectors: tuple[Raw, ...]
-    members: tuple[Raw, ...]
+    stocks: RawTable
+    market: tuple[RawTable, ...]
+    reports: tuple[RawTable, ...]
+    sectors: tuple[RawTable, ...]
+    members: tuple[RawTable, ...]
 
 
 def read(tables: Tables) -> RawTables:
-    """Read every file once; that its rows can be read is for the source to say, before."""
+    """Read every file once; the source has loaded them before, so that they are valid."""
     kinds = (tables.market, tables.reports, tables.sectors, tables.members)
-    return RawTables(tables, _read(tables.stocks), *(tuple(map(_read, kind)) for kind in kinds))
+    market, reports, sectors, members = (tuple(map(_read, kind)) for kind in kinds)
+    return RawTables(
+        tables=tables,
+        stocks=_read(tables.stocks),
+        market=market,
+        reports=reports,
+        sectors=sectors,
+        members=members,
+    )
 
 
 def write(
-    raw: RawTables, t: int, world: Perturbation, rng: np.random.Generator, last: int, folder: Path
+    raw: RawTables,
+    t: int,
+    perturbation: Perturbation,
+    *,
+    rng: np.random.Generator,
+    last: int,
+    folder: Path,
 ) -> Tables:
-    """Write every table as it is in another world.
+    """Write all tables perturbed after month t; return the section of params.yaml that reads them.
 
     Parameters
     ----------
     raw : RawTables
-        As they are in this one.
+        The original tables.
     t : int
         The decision month, counted from 1970-01.
-    world : World
-        What differs after it.
+    perturbation : Perturbation
+        The changes after t.
     rng : Generator
-        Chooses rows, stocks and values.
+        Draws rows, stocks and values.
     last : int
-        The last month of rows that may be used; `t`: the tables go on with copies.
+        The last month of rows that may be used; with `t` the tables are continued by copies.
     folder : Path
-        Receives the files.
-
-    Returns
-    -------
-    Tables
-        The section of params.yaml that reads them.
+        Folder of the files.
     """
-    frame, new = perturb.perturb_table(_stocks(raw.stocks), t, world, rng, last)
-    stocks = _write(raw.stocks, _as_it_was(raw.stocks, frame), folder / "stocks.parquet")
+
+    def rows_of(table: perturb.Table) -> tuple[pd.DataFrame, list[str]]:
+        return perturb.perturb_table(table, t, perturbation, rng=rng, last=last)
+
+    frame, new_codes = rows_of(_stocks(raw.stocks))
+    stocks = _write(raw.stocks, _to_layout(raw.stocks, frame), folder / "stocks.parquet")
     frames = {
-        "market": [perturb.perturb_table(_market(r), t, world, rng, last)[0] for r in raw.market],
-        "reports": [reported(r, t, world, rng) for r in raw.reports],
-        "sectors": [_placed(r, new) for r in raw.sectors],
-        "members": [stays(r, t, world, rng, new) for r in raw.members],
+        "market": [rows_of(_market(table))[0] for table in raw.market],
+        "reports": [perturb_reports(table, t, perturbation, rng) for table in raw.reports],
+        "sectors": [_add_sectors(table, new_codes) for table in raw.sectors],
+        "members": [
+            perturb_members(table, t, perturbation, rng=rng, new_codes=new_codes)
+            for table in raw.members
+        ],
     }
-    written = {
+    sections = {
         kind: tuple(
-            _write(one, frame, folder / f"{kind}_{number}.parquet")
-            for number, (one, frame) in enumerate(zip(getattr(raw, kind), made, strict=True))
+            _write(table, rows, folder / f"{kind}_{number}.parquet")
+            for number, (table, rows) in enumerate(zip(getattr(raw, kind), perturbed, strict=True))
         )
-        for kind, made in frames.items()
+        for kind, perturbed in frames.items()
     }
-    return replace(raw.tables, stocks=stocks, **written)  # type: ignore[arg-type]
+    return replace(raw.tables, stocks=stocks, **sections)  # type: ignore[arg-type]
 
 
-def reported(raw: Raw, t: int, world: Perturbation, rng: np.random.Generator) -> pd.DataFrame:
-    """Return reports of which those known after a month differ, whatever period they are about.
+def perturb_reports(
+    raw: RawTable, t: int, perturbation: Perturbation, rng: np.random.Generator
+) -> pd.DataFrame:
+    """Return reports, perturbed if they were published after t, whatever their fiscal period.
 
-    They have other values and come later, some do not come, and of some that were known a
-    restatement follows.
+    These have other values and later dates, some are dropped, and some of the earlier reports are
+    revised after t.
     """
     table = _reports(raw)
-    past = table.known <= t
-    if world.months == 0:
+    past = table.available <= t
+    if perturbation.months == 0:
         return table.frame[past].reset_index(drop=True)
-    frame, (published, period) = table.frame, (raw.own("published"), raw.own("period_end"))
+    frame, (published, period) = table.frame, (raw.column("published"), raw.column("period_end"))
     if published is None and "published" not in frame:
         published = "published"
         frame = frame.assign(published=pd.Series(pd.NaT, index=frame.index, dtype="M8[us]"))
-    ahead = frame[~past & (rng.random(len(frame)) >= world.lost)].reset_index(drop=True)
+    future = frame[~past & (rng.random(len(frame)) >= perturbation.dropped)].reset_index(drop=True)
     if published is not None:
-        told = text_of(ahead[published]).notna()
-        days = perturb.days_of(ahead[published]) + _days(rng, 0, 40, len(ahead))
-        later = perturb.write_days(frame[published], days)
-        ahead = ahead.assign(**{published: ahead[published].where(~told, later)})
-        again = frame[past & (rng.random(len(frame)) < _AGAIN)].reset_index(drop=True)
-        days = month_end(t)[0] + _days(rng, 1, 90, len(again))
+        has_date = text_of(future[published]).notna()
+        days = perturb.to_days(future[published]) + _random_days(rng, 0, 40, len(future))
+        later = perturb.format_days(frame[published], days)
+        future = future.assign(**{published: future[published].where(~has_date, later)})
+        revised = frame[past & (rng.random(len(frame)) < _SHARE_REVISED)].reset_index(drop=True)
+        days = month_end(t)[0] + _random_days(rng, 1, 90, len(revised))
         if period is not None:
-            ends = perturb.days_of(again[period])
+            ends = perturb.to_days(revised[period])
             days = days.mask(ends > days, ends)
-        restated = perturb.write_days(frame[published], days.astype("M8[us]"))
-        ahead = pd.concat([ahead, again.assign(**{published: restated})], ignore_index=True)
-    changed = replace(table, frame=frame).with_numbers(ahead, world, rng)
-    whole = pd.concat([frame[past], changed], ignore_index=True)
-    keys = [name for name in map(raw.own, _KEYS) if name is not None]
+        dates = perturb.format_days(frame[published], days.astype("M8[us]"))
+        future = pd.concat([future, revised.assign(**{published: dates})], ignore_index=True)
+    redrawn = replace(table, frame=frame).redraw(future, perturbation, rng)
+    rows = pd.concat([frame[past], redrawn], ignore_index=True)
+    keys = [name for name in map(raw.column, _KEYS) if name is not None]
     if published is not None and published not in keys:
         keys.append(published)
-    kept = np.arange(len(whole)) < past.sum()
-    # Two rows of one period and day would contradict each other.
-    whole = whole[kept | ~whole.duplicated(keys)]
-    order = perturb.interleaved(int(past.sum()), len(whole) - int(past.sum()), rng)
-    return whole.iloc[order].reset_index(drop=True)
+    is_past = np.arange(len(rows)) < past.sum()
+    # Two rows of one period and day would contradict each other: the original one stays.
+    rows = rows[is_past | ~rows.duplicated(keys)]
+    order = perturb.row_order(int(past.sum()), len(rows) - int(past.sum()), rng)
+    return rows.iloc[order].reset_index(drop=True)
 
 
-def stays(
-    raw: Raw, t: int, world: Perturbation, rng: np.random.Generator, new: Sequence[str]
+def perturb_members(
+    raw: RawTable,
+    t: int,
+    perturbation: Perturbation,
+    *,
+    rng: np.random.Generator,
+    new_codes: Sequence[str],
 ) -> pd.DataFrame:
-    """Return stays in the universe of which those that begin or end after a month differ."""
-    start, end, stock = raw.own("start"), raw.own("end"), raw.own("stock")
+    """Return index memberships, perturbed if they begin or end after t; new stocks join after t."""
+    start, end, stock = raw.column("start"), raw.column("end"), raw.column("stock")
     assert start is not None and stock is not None  # nosec B101 # tells mypy the type
     frame = raw.frame
     begins = ordinal(to_dates(frame[start]).column)
     if end is not None:
         ends = to_dates(frame[end]).column
-        after = ends.isna() | (ordinal(ends.fillna(pd.Timestamp(2199, 1, 1))) > t)
+        ends_after_t = ends.isna() | (ordinal(ends.fillna(pd.Timestamp(2199, 1, 1))) > t)
         changed = pd.Series(pd.NaT, index=frame.index, dtype="M8[us]")
-        if world.months:
-            soon = month_end(t)[0] + _days(rng, 1, 300, len(frame))
-            changed = changed.where(rng.random(len(frame)) < 0.5, soon.set_axis(frame.index))
-        told = perturb.write_days(frame[end], changed)
-        frame = frame.assign(**{end: frame[end].where(~after | (begins > t), told)})
-    kept = (begins <= t) | ((world.months > 0) & (rng.random(len(frame)) >= 0.5))
-    first = perturb.write_days(
-        frame[start], pd.Series(month_end(t).repeat(len(new)) + pd.Timedelta(days=1))
+        if perturbation.months:
+            random_ends = month_end(t)[0] + _random_days(rng, 1, 300, len(frame))
+            changed = changed.where(rng.random(len(frame)) < 0.5, random_ends.set_axis(frame.index))
+        new_ends = perturb.format_days(frame[end], changed)
+        frame = frame.assign(**{end: frame[end].where(~ends_after_t | (begins > t), new_ends)})
+    keep = (begins <= t) | ((perturbation.months > 0) & (rng.random(len(frame)) >= 0.5))
+    first = perturb.format_days(
+        frame[start], pd.Series(month_end(t).repeat(len(new_codes)) + pd.Timedelta(days=1))
     )
-    newcomers = pd.DataFrame({stock: pd.Series(list(new), dtype="str"), start: first})
+    new_members = pd.DataFrame({stock: pd.Series(list(new_codes), dtype="str"), start: first})
     codes = {stock: text_of(frame[stock]).astype("str")}
-    return pd.concat([frame.assign(**codes)[kept], newcomers], ignore_index=True)
+    return pd.concat([frame.assign(**codes)[keep], new_members], ignore_index=True)
 
 
-def _read(spec: StockRows | Spec | Reports) -> Raw:
-    found = read_all(files_of(spec.files))
-    kept = renamed(found.file, list(found.frame), spec.columns)
-    frame = found.frame[list(kept)]
+def _read(spec: StockRows | Spec | Reports) -> RawTable:
+    raw = read_all(files_of(spec.files))
+    names = renamed(raw.file, list(raw.frame), spec.columns)
+    frame = raw.frame[list(names)]
     if not isinstance(spec, StockRows) or spec.layout == "long":
-        return Raw(spec, frame, kept)
-    dates = [own for own, here in kept.items() if here in ("date", "month")]
-    date = dates[0] if dates else next(iter(kept))
-    long = frame.rename(columns=kept | {date: "date"}).melt(
+        return RawTable(spec, frame, names)
+    dates = [column for column, name in names.items() if name in ("date", "month")]
+    date = dates[0] if dates else next(iter(names))
+    long = frame.rename(columns=names | {date: "date"}).melt(
         "date", var_name="stock", value_name="close"
     )
     long = long[text_of(long["close"]).notna()].reset_index(drop=True)
-    return Raw(spec, long, {name: name for name in ("date", "stock", "close")})
+    return RawTable(spec, long, {name: name for name in ("date", "stock", "close")})
 
 
-def _as_it_was(raw: Raw, frame: pd.DataFrame) -> pd.DataFrame:
-    """Return rows in the layout of the files."""
+def _to_layout(raw: RawTable, frame: pd.DataFrame) -> pd.DataFrame:
+    """Return rows in the layout of their files."""
     if isinstance(raw.spec, StockRows) and raw.spec.layout == "wide":
         order = frame["date"].drop_duplicates()
         wide = frame.set_index(["date", "stock"])["close"].unstack().loc[order]  # noqa: PD010
@@ -196,51 +219,53 @@ def _as_it_was(raw: Raw, frame: pd.DataFrame) -> pd.DataFrame:
     return frame
 
 
-def _write(raw: Raw, frame: pd.DataFrame, path: Path) -> StockRows | Spec | Reports:
+def _write(raw: RawTable, frame: pd.DataFrame, path: Path) -> StockRows | Spec | Reports:
     write_parquet(frame, path)
-    columns = {own: here for own, here in raw.spec.columns.items() if here}
+    columns = {column: name for column, name in raw.spec.columns.items() if name}
     wide = isinstance(raw.spec, StockRows) and raw.spec.layout == "wide"
     return replace(raw.spec, files=(str(path),), columns={} if wide else columns)
 
 
-def _stocks(raw: Raw) -> perturb.Table:
+def _stocks(raw: RawTable) -> perturb.Table:
     assert isinstance(raw.spec, StockRows)  # nosec B101 # tells mypy the type
     dated = raw.spec.rows == "dated"
     percent = raw.spec.return_unit == "percent"
-    largest = LARGEST_DATED if dated else 1e30
-    return perturb.table_of(raw.frame, raw.names, dated=dated, percent=percent, largest=largest)
+    largest = MAX_DAILY if dated else 1e30
+    return perturb.to_table(raw.frame, raw.names, dated=dated, percent=percent, largest=largest)
 
 
-def _market(raw: Raw) -> perturb.Table:
-    made = perturb.table_of(raw.frame, raw.names)
-    return replace(made, dated=bool(pd.Series(made.known).duplicated().any()))
+def _market(raw: RawTable) -> perturb.Table:
+    table = perturb.to_table(raw.frame, raw.names)
+    return replace(table, dated=bool(pd.Series(table.available).duplicated().any()))
 
 
-def _reports(raw: Raw) -> perturb.Table:
-    """Return reports with the month at whose end each was known."""
+def _reports(raw: RawTable) -> perturb.Table:
+    """Return reports with the month at whose end each was available: after publication or lag."""
     assert isinstance(raw.spec, Reports)  # nosec B101 # tells mypy the type
     days = pd.Series(pd.NaT, index=raw.frame.index, dtype="M8[us]")
-    period, published = raw.own("period_end"), raw.own("published")
+    period, published = raw.column("period_end"), raw.column("published")
     if period is not None:
         days = to_dates(raw.frame[period]).column + pd.Timedelta(days=raw.spec.lag)
     if published is not None:
         days = to_dates(raw.frame[published]).column.fillna(days)
     roles = {
-        own: "positive" if here in ("shares", "size") else "number"
-        for own, here in raw.names.items()
-        if here not in _KEYS
+        column: "positive" if name in ("shares", "size") else "number"
+        for column, name in raw.names.items()
+        if name not in _KEYS
     }
     return perturb.Table(raw.frame, ordinal(days), roles)  # type: ignore[arg-type]
 
 
-def _placed(raw: Raw, new: Sequence[str]) -> pd.DataFrame:
-    """Return the sectors with those of new stocks."""
-    stock, sector = raw.own("stock"), raw.own("sector")
+def _add_sectors(raw: RawTable, new_codes: Sequence[str]) -> pd.DataFrame:
+    """Return the sectors with those of the new stocks, whose sector is new too."""
+    stock, sector = raw.column("stock"), raw.column("sector")
     assert stock is not None and sector is not None  # nosec B101 # tells mypy the type
-    more = pd.DataFrame({stock: pd.Series(list(new), dtype="str"), sector: perturb.NEW_SECTOR})
+    rows = pd.DataFrame(
+        {stock: pd.Series(list(new_codes), dtype="str"), sector: perturb.NEW_SECTOR}
+    )
     codes = {name: text_of(raw.frame[name]).astype("str") for name in (stock, sector)}
-    return pd.concat([raw.frame.assign(**codes), more], ignore_index=True)
+    return pd.concat([raw.frame.assign(**codes), rows], ignore_index=True)
 
 
-def _days(rng: np.random.Generator, low: int, high: int, count: int) -> pd.Series:
+def _random_days(rng: np.random.Generator, low: int, high: int, count: int) -> pd.Series:
     return pd.Series(pd.to_timedelta(rng.integers(low, high, count), unit="D"))

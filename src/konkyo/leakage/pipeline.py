@@ -1,4 +1,4 @@
-"""Records through the pipeline's own functions: what each stage makes of one decision month."""
+"""The pipeline in memory, from records to portfolios, for one decision month."""
 
 import io
 from contextlib import redirect_stderr
@@ -9,148 +9,160 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import pandas as pd
 
-from konkyo import backtest, config, dates, windows
+from konkyo import backtest, dates, windows
 from konkyo.attribution import attributions
+from konkyo.config import Params
 from konkyo.features import build
 from konkyo.features.store import Panel
 from konkyo.leakage import perturb
 from konkyo.models import baselines, jobs, store
 from konkyo.models.train import train
 
-BEFORE, AFTER = 3, 3
-"""Decision months up to t whose portfolios are formed, and those after it that are planned too."""
+N_MONTHS_BEFORE, N_MONTHS_AFTER = 3, 3
+"""Decision months up to t whose portfolios are formed, and later ones whose networks are planned
+with it: these must not change its network."""
+
+
+@dataclass(frozen=True, eq=False)
+class PreparedRecords:
+    """Records (stage ingest) and their panel (stage prepare)."""
+
+    stocks: pd.DataFrame
+    market: pd.DataFrame
+    panel: Panel
+    missing: pd.DataFrame
 
 
 @dataclass(frozen=True, eq=False)
 class PipelineOutputs:
-    """What the stages make of the records, up to a decision month.
+    """Outputs of the stages up to a decision month t.
 
     Attributes
     ----------
-    stocks, market : DataFrame
-        The records (stage ingest).
-    panel, missing : Panel, DataFrame
-        Stage prepare.
-    scale : dict of str to tuple of ndarray
-        By decision month up to t: mean and deviation of the inputs in the window's months.
+    scalers : dict of str to tuple of ndarray
+        By decision month up to t: mean and standard deviation of the features in its window.
     key : str
-        What the weights of t are said to depend on.
+        The cache key of the weights of t.
     weights : tuple of Weights
         The networks of t (stage train).
     ridge : DataFrame
-        month, stock, ridge: scores of the linear baseline up to t.
-    grounds : DataFrame
+        month, stock, ridge: scores of the ridge baseline up to t.
+    attributions : DataFrame
         month, stock, score, relevances, absorbed of t (stage attribute).
     ranked, returns : DataFrame
-        Portfolios up to t, and what they earned (stage backtest).
+        Quantile portfolios up to t, and their returns (stage backtest).
     """
 
-    stocks: pd.DataFrame
-    market: pd.DataFrame
-    panel: Panel
-    missing: pd.DataFrame
-    scale: dict[str, tuple[np.ndarray, np.ndarray]]
+    scalers: dict[str, tuple[np.ndarray, np.ndarray]]
     key: str
     weights: tuple[store.Weights, ...]
     ridge: pd.DataFrame
-    grounds: pd.DataFrame
+    attributions: pd.DataFrame
     ranked: pd.DataFrame
     returns: pd.DataFrame
 
-
-@dataclass(frozen=True, eq=False)
-class Prepared:
-    """Records and the panel made of them."""
-
-    stocks: pd.DataFrame
-    market: pd.DataFrame
-    panel: Panel
-    missing: pd.DataFrame
+    @property
+    def features(self) -> list[str]:
+        """Names of the features, in the order of the scalers."""
+        return list(self.weights[0].features)
 
 
 def prepare(
     stocks: pd.DataFrame,
     market: pd.DataFrame,
-    chosen: config.Params,
-    t: int | None = None,
+    config: Params,
+    *,
+    shuffle_after: int | None = None,
     rng: np.random.Generator | None = None,
-) -> Prepared:
-    """Build the panel, in another world from rows that lie in another order after month t."""
-    given = stocks
-    if t is not None and rng is not None:
-        past = int((dates.ordinal(stocks["month"]) <= t).sum())
-        order = perturb.interleaved(past, len(stocks) - past, rng)
-        given = stocks.iloc[order].reset_index(drop=True)
-    # Extreme numbers may overflow after t, which is no news.
+) -> PreparedRecords:
+    """Build the panel of records.
+
+    Parameters
+    ----------
+    stocks, market : DataFrame
+        The records.
+    config : Params
+        params.yaml.
+    shuffle_after : int, optional
+        A month, counted from 1970-01: later rows are put anywhere between those up to it, since
+        the order of future rows must not matter.
+    rng : Generator, optional
+        Draws that order.
+    """
+    rows = stocks
+    if shuffle_after is not None and rng is not None:
+        n_past = int((dates.ordinal(stocks["month"]) <= shuffle_after).sum())
+        order = perturb.row_order(n_past, len(stocks) - n_past, rng)
+        rows = stocks.iloc[order].reset_index(drop=True)
+    # The extreme numbers of a perturbed future may overflow, which is of no interest.
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        panel, missing = build.build(given, market, chosen.prepare)
-    return Prepared(stocks, market, panel, missing)
+        panel, missing = build.build(rows, market, config.prepare)
+    return PreparedRecords(stocks=stocks, market=market, panel=panel, missing=missing)
 
 
-def run(made: Prepared, chosen: config.Params, month: str, epochs: int) -> PipelineOutputs:
+def run(records: PreparedRecords, config: Params, *, month: str, epochs: int) -> PipelineOutputs:
     """Train the network of a decision month, explain its scores and form its portfolios.
 
     Parameters
     ----------
-    made : Prepared
+    records : PreparedRecords
         Records and panel.
-    chosen : Params
+    config : Params
         params.yaml.
     month : str
         The decision month t, YYYY-MM.
     epochs : int
-        Of the training; what a network reads in one, it reads in all.
+        Epochs of the training. One is enough: a network reads all its rows in every epoch.
     """
-    panel = made.panel
-    fitted = replace(chosen.train, epochs=epochs, placebo_every=0, workers=1)
-    decisions = windows.rolling(windows.MonthSlices.of(panel.index["month"]), fitted.window_months)
+    panel = records.panel
+    params = replace(config.train, epochs=epochs, placebo_every=0, workers=1)
+    decisions = windows.rolling(windows.MonthSlices.of(panel.index["month"]), params.window_months)
     at = [w.month for w in decisions].index(month)
-    near = decisions[max(0, at - BEFORE + 1) : at + 1 + AFTER]
     window = decisions[at]
+    near = decisions[max(0, at - N_MONTHS_BEFORE + 1) : at + 1 + N_MONTHS_AFTER]
     with np.errstate(over="ignore", invalid="ignore"):
-        planned = jobs.network_specs(panel, near, fitted)
-    own = {entry.month: entry for entry in reversed(planned)}
-    key = jobs.keys(panel, [window], [e for e in planned if e.month == month], fitted)
-    # The bar of progress of one network says nothing about the audit.
+        specs = jobs.network_specs(panel, near, params)
+    # Reversed, so that of an ensemble's networks the first stands for its month.
+    spec_of = {spec.month: spec for spec in reversed(specs)}
+    keys = jobs.keys(panel, [window], [spec for spec in specs if spec.month == month], params)
+    # The progress bar of a single network would only be noise.
     with TemporaryDirectory() as folder, redirect_stderr(io.StringIO()):
-        train(panel, [window], fitted, Path(folder))
+        train(panel, [window], params, Path(folder))
         networks = store.read(Path(folder) / "weights" / f"{month}.safetensors")
     rows = slice(window.test_start, window.test_stop)
-    explained = next(
-        attributions.explain_months([networks], [panel.features[rows]], chosen.attribute.epsilon)
+    attribution = next(
+        attributions.explain_months([networks], [panel.features[rows]], config.attribute.epsilon)
     )
-    table = attributions.as_frame(panel.index.iloc[rows], panel.names, explained)
-    upto = [w for w in near if w.month <= month]
+    table = attributions.as_frame(panel.index.iloc[rows], panel.names, attribution)
+    until_t = [w for w in near if w.month <= month]
     labels = panel.index["label"].to_numpy(dtype=np.float32)
-    scores = [
-        baselines.ridge_scores(panel, w, own[w.month], labels, fitted.ridge_penalty) for w in upto
+    ridge_scores = [
+        baselines.ridge_scores(panel, w, spec_of[w.month], labels, params.ridge_penalty)
+        for w in until_t
     ]
-    linear = baselines.table(panel, upto, {"ridge": list(scores)})
+    ridge = baselines.table(panel, until_t, {"ridge": list(ridge_scores)})
     index = panel.index[["month", "stock", "ret"]]
-    gathered = backtest.join_scores(index, table[["month", "stock", "score"]], linear)
-    ranked = backtest.assign_quantiles(gathered, chosen.backtest.n_quantiles)
+    scores = backtest.join_scores(index, table[["month", "stock", "score"]], ridge)
+    ranked = backtest.assign_quantiles(scores, config.backtest.n_quantiles)
     return PipelineOutputs(
-        made.stocks,
-        made.market,
-        panel,
-        made.missing,
-        {w.month: (own[w.month].mean, own[w.month].std) for w in upto},
-        key[f"weights/{month}"],
-        networks,
-        linear,
-        table,
-        ranked,
-        _earned(ranked, month, chosen),
+        scalers={w.month: (spec_of[w.month].mean, spec_of[w.month].std) for w in until_t},
+        key=keys[f"weights/{month}"],
+        weights=networks,
+        ridge=ridge,
+        attributions=table,
+        ranked=ranked,
+        returns=_realised_returns(ranked, month, config),
     )
 
 
-def _earned(ranked: pd.DataFrame, month: str, chosen: config.Params) -> pd.DataFrame:
-    """Return the portfolios' returns, none where no month with portfolios is realised."""
-    newest = ranked["month"] == dates.parse(month)
-    known = ranked["ret"].notna()
-    if (known & newest).any():
-        # Where a world leaves a leg without returns the backtest refuses it: what is gone lost all.
-        ranked = ranked.assign(ret=ranked["ret"].mask(newest & ~known, -1.0))
-    if not (known & ranked["quantile"].notna()).any():
+def _realised_returns(ranked: pd.DataFrame, month: str, config: Params) -> pd.DataFrame:
+    """Return the returns of the portfolios, empty if no month with portfolios is realised."""
+    is_t = ranked["month"] == dates.parse(month)
+    realised = ranked["ret"].notna()
+    if (realised & is_t).any():
+        # A perturbed future may leave a leg of t without returns, which the backtest refuses. As
+        # they are not compared, stocks that have vanished lose everything.
+        ranked = ranked.assign(ret=ranked["ret"].mask(is_t & ~realised, -1.0))
+    if not (realised & ranked["quantile"].notna()).any():
         return pd.DataFrame({"month": pd.Series(dtype="datetime64[s]"), "model": []})
-    return backtest.monthly_returns(ranked, chosen.backtest.n_quantiles, chosen.backtest.cost_bps)
+    return backtest.monthly_returns(ranked, config.backtest.n_quantiles, config.backtest.cost_bps)

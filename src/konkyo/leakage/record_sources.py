@@ -1,4 +1,4 @@
-"""Where the records come from: brought once as they are, and again in every other world."""
+"""Where the records come from: loaded once unchanged, and again for every perturbation."""
 
 import shutil
 from dataclasses import dataclass, replace
@@ -12,84 +12,89 @@ from konkyo import data
 from konkyo.config import Ingest
 from konkyo.data import us_equities
 from konkyo.dates import ordinal, parse
-from konkyo.leakage import perturb, perturb_tables
-from konkyo.leakage.perturb import Perturbation
+from konkyo.leakage import perturb_tables
+from konkyo.leakage.perturb import Perturbation, perturb_table, to_table
 
-Records = tuple[pd.DataFrame, pd.DataFrame]
+RecordTables = tuple[pd.DataFrame, pd.DataFrame]
 """Stocks and market series, as the stage ingest writes them."""
 
 
 class RecordSource(Protocol):
-    """A source whose records can be brought in another world."""
+    """A source whose records can be perturbed after a month."""
 
     @property
-    def records(self) -> Records:
-        """The records as they are."""
+    def records(self) -> RecordTables:
+        """The records, unchanged."""
 
-    def world(
-        self, t: int, world: Perturbation, rng: np.random.Generator, scratch: Path
-    ) -> Records:
-        """Return the records of a world that differs after month t, counted from 1970-01."""
+    def perturb(
+        self, t: int, perturbation: Perturbation, rng: np.random.Generator, scratch: Path
+    ) -> RecordTables:
+        """Return the records perturbed after month t, counted from 1970-01."""
 
 
 @dataclass(frozen=True, eq=False)
 class OwnTables:
-    """The user's own tables: their raw rows differ, and the source reads them again."""
+    """The user's own tables: their raw rows are perturbed, and the source reads them again.
+
+    So the audit covers the reading too: point-in-time joins, daily prices, membership.
+    """
 
     ingest: Ingest
-    portfolios: int
-    records: Records
+    n_quantiles: int
+    records: RecordTables
     raw: perturb_tables.RawTables
 
-    def world(
-        self, t: int, world: Perturbation, rng: np.random.Generator, scratch: Path
-    ) -> Records:
-        """Write the tables of the other world and bring them."""
+    def perturb(
+        self, t: int, perturbation: Perturbation, rng: np.random.Generator, scratch: Path
+    ) -> RecordTables:
+        """Write the perturbed tables and load them."""
         shutil.rmtree(scratch / "own", ignore_errors=True)
         last = int(ordinal(self.records[0]["month"]).max())
-        files = perturb_tables.write(self.raw, t, world, rng, last, scratch / "own")
-        ingest = replace(self.ingest, tables=files, last_month="newest")
-        found = data.load(ingest, scratch / "raw", self.portfolios)
-        return found.stocks, found.market
+        tables = perturb_tables.write(
+            self.raw, t, perturbation, rng=rng, last=last, folder=scratch / "own"
+        )
+        ingest = replace(self.ingest, tables=tables, last_month="newest")
+        loaded = data.load(ingest, scratch / "raw", self.n_quantiles)
+        return loaded.stocks, loaded.market
 
 
 @dataclass(frozen=True, eq=False)
 class BuiltRecords:
-    """Records that a source brings or makes: they differ themselves.
+    """Records of a source without raw tables: they are perturbed themselves.
 
     Attributes
     ----------
-    records : Records
+    records : RecordTables
         As the stage ingest writes them.
-    before : Records
-        Those of `us-equities` before their values are moved to the months at whose ends they were
-        known; else the same.
-    late : bool
-        They are still to be moved.
+    unlagged : RecordTables
+        Records of `us-equities` before their values move to the months at whose ends they were
+        available; otherwise the same.
+    lagged : bool
+        Whether they have to move.
     """
 
-    records: Records
-    before: Records
-    late: bool
+    records: RecordTables
+    unlagged: RecordTables
+    lagged: bool
 
-    def world(
-        self, t: int, world: Perturbation, rng: np.random.Generator, scratch: Path
-    ) -> Records:
-        """Change the rows, and move them where that is still to be done."""
-        stocks, market = self.before
+    def perturb(
+        self, t: int, perturbation: Perturbation, rng: np.random.Generator, scratch: Path
+    ) -> RecordTables:
+        """Perturb the rows, then move their values to the months of their availability."""
+        stocks, market = self.unlagged
         last = int(ordinal(stocks["month"]).max())
-        made = []
-        for table, keys in ((stocks, ["month", "stock"]), (market, ["month"])):
-            rows = perturb.table_of(table, {name: name for name in table})
-            found = perturb.perturb_table(rows, t, world, rng, last)[0]
-            found["month"] = found["month"].astype(table["month"].dtype)
-            made.append(found.sort_values(keys, ignore_index=True))
-        stocks, market = made
-        return (us_equities.as_known(stocks) if self.late else stocks), market
+        perturbed = []
+        for frame, keys in ((stocks, ["month", "stock"]), (market, ["month"])):
+            table = to_table(frame, {name: name for name in frame})
+            rows, _ = perturb_table(table, t, perturbation, rng=rng, last=last)
+            rows["month"] = rows["month"].astype(frame["month"].dtype)
+            perturbed.append(rows.sort_values(keys, ignore_index=True))
+        stocks, market = perturbed
+        return (us_equities.as_known(stocks) if self.lagged else stocks), market
 
 
-def record_source(ingest: Ingest, raw: Path, portfolios: int) -> RecordSource:
-    """Bring the records of params.yaml, and keep what other worlds are made of.
+def record_source(ingest: Ingest, raw: Path, n_quantiles: int) -> RecordSource:
+    """Load the records of params.yaml, with what is needed to perturb them.
 
     Parameters
     ----------
@@ -97,22 +102,26 @@ def record_source(ingest: Ingest, raw: Path, portfolios: int) -> RecordSource:
         The section of params.yaml.
     raw : Path
         A scratch folder for the raw files.
-    portfolios : int
-        The fewest stocks that a month must have.
+    n_quantiles : int
+        The least number of stocks of a month.
 
     Raises
     ------
     SourceError, RecordsError, ParamsError
-        As `konkyo.data.bring`.
+        As `konkyo.data.load`.
     """
     if ingest.source == "us-equities":
-        before = us_equities.checked(raw, portfolios)
+        stocks, market = us_equities.checked(raw, n_quantiles)
         if ingest.last_month != "newest":
             last = parse(ingest.last_month)
-            before = tuple(table[table["month"] <= last].reset_index(drop=True) for table in before)
-        return BuiltRecords((us_equities.as_known(before[0]), before[1]), before, late=True)
-    found = data.load(ingest, raw, portfolios)
-    records = (found.stocks, found.market)
+            stocks, market = (
+                table[table["month"] <= last].reset_index(drop=True) for table in (stocks, market)
+            )
+        records = (us_equities.as_known(stocks), market)
+        return BuiltRecords(records=records, unlagged=(stocks, market), lagged=True)
+    loaded = data.load(ingest, raw, n_quantiles)
+    records = (loaded.stocks, loaded.market)
     if ingest.source == "tables":
-        return OwnTables(ingest, portfolios, records, perturb_tables.read(ingest.tables))
-    return BuiltRecords(records, records, late=False)
+        tables = perturb_tables.read(ingest.tables)
+        return OwnTables(ingest=ingest, n_quantiles=n_quantiles, records=records, raw=tables)
+    return BuiltRecords(records=records, unlagged=records, lagged=False)

@@ -1,4 +1,4 @@
-"""The audit: every chosen decision month against every other world."""
+"""The audit: several decision months under every perturbation of their future."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -7,113 +7,132 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from konkyo import config, dates, windows
+from konkyo import dates, windows
+from konkyo.config import Params
 from konkyo.errors import KonkyoError
 from konkyo.leakage import compare
 from konkyo.leakage.compare import Finding
-from konkyo.leakage.perturb import WORLDS
-from konkyo.leakage.pipeline import PipelineOutputs, Prepared, prepare, run
+from konkyo.leakage.perturb import PERTURBATIONS
+from konkyo.leakage.pipeline import PipelineOutputs, PreparedRecords, prepare, run
 from konkyo.leakage.record_sources import RecordSource
 
 
-def decision_months(month: pd.Series, window: int, count: int) -> list[str]:
-    """Return decision months spread evenly over all there are, the newest among them.
+def decision_months(month: pd.Series, window_months: int, count: int) -> list[str]:
+    """Return decision months, YYYY-MM, spread evenly over all of them, the newest included.
 
     Parameters
     ----------
     month : Series
-        Of the panel's rows.
-    window : int
-        Months a network learns from.
+        Months of the panel's rows.
+    window_months : int
+        Months of a training window.
     count : int
-        How many; fewer where there are fewer.
+        How many; fewer if there are fewer.
     """
     blocks = windows.MonthSlices.of(month)
-    names = [one.month for one in windows.rolling(blocks, window)]
-    places = np.linspace(len(names) - 1, 0, min(count, len(names))).round().astype(int)
-    return [names[place] for place in sorted(places)]
+    labels = [window.month for window in windows.rolling(blocks, window_months)]
+    positions = np.linspace(len(labels) - 1, 0, min(count, len(labels))).round().astype(int)
+    return [labels[position] for position in sorted(positions)]
 
 
 def audit(
-    origin: RecordSource,
-    chosen: config.Params,
+    source: RecordSource,
+    config: Params,
+    *,
     count: int,
     seed: int,
     epochs: int,
     scratch: Path,
-    say: Callable[[str], None],
+    report: Callable[[str], None],
 ) -> Iterator[Finding]:
-    """Yield what became of every column in every world.
+    """Yield a finding for every column under every perturbation.
 
     Parameters
     ----------
-    origin : Origin
-        The records, and how they are in another world.
-    chosen : Params
+    source : RecordSource
+        The records, unchanged and perturbed.
+    config : Params
         params.yaml.
     count : int
-        How many decision months.
+        Number of decision months.
     seed : int
-        Of what is changed.
+        Seed of the perturbations.
     epochs : int
-        Of each training; 0 for train.epochs.
+        Epochs of each training; 0: train.epochs.
     scratch : Path
         A folder for tables and weights.
-    say : callable
-        Takes a line of progress.
+    report : callable
+        Receives a line of progress.
 
     Raises
     ------
     KonkyoError
-        As the stages do; or another world breaks a rule of the records, such as enough stocks.
+        As the stages do; or perturbed records break a rule, such as the least number of stocks.
     """
-    as_is = prepare(*origin.records, chosen)
-    decisions = decision_months(as_is.panel.index["month"], chosen.train.window_months, count)
-    newest = dates.ordinal(origin.records[0]["month"]).max()
-    epochs = epochs or chosen.train.epochs
-    for month in decisions:
+    original = prepare(*source.records, config)
+    window_months = config.train.window_months
+    newest = dates.ordinal(source.records[0]["month"]).max()
+    epochs = epochs or config.train.epochs
+    for month in decision_months(original.panel.index["month"], window_months, count):
         t = int(dates.ordinal(pd.Series([dates.parse(month)]))[0])
-        before = run(as_is, chosen, month, epochs)
-        for number, world in enumerate(WORLDS):
-            if t == newest and not world.months:
-                # Nothing comes after the newest month as it is.
+        outputs = run(original, config, month=month, epochs=epochs)
+        for number, perturbation in enumerate(PERTURBATIONS):
+            if t == newest and not perturbation.months:
+                # Nothing follows the newest month: there is nothing to cut off.
                 continue
             rng = np.random.default_rng([seed, t, number])
             try:
-                records = origin.world(t, world, rng, scratch)
-                other = prepare(*records, chosen, t, rng)
+                records = source.perturb(t, perturbation, rng, scratch)
+                perturbed = prepare(*records, config, shuffle_after=t, rng=rng)
             except KonkyoError as error:
                 raise KonkyoError(
-                    f"the audit's world after {month} with {world.name} breaks a rule of the "
-                    f"records ({error}): try another --seed"
+                    f"the records perturbed after {month} ({perturbation.name}) break a rule of "
+                    f"the records ({error}): try another --seed"
                 ) from error
-            found = [*compare.records(as_is, other, t), *compare.panels(as_is, other, t)]
-            found += passed(before, other, chosen, month, epochs)
-            yield from tag(found, month, world.name)
-            moved = sum(one.moved for one in found)
-            compared = sum(one.compared for one in found)
-            say(f"{month}, {world.name}: {compared:,} values compared, {moved:,} moved")
+            findings = [
+                *compare.records(original, perturbed, t),
+                *compare.panels(original, perturbed, t),
+                *compare_outputs(outputs, perturbed, config, month=month, epochs=epochs),
+            ]
+            yield from tag(findings, month, perturbation.name)
+            moved = sum(finding.moved for finding in findings)
+            compared = sum(finding.compared for finding in findings)
+            report(f"{month}, {perturbation.name}: {compared:,} values compared, {moved:,} moved")
 
 
-def passed(
-    before: PipelineOutputs, other: Prepared, chosen: config.Params, month: str, epochs: int
+def compare_outputs(
+    outputs: PipelineOutputs,
+    perturbed: PreparedRecords,
+    config: Params,
+    *,
+    month: str,
+    epochs: int,
 ) -> list[Finding]:
-    """Return what became of networks, grounds and portfolios of a decision month.
+    """Run the pipeline on perturbed records and compare networks, attributions and portfolios.
 
-    A stage that fails in the other world alone depends on what comes after the month.
+    A stage that fails on the perturbed records alone depends on the future: that is a finding, not
+    an error.
     """
     t = int(dates.ordinal(pd.Series([dates.parse(month)]))[0])
     try:
-        after = run(other, chosen, month, epochs)
+        other = run(perturbed, config, month=month, epochs=epochs)
     except Exception as error:
-        return [Finding("train", "the run", 1, 1, month, f"{type(error).__name__}: {error}")]
+        message = f"{type(error).__name__}: {error}"
+        return [
+            Finding(
+                stage="train", feature="the run", compared=1, moved=1, first_month=month,
+                example=message,
+            )
+        ]  # fmt: skip
     return [
-        *compare.networks(before, after, t),
-        *compare.explained(before, after, t),
-        *compare.portfolios(before, after, t),
+        *compare.networks(outputs, other, t),
+        *compare.attributions(outputs, other, t),
+        *compare.portfolios(outputs, other, t),
     ]
 
 
-def tag(found: Sequence[Finding], month: str, world: str) -> list[Finding]:
-    """Return findings that say in which world they were made."""
-    return [replace(one, decision_month=month, world=world) for one in found]
+def tag(findings: Sequence[Finding], month: str, perturbation: str) -> list[Finding]:
+    """Return findings with their decision month and perturbation."""
+    return [
+        replace(finding, decision_month=month, perturbation=perturbation) for finding in findings
+    ]

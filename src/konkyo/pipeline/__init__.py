@@ -1,4 +1,13 @@
-"""One thin script a stage: read params, call pure functions, write outputs."""
+"""Commands: one thin script a stage that reads params, calls pure functions and writes outputs.
+
+Main pipeline   ingest, prepare, train, attribute, verify, backtest, report, track
+Second study    intervention_ingest, _estimate, _forecast, _report, _track
+Month-end       check, fetch, update, predict, monitor, promote
+Other           audit, tune, serve, ui
+
+Helpers: locking (one command at a time), system_errors (a full disk in words), report_inputs (what
+report, monitor and predict read), earlier_months and dvc_commit (for update).
+"""
 
 import sys
 import tempfile
@@ -14,37 +23,35 @@ from konkyo.artifacts import HERE
 from konkyo.errors import INTERRUPTED, KonkyoError, redact
 from konkyo.pipeline import system_errors
 
-Given = ParamSpec("Given")
+Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
 
 
-def stage(main: Callable[Given, Result]) -> Callable[Given, Result]:
-    """Let an error that can be mended or an interrupt end the process with one message.
+def stage(main: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
+    """Decorate a command: errors of the user or the machine and interrupts end it with a message.
 
-    These are every `KonkyoError` and what `trouble` knows of the machine; any other error is a
-    fault of this program and keeps its traceback.
+    These are `KonkyoError` and the errors that `system_errors` recognises. Any other error is a
+    defect of this program and keeps its traceback, printed without credentials.
 
     Parameters
     ----------
     main : callable
-        A stage's function. Its arguments and its result are passed through.
+        The function of a command.
 
     Raises
     ------
     SystemExit
-        1 after an error that can be mended, 130 after an interrupt; the message is on standard
-        error. Any other error is a defect: it goes on, and if it ends the process its traceback,
-        which may tell an address, is printed without credentials.
+        1 after an error, 130 after an interrupt; the message is on standard error.
     """
 
     @wraps(main)
-    def guarded(*arguments: Given.args, **named: Given.kwargs) -> Result:
+    def command(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
         try:
-            # What killed runs left half-written goes; large rows are kept outside the project.
+            # Of killed commands; DuckDB and joblib write theirs outside the project.
             resilience.remove_stale_temp(HERE.data)
             resilience.remove_stale_temp(Path(tempfile.gettempdir()), deep=False)
             with resilience.scoped_tempdir():
-                return main(*arguments, **named)
+                return main(*args, **kwargs)
         except KonkyoError as error:
             print(
                 "\n".join([f"konkyo: {error}", *getattr(error, "__notes__", ())]), file=sys.stderr
@@ -54,17 +61,20 @@ def stage(main: Callable[Given, Result]) -> Callable[Given, Result]:
             print("\nkonkyo: interrupted", file=sys.stderr)
             raise SystemExit(INTERRUPTED) from None
         except Exception as error:
-            known = system_errors.named(error)
-            if known is None:
-                sys.excepthook = _print
+            system_error = system_errors.explain(error)
+            if system_error is None:
+                # Python prints the traceback after this function has ended.
+                sys.excepthook = _print_redacted
                 raise
-            print(redact(f"konkyo: {known}"), file=sys.stderr)
+            print(redact(f"konkyo: {system_error}"), file=sys.stderr)
             raise SystemExit(1) from None
 
-    return guarded
+    return command
 
 
-def _print(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+def _print_redacted(
+    kind: type[BaseException], error: BaseException, trace: TracebackType | None
+) -> None:
     """Print the traceback of an error that ends the process, without credentials."""
     text = "".join(traceback.format_exception(kind, error, trace))
     print(redact(text), end="", file=sys.stderr)

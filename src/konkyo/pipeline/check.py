@@ -1,4 +1,4 @@
-"""Check the records that params.yaml names, and nothing else: a report of all that is wrong."""
+"""check: validate the records that params.yaml names and report every violation."""
 
 from konkyo import config, data
 from konkyo.artifacts import HERE
@@ -12,34 +12,31 @@ from konkyo.resilience import temporary_folder
 
 @stage
 def main() -> None:
-    """Write data/check.csv, one row a violation, and none where every rule is kept.
+    """Write data/check.csv, one row a violation, and nothing else.
 
     Raises
     ------
     RecordsError, SourceError
-        The records break rules, or cannot be read; the report is written before.
+        The records violate rules, or cannot be read; the report is written before.
     """
-    settings = config.load()
+    params = config.load()
     try:
-        # What is brought goes to a scratch folder: data/raw belongs to the stage ingest.
-        with temporary_folder() as scratch:
-            records = data.load(settings.ingest, scratch, settings.backtest.n_quantiles)
+        # Downloads go to a temporary folder: data/raw belongs to the stage ingest.
+        with temporary_folder() as raw:
+            records = data.load(params.ingest, raw, params.backtest.n_quantiles)
     except (RecordsError, SourceError) as error:
-        write_csv(table(getattr(error, "violations", ()) or [_unreadable(error)]), HERE.check)
+        unreadable = Violation("", "", "file", str(error), (), 0, "see the message")
+        write_csv(table(getattr(error, "violations", ()) or [unreadable]), HERE.check)
         raise
     write_csv(table([]), HERE.check)
-    print(_summary(records))
+    print(summary(records))
 
 
-def _unreadable(error: Exception) -> Violation:
-    return Violation("", "", "file", str(error), (), 0, "see what was found")
-
-
-def _summary(records: Records) -> str:
-    """Return what was found: the rows, the months, and how much of each column is missing."""
+def summary(records: Records) -> str:
+    """Return rows, stocks and months, and the share of missing values by column."""
     facts = records.facts
     lines = [
-        f"{facts['source']}: every rule is kept by {facts['rows']:,} rows of "
+        f"{facts['source']}: no violation in {facts['rows']:,} rows of "
         f"{facts['stocks']:,} stocks and {len(records.market):,} rows of market series, "
         f"{facts['first_month']} to {facts['last_month']}"
     ]

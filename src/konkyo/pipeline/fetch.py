@@ -1,4 +1,4 @@
-"""Fetch a vendor's records into data/own, in the shape of `ingest.tables`."""
+"""fetch: download records of a vendor into data/own, in the layout of `ingest.tables`."""
 
 import re
 from collections.abc import Sequence
@@ -11,13 +11,13 @@ from konkyo import dates
 from konkyo.artifacts import HERE
 from konkyo.data.vendors import fred, jquants, jquants_tables, mof
 from konkyo.errors import KonkyoError, SourceError
-from konkyo.intervention import official
 from konkyo.io import atomic_write, write_csv, write_parquet
 from konkyo.pipeline import locking, stage
 from konkyo.retry import RetryPolicy
 
 Vendor = Literal["jquants", "fred", "mof"]
-FRED_PARAMS = "      - {{files: [{file}], columns: {{}}}}    # ingest.tables.market"
+MARKET_PARAMS = "      - {{files: [{file}], columns: {{}}}}    # ingest.tables.market"
+"""The entry of params.yaml that reads a file of market series."""
 
 
 @stage
@@ -35,7 +35,7 @@ def main(
     maturities: Sequence[int] = (2, 5, 10, 20),
     policy: RetryPolicy | None = None,
 ) -> None:
-    """Fetch what is not here yet.
+    """Download the records that are not in `out` yet.
 
     Parameters
     ----------
@@ -44,32 +44,37 @@ def main(
     first, last : str, optional
         Months YYYY-MM; `first` is needed for jquants and fred, `last` is the newest one.
     out : Path
-        Receives a folder of the vendor's name; interventions lie beside it, where the second
-        study looks for them.
+        Parent of the vendor's folder; the ministry's interventions are written to `out` itself,
+        where the second study reads them.
     parts, plan : sequence of str, str
-        jquants: which records, and the plan, which sets how many requests are sent a minute.
+        jquants: kinds of records, and the subscription, which limits the requests a minute.
     series, release, lag, carry : sequence of str, str, int, int
-        fred: ids, or id=name; whether as known at the time or the newest version, published `lag`
-        days after the period; and after how many months a value is too old.
+        fred: ids, or id=name; vintages (point in time) or the latest revision, taken as published
+        `lag` days after the period; months after which a value is too old.
     maturities : sequence of int
-        mof: years of the yields.
+        mof: maturities of the yields in years.
     policy : RetryPolicy, optional
-        How often a request is tried; the vendor's own if not given.
+        Retries of a request; by default those of the vendor's client.
     """
     with locking.held("fetch"):
         if what == "jquants":
-            _jquants(first, last, out / "jquants", parts, plan, policy)
+            folder = out / "jquants"
+            _jquants(first, last, folder=folder, parts=parts, plan=plan, policy=policy)
         elif what == "fred":
-            _fred(first, last, out / "fred", series, release, lag, carry, policy)
+            _fred(
+                first, last, folder=out / "fred", series=series, release=release, lag=lag,
+                carry=carry, policy=policy,
+            )  # fmt: skip
         elif what == "mof":
             _mof(out, tuple(maturities), policy)
         else:
-            raise SourceError(f"there is no connector {what!r}: choose of {get_args(Vendor)}")
+            raise SourceError(f"no vendor {what!r}: choose one of {get_args(Vendor)}")
 
 
 def _jquants(
     first: str | None,
     last: str | None,
+    *,
     folder: Path,
     parts: Sequence[str],
     plan: jquants.Plan,
@@ -78,7 +83,7 @@ def _jquants(
     unknown = set(parts) - set(jquants.PARTS)
     if unknown or plan not in jquants.LIMITS:
         raise SourceError(
-            f"parts {sorted(unknown)}, plan {plan!r}: choose of {jquants.PARTS} and "
+            f"parts {sorted(unknown)}, plan {plan!r}: choose from {jquants.PARTS} and "
             f"{tuple(jquants.LIMITS)}"
         )
     start = _month(first, "first").replace(day=1)
@@ -101,6 +106,7 @@ def _jquants(
 def _fred(
     first: str | None,
     last: str | None,
+    *,
     folder: Path,
     series: Sequence[str],
     release: str,
@@ -112,7 +118,7 @@ def _fred(
     if not names or release not in ("vintage", "latest"):
         raise SourceError(
             f"series {list(series)}, release {release!r}: name series by their ids, such as "
-            "CPIAUCSL or CPIAUCSL=prices, and choose of vintage and latest"
+            "CPIAUCSL or CPIAUCSL=prices, and choose vintage or latest"
         )
     start = _month(first, "first")
     end = dates.month_end(dates.ordinal(pd.DatetimeIndex([pd.Timestamp.now()])) - 1)[0]
@@ -147,19 +153,19 @@ def _fred(
             print(f"{code}: as fetched before ({error})")
         values = fred.as_of(rows, ends, carry)
         table[name] = values.to_numpy()
-        unknown = ends[values.isna()]
+        absent = ends[values.isna()]
         print(f"{code}: {len(rows):,} versions, known in {values.notna().sum()} of {len(ends)}")
-        if len(unknown):
+        if len(absent):
             print(
-                f"  unknown in {len(unknown)} months, {dates.label(unknown[0])} to "
-                f"{dates.label(unknown[-1])}: ingest refuses them; a series that is never revised "
-                "can be fetched with release latest, others begin with their first vintage"
+                f"  missing in {len(absent)} months, {dates.label(absent[0])} to "
+                f"{dates.label(absent[-1])}, which ingest does not accept: fetch a series that is "
+                "never revised with release latest; others begin with their first vintage"
             )
     # A file that has more series than could be had stays as it is.
     lost = market.is_file() and len(table.columns) < len(stored.columns)
     if len(table.columns) > 1 and not lost:
         write_csv(table, market)
-        print(f"{market}: for params.yaml\n{FRED_PARAMS.format(file=market.as_posix())}")
+        print(f"{market}: for params.yaml\n{MARKET_PARAMS.format(file=market.as_posix())}")
     if errors:
         raise SourceError("\n".join(errors))
 
@@ -198,10 +204,13 @@ def _mof(out: Path, maturities: tuple[int, ...], policy: RetryPolicy | None) -> 
         if texts:
             table = mof.yields(texts, maturities)
             write_csv(table if stored is None else mof.merge(stored, table), market)
-            print(f"{market}: for params.yaml\n{FRED_PARAMS.format(file=market.as_posix())}")
+            print(f"{market}: for params.yaml\n{MARKET_PARAMS.format(file=market.as_posix())}")
     except SourceError as error:
         errors.append(str(error))
     try:
+        # Only this part needs the second study, whose reader checks the file before it is kept.
+        from konkyo.intervention import official
+
         operations = mof.download(mof.OPERATIONS, mof.BASE, policy)
         with atomic_write(out / mof.OPERATIONS_FILE) as scratch:
             scratch.write_bytes(operations)

@@ -1,4 +1,4 @@
-"""Stage ingest: bring the raw records, check every rule, write the two record tables."""
+"""Stage ingest: load the raw records, check every rule, write the two tables of records."""
 
 from konkyo import config, data
 from konkyo.artifacts import HERE
@@ -10,16 +10,16 @@ from konkyo.pipeline import locking, stage
 @locking.writing
 def main() -> None:
     """Write data/raw and data/records."""
-    settings = config.load()
-    records = data.load(settings.ingest, HERE.raw, settings.backtest.n_quantiles)
-    print(write(records))
+    params = config.load()
+    records = data.load(params.ingest, HERE.raw, params.backtest.n_quantiles)
+    write(records)
+    print(line(records))
 
 
-def write(records: data.Records) -> str:
-    """Write the tables, remove what another source left, and say what the records hold."""
+def write(records: data.Records) -> None:
+    """Write the records and remove files of another source."""
     HERE.raw.mkdir(parents=True, exist_ok=True)
     for path in HERE.raw.iterdir():
-        # What another source left is no part of these records.
         if path.is_file() and path.name not in records.facts["files"]:
             path.unlink()
     write_parquet(records.stocks, HERE.stocks)
@@ -33,6 +33,10 @@ def write(records: data.Records) -> str:
         else:
             write_table(table, HERE.records / name)
     write_json(records.facts, HERE.source)
+
+
+def line(records: data.Records) -> str:
+    """Return source, rows, stocks and months in one line."""
     facts = records.facts
     return (
         f"{facts['source']}: {facts['rows']:,} rows of {facts['stocks']:,} stocks, "

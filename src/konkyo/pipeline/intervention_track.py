@@ -1,5 +1,6 @@
 """Stage intervention-track: log the second study as one MLflow run."""
 
+from dataclasses import asdict
 from pathlib import Path
 
 from konkyo import config, io
@@ -15,5 +16,5 @@ def main() -> None:
     # One at a time writes to the store, whichever study it is of.
     with locking.held():
         tracked = intervention.track(Path.cwd(), config.load())
-    io.write_json(tracked, HERE.intervention_run)
-    print(f"run {tracked['run_id']} in experiment {tracked['experiment']}")
+    io.write_json(asdict(tracked), HERE.intervention_run)
+    print(f"run {tracked.run_id} in experiment {tracked.experiment}")

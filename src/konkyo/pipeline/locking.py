@@ -1,6 +1,6 @@
-"""One command at a time in a folder: one that writes goes alone, those that read wait for it.
+"""Locks of a project folder: one command writes at a time, and none reads meanwhile.
 
-The kernel gives a lock back when its process ends, however it ends: none is ever left behind.
+The kernel releases a lock when its process ends, however it ends: none is ever left behind.
 """
 
 import json
@@ -16,28 +16,28 @@ from typing import ParamSpec, TypeVar
 from konkyo.artifacts import HERE
 from konkyo.resilience import locked
 
-Given = ParamSpec("Given")
+Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
 
 MAIN, STUDY = "results", "intervention"
-"""What all stages of the main job share, and all of the second study."""
+"""The lock of the main pipeline's results, and that of the second study's."""
 
 
 @contextmanager
 def held(name: str = MAIN, shared: bool = False) -> Iterator[None]:
-    """Keep other processes from working on the same files meanwhile; wait for those that do.
+    """Hold a lock of this project; wait for the process that holds it, and say which one.
 
     Parameters
     ----------
     name : str
-        What the files are; each name has a lock of its own, data/.<name>.lock.
+        Name of the lock, data/.<name>.lock.
     shared : bool
-        Only to read: any number of readers go together.
+        For reading: any number of readers hold it together.
 
     Raises
     ------
     StorageError
-        The folder's disk knows no locks.
+        The folder's disk has no locks.
     """
     path = HERE.lock(name)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -46,53 +46,56 @@ def held(name: str = MAIN, shared: bool = False) -> Iterator[None]:
             lock.enter_context(locked(path, blocking=False, shared=shared))
         except BlockingIOError:
             print(
-                f"konkyo: {_who(path)} works in this folder: waiting until it has ended "
+                f"konkyo: {_holder(path)} works in this folder: waiting until it has ended "
                 "(Ctrl-C gives up)",
                 file=sys.stderr,
                 flush=True,
             )
             lock.enter_context(locked(path, shared=shared))
-        _sign(path)
+        _write_holder(path)
         yield
 
 
-def writing(main: Callable[Given, Result]) -> Callable[Given, Result]:
-    """Let a stage write the results alone."""
-    return _holding(main, MAIN, shared=False)
+def writing(main: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
+    """Decorate a stage that writes the results: no other command reads or writes meanwhile."""
+    return _with_lock(main, MAIN, shared=False)
 
 
-def reading(main: Callable[Given, Result]) -> Callable[Given, Result]:
-    """Let a stage that reads the results see none that are half made."""
-    return _holding(main, MAIN, shared=True)
+def reading(main: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
+    """Decorate a stage that reads the results: no command writes meanwhile."""
+    return _with_lock(main, MAIN, shared=True)
 
 
-def writing_study(main: Callable[Given, Result]) -> Callable[Given, Result]:
-    """Let a stage write the results of the second study alone."""
-    return _holding(main, STUDY, shared=False)
+def writing_study(main: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
+    """Decorate a stage that writes the results of the second study."""
+    return _with_lock(main, STUDY, shared=False)
 
 
-def _holding(main: Callable[Given, Result], name: str, shared: bool) -> Callable[Given, Result]:
+def _with_lock(
+    main: Callable[Arguments, Result], name: str, shared: bool
+) -> Callable[Arguments, Result]:
     @wraps(main)
-    def guarded(*arguments: Given.args, **named: Given.kwargs) -> Result:
+    def locked_main(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
         with held(name, shared):
-            return main(*arguments, **named)
+            return main(*args, **kwargs)
 
-    return guarded
+    return locked_main
 
 
-def _sign(path: Path) -> None:
-    """Say in a lock's file who has it, for those who wait."""
+def _write_holder(path: Path) -> None:
+    """Write command, process and time to a lock's file, for those who wait."""
     since = datetime.now().astimezone().isoformat(" ", "seconds")
     command = " ".join(["konkyo", *sys.argv[1:]])
     holder = {"command": command, "process": os.getpid(), "since": since}
     path.write_text(json.dumps(holder), encoding="utf-8")
 
 
-def _who(path: Path) -> str:
-    """Return who has a lock, as far as its file tells."""
+def _holder(path: Path) -> str:
+    """Return command, process and time of a lock's holder, "another command" if unknown."""
     try:
-        said = json.loads(path.read_text(encoding="utf-8"))
-        os.kill(said["process"], 0)
-        return f"`{said['command']}` (process {said['process']}, since {said['since']})"
+        holder = json.loads(path.read_text(encoding="utf-8"))
+        # Raises if that process has ended: another one holds the lock and has not yet written.
+        os.kill(holder["process"], 0)
+        return f"`{holder['command']}` (process {holder['process']}, since {holder['since']})"
     except (ValueError, KeyError, TypeError, OSError):
         return "another command"

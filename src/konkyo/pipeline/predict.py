@@ -1,4 +1,4 @@
-"""Hand over the ranking of a decision month with its grounds, as CSV and as an Excel workbook."""
+"""predict: the ranking of a decision month with its attributions, as CSV and Excel."""
 
 import json
 from importlib.metadata import version
@@ -24,46 +24,46 @@ def main(month: str = "newest", language: str | None = None, out: Path | None = 
     Parameters
     ----------
     month : str
-        "newest" or a decision month YYYY-MM that has grounds.
+        "newest" or a decision month YYYY-MM that has attributions.
     language : str, optional
         "en" or "ja"; by default report.language.
     out : Path, optional
         The folder of YYYY-MM.csv and YYYY-MM.xlsx; by default data/predictions.
     """
-    chosen = config.load()
-    asked = language or chosen.report.language
-    if asked not in ("en", "ja"):
-        raise ParamsError(f"--language {asked}: write en or ja")
-    said: Language = "ja" if asked == "ja" else "en"
+    params = config.load()
+    code = language or params.report.language
+    if code not in ("en", "ja"):
+        raise ParamsError(f"--language {code}: write en or ja")
+    text_language: Language = "ja" if code == "ja" else "en"
     path = report_inputs.file_of(month)
     panel = store.read(HERE.panel)
-    evidence = report_inputs.explained_panel(panel, [path], chosen.backtest.n_quantiles)
+    explained = report_inputs.explained_panel(panel, [path], params.backtest.n_quantiles)
     labels = report_inputs.read_labels(panel.catalogue)
-    table = ranking(evidence, dates.parse(path.stem), labels, said)
+    table = ranking(explained, dates.parse(path.stem), labels, text_language)
     folder = HERE.predictions if out is None else out
-    about = facts(path.stem, chosen, len(table))
-    # The workbook first: it refuses named stocks that were not ranked.
+    provenance = facts(path.stem, params, len(table))
+    # The workbook first: it raises if a stock of the watchlist was not ranked.
     workbook.write(
-        folder / f"{path.stem}.xlsx", table, evidence, labels, chosen.report, said, about
-    )
+        folder / f"{path.stem}.xlsx", table, explained, labels, params.report, text_language,
+        provenance,
+    )  # fmt: skip
     io.write_csv(table, folder / f"{path.stem}.csv")
     print(f"{path.stem}: {len(table):,} stocks ranked, {folder / path.stem}.csv and .xlsx")
 
 
-def facts(month: str, chosen: config.Params, stocks: int) -> dict[str, str]:
-    """Return what a reader wants to know about a ranking, by the names in "workbook.fact"."""
+def facts(month: str, params: config.Params, n_stocks: int) -> dict[str, str]:
+    """Return the provenance of a ranking, by the names in "workbook.fact" of the texts."""
     source = io.read_json(HERE.source)
     windows = io.read_csv(HERE.windows, dtype=str).set_index("month")
     window = windows.loc[month]
-    settings = json.dumps(config.as_dict(chosen), sort_keys=True)
     return {
         "month": month,
         "earned": dates.label(dates.parse(month) + pd.offsets.MonthEnd(1)),
-        "stocks": f"{stocks:,}",
-        "portfolios": str(chosen.backtest.n_quantiles),
+        "stocks": f"{n_stocks:,}",
+        "portfolios": str(params.backtest.n_quantiles),
         "trained_on": f"{window['first_train']} - {window['last_train']}",
         "network": io.sha256_of(require(HERE.weights_of(month))),
-        "params": cache.digest_of(settings),
+        "params": cache.digest_of(json.dumps(config.as_dict(params), sort_keys=True)),
         "source": f"{source['source']}, {source['first_month']} - {source['last_month']}",
         "point_in_time": str(source["point_in_time"]).lower(),
         "survivorship_free": str(source["survivorship_free"]).lower(),

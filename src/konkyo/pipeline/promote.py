@@ -1,4 +1,4 @@
-"""promote: the challenger against the champion; the better one becomes or stays champion."""
+"""promote: compare the challenger with the champion, and make it champion if it is better."""
 
 from pathlib import Path
 
@@ -10,32 +10,35 @@ from konkyo.pipeline import locking, stage
 @stage
 @locking.writing
 def main(version: int | None = None, reason: str = "", force: bool = False) -> None:
-    """Compare, say the figures, and promote or refuse.
+    """Compare two versions, print their metrics, and promote the candidate or refuse.
 
     Parameters
     ----------
     version : int, optional
-        The candidate; the alias `challenger` if not given.
+        The candidate; by default the version with the alias `challenger`.
     reason : str
-        Kept with the version; needed with `force`.
+        Kept with the version; required with `force`.
     force : bool
-        Promote it whatever the comparison says.
+        Promote the candidate in spite of objections.
 
     Raises
     ------
     TrackingError
-        There is nothing to compare, or the candidate was not better (exit code 1).
+        There is nothing to compare, or the candidate is not better (exit code 1).
     """
-    chosen = config.load()
-    # mlflow takes seconds to import; a fault of params.yaml need not wait for it.
+    params = config.load()
+    # mlflow takes seconds to import; an error in params.yaml is reported without it.
     from konkyo.tracking import promotion
 
-    done = promotion.promote(Path.cwd(), chosen, version, reason, force)
-    print(done.text)
-    name = chosen.track.model
-    if not done.promoted:
+    result = promotion.promote(Path.cwd(), params, version=version, reason=reason, force=force)
+    print(result.summary)
+    name = params.track.model
+    if not result.promoted:
         raise TrackingError(
-            f"version {done.version} of {name} was not promoted: {'; '.join(done.objections)}. "
-            "To promote it all the same: --force --reason '...'"
+            f"version {result.version} of {name} was not promoted: "
+            f"{'; '.join(result.objections)}. To promote it all the same: --force --reason '...'"
         )
-    print(f"version {done.version} of {name} is the champion, version {done.champion} the previous")
+    print(
+        f"version {result.version} of {name} is the champion, version {result.champion} the "
+        "previous"
+    )

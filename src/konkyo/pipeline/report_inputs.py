@@ -1,4 +1,4 @@
-"""What several stages read of panel, grounds and labels."""
+"""Inputs of report, monitor and predict: attributions, tables, labels, explained panel."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -15,42 +15,41 @@ from konkyo.io import read_csv, read_parquet
 from konkyo.report import tables
 
 OTHERS = ("characteristic", "sector", "calendar", "market", "absorbed", "unranked")
-"""What tables name beside the features."""
+"""Names in tables other than those of features."""
 
 
 def files() -> list[Path]:
-    """Return the files of grounds, one a decision month, in order."""
+    """Return the files of attributions, one a decision month, by month."""
     return require_months(HERE.attributions)
 
 
 def file_of(month: str) -> Path:
-    """Return the file of a decision month, "newest" or YYYY-MM.
+    """Return the file of attributions of a decision month, "newest" or YYYY-MM.
 
     Raises
     ------
     ParamsError
-        The month is not written so, or has no grounds: says which have.
+        The month has no attributions: the error names the months that have.
     """
-    found = files()
+    by_month = {path.stem: path for path in files()}
+    months = list(by_month)
     if month == "newest":
-        return found[-1]
-    first, last = found[0].stem, found[-1].stem
-    named = [path for path in found if path.stem == month]
-    if not named:
+        return by_month[months[-1]]
+    if month not in by_month:
         raise ParamsError(
             f"--month {month}: no stock was ranked then; write newest or a month as YYYY-MM "
-            f"from {first} to {last}, or bring that month with `konkyo update`"
+            f"from {months[0]} to {months[-1]}, or add that month with `konkyo update`"
         )
-    return named[0]
+    return by_month[month]
 
 
 def read_attributions(paths: Iterable[Path]) -> list[pd.DataFrame]:
-    """Read the grounds of decision months: month, stock, score, relevances, absorbed."""
-    return [read_parquet(path) for path in tqdm(list(paths), "grounds", unit="month")]
+    """Read the tables of attributions: month, stock, score, relevances, absorbed."""
+    return [read_parquet(path) for path in tqdm(list(paths), "attributions", unit="month")]
 
 
 def read_table(path: Path) -> pd.DataFrame:
-    """Read a table of an earlier stage, Parquet or CSV, its months as dates."""
+    """Read a table of an earlier stage, Parquet or CSV, with months as dates."""
     if path.suffix == ".parquet":
         return read_parquet(path)
     frame = read_csv(path)
@@ -60,45 +59,45 @@ def read_table(path: Path) -> pd.DataFrame:
 
 
 def read_labels(catalogue: pd.DataFrame) -> pd.DataFrame:
-    """Return what the features are called, by the user's own labels where there are."""
-    about = catalogue
+    """Return the labels of the features, from data/own/labels.csv if the user wrote any."""
+    features = catalogue
     if HERE.labels.exists():
-        about = about.merge(read_csv(HERE.labels, dtype=str), on="name", how="left")
-    return tables.labels([*catalogue["name"], *OTHERS], about)
+        features = features.merge(read_csv(HERE.labels, dtype=str), on="name", how="left")
+    return tables.labels([*catalogue["name"], *OTHERS], features)
 
 
-def explained_panel(panel: Panel, paths: Iterable[Path], portfolios: int) -> tables.ExplainedPanel:
-    """Return some decision months with their grounds, ranked as the backtest ranks them.
+def explained_panel(panel: Panel, paths: Iterable[Path], n_quantiles: int) -> tables.ExplainedPanel:
+    """Return decision months with their attributions, ranked as in the backtest.
 
     Parameters
     ----------
     panel : Panel
-        The panel; of its matrix only the rows of these months are read.
+        The panel; only the rows of these months are read from its matrix.
     paths : iterable of Path
-        Their files, in order.
-    portfolios : int
+        Files of attributions, by month.
+    n_quantiles : int
         backtest.n_quantiles of params.yaml.
 
     Raises
     ------
     ArtifactError
-        The grounds and the panel do not belong together.
+        Attributions and panel are not of the same records.
     """
-    grounds = read_attributions(paths)
-    scores = pd.concat([table[["month", "stock", "score"]] for table in grounds])
-    ranked = backtest.assign_quantiles(scores.assign(model=NETWORK, ret=float("nan")), portfolios)
+    attributions = read_attributions(paths)
+    scores = pd.concat([table[["month", "stock", "score"]] for table in attributions])
+    ranked = backtest.assign_quantiles(scores.assign(model=NETWORK, ret=float("nan")), n_quantiles)
     first, last = scores["month"].iloc[0], scores["month"].iloc[-1]
-    own = panel.index["month"].between(first, last).to_numpy().nonzero()[0]
-    if not len(own):
+    positions = panel.index["month"].between(first, last).to_numpy().nonzero()[0]
+    if not len(positions):
         raise ArtifactError(
-            f"the panel has no row in {dates.label(first)}, but there are grounds of that month: "
-            "run `dvc repro attribute`"
+            f"the panel has no row in {dates.label(first)}, but attributions have: run "
+            "`dvc repro attribute`"
         )
-    rows = slice(int(own[0]), int(own[-1]) + 1)
+    rows = slice(int(positions[0]), int(positions[-1]) + 1)
     return tables.build(
         panel.index.iloc[rows].reset_index(drop=True),
         panel.features[rows],
         panel.catalogue,
-        grounds,
+        attributions,
         ranked,
     )

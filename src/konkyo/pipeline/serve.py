@@ -10,32 +10,36 @@ from konkyo.tracking import servers
 
 @stage
 def main(alias: str = "champion", port: int = 5001) -> None:
-    """Serve the version that an alias points to, on this machine only, until Ctrl-C.
+    """Serve the version that an alias points to, to this machine only, until Ctrl-C.
 
     Parameters
     ----------
     alias : str
         champion, newest, challenger or previous.
     port : int
-        Of http://127.0.0.1; POST /invocations takes `dataframe_split` or `dataframe_records`.
+        Port of http://127.0.0.1; POST /invocations takes `dataframe_split` or `dataframe_records`.
 
     Raises
     ------
     TrackingError
-        The store has no such version, or the port is taken.
+        No version has the alias, or the port is in use.
     """
-    chosen = config.load()
+    params = config.load()
+    # mlflow takes seconds to import; an error in params.yaml is reported without it.
     from konkyo.tracking import registry, store
 
-    where = store.target(chosen.track, Path.cwd(), os.environ)
-    client = store.connect(where.uri)
-    version = registry.needed(client, chosen.track.model, alias)
-    model = f"models:/{chosen.track.model}@{alias}"
-    # The address of the store may hold a password, which a command line would show.
+    target = store.target(params.track, Path.cwd(), os.environ)
+    client = store.connect(target.uri)
+    version = registry.require_version(client, params.track.model, alias)
+    model = f"models:/{params.track.model}@{alias}"
+    # Not on the command line: the address may have a password, which `ps` shows.
     uri = client.tracking_uri
     environment = {"MLFLOW_TRACKING_URI": uri, "MLFLOW_REGISTRY_URI": uri}
-    command = ["models", "serve", "-m", model, "--env-manager", "local"]
-    address = f"http://{servers.HOST}:{port}/invocations"
     servers.exec_server(
-        command, environment, port, f"{model}, version {version.version}: POST {address}"
+        ["models", "serve", "-m", model, "--env-manager", "local"],
+        environment,
+        port=port,
+        announcement=(
+            f"{model}, version {version.version}: POST http://{servers.HOST}:{port}/invocations"
+        ),
     )

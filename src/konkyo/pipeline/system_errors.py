@@ -1,6 +1,7 @@
-"""What the machine refuses, in words: a full disk, a folder that cannot be written, a lost worker.
+"""Errors of the machine in words: a full disk, a folder without permission, a killed worker.
 
-Libraries say the same thing in many ways; what is no known trouble keeps its traceback.
+Libraries report the same condition in many ways; an error that is not recognised keeps its
+traceback.
 """
 
 import errno
@@ -17,55 +18,55 @@ _REFUSED = (errno.EACCES, errno.EPERM, errno.EROFS)
 _REFUSED_TEXTS = ("attempt to write a readonly database", "read-only file system")
 _FILES = (errno.EMFILE, errno.ENFILE)
 _WORKERS = ("TerminatedWorkerError", "BrokenProcessPool", "KilledWorker")
-"""Errors of loky and Dask."""
-_AGAIN = "What was there before is whole: then run the same command again"
+"""Types of errors by which loky and Dask report a killed worker."""
+_AGAIN = "Earlier files are complete: then run the same command again"
 
 
-def named(error: BaseException) -> StorageError | None:
-    """Return what an error means where the machine is at fault, None for any other.
+def explain(error: BaseException) -> StorageError | None:
+    """Return an error of the machine in words, with file, free space and remedy.
 
     Parameters
     ----------
     error : BaseException
-        Of any library; what caused it is looked at too.
+        An error of any library; its causes are examined too.
 
     Returns
     -------
     StorageError or None
-        With the file, what is free, and the remedy.
+        None for an error of any other kind.
     """
     for cause in _chain(error):
-        said = _said(cause)
-        if said is not None:
-            return StorageError(said)
+        message = _message(cause)
+        if message is not None:
+            return StorageError(message)
     return None
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
-    """Yield an error and what it came from, last to first."""
+    """Yield an error and its causes, last to first."""
     seen: set[int] = set()
-    at: BaseException | None = error
-    while at is not None and id(at) not in seen:
-        seen.add(id(at))
-        yield at
-        at = at.__cause__ or at.__context__
+    cause: BaseException | None = error
+    while cause is not None and id(cause) not in seen:
+        seen.add(id(cause))
+        yield cause
+        cause = cause.__cause__ or cause.__context__
 
 
-def _said(error: BaseException) -> str | None:
+def _message(error: BaseException) -> str | None:
     number = error.errno if isinstance(error, OSError) else None
     text = str(error).lower()
-    place = error.filename if isinstance(error, OSError) else None
-    path = Path(os.fsdecode(place)) if isinstance(place, str | bytes) else None
+    name = error.filename if isinstance(error, OSError) else None
+    path = Path(os.fsdecode(name)) if isinstance(name, str | bytes) else None
     if number in _SPACE or any(part in text for part in _SPACE_TEXTS):
         return (
             f"the disk is full{'' if path is None else f': {path} could not be written'} "
-            f"({_reason(error)}; {_free(path or Path.cwd())} now that the unfinished file is "
-            f"removed): make room. {_AGAIN}"
+            f"({_reason(error)}; {_free_space(path or Path.cwd())} now that the incomplete file "
+            f"is removed): free some space. {_AGAIN}"
         )
     if number in _REFUSED or any(part in text for part in _REFUSED_TEXTS):
         return (
-            f"{path or 'a file'} may not be read or written ({_reason(error)}): give this user the "
-            f"right to it, or mount its disk for writing. {_AGAIN}"
+            f"{path or 'a file'} may not be read or written ({_reason(error)}): give this user "
+            f"permission, or mount its disk for writing. {_AGAIN}"
         )
     if number in _FILES:
         return (
@@ -77,12 +78,12 @@ def _said(error: BaseException) -> str | None:
     if type(error).__name__ in _WORKERS:
         return (
             "a worker process was killed, most likely because memory ran out: lower train.workers "
-            f"or train.max_networks_per_stack in params.yaml. {_AGAIN}; it goes on from where it "
+            f"or train.max_networks_per_stack in params.yaml. {_AGAIN}; it continues from where it "
             "was"
         )
     if isinstance(error, MemoryError):
         return (
-            f"memory ran out ({str(error) or 'no size said'}): lower train.workers or "
+            f"memory ran out ({str(error) or 'size unknown'}): lower train.workers or "
             f"train.max_networks_per_stack in params.yaml, or use a larger machine. {_AGAIN}"
         )
     return None
@@ -92,9 +93,9 @@ def _reason(error: BaseException) -> str:
     return (error.strerror if isinstance(error, OSError) else None) or str(error).splitlines()[0]
 
 
-def _free(path: Path) -> str:
-    """Return how much is free on the disk of a file that may not be there."""
-    at = path.absolute()
-    while not at.exists():
-        at = at.parent
-    return f"{shutil.disk_usage(at).free / 1e6:,.1f} MB are free at {at}"
+def _free_space(path: Path) -> str:
+    """Return the free space on the disk of a file that may not exist."""
+    folder = path.absolute()
+    while not folder.exists():
+        folder = folder.parent
+    return f"{shutil.disk_usage(folder).free / 1e6:,.1f} MB are free at {folder}"

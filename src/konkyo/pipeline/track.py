@@ -1,10 +1,10 @@
-"""Log the results as one MLflow run with its servable model."""
+"""Stage track: log the results as one MLflow run with its servable model."""
 
 import signal
 from dataclasses import asdict
 from pathlib import Path
 
-from konkyo import config, io
+from konkyo import config, io, resilience
 from konkyo.artifacts import HERE
 from konkyo.pipeline import locking, stage
 from konkyo.tracking import results, runs
@@ -13,14 +13,12 @@ from konkyo.tracking import results, runs
 @stage
 @locking.writing
 def main() -> None:
-    """Read what the earlier stages left, log it, write where it went."""
-    # A polite kill ends the runs as an interrupt does, instead of leaving them RUNNING.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    chosen = config.load()
-    found = results.read(Path.cwd())
-    tracked = runs.track(found, chosen)
-    io.write_json(asdict(tracked), HERE.run)
+    """Log the results of the earlier stages, write data/run.json."""
+    # So that `kill` ends the runs as Ctrl-C does, instead of leaving them RUNNING.
+    resilience.interrupt_on(signal.SIGTERM)
+    run = runs.track(results.read(Path.cwd()), config.load())
+    io.write_json(asdict(run), HERE.run)
     print(
-        f"run {tracked.run_id} in experiment {tracked.experiment}: {tracked.months} months, "
-        f"{tracked.model} version {tracked.model_version} ({', '.join(tracked.aliases)})"
+        f"run {run.run_id} in experiment {run.experiment}: {run.months} months, "
+        f"{run.model} version {run.model_version} ({', '.join(run.aliases)})"
     )

@@ -3,7 +3,7 @@
 import signal
 import sys
 from contextlib import closing
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from konkyo import config, io
@@ -111,5 +111,5 @@ def _finish(search: study.Search, engine: Engine, folder: Path) -> None:
 
     with locking.held():
         tracked = tracking.track(Path.cwd(), engine.params, folder)
-    io.write_json(tracked, folder / "run.json")
-    print(f"run {tracked['run_id']} in experiment {tracked['experiment']}")
+    io.write_json(asdict(tracked), folder / "run.json")
+    print(f"run {tracked.run_id} in experiment {tracked.experiment}")

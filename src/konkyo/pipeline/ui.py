@@ -1,4 +1,4 @@
-"""ui: the runs and models in a browser, by MLflow's own server."""
+"""ui: runs and models in a browser, by MLflow's own server."""
 
 import os
 from pathlib import Path
@@ -18,25 +18,28 @@ def main(port: int = 5000) -> None:
     Parameters
     ----------
     port : int
-        Of http://127.0.0.1, which this machine alone reaches.
+        Port of http://127.0.0.1, which only this machine can reach.
 
     Raises
     ------
     TrackingError
-        The store is not made yet or has a server of its own, or the port is taken.
+        The store does not exist or has a server of its own, or the port is in use.
     """
     uri = os.environ.get("MLFLOW_TRACKING_URI") or config.load().track.uri
     if uri.startswith("http"):
         raise TrackingError(f"the store {uri} is a server already: open it in a browser")
-    # Two processes that make one database together break it, so it is not the browser's to make.
+    # The server would create the database, and break it if a command creates it at the same time.
     if uri.startswith(_SQLITE) and not Path(uri.removeprefix(_SQLITE)).is_file():
-        raise TrackingError(f"{uri} is not here: `dvc repro` makes it when it logs the first run")
-    # The address of the store may hold a password, which a command line would show.
+        raise TrackingError(f"{uri} does not exist: `dvc repro` creates it with the first run")
     environment = {
+        # Not on the command line: the address may have a password, which `ps` shows.
         "MLFLOW_BACKEND_STORE_URI": uri,
-        # Its background jobs are not needed here, and take twice the time and 1.5 GB.
+        # The background jobs are not needed here; they double the start-up time and take 1.5 GB.
         "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
     }
     servers.exec_server(
-        ["server", "--workers", "1"], environment, port, f"open http://{servers.HOST}:{port}"
+        ["server", "--workers", "1"],
+        environment,
+        port=port,
+        announcement=f"open http://{servers.HOST}:{port}",
     )

@@ -1,27 +1,27 @@
-"""The run in MLflow; the only room that imports mlflow.
+"""Results in MLflow: runs, lineage, the registered model. The only room that imports mlflow.
 
-results     what the earlier stages left, read once
-lineage     what the results came from: commit, digests, versions
-client      MLflow's client with retries: a store that is busy or away
-store       which store and which experiment
-series      metrics with their steps and times: pure functions
-opened      runs that are open, and those that a killed process left so
-runs        one parent run an experiment, one child run a decision month
-append      one run for a month that an update added
-servable    the model of all months, logged
-served      the code that travels inside that model
-registry    the model's versions, their facts and their aliases
-servers     MLflow's own servers, in the place of a process
-promotion   the challenger against the champion, and why it took over
+store         which store and which experiment; connecting to it
+client        MLflow's client with retries: waits for a store that is busy or away
+open_runs     the parent run of a command, and the runs that a killed command left open
+results       the files of the earlier stages, read once
+lineage       commit, digests and versions that a result depends on
+series        metrics with their steps and times: pure functions
+runs          one parent run an experiment, one child run a decision month
+monthly_run   one run for a month that `konkyo update` added
+log_model     the servable model of all months
+pyfunc_model  the code that travels inside that model
+registry      versions of the registered model, their tags and aliases
+promotion     champion against challenger, and the reason for a change
 intervention  the run of the second study
-tuning      a search: one parent run a study, one child run a trial
+tuning        one parent run a search, one child run a trial
+servers       MLflow's own servers, in the place of this process
 
-Import the modules: this map imports none, since mlflow takes seconds.
+Import the modules themselves: this map imports none of them, since mlflow takes seconds.
 """
 
 import os
 
-# Read by mlflow when it is imported or logs: quiet, and no word about the user's runs to others.
+# MLflow reads these when it is imported or logs: quiet, and no telemetry about the user's runs.
 for _name, _value in {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",

@@ -1,19 +1,19 @@
-"""MLflow's client with retries: a store that is busy or away is waited for, nothing is made twice.
+"""MLflow's client with retries: waits for a store that is busy or away, and creates nothing twice.
 
-MLflow's own retries are switched off by `store.connect`: they are silent, and make a second run
+MLflow's own retries are switched off by `store.connect`: they are silent, and create a second run
 where the answer to `create_run` was lost.
 """
 
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import requests
 from mlflow import MlflowClient
-from mlflow.entities import Run
+from mlflow.entities import Metric, Param, Run, RunTag
 from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
 from sqlalchemy.exc import OperationalError
@@ -39,21 +39,25 @@ _AWAY = (
 )
 _ERRORS = (MlflowException, OperationalError, requests.RequestException)
 _SERVER_FAULT = "too many 500 error responses"
-"""How MLflow words an answer of status 500, which is a fault that waiting does not mend."""
+"""MLflow's message for status 500, a fault of the server that another attempt does not mend."""
+_MAX_ENTRIES = 100
+"""The most params, and the most tags, that a store takes in one call."""
+_MAX_METRICS = 900
+"""The most metrics in one call: a store takes 1,000 entries of all kinds."""
 
 
 @dataclass(frozen=True)
 class StoreRetries:
-    """How long an MLflow store is waited for.
+    """Retry policies of an MLflow store.
 
     Attributes
     ----------
     connecting : RetryPolicy
-        Of the first call, soon given up: the address may be wrong. It has seconds.
+        Of the first call: short, since the address may be wrong. Limited by seconds.
     logging : RetryPolicy
-        Of every later call; it has seconds.
+        Of every later call. Limited by seconds.
     conflicts : RetryPolicy
-        Of a call that lost a race against another process, which passes at the next attempt.
+        Of a call that lost a race against another process, and passes at the next attempt.
     """
 
     connecting: RetryPolicy
@@ -69,26 +73,26 @@ RETRIES = StoreRetries(
 
 
 def unavailable(error: BaseException) -> str | None:
-    """Return what an error says of a store that may be back soon, None of any other error."""
+    """Return the state of a store that may be back soon, None for an error that will not pass."""
     if not isinstance(error, _ERRORS):
         return None
     text = str(error).lower()
     if any(part in text for part in _BUSY):
         return "is locked by another process"
     if isinstance(error, requests.HTTPError) and error.response is not None:
-        away = error.response.status_code in _AWAY_STATUS
+        is_away = error.response.status_code in _AWAY_STATUS
     elif isinstance(error, requests.ConnectionError | requests.Timeout):
-        away = True
+        is_away = True
     else:
-        away = _SERVER_FAULT not in text and any(part in text for part in _AWAY)
-    return "does not answer" if away else None
+        is_away = _SERVER_FAULT not in text and any(part in text for part in _AWAY)
+    return "does not answer" if is_away else None
 
 
 def conflict(error: BaseException) -> bool:
     """Return whether another process wrote the same row at the same moment.
 
-    Two users' data set, say: the one that was later finds it at the next attempt. What MLflow has
-    recognised as a name that is taken is no race but an answer.
+    For example the same data set of two users: the later one finds it at the next attempt. A name
+    that MLflow itself reports as taken is not retried: it is the answer.
     """
     if not isinstance(error, MlflowException) or error.error_code == "RESOURCE_ALREADY_EXISTS":
         return False
@@ -96,23 +100,24 @@ def conflict(error: BaseException) -> bool:
 
 
 def retry_store(call: Callable[[], Result], waiting: RetryPolicy, conflicts: RetryPolicy) -> Result:
-    """Call the store until it succeeds; the user is told once that it is being waited for.
+    """Call the store until it succeeds; the first failure is reported on standard error.
 
     Parameters
     ----------
     call : callable
         Must be safe to repeat: its answer may be lost after it took effect.
     waiting, conflicts : RetryPolicy
-        Of a store that is busy or away (with seconds), and of races.
+        Of a store that is busy or away (limited by seconds), and of races.
 
     Raises
     ------
     TrackingError
-        The store was busy or away for all that time.
+        The store was busy or away until the policy was exhausted.
     """
     started = time.monotonic()
 
-    def say(error: BaseException) -> None:
+    def report(error: BaseException) -> None:
+        # While it waits, not afterwards: a user who sees no progress would end the command.
         print(
             f"konkyo: the MLflow store {unavailable(error)}: trying again for "
             f"{waiting.seconds:.0f} seconds",
@@ -125,7 +130,7 @@ def retry_store(call: Callable[[], Result], waiting: RetryPolicy, conflicts: Ret
             lambda: retry(call, conflicts, retry_on=conflict),
             waiting,
             retry_on=lambda error: unavailable(error) is not None,
-            on_first_failure=say,
+            on_first_failure=report,
         )
     except _ERRORS as error:
         state = unavailable(error)
@@ -141,19 +146,19 @@ def retry_store(call: Callable[[], Result], waiting: RetryPolicy, conflicts: Ret
 def _retried(
     method: Callable[Concatenate["StoreClient", Arguments], Result],
 ) -> Callable[Concatenate["StoreClient", Arguments], Result]:
-    """Return a method of MLflow's client, repeated while the store is busy or away."""
+    """Return a method of MLflow's client that is called with retries."""
 
     @wraps(method)
-    def repeated(self: "StoreClient", *args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
-        return self.retried(lambda: method(self, *args, **kwargs))
+    def call(self: "StoreClient", *args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
+        return self.retry(lambda: method(self, *args, **kwargs))
 
-    return repeated
+    return call
 
 
 class StoreClient(MlflowClient):
-    """MLflow's client, whose calls that are listed here wait for a store that is busy or away.
+    """MLflow's client; the methods listed here wait for a store that is busy or away.
 
-    `log_dict` and `log_table` are made of listed calls. `create_logged_model` is not listed: it is
+    `log_dict` and `log_table` consist of listed calls. `create_logged_model` is not listed: it is
     retried together with the files of the model (`log_model`).
 
     Parameters
@@ -161,14 +166,14 @@ class StoreClient(MlflowClient):
     uri : str
         The store, of runs and of models.
     retries : StoreRetries
-        How long it is waited for.
+        Policies of its calls.
     """
 
     def __init__(self, uri: str, retries: StoreRetries) -> None:
         super().__init__(uri, uri)
         self.retries = retries
 
-    def retried(self, call: Callable[[], Result]) -> Result:
+    def retry(self, call: Callable[[], Result]) -> Result:
         """Return the result of a call to the store that is safe to repeat; see `retry_store`."""
         return retry_store(call, self.retries.logging, self.retries.conflicts)
 
@@ -180,6 +185,7 @@ class StoreClient(MlflowClient):
     get_run = _retried(MlflowClient.get_run)
     search_logged_models = _retried(MlflowClient.search_logged_models)
     search_model_versions = _retried(MlflowClient.search_model_versions)
+    search_experiments = _retried(MlflowClient.search_experiments)
     search_runs = _retried(MlflowClient.search_runs)
     list_artifacts = _retried(MlflowClient.list_artifacts)
     download_artifacts = _retried(MlflowClient.download_artifacts)
@@ -211,8 +217,8 @@ class StoreClient(MlflowClient):
         tags: dict[str, Any] | None = None,
         run_name: str | None = None,
     ) -> Run:
-        """Create a run once: MLflow would make a second one for a call whose answer was lost."""
-        # The run is known again by its name, its tags and the millisecond of its start.
+        """Create a run once: MLflow would create a second one if the first answer was lost."""
+        # Name, tags and the millisecond of its start identify the run of an earlier attempt.
         started = int(time.time() * 1000) if start_time is None else start_time
         create = super().create_run
 
@@ -220,16 +226,16 @@ class StoreClient(MlflowClient):
             query = f"attributes.start_time = {started}"
             if run_name:
                 query += f" and attributes.run_name = '{run_name}'"
-            wanted = (tags or {}).items()
+            items = (tags or {}).items()
             runs = self.search_runs([experiment_id], query)
-            return next((run for run in runs if wanted <= run.data.tags.items()), None)
+            return next((run for run in runs if items <= run.data.tags.items()), None)
 
         return self._once(lambda: create(experiment_id, started, tags, run_name), find)
 
     def create_model_version(
         self, name: str, source: str, run_id: str | None = None, *args: Any, **kwargs: Any
     ) -> ModelVersion:
-        """Create the version of a registered model that a run has made, once."""
+        """Create the version of a registered model that belongs to a run, once."""
         create = super().create_model_version
 
         def find() -> ModelVersion | None:
@@ -239,9 +245,9 @@ class StoreClient(MlflowClient):
         return self._once(lambda: create(name, source, run_id, *args, **kwargs), find)
 
     def _once(self, create: Callable[[], Result], find: Callable[[], Result | None]) -> Result:
-        """Create with retries; from the second attempt on look first for what the one before made.
+        """Create with retries; from the second attempt on, look up first what the last one created.
 
-        Not at the first: the look-up would double the time that a child run takes.
+        Not at the first attempt: the look-up would double the time of a child run.
         """
         attempts = 0
 
@@ -251,4 +257,22 @@ class StoreClient(MlflowClient):
             existing = find() if attempts > 1 else None
             return create() if existing is None else existing
 
-        return self.retried(attempt)
+        return self.retry(attempt)
+
+    def log(
+        self,
+        run_id: str,
+        *,
+        params: Mapping[str, Any] | None = None,
+        metrics: list[Metric] | None = None,
+        tags: Mapping[str, str] | None = None,
+    ) -> None:
+        """Log params, metrics and tags of a run in as few calls as the store takes."""
+        metrics = metrics or []
+        entries = [Param(key, str(value)) for key, value in (params or {}).items()]
+        run_tags = [RunTag(key, value) for key, value in (tags or {}).items()]
+        for first in range(0, max(len(entries), len(run_tags)), _MAX_ENTRIES):
+            part = slice(first, first + _MAX_ENTRIES)
+            self.log_batch(run_id, params=entries[part], tags=run_tags[part])
+        for first in range(0, len(metrics), _MAX_METRICS):
+            self.log_batch(run_id, metrics=metrics[first : first + _MAX_METRICS])

@@ -2,9 +2,8 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,30 +13,33 @@ from konkyo import cache, dates, io
 from konkyo.artifacts import Artifacts, require
 from konkyo.config import Params, as_dict, flatten
 from konkyo.errors import redact
-from konkyo.tracking import lineage, runs, series, store
+from konkyo.tracking import lineage, open_runs, series, store
 
 _LIBRARIES = ("konkyo", "torch", "pytorch-lightning", "numpy", "pandas", "statsmodels")
+_FOLDERS = {".png": "figures", ".html": "page"}
 
 
-def track(
-    root: Path, params: Params, environment: Mapping[str, str] = os.environ
-) -> dict[str, Any]:
-    """Log what the stages of the second study left.
+@dataclass(frozen=True)
+class TrackedStudy:
+    """Run, experiment and store (without a password) of the study: data/intervention/run.json."""
+
+    run_id: str
+    experiment_id: str
+    experiment: str
+    uri: str
+
+
+def track(root: Path, params: Params, environment: Mapping[str, str] = os.environ) -> TrackedStudy:
+    """Log the results of the second study.
 
     Parameters
     ----------
     root : Path
         The project's folder.
     params : Params
-        params.yaml: the store is that of the section `track`, the experiment that of
-        `intervention.track`.
+        params.yaml: the store of the section `track`, the experiment of `intervention.track`.
     environment : mapping of str to str
-        What `mlflow run` passes.
-
-    Returns
-    -------
-    dict
-        run_id, experiment_id, uri: the contents of data/intervention/run.json.
+        Variables of `mlflow run`.
 
     Raises
     ------
@@ -45,67 +47,64 @@ def track(
         The store, the experiment or the run to fill cannot be used.
     """
     section = params.intervention
-    chosen = {k: v for k, v in as_dict(params)["intervention"].items() if k != "track"}
-    where = replace(
-        store.target(params.track, root, environment), experiment=section.track.experiment
-    )
-    client = store.connect(where.uri)
+    values = {k: v for k, v in as_dict(params)["intervention"].items() if k != "track"}
+    target = store.target(params.track, root, environment)
+    target = replace(target, experiment=section.track.experiment)
+    client = open_runs.connect(target)
     artifacts = Artifacts(root)
-    records = artifacts.intervention_records
+    records, forecast = artifacts.intervention_records, artifacts.intervention_forecast
     source = io.read_json(records / "source.json")
     tags = {
         "kind": "intervention",
         **lineage.git(root),
         "source": str(source["source"]),
         "data_digest": io.sha256_of(require(records / "records.parquet"))[:32],
-        "params_digest": cache.digest_of(repr(sorted(flatten(chosen).items()))),
-        **{f"version_{name.replace('-', '_')}": lineage.installed(name) for name in _LIBRARIES},
+        "params_digest": cache.digest_of(repr(sorted(flatten(values).items()))),
+        **lineage.version_tags(_LIBRARIES),
     }
     name = f"{section.track.run_name}-{tags['params_digest'][:6]}"
-    forecast = artifacts.intervention_forecast
-    with runs.parent(client, where, name) as (run_id, experiment):
-        metrics = series.final(io.read_json(artifacts.intervention_metrics), runs.milliseconds())
+    with open_runs.open_run(client, target, name) as run:
+        metrics = series.final(io.read_json(artifacts.intervention_metrics), series.now())
         metrics += forecasts(io.read_parquet(forecast / "answers.parquet"))
-        runs.log(client, run_id, params=flatten(chosen), metrics=metrics, tags=tags)
+        client.log(run.run_id, params=flatten(values), metrics=metrics, tags=tags)
         for path in sorted(artifacts.intervention_report.iterdir()):
-            kind = {".png": "figures", ".html": "page"}.get(path.suffix, "tables")
-            client.log_artifact(run_id, str(path), kind)
+            client.log_artifact(run.run_id, str(path), _FOLDERS.get(path.suffix, "tables"))
         for path in sorted(forecast.glob("*.csv")):
-            client.log_artifact(run_id, str(path), "forecast")
-        for name in ("networks.safetensors", "penalties.csv", "coefficients.csv"):
-            client.log_artifact(run_id, str(artifacts.intervention_models / name), "models")
-        client.log_dict(run_id, chosen, "lineage/params.yaml")
-    return {
-        "run_id": run_id,
-        "experiment_id": experiment,
-        "experiment": client.get_experiment(experiment).name,
-        "uri": redact(where.uri),
-    }
+            client.log_artifact(run.run_id, str(path), "forecast")
+        for file in ("networks.safetensors", "penalties.csv", "coefficients.csv"):
+            client.log_artifact(run.run_id, str(artifacts.intervention_models / file), "models")
+        client.log_dict(run.run_id, values, "lineage/params.yaml")
+    return TrackedStudy(
+        run_id=run.run_id,
+        experiment_id=run.experiment_id,
+        experiment=client.get_experiment(run.experiment_id).name,
+        uri=redact(target.uri),
+    )
 
 
 def forecasts(answers: pd.DataFrame) -> list[Metric]:
-    """Return the forecast months as series: actual, and the network's and the linear amounts.
+    """Return the out-of-sample months as series: actual amount, network and linear forecasts.
 
     Parameters
     ----------
     answers : pandas.DataFrame
-        Of the stage intervention-forecast.
+        Forecasts of the stage intervention-forecast.
 
     Returns
     -------
     list of Metric
         forecast/<name>, million dollars; the step counts months from the first forecast month.
     """
-    own = answers[answers["out_of_sample"] & (answers["method"] == "amount")]
-    first = int(dates.ordinal(own["month"]).min())
-    named = {"actual": own[(own["data"] == "I") & (own["model"] == "network")]}
+    amounts = answers[answers["out_of_sample"] & (answers["method"] == "amount")]
+    first = int(dates.ordinal(amounts["month"]).min())
+    by_name = {"actual": amounts[(amounts["data"] == "I") & (amounts["model"] == "network")]}
     for data in ("I", "II"):
         for model in ("network", "linear"):
-            rows = own[(own["data"] == data) & (own["model"] == model)]
-            named[f"{model}_data_{data}"] = rows
+            rows = amounts[(amounts["data"] == data) & (amounts["model"] == model)]
+            by_name[f"{model}_data_{data}"] = rows
     return [
         Metric(f"forecast/{name}", float(value), series.milliseconds(month), int(step))
-        for name, rows in named.items()
+        for name, rows in by_name.items()
         for value, month, step in zip(
             rows["actual" if name == "actual" else "forecast"],
             rows["month"],

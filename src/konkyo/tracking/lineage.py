@@ -1,8 +1,9 @@
-"""What the results came from: commit, digests, versions, data sets."""
+"""Lineage of a run: commit, digests of params and data, library versions, data sets."""
 
 import json
 import platform
 import subprocess  # nosec B404 # fixed programs, never a shell
+from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -26,26 +27,26 @@ LIBRARIES = (
     "mlflow",
     "dvc",
 )
-_LARGEST_PROFILE = 10_000
+_MAX_PROFILE = 10_000
 """Characters; a store keeps a data set's profile in one column of bounded length."""
 
 
 def tags(results: Results, params: dict[str, Any], datasets: list[DatasetInput]) -> dict[str, str]:
-    """Return the tags that say what a run came from.
+    """Return the lineage of a run as tags.
 
     Parameters
     ----------
     results : Results
-        Its root is the project's folder.
+        Results of the project's folder.
     params : dict
         Params that the results depend on, nested.
     datasets : list of DatasetInput
-        Their digests, in order, are the data's digest.
+        `data_digest` is the digest of their digests, in order.
 
     Returns
     -------
     dict of str to str
-        Names without dots, which the UI's search would need quoted.
+        Names have no dots, which the UI's search would need quoted.
     """
     source = results.source
     return {
@@ -58,12 +59,17 @@ def tags(results: Results, params: dict[str, Any], datasets: list[DatasetInput])
         "point_in_time": json.dumps(source["point_in_time"]),
         "survivorship_free": json.dumps(source["survivorship_free"]),
         "version_python": platform.python_version(),
-        **{f"version_{name.replace('-', '_')}": installed(name) for name in LIBRARIES},
+        **version_tags(LIBRARIES),
     }
 
 
+def version_tags(libraries: Sequence[str]) -> dict[str, str]:
+    """Return the installed versions as tags, such as version_pytorch_lightning."""
+    return {f"version_{name.replace('-', '_')}": installed(name) for name in libraries}
+
+
 def results_digest(results: Results) -> str:
-    """Return the digest of all that is logged as results: networks, grounds, figures and report."""
+    """Return the digest of all results logged: weights, attributions, metrics and report."""
     ends = [dates.label(end) for end in results.windows["month"]]
     by_month = cache.file_digests(results.artifacts.weights, results.artifacts.attributions, ends)
     folder = results.artifacts.report
@@ -77,10 +83,10 @@ def results_digest(results: Results) -> str:
 
 
 def git(root: Path) -> dict[str, str]:
-    """Return the commit of a folder and whether its tree differs from it.
+    """Return the commit of a folder and whether its working tree differs from it.
 
-    dvc.lock does not count: the pipeline itself rewrites it, and it has a digest of its own.
-    Outside a repository there is no commit and the state is "unknown".
+    dvc.lock is ignored: the pipeline itself rewrites it, and it has a digest of its own. Outside a
+    repository there is no commit, and git_dirty is "unknown".
     """
     commit = _output("git", "-C", str(root), "rev-parse", "HEAD")
     state = _output("git", "-C", str(root), "status", "--porcelain", "--", ".", ":!dvc.lock")
@@ -96,7 +102,7 @@ def git(root: Path) -> dict[str, str]:
 def dvc_lock(root: Path) -> dict[str, Any]:
     """Return dvc.lock without the stage `track`, whose entry is written after the run is logged.
 
-    Two runs of one pipeline state thus carry one digest. Empty where the project has no lock yet.
+    Two runs of one state of the pipeline thus have the same digest. Empty if there is no dvc.lock.
     """
     path = root / "dvc.lock"
     if not path.is_file():
@@ -107,17 +113,9 @@ def dvc_lock(root: Path) -> dict[str, Any]:
 
 
 def datasets(results: Results) -> list[DatasetInput]:
-    """Describe the records and the panel by their files, without loading their rows.
+    """Return `records` and `panel` as MLflow data sets, without loading their rows.
 
-    Parameters
-    ----------
-    results : Results
-        Its records and panel are digested.
-
-    Returns
-    -------
-    list of DatasetInput
-        `records` and `panel`; each digest depends on every byte of the data set's files.
+    Each digest depends on every byte of the data set's files.
     """
     records, panel = results.artifacts.records, results.artifacts.panel
     index = parquet.read_metadata(panel / "index.parquet")
@@ -126,7 +124,7 @@ def datasets(results: Results) -> list[DatasetInput]:
         _dataset(
             "records",
             [records / "stocks.parquet", records / "market.parquet"],
-            results,
+            root=results.artifacts.root,
             profile=results.source,
             schema=records / "stocks.parquet",
             context="source",
@@ -134,7 +132,7 @@ def datasets(results: Results) -> list[DatasetInput]:
         _dataset(
             "panel",
             [panel / "features.npy", panel / "index.parquet", panel / "catalogue.csv"],
-            results,
+            root=results.artifacts.root,
             profile={"rows": index.num_rows, "features": catalogue},
             schema=panel / "index.parquet",
             context="training",
@@ -143,7 +141,7 @@ def datasets(results: Results) -> list[DatasetInput]:
 
 
 def installed(name: str) -> str:
-    """Return a package's version, "absent" where it is not installed."""
+    """Return the version of a package, "absent" if it is not installed."""
     try:
         return version(name)
     except PackageNotFoundError:
@@ -153,27 +151,28 @@ def installed(name: str) -> str:
 def _dataset(
     name: str,
     paths: list[Path],
-    results: Results,
+    *,
+    root: Path,
     profile: dict[str, Any],
     schema: Path,
     context: str,
 ) -> DatasetInput:
     fields = parquet.read_schema(schema)
-    columns = [{"name": field.name, "type": _type(str(field.type))} for field in fields]
+    columns = [{"name": field.name, "type": _mlflow_type(str(field.type))} for field in fields]
     text = json.dumps(profile)
     entity = Dataset(
         name=name,
         digest=cache.digest_of(*(io.sha256_of(path) for path in paths)),
         source_type="local",
-        source=json.dumps({"uri": str(paths[0].parent.relative_to(results.artifacts.root))}),
+        source=json.dumps({"uri": str(paths[0].parent.relative_to(root))}),
         schema=json.dumps({"mlflow_colspec": columns}),
-        profile=text if len(text) <= _LARGEST_PROFILE else None,
+        profile=text if len(text) <= _MAX_PROFILE else None,
     )
     return DatasetInput(entity, [InputTag(MLFLOW_DATASET_CONTEXT, context)])
 
 
-def _type(arrow: str) -> str:
-    """Return MLflow's name of an Arrow type."""
+def _mlflow_type(arrow: str) -> str:
+    """Return MLflow's name for an Arrow type."""
     if arrow.startswith(("timestamp", "date")):
         return "datetime"
     names = {"double": "double", "float": "float", "int64": "long", "int32": "integer"}
@@ -181,14 +180,14 @@ def _type(arrow: str) -> str:
 
 
 def _digest(value: Any) -> str:
-    """Return the digest of a plain value, "none" for an empty one."""
+    """Return the digest of a JSON value, "none" for an empty one."""
     return cache.digest_of(json.dumps(value, sort_keys=True, default=str)) if value else "none"
 
 
 def _output(*command: str) -> str | None:
-    """Return what a command prints, None where it cannot run or fails."""
+    """Return the output of a command, None if it cannot run or fails."""
     try:
-        done = subprocess.run(command, capture_output=True, text=True, check=True)  # nosec B603 # a list
+        result = subprocess.run(command, capture_output=True, text=True, check=True)  # nosec B603 # a list
     except (OSError, subprocess.CalledProcessError):
         return None
-    return done.stdout.strip()
+    return result.stdout.strip()

@@ -1,4 +1,4 @@
-"""The model of all months, logged once a run."""
+"""The servable model of all months, logged once a run."""
 
 import shutil
 from pathlib import Path
@@ -18,51 +18,46 @@ from konkyo.tracking.client import StoreClient
 from konkyo.tracking.lineage import installed
 
 EPSILON = "attribute.epsilon"
-"""Named as the run's param: MLflow logs a model's settings as params of its run."""
+"""The name of the run's own param: MLflow logs a model's config as params of its run."""
 REQUIREMENTS = ("mlflow", "numpy", "pandas", "pyarrow", "safetensors", "torch")
-"""What predicting imports; konkyo itself travels as code inside the model."""
+"""Libraries that prediction imports; konkyo itself travels as code inside the model."""
 _CODE = (
     *("__init__.py", "artifacts.py", "cache.py", "dates.py", "errors.py", "io.py"),
     *("random.py", "resilience.py", "attribution", "models"),
 )
-"""The rooms that predicting needs: on a server each file is a call of its own."""
+"""The modules that prediction needs, not the package: each file is a call to the server."""
 
 
 def log(
-    client: StoreClient, run_id: str, weights: Path, example: pd.DataFrame, epsilon: float
+    client: StoreClient, run_id: str, *, weights: Path, example: pd.DataFrame, epsilon: float
 ) -> ModelInfo:
     """Log the model in a run.
 
     Parameters
     ----------
     client : StoreClient
-        Of the store that MLflow's own functions were told to use.
+        Client of the store that `store.connect` set for MLflow's own functions.
     run_id : str
         The run.
     weights : pathlib.Path
         Folder with one safetensors file a decision month.
     example : pandas.DataFrame
         month (text), stock and features of a few rows: the input example, whose prediction gives
-        the outputs' types.
+        the types of the outputs.
     epsilon : float
-        Of the relevance rule, in units of the score.
-
-    Returns
-    -------
-    mlflow.models.model.ModelInfo
-        With the address of the logged model.
+        Epsilon of the LRP rule, in units of the score.
     """
     ends = pd.to_datetime(example["month"])
-    answer = explain(weights, example.assign(month=ends), epsilon)
-    # Left to itself MLflow would file the model under the experiment that is active, not the run's.
+    prediction = explain(weights, example.assign(month=ends), epsilon)
+    # By default MLflow files the model under the active experiment, not that of the run.
     experiment = client.get_run(run_id).info.experiment_id
     of_run = f"name = 'ranker' and source_run_id = '{run_id}'"
     with TemporaryDirectory() as folder:
-        code = str(_code(Path(folder)))
+        code = str(_copy_code(Path(folder)))
 
         def attempt() -> ModelInfo:
-            # A model is linked to its run only once, so that one that an earlier attempt left
-            # unfinished cannot be filled: it makes way for another.
+            # An unfinished model of an earlier attempt cannot be completed, since a model is linked
+            # to its run only once: it is deleted.
             for unfinished in client.search_logged_models([experiment], of_run):
                 client.delete_logged_model(unfinished.model_id)
             model = client.create_logged_model(experiment, name="ranker", source_run_id=run_id)
@@ -75,16 +70,16 @@ def log(
                 artifacts={"weights": str(weights)},
                 code_paths=[code],
                 pip_requirements=requirements(),
-                signature=signature(example, answer),
+                signature=signature(example, prediction),
                 input_example=example,
                 model_config={EPSILON: epsilon},
             )
 
-        return client.retried(attempt)
+        return client.retry(attempt)
 
 
-def _code(folder: Path) -> Path:
-    """Copy the package into a folder, as far as predicting needs it."""
+def _copy_code(folder: Path) -> Path:
+    """Copy the modules of `_CODE` into a folder; return the package's copy."""
     package = Path(konkyo.__file__).parent
     for name in _CODE:
         source, copy = package / name, folder / package.name / name
@@ -96,20 +91,20 @@ def _code(folder: Path) -> Path:
     return folder / package.name
 
 
-def signature(example: pd.DataFrame, answer: pd.DataFrame) -> ModelSignature:
-    """Return the types that the model takes and gives.
+def signature(example: pd.DataFrame, prediction: pd.DataFrame) -> ModelSignature:
+    """Return the types of the model's inputs and outputs.
 
-    `month` takes any type, since a caller may have dates or text; features take every float.
+    `month` may be of any type, since callers have dates or text; features may be any float.
     """
     features = [name for name in example.columns if name not in ("month", "stock")]
     inputs: list[Any] = [ColSpec(AnyType(), "month"), ColSpec(DataType.string, "stock")]
     inputs += [ColSpec(DataType.double, name) for name in features]
-    return ModelSignature(inputs=Schema(inputs), outputs=infer_signature(None, answer).outputs)
+    return ModelSignature(inputs=Schema(inputs), outputs=infer_signature(None, prediction).outputs)
 
 
 def requirements() -> list[str]:
     """Return the model's requirements, each pinned to the installed version.
 
-    A local part of a version, as in torch's +cpu, is no registry's version and is left out.
+    Without the local part of a version, such as torch's +cpu, which no package index has.
     """
     return [f"{name}=={installed(name).split('+')[0]}" for name in REQUIREMENTS]

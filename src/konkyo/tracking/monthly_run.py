@@ -1,9 +1,8 @@
-"""The run of one month added by an update, and the version that has it."""
+"""The run of one month that an update added, and the model version that includes it."""
 
 import os
 from collections.abc import Mapping
 
-import pyarrow.parquet as parquet
 from mlflow.utils.mlflow_tags import MLFLOW_RUN_NOTE
 
 from konkyo import dates
@@ -11,72 +10,71 @@ from konkyo.config import Params
 from konkyo.errors import TrackingError
 from konkyo.tracking import open_runs, runs, series, store
 from konkyo.tracking.results import Results
-from konkyo.tracking.runs import Tracked
+from konkyo.tracking.runs import TrackedRun
 
 
-def append(
-    found: Results, params: Params, month: str, environment: Mapping[str, str] = os.environ
-) -> Tracked | None:
-    """Log one month as one run, and register the model that has it.
+def track_month(
+    outputs: Results, params: Params, month: str, environment: Mapping[str, str] = os.environ
+) -> TrackedRun | None:
+    """Log one month as one run, and register the model that includes it.
 
-    The run has the figures of all months as they are now, so that it compares with the run of a
-    whole experiment, and the month's own losses, grounds, weights and, where `konkyo predict` has
-    written it, ranking. No earlier month is logged again.
+    The run has the metrics of all months as they are now, so that it compares with the run of a
+    whole experiment, and the month's own losses, attributions, weights and, if `konkyo predict`
+    wrote it, ranking. Earlier months are not logged again.
 
     Parameters
     ----------
-    found : Results
-        What the update left.
+    outputs : Results
+        Results after the update.
     params : Params
         params.yaml.
     month : str
-        The decision month added, YYYY-MM.
+        The decision month, YYYY-MM.
     environment : mapping of str to str
-        What `mlflow run` passes: a run to fill and its store go before params.yaml.
+        Variables of `mlflow run`: a run to fill and its store take precedence over params.yaml.
 
     Returns
     -------
-    Tracked or None
-        The run, the model's version and its aliases; None where a finished run has logged this
-        month of these records and params, so that an update that is given again logs nothing twice.
+    TrackedRun or None
+        None if a finished run has this month of the same records and params, so that an update that
+        is repeated logs nothing twice.
 
     Raises
     ------
     TrackingError
         The month has no network, or the store, experiment or run to fill cannot be used.
     """
-    names = [dates.label(end) for end in found.windows["month"]]
-    if month not in names:
+    labels = [dates.label(end) for end in outputs.windows["month"]]
+    if month not in labels:
         raise TrackingError(
-            f"{month} has no network: there are those of {names[0]} to {names[-1]}; run "
-            f"`konkyo update --month {month}`, or name one of these"
+            f"{month} has no network: the networks are of {labels[0]} to {labels[-1]}; run "
+            f"`konkyo update --month {month}`, or give one of these months"
         )
-    row = list(found.windows.itertuples(index=False))[names.index(month)]
-    where = store.target(params.track, found.artifacts.root, environment)
-    client = store.connect(where.uri)
-    own = runs.described(found, params, "update")
-    open_runs.end_stale_runs(client, where.marks)
-    this = {key: own.tags[key] for key in ("kind", "data_digest", "params_digest")}
-    if where.run_id is None and runs.finished(client, where.experiment, {**this, "month": month}):
+    window = list(outputs.windows.itertuples(index=False))[labels.index(month)]
+    artifacts = outputs.artifacts
+    target = store.target(params.track, artifacts.root, environment)
+    client = open_runs.connect(target)
+    description = runs.describe(outputs, params, "update")
+    same = {key: description.tags[key] for key in ("kind", "data_digest", "params_digest")}
+    same["month"] = month
+    if target.run_id is None and runs.finished_runs(client, target.experiment, same):
         return None
-    with runs.parent(client, where, f"update-{month}") as (run_id, experiment):
-        note = f"The decision month {month} was added; the model has {names[0]} to {names[-1]}."
-        runs.log(client, run_id, params=runs.window(row), tags={MLFLOW_RUN_NOTE: note})
-        model = runs.describe(client, run_id, found, params, own)
-        runs.log(client, run_id, tags={"month": month})
-        now = runs.milliseconds()
-        metrics = runs.figures(found, now)
-        metrics += series.of_month(
-            found.history[found.history["month"] == row.month],
-            found.returns[found.returns["month"] == row.month],
-            parquet.read_metadata(found.artifacts.attributions_of(month)).num_rows,
-            row.month,
-            now,
+    with open_runs.open_run(client, target, f"update-{month}") as run:
+        note = f"The decision month {month} was added; the model has {labels[0]} to {labels[-1]}."
+        params_of_window = runs.window_params(window)
+        client.log(run.run_id, params=params_of_window, tags={MLFLOW_RUN_NOTE: note})
+        model = runs.log_description(
+            client, run, outputs=outputs, params=params, description=description
         )
-        runs.log(client, run_id, metrics=metrics)
-        client.log_artifact(run_id, str(found.artifacts.attributions_of(month)), "grounds")
-        client.log_artifact(run_id, str(found.artifacts.weights_of(month)), "weights")
-        for path in sorted(found.artifacts.predictions.glob(f"{month}.*")):
-            client.log_artifact(run_id, str(path), "predictions")
-        given = runs.register(client, model, found, params, own)
-    return runs.tracked(client, found, params, run_id, experiment, given)
+        client.log(run.run_id, tags={"month": month})
+        now = series.now()
+        metrics = runs.all_metrics(outputs, now) + runs.month_metrics(outputs, window.month, now)
+        client.log(run.run_id, metrics=metrics)
+        client.log_artifact(run.run_id, str(artifacts.attributions_of(month)), "attributions")
+        client.log_artifact(run.run_id, str(artifacts.weights_of(month)), "weights")
+        for path in sorted(artifacts.predictions.glob(f"{month}.*")):
+            client.log_artifact(run.run_id, str(path), "predictions")
+        version = runs.register(
+            client, model, outputs=outputs, params=params, description=description
+        )
+    return runs.tracked_run(client, outputs, params, run=run, version=version)

@@ -1,103 +1,186 @@
-"""Open runs have a mark in the project's folder, so that those of a killed process are ended.
+"""The parent run of a command: opened, closed, and ended by the next command after a kill.
 
-MLflow does not notice that a process died: its runs would be RUNNING for ever. A mark is a file
-that the process locks, and the kernel takes the lock away however the process dies.
+MLflow does not notice that a process died: its runs would stay RUNNING for ever. Every parent run
+has the id of its project as a tag, and the commands of a project that log hold its lock, so that
+one at a time does. A run of this project that is RUNNING when a command begins to log is therefore
+of a killed one.
 """
 
-import json
-import os
 import secrets
-import socket
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 from mlflow import MlflowClient
 from mlflow.entities import LoggedModelStatus, Run
-from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID
+from mlflow.exceptions import MlflowException
+from mlflow.store.entities import PagedList
+from mlflow.tracking.context.registry import resolve_tags
+from mlflow.utils.mlflow_tags import (
+    MLFLOW_PARENT_RUN_ID,
+    MLFLOW_SOURCE_NAME,
+    MLFLOW_SOURCE_TYPE,
+)
 
-from konkyo.resilience import locked
+from konkyo import io
+from konkyo.artifacts import Artifacts
+from konkyo.errors import TrackingError
+from konkyo.tracking import store
+from konkyo.tracking.client import RETRIES, StoreClient, StoreRetries
 
-PROCESS = "process"
-"""The tag of a parent run that names its process, and its mark."""
+PROJECT = "project"
+"""Tag of a parent run: the id of the project folder that logs it."""
+
+Item = TypeVar("Item")
 
 
-@contextmanager
-def run_marker(client: MlflowClient, marks: Path, experiment: str) -> Iterator[str]:
-    """Keep a mark while a run is open; yield what its tag `process` has to be.
+@dataclass(frozen=True)
+class OpenRun:
+    """A parent run that is being filled, and the id of its experiment."""
+
+    run_id: str
+    experiment_id: str
+
+
+def project_id(root: Path) -> str:
+    """Return the id of a project folder, created at its first use.
+
+    A token alone would be the same in a copy of the folder, whose commands would then end the runs
+    of the original while they are logged; a copy of the file has another inode. The folder's path
+    would do for neither: containers of different projects share it.
+    """
+    path = Artifacts(root).project_id
+    if not path.is_file():
+        with io.atomic_write(path) as temporary:
+            temporary.write_text(secrets.token_hex(8), encoding="ascii")
+    return f"{path.read_text(encoding='ascii')}-{path.stat().st_ino:x}"
+
+
+def connect(target: store.Target, retries: StoreRetries = RETRIES) -> StoreClient:
+    """Connect to a store, and end the runs that killed commands of this project left there.
 
     Parameters
     ----------
-    client : MlflowClient
-        Of the store.
-    marks : Path
-        Folder of the marks, made if it is missing.
-    experiment : str
-        Id of the experiment that has the run.
+    target : Target
+        The store, and the project's folder, whose lock the caller holds.
+    retries : StoreRetries
+        How long the store is waited for.
+
+    Raises
+    ------
+    TrackingError
+        The store does not answer.
     """
-    marks.mkdir(parents=True, exist_ok=True)
-    process = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
-    mark = marks / process
-    with locked(mark):
-        of = {"store": _address(client), "experiment": experiment}
-        mark.write_text(json.dumps(of), encoding="ascii")
-        yield process
-        # After an error it stays: the next run sees that this one was ended indeed.
-        mark.unlink(missing_ok=True)
+    client = store.connect(target.uri, retries)
+    end_stale_runs(client, target.root)
+    return client
 
 
-def end_stale_runs(client: MlflowClient, marks: Path) -> list[str]:
-    """End the runs that killed processes left open in this store, as KILLED; return their ids.
+def end_stale_runs(client: StoreClient, root: Path) -> list[str]:
+    """End the RUNNING parent runs of a project as KILLED, in all experiments; return their ids."""
+    experiments = [item.experiment_id for item in all_pages(client.search_experiments)]
+    query = f"tags.{PROJECT} = '{project_id(root)}' and attributes.status = 'RUNNING'"
+    stale = all_pages(partial(client.search_runs, experiments, query))
+    for run in stale:
+        end_run(client, OpenRun(run.info.run_id, run.info.experiment_id), "KILLED")
+    return [run.info.run_id for run in stale]
 
-    Those of other stores wait until one of theirs is opened again.
+
+@contextmanager
+def open_run(client: StoreClient, target: store.Target, name: str) -> Iterator[OpenRun]:
+    """Open the parent run; whatever happens in the block, it and its children do not stay RUNNING.
+
+    Parameters
+    ----------
+    client : StoreClient
+        From `connect`.
+    target : Target
+        The experiment of a new run, or the run of `mlflow run` to fill, which keeps its name.
+    name : str
+        Name of a new run.
+
+    Raises
+    ------
+    TrackingError
+        The experiment is deleted, or the run to fill is missing, deleted or filled.
     """
-    ended = []
-    for mark in sorted(marks.glob("*")):
-        # Of a living process; one that another sweep has just removed is made anew, and empty.
-        with suppress(BlockingIOError), locked(mark, blocking=False):
-            try:
-                of = json.loads(mark.read_text(encoding="ascii"))
-            except json.JSONDecodeError:
-                # Killed before there was a run.
-                of = {"store": _address(client)}
-            if of["store"] != _address(client):
-                continue
-            if "experiment" in of:
-                asked = f"tags.{PROCESS} = '{mark.name}' and attributes.status = 'RUNNING'"
-                for run in client.search_runs([of["experiment"]], asked):
-                    end(client, run.info.experiment_id, run.info.run_id, "KILLED")
-                    ended.append(run.info.run_id)
-            mark.unlink(missing_ok=True)
-    return ended
+    tags = {PROJECT: project_id(target.root)}
+    if target.run_id is None:
+        experiment = store.experiment_id(client, target.experiment)
+        created = client.create_run(experiment, tags=origin_tags() | tags, run_name=name)
+        run = OpenRun(created.info.run_id, experiment)
+    else:
+        run = OpenRun(target.run_id, _experiment_of_empty_run(client, target.run_id))
+        client.log(run.run_id, tags=tags)
+    try:
+        yield run
+    except BaseException as error:
+        status = "FAILED" if isinstance(error, Exception) else "KILLED"
+        try:
+            # Without retries: if the store is away, the next command ends the run.
+            end_run(MlflowClient(client.tracking_uri, client.tracking_uri), run, status)
+        except Exception as second:
+            # The first error is the one that the user has to act upon.
+            error.add_note(f"run {run.run_id} could not be marked {status}: {second}")
+        raise
+    client.set_terminated(run.run_id, "FINISHED")
 
 
-def end(client: MlflowClient, experiment: str, run_id: str, status: str) -> None:
-    """End a run that will not be whole, and with it all its children and the models that are open.
+def end_run(client: MlflowClient, run: OpenRun, status: str) -> None:
+    """End an incomplete run, its children and its unfinished models.
 
-    Its children that had ended well take its status too: the next run has them again, and a month
-    is FINISHED once.
+    Children that had finished take the status too: the next run logs their months again, and a
+    month is FINISHED once.
     """
-    for child in every(client, experiment, f"tags.`{MLFLOW_PARENT_RUN_ID}` = '{run_id}'"):
+    for child in children(client, run):
         if child.info.status != status:
             client.set_terminated(child.info.run_id, status, child.info.end_time)
-    for model in client.search_logged_models([experiment], f"source_run_id = '{run_id}'"):
+    models = client.search_logged_models([run.experiment_id], f"source_run_id = '{run.run_id}'")
+    for model in models:
         if model.status == LoggedModelStatus.PENDING:
             client.finalize_logged_model(model.model_id, LoggedModelStatus.FAILED)
-    client.set_terminated(run_id, status)
+    client.set_terminated(run.run_id, status)
 
 
-def every(client: MlflowClient, experiment: str, asked: str) -> list[Run]:
-    """Return the runs that a filter finds, page after page."""
-    found: list[Run] = []
+def children(client: MlflowClient, run: OpenRun) -> list[Run]:
+    """Return the child runs of a parent run."""
+    query = f"tags.`{MLFLOW_PARENT_RUN_ID}` = '{run.run_id}'"
+    return all_pages(partial(client.search_runs, [run.experiment_id], query))
+
+
+def all_pages(search: Callable[..., PagedList[Item]]) -> list[Item]:
+    """Return the results of all pages of a search; `search` takes the keyword `page_token`."""
+    results: list[Item] = []
     token: str | None = None
     while True:
-        page = client.search_runs([experiment], asked, page_token=token)
-        found += page
+        page = search(page_token=token)
+        results += page
         token = page.token
         if not token:
-            return found
+            return results
 
 
-def _address(client: MlflowClient) -> str:
-    """Return the store's address; the part that may hold a password is no part of a mark."""
-    return client.tracking_uri.rsplit("@", 1)[-1]
+def origin_tags() -> dict[str, str]:
+    """Return user and program of a run, as the tags of MLflow's own fluent interface."""
+    names = {MLFLOW_SOURCE_NAME: "konkyo.pipeline.track", MLFLOW_SOURCE_TYPE: "LOCAL"}
+    return resolve_tags(names)
+
+
+def _experiment_of_empty_run(client: MlflowClient, run_id: str) -> str:
+    """Return the experiment of the run that the environment names, if the run can be filled."""
+    try:
+        run = client.get_run(run_id)
+    except MlflowException:
+        raise TrackingError(
+            f"MLFLOW_RUN_ID = {run_id} is not in the store {client.tracking_uri}: unset it to "
+            "create a new run, or set MLFLOW_TRACKING_URI to the store that has it"
+        ) from None
+    if "kind" in run.data.tags or run.info.lifecycle_stage != "active":
+        raise TrackingError(
+            f"MLFLOW_RUN_ID = {run_id} already holds results or is deleted: unset it to create a "
+            "new run"
+        )
+    return run.info.experiment_id

@@ -1,9 +1,10 @@
-"""A challenger becomes champion where it was better, and the registry says why."""
+"""Champion against challenger: comparison, promotion, and the reason for it in the registry."""
 
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -19,30 +20,32 @@ from konkyo.config import Params
 from konkyo.errors import TrackingError
 from konkyo.monitoring import comparison
 from konkyo.monitoring.comparison import Comparison
-from konkyo.tracking import registry, runs, store
+from konkyo.tracking import open_runs, registry, series, store
+from konkyo.tracking.client import StoreClient
 
-_LONGEST_REASON = 1000
+_MAX_REASON = 1000
+"""Characters of a reason; a registry keeps a tag in a column of bounded length."""
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """What `promote` did.
+class PromotionResult:
+    """The result of `promote`.
 
     Attributes
     ----------
-    text : str
-        The figures and what is to be known about them.
+    summary : str
+        The metrics of both versions and the caveats of their comparison.
     promoted : bool
         Whether the aliases moved.
     objections : tuple of str
-        Why not, or what was overruled.
+        Why the candidate may not become champion, overruled or not.
     version, champion : int
-        The candidate, and the champion that it was compared with.
+        The candidate, and the champion with which it was compared.
     run_id : str
-        The run that holds the comparison.
+        The run of the comparison.
     """
 
-    text: str
+    summary: str
     promoted: bool
     objections: tuple[str, ...]
     version: int
@@ -50,117 +53,197 @@ class Outcome:
     run_id: str
 
 
+@dataclass(frozen=True)
+class Decision:
+    """A comparison of two versions and what was decided on it.
+
+    Attributes
+    ----------
+    champion, candidate : ModelVersion
+        The versions.
+    result : Comparison
+        Their metrics over the same months.
+    objections : tuple of str
+        Why the candidate may not become champion.
+    promoted : bool
+        Whether it does.
+    reason : str
+        The user's reason, empty if there is none.
+    """
+
+    champion: ModelVersion
+    candidate: ModelVersion
+    result: Comparison
+    objections: tuple[str, ...]
+    promoted: bool
+    reason: str
+
+    @property
+    def sentence(self) -> str:
+        """The decision and its reasons, in one paragraph."""
+        verb = "took over from" if self.promoted else "did not take over from"
+        text = (
+            f"Version {self.candidate.version} {verb} version {self.champion.version}: "
+            f"{self.result.objective} {self.result.better:+.4f} over {self.result.span} "
+            f"(required: above {self.result.least:g})."
+        )
+        if self.objections:
+            label = "Overruled" if self.promoted else "Objections"
+            text += f" {label}: {'; '.join(self.objections)}."
+        return f"{text} Reason given: {self.reason}" if self.reason else text
+
+    def tags(self, run_id: str) -> dict[str, str]:
+        """Return the tags that the run of the comparison and a promoted version carry."""
+        return {
+            "promotion_version": str(self.candidate.version),
+            "promotion_from": str(self.champion.version),
+            "promotion_date": f"{datetime.now(UTC):%Y-%m-%d}",
+            "promotion_months": self.result.span,
+            "promotion_objective": self.result.objective,
+            "promotion_forced": str(self.promoted and bool(self.objections)).lower(),
+            "promotion_reason": self.sentence,
+            "promotion_run": run_id,
+            **{
+                f"promotion_{row.measure}": f"{row.champion:.6g} -> {row.challenger:.6g}"
+                for row in self.result.figures.itertuples(index=False)
+            },
+        }
+
+
 def promote(
     root: Path,
     params: Params,
+    *,
     version: int | None = None,
     reason: str = "",
     force: bool = False,
     environment: Mapping[str, str] = os.environ,
-) -> Outcome:
-    """Compare a version with the champion, and make it champion if it was better.
+) -> PromotionResult:
+    """Compare a version with the champion, and make it champion if it is better.
 
-    Every comparison is logged as a run of its own, refused ones too, since a candidate that is the
-    best of many tries is better by luck alone.
+    Every comparison is logged as a run, also of candidates that are not promoted: the best of many
+    candidates is better by luck alone, so that their number belongs to the result.
 
     Parameters
     ----------
     root : pathlib.Path
         The project's folder.
     params : Params
-        promote: months, objective and least; track: store, experiment and model.
+        promote: months, objective and min_improvement; track: store, experiment and model.
     version : int, optional
-        The candidate; the version with the alias `challenger` if not given.
+        The candidate; by default the version with the alias `challenger`.
     reason : str
-        In your own words, kept with the version; needed with `force`.
+        The user's reason, kept with the version; required with `force`.
     force : bool
-        Promote it whatever the comparison says.
+        Promote the candidate in spite of objections.
     environment : mapping of str to str
-        What `mlflow run` passes.
+        Variables of `mlflow run`.
 
     Returns
     -------
-    Outcome
-        With `promoted` the alias `champion` points to the version, `previous` to the old champion,
-        and the version's tags and description say why.
+    PromotionResult
+        If `promoted`, the alias `champion` points to the version, `previous` to the old champion,
+        and tags and description of the version have the reason.
 
     Raises
     ------
     TrackingError
-        There is no champion or no such version, it is the champion already, a run has no monthly
+        There is no champion or no such version, it is champion already, a run has no monthly
         series, or `force` has no reason.
     """
+    reason = _checked_reason(reason, force=force)
+    target = store.target(params.track, root, environment)
+    client = open_runs.connect(target)
+    decision = _decide(client, params, version=version, reason=reason, force=force)
+    with open_runs.open_run(client, target, f"promote-{decision.candidate.version}") as run:
+        summary = _summary(
+            decision,
+            earlier_comparisons=count_comparisons(client, run.experiment_id),
+            configuration=registry.configuration(params),
+        )
+        _log_comparison(client, run.run_id, decision, summary)
+        if decision.promoted:
+            _move_aliases(client, params.track.model, decision, run_id=run.run_id, summary=summary)
+    return PromotionResult(
+        summary=summary,
+        promoted=decision.promoted,
+        objections=decision.objections,
+        version=int(decision.candidate.version),
+        champion=int(decision.champion.version),
+        run_id=run.run_id,
+    )
+
+
+def _checked_reason(reason: str, *, force: bool) -> str:
+    """Return the reason without blanks around it."""
     reason = reason.strip()
     if force and not reason:
         raise TrackingError(
-            "--force overrules the comparison, and the registry keeps why: add --reason '...'"
+            "--force overrules the comparison, and the registry keeps the reason: add "
+            "--reason '...'"
         )
-    if len(reason) > _LONGEST_REASON:
+    if len(reason) > _MAX_REASON:
         raise TrackingError(
-            f"the reason has {len(reason)} characters, and may have {_LONGEST_REASON}: shorten it"
+            f"the reason has {len(reason)} characters, and may have {_MAX_REASON}: shorten it"
         )
-    where = store.target(params.track, root, environment)
-    client, name, choice = store.connect(where.uri), params.track.model, params.promote
-    champion = registry.needed(client, name, registry.CHAMPION)
+    return reason
+
+
+def _decide(
+    client: MlflowClient, params: Params, *, version: int | None, reason: str, force: bool
+) -> Decision:
+    """Compare champion and candidate."""
+    name, config = params.track.model, params.promote
+    champion = registry.require_version(client, name, registry.CHAMPION)
     candidate = _candidate(client, name, version)
     if int(candidate.version) == int(champion.version):
         raise TrackingError(
             f"version {champion.version} of {name} is the champion already: give another --version"
         )
-    found = comparison.compare(
-        monthly(client, champion),
-        monthly(client, candidate),
-        choice.months,
-        choice.objective,
-        choice.min_improvement,
+    result = comparison.compare(
+        monthly_series(client, champion),
+        monthly_series(client, candidate),
+        config.months,
+        config.objective,
+        config.min_improvement,
     )
-    objections = found.objections()
-    sources = [one.tags.get("source") for one in (champion, candidate)]
-    if None not in sources and sources[0] != sources[1]:
-        objections.insert(0, f"it was made from {sources[1]!r}, the champion from {sources[0]!r}")
-    with runs.parent(client, where, f"promote-{candidate.version}") as (run_id, experiment):
-        made = comparisons(client, experiment)
-        text = "\n".join(
-            [
-                comparison.in_words(
-                    found, f"champion {champion.version}", f"version {candidate.version}"
-                ),
-                *caveats(
-                    found, champion.tags, candidate.tags, made, registry.configuration(params)
-                ),
-            ]
+    objections = result.objections()
+    source, champion_source = candidate.tags.get("source"), champion.tags.get("source")
+    if source and champion_source and source != champion_source:
+        objections.insert(
+            0, f"its records are of {source!r}, those of the champion of {champion_source!r}"
         )
-        promoted = force or not objections
-        words = _words(candidate, champion, found, promoted, objections, reason)
-        facts = _facts(candidate, champion, found, promoted, bool(objections), words, run_id)
-        tags = {"kind": "promotion", "promoted": str(promoted).lower(), **facts}
-        runs.log(
-            client,
-            run_id,
-            metrics=_metrics(found),
-            tags={**tags, MLFLOW_RUN_NOTE: f"{words}\n\n```\n{text}\n```"},
-        )
-        _log_tables(client, run_id, found)
-        if promoted:
-            _move(client, name, champion, candidate, facts, f"{words}\n\n{text}")
-    return Outcome(
-        text,
-        promoted,
-        tuple(objections),
-        int(candidate.version),
-        int(champion.version),
-        run_id,
+    return Decision(
+        champion=champion,
+        candidate=candidate,
+        result=result,
+        objections=tuple(objections),
+        promoted=force or not objections,
+        reason=reason,
     )
 
 
-def monthly(client: MlflowClient, version: ModelVersion) -> pd.DataFrame:
+def _candidate(client: MlflowClient, name: str, version: int | None) -> ModelVersion:
+    if version is None:
+        return registry.require_version(client, name, registry.CHALLENGER)
+    try:
+        return client.get_model_version(name, str(version))
+    except MlflowException:
+        numbers = sorted(int(v.version) for v in client.search_model_versions(f"name = '{name}'"))
+        raise TrackingError(
+            f"the model {name} has no version {version}: it has "
+            f"{', '.join(map(str, numbers)) or 'none'}"
+        ) from None
+
+
+def monthly_series(client: MlflowClient, version: ModelVersion) -> pd.DataFrame:
     """Return the monthly series of a version's run.
 
     Returns
     -------
     pandas.DataFrame
-        month (decision month t, period end), rank_ic, spread_net, turnover: those of t+1, so that
-        a month without a realised return is not there.
+        month (decision month t, period end), rank_ic, spread_net, turnover, the results of t in
+        t+1: a month without a realised return is absent.
 
     Raises
     ------
@@ -184,172 +267,108 @@ def monthly(client: MlflowClient, version: ModelVersion) -> pd.DataFrame:
     return pd.DataFrame(columns).rename_axis("month").reset_index()
 
 
-def comparisons(client: MlflowClient, experiment: str) -> int:
-    """Return how many comparisons an experiment holds, this one not counted."""
-    found = client.search_runs([experiment], "tags.kind = 'promotion'", max_results=1000)
-    return len(found)
+def count_comparisons(client: MlflowClient, experiment_id: str) -> int:
+    """Return the number of comparisons logged in an experiment so far."""
+    query = "tags.kind = 'promotion'"
+    return len(open_runs.all_pages(partial(client.search_runs, [experiment_id], query)))
 
 
-def caveats(
-    found: Comparison,
-    champion: Mapping[str, str],
-    candidate: Mapping[str, str],
-    made: int,
-    configuration: str,
-) -> list[str]:
-    """Return what must be known beside the figures, one sentence or two a line.
-
-    Parameters
-    ----------
-    found : Comparison
-        The figures.
-    champion, candidate : mapping of str to str
-        The facts of both versions.
-    made : int
-        Comparisons made before.
-    configuration : str
-        Digest of the configuration that params.yaml has now.
-    """
-    lines = []
-    for who, tags in (("candidate", candidate), ("champion", champion)):
-        until = tags.get("tuned_until")
-        if until is None:
-            continue
-        seen = int((found.monthly["month"] <= dates.parse(until)).sum())
-        if seen:
-            lines.append(
-                f"{seen} of {len(found.monthly)} months are among those on which the search "
-                f"{tags['tuned_study']!r} chose the {who} (up to {until}): they flatter it."
-            )
-        else:
-            lines.append(
-                f"The search {tags['tuned_study']!r} chose the {who} on months up to {until}, "
-                "before these; they were its holdout, and not unseen if its result was read."
-            )
-    if "tuned_until" not in candidate:
+def _summary(decision: Decision, *, earlier_comparisons: int, configuration: str) -> str:
+    """Return the table of metrics and the caveats of their comparison, one a line."""
+    champion, candidate = decision.champion, decision.candidate
+    names = f"champion {champion.version}", f"version {candidate.version}"
+    result = decision.result
+    lines = [comparison.in_words(result, *names)]
+    lines += _search_caveats(result, champion=champion.tags, candidate=candidate.tags)
+    if earlier_comparisons:
         lines.append(
-            "No finished search is known to have chosen the candidate; if it was chosen by looking "
-            "at these months, they flatter it."
+            f"Comparisons made before this one: {earlier_comparisons}. The best of many is better "
+            "by luck."
         )
-    if made:
+    # The annual Sharpe ratio is no mean of months: the test of the mean spread goes with it.
+    measure = "mean" if result.objective == "sharpe_ratio" else result.objective
+    if not result.figures.set_index("measure").loc[measure, "p"] < 0.05:
+        lines.append("The difference is not significant (p is not below 0.05).")
+    last, champion_last = (tags.get("last_month", "") for tags in (candidate.tags, champion.tags))
+    if last < champion_last:
         lines.append(
-            f"Comparisons made before this one: {made}. The best of many is better by luck."
-        )
-    row = found.figures.set_index("measure").loc[_tested(found)]
-    if not row["p"] < 0.05:
-        lines.append("The difference cannot be told from luck (p is not below 0.05).")
-    last = candidate.get("last_month", ""), champion.get("last_month", "")
-    if last[0] < last[1]:
-        lines.append(
-            f"The candidate ends {last[0]}, the champion {last[1]}: `dvc repro` with the "
+            f"The candidate ends {last}, the champion {champion_last}: `dvc repro` with the "
             "candidate's params brings it up to date."
         )
-    if candidate.get("configuration", configuration) != configuration:
+    if candidate.tags.get("configuration", configuration) != configuration:
         lines.append(
             "params.yaml has another configuration than the candidate: the next months continue "
             "the champion only if it has the champion's."
         )
+    return "\n".join(lines)
+
+
+def _search_caveats(
+    result: Comparison, *, champion: Mapping[str, str], candidate: Mapping[str, str]
+) -> list[str]:
+    """Return how far a search has used the months of the comparison to choose a version."""
+    lines = []
+    for name, tags in (("candidate", candidate), ("champion", champion)):
+        until = tags.get("tuned_until")
+        if until is None:
+            continue
+        n_used = int((result.monthly["month"] <= dates.parse(until)).sum())
+        if n_used:
+            lines.append(
+                f"{n_used} of {len(result.monthly)} months are among those on which the search "
+                f"{tags['tuned_study']!r} chose the {name} (up to {until}): in-sample, they "
+                "flatter it."
+            )
+        else:
+            lines.append(
+                f"The search {tags['tuned_study']!r} chose the {name} on months up to {until}, "
+                "before these; they were its holdout, and not unseen if its result was read."
+            )
+    if "tuned_until" not in candidate:
+        lines.append(
+            "No finished search is recorded for the candidate; if it was chosen by looking at "
+            "these months, they flatter it."
+        )
     return lines
 
 
-def _tested(found: Comparison) -> str:
-    """Return the measure whose paired test goes with the objective."""
-    return "mean" if found.objective == "sharpe_ratio" else found.objective
-
-
-def _candidate(client: MlflowClient, name: str, version: int | None) -> ModelVersion:
-    if version is None:
-        return registry.needed(client, name, registry.CHALLENGER)
-    try:
-        return client.get_model_version(name, str(version))
-    except MlflowException:
-        there = sorted(int(v.version) for v in client.search_model_versions(f"name = '{name}'"))
-        raise TrackingError(
-            f"the model {name} has no version {version}: it has "
-            f"{', '.join(map(str, there)) or 'none'}"
-        ) from None
-
-
-def _words(
-    candidate: ModelVersion,
-    champion: ModelVersion,
-    found: Comparison,
-    promoted: bool,
-    objections: list[str],
-    reason: str,
-) -> str:
-    """Return what was decided and why, in one paragraph."""
-    done = "took over from" if promoted else "did not take over from"
-    text = (
-        f"Version {candidate.version} {done} version {champion.version}: {found.objective} "
-        f"{found.better:+.4f} over {found.span} (above {found.least:g} is asked)."
-    )
-    if objections:
-        text += f" {'Overruled' if promoted else 'Objections'}: {'; '.join(objections)}."
-    return f"{text} Reason given: {reason}" if reason else text
-
-
-def _facts(
-    candidate: ModelVersion,
-    champion: ModelVersion,
-    found: Comparison,
-    promoted: bool,
-    opposed: bool,
-    words: str,
-    run_id: str,
-) -> dict[str, str]:
-    """Return the tags that both the run and, once promoted, the version carry."""
-    own = {
-        f"promotion_{row.measure}": f"{row.champion:.6g} -> {row.challenger:.6g}"
-        for row in found.figures.itertuples(index=False)
-    }
-    return {
-        "promotion_version": str(candidate.version),
-        "promotion_from": str(champion.version),
-        "promotion_date": f"{datetime.now(UTC):%Y-%m-%d}",
-        "promotion_months": found.span,
-        "promotion_objective": found.objective,
-        "promotion_forced": str(promoted and opposed).lower(),
-        "promotion_reason": words,
-        "promotion_run": run_id,
-        **own,
-    }
-
-
-def _metrics(found: Comparison) -> list[Metric]:
-    """Return the figures as metrics: champion/rank_ic, challenger/rank_ic, difference/rank_ic."""
-    now = runs.milliseconds()
-    return [
+def _log_comparison(client: StoreClient, run_id: str, decision: Decision, summary: str) -> None:
+    """Log metrics (champion/rank_ic, challenger/rank_ic, difference/rank_ic, ...) and tables."""
+    now = series.now()
+    metrics = [
         Metric(f"{side}/{row['measure']}", float(row[side]), now, 0)
-        for row in found.figures.to_dict("records")
+        for row in decision.result.figures.to_dict("records")
         for side in ("champion", "challenger", "difference", "t", "p")
         if np.isfinite(row[side])
     ]
-
-
-def _log_tables(client: MlflowClient, run_id: str, found: Comparison) -> None:
+    tags = {
+        "kind": "promotion",
+        "promoted": str(decision.promoted).lower(),
+        **decision.tags(run_id),
+        MLFLOW_RUN_NOTE: f"{decision.sentence}\n\n```\n{summary}\n```",
+    }
+    client.log(run_id, metrics=metrics, tags=tags)
+    tables = {"comparison": decision.result.monthly, "figures": decision.result.figures}
     with resilience.temporary_folder() as folder:
-        tables = {"comparison": found.monthly, "figures": found.figures}
         for name, table in tables.items():
             path = folder / f"{name}.csv"
             io.write_csv(table, path)
             client.log_artifact(run_id, str(path))
 
 
-def _move(
-    client: MlflowClient,
-    name: str,
-    champion: ModelVersion,
-    candidate: ModelVersion,
-    facts: Mapping[str, str],
-    description: str,
+def _move_aliases(
+    client: MlflowClient, name: str, decision: Decision, *, run_id: str, summary: str
 ) -> None:
-    """Record why on the version, then move the aliases, `champion` in one step."""
-    for key, value in facts.items():
-        client.set_model_version_tag(name, candidate.version, key, value)
-    client.update_model_version(name, candidate.version, description=description)
-    client.set_registered_model_alias(name, registry.PREVIOUS, champion.version)
-    client.set_registered_model_alias(name, registry.CHAMPION, candidate.version)
-    there = registry.existing_aliases(client, name)
-    if str(there.get(registry.CHALLENGER)) == str(candidate.version):
+    """Record the reason on the version, then move the aliases, `champion` in one step.
+
+    In this order: a kill in between leaves a champion whose reason is recorded, or the old one.
+    """
+    version = decision.candidate.version
+    for key, value in decision.tags(run_id).items():
+        client.set_model_version_tag(name, version, key, value)
+    description = f"{decision.sentence}\n\n{summary}"
+    client.update_model_version(name, version, description=description)
+    client.set_registered_model_alias(name, registry.PREVIOUS, decision.champion.version)
+    client.set_registered_model_alias(name, registry.CHAMPION, version)
+    if str(registry.current_aliases(client, name).get(registry.CHALLENGER)) == str(version):
         client.delete_registered_model_alias(name, registry.CHALLENGER)

@@ -22,7 +22,7 @@ class Ranker(PythonModel):
     """
 
     def load_context(self, context: PythonModelContext) -> None:
-        """Note where the weights are; they are read for the months asked for."""
+        """Set the folder of the weights, which are read when their months are predicted."""
         self.folder = Path(context.artifacts["weights"])
         self.epsilon = float(context.model_config["attribute.epsilon"])
 
@@ -32,7 +32,7 @@ class Ranker(PythonModel):
         model_input: pd.DataFrame,
         params: dict[str, Any] | None = None,
     ) -> pd.DataFrame:
-        """Score stocks and give the grounds of each score.
+        """Return the score of each stock and its attribution.
 
         Parameters
         ----------
@@ -40,22 +40,22 @@ class Ranker(PythonModel):
             Not used here; MLflow passes it.
         model_input : pandas.DataFrame
             month (decision month t: a date, YYYY-MM or YYYY-MM-DD), stock, and every feature of
-            the catalogue as the panel holds it, known at the end of t.
+            the catalogue as in the panel: standardised, available at the end of t.
         params : dict, optional
-            None are known.
+            Not used.
 
         Returns
         -------
         pandas.DataFrame
-            month (period end), stock, score, one relevance column a feature, absorbed; in the
-            rows' order, relevances and absorbed adding up to the score.
+            month (period end), stock, score, one relevance column a feature, absorbed, in the
+            order of the input. Relevances and absorbed add up to the score.
 
         Raises
         ------
         mlflow.exceptions.MlflowException
-            The rows cannot be scored: a month that is no month or has no network, a value that is
-            missing or infinite, no rows. A server answers it with status 400 and the reason; any
-            other error would lose the reason on the way.
+            The rows cannot be scored: an invalid month or one without a network, a missing or
+            infinite value, no rows. A server answers with status 400 and the reason, which it would
+            not pass on for any other type of error.
         """
         try:
             ends = dates.month_end(dates.ordinal(_dates(model_input["month"])))
@@ -67,12 +67,14 @@ class Ranker(PythonModel):
 def _dates(month: pd.Series) -> pd.Series:
     """Return the months as dates.
 
-    Numbers are refused: pandas would take 202112 for nanoseconds after 1970.
+    Numbers are an error: pandas would read 202112 as nanoseconds since 1970.
     """
     remedy = "write the decision month as YYYY-MM or YYYY-MM-DD"
-    odd = [value for value in month if isinstance(value, bool | int | float)]
-    if odd:
-        raise KonkyoError(f"{len(odd)} months are numbers or missing, first {odd[0]}: {remedy}")
+    numbers = [value for value in month if isinstance(value, bool | int | float)]
+    if numbers:
+        raise KonkyoError(
+            f"{len(numbers)} months are numbers or missing, first {numbers[0]}: {remedy}"
+        )
     try:
         days = pd.to_datetime(month)
     except (ValueError, TypeError) as error:

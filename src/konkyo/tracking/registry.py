@@ -1,8 +1,8 @@
-"""The registered model: what each version is, and which aliases it has.
+"""The registered model: its versions, their tags and their aliases.
 
 newest      the version registered last
-champion    the version in use: a new version takes it over only with the same configuration, which
-            is the same model with more months; any other needs `konkyo promote`
+champion    the version in use. A new version of the same configuration is the same model with more
+            months and takes the alias over; any other needs `konkyo promote`
 challenger  the newest version of another configuration
 previous    the champion before the last promotion
 """
@@ -25,118 +25,113 @@ from konkyo.tracking.results import Results
 from konkyo.tuning import space
 
 NEWEST, CHAMPION, CHALLENGER, PREVIOUS = "newest", "champion", "challenger", "previous"
-_DECIDE = ("prepare", "train", "attribute", "backtest")
-"""Sections that decide what the model is and what its months earned."""
-_DECIDE_NOTHING = (
+_MODEL_SECTIONS = ("prepare", "train", "attribute", "backtest")
+"""Sections of params.yaml that decide the model and its monthly results."""
+_EXECUTION_KEYS = (
     *("train.workers", "train.max_networks_per_stack", "train.accelerator"),
     *("train.backend", "train.scheduler_address", "train.panel_cache_url"),
     *("train.placebo_every", "train.ridge_penalty"),
 )
-"""How the networks are trained, and what is trained beside them."""
+"""Keys of these sections that decide how the networks are trained, and the baselines."""
 
 
 @dataclass(frozen=True)
-class Registered:
-    """A version and the aliases that were given to it."""
+class RegisteredVersion:
+    """A version of the registered model and its aliases."""
 
     version: int
     aliases: tuple[str, ...]
 
 
 def configuration(params: Params) -> str:
-    """Return the digest of what decides the model, the same from month to month.
+    """Return the digest of the params that decide the model, the same from month to month.
 
-    Which files hold the records, how their columns are called and how far they go is left out; the
-    kind of source is not, since a network of simulated records is another model.
+    It leaves out the files of the records, their column names and their last month, but not the
+    source: a network of simulated records is another model.
     """
     values = as_dict(params)
-    chosen = {name: values[name] for name in _DECIDE}
-    chosen["ingest"] = {"source": values["ingest"]["source"]}
+    sections = {name: values[name] for name in _MODEL_SECTIONS}
+    sections["ingest"] = {"source": values["ingest"]["source"]}
     if params.ingest.source == "simulated-tse":
-        chosen["ingest"]["simulated"] = values["ingest"]["simulated"]
-    flat = {key: value for key, value in flatten(chosen).items() if key not in _DECIDE_NOTHING}
+        sections["ingest"]["simulated"] = values["ingest"]["simulated"]
+    flat = {key: value for key, value in flatten(sections).items() if key not in _EXECUTION_KEYS}
     return cache.digest_of(repr(sorted(flat.items())))
 
 
-def facts(found: Results, params: Params, run_tags: Mapping[str, str]) -> dict[str, str]:
+def version_tags(outputs: Results, params: Params, run_tags: Mapping[str, str]) -> dict[str, str]:
     """Return the tags of a version.
 
     Parameters
     ----------
-    found : Results
-        What the version was made from.
+    outputs : Results
+        The results whose model it is.
     params : Params
-        Of these results.
+        Params of these results.
     run_tags : mapping of str to str
-        Of the run that logs the model: `params_digest` and `source` are taken over.
+        Tags of the run that logs the model: `params_digest` and `source` are taken over.
 
     Returns
     -------
     dict of str to str
-        params_digest, configuration, source, first_month, last_month (decision months), and where
-        a search chose this configuration: tuned_study, tuned_until (the last month it looked at).
+        params_digest, configuration, source, first_month, last_month (decision months), and if a
+        search chose this configuration: tuned_study, tuned_until (the last month it used).
     """
-    ends = found.windows["month"]
+    ends = outputs.windows["month"]
     return {
         "params_digest": run_tags["params_digest"],
         "configuration": configuration(params),
         "source": run_tags["source"],
         "first_month": dates.label(ends.iloc[0]),
         "last_month": dates.label(ends.iloc[-1]),
-        **tuned(found.artifacts.root, params),
+        **tuning_tags(outputs.artifacts.root, params),
     }
 
 
-def tuned(root: Path, params: Params) -> dict[str, str]:
-    """Return which finished search chose these params, and the last month that it looked at.
+def tuning_tags(root: Path, params: Params) -> dict[str, str]:
+    """Return the finished search whose best trial has these params, and the last month it used.
 
     Returns
     -------
     dict of str to str
-        tuned_study and tuned_until (YYYY-MM) of the search that looked furthest; empty where no
-        search in data/tuning has this configuration as its best trial.
+        tuned_study and tuned_until (YYYY-MM), of the search with the latest month if there are
+        several; empty if no search in data/tuning has this configuration as its best trial.
     """
     values = as_dict(params)
-    found = {}
+    last_months = {}
     for best in sorted(Artifacts(root).tuning.glob("*/best.json")):
-        wanted = space.settings(io.read_json(best)["params"])
-        agrees = all(
-            _plain(values[section][key]) == _plain(value)
-            for section, keys in wanted.items()
+        sections = space.settings(io.read_json(best)["params"])
+        equal = all(
+            _as_list(values[section][key]) == _as_list(value)
+            for section, keys in sections.items()
             for key, value in keys.items()
         )
-        if agrees:
+        if equal:
             series = io.read_parquet(
                 best.with_name("comparison.parquet"), columns=["month", "part"]
             )
             last = series.loc[series["part"] == "tuning", "month"].max()
-            found[best.parent.name] = dates.label(last)
-    if not found:
+            last_months[best.parent.name] = dates.label(last)
+    if not last_months:
         return {}
-    study = max(found, key=lambda name: found[name])
-    return {"tuned_study": study, "tuned_until": found[study]}
+    study = max(last_months, key=lambda name: last_months[name])
+    return {"tuned_study": study, "tuned_until": last_months[study]}
 
 
 def register(
     client: MlflowClient, model: ModelInfo, name: str, tags: Mapping[str, str]
-) -> Registered:
-    """Register a logged model as a version, and give it the aliases that it has a right to.
+) -> RegisteredVersion:
+    """Register a logged model as a version, with the aliases that its tags entitle it to.
 
     Parameters
     ----------
     client : MlflowClient
-        Of the store.
+        Client of the store.
     model : mlflow.models.model.ModelInfo
-        The model logged.
+        The logged model.
     name : str
-        The registered model, made where there is none.
+        The registered model, created if it does not exist.
     tags : mapping of str to str
-        Its facts.
-
-    Returns
-    -------
-    Registered
-        The version, 1 for the first, and its aliases.
+        Tags of the version.
     """
     try:
         client.create_registered_model(name)
@@ -144,10 +139,10 @@ def register(
         if error.error_code != "RESOURCE_ALREADY_EXISTS":
             raise
     champion = _champion(client, name)
-    given = aliases(tags, champion.tags if champion else None)
-    if champion and CHAMPION in given:
+    aliases = aliases_of(tags, champion.tags if champion else None)
+    if champion and CHAMPION in aliases:
         tags = {**tags, "continues": str(champion.version)}
-    made = client.create_model_version(
+    version = client.create_model_version(
         name,
         source=model.model_uri,
         run_id=model.run_id,
@@ -157,89 +152,91 @@ def register(
     if champion is None:
         # Another user may have registered a first version at the same moment.
         champion = _champion(client, name)
-        if champion and champion.version != made.version:
-            given = aliases(tags, champion.tags)
-    for alias in given:
-        client.set_registered_model_alias(name, alias, made.version)
-    return Registered(int(made.version), given)
+        if champion and champion.version != version.version:
+            aliases = aliases_of(tags, champion.tags)
+    for alias in aliases:
+        client.set_registered_model_alias(name, alias, version.version)
+    return RegisteredVersion(int(version.version), aliases)
 
 
-def registered(client: MlflowClient, name: str, run_id: str) -> Registered | None:
-    """Return the version that was made from a run and its aliases now, None where there is none."""
-    made = client.search_model_versions(f"name = '{name}' and run_id = '{run_id}'")
-    if not made:
+def version_of_run(client: MlflowClient, name: str, run_id: str) -> RegisteredVersion | None:
+    """Return the version of a run's model with its present aliases, None if there is none."""
+    versions = client.search_model_versions(f"name = '{name}' and run_id = '{run_id}'")
+    if not versions:
         return None
-    there = existing_aliases(client, name)
-    known = (NEWEST, CHAMPION, CHALLENGER, PREVIOUS)
-    own = tuple(alias for alias in known if str(there.get(alias)) == str(made[0].version))
-    return Registered(int(made[0].version), own)
+    number = int(versions[0].version)
+    current = current_aliases(client, name)
+    names = (NEWEST, CHAMPION, CHALLENGER, PREVIOUS)
+    aliases = tuple(alias for alias in names if str(current.get(alias)) == str(number))
+    return RegisteredVersion(number, aliases)
 
 
 def _champion(client: MlflowClient, name: str) -> ModelVersion | None:
-    """Return the champion; where there is none the first version becomes it, if there is one."""
-    found = version_of(client, name, CHAMPION)
-    if found is None:
-        there = client.search_model_versions(f"name = '{name}'", order_by=["version_number ASC"])
-        if there:
-            found = there[0]
-            client.set_registered_model_alias(name, CHAMPION, found.version)
-    return found
+    """Return the champion; without one, the first version becomes champion, if there is any."""
+    champion = version_by_alias(client, name, CHAMPION)
+    if champion is None:
+        by_number = ["version_number ASC"]
+        versions = client.search_model_versions(f"name = '{name}'", order_by=by_number)
+        if versions:
+            champion = versions[0]
+            client.set_registered_model_alias(name, CHAMPION, champion.version)
+    return champion
 
 
-def aliases(new: Mapping[str, str], champion: Mapping[str, str] | None) -> tuple[str, ...]:
+def aliases_of(version: Mapping[str, str], champion: Mapping[str, str] | None) -> tuple[str, ...]:
     """Return the aliases of a new version.
 
     Parameters
     ----------
-    new : mapping of str to str
-        Its facts.
+    version : mapping of str to str
+        Its tags.
     champion : mapping of str to str or None
-        The facts of the champion, None where there is none.
+        Tags of the champion, None if there is none.
 
     Returns
     -------
     tuple of str
-        `newest` always; `champion` without a champion or with its configuration and no fewer
-        months; `challenger` with another configuration. Results of the champion's own configuration
-        that end earlier, such as those of an old commit, change nothing else.
+        `newest` always; `champion` if there is none, or if the version has its configuration and at
+        least its last month; `challenger` with another configuration. Results of the champion's
+        configuration that end earlier, such as those of an old commit, get no other alias.
     """
     if champion is None:
         return NEWEST, CHAMPION
-    if champion.get("configuration") != new["configuration"]:
+    if champion.get("configuration") != version["configuration"]:
         return NEWEST, CHALLENGER
-    if new["last_month"] >= champion.get("last_month", ""):
+    if version["last_month"] >= champion.get("last_month", ""):
         return NEWEST, CHAMPION
     return (NEWEST,)
 
 
-def version_of(client: MlflowClient, name: str, alias: str) -> ModelVersion | None:
-    """Return the version that an alias points to, None where there is none."""
-    found = existing_aliases(client, name)
-    return client.get_model_version(name, found[alias]) if alias in found else None
+def version_by_alias(client: MlflowClient, name: str, alias: str) -> ModelVersion | None:
+    """Return the version that an alias points to, None if there is none."""
+    aliases = current_aliases(client, name)
+    return client.get_model_version(name, aliases[alias]) if alias in aliases else None
 
 
-def needed(client: MlflowClient, name: str, alias: str) -> ModelVersion:
+def require_version(client: MlflowClient, name: str, alias: str) -> ModelVersion:
     """Return the version that an alias points to.
 
     Raises
     ------
     TrackingError
-        There is none: it names those that there are.
+        No version has the alias: the error names the existing aliases.
     """
-    found = version_of(client, name, alias)
-    if found is not None:
-        return found
-    there = sorted(existing_aliases(client, name))
+    version = version_by_alias(client, name, alias)
+    if version is not None:
+        return version
+    aliases = sorted(current_aliases(client, name))
     raise TrackingError(
         f"the model {name} has no version with the alias {alias!r}"
-        + (f", only {', '.join(there)}" if there else "")
+        + (f", only {', '.join(aliases)}" if aliases else "")
         + ": `dvc repro track` registers one (a challenger, if its params differ from the "
         "champion's)"
     )
 
 
-def existing_aliases(client: MlflowClient, name: str) -> dict[str, str]:
-    """Return the aliases of a registered model and their versions, empty where it is not there."""
+def current_aliases(client: MlflowClient, name: str) -> dict[str, str]:
+    """Return the aliases of a registered model and their versions, empty without a model."""
     try:
         return dict(client.get_registered_model(name).aliases)
     except MlflowException as error:
@@ -248,5 +245,6 @@ def existing_aliases(client: MlflowClient, name: str) -> dict[str, str]:
         return {}
 
 
-def _plain(value: Any) -> Any:
-    return list(value) if isinstance(value, list | tuple) else value
+def _as_list(value: Any) -> Any:
+    """Return a tuple as a list: params.yaml has lists where a search has tuples."""
+    return list(value) if isinstance(value, tuple) else value

@@ -1,4 +1,4 @@
-"""What the earlier stages left, read once from their files."""
+"""Results of the earlier stages, read once from their files."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,13 +8,12 @@ import numpy as np
 import pandas as pd
 
 from konkyo import dates, io
-from konkyo import dates as months
 from konkyo.artifacts import Artifacts, command_for, require
 from konkyo.errors import ArtifactError
 from konkyo.features.store import read_catalogue
 
 MODEL = "network"
-"""The model whose series are shown; the others are baselines with final metrics only."""
+"""The model whose monthly series are logged; the baselines have final metrics only."""
 
 
 @dataclass(frozen=True)
@@ -24,14 +23,14 @@ class Results:
     Attributes
     ----------
     artifacts : Artifacts
-        The files; panel, relevances and weights are read from there as they are needed.
+        Paths of the files; panel, attributions and weights are read when they are needed.
     source : dict
-        data/records/source.json: where the records came from and what is known of them.
+        data/records/source.json: source, licence and properties of the records.
     metrics : dict
         data/metrics.json, nested by model, and data/verify.json under "verify".
     returns : pandas.DataFrame
-        One row a decision month of the network: decided at the end of `month` (t), earned in
-        `earned` (t+1), as fractions.
+        One row a decision month of the network: `month` (t), `earned` (t+1, in which the portfolios
+        of t earn), returns as fractions.
     cumulative : pandas.DataFrame
         earned (month end), portfolio, cumulative (fraction) of the network.
     windows : pandas.DataFrame
@@ -40,7 +39,7 @@ class Results:
     history : pandas.DataFrame
         month (month end), epoch (from 1), loss: mean squared error in training.
     tables : dict of str to pandas.DataFrame
-        Small tables by name.
+        performance and quantiles of the backtest, all models.
     """
 
     artifacts: Artifacts
@@ -54,39 +53,34 @@ class Results:
 
 
 def read(root: Path) -> Results:
-    """Read the results of a project's folder.
+    """Read the results of a project.
 
     Parameters
     ----------
     root : pathlib.Path
-        The folder with `data/`.
-
-    Returns
-    -------
-    Results
-        Frames are read whole; panel, grounds and weights stay on disk.
+        The project's folder.
 
     Raises
     ------
     ArtifactError
-        A file is missing or a column is: it names the file and the stage that writes it.
+        A file or a column is missing: the error names the file and the stage that writes it.
     """
     artifacts = Artifacts(root)
     windows = _csv(
         artifacts.windows,
         ["train_rows"],
-        dates=["month", "first_train", "last_train", "last_label"],
+        months=["month", "first_train", "last_train", "last_label"],
     ).sort_values("month", ignore_index=True)
-    returns = _csv(artifacts.returns, ["model", "spread", "rank_ic"], dates=["month", "earned"])
+    returns = _csv(artifacts.returns, ["model", "spread", "rank_ic"], months=["month", "earned"])
     cumulative = _csv(
         artifacts.backtest / "cumulative.csv",
         ["model", "portfolio", "cumulative"],
-        dates=["month"],
+        months=["month"],
     ).rename(columns={"month": "earned"})
     history = io.read_parquet(artifacts.history)
     for month in windows["month"]:
-        require(artifacts.attributions_of(months.label(month)))
-        require(artifacts.weights_of(months.label(month)))
+        require(artifacts.attributions_of(dates.label(month)))
+        require(artifacts.weights_of(dates.label(month)))
     return Results(
         artifacts=artifacts,
         source=io.read_json(artifacts.source),
@@ -99,21 +93,21 @@ def read(root: Path) -> Results:
         windows=windows,
         history=history.assign(month=_period_ends(history["month"])),
         tables={
-            name: _csv(artifacts.backtest / f"{name}.csv", ["model"], dates=[])
+            name: _csv(artifacts.backtest / f"{name}.csv", ["model"], months=[])
             for name in ("performance", "quantiles")
         },
     )
 
 
-def example(results: Results, rows: int = 3) -> pd.DataFrame:
-    """Return a few stocks of the newest scored month, as the served model takes them.
+def input_example(results: Results, rows: int = 3) -> pd.DataFrame:
+    """Return a few stocks of the newest decision month, as input of the served model.
 
     Parameters
     ----------
     results : Results
         Its panel is memory-mapped; only these rows are read.
     rows : int
-        Stocks, the first by code.
+        Number of stocks, the first by code.
 
     Returns
     -------
@@ -124,20 +118,20 @@ def example(results: Results, rows: int = 3) -> pd.DataFrame:
     index = io.read_parquet(artifacts.panel_index, columns=["month", "stock"])
     names = read_catalogue(artifacts.panel)["name"]
     features = io.read_array(artifacts.panel / "features.npy", mmap_mode="r")
-    chosen = np.flatnonzero(index["month"] == results.windows["month"].iloc[-1])[:rows]
-    frame = pd.DataFrame(np.array(features[chosen], dtype="float64"), columns=list(names))
-    frame.insert(0, "month", index["month"].iloc[chosen].dt.strftime("%Y-%m-%d").to_list())
-    frame.insert(1, "stock", index["stock"].iloc[chosen].to_list())
+    sample = np.flatnonzero(index["month"] == results.windows["month"].iloc[-1])[:rows]
+    frame = pd.DataFrame(np.array(features[sample], dtype="float64"), columns=list(names))
+    frame.insert(0, "month", index["month"].iloc[sample].dt.strftime("%Y-%m-%d").to_list())
+    frame.insert(1, "stock", index["stock"].iloc[sample].to_list())
     return frame
 
 
-def _csv(path: Path, columns: list[str], dates: list[str]) -> pd.DataFrame:
-    """Read a table, its dates as period ends whether they are written YYYY-MM or as a day."""
+def _csv(path: Path, columns: list[str], months: list[str]) -> pd.DataFrame:
+    """Read a table; months, written as YYYY-MM or as a day, become period ends."""
     frame = io.read_csv(path)
-    absent = [name for name in [*columns, *dates] if name not in frame]
+    absent = [name for name in [*columns, *months] if name not in frame]
     if absent:
         raise ArtifactError(f"{path} has no column {', '.join(absent)}: run `{command_for(path)}`")
-    for name in dates:
+    for name in months:
         frame[name] = _period_ends(frame[name])
     return frame
 

@@ -1,11 +1,12 @@
-"""Metrics with their steps and times: pure functions on the results.
+"""MLflow metrics with steps and times: pure functions of the results.
 
-The part of a name before the last slash is the group under which the UI shows the chart. A
-monthly point has the months since the first decision month as its step and the month's end as its
-time, so that two runs compare by step or, when they start in different months, by time.
+The part of a name before the last slash is the group of the chart in the UI. A monthly value has
+the number of months since the first decision month as its step and the month's end as its time, so
+that two runs compare by step or, if they start in different months, by time.
 """
 
 import math
+import time
 from typing import Any
 
 import numpy as np
@@ -26,24 +27,19 @@ MONTHLY = (
     "stocks",
     "missing",
 )
-"""Series of the decision month t: what was decided at its end earned these in t+1."""
-OF_A_MONTH = ("ic", "rank_ic", "spread")
+"""Series by decision month t: the results, in t+1, of the portfolios formed at the end of t."""
+_MONTH_RESULTS = ("ic", "rank_ic", "spread")
 
 
 def final(metrics: dict[str, Any], at: int) -> list[Metric]:
-    """Return data/metrics.json as metrics, its levels joined by slashes.
+    """Return data/metrics.json as metrics of step 0, its levels joined by slashes.
 
     Parameters
     ----------
     metrics : dict
-        Nested numbers.
+        Nested numbers; a value that is not a finite number is left out.
     at : int
         Time, milliseconds since 1970.
-
-    Returns
-    -------
-    list of Metric
-        At step 0; a value that is no finite number is left out.
     """
     return [
         metric
@@ -54,41 +50,37 @@ def final(metrics: dict[str, Any], at: int) -> list[Metric]:
 
 
 def monthly(returns: pd.DataFrame) -> list[Metric]:
-    """Return the monthly series: `monthly/spread` and the rest, at the decision month t.
+    """Return the series by decision month t: `monthly/spread` and the others of `MONTHLY`.
 
     Parameters
     ----------
     returns : pandas.DataFrame
-        month and any of the series; fractions earned in t+1.
-
-    Returns
-    -------
-    list of Metric
-        A month without a value leaves a gap.
+        month and any of the series; returns are fractions, earned in t+1. A month without a value
+        leaves a gap.
     """
-    first = _first(returns["month"])
+    first = int(dates.ordinal(returns["month"]).min()) if len(returns) else 0
     return [
         metric
         for name in MONTHLY
         if name in returns
-        for metric in _dated(f"monthly/{name}", returns[name], returns["month"], first)
+        for metric in _by_month(f"monthly/{name}", returns[name], returns["month"], first)
     ]
 
 
 def cumulative(paths: pd.DataFrame, first: pd.Timestamp) -> list[Metric]:
-    """Return the cumulative series: `cumulative/spread` and the rest, at the month earned.
+    """Return the cumulative returns `cumulative/<portfolio>`, by the month that earned them.
 
     Parameters
     ----------
     paths : pandas.DataFrame
         earned (month end), portfolio, cumulative (fraction).
     first : pandas.Timestamp
-        The first decision month, step 0; what it decided was earned at step 1.
+        The first decision month, step 0; its portfolios earn at step 1.
     """
     return [
         metric
         for portfolio, path in paths.groupby("portfolio", sort=True)
-        for metric in _dated(
+        for metric in _by_month(
             f"cumulative/{portfolio}",
             path["cumulative"],
             path["earned"],
@@ -98,7 +90,7 @@ def cumulative(paths: pd.DataFrame, first: pd.Timestamp) -> list[Metric]:
 
 
 def training(history: pd.DataFrame, at: int) -> list[Metric]:
-    """Return `training/loss`: the mean over all windows of the loss, by epoch.
+    """Return `training/loss`: the loss by epoch, averaged over all windows.
 
     Parameters
     ----------
@@ -112,17 +104,22 @@ def training(history: pd.DataFrame, at: int) -> list[Metric]:
 
 
 def of_month(
-    history: pd.DataFrame, returns: pd.DataFrame, stocks: int, month: pd.Timestamp, at: int
+    history: pd.DataFrame,
+    returns: pd.DataFrame,
+    *,
+    n_stocks: int,
+    month: pd.Timestamp,
+    at: int,
 ) -> list[Metric]:
-    """Return one month's metrics: loss by epoch, ic, rank_ic, spread, stocks.
+    """Return the metrics of one decision month: loss by epoch, ic, rank_ic, spread, stocks.
 
     Parameters
     ----------
     history, returns : pandas.DataFrame
-        The rows of that month; `returns` is empty for the newest month, whose returns have not
-        been earned yet.
-    stocks : int
-        Stocks scored.
+        The rows of that month; `returns` is empty for the newest month, whose returns are not
+        realised yet.
+    n_stocks : int
+        Number of stocks scored.
     month : pandas.Timestamp
         The decision month t, the time of its results.
     at : int
@@ -130,40 +127,41 @@ def of_month(
     """
     losses = history.sort_values("epoch")
     end = milliseconds(month)
-    found = _metrics("loss", losses["loss"], losses["epoch"], [at] * len(losses))
-    found += _metrics("stocks", [stocks], [0], [end])
-    for name in OF_A_MONTH:
+    metrics = _metrics("loss", losses["loss"], losses["epoch"], [at] * len(losses))
+    metrics += _metrics("stocks", [n_stocks], [0], [end])
+    for name in _MONTH_RESULTS:
         if name in returns:
-            found += _metrics(name, returns[name], [0] * len(returns), [end] * len(returns))
-    return found
+            metrics += _metrics(name, returns[name], [0] * len(returns), [end] * len(returns))
+    return metrics
+
+
+def now() -> int:
+    """Return the present time in MLflow's unit, milliseconds since 1970."""
+    return int(time.time() * 1000)
 
 
 def milliseconds(month: pd.Timestamp) -> int:
-    """Return a time as the store keeps it, milliseconds since 1970."""
+    """Return a time in MLflow's unit, milliseconds since 1970."""
     return int(month.timestamp() * 1000)
 
 
-def _dated(name: str, values: pd.Series, ends: pd.Series, first: int) -> list[Metric]:
+def _by_month(name: str, values: pd.Series, ends: pd.Series, first: int) -> list[Metric]:
     return _metrics(name, values, dates.ordinal(ends) - first, [milliseconds(end) for end in ends])
-
-
-def _first(ends: pd.Series) -> int:
-    return int(dates.ordinal(ends).min()) if len(ends) else 0
 
 
 def _metrics(name: str, values: Any, steps: Any, times: Any) -> list[Metric]:
     return [
-        Metric(name, float(value), int(time), int(step))
-        for value, step, time in zip(np.asarray(values), steps, times, strict=True)
+        Metric(name, float(value), int(at), int(step))
+        for value, step, at in zip(np.asarray(values), steps, times, strict=True)
         if math.isfinite(value)
     ]
 
 
 def _leaves(values: dict[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
-    found: list[tuple[str, Any]] = []
+    leaves: list[tuple[str, Any]] = []
     for key, value in values.items():
         if isinstance(value, dict):
-            found += _leaves(value, f"{prefix}{key}/")
+            leaves += _leaves(value, f"{prefix}{key}/")
         else:
-            found.append((f"{prefix}{key}", value))
-    return found
+            leaves.append((f"{prefix}{key}", value))
+    return leaves

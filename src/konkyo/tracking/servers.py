@@ -1,4 +1,4 @@
-"""MLflow's own servers, in the place of this process."""
+"""MLflow's own servers, started in the place of this process."""
 
 import os
 import socket
@@ -9,47 +9,46 @@ from pathlib import Path
 from konkyo.errors import TrackingError
 
 HOST = "127.0.0.1"
-"""Neither server asks who calls, so only this machine may."""
+"""Neither server authenticates its callers, so only this machine may call."""
 
 
 def exec_server(
-    command: Sequence[str], environment: Mapping[str, str], port: int, said: str
+    command: Sequence[str], environment: Mapping[str, str], *, port: int, announcement: str
 ) -> None:
-    """Replace this process by one of `mlflow`, which then has its terminal and its signals.
+    """Replace this process by one of `mlflow`, which gets its terminal and its signals.
 
     Parameters
     ----------
     command : sequence of str
-        Of `mlflow`, without host and port.
+        Arguments of `mlflow`, without host and port.
     environment : mapping of str to str
-        Set beside what is there.
+        Variables in addition to those of this process.
     port : int
-        On which it is to listen.
-    said : str
-        Printed first.
+        Port of the server.
+    announcement : str
+        Printed before.
 
     Raises
     ------
     TrackingError
-        The port is no port or is taken.
+        The port is invalid or in use.
     """
-    _free(port)
-    # MLflow starts uvicorn by name; in an environment that is not activated only its own folder
-    # of programs has it.
+    _require_free(port)
     # The model of this project is code and safetensors; one with a pickle is not served.
-    own = {"MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false"}
+    security = {"MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false"}
+    # MLflow starts uvicorn by name, which is not on the PATH if the environment is not activated.
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
-    print(f"{said} (ready in about 15 seconds, Ctrl-C ends it)", flush=True)
+    print(f"{announcement} (ready in about 15 seconds, Ctrl-C ends it)", flush=True)
     os.execve(  # nosec B606 # a list, no shell
         sys.executable,
         [sys.executable, "-m", "mlflow", *command, "--host", HOST, "--port", str(port)],
-        {**os.environ, **own, **environment, "PATH": path},
+        {**os.environ, **security, **environment, "PATH": path},
     )
 
 
-def _free(port: int) -> None:
+def _require_free(port: int) -> None:
     with socket.socket() as probe:
-        # As a server binds: what a closed connection leaves for a minute is no obstacle.
+        # As a server binds: a connection closed a minute ago does not block the port.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((HOST, port))

@@ -1,4 +1,4 @@
-"""Which store and which experiment a run goes to."""
+"""Which MLflow store and which experiment a run goes to, and connecting to the store."""
 
 import logging
 import os
@@ -14,8 +14,7 @@ from mlflow.exceptions import MlflowException
 from sqlalchemy import NullPool, create_engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from konkyo import resilience
-from konkyo.artifacts import Artifacts
+from konkyo import io, resilience
 from konkyo.config import Track
 from konkyo.config.fields import plain_login
 from konkyo.errors import TrackingError, split_login
@@ -27,28 +26,28 @@ _SERVERS = ("postgresql", "mysql", "mssql")
 
 @dataclass(frozen=True)
 class Target:
-    """Where a run goes.
+    """Store and experiment of a run.
 
     Attributes
     ----------
     uri : str
         The store.
     experiment : str
-        Name of the experiment for a run that is to be made.
+        Name of the experiment of a new run.
     run_id : str or None
-        The run to fill, made by `mlflow run`; None makes one.
-    marks : Path
-        Folder of the marks of open runs.
+        The run to fill, created by `mlflow run`; None for a new run.
+    root : Path
+        The project's folder.
     """
 
     uri: str
     experiment: str
     run_id: str | None
-    marks: Path
+    root: Path
 
 
 def target(track: Track, root: Path, environment: Mapping[str, str]) -> Target:
-    """Decide where a run goes: what `mlflow run` passes in the environment, else params.yaml.
+    """Return where a run goes: by the environment that `mlflow run` sets, else by params.yaml.
 
     Parameters
     ----------
@@ -57,36 +56,35 @@ def target(track: Track, root: Path, environment: Mapping[str, str]) -> Target:
     root : pathlib.Path
         The project's folder, to which a relative SQLite path belongs.
     environment : mapping of str to str
-        MLFLOW_TRACKING_URI and MLFLOW_RUN_ID are looked at.
-
-    Returns
-    -------
-    Target
-        An empty variable counts as absent.
+        MLFLOW_TRACKING_URI and MLFLOW_RUN_ID are used; an empty variable counts as absent.
 
     Raises
     ------
     TrackingError
-        User and password of the address cannot be told from the rest.
+        The login of the address cannot be separated from the host: it needs percent-encoding.
     """
     try:
         uri = plain_login(environment.get("MLFLOW_TRACKING_URI") or track.uri)
     except ValueError as error:
         raise TrackingError(str(error)) from None
-    given = environment.get("MLFLOW_RUN_ID") or None
-    return Target(resolve(uri, root), track.experiment, given, Artifacts(root).run_marks)
+    return Target(
+        uri=resolve(uri, root),
+        experiment=track.experiment,
+        run_id=environment.get("MLFLOW_RUN_ID") or None,
+        root=root,
+    )
 
 
 def resolve(uri: str, root: Path) -> str:
-    """Return a SQLite URI with its path absolute, any other URI as it is."""
+    """Return a SQLite URI with an absolute path, any other URI unchanged."""
     path = _sqlite_path(uri)
     return uri if path is None else f"{_SQLITE}{root.absolute() / path}"
 
 
 def connect(uri: str, retries: StoreRetries = RETRIES) -> StoreClient:
-    """Open a store, making its SQLite database first where there is none.
+    """Connect to a store; a SQLite database that does not exist is created.
 
-    A server's user and password go from the address to the environment, where MLflow looks for
+    A server's user and password move from the address to the environment, where MLflow looks for
     them too: it prints addresses.
 
     Parameters
@@ -94,12 +92,7 @@ def connect(uri: str, retries: StoreRetries = RETRIES) -> StoreClient:
     uri : str
         The store.
     retries : StoreRetries
-        How long it is waited for.
-
-    Returns
-    -------
-    StoreClient
-        Which waits for a store that is busy or away, and makes nothing twice.
+        How long it is waited for, now and by the client that is returned.
 
     Raises
     ------
@@ -108,12 +101,12 @@ def connect(uri: str, retries: StoreRetries = RETRIES) -> StoreClient:
     """
     for name in ("alembic", "mlflow"):
         logging.getLogger(name).setLevel(logging.WARNING)
-    # Each try of a busy database would show a traceback; `retry_store` says it once.
+    # MLflow logs a traceback at each attempt at a busy database; `retry_store` reports it once.
     logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)
-    # MLflow's own tries again are silent, and make a run twice if it is the answer that was lost.
+    # MLflow's own retries are silent, and create a run twice if the answer was lost.
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
-    # What a server keeps in an object store comes through it, not past it: the store may be out of
-    # this machine's reach.
+    # Artifacts in the server's object store go through the server: this machine may have no access
+    # to the object store.
     os.environ.setdefault("MLFLOW_ENABLE_PROXY_MULTIPART_DOWNLOAD", "false")
     os.environ.setdefault("MLFLOW_ENABLE_PROXY_MULTIPART_UPLOAD", "false")
     path = _sqlite_path(uri)
@@ -121,18 +114,19 @@ def connect(uri: str, retries: StoreRetries = RETRIES) -> StoreClient:
     mlflow.set_tracking_uri(uri)
     mlflow.set_registry_uri(uri)
 
-    def opened() -> StoreClient:
+    def first_call() -> StoreClient:
         if path is not None:
-            _make(path)
+            _create_database(path)
         if urlsplit(uri).scheme.split("+")[0] in _SERVERS:
-            # MLflow would try for two hours to reach one that is not there.
+            # MLflow would try for two hours to reach a database server that does not exist.
             create_engine(uri, poolclass=NullPool).connect().close()
         client = StoreClient(uri, retries)
-        client.search_experiments(max_results=1)
+        # Not the client's own method, whose retries are those of logging.
+        MlflowClient.search_experiments(client, max_results=1)
         return client
 
     try:
-        return retry_store(opened, retries.connecting, retries.conflicts)
+        return retry_store(first_call, retries.connecting, retries.conflicts)
     except (MlflowException, SQLAlchemyError, ImportError) as error:
         raise TrackingError(
             f"the MLflow store cannot be opened: {str(error).splitlines()[0]}; "
@@ -141,59 +135,54 @@ def connect(uri: str, retries: StoreRetries = RETRIES) -> StoreClient:
 
 
 def experiment_id(client: MlflowClient, name: str) -> str:
-    """Return the id of an experiment, made where there is none.
+    """Return the id of an experiment, which is created if it does not exist.
 
-    Artifacts of a SQLite store go to the plain folder `mlartifacts` beside the database; any other
-    store has its own place for them.
+    Artifacts of a SQLite store go to the folder `mlartifacts` next to the database; any other store
+    has a location of its own for them.
 
     Raises
     ------
     TrackingError
         The experiment was deleted.
     """
-    found = client.get_experiment_by_name(name)
-    if found is None:
+    experiment = client.get_experiment_by_name(name)
+    if experiment is None:
         path = _sqlite_path(client.tracking_uri)
         location = None if path is None else str(path.parent / "mlartifacts")
         try:
             return client.create_experiment(name, artifact_location=location)
         except MlflowException as error:
-            # Someone else made it meanwhile, or this client did and the answer was lost.
-            found = client.get_experiment_by_name(name)
-            if error.error_code != "RESOURCE_ALREADY_EXISTS" or found is None:
+            # Another user created it meanwhile, or this client did and the answer was lost.
+            experiment = client.get_experiment_by_name(name)
+            if error.error_code != "RESOURCE_ALREADY_EXISTS" or experiment is None:
                 raise
-    if found.lifecycle_stage != "active":
+    if experiment.lifecycle_stage != "active":
         raise TrackingError(
             f"the experiment {name!r} is deleted in the MLflow store: restore it with `mlflow "
-            f"experiments restore -x {found.experiment_id}`, or set another track.experiment"
+            f"experiments restore -x {experiment.experiment_id}`, or set another track.experiment"
         )
-    return found.experiment_id
+    return experiment.experiment_id
 
 
-def _make(path: Path) -> None:
-    """Make a SQLite database with MLflow's tables where there is none.
+def _create_database(path: Path) -> None:
+    """Create a SQLite database with MLflow's tables, unless it exists.
 
-    It is made aside: MLflow cannot go on with one whose making was killed, and two processes that
-    make one together break it.
+    MLflow cannot continue a database whose creation was killed, and two processes that create one
+    together break it: so it is written like any other file, by one process at a time.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    resilience.remove_stale_temp(path.parent, deep=False)
     if path.exists():
         return
-    with resilience.temporary_folder(path.parent) as folder:
-        made = folder / path.name
-        upgrade.main([f"{_SQLITE}{made}"], standalone_mode=False)
-        try:
-            os.link(made, path)
-        except FileExistsError:
-            return
-        except OSError:
-            # A disk without links.
-            made.replace(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # The folder itself is locked: a lock file would stay next to the database.
+    with resilience.locked(path.parent, create=False):
+        resilience.remove_stale_temp(path.parent, deep=False)
+        if not path.exists():
+            with io.atomic_write(path) as temporary:
+                upgrade.main([f"{_SQLITE}{temporary}"], standalone_mode=False)
 
 
 def _login_to_environment(uri: str) -> str:
-    """Return a server's address without its login, which MLflow finds in the environment."""
+    """Move the login of a server's address to the environment; return the address without it."""
     login, address = split_login(uri)
     if not login or urlsplit(uri).scheme not in ("http", "https"):
         return uri

@@ -11,15 +11,25 @@ from ruamel.yaml.error import YAMLError
 
 from konkyo.config.fields import RULES
 from konkyo.config.intervention import Intervention
-from konkyo.config.main import Attribute, Backtest, Ingest, Prepare, Report, Track, Train, Verify
-from konkyo.config.monitoring import Monitor, Promote
+from konkyo.config.main import (
+    Attribute,
+    Backtest,
+    Ingest,
+    Monitor,
+    Prepare,
+    Promote,
+    Report,
+    Track,
+    Train,
+    Verify,
+)
 from konkyo.config.tune import Tune
 from konkyo.errors import ParamsError
 
 
 @dataclass(frozen=True, config=RULES)
 class Params:
-    """The whole of params.yaml."""
+    """All sections of params.yaml."""
 
     ingest: Ingest
     prepare: Prepare
@@ -35,12 +45,12 @@ class Params:
     intervention: Intervention
 
     @model_validator(mode="after")
-    def _portfolios_fit_the_universe(self) -> "Params":
+    def _universe_fills_the_quantiles(self) -> "Params":
         if self.prepare.universe_size < self.backtest.n_quantiles:
             raise ValueError(
                 f"prepare.universe_size = {self.prepare.universe_size} is less than "
-                f"backtest.n_quantiles = {self.backtest.n_quantiles}: choose at least one stock "
-                f"a portfolio"
+                f"backtest.n_quantiles = {self.backtest.n_quantiles}: allow at least one stock "
+                "a quantile"
             )
         return self
 
@@ -74,20 +84,20 @@ RENAMED_KEYS = {
     "tune.space.window": "tune.space.window_months",
     "intervention.network.layers": "intervention.network.hidden_sizes",
 }
-"""Keys of version 0.1 and what they are called since."""
+"""Keys of version 0.1 and their present names."""
 RENAMED_VALUES = {"return_risk": "sharpe_ratio"}
-"""Values of version 0.1, of promote.objective and tune.objective, likewise."""
+"""Values of promote.objective and tune.objective in version 0.1 and their present names."""
 
 _ADAPTER: TypeAdapter[Params] = TypeAdapter(Params)
 
 
 def parse(values: Any) -> Params:
-    """Build `Params` from nested dictionaries.
+    """Return `Params` from nested dictionaries.
 
     Raises
     ------
     ParamsError
-        Every fault at once: the key, the value found, and what is allowed.
+        Lists all faults: the key, its value, and what is allowed.
     """
     try:
         return _ADAPTER.validate_json(json.dumps(values))
@@ -109,19 +119,19 @@ def load(path: Path = Path("params.yaml")) -> Params:
         values = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise ParamsError(
-            f"{path} is not here: run from the project's folder, or copy it from the repository"
+            f"{path} not found: run from the project's folder, or copy it from the repository"
         ) from None
     except OSError as error:
         raise ParamsError(f"{path} cannot be read: {error.strerror}") from None
     except (YAMLError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
-        # What ruamel does not say itself: keys that are lists, whole numbers of thousands of
-        # digits, lists within lists without end.
+        # ruamel raises errors of Python itself for lists as keys, for integers of thousands of
+        # digits, and for lists nested too deeply.
         raise ParamsError(f"{path} is not valid YAML: {error}") from None
     return parse(values)
 
 
 def flatten(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Return nested dictionaries as one of dotted keys, as tracking shows params."""
+    """Return nested dictionaries as one dictionary with dotted keys, such as train.epochs."""
     flat: dict[str, Any] = {}
     for key, value in values.items():
         if isinstance(value, dict) and value:
@@ -137,6 +147,7 @@ def as_dict(params: Params) -> dict[str, Any]:
 
 
 def _explain(error: ValidationError) -> str:
+    """Return the message of all faults, one a line, with the remedy of each."""
     lines = []
     faults = [
         (".".join(str(part) for part in fault["loc"]) or "params.yaml", fault)
@@ -147,6 +158,7 @@ def _explain(error: ValidationError) -> str:
         if key in RENAMED_KEYS:
             lines.append(f"{key}: is called {RENAMED_KEYS[key]} now; rename it")
         elif key in renamed and fault["type"] in ("missing", "missing_argument"):
+            # The line above has said it: the new key is missing because it has its old name.
             continue
         elif str(fault["input"]) in RENAMED_VALUES and key.endswith(".objective"):
             lines.append(f"{key} = {fault['input']}: write {RENAMED_VALUES[fault['input']]}")

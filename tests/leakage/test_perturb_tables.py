@@ -1,4 +1,4 @@
-"""Raw tables in other worlds: what was known by then is what it was; the source reads them."""
+"""Perturbed raw tables: rows available by the month stay, and the source reads the result."""
 
 from dataclasses import replace
 
@@ -8,7 +8,7 @@ import pytest
 
 from konkyo import config
 from konkyo.leakage import perturb_tables, run
-from konkyo.leakage.perturb import EXTREME, OTHER, WORLDS
+from konkyo.leakage.perturb import EXTREME, PERTURBATIONS, REDRAWN
 from konkyo.leakage.record_sources import record_source
 from small_prices import random_rows
 
@@ -16,20 +16,20 @@ T = 12 * 31 + 4
 """2001-05, counted from 1970-01."""
 
 
-@pytest.mark.parametrize("world", WORLDS, ids=lambda world: world.name)
-def test_reports_known_by_the_month_stay_and_later_ones_differ(own, world):
+@pytest.mark.parametrize("perturbation", PERTURBATIONS, ids=lambda perturbation: perturbation.name)
+def test_reports_known_by_the_month_stay_and_later_ones_differ(own, perturbation):
     raw = perturb_tables.read(own.ingest.tables).reports[0]
-    made = perturb_tables.reported(raw, T, world, np.random.default_rng(1))
+    made = perturb_tables.perturb_reports(raw, T, perturbation, np.random.default_rng(1))
 
     def known(frame: pd.DataFrame) -> np.ndarray:
         table = perturb_tables._reports(replace(raw, frame=frame))
-        return table.known
+        return table.available
 
     before = raw.frame[known(raw.frame) <= T].reset_index(drop=True)
     past = known(made) <= T
     pd.testing.assert_frame_equal(made[past].reset_index(drop=True), before, check_dtype=False)
     ahead = made[~past]
-    if not world.months:
+    if not perturbation.months:
         assert ahead.empty
         return
     keys = ["stock", "period_end"]
@@ -41,8 +41,10 @@ def test_reports_known_by_the_month_stay_and_later_ones_differ(own, world):
 
 def test_stays_that_began_stay_and_their_ends_are_not_known(own):
     raw = perturb_tables.read(own.ingest.tables).members[0]
-    for world in (OTHER, EXTREME):
-        made = perturb_tables.stays(raw, T, world, np.random.default_rng(1), ["!NEW"])
+    for perturbation in (REDRAWN, EXTREME):
+        made = perturb_tables.perturb_members(
+            raw, T, perturbation, rng=np.random.default_rng(1), new_codes=["!NEW"]
+        )
         starts = ["2000-01-01", "2001-03-15"]
         for frame in (raw.frame, made):
             early = frame[frame["start"] == starts[0]].sort_values("stock")
@@ -95,21 +97,21 @@ def dated(own, tmp_path, request) -> config.Params:
 
 
 def test_nothing_moves_in_daily_prices(audit, dated, tmp_path):
-    origin = record_source(dated.ingest, tmp_path / "raw", dated.backtest.n_quantiles)
-    assert len(origin.records[0]) > 200
-    table = audit(origin, dated, months=("2002-06",), tried=(OTHER, EXTREME))
+    source = record_source(dated.ingest, tmp_path / "raw", dated.backtest.n_quantiles)
+    assert len(source.records[0]) > 200
+    table = audit(source, dated, months=("2002-06",), perturbations=(REDRAWN, EXTREME))
     assert table["moved"].sum() == 0 and table["compared"].sum() > 1500
 
 
-def test_another_world_really_differs(own, tmp_path):
-    origin = record_source(own.ingest, tmp_path / "raw", own.backtest.n_quantiles)
-    for world in (OTHER, EXTREME):
-        stocks, market = origin.world(T, world, np.random.default_rng(1), tmp_path)
-        after = origin.records[0].merge(stocks, on=["month", "stock"], suffixes=("", "_new"))
+def test_perturbed_records_differ(own, tmp_path):
+    source = record_source(own.ingest, tmp_path / "raw", own.backtest.n_quantiles)
+    for perturbation in (REDRAWN, EXTREME):
+        stocks, market = source.perturb(T, perturbation, np.random.default_rng(1), tmp_path)
+        after = source.records[0].merge(stocks, on=["month", "stock"], suffixes=("", "_new"))
         after = after[after["month"] > "2001-05-31"]
         for name in ("return", "size", "grade"):
             assert (after[name] != after[f"{name}_new"]).mean() > 0.6
-        series = origin.records[1].merge(market, on="month", suffixes=("", "_new"))
+        series = source.records[1].merge(market, on="month", suffixes=("", "_new"))
         moved = series["VIX"] != series["VIX_new"]
         assert moved[series["month"] > "2001-05-31"].all()
         assert not moved[series["month"] <= "2001-05-31"].any()

@@ -1,4 +1,4 @@
-"""Worlds: nothing up to the month changes, everything after it does, and rules are kept."""
+"""Perturbed tables: nothing up to the month changes, everything after it does, within rules."""
 
 import numpy as np
 import pandas as pd
@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from konkyo.dates import month_end, ordinal
 from konkyo.leakage import perturb
-from konkyo.leakage.perturb import CUT, EXTREME, OTHER, perturb_table, table_of
+from konkyo.leakage.perturb import EXTREME, REDRAWN, TRUNCATED, perturb_table, to_table
 from small import make_records
 
 STOCKS, MARKET = make_records()
@@ -17,7 +17,7 @@ T = 12 * 31 + 3
 
 
 def of_stocks() -> perturb.Table:
-    return table_of(STOCKS, {name: name for name in STOCKS})
+    return to_table(STOCKS, {name: name for name in STOCKS})
 
 
 def upto(frame: pd.DataFrame, t: int = T) -> pd.DataFrame:
@@ -28,62 +28,62 @@ def upto(frame: pd.DataFrame, t: int = T) -> pd.DataFrame:
 @given(
     seed=st.integers(0, 10**6),
     t=st.integers(T - 14, T + 14),
-    world=st.sampled_from([CUT, OTHER, EXTREME]),
+    perturbation=st.sampled_from([TRUNCATED, REDRAWN, EXTREME]),
     text=st.booleans(),
 )
-def test_the_past_stays_row_by_row_and_the_future_does_not(seed, t, world, text):
+def test_the_past_stays_row_by_row_and_the_future_does_not(seed, t, perturbation, text):
     table = of_stocks()
     if text:
         frame = STOCKS.assign(
             month=STOCKS["month"].dt.strftime("%Y-%m"), **{"return": STOCKS["return"].map(repr)}
         )
-        table = table_of(frame, {name: name for name in frame})
-    made, new = perturb_table(table, t, world, np.random.default_rng(seed), T + 14)
-    known = ordinal(perturb.days_of(made["month"]))
+        table = to_table(frame, {name: name for name in frame})
+    made, new = perturb_table(table, t, perturbation, rng=np.random.default_rng(seed), last=T + 14)
+    known = ordinal(perturb.to_days(made["month"]))
     past = made[known <= t].reset_index(drop=True)
-    before = table.frame[table.known <= t].reset_index(drop=True)
+    before = table.frame[table.available <= t].reset_index(drop=True)
     pd.testing.assert_frame_equal(past, before, check_dtype=False)
     ahead = made[known > t]
     assert ahead.duplicated(["month", "stock"]).sum() == 0
-    if world is CUT:
+    if perturbation is TRUNCATED:
         assert ahead.empty and not new
         return
     returns = pd.to_numeric(ahead["return"]).dropna()
     assert (returns >= -1).all() and (ahead["size"].dropna() > 0).all()
-    assert (ordinal(perturb.days_of(ahead["month"])) <= t + max(world.months, 3)).all()
+    assert (ordinal(perturb.to_days(ahead["month"])) <= t + max(perturbation.months, 3)).all()
     assert set(new) <= set(ahead["stock"]) and not set(new) & set(STOCKS["stock"])
     assert min(new) < STOCKS["stock"].min() and max(new) > STOCKS["stock"].max()
     both = ahead.merge(table.frame, on=["month", "stock"], suffixes=("", "_before"))
     assert (both["size"] != both["size_before"]).all()
     assert perturb.NEW_SECTOR in set(ahead["sector"])
-    if world is EXTREME:
+    if perturbation is EXTREME:
         assert 1e30 in {*returns, *ahead["illiquidity"], *ahead["size"]}
 
 
 def test_rows_after_the_month_lie_between_those_before_it():
-    made, _ = perturb_table(of_stocks(), T, OTHER, np.random.default_rng(0))
+    made, _ = perturb_table(of_stocks(), T, REDRAWN, rng=np.random.default_rng(0))
     after = ordinal(made["month"]) > T
     assert after[: len(after) // 2].mean() > 0.2 and not after[-len(after) // 2 :].all()
 
 
 def test_a_table_that_ends_with_the_month_goes_on():
-    table = table_of(upto(MARKET), {name: name for name in MARKET})
-    made, _ = perturb_table(table, T, EXTREME, np.random.default_rng(0), T)
+    table = to_table(upto(MARKET), {name: name for name in MARKET})
+    made, _ = perturb_table(table, T, EXTREME, rng=np.random.default_rng(0), last=T)
     assert sorted(ordinal(made["month"]))[-3:] == [T + 1, T + 2, T + 3]
     assert made["VIX"].notna().all()
     days = pd.date_range("2001-01-01", "2001-04-30", freq="B")
-    daily = table_of(pd.DataFrame({"date": days, "VIX": 1.0}), {"date": "date", "VIX": "VIX"})
+    daily = to_table(pd.DataFrame({"date": days, "VIX": 1.0}), {"date": "date", "VIX": "VIX"})
     more, _ = perturb_table(
-        perturb.replace(daily, dated=True), T, OTHER, np.random.default_rng(0), T
+        perturb.replace(daily, dated=True), T, REDRAWN, rng=np.random.default_rng(0), last=T
     )
     # 91 days after the last quarter's rows, and no day of a month that has not all its days.
     assert more["date"].max() == pd.Timestamp("2001-07-30")
     assert more["date"].is_unique and (more["date"].dt.dayofweek < 5).all()
     # 91 days after 1 October is the last day of December, which is there.
     days = pd.date_range("2001-10-01", "2001-12-31", freq="B")
-    daily = table_of(pd.DataFrame({"date": days, "VIX": 1.0}), {"date": "date", "VIX": "VIX"})
+    daily = to_table(pd.DataFrame({"date": days, "VIX": 1.0}), {"date": "date", "VIX": "VIX"})
     more, _ = perturb_table(
-        perturb.replace(daily, dated=True), T + 8, OTHER, np.random.default_rng(0), T
+        perturb.replace(daily, dated=True), T + 8, REDRAWN, rng=np.random.default_rng(0), last=T
     )
     assert more["date"].is_unique and more["date"].max() == pd.Timestamp("2002-03-29")
 
@@ -98,6 +98,6 @@ def test_a_table_that_ends_with_the_month_goes_on():
 )
 def test_days_are_written_as_the_column_writes_them(column, text):
     days = pd.Series(month_end(T))
-    written = perturb.write_days(column, days)
+    written = perturb.format_days(column, days)
     assert written.dtype == column.dtype
-    assert perturb.days_of(written).iloc[0] == pd.Timestamp(text)
+    assert perturb.to_days(written).iloc[0] == pd.Timestamp(text)
