@@ -158,7 +158,7 @@ def failed(capsys: pytest.CaptureFixture, *arguments, **options) -> str:
 def test_what_cannot_be_fetched_is_one_line(market, tmp_path, capsys, monkeypatch):
     out = tmp_path / "own"
     assert "--first 2018-01" in failed(capsys, "jquants", "2024-1x", out=out)
-    assert "choose of" in failed(capsys, "jquants", "2024-01", out=out, parts=("bars",))
+    assert "choose from" in failed(capsys, "jquants", "2024-01", out=out, parts=("bars",))
     assert "CPIAUCSL" in failed(capsys, "fred", "2024-01", out=out)
     assert "no connector 'nikkei'" in failed(capsys, "nikkei")
     monkeypatch.delenv("JQUANTS_API_KEY")
