@@ -85,7 +85,7 @@ class BuiltRecords:
             found["month"] = found["month"].astype(table["month"].dtype)
             made.append(found.sort_values(keys, ignore_index=True))
         stocks, market = made
-        return (us_equities.as_known(stocks) if self.late else stocks), market
+        return (us_equities.to_point_in_time(stocks) if self.late else stocks), market
 
 
 def record_source(ingest: Ingest, raw: Path, portfolios: int) -> RecordSource:
@@ -106,11 +106,11 @@ def record_source(ingest: Ingest, raw: Path, portfolios: int) -> RecordSource:
         As `konkyo.data.bring`.
     """
     if ingest.source == "us-equities":
-        before = us_equities.checked(raw, portfolios)
+        before = us_equities.read_checked(raw, portfolios)
         if ingest.last_month != "newest":
             last = parse(ingest.last_month)
             before = tuple(table[table["month"] <= last].reset_index(drop=True) for table in before)
-        return BuiltRecords((us_equities.as_known(before[0]), before[1]), before, late=True)
+        return BuiltRecords((us_equities.to_point_in_time(before[0]), before[1]), before, late=True)
     found = data.load(ingest, raw, portfolios)
     records = (found.stocks, found.market)
     if ingest.source == "tables":

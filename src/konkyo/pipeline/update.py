@@ -177,8 +177,8 @@ def beside_earlier(records: data.Records) -> data.Records:
     restatement.raise_if_revised(found)
     return replace(
         records,
-        stocks=restatement.appended(before["stocks"], records.stocks),
-        market=restatement.appended(before["market"], records.market),
+        stocks=restatement.append_new_months(before["stocks"], records.stocks),
+        market=restatement.append_new_months(before["market"], records.market),
     )
 
 
