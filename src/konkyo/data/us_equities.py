@@ -120,8 +120,8 @@ def read_checked(raw: Path, n_quantiles: int) -> tuple[pd.DataFrame, pd.DataFram
     Returns
     -------
     stocks : DataFrame
-        As `as_known` takes them: their values are not yet of the months at whose ends they were
-        known.
+        Input of `to_point_in_time`: values are in the months of the files, not yet in those at
+        whose ends they were known.
     market : DataFrame
         month and the five factors as fractions.
     """
