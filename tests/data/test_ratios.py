@@ -154,7 +154,7 @@ def test_the_table_has_figure_13_and_knows_its_ingredients():
     known = {*FLOWS, *BALANCES, *FORECASTS, "volume", "size"}
     known |= {other for name in known for other in dependent_items(name)} | set(table["name"])
     for row in table.itertuples():
-        assert set(ratios.needs(row.numerator)) | set(ratios.needs(row.denominator)) <= known
+        assert set(ratios.items_of(row.numerator)) | set(ratios.items_of(row.denominator)) <= known
     own = set(table.loc[table["figure_13"] == "yes", "name"])
     from_prices = {"size", "beta_36"} | {f"return_{k}" for k in (1, 3, 6, 12, 36)}
     assert own == set(CHARACTERISTICS) - from_prices

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from konkyo.data.revisions import appended, differences, raise_if_revised
+from konkyo.data.revisions import append_new_months, differences, raise_if_revised
 from konkyo.errors import RecordsError
 
 JANUARY, FEBRUARY, MARCH = pd.to_datetime(["2001-01-31", "2001-02-28", "2001-03-31"])
@@ -42,7 +42,7 @@ def test_a_new_month_is_no_difference():
 def test_rounding_is_no_difference_and_the_earlier_value_stays():
     nearly = now((0, "return", 0.1 * (1 + 1e-12)))
     assert differences("stocks", BEFORE, nearly, KEYS) == []
-    whole = appended(BEFORE, nearly)
+    whole = append_new_months(BEFORE, nearly)
     pd.testing.assert_frame_equal(whole, now(), check_exact=True)
 
 

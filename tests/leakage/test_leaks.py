@@ -103,7 +103,7 @@ def test_a_source_that_takes_the_size_of_the_row_after(audit, monkeypatch):
         later = stocks.groupby("stock")["size"].shift(-1)
         return stocks.assign(size=later.fillna(stocks["size"]))
 
-    monkeypatch.setattr(us_equities, "as_known", leaky)
+    monkeypatch.setattr(us_equities, "to_point_in_time", leaky)
     stocks, market = make_records()
     source = BuiltRecords(records=(leaky(stocks), market), unlagged=(stocks, market), lagged=True)
     found = moved(audit(source))

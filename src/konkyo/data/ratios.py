@@ -1,7 +1,7 @@
-"""The ratios of figure 13 from their ingredients, as the table ratios.csv beside this module says.
+"""Financial ratios of figure 13, as ratios.csv declares them: formulas over items of statements.
 
-A ratio is its numerator over its denominator, each a sum of ingredients all of which must be known;
-a denominator that is not above 0 leaves it missing. Nothing is limited: later stages rank or clip.
+A ratio is numerator / denominator, each a sum of items, NaN where an item is missing or the
+denominator is not positive. Ratios are not winsorised here: later stages rank or clip.
 """
 
 import math
@@ -13,14 +13,14 @@ import numpy as np
 import pandas as pd
 
 _TERM = re.compile(r"([+-]?) *([^+-]+)")
-_SAID = {
+_FORMULAS = {
     "ingredient": "`{}`, where it is missing",
     "change_3": "`{}` less that of three months before",
-    "standardised_36": "(`{}` - mean) / deviation, of 36 months",
+    "standardised_36": "(`{}` - mean) / standard deviation, of 36 months",
     "ohlson": "a score of `{}`, as a probability",
 }
-_ENOUGH = 24
-"""So many of the 36 months must be there to standardise over time."""
+_MIN_MONTHS = 24
+"""Of the 36 months, to standardise over time."""
 
 
 def table() -> pd.DataFrame:
@@ -29,7 +29,7 @@ def table() -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Kinds are `ingredient` (made from others where it is missing), `level`, `ratio`,
+        Kinds are `ingredient` (an item derived from others where it is missing), `level`, `ratio`,
         `change_3` (against three months before), `standardised_36` and `ohlson`. Those of
         figure 13 have its names as in the simulated market's catalogue.
     """
@@ -38,7 +38,7 @@ def table() -> pd.DataFrame:
 
 
 def markdown() -> str:
-    """Return the ratios as a table of Markdown, as data/ratios.md shows them.
+    """Return the ratios as a table of Markdown, as docs/data.md shows them.
 
     Returns
     -------
@@ -51,22 +51,22 @@ def markdown() -> str:
         formula = " / ".join(f"({part})" if " " in part else part for part in parts)
         if len(parts) == 1:
             formula = parts[0]
-        formula = _SAID.get(row.kind, "`{}`").format(formula)
+        formula = _FORMULAS.get(row.kind, "`{}`").format(formula)
         cells = (f"`{row.name}`", formula, row.unit, row.figure_13, row.meaning)
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join([*lines, ""])
 
 
-def needs(formula: str) -> tuple[str, ...]:
-    """Return the ingredients of a formula such as `size + debt - cash`."""
+def items_of(formula: str) -> tuple[str, ...]:
+    """Return the items of a formula such as `size + debt - cash`."""
     return tuple(word for word in formula.split() if word not in ("+", "-", "*"))
 
 
 def evaluate(formula: str, values: Mapping[str, np.ndarray]) -> np.ndarray:
-    """Return a sum of ingredients and products of them, NaN where one is missing, shape [rows]."""
+    """Return the value of a formula, sums and products of items, shape [rows]; NaN propagates."""
     total = np.zeros(1)
     for sign, term in _TERM.findall(formula):
-        product = math.prod(values[word] for word in needs(term))
+        product = math.prod(values[word] for word in items_of(term))
         total = total - product if sign == "-" else total + product
     return total
 
@@ -75,56 +75,60 @@ def ratios(
     stock: np.ndarray,
     month: np.ndarray,
     values: Mapping[str, np.ndarray],
-    given: Mapping[str, np.ndarray],
-    valued: bool,
+    existing: Mapping[str, np.ndarray],
+    has_market_value: bool,
 ) -> dict[str, np.ndarray]:
-    """Return every ratio whose ingredients exist.
+    """Return every ratio whose items exist.
 
     Parameters
     ----------
     stock, month : ndarray of int64, shape [rows]
         Code of the stock, months counted from 1970-01; each row once.
     values : mapping of str to ndarray, shape [rows]
-        Ingredients as known at the end of the row's month, amounts in thousands of the currency.
-    given : mapping of str to ndarray, shape [rows]
-        Columns that are there already, by name: a vendor's own ratio stays as it is, and what
-        looks back over time looks at it.
-    valued : bool
-        `size` is a market value; False leaves out all that divides by it or adds to it.
+        Items known at the end of the row's month, amounts in thousands of the currency.
+    existing : mapping of str to ndarray, shape [rows]
+        Columns of the records, by name: a vendor's own ratio takes precedence, also as the base
+        of changes and standardisation over time.
+    has_market_value : bool
+        `size` is a market value; False leaves out every ratio that contains it.
 
     Returns
     -------
     dict of str to ndarray, shape [rows]
-        By the names and in the units of `table`; ratios without any value are left out.
+        Names and units of `table`; ratios that are NaN throughout are left out.
     """
-    known = dict(values)
-    made: dict[str, np.ndarray] = {}
+    items = dict(values)
+    computed: dict[str, np.ndarray] = {}
     for row in table().itertuples(index=False):
-        parts = {*needs(row.numerator), *needs(row.denominator)}
+        required = {*items_of(row.numerator), *items_of(row.denominator)}
         if row.kind == "ingredient":
-            if all(part in known for part in parts):
-                whole = evaluate(row.numerator, known)
-                own = known.get(row.name)
-                known[row.name] = whole if own is None else np.where(np.isnan(own), whole, own)
+            if all(part in items for part in required):
+                derived = evaluate(row.numerator, items)
+                reported = items.get(row.name)
+                items[row.name] = (
+                    derived if reported is None else np.where(np.isnan(reported), derived, reported)
+                )
             continue
-        if row.name in given or ("size" in parts and not valued):
+        if row.name in existing or ("size" in required and not has_market_value):
             continue
-        sources = {**given, **made} if row.kind.startswith(("change", "standard")) else known
-        if not all(part in sources for part in parts):
+        sources = {**existing, **computed} if row.kind.startswith(("change", "standard")) else items
+        if not all(part in sources for part in required):
             continue
         if row.kind == "level":
-            found = known[row.numerator]
+            result = items[row.numerator]
         elif row.kind == "ratio":
-            below = evaluate(row.denominator, known)
-            above = evaluate(row.numerator, known)
-            found = np.divide(above, below, out=np.full(len(below), np.nan), where=below > 0)
+            denominator = evaluate(row.denominator, items)
+            numerator = evaluate(row.numerator, items)
+            result = np.divide(
+                numerator, denominator, out=np.full(len(denominator), np.nan), where=denominator > 0
+            )
         elif row.kind == "ohlson":
-            found = ohlson(known)
+            result = ohlson(items)
         else:
-            found = _over_time(row.kind, stock, month, sources[row.numerator])
-        if np.isfinite(found).any():
-            made[row.name] = found
-    return made
+            result = _over_time(row.kind, stock, month, sources[row.numerator])
+        if np.isfinite(result).any():
+            computed[row.name] = result
+    return computed
 
 
 def ohlson(values: Mapping[str, np.ndarray]) -> np.ndarray:
@@ -151,9 +155,9 @@ def ohlson(values: Mapping[str, np.ndarray]) -> np.ndarray:
     assets = above_zero(values["assets"])
     current = above_zero(values["current_assets"])
     liabilities = above_zero(assets - values["equity"])
-    net, before = values["net_profit"], values["net_profit_before"]
-    both = above_zero(np.abs(net) + np.abs(before))
-    odds = (
+    net, net_before = values["net_profit"], values["net_profit_before"]
+    total = above_zero(np.abs(net) + np.abs(net_before))
+    log_odds = (
         -1.32
         - 0.407 * np.log(assets * 1000 / 100)
         + 6.03 * liabilities / assets
@@ -162,52 +166,52 @@ def ohlson(values: Mapping[str, np.ndarray]) -> np.ndarray:
         - 1.72 * (liabilities > assets)
         - 2.37 * net / assets
         - 1.83 * values["operating_cash_flow"] / liabilities
-        + 0.285 * ((net < 0) & (before < 0))
-        - 0.521 * (net - before) / both
+        + 0.285 * ((net < 0) & (net_before < 0))
+        - 0.521 * (net - net_before) / total
     )
-    return 1 / (1 + np.exp(-odds.clip(-700, 700)))
+    return 1 / (1 + np.exp(-log_odds.clip(-700, 700)))
 
 
 def _over_time(kind: str, stock: np.ndarray, month: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """Return values against the same stock's earlier ones, shape [rows]."""
+    """Return the change or the z-score of values against the stock's own past, shape [rows]."""
     first = month.min()
     grid = np.full((month.max() - first + 1, stock.max() + 1), np.nan)
-    place = (month - first, stock)
-    grid[place] = values
+    cells = (month - first, stock)
+    grid[cells] = values
     length = int(kind.rpartition("_")[2])
     if kind.startswith("change"):
         earlier = np.full_like(grid, np.nan)
         earlier[length:] = grid[:-length]
-        return (grid - earlier)[place]
-    return standardise_over_time(grid, length)[place]
+        return (grid - earlier)[cells]
+    return standardise_over_time(grid, length)[cells]
 
 
 def standardise_over_time(grid: np.ndarray, length: int) -> np.ndarray:
-    """Return the distance from the mean of the last months in their deviations.
+    """Return the z-score over time: (x - mean) / std of the last months.
 
     Parameters
     ----------
     grid : ndarray, shape [months, stocks]
     length : int
-        Months, t included; two years of them must be there.
+        Months, t included, of which `_MIN_MONTHS` must have a value.
 
     Returns
     -------
     ndarray, shape [months, stocks]
-        NaN where there is no value at t, too few before it, or none that differs.
+        NaN where there is no value at t, too few in the window, or they are constant.
     """
-    out = np.full_like(grid, np.nan)
+    result = np.full_like(grid, np.nan)
     for t in range(len(grid)):
         past = grid[max(t - length + 1, 0) : t + 1]
-        known = np.isfinite(past)
-        count = known.sum(0)
-        enough = (count >= _ENOUGH) & known[-1]
-        if not enough.any():
+        finite = np.isfinite(past)
+        count = finite.sum(0)
+        defined = (count >= _MIN_MONTHS) & finite[-1]
+        if not defined.any():
             continue
-        past, known, count = past[:, enough], known[:, enough], count[enough]
-        mean = np.where(known, past, 0).sum(0) / count
-        away = np.where(known, past - mean, 0)
-        deviation = np.sqrt((away**2).sum(0) / (count - 1))
-        moved = deviation > 1e-9
-        out[t, enough] = np.where(moved, (past[-1] - mean) / np.where(moved, deviation, 1), np.nan)
-    return out
+        past, finite, count = past[:, defined], finite[:, defined], count[defined]
+        mean = np.where(finite, past, 0).sum(0) / count
+        deviations = np.where(finite, past - mean, 0)
+        std = np.sqrt((deviations**2).sum(0) / (count - 1))
+        varies = std > 1e-9
+        result[t, defined] = np.where(varies, (past[-1] - mean) / np.where(varies, std, 1), np.nan)
+    return result

@@ -1,4 +1,4 @@
-"""What every source returns: two tables and what is known about them."""
+"""The records of a source: two tables, facts about them, and the ground truth of a simulation."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -26,12 +26,12 @@ class Records:
         first_month, last_month. `files` are those in the folder of raw files, or the user's own
         where they are too large to be copied there.
     truth : DataFrame or None
-        Where the source knows it: month, stock, expected (return of t+1 above the others, a
-        fraction, from what is known at t), baseline (the same of a stock at the centre of every
-        input) and the true contribution of each input with an effect, named as the panel's
+        Of a simulated source: month, stock, expected (return of t+1 above the cross-sectional
+        mean, a fraction, known at t), baseline (the same of a stock at the centre of every input)
+        and the true contribution of each input with an effect, named as the panel's
         features; expected = baseline + the sum of contributions.
     catalogue : DataFrame or None
-        Where the source has one: name, english and japanese of the panel's features.
+        Of a simulated source: name, english and japanese of the panel's features.
     """
 
     stocks: pd.DataFrame
@@ -42,14 +42,14 @@ class Records:
 
 
 def truncate(records: Records, last: pd.Timestamp) -> Records:
-    """Return the records without what comes after a month.
+    """Return the records up to a month.
 
     Parameters
     ----------
     records : Records
         Of any source.
     last : Timestamp
-        The end of the last month that is kept.
+        The end of the last month to include.
 
     Raises
     ------
@@ -84,7 +84,7 @@ def facts_of(
     point_in_time: bool,
     survivorship_free: bool,
 ) -> dict[str, Any]:
-    """Return what every later stage and run carries about the records.
+    """Return the facts about records that later stages and tracked runs carry on.
 
     Parameters
     ----------
@@ -95,9 +95,9 @@ def facts_of(
     source, licence : str
         Where the records come from and on what terms.
     point_in_time : bool
-        Nothing in them was restated later.
+        No value was restated after its month.
     survivorship_free : bool
-        Stocks that are gone are in them.
+        Delisted stocks are included.
     """
     return {
         "source": source,

@@ -1,4 +1,4 @@
-"""What monthly rows of stocks do not bring and is made of what they do: return and sector."""
+"""Returns from closing prices, removal of price errors, and sectors of stocks."""
 
 from collections.abc import Sequence
 
@@ -9,7 +9,7 @@ from konkyo.dates import ordinal
 
 
 def returns_of(frame: pd.DataFrame, close: np.ndarray) -> np.ndarray:
-    """Return each row's return from the last closes of consecutive months.
+    """Return simple returns, close(t) / close(t-1) - 1, of consecutive months.
 
     Parameters
     ----------
@@ -21,25 +21,25 @@ def returns_of(frame: pd.DataFrame, close: np.ndarray) -> np.ndarray:
     Returns
     -------
     ndarray, shape [rows]
-        Fractions earned during the row's month, known at its end; missing where the stock has no
-        close in the month before.
+        Fractions earned during the row's month, known at its end; NaN where the stock has no close
+        in the month before.
     """
     stock = pd.factorize(frame["stock"])[0]
     month = np.where(frame["month"].notna(), ordinal(frame["month"]), -(10**6))
     order = np.lexsort((month, stock))
     follows = (np.diff(stock[order]) == 0) & (np.diff(month[order]) == 1)
     sorted_close = close[order]
-    earned = np.full(len(frame), np.nan)
+    returns = np.full(len(frame), np.nan)
     with np.errstate(divide="ignore", invalid="ignore"):
         change = np.where(sorted_close[:-1] > 0, sorted_close[1:] / sorted_close[:-1] - 1, np.nan)
-    earned[order[1:]] = np.where(follows, change, np.nan)
-    return earned
+    returns[order[1:]] = np.where(follows, change, np.nan)
+    return returns
 
 
 def drop_price_errors(
     frame: pd.DataFrame, returns: np.ndarray, largest: float, from_closes: bool
 ) -> tuple[np.ndarray, int]:
-    """Return returns without those that are faults of the prices, and how many were taken out.
+    """Return returns without those that are errors of the prices, and the number removed.
 
     Parameters
     ----------
@@ -48,17 +48,17 @@ def drop_price_errors(
     returns : ndarray, shape [rows]
         Earned during the row's month, in the unit of `largest`.
     largest : float
-        A return above it is a fault.
+        A return above it counts as a price error.
     from_closes : bool
-        The returns are made from closes: that of the month after a fault starts from the same
-        price and is taken out as well, whatever it is. That is known before it is earned.
+        The returns are computed from closes: that of the month after an error starts from the same
+        price and is removed too, whatever it is, which is decided before it is earned.
 
     Returns
     -------
     returns : ndarray, shape [rows]
-        Missing where they were taken out.
+        NaN where removed.
     count : int
-        How many these are.
+        The number removed.
     """
     bad = np.isfinite(returns) & (returns > largest)
     if from_closes and bad.any():
@@ -75,12 +75,16 @@ def sectors_of(frame: pd.DataFrame, sectors: Sequence[pd.DataFrame]) -> pd.Serie
     Parameters
     ----------
     frame : DataFrame
-        stock, and sector where the rows bring it.
+        stock, and sector where the rows have one.
     sectors : sequence of DataFrame
         stock and sector, one row a stock.
     """
-    found = frame["sector"] if "sector" in frame else pd.Series(None, frame.index, dtype="str")
+    sectors_by_row = (
+        frame["sector"] if "sector" in frame else pd.Series(None, frame.index, dtype="str")
+    )
     for table in sectors:
-        named = table.dropna().set_index("stock")["sector"]
-        found = found.astype("str").where(found.notna(), frame["stock"].map(named))
-    return found.astype("str")
+        sector_of = table.dropna().set_index("stock")["sector"]
+        sectors_by_row = sectors_by_row.astype("str").where(
+            sectors_by_row.notna(), frame["stock"].map(sector_of)
+        )
+    return sectors_by_row.astype("str")

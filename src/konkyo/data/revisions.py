@@ -1,4 +1,4 @@
-"""New records beside those that the results were made of: earlier months must be as they were."""
+"""Revisions: months of new records that differ from those that earlier results were made from."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ ROUNDING = 1e-9
 
 @dataclass(frozen=True)
 class Difference:
-    """What became of one table's rows in an earlier month.
+    """Rows of one table that differ in an earlier month.
 
     Attributes
     ----------
@@ -29,9 +29,9 @@ class Difference:
     rows : int
         How many.
     columns : tuple of str
-        Those that changed; none where rows vanished or appeared.
+        The columns that changed; none where rows vanished or appeared.
     first : str
-        The first of them, with the values before and now where they changed.
+        The first row, with the values before and now where they changed.
     """
 
     table: str
@@ -53,17 +53,17 @@ class Difference:
 def differences(
     table: str, before: pd.DataFrame, now: pd.DataFrame, keys: Sequence[str]
 ) -> list[Difference]:
-    """Compare the months up to the last one of `before`.
+    """Compare the months of two versions of a table, up to the last one of `before`.
 
     Parameters
     ----------
     table : str
         The tables' name.
     before, now : pandas.DataFrame
-        `keys`, of which the first is `month`, and further columns; rows sorted by the keys, of
-        which each stands once. Later months of `now` are new and are not looked at.
+        `keys`, the first of which is `month`, and further columns; rows sorted by unique keys.
+        Later months of `now` are new and are not compared.
     keys : sequence of str
-        What names a row.
+        The columns that identify a row.
 
     Returns
     -------
@@ -74,39 +74,39 @@ def differences(
     earlier = now[now["month"] <= before["month"].max()].reset_index(drop=True)
     before = before.reset_index(drop=True)
     if not _same_rows(before, earlier, keys):
-        marks = before[list(keys)].merge(
+        matches = before[list(keys)].merge(
             earlier[list(keys)], how="outer", on=list(keys), indicator="where"
         )
-        found = [
+        result = [
             Difference(
-                table, label(month), what, len(rows), (), f"first {_name(rows.iloc[0], keys)}"
+                table, label(month), what, len(rows), (), f"first {_row_name(rows.iloc[0], keys)}"
             )
             for side, what in (("left_only", "vanished"), ("right_only", "appeared"))
-            for month, rows in marks[marks["where"] == side].groupby("month")
+            for month, rows in matches[matches["where"] == side].groupby("month")
         ]
-        both = marks.loc[marks["where"] == "both", list(keys)]
+        both = matches.loc[matches["where"] == "both", list(keys)]
         before = both.merge(before, how="left", on=list(keys))
         earlier = both.merge(earlier, how="left", on=list(keys))
     else:
-        found = []
-    return sorted(found + _changed(table, before, earlier, keys), key=lambda d: (d.month, d.what))
+        result = []
+    return sorted(result + _changed(table, before, earlier, keys), key=lambda d: (d.month, d.what))
 
 
-def raise_if_revised(found: Sequence[Difference]) -> None:
-    """Raise one error that says which earlier months are not as they were; nothing if all are.
+def raise_if_revised(revisions: Sequence[Difference]) -> None:
+    """Raise an error that lists the revisions, if there are any.
 
     Raises
     ------
     RecordsError
         The first few months with their rows and columns, the counts, and what to do.
     """
-    if not found:
+    if not revisions:
         return
-    months = sorted({difference.month for difference in found})
-    rows = sum(difference.rows for difference in found)
-    lines = [str(difference) for difference in found[:SHOWN]]
-    if len(found) > SHOWN:
-        lines.append(f"and {len(found) - SHOWN:,} more")
+    months = sorted({difference.month for difference in revisions})
+    rows = sum(difference.rows for difference in revisions)
+    lines = [str(difference) for difference in revisions[:SHOWN]]
+    if len(revisions) > SHOWN:
+        lines.append(f"and {len(revisions) - SHOWN:,} more")
     raise RecordsError(
         f"the records of {count_of(len(months), 'earlier month')} ({months[0]} to {months[-1]}, "
         f"{count_of(rows, 'row')}) are not those that the results were made of, and results of "
@@ -117,8 +117,8 @@ def raise_if_revised(found: Sequence[Difference]) -> None:
     )
 
 
-def appended(before: pd.DataFrame, now: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows of `before` as they are, and those of `now` that are of later months."""
+def append_new_months(before: pd.DataFrame, now: pd.DataFrame) -> pd.DataFrame:
+    """Return `before` followed by the later months of `now`."""
     later = now[now["month"] > before["month"].max()]
     # In the types of `now`: those of a file that was read back would give other bytes when written.
     return pd.concat([before[now.columns].astype(now.dtypes), later], ignore_index=True)
@@ -136,26 +136,33 @@ def _changed(
     unequal = {}
     for name in columns:
         if name in before and name in now:
-            wrong = _unequal(before[name], now[name])
+            differs = _unequal(before[name], now[name])
         else:
-            wrong = np.ones(len(before), dtype=bool)
-        if wrong.any():
-            unequal[name] = wrong
+            differs = np.ones(len(before), dtype=bool)
+        if differs.any():
+            unequal[name] = differs
     if not unequal:
         return []
     rows = np.flatnonzero(np.logical_or.reduce(list(unequal.values())))
-    found = []
+    result = []
     for month, at in pd.Series(rows).groupby(before["month"].to_numpy()[rows]):
-        places = at.to_numpy()
-        here = [name for name, wrong in unequal.items() if wrong[places].any()]
-        first = next(place for place in places if unequal[here[0]][place])
+        month_rows = at.to_numpy()
+        changed_columns = [name for name, differs in unequal.items() if differs[month_rows].any()]
+        first = next(place for place in month_rows if unequal[changed_columns[0]][place])
         was, became = (
-            _shown(side[here[0]].iloc[first]) if here[0] in side else "no such column"
+            _format_value(side[changed_columns[0]].iloc[first])
+            if changed_columns[0] in side
+            else "no such column"
             for side in (before, now)
         )
-        said = f"first {_name(before.iloc[first], keys)}, {here[0]}: {was}, now {became}"
-        found.append(Difference(table, label(month), "changed", len(places), tuple(here), said))
-    return found
+        name = _row_name(before.iloc[first], keys)
+        example = f"first {name}, {changed_columns[0]}: {was}, now {became}"
+        result.append(
+            Difference(
+                table, label(month), "changed", len(month_rows), tuple(changed_columns), example
+            )
+        )
+    return result
 
 
 def _unequal(before: pd.Series, now: pd.Series) -> np.ndarray:
@@ -168,10 +175,10 @@ def _unequal(before: pd.Series, now: pd.Series) -> np.ndarray:
     return ~(same | (missing[0] & missing[1]))
 
 
-def _name(row: pd.Series, keys: Sequence[str]) -> str:
+def _row_name(row: pd.Series, keys: Sequence[str]) -> str:
     further = [str(row[key]) for key in keys if key != "month"]
     return " ".join(further) or label(row["month"])
 
 
-def _shown(value: object) -> str:
+def _format_value(value: object) -> str:
     return "missing" if value is pd.NA or value != value else f"{value}"

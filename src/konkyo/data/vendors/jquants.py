@@ -53,12 +53,12 @@ COLUMNS: dict[str, list[str]] = {
     "listed": ["Date", "Code", "S33", "Mkt"],
     "topix": ["Date", "C"],
 }  # fmt: skip
-"""The vendor's columns that are kept, by its names."""
+"""The columns stored of each part, by the vendor's names."""
 
 _DATES = {"Date", "DiscDate", "CurPerEn", "CurFYEn"}
 _TEXTS = {"Code", "DiscTime", "DiscNo", "DocType", "CurPerType", "S33", "Mkt"}
 _FINAL_AFTER = timedelta(hours=27)
-"""A day's reports are whole some time after its end in Tokyo: it is asked for from 3 o'clock on."""
+"""A day's records are final at 3 a.m. of the next day in Tokyo."""
 
 
 _PLAN = re.compile(r"(\d{4}-\d{2}-\d{2})\s*~\s*(\d{4}-\d{2}-\d{2})")
@@ -184,7 +184,7 @@ def fetch(
     ------
     SourceError
         The vendor refuses the key or every part, cannot be reached, fails several times in a row,
-        or its answer lacks a column. What was fetched before is kept.
+        or its answer lacks a column. What was fetched before stays on disk.
     """
     raw = folder / "raw"
     noted: dict[str, list[str]] = {}
@@ -259,11 +259,11 @@ def missing_days(raw: Path) -> list[str]:
 
 
 def _limit_plan(fetched: Fetched, error: SourceError) -> bool:
-    """Take the days of the plan from an error; False where it names none that are new."""
-    found = _PLAN.search(str(error))
-    if not found or fetched.plan is not None:
+    """Set the plan to the days that a refusal names; False if it names none or the plan is set."""
+    match = _PLAN.search(str(error))
+    if not match or fetched.plan is not None:
         return False
-    fetched.plan = pd.Timestamp(found[1]), pd.Timestamp(found[2])
+    fetched.plan = pd.Timestamp(match[1]), pd.Timestamp(match[2])
     return True
 
 
@@ -393,7 +393,7 @@ def _store(rows: pd.DataFrame, path: Path, *, date: str, day: pd.Timestamp) -> N
 
 
 def _columns(rows: pd.DataFrame, names: list[str], what: str) -> pd.DataFrame:
-    """Return the named columns with their types; an empty answer has none of its own."""
+    """Return the named columns with their types; an empty answer has no columns."""
     if rows.empty:
         return pd.DataFrame({name: pd.Series(dtype=_type(name)) for name in names})
     missing = [name for name in names if name not in rows]

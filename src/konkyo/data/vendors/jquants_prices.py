@@ -1,9 +1,9 @@
-"""The price table from J-Quants' rows: adjusted forwards, so that a day's row never changes.
+"""Prices, membership and sectors from J-Quants' rows; prices are adjusted forwards for splits.
 
-The vendor's own adjusted prices are made anew back to the first day whenever a stock is split, so
-that files of several runs would not fit together. Here prices are counted in units of the share
-that was there on the first day: the close divided by the product of all factors up to the day.
-Returns are the same, the past never changes, and close x shares is the market value of the day.
+The vendor adjusts backwards: each split rescales all earlier prices, so that files of several runs
+would not fit together. Here a price is in units of the share of the first day: the close divided by
+the cumulative product of adjustment factors up to the day. Returns are the same, the past never
+changes, and close x shares is the market value of the day.
 """
 
 from collections.abc import Iterable
@@ -18,7 +18,7 @@ COMMON = ("0101", "0102", "0104", "0106", "0107", "0111", "0112", "0113")
 def prices(
     raw: pd.DataFrame, shares: pd.DataFrame, before: pd.Series
 ) -> tuple[pd.DataFrame, pd.Series]:
-    """Return a month's price rows and the stocks' factors at its end.
+    """Return a month's price rows and the stocks' cumulative factors at its end.
 
     Parameters
     ----------
@@ -26,9 +26,9 @@ def prices(
         Date, Code, C (yen), Vo (shares), Va (yen), AdjFactor: 0.5 on the first day of a split of
         one share into two, else 1.
     shares : DataFrame
-        stock, published, shares (outstanding, as told on that day).
+        stock, published, shares (outstanding, as reported on that day).
     before : Series
-        By stock: the product of the factors of all earlier days; 1 where a stock is not in it.
+        By stock: the product of the factors of all earlier days; 1 for a stock that is not in it.
 
     Returns
     -------
@@ -53,14 +53,14 @@ def prices(
         }
     )
     table = table[rows["C"].notna()].sort_values(["date", "stock"])
-    told = pd.merge_asof(
+    shares_by_row = pd.merge_asof(
         table[["date", "stock"]],
         shares.sort_values("published"),
         left_on="date",
         right_on="published",
         by="stock",
     )
-    table = table.reset_index(drop=True).assign(shares=told["shares"])
+    table = table.reset_index(drop=True).assign(shares=shares_by_row["shares"])
     return table, after.combine_first(before)
 
 
@@ -79,22 +79,22 @@ def factors_at(raw: pd.DataFrame, asked: pd.DataFrame) -> np.ndarray:
     array, shape [asked rows]
         1 before a stock's first factor.
     """
-    events = raw[(raw["AdjFactor"] > 0) & (raw["AdjFactor"] != 1)].sort_values(["Code", "Date"])
-    events = events.assign(factor=events.groupby("Code")["AdjFactor"].cumprod())
+    splits = raw[(raw["AdjFactor"] > 0) & (raw["AdjFactor"] != 1)].sort_values(["Code", "Date"])
+    splits = splits.assign(factor=splits.groupby("Code")["AdjFactor"].cumprod())
     order = asked.reset_index(drop=True).reset_index(names="row").sort_values("published")
-    found = pd.merge_asof(
+    newest = pd.merge_asof(
         order,
-        events[["Date", "Code", "factor"]].sort_values("Date"),
+        splits[["Date", "Code", "factor"]].sort_values("Date"),
         left_on="published",
         right_on="Date",
         left_by="stock",
         right_by="Code",
     )
-    return found.sort_values("row")["factor"].fillna(1.0).to_numpy(dtype="float64")
+    return newest.sort_values("row")["factor"].fillna(1.0).to_numpy(dtype="float64")
 
 
 def members(listings: Iterable[pd.DataFrame]) -> pd.DataFrame:
-    """Return when each ordinary share was listed.
+    """Return the listing spells of ordinary shares.
 
     Parameters
     ----------
@@ -104,27 +104,27 @@ def members(listings: Iterable[pd.DataFrame]) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        stock, start, end: from the first listing that has it to the first one that has it no
-        more; `end` is missing where the last one has it. A stock that comes back has two rows.
+        stock, start, end: from the first listing with the stock to the first one without it;
+        `end` is missing where the last listing has it. A relisted stock has two rows.
     """
     present: dict[str, pd.Timestamp] = {}
-    spans: list[tuple[str, pd.Timestamp, pd.Timestamp]] = []
+    spells: list[tuple[str, pd.Timestamp, pd.Timestamp]] = []
     for listing in sorted(listings, key=lambda rows: rows["asked"].max()):
         day = listing["asked"].max()
-        here = set(listing.loc[listing["Mkt"].isin(COMMON), "Code"])
-        for stock in sorted(set(present) - here):
-            spans.append((stock, present.pop(stock), day))
-        for stock in here - set(present):
+        listed = set(listing.loc[listing["Mkt"].isin(COMMON), "Code"])
+        for stock in sorted(set(present) - listed):
+            spells.append((stock, present.pop(stock), day))
+        for stock in listed - set(present):
             present[stock] = day
-    spans += [(stock, start, pd.NaT) for stock, start in present.items()]
-    table = pd.DataFrame(spans, columns=["stock", "start", "end"])
+    spells += [(stock, start, pd.NaT) for stock, start in present.items()]
+    table = pd.DataFrame(spells, columns=["stock", "start", "end"])
     return table.astype({"start": "datetime64[ns]", "end": "datetime64[ns]"}).sort_values(
         ["stock", "start"], ignore_index=True
     )
 
 
 def sectors(listings: Iterable[pd.DataFrame], names: pd.DataFrame) -> pd.DataFrame:
-    """Return each stock's newest of the exchange's 33 sectors: stock, sector (English).
+    """Return each stock's newest sector of the exchange's 33: stock, sector (English).
 
     Parameters
     ----------

@@ -1,9 +1,9 @@
-"""The report table from J-Quants' statements: twelve months' flows, each as known when published.
+"""Reports from J-Quants' statements: trailing twelve months' flows in the vintage of publication.
 
-Quarterly statements of Japan count from the first day of the fiscal year. Twelve months' flows are
-therefore: the last full year + this year's months - the same months of the last year, each in the
-version that was newest when the statement was published. A revision of a forecast becomes a new
-version of the report before it: the same period and figures, other forecasts.
+Quarterly statements in Japan are cumulative from the start of the fiscal year. Trailing flows are
+therefore: last full year + this year to date - the same months of last year, each in the newest
+version when the statement was published. A revised forecast becomes a new version of the report
+before it: the same period and figures, other forecasts.
 """
 
 import numpy as np
@@ -29,7 +29,7 @@ FORECASTS = {
     "ordinary_profit_forecast": ("FOdP", "NxFOdP"),
     "net_profit_forecast": ("FNP", "NxFNp"),
 }
-"""Forecasts of a fiscal year: told in it, and told at the end of the one before it."""
+"""Forecasts of a fiscal year: published during it, and at the end of the year before."""
 
 _PERIODS = ("1Q", "2Q", "3Q", "FY")
 _NAMES = [
@@ -49,18 +49,18 @@ def in_order(raw: pd.DataFrame) -> pd.DataFrame:
 
 
 def is_statement(rows: pd.DataFrame) -> pd.Series:
-    """Return which documents are statements of a quarter or a year that has ended."""
+    """Return which documents are statements of a completed quarter or year, bool."""
     kind = rows["DocType"].astype("string").str.contains("FinancialStatements", na=False)
     ended = rows["CurPerEn"].notna() & (rows["CurPerEn"] <= rows["DiscDate"])
-    whole = rows["CurPerType"].isin(_PERIODS) & rows["CurFYEn"].notna()
-    return (kind & ended & whole).astype(bool)
+    complete = rows["CurPerType"].isin(_PERIODS) & rows["CurFYEn"].notna()
+    return (kind & ended & complete).astype(bool)
 
 
 def outstanding(raw: pd.DataFrame) -> pd.DataFrame:
-    """Return stock, published, shares: outstanding without the firm's own, as each statement said.
+    """Return stock, published, shares: outstanding less treasury shares, of each statement.
 
-    A statement counts a split that took effect before it was published as if it had been there
-    all along, so the shares are in the units of the day of publication.
+    A statement applies a split that took effect before its publication to the whole period, so
+    that shares are in the units of the day of publication.
     """
     rows = in_order(raw)
     rows = rows[is_statement(rows) & rows["ShOutFY"].notna()]
@@ -84,8 +84,8 @@ def reports(raw: pd.DataFrame) -> pd.DataFrame:
     DataFrame
         stock, published, period_end, then flows of twelve months and figures at the end of the
         period, dividends of the last full year, and forecasts of the fiscal year that is under
-        way after the period (all in yen). Rows are versions: of several with one period, the
-        latest published up to a day is what was known on it.
+        way after the period (all in yen). Rows are vintages: of those of one period, the newest
+        published up to a day was known on it.
     """
     rows = in_order(raw)
     statement = is_statement(rows)
@@ -104,13 +104,13 @@ def reports(raw: pd.DataFrame) -> pd.DataFrame:
     statement = is_statement(rows)
 
     figures = _figures(rows[statement].reset_index(drop=True)).set_index("order")
-    known = figures.loc[base.astype("int64")].reset_index(drop=True)
-    forecasts = _forecasts(rows, statement, known["target"], known["outstanding"])
+    at_publication = figures.loc[base.astype("int64")].reset_index(drop=True)
+    forecasts = _forecasts(rows, statement, at_publication["target"], at_publication["outstanding"])
     forecasts = forecasts.groupby(base).ffill()
     table = pd.concat(
         [
             pd.DataFrame({"stock": rows["Code"], "published": rows["DiscDate"]}),
-            known[["period_end", *FLOWS, *STOCKS_AT_END, "dividends"]],
+            at_publication[["period_end", *FLOWS, *STOCKS_AT_END, "dividends"]],
             forecasts,
         ],
         axis=1,
@@ -120,10 +120,10 @@ def reports(raw: pd.DataFrame) -> pd.DataFrame:
 
 
 def _figures(rows: pd.DataFrame) -> pd.DataFrame:
-    """Return what each statement says about the past, and the fiscal year that it forecasts."""
+    """Return each statement's trailing flows and balances, and the fiscal year of its forecasts."""
     full = rows["CurPerType"] == "FY"
-    last_year = _as_known(rows, "FY")
-    same_months = _as_known(rows, None)
+    last_year = _last_year_as_of(rows, "FY")
+    same_months = _last_year_as_of(rows, None)
     table = pd.DataFrame({"order": rows["order"], "period_end": rows["CurPerEn"]})
     for name, column in FLOWS.items():
         trailing = last_year[column] + rows[column] - same_months[column]
@@ -139,8 +139,8 @@ def _figures(rows: pd.DataFrame) -> pd.DataFrame:
     return table
 
 
-def _as_known(rows: pd.DataFrame, period: str | None) -> pd.DataFrame:
-    """Return the last fiscal year's statement, in its newest version before each row.
+def _last_year_as_of(rows: pd.DataFrame, period: str | None) -> pd.DataFrame:
+    """Return last fiscal year's statement in its newest version as of each row.
 
     Parameters
     ----------
@@ -158,14 +158,14 @@ def _as_known(rows: pd.DataFrame, period: str | None) -> pd.DataFrame:
         }
     )
     columns = [*FLOWS.values(), "DivTotalAnn", "DivAnn", "ShOutFY", "TrShFY"]
-    there = rows[["order", "Code", "CurPerType", "fiscal", *columns]]
-    return pd.merge_asof(wanted, there, on="order", by=["Code", "CurPerType", "fiscal"])
+    versions = rows[["order", "Code", "CurPerType", "fiscal", *columns]]
+    return pd.merge_asof(wanted, versions, on="order", by=["Code", "CurPerType", "fiscal"])
 
 
 def _forecasts(
     rows: pd.DataFrame, statement: pd.Series, target: pd.Series, shares: pd.Series
 ) -> pd.DataFrame:
-    """Return the forecasts that each document itself makes of its report's target year."""
+    """Return each document's own forecasts of its report's target year."""
     of_year = (rows["fiscal"] == target) & ~(statement & (rows["CurPerType"] == "FY"))
     of_next = rows["fiscal"] + 12 == target
     table = pd.DataFrame(index=rows.index)
@@ -182,6 +182,6 @@ def _shares(rows: pd.DataFrame) -> pd.Series:
 
 
 def _ordinal(dates: pd.Series) -> np.ndarray:
-    """Return months from 1970-01; a date that is missing becomes a month that no other is."""
+    """Return months from 1970-01; a missing date becomes a month that never occurs."""
     filled = dates.fillna(pd.Timestamp("1900-01-01"))
     return ordinal(filled)

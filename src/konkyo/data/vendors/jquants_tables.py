@@ -81,8 +81,8 @@ def build(folder: Path, names: pd.DataFrame, say: Callable[[str], None] = print)
         raise SourceError(
             f"{raw / 'prices'} holds no prices: fetch them first, in months of your plan"
         )
-    statements = _all(raw / "statements")
-    shares = _in_first_units(statements, months)
+    statements = _read_all(raw / "statements")
+    shares = _shares_in_first_units(statements, months)
     missing = missing_days(raw)
     before = pd.Series(dtype="float64")
     count = 0
@@ -94,21 +94,23 @@ def build(folder: Path, names: pd.DataFrame, say: Callable[[str], None] = print)
             (folder / "prices" / path.name).unlink(missing_ok=True)
             say(f"prices: {path.stem} left out, without {_days_of(path.stem, missing)}")
             continue
-        _write(table, folder / "prices" / path.name)
+        _write_if_changed(table, folder / "prices" / path.name)
         count += len(table)
     say(f"prices: {count:,} rows, {months[0].stem} to {months[-1].stem}")
     if len(statements):
         table = reports(statements)
-        _write(table, folder / "reports.parquet")
+        _write_if_changed(table, folder / "reports.parquet")
         say(f"reports: {len(table):,} versions of {table['stock'].nunique():,} stocks")
     listings = [pd.read_parquet(path) for path in sorted((raw / "listed").glob("*.parquet"))]
     if listings:
-        _write(members(listings), folder / "members.parquet")
-        _write(sectors(listings, names), folder / "sectors.parquet")
+        _write_if_changed(members(listings), folder / "members.parquet")
+        _write_if_changed(sectors(listings, names), folder / "sectors.parquet")
         say(f"members and sectors: {len(listings)} months' listings")
     if (raw / "topix.parquet").is_file():
         index = pd.read_parquet(raw / "topix.parquet")
-        _write(pd.DataFrame({"date": index["Date"], "topix": index["C"]}), folder / "topix.parquet")
+        _write_if_changed(
+            pd.DataFrame({"date": index["Date"], "topix": index["C"]}), folder / "topix.parquet"
+        )
         say(f"topix: {len(index):,} days")
     with atomic_write(folder / "params.yaml") as scratch:
         scratch.write_text(params_for(folder), encoding="utf-8")
@@ -120,7 +122,7 @@ def _days_of(month: str, days: list[str]) -> str:
     return ", ".join(day for day in days if day.startswith(month))
 
 
-def _in_first_units(statements: pd.DataFrame, months: list[Path]) -> pd.DataFrame:
+def _shares_in_first_units(statements: pd.DataFrame, months: list[Path]) -> pd.DataFrame:
     """Return the outstanding shares in units of the shares that were there on the first day."""
     if statements.empty:
         empty = {"stock": "str", "published": "datetime64[ns]", "shares": "float64"}
@@ -132,12 +134,12 @@ def _in_first_units(statements: pd.DataFrame, months: list[Path]) -> pd.DataFram
     return shares.assign(shares=shares["shares"] * factors_at(splits, shares))
 
 
-def _all(folder: Path) -> pd.DataFrame:
+def _read_all(folder: Path) -> pd.DataFrame:
     paths = sorted(folder.glob("*.parquet"))
     return pd.concat([pd.read_parquet(path) for path in paths]) if paths else pd.DataFrame()
 
 
-def _write(table: pd.DataFrame, path: Path) -> None:
+def _write_if_changed(table: pd.DataFrame, path: Path) -> None:
     """Write a table unless the file is equal, so that DVC and make see only changes."""
     if path.is_file() and pd.read_parquet(path).equals(table):
         return
