@@ -113,10 +113,10 @@ def test_a_month_is_added_in_one_run_and_the_champion_goes_on(project, chosen):
     assert run.data.metrics["network/rank_ic"] == 0.015
     history = client.get_metric_history(added.run_id, "monthly/rank_ic")
     assert [(m.step, m.value) for m in history] == [(0, 0.02), (1, -0.02)]
-    folders = ("grounds", "weights", "predictions")
+    folders = ("attributions", "weights", "predictions")
     kept = [f.path for folder in folders for f in client.list_artifacts(added.run_id, folder)]
     assert kept == [
-        "grounds/2020-03.parquet",
+        "attributions/2020-03.parquet",
         "weights/2020-03.safetensors",
         "predictions/2020-03.csv",
     ]

@@ -81,7 +81,7 @@ def test_the_parent_has_the_final_metrics(logged):
         "network/spread/annual_return": 0.075,
         "network/spread/sharpe_ratio": 0.37,
         "ridge/spread/annual_return": 0.04,
-        "verify/lrp_epsilon/truth/sign": 0.75,
+        "verify/lrp_epsilon/ground_truth/sign": 0.75,
     }
 
 
@@ -174,11 +174,13 @@ def test_a_child_has_its_grounds_and_weights_byte_for_byte(logged):
     run_id = children(client, tracked)[1].info.run_id
     kept = root / "mlartifacts" / run_id / "artifacts"
     for here, there in (
-        ("data/attributions/2020-02.parquet", "grounds/2020-02.parquet"),
+        ("data/attributions/2020-02.parquet", "attributions/2020-02.parquet"),
         ("data/models/weights/2020-02.safetensors", "weights/2020-02.safetensors"),
     ):
         assert (kept / there).read_bytes() == (root / here).read_bytes()
-    assert len(pd.read_parquet(io.BytesIO((kept / "grounds/2020-02.parquet").read_bytes()))) == 12
+    assert (
+        len(pd.read_parquet(io.BytesIO((kept / "attributions/2020-02.parquet").read_bytes()))) == 12
+    )
 
 
 def test_the_same_results_are_logged_once(project, chosen):

@@ -130,7 +130,8 @@ def test_a_server_that_comes_back_has_everything_once(
         assert sorted(run.info.run_name for run in children) == ["2020-01", "2020-02", "2020-03"]
         for child in children:
             kept = [
-                client.list_artifacts(child.info.run_id, part) for part in ("grounds", "weights")
+                client.list_artifacts(child.info.run_id, part)
+                for part in ("attributions", "weights")
             ]
             assert [len(part) for part in kept] == [1, 1]
 

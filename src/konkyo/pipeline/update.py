@@ -75,7 +75,7 @@ def main(
         # Nothing was replaced so far.
         _link(raw, HERE.raw)
     began = _say("ingest", began, ingest.write(records))
-    began = _say("prepare", began, prepare.write(panel, missing))
+    began = _say("prepare", began, prepare.save(panel, missing))
     panel = store.read(HERE.panel)
     commit = commit and Path(".dvc").is_dir()
     # It hashes and copies the largest files, for which training leaves a core.
@@ -219,7 +219,7 @@ def check_results(
     due += [
         f"attributions/{month}"
         for month, key in explained.items()
-        if "grounds" in before[month] and read_key(HERE.attributions_of(month)) != key
+        if "attributions" in before[month] and read_key(HERE.attributions_of(month)) != key
     ]
     if due:
         raise ArtifactError(
@@ -255,9 +255,9 @@ def _link(source: Path, target: Path) -> None:
             scratch.replace(target / path.name)
 
 
-def _say(name: str, began: float, what: str) -> float:
+def _say(name: str, began: float, what: object) -> float:
     """Print what a step did and how long it took; return the time now."""
     now = perf_counter()
-    lines = what.replace("\n", "\n" + " " * 19)
+    lines = str(what).replace("\n", "\n" + " " * 19)
     print(f"{name:<10}{now - began:6.1f} s  {lines}", flush=True)
     return now

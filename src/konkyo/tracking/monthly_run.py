@@ -20,8 +20,8 @@ def append(
     """Log one month as one run, and register the model that has it.
 
     The run has the figures of all months as they are now, so that it compares with the run of a
-    whole experiment, and the month's own losses, grounds, weights and, where `konkyo predict` has
-    written it, ranking. No earlier month is logged again.
+    whole experiment, and the month's own losses, attributions, weights and, where `konkyo predict`
+    has written it, ranking. No earlier month is logged again.
 
     Parameters
     ----------
@@ -74,7 +74,7 @@ def append(
             now,
         )
         runs.log(client, run_id, metrics=metrics)
-        client.log_artifact(run_id, str(found.artifacts.attributions_of(month)), "grounds")
+        client.log_artifact(run_id, str(found.artifacts.attributions_of(month)), "attributions")
         client.log_artifact(run_id, str(found.artifacts.weights_of(month)), "weights")
         for path in sorted(found.artifacts.predictions.glob(f"{month}.*")):
             client.log_artifact(run_id, str(path), "predictions")

@@ -289,7 +289,7 @@ def _log_months(client: StoreClient, parent_id: str, experiment: str, found: Res
         # The client would look the run up again for its folder, a sixth of a child's time.
         kept = get_artifact_repository(run.info.artifact_uri, tracking_uri=client.tracking_uri)
         for path, folder in (
-            (found.artifacts.attributions_of(name), "grounds"),
+            (found.artifacts.attributions_of(name), "attributions"),
             (found.artifacts.weights_of(name), "weights"),
         ):
             client.retried(partial(kept.log_artifact, str(path), folder))
