@@ -14,7 +14,7 @@ from konkyo.backtest import monthly_returns
 from konkyo.backtest.portfolios import (
     NoPortfoliosError,
     assign_quantiles,
-    months_without,
+    months_without_portfolios,
     with_realised_returns,
 )
 from konkyo.errors import KonkyoError
@@ -58,11 +58,11 @@ def test_sizes_by_hand(stocks: int, portfolios: int, sizes: list[int]) -> None:
 
 
 def test_too_few_stocks_names_month_count_limit_and_remedy(scores: pd.DataFrame) -> None:
-    with pytest.raises(KonkyoError, match=r"network: 2020-01 has 4 .*portfolios = 5: lower"):
+    with pytest.raises(KonkyoError, match=r"network: 2020-01 has 4 .*n_quantiles = 5: lower"):
         assign_quantiles(scores, 5)
     full, later = _one_month([1.0, 2.0, 3.0]), _one_month([1.0, 2.0])
     later["month"] = pd.Timestamp("2020-02-29")
-    with pytest.raises(KonkyoError, match=r"network: 2020-02 has 2 .*portfolios = 3: lower"):
+    with pytest.raises(KonkyoError, match=r"network: 2020-02 has 2 .*n_quantiles = 3: lower"):
         assign_quantiles(pd.concat([full, later], ignore_index=True), 3)
 
 
@@ -272,7 +272,7 @@ def test_a_market_series_that_broke_forms_no_portfolios(scores: pd.DataFrame) ->
     ranked = assign_quantiles(shifted, 2)
     assert ranked["quantile"].isna().tolist() == (ranked["month"] == "2020-02-29").tolist()
     assert sorted(ranked.loc[ranked["quantile"].isna(), "rank"]) == [1, 2, 3, 4]
-    assert months_without(ranked).to_dict() == {"network": 1}
+    assert months_without_portfolios(ranked).to_dict() == {"network": 1}
 
     table = monthly_returns(ranked, 2, 10.0)
     expected = monthly_returns(assign_quantiles(scores[~broken], 2), 2, 10.0)

@@ -1,65 +1,110 @@
-"""backtest: scores of every model become portfolios, returns, performance and metrics."""
+"""Stage backtest: scores of every model to portfolios, returns, performance and metrics."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
-from konkyo import backtest, config
+from konkyo import backtest
 from konkyo.artifacts import HERE, require_months
 from konkyo.backtest.scores import NETWORK
+from konkyo.config import Backtest, Params, load
 from konkyo.io import read_parquet, write_csv, write_json, write_parquet
 from konkyo.pipeline import locking, stage
 
 
-def read_scores() -> pd.DataFrame:
-    """Read the network's scores (month, stock, score) from one Parquet file a month."""
-    columns = ["month", "stock", "score"]
-    tables = [read_parquet(path, columns) for path in require_months(HERE.attributions)]
-    return pd.concat(tables, ignore_index=True)
+@dataclass(frozen=True)
+class BacktestResult:
+    """Tables and figures of all models; see the functions of `konkyo.backtest`."""
+
+    ranked: pd.DataFrame
+    returns: pd.DataFrame
+    performance: pd.DataFrame
+    quantiles: pd.DataFrame
+    cumulative: pd.DataFrame
+    metrics: dict[str, Any]
+
+    def __str__(self) -> str:
+        """Return the lines that the command prints: one a model."""
+        return "\n".join(_line(model, figures) for model, figures in self.metrics.items())
 
 
 @stage
 @locking.writing
 def main() -> None:
     """Read scores and returns, write data/backtest, data/metrics.json and data/plots."""
-    print(run(config.load()))
+    print(run(load()))
 
 
-def run(chosen: config.Params) -> str:
-    """Make the portfolios of all months anew and return each model's figures, one a line."""
-    choice = chosen.backtest
+def run(config: Params) -> BacktestResult:
+    """Backtest all months: load scores and returns, compute, save."""
     scores = backtest.join_scores(
         read_parquet(HERE.panel_index, ["month", "stock", "ret"]),
-        read_scores(),
+        read_network_scores(),
         read_parquet(HERE.baselines),
     )
-    ranked = backtest.assign_quantiles(scores, choice.n_quantiles)
-    # A baseline may have none; without the network's own there is nothing to report.
+    result = compute(scores, config.backtest)
+    save(result)
+    return result
+
+
+def read_network_scores() -> pd.DataFrame:
+    """Read the network's scores (month, stock, score) from one Parquet file a month."""
+    columns = ["month", "stock", "score"]
+    tables = [read_parquet(path, columns) for path in require_months(HERE.attributions)]
+    return pd.concat(tables, ignore_index=True)
+
+
+def compute(scores: pd.DataFrame, config: Backtest) -> BacktestResult:
+    """Return portfolios, returns, performance and metrics of every model.
+
+    Parameters
+    ----------
+    scores : pandas.DataFrame
+        month, stock, model, score, ret: what `backtest.join_scores` returns.
+    config : Backtest
+        The backtest section of params.yaml.
+
+    Raises
+    ------
+    KonkyoError
+        The network has no month with portfolios and a realised return.
+    """
+    ranked = backtest.assign_quantiles(scores, config.n_quantiles)
+    # Baselines may have no such month; without the network's there is nothing to report.
     backtest.with_realised_returns(ranked[ranked["model"] == NETWORK])
-    returns = backtest.monthly_returns(ranked, choice.n_quantiles, choice.cost_bps)
+    returns = backtest.monthly_returns(ranked, config.n_quantiles, config.cost_bps)
     performance = backtest.performance(returns)
-    quantiles = backtest.quantiles(ranked)
-    cumulative = backtest.cumulative(returns)
-    metrics = backtest.metrics_dict(ranked, returns, performance, quantiles)
+    quantiles = backtest.performance_by_quantile(ranked)
+    return BacktestResult(
+        ranked=ranked,
+        returns=returns,
+        performance=performance,
+        quantiles=quantiles,
+        cumulative=backtest.cumulative(returns),
+        metrics=backtest.metrics_dict(
+            ranked, returns, performance=performance, quantiles=quantiles
+        ),
+    )
 
-    write_parquet(ranked, HERE.portfolios)
-    write_csv(returns, HERE.returns)
-    write_csv(performance, HERE.backtest / "performance.csv")
-    write_csv(quantiles, HERE.backtest / "quantiles.csv")
-    write_csv(cumulative, HERE.backtest / "cumulative.csv")
-    write_json(metrics, HERE.metrics)
 
-    network = returns[returns["model"] == "network"]
-    write_csv(network[["month", "spread", "rank_ic", "turnover"]], HERE.plots / "monthly.csv")
-    lines = cumulative[cumulative["model"] == "network"]
+def save(result: BacktestResult) -> None:
+    """Write the tables, the metrics, and the network's series that `dvc plots` draws."""
+    write_parquet(result.ranked, HERE.portfolios)
+    write_csv(result.returns, HERE.returns)
+    write_csv(result.performance, HERE.backtest / "performance.csv")
+    write_csv(result.quantiles, HERE.backtest / "quantiles.csv")
+    write_csv(result.cumulative, HERE.backtest / "cumulative.csv")
+    write_json(result.metrics, HERE.metrics)
+
+    returns = result.returns[result.returns["model"] == NETWORK]
+    write_csv(returns[["month", "spread", "rank_ic", "turnover"]], HERE.plots / "monthly.csv")
+    lines = result.cumulative[result.cumulative["model"] == NETWORK]
     wide = lines.pivot_table(index="month", columns="portfolio", values="cumulative").reset_index()
     write_csv(wide[["month", "long", "short", "spread", "market"]], HERE.plots / "cumulative.csv")
 
-    return "\n".join(_line(model, figures) for model, figures in metrics.items())
-
 
 def _line(model: str, figures: dict[str, Any]) -> str:
-    """Return what is printed of a model."""
     line = f"{model}: {figures['months']} months"
     if figures["months"]:
         line += (
