@@ -20,7 +20,7 @@ The mean of five equal returns of 0.1 differs from 0.1 in the last digit, so tha
 deviation is 1e-17 and not 0, and a ratio to it would be a number of no meaning.
 """
 _SUMS_TOLERANCE = 1e-7
-"""The same for a standard deviation from sums of squares, which cancel to the root of 1e-14."""
+"""Standard deviations from sums below this share of the root mean square are cancellation."""
 
 
 def sharpe_ratio(months: np.ndarray, mean: np.ndarray, std: np.ndarray) -> np.ndarray:

@@ -29,7 +29,7 @@ def raw_values(stocks: pd.DataFrame, index: pd.DataFrame, names: Sequence[str]) 
     Returns
     -------
     pandas.DataFrame
-        [rows, names] float64 in the order of `index`, known at the end of the row's month; NaN
+        [rows, names] float64 in the order of `index`, point in time at the row's month end; NaN
         where missing.
 
     Raises

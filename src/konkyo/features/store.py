@@ -24,7 +24,7 @@ class Panel:
         month; market series are unscaled (each network scales them by its training window).
     index : pandas.DataFrame
         month, stock, sector, size, ret (fraction, earned in t+1, NaN where not realised) and
-        label (standardised ret, NaN likewise), in the same row order.
+        label (standardised ret, NaN where ret is), in the same row order.
     catalogue : pandas.DataFrame
         name, group, transform, source: one line a feature, in column order.
     """
