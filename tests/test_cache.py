@@ -187,7 +187,7 @@ def test_stages_and_search_take_their_own_code(panel, records, small, copy, tmp_
             lambda: baselines.keys(panel, windows, 1.0, here.weights),
         ),
         "konkyo.attribution.lrp": (cache, lambda: cache.attribution_keys(here.weights, rows, 1e-3)),
-        "konkyo.attribution.methods": (verify, lambda: verify.keys_of(small, panel, windows)),
+        "konkyo.attribution.methods": (verify, lambda: verify.cache_keys(small, panel, windows)),
         "konkyo.features.build": (panels, search),
     }
     for name in keys:
@@ -217,6 +217,6 @@ def test_changes_are_of_files_that_were_there_before(tmp_path):
     (tables / "2001-01.parquet").write_bytes(b"other")
     (weights / "2001-01.safetensors").unlink()
     after = cache.file_digests(weights, tables, months)
-    assert cache.changes(before, after) == ["2001-01 (grounds)", "2001-01 (weights)"]
+    assert cache.changes(before, after) == ["2001-01 (attributions)", "2001-01 (weights)"]
     with pytest.raises(ArtifactError, match="is missing: run `dvc repro"):
         cache.weights_bytes(weights, "2001-01")

@@ -182,7 +182,7 @@ def file_digests(weights: Path, attributions: Path, months: Iterable[str]) -> Di
     digests: Digests = {}
     for month in months:
         paths = {
-            "grounds": attributions / f"{month}.parquet",
+            "attributions": attributions / f"{month}.parquet",
             "weights": weights / f"{month}.safetensors",
         }
         digests[month] = {

@@ -40,7 +40,7 @@ def test_true_order_of_a_linear_model_is_the_best_of_all_orders(coefficients, li
     score, rng = as_module(linear(coefficients)), np.random.default_rng(1)
 
     def curve(relevance: np.ndarray) -> np.ndarray:
-        return deletion(score, x, relevance, rng, steps=4, draws=1).ordered
+        return deletion(score, x, relevance, rng, steps=4, n_orders=1).ordered
 
     best = curve(x.numpy() * np.array(coefficients))
     sizes = sorted((c**2 for c in coefficients), reverse=True)
@@ -49,29 +49,29 @@ def test_true_order_of_a_linear_model_is_the_best_of_all_orders(coefficients, li
         assert (curve(np.tile(order, (len(x), 1))) <= best + 1e-9).all()
 
 
-def test_area_is_zero_for_random_relevances_and_above_for_true_ones(network, rows):
+def test_auc_is_zero_for_random_relevances_and_above_for_true_ones(network, rows):
     net, rng = network(2, (20, 8, 1), scaled=False), np.random.default_rng(2)
     x = rows(2, 400, 20)
-    noise = deletion(as_module(net), scaled(net, x), rng.normal(size=x.shape), rng, draws=5)
-    assert abs(noise.area) < 0.05
-    true = deletion(as_module(net), scaled(net, x), integrated_gradients(net, x), rng, draws=5)
-    assert true.area > 0.2
+    noise = deletion(as_module(net), scaled(net, x), rng.normal(size=x.shape), rng, n_orders=5)
+    assert abs(noise.auc) < 0.05
+    true = deletion(as_module(net), scaled(net, x), integrated_gradients(net, x), rng, n_orders=5)
+    assert true.auc > 0.2
     least = 1 / (1e-9 + np.abs(integrated_gradients(net, x)))
-    assert deletion(as_module(net), scaled(net, x), least, rng, draws=5).area < -0.2
+    assert deletion(as_module(net), scaled(net, x), least, rng, n_orders=5).auc < -0.2
 
 
-def test_area_by_hand():
+def test_auc_by_hand():
     found = Deletion(np.array([0, 1, 2]), np.array([0.0, 3.0, 3.0]), np.array([0.0, 1.0, 3.0]))
-    assert found.area == pytest.approx(4.5 / 2.5 - 1)
+    assert found.auc == pytest.approx(4.5 / 2.5 - 1)
     still = Deletion(np.array([0, 1]), np.zeros(2), np.zeros(2))
-    assert np.isnan(still.area)
+    assert np.isnan(still.auc)
 
 
 def test_inputs_go_to_the_centre_given(linear):
     x = torch.tensor([[1.0, 2.0]], dtype=torch.float64)
     found = deletion(
         as_module(linear([1.0, 1.0])), x, np.array([[0.0, 1.0]]), np.random.default_rng(1),
-        centre=torch.tensor([1.0, 5.0], dtype=torch.float64),
+        baseline=torch.tensor([1.0, 5.0], dtype=torch.float64),
     )  # fmt: skip
     np.testing.assert_allclose(found.ordered, [0.0, 3.0, 3.0])
 
@@ -86,14 +86,14 @@ def test_neither_scale_of_relevance_nor_order_of_rows_and_features_matters(
     relevance = rng.normal(size=x.shape)
     columns, order = rng.permutation(6), rng.permutation(len(x))
     one = deletion(
-        as_module(linear(coefficients)), torch.from_numpy(x).double(), relevance, rng, draws=1
+        as_module(linear(coefficients)), torch.from_numpy(x).double(), relevance, rng, n_orders=1
     )
     other = deletion(
         as_module(linear(coefficients[columns])),
         torch.from_numpy(x[order][:, columns]).double(),
         -scale * relevance[order][:, columns],
         rng,
-        draws=1,
+        n_orders=1,
     )
     np.testing.assert_allclose(one.ordered, other.ordered, atol=1e-9)
     assert list(one.deleted) == [0, 1, 2, 3, 4, 5, 6]

@@ -17,7 +17,7 @@ COEFFICIENTS = np.array([0.5, -1.0, 2.0, 0.0, 0.25, -0.75])
 
 
 def all_methods() -> dict[str, methods.Method]:
-    sampled = {"shapley": lambda net, x: methods.shapley_sampling(net, x, draws=3, seed=1)}
+    sampled = {"shapley": lambda net, x: methods.shapley_sampling(net, x, n_permutations=3, seed=1)}
     return methods.methods_by_name(epsilon=1e-9) | sampled
 
 
@@ -51,11 +51,11 @@ def test_a_linear_network_has_one_answer(name, linear, rows):
 
 def test_a_linear_model_gives_its_coefficients_times_scaled_inputs(linear, network, rows):
     x, net = rows(2), network()
-    found = methods.coefficients_input(COEFFICIENTS, net.mean, net.deviation, x)
+    found = methods.coefficients_input(x, COEFFICIENTS, mean=net.mean, std=net.deviation)
     np.testing.assert_allclose(found[:, :4], x[:, :4] * COEFFICIENTS[:4], rtol=1e-7)
     np.testing.assert_allclose(found[:, 4], (x[:, 4] - 0.25) / 2 * 0.25, rtol=1e-7)
     np.testing.assert_allclose(
-        methods.coefficients_input(COEFFICIENTS, np.zeros(6), np.ones(6), x),
+        methods.coefficients_input(x, COEFFICIENTS, mean=np.zeros(6), std=np.ones(6)),
         methods.gradient_input(linear(COEFFICIENTS), x),
         rtol=1e-7,
     )
@@ -124,8 +124,8 @@ def test_shapley_sampling_nears_the_exact_values(network, rows):
             after = score_and_centre(net, current)[0]
             exact[:, feature] += (after - before) / len(orders)
             before = after
-    few = methods.shapley_sampling(net, x, draws=2, seed=1)
-    many = methods.shapley_sampling(net, x, draws=300, seed=1)
+    few = methods.shapley_sampling(net, x, n_permutations=2, seed=1)
+    many = methods.shapley_sampling(net, x, n_permutations=300, seed=1)
     assert np.abs(many - exact).max() < 0.03
     assert np.abs(many - exact).mean() < np.abs(few - exact).mean()
 
@@ -133,17 +133,19 @@ def test_shapley_sampling_nears_the_exact_values(network, rows):
 def test_shapley_sampling_is_seeded_and_leaves_the_global_generator_alone(network, rows):
     net, x = network(8), rows(8)
     before = torch.random.get_rng_state()
-    one = methods.shapley_sampling(net, x, draws=2, seed=1)
+    one = methods.shapley_sampling(net, x, n_permutations=2, seed=1)
     assert torch.equal(torch.random.get_rng_state(), before)
-    np.testing.assert_array_equal(one, methods.shapley_sampling(net, x, draws=2, seed=1))
-    assert np.abs(one - methods.shapley_sampling(net, x, draws=2, seed=2)).max() > 1e-6
+    np.testing.assert_array_equal(one, methods.shapley_sampling(net, x, n_permutations=2, seed=1))
+    assert np.abs(one - methods.shapley_sampling(net, x, n_permutations=2, seed=2)).max() > 1e-6
 
 
 def test_shapley_sampling_does_not_depend_on_how_many_rows_go_at_once(network, rows, monkeypatch):
     net, x = network(8), rows(8)
-    whole = methods.shapley_sampling(net, x, draws=2, seed=1)
+    whole = methods.shapley_sampling(net, x, n_permutations=2, seed=1)
     monkeypatch.setattr(methods, "_ROWS_AT_ONCE", 2 * len(x))
-    np.testing.assert_allclose(methods.shapley_sampling(net, x, draws=2, seed=1), whole, atol=1e-6)
+    np.testing.assert_allclose(
+        methods.shapley_sampling(net, x, n_permutations=2, seed=1), whole, atol=1e-6
+    )
 
 
 def test_sample_draws_rows_once_each():

@@ -10,13 +10,13 @@ from scipy.stats import spearmanr
 from konkyo.attribution import stability
 from konkyo.attribution.methods import methods_by_name, relevance_propagation
 from konkyo.attribution.rules import Epsilon
-from konkyo.attribution.stability import over_seeds, randomisation, randomise
+from konkyo.attribution.stability import cascading_randomisation, randomise, seed_correlation
 
 
 def test_seeds_are_compared_pair_by_pair_and_stock_by_stock():
     rng = np.random.default_rng(1)
     relevances = list(rng.normal(size=(3, 5, 8)))
-    out = over_seeds(relevances)
+    out = seed_correlation(relevances)
     assert list(zip(out["first"], out["second"], strict=True)) == [(0, 1), (0, 2), (1, 2)]
     for row in out.itertuples():
         pairs = zip(relevances[row.first], relevances[row.second], strict=True)
@@ -26,7 +26,7 @@ def test_seeds_are_compared_pair_by_pair_and_stock_by_stock():
 
 def test_equal_seeds_agree_and_turned_ones_disagree():
     relevance = np.random.default_rng(2).normal(size=(5, 8))
-    out = over_seeds([relevance, 2 * relevance, -relevance])
+    out = seed_correlation([relevance, 2 * relevance, -relevance])
     np.testing.assert_allclose(out["rank_correlation"], [1, -1, -1])
 
 
@@ -52,7 +52,7 @@ def test_randomise_draws_the_last_layers_and_leaves_the_first(network):
 def test_relevance_propagation_notices_other_weights(network, rows):
     method = partial(relevance_propagation, rule=Epsilon(1e-3))
     table = [
-        randomisation(network(seed, (12, 8, 1)), rows(seed, 40, 12), method, seed)
+        cascading_randomisation(network(seed, (12, 8, 1)), rows(seed, 40, 12), method, seed=seed)
         for seed in range(12)
     ]
     assert list(table[0]["layers"]) == [0, 1, 2]
@@ -67,19 +67,19 @@ def test_sizes_are_compared_without_their_signs():
     answers = iter([one, one, -one])
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(stability, "randomise", lambda network, layers, generator: network)
-        out = stability.randomisation(net, one, lambda net, x: next(answers), seed=1)
+        out = stability.cascading_randomisation(net, one, lambda net, x: next(answers), seed=1)
     assert list(out["rank_correlation"]) == pytest.approx([1, -1])
     assert list(out["size_correlation"]) == pytest.approx([1, 1])
 
 
 def test_a_method_blind_to_the_weights_is_exposed(network, rows):
-    out = randomisation(network(), rows(), lambda net, x: x.astype(float), seed=1)
+    out = cascading_randomisation(network(), rows(), lambda net, x: x.astype(float), seed=1)
     np.testing.assert_allclose(out["rank_correlation"], 1)
     np.testing.assert_allclose(out["size_correlation"], 1)
 
 
 @pytest.mark.parametrize("name", list(methods_by_name(1e-3)))
 def test_every_method_changes_with_the_weights(name, network, rows):
-    out = randomisation(network(3), rows(3), methods_by_name(1e-3)[name], seed=1)
+    out = cascading_randomisation(network(3), rows(3), methods_by_name(1e-3)[name], seed=1)
     assert out["rank_correlation"].iloc[0] == pytest.approx(1)
     assert (out["rank_correlation"].iloc[1:] < 0.9).all()

@@ -6,13 +6,21 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from konkyo.backtest import assign_quantiles, metrics_dict, monthly_returns, performance, quantiles
+from konkyo.backtest import (
+    assign_quantiles,
+    metrics_dict,
+    monthly_returns,
+    performance,
+    performance_by_quantile,
+)
 
 
 def _metrics(scores: pd.DataFrame) -> dict:
     ranked = assign_quantiles(scores, 2)
     returns = monthly_returns(ranked, 2, 10.0)
-    return metrics_dict(ranked, returns, performance(returns), quantiles(ranked))
+    return metrics_dict(
+        ranked, returns, performance=performance(returns), quantiles=performance_by_quantile(ranked)
+    )
 
 
 def test_names_and_values(scores: pd.DataFrame) -> None:

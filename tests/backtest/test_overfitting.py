@@ -10,7 +10,7 @@ import pytest
 
 from konkyo.backtest import overfitting
 from konkyo.backtest.information_coefficient import t_statistic
-from konkyo.backtest.objectives import performance_of
+from konkyo.backtest.objectives import objective_values
 from konkyo.backtest.performance import sharpe_ratio
 from konkyo.errors import KonkyoError
 
@@ -36,7 +36,7 @@ def _by_a_loop(series: pd.DataFrame, objective: str, blocks: int) -> pd.DataFram
         best = reached.idxmax()
         share = found.rank()[best] / (series.shape[1] + 1)
         rows.append((best, reached[best], found[best], math.log(share / (1 - share))))
-    return pd.DataFrame(rows, columns=["chosen", "in_sample", "out_of_sample", "logit"])
+    return pd.DataFrame(rows, columns=["trial", "in_sample", "out_of_sample", "logit"])
 
 
 @pytest.mark.parametrize("objective", ["sharpe_ratio", "t_statistic", "mean"])
@@ -69,7 +69,7 @@ def test_by_hand() -> None:
     # Two blocks of two months: a is better in the first, b in the second.
     series = pd.DataFrame({"a": [0.04, 0.02, -0.02, -0.02], "b": [0.00, 0.02, 0.01, 0.03]})
     found = overfitting(series, "mean", 2)
-    assert found.splits["chosen"].tolist() == ["a", "b"]
+    assert found.splits["trial"].tolist() == ["a", "b"]
     assert found.splits["in_sample"].tolist() == pytest.approx([0.03, 0.02])
     assert found.splits["out_of_sample"].tolist() == pytest.approx([-0.02, 0.01])
     # Last of two both times: relative rank 1/3, logit ln(1/2).
@@ -103,7 +103,7 @@ def test_one_skilled_trial_among_noise_is_found_in_nearly_every_half() -> None:
     series[17] += 0.03
     found = overfitting(series)
     assert found.pbo < 0.001
-    assert (found.splits["chosen"] == 17).mean() > 0.999
+    assert (found.splits["trial"] == 17).mean() > 0.999
     assert found.probability_of_loss == 0.0
 
 
@@ -128,18 +128,18 @@ def test_pruned_and_repeated_trials_are_left_out() -> None:
 def test_a_trial_without_a_ratio_is_never_chosen_and_ranks_last() -> None:
     series = _noise(5, 32, 3).assign(idle=0.0, constant=0.01)
     found = overfitting(series, blocks=4)
-    assert set(found.splits["chosen"]) <= {0, 1, 2}
+    assert set(found.splits["trial"]) <= {0, 1, 2}
     # Out of sample it is at least third of five, before the two without a ratio.
     assert found.splits["logit"].min() >= math.log(0.5 / 0.5)
     assert np.isfinite(found.slope)
-    assert np.isnan(performance_of(series.to_numpy(), "sharpe_ratio")[3:]).all()
+    assert np.isnan(objective_values(series.to_numpy(), "sharpe_ratio")[3:]).all()
 
 
 def test_objectives_leave_missing_months_out() -> None:
     series = _noise(6, 40, 3).where(np.random.default_rng(0).random((40, 3)) < 0.8)
     for name, slow in _SLOW.items():
         expected = [slow(series[column].dropna()) for column in series]
-        np.testing.assert_allclose(performance_of(series.to_numpy(), name), expected)
+        np.testing.assert_allclose(objective_values(series.to_numpy(), name), expected)
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,22 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from konkyo.backtest.performance import cumulative, measures, performance, quantiles
+from konkyo.backtest.information_coefficient import (
+    information_coefficients,
+    newey_west_t,
+    t_statistic,
+)
+from konkyo.backtest.performance import (
+    PORTFOLIOS,
+    cumulative,
+    measures,
+    performance,
+    performance_by_quantile,
+    sharpe_ratio,
+)
 from konkyo.backtest.portfolios import assign_quantiles
 from konkyo.backtest.returns import monthly_returns
+from konkyo.backtest.sharpe import moments
 
 
 def test_measures_by_hand() -> None:
@@ -37,6 +50,63 @@ def test_one_month_has_no_risk() -> None:
     assert found["annual_return"] == pytest.approx(0.24)
     assert np.isnan(found["annual_volatility"])
     assert np.isnan(found["sharpe_ratio"])
+
+
+@pytest.mark.parametrize("value", [0.1, 0.0, -0.02, 1 / 3, 1e-9])
+@pytest.mark.parametrize("months", [2, 5, 169])
+def test_constant_returns_have_no_sharpe_ratio(value: float, months: int) -> None:
+    # The mean of five times 0.1 is not 0.1, so that their standard deviation is not 0 but 1e-17.
+    returns = pd.Series([value] * months)
+    rounded = returns * (1 + 1e-15 * np.arange(months).clip(max=9))
+    for series in (returns, rounded):
+        found = measures(series)
+        assert np.isnan(found["sharpe_ratio"])
+        assert found["annual_volatility"] == 0.0
+        assert found["annual_return"] == pytest.approx(12 * value)
+        assert np.isnan(t_statistic(series))
+        assert np.isnan(moments(series).sharpe_ratio)
+        dates = pd.Series(pd.date_range("2000-01-31", periods=months, freq="ME"))
+        assert np.isnan(newey_west_t(dates, series))
+
+
+def test_small_but_real_variation_has_a_sharpe_ratio() -> None:
+    returns = pd.Series([0.1, 0.1 + 1e-10])
+    std = 1e-10 / np.sqrt(2) * np.sqrt(12)
+    assert sharpe_ratio(returns) == pytest.approx(1.2 / std, rel=1e-5)
+
+
+@pytest.mark.parametrize("loss", [-1.0, -1.3])
+def test_a_total_loss_ends_the_series_at_zero(loss: float) -> None:
+    assert measures(pd.Series([0.1, loss, 0.5, loss, 2.0]))["max_drawdown"] == -1.0
+    assert measures(pd.Series([loss]))["max_drawdown"] == -1.0
+    columns = {name: [0.1, loss, 0.5, loss] for name in PORTFOLIOS}
+    months = pd.date_range("2020-01-31", periods=4, freq="ME")
+    table = cumulative(pd.DataFrame({"month": months, "model": "network", **columns}))
+    for _, series in table.groupby("portfolio"):
+        np.testing.assert_allclose(series["cumulative"], [0.1, -1.0, -1.0, -1.0])
+
+
+def test_one_stock_a_leg() -> None:
+    months = pd.to_datetime(["2020-01-31"] * 2 + ["2020-02-29"] * 2)
+    scores = pd.DataFrame(
+        {
+            "month": months,
+            "stock": ["A", "B"] * 2,
+            "model": "network",
+            "score": [1.0, 2.0, 3.0, 2.0],
+            "ret": [0.5, -0.8, 0.4, 0.1],
+        }
+    )
+    ranked = assign_quantiles(scores, 2)
+    returns = monthly_returns(ranked, 2, 10.0)
+    np.testing.assert_allclose(returns["spread"], [-1.3, 0.3])
+    np.testing.assert_allclose(returns["rank_ic"], [-1.0, 1.0])
+    np.testing.assert_allclose(returns["turnover"], [np.nan, 1.0])
+    table = performance(returns).set_index("portfolio")
+    assert table.loc["spread", "max_drawdown"] == -1.0
+    assert performance_by_quantile(ranked)["stocks"].tolist() == [1.0, 1.0]
+    alone = information_coefficients(scores[scores["stock"] == "A"])
+    assert alone[["ic", "rank_ic"]].isna().all(axis=None)
 
 
 def test_a_month_without_a_return_is_no_hit() -> None:
@@ -71,7 +141,7 @@ def test_the_table_has_a_row_a_model_and_portfolio(scores: pd.DataFrame) -> None
 
 
 def test_quantiles_by_hand(scores: pd.DataFrame) -> None:
-    table = quantiles(assign_quantiles(scores, 2))
+    table = performance_by_quantile(assign_quantiles(scores, 2))
     assert table["quantile"].tolist() == [1, 2]
     np.testing.assert_allclose(table["annual_return"], [4 * 0.04, 4 * 0.18])
     assert table["months"].tolist() == [3, 3]
@@ -80,7 +150,7 @@ def test_quantiles_by_hand(scores: pd.DataFrame) -> None:
 
 def test_the_ends_of_the_quantiles_are_the_legs(panel: Callable[..., pd.DataFrame]) -> None:
     ranked = assign_quantiles(panel(5, stocks=20, months=12), 5)
-    ends = quantiles(ranked).set_index("quantile")["annual_return"]
+    ends = performance_by_quantile(ranked).set_index("quantile")["annual_return"]
     legs = performance(monthly_returns(ranked, 5, 0.0)).set_index("portfolio")["annual_return"]
     assert ends[5] == pytest.approx(legs["long"])
     assert ends[1] == pytest.approx(legs["short"])

@@ -14,7 +14,7 @@ from konkyo.backtest import monthly_returns
 from konkyo.backtest.portfolios import (
     NoPortfoliosError,
     assign_quantiles,
-    months_without,
+    months_without_portfolios,
     with_realised_returns,
 )
 from konkyo.errors import KonkyoError
@@ -272,7 +272,7 @@ def test_a_market_series_that_broke_forms_no_portfolios(scores: pd.DataFrame) ->
     ranked = assign_quantiles(shifted, 2)
     assert ranked["quantile"].isna().tolist() == (ranked["month"] == "2020-02-29").tolist()
     assert sorted(ranked.loc[ranked["quantile"].isna(), "rank"]) == [1, 2, 3, 4]
-    assert months_without(ranked).to_dict() == {"network": 1}
+    assert months_without_portfolios(ranked).to_dict() == {"network": 1}
 
     table = monthly_returns(ranked, 2, 10.0)
     expected = monthly_returns(assign_quantiles(scores[~broken], 2), 2, 10.0)

@@ -38,7 +38,8 @@ def test_one_row_a_model_month_and_stock(
     found = join_scores(index, network.iloc[::-1], baselines).sort_values(["model", "score"])
     assert found["model"].tolist() == ["network"] * 3 + ["placebo"] * 2 + ["ridge"] * 3
     assert found["score"].tolist() == [1.0, 2.0, 3.0, 7.0, 8.0, 4.0, 5.0, 6.0]
-    np.testing.assert_array_equal(found["ret"], [0.1, -0.2, np.nan, 0.1, -0.2, 0.1, -0.2, np.nan])
+    returns = [0.1, -0.2, np.nan, 0.1, -0.2, 0.1, -0.2, np.nan]
+    np.testing.assert_array_equal(found["ret"], returns)
 
 
 def test_rows_of_the_panel_that_nobody_scored_are_left_out(
@@ -55,7 +56,7 @@ def test_unfit_scores_are_refused(
         join_scores(index[:2], network, baselines)
     with pytest.raises(ArtifactError, match=r"ridge: .* stock B in 2020-01 is infinite"):
         join_scores(index, network, baselines.replace({"ridge": {5.0: np.inf}}))
-    with pytest.raises(ArtifactError, match=r"network: .* stock A in 2020-01 stands twice"):
+    with pytest.raises(ArtifactError, match=r"network: .* stock A in 2020-01 is duplicated"):
         join_scores(index, pd.concat([network, network[:1]]), baselines)
     with pytest.raises(ArtifactError, match=r"network: .* stock B in 2020-01 is NaN"):
         join_scores(index, network.replace({"score": {2.0: np.nan}}), baselines)

@@ -20,7 +20,7 @@ def test_the_published_example_of_the_deflated_sharpe_ratio() -> None:
     # 250 days, annual ratio 2.5, skew -3, kurtosis 10.
     benchmark = expected_maximum(100, math.sqrt(0.5 / 250))
     assert benchmark == pytest.approx(0.1132, abs=5e-5)
-    record = Moments(ratio=2.5 / math.sqrt(250), months=1250, skew=-3.0, kurtosis=10.0)
+    record = Moments(sharpe_ratio=2.5 / math.sqrt(250), months=1250, skew=-3.0, kurtosis=10.0)
     assert probabilistic_sharpe(record, benchmark) == pytest.approx(0.9004, abs=5e-5)
 
 
@@ -28,7 +28,7 @@ def test_the_published_example_of_the_deflated_sharpe_ratio() -> None:
 def test_the_published_minimum_track_records(a_year: int, years: float) -> None:
     # Bailey and Lopez de Prado (2012): an annual ratio of 2 above 1 with 95 per cent, normal.
     root = math.sqrt(a_year)
-    record = Moments(ratio=2 / root, months=0, skew=0.0, kurtosis=3.0)
+    record = Moments(sharpe_ratio=2 / root, months=0, skew=0.0, kurtosis=3.0)
     assert minimum_track_record(record, 1 / root) / a_year == pytest.approx(years, abs=0.005)
 
 
@@ -48,18 +48,20 @@ def test_moments_by_hand() -> None:
     # Mean 2, every deviation 1 or -1: sample variance 4/3, fourth moment 1.
     found = moments(pd.Series([1.0, 1.0, 3.0, 3.0, np.nan]))
     assert found.months == 4
-    assert found.ratio == pytest.approx(2 / math.sqrt(4 / 3))
+    assert found.sharpe_ratio == pytest.approx(2 / math.sqrt(4 / 3))
     assert (found.skew, found.kurtosis) == (pytest.approx(0.0), pytest.approx(1.0))
-    assert found.ratio * math.sqrt(12) == pytest.approx(sharpe_ratio(pd.Series([1.0, 1, 3, 3])))
+    assert found.sharpe_ratio * math.sqrt(12) == pytest.approx(
+        sharpe_ratio(pd.Series([1.0, 1, 3, 3]))
+    )
     for series in ([0.01], [0.01, 0.01], [0.1] * 3, []):
         empty = moments(pd.Series(series, dtype="float64"))
-        assert math.isnan(empty.ratio)
+        assert math.isnan(empty.sharpe_ratio)
         assert math.isnan(probabilistic_sharpe(empty))
         assert math.isnan(minimum_track_record(empty))
 
 
 def test_a_ratio_that_is_not_above_the_benchmark_never_gets_there() -> None:
-    record = Moments(ratio=0.1, months=100, skew=0.0, kurtosis=3.0)
+    record = Moments(sharpe_ratio=0.1, months=100, skew=0.0, kurtosis=3.0)
     assert minimum_track_record(record, 0.1) == math.inf
     assert probabilistic_sharpe(record, 0.1) == 0.5
 

@@ -46,12 +46,14 @@ def test_a_month_sees_itself_alone(first, second, how):
 
 
 @given(numbers)
-def test_ranks_against_scipy(values):
-    known = pd.DataFrame({"a": [v for v in values if v is not None]}, dtype=float)
-    if len(known) > 1:
-        expected = (rankdata(known["a"]) - 1) / (len(known) - 1) * 2 - 1
-        made = ranks(known, np.zeros(len(known)))["a"]
-        np.testing.assert_allclose(made, expected, atol=1e-12)
+def test_ranks_of_one_column_against_scipy(values):
+    column = pd.DataFrame({"a": values}, dtype=float)
+    defined = column["a"].dropna()
+    if len(defined) > 1:
+        expected = (rankdata(defined) - 1) / (len(defined) - 1) * 2 - 1
+        scaled = ranks(column, np.zeros(len(column)))["a"]
+        np.testing.assert_allclose(scaled.dropna(), expected, atol=1e-12)
+        assert (scaled.isna() == column["a"].isna()).all()
 
 
 @given(st.lists(st.tuples(st.integers(1, 4), st.integers(-3, 3) | st.none()), min_size=1))

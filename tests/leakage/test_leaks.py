@@ -71,9 +71,9 @@ def test_a_label_shifted_by_one(audit, monkeypatch):
 def test_a_universe_of_those_that_survive(audit, monkeypatch):
     own = build.universe
 
-    def leaky(size, start, count, grid, eligible=None):
+    def leaky(size, grid, **limits):
         tomorrow = np.vstack([size[1:], size[-1:]])
-        return own(np.where(np.isfinite(tomorrow), size, np.nan), start, count, grid, eligible)
+        return own(np.where(np.isfinite(tomorrow), size, np.nan), grid, **limits)
 
     monkeypatch.setattr(build, "universe", leaky)
     table = audit()

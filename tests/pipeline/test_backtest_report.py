@@ -60,13 +60,13 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     frame[["month", "stock", "ridge", "placebo"]].to_parquet(root / "data/models/baselines.parquet")
     (root / "data/verify").mkdir()
     deletion = {"method": "lrp_epsilon", "deleted": [0.0, 1.0], "ordered": [0.0, 2.0]}
-    deletion |= {"random": [0.0, 1.0], "area": 1.0}
-    other = pd.DataFrame(deletion).assign(method="gradient_input", area=0.5)
+    deletion |= {"random": [0.0, 1.0], "auc": 1.0}
+    other = pd.DataFrame(deletion).assign(method="gradient_input", auc=0.5)
     pd.concat([pd.DataFrame(deletion), other]).to_csv(
         root / "data/verify/deletion.csv", index=False
     )
-    randomised = {"method": ["lrp_epsilon"], "layers": [1], "rank_correlation": [0.1]}
-    pd.DataFrame(randomised).to_csv(root / "data/verify/randomised.csv", index=False)
+    layers = {"method": ["lrp_epsilon"], "layers": [1], "rank_correlation": [0.1]}
+    pd.DataFrame(layers).to_csv(root / "data/verify/cascading_randomisation.csv", index=False)
     return root
 
 
@@ -92,14 +92,14 @@ def reported(ranked: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     agreement = pd.DataFrame(
         {
-            "method": ["lrp_epsilon", "lrp_epsilon", "linear", "linear"],
+            "method": ["lrp_epsilon", "lrp_epsilon", "ridge", "ridge"],
             "measure": ["rank_per_input", "rank_per_stock"] * 2,
             "mean": [0.5, 0.6, 0.3, 0.2],
             "standard_error": 0.1,
             "months": 3,
         }
     )
-    agreement.to_csv(root / "data/verify/agreement.csv", index=False)
+    agreement.to_csv(root / "data/verify/ground_truth.csv", index=False)
     (root / "data/tuning/first").mkdir(parents=True)
     (root / "data/tuning/first/tuning.html").write_text("", encoding="utf-8")
     with pytest.MonkeyPatch.context() as patch:
@@ -243,8 +243,8 @@ def test_own_labels_name_the_inputs(reported: Path) -> None:
 
 def test_the_agreement_is_drawn_where_the_truth_is_known(reported: Path) -> None:
     assert (reported / "data/report/truth_agreement.png").stat().st_size > 1000
-    copy = (reported / "data/report/agreement.csv").read_bytes()
-    assert copy == (reported / "data/verify/agreement.csv").read_bytes()
+    copy = (reported / "data/report/ground_truth.csv").read_bytes()
+    assert copy == (reported / "data/verify/ground_truth.csv").read_bytes()
 
 
 def test_without_placebo_the_other_models_are_reported(project: Path) -> None:

@@ -62,7 +62,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     scores = pd.concat(parts).merge(panel.index[["month", "stock", "ret"]])
     ranked = backtest.assign_quantiles(scores.assign(model="network"), CHOSEN.backtest.n_quantiles)
     ranked.to_parquet(data / "backtest/portfolios.parquet")
-    coefficients = backtest.coefficients(ranked).dropna(subset="rank_ic")
+    coefficients = backtest.information_coefficients(ranked).dropna(subset="rank_ic")
     coefficients.to_csv(data / "backtest/returns.csv", index=False)
     return root
 

@@ -246,7 +246,7 @@ def test_a_file_that_was_altered_is_refused(project, capsys):
     table = pd.read_parquet(path)
     table.to_parquet(path, index=False)
     write_records(30)
-    assert "first 2001-05 (grounds)" in refused(capsys)
+    assert "first 2001-05 (attributions)" in refused(capsys)
 
 
 def test_baselines_that_are_kept_equal_those_made_anew(project):

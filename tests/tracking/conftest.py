@@ -131,7 +131,7 @@ def write_results(
             }
         )
     )
-    (data / "verify.json").write_text(json.dumps({"lrp_epsilon": {"truth": {"sign": 0.75}}}))
+    (data / "verify.json").write_text(json.dumps({"lrp_epsilon": {"ground_truth": {"sign": 0.75}}}))
     (data / "report/cumulative.png").write_bytes(b"\x89PNG\r\n\x1a\n")
     performance.to_csv(data / "report/performance.csv", index=False)
     return root

@@ -1,13 +1,15 @@
-"""The grounds of each prediction.
+"""Attribution of each score to its inputs, and the evaluation of attribution methods.
 
-rules         how a unit's relevance is shared among its inputs: epsilon, gamma, alpha-beta, z+
+rules         rules of layer-wise relevance propagation: epsilon, gamma, alpha-beta, z+
 lrp           layer-wise relevance propagation through a stack of networks
-grounds       score, relevances and what was absorbed, as tables that add up
-methods       other ways to attribute a score, one signature for all
-agreement     how well relevances agree with contributions that are known to be true
-faithfulness  deletion curves: what the relevances call large moves the score
-stability     relevances over seeds, and over weights drawn anew
-ranking       rank correlation of many pairs at once
+deeplift      DeepLIFT's rescale rule through a stack of networks
+attributions  score, relevances and the absorbed part, as tables that add up
+methods       all attribution methods behind one signature
+evaluation    every method on the same stocks, its files, and the figures of verify.json
+faithfulness  deletion curves
+stability     seed correlation and cascading randomisation
+ground_truth  agreement with true contributions
+correlation   rank correlation of many pairs at once
 """
 
 from konkyo.attribution.attributions import explain

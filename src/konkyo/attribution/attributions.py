@@ -1,4 +1,4 @@
-"""The grounds of predictions: score, relevance of every feature, and what was absorbed."""
+"""Attributions of scores: a relevance for every feature, and what biases and epsilon absorbed."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -18,17 +18,17 @@ from konkyo.models import store
 
 @dataclass(frozen=True)
 class Attribution:
-    """The predictions of one month, with their grounds.
+    """The scores of one month and their attribution to the features.
 
     Attributes
     ----------
     score : numpy.ndarray
-        [stocks] float64, predicted relative attractiveness at t for the return of t+1; of a
-        network with a sigmoid output the log-odds, its pre-activation.
+        [stocks] float64, predicted at t for the return of t+1; of a network with a sigmoid output
+        the log-odds, its pre-activation.
     relevance : numpy.ndarray
         [stocks, features] float32, in units of the score.
     absorbed : numpy.ndarray
-        [stocks] float64, what biases and epsilon took: score minus the sum of the relevances.
+        [stocks] float64, the part of biases and epsilon: score minus the sum of the relevances.
     """
 
     score: np.ndarray
@@ -39,49 +39,51 @@ class Attribution:
 def explain_months(
     networks: Sequence[Sequence[store.Weights]], rows: Sequence[np.ndarray], epsilon: float
 ) -> Iterator[Attribution]:
-    """Yield the grounds of each month, from its own network.
+    """Yield the attribution of each month's scores, computed from that month's networks.
 
     Parameters
     ----------
     networks : sequence of sequences of Weights
-        The networks of each month; the score and the grounds of an ensemble are means over it.
+        The networks of each month; score and relevances of an ensemble are means over its members.
     rows : sequence of numpy.ndarray
         Each month's features as the panel holds them, [stocks, features].
     epsilon : float
-        Of the relevance rule.
+        Of LRP's epsilon rule, in units of the score.
 
     Notes
     -----
-    The pass runs in float64, whatever the weights' precision: where z is near zero relevances are
-    large and of both signs, and their sum must still be the score's. Each month has a pass of its
-    own: a product's last bits depend on its shape, and no month's may depend on its neighbours.
+    The pass runs in float64, whatever the weights' precision: where a pre-activation is near zero
+    relevances are large and of both signs, and they must still sum to the score. Months are not
+    batched: the last bits of a matrix product depend on its shape, and a month's attribution may
+    not depend on which other months are computed with it.
     """
     for members, block in zip(networks, rows, strict=True):
         stack = store.restack(members, torch.float64)
         # The members of an ensemble see the same rows.
         x = torch.from_numpy(np.asarray(block, dtype=np.float64)).repeat(len(members), 1, 1)
         score, relevance = propagate(stack, stack.scale_(x), Epsilon(epsilon))
-        own = score.mean(0).numpy()
-        kept = relevance.mean(0).numpy().astype(np.float32)
-        yield Attribution(own, kept, own - kept.sum(1, dtype=np.float64))
+        mean_score = score.mean(0).numpy()
+        stored = relevance.mean(0).numpy().astype(np.float32)
+        # From the float32 relevances, so that the stored table adds up and not only the exact one.
+        yield Attribution(mean_score, stored, mean_score - stored.sum(1, dtype=np.float64))
 
 
-def as_frame(keys: pd.DataFrame, names: Sequence[str], grounds: Attribution) -> pd.DataFrame:
-    """Return grounds as a table: month, stock, score, one column a feature, absorbed."""
-    relevance = pd.DataFrame(grounds.relevance, columns=list(names), index=keys.index)
+def as_frame(keys: pd.DataFrame, names: Sequence[str], attribution: Attribution) -> pd.DataFrame:
+    """Return an attribution as a table: month, stock, score, one column a feature, absorbed."""
+    relevance = pd.DataFrame(attribution.relevance, columns=list(names), index=keys.index)
     return pd.concat(
         [
             keys[["month", "stock"]],
-            pd.Series(grounds.score, name="score", index=keys.index),
+            pd.Series(attribution.score, name="score", index=keys.index),
             relevance,
-            pd.Series(grounds.absorbed, name="absorbed", index=keys.index),
+            pd.Series(attribution.absorbed, name="absorbed", index=keys.index),
         ],
         axis=1,
     )
 
 
 def explain(folder: Path, frame: pd.DataFrame, epsilon: float) -> pd.DataFrame:
-    """Score the rows of a frame, each by its month's network, and give their grounds.
+    """Score the rows of a frame by their month's networks and attribute the scores to the features.
 
     Parameters
     ----------
@@ -89,15 +91,15 @@ def explain(folder: Path, frame: pd.DataFrame, epsilon: float) -> pd.DataFrame:
         Weights, one file a month.
     frame : pandas.DataFrame
         month (period ends), stock and every feature, as the panel holds them (market series
-        unscaled); further columns are left alone.
+        unscaled); further columns are ignored.
     epsilon : float
-        Of the relevance rule.
+        Of LRP's epsilon rule, in units of the score.
 
     Returns
     -------
     pandas.DataFrame
         month, stock, score, one relevance column a feature, absorbed; in the frame's row order.
-        Each row adds up: the relevances and absorbed sum to the score.
+        In each row the relevances and absorbed sum to the score.
 
     Raises
     ------
@@ -105,41 +107,41 @@ def explain(folder: Path, frame: pd.DataFrame, epsilon: float) -> pd.DataFrame:
         A month has no network, the frame has no rows, lacks a column or has a value that is
         missing, infinite or text, or the months' networks read different features.
     """
-    there = [path.stem for path in require_months(folder, ".safetensors")]
+    trained = [path.stem for path in require_months(folder, ".safetensors")]
     _check_keys(frame)
-    name_of = pd.Series(np.datetime_as_string(dates.ordinal(frame["month"]).astype("M8[M]")))
-    asked = sorted(name_of.unique())
-    absent = [name for name in asked if name not in there]
-    if absent:
+    row_months = pd.Series(np.datetime_as_string(dates.ordinal(frame["month"]).astype("M8[M]")))
+    months = sorted(row_months.unique())
+    untrained = [month for month in months if month not in trained]
+    if untrained:
         raise ArtifactError(
-            f"{len(absent)} months have no network, first {absent[0]}: there are networks "
-            f"from {there[0]} to {there[-1]}; train that month, or ask for one of these"
+            f"{len(untrained)} months have no network, first {untrained[0]}: there are networks "
+            f"from {trained[0]} to {trained[-1]}; train that month, or ask for one of these"
         )
-    networks = [store.read(folder / f"{name}.safetensors") for name in asked]
+    networks = [store.read(folder / f"{month}.safetensors") for month in months]
     names = list(networks[0][0].features)
-    odd = [members[0].month for members in networks if list(members[0].features) != names]
-    if odd:
+    differing = [members[0].month for members in networks if list(members[0].features) != names]
+    if differing:
         raise ArtifactError(
-            f"the networks of {asked[0]} and {odd[0]} differ in features: run `dvc repro train`"
+            f"the networks of {months[0]} and {differing[0]} differ in features: run `dvc repro "
+            "train`"
         )
     values = _values(frame, names)
-    positions = [np.flatnonzero(name_of == name) for name in asked]
-    parts = explain_months(networks, [values[rows] for rows in positions], epsilon)
-    order = np.concatenate([np.array([], dtype=int), *positions])
-    grounds = list(parts)
-    whole = Attribution(
-        *(
-            np.concatenate([getattr(g, field) for g in grounds])[np.argsort(order)]
-            for field in ("score", "relevance", "absorbed")
-        )
+    positions = [np.flatnonzero(row_months == month) for month in months]
+    by_month = list(explain_months(networks, [values[rows] for rows in positions], epsilon))
+    # Rows were regrouped by month; argsort restores the order of the frame.
+    order = np.argsort(np.concatenate(positions))
+    in_order = Attribution(
+        score=np.concatenate([month.score for month in by_month])[order],
+        relevance=np.concatenate([month.relevance for month in by_month])[order],
+        absorbed=np.concatenate([month.absorbed for month in by_month])[order],
     )
-    return as_frame(frame, names, whole)
+    return as_frame(frame, names, in_order)
 
 
 def _check_keys(frame: pd.DataFrame) -> None:
-    absent = [key for key in ("month", "stock") if key not in frame]
-    if absent:
-        raise ArtifactError(f"the frame has no column {absent[0]!r}: it needs month and stock")
+    missing = [key for key in ("month", "stock") if key not in frame]
+    if missing:
+        raise ArtifactError(f"the frame has no column {missing[0]!r}: it needs month and stock")
     if frame.empty:
         raise ArtifactError("the frame has no rows: give the stocks to explain, one row each")
     month = frame["month"]
@@ -151,10 +153,10 @@ def _check_keys(frame: pd.DataFrame) -> None:
 
 
 def _values(frame: pd.DataFrame, names: Sequence[str]) -> np.ndarray:
-    absent = [name for name in names if name not in frame]
-    if absent:
+    missing = [name for name in names if name not in frame]
+    if missing:
         raise ArtifactError(
-            f"{len(absent)} features have no column, first {absent[0]!r}: the frame needs month, "
+            f"{len(missing)} features have no column, first {missing[0]!r}: the frame needs month, "
             f"stock and the {len(names)} features of catalogue.csv"
         )
     text = [name for name in names if not pd.api.types.is_numeric_dtype(frame[name])]
@@ -164,11 +166,11 @@ def _values(frame: pd.DataFrame, names: Sequence[str]) -> np.ndarray:
             "make them floats"
         )
     values = frame[list(names)].to_numpy(dtype=np.float32)
-    wrong = np.argwhere(~np.isfinite(values))
-    if len(wrong):
-        row, column = wrong[0]
+    undefined = np.argwhere(~np.isfinite(values))
+    if len(undefined):
+        row, column = undefined[0]
         raise ArtifactError(
-            f"{len(wrong)} values are missing or infinite, first row {row}, feature "
-            f"{names[column]!r}: put missing values at the centre (0), as the panel does"
+            f"{len(undefined)} values are missing or infinite, first row {row}, feature "
+            f"{names[column]!r}: set missing values to the baseline (0), as the panel does"
         )
     return values

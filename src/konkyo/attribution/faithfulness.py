@@ -1,4 +1,8 @@
-"""How faithful relevances are to the model, where the truth is not known: deletion curves."""
+"""Faithfulness of attributions to the network, by deletion curves.
+
+Source: Samek and others, Evaluating the Visualization of What a Deep Neural Network Has Learned
+(2017), whose region perturbation is applied to inputs of either sign here.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,17 +16,17 @@ Score = Callable[[Tensor], Tensor]
 
 @dataclass(frozen=True)
 class Deletion:
-    """How far scores move as inputs are put to the centre, most relevant first.
+    """How far scores move as inputs are set to the baseline, most relevant first.
 
     Attributes
     ----------
     deleted : numpy.ndarray
-        [steps], inputs put to the centre, from 0 to all.
+        [steps], number of inputs set to the baseline, from 0 to all.
     ordered : numpy.ndarray
         [steps], root mean square over rows of the change of the score, in units of the score, with
         the inputs of each row in order of the size of their relevance.
     random : numpy.ndarray
-        [steps], the same in random order, mean over the draws.
+        [steps], the same in random order, mean over several orders.
     """
 
     deleted: np.ndarray
@@ -30,16 +34,16 @@ class Deletion:
     random: np.ndarray
 
     @property
-    def area(self) -> float:
-        """Area between the curves in units of the area under the random one.
+    def auc(self) -> float:
+        """Deletion AUC relative to random: area between the curves over that under the random one.
 
-        Above 0: what the relevances call large moves scores more than chance; NaN where nothing
-        moves them.
+        Above 0 the inputs of large relevance move scores more than random ones do; NaN where no
+        input moves them.
         """
-        chance = np.trapezoid(self.random, self.deleted)
-        if chance == 0:
+        random_auc = np.trapezoid(self.random, self.deleted)
+        if random_auc == 0:
             return float("nan")
-        return float(np.trapezoid(self.ordered, self.deleted) / chance - 1)
+        return float(np.trapezoid(self.ordered, self.deleted) / random_auc - 1)
 
 
 def deletion(
@@ -49,10 +53,10 @@ def deletion(
     generator: np.random.Generator,
     *,
     steps: int = 20,
-    draws: int = 3,
-    centre: Tensor | None = None,
+    n_orders: int = 3,
+    baseline: Tensor | None = None,
 ) -> Deletion:
-    """Put the inputs of each row to the centre, the most relevant first, and watch the score.
+    """Set the inputs of each row to the baseline, the most relevant first, and measure the score.
 
     The change is squared because relevances have either sign: where contributions are independent
     of one another over rows, the expected square of the change is the sum of the squared
@@ -61,7 +65,7 @@ def deletion(
     Parameters
     ----------
     score : callable
-        Scaled rows [rows, features] to [rows] or [rows, 1], such as `methods.view(network)`.
+        Scaled rows [rows, features] to [rows] or [rows, 1], such as `methods.as_module(network)`.
     x : Tensor
         Scaled rows, such as `methods.scaled(network, rows)`.
     relevance : numpy.ndarray
@@ -70,31 +74,33 @@ def deletion(
         Draws the random orders.
     steps : int
         Points of the curve after the first; one forward pass each.
-    draws : int
+    n_orders : int
         Random orders of each row.
-    centre : Tensor, optional
-        [features] in scaled units; 0 if not given, where the panel puts missing values.
+    baseline : Tensor, optional
+        [features] in scaled units; by default 0, where the panel puts missing values.
     """
     features = x.shape[1]
     deleted = np.unique(np.linspace(0, features, steps + 1).round().astype(int))
-    middle = torch.zeros(features, dtype=x.dtype) if centre is None else centre
+    if baseline is None:
+        baseline = torch.zeros(features, dtype=x.dtype)
     order = np.argsort(-np.abs(relevance), axis=1, kind="stable")
-    ordered = _curve(score, x, order, deleted, middle)
-    chance = [
-        _curve(score, x, generator.random(x.shape).argsort(axis=1), deleted, middle)
-        for _ in range(draws)
+    ordered = _curve(score, x, order, deleted, baseline)
+    curves = [
+        _curve(score, x, generator.random(x.shape).argsort(axis=1), deleted, baseline)
+        for _ in range(n_orders)
     ]
-    return Deletion(deleted, ordered, np.mean(chance, axis=0))
+    return Deletion(deleted, ordered, random=np.mean(curves, axis=0))
 
 
 @torch.no_grad()
 def _curve(
-    score: Score, x: Tensor, order: np.ndarray, deleted: np.ndarray, middle: Tensor
+    score: Score, x: Tensor, order: np.ndarray, deleted: np.ndarray, baseline: Tensor
 ) -> np.ndarray:
-    place = torch.from_numpy(order.argsort(axis=1))
-    whole = score(x).reshape(-1)
-    moved = [
-        (score(torch.where(place < number, middle, x)).reshape(-1) - whole).square().mean().sqrt()
+    # Each input's position in its row's order: one comparison deletes the first n of all rows.
+    rank = torch.from_numpy(order.argsort(axis=1))
+    intact = score(x).reshape(-1)
+    changes = [
+        (score(torch.where(rank < number, baseline, x)).reshape(-1) - intact).square().mean().sqrt()
         for number in deleted.tolist()
     ]
-    return torch.stack(moved).numpy().astype(np.float64)
+    return torch.stack(changes).numpy().astype(np.float64)

@@ -1,4 +1,8 @@
-"""Layer-wise relevance propagation through a stack, all windows in one pass."""
+"""Layer-wise relevance propagation (LRP) through a stack of networks, all windows in one pass.
+
+Source: Bach and others, On Pixel-Wise Explanations for Non-Linear Classifier Decisions by
+Layer-Wise Relevance Propagation, PLoS ONE (2015).
+"""
 
 import torch
 from torch import Tensor
@@ -9,12 +13,11 @@ from konkyo.models.mlp import ACTIVATIONS, StackedMLP
 
 @torch.no_grad()
 def propagate(network: StackedMLP, x: Tensor, rule: Rule) -> tuple[Tensor, Tensor]:
-    """Score rows and hand each score back to the inputs.
+    """Return scores and the relevance of every input.
 
-    The output unit's relevance is the score itself; each layer's rule shares it among the layer's
-    inputs, down to the features. Activations pass relevance on unchanged, and so does a sigmoid at
-    the output: there the score that is handed back is the unit's pre-activation, the log-odds, of
-    which the sigmoid is the forecast.
+    The output unit's relevance is the score itself; each layer's rule distributes it over the
+    layer's inputs, down to the features. Activations pass relevance on unchanged, and so does a
+    sigmoid at the output: what is explained there is the unit's pre-activation, the log-odds.
 
     Parameters
     ----------
@@ -33,15 +36,15 @@ def propagate(network: StackedMLP, x: Tensor, rule: Rule) -> tuple[Tensor, Tenso
         [windows, rows, inputs] in units of the score. Its sum over the inputs differs from the
         score by what biases and epsilon absorb.
     """
-    squash = ACTIVATIONS[network.activation]
-    passed = []
+    activation = ACTIVATIONS[network.activation]
+    layers = []
     a = x
     for weight, bias in network.layers():
         z = torch.baddbmm(bias, a, weight)
-        passed.append(Layer(weight, bias, a, z))
-        a = squash(z)
-    score = passed[-1].z
+        layers.append(Layer(weight, bias, a, z))
+        a = activation(z)
+    score = layers[-1].z
     relevance = score
-    for layer in reversed(passed):
+    for layer in reversed(layers):
         relevance = propagate_layer(layer, rule.shares(layer, relevance))
     return score.squeeze(2), relevance

@@ -1,9 +1,9 @@
-"""Other ways to attribute a score to the inputs, beside layer-wise relevance propagation.
+"""Attribution methods behind one signature: LRP, gradients, DeepLIFT, Shapley sampling.
 
-Every method takes one month's network and its rows as the panel holds them, and returns
-[rows, features] float64 in units of the score. All but the gradient compare a row with the
-centre: 0 after the network's own scaling, which is the middle rank, no sector, and a market series
-at its mean over the window.
+A `Method` takes one month's network and rows [rows, features] as the panel holds them, and returns
+relevances [rows, features] float64 in units of the score. The baseline of integrated gradients,
+DeepLIFT and Shapley values is 0 after the network's scaling: the median rank, no sector, and a
+market series at its mean over the window.
 """
 
 import warnings
@@ -22,9 +22,9 @@ from konkyo.models.store import Weights
 
 Method = Callable[[Weights, np.ndarray], np.ndarray]
 
-# Rows of one internal pass: enough to be fast, few enough to stay small.
+# Rows of one internal pass: more are no faster and take more memory.
 _ROWS_AT_ONCE = 8192
-_PLAIN = {"tanh": nn.Tanh, "relu": nn.ReLU, "sigmoid": nn.Sigmoid}
+_ACTIVATIONS = {"tanh": nn.Tanh, "relu": nn.ReLU, "sigmoid": nn.Sigmoid}
 
 
 def scaled(network: Weights, rows: np.ndarray) -> Tensor:
@@ -34,36 +34,38 @@ def scaled(network: Weights, rows: np.ndarray) -> Tensor:
 
 
 def as_module(network: Weights, dtype: torch.dtype = torch.float64) -> nn.Sequential:
-    """Return one month's network as a plain module: scaled rows [rows, features] to [rows, 1].
+    """Return one month's network as a torch module: scaled rows [rows, features] to [rows, 1].
 
     Its output is the score: of a network with a sigmoid output the log-odds, as in `propagate`.
     """
     modules: list[nn.Module] = []
     for weight, bias in zip(network.weights, network.biases, strict=True):
         inputs, units = weight.shape
-        # An nn.Linear made the plain way draws initial weights from the global generator.
+        # The constructor of nn.Linear would draw initial weights from the global generator.
         layer = nn.utils.skip_init(nn.Linear, inputs, units, dtype=dtype)
         with torch.no_grad():
             layer.weight.copy_(torch.from_numpy(weight.T.copy()))
             layer.bias.copy_(torch.from_numpy(bias.copy()))
-        modules += [layer, _PLAIN[network.activation]()]
+        modules += [layer, _ACTIVATIONS[network.activation]()]
     return nn.Sequential(*modules[:-1]).requires_grad_(False).eval()
 
 
 def relevance_propagation(network: Weights, rows: np.ndarray, rule: Rule) -> np.ndarray:
-    """Layer-wise relevance propagation with one rule in every layer."""
+    """LRP with one rule in every layer (Bach and others, 2015); see `rules` and `lrp`."""
     stack = store.restack([network], torch.float64)
     return propagate(stack, scaled(network, rows)[None], rule)[1][0].numpy()
 
 
 def gradient_input(network: Weights, rows: np.ndarray) -> np.ndarray:
-    """Gradient of the score times the scaled input."""
+    """Gradient of the score times the scaled input (Shrikumar and others, 2016)."""
     x = scaled(network, rows).requires_grad_()
     return _numbers(InputXGradient(as_module(network)).attribute(x))
 
 
 def integrated_gradients(network: Weights, rows: np.ndarray, steps: int = 16) -> np.ndarray:
-    """Gradient averaged on the straight way from the centre, times the scaled input.
+    """Gradient averaged over the straight path from the baseline, times the scaled input.
+
+    Source: Sundararajan, Taly and Yan, Axiomatic Attribution for Deep Networks (2017).
 
     Parameters
     ----------
@@ -72,12 +74,12 @@ def integrated_gradients(network: Weights, rows: np.ndarray, steps: int = 16) ->
     rows : numpy.ndarray
         [rows, features] as the panel holds them.
     steps : int
-        Points of the Gauss-Legendre rule on that way.
+        Points of the Gauss-Legendre quadrature along the path.
 
     Returns
     -------
     numpy.ndarray
-        [rows, features]; a row sums to its score less the centre's, up to the rule's error.
+        [rows, features]; a row sums to its score less the baseline's, up to the quadrature error.
     """
     x = scaled(network, rows).requires_grad_()
     values = IntegratedGradients(as_module(network)).attribute(
@@ -91,16 +93,24 @@ def integrated_gradients(network: Weights, rows: np.ndarray, steps: int = 16) ->
 
 
 def deep_lift(network: Weights, rows: np.ndarray) -> np.ndarray:
-    """DeepLIFT with the rescale rule; a row sums to its score less the centre's."""
+    """DeepLIFT with the rescale rule (Shrikumar, Greenside and Kundaje, 2017).
+
+    A row sums to its score less the baseline's.
+    """
     x = scaled(network, rows).requires_grad_()
     with warnings.catch_warnings():
-        # captum announces at every call that it hooks the module, which is thrown away here.
+        # captum warns at every call that it hooks the module; this one is dropped after the call.
         warnings.filterwarnings("ignore", message="Setting forward, backward hooks")
         return _numbers(DeepLift(as_module(network)).attribute(x, torch.zeros_like(x)))
 
 
-def shapley_sampling(network: Weights, rows: np.ndarray, draws: int, seed: int) -> np.ndarray:
-    """Shapley values of the score, by random orders in which inputs leave the centre.
+def shapley_sampling(
+    network: Weights, rows: np.ndarray, n_permutations: int, *, seed: int
+) -> np.ndarray:
+    """Shapley values of the score, by random orders in which inputs leave the baseline.
+
+    Source: Castro, Gomez and Tejada, Polynomial Calculation of the Shapley Value Based on Sampling
+    (2009).
 
     Parameters
     ----------
@@ -108,73 +118,74 @@ def shapley_sampling(network: Weights, rows: np.ndarray, draws: int, seed: int) 
         One month's network.
     rows : numpy.ndarray
         [rows, features] as the panel holds them, few: see `sample`.
-    draws : int
-        Random orders, the same for every row; a value's error falls with their root.
+    n_permutations : int
+        Random orders, the same for every row; the error falls with their square root.
     seed : int
         Of the orders.
 
     Returns
     -------
     numpy.ndarray
-        [rows, features]; a row sums to its score less the centre's, up to float32.
+        [rows, features]; a row sums to its score less the baseline's, up to float32.
     """
     x = scaled(network, rows)
     at_once = min(x.shape[1], max(1, _ROWS_AT_ONCE // max(1, len(x))))
-    network_view = as_module(network)
-    # captum draws from the global generator only: it is seeded here and given back as it was.
+    module = as_module(network)
+    # captum draws from the global generator only: it is seeded here and restored afterwards.
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        values = ShapleyValueSampling(lambda part: network_view(part)[:, 0]).attribute(
-            x, torch.zeros_like(x), n_samples=draws, perturbations_per_eval=at_once
+        values = ShapleyValueSampling(lambda part: module(part)[:, 0]).attribute(
+            x, torch.zeros_like(x), n_samples=n_permutations, perturbations_per_eval=at_once
         )
     return _numbers(values)
 
 
 def sample(rows: int, number: int, generator: np.random.Generator) -> np.ndarray:
-    """Return the positions, ascending, of a random sample of rows: all if there are no more."""
+    """Return the positions, ascending, of a random sample of rows; all of them if too few."""
     return np.sort(generator.permutation(rows)[:number])
 
 
 def coefficients_input(
-    coefficients: np.ndarray, mean: np.ndarray, deviation: np.ndarray, rows: np.ndarray
+    rows: np.ndarray, coefficients: np.ndarray, *, mean: np.ndarray, std: np.ndarray
 ) -> np.ndarray:
     """Return a linear model's coefficients times its scaled inputs, [rows, features].
 
+    These are its exact Shapley values (Lundberg and Lee, 2017) if inputs are independent and the
+    baseline is their mean.
+
     Parameters
     ----------
-    coefficients : numpy.ndarray
-        [features], on scaled inputs.
-    mean, deviation : numpy.ndarray
-        [features], the affine that the model was fitted behind.
     rows : numpy.ndarray
         [rows, features] as the panel holds them.
+    coefficients : numpy.ndarray
+        [features], on scaled inputs.
+    mean, std : numpy.ndarray
+        [features], the scaling of the inputs before the model.
     """
-    return (np.asarray(rows, dtype=np.float64) - mean) / deviation * coefficients
+    return (np.asarray(rows, dtype=np.float64) - mean) / std * coefficients
+
+
+METHODS: dict[str, Method] = {
+    "lrp_gamma": partial(relevance_propagation, rule=Gamma()),
+    "lrp_alpha2_beta1": partial(relevance_propagation, rule=AlphaBeta(2, 1)),
+    "lrp_alpha1_beta0": partial(relevance_propagation, rule=AlphaBeta(1, 0)),
+    "lrp_z_plus": partial(relevance_propagation, rule=Z_PLUS),
+    "gradient_input": gradient_input,
+    "integrated_gradients": integrated_gradients,
+    "deep_lift": deep_lift,
+}
+"""The methods without a parameter that are fast enough for every row of every month."""
 
 
 def methods_by_name(epsilon: float) -> dict[str, Method]:
-    """Return the methods that are fast enough for every row of every month.
+    """Return `METHODS` behind LRP's epsilon rule, the one of the paper and of the stage attribute.
 
     Parameters
     ----------
     epsilon : float
-        Of the rule epsilon.
+        Of the rule, in units of the score.
     """
-    rules: dict[str, Rule] = {
-        "lrp_epsilon": Epsilon(epsilon),
-        "lrp_gamma": Gamma(),
-        "lrp_alpha2_beta1": AlphaBeta(2, 1),
-        "lrp_alpha1_beta0": AlphaBeta(1, 0),
-        "lrp_z_plus": Z_PLUS,
-    }
-    methods: dict[str, Method] = {
-        name: partial(relevance_propagation, rule=rule) for name, rule in rules.items()
-    }
-    return methods | {
-        "gradient_input": gradient_input,
-        "integrated_gradients": integrated_gradients,
-        "deep_lift": deep_lift,
-    }
+    return {"lrp_epsilon": partial(relevance_propagation, rule=Epsilon(epsilon))} | METHODS
 
 
 def _numbers(values: Tensor) -> np.ndarray:

@@ -1,13 +1,13 @@
-"""Rules of layer-wise relevance propagation: how a unit's relevance is shared among its inputs.
+"""Rules of layer-wise relevance propagation: how a unit's relevance is distributed over its inputs.
 
 With z_ij = a_i w_ij, its parts z_ij+ = max(z_ij, 0) and z_ij- = min(z_ij, 0), and
 z_j = sum_i z_ij + b_j, every rule here has the form
 
-    R_i = sum_j (whole_j z_ij + up_j z_ij+ + down_j z_ij-),
+    R_i = sum_j (total_j z_ij + positive_j z_ij+ + negative_j z_ij-),
 
-so that a rule is the few lines which give `whole`, `up` and `down` from a unit's relevance. The
-parts are those of the contributions, not of the weights: for inputs of either sign (ranks,
-tanh units) a negative input through a negative weight pushes its unit up.
+so that a rule is the few lines which compute `Shares(total, positive, negative)` from a unit's
+relevance. The parts are those of the contributions, not of the weights: for inputs of either sign
+(ranks, tanh units) a negative input through a negative weight raises its unit.
 """
 
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Layer:
-    """What a layer saw and gave on the way up.
+    """A layer's parameters, inputs and pre-activations in the forward pass.
 
     Attributes
     ----------
@@ -42,27 +42,27 @@ class Layer:
 
     @cached_property
     def positive_weights(self) -> Tensor:
-        """Weights of contributions above 0 from `signed_inputs`, [windows, 2 in, out]."""
+        """Weights that make z_ij+ of `signed_inputs`, [windows, 2 in, out]."""
         return torch.cat([self.weight.clamp(min=0), self.weight.clamp(max=0)], dim=1)
 
     @cached_property
     def negative_weights(self) -> Tensor:
-        """Weights of contributions below 0 from `signed_inputs`, [windows, 2 in, out]."""
+        """Weights that make z_ij- of `signed_inputs`, [windows, 2 in, out]."""
         return torch.cat([self.weight.clamp(max=0), self.weight.clamp(min=0)], dim=1)
 
     @cached_property
-    def up(self) -> Tensor:
+    def positive_sum(self) -> Tensor:
         """Sum of z_ij+ over the inputs, without the bias, [windows, rows, out]."""
         return torch.bmm(self.signed_inputs, self.positive_weights)
 
     @cached_property
-    def down(self) -> Tensor:
+    def negative_sum(self) -> Tensor:
         """Sum of z_ij- over the inputs, without the bias, [windows, rows, out]."""
         return torch.bmm(self.signed_inputs, self.negative_weights)
 
 
 class Shares(NamedTuple):
-    """Relevance a unit of contribution, [windows, rows, out] each; None stands for 0."""
+    """Relevance per unit of contribution, [windows, rows, out] each; None stands for 0."""
 
     total: Tensor | None = None
     positive: Tensor | None = None
@@ -70,22 +70,22 @@ class Shares(NamedTuple):
 
 
 class Rule(Protocol):
-    """A way to share a unit's relevance."""
+    """A rule of LRP."""
 
     def shares(self, layer: Layer, relevance: Tensor) -> Shares:
-        """Return the shares of the units' relevance [windows, rows, out]."""
+        """Return the shares that distribute the units' relevance [windows, rows, out]."""
 
 
 @dataclass(frozen=True)
 class Epsilon:
-    """Share in proportion to contributions (equations 10 and 11 of the paper).
+    """Epsilon rule: in proportion to contributions (equations 10 and 11 of the paper).
 
         R_i = sum_j z_ij / (z_j + epsilon sign(z_j)) R_j
 
     Parameters
     ----------
     epsilon : float
-        Absorbs relevance where z_j is small, in units of z. sign(0) is 1.
+        In units of z; absorbs relevance where z_j is small. sign(0) is 1.
     """
 
     epsilon: float
@@ -97,7 +97,7 @@ class Epsilon:
 
 @dataclass(frozen=True)
 class Gamma:
-    """Favour contributions of the unit's own sign.
+    """Gamma rule: contributions of the unit's sign weigh more.
 
         R_i = sum_j (z_ij + gamma z_ij*) / (sum_i (z_ij + gamma z_ij*) + b_j + gamma b_j*) R_j,
 
@@ -109,7 +109,7 @@ class Gamma:
     Parameters
     ----------
     gamma : float
-        Added weight of contributions of the unit's sign.
+        Additional weight of contributions of the unit's sign.
     epsilon : float
         As in `Epsilon`.
     """
@@ -118,33 +118,33 @@ class Gamma:
     epsilon: float = 1e-9
 
     def shares(self, layer: Layer, relevance: Tensor) -> Shares:
-        """Divide by the pre-activation with its own side strengthened."""
+        """Divide by the pre-activation plus gamma times the sum of the parts of its sign."""
         positive = layer.z >= 0
-        own = torch.where(
+        same_sign = torch.where(
             positive,
-            layer.up + layer.bias.clamp(min=0),
-            layer.down + layer.bias.clamp(max=0),
+            layer.positive_sum + layer.bias.clamp(min=0),
+            layer.negative_sum + layer.bias.clamp(max=0),
         )
-        whole = relevance / _away_from_zero(layer.z + self.gamma * own, self.epsilon)
-        more = self.gamma * whole
-        return Shares(whole, positive=more * positive, negative=more * ~positive)
+        total = relevance / _away_from_zero(layer.z + self.gamma * same_sign, self.epsilon)
+        extra = self.gamma * total
+        return Shares(total, positive=extra * positive, negative=extra * ~positive)
 
 
 @dataclass(frozen=True)
 class AlphaBeta:
-    """Share alpha of the relevance among contributions above 0 and take beta from those below.
+    """Alpha-beta rule: alpha of the relevance to contributions above 0, less beta to those below.
 
         R_i = sum_j (alpha z_ij+ / (sum_i z_ij+ + b_j+) - beta z_ij- / (sum_i z_ij- + b_j-)) R_j
 
-    Bach and others, PLoS ONE 2015, equation 60. A unit's relevance goes to what raises it even
-    where the unit is below 0; a unit with nothing below 0 has no beta part.
+    Bach and others, PLoS ONE 2015, equation 60. A unit's relevance goes to the inputs that raise it
+    even where the unit is below 0; a unit without negative contributions has no beta part.
 
     Parameters
     ----------
     alpha, beta : float
-        alpha - beta must be 1, so that relevance is kept.
+        alpha - beta must be 1, so that relevance is conserved.
     bias : bool
-        Whether the bias takes its share.
+        Whether the bias takes part in the sums, and so absorbs relevance.
     epsilon : float
         Moves each of the two divisors away from 0.
     """
@@ -158,45 +158,53 @@ class AlphaBeta:
         if self.beta < 0 or abs(self.alpha - self.beta - 1) > 1e-9:
             raise ValueError(
                 f"alpha = {self.alpha}, beta = {self.beta}: beta must be 0 or more and alpha = "
-                "beta + 1, or relevance is not kept"
+                "beta + 1, or relevance is not conserved"
             )
 
     def shares(self, layer: Layer, relevance: Tensor) -> Shares:
-        """Divide the two sides by their own sums."""
-        up = self.alpha * relevance / (self._above(layer) + self.epsilon)
+        """Divide positive and negative contributions by their sums."""
+        positive_sum = layer.positive_sum
+        if self.bias:
+            positive_sum = positive_sum + layer.bias.clamp(min=0)
+        positive = self.alpha * relevance / (positive_sum + self.epsilon)
         if self.beta == 0:
-            return Shares(positive=up)
-        below = layer.down + layer.bias.clamp(max=0) if self.bias else layer.down
-        return Shares(positive=up, negative=-self.beta * relevance / (below - self.epsilon))
+            # Not Shares(negative=0): that would cost a matrix product, and read negative_sum.
+            return Shares(positive=positive)
+        negative_sum = layer.negative_sum
+        if self.bias:
+            negative_sum = negative_sum + layer.bias.clamp(max=0)
+        negative = -self.beta * relevance / (negative_sum - self.epsilon)
+        return Shares(positive=positive, negative=negative)
 
-    def _above(self, layer: Layer) -> Tensor:
-        return layer.up + layer.bias.clamp(min=0) if self.bias else layer.up
 
-
-# Montavon's z+ rule: among contributions above 0 and without the bias, so that nothing is absorbed
-# as long as a unit has such contributions.
 Z_PLUS = AlphaBeta(1, 0, bias=False)
+"""The z+ rule (Montavon and others, 2017): contributions above 0, without the bias.
+
+Nothing is absorbed in a unit that has such contributions.
+"""
 
 
 def propagate_layer(layer: Layer, shares: Shares) -> Tensor:
     """Return the relevance of a layer's inputs, [windows, rows, in], from its units' shares."""
-    parts = []
+    terms = []
     if shares.total is not None:
-        parts.append(layer.a * torch.bmm(shares.total, layer.weight.mT))
-    for share, weight in (
+        terms.append(layer.a * torch.bmm(shares.total, layer.weight.mT))
+    # Weights are read only where a share needs them: they are cached properties, and the epsilon
+    # rule, which explains every stock of every month, needs neither.
+    for share, weights in (
         (shares.positive, "positive_weights"),
         (shares.negative, "negative_weights"),
     ):
         if share is not None:
-            both = layer.signed_inputs * torch.bmm(share, getattr(layer, weight).mT)
-            parts.extend(both.chunk(2, dim=2))
-    total = parts[0]
-    for part in parts[1:]:
-        total = total + part
-    return total
+            halves = layer.signed_inputs * torch.bmm(share, getattr(layer, weights).mT)
+            terms.extend(halves.chunk(2, dim=2))
+    relevance = terms[0]
+    for term in terms[1:]:
+        relevance = relevance + term
+    return relevance
 
 
 def _away_from_zero(z: Tensor, epsilon: float) -> Tensor:
-    # copysign takes half the time of torch.where, which besides makes float32 of two plain
-    # numbers whatever z is. It takes -0 for negative: that needs every contribution to be 0.
+    # copysign takes half the time of torch.where, which also makes float32 of two Python numbers
+    # whatever the dtype of z. It takes -0 for negative: then every contribution is 0.
     return z + torch.copysign(z.new_tensor(epsilon), z)

@@ -1,43 +1,43 @@
-"""From scores to portfolios, returns and what they are worth: pure functions on tidy frames.
+"""From scores to portfolios, returns and performance: pure functions on tidy frames.
 
-scores       the models' scores beside the returns that followed, one row a (model, month, stock)
-portfolios   the ranking: rank and equal-count portfolio of every score, 1 worst to the last best
+scores       scores of all models joined to realised returns, one row a (model, month, stock)
+portfolios   ranks and equal-count quantile portfolios, 1 lowest to the last highest scores
 turnover     what each leg trades from month to month
-returns      the monthly series: long, short, spread, market, spread after cost
-information_coefficient  information coefficients, their t-statistics, monotonicity over quantiles
-performance  annual return and risk, drawdown, hit rate; compounded series
+returns      monthly series: long, short, spread, market, spread after costs
+information_coefficient  information coefficients, t-statistics, monotonicity over quantiles
+objectives   Sharpe ratio, t-statistic and mean of many series at once: the one definition
+performance  annual return and volatility, drawdown, hit rate; cumulative returns
 metrics      the nested figures of metrics.json
 
-How much of a search's best trial is luck:
+Selection bias of a search:
 
-objectives   what a search maximises, for many series at once
-sharpe       probabilistic Sharpe ratio, minimum track record
-expected_max_sharpe  effective number of trials, expected maximum Sharpe ratio without skill
-overfitting  probability of backtest overfitting, degradation out of sample
-walk_forward_selection  the series of choosing again and again by earlier months only
-selection_bias  all of it in plain numbers
+sharpe       probabilistic Sharpe ratio, minimum track record length
+expected_max_sharpe  effective number of trials, expected maximum Sharpe ratio under zero skill
+overfitting  probability of backtest overfitting, performance degradation
+walk_forward_selection  returns of selecting the best trial by earlier months only
+selection_bias  all of these figures of one search
 """
 
 from konkyo.backtest.expected_max_sharpe import NullDistribution, null_distribution
 from konkyo.backtest.information_coefficient import (
-    coefficients,
+    information_coefficients,
     monotonicity,
     newey_west_t,
     t_statistic,
 )
 from konkyo.backtest.metrics import metrics_dict
-from konkyo.backtest.objectives import performance_of
+from konkyo.backtest.objectives import objective_values
 from konkyo.backtest.overfitting import Overfitting, overfitting
-from konkyo.backtest.performance import cumulative, measures, performance, quantiles
+from konkyo.backtest.performance import cumulative, measures, performance, performance_by_quantile
 from konkyo.backtest.portfolios import (
     NoPortfoliosError,
     assign_quantiles,
-    months_without,
+    months_without_portfolios,
     with_realised_returns,
 )
 from konkyo.backtest.returns import monthly_returns
 from konkyo.backtest.scores import join_scores
-from konkyo.backtest.selection_bias import halves, selection_bias
+from konkyo.backtest.selection_bias import overfitting_or_none, selection_bias
 from konkyo.backtest.turnover import trades
 from konkyo.backtest.walk_forward_selection import walk_forward_returns
 
@@ -46,21 +46,21 @@ __all__ = [
     "NullDistribution",
     "Overfitting",
     "assign_quantiles",
-    "coefficients",
     "cumulative",
-    "halves",
+    "information_coefficients",
     "join_scores",
     "measures",
     "metrics_dict",
     "monotonicity",
     "monthly_returns",
-    "months_without",
+    "months_without_portfolios",
     "newey_west_t",
     "null_distribution",
+    "objective_values",
     "overfitting",
+    "overfitting_or_none",
     "performance",
-    "performance_of",
-    "quantiles",
+    "performance_by_quantile",
     "selection_bias",
     "t_statistic",
     "trades",

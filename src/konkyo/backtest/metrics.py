@@ -1,4 +1,4 @@
-"""The figures of metrics.json: nested by model, then by portfolio."""
+"""Figures of metrics.json: by model, then by portfolio."""
 
 import math
 from typing import Any
@@ -6,24 +6,28 @@ from typing import Any
 import pandas as pd
 
 from konkyo.backtest.information_coefficient import monotonicity, newey_west_t, t_statistic
-from konkyo.backtest.portfolios import months_without
+from konkyo.backtest.portfolios import months_without_portfolios
 
 
 def metrics_dict(
-    ranked: pd.DataFrame, returns: pd.DataFrame, performance: pd.DataFrame, quantiles: pd.DataFrame
+    ranked: pd.DataFrame,
+    returns: pd.DataFrame,
+    *,
+    performance: pd.DataFrame,
+    quantiles: pd.DataFrame,
 ) -> dict[str, Any]:
-    """Return every final figure by name, e.g. network.rank_ic_t, network.spread.annual_return.
+    """Return all figures by name, such as network.rank_ic_t or network.spread.annual_return.
 
     Parameters
     ----------
     ranked : DataFrame
-        The ranking, from `portfolios.rank`.
+        What `portfolios.assign_quantiles` returns.
     returns : DataFrame
-        The monthly series, from `returns.monthly`.
+        What `returns.monthly_returns` returns.
     performance : DataFrame
-        The performance table, from `performance.performance`.
+        What `performance.performance` returns.
     quantiles : DataFrame
-        Mean returns by quantile, from `performance.quantiles`.
+        What `performance.performance_by_quantile` returns.
 
     Returns
     -------
@@ -31,13 +35,13 @@ def metrics_dict(
         A model: ic, ic_t, rank_ic, rank_ic_t (means over months and their t-statistics),
         ic_t_newey_west, rank_ic_t_newey_west, turnover (mean over the months that have one),
         monotonicity, months, missing (stocks without a return, all months together),
-        months_without_portfolios (scored months with fewer different scores than portfolios), and a
-        dictionary of measures a portfolio; of a model without any month that formed portfolios
-        months and months_without_portfolios alone. A figure that is not defined, such as the
-        turnover of a model that never has two months in a row, is absent: JSON has no NaN.
+        months_without_portfolios (scored months with fewer different scores than quantiles), and a
+        dictionary of measures a portfolio. A model without any month that formed portfolios has
+        months and months_without_portfolios only. An undefined figure, such as the turnover of a
+        model that never has two consecutive months, is absent: JSON has no NaN.
     """
     result: dict[str, Any] = {}
-    without = months_without(ranked)
+    without = months_without_portfolios(ranked)
     for model, series in returns.groupby("model"):
         figures: dict[str, Any] = {
             "turnover": float(series["turnover"].mean()),
@@ -53,14 +57,14 @@ def metrics_dict(
             figures[f"{name}_t"] = t_statistic(series[name])
             figures[f"{name}_t_newey_west"] = newey_west_t(series["month"], series[name])
         for row in performance[performance["model"] == model].to_dict("records"):
-            measured = {str(k): v for k, v in row.items() if k not in ("model", "portfolio")}
-            figures[row["portfolio"]] = _defined(measured)
-        result[str(model)] = _defined(figures)
+            measures = {str(k): v for k, v in row.items() if k not in ("model", "portfolio")}
+            figures[row["portfolio"]] = _finite(measures)
+        result[str(model)] = _finite(figures)
     for model in without.index.difference(list(result)):
         result[str(model)] = {"months": 0, "months_without_portfolios": int(without[model])}
     return result
 
 
-def _defined(figures: dict[str, Any]) -> dict[str, Any]:
-    """Leave out the figures that are NaN or infinite."""
+def _finite(figures: dict[str, Any]) -> dict[str, Any]:
+    """Return the figures without those that are NaN or infinite."""
     return {k: v for k, v in figures.items() if not isinstance(v, float) or math.isfinite(v)}

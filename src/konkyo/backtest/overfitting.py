@@ -12,17 +12,17 @@ from math import comb
 import numpy as np
 import pandas as pd
 
-from konkyo.backtest.objectives import Name, from_sums
+from konkyo.backtest.objectives import ObjectiveName, objective_from_sums
 from konkyo.errors import KonkyoError
 
 
 @dataclass(frozen=True)
 class Overfitting:
-    """What choosing the best trial in one half of the months is worth in the other half.
+    """Out-of-sample performance of the trial that is best in sample, over all splits of the months.
 
-    splits has one row a split: chosen (the trial with the best objective in sample), in_sample and
+    splits has one row a split: trial (with the best objective in sample), in_sample and
     out_of_sample (its objective in either half), logit (of its relative rank out of sample: 0 at
-    the median of the trials, above it where the choice was worth something).
+    the median of the trials, above 0 for a better rank).
 
     pbo is the probability of backtest overfitting, the share of splits with a logit of at most 0;
     slope and intercept are those of out_of_sample on in_sample over the splits (the performance
@@ -40,18 +40,18 @@ class Overfitting:
 
 
 def overfitting(
-    series: pd.DataFrame, objective: Name = "sharpe_ratio", blocks: int = 16
+    series: pd.DataFrame, objective: ObjectiveName = "sharpe_ratio", blocks: int = 16
 ) -> Overfitting:
-    """Split the months in halves in every way, choose in one half and look in the other.
+    """Return the probability of backtest overfitting by CSCV.
 
     The months are cut, in order, into blocks whose lengths differ by one month at most, so that
-    none is lost. Each choice of half the blocks is once in sample and once out of sample.
+    no month is dropped. Every half of the blocks is once in sample and once out of sample.
 
     Parameters
     ----------
     series : DataFrame
         Shape [months, trials], months in order; decided at t and earned in t+1. Trials with a NaN
-        (pruned) take no part, and of trials that are equal in every month one does.
+        (pruned) are left out, and of trials that are equal in every month all but the first.
     objective : str
         sharpe_ratio (annual), t_statistic or mean.
     blocks : int
@@ -60,8 +60,8 @@ def overfitting(
     Returns
     -------
     Overfitting
-        Ties out of sample share their mean rank; of ties in sample the first trial is chosen. A
-        trial whose objective is not defined in a half is not chosen there and ranks last.
+        Ties out of sample share their mean rank; of ties in sample the first trial counts as best.
+        A trial whose objective is undefined in a half is never best there and ranks last.
 
     Raises
     ------
@@ -69,27 +69,27 @@ def overfitting(
         Fewer than two complete and different trials, months out of order, or too few months for the
         blocks.
     """
-    compared = comparable(series)
-    _refuse(compared, blocks)
-    values = compared.to_numpy(dtype="float64")
-    sides = _sides(blocks)
-    inside = _performance(values, objective, sides)
-    outside = _performance(values, objective, ~sides)
+    trials = comparable(series)
+    _check(trials, blocks)
+    values = trials.to_numpy(dtype="float64")
+    in_sample = _splits(blocks)
+    inside = _objectives(values, objective, in_sample)
+    outside = _objectives(values, objective, ~in_sample)
 
-    every = np.arange(len(sides))
+    split = np.arange(len(in_sample))
     best = inside.argmax(1)
-    reached, found = inside[every, best], outside[every, best]
-    below = (outside < found[:, None]).sum(1)
-    same = (outside == found[:, None]).sum(1)
-    relative = (below + (same + 1) / 2) / (values.shape[1] + 1)
-    logit = np.log(relative / (1 - relative))
-    slope, intercept = _line(reached, found)
+    best_inside, best_outside = inside[split, best], outside[split, best]
+    below = (outside < best_outside[:, None]).sum(1)
+    equal = (outside == best_outside[:, None]).sum(1)
+    relative_rank = (below + (equal + 1) / 2) / (values.shape[1] + 1)
+    logit = np.log(relative_rank / (1 - relative_rank))
+    slope, intercept = _least_squares(best_inside, best_outside)
     return Overfitting(
         splits=pd.DataFrame(
             {
-                "chosen": compared.columns[best],
-                "in_sample": reached,
-                "out_of_sample": found,
+                "trial": trials.columns[best],
+                "in_sample": best_inside,
+                "out_of_sample": best_outside,
                 "logit": logit,
             }
         ),
@@ -98,7 +98,7 @@ def overfitting(
         pbo=float((logit <= 0).mean()),
         slope=slope,
         intercept=intercept,
-        probability_of_loss=float((found < 0).mean()),
+        probability_of_loss=float((best_outside < 0).mean()),
     )
 
 
@@ -109,8 +109,9 @@ def comparable(series: pd.DataFrame) -> pd.DataFrame:
     return complete.iloc[:, np.sort(first)]
 
 
-def _refuse(compared: pd.DataFrame, blocks: int) -> None:
-    months, trials = compared.shape
+def _check(series: pd.DataFrame, blocks: int) -> None:
+    """Raise where the trials or the months are too few for the blocks."""
+    months, trials = series.shape
     if blocks < 2 or blocks % 2:
         raise KonkyoError(f"{blocks} blocks cannot be halved: take an even number of at least 2")
     if trials < 2:
@@ -123,34 +124,36 @@ def _refuse(compared: pd.DataFrame, blocks: int) -> None:
             f"{months} months do not fill {blocks} blocks of at least 2: take at most "
             f"{months // 4 * 2} blocks, or run the trials on more months"
         )
-    if not compared.index.is_monotonic_increasing:
+    if not series.index.is_monotonic_increasing:
         raise KonkyoError("the months are not in order: sort the series by month")
 
 
-def _sides(blocks: int) -> np.ndarray:
+def _splits(blocks: int) -> np.ndarray:
     """Return which blocks are in sample, shape [splits, blocks], bool."""
-    sides = np.zeros((comb(blocks, blocks // 2), blocks), dtype=bool)
-    chosen = np.array(list(combinations(range(blocks), blocks // 2)))
-    np.put_along_axis(sides, chosen, True, axis=1)
-    return sides
+    in_sample = np.zeros((comb(blocks, blocks // 2), blocks), dtype=bool)
+    halves = np.array(list(combinations(range(blocks), blocks // 2)))
+    np.put_along_axis(in_sample, halves, True, axis=1)
+    return in_sample
 
 
-def _performance(values: np.ndarray, objective: Name, sides: np.ndarray) -> np.ndarray:
-    """Return the objective of every trial in every half, shape [splits, trials].
-
-    The sums of a half are the sums of its blocks, so that the months are passed over once.
-    """
-    cuts = np.array_split(np.arange(len(values)), sides.shape[1])
-    chosen = sides.astype("float64")
-    months = chosen @ np.array([len(cut) for cut in cuts], dtype="float64")
-    total = chosen @ np.stack([values[cut].sum(0) for cut in cuts])
-    squares = chosen @ np.stack([(values[cut] ** 2).sum(0) for cut in cuts])
-    result = from_sums(objective, months[:, None], total, squares)
+def _objectives(values: np.ndarray, objective: ObjectiveName, halves: np.ndarray) -> np.ndarray:
+    """Return the objective of every trial in every half, shape [splits, trials]."""
+    # A half's sums are those of its blocks: one matrix product for all 12,870 halves, instead of a
+    # pass over the months of each.
+    blocks = np.array_split(np.arange(len(values)), halves.shape[1])
+    member = halves.astype("float64")
+    months = member @ np.array([len(block) for block in blocks], dtype="float64")
+    result = objective_from_sums(
+        objective,
+        months=months[:, None],
+        total=member @ np.stack([values[block].sum(0) for block in blocks]),
+        squares=member @ np.stack([(values[block] ** 2).sum(0) for block in blocks]),
+    )
     return np.where(np.isnan(result), -np.inf, result)
 
 
-def _line(x: np.ndarray, y: np.ndarray) -> tuple[float, float]:
-    """Return slope and intercept of least squares, NaN where x does not vary."""
+def _least_squares(x: np.ndarray, y: np.ndarray) -> tuple[float, float]:
+    """Return slope and intercept of y on x, NaN where x is constant."""
     defined = np.isfinite(x) & np.isfinite(y)
     x, y = x[defined], y[defined]
     if len(x) < 2 or np.ptp(x) == 0:

@@ -1,45 +1,52 @@
-"""What a series of monthly returns is worth: the measures of the paper's figure 7."""
+"""Performance of monthly return series: the measures of the paper's figure 7.
+
+Return and volatility are arithmetic (mean and standard deviation of monthly returns, annualised),
+drawdown and cumulative return are geometric (compounded).
+"""
 
 import empyrical
 import pandas as pd
 
+from konkyo.backtest.objectives import MONTHS_A_YEAR, is_constant, objective_values
 from konkyo.backtest.portfolios import with_realised_returns
 from konkyo.dates import month_end, ordinal
 
 PORTFOLIOS = ("long", "short", "spread", "spread_net", "market")
-_MONTHS_A_YEAR = 12
 
 
 def annual_return(returns: pd.Series) -> float:
     """Return the arithmetic annual return: the mean of monthly fractions times 12.
 
-    Not compounded: empyrical's function of this name is geometric and gives another figure.
+    Not compounded: empyrical's function of this name is geometric.
     """
-    return float(returns.mean() * _MONTHS_A_YEAR)
+    return float(returns.mean() * MONTHS_A_YEAR)
 
 
 def annual_volatility(returns: pd.Series) -> float:
-    """Return the annual risk: sample deviation (n - 1) of monthly fractions times sqrt(12).
+    """Return the annual volatility: sample std (n - 1) of monthly fractions times sqrt(12).
 
-    The counterpart of the arithmetic annual return; NaN for fewer than two months.
+    NaN for fewer than two months; 0 for constant returns.
     """
+    if len(returns) > 1 and is_constant(returns.to_numpy(dtype="float64")):
+        return 0.0
     return float(empyrical.annual_volatility(returns, period="monthly"))
 
 
 def sharpe_ratio(returns: pd.Series) -> float:
-    """Return arithmetic annual return / annual risk, a Sharpe ratio without a riskless rate.
+    """Return annual return / annual volatility, the Sharpe ratio without a riskless rate.
 
-    NaN for fewer than two months or returns that are all equal.
+    NaN for fewer than two months or returns that are constant up to rounding.
     """
-    return float(empyrical.sharpe_ratio(returns, period="monthly"))
+    return float(objective_values(returns.to_numpy(dtype="float64"), "sharpe_ratio"))
 
 
 def max_drawdown(returns: pd.Series) -> float:
-    """Return the deepest fall from an earlier peak, a fraction in [-1, 0]; geometric.
+    """Return the deepest fall of the compounded value from an earlier peak, in [-1, 0].
 
-    The value starts at 1 and compounds month by month: product of (1 + return).
+    The value starts at 1 and is multiplied by (1 + return) each month. A return of -100 per cent or
+    less, which a spread of two legs can reach, ends it at 0: a drawdown of -1.
     """
-    return float(empyrical.max_drawdown(returns))
+    return float(empyrical.max_drawdown(_limited_loss(returns)))
 
 
 def hit_rate(returns: pd.Series) -> float:
@@ -79,7 +86,8 @@ def performance(returns: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     returns : DataFrame
-        What `returns.monthly` returns: model, month and one column of fractions a portfolio.
+        What `returns.monthly_returns` returns: model, month and one column of fractions a
+        portfolio.
 
     Returns
     -------
@@ -95,14 +103,14 @@ def performance(returns: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def quantiles(ranked: pd.DataFrame) -> pd.DataFrame:
-    """Return what each portfolio earned on average, from the worst scores to the best.
+def performance_by_quantile(ranked: pd.DataFrame) -> pd.DataFrame:
+    """Return the performance of each quantile portfolio, from the lowest scores to the highest.
 
     Parameters
     ----------
     ranked : DataFrame
-        What `portfolios.rank` returns; months without a realised return or without portfolios are
-        left out.
+        What `portfolios.assign_quantiles` returns; months without a realised return or without
+        portfolios are left out.
 
     Returns
     -------
@@ -114,15 +122,15 @@ def quantiles(ranked: pd.DataFrame) -> pd.DataFrame:
     series = by_month.agg(["mean", "size"]).reset_index()
     rows = []
     for (model, quantile), group in series.groupby(["model", "quantile"]):
-        earned = group["mean"].dropna()
+        returns = group["mean"].dropna()
         rows.append(
             {
                 "model": model,
                 "quantile": quantile,
-                "annual_return": annual_return(earned),
-                "annual_volatility": annual_volatility(earned),
-                "sharpe_ratio": sharpe_ratio(earned),
-                "months": len(earned),
+                "annual_return": annual_return(returns),
+                "annual_volatility": annual_volatility(returns),
+                "sharpe_ratio": sharpe_ratio(returns),
+                "months": len(returns),
                 "stocks": float(group["size"].mean()),
             }
         )
@@ -135,14 +143,14 @@ def cumulative(returns: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     returns : DataFrame
-        What `returns.monthly` returns.
+        What `returns.monthly_returns` returns.
 
     Returns
     -------
     DataFrame
         month (the month in which the return was earned, t+1), model, portfolio, cumulative: the
         product of (1 + return) up to and with that month, less 1; a fraction. Over a model's
-        gaps the value stands still.
+        gaps the value is constant; after a return of -100 per cent or less it stays at -1.
     """
     tidy = returns.melt(
         id_vars=["month", "model"],
@@ -150,12 +158,18 @@ def cumulative(returns: pd.DataFrame) -> pd.DataFrame:
         var_name="portfolio",
         value_name="ret",
     ).sort_values(["model", "portfolio", "month"], ignore_index=True)
-    growth = (1.0 + tidy["ret"]).groupby([tidy["model"], tidy["portfolio"]]).cumprod()
+    growth = 1.0 + _limited_loss(tidy["ret"])
+    value = growth.groupby([tidy["model"], tidy["portfolio"]]).cumprod()
     return pd.DataFrame(
         {
             "month": month_end(ordinal(tidy["month"]) + 1),
             "model": tidy["model"],
             "portfolio": tidy["portfolio"],
-            "cumulative": growth - 1.0,
+            "cumulative": value - 1.0,
         }
     )
+
+
+def _limited_loss(returns: pd.Series) -> pd.Series:
+    # Below -1 the factor 1 + return is negative, and two such months would make a gain.
+    return returns.clip(lower=-1.0)

@@ -1,4 +1,4 @@
-"""The one ranking of a month: ranks and equal-count portfolios by score."""
+"""Ranks and equal-count quantile portfolios by score, and the tie rule."""
 
 from hashlib import blake2b
 
@@ -9,55 +9,57 @@ from konkyo.dates import label, ordinal
 from konkyo.errors import KonkyoError
 
 TIE_TOLERANCE = 1e-12
-"""Neighbouring scores closer than this share of the month's largest |score| are equal.
+"""Neighbouring scores closer than this share of the month's largest |score| are tied.
 
-Scores are float64: a market series that breaks shifts all of a month's scores by one large number,
-and what differs between them after that is rounding, some 1e-16 of that number.
+Scores are float64: a faulty market series shifts all of a month's scores by one large number, and
+the differences that remain are rounding, some 1e-16 of that number.
 """
 _SEED = 1
 _KEY = ["model", "month"]
 
 
 class NoPortfoliosError(KonkyoError):
-    """No month has as many different scores as portfolios."""
+    """No month has as many different scores as there are quantiles."""
 
 
-def assign_quantiles(scores: pd.DataFrame, portfolios: int) -> pd.DataFrame:
-    """Rank the scored stocks of each (model, month) and form equal-count portfolios.
+def assign_quantiles(scores: pd.DataFrame, n_quantiles: int) -> pd.DataFrame:
+    """Rank the scored stocks of each (model, month) and assign them to quantile portfolios.
 
-    With n stocks the one at position k (0 is the worst) goes to portfolio
-    floor((k + 1/2) * portfolios / n) + 1 in the lower half, and the upper half mirrors the lower
-    one. Sizes therefore differ by one at most, and the first and the last portfolio hold equally
-    many stocks (an odd n in two portfolios aside).
+    With n stocks the one at position k (0 has the lowest score) is in quantile
+    floor((k + 1/2) * n_quantiles / n) + 1 in the lower half, and the upper half mirrors the lower
+    one. Sizes therefore differ by one at most, and the first and the last quantile hold equally
+    many stocks (except with an odd n in two quantiles).
 
-    Stocks of equal score are ordered by a draw that each has in that month, a hash of (seed, month,
-    stock): not by their codes, and whatever the row order, the model, the other stocks or the other
-    months. So that reversed scores reverse the whole order, ties included, and exchange long and
-    short exactly, the scores themselves say in which direction all ties of a month go by the draws:
-    of the two stocks of lowest draw that differ in score, the better one decides.
+    Tied stocks are ordered at random: by a hash of (seed, month, stock), which depends neither on
+    the order of rows nor on model, other stocks or other months. Order by code would be a bias,
+    since codes often follow sector or listing date. Within a month all ties are in ascending or
+    all in descending order of the hash, such that scores of opposite sign give exactly the
+    opposite order and exchange long and short. The direction follows from the scores: take the
+    stock with the lowest hash, and the stock with the lowest hash among those of another score;
+    it is ascending if the first has the higher score, descending otherwise.
 
-    A month with fewer different scores than portfolios forms none: its ranks stay, but which stocks
-    are long and which short would be the draws' choice.
+    A month with fewer different scores than quantiles forms no portfolios: it is ranked, but the
+    hash alone would decide which stocks are long and which are short.
 
     Parameters
     ----------
     scores : DataFrame
         month, stock, model, score (all known at t), ret (earned from t to t+1, a fraction or
         NaN); rows unique by (model, month, stock), in any order, no score NaN.
-    portfolios : int
-        How many portfolios; with ten they are the quantiles of the paper's figure 6.
+    n_quantiles : int
+        The number of portfolios; ten are the deciles of the paper's figure 6.
 
     Returns
     -------
     DataFrame
         month, stock, model, score, rank, quantile, ret; sorted by (model, month, stock). `rank`
-        runs from 1 (best score) to n, `quantile` (Int64) from 1 (worst scores) to `portfolios`
-        (best); it is missing in the months that form no portfolios. Nothing later than t is used.
+        runs from 1 (highest score) to n, `quantile` (Int64) from 1 (lowest scores) to `n_quantiles`
+        (highest), missing in months that form no portfolios. Nothing later than t is used.
 
     Raises
     ------
     KonkyoError
-        A month has fewer scored stocks than portfolios.
+        A month has fewer scored stocks than quantiles.
     """
     month = ordinal(scores["month"])
     stock, codes = pd.factorize(scores["stock"], sort=True)
@@ -65,101 +67,108 @@ def assign_quantiles(scores: pd.DataFrame, portfolios: int) -> pd.DataFrame:
     score = scores["score"].to_numpy(dtype="float64")
     order = np.lexsort((stock, score, month, model))
     group = pd.DataFrame({"model": model[order], "month": month[order]}).groupby(_KEY)
-    own = group.ngroup().to_numpy()
+    number = group.ngroup().to_numpy()
     n = group["month"].transform("size").to_numpy()
-    if (n < portfolios).any():
-        at = int(np.argmax(n < portfolios))
-        row = scores.iloc[order[at]]
+    if (n < n_quantiles).any():
+        first = int(np.argmax(n < n_quantiles))
+        row = scores.iloc[order[first]]
         raise KonkyoError(
-            f"{row['model']}: {label(row['month'])} has {n[at]} scored stocks, fewer than "
-            f"backtest.n_quantiles = {portfolios}: lower backtest.n_quantiles, raise "
+            f"{row['model']}: {label(row['month'])} has {n[first]} scored stocks, fewer than "
+            f"backtest.n_quantiles = {n_quantiles}: lower backtest.n_quantiles, raise "
             "prepare.universe_size, or start at a later prepare.first_month"
         )
 
-    level, levels = _levels(score[order], own)
-    draw = _draws(month[order], stock[order], codes.to_numpy(), levels < n)
-    draw = np.where(_ascending(own, level, draw), draw, ~draw)
-    # The rows of a month stay together, so that position and n still fit.
-    order = order[np.lexsort((draw, level, own))]
+    level, levels = _levels(score[order], number)
+    tie_key = _hashes(month[order], stock[order], codes.to_numpy(), tied=levels < n)
+    tie_key = np.where(_ascending(number, level, tie_key), tie_key, ~tie_key)
+    # This sorts within months only, so that `position` and `n` stay aligned with `order`.
+    order = order[np.lexsort((tie_key, level, number))]
     position = group.cumcount().to_numpy()
+    # Mirrored at the middle: the plain formula gives the first and the last quantile different
+    # sizes for some n, and then reversed scores would not exchange long and short.
     upper = 2 * position + 1 > n
     from_end = np.where(upper, n - 1 - position, position)
-    step = (2 * from_end + 1) * portfolios // (2 * n)
-    place, quantile = (np.empty(len(order), dtype="int64") for _ in range(2))
-    place[order] = n - position
-    quantile[order] = np.where(levels < portfolios, 0, np.where(upper, portfolios - step, step + 1))
+    step = (2 * from_end + 1) * n_quantiles // (2 * n)
+    rank, quantile = (np.empty(len(order), dtype="int64") for _ in range(2))
+    rank[order] = n - position
+    quantile[order] = np.where(
+        levels < n_quantiles, 0, np.where(upper, n_quantiles - step, step + 1)
+    )
 
-    formed = pd.Series(quantile, dtype="Int64").where(quantile > 0).array
-    ranked = scores.assign(rank=place, quantile=formed).iloc[np.lexsort((stock, month, model))]
+    nullable = pd.Series(quantile, dtype="Int64").where(quantile > 0).array
+    ranked = scores.assign(rank=rank, quantile=nullable).iloc[np.lexsort((stock, month, model))]
     columns = ["month", "stock", "model", "score", "rank", "quantile", "ret"]
     return ranked[columns].reset_index(drop=True)
 
 
-def months_without(ranked: pd.DataFrame) -> pd.Series:
-    """Return how many of each model's scored months form no portfolios.
+def months_without_portfolios(ranked: pd.DataFrame) -> pd.Series:
+    """Return the number of each model's scored months that form no portfolios.
 
     Parameters
     ----------
     ranked : DataFrame
-        What `rank` returns.
+        What `assign_quantiles` returns.
     """
     formed = ranked["quantile"].notna().groupby([ranked["model"], ranked["month"]]).any()
     return (~formed).groupby("model").sum()
 
 
-def _levels(score: np.ndarray, own: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the level of each score in its month, and how many levels its month has.
+def _levels(score: np.ndarray, number: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the level of each score in its month, and the number of levels of its month.
 
     Parameters
     ----------
-    score, own : ndarray
-        [rows], sorted by the number of the month, `own`, then by score.
+    score, number : ndarray
+        [rows], sorted by the number of the (model, month), then by score.
 
     Returns
     -------
     tuple of ndarray
-        [rows] each; the level runs from 1 (the lowest score) up, the same for equal scores.
+        [rows] each; the level runs from 1 (the lowest score) up, the same for tied scores.
     """
-    by_month = pd.Series(np.abs(score)).groupby(own)
-    far = np.diff(score, prepend=np.nan) > TIE_TOLERANCE * by_month.transform("max").to_numpy()
-    first = np.diff(own, prepend=-1) != 0
-    count = pd.Series(far | first).groupby(own)
-    return count.cumsum().to_numpy(), count.transform("sum").to_numpy()
+    size = pd.Series(np.abs(score)).groupby(number).transform("max").to_numpy()
+    differs = np.diff(score, prepend=np.nan) > TIE_TOLERANCE * size
+    first = np.diff(number, prepend=-1) != 0
+    steps = pd.Series(differs | first).groupby(number)
+    return steps.cumsum().to_numpy(), steps.transform("sum").to_numpy()
 
 
-def _draws(month: np.ndarray, stock: np.ndarray, codes: np.ndarray, tied: np.ndarray) -> np.ndarray:
-    """Return each stock's draw in its month, [rows] uint64; 0 in months without ties."""
-    draw = np.zeros(len(month), dtype="uint64")
+def _hashes(
+    month: np.ndarray, stock: np.ndarray, codes: np.ndarray, *, tied: np.ndarray
+) -> np.ndarray:
+    """Return the hash of each stock and month, [rows] uint64; 0 in months without ties."""
+    hashes = np.zeros(len(month), dtype="uint64")
+    # Not a generator seeded by month: its draws would depend on which other stocks there are.
     for row in np.flatnonzero(tied):
         text = f"{_SEED} {month[row]} {codes[stock[row]]}".encode()
-        draw[row] = int.from_bytes(blake2b(text, digest_size=8).digest(), "little")
-    return draw
+        hashes[row] = int.from_bytes(blake2b(text, digest_size=8).digest(), "little")
+    return hashes
 
 
-def _ascending(own: np.ndarray, level: np.ndarray, draw: np.ndarray) -> np.ndarray:
-    """Return whether the ties of a row's month go up with the draws; [rows].
+def _ascending(number: np.ndarray, level: np.ndarray, hashes: np.ndarray) -> np.ndarray:
+    """Return whether the ties of a row's month are in ascending order of the hashes, [rows].
 
-    Reversed scores give the other direction. Where all scores are equal there is none, and the
-    ranks are the draws'.
+    Scores of opposite sign give the opposite direction. Where all scores are equal it is
+    descending.
     """
-    order = np.lexsort((draw, own))
-    drawn = pd.DataFrame({"own": own[order], "level": level[order]})
-    lowest = drawn.groupby("own")["level"].transform("first")
-    other = drawn[drawn["level"] != lowest].groupby("own")["level"].first()
-    first = drawn.groupby("own")["level"].first()
+    order = np.lexsort((hashes, number))
+    by_hash = pd.DataFrame({"number": number[order], "level": level[order]})
+    lowest = by_hash.groupby("number")["level"].transform("first")
+    other = by_hash[by_hash["level"] != lowest].groupby("number")["level"].first()
+    first = by_hash.groupby("number")["level"].first()
     # A month of one level has no other: compared with NaN it is False.
-    return (first > other.reindex(first.index)).reindex(own).to_numpy()
+    return (first > other.reindex(first.index)).reindex(number).to_numpy()
 
 
 def with_realised_returns(ranked: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows of the months that formed portfolios and realised at least one return.
+    """Return the rows of months that form portfolios and have at least one realised return.
 
     The last decision month of the records is ranked for the month to come and has no return.
 
     Parameters
     ----------
     ranked : DataFrame
-        What `rank` returns.
+        What `assign_quantiles` returns.
 
     Returns
     -------
@@ -172,18 +181,18 @@ def with_realised_returns(ranked: pd.DataFrame) -> pd.DataFrame:
         No month has a realised return, or none of those that have one formed portfolios.
     """
     key = [ranked["model"], ranked["month"]]
-    known = ranked["ret"].notna().groupby(key).transform("any")
-    if not known.any():
+    realised = ranked["ret"].notna().groupby(key).transform("any")
+    if not realised.any():
         raise KonkyoError(
             f"none of the {ranked['month'].nunique()} scored months has a realised return, and a "
             "backtest needs 1: add at least one more month of records, or lower "
             "train.window_months"
         )
-    held = known & ranked["quantile"].notna()
-    if not held.any():
+    formed = realised & ranked["quantile"].notna()
+    if not formed.any():
         raise NoPortfoliosError(
-            f"none of the {ranked.loc[known, 'month'].nunique()} scored months with a return has "
-            "as many different scores as portfolios, and a backtest needs 1: lower "
-            "backtest.n_quantiles, or look for inputs that broke (`konkyo monitor`)"
+            f"none of the {ranked.loc[realised, 'month'].nunique()} scored months with a return "
+            "has as many different scores as portfolios, and a backtest needs 1: lower "
+            "backtest.n_quantiles, or look for faulty inputs (`konkyo monitor`)"
         )
-    return ranked[held].reset_index(drop=True)
+    return ranked[formed].reset_index(drop=True)

@@ -1,4 +1,4 @@
-"""The scores of every model beside the returns that followed."""
+"""Scores of every model joined to the realised returns."""
 
 import numpy as np
 import pandas as pd
@@ -22,21 +22,20 @@ def join_scores(
     network : DataFrame
         month, stock, score: the network's out-of-sample scores, known at t.
     baselines : DataFrame
-        month, stock and one column of scores a baseline (ridge, placebo), NaN where that baseline
-        has no score.
+        month, stock and one column of scores a baseline (ridge, placebo), NaN in months that the
+        baseline does not score.
 
     Returns
     -------
     DataFrame
-        month, stock, model, score, ret; no row without a score, so that a baseline scored in
-        some months only has rows in those months only.
+        month, stock, model, score, ret; a baseline has rows only in the months that it scores.
 
     Raises
     ------
     ArtifactError
-        A score is not finite, stands twice, or has no row in the panel.
+        A score is not finite, is duplicated, or has no row in the panel.
     """
-    _refuse(network, network["score"].isna(), NETWORK, "is NaN")
+    _check(network, network["score"].isna(), NETWORK, "is NaN")
     models = {NETWORK: network[["month", "stock", "score"]]}
     for model in baselines.columns.drop(["month", "stock"]):
         scored = baselines[["month", "stock", model]].rename(columns={model: "score"})
@@ -45,15 +44,15 @@ def join_scores(
     returns = index[["month", "stock", "ret"]]
     frames = []
     for model, scored in models.items():
-        _refuse(scored, scored.duplicated(["month", "stock"]), model, "stands twice")
-        _refuse(scored, np.isinf(scored["score"].astype("float64")), model, "is infinite")
-        joined = scored.merge(returns, on=["month", "stock"], how="left", indicator="found")
-        _refuse(joined, joined["found"] == "left_only", model, "has no row in the panel")
-        frames.append(joined.drop(columns="found").assign(model=model))
+        _check(scored, scored.duplicated(["month", "stock"]), model, "is duplicated")
+        _check(scored, np.isinf(scored["score"].astype("float64")), model, "is infinite")
+        joined = scored.merge(returns, on=["month", "stock"], how="left", indicator=True)
+        _check(joined, joined["_merge"] == "left_only", model, "has no row in the panel")
+        frames.append(joined.drop(columns="_merge").assign(model=model))
     return pd.concat(frames, ignore_index=True)[["month", "stock", "model", "score", "ret"]]
 
 
-def _refuse(frame: pd.DataFrame, bad: pd.Series, model: str, fault: str) -> None:
+def _check(frame: pd.DataFrame, bad: pd.Series, model: str, fault: str) -> None:
     """Raise on the first row that `bad` marks."""
     if not bad.any():
         return

@@ -1,6 +1,6 @@
-"""How sure a Sharpe ratio is, given the length and the shape of its record.
+"""Probabilistic Sharpe ratio and minimum track record length of a monthly series.
 
-All ratios here are monthly: mean / sample deviation of monthly fractions, without a riskless rate.
+All ratios here are monthly: mean / sample std of monthly fractions, without a riskless rate.
 Months are taken as independent.
 
 Sources: Bailey and Lopez de Prado, The Sharpe Ratio Efficient Frontier (2012) for the probabilistic
@@ -10,46 +10,49 @@ imports cvxpy and 700 modules more, importing ffn imports pyplot and adds 41 met
 frame, and neither takes an effective number of trials. The tests hold their values.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from scipy import stats
 
+from konkyo.backtest.objectives import MONTHS_A_YEAR, is_constant, objective_values
+
 
 @dataclass(frozen=True)
 class Moments:
-    """What a record says about its Sharpe ratio.
+    """Sharpe ratio of a track record, and the moments that decide its standard error.
 
-    ratio is per month; months is how many there are; skew and kurtosis are those of the monthly
+    sharpe_ratio is monthly; months is their number; skew and kurtosis are those of the monthly
     values (0 and 3 for a normal distribution).
     """
 
-    ratio: float
+    sharpe_ratio: float
     months: int
     skew: float
     kurtosis: float
 
 
 def moments(series: pd.Series) -> Moments:
-    """Return the moments of the values that are not NaN; NaN where they are not defined."""
-    known = series.dropna().to_numpy(dtype="float64")
-    if len(known) < 2 or np.ptp(known) == 0:
-        return Moments(np.nan, len(known), np.nan, np.nan)
-    centred = (known - known.mean()) / known.std()
+    """Return the moments of the values that are not NaN; NaN for constant or fewer than two."""
+    values = series.dropna().to_numpy(dtype="float64")
+    if len(values) < 2 or is_constant(values):
+        return Moments(np.nan, len(values), skew=np.nan, kurtosis=np.nan)
+    z = (values - values.mean()) / values.std()
     return Moments(
-        ratio=float(known.mean() / known.std(ddof=1)),
-        months=len(known),
-        skew=float((centred**3).mean()),
-        kurtosis=float((centred**4).mean()),
+        sharpe_ratio=float(objective_values(values, "sharpe_ratio")) / math.sqrt(MONTHS_A_YEAR),
+        months=len(values),
+        skew=float((z**3).mean()),
+        kurtosis=float((z**4).mean()),
     )
 
 
 def probabilistic_sharpe(record: Moments, benchmark: float = 0.0) -> float:
     """Return the probability that the true Sharpe ratio is above a benchmark.
 
-    With the expected maximum of all trials of a search as the benchmark (`trials.no_skill`), this
-    is the deflated Sharpe ratio.
+    Bailey and Lopez de Prado (2012), equation 9. With the expected maximum of all trials of a
+    search as the benchmark (`expected_max_sharpe`) it is the deflated Sharpe ratio (2014).
 
     Parameters
     ----------
@@ -63,16 +66,18 @@ def probabilistic_sharpe(record: Moments, benchmark: float = 0.0) -> float:
     float
         In [0, 1]; NaN for a record without a ratio.
     """
-    if np.isnan(record.ratio):
+    if np.isnan(record.sharpe_ratio):
         return float("nan")
-    deviations = (record.ratio - benchmark) * np.sqrt(record.months - 1)
-    return float(stats.norm.cdf(deviations / np.sqrt(_widening(record))))
+    standard_error = np.sqrt(_asymptotic_variance(record) / (record.months - 1))
+    return float(stats.norm.cdf((record.sharpe_ratio - benchmark) / standard_error))
 
 
 def minimum_track_record(
     record: Moments, benchmark: float = 0.0, confidence: float = 0.95
 ) -> float:
-    """Return how many months a record of this shape needs to put its ratio above a benchmark.
+    """Return the months that a record of these moments needs to show a ratio above a benchmark.
+
+    Bailey and Lopez de Prado (2012), equation 11.
 
     Parameters
     ----------
@@ -81,7 +86,7 @@ def minimum_track_record(
     benchmark : float
         A monthly Sharpe ratio.
     confidence : float
-        The probability that is asked for.
+        The probability that the true ratio is above the benchmark.
 
     Returns
     -------
@@ -89,16 +94,16 @@ def minimum_track_record(
         Months, not rounded: the length at which `probabilistic_sharpe` is `confidence`. Infinite
         where the ratio is not above the benchmark, NaN for a record without a ratio.
     """
-    if record.ratio <= benchmark:
+    if record.sharpe_ratio <= benchmark:
         return float("inf")
-    quantile = stats.norm.ppf(confidence)
-    return float(1 + _widening(record) * (quantile / (record.ratio - benchmark)) ** 2)
+    z = stats.norm.ppf(confidence)
+    return float(1 + _asymptotic_variance(record) * (z / (record.sharpe_ratio - benchmark)) ** 2)
 
 
-def _widening(record: Moments) -> float:
+def _asymptotic_variance(record: Moments) -> float:
     """Return the variance of the estimated ratio times (months - 1); 1 for a ratio of zero.
 
     Never negative, since no distribution has a kurtosis below skew squared + 1.
     """
-    ratio = record.ratio
+    ratio = record.sharpe_ratio
     return 1 - record.skew * ratio + (record.kurtosis - 1) / 4 * ratio**2

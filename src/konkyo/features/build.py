@@ -1,4 +1,4 @@
-"""Records to panel: universe, characteristics, dummies, market series, label."""
+"""Build the panel from the records: universe, characteristics, dummies, market series, label."""
 
 import numpy as np
 import pandas as pd
@@ -18,33 +18,33 @@ _RESERVED = {"month", "stock", "sector", "score", "absorbed", "ret", "label", "q
 def build(
     stocks: pd.DataFrame, market_table: pd.DataFrame, params: Prepare
 ) -> tuple[Panel, pd.DataFrame]:
-    """Return the panel of all decision months, and what was missing.
+    """Return the panel of all decision months and its counts of missing values.
 
     Parameters
     ----------
     stocks : pandas.DataFrame
         month, stock, sector, return (fraction, earned in the month), size (at its end) and further
-        number columns, all known at the end of the month. `eligible`, where it is there, is no
+        numeric columns, all point in time at the end of the month. A column `eligible` is no
         characteristic: a stock whose value is 0 at t is not in the universe of t.
     market_table : pandas.DataFrame
-        month and one column a market series, known likewise.
+        month and one column a market series, point in time as well.
     params : Prepare
         The prepare section of params.yaml.
 
     Returns
     -------
     panel : Panel
-        Rows of month t hold what was known at the end of t; `ret` and `label` alone are of t+1.
+        Rows of month t are point in time at the end of t, except `ret` and `label` of t+1.
     missing : pandas.DataFrame
-        month, feature, missing, stocks: values set to the centre, by month and characteristic, and
-        stocks without a dummy of their sector as the feature "sector".
+        month, feature, missing, stocks: number of values set to the baseline 0, by month and
+        characteristic, and of stocks without a sector dummy as the feature "sector".
 
     Raises
     ------
     ParamsError
-        A characteristic, series or month is not in the records.
+        A characteristic, a series or the first month is not in the records.
     RecordsError
-        A month has no stock with a size, or a market series no value.
+        A month has no stock with a size, or a market series has a gap.
     """
     grid = Grid.of(stocks)
     first = dates.parse(params.first_month)
@@ -55,110 +55,117 @@ def build(
         )
     start = int(np.searchsorted(grid.month, first))
     numbers = [c for c in stocks.columns if c not in _KEYS]
-    grids = {name: grid.spread(stocks[name]) for name in numbers}
-    can = grids.pop("eligible", None)
-    at, column = universe(grids["size"], start, params.universe_size, grid, can)
+    grids = {name: grid.to_grid(stocks[name]) for name in numbers}
+    eligible = grids.pop("eligible", None)
+    row, column = universe(
+        grids["size"], grid, start=start, count=params.universe_size, eligible=eligible
+    )
 
-    index = pd.DataFrame({"month": grid.month[at], "stock": grid.stock[column]})
+    index = pd.DataFrame({"month": grid.month[row], "stock": grid.stock[column]})
     index["stock"] = index["stock"].astype("string")
-    index["sector"] = _sector_of(stocks, grid, at, column)
-    index["size"] = grids["size"][at, column]
-    index["ret"] = _next_return(grids["return"])[at, column]
-    index["label"] = standardise(index[["ret"]], at, params.label, None)["ret"].astype(np.float32)
+    index["sector"] = _sector_of(stocks, grid, row, column)
+    index["size"] = grids["size"][row, column]
+    index["ret"] = _next_return(grids["return"])[row, column]
+    index["label"] = standardise(index[["ret"]], row, params.label, None)["ret"].astype(np.float32)
 
-    raw = characteristics.table(params.characteristics, grids, at, column)
-    scaled = standardise(raw, at, params.standardise, params.clip).fillna(0.0)
+    raw = characteristics.table(params.characteristics, grids, row, column)
+    scaled = standardise(raw, row, params.standardise, params.clip).fillna(0.0)
     names = sector_names(stocks, first) if params.sectors == "known" else list(params.sectors)
     dummies = _indicators(index["sector"], names)
     calendar = _indicators(index["month"].dt.month, list(range(1, 13)))
     series = market.features(market_table, params.market, grid.month[start:])
 
     features = np.hstack(
-        [scaled, dummies, calendar, series.to_numpy()[at - start]], dtype=np.float32,
+        [scaled, dummies, calendar, series.to_numpy()[row - start]], dtype=np.float32,
         casting="same_kind",
     )  # fmt: skip
     catalogue = _catalogue(params, names, series.columns)
-    unplaced = pd.DataFrame({"sector": dummies.sum(1) == 0})
-    missing = _count_missing(pd.concat([raw.isna(), unplaced], axis=1), index["month"])
+    no_sector = pd.DataFrame({"sector": dummies.sum(1) == 0})
+    missing = _count_missing(pd.concat([raw.isna(), no_sector], axis=1), index["month"])
     return Panel(np.ascontiguousarray(features), index, catalogue), missing
 
 
 def universe(
-    size: np.ndarray, start: int, count: int, grid: Grid, eligible: np.ndarray | None = None
+    size: np.ndarray,
+    grid: Grid,
+    *,
+    start: int,
+    count: int,
+    eligible: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Choose each month's largest stocks by size known at its end.
+    """Return each month's largest stocks by size at its end.
 
     Parameters
     ----------
     size : numpy.ndarray
-        [months, stocks]; a stock without a size is not chosen, one without a return in t+1 is.
+        [months, stocks]; a stock without a size is left out, one without a return in t+1 is not:
+        that would be a survivorship bias.
+    grid : Grid
+        Of `size`.
     start : int
-        First month chosen for.
+        Position of the first month of the universe.
     count : int
         Stocks a month, fewer where there are fewer; of equal sizes the lower code goes first.
-    grid : Grid
-        Names the months.
     eligible : numpy.ndarray, optional
-        [months, stocks]; a stock is not chosen where it is 0, known at the month's end.
+        [months, stocks]; a stock is left out where it is 0, point in time at the month's end.
 
     Returns
     -------
     row, column : numpy.ndarray
-        Positions of the chosen, sorted by month and stock.
+        Positions of the stock-months in the grid, sorted by month and stock.
     """
     rows, columns = [], []
     for row in range(start, len(size)):
-        can = np.isfinite(size[row])
+        candidate = np.isfinite(size[row])
         if eligible is not None:
-            can &= eligible[row] != 0
-        known = np.flatnonzero(can)
-        if len(known) == 0:
+            candidate &= eligible[row] != 0
+        candidates = np.flatnonzero(candidate)
+        if len(candidates) == 0:
             what = "has a size" if eligible is None else "that is eligible has a size"
             raise RecordsError(
                 f"stocks: no stock {what} in {dates.label(grid.month[row])}, so that the "
-                "largest cannot be chosen: bring sizes for that month, or begin later "
+                "universe is empty: add sizes for that month, or begin later "
                 "(prepare.first_month)"
             )
         # Stable, so that equal sizes keep the order of their codes.
-        largest = known[np.argsort(-size[row, known], kind="stable")[:count]]
+        largest = candidates[np.argsort(-size[row, candidates], kind="stable")[:count]]
         columns.append(np.sort(largest))
         rows.append(np.full(len(largest), row))
     return np.concatenate(rows), np.concatenate(columns)
 
 
 def sector_names(stocks: pd.DataFrame, until: pd.Timestamp) -> list[str]:
-    """Return the sectors seen up to a month, sorted.
+    """Return the sectors in the records up to a month, sorted.
 
-    A sector that appears later gets no column: a column that waits for its first stock would tell
-    every earlier network that it was to come.
+    A sector that appears later gets no column: an empty column would be look-ahead, since it says
+    that the sector is to come.
     """
-    seen = stocks.loc[stocks["month"] <= until, "sector"].dropna()
-    return sorted(seen.unique().tolist())
+    sectors = stocks.loc[stocks["month"] <= until, "sector"].dropna()
+    return sorted(sectors.unique().tolist())
 
 
 def _next_return(returns: np.ndarray) -> np.ndarray:
-    """Return the return of t+1 in row t: the one place where the panel looks ahead."""
+    """Return the return of t+1 in row t: the only place where the panel looks ahead."""
     ahead = np.full_like(returns, np.nan)
     ahead[:-1] = returns[1:]
     return ahead
 
 
-def _sector_of(stocks: pd.DataFrame, grid: Grid, at: np.ndarray, column: np.ndarray) -> pd.Series:
+def _sector_of(stocks: pd.DataFrame, grid: Grid, row: np.ndarray, column: np.ndarray) -> pd.Series:
     codes, names = pd.factorize(stocks["sector"])
-    placed = np.full((len(grid.month), len(grid.stock)), -1, dtype=np.int32)
-    placed[grid.row, grid.column] = codes
-    chosen = placed[at, column]
-    table = pd.array([*names, None], dtype="string")
-    return pd.Series(table[chosen])
+    code_grid = np.full((len(grid.month), len(grid.stock)), -1, dtype=np.int32)
+    code_grid[grid.row, grid.column] = codes
+    # Code -1, a missing sector, is the last of the names.
+    return pd.Series(pd.array([*names, None], dtype="string")[code_grid[row, column]])
 
 
 def _indicators(values: pd.Series, names: list) -> np.ndarray:
     """Return [rows, names] float32, 1 where the value is the name; a row of zeros for others."""
     position = pd.Index(names).get_indexer(pd.Index(values))
-    out = np.zeros((len(values), len(names)), dtype=np.float32)
-    known = position >= 0
-    out[np.flatnonzero(known), position[known]] = 1
-    return out
+    result = np.zeros((len(values), len(names)), dtype=np.float32)
+    named = position >= 0
+    result[np.flatnonzero(named), position[named]] = 1
+    return result
 
 
 def _catalogue(params: Prepare, sectors: list[str], series: pd.Index) -> pd.DataFrame:
@@ -175,17 +182,18 @@ def _catalogue(params: Prepare, sectors: list[str], series: pd.Index) -> pd.Data
         for name, (source, transform) in zip(series, transforms, strict=True)
     ]
     catalogue = pd.DataFrame(lines, columns=["name", "group", "transform", "source"])
-    twice = catalogue["name"][catalogue["name"].duplicated() | catalogue["name"].isin(_RESERVED)]
-    if len(twice):
+    name = catalogue["name"]
+    taken = name[name.duplicated() | name.isin(_RESERVED)]
+    if len(taken):
         raise ParamsError(
-            f"the feature name {twice.iloc[0]!r} is used twice or is a column of the results: "
-            "rename the column in the records (ingest.tables.columns) or choose it once"
+            f"the feature name {taken.iloc[0]!r} is used twice or is a column of the results: "
+            "rename the column in the records (ingest.tables.columns) or list it once"
         )
     return catalogue
 
 
-def _count_missing(absent: pd.DataFrame, month: pd.Series) -> pd.DataFrame:
-    groups = absent.groupby(month.to_numpy())
+def _count_missing(is_missing: pd.DataFrame, month: pd.Series) -> pd.DataFrame:
+    groups = is_missing.groupby(month.to_numpy())
     counts = groups.sum().rename_axis("month").reset_index()
     tidy = counts.melt("month", var_name="feature", value_name="missing")
     tidy["stocks"] = tidy["month"].map(groups.size())

@@ -1,7 +1,16 @@
-"""Characteristics of stocks from their returns, sizes and whatever else the records bring.
+"""Characteristics of stocks: momentum, volatility, beta, size, and columns of the records.
 
-Every function takes grids [months, stocks] and returns one; the value at month t looks at months up
-to t alone. NaN means missing.
+| name | formula at t | source |
+|---|---|---|
+| return_k | prod(1 + r) over t-k+1 .. t, less 1 | momentum, reversal: the paper's figure 13 |
+| volatility_k | sample std of r over t-k+1 .. t | Ang, Hodrick, Xing and Zhang (2006) |
+| beta_k | cov(r, m) / var(m) over t-k+1 .. t | market model; Fama and MacBeth (1973) |
+| maximum_k | max of r over t-k+1 .. t | Bali, Cakici and Whitelaw (2011), of daily returns |
+| size | log of market value at t | Banz (1981) |
+| a column | the record of t | the records' source |
+
+r is the stock's monthly return and m the value-weighted return of all records. Every function takes
+grids [months, stocks] and returns one; the value at t uses months up to t only. NaN is missing.
 """
 
 import re
@@ -12,13 +21,15 @@ import pandas as pd
 
 from konkyo.errors import ParamsError
 
-# A rolling moment of k months asks for at least this share of them.
-ENOUGH = 2 / 3
+MIN_SHARE = 2 / 3
+"""Volatility, beta and maximum of k months need returns in at least this share of them."""
 _ROLLING = re.compile(r"(return|beta|volatility|maximum)_([1-9]\d*)")
 
 
 def compound_return(returns: np.ndarray, length: int) -> np.ndarray:
-    """Return the compounded return over the last `length` months, all of which must be there.
+    """Return the compounded return over the last `length` months; NaN if any of them is missing.
+
+    prod(1 + r) - 1 over t-length+1 .. t.
 
     Parameters
     ----------
@@ -30,33 +41,40 @@ def compound_return(returns: np.ndarray, length: int) -> np.ndarray:
     Returns
     -------
     numpy.ndarray
-        [months, stocks]; figure 13's return over 1, 3, 6, 12 months and 3 years.
+        [months, stocks], fractions; the paper's figure 13 has 1, 3, 6, 12 months and 3 years.
     """
     return _fold(1 + returns, length, np.multiply) - 1
 
 
 def maximum_return(returns: np.ndarray, length: int) -> np.ndarray:
-    """Return the largest monthly return of the last `length` months (two thirds must be there)."""
+    """Return the largest monthly return of the last `length` months.
+
+    max(r) over t-length+1 .. t, a fraction; NaN if less than two thirds of them are defined. Bali,
+    Cakici and Whitelaw (2011) take it over the daily returns of a month.
+    """
     largest = _fold(returns, length, np.fmax)
     return np.where(_enough(returns, length), largest, np.nan)
 
 
 def volatility(returns: np.ndarray, length: int) -> np.ndarray:
-    """Return the sample deviation of the last `length` monthly returns (two thirds must be there).
+    """Return the sample standard deviation of the last `length` monthly returns.
 
-    Fractions a month, not annualised.
+    sqrt(sum((r - mean)^2) / (n - 1)) over t-length+1 .. t, fractions a month, not annualised; NaN
+    if less than two thirds of the months, or than two, are defined.
     """
-    known = np.isfinite(returns)
-    count = _sum(known.astype(float), length)
-    filled = np.where(known, returns, 0)
+    defined = np.isfinite(returns)
+    count = _sum(defined.astype(float), length)
+    filled = np.where(defined, returns, 0)
     total, squares = _sum(filled, length), _sum(filled**2, length)
     with np.errstate(invalid="ignore", divide="ignore"):
         variance = (squares - total**2 / count) / (count - 1)
-    return np.where(count >= max(ENOUGH * length, 2), np.sqrt(np.maximum(variance, 0)), np.nan)
+    return np.where(count >= max(MIN_SHARE * length, 2), np.sqrt(np.maximum(variance, 0)), np.nan)
 
 
 def beta(returns: np.ndarray, market: np.ndarray, length: int) -> np.ndarray:
     """Return the slope of a stock's returns on the market's over the last `length` months.
+
+    cov(r, m) / var(m) over the months of t-length+1 .. t in which both are defined.
 
     Parameters
     ----------
@@ -65,48 +83,53 @@ def beta(returns: np.ndarray, market: np.ndarray, length: int) -> np.ndarray:
     market : numpy.ndarray
         [months], return of the market in the same months.
     length : int
-        Months; two thirds of them must be there, and the market must have moved.
+        Months.
 
     Returns
     -------
     numpy.ndarray
-        [months, stocks], without a unit.
+        [months, stocks], dimensionless; NaN if less than two thirds of the months, or than two, are
+        defined, or if the market's return is constant.
     """
-    known = np.isfinite(returns) & np.isfinite(market)[:, None]
-    x = np.where(known, market[:, None], 0)
-    y = np.where(known, returns, 0)
-    count, sx, sy = (_sum(part, length) for part in (known.astype(float), x, y))
+    defined = np.isfinite(returns) & np.isfinite(market)[:, None]
+    x = np.where(defined, market[:, None], 0)
+    y = np.where(defined, returns, 0)
+    count, sx, sy = (_sum(part, length) for part in (defined.astype(float), x, y))
     sxx, sxy = _sum(x * x, length), _sum(x * y, length)
     with np.errstate(invalid="ignore", divide="ignore"):
         variance = sxx - sx**2 / count
         slope = (sxy - sx * sy / count) / variance
-    moved = variance > 1e-12
-    return np.where(moved & (count >= max(ENOUGH * length, 2)), slope, np.nan)
+    # Sums of squares cancel: a constant market leaves 1e-18 here, and a month of 0.1 per cent 1e-6.
+    varies = variance > 1e-12
+    return np.where(varies & (count >= max(MIN_SHARE * length, 2)), slope, np.nan)
 
 
 def market_return(returns: np.ndarray, size: np.ndarray) -> np.ndarray:
-    """Return the value-weighted return of all records, [months].
+    """Return the value-weighted market return of all records, [months].
+
+    sum(w r) / sum(w) over the stocks of which both are defined, w the market value at t-1.
 
     Parameters
     ----------
     returns : numpy.ndarray
         [months, stocks], earned in month t.
     size : numpy.ndarray
-        [months, stocks], market value at the end of month t; the weights of month t are those of
-        the end of t-1, so the first month has none.
+        [months, stocks], market value at the end of month t. Weights are those of the end of t-1,
+        so the first month has no market return.
 
     Returns
     -------
     numpy.ndarray
-        Fractions, NaN where no stock has both.
+        Fractions, NaN where no stock has a weight and a return.
     """
     weight = np.full_like(size, np.nan)
     weight[1:] = size[:-1]
-    known = np.isfinite(weight) & np.isfinite(returns)
-    # One after another: a pairwise sum would change in its last bits when a stock is listed later.
-    total = np.cumsum(np.where(known, weight, 0), axis=1)[:, -1]
-    earned = np.cumsum(np.where(known, weight * np.where(known, returns, 0), 0), axis=1)[:, -1]
-    return np.divide(earned, total, out=np.full(len(total), np.nan), where=total > 0)
+    defined = np.isfinite(weight) & np.isfinite(returns)
+    # cumsum adds one stock after another: the pairwise sum of np.sum groups stocks by their number,
+    # so that a stock listed later would change the last bits of earlier months.
+    total = np.cumsum(np.where(defined, weight, 0), axis=1)[:, -1]
+    gain = np.cumsum(np.where(defined, weight * np.where(defined, returns, 0), 0), axis=1)[:, -1]
+    return np.divide(gain, total, out=np.full(len(total), np.nan), where=total > 0)
 
 
 def compute(name: str, grids: Mapping[str, np.ndarray]) -> np.ndarray:
@@ -116,7 +139,7 @@ def compute(name: str, grids: Mapping[str, np.ndarray]) -> np.ndarray:
     ----------
     name : str
         return_k, beta_k, volatility_k or maximum_k for k months, or a column of the records
-        (size comes as its logarithm).
+        (of size the logarithm).
     grids : mapping of str to numpy.ndarray
         The records' number columns as grids.
 
@@ -145,14 +168,14 @@ def compute(name: str, grids: Mapping[str, np.ndarray]) -> np.ndarray:
     raise ParamsError(
         f"prepare.characteristics has {name!r}, which is neither return_k, beta_k, volatility_k or "
         f"maximum_k for a number k of months nor a column of the records ({columns}): correct it "
-        "or take it out"
+        "or remove it"
     )
 
 
 def table(
     names: Sequence[str], grids: Mapping[str, np.ndarray], row: np.ndarray, column: np.ndarray
 ) -> pd.DataFrame:
-    """Return characteristics of chosen stock-months, raw: as they are before standardising.
+    """Return the raw characteristics of stock-months, before standardisation.
 
     Parameters
     ----------
@@ -161,35 +184,37 @@ def table(
     grids : mapping of str to numpy.ndarray
         The records' number columns as grids.
     row, column : numpy.ndarray
-        [chosen], their places in the grids.
+        [rows], positions of the stock-months in the grids.
 
     Returns
     -------
     pandas.DataFrame
-        [chosen, names] float64, NaN where missing or infinite.
+        [rows, names] float64, NaN where missing or infinite.
     """
-    chosen = {name: compute(name, grids)[row, column] for name in names}
-    return pd.DataFrame(chosen).replace([np.inf, -np.inf], np.nan)
+    columns = {name: compute(name, grids)[row, column] for name in names}
+    return pd.DataFrame(columns).replace([np.inf, -np.inf], np.nan)
 
 
 def describe(name: str) -> str:
-    """Return what a characteristic is made from, for the catalogue."""
+    """Return the source of a characteristic, in words, for the catalogue."""
     rolling = _ROLLING.fullmatch(name)
     if rolling:
         return f"{rolling[1]} over {rolling[2]} months"
     return "log market value" if name == "size" else f"records: {name}"
 
 
-def _fold(values: np.ndarray, length: int, join: np.ufunc) -> np.ndarray:
-    """Join each month with the length - 1 before it; NaN for months with fewer before them."""
+def _fold(values: np.ndarray, length: int, operation: np.ufunc) -> np.ndarray:
+    """Reduce each month with the length - 1 before it; NaN for months with fewer before them."""
+    # Lag by lag and not by a running total: each month sums its own window in the same order, so
+    # that no rounding of earlier months is carried along and an earlier start changes nothing.
     count = len(values)
-    out = np.full_like(values, np.nan)
+    result = np.full_like(values, np.nan)
     if length <= count:
-        folded = values[length - 1 :].copy()
+        window = values[length - 1 :].copy()
         for lag in range(1, length):
-            join(folded, values[length - 1 - lag : count - lag], out=folded)
-        out[length - 1 :] = folded
-    return out
+            operation(window, values[length - 1 - lag : count - lag], out=window)
+        result[length - 1 :] = window
+    return result
 
 
 def _sum(values: np.ndarray, length: int) -> np.ndarray:
@@ -199,4 +224,4 @@ def _sum(values: np.ndarray, length: int) -> np.ndarray:
 
 
 def _enough(values: np.ndarray, length: int) -> np.ndarray:
-    return _sum(np.isfinite(values).astype(float), length) >= ENOUGH * length
+    return _sum(np.isfinite(values).astype(float), length) >= MIN_SHARE * length

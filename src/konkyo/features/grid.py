@@ -1,4 +1,4 @@
-"""Records as dense grids, months by stocks, on which every characteristic is a rolling sum."""
+"""Records as dense [months, stocks] grids, on which characteristics are rolling sums."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ from konkyo import dates
 
 @dataclass(frozen=True)
 class Grid:
-    """Where each record stands in a [months, stocks] grid.
+    """Row and column of each record in a [months, stocks] grid.
 
     Attributes
     ----------
@@ -29,21 +29,21 @@ class Grid:
 
     @classmethod
     def of(cls, stocks: pd.DataFrame) -> "Grid":
-        """Lay out the records of a stocks table."""
+        """Return the grid of a stocks table: its months without gaps, and its stocks."""
         ordinals = dates.ordinal(stocks["month"])
         first, last = int(ordinals.min()), int(ordinals.max())
         column, codes = pd.factorize(stocks["stock"], sort=True)
         month = dates.month_end(np.arange(first, last + 1))
         return cls(month, np.asarray(codes, dtype=object), ordinals - first, column)
 
-    def spread(self, values: pd.Series) -> np.ndarray:
+    def to_grid(self, values: pd.Series) -> np.ndarray:
         """Return one column of the records as a grid, float64, NaN where there is no record."""
         grid = np.full((len(self.month), len(self.stock)), np.nan)
         grid[self.row, self.column] = values.to_numpy(dtype=np.float64)
         return grid
 
     def present(self) -> np.ndarray:
-        """Return where there is a record, [months, stocks] bool."""
+        """Return whether there is a record, [months, stocks] bool."""
         grid = np.zeros((len(self.month), len(self.stock)), dtype=bool)
         grid[self.row, self.column] = True
         return grid

@@ -1,4 +1,4 @@
-"""Market series, equal for all stocks of a month: level, change and difference (figure 14)."""
+"""Features of market series, equal for all stocks of a month (the paper's figure 14)."""
 
 from collections.abc import Mapping, Sequence
 
@@ -9,72 +9,75 @@ from konkyo import dates
 from konkyo.errors import ParamsError, RecordsError
 
 LARGEST = 1e37
-"""Beyond it float32, which the panel is in, ends; no series is as large in any unit."""
+"""Largest absolute value; float32, the dtype of the panel, ends at 3e38."""
 
 
 def features(
-    market: pd.DataFrame, chosen: Mapping[str, Sequence[str]], month: pd.DatetimeIndex
+    market: pd.DataFrame, transforms: Mapping[str, Sequence[str]], month: pd.DatetimeIndex
 ) -> pd.DataFrame:
     """Return the transformed series of the panel's months.
 
     Parameters
     ----------
     market : pandas.DataFrame
-        month and one column a series, known at the end of the month, in its own unit.
-    chosen : mapping of str to sequence of str
-        Series and their transforms: level; change, x(t) / x(t-1) - 1; difference, x(t) - x(t-1).
+        month and one column a series in any unit, point in time at the end of the month.
+    transforms : mapping of str to sequence of str
+        Series and their transforms: level, x(t); change, x(t) / x(t-1) - 1; difference,
+        x(t) - x(t-1).
     month : pandas.DatetimeIndex
         The panel's months.
 
     Returns
     -------
     pandas.DataFrame
-        [months, features], named by series and transform; unscaled.
+        [months, features], named by series and transform; not standardised, since each network
+        scales them by its training window.
 
     Raises
     ------
     ParamsError
         A series is not in the records.
     RecordsError
-        A series has no value in a month that needs it, or one beyond `LARGEST`.
+        A transform is undefined in a month, or its absolute value exceeds `LARGEST`.
     """
-    absent = sorted(set(chosen) - set(market.columns))
-    if absent:
-        there = ", ".join(c for c in market.columns if c != "month")
+    unknown = sorted(set(transforms) - set(market.columns))
+    if unknown:
+        available = ", ".join(c for c in market.columns if c != "month")
         raise ParamsError(
-            f"prepare.market has {', '.join(absent)}, but the records' market series are {there}: "
-            "correct the name or take it out"
+            f"prepare.market has {', '.join(unknown)}, but the records' market series are "
+            f"{available}: correct the name or remove it"
         )
     series = market.set_index(dates.ordinal(market["month"])).sort_index()
-    at = dates.ordinal(month)
-    made = {}
-    for name, transforms in chosen.items():
-        level = series[name].reindex(at).to_numpy(dtype=np.float64)
-        before = series[name].reindex(at - 1).to_numpy(dtype=np.float64)
-        for transform in transforms:
+    ordinals = dates.ordinal(month)
+    columns = {}
+    for name, kinds in transforms.items():
+        level = series[name].reindex(ordinals).to_numpy(dtype=np.float64)
+        before = series[name].reindex(ordinals - 1).to_numpy(dtype=np.float64)
+        for transform in kinds:
             with np.errstate(divide="ignore", invalid="ignore"):
                 value = {
                     "level": level,
                     "change": level / before - 1,
                     "difference": level - before,
                 }[transform]
-            wrong = np.flatnonzero(~np.isfinite(value))
-            if len(wrong):
+            undefined = np.flatnonzero(~np.isfinite(value))
+            if len(undefined):
                 raise RecordsError(
-                    f"market series {name}: no {transform} in {len(wrong)} months of the panel, "
-                    f"first {dates.label(month[wrong[0]])}: bring the missing values, start later "
-                    f"(prepare.first_month) or take {name}: {transform} out of prepare.market"
+                    f"market series {name}: no {transform} in {len(undefined)} months of the "
+                    f"panel, first {dates.label(month[undefined[0]])}: add the missing values, "
+                    "start later (prepare.first_month) or remove "
+                    f"{name}: {transform} from prepare.market"
                 )
-            beyond = np.flatnonzero(np.abs(value) > LARGEST)
-            if len(beyond):
+            too_large = np.flatnonzero(np.abs(value) > LARGEST)
+            if len(too_large):
                 raise RecordsError(
-                    f"market series {name}: the {transform} is {value[beyond[0]]:g} in "
-                    f"{dates.label(month[beyond[0]])} ({len(beyond)} months of the panel), and "
-                    f"{LARGEST:g} is the most in size: correct these values, bring the series in "
-                    f"a larger unit, or take {name}: {transform} out of prepare.market"
+                    f"market series {name}: the {transform} is {value[too_large[0]]:g} in "
+                    f"{dates.label(month[too_large[0]])} ({len(too_large)} months of the panel), "
+                    f"and {LARGEST:g} is the most in size: correct these values, supply the series "
+                    f"in a larger unit, or remove {name}: {transform} from prepare.market"
                 )
-            made[column_name(name, transform)] = value
-    return pd.DataFrame(made, index=month)
+            columns[column_name(name, transform)] = value
+    return pd.DataFrame(columns, index=month)
 
 
 def column_name(series: str, transform: str) -> str:

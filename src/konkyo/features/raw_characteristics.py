@@ -1,4 +1,4 @@
-"""Characteristics as they were before standardising: ranks within a month cannot drift."""
+"""Raw characteristics, before standardisation: for drift, which ranks within a month hide."""
 
 from collections.abc import Sequence
 
@@ -10,7 +10,8 @@ from konkyo.errors import ArtifactError
 from konkyo.features import characteristics
 from konkyo.features.grid import Grid
 
-_ALWAYS = ("return", "size")
+# Every rolling characteristic is computed from these.
+_BASE = ("return", "size")
 
 
 def raw_values(stocks: pd.DataFrame, index: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
@@ -28,26 +29,27 @@ def raw_values(stocks: pd.DataFrame, index: pd.DataFrame, names: Sequence[str]) 
     Returns
     -------
     pandas.DataFrame
-        [rows, names] float64 in the order of `index`, known at the end of the row's month; NaN
+        [rows, names] float64 in the order of `index`, point in time at the row's month end; NaN
         where missing.
 
     Raises
     ------
     ArtifactError
-        A row of the panel is not in the records.
+        A row of the panel has no record.
     """
     grid = Grid.of(stocks)
     row = dates.ordinal(index["month"]) - int(dates.ordinal(grid.month[:1])[0])
     column = pd.Index(grid.stock).get_indexer(pd.Index(index["stock"].astype(object)))
     inside = (row >= 0) & (row < len(grid.month)) & (column >= 0)
-    there = np.zeros(len(index), dtype=bool)
-    there[inside] = grid.present()[row[inside], column[inside]]
-    if not there.all():
-        first = index.iloc[int(np.argmin(there))]
+    recorded = np.zeros(len(index), dtype=bool)
+    recorded[inside] = grid.present()[row[inside], column[inside]]
+    if not recorded.all():
+        first = index.iloc[int(np.argmin(recorded))]
         raise ArtifactError(
             f"the panel has stock {first['stock']} in {dates.label(first['month'])}, but the "
-            f"records do not ({int((~there).sum())} of {len(index)} rows): run `dvc repro prepare`"
+            f"records do not ({int((~recorded).sum())} of {len(index)} rows): run "
+            "`dvc repro prepare`"
         )
-    used = [name for name in stocks.columns if name in _ALWAYS or name in names]
-    grids = {name: grid.spread(stocks[name]) for name in used}
+    columns = [name for name in stocks.columns if name in _BASE or name in names]
+    grids = {name: grid.to_grid(stocks[name]) for name in columns}
     return characteristics.table(names, grids, row, column)

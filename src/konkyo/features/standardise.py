@@ -1,18 +1,21 @@
-"""Standardising within a month's cross-section: no value looks at another month."""
+"""Cross-sectional standardisation: ranks or z-scores within a month, never across months."""
 
 from itertools import pairwise
 
 import numpy as np
 import pandas as pd
+from scipy.stats import rankdata
 
 
 def ranks(values: pd.DataFrame, month: np.ndarray) -> pd.DataFrame:
-    """Return ranks within the month, spread evenly over [-1, 1]; ties share their mean rank.
+    """Return ranks within the month, scaled evenly to [-1, 1]; ties share their mean rank.
+
+        2 (rank - 1) / (n - 1) - 1,     rank 1 .. n in ascending order
 
     Parameters
     ----------
     values : pandas.DataFrame
-        [rows, columns], NaN where missing.
+        [rows, columns], finite or NaN where missing.
     month : numpy.ndarray
         [rows], what the rows are grouped by.
 
@@ -23,41 +26,32 @@ def ranks(values: pd.DataFrame, month: np.ndarray) -> pd.DataFrame:
     """
     codes = pd.factorize(month)[0]
     order = np.argsort(codes, kind="stable")
-    sorted_values = values.to_numpy(dtype=np.float64)[order]
+    by_month = values.to_numpy(dtype=np.float64)[order]
     bounds = np.flatnonzero(np.diff(codes[order], prepend=-1, append=-1))
-    spread = np.empty_like(sorted_values)
+    scaled = np.empty_like(by_month)
     for first, last in pairwise(bounds):
-        spread[first:last] = _spread(sorted_values[first:last])
-    out = np.empty_like(spread)
-    out[order] = spread
-    return pd.DataFrame(out, index=values.index, columns=values.columns)
+        scaled[first:last] = _scaled_ranks(by_month[first:last])
+    result = np.empty_like(scaled)
+    result[order] = scaled
+    return pd.DataFrame(result, index=values.index, columns=values.columns)
 
 
-def _spread(block: np.ndarray) -> np.ndarray:
-    """Return the ranks of one month [stocks, columns], spread evenly over [-1, 1]."""
-    # Column by column in memory, and missing values last, as both sort faster than a grouped rank.
+def _scaled_ranks(block: np.ndarray) -> np.ndarray:
+    """Return the scaled ranks of one month [stocks, columns]."""
+    # Missing values as the largest: they leave the ranks of the others alone, and scipy's
+    # nan_policy="omit" is a Python loop over columns. Transposed, since sorting contiguous columns
+    # takes half the time; a grouped rank by pandas takes 1.7 times as long.
     columns = np.ascontiguousarray(block.T)
-    order = np.argsort(columns, axis=1)
-    ordered = np.take_along_axis(columns, order, 1)
-    place = np.arange(block.shape[0])
-    begins = np.ones(columns.shape, dtype=bool)
-    begins[:, 1:] = ordered[:, 1:] != ordered[:, :-1]
-    ends = np.roll(begins, -1, axis=1)
-    ends[:, -1] = True
-    first = np.maximum.accumulate(np.where(begins, place, 0), axis=1)
-    last = np.where(ends, place, len(place))[:, ::-1]
-    tied = (first + np.minimum.accumulate(last, axis=1)[:, ::-1]) / 2
-    rank = np.empty(columns.shape)
-    np.put_along_axis(rank, order, tied, 1)
-    known = ~np.isnan(columns)
-    count = known.sum(1, keepdims=True)
+    defined = ~np.isnan(columns)
+    rank = rankdata(np.where(defined, columns, np.inf), axis=1)
+    count = defined.sum(1, keepdims=True)
     with np.errstate(divide="ignore", invalid="ignore"):
-        scaled = rank / (count - 1) * 2 - 1
-    return np.where(known, np.where(count == 1, 0.0, scaled), np.nan).T
+        scaled = (rank - 1) / (count - 1) * 2 - 1
+    return np.where(defined, np.where(count == 1, 0.0, scaled), np.nan).T
 
 
 def zscores(values: pd.DataFrame, month: np.ndarray, clip: float | None) -> pd.DataFrame:
-    """Return deviations from the month's mean in units of its deviation.
+    """Return z-scores within the month: (value - mean) / std, with the population std.
 
     Parameters
     ----------
@@ -66,7 +60,7 @@ def zscores(values: pd.DataFrame, month: np.ndarray, clip: float | None) -> pd.D
     month : numpy.ndarray
         [rows], what the rows are grouped by.
     clip : float or None
-        Scores beyond this many deviations are set to it.
+        z-scores are limited to [-clip, clip].
 
     Returns
     -------
@@ -75,16 +69,17 @@ def zscores(values: pd.DataFrame, month: np.ndarray, clip: float | None) -> pd.D
     """
     groups = values.groupby(month, sort=False)
     centred = values - groups.transform("mean")
-    deviation = np.sqrt((centred**2).groupby(month, sort=False).transform("mean"))
-    equal = groups.transform("max") == groups.transform("min")
-    scores = (centred / deviation).mask(equal & values.notna(), 0.0)
+    std = np.sqrt((centred**2).groupby(month, sort=False).transform("mean"))
+    # By the range: the std of equal values may be rounding and not 0.
+    constant = groups.transform("max") == groups.transform("min")
+    scores = (centred / std).mask(constant & values.notna(), 0.0)
     return scores if clip is None else scores.clip(-clip, clip)
 
 
 def standardise(
     values: pd.DataFrame, month: np.ndarray, how: str, clip: float | None
 ) -> pd.DataFrame:
-    """Return values standardised within the month: "rank", "zscore" or "raw" (as they are)."""
+    """Return values standardised within the month: "rank", "zscore" or "raw" (unchanged)."""
     if how == "rank":
         return ranks(values, month)
     return zscores(values, month, clip) if how == "zscore" else values

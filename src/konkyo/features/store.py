@@ -1,4 +1,4 @@
-"""The feature panel as files: one memory-mapped matrix and the tables that explain it."""
+"""The feature panel and its files: a memory-mapped matrix, its index and its catalogue."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,16 +15,16 @@ GROUPS = ("characteristic", "sector", "calendar", "market")
 
 @dataclass(frozen=True)
 class Panel:
-    """Every stock-month of the universe with its features and its label.
+    """Features and label of every stock-month of the universe.
 
     Attributes
     ----------
     features : numpy.ndarray
-        [rows, features] float32, rows sorted by month and stock, known at the end of the month;
-        market series are unscaled (each network scales them by its own training months).
+        [rows, features] float32, rows sorted by month and stock, point in time at the end of the
+        month; market series are unscaled (each network scales them by its training window).
     index : pandas.DataFrame
         month, stock, sector, size, ret (fraction, earned in t+1, NaN where not realised) and
-        label (standardised ret, NaN likewise), in the same row order.
+        label (standardised ret, NaN where ret is), in the same row order.
     catalogue : pandas.DataFrame
         name, group, transform, source: one line a feature, in column order.
     """
@@ -44,7 +44,7 @@ class Panel:
 
 
 def write(panel: Panel, missing: pd.DataFrame, folder: Path) -> None:
-    """Write a panel and its counts of missing values, each file replaced whole."""
+    """Write a panel and its counts of missing values, each file atomically."""
     write_array(np.ascontiguousarray(panel.features, dtype=np.float32), folder / "features.npy")
     write_parquet(panel.index, folder / "index.parquet")
     write_csv(panel.catalogue, folder / "catalogue.csv")
@@ -57,9 +57,9 @@ def read(folder: Path) -> Panel:
     Raises
     ------
     ArtifactError
-        A file is missing or damaged, or the files do not belong together.
+        A file is missing or damaged, or matrix, index and catalogue differ in shape.
     """
-    # Copy on write: torch wants a writable buffer, and nothing written reaches the file.
+    # Copy on write: torch warns about a read-only buffer, and no change reaches the file.
     features = read_array(folder / "features.npy", mmap_mode="c")
     index = read_parquet(folder / "index.parquet")
     catalogue = read_catalogue(folder)
@@ -79,5 +79,5 @@ def read_catalogue(folder: Path) -> pd.DataFrame:
     ArtifactError
         The file is missing or damaged.
     """
-    # A feature may be called 1 or NA.
+    # As text: a feature may be named 1 or NA.
     return read_csv(folder / "catalogue.csv", dtype=str, na_values=[])

@@ -8,7 +8,7 @@ import pandas as pd
 from scipy import stats
 
 from konkyo import dates
-from konkyo.backtest import performance_of, t_statistic
+from konkyo.backtest import objective_values, t_statistic
 
 Objective = Literal["rank_ic", "sharpe_ratio", "mean"]
 SERIES = ("rank_ic", "spread_net", "turnover")
@@ -153,7 +153,7 @@ def _paired(differences: np.ndarray) -> float:
 def _of(values: np.ndarray, measure: str) -> float:
     objective: Literal["sharpe_ratio", "mean"]
     objective = "sharpe_ratio" if measure == "sharpe_ratio" else "mean"
-    return float(performance_of(values, objective))
+    return float(objective_values(values, objective))
 
 
 def in_words(comparison: Comparison, champion: str, challenger: str) -> str:

@@ -1,79 +1,117 @@
-"""Stage backtest: scores of all models to quantile portfolios, returns and metrics."""
+"""Stage backtest: scores of every model to portfolios, returns, performance and metrics."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
-from konkyo import backtest, config
+from konkyo import backtest
 from konkyo.artifacts import HERE, require_months
 from konkyo.backtest.scores import NETWORK
+from konkyo.config import Backtest, Params, load
 from konkyo.io import read_parquet, write_csv, write_json, write_parquet
 from konkyo.pipeline import locking, stage
+
+
+@dataclass(frozen=True)
+class BacktestResult:
+    """Tables and figures of all models; see the functions of `konkyo.backtest`."""
+
+    ranked: pd.DataFrame
+    returns: pd.DataFrame
+    performance: pd.DataFrame
+    quantiles: pd.DataFrame
+    cumulative: pd.DataFrame
+    metrics: dict[str, Any]
+
+    def __str__(self) -> str:
+        """Return the lines that the command prints: one a model."""
+        return "\n".join(_line(model, figures) for model, figures in self.metrics.items())
 
 
 @stage
 @locking.writing
 def main() -> None:
-    """Write data/backtest, data/metrics.json and data/plots."""
-    print(lines(run(config.load())))
+    """Read scores and returns, write data/backtest, data/metrics.json and data/plots."""
+    print(run(load()))
 
 
-def run(params: config.Params) -> dict[str, Any]:
-    """Form the portfolios of all months; return the metrics by model."""
-    n_quantiles = params.backtest.n_quantiles
+def run(config: Params) -> BacktestResult:
+    """Backtest all months: load scores and returns, compute, save."""
     scores = backtest.join_scores(
         read_parquet(HERE.panel_index, ["month", "stock", "ret"]),
-        read_scores(),
+        read_network_scores(),
         read_parquet(HERE.baselines),
     )
-    ranked = backtest.assign_quantiles(scores, n_quantiles)
-    # Raises if the network has no month with returns; a baseline may have none.
-    backtest.with_realised_returns(ranked[ranked["model"] == NETWORK])
-    returns = backtest.monthly_returns(ranked, n_quantiles, params.backtest.cost_bps)
-    performance = backtest.performance(returns)
-    quantiles = backtest.quantiles(ranked)
-    cumulative = backtest.cumulative(returns)
-    metrics = backtest.metrics_dict(ranked, returns, performance, quantiles)
-
-    write_parquet(ranked, HERE.portfolios)
-    write_csv(returns, HERE.returns)
-    write_csv(performance, HERE.backtest / "performance.csv")
-    write_csv(quantiles, HERE.backtest / "quantiles.csv")
-    write_csv(cumulative, HERE.backtest / "cumulative.csv")
-    write_json(metrics, HERE.metrics)
-
-    # `dvc plots` reads the network's series from these.
-    monthly = returns[returns["model"] == NETWORK]
-    write_csv(monthly[["month", "spread", "rank_ic", "turnover"]], HERE.plots / "monthly.csv")
-    wide = (
-        cumulative[cumulative["model"] == NETWORK]
-        .pivot_table(index="month", columns="portfolio", values="cumulative")
-        .reset_index()
-    )
-    write_csv(wide[["month", "long", "short", "spread", "market"]], HERE.plots / "cumulative.csv")
-    return metrics
+    result = compute(scores, config.backtest)
+    save(result)
+    return result
 
 
-def read_scores() -> pd.DataFrame:
+def read_network_scores() -> pd.DataFrame:
     """Read the network's scores (month, stock, score) from one Parquet file a month."""
     columns = ["month", "stock", "score"]
     tables = [read_parquet(path, columns) for path in require_months(HERE.attributions)]
     return pd.concat(tables, ignore_index=True)
 
 
-def lines(metrics: dict[str, Any]) -> str:
-    """Return months, spread return and rank IC of each model, one line a model."""
-    return "\n".join(_line(model, values) for model, values in metrics.items())
+def compute(scores: pd.DataFrame, config: Backtest) -> BacktestResult:
+    """Return portfolios, returns, performance and metrics of every model.
+
+    Parameters
+    ----------
+    scores : pandas.DataFrame
+        month, stock, model, score, ret: what `backtest.join_scores` returns.
+    config : Backtest
+        The backtest section of params.yaml.
+
+    Raises
+    ------
+    KonkyoError
+        The network has no month with portfolios and a realised return.
+    """
+    ranked = backtest.assign_quantiles(scores, config.n_quantiles)
+    # Baselines may have no such month; without the network's there is nothing to report.
+    backtest.with_realised_returns(ranked[ranked["model"] == NETWORK])
+    returns = backtest.monthly_returns(ranked, config.n_quantiles, config.cost_bps)
+    performance = backtest.performance(returns)
+    quantiles = backtest.performance_by_quantile(ranked)
+    return BacktestResult(
+        ranked=ranked,
+        returns=returns,
+        performance=performance,
+        quantiles=quantiles,
+        cumulative=backtest.cumulative(returns),
+        metrics=backtest.metrics_dict(
+            ranked, returns, performance=performance, quantiles=quantiles
+        ),
+    )
 
 
-def _line(model: str, values: dict[str, Any]) -> str:
-    line = f"{model}: {values['months']} months"
-    if values["months"]:
+def save(result: BacktestResult) -> None:
+    """Write the tables, the metrics, and the network's series that `dvc plots` draws."""
+    write_parquet(result.ranked, HERE.portfolios)
+    write_csv(result.returns, HERE.returns)
+    write_csv(result.performance, HERE.backtest / "performance.csv")
+    write_csv(result.quantiles, HERE.backtest / "quantiles.csv")
+    write_csv(result.cumulative, HERE.backtest / "cumulative.csv")
+    write_json(result.metrics, HERE.metrics)
+
+    returns = result.returns[result.returns["model"] == NETWORK]
+    write_csv(returns[["month", "spread", "rank_ic", "turnover"]], HERE.plots / "monthly.csv")
+    lines = result.cumulative[result.cumulative["model"] == NETWORK]
+    wide = lines.pivot_table(index="month", columns="portfolio", values="cumulative").reset_index()
+    write_csv(wide[["month", "long", "short", "spread", "market"]], HERE.plots / "cumulative.csv")
+
+
+def _line(model: str, figures: dict[str, Any]) -> str:
+    line = f"{model}: {figures['months']} months"
+    if figures["months"]:
         line += (
-            f", spread {100 * values['spread']['annual_return']:.1f} per cent a year, "
-            f"rank IC {values.get('rank_ic', float('nan')):.4f} "
-            f"(t {values.get('rank_ic_t', float('nan')):.1f})"
+            f", spread {100 * figures['spread']['annual_return']:.1f} per cent a year, "
+            f"rank IC {figures.get('rank_ic', float('nan')):.4f} "
+            f"(t {figures.get('rank_ic_t', float('nan')):.1f})"
         )
-    if without := values["months_without_portfolios"]:
-        line += f"; {without} more without portfolios: fewer distinct scores than quantiles"
+    if without := figures["months_without_portfolios"]:
+        line += f"; {without} more without portfolios: fewer different scores than portfolios"
     return line

@@ -65,8 +65,8 @@ def append_to_earlier(records: Records) -> Records:
     revisions.raise_if_revised(differences)
     return replace(
         records,
-        stocks=revisions.appended(before["stocks"], records.stocks),
-        market=revisions.appended(before["market"], records.market),
+        stocks=revisions.append_new_months(before["stocks"], records.stocks),
+        market=revisions.append_new_months(before["market"], records.market),
     )
 
 

@@ -1,34 +1,52 @@
 """Stage prepare: records to the feature panel."""
 
+from dataclasses import dataclass
+
 import pandas as pd
 
-from konkyo import config
 from konkyo.artifacts import HERE
+from konkyo.config import load
 from konkyo.features import store
 from konkyo.features.build import build
 from konkyo.io import read_parquet
 from konkyo.pipeline import locking, stage
 
 
+@dataclass(frozen=True)
+class PanelSummary:
+    """Size of a feature panel: rows, first and last month, features, values set to 0 as missing."""
+
+    rows: int
+    first_month: str
+    last_month: str
+    features: int
+    missing: int
+
+    def __str__(self) -> str:
+        """Return the line that the command prints."""
+        return (
+            f"panel: {self.rows:,} rows, {self.first_month} to {self.last_month}, "
+            f"{self.features} features, {self.missing:,} missing values set to 0"
+        )
+
+
 @stage
 @locking.writing
 def main() -> None:
-    """Build the panel and write data/panel."""
-    stocks, market = read_parquet(HERE.stocks), read_parquet(HERE.market)
-    panel, missing = build(stocks, market, config.load().prepare)
-    write(panel, missing)
-    print(line(panel, missing))
+    """Build the panel and write it."""
+    stocks = read_parquet(HERE.stocks)
+    market = read_parquet(HERE.market)
+    print(save(*build(stocks, market, load().prepare)))
 
 
-def write(panel: store.Panel, missing: pd.DataFrame) -> None:
+def save(panel: store.Panel, missing: pd.DataFrame) -> PanelSummary:
     """Write the panel and its counts of missing values."""
     store.write(panel, missing, HERE.panel)
-
-
-def line(panel: store.Panel, missing: pd.DataFrame) -> str:
-    """Return rows, months, features and missing values in one line."""
-    months = panel.index["month"]
-    return (
-        f"panel: {len(panel.index):,} rows, {months.min():%Y-%m} to {months.max():%Y-%m}, "
-        f"{len(panel.names)} features, {int(missing['missing'].sum()):,} missing values set to 0"
+    month = panel.index["month"]
+    return PanelSummary(
+        rows=len(panel.index),
+        first_month=f"{month.min():%Y-%m}",
+        last_month=f"{month.max():%Y-%m}",
+        features=len(panel.names),
+        missing=int(missing["missing"].sum()),
     )

@@ -19,7 +19,7 @@ from konkyo.report.pages.report import report
 from konkyo.report.pages.report_figures import draw
 
 TABLES = ("performance", "quantiles", "returns", "cumulative")
-CHECKS = ("deletion", "randomised")
+CHECKS = ("deletion", "cascading_randomisation")
 _LONGEST = 75
 """Characters of a file's name; one of Japanese takes three of the 255 bytes that it may have."""
 
@@ -55,7 +55,7 @@ def main() -> None:
     """Read what the earlier stages wrote, write data/report."""
     chosen = config.load().report
     brought = {name: report_inputs.read_table(HERE.backtest / f"{name}.csv") for name in TABLES}
-    # The agreement is there only where the source knows the truth.
+    # ground_truth.csv exists only where the source has the true contributions.
     brought |= {name: report_inputs.read_table(HERE.verify / f"{name}.csv") for name in CHECKS}
     brought |= {
         path.stem: report_inputs.read_table(path) for path in sorted(HERE.verify.glob("*.csv"))

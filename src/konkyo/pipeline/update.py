@@ -73,8 +73,7 @@ def main(
 
     ingest.write(records)
     steps.report("ingest", ingest.line(records))
-    prepare.write(panel, missing)
-    steps.report("prepare", prepare.line(panel, missing))
+    steps.report("prepare", prepare.save(panel, missing))
     panel = store.read(HERE.panel)
     with_dvc = commit and Path(".dvc").is_dir()
     # DVC hashes and copies the largest files meanwhile: training leaves it a core.
@@ -82,7 +81,7 @@ def main(
     steps.report("train", train.run(params, panel))
     steps.report("attribute", attribute.run(params, panel))
     steps.report("verify", verify.run(params, panel))
-    steps.report("backtest", backtest.lines(backtest.run(params)))
+    steps.report("backtest", backtest.run(params))
 
     changed = cache.changes(before, cache.read_digests(HERE.digests))
     if not restated:

@@ -1,136 +1,166 @@
-"""Stage verify: evaluation of the attribution methods, against networks and ground truth."""
+"""Stage verify: attribution methods evaluated on the networks and against the ground truth."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from konkyo import config, windows
+from konkyo import windows
 from konkyo.artifacts import HERE
-from konkyo.attribution import examined, ground_truth, methods
-from konkyo.attribution.examination import evaluate_methods, summarise
-from konkyo.attribution.findings import findings
+from konkyo.attribution import evaluation, ground_truth, methods
 from konkyo.cache import EVALUATION, code_digest, digest_of, weights_bytes
+from konkyo.config import Params, load
 from konkyo.features import store
 from konkyo.io import read_parquet, write_csv, write_json
 from konkyo.models import baselines, jobs
 from konkyo.models import store as weights
+from konkyo.models.batches import NetworkSpec
 from konkyo.pipeline import locking, stage
 
 _NOT_INPUTS = ["expected", "baseline"]
-
-
-@stage
-@locking.writing
-def main() -> None:
-    """Evaluate every n-th decision month on a sample of its stocks; write data/verify."""
-    print(run(config.load(), store.read(HERE.panel)))
+"""Columns of the ground truth that are no input's contribution."""
 
 
 @dataclass(frozen=True)
 class VerifySummary:
-    """Months evaluated and months whose evaluation is still valid."""
+    """Months evaluated in this run, months cached, and whether there was a ground truth."""
 
     evaluated: int
     cached: int
     ground_truth: bool
 
     def __str__(self) -> str:
-        """Return the summary in one line."""
-        truth = "with" if self.ground_truth else "without"
+        """Return the line that the command prints."""
+        source = "with" if self.ground_truth else "without"
         return (
-            f"attributions: {self.evaluated} months evaluated, {self.cached} cached, "
-            f"{truth} ground truth"
+            f"attribution methods: {self.evaluated} months evaluated, {self.cached} cached, "
+            f"{source} ground truth"
         )
 
 
-def run(params: config.Params, panel: store.Panel) -> VerifySummary:
-    """Evaluate the months whose network, rows or params changed; summarise all months."""
-    blocks = windows.MonthSlices.of(panel.index["month"])
-    every = windows.rolling(blocks, params.train.window_months)[:: params.verify.every_n_months]
-    decisions = {window.month: window for window in every}
-    keys = keys_of(params, panel, every)
-    examined.drop_stale(HERE.verify_months, keys)
-    due = examined.missing(HERE.verify_months, keys)
-    labels = panel.index["label"].to_numpy(dtype=np.float32)
-    windows_due = [decisions[month] for month in due]
-    specs = jobs.network_specs(panel, windows_due, params.train)
-    spec_of = {spec.month: spec for spec in specs if not spec.placebo}
-    for month in tqdm(due, "evaluated", unit="month"):
-        at = sample(params, decisions[month])
-        rows = panel.features[at]
-        networks = weights.read(HERE.weights_of(month))
-        evaluation = evaluate_methods(
-            networks,
-            rows,
-            params.attribute.epsilon,
-            params.verify.n_permutations,
-            params.train.seed,
-        )
-        spec = spec_of[month]
-        ridge = baselines.ridge(panel, spec, labels, params.train.ridge_penalty)
-        evaluation.relevance["linear"] = methods.coefficients_input(
-            ridge.coef_, spec.mean, spec.std, rows
-        )
-        stocks = panel.index.iloc[at][["month", "stock"]].reset_index(drop=True)
-        examined.write(HERE.verify_months, month, keys[month], stocks, panel.names, evaluation)
+@stage
+@locking.writing
+def main() -> None:
+    """Evaluate the attribution methods on every n-th decision month."""
+    print(run(load(), store.read(HERE.panel)))
 
-    metrics, attributions = examined.read(HERE.verify_months, keys)
-    tables = summarise(metrics)
-    if HERE.truth.exists():
+
+def run(config: Params, panel: store.Panel) -> VerifySummary:
+    """Evaluate the months whose network, rows or params changed; write all tables and figures."""
+    months = windows.MonthSlices.of(panel.index["month"])
+    decisions = windows.rolling(months, config.train.window_months)[:: config.verify.every_n_months]
+    keys = cache_keys(config, panel, decisions)
+    evaluation.drop_stale(HERE.verify_months, keys)
+    pending = set(evaluation.pending(HERE.verify_months, keys))
+    due = [window for window in decisions if window.month in pending]
+    specs = {s.month: s for s in jobs.network_specs(panel, due, config.train) if not s.placebo}
+    for window in tqdm(due, "evaluated", unit="month"):
+        rows = sample_rows(config, window)
+        result = evaluate_month(config, panel, specs[window.month], rows)
+        evaluation.save(
+            HERE.verify_months / window.month,
+            result,
+            stocks=panel.index.iloc[rows][["month", "stock"]].reset_index(drop=True),
+            features=panel.names,
+            key=keys[window.month],
+        )
+
+    evaluations, attributions = evaluation.load(HERE.verify_months, keys)
+    tables = evaluation.summarise(evaluations)
+    with_truth = HERE.truth.exists()
+    if with_truth:
         truth = read_parquet(HERE.truth).drop(columns=_NOT_INPUTS)
-        tables |= compare_with(truth, panel, attributions)
-    for old in HERE.verify.glob("*.csv"):
-        # Tables of the ground truth stay behind when the source changes to one without it.
-        if old.stem not in tables:
-            old.unlink()
+        tables |= ground_truth_tables(truth, panel, attributions)
+    for path in HERE.verify.glob("*.csv"):
+        # A run on other records had a ground truth, or an earlier version other names.
+        if path.stem not in tables:
+            path.unlink()
     for name, table in tables.items():
         write_csv(table, HERE.verify / f"{name}.csv")
-    write_json(findings(tables), HERE.verify_metrics)
-    return VerifySummary(
-        evaluated=len(due), cached=len(every) - len(due), ground_truth=HERE.truth.exists()
+    write_json(evaluation.metrics(tables), HERE.verify_metrics)
+    return VerifySummary(len(due), len(decisions) - len(due), ground_truth=with_truth)
+
+
+def evaluate_month(
+    config: Params, panel: store.Panel, spec: NetworkSpec, rows: np.ndarray
+) -> evaluation.MethodEvaluation:
+    """Evaluate every method, and the ridge regression's attribution, on rows of a month.
+
+    The ridge regression takes part in the comparison with the ground truth alone: deletion and
+    randomisation are of the network.
+    """
+    features = panel.features[rows]
+    result = evaluation.evaluate_methods(
+        weights.read(HERE.weights_of(spec.month)),
+        features,
+        epsilon=config.attribute.epsilon,
+        n_permutations=config.verify.n_permutations,
+        seed=config.train.seed,
     )
+    labels = panel.index["label"].to_numpy(dtype=np.float32)
+    model = baselines.ridge(panel, spec, labels, config.train.ridge_penalty)
+    ridge = methods.coefficients_input(features, model.coef_, mean=spec.mean, std=spec.std)
+    return replace(result, attributions=result.attributions | {"ridge": ridge})
 
 
-def sample(params: config.Params, window: windows.Window) -> np.ndarray:
-    """Return the sampled rows of the panel of a decision month."""
+def sample_rows(config: Params, window: windows.Window) -> np.ndarray:
+    """Return the rows of the panel that are explained for a decision month: a random sample."""
     size = window.test_stop - window.test_start
-    generator = np.random.default_rng([params.train.seed, window.test_start])
-    return window.test_start + methods.sample(size, params.verify.n_stocks, generator)
+    generator = np.random.default_rng([config.train.seed, window.test_start])
+    return window.test_start + methods.sample(size, config.verify.n_stocks, generator)
 
 
-def keys_of(
-    params: config.Params, panel: store.Panel, decisions: list[windows.Window]
+def cache_keys(
+    config: Params, panel: store.Panel, decisions: list[windows.Window]
 ) -> dict[str, str]:
-    """Return the cache key of each month: params, rows, networks and code."""
-    used_params = repr((params.attribute, params.verify, params.train.seed))
-    ridge = baselines.keys(panel, decisions, params.train.ridge_penalty, HERE.weights)["ridge"]
+    """Return the cache key of each month's evaluation: params, rows, networks and code."""
+    params = repr((config.attribute, config.verify, config.train.seed))
+    ridge = baselines.keys(panel, decisions, config.train.ridge_penalty, HERE.weights)["ridge"]
     return {
-        w.month: digest_of(
-            code_digest(*EVALUATION), used_params, str(w.test_start),
-            ridge[w.month], weights_bytes(HERE.weights, w.month),
+        window.month: digest_of(
+            code_digest(*EVALUATION),
+            params,
+            str(window.test_start),
+            ridge[window.month],
+            weights_bytes(HERE.weights, window.month),
         )
-        for w in decisions
-    }  # fmt: skip
+        for window in decisions
+    }
 
 
-def compare_with(
+def ground_truth_tables(
     truth: pd.DataFrame, panel: store.Panel, attributions: dict[str, pd.DataFrame]
 ) -> dict[str, pd.DataFrame]:
-    """Return the agreement of each method with the ground truth, overall and by input."""
+    """Return how well each method agrees with the true contributions, overall and by input.
+
+    Parameters
+    ----------
+    truth : pandas.DataFrame
+        month, stock and the true contribution of each input with an effect.
+    panel : Panel
+        Names the inputs that are dummies.
+    attributions : dict of str to pandas.DataFrame
+        Method to month, stock and a column a feature.
+
+    Returns
+    -------
+    dict of str to pandas.DataFrame
+        ground_truth: method, measure, mean, standard_error, months; ground_truth_by_input: method,
+        feature, rank_correlation over stocks (mean over months).
+    """
     effect = ground_truth.with_effect(truth)
     dummies = panel.catalogue.loc[panel.catalogue["group"].isin(["sector", "calendar"]), "name"]
-    measured = {
-        name: ground_truth.agreement(truth, table, effect, dummies.tolist())
+    agreement = {
+        name: ground_truth.agreement(truth, table, effect=effect, dummies=dummies.tolist())
         for name, table in attributions.items()
     }
     inputs = [
-        ground_truth.per_input(truth, table, effect).assign(method=name)
+        ground_truth.per_input(truth, table, effect=effect).assign(method=name)
         for name, table in attributions.items()
     ]
     by_input = pd.concat(inputs).groupby(["method", "feature"], sort=False, as_index=False)
     return {
-        "agreement": ground_truth.compare(measured),
-        "inputs": by_input["rank_correlation"].mean(),
+        "ground_truth": ground_truth.compare(agreement),
+        "ground_truth_by_input": by_input["rank_correlation"].mean(),
     }

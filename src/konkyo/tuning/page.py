@@ -26,7 +26,7 @@ _LUCK = {
     "trials": "{:.0f}",
     "effective_trials": "{:.1f}",
     "expected_maximum": "{:.2f}",
-    "probability_by_luck": "{:.0%}",
+    "p_value": "{:.0%}",
     "psr": "{:.3f}",
     "dsr": "{:.3f}",
     "pbo": "{:.0%}",

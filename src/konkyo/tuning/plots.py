@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 from optuna.trial import FrozenTrial
 
 from konkyo import backtest
-from konkyo.backtest.objectives import Name
+from konkyo.backtest.objectives import ObjectiveName
 from konkyo.report.interactive.style import CLEAR, FONT, GRID, INK, MUTED
 from konkyo.tuning import trial_tables
 from konkyo.tuning.space import NUMBERS, STRUCTURE
@@ -56,7 +56,9 @@ class Chance:
     trials: int
 
 
-def chance(trials: Sequence[FrozenTrial], best: FrozenTrial, objective: Name, seed: int) -> Chance:
+def chance(
+    trials: Sequence[FrozenTrial], best: FrozenTrial, objective: ObjectiveName, seed: int
+) -> Chance:
     """Return what the figures of luck show.
 
     Parameters
@@ -72,11 +74,11 @@ def chance(trials: Sequence[FrozenTrial], best: FrozenTrial, objective: Name, se
     """
     wide = trial_tables.wide(trials)
     reached = float(best.user_attrs["sharpe_ratio"])
-    found = backtest.halves(wide, objective)
+    found = backtest.overfitting_or_none(wide, objective)
     return Chance(backtest.null_distribution(wide, seed), found, reached, wide.shape[1])
 
 
-def luck(found: Chance, objective: Name, language: str, room: Any) -> dict[str, Any]:
+def luck(found: Chance, objective: ObjectiveName, language: str, room: Any) -> dict[str, Any]:
     """Return the figures of luck, from the room `figures` or the room `interactive`.
 
     Parameters

@@ -9,7 +9,7 @@ import pandas as pd
 from optuna.trial import FrozenTrial, TrialState
 
 from konkyo import backtest
-from konkyo.backtest.objectives import Name
+from konkyo.backtest.objectives import ObjectiveName
 from konkyo.config import Tune
 from konkyo.errors import TuningError
 from konkyo.tuning import trial_tables
@@ -113,7 +113,9 @@ def luck(trials: Sequence[FrozenTrial], best: FrozenTrial, tune: Tune) -> dict[s
     """
     wide = trial_tables.wide(trials)
     values = pd.Series({t.number: t.value for t in trials if t.state == TrialState.COMPLETE})
-    return backtest.selection_bias(wide, values, best.number, of_spreads(tune), tune.seed)
+    return backtest.selection_bias(
+        wide, values, best.number, objective=of_spreads(tune), seed=tune.seed
+    )
 
 
 def as_dict(trials: Sequence[FrozenTrial], tune: Tune) -> pd.DataFrame | None:
@@ -171,6 +173,6 @@ def months_of(comparison: pd.DataFrame) -> dict[str, int]:
     return {part: int(own["months"].max()) for part, own in comparison.groupby("part")}
 
 
-def of_spreads(tune: Tune) -> Name:
+def of_spreads(tune: Tune) -> ObjectiveName:
     """Return the objective by which spreads are judged, also where the search took the rank IC."""
     return "sharpe_ratio" if tune.objective == "rank_ic" else tune.objective

@@ -194,7 +194,7 @@ def test_performance_as_markdown() -> None:
 def test_agreement_has_the_best_method_on_top_and_names_the_papers():
     table = pd.DataFrame(
         {
-            "method": ["lrp_epsilon"] * 2 + ["linear"] * 2 + ["deep_lift"] * 2,
+            "method": ["lrp_epsilon"] * 2 + ["ridge"] * 2 + ["deep_lift"] * 2,
             "measure": ["rank_per_input", "rank_per_stock"] * 3,
             "mean": [0.5, 0.6, 0.3, 0.2, 0.4, 0.7],
             "standard_error": [0.05] * 6,
@@ -222,7 +222,7 @@ def test_deletion_shows_the_papers_rule_the_extremes_and_chance():
             "deleted": [0.0, 1.0] * 4,
             "ordered": [0.0, 1.0] * 4,
             "random": [0.0, 0.5] * 4,
-            "area": [0.3] * 2 + [0.5] * 2 + [0.2] * 2 + [0.25] * 2,
+            "auc": [0.3] * 2 + [0.5] * 2 + [0.2] * 2 + [0.25] * 2,
         }
     )
     axes = figures.deletion_curves(table).axes[0]

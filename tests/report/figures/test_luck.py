@@ -73,7 +73,7 @@ def test_of_many_splits_the_interactive_scatter_has_a_sample(series: pd.DataFram
 def test_the_maximum_shows_the_bar_the_best_and_who_reaches_it(chance: NullDistribution) -> None:
     shares = drawn.maximum_shares(chance)
     assert shares["share"].sum() == pytest.approx(1.0)
-    best = float(np.quantile(chance.annual(), 0.9))
+    best = float(np.quantile(chance.annual_maxima(), 0.9))
     axes = drawn.maximum_by_luck(chance, best, 12).axes[0]
     places = [float(np.asarray(line.get_xdata())[0]) for line in axes.lines]
     assert places == [pytest.approx(chance.expected_maximum * math.sqrt(12)), best]

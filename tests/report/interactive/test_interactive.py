@@ -64,12 +64,12 @@ _DELETION = pd.DataFrame(
         "deleted": [0.0, 1.0] * 3,
         "ordered": [0.0, 1.0] * 3,
         "random": [0.0, 0.5] * 3,
-        "area": [0.3] * 2 + [0.5] * 2 + [0.2] * 2,
+        "auc": [0.3] * 2 + [0.5] * 2 + [0.2] * 2,
     }
 )
 _AGREEMENT = pd.DataFrame(
     {
-        "method": ["lrp_epsilon"] * 2 + ["linear"] * 2,
+        "method": ["lrp_epsilon"] * 2 + ["ridge"] * 2,
         "measure": ["rank_per_input", "rank_per_stock"] * 2,
         "mean": [0.5, 0.6, 0.3, 0.7],
         "standard_error": [0.05] * 4,

@@ -62,7 +62,7 @@ def deletion_curves(deletion: pd.DataFrame, language: Language = "en") -> Figure
     ----------
     deletion : DataFrame
         method, deleted (share of inputs), ordered and random (root mean square change of the
-        score), area.
+        score), auc.
     language : str
         en or ja.
 
@@ -95,8 +95,8 @@ def areas_of(deletion: pd.DataFrame) -> dict[str, float]:
     Parameters
     ----------
     deletion : DataFrame
-        method, area.
+        method, auc.
     """
-    areas = deletion.drop_duplicates("method").set_index("method")["area"].sort_values()
+    areas = deletion.drop_duplicates("method").set_index("method")["auc"].sort_values()
     others = [name for name in areas.index if name != PAPER]
     return {name: float(areas[name]) for name in (PAPER, *others[-1:], *others[:1])}

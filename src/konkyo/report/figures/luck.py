@@ -53,14 +53,14 @@ def maximum_shares(chance: NullDistribution) -> pd.DataFrame:
     Parameters
     ----------
     chance : NoSkill
-        What `backtest.no_skill` returns.
+        What `backtest.null_distribution` returns.
 
     Returns
     -------
     DataFrame
         left, right (annual return / risk), share: 60 equal steps.
     """
-    counts, edges = np.histogram(chance.annual(), bins=_BARS)
+    counts, edges = np.histogram(chance.annual_maxima(), bins=_BARS)
     return pd.DataFrame({"left": edges[:-1], "right": edges[1:], "share": counts / counts.sum()})
 
 
@@ -159,7 +159,7 @@ def maximum_by_luck(
     Parameters
     ----------
     chance : NoSkill
-        What `backtest.no_skill` returns.
+        What `backtest.null_distribution` returns.
     best : float
         The annual return / risk of the best trial.
     trials : int
@@ -179,7 +179,7 @@ def maximum_by_luck(
     _steps(axes, shares[~reached], "#B8B8B8")
     _steps(axes, shares[reached], WORTHLESS)
     marks = (
-        (chance.annual_bar(), EXPECTED, "legend.expected_by_luck"),
+        (chance.expected_max_annual(), EXPECTED, "legend.expected_by_luck"),
         (best, "#000000", "legend.best_trial"),
     )
     for value, colour, name in marks:
@@ -203,7 +203,7 @@ def maximum_words(
     chance: NullDistribution, best: float, trials: int, language: Language
 ) -> tuple[str, str]:
     """Return the title, and what share of searches without skill reaches the best trial."""
-    share = float((chance.annual() >= best).mean())
+    share = float((chance.annual_maxima() >= best).mean())
     return (
         t("title.maximum_by_luck", language, trials=trials, effective=chance.effective_trials),
         t("note.reached_by_luck", language, share=share),

@@ -61,7 +61,7 @@ def degradation_scatter(
     cloud = go.Scatter(
         x=as_float32(points["in_sample"]),
         y=as_float32(points["out_of_sample"]),
-        text=[escape_html(trial) for trial in points["chosen"]],
+        text=[escape_html(trial) for trial in points["trial"]],
         name=t("legend.one_split", language),
         mode="markers",
         marker={
@@ -105,7 +105,7 @@ def maximum_by_luck(
     traces = [
         _steps(shares[~reached], MUTED, ""),
         _steps(shares[reached], WORTHLESS, share),
-        _mark(chance.annual_bar(), top, EXPECTED, "legend.expected_by_luck", language),
+        _mark(chance.expected_max_annual(), top, EXPECTED, "legend.expected_by_luck", language),
         _mark(best, top, INK, "legend.best_trial", language),
     ]
     return base_layout(

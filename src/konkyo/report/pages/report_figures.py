@@ -23,7 +23,7 @@ _SINGLE = (
     ("exposure_bars", "exposure", True),
     ("relevance_turnover_bars", "relevance_turnover", True),
     ("deletion_curves", "deletion", False),
-    ("truth_agreement", "agreement", False),
+    ("truth_agreement", "ground_truth", False),
 )
 
 
@@ -38,7 +38,7 @@ def draw(
         `konkyo.report.figures` or `konkyo.report.interactive`: their functions have the same names.
     tables : mapping
         Those of `reading.tables`, of the backtest (cumulative, performance, returns, quantiles) and
-        of the checks (deletion; agreement where the truth is known), by name. A figure whose
+        of the checks (deletion; ground_truth where there is one), by name. A figure whose
         table is not there is left out.
     labels : DataFrame
         What `reading.labels` returns for the features.

@@ -19,12 +19,12 @@ _NAMES = {
     "trials",
     "pruned",
     "objective",
-    "place",
+    "rank",
     "sharpe_ratio",
     "effective_trials",
-    "deviation",
+    "sharpe_std",
     "expected_maximum",
-    "probability_by_luck",
+    "p_value",
     "psr",
     "dsr",
     "minimum_track_record",
@@ -57,15 +57,15 @@ def test_every_figure(series: pd.DataFrame) -> None:
     assert set(found) == _NAMES
     assert json.loads(json.dumps(found, allow_nan=False)) == found
     assert (found["months"], found["trials"], found["pruned"]) == (121, 12, 2)
-    assert (found["compared"], found["blocks"], found["place"]) == (10, 16, 1)
+    assert (found["compared"], found["blocks"], found["rank"]) == (10, 16, 1)
     assert found["objective"] == sharpe_ratio(series[4]) == pytest.approx(found["sharpe_ratio"])
 
-    chance, record = null_distribution(series, 1), moments(series[4])
-    assert found["effective_trials"] == chance.effective_trials > 10
-    assert found["deviation"] == pytest.approx(chance.deviation * math.sqrt(12))
-    assert found["expected_maximum"] == pytest.approx(chance.expected_maximum * math.sqrt(12))
+    null, record = null_distribution(series, 1), moments(series[4])
+    assert found["effective_trials"] == null.effective_trials > 10
+    assert found["sharpe_std"] == pytest.approx(null.std * math.sqrt(12))
+    assert found["expected_maximum"] == pytest.approx(null.expected_maximum * math.sqrt(12))
     assert found["psr"] == probabilistic_sharpe(record)
-    assert found["dsr"] == probabilistic_sharpe(record, chance.expected_maximum)
+    assert found["dsr"] == probabilistic_sharpe(record, null.expected_maximum)
     assert found["minimum_track_record"] == minimum_track_record(record)
     assert found["minimum_track_record_deflated"] > found["minimum_track_record"]
     halves = overfitting(series)
@@ -78,13 +78,13 @@ def test_skill_is_told_from_luck(series: pd.DataFrame) -> None:
     skilled = selection_bias(series, _values(series), 4)
     assert skilled["dsr"] > 0.95
     # One of ten that is far ahead widens the scatter that it is measured by.
-    assert skilled["probability_by_luck"] < 0.06
+    assert skilled["p_value"] < 0.06
     assert skilled["pbo"] < 0.01
     noise = series.drop(columns=4)
     values = _values(noise)
     lucky = selection_bias(noise, values, values.idxmax())
     assert lucky["dsr"] < 0.9
-    assert lucky["probability_by_luck"] > 0.05
+    assert lucky["p_value"] > 0.05
     assert lucky["pbo"] > 0.2
 
 
@@ -92,7 +92,7 @@ def test_undefined_figures_are_absent(series: pd.DataFrame) -> None:
     values = _values(series)
     worst = selection_bias(series, values, values.idxmin())
     assert "minimum_track_record" not in worst
-    assert worst["place"] == 10
+    assert worst["rank"] == 10
     alone = selection_bias(series[[4]], values[[4]], 4)
     assert alone["effective_trials"] == 1.0
     assert alone["expected_maximum"] == 0.0

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import spearmanr
 
-from konkyo.attribution.correlation import mean_of_defined, rank_correlation
+from konkyo.attribution.correlation import nan_mean, rank_correlation
 
 
 @given(seed=st.integers(0, 10_000), ties=st.booleans())
@@ -36,5 +36,5 @@ def test_a_side_that_does_not_vary_has_none():
 
 
 def test_mean_known_skips_what_is_not():
-    assert mean_of_defined(np.array([1.0, np.nan, 3.0])) == 2.0
-    assert np.isnan(mean_of_defined(np.array([np.nan])))
+    assert nan_mean(np.array([1.0, np.nan, 3.0])) == 2.0
+    assert np.isnan(nan_mean(np.array([np.nan])))

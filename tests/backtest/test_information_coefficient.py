@@ -8,7 +8,7 @@ import pytest
 from scipy import stats
 
 from konkyo.backtest.information_coefficient import (
-    coefficients,
+    information_coefficients,
     monotonicity,
     newey_west_t,
     t_statistic,
@@ -16,7 +16,7 @@ from konkyo.backtest.information_coefficient import (
 
 
 def test_by_hand(scores: pd.DataFrame) -> None:
-    found = coefficients(scores)
+    found = information_coefficients(scores)
     assert found["month"].tolist() == list(
         pd.to_datetime(["2020-01-31", "2020-02-29", "2020-03-31"])
     )
@@ -28,7 +28,7 @@ def test_by_hand(scores: pd.DataFrame) -> None:
 def test_agrees_with_scipy_ties_included(seed: int, panel: Callable[..., pd.DataFrame]) -> None:
     scores = panel(seed, stocks=20)
     scores["score"] = scores["score"].round(0)
-    found = coefficients(scores).set_index("month")
+    found = information_coefficients(scores).set_index("month")
     for month, group in scores.dropna().groupby("month"):
         line = found.loc[month]
         assert line["ic"] == pytest.approx(stats.pearsonr(group["score"], group["ret"])[0])
@@ -36,7 +36,7 @@ def test_agrees_with_scipy_ties_included(seed: int, panel: Callable[..., pd.Data
 
 
 def test_constant_scores_know_nothing(scores: pd.DataFrame) -> None:
-    found = coefficients(scores.assign(score=0.1))
+    found = information_coefficients(scores.assign(score=0.1))
     assert found[["ic", "rank_ic"]].isna().all(axis=None)
 
 
@@ -104,7 +104,7 @@ def test_random_scores_know_nothing() -> None:
             "ret": returns,
         }
     )
-    found = coefficients(frame)
+    found = information_coefficients(frame)
     for name in ("ic", "rank_ic"):
         t = found.groupby("model")[name].apply(t_statistic)
         assert abs(t.mean()) < 0.3

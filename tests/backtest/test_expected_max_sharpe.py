@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from konkyo.backtest import null_distribution
 from konkyo.backtest.expected_max_sharpe import correlations, effective_trials, expected_maximum
-from konkyo.backtest.objectives import performance_of
+from konkyo.backtest.objectives import objective_values
 from konkyo.backtest.sharpe import moments, probabilistic_sharpe
 
 _MONTHS = 169
@@ -28,7 +28,7 @@ def _noise(seed: int, trials: int, related: float = 0.0, months: int = _MONTHS) 
 
 
 def _best(series: pd.DataFrame) -> float:
-    return float(performance_of(series.to_numpy(), "sharpe_ratio").max())
+    return float(objective_values(series.to_numpy(), "sharpe_ratio").max())
 
 
 def test_a_hundred_trials_of_pure_noise_find_about_two_thirds() -> None:
@@ -47,7 +47,7 @@ def test_what_is_expected_of_trials_alike_is_what_they_find(related: float) -> N
     found = [_best(_noise(seed, 50, related)) for seed in range(200)]
     chances = [null_distribution(_noise(seed, 50, related), seed) for seed in range(6)]
     told = np.mean([chance.expected_maximum for chance in chances]) * math.sqrt(12)
-    drawn = np.mean([chance.annual().mean() for chance in chances])
+    drawn = np.mean([chance.annual_maxima().mean() for chance in chances])
     assert told == pytest.approx(np.mean(found), abs=0.045)
     assert drawn == pytest.approx(np.mean(found), abs=0.045)
 
@@ -60,7 +60,7 @@ def test_without_skill_few_searches_are_found_significant(related: float) -> Non
         chance = null_distribution(series, seed)
         record = moments(series[series.mean().div(series.std()).idxmax()])
         deflated.append(probabilistic_sharpe(record, chance.expected_maximum))
-        lucky.append((chance.maxima >= record.ratio).mean())
+        lucky.append((chance.maxima >= record.sharpe_ratio).mean())
     assert np.mean(np.array(deflated) > 0.95) <= 0.1
     assert np.mean(np.array(lucky) < 0.05) <= 0.12
     # The draws know the distribution, so the probability is spread evenly.
@@ -157,11 +157,11 @@ def test_the_expected_maximum_grows_with_the_trials(trials: float, deviation: fl
 def test_trials_of_unequal_skill_raise_the_bar() -> None:
     series = _noise(7, 40)
     spread = series + np.linspace(-0.02, 0.02, 40)
-    assert null_distribution(spread).deviation > 2 * null_distribution(series).deviation
+    assert null_distribution(spread).std > 2 * null_distribution(series).std
     # As far as trials differ, it is the published deviation: that across their ratios.
     ratios = spread.mean() / spread.std()
-    assert null_distribution(spread).deviation == pytest.approx(ratios.std())
+    assert null_distribution(spread).std == pytest.approx(ratios.std())
     # Trials that were pruned do not widen it by the few months they had.
     pruned = series.copy()
     pruned.iloc[3:, 20:] = np.nan
-    assert null_distribution(pruned).deviation < 1.3 / math.sqrt(_MONTHS - 1)
+    assert null_distribution(pruned).std < 1.3 / math.sqrt(_MONTHS - 1)

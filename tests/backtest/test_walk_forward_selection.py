@@ -101,11 +101,11 @@ def test_refusals_say_what_to_do() -> None:
     series = _series(3)
     with pytest.raises(KonkyoError, match="1 months come before 2010-02"):
         walk_forward_returns(series, "sharpe_ratio", [series.index[1]])
-    with pytest.raises(KonkyoError, match="no date"):
+    with pytest.raises(KonkyoError, match="no re-tune date"):
         walk_forward_returns(series, "sharpe_ratio", [])
     with pytest.raises(KonkyoError, match="not in order"):
         walk_forward_returns(series.iloc[::-1], "mean", [series.index[12]])
     series[3] += 1.0
     series.iloc[20, 3] = np.nan
-    with pytest.raises(KonkyoError, match="trial 3, chosen at 2011-01, did not run in 2011-09"):
+    with pytest.raises(KonkyoError, match="trial 3, selected at 2011-01, did not run in 2011-09"):
         walk_forward_returns(series, "mean", [series.index[12]])
