@@ -76,7 +76,7 @@ def test_a_learning_rate_must_be_a_positive_number(values, number):
         config.parse(values)
 
 
-@pytest.mark.parametrize("key", ["address", "share"])
+@pytest.mark.parametrize("key", ["scheduler_address", "panel_cache_url"])
 def test_a_place_holds_no_password(values, key):
     values["train"][key] = "s3://me:hidden@host/bucket"
     with pytest.raises(ParamsError, match="may hold no password") as error:
