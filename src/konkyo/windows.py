@@ -1,8 +1,8 @@
-"""Rolling windows as row ranges of the panel; the gap between label and decision lives here.
+"""Rolling training windows as row ranges of the panel, without look-ahead.
 
 A window for decision month t trains on the rows of t-36 .. t-1. The label of a row at s is the
-return from s to s+1, so the last label of the window is realised exactly at t, when the network is
-asked to score the rows of t.
+return from s to s+1, so the last label of the window is realised exactly at t, when the network
+scores the rows of t.
 """
 
 from collections.abc import Sequence
@@ -17,14 +17,14 @@ from konkyo.errors import ArtifactError
 
 @dataclass(frozen=True)
 class Window:
-    """One decision month and the rows it may learn from.
+    """One decision month and its training rows.
 
     Attributes
     ----------
     month : str
         Decision month t, YYYY-MM: the rows scored, out of sample.
     first_train, last_train : str
-        First and last month of the training rows, t-window and t-1.
+        First and last month of the training rows, t-36 and t-1 for a window of 36 months.
     start, stop : int
         Training rows [start, stop) of the panel.
     test_start, test_stop : int
@@ -47,7 +47,7 @@ class Window:
 
 @dataclass(frozen=True)
 class MonthSlices:
-    """The panel's months, in order, and where each one's rows begin.
+    """The panel's months, in order, and the row slice of each.
 
     Attributes
     ----------
@@ -62,7 +62,7 @@ class MonthSlices:
 
     @classmethod
     def of(cls, month: pd.Series) -> "MonthSlices":
-        """Find the blocks of a month column in panel order.
+        """Return the slices of a month column in panel order.
 
         Raises
         ------
@@ -75,10 +75,10 @@ class MonthSlices:
         steps = np.diff(ordinals)
         breaks = np.flatnonzero((steps < 0) | (steps > 1))
         if len(breaks):
-            here, there = month.iloc[breaks[0]], month.iloc[breaks[0] + 1]
+            before, after = month.iloc[breaks[0]], month.iloc[breaks[0] + 1]
             raise ArtifactError(
                 f"the panel's months must follow one another, but row {breaks[0]} is of "
-                f"{dates.label(here)} and the next of {dates.label(there)}: "
+                f"{dates.label(before)} and the next of {dates.label(after)}: "
                 "run `dvc repro prepare` on records without gaps"
             )
         starts = np.concatenate([[0], np.flatnonzero(steps) + 1])
@@ -95,7 +95,7 @@ def rolling(blocks: MonthSlices, length: int) -> list[Window]:
 
     Parameters
     ----------
-    blocks : MonthBlocks
+    blocks : MonthSlices
         The panel's months.
     length : int
         Training months a window.
@@ -115,7 +115,7 @@ def rolling(blocks: MonthSlices, length: int) -> list[Window]:
         shorter = f"set train.window_months to less than {count} or " if count > 1 else ""
         raise ArtifactError(
             f"a window of {length} months needs {length + 1} months of panel, but there are "
-            f"{count} ({blocks.names[0]} to {blocks.names[-1]}): {shorter}bring more months"
+            f"{count} ({blocks.names[0]} to {blocks.names[-1]}): {shorter}add more months"
         )
     offsets = blocks.offsets
     return [

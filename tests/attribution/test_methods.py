@@ -51,7 +51,7 @@ def test_a_linear_network_has_one_answer(name, linear, rows):
 
 def test_a_linear_model_gives_its_coefficients_times_scaled_inputs(linear, network, rows):
     x, net = rows(2), network()
-    found = methods.coefficients_input(x, COEFFICIENTS, mean=net.mean, std=net.deviation)
+    found = methods.coefficients_input(x, COEFFICIENTS, mean=net.mean, std=net.std)
     np.testing.assert_allclose(found[:, :4], x[:, :4] * COEFFICIENTS[:4], rtol=1e-7)
     np.testing.assert_allclose(found[:, 4], (x[:, 4] - 0.25) / 2 * 0.25, rtol=1e-7)
     np.testing.assert_allclose(

@@ -162,7 +162,7 @@ def test_errors_of_libraries_are_known_by_what_caused_them():
         for outer in (error, chained(error)):
             assert str(system_errors.explain(outer)).startswith(said)
     # Of engines that may not be installed.
-    for name in ("KilledWorker", "WorkerCrashedError"):
+    for name in ("KilledWorker", "TerminatedWorkerError"):
         lost = type(name, (Exception,), {})()
         assert str(system_errors.explain(lost)).startswith(
             "a worker process was killed, most likely"

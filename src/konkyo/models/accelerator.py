@@ -11,8 +11,6 @@ import torch
 from konkyo.config import Train
 from konkyo.errors import ParamsError
 
-Accelerator = Literal["auto", "cpu", "gpu"]
-
 # Of the memory that is free on a GPU; the rest is for what its libraries allocate later.
 _SHARE = 0.6
 _FLOAT = 4
@@ -65,7 +63,7 @@ def placement(features: np.ndarray, params: Train, *, networks: int) -> Placemen
     return Placement(backend="in_process", workers=1, networks_per_stack=largest)
 
 
-def device_of(choice: Accelerator) -> torch.device:
+def device_of(choice: Literal["auto", "cpu", "gpu"]) -> torch.device:
     """Return the device of a fit.
 
     Parameters

@@ -1,8 +1,8 @@
 """The stack as a LightningModule: each step moves every window one step."""
 
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from itertools import groupby
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import pytorch_lightning as lightning
 import torch
@@ -181,23 +181,13 @@ class StackedAdam(torch.optim.Adam):
             fused=True,
         )
 
-    def step(self, closure: Callable[[], Any] | None = None) -> Any:
+    def step(self, closure: None = None) -> None:  # type: ignore[override]
         """Move every network by its part of the stacked gradients."""
-        loss = None
-        if closure is not None:
-            with torch.enable_grad():
-                loss = closure()
+        # The one group of equal networks holds the stacked parameters themselves, and no views.
         for windows, group in zip(self._windows, self.param_groups, strict=False):
             for view, stacked in zip(group["params"], self._stacked, strict=True):
                 view.grad = None if stacked.grad is None else stacked.grad[windows]
         super().step()
-        return loss
-
-    def zero_grad(self, set_to_none: bool = True) -> None:
-        """Reset the gradients of the stacked parameters and of their views."""
-        super().zero_grad(set_to_none)
-        for stacked in self._stacked:
-            stacked.grad = None
 
 
 def runs_of_equal(values: Sequence[Value]) -> list[tuple[slice, Value]]:
