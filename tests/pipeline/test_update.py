@@ -155,7 +155,7 @@ def test_an_update_equals_the_stages_one_by_one(project, base, tmp_path_factory,
 @pytest.mark.parametrize("room", [prepare, attribute, backtest])
 def test_killed_in_the_middle_it_ends_with_the_same(project, base, room, tmp_path, monkeypatch):
     write_records(30)
-    name = "write" if room is prepare else "run"
+    name = "save" if room is prepare else "run"
     with monkeypatch.context() as patch:
         patch.setattr(room, name, lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
         with pytest.raises(SystemExit):
