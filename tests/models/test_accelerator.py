@@ -28,7 +28,7 @@ def test_with_a_gpu(asked, kind, monkeypatch):
     assert accelerator.device_of(asked).type == kind
 
 
-def test_a_gpu_that_is_not_there_is_an_error_with_its_remedy(monkeypatch):
+def test_a_missing_gpu_is_an_error_with_its_remedy(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     with pytest.raises(ParamsError, match="finds none; install a build of torch"):
         accelerator.device_of("gpu")
@@ -69,7 +69,7 @@ def test_few_networks_train_in_this_process(panel, small, changes, networks, exp
     assert where.networks_per_stack == 4
 
 
-def test_a_step_mixes_nothing_of_the_host_with_the_device(task, monkeypatch):
+def test_a_step_never_mixes_host_and_device(task, monkeypatch):
     """On torch's device without memory, which refuses an operation on tensors of two devices."""
     features = torch.from_numpy(task.features)
     for held in (features.to(META), features):

@@ -55,7 +55,7 @@ def test_scores_do_not_depend_on_the_number_of_threads(task):
     assert scores_of[0] == scores_of[1] == scores_of[2]
 
 
-def test_a_series_far_from_its_window_gives_finite_scores(task):
+def test_a_series_far_from_its_window_scores_finite(task):
     panel, window, spec, labels = task
     # In the window it moves by 1e-25; where it is scored, it is 1.
     features, std = panel.features.copy(), np.ones_like(spec.std)
@@ -132,7 +132,7 @@ def update(path: Path, panel: Panel, windows: list[Window]) -> tuple[list[str], 
     return scored, table
 
 
-def test_scores_are_kept_while_what_they_depend_on_stays(months, tmp_path):
+def test_scores_are_cached_by_their_keys(months, tmp_path):
     panel, windows = months
     path = tmp_path / "baselines.parquet"
     (tmp_path / "placebo").mkdir()

@@ -31,9 +31,7 @@ def test_into_a_file_it_is_told_seldom(tmp_path: Path, capsys: pytest.CaptureFix
     assert "30 done, 0 to come" in capsys.readouterr().err
 
 
-def test_of_a_run_that_failed_it_does_not_say_that_all_is_done(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-):
+def test_a_failed_run_is_not_reported_as_done(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     with pytest.raises(KeyError), progress.progress_bar(tmp_path, {"a": 30}, current=0):
         raise KeyError
     assert "30 done" not in capsys.readouterr().err

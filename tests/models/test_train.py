@@ -99,7 +99,7 @@ def test_workers_side_by_side_give_the_same(panel, chosen, whole, tmp_path):
 
 
 @pytest.mark.parametrize("count", [4, 6])
-def test_stacks_that_were_begun_go_on_in_the_same_company(
+def test_unfinished_stacks_resume_with_the_same_networks(
     count, panel, chosen, whole, tmp_path, monkeypatch
 ):
     """The networks that are left, stacked anew, would differ in their last digits."""
@@ -120,7 +120,7 @@ def test_stacks_that_were_begun_go_on_in_the_same_company(
     assert contents(tmp_path) == contents(whole)
 
 
-def test_stacks_that_were_begun_for_other_params_are_forgotten(panel, chosen, tmp_path):
+def test_unfinished_stacks_of_other_params_are_dropped(panel, chosen, tmp_path):
     state = tmp_path / "state"
     io.write_json({"0" * 32: ["weights/2001-01", "weights/1990-01"]}, state / "stacks.json")
     (state / f"{'0' * 32}.ckpt").write_bytes(b"of another run")
@@ -155,7 +155,7 @@ train(panel, windows[:{MONTHS}], params, Path(sys.argv[2]))
 """
 
 
-def test_a_killed_run_goes_on_and_ends_as_an_undisturbed_one(panel, chosen, tmp_path):
+def test_a_killed_run_resumes_to_the_same_bytes(panel, chosen, tmp_path):
     store.write(panel, panel.catalogue, tmp_path / "panel")
     killed = subprocess.Popen(
         [sys.executable, "-c", SCRIPT, str(tmp_path / "panel"), str(tmp_path / "killed")],

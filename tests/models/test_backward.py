@@ -34,7 +34,7 @@ NO_DROPOUT, EQUAL, UNLIKE = [], [(WINDOWS, 0.4)], [(1, 0.1), (3, 0.6)]
 @pytest.mark.parametrize("output", ["linear", "sigmoid"])
 @pytest.mark.parametrize("activation", ["tanh", "relu", "sigmoid"])
 @pytest.mark.parametrize("runs", [NO_DROPOUT, EQUAL, UNLIKE])
-def test_against_torchs_own_backward_pass_window_by_window(activation, output, runs):
+def test_gradients_equal_those_of_autograd(activation, output, runs):
     network, x, y = task(activation, output)
     weight = torch.ones(WINDOWS, ROWS, dtype=torch.float64)
     weight[1, 4:] = 0

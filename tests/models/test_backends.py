@@ -1,4 +1,4 @@
-"""Every backend does the same on processes of this machine; test_spread.py has clusters."""
+"""Every backend does the same on processes of this machine; test_distributed.py has a cluster."""
 
 import builtins
 import os
@@ -10,7 +10,7 @@ from concurrent.futures.process import BrokenProcessPool
 import psutil
 import pytest
 
-import engine_jobs
+import backend_jobs
 from clusters import SECONDS, below, until
 from konkyo.errors import BackendError
 from konkyo.models.backends import BACKENDS
@@ -20,7 +20,7 @@ ENVIRONMENT = {**os.environ, "PYTHONPATH": os.pathsep.join(p for p in sys.path i
 
 
 def run(backend: str, jobs: dict) -> dict[str, str]:
-    results = BACKENDS[backend](engine_jobs.work, jobs, workers=2)
+    results = BACKENDS[backend](backend_jobs.work, jobs, workers=2)
     return {name: doubled for name, (doubled, _) in results}
 
 
@@ -30,12 +30,12 @@ def test_loky_starts_workers_again_for_what_is_left(tmp_path):
     assert (tmp_path / "died").exists()
 
 
-def test_loky_gives_up_a_job_on_which_workers_die_again_and_again(tmp_path):
+def test_loky_gives_up_a_job_that_kills_its_workers(tmp_path):
     # Where the file cannot be made, it dies every time.
     jobs = {"first": ("double", "x"), "dies": ("die", str(tmp_path / "absent" / "died"))}
     results = {}
     with pytest.raises(BrokenProcessPool):
-        for name, (doubled, _) in BACKENDS["loky"](engine_jobs.work, jobs, workers=2):
+        for name, (doubled, _) in BACKENDS["loky"](backend_jobs.work, jobs, workers=2):
             results[name] = doubled
     assert results == {"first": "xx"}
 
@@ -57,13 +57,13 @@ LOCAL = """
 import signal, sys
 sys.path[:0] = sys.argv[5:]
 signal.signal(signal.SIGINT, signal.default_int_handler)
-import engine_jobs
+import backend_jobs
 from konkyo.models.backends import BACKENDS
 if __name__ == "__main__":
     jobs = {"first": tuple(sys.argv[3:5]), "long": ("sleep", "600")}
     try:
         backend = BACKENDS[sys.argv[1]]
-        for name, _ in backend(engine_jobs.work, jobs, workers=int(sys.argv[2])):
+        for name, _ in backend(backend_jobs.work, jobs, workers=int(sys.argv[2])):
             print(name, flush=True)
     except KeyboardInterrupt:
         print("interrupted", flush=True)
@@ -71,9 +71,7 @@ if __name__ == "__main__":
 
 
 @pytest.mark.parametrize(("backend", "first"), [("loky", "double"), ("dask", "die")])
-def test_a_local_cluster_keeps_to_this_machine_and_an_interrupt_leaves_none_of_it(
-    backend, first, tmp_path
-):
+def test_a_local_cluster_is_local_and_ends_on_interrupt(backend, first, tmp_path):
     """And Dask has done elsewhere what a worker died on."""
     mark = tmp_path / "died"
     run = subprocess.Popen(

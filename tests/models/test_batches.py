@@ -5,7 +5,7 @@ import torch
 from konkyo.models.batches import StackBatches, StackSchedule
 
 
-def test_every_window_sees_each_of_its_rows_once_an_epoch_and_then_rests(task):
+def test_every_window_sees_each_row_once_an_epoch(task):
     schedule = StackSchedule(task.specs, batch_size=16, epochs=3)
     seen: dict[tuple[int, int], list[int]] = {}
     for batch in schedule.from_step(0):
@@ -30,7 +30,7 @@ def test_steps_are_counted_window_by_window(task):
 
 
 @pytest.mark.parametrize("first", [1, 11, 12, 20, 32])
-def test_starting_late_equals_having_run_from_the_start(task, first):
+def test_a_schedule_from_a_later_step_is_its_rest(task, first):
     schedule = StackSchedule(task.specs, batch_size=16, epochs=3)
     whole = list(schedule.from_step(0))[first:]
     late = list(schedule.from_step(first))

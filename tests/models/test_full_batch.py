@@ -116,7 +116,7 @@ def test_a_fit_goes_on_from_its_kept_state(fitted, tmp_path):
         torch.testing.assert_close(a, b, atol=0, rtol=0)
 
 
-def test_networks_of_one_file_come_back_with_their_output(fitted, tmp_path):
+def test_a_sigmoid_output_survives_the_file(fitted, tmp_path):
     written = store.unstack(
         fitted.network, months=["a", "b", "c"], keys=["1", "2", "3"], features=list("wxyz")
     )
@@ -134,7 +134,7 @@ def test_networks_of_one_file_come_back_with_their_output(fitted, tmp_path):
         store.read(Path("nowhere"))
 
 
-def test_the_grounds_of_a_sigmoid_output_add_up_to_its_log_odds(fitted):
+def test_relevances_of_a_sigmoid_output_sum_to_log_odds(fitted):
     networks = store.unstack(
         fitted.network, months=["a", "b", "c"], keys=["1", "2", "3"], features=list("wxyz")
     )
@@ -148,7 +148,7 @@ def test_the_grounds_of_a_sigmoid_output_add_up_to_its_log_odds(fitted):
         np.testing.assert_allclose(own.relevance.sum(1) + own.absorbed, own.score, atol=1e-5)
 
 
-def test_a_state_every_so_often_must_divide_the_iterations():
+def test_checkpoints_must_divide_the_iterations():
     with pytest.raises(ValueError, match="does not divide"):
         FullBatch(
             hidden_sizes=(5,), activation="sigmoid", output="sigmoid", iterations=100, every=30

@@ -11,7 +11,7 @@ import numpy as np
 import psutil
 import pytest
 
-import engine_jobs
+import backend_jobs
 from clusters import SECONDS, dask_cluster, until
 from konkyo.cache import TRAINING, code_digest
 from konkyo.config import Train
@@ -74,7 +74,7 @@ def kill_one(
     return killed
 
 
-def test_a_worker_that_is_killed_costs_nothing_but_time(cluster, mapped, chosen, alone, tmp_path):
+def test_a_killed_worker_changes_no_byte(cluster, mapped, chosen, alone, tmp_path):
     at = cluster("dask")
     killed = kill_one(at.workers, lambda: bool(list(tmp_path.glob("state/*.ckpt"))))
     files = run(mapped, replace(chosen, backend="dask", scheduler_address=at.address), tmp_path)
@@ -82,7 +82,7 @@ def test_a_worker_that_is_killed_costs_nothing_but_time(cluster, mapped, chosen,
     assert files == alone
 
 
-def test_workers_that_do_not_see_the_folder_fetch_the_panel(
+def test_workers_without_the_folder_download_the_panel(
     mapped, chosen, alone, tmp_path, monkeypatch
 ):
     """On a cluster that shares no file but the store's, and whose worker is killed."""
@@ -111,7 +111,7 @@ def test_workers_that_do_not_see_the_folder_fetch_the_panel(
 def test_an_error_of_a_job_is_raised_here(cluster):
     jobs = {"a": ("double", "1"), "b": ("fail", "too few")}
     with pytest.raises(ValueError, match=r"^too few$"):
-        list(BACKENDS["dask"](engine_jobs.work, jobs, workers=2, address=cluster("dask").address))
+        list(BACKENDS["dask"](backend_jobs.work, jobs, workers=2, address=cluster("dask").address))
 
 
 @pytest.fixture
@@ -180,7 +180,7 @@ def test_copies_that_nobody_has_used_for_a_week_go(job):
     assert {path.stem for path in folder.glob("*.npy")} == {"new", job.labels.digest}
 
 
-def test_a_worker_without_a_way_to_the_panel_or_with_other_code_says_so(job):
+def test_a_worker_without_panel_or_with_other_code(job):
     unshared = replace(job, features=replace(job.features, url=""))
     with pytest.raises(
         BackendError, match=r"does not see /nowhere/state: .* train\.panel_cache_url"

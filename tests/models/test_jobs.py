@@ -21,7 +21,7 @@ def keys_of(panel, params) -> dict[str, str]:
     return dict(jobs.plan(panel, windows, params.train).keys)
 
 
-def test_entries_train_on_realised_labels_of_their_own_months(panel, small):
+def test_specs_train_on_realised_labels_of_their_months(panel, small):
     _, windows = blocks_and_windows(panel, small)
     made = jobs.network_specs(panel, windows, small.train)
     label = panel.index["label"].to_numpy()
@@ -36,7 +36,7 @@ def test_entries_train_on_realised_labels_of_their_own_months(panel, small):
     assert made[0].rows.base is made[-1].rows.base is not None
 
 
-def test_market_series_are_scaled_by_the_windows_own_months(panel, small):
+def test_market_series_are_scaled_by_the_window(panel, small):
     blocks, _ = blocks_and_windows(panel, small)
     mean, deviation = jobs.market_scale(panel, blocks, 2, 8)
     market = panel.columns("market")
@@ -52,7 +52,7 @@ def test_market_series_are_scaled_by_the_windows_own_months(panel, small):
     np.testing.assert_array_equal(again[0], mean)
 
 
-def test_a_series_that_stands_still_says_nothing_even_when_it_moves(panel, small):
+def test_a_constant_series_is_scaled_to_zero(panel, small):
     blocks, _ = blocks_and_windows(panel, small)
     still = panel.features.copy()
     column = panel.columns("market")[0]
@@ -75,7 +75,7 @@ def test_shuffled_labels_stay_in_their_month(panel, small):
     assert not np.array_equal(shuffled, jobs.shuffle_labels(label, blocks, 2), equal_nan=True)
 
 
-def test_a_changed_row_changes_the_windows_that_contain_it_and_no_others(panel, small):
+def test_a_changed_row_changes_only_its_windows(panel, small):
     before = keys_of(panel, small)
     blocks, windows = blocks_and_windows(panel, small)
     changed = panel.features.copy()
@@ -87,7 +87,7 @@ def test_a_changed_row_changes_the_windows_that_contain_it_and_no_others(panel, 
     assert len(hit) == small.train.window_months
 
 
-def test_a_new_month_adds_a_window_and_leaves_the_others(panel, small):
+def test_a_new_month_adds_a_key_and_changes_none(panel, small):
     blocks, _ = blocks_and_windows(panel, small)
     n = int(blocks.offsets[-2])
     index = panel.index.iloc[:n].copy()
@@ -99,7 +99,7 @@ def test_a_new_month_adds_a_window_and_leaves_the_others(panel, small):
     assert {name.split("/")[1] for name in set(longer) - set(shorter)} == {blocks.names[-1]}
 
 
-def test_what_decides_the_weights_is_in_the_key_and_nothing_else(panel, small):
+def test_the_key_holds_what_decides_the_weights(panel, small):
     before = keys_of(panel, small)
     spread = replace(
         small,
@@ -118,9 +118,7 @@ def test_what_decides_the_weights_is_in_the_key_and_nothing_else(panel, small):
         assert not set(other.values()) & set(before.values()), change
 
 
-def test_members_of_an_ensemble_differ_in_their_seed_and_the_first_is_the_single_network(
-    panel, small
-):
+def test_members_of_an_ensemble_differ_in_their_seed(panel, small):
     _, windows = blocks_and_windows(panel, small)
     three = replace(small.train, ensemble=3)
     single = [e for e in jobs.network_specs(panel, windows, small.train) if not e.placebo]
