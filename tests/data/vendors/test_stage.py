@@ -11,7 +11,7 @@ from konkyo.data.vendors import fred, jquants, mof
 from konkyo.pipeline.fetch import main
 from vendor_server import KEY, Asked, Told, Vendor
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 YIELDS = "Interest Rate,,\nDate,2Y,10Y\n2024/1/31,0.1,0.7\n2024/2/1,0.1,0.6\n2024/2/2,0.2,0.5\n"
 OPERATIONS = """年,月,日,Year,Month,Day,金額(amount),売買通貨,Currency pairs
 令和6年,4月,29日,2024,Apr,29,"59,185",米ドル売り,the US dollar (sold) the Japanese yen (bought)
@@ -129,7 +129,7 @@ def test_what_cannot_be_fetched_is_one_line(market, tmp_path, capsys, monkeypatc
     assert "--first 2018-01" in failed(capsys, "jquants", "2024-1x", out=out)
     assert "choose from" in failed(capsys, "jquants", "2024-01", out=out, parts=("bars",))
     assert "CPIAUCSL" in failed(capsys, "fred", "2024-01", out=out)
-    assert "no connector 'nikkei'" in failed(capsys, "nikkei")
+    assert "no vendor 'nikkei'" in failed(capsys, "nikkei")
     monkeypatch.delenv("JQUANTS_API_KEY")
     said = failed(capsys, "jquants", "2024-01", out=out)
     assert "JQUANTS_API_KEY" in said
