@@ -68,7 +68,7 @@ def test_every_stage_has_a_command():
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_help_says_what_it_does_with_an_example_that_can_be_typed(name, called):
+def test_help_has_an_example_that_works(name, called):
     shown = run(name, "--help")
     assert shown.exit_code == 0
     assert COMMANDS[name].help.split("\n")[0] in words(shown.stdout)
@@ -80,7 +80,7 @@ def test_help_says_what_it_does_with_an_example_that_can_be_typed(name, called):
 
 
 @pytest.mark.parametrize("name", [name for name in COMMANDS if stage_of(name) in THERE])
-def test_what_is_not_typed_is_the_stage_functions_own_default(name, called):
+def test_defaults_are_those_of_the_stage(name, called):
     assert run(name, *NEEDED.get(name, [])).exit_code == 0
     taken = inspect.signature(import_module(f"konkyo.pipeline.{stage_of(name)}").main).parameters
     given = called[stage_of(name)]
@@ -109,14 +109,14 @@ def test_what_is_typed_reaches_the_function(name, called):
         (["train", "--epochs", "3"], "No such option"),
     ],
 )
-def test_what_is_typed_wrongly_is_said_and_calls_nothing(typed, said, called):
+def test_wrong_usage_calls_nothing(typed, said, called):
     refused = run(*typed)
     assert refused.exit_code == 2
     assert said in words(refused.stderr)
     assert called == {}
 
 
-def test_an_interrupt_while_a_stage_is_imported_is_one_line(monkeypatch):
+def test_an_interrupt_during_import_is_one_line(monkeypatch):
     def interrupted(name):
         raise KeyboardInterrupt
 
@@ -131,14 +131,14 @@ def process(*command: str, **environment: str) -> subprocess.CompletedProcess:
     )
 
 
-def test_an_error_that_can_be_mended_is_one_line_and_exit_code_1(tmp_path, monkeypatch):
+def test_an_error_is_one_line_and_exit_code_1(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     ended = process("-m", "konkyo", "ingest")
     assert (ended.returncode, ended.stdout) == (1, "")
     assert ended.stderr.startswith("konkyo: params.yaml ") and ended.stderr.count("\n") == 1
 
 
-def test_help_imports_no_stage_and_completion_knows_the_commands():
+def test_help_imports_no_stage():
     code = (
         "import sys; from konkyo.cli import app; app(['--help'], standalone_mode=False); "
         "print(sorted({n.split('.')[0] for n in sys.modules} & {'torch', 'pandas', 'mlflow', "

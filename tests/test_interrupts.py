@@ -34,7 +34,7 @@ print("went on")
 
 
 @pytest.mark.parametrize(("how", "code", "said"), [("reraised", -2, ""), ("plain", 0, "went on\n")])
-def test_an_interrupt_within_a_callback_ends_the_process(how: str, code: int, said: str):
+def test_an_interrupt_in_a_callback_ends_the_process(how: str, code: int, said: str):
     ended = subprocess.run(
         [sys.executable, "-c", DROPS, how], capture_output=True, text=True, timeout=30, check=False
     )
@@ -56,7 +56,7 @@ def test_other_lost_exceptions_are_told_of_as_before(monkeypatch: pytest.MonkeyP
     assert sys.unraisablehook == before
 
 
-def test_it_leaves_the_timer_and_its_handler_as_they_were():
+def test_timer_and_handler_are_restored():
     before = signal.getsignal(signal.SIGALRM)
     with pytest.raises(ValueError, match="own"), reraise_lost_interrupt():
         assert signal.getsignal(signal.SIGALRM) is signal.default_int_handler

@@ -5,7 +5,7 @@ import pytest
 from konkyo import io
 
 
-def test_a_failed_write_leaves_the_old_file_and_no_temporary(tmp_path):
+def test_a_failed_write_leaves_the_old_file(tmp_path):
     path = tmp_path / "table.csv"
     io.write_csv(pd.DataFrame({"a": [1]}), path)
     with pytest.raises(RuntimeError), io.atomic_write(path) as temporary:

@@ -28,7 +28,7 @@ with atomic_write(Path("a/table.csv")) as temporary, temporary_folder(Path("b"))
 """
 
 
-def test_what_libraries_keep_temporarily_goes_with_the_process(tmp_path, monkeypatch):
+def test_temporary_files_of_libraries_are_removed(tmp_path, monkeypatch):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     monkeypatch.delenv("JOBLIB_TEMP_FOLDER", raising=False)
     with scoped_tempdir() as folder:

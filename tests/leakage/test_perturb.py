@@ -31,7 +31,7 @@ def upto(frame: pd.DataFrame, t: int = T) -> pd.DataFrame:
     perturbation=st.sampled_from([TRUNCATED, REDRAWN, EXTREME]),
     text=st.booleans(),
 )
-def test_the_past_stays_row_by_row_and_the_future_does_not(seed, t, perturbation, text):
+def test_the_past_stays_and_the_future_does_not(seed, t, perturbation, text):
     table = of_stocks()
     if text:
         frame = STOCKS.assign(
@@ -60,7 +60,7 @@ def test_the_past_stays_row_by_row_and_the_future_does_not(seed, t, perturbation
         assert 1e30 in {*returns, *ahead["illiquidity"], *ahead["size"]}
 
 
-def test_rows_after_the_month_lie_between_those_before_it():
+def test_future_rows_lie_between_past_rows():
     made, _ = perturb_table(of_stocks(), T, REDRAWN, rng=np.random.default_rng(0))
     after = ordinal(made["month"]) > T
     assert after[: len(after) // 2].mean() > 0.2 and not after[-len(after) // 2 :].all()

@@ -17,7 +17,7 @@ T = 12 * 31 + 4
 
 
 @pytest.mark.parametrize("perturbation", PERTURBATIONS, ids=lambda perturbation: perturbation.name)
-def test_reports_known_by_the_month_stay_and_later_ones_differ(own, perturbation):
+def test_reports_published_by_the_month_stay(own, perturbation):
     raw = perturb_tables.read(own.ingest.tables).reports[0]
     made = perturb_tables.perturb_reports(raw, T, perturbation, np.random.default_rng(1))
 
@@ -39,7 +39,7 @@ def test_reports_known_by_the_month_stay_and_later_ones_differ(own, perturbation
     assert len(later) > 20 and (later["grade"] != later["grade_before"]).all()
 
 
-def test_stays_that_began_stay_and_their_ends_are_not_known(own):
+def test_memberships_begun_by_the_month_stay(own):
     raw = perturb_tables.read(own.ingest.tables).members[0]
     for perturbation in (REDRAWN, EXTREME):
         made = perturb_tables.perturb_members(
@@ -117,7 +117,7 @@ def test_perturbed_records_differ(own, tmp_path):
         assert not moved[series["month"] <= "2001-05-31"].any()
 
 
-def test_decision_months_are_spread_and_end_with_the_newest():
+def test_decision_months_end_with_the_newest():
     month = pd.Series(pd.date_range("2000-01-31", periods=20, freq="ME").repeat(2))
     assert run.decision_months(month, 6, 3) == ["2000-07", "2001-01", "2001-08"]
     assert run.decision_months(month, 6, 1) == ["2001-08"]

@@ -241,7 +241,7 @@ def test_own_labels_name_the_inputs(reported: Path) -> None:
     assert "おおきさ" in page
 
 
-def test_the_agreement_is_drawn_where_the_truth_is_known(reported: Path) -> None:
+def test_the_agreement_is_drawn_with_ground_truth(reported: Path) -> None:
     assert (reported / "data/report/truth_agreement.png").stat().st_size > 1000
     copy = (reported / "data/report/ground_truth.csv").read_bytes()
     assert copy == (reported / "data/verify/ground_truth.csv").read_bytes()
@@ -262,9 +262,7 @@ def test_without_placebo_the_other_models_are_reported(project: Path) -> None:
     assert "Bigness" not in page
 
 
-def test_a_month_whose_market_series_broke_is_missing_and_nothing_else(
-    project: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_month_without_market_series(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Saturated by it, the network gives all stocks of that month one score but for rounding."""
     backtest.main()
     before = pd.read_csv("data/backtest/returns.csv").set_index(["model", "month"])
@@ -290,7 +288,7 @@ def test_a_month_whose_market_series_broke_is_missing_and_nothing_else(
     assert "there are portfolios: 2020-03, 2020-06." in page
 
 
-def test_a_network_without_any_portfolios_ends_the_stage(
+def test_a_network_without_portfolios_ends_the_stage(
     project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for path in Path("data/attributions").glob("*.parquet"):
@@ -308,7 +306,7 @@ def test_a_network_without_any_portfolios_ends_the_stage(
         ("data/attributions", "YYYY-MM.parquet is missing: run `dvc repro attribute`"),
     ],
 )
-def test_a_missing_file_ends_the_stage_before_anything_is_written(
+def test_a_missing_file_ends_the_stage_first(
     project: Path, capsys: pytest.CaptureFixture[str], gone: str, message: str
 ) -> None:
     path = Path(gone)

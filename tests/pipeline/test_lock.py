@@ -63,7 +63,7 @@ def test_the_second_waits_and_says_for_whom(start, tmp_path):
     assert first.communicate(timeout=30)[1] == ""
 
 
-def test_readers_go_together_and_a_writer_waits_for_them(start, tmp_path):
+def test_a_writer_waits_for_readers(start, tmp_path):
     readers = [start("results", "shared", 1.5) for _ in range(2)]
     wait_for(tmp_path, 2)
     assert noted(tmp_path) == ["in", "in"]

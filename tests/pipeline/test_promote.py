@@ -41,7 +41,7 @@ def test_a_promotion_says_the_figures_and_the_versions(asked, capsys):
     )
 
 
-def test_a_refusal_ends_with_exit_code_1_after_the_figures(asked, capsys):
+def test_a_refusal_ends_with_exit_code_1(asked, capsys):
     asked.outcome = replace(DONE, promoted=False, objections=("too few", "worse"))
     with pytest.raises(SystemExit) as ended:
         promote.main()

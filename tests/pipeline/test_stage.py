@@ -26,9 +26,7 @@ def test_arguments_and_the_result_are_passed_through():
         (KeyboardInterrupt, 130, "\nkonkyo: interrupted\n"),
     ],
 )
-def test_an_error_that_can_be_mended_and_an_interrupt_end_with_one_message(
-    error, code, said, capsys
-):
+def test_errors_and_interrupts_end_with_one_message(error, code, said, capsys):
     with pytest.raises(SystemExit) as ended:
         divide(6, 3, error=error)
     assert ended.value.code == code

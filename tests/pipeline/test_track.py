@@ -46,7 +46,7 @@ def test_the_stage_logs_and_says_where(here, capsys):
     )
 
 
-def test_a_missing_result_ends_the_stage_before_anything_is_logged(here, capsys):
+def test_a_missing_result_is_an_error_before_logging(here, capsys):
     (here / "data/metrics.json").unlink()
     with pytest.raises(SystemExit) as ended:
         track.main()

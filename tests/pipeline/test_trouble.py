@@ -144,7 +144,7 @@ def test_a_folder_that_cannot_be_written_is_said(
     assert contents(tmp_path / "data") == before
 
 
-def test_errors_of_libraries_are_known_by_what_caused_them():
+def test_errors_of_libraries_by_their_causes():
     def chained(cause: BaseException) -> BaseException:
         error = RuntimeError("a worker failed")
         error.__cause__ = cause
@@ -201,7 +201,7 @@ print(sorted(path.name for path in folder.iterdir()))
 """
 
 
-def test_every_writer_says_so_on_a_disk_that_is_really_full(tmp_path):
+def test_every_writer_on_a_full_disk(tmp_path):
     """A disk in memory of a quarter of a megabyte, where this machine lets one be mounted."""
     mount = f"mount -t tmpfs -o size=256k tmpfs {tmp_path}"
     # In a space of mounts of its own, as a user of its own where this one is not the root.

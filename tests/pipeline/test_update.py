@@ -170,7 +170,7 @@ def test_killed_in_the_middle_it_ends_with_the_same(project, base, room, tmp_pat
     assert everything() == interrupted
 
 
-def test_a_restated_month_is_refused_before_anything_is_replaced(project, capsys):
+def test_a_revised_month_is_refused(project, capsys):
     write_records(30)
     change("2001-03-31", "S002", "size", 1.5)
     said = refused(capsys)
@@ -191,7 +191,7 @@ def test_vanished_and_appeared_rows_are_refused(project, capsys):
     assert "stocks, 2001-05: 1 row appeared (first NEW)" in said
 
 
-def test_a_restatement_that_is_accepted_makes_its_windows_anew(project, capsys):
+def test_an_accepted_revision_recomputes_its_windows(project, capsys):
     before = contents("attributions")
     write_records(30)
     index = pd.read_parquet("data/panel/index.parquet")
@@ -217,7 +217,7 @@ def test_another_month_than_the_newest_is_refused(project, capsys, month, remedy
     assert remedy in said
 
 
-def test_records_that_end_before_the_results_are_refused(project, capsys):
+def test_records_that_end_before_the_results(project, capsys):
     write_records(28)
     said = refused(capsys)
     assert "the records end in 2002-04" in said and "to 2002-05" in said

@@ -35,7 +35,7 @@ def test_git_of_a_clean_tree(repository):
     }
 
 
-def test_the_lock_that_the_pipeline_rewrites_makes_no_tree_dirty(repository):
+def test_a_rewritten_lock_makes_no_tree_dirty(repository):
     (repository / "dvc.lock").write_text("stages: {a: {}}\n")
     assert lineage.git(repository)["git_dirty"] == "false"
 
@@ -78,7 +78,7 @@ def test_a_data_set_has_a_digest_of_all_its_bytes(project):
     assert after["panel"] != before["panel"]
 
 
-def test_a_data_set_says_what_it_holds_and_no_path_of_this_machine(results_folder):
+def test_a_data_set_has_no_path_of_this_machine(results_folder):
     records, panel = (e.dataset for e in lineage.datasets(results.read(results_folder)))
     assert json.loads(records.source) == {"uri": "data/records"}
     assert json.loads(records.profile)["survivorship_free"] is False

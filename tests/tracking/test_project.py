@@ -32,7 +32,7 @@ print(*(os.environ[name] for name in names), file=open("run.txt", "w"))
 """
 
 
-def test_main_logs_even_if_nothing_changed_and_in_the_run_that_was_asked_for(tmp_path):
+def test_main_fills_the_run_of_mlflow_run(tmp_path):
     command = YAML(typ="safe").load(ROOT / "MLproject")["entry_points"]["main"]["command"]
     (tmp_path / "dvc.yaml").write_text(
         STAGES.replace("computed >>", "computed | tee report.txt >>")

@@ -55,7 +55,7 @@ def promotions(client):
     return client.search_runs([experiment], "tags.kind = 'promotion'")
 
 
-def test_a_better_challenger_takes_over_and_the_registry_says_why(project, client, routine):
+def test_a_better_challenger_becomes_champion(project, client, routine):
     version(client, "worse", "champion", source="us")
     version(client, "better", "newest", "challenger", source="us")
     done = promotion.promote(project, routine, reason=" a wider net ", environment={})
@@ -81,7 +81,7 @@ def test_a_better_challenger_takes_over_and_the_registry_says_why(project, clien
     assert table["difference_rank_ic"].tolist() == pytest.approx([0.01, 0.02, 0.03, 0.01])
 
 
-def test_a_worse_challenger_is_refused_and_the_attempt_is_kept(project, client, routine):
+def test_a_worse_challenger_is_refused_and_logged(project, client, routine):
     version(client, "better", "champion")
     version(client, "worse", "challenger")
     for made in range(2):
@@ -126,9 +126,7 @@ def test_force_overrules_with_a_reason_and_says_so(project, client, routine):
         ({"version": 2}, "its run .* has no monthly/rank_ic and monthly/spread_net; log its"),
     ],
 )
-def test_what_cannot_be_compared_is_an_error_with_its_remedy(
-    project, client, routine, arguments, message
-):
+def test_versions_that_cannot_be_compared(project, client, routine, arguments, message):
     version(client, "worse", "champion")
     version(client, "none")
     with pytest.raises(TrackingError, match=message):
@@ -137,12 +135,12 @@ def test_what_cannot_be_compared_is_an_error_with_its_remedy(
     assert promotions(client) == []
 
 
-def test_without_a_champion_there_is_nothing_to_compare_with(project, client, routine):
+def test_promotion_without_a_champion(project, client, routine):
     with pytest.raises(TrackingError, match="no version with the alias 'champion': `dvc repro"):
         promotion.promote(project, routine, environment={})
 
 
-def test_other_records_and_too_few_months_are_objections(project, client, routine):
+def test_objections_of_source_and_months(project, client, routine):
     version(client, "worse", "champion", source="simulated-tse")
     version(client, "better", "challenger", source="tables")
     longer = replace(routine, promote=replace(routine.promote, months=5))
@@ -155,7 +153,7 @@ def test_other_records_and_too_few_months_are_objections(project, client, routin
     assert "4 realised months in common, promote.months = 5" in done.objections[1]
 
 
-def test_months_of_the_search_flatter_and_the_text_says_so(project, client, routine):
+def test_months_of_the_search_are_a_caveat(project, client, routine):
     version(client, "worse", "champion", configuration="a", last_month="2020-05")
     tags = {"configuration": "b", "last_month": "2020-04", "tuned_study": "main"}
     version(client, "better", "challenger", tuned_until="2020-03", **tags)
@@ -174,7 +172,7 @@ def test_months_after_the_search_are_its_holdout(project, client, routine):
     assert "another configuration" not in text
 
 
-def test_what_is_earned_later_changes_no_earlier_comparison(project, client, routine):
+def test_later_months_change_no_earlier_comparison(project, client, routine):
     """The series of a month that is not realised in both is not looked at."""
     version(client, "worse", "champion")
     later = version(client, "better", "challenger")

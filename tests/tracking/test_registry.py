@@ -59,7 +59,7 @@ def test_a_configuration_is_what_decides_the_model(chosen, section, change, same
     assert (registry.configuration(other) == registry.configuration(chosen)) == same
 
 
-def test_the_simulated_market_belongs_to_the_configuration_where_it_is_the_source(chosen):
+def test_configuration_of_the_simulated_market(chosen):
     def with_noise(noise, source):
         ingest = replace(chosen.ingest, source=source)
         ingest = replace(ingest, simulated=replace(ingest.simulated, noise=noise))
@@ -69,7 +69,7 @@ def test_the_simulated_market_belongs_to_the_configuration_where_it_is_the_sourc
     assert with_noise(1.0, "us-equities") == with_noise(2.0, "us-equities")
 
 
-def test_a_search_that_chose_these_params_is_told_with_its_last_month(tmp_path, chosen):
+def test_tags_of_the_search_that_chose_these_params(tmp_path, chosen):
     best = {
         "n_hidden_layers": 3,
         "width": 64,
@@ -98,7 +98,7 @@ def test_a_search_that_chose_these_params_is_told_with_its_last_month(tmp_path, 
     assert registry.tuning_tags(tmp_path, other) == {}
 
 
-def test_a_month_is_added_in_one_run_and_the_champion_goes_on(project, chosen):
+def test_an_added_month_continues_the_champion(project, chosen):
     found = results.read(project)
     (project / "data/predictions").mkdir()
     (project / "data/predictions/2020-03.csv").write_text("rank,stock\n1,S0001\n")
@@ -154,9 +154,7 @@ def test_another_configuration_is_a_challenger(project, chosen):
     }
 
 
-def test_of_two_first_versions_at_the_same_moment_the_later_is_the_challenger(
-    project, chosen, monkeypatch
-):
+def test_the_later_of_two_first_versions(project, chosen, monkeypatch):
     found = results.read(project)
     first = runs.track(found, chosen, {})
     client = MlflowClient(first.uri, first.uri)

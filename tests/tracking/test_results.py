@@ -18,7 +18,7 @@ def test_only_the_network_has_series(results_folder):
     assert found.history["month"].iloc[-1] == pd.Timestamp("2020-03-31")
 
 
-def test_windows_come_in_order_and_as_period_ends_however_months_are_written(project):
+def test_windows_are_sorted_period_ends(project):
     path = project / "data/models/windows.csv"
     table = pd.read_csv(path).iloc[::-1]
     table["month"] += "-15"

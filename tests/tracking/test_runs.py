@@ -58,7 +58,7 @@ def test_one_parent_and_one_child_a_month(logged):
         assert run.info.end_time <= parent.info.end_time
 
 
-def test_the_parent_has_every_param_of_the_main_job_but_where_it_is_logged(logged, chosen):
+def test_params_of_the_parent(logged, chosen):
     client, tracked, _ = logged
     expected = config.flatten(config.as_dict(chosen))
     found = client.get_run(tracked.run_id).data.params
@@ -145,7 +145,7 @@ def test_the_parent_has_figures_and_tables(logged):
     assert table["columns"] == ["model", "portfolio", "annual_return", "sharpe_ratio"]
 
 
-def test_a_child_has_its_window_its_losses_and_its_results(logged):
+def test_a_child_has_window_losses_and_results(logged):
     client, tracked, _ = logged
     february = children(client, tracked)[1]
     assert february.data.params == {
@@ -171,7 +171,7 @@ def test_the_newest_month_has_no_result_yet(logged):
     assert children(client, tracked)[2].data.metrics == {"loss": 2.5, "stocks": 12}
 
 
-def test_a_child_has_its_grounds_and_weights_byte_for_byte(logged):
+def test_a_child_has_attributions_and_weights(logged):
     client, tracked, root = logged
     run_id = children(client, tracked)[1].info.run_id
     kept = root / "mlartifacts" / run_id / "artifacts"
@@ -278,7 +278,7 @@ def digest(client):
     return parent.data.tags["params_digest"][:2]
 
 
-def test_a_failure_before_the_first_child_ends_the_parent(project, chosen, monkeypatch):
+def test_a_failure_before_any_child_ends_the_parent(project, chosen, monkeypatch):
     (project / "data/panel/features.npy").write_bytes(b"")
     with pytest.raises(ArtifactError):
         runs.track(results.read(project), chosen, {})
@@ -321,7 +321,7 @@ def test_a_given_run_is_not_filled_twice(project, chosen, without_model, given):
     assert len(everything(client)) == 4
 
 
-def test_a_given_run_that_is_not_there_is_an_error_with_its_remedy(project, chosen):
+def test_a_missing_run_to_fill(project, chosen):
     with pytest.raises(TrackingError, match="MLFLOW_RUN_ID = abc is not in the store"):
         runs.track(results.read(project), chosen, {"MLFLOW_RUN_ID": "abc"})
 

@@ -18,12 +18,12 @@ def points(metrics):
     return [(m.key, m.value, m.step, m.timestamp) for m in metrics]
 
 
-def test_final_joins_levels_and_leaves_out_what_is_no_finite_number():
+def test_final_joins_levels_of_finite_numbers():
     found = series.final({"network": {"rank_ic": 0.1, "spread": {"months": 3}, "t": math.nan}}, 5)
     assert points(found) == [("network/rank_ic", 0.1, 0, 5), ("network/spread/months", 3.0, 0, 5)]
 
 
-def test_monthly_counts_steps_from_the_first_month_and_leaves_a_gap():
+def test_monthly_steps_count_from_the_first_month():
     returns = pd.DataFrame(
         {"month": [JANUARY, FEBRUARY, MARCH], "spread": [0.1, math.nan, 0.3], "other": 1.0}
     )
@@ -63,7 +63,7 @@ def test_training_is_the_mean_over_windows():
     ]
 
 
-def test_a_month_has_its_losses_by_epoch_and_its_results():
+def test_metrics_of_a_month():
     history = pd.DataFrame({"epoch": [1, 0], "loss": [0.5, 1.0]})
     returns = pd.DataFrame({"ic": [0.1], "rank_ic": [math.nan], "spread": [0.02], "long": [0.3]})
     metrics = series.of_month(history, returns, n_stocks=12, month=MARCH, at=7)

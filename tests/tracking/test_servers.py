@@ -100,7 +100,7 @@ def split(frame: pd.DataFrame) -> dict:
     return {"dataframe_split": {name: plain[name] for name in ("columns", "data")}}
 
 
-def test_a_post_gives_the_scores_and_relevances_of_the_pipeline(address, rows, logged):
+def test_a_post_gives_scores_and_relevances(address, rows, logged):
     _, _, root = logged
     expected = pd.read_parquet(root / "data/attributions/2020-03.parquet")
     records = {"dataframe_records": rows.to_dict("records")}
@@ -116,7 +116,7 @@ def test_a_post_gives_the_scores_and_relevances_of_the_pipeline(address, rows, l
         np.testing.assert_allclose(total, found["score"], rtol=0, atol=1e-12)
 
 
-def test_a_bad_request_gets_the_reason_and_the_server_goes_on(address, rows):
+def test_a_bad_request_gets_the_reason(address, rows):
     few = rows.head(2).astype({"feature_1": object})
     bad = {
         "feature_2": split(few.drop(columns="feature_2")),
@@ -151,9 +151,7 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
-def test_the_browser_gets_the_store_without_an_address_on_the_command_line(
-    started, tmp_path, monkeypatch, capsys
-):
+def test_ui_has_no_address_on_the_command_line(started, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "")
     shutil.copy(ROOT / "params.yaml", tmp_path)

@@ -52,14 +52,14 @@ def test_the_environment_goes_before_params(chosen):
     )
 
 
-def test_an_experiment_is_made_once_with_a_plain_folder_beside_the_database(project):
+def test_an_experiment_is_created_once(project):
     client = store.connect(f"sqlite:///{project}/mlflow.db")
     made = store.experiment_id(client, "a/b")
     assert client.get_experiment(made).artifact_location == str(project / "mlartifacts")
     assert store.experiment_id(client, "a/b") == made
 
 
-def test_a_deleted_experiment_is_an_error_with_its_remedy(project):
+def test_a_deleted_experiment(project):
     client = store.connect(f"sqlite:///{project}/mlflow.db")
     made = store.experiment_id(client, "gone")
     client.delete_experiment(made)
@@ -67,7 +67,7 @@ def test_a_deleted_experiment_is_an_error_with_its_remedy(project):
         store.experiment_id(client, "gone")
 
 
-def test_a_store_that_does_not_open_is_an_error_that_names_the_setting(project):
+def test_a_store_that_does_not_open(project):
     (project / "broken.db").write_bytes(b"no database, only text of some length" * 50)
     with pytest.raises(TrackingError, match=r"set track\.uri"):
         store.connect(f"sqlite:///{project}/broken.db")
@@ -79,7 +79,7 @@ def test_a_new_database_gets_its_folder_and_its_tables(project, empty_store):
     assert [experiment.name for experiment in client.search_experiments()] == ["Default"]
 
 
-def test_a_database_whose_creation_was_killed_is_created_again(tmp_path):
+def test_a_killed_creation_of_the_database(tmp_path):
     uri = f"sqlite:///{tmp_path}/mlflow.db"
     killed = subprocess.run([sys.executable, "-c", KILLED, uri], check=False)
     assert killed.returncode == -9

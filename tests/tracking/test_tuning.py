@@ -43,9 +43,7 @@ def folder(project: Path) -> Path:
     return own
 
 
-def test_one_parent_a_study_one_child_a_trial_and_a_repeated_call_replaces_them(
-    project, folder, chosen
-):
+def test_a_study_logged_twice_replaces_its_runs(project, folder, chosen):
     secret = replace(chosen, tune=replace(chosen.tune, storage="postgresql://me:secret@host/base"))
     for _ in range(2):
         tracked = tuning.track(project, secret, folder, {})

@@ -9,21 +9,8 @@ from pydantic.dataclasses import dataclass
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
+from konkyo.config import intervention, main, tune
 from konkyo.config.fields import RULES
-from konkyo.config.intervention import Intervention
-from konkyo.config.main import (
-    Attribute,
-    Backtest,
-    Ingest,
-    Monitor,
-    Prepare,
-    Promote,
-    Report,
-    Track,
-    Train,
-    Verify,
-)
-from konkyo.config.tune import Tune
 from konkyo.errors import ParamsError
 
 
@@ -31,18 +18,18 @@ from konkyo.errors import ParamsError
 class Params:
     """All sections of params.yaml."""
 
-    ingest: Ingest
-    prepare: Prepare
-    train: Train
-    attribute: Attribute
-    verify: Verify
-    backtest: Backtest
-    report: Report
-    track: Track
-    monitor: Monitor
-    promote: Promote
-    tune: Tune
-    intervention: Intervention
+    ingest: main.Ingest
+    prepare: main.Prepare
+    train: main.Train
+    attribute: main.Attribute
+    verify: main.Verify
+    backtest: main.Backtest
+    report: main.Report
+    track: main.Track
+    monitor: main.Monitor
+    promote: main.Promote
+    tune: tune.Tune
+    intervention: intervention.Intervention
 
     @model_validator(mode="after")
     def _universe_fills_the_quantiles(self) -> "Params":

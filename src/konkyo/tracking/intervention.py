@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,24 +12,14 @@ from mlflow.entities import Metric
 from konkyo import cache, dates, io
 from konkyo.artifacts import Artifacts, require
 from konkyo.config import Params, as_dict, flatten
-from konkyo.errors import redact
 from konkyo.tracking import lineage, open_runs, series, store
+from konkyo.tracking.open_runs import LoggedRun
 
 _LIBRARIES = ("konkyo", "torch", "pytorch-lightning", "numpy", "pandas", "statsmodels")
 _FOLDERS = {".png": "figures", ".html": "page"}
 
 
-@dataclass(frozen=True)
-class TrackedStudy:
-    """Run, experiment and store (without a password) of the study: data/intervention/run.json."""
-
-    run_id: str
-    experiment_id: str
-    experiment: str
-    uri: str
-
-
-def track(root: Path, params: Params, environment: Mapping[str, str] = os.environ) -> TrackedStudy:
+def track(root: Path, params: Params, environment: Mapping[str, str] = os.environ) -> LoggedRun:
     """Log the results of the second study.
 
     Parameters
@@ -40,6 +30,11 @@ def track(root: Path, params: Params, environment: Mapping[str, str] = os.enviro
         params.yaml: the store of the section `track`, the experiment of `intervention.track`.
     environment : mapping of str to str
         Variables of `mlflow run`.
+
+    Returns
+    -------
+    LoggedRun
+        The contents of data/intervention/run.json.
 
     Raises
     ------
@@ -74,12 +69,7 @@ def track(root: Path, params: Params, environment: Mapping[str, str] = os.enviro
         for file in ("networks.safetensors", "penalties.csv", "coefficients.csv"):
             client.log_artifact(run.run_id, str(artifacts.intervention_models / file), "models")
         client.log_dict(run.run_id, values, "lineage/params.yaml")
-    return TrackedStudy(
-        run_id=run.run_id,
-        experiment_id=run.experiment_id,
-        experiment=client.get_experiment(run.experiment_id).name,
-        uri=redact(target.uri),
-    )
+    return open_runs.logged_run(client, run)
 
 
 def forecasts(answers: pd.DataFrame) -> list[Metric]:

@@ -27,7 +27,7 @@ from mlflow.utils.mlflow_tags import (
 
 from konkyo import io
 from konkyo.artifacts import Artifacts
-from konkyo.errors import TrackingError
+from konkyo.errors import TrackingError, redact
 from konkyo.tracking import store
 from konkyo.tracking.client import RETRIES, StoreClient, StoreRetries
 
@@ -43,6 +43,16 @@ class OpenRun:
 
     run_id: str
     experiment_id: str
+
+
+@dataclass(frozen=True)
+class LoggedRun:
+    """A finished parent run, its experiment by id and name, and the store without a password."""
+
+    run_id: str
+    experiment_id: str
+    experiment: str
+    uri: str
 
 
 def project_id(root: Path) -> str:
@@ -127,6 +137,16 @@ def open_run(client: StoreClient, target: store.Target, name: str) -> Iterator[O
             error.add_note(f"run {run.run_id} could not be marked {status}: {second}")
         raise
     client.set_terminated(run.run_id, "FINISHED")
+
+
+def logged_run(client: MlflowClient, run: OpenRun) -> LoggedRun:
+    """Return where a run was logged."""
+    return LoggedRun(
+        run_id=run.run_id,
+        experiment_id=run.experiment_id,
+        experiment=client.get_experiment(run.experiment_id).name,
+        uri=redact(client.tracking_uri),
+    )
 
 
 def end_run(client: MlflowClient, run: OpenRun, status: str) -> None:

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any
 
@@ -16,10 +16,9 @@ from tqdm import tqdm
 
 from konkyo import dates
 from konkyo.config import Params, as_dict, flatten
-from konkyo.errors import redact
 from konkyo.tracking import lineage, log_model, open_runs, registry, results, series, store
 from konkyo.tracking.client import RETRIES, StoreClient, StoreRetries
-from konkyo.tracking.open_runs import OpenRun
+from konkyo.tracking.open_runs import LoggedRun, OpenRun
 from konkyo.tracking.registry import RegisteredVersion
 from konkyo.tracking.results import Results
 
@@ -29,13 +28,11 @@ judged afterwards, and jobs with runs of their own."""
 
 
 @dataclass(frozen=True)
-class TrackedRun:
+class TrackedRun(LoggedRun):
     """Run and model version of the results: the contents of data/run.json.
 
     Attributes
     ----------
-    run_id, experiment_id, experiment, uri : str
-        The parent run, its experiment by id and name, and the store, without a password.
     model, model_version, model_uri : str, int, str
         The registered model.
     months : int
@@ -44,10 +41,6 @@ class TrackedRun:
         Aliases of the version.
     """
 
-    run_id: str
-    experiment_id: str
-    experiment: str
-    uri: str
     model: str
     model_version: int
     model_uri: str
@@ -138,10 +131,7 @@ def tracked_run(
 ) -> TrackedRun:
     """Return the facts of a run and its model version."""
     return TrackedRun(
-        run_id=run.run_id,
-        experiment_id=run.experiment_id,
-        experiment=client.get_experiment(run.experiment_id).name,
-        uri=redact(client.tracking_uri),
+        **asdict(open_runs.logged_run(client, run)),
         model=params.track.model,
         model_version=version.version,
         model_uri=f"models:/{params.track.model}@{registry.NEWEST}",

@@ -3,7 +3,7 @@
 import math
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from konkyo.config import Params, as_dict, flatten
 from konkyo.errors import redact
 from konkyo.tracking import lineage, open_runs, series, store
 from konkyo.tracking.client import StoreClient
-from konkyo.tracking.open_runs import OpenRun
+from konkyo.tracking.open_runs import LoggedRun, OpenRun
 from konkyo.tuning.space import NUMBERS, STRUCTURE
 from konkyo.tuning.trial_tables import MEASURES
 
@@ -29,13 +29,9 @@ _STATES = {"complete": "FINISHED", "pruned": "KILLED", "fail": "FAILED"}
 
 
 @dataclass(frozen=True)
-class TrackedSearch:
-    """Run, experiment, store (without a password) and number of trials: run.json of the study."""
+class TrackedSearch(LoggedRun):
+    """Run of a study and its number of trials: the contents of run.json in the study's folder."""
 
-    run_id: str
-    experiment_id: str
-    experiment: str
-    uri: str
     trials: int
 
 
@@ -91,13 +87,7 @@ def track(
         client.log_artifact(run.run_id, str(folder / "series.parquet"), "series")
         _log_trials(client, run, trials)
         _delete_earlier_runs(client, run, params.tune.study)
-    return TrackedSearch(
-        run_id=run.run_id,
-        experiment_id=run.experiment_id,
-        experiment=client.get_experiment(run.experiment_id).name,
-        uri=redact(target.uri),
-        trials=len(trials),
-    )
+    return TrackedSearch(**asdict(open_runs.logged_run(client, run)), trials=len(trials))
 
 
 def history(trials: pd.DataFrame, at: int) -> list[Metric]:

@@ -160,7 +160,7 @@ def test_what_cannot_be_fetched_is_one_line(market, tmp_path, capsys, monkeypatc
     assert "--first 2018-01" in failed(capsys, "jquants", "2024-1x", out=out)
     assert "choose from" in failed(capsys, "jquants", "2024-01", out=out, parts=("bars",))
     assert "CPIAUCSL" in failed(capsys, "fred", "2024-01", out=out)
-    assert "no connector 'nikkei'" in failed(capsys, "nikkei")
+    assert "no vendor 'nikkei'" in failed(capsys, "nikkei")
     monkeypatch.delenv("JQUANTS_API_KEY")
     said = failed(capsys, "jquants", "2024-01", out=out)
     assert "JQUANTS_API_KEY" in said
@@ -189,7 +189,7 @@ def test_series_as_they_were_known_are_columns_of_a_market_table(
     expected = "month,consumer_prices,PCE\n2024-01-31,,\n2024-02-29,308.4,121.9\n"
     assert (out / "fred/market.csv").read_text() == expected + "2024-03-31,308.4,121.9\n"
     printed = capsys.readouterr().out
-    assert "unknown in 1 months, 2024-01 to 2024-01" in printed
+    assert "missing in 1 months, 2024-01 to 2024-01" in printed
     assert f"files: [{out / 'fred/market.csv'}]" in printed
 
 
