@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import spearmanr
 
+from konkyo.backtest.objectives import performance_of
 from konkyo.dates import ordinal
 
 _KEY = ["model", "month"]
@@ -57,10 +58,7 @@ def t_statistic(values: pd.Series) -> float:
 
     It takes months as independent; NaN for fewer than two values or values that are all equal.
     """
-    known = values.dropna().to_numpy(dtype="float64")
-    if len(known) < 2 or np.ptp(known) == 0:
-        return float("nan")
-    return float(known.mean() / (known.std(ddof=1) / np.sqrt(len(known))))
+    return float(performance_of(values.to_numpy(dtype="float64"), "t_statistic"))
 
 
 def newey_west_t(months: pd.Series, values: pd.Series) -> float:

@@ -1,7 +1,7 @@
-"""What a search maximises, for many trials, halves of a record or both at once.
+"""Sharpe ratio, t-statistic and mean of one series, or of many trials and halves of them at once.
 
-Each objective is a function of three arrays of one shape: how many months there are, their mean and
-their sample deviation (n - 1). So it costs the same for one series as for 12,870 halves of 100.
+Each is a function of three arrays of one shape: the number of months, their mean and their sample
+standard deviation (n - 1). So it costs the same for one series as for 12,870 halves of 100.
 """
 
 from collections.abc import Callable
@@ -14,17 +14,17 @@ Objective = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
 MONTHS_A_YEAR = 12
 
 
-def sharpe_ratio(months: np.ndarray, mean: np.ndarray, deviation: np.ndarray) -> np.ndarray:
-    """Return arithmetic annual return / annual risk, as `performance.sharpe_ratio` has it."""
-    return mean / deviation * np.sqrt(MONTHS_A_YEAR)
+def sharpe_ratio(months: np.ndarray, mean: np.ndarray, std: np.ndarray) -> np.ndarray:
+    """Return arithmetic annual return / annual volatility."""
+    return mean / std * np.sqrt(MONTHS_A_YEAR)
 
 
-def t_statistic(months: np.ndarray, mean: np.ndarray, deviation: np.ndarray) -> np.ndarray:
-    """Return mean / (sample deviation / sqrt(n)), as `information.t_statistic` has it."""
-    return mean / deviation * np.sqrt(months)
+def t_statistic(months: np.ndarray, mean: np.ndarray, std: np.ndarray) -> np.ndarray:
+    """Return mean / (sample standard deviation / sqrt(n))."""
+    return mean / std * np.sqrt(months)
 
 
-def mean(months: np.ndarray, mean: np.ndarray, deviation: np.ndarray) -> np.ndarray:
+def mean(months: np.ndarray, mean: np.ndarray, std: np.ndarray) -> np.ndarray:
     """Return the mean of the months, in the unit of the series."""
     return mean
 
@@ -34,7 +34,7 @@ OBJECTIVES: dict[Name, Objective] = {
     "t_statistic": t_statistic,
     "mean": mean,
 }
-# Deviations below this share of the root mean square are what rounding leaves of equal values.
+# A standard deviation below this share of the root mean square is rounding of equal values.
 _DUST = 1e-7
 
 
@@ -58,10 +58,10 @@ def from_sums(
     """
     with np.errstate(divide="ignore", invalid="ignore"):
         average = total / months
-        spread = np.maximum(squares - total * average, 0.0)
-        deviation = np.sqrt(spread / (months - 1))
-        still = (months < 2) | (spread <= squares * _DUST**2)
-        return OBJECTIVES[objective](months, average, np.where(still, np.nan, deviation))
+        squared = np.maximum(squares - total * average, 0.0)
+        std = np.sqrt(squared / (months - 1))
+        still = (months < 2) | (squared <= squares * _DUST**2)
+        return OBJECTIVES[objective](months, average, np.where(still, np.nan, std))
 
 
 def performance_of(values: np.ndarray, objective: Name) -> np.ndarray:
@@ -79,6 +79,6 @@ def performance_of(values: np.ndarray, objective: Name) -> np.ndarray:
     ndarray
         Shape [...]; NaN where it is not defined, see `from_sums`.
     """
-    known = ~np.isnan(values)
-    filled = np.where(known, values, 0.0)
-    return from_sums(objective, known.sum(0), filled.sum(0), (filled**2).sum(0))
+    present = ~np.isnan(values)
+    filled = np.where(present, values, 0.0)
+    return from_sums(objective, present.sum(0), filled.sum(0), (filled**2).sum(0))

@@ -3,11 +3,11 @@
 import empyrical
 import pandas as pd
 
+from konkyo.backtest.objectives import MONTHS_A_YEAR, performance_of
 from konkyo.backtest.portfolios import with_realised_returns
 from konkyo.dates import month_end, ordinal
 
 PORTFOLIOS = ("long", "short", "spread", "spread_net", "market")
-_MONTHS_A_YEAR = 12
 
 
 def annual_return(returns: pd.Series) -> float:
@@ -15,7 +15,7 @@ def annual_return(returns: pd.Series) -> float:
 
     Not compounded: empyrical's function of this name is geometric and gives another figure.
     """
-    return float(returns.mean() * _MONTHS_A_YEAR)
+    return float(returns.mean() * MONTHS_A_YEAR)
 
 
 def annual_volatility(returns: pd.Series) -> float:
@@ -31,7 +31,7 @@ def sharpe_ratio(returns: pd.Series) -> float:
 
     NaN for fewer than two months or returns that are all equal.
     """
-    return float(empyrical.sharpe_ratio(returns, period="monthly"))
+    return float(performance_of(returns.to_numpy(dtype="float64"), "sharpe_ratio"))
 
 
 def max_drawdown(returns: pd.Series) -> float:
