@@ -198,10 +198,9 @@ def tune(
     apply: Annotated[
         bool, typer.Option("--apply", help="Write the best trial's values into params.yaml.")
     ] = False,
-    child: Annotated[bool, typer.Option("--child", hidden=True)] = False,
 ) -> None:
     """Search over hyperparameters, or go on with a search, then look at the held-out months."""
-    call("tune", trials=trials, worker=worker, apply=apply, child=child)
+    call("tune", trials=trials, worker=worker, apply=apply)
 
 
 @command(SEARCH, "konkyo serve --alias challenger --port 5002")

@@ -74,7 +74,7 @@ def run(
     return _loky(workers, work, jobs)
 
 
-def _end_with(parent: int) -> None:
+def end_with_parent(parent: int) -> None:
     """Let this process end within a second after its parent: loky's go on for minutes.
 
     They would train on beside the next run, and write its states; those that wait for a job would
@@ -101,7 +101,7 @@ def _loky(
     # Nothing is put into shared memory, where it would stay if this process were killed.
     spread = Parallel(
         n_jobs=workers, backend="loky", max_nbytes=None, return_as="generator_unordered",
-        initializer=_end_with, initargs=(os.getpid(),),
+        initializer=end_with_parent, initargs=(os.getpid(),),
     )  # fmt: skip
     asked = (delayed(_named)(work, name, job) for name, job in jobs.items())
     try:

@@ -17,8 +17,8 @@ from konkyo.artifacts import Artifacts
 from konkyo.config import Params, as_dict, flatten
 from konkyo.errors import redact
 from konkyo.tracking import lineage, open_runs, runs, series, store
+from konkyo.tuning.objective import MEASURES
 from konkyo.tuning.space import NUMBERS, STRUCTURE
-from konkyo.tuning.trial_tables import MEASURES
 
 _LIBRARIES = ("konkyo", "torch", "pytorch-lightning", "optuna", "numpy", "pandas")
 _MEASURES = ("objective", *MEASURES, "seconds")
@@ -39,7 +39,8 @@ def track(
         params.yaml: the store is that of the section `track`, the experiment its own with
         `-tuning` behind.
     folder : Path
-        Of the study: trials.csv, result.csv, luck.json and whatever figures and pages there are.
+        Of the study: trials.csv, result.csv, selection_bias.json and whatever figures and pages
+        there are.
     environment : mapping of str to str
         What `mlflow run` passes.
 
@@ -62,7 +63,7 @@ def track(
     trials = io.read_csv(folder / "trials.csv")
     trials = trials[trials["state"].isin(_STATES)]
     result = io.read_csv(folder / "result.csv")
-    luck = io.read_json(folder / "luck.json")
+    selection_bias = io.read_json(folder / "selection_bias.json")
     name = f"tune-{params.tune.study}"
     with runs.parent(client, where, name) as (run_id, experiment):
         now = runs.milliseconds()
@@ -76,7 +77,7 @@ def track(
             **{f"version_{n.replace('-', '_')}": lineage.installed(n) for n in _LIBRARIES},
             MLFLOW_RUN_NOTE: _note(trials, result),
         }
-        metrics = series.final({"result": _nested(result), "luck": luck}, now)
+        metrics = series.final({"result": _nested(result), "selection_bias": selection_bias}, now)
         metrics += history(trials, now)
         runs.log(client, run_id, params=chosen, metrics=metrics, tags=tags)
         for path in sorted(folder.iterdir()):
@@ -123,7 +124,7 @@ def _log_trials(client: MlflowClient, parent: str, experiment: str, trials: pd.D
             MLFLOW_PARENT_RUN_ID: parent,
             "kind": "trial",
             "state": row["state"],
-            "paper": str(bool(row["paper"])).lower(),
+            "current": str(bool(row["current"])).lower(),
             "feasible": str(bool(row["feasible"])).lower(),
         }
         if "retry_of" in known:
@@ -167,7 +168,7 @@ def _note(trials: pd.DataFrame, result: pd.DataFrame) -> str:
     parts = ", ".join(f"{int(n)} months of {part}" for part, n in months.items())
     return (
         f"A search of {len(trials)} trials ({', '.join(counts)}), in the child runs; {parts}. "
-        "`result/<model>/<part>` compares the paper's values, the best trial, a linear model and "
-        "shuffled labels; `luck` says how much of the best trial a search without skill would "
-        "reach. The step of `search` is the trial's number."
+        "`result/<model>/<part>` compares the current values, the best trial, a ridge regression "
+        "and shuffled labels; `selection_bias` says how much of the best trial a search without "
+        "skill would reach. The step of `search` is the trial's number."
     )
