@@ -9,10 +9,12 @@ it before it is told, so that any machine can write all results from the study a
 import os
 import signal
 import time
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
+from itertools import chain
 
 import numpy as np
 import optuna
@@ -31,6 +33,7 @@ from konkyo.tuning.storage import CURRENT
 from konkyo.tuning.study import Search
 from konkyo.tuning.trials import TrialBacktest
 
+Start = Callable[[], ProcessPoolExecutor]
 _DEATHS_IN_A_ROW = 10
 """Workers that may die without one chunk done: more than the three of one stack, so that it is not
 the trials that they die of."""
@@ -52,9 +55,9 @@ class _Stack:
         The next chunk.
     """
 
-    trials: list[optuna.Trial]
-    scores: dict[int, list[pd.DataFrame]] = field(default_factory=dict)
-    contributions: dict[int, list[pd.Series]] = field(default_factory=dict)
+    trials: list[optuna.Trial] = field(default_factory=list)
+    scores: dict[int, list[pd.DataFrame]] = field(default_factory=lambda: defaultdict(list))
+    contributions: dict[int, list[pd.Series]] = field(default_factory=lambda: defaultdict(list))
     chunk: int = 0
 
 
@@ -63,12 +66,8 @@ def start_worker() -> ProcessPoolExecutor:
 
     Each has an executor of its own: loky gives up all jobs of an executor when one process dies.
     """
-    return ProcessPoolExecutor(
-        max_workers=1,
-        initializer=_begin_worker,
-        initargs=(os.getpid(),),
-        env={"OMP_NUM_THREADS": "1"},
-    )
+    begin = {"initializer": _begin_worker, "initargs": (os.getpid(),)}
+    return ProcessPoolExecutor(max_workers=1, env={"OMP_NUM_THREADS": "1"}, **begin)
 
 
 def _begin_worker(parent: int) -> None:
@@ -91,17 +90,12 @@ class Coordinator:
     """
 
     def __init__(
-        self,
-        search: Search,
-        backtest: TrialBacktest,
-        *,
-        start: Callable[[], ProcessPoolExecutor] = start_worker,
+        self, search: Search, backtest: TrialBacktest, *, start: Start = start_worker
     ) -> None:
         self._search, self._backtest, self._start = search, backtest, start
         groups = backtest.groups()
         self._chunks = pruning.chunks(groups, search.tune.seed)
-        months = [month for group in groups for month in group]
-        self._places = {month: place for place, month in enumerate(months)}
+        self._places = {month: place for place, month in enumerate(chain.from_iterable(groups))}
         self._workers = [start() for _ in range(search.tune.workers)]
         self._idle = list(range(search.tune.workers))
         self._waiting: list[_Stack] = []
@@ -125,20 +119,21 @@ class Coordinator:
         Exception
             What a trial raised in its worker.
         """
+        search = self._search
         try:
             while self._hand_out() or self._running:
                 if not self._running:
                     time.sleep(pause)
                 done, _ = wait(self._running, timeout=pause, return_when="FIRST_COMPLETED")
-                self._search.storage.record_heartbeats(self._search.study, self._search.running)
+                search.storage.record_heartbeats(search.study, search.running, now=False)
                 for future in done:
                     self._take_back(future)
                 show()
         finally:
             for worker in self._workers:
                 worker.shutdown(kill_workers=True)
-            if self._search.running:
-                study.requeue(self._search, list(self._search.running.values()), died=False)
+            if search.running:
+                study.requeue(search, list(search.running.values()), died=False)
 
     def _hand_out(self) -> bool:
         """Give every idle worker a stack, as far as there are trials; False when none is left."""
@@ -148,16 +143,15 @@ class Coordinator:
                 if asked is None:
                     return False
                 # The queue may hold trials of another structure than that of the group's first.
-                by_structure: dict[object, _Stack] = {}
+                stacks: dict[object, _Stack] = defaultdict(_Stack)
                 for trial in asked:
-                    stack = by_structure.setdefault(structure(trial.params), _Stack([]))
-                    stack.trials.append(trial)
-                self._waiting += by_structure.values()
+                    stacks[structure(trial.params)].trials.append(trial)
+                self._waiting += stacks.values()
             if not self._waiting:
                 break
             slot, stack = self._idle.pop(), self._waiting.pop()
-            values = [trial.params for trial in stack.trials]
-            job = self._backtest.scores, values, self._chunks[stack.chunk]
+            params = [trial.params for trial in stack.trials]
+            job = self._backtest.scores, params, self._chunks[stack.chunk]
             try:
                 future = self._workers[slot].submit(*job)
             except BrokenProcessPool:
@@ -173,8 +167,10 @@ class Coordinator:
         self._idle.append(slot)
         try:
             frames = future.result()
-        except BrokenProcessPool as error:
+        except Exception as error:
             study.requeue(self._search, stack.trials, died=True)
+            if not isinstance(error, BrokenProcessPool):
+                raise
             self._replace(slot)
             self._deaths += 1
             if self._deaths > _DEATHS_IN_A_ROW:
@@ -183,32 +179,25 @@ class Coordinator:
                     f"{error}: free some memory or lower tune.workers, and start again to go on"
                 ) from None
             return
-        except Exception:
-            study.requeue(self._search, stack.trials, died=True)
-            raise
         self._deaths = 0
-        stack.trials = [
-            trial
-            for trial, frame in zip(stack.trials, frames, strict=True)
-            if self._goes_on(stack, trial, frame)
-        ]
+        pairs = zip(stack.trials, frames, strict=True)
+        stack.trials = [trial for trial, frame in pairs if self._goes_on(stack, trial, frame)]
         stack.chunk += 1
-        if stack.chunk < len(self._chunks):
-            if stack.trials:
-                # Under way before new ones, whose values may learn from it.
-                self._waiting.append(stack)
-            return
-        for trial in stack.trials:
-            self._end(stack, trial, TrialState.COMPLETE)
+        if stack.chunk == len(self._chunks):
+            for trial in stack.trials:
+                self._end(stack, trial, TrialState.COMPLETE)
+        elif stack.trials:
+            # Before new trials, whose values may learn from these.
+            self._waiting.append(stack)
 
     def _goes_on(self, stack: _Stack, trial: optuna.Trial, frame: pd.DataFrame) -> bool:
         """Report a trial's newest chunk; end it where it is pruned."""
         series = self._chunk_series(frame)
         if series is not None:
-            stack.scores.setdefault(trial.number, []).append(frame)
-            parts = stack.contributions.setdefault(trial.number, [])
-            parts.append(objective.contributions(self._search.tune.objective, series))
-            if not self._is_hopeless(trial, parts):
+            stack.scores[trial.number].append(frame)
+            added = objective.contributions(self._search.tune.objective, series)
+            stack.contributions[trial.number].append(added)
+            if not self._is_hopeless(trial, stack.contributions[trial.number]):
                 return True
         self._end(stack, trial, TrialState.PRUNED)
         return False
@@ -250,7 +239,7 @@ class Coordinator:
     def _end(self, stack: _Stack, trial: optuna.Trial, state: TrialState) -> None:
         """Store a trial's series and measures, then tell its state."""
         tune, value = self._search.tune, None
-        parts = stack.scores.get(trial.number)
+        parts = stack.scores[trial.number]
         try:
             if parts:
                 # Anew from all scores: turnover and costs are those between consecutive months.

@@ -7,7 +7,7 @@ import pandas as pd
 
 from konkyo import dates
 from konkyo.backtest.information_coefficient import t_statistic
-from konkyo.backtest.performance import annual_return, annual_volatility, sharpe_ratio
+from konkyo.backtest.performance import annual_return, measures, sharpe_ratio
 
 Kind = Literal["sharpe_ratio", "t_statistic", "mean", "rank_ic"]
 MEASURES = (
@@ -35,8 +35,8 @@ def trial_value(kind: Kind, values: pd.Series) -> float:
     """
     if kind == "rank_ic":
         return float(values.mean())
-    measure = {"mean": annual_return, "sharpe_ratio": sharpe_ratio, "t_statistic": t_statistic}
-    return measure[kind](values.dropna())
+    functions = {"mean": annual_return, "sharpe_ratio": sharpe_ratio, "t_statistic": t_statistic}
+    return functions[kind](values.dropna())
 
 
 def objective(kind: Kind, series: pd.DataFrame) -> float:
@@ -79,14 +79,11 @@ def secondary(series: pd.DataFrame) -> dict[str, float]:
         absent.
     """
     net = series["spread_net"].dropna()
-    values = (
-        annual_return(net),
-        annual_volatility(net),
-        sharpe_ratio(net),
-        t_statistic(net),
-        float(series["rank_ic"].mean()),
-        float(series["turnover"].mean()),
-        len(series),
-    )
-    measures = dict(zip(MEASURES, values, strict=True))
-    return {name: value for name, value in measures.items() if math.isfinite(value)}
+    figures = {
+        **measures(net),
+        "t": t_statistic(net),
+        "rank_ic": float(series["rank_ic"].mean()),
+        "turnover": float(series["turnover"].mean()),
+        "months": len(series),
+    }
+    return {name: figures[name] for name in MEASURES if math.isfinite(figures[name])}

@@ -5,6 +5,7 @@ All of it comes from the study, so that any machine can write it, whoever ran th
 """
 
 from collections.abc import Mapping, Sequence
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -111,7 +112,6 @@ def trial_table(trials: Sequence[FrozenTrial]) -> pd.DataFrame:
     rows = []
     for trial in trials:
         complete = trial.state == TrialState.COMPLETE
-        seconds = trial.duration.total_seconds() if trial.duration else np.nan
         rows.append(
             {
                 "trial": trial.number,
@@ -122,7 +122,7 @@ def trial_table(trials: Sequence[FrozenTrial]) -> pd.DataFrame:
                 **{name: trial.params.get(name) for name in (*STRUCTURE, *NUMBERS)},
                 "objective": trial.value if complete else np.nan,
                 **{name: trial.user_attrs.get(name, np.nan) for name in MEASURES},
-                "seconds": seconds,
+                "seconds": trial.duration.total_seconds() if trial.duration else np.nan,
             }
         )
     return pd.DataFrame(rows).astype({RETRY_OF: "Int64"})
@@ -168,19 +168,13 @@ def comparison_series(
             (scores,) = full.scores([trial.params], holdout)
             by_model[name, "holdout"] = full.series(scores)
     rows_of = current or best
-    for part, runner, groups in (
-        ("tuning", searched, searched.groups()),
-        ("holdout", full, holdout),
-    ):
+    parts = {"tuning": (searched, searched.groups()), "holdout": (full, holdout)}
+    for part, (runner, groups) in parts.items():
         by_model["ridge", part] = runner.series(runner.ridge_scores(rows_of.params, groups))
         (scores,) = runner.scores([best.params], groups, placebo=True)
         by_model["placebo", part] = runner.series(scores)
-    tables = [
-        by_model[model, part].assign(model=model, part=part)
-        for model in MODELS
-        for part in PARTS
-        if (model, part) in by_model
-    ]
+    order = [key for key in product(MODELS, PARTS) if key in by_model]
+    tables = [by_model[model, part].assign(model=model, part=part) for model, part in order]
     return pd.concat(tables, ignore_index=True)
 
 
@@ -256,10 +250,8 @@ def summary(comparison: pd.DataFrame, bias: Mapping[str, float]) -> str:
     """Return the result of a search in a few lines of text."""
     ratio = comparison.set_index(["model", "part"])["sharpe_ratio"]
     months = months_of(comparison)
-    lines = [
-        f"Sharpe ratio after costs, {months['tuning']} months searched and {months['holdout']} "
-        "held out:"
-    ]
+    parts = f"{months['tuning']} months searched and {months['holdout']} held out"
+    lines = [f"Sharpe ratio after costs, {parts}:"]
     models = [model for model in MODELS if (model, "holdout") in ratio.index]
     for model in models:
         lines.append(f"  {model:9s} {ratio[model, 'tuning']:6.2f} {ratio[model, 'holdout']:6.2f}")

@@ -85,22 +85,16 @@ def save_results(
     write_parquet(series, folder / "comparison.parquet")
     write_csv(comparison, folder / "result.csv")
     write_json(bias, folder / "selection_bias.json")
-    drawn = _save_figures(search, best, folder, full.params.report)
+    report = full.params.report
+    drawn = _save_figures(search, best, folder, report)
+    table = results.trial_table(search.study.get_trials(deepcopy=False))
     text = page.page(
-        search.tune.study,
-        comparison,
-        bias,
-        results.trial_table(search.study.get_trials(deepcopy=False)),
-        current,
-        best,
-        drawn,
-        full.params.report.language,
+        search.tune.study, comparison, bias, table, current, best, drawn, report.language
     )
     with atomic_write(folder / "tuning.html") as scratch:
         scratch.write_text(text, encoding="utf-8")
-    write_json(
-        {"trial": best.number, "objective": best.value, "params": best.params}, folder / "best.json"
-    )
+    winner = {"trial": best.number, "objective": best.value, "params": best.params}
+    write_json(winner, folder / "best.json")
     return results.summary(comparison, bias)
 
 
@@ -113,13 +107,11 @@ def _save_figures(
     for name, figure in plots.luck(chance, objective, report.language, still).items():
         figures.save(figure, folder / f"{name}.png", report.dpi)
     shared = plots.search(search.study)
-    return {
-        language: {
-            name: figure.to_dict()
-            for name, figure in {**shared, **plots.luck(chance, objective, language, live)}.items()
-        }
-        for language in LANGUAGES
-    }
+    by_language: dict[str, Mapping[str, Any]] = {}
+    for language in LANGUAGES:
+        drawn = {**shared, **plots.luck(chance, objective, language, live)}
+        by_language[language] = {name: figure.to_dict() for name, figure in drawn.items()}
+    return by_language
 
 
 def best_trial(search: Search) -> FrozenTrial:

@@ -1,25 +1,20 @@
 """The search space: its distributions, the trial of the current params, a trial as params.yaml."""
 
 from collections.abc import Mapping
+from dataclasses import fields
 from typing import Any
 
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution
 
 from konkyo.config import Prepare, Range, Space, Train
 
-STRUCTURE = (
-    "n_hidden_layers",
-    "width",
-    "activation",
-    "batch_size",
-    "epochs",
-    "window_months",
-    "label",
-    "standardise",
-)
-"""Hyperparameters that must agree for networks to train in one stack."""
 NUMBERS = ("learning_rate", "dropout", "weight_decay")
 """Hyperparameters in which the networks of a stack may differ."""
+STRUCTURE = tuple(field.name for field in fields(Space) if field.name not in NUMBERS)
+"""Hyperparameters that must agree for networks to train in one stack."""
+_TRAIN = (*NUMBERS, "activation", "batch_size", "epochs", "window_months")
+"""Those that are keys of the section train by the same name."""
+_PREPARE = ("label", "standardise")
 
 
 def current_values(train: Train, prepare: Prepare) -> dict[str, Any]:
@@ -36,13 +31,11 @@ def current_values(train: Train, prepare: Prepare) -> dict[str, Any]:
         n_hidden_layers and width are those of the first hidden layer; whether `hidden_sizes` has
         the shape that they stand for, `outside` tells.
     """
-    sizes = {"n_hidden_layers": len(train.hidden_sizes), "width": train.hidden_sizes[0]}
-    names = ("activation", *NUMBERS, "batch_size", "epochs", "window_months")
     return {
-        **sizes,
-        **{name: getattr(train, name) for name in names},
-        "label": prepare.label,
-        "standardise": prepare.standardise,
+        "n_hidden_layers": len(train.hidden_sizes),
+        "width": train.hidden_sizes[0],
+        **{name: getattr(train, name) for name in _TRAIN},
+        **{name: getattr(prepare, name) for name in _PREPARE},
     }
 
 
@@ -79,14 +72,13 @@ def distributions(space: Space) -> dict[str, BaseDistribution]:
     A list is categorical, without regard to its order; a range is continuous, in logarithms where
     `log` is set.
     """
-    by_name: dict[str, BaseDistribution] = {}
-    for name in (*STRUCTURE, *NUMBERS):
-        allowed = getattr(space, name)
+
+    def distribution(allowed: Any) -> BaseDistribution:
         if isinstance(allowed, Range):
-            by_name[name] = FloatDistribution(allowed.low, allowed.high, log=allowed.log)
-        else:
-            by_name[name] = CategoricalDistribution(allowed)
-    return by_name
+            return FloatDistribution(allowed.low, allowed.high, log=allowed.log)
+        return CategoricalDistribution(allowed)
+
+    return {name: distribution(getattr(space, name)) for name in (*STRUCTURE, *NUMBERS)}
 
 
 def units(layers: int, width: int) -> tuple[int, ...]:
@@ -115,7 +107,8 @@ def settings(values: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     dict
         `train` and `prepare`, each with the keys that the search covers.
     """
-    train = {"hidden_sizes": units(values["n_hidden_layers"], values["width"])}
-    for name in ("window_months", "activation", *NUMBERS, "batch_size", "epochs"):
-        train[name] = values[name]
-    return {"train": train, "prepare": {name: values[name] for name in ("label", "standardise")}}
+    sizes = units(values["n_hidden_layers"], values["width"])
+    return {
+        "train": {"hidden_sizes": sizes, **{name: values[name] for name in _TRAIN}},
+        "prepare": {name: values[name] for name in _PREPARE},
+    }

@@ -6,8 +6,6 @@ PostgreSQL: each coordinator records Optuna's heartbeat for the trials of its wo
 fails and queues again the trials whose heartbeat is stale.
 """
 
-import os
-import socket
 import time
 import warnings
 from collections.abc import Collection, Iterator
@@ -17,6 +15,7 @@ from typing import Any
 
 import optuna
 import sqlalchemy
+from optuna import Study
 from optuna.exceptions import ExperimentalWarning, StorageInternalError
 from optuna.storages import BaseStorage, JournalStorage, RDBStorage
 from optuna.storages.journal import JournalFileBackend
@@ -56,7 +55,7 @@ def open_storage(address: str, heartbeat: int = HEARTBEAT) -> "Journal | Postgre
     return Postgres(address, heartbeat)
 
 
-def retry(study: optuna.Study, trial: FrozenTrial, died: bool = True) -> None:
+def retry(study: Study, trial: FrozenTrial, died: bool = True) -> None:
     """Queue a failed trial's values again.
 
     Optuna's RetryHeartbeatStaleTrialCallback would count an interrupt as it counts a death, and
@@ -129,18 +128,14 @@ class Journal:
         """Create a study or ask for trials while no other process does."""
         return locked(self._study_lock)
 
-    def mark_running(self, study: optuna.Study, trial: optuna.Trial) -> None:
-        """Record which process runs a trial."""
-        trial.set_user_attr(WORKER, _process())
-
-    def record_heartbeats(self, study: optuna.Study, running: Collection[int]) -> None:
+    def record_heartbeats(self, study: Study, running: Collection[int], *, now: bool) -> None:
         """Do nothing: no other process asks whether this one lives."""
 
-    def fail_stale(self, study: optuna.Study, running: Collection[int]) -> None:
+    def fail_stale(self, study: Study, running: Collection[int]) -> None:
         """Fail and queue again the running trials but this process's, by number."""
         for trial in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
             if trial.number not in running:
-                _fail(study, trial)
+                fail(study, trial)
 
     def close(self) -> None:
         """Do nothing: the file is opened and closed at every access."""
@@ -200,26 +195,23 @@ class Postgres:
             connection.execute(sqlalchemy.text("select pg_advisory_xact_lock(hashtext('konkyo'))"))
             yield
 
-    def mark_running(self, study: optuna.Study, trial: optuna.Trial) -> None:
-        """Record the first heartbeat of a trial and which process runs it; within `exclusive`."""
-        self._record(study, trial.number)
-        trial.set_user_attr(WORKER, _process())
-
-    def record_heartbeats(self, study: optuna.Study, running: Collection[int]) -> None:
-        """Record the heartbeats of this process's trials, by number, when they are due."""
-        if time.monotonic() - self._last >= self._heartbeat:
+    def record_heartbeats(self, study: Study, running: Collection[int], *, now: bool) -> None:
+        """Record the heartbeats of this process's trials, by number, when they are due or now."""
+        if now or time.monotonic() - self._last >= self._heartbeat:
             self._last = time.monotonic()
             # The server may be back by the next heartbeat: some may be missed.
             with suppress(sqlalchemy.exc.SQLAlchemyError, StorageInternalError):
+                study_id = self.backend.get_study_id_from_name(study.study_name)
                 for number in running:
-                    self._record(study, number)
+                    trial = self.backend.get_trial_id_from_study_id_trial_number(study_id, number)
+                    self.backend.record_heartbeat(trial)
 
-    def fail_stale(self, study: optuna.Study, running: Collection[int]) -> None:
+    def fail_stale(self, study: Study, running: Collection[int]) -> None:
         """Fail and queue again the trials of dead coordinators; within `exclusive`."""
         for trial in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
-            # Without a heartbeat a trial never gets stale: its process died in `mark_running`.
+            # Without a heartbeat a trial never gets stale: its process died before the first.
             if WORKER not in trial.user_attrs:
-                _fail(study, trial)
+                fail(study, trial)
         with ignore_experimental():
             optuna.storages.fail_stale_trials(study)
 
@@ -228,21 +220,13 @@ class Postgres:
         self.backend.engine.dispose()
         self._engine.dispose()
 
-    def _record(self, study: optuna.Study, number: int) -> None:
-        study_id = self.backend.get_study_id_from_name(study.study_name)
-        trial_id = self.backend.get_trial_id_from_study_id_trial_number(study_id, number)
-        self.backend.record_heartbeat(trial_id)
-
 
 def ignore_experimental() -> AbstractContextManager[Any]:
     """Call what Optuna marks as experimental without its warning."""
     return warnings.catch_warnings(action="ignore", category=ExperimentalWarning)
 
 
-def _process() -> str:
-    return f"{socket.gethostname()}-{os.getpid()}"
-
-
-def _fail(study: optuna.Study, trial: FrozenTrial) -> None:
+def fail(study: Study, trial: FrozenTrial, died: bool = True) -> None:
+    """Fail a running trial and queue it again; see `retry`."""
     study.tell(trial.number, state=TrialState.FAIL)
-    retry(study, trial)
+    retry(study, trial, died)

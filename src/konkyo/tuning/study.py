@@ -1,6 +1,8 @@
 """The study: created once, loaded ever after; trials asked for in groups that train together."""
 
 import json
+import os
+import socket
 import warnings
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -15,10 +17,11 @@ from konkyo.config import Params, Tune
 from konkyo.errors import TuningError
 from konkyo.tuning import space
 from konkyo.tuning.pruning import pruner
-from konkyo.tuning.storage import CURRENT, Journal, Postgres, ignore_experimental, retry
+from konkyo.tuning.storage import CURRENT, WORKER, Journal, Postgres, fail, ignore_experimental
 
 COUNTED = (TrialState.COMPLETE, TrialState.PRUNED)
 """States of a trial that counts towards `tune.trials`."""
+_SAMPLERS = {"random": RandomSampler, "tpe": TPESampler}
 _IDENTITY = "konkyo"
 """Attribute of the study: what its trials have in common, so that they can be compared."""
 _FREE = ("study", "storage", "trials", "workers", "trials_per_stack")
@@ -85,20 +88,15 @@ def begin(storage: Journal | Postgres, params: Params, facts: Mapping[str, Any])
                 values = space.current_values(params.train, params.prepare)
                 study.enqueue_trial(values, user_attrs={CURRENT: True})
             study.set_user_attr(_IDENTITY, identity)
-    _refuse_other(tune.study, study.user_attrs[_IDENTITY], identity)
-    return Search(study, storage, tune)
-
-
-def _refuse_other(name: str, begun: Mapping[str, Any], asked: Mapping[str, Any]) -> None:
-    """Raise if a study's trials could not be compared with those that are asked for now."""
-    changed = [key for key in sorted({*begun, *asked}) if begun.get(key) != asked.get(key)]
+    begun = study.user_attrs[_IDENTITY]
+    changed = [key for key in sorted({*begun, *identity}) if begun.get(key) != identity.get(key)]
     if changed:
-        lines = [f"{key}: {begun.get(key)} then, {asked.get(key)} now" for key in changed]
+        lines = [f"{key}: {begun.get(key)} then, {identity.get(key)} now" for key in changed]
         raise TuningError(
-            f"the study {name!r} was begun otherwise, and its trials could not be compared:\n  "
-            + "\n  ".join(lines)
-            + "\nset these back, or give tune.study another name"
+            f"the study {tune.study!r} was begun otherwise, and its trials could not be compared:"
+            "\n  " + "\n  ".join(lines) + "\nset these back, or give tune.study another name"
         )
+    return Search(study, storage, tune)
 
 
 def ask(search: Search) -> list[optuna.Trial] | None:
@@ -120,7 +118,9 @@ def ask(search: Search) -> list[optuna.Trial] | None:
         running = sum(trial.state == TrialState.RUNNING for trial in trials)
         asked: list[optuna.Trial] = []
         for place in range(min(tune.trials_per_stack, tune.trials - counted - running)):
-            sampler = _sampler(tune, len(trials) + place)
+            # On one seed machines would repeat each other's draws.
+            words = np.random.SeedSequence([tune.seed, len(trials) + place]).generate_state(1)
+            sampler: BaseSampler = _SAMPLERS[tune.sampler](seed=int(words[0]))
             if asked:
                 fixed = {name: asked[0].params[name] for name in space.STRUCTURE}
                 with ignore_experimental():
@@ -129,8 +129,10 @@ def ask(search: Search) -> list[optuna.Trial] | None:
             # Optuna warns that heartbeats go with `optimize`: the storage sends them.
             with warnings.catch_warnings(action="ignore", category=UserWarning):
                 trial = study.ask(fixed_distributions=space.distributions(tune.space))
-            search.storage.mark_running(study, trial)
             search.running[trial.number] = trial
+            search.storage.record_heartbeats(study, search.running, now=True)
+            # After the heartbeat: a trial without this mark never had one.
+            trial.set_user_attr(WORKER, f"{socket.gethostname()}-{os.getpid()}")
             asked.append(trial)
         return asked
 
@@ -152,8 +154,7 @@ def requeue(search: Search, trials: list[optuna.Trial], died: bool) -> None:
         for trial in trials:
             frozen = by_number[trial.number]
             if frozen.state == TrialState.RUNNING:
-                search.study.tell(trial.number, state=TrialState.FAIL)
-                retry(search.study, frozen, died)
+                fail(search.study, frozen, died)
             search.running.pop(trial.number, None)
 
 
@@ -171,11 +172,3 @@ def best(study: optuna.Study) -> FrozenTrial | None:
         return study.best_trial
     except ValueError:
         return None
-
-
-def _sampler(tune: Tune, number: int) -> BaseSampler:
-    """Return the sampler of a trial: with one seed, machines would repeat each other's draws."""
-    seed = int(np.random.SeedSequence([tune.seed, number]).generate_state(1)[0])
-    if tune.sampler == "random":
-        return RandomSampler(seed=seed)
-    return TPESampler(seed=seed)

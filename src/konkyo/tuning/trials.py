@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from itertools import product
+from itertools import chain, product
 from pathlib import Path
 from typing import Any
 
@@ -127,12 +127,7 @@ class TrialBacktest:
         labels = np.stack([label, targets])
         sections = [self._train(values) for values in trials]
         numbers = tuple(
-            Hyperparameters(
-                learning_rate=train.learning_rate,
-                weight_decay=train.weight_decay,
-                dropout=train.dropout,
-                seed=train.seed,
-            )
+            Hyperparameters(train.learning_rate, train.weight_decay, train.dropout, train.seed)
             for train in sections
         )
         windows = {w.month: w for w in rolling(blocks, sections[0].window_months)}
@@ -141,16 +136,10 @@ class TrialBacktest:
         for first in range(0, len(groups), size):
             part = groups[first : first + size]
             decisions = [windows[group[0]] for group in part]
-            entries = [
-                replace(entry, placebo=placebo)
-                for train in sections
-                for entry in jobs.network_specs(panel, decisions, train)
-            ]
-            name = digest_of(
-                panels.digest_at(path) or "",
-                code_digest(*TRAINING),
-                repr(([asdict(train) for train in sections], part, placebo)),
-            )
+            specs = [jobs.network_specs(panel, decisions, train) for train in sections]
+            entries = [replace(entry, placebo=placebo) for entry in chain.from_iterable(specs)]
+            work = repr(([asdict(train) for train in sections], part, placebo))
+            name = digest_of(panels.digest_at(path) or "", code_digest(*TRAINING), work)
             fitted = fit_stack(
                 panel.features, labels, entries, sections[0], self.scratch, name, numbers
             )
@@ -209,13 +198,8 @@ class TrialBacktest:
     def _train(self, values: Values) -> Train:
         """Return the train section that a trial stands for."""
         tune = self.params.tune
-        return replace(
-            self.params.train,
-            **settings(values)["train"],
-            seed=tune.seed,
-            ensemble=tune.seeds,
-            placebo_every=0,
-        )
+        fixed: dict[str, Any] = {"seed": tune.seed, "ensemble": tune.seeds, "placebo_every": 0}
+        return replace(self.params.train, **settings(values)["train"], **fixed)
 
 
 def _read(path: Path) -> tuple[Panel, MonthSlices, np.ndarray]:
