@@ -1,9 +1,10 @@
-"""An engine without networks: a trial's scores are known functions of its values."""
+"""A backtest without networks: a trial's scores are a function of its values that tests know."""
 
 import sys
 import time
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,9 @@ import numpy as np
 import pandas as pd
 
 from konkyo import config, dates
-from konkyo.config import Tune
-from konkyo.tuning import study, worker
+from konkyo.config import Params, Tune
+from konkyo.tuning import study
+from konkyo.tuning.coordinator import Coordinator
 from konkyo.tuning.storage import open_storage
 
 PARAMS = Path(__file__).parents[1] / "params.yaml"
@@ -23,16 +25,20 @@ STOCKS = 30
 
 
 def section(address: str, **changes: Any) -> Tune:
-    """Return the project's own section with another storage and a small search."""
-    own = config.load(PARAMS).tune
-    small = {"storage": address, "trials": 12, "trials_per_stack": 3, "turnover_cap": 2.0}
-    return replace(own, **{**small, **changes})
+    """Return the project's section with another storage and a small search."""
+    small = {
+        "storage": address, "trials": 12, "trials_per_stack": 3, "turnover_cap": 2.0, "workers": 1,
+    }  # fmt: skip
+    return replace(config.load(PARAMS).tune, **{**small, **changes})
 
 
-def begin(tune: Tune, beat: int = 1) -> study.Search:
-    return study.begin(
-        open_storage(tune.storage, beat), tune, config.load(PARAMS).prepare, {"months": len(MONTHS)}
-    )
+def params_with(tune: Tune) -> Params:
+    return replace(config.load(PARAMS), tune=tune)
+
+
+def begin(tune: Tune, heartbeat: int = 1) -> study.Search:
+    storage = open_storage(tune.storage, heartbeat)
+    return study.begin(storage, params_with(tune), {"months": len(MONTHS)})
 
 
 def skill(values: dict[str, Any]) -> float:
@@ -46,23 +52,22 @@ def _drawn(month: str) -> np.ndarray:
     return np.random.default_rng(int(month.replace("-", ""))).normal(0, 0.1, (2, STOCKS))
 
 
-def run(
-    members: Sequence[dict[str, Any]], groups: Sequence[tuple[str, ...]], seconds: float = 0.0
+def scores(
+    trials: Sequence[dict[str, Any]], groups: Sequence[tuple[str, ...]]
 ) -> list[pd.DataFrame]:
     """Return scores of which the share `skill` is the return itself."""
-    time.sleep(seconds)
     asked = [month for group in groups for month in group]
     ends = np.repeat([dates.parse(month) for month in asked], STOCKS)
     stocks = [f"S{i}" for i in range(STOCKS)] * len(asked)
     ret, noise = np.stack([_drawn(month) for month in asked], axis=1).reshape(2, -1)
     frames = []
-    for values in members:
+    for values in trials:
         score = skill(values) * ret + (1 - abs(skill(values))) * noise
         frames.append(pd.DataFrame({"month": ends, "stock": stocks, "score": score, "ret": ret}))
     return frames
 
 
-def measure(scores: pd.DataFrame) -> pd.DataFrame:
+def series(scores: pd.DataFrame) -> pd.DataFrame:
     """Return the mean of the ten best less that of the ten worst; half a book turned over."""
     ordered = scores.sort_values(["month", "score"])
     ret = ordered["ret"].to_numpy().reshape(-1, STOCKS)
@@ -71,16 +76,61 @@ def measure(scores: pd.DataFrame) -> pd.DataFrame:
     return frame.assign(spread_net=spread - 0.002, turnover=0.5, rank_ic=spread)
 
 
+@dataclass(frozen=True)
+class Backtest:
+    """The parts of `TrialBacktest` that a search calls, each of them replaceable.
+
+    Attributes
+    ----------
+    scores_of, series_of : callable
+        What scores trials, and what measures them.
+    seconds : float
+        That a chunk takes.
+    """
+
+    scores_of: Callable[..., list[pd.DataFrame]] = scores
+    series_of: Callable[[pd.DataFrame], pd.DataFrame] = series
+    seconds: float = 0.0
+
+    def groups(self) -> list[tuple[str, ...]]:
+        return GROUPS
+
+    def scores(self, trials, groups) -> list[pd.DataFrame]:
+        time.sleep(self.seconds)
+        return self.scores_of(trials, groups)
+
+    def series(self, scores: pd.DataFrame) -> pd.DataFrame:
+        return self.series_of(scores)
+
+
+class Here:
+    """A worker that is this process."""
+
+    def submit(self, function: Callable, *arguments: Any) -> Future:
+        future: Future = Future()
+        try:
+            future.set_result(function(*arguments))
+        except Exception as error:
+            future.set_exception(error)
+        return future
+
+    def shutdown(self, kill_workers: bool) -> None:
+        pass
+
+
+def run(search: study.Search, backtest: Backtest = Backtest()) -> None:
+    """Run a search in this process."""
+    Coordinator(search, backtest, start=Here).run()
+
+
 if __name__ == "__main__":
-    address, trials, seconds = sys.argv[1], int(sys.argv[2]), float(sys.argv[3])
-    found = begin(section(address, trials=trials))
-    print("ready", flush=True)
-    worker.work(
-        found,
-        GROUPS,
-        lambda members, groups: run(members, groups, seconds),
-        measure,
-        lambda line: print(line, flush=True),
-        pause=0.2,
-    )
-    found.storage.close()
+    address, name, trials, workers, seconds = sys.argv[1:]
+    tune = section(address, study=name, trials=int(trials), workers=int(workers))
+    search = begin(tune)
+    # By its module: a worker process has another __main__.
+    from fake_engine import Backtest as Importable
+
+    try:
+        Coordinator(search, Importable(seconds=float(seconds))).run(pause=0.2)
+    finally:
+        search.storage.close()

@@ -9,6 +9,7 @@ import json
 import os
 import signal
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,7 +17,9 @@ import numpy as np
 import optuna
 import pandas as pd
 import pytest
+import sqlalchemy
 from mlflow import MlflowClient
+from optuna.trial import TrialState
 from ruamel.yaml import YAML
 
 import team as servers
@@ -217,38 +220,38 @@ def test_a_search_is_worked_on_by_both_and_goes_on_after_both_were_interrupted(u
         for command, of in ((SEARCH, users.one), (JOIN, users.other))
     ]
 
-    def said() -> list[str]:
-        logs = [users.one / "data/tuning/main/logs/worker-1.log"]
-        logs += [users.team.folder / "tune-other.log"]
-        return [log.read_text() if log.exists() else "" for log in logs]
+    def counted() -> list[optuna.trial.FrozenTrial]:
+        with suppress(KeyError, sqlalchemy.exc.SQLAlchemyError):
+            study = optuna.load_study(study_name="main", storage=url)
+            states = (TrialState.COMPLETE, TrialState.PRUNED)
+            return study.get_trials(deepcopy=False, states=states)
+        return []
+
+    def workers() -> set[str]:
+        return {trial.user_attrs["worker"] for trial in counted()}
 
     try:
         until(
-            lambda: (
-                all("trial" in text for text in said())
-                or any(process.poll() is not None for process in both)
-            ),
+            lambda: len(workers()) == 2 or any(process.poll() is not None for process in both),
             "one of both did no trial",
             patience=400,
         )
-        assert [process.poll() for process in both] == [None, None], said()
+        assert [process.poll() for process in both] == [None, None]
         for process in both:
             os.killpg(process.pid, signal.SIGINT)
         assert [process.wait(timeout=90) for process in both] == [130, 130]
     finally:
         for process in both:
             end(process)
-    storage = optuna.storages.RDBStorage(url)
-    trials = optuna.load_study(study_name="main", storage=storage).get_trials(deepcopy=False)
-    counted = [trial for trial in trials if trial.state.name in ("COMPLETE", "PRUNED")]
-    assert len({trial.user_attrs["worker"] for trial in counted}) == 2
-    over = users.team.run(f"konkyo tune --trials {len(counted)}", users.one, "tune-one")
+    assert len(workers()) == 2
+    done = len(counted())
+    over = users.team.run(f"konkyo tune --trials {done}", users.one, "tune-one")
     assert "the search is over" in over
     experiment = users.client.get_experiment_by_name("konkyo-tuning")
     # Trials that the interrupt ended are logged as failed.
     asked = "tags.kind = 'trial' and attributes.status != 'FAILED'"
     logged = users.client.search_runs([experiment.experiment_id], asked, max_results=1000)
-    assert len(logged) == len(counted)
+    assert len(logged) == done
 
 
 def test_what_one_pushed_the_other_pulls_and_has_nothing_to_do(users: Users):

@@ -206,10 +206,9 @@ def tune(
     apply: Annotated[
         bool, typer.Option("--apply", help="Write the best trial into params.yaml.")
     ] = False,
-    child: Annotated[bool, typer.Option("--child", hidden=True)] = False,
 ) -> None:
     """Start or resume a search over hyperparameters, then evaluate it on the holdout."""
-    call("tune", trials=trials, worker=worker, apply=apply, child=child)
+    call("tune", trials=trials, worker=worker, apply=apply)
 
 
 @command(SECOND_STUDY, "konkyo intervention")

@@ -120,6 +120,7 @@ def test_empyrical_defines_these_measures_as_the_docstrings_do(seed: int) -> Non
     assert empyrical.annual_volatility(returns, period="monthly") == pytest.approx(risk)
     ratio = returns.mean() * 12 / risk
     assert empyrical.sharpe_ratio(returns, period="monthly") == pytest.approx(ratio)
+    assert sharpe_ratio(returns) == pytest.approx(ratio, rel=1e-12)
     value, peak, deepest = 1.0, 1.0, 0.0
     for one in returns:
         value *= 1 + one

@@ -18,9 +18,10 @@ import pandas as pd
 import torch
 
 from konkyo import config
-from konkyo.models.batches import Hyperparameters
 from konkyo.models.fit import keep_freed_memory
-from konkyo.tuning import holdout, panels, trials
+from konkyo.tuning import panels
+from konkyo.tuning.space import current_values
+from konkyo.tuning.trials import TrialBacktest
 
 
 def main() -> None:
@@ -34,41 +35,40 @@ def main() -> None:
     asked = parser.parse_args()
     torch.set_num_threads(1)
     keep_freed_memory()
-    whole = config.load()
-    train, tune = whole.train, whole.tune
-    shape = trials.Shape(
-        train.hidden_sizes, train.activation, train.batch_size, 2, train.window_months,
-        whole.prepare.label, whole.prepare.standardise,
-    )  # fmt: skip
+    params = config.load()
+    tune = params.tune
     rng = np.random.default_rng(1)
-    numbers = [
-        Hyperparameters(
-            learning_rate=10 ** rng.uniform(-3.5, -2),
-            weight_decay=10 ** rng.uniform(-7, -4),
-            dropout=rng.uniform(0, 0.6),
-            seed=1,
-        )
+    trials = [
+        {
+            **current_values(params.train, params.prepare),
+            "epochs": 2,
+            "learning_rate": 10 ** rng.uniform(-3.5, -2),
+            "weight_decay": 10 ** rng.uniform(-7, -4),
+            "dropout": rng.uniform(0, 0.6),
+        }
         for _ in range(asked.together)
     ]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         index = pd.read_parquet(asked.panel / "index.parquet", columns=["month", "ret"])
-        held = holdout.first_held(index, tune.holdout)
-        panels.write_panels(asked.records, folder, whole.prepare, tune.space, held)
-        names = trials.decision_months(folder, max(tune.space.window_months))
+        first = panels.first_holdout_month(index, tune.holdout)
+        panels.write_panels(
+            asked.records, folder, prepare=params.prepare, space=tune.space, before=first
+        )
+        backtest = TrialBacktest(folder, folder / "state", params)
         for refits in asked.refits:
-            groups = trials.refits(names, tune.refit_every)[:refits]
+            groups = backtest.groups()[:refits]
 
-            def score(some: list[Hyperparameters], groups: list = groups) -> list[pd.DataFrame]:
-                return trials.run(folder, shape, some, groups, train, folder / "state")
+            def score(some: list[dict], groups: list = groups) -> list[pd.DataFrame]:
+                return backtest.scores(some, groups)
 
             seconds: dict[str, list[float]] = {"together": [], "alone": []}
             for _ in range(asked.turns):
                 start = time.perf_counter()
-                together = score(numbers)
+                together = score(trials)
                 seconds["together"].append(time.perf_counter() - start)
                 start = time.perf_counter()
-                alone = [score([one])[0] for one in numbers]
+                alone = [score([one])[0] for one in trials]
                 seconds["alone"].append(time.perf_counter() - start)
             apart = max(
                 float((a["score"] - b["score"]).abs().max() / b["score"].std())
@@ -80,7 +80,7 @@ def main() -> None:
             )
             a, b = median(seconds["together"]), median(seconds["alone"])
             print(
-                f"{asked.together} trials, {refits} refits, {shape.epochs} epochs: together "
+                f"{asked.together} trials, {refits} refits, {trials[0]['epochs']} epochs: together "
                 f"{a:.1f} s, one at a time {b:.1f} s, ratio {b / a:.2f}; scores apart by at most "
                 f"{apart:.1e} of their deviation, rank correlation at least {alike:.6f}"
             )

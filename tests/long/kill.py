@@ -64,17 +64,6 @@ WEIGHTS = {
 }  # fmt: skip
 """How many kills a stage gets beside the others."""
 TRIALS = 6
-SMALL = {"n_hidden_layers": 1, "width": 8, "batch_size": 16, "epochs": 2, "window_months": 6}
-"""The paper's network needs more months than there are here."""
-WORKER = f"""#!{sys.executable}
-# What a search starts in the place of its interpreter: `worker -m konkyo tune --worker --child`.
-import sys
-from konkyo.tuning import space
-space._FIGURE_15 |= {SMALL}
-sys.argv = sys.argv[2:]
-from konkyo.cli import app
-app()
-"""
 
 
 class Broken(Exception):
@@ -97,7 +86,6 @@ class Project:
         self.folder = folder
         self.scratch = folder.parent / "tmp"
         self.log = folder.parent / "log.txt"
-        self.worker = folder.parent / "worker"
         self.started: set[int] = set()
         self.orphans: list[int] = []
 
@@ -105,8 +93,6 @@ class Project:
         shutil.rmtree(self.folder, ignore_errors=True)
         (self.folder / "data/own").mkdir(parents=True)
         self.scratch.mkdir(exist_ok=True)
-        self.worker.write_text(WORKER)
-        self.worker.chmod(0o755)
         self.bring(months)
         self.write_params(chosen())
         self.aside(self._make_store)
@@ -160,8 +146,6 @@ class Project:
             os.dup2(out, 1)
             os.dup2(out, 2)
             sys.argv = ["konkyo", *command]
-            if command[0] == "tune":
-                sys.executable = str(self.worker)
             from konkyo.cli import app
 
             try:
@@ -269,9 +253,10 @@ def chosen() -> Any:
         market=(config.Table(("data/own/market.parquet",), {}),),
     )
     space = config.Space(
-        n_hidden_layers=(1,), width=(4, 8), activation=("tanh", "relu"), weight_decay=(0.0, 0.001),
+        n_hidden_layers=(1, 2), width=(4, 8), activation=("tanh", "relu"),
         dropout=config.Range(0.0, 0.5, False), learning_rate=config.Range(0.001, 0.01, True),
-        batch_size=(16,), epochs=(2,), window_months=(6,), label=("rank",),
+        weight_decay=(0.0, 0.001),
+        batch_size=(16,), epochs=(3,), window_months=(6,), label=("rank",),
         standardise=("rank", "zscore"),
     )  # fmt: skip
     tune = replace(
@@ -293,7 +278,6 @@ def import_all() -> None:
     import importlib
 
     import konkyo.tracking  # noqa: F401
-    from konkyo.tuning import space
 
     for name in (*CHAIN, "update", "tune"):
         importlib.import_module(f"konkyo.pipeline.{name}")
@@ -302,7 +286,6 @@ def import_all() -> None:
                  "mlflow.store.model_registry.sqlalchemy_store", "matplotlib.pyplot",
                  "konkyo.models.lightning_module"):  # fmt: skip
         importlib.import_module(name)
-    space._FIGURE_15 |= SMALL
     others = [path for path in Path("/proc/self/task").iterdir() if path.name != str(os.getpid())]
     # Arrow's allocator knows about forks.
     names = {(path / "comm").read_text().strip() for path in others} - {"jemalloc_bg_thd"}
@@ -428,8 +411,9 @@ def searched(folder: Path) -> dict[str, float]:
             if row["state"] == "running":
                 raise Broken(f"trial {row['trial']} is running")
             if row["state"] in ("complete", "pruned"):
-                key = json.dumps({k: row[k] for k in ("width", "activation", "weight_decay",
-                                  "dropout", "learning_rate", "standardise")})  # fmt: skip
+                names = ("n_hidden_layers", "width", "activation", "weight_decay", "dropout",
+                         "learning_rate", "standardise")  # fmt: skip
+                key = json.dumps({name: row[name] for name in names})
                 found[key] = float(row["objective"] or "nan")
     return found
 

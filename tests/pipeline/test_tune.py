@@ -1,16 +1,13 @@
-"""The search's own stage: how it starts its workers, and how an interrupt ends it at any time."""
+"""The search's own stage: its workers, and how an interrupt ends it at any time."""
 
 import signal
-import sys
-from types import SimpleNamespace
+from dataclasses import replace
 
+import pandas as pd
 import pytest
 from ruamel.yaml import YAML
-from typer.testing import CliRunner
 
-import fake_engine as fake
-from konkyo import cli, config
-from konkyo.errors import TuningError
+from konkyo import config
 from konkyo.features import store
 from konkyo.io import write_parquet
 from konkyo.pipeline import tune
@@ -35,18 +32,38 @@ def here(panel, tmp_path, monkeypatch):
         signal.signal(name, handler)
 
 
-def test_workers_are_started_as_children_of_a_search_of_the_same_length(tmp_path, monkeypatch):
-    started, called = [], {}
-    monkeypatch.setattr(tune.pool, "run_workers", lambda command, *_: started.extend(command))
-    monkeypatch.setattr(tune.results, "save_trials", lambda *_: None)
-    search = fake.begin(fake.section(f"journal:{tmp_path}/journal.log", trials=3))
-    with pytest.raises(TuningError, match="0 of 3 trials are done"):
-        tune._search(search, SimpleNamespace(groups=fake.GROUPS), tmp_path, 3)
-    search.storage.close()
-    assert started[:3] == [sys.executable, "-m", "konkyo"]
-    monkeypatch.setattr(cli, "call", lambda stage, **named: called.update({stage: named}))
-    assert CliRunner().invoke(cli.app, started[3:]).exit_code == 0
-    assert called == {"tune": {"trials": 3, "worker": True, "apply": False, "child": True}}
+def shrink(path) -> None:
+    """Let two trials of small networks be the whole search."""
+    params = config.load(path)
+    space = replace(
+        params.tune.space,
+        n_hidden_layers=(1,),
+        width=(4, 8),
+        batch_size=(16,),
+        epochs=(2,),
+        window_months=(6,),
+        label=("rank",),
+        standardise=("rank",),
+    )
+    tune = replace(params.tune, trials=2, workers=1, trials_per_stack=2, space=space)
+    with path.open("w", encoding="utf-8") as file:
+        YAML().dump(config.as_dict(replace(params, tune=tune)), file)
+
+
+def test_a_worker_runs_trials_and_the_best_one_is_applied(here, capsys):
+    shrink(here / "params.yaml")
+    tune.main(worker=True)
+    said = capsys.readouterr()
+    reason = "the current values of params.yaml are no trial: tune.space.n_hidden_layers = [1]"
+    assert reason in said.out
+    assert "2 of 2 trials, best" in said.err
+    assert len(pd.read_csv(here / "data/tuning/main/trials.csv")) == 2
+    # With all trials done there is nothing to run, and nothing is said.
+    tune.main(worker=True)
+    assert capsys.readouterr() == ("", "")
+    tune.main(apply=True)
+    assert "+  epochs: 2" in capsys.readouterr().out
+    assert config.load(here / "params.yaml").train.hidden_sizes in ((4,), (8,))
 
 
 def test_working_and_applying_exclude_each_other(here, capsys):

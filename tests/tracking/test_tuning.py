@@ -13,7 +13,7 @@ from konkyo.tracking import tuning
 TRIALS = {
     "trial": [0, 1, 2, 3],
     "state": ["complete", "fail", "pruned", "complete"],
-    "paper": [True, False, False, False],
+    "current": [True, False, False, False],
     "retry_of": [None, None, 1, None],
     "feasible": [True, False, False, True],
     "width": [64, 32, 32, 16],
@@ -33,11 +33,11 @@ def folder(project: Path) -> Path:
     io.write_csv(pd.DataFrame(TRIALS), own / "trials.csv")
     rows = [
         {"model": m, "part": p, "sharpe_ratio": 0.7, "months": 30}
-        for m in ("paper", "best")
+        for m in ("current", "best")
         for p in ("tuning", "holdout")
     ]
     io.write_csv(pd.DataFrame(rows), own / "result.csv")
-    io.write_json({"dsr": 0.9, "trials": 3}, own / "luck.json")
+    io.write_json({"dsr": 0.9, "trials": 3}, own / "selection_bias.json")
     io.write_parquet(pd.DataFrame({"month": ["2020-01"]}), own / "series.parquet")
     (own / "tuning.html").write_text("<p>")
     return own
@@ -54,7 +54,7 @@ def test_a_study_logged_twice_replaces_its_runs(project, folder, chosen):
     parent = runs["tune-main"]
     assert parent.info.run_id == tracked.run_id
     assert parent.data.metrics["result/best/holdout/sharpe_ratio"] == 0.7
-    assert parent.data.metrics["luck/dsr"] == 0.9
+    assert parent.data.metrics["selection_bias/dsr"] == 0.9
     assert parent.data.params["tune.storage"] == "postgresql://host/base"
     assert "secret" not in str([run.data for run in found])
     history = client.get_metric_history(tracked.run_id, "search/best")

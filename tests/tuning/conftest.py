@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from konkyo.features.build import build
-from konkyo.tuning import holdout, panels
+from konkyo.tuning import panels
 from postgres import postgres  # noqa: F401
 from small import make_records, small_params
 from small_search import HELD, Search, tables_at
@@ -21,6 +21,8 @@ def search(tmp_path_factory: pytest.TempPathFactory) -> Search:
     stocks, market = make_records(count=34)
     tables_at(root / "records", stocks, market)
     panel, _ = build(stocks, market, params.prepare)
-    held = holdout.first_held(panel.index, HELD)
-    panels.write_panels(root / "records", root / "tuning", params.prepare, space, held)
+    held = panels.first_holdout_month(panel.index, HELD)
+    panels.write_panels(
+        root / "records", root / "tuning", prepare=params.prepare, space=space, before=held
+    )
     return Search(params, root / "records", root / "tuning", held)

@@ -1,4 +1,5 @@
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -7,16 +8,16 @@ import pytest
 from konkyo import dates
 from konkyo.errors import ArtifactError, ParamsError
 from konkyo.features import store
-from konkyo.tuning import holdout, panels
+from konkyo.tuning import panels
 from small_search import HELD, Search, tables_at
 
 
 def test_the_holdout_is_the_last_months_with_a_return() -> None:
     ends = dates.month_end(np.arange(6))
     index = pd.DataFrame({"month": ends.repeat(2), "ret": [0.1, np.nan] * 5 + [np.nan] * 2})
-    assert holdout.first_held(index, 2) == "1970-04"
+    assert panels.first_holdout_month(index, 2) == "1970-04"
     with pytest.raises(ParamsError, match=r"holdout = 5 leaves no month .* there are 5"):
-        holdout.first_held(index, 5)
+        panels.first_holdout_month(index, 5)
 
 
 def test_records_of_the_holdout_are_left_out(search: Search) -> None:
@@ -47,7 +48,11 @@ def test_another_future_changes_no_byte_of_the_search(search: Search, tmp_path) 
     tables_at(tmp_path / "records", stocks[~gone], market)
     space = search.params.tune.space
     panels.write_panels(
-        tmp_path / "records", tmp_path / "tuning", search.params.prepare, space, search.held
+        tmp_path / "records",
+        tmp_path / "tuning",
+        prepare=search.params.prepare,
+        space=space,
+        before=search.held,
     )
     names = sorted(p.relative_to(search.folder) for p in search.folder.rglob("*") if p.is_file())
     assert len(names) == 2 + 2 * 5
@@ -57,18 +62,18 @@ def test_another_future_changes_no_byte_of_the_search(search: Search, tmp_path) 
 
 def test_panels_are_built_again_only_when_something_changed(search: Search, tmp_path) -> None:
     space, prepare = search.params.tune.space, search.params.prepare
-    bring = lambda chosen: panels.write_panels(search.records, tmp_path, chosen, space, search.held)  # noqa: E731
+    write = partial(panels.write_panels, search.records, tmp_path, space=space, before=search.held)
     path = tmp_path / "panels" / "rank-rank" / "features.npy"
-    bring(prepare)
+    write(prepare=prepare)
     first = path.stat().st_mtime_ns
-    bring(prepare)
+    write(prepare=prepare)
     assert path.stat().st_mtime_ns == first
-    bring(replace(prepare, universe_size=15))
+    write(prepare=replace(prepare, universe_size=15))
     assert path.stat().st_mtime_ns > first
     # A panel that was cut short has no digest and is not taken for a whole one.
     (path.parent / "digest.txt").unlink()
     path.write_bytes(b"")
-    bring(prepare)
+    write(prepare=prepare)
     assert len(store.read(path.parent).features)
 
 
@@ -77,7 +82,7 @@ def test_without_records_it_says_what_to_run(search: Search, tmp_path) -> None:
         panels.write_panels(
             tmp_path / "data/records",
             tmp_path,
-            search.params.prepare,
-            search.params.tune.space,
-            None,
+            prepare=search.params.prepare,
+            space=search.params.tune.space,
+            before=None,
         )

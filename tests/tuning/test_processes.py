@@ -1,9 +1,12 @@
-"""Real worker processes on real storages, one of them killed."""
+"""Real coordinators and workers on real storages, killed and interrupted."""
 
+import os
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -12,20 +15,42 @@ from optuna.trial import TrialState
 
 import fake_engine as fake
 from konkyo.errors import TuningError
-from konkyo.tuning import study, trial_tables
+from konkyo.tuning import results, study
 from konkyo.tuning.storage import DEATHS, RETRY_OF, WORKER, open_storage
 
-WORKER_SCRIPT = Path(fake.__file__)
-TRIALS = 9
+SCRIPT = Path(fake.__file__)
+TRIALS = 12
+RUNNING = (TrialState.RUNNING,)
 
 
-def start(address: str, seconds: float) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, str(WORKER_SCRIPT), address, str(TRIALS), str(seconds)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
+@pytest.fixture
+def name(request) -> str:
+    """Return the name of a study: tests share one database."""
+    return request.node.originalname
+
+
+@pytest.fixture
+def start(name) -> Iterator:
+    """Return a function that starts a coordinator, in a session of its own."""
+    started: list[subprocess.Popen[str]] = []
+
+    def start(address: str, workers: int, seconds: float) -> subprocess.Popen[str]:
+        arguments = [address, name, str(TRIALS), str(workers), str(seconds)]
+        process = subprocess.Popen(
+            [sys.executable, str(SCRIPT), *arguments],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
 
 
 def until(condition, what: str, patience: float = 60.0):
@@ -34,8 +59,46 @@ def until(condition, what: str, patience: float = 60.0):
         found = condition()
         if found:
             return found
-        time.sleep(0.05)
+        time.sleep(0.02)
     pytest.fail(f"{what} did not come within {patience} seconds")
+
+
+def workers_of(group: int) -> list[int]:
+    """Return the worker processes of a coordinator's session."""
+    pids = []
+    for entry in Path("/proc").iterdir():
+        with suppress(OSError, IndexError):
+            fields = (entry / "stat").read_text().rsplit(")", 1)[1].split()
+            command = (entry / "cmdline").read_text()
+            if int(fields[3]) == group and fields[0] not in "ZX" and "popen_loky" in command:
+                pids.append(int(entry.name))
+    return pids
+
+
+def ended(process: subprocess.Popen[str]) -> str:
+    said = process.communicate(timeout=100)[0]
+    assert process.returncode == 0, said
+    return said
+
+
+def check_finished(search: study.Search) -> list:
+    """Check that all trials are there once, failed ones again, with the series of one process."""
+    trials = search.study.get_trials(deepcopy=False)
+    counted = [trial for trial in trials if trial.state in study.COUNTED]
+    failed = [trial for trial in trials if trial.state == TrialState.FAIL]
+    assert len(counted) == TRIALS
+    assert len(trials) == len(counted) + len(failed)
+    retried = {t.user_attrs[RETRY_OF] for t in trials if RETRY_OF in t.user_attrs}
+    assert retried == {t.user_attrs.get(RETRY_OF, t.number) for t in failed}
+    for trial in counted:
+        first = trials[trial.user_attrs.get(RETRY_OF, trial.number)]
+        assert first.params.items() <= trial.params.items()
+        series = results.unpack(trial.user_attrs[results.SERIES])
+        (alone,) = fake.scores([trial.params], fake.GROUPS)
+        whole = fake.series(alone)
+        part = whole[whole["month"].isin(series["month"])].reset_index(drop=True)
+        assert (series - part)[["spread", "turnover"]].abs().max().max() < 1e-8
+    return failed
 
 
 @pytest.fixture(params=["journal", "postgresql"])
@@ -45,52 +108,87 @@ def address(request, tmp_path) -> str:
     return request.getfixturevalue("postgres")
 
 
-def test_a_killed_worker_loses_its_own_trials_only_and_they_are_run_again(address):
-    workers = [start(address, 0.1), start(address, 0.1)]
-    search = fake.begin(fake.section(address, trials=TRIALS))
+def test_a_killed_worker_loses_its_trials_only(address, name, start):
+    coordinator = start(address, workers=2, seconds=0.7)
+    search = fake.begin(fake.section(address, study=name, trials=TRIALS))
+    states = lambda: [trial.state for trial in search.study.get_trials(deepcopy=False)]  # noqa: E731
+    until(lambda: states().count(TrialState.RUNNING) == 6, "two workers at work")
+    kills = 0
 
-    def of(worker):
-        name = f"-{worker.pid}-"
-        running = search.study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
-        return {t.number for t in running if name in t.user_attrs.get(WORKER, "")}
+    def lost_its_trials() -> bool:
+        """Kill a worker; one that waits for its next chunk has none to lose."""
+        nonlocal kills
+        for pid in workers_of(coordinator.pid)[:1]:
+            os.kill(pid, signal.SIGKILL)
+            kills += 1
+        end = time.monotonic() + 3
+        while TrialState.FAIL not in states() and time.monotonic() < end:
+            time.sleep(0.05)
+        return TrialState.FAIL in states()
 
-    try:
-        lost = until(lambda: of(workers[0]), "a trial of the first worker")
-        before = {t.number for t in study.finished_trials(search.study)}
-        workers[0].send_signal(signal.SIGKILL)
-        workers[0].wait()
-        lost = of(workers[0])
-        said = workers[1].communicate(timeout=100)[0]
-        assert workers[1].returncode == 0, said
-    finally:
-        for worker in workers:
-            worker.kill()
-            worker.wait()
-
-    trials = search.study.get_trials(deepcopy=False)
+    until(lost_its_trials, "a worker killed at work")
+    ended(coordinator)
+    failed = check_finished(search)
     search.storage.close()
-    by_state = {s: [t for t in trials if t.state == s] for s in TrialState}
-    failed = {t.number: t for t in by_state[TrialState.FAIL]}
-    # It may have died between asking for a trial and marking it as its own.
-    assert lost == {number for number, t in failed.items() if WORKER in t.user_attrs}
-    assert len(failed) <= len(lost) + 1
-    assert by_state[TrialState.RUNNING] == by_state[TrialState.WAITING] == []
-    counted = by_state[TrialState.COMPLETE] + by_state[TrialState.PRUNED]
-    assert len(counted) == TRIALS
-    assert before <= {t.number for t in counted}
+    # Three trials train in one stack.
+    assert 1 <= len(failed) <= 3 * kills
+    again = [t for t in search.study.trials if RETRY_OF in t.user_attrs]
+    assert len(again) == len(failed) and {t.user_attrs[DEATHS] for t in again} <= {1, 2}
+    assert workers_of(coordinator.pid) == []
 
-    again = {t.user_attrs[RETRY_OF]: t for t in counted if RETRY_OF in t.user_attrs}
-    assert set(again) == set(failed)
-    for number, trial in again.items():
-        assert trials[number].params.items() <= trial.params.items()
-        assert trial.user_attrs[DEATHS] == 1
-    # Every trial's series can be had from the study alone, and it is what one process computes.
-    for trial in counted:
-        series = trial_tables.unpack(trial.user_attrs[trial_tables.SERIES])
-        (alone,) = fake.run([trial.params], fake.GROUPS)
-        whole = fake.measure(alone)
-        part = whole[whole["month"].isin(series["month"])].reset_index(drop=True)
-        assert (series - part)[["spread", "turnover"]].abs().max().max() < 1e-8
+
+def test_a_killed_coordinator_ends_its_workers_and_the_next_goes_on(address, name, start):
+    first = start(address, workers=2, seconds=0.3)
+    search = fake.begin(fake.section(address, study=name, trials=TRIALS))
+    until(lambda: study.finished_trials(search.study), "a finished trial")
+    before = {trial.number for trial in study.finished_trials(search.study)}
+    os.kill(first.pid, signal.SIGKILL)
+    until(lambda: not workers_of(first.pid), "the end of its workers", patience=10)
+    second = start(address, workers=1, seconds=0.0)
+    ended(second)
+    failed = check_finished(search)
+    assert failed and before <= {trial.number for trial in study.finished_trials(search.study)}
+    search.storage.close()
+
+
+def test_two_machines_share_a_database_and_one_dies(postgres, name, start):
+    machines = [start(postgres, workers=1, seconds=0.2) for _ in range(2)]
+    search = fake.begin(fake.section(postgres, study=name, trials=TRIALS))
+
+    def of(machine):
+        running = search.study.get_trials(deepcopy=False, states=RUNNING)
+        end = f"-{machine.pid}"
+        return {t.number for t in running if t.user_attrs.get(WORKER, "").endswith(end)}
+
+    until(lambda: of(machines[0]) and of(machines[1]), "trials of both")
+    os.killpg(machines[0].pid, signal.SIGKILL)
+    machines[0].wait()
+    lost = of(machines[0])
+    ended(machines[1])
+    failed = check_finished(search)
+    search.storage.close()
+    # It may have died between asking for a trial and marking it as its own.
+    assert lost == {trial.number for trial in failed if WORKER in trial.user_attrs}
+    assert len(failed) <= len(lost) + 1
+
+
+def test_an_interrupt_from_the_keyboard_keeps_what_is_done(address, name, start):
+    first = start(address, workers=2, seconds=0.3)
+    search = fake.begin(fake.section(address, study=name, trials=TRIALS))
+    until(lambda: study.finished_trials(search.study), "a finished trial")
+    os.killpg(first.pid, signal.SIGINT)
+    said = first.communicate(timeout=60)[0]
+    assert said.rstrip().endswith("KeyboardInterrupt")
+    # The workers say nothing of it.
+    assert said.count("Traceback (most recent call last)") == 1, said
+    assert workers_of(first.pid) == []
+    trials = search.study.get_trials(deepcopy=False)
+    assert not [trial for trial in trials if trial.state == TrialState.RUNNING]
+    waiting = [trial for trial in trials if trial.state == TrialState.WAITING]
+    assert waiting and {trial.user_attrs[DEATHS] for trial in waiting} == {0}
+    ended(start(address, workers=1, seconds=0.0))
+    check_finished(search)
+    search.storage.close()
 
 
 VERSIONS = "alembic_version (version_num text)"
@@ -128,6 +226,7 @@ def test_an_interrupt_gives_the_trials_back_and_starting_again_goes_on(address):
     study.requeue(search, asked, died=False)
     states = [t.state for t in search.study.get_trials(deepcopy=False)]
     assert states == [TrialState.FAIL] * 3 + [TrialState.WAITING] * 3
+    assert search.running == {}
     later = fake.begin(tune)
     assert [t.params for t in study.ask(later)] == [t.params for t in asked]
     assert later.study.get_trials()[3].user_attrs[DEATHS] == 0
@@ -139,9 +238,9 @@ def test_a_trial_that_kills_three_workers_is_given_up(address):
     search = fake.begin(fake.section(address, study="deadly", trials_per_stack=1))
     for _ in range(3):
         asked = study.ask(search)
-        assert "paper" in asked[0].user_attrs
+        assert "current" in asked[0].user_attrs
         study.requeue(search, asked, died=True)
     (other,) = study.ask(search)
     search.storage.close()
-    assert "paper" not in other.user_attrs
+    assert "current" not in other.user_attrs
     assert other.number == 3

@@ -28,14 +28,14 @@ def test_months_come_in_another_order_than_the_calendar_s():
 def test_each_month_is_reported_at_its_place_and_the_median_gets_the_objective_so_far():
     so_far = pd.Series([0.1, 0.2, 0.3], index=["e", "a", "b"])
     places = {"a": 0, "b": 1, "c": 2, "d": 3, "e": 4}
-    assert pruning.reports("wilcoxon", "mean", so_far, 2, places) == [(0, 0.2), (1, 0.3)]
+    assert pruning.reports("wilcoxon", "mean", so_far, new=2, places=places) == [(0, 0.2), (1, 0.3)]
     gap = pd.Series([0.1, float("nan"), 0.3], index=["e", "a", "b"])
-    assert pruning.reports("wilcoxon", "mean", gap, 2, places) == [(1, 0.3)]
-    ((step, value),) = pruning.reports("median", "rank_ic", gap, 2, places)
+    assert pruning.reports("wilcoxon", "mean", gap, new=2, places=places) == [(1, 0.3)]
+    ((step, value),) = pruning.reports("median", "rank_ic", gap, new=2, places=places)
     assert (step, value) == (3, pytest.approx(0.2))
-    ((step, value),) = pruning.reports("median", "rank_ic", so_far, 2, places)
+    ((step, value),) = pruning.reports("median", "rank_ic", so_far, new=2, places=places)
     assert (step, value) == (3, pytest.approx(0.2))
-    ((step, value),) = pruning.reports("median", "mean", so_far, 2, places)
+    ((step, value),) = pruning.reports("median", "mean", so_far, new=2, places=places)
     assert (step, value) == (3, pytest.approx(2.4))
 
 
@@ -49,7 +49,7 @@ def test_a_much_worse_trial_is_pruned_after_two_years(kind, pruned):
     def reported(level: float, months: int) -> optuna.Trial:
         trial = study.ask()
         so_far = pd.Series([level + 0.01 * (i % 3) for i in range(months)], list(places)[:months])
-        for step, value in pruning.reports(kind, "mean", so_far, months, places):
+        for step, value in pruning.reports(kind, "mean", so_far, new=months, places=places):
             trial.report(value, step)
         return trial
 

@@ -5,28 +5,29 @@ from optuna.distributions import CategoricalDistribution, FloatDistribution
 
 from konkyo import config
 from konkyo.config import Range
-from konkyo.errors import TuningError
 from konkyo.tuning import space
 from small import PARAMS
 
 WHOLE = config.load(PARAMS)
 
 
-def test_the_paper_s_values_are_those_of_params_yaml_and_belong_to_its_space():
-    values = space.paper(WHOLE.prepare)
-    settings = space.settings(values)
-    for section, keys in settings.items():
-        own = getattr(WHOLE, section)
-        assert {key: getattr(own, key) for key in keys} == keys
-    space.refuse_without(values, WHOLE.tune.space)
+def test_current_values_become_the_params_that_they_are_from():
+    values = space.current_values(WHOLE.train, WHOLE.prepare)
+    for section, keys in space.settings(values).items():
+        params = getattr(WHOLE, section)
+        assert {key: getattr(params, key) for key in keys} == keys
+    assert space.outside(WHOLE.train, WHOLE.prepare, WHOLE.tune.space) == []
 
 
-def test_every_missing_value_is_named_with_a_remedy():
+def test_each_value_outside_the_space_is_named():
     narrow = replace(WHOLE.tune.space, width=(16, 32), dropout=Range(0.0, 0.3, False))
-    with pytest.raises(TuningError) as error:
-        space.refuse_without(space.paper(WHOLE.prepare), narrow)
-    assert "tune.space.width = [16, 32] lacks 64: add it" in str(error.value)
-    assert "tune.space.dropout runs from 0.0 to 0.3, not over 0.4: widen it" in str(error.value)
+    assert space.outside(WHOLE.train, WHOLE.prepare, narrow) == [
+        "tune.space.width = [16, 32] lacks 64",
+        "tune.space.dropout from 0.0 to 0.3 lacks 0.4",
+    ]
+    uneven = replace(WHOLE.train, hidden_sizes=(64, 32, 16))
+    (reason,) = space.outside(uneven, WHOLE.prepare, WHOLE.tune.space)
+    assert reason.startswith("train.hidden_sizes = [64, 32, 16]")
 
 
 def test_lists_are_categories_and_ranges_are_continuous():

@@ -1,6 +1,9 @@
 """A search in one process, on an engine without networks."""
 
+from concurrent.futures import Future
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
+from pathlib import Path
 
 import optuna
 import pandas as pd
@@ -8,10 +11,12 @@ import pytest
 from optuna.trial import TrialState
 
 import fake_engine as fake
-from konkyo import dates
+from konkyo import config, dates
 from konkyo.errors import TuningError
-from konkyo.tuning import objective, progress, result_table, space, study, trial_tables, worker
-from konkyo.tuning.trials import series
+from konkyo.tuning import objective, progress, results, space, study
+from konkyo.tuning.coordinator import Coordinator
+from konkyo.tuning.storage import DEATHS
+from konkyo.tuning.trials import TrialBacktest
 
 
 @pytest.fixture(scope="module")
@@ -19,21 +24,36 @@ def searched(tmp_path_factory):
     """Nine trials of one worker."""
     address = f"journal:{tmp_path_factory.mktemp('search')}/journal.log"
     search = fake.begin(fake.section(address, trials=9))
-    lines: list[str] = []
-    ended = worker.work(search, fake.GROUPS, fake.run, fake.measure, lines.append)
+    fake.run(search)
     search.storage.close()
-    return search, ended, lines
+    return search
 
 
-def test_trial_0_has_the_paper_s_values_and_runs_to_the_end(searched):
-    first = searched[0].study.trials[0]
-    assert first.params == space.paper(fake.config.load(fake.PARAMS).prepare)
+def test_trial_0_has_the_current_values_and_is_not_pruned(searched):
+    first = searched.study.trials[0]
+    params = config.load(fake.PARAMS)
+    assert first.params == space.current_values(params.train, params.prepare)
     assert first.state == TrialState.COMPLETE
-    assert result_table.paper_trial(searched[0].study.trials).number == 0
+    assert results.current_trial(searched.study.trials).number == 0
+
+
+def test_current_values_outside_the_space_are_left_out(tmp_path):
+    tune = fake.section(f"journal:{tmp_path}/journal.log", trials=2)
+    narrow = replace(tune, space=replace(tune.space, width=(16, 32)))
+    search = fake.begin(narrow)
+    fake.run(search)
+    search.storage.close()
+    assert [trial.params["width"] in (16, 32) for trial in search.study.trials] == [True] * 2
+    assert results.current_trial(search.study.trials) is None
+    # Applying what was found changes the values; the search goes on all the same.
+    applied = replace(fake.params_with(narrow).train, learning_rate=0.005)
+    params = replace(fake.params_with(narrow), train=applied)
+    again = study.begin(search.storage, params, {"months": len(fake.MONTHS)})
+    assert len(again.study.trials) == 2
 
 
 def test_trials_of_a_group_differ_in_numbers_only(searched):
-    trials = searched[0].study.trials
+    trials = searched.study.trials
     for group in (trials[:3], trials[3:6], trials[6:]):
         assert len({space.structure(t.params) for t in group}) == 1
         assert len({t.params["learning_rate"] for t in group}) == 3
@@ -41,27 +61,27 @@ def test_trials_of_a_group_differ_in_numbers_only(searched):
 
 
 def test_a_trial_s_value_is_the_objective_of_its_whole_series(searched):
-    search, ended, lines = searched
-    assert ended == len(lines) == len(study.finished_trials(search.study)) == 9
+    search = searched
+    assert len(study.finished_trials(search.study)) == 9 and not search.running
     for trial in search.study.trials:
-        (scores,) = fake.run([trial.params], fake.GROUPS)
+        (scores,) = fake.scores([trial.params], fake.GROUPS)
         if trial.state == TrialState.COMPLETE:
-            series = fake.measure(scores)
+            series = fake.series(scores)
             assert trial.value == pytest.approx(objective.objective("sharpe_ratio", series))
             assert trial.constraints == {"turnover": 0.5 - 2.0}
         else:
-            assert 24 <= len(trial_tables.unpack(trial.user_attrs["series"])) < 30
+            assert 24 <= len(results.unpack(trial.user_attrs["series"])) < 30
 
 
 def test_the_same_seed_asks_for_the_same_trials(searched, tmp_path):
     other = fake.begin(fake.section(f"journal:{tmp_path}/journal.log", trials=9))
-    worker.work(other, fake.GROUPS, fake.run, fake.measure, lambda line: None)
+    fake.run(other)
     other.storage.close()
-    assert [t.params for t in other.study.trials] == [t.params for t in searched[0].study.trials]
+    assert [t.params for t in other.study.trials] == [t.params for t in searched.study.trials]
 
 
 def test_a_finished_search_asks_for_nothing_and_a_longer_one_goes_on(searched):
-    search = searched[0]
+    search = searched
     assert study.ask(search) is None
     longer = replace(search, tune=replace(search.tune, trials=10))
     (trial,) = study.ask(longer)
@@ -70,7 +90,7 @@ def test_a_finished_search_asks_for_nothing_and_a_longer_one_goes_on(searched):
 
 
 def test_a_study_begun_otherwise_is_not_gone_on_with(searched):
-    tune = replace(searched[0].tune, objective="mean", workers=7, trials=99)
+    tune = replace(searched.tune, objective="mean", workers=7, trials=99)
     with pytest.raises(TuningError, match="objective: sharpe_ratio then, mean now") as error:
         fake.begin(tune)
     assert "workers" not in str(error.value)
@@ -79,42 +99,42 @@ def test_a_study_begun_otherwise_is_not_gone_on_with(searched):
 def test_a_trial_above_the_turnover_cap_is_not_the_best(tmp_path):
     tune = fake.section(f"journal:{tmp_path}/journal.log", trials=3, turnover_cap=0.4)
     search = fake.begin(tune)
-    worker.work(search, fake.GROUPS, fake.run, fake.measure, lambda line: None)
+    fake.run(search)
     search.storage.close()
     assert study.best(search.study) is None
-    assert not trial_tables.table(search.study.trials)["feasible"].any()
+    assert not results.trial_table(search.study.trials)["feasible"].any()
 
 
 def test_a_network_that_diverged_ends_its_trial_and_not_the_others(tmp_path):
     def run(members, groups):
-        frames = fake.run(members, groups)
+        frames = fake.scores(members, groups)
         frames[0].loc[3, "score"] = float("nan")
         return frames
 
     search = fake.begin(
         fake.section(f"journal:{tmp_path}/journal.log", trials=2, trials_per_stack=2)
     )
-    worker.work(search, fake.GROUPS, run, fake.measure, lambda line: None)
+    fake.run(search, fake.Backtest(run))
     search.storage.close()
     states = [trial.state for trial in search.study.trials]
     assert states[0] == TrialState.PRUNED
 
 
 def test_tables_hold_every_trial(searched):
-    trials = searched[0].study.trials[:9]
-    table = trial_tables.table(trials)
+    trials = searched.study.trials[:9]
+    table = results.trial_table(trials)
     assert table["trial"].to_list() == list(range(9))
-    assert table["paper"].to_list() == [True] + [False] * 8
-    wide = trial_tables.wide(trials)
+    assert table["current"].to_list() == [True] + [False] * 8
+    wide = results.wide(trials)
     assert wide.shape == (30, 9) and wide.columns.to_list() == list(range(9))
     pruned = [t.number for t in trials if t.state == TrialState.PRUNED]
     assert wide.columns[wide.isna().any()].to_list() == pruned
 
 
 def test_a_series_survives_its_packing():
-    series = fake.measure(fake.run([{"activation": "relu", "dropout": 0.1}], fake.GROUPS)[0])
+    series = fake.series(fake.scores([{"activation": "relu", "dropout": 0.1}], fake.GROUPS)[0])
     series.loc[0, "turnover"] = float("nan")
-    again = trial_tables.unpack(trial_tables.pack(series))
+    again = results.unpack(results.pack(series))
     pd.testing.assert_frame_equal(again, series[again.columns], atol=1e-8, check_dtype=False)
 
 
@@ -133,7 +153,9 @@ BROKEN = fake.GROUPS[2][0]
 
 
 def _measure(scores: pd.DataFrame) -> pd.DataFrame:
-    return series(scores, 5, 10.0)
+    whole = config.load(fake.PARAMS)
+    params = replace(whole, backtest=replace(whole.backtest, n_quantiles=5, cost_bps=10.0))
+    return TrialBacktest(Path(), Path(), params).series(scores)
 
 
 def _flattened(frame: pd.DataFrame, rows: pd.Series) -> pd.DataFrame:
@@ -144,17 +166,17 @@ def test_a_month_that_broke_for_all_trials_is_missing_from_all(tmp_path):
     search = fake.begin(fake.section(f"journal:{tmp_path}/journal.log", trials=3, pruner="none"))
 
     def run(members, groups):
-        frames = fake.run(members, groups)
+        frames = fake.scores(members, groups)
         return [_flattened(f, f["month"] == dates.parse(BROKEN)) for f in frames]
 
-    worker.work(search, fake.GROUPS, run, _measure, lambda line: None)
+    fake.run(search, fake.Backtest(run, _measure))
     search.storage.close()
     assert [t.state for t in search.study.trials] == [TrialState.COMPLETE] * 3
-    wide = trial_tables.wide(search.study.trials)
+    wide = results.wide(search.study.trials)
     assert dates.parse(BROKEN) not in wide.index
     assert len(wide) == len(fake.MONTHS) - 1 and wide.notna().all(axis=None)
     for trial in search.study.trials:
-        (scores,) = fake.run([trial.params], fake.GROUPS)
+        (scores,) = fake.scores([trial.params], fake.GROUPS)
         own = _measure(scores[scores["month"] != dates.parse(BROKEN)])
         assert trial.value == pytest.approx(objective.objective("sharpe_ratio", own))
 
@@ -167,23 +189,63 @@ def test_months_that_break_for_one_trial_are_missing_and_a_dead_trial_ends(tmp_p
 
     def run(members, groups):
         frames = []
-        for values, frame in zip(members, fake.run(members, groups), strict=True):
+        for values, frame in zip(members, fake.scores(members, groups), strict=True):
             rates.extend({values["learning_rate"]} - set(rates))
             place = rates.index(values["learning_rate"])
             gone = [frame["month"] == dates.parse(BROKEN), frame["month"].dt.day > 0, False]
             frames.append(_flattened(frame, pd.Series(gone[place], index=frame.index)))
         return frames
 
-    worker.work(search, fake.GROUPS, run, _measure, lambda line: None)
+    fake.run(search, fake.Backtest(run, _measure))
     search.storage.close()
     first, dead, other = search.study.trials
     assert (first.state, dead.state) == (TrialState.COMPLETE, TrialState.PRUNED)
-    own = trial_tables.unpack(first.user_attrs[trial_tables.SERIES])
+    own = results.unpack(first.user_attrs[results.SERIES])
     assert len(own) == len(fake.MONTHS) - 1
     assert first.value == pytest.approx(objective.objective("sharpe_ratio", own))
-    assert trial_tables.SERIES not in dead.user_attrs
+    assert results.SERIES not in dead.user_attrs
     # Beside a trial that has the month, it held nothing then.
     if other.state == TrialState.COMPLETE:
-        wide = trial_tables.wide([first, other])
+        wide = results.wide([first, other])
         assert wide.loc[dates.parse(BROKEN), first.number] == 0.0
         assert len(wide) == len(fake.MONTHS)
+
+
+class Dies(fake.Here):
+    """A worker whose process dies of its every chunk."""
+
+    def submit(self, function, *arguments):
+        future = Future()
+        future.set_exception(BrokenProcessPool("killed"))
+        return future
+
+
+def test_workers_that_die_of_every_trial_end_the_search(tmp_path):
+    search = fake.begin(fake.section(f"journal:{tmp_path}/journal.log", trials=3))
+    with pytest.raises(TuningError, match="11 worker processes died one after another"):
+        Coordinator(search, fake.Backtest(), start=Dies).run()
+    states = [trial.state for trial in search.study.trials]
+    assert TrialState.RUNNING not in states and search.running == {}
+    # Three stacks of three were given up after their third death, the fourth was not.
+    assert states.count(TrialState.FAIL) == 11 * 3
+    assert states.count(TrialState.WAITING) == 3
+
+
+def test_an_error_of_a_trial_ends_the_search_and_counts_for_it_alone(tmp_path):
+    calls = []
+
+    def scores(trials, groups):
+        calls.append(len(trials))
+        if len(calls) == 3:
+            raise MemoryError("too large")
+        return fake.scores(trials, groups)
+
+    tune = fake.section(f"journal:{tmp_path}/journal.log", trials=9, workers=2)
+    search = fake.begin(tune)
+    with pytest.raises(MemoryError, match="too large"):
+        fake.run(search, fake.Backtest(scores))
+    waiting = [t for t in search.study.trials if t.state == TrialState.WAITING]
+    deaths = [trial.user_attrs[DEATHS] for trial in waiting]
+    assert sorted(deaths) == [0] * 3 + [1] * 3
+    fake.run(fake.begin(tune))
+    assert len(study.finished_trials(search.study)) == 9

@@ -1,38 +1,80 @@
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from konkyo import windows
-from konkyo.errors import ParamsError
+from konkyo.config import Params
+from konkyo.errors import ArtifactError, ParamsError
 from konkyo.features import store
 from konkyo.models import baselines, jobs
 from konkyo.models import store as weights
-from konkyo.models.batches import Hyperparameters
 from konkyo.models.train import train
-from konkyo.tuning import trials
-from konkyo.tuning.trials import Shape
+from konkyo.tuning.trials import Group, TrialBacktest
 from small_search import Search
 
-SHAPE = Shape((8, 4), "tanh", 16, 3, 6, "rank", "rank")
-NUMBERS = (
-    Hyperparameters(learning_rate=0.001, weight_decay=0.0, dropout=0.4, seed=1),
-    Hyperparameters(learning_rate=0.01, weight_decay=0.01, dropout=0.0, seed=1),
-    Hyperparameters(learning_rate=0.005, weight_decay=0.0, dropout=0.2, seed=1),
+SHAPE = {
+    "n_hidden_layers": 2,
+    "width": 8,
+    "activation": "tanh",
+    "batch_size": 16,
+    "epochs": 3,
+    "window_months": 6,
+    "label": "rank",
+    "standardise": "rank",
+}
+TRIALS = (
+    {**SHAPE, "learning_rate": 0.001, "weight_decay": 0.0, "dropout": 0.4},
+    {**SHAPE, "learning_rate": 0.01, "weight_decay": 0.01, "dropout": 0.0},
+    {**SHAPE, "learning_rate": 0.005, "weight_decay": 0.0, "dropout": 0.2},
 )
+LONGEST = 9
 
 
-def test_months_are_those_after_the_longest_window_that_have_a_return(search: Search) -> None:
+def params_of(search: Search, refit_every: int = 1, seeds: int = 1) -> Params:
+    tune = search.params.tune
+    tune = replace(
+        tune,
+        refit_every=refit_every,
+        seeds=seeds,
+        seed=1,
+        space=replace(tune.space, window_months=(6, LONGEST)),
+    )
+    return replace(search.params, tune=tune)
+
+
+def backtest(search: Search, scratch: Path, **changes: int) -> TrialBacktest:
+    return TrialBacktest(search.folder, scratch, params_of(search, **changes))
+
+
+def months(groups: list[Group]) -> list[str]:
+    return [month for group in groups for month in group]
+
+
+def test_months_are_those_after_the_longest_window_that_have_a_return(
+    search: Search, tmp_path: Path
+) -> None:
     index = store.read(search.folder / "panels" / "rank-rank").index
     names = windows.MonthSlices.of(index["month"]).names
-    assert trials.decision_months(search.folder, 9) == list(names[9:-1])
+    runner = backtest(search, tmp_path)
+    assert months(runner.groups()) == list(names[LONGEST:-1])
+    params = runner.params
+    long = replace(params.tune, space=replace(params.tune.space, window_months=(500,)))
     with pytest.raises(ParamsError, match="500 months leave no decision month"):
-        trials.decision_months(search.folder, 500)
+        TrialBacktest(search.folder, tmp_path, replace(params, tune=long)).groups()
+    with pytest.raises(ArtifactError):
+        TrialBacktest(tmp_path, tmp_path, params).groups()
 
 
-def test_refits_cover_every_month_once() -> None:
-    assert trials.refits(["a", "b", "c", "d", "e"], 2) == [("a", "b"), ("c", "d"), ("e",)]
+def test_groups_cover_every_month_once(search: Search, tmp_path: Path) -> None:
+    single = months(backtest(search, tmp_path).groups())
+    groups = backtest(search, tmp_path, refit_every=2).groups()
+    assert months(groups) == single
+    assert [len(group) for group in groups[:-1]] == [2] * (len(groups) - 1)
+    later = backtest(search, tmp_path, refit_every=2).groups(single[1])
+    assert later[0] == tuple(single[1:3])
 
 
 def test_a_month_of_its_own_network_is_the_main_job_s(search: Search, tmp_path) -> None:
@@ -40,12 +82,10 @@ def test_a_month_of_its_own_network_is_the_main_job_s(search: Search, tmp_path) 
     decisions = windows.rolling(windows.MonthSlices.of(panel.index["month"]), 6)[:4]
     params = replace(search.params.train, placebo_every=1, ensemble=2, dropout=0.4)
     train(panel, decisions, params, tmp_path / "main")
-    groups = trials.refits([w.month for w in decisions], 1)
+    groups = [(w.month,) for w in decisions]
     for placebo in (False, True):
-        seeds = 1 if placebo else 2
-        (found,) = trials.run(
-            search.folder, SHAPE, NUMBERS[:1], groups, params, tmp_path / "state", seeds, placebo
-        )
+        runner = backtest(search, tmp_path / "state", seeds=1 if placebo else 2)
+        (found,) = runner.scores(TRIALS[:1], groups, placebo=placebo)
         kind = "placebo" if placebo else "weights"
         expected = [
             baselines.network_scores(
@@ -58,12 +98,13 @@ def test_a_month_of_its_own_network_is_the_main_job_s(search: Search, tmp_path) 
 
 
 def test_trials_together_equal_trials_one_at_a_time(search: Search, tmp_path) -> None:
-    names = trials.decision_months(search.folder, 9)[:5]
-    groups = trials.refits(names, 2)
-    params = replace(search.params.train, max_networks_per_stack=6)
-    together = trials.run(search.folder, SHAPE, NUMBERS, groups, params, tmp_path)
-    for numbers, table in zip(NUMBERS, together, strict=True):
-        (alone,) = trials.run(search.folder, SHAPE, [numbers], groups, params, tmp_path)
+    params = params_of(search, refit_every=2)
+    params = replace(params, train=replace(params.train, max_networks_per_stack=6))
+    runner = TrialBacktest(search.folder, tmp_path, params)
+    groups = runner.groups()[:3]
+    together = runner.scores(TRIALS, groups)
+    for trial, table in zip(TRIALS, together, strict=True):
+        (alone,) = runner.scores([trial], groups)
         pd.testing.assert_frame_equal(
             table.drop(columns="score"), alone.drop(columns="score"), check_exact=True
         )
@@ -73,32 +114,34 @@ def test_trials_together_equal_trials_one_at_a_time(search: Search, tmp_path) ->
 
 
 def test_the_order_of_the_groups_changes_nothing(search: Search, tmp_path) -> None:
-    groups = trials.refits(trials.decision_months(search.folder, 9)[:6], 2)
-    params = search.params.train
-    (one,) = trials.run(search.folder, SHAPE, NUMBERS[1:2], groups, params, tmp_path)
-    (other,) = trials.run(search.folder, SHAPE, NUMBERS[1:2], groups[::-1], params, tmp_path)
+    runner = backtest(search, tmp_path, refit_every=2)
+    groups = runner.groups()[:3]
+    (one,) = runner.scores(TRIALS[1:2], groups)
+    (other,) = runner.scores(TRIALS[1:2], groups[::-1])
     pd.testing.assert_frame_equal(one, other, rtol=1e-3, atol=1e-5)
     assert one["month"].nunique() == 6
     assert not one["ret"].isna().all()
 
 
-def test_linear_is_the_ridge_of_the_same_rows(search: Search) -> None:
+def test_ridge_scores_are_those_of_the_same_rows(search: Search, tmp_path: Path) -> None:
     panel = store.read(search.folder / "panels" / "zscore-rank")
     window = windows.rolling(windows.MonthSlices.of(panel.index["month"]), 6)[3]
-    shape = replace(SHAPE, standardise="zscore")
     params = search.params.train
     (entry,) = jobs.network_specs(panel, [window], replace(params, placebo_every=0))
     labels = panel.index["label"].to_numpy(dtype=np.float32)
     expected = baselines.ridge_scores(panel, window, entry, labels, params.ridge_penalty)
-    found = trials.linear(search.folder, shape, [(window.month,)], params)
+    values = {**TRIALS[0], "standardise": "zscore"}
+    found = backtest(search, tmp_path).ridge_scores(values, [(window.month,)])
     np.testing.assert_array_equal(found["score"], expected)
 
 
-def test_the_series_is_that_of_the_backtest_and_costs_are_paid(search: Search) -> None:
-    names = trials.decision_months(search.folder, 9)
-    scores = trials.linear(search.folder, SHAPE, trials.refits(names, 1), search.params.train)
-    table = trials.series(scores, 4, 50.0)
-    assert len(table) == len(names)
+def test_the_series_is_that_of_the_backtest_after_costs(search: Search, tmp_path: Path) -> None:
+    params = params_of(search)
+    params = replace(params, backtest=replace(params.backtest, n_quantiles=4, cost_bps=50.0))
+    runner = TrialBacktest(search.folder, tmp_path, params)
+    scores = runner.ridge_scores(TRIALS[0], runner.groups())
+    table = runner.series(scores)
+    assert len(table) == len(runner.groups())
     first = table["spread"].iloc[0] - table["spread_net"].iloc[0]
     assert first == pytest.approx(2 * 50e-4)
     ranked = scores[scores["month"] == scores["month"].iloc[0]].sort_values("score")

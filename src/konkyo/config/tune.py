@@ -30,7 +30,7 @@ class Range:
 
 @dataclass(frozen=True, config=RULES)
 class Space:
-    """The values that a trial may have; the paper's own values must be among them."""
+    """The search space: values, or a range, of each hyperparameter."""
 
     n_hidden_layers: Annotated[tuple[Annotated[int, Field(ge=1, le=6)], ...], Choices]
     width: Annotated[tuple[Annotated[int, Field(ge=2)], ...], Choices]
@@ -47,7 +47,7 @@ class Space:
 
 @dataclass(frozen=True, config=RULES)
 class Tune:
-    """A search: study and storage, trials, sampler and pruner, objective, holdout, space."""
+    """A search: what it maximises, for how long, and by how many processes."""
 
     study: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]+$", description="a plain name")]
     storage: Annotated[Address, Field(pattern=r"^(journal:.+|postgresql://.+)$")]

@@ -85,7 +85,7 @@ def loky(
         # Nothing goes into shared memory, where it would stay if this process were killed.
         parallel = Parallel(
             n_jobs=workers, backend="loky", max_nbytes=None, return_as="generator_unordered",
-            initializer=_exit_with, initargs=(os.getpid(),),
+            initializer=end_with_parent, initargs=(os.getpid(),),
         )  # fmt: skip
         try:
             with closing(parallel(delayed(named)(*item) for item in left.items())) as results:
@@ -98,7 +98,7 @@ def loky(
                 raise
 
 
-def _exit_with(parent: int) -> None:
+def end_with_parent(parent: int) -> None:
     """Let this process exit within a second of its parent: loky's workers live on for minutes.
 
     They would train on beside the next run and write its states; idle ones would keep their memory.

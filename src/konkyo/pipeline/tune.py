@@ -1,8 +1,8 @@
-"""The search over hyperparameters: workers, then what they found beside the holdout."""
+"""The search over hyperparameters: its trials, then their comparison on the holdout."""
 
 import signal
 import sys
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -10,34 +10,26 @@ from konkyo import config, io
 from konkyo.artifacts import HERE
 from konkyo.errors import INTERRUPTED, TuningError
 from konkyo.pipeline import locking, stage
-from konkyo.tuning import holdout, pool, progress, results, space, study
-from konkyo.tuning.apply import write
-from konkyo.tuning.engine import Engine, write_panels
+from konkyo.tuning import apply as params_file
+from konkyo.tuning import panels, save, space, study
+from konkyo.tuning.coordinator import Coordinator
+from konkyo.tuning.progress import Line
 from konkyo.tuning.storage import open_storage
-from konkyo.tuning.worker import work
-
-
-def first_held(tune: config.Tune) -> str:
-    """Return the first decision month of the holdout."""
-    index = io.read_parquet(HERE.panel_index, columns=["month", "ret"])
-    return holdout.first_held(index, tune.holdout)
+from konkyo.tuning.trials import TrialBacktest
 
 
 @stage
-def main(trials: int = 0, worker: bool = False, apply: bool = False, child: bool = False) -> None:
-    """Begin a search or go on with it, work for one, or write what it found into params.yaml.
+def main(trials: int = 0, worker: bool = False, apply: bool = False) -> None:
+    """Begin a search or resume it, run trials for one, or write its best trial into params.yaml.
 
     Parameters
     ----------
     trials : int
         Trials of the search altogether; 0: tune.trials of params.yaml.
     worker : bool
-        Only run trials of a search that was begun elsewhere.
+        Only run trials of a search that another machine ends.
     apply : bool
         Only write the best trial's values into params.yaml.
-    child : bool
-        This worker was started by a search on this machine, which has made the panels and tells
-        when to end.
     """
     # A polite kill and a closed terminal end the search as an interrupt does, unless whoever
     # started it asked that it outlive the terminal.
@@ -46,31 +38,29 @@ def main(trials: int = 0, worker: bool = False, apply: bool = False, child: bool
             signal.signal(name, signal.default_int_handler)
     if worker and apply:
         raise TuningError("--worker and --apply exclude each other: give one of them")
-    chosen = config.load()
+    params = config.load()
     if trials:
-        chosen = replace(chosen, tune=replace(chosen.tune, trials=trials))
-    tune, folder = chosen.tune, HERE.tuning / chosen.tune.study
-    engine = Engine(folder / "searched", folder / "state", chosen)
-    if child:
-        # A shell lets what it starts in the background ignore interrupts; this one's come from the
-        # parent, which has decided.
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-        pool.end_with_parent()
-    else:
-        with locking.held(shared=True):
-            write_panels(HERE.records, engine.folder, chosen, first_held(tune))
-    with closing(open_storage(tune.storage)) as storage:
-        search = study.begin(storage, tune, chosen.prepare, engine.facts())
+        params = replace(params, tune=replace(params.tune, trials=trials))
+    tune, folder = params.tune, HERE.tuning / params.tune.study
+    backtest = TrialBacktest(folder / "searched", folder / "state", params)
+    with locking.held(shared=True):
+        first = first_holdout_month(tune)
+        _write_panels(backtest, before=first)
+    with ExitStack() as stack:
+        # More workers are welcome (--worker), another one that ends the search is not; and what a
+        # journal has running besides its coordinator was left by a dead one.
+        if not apply and not (worker and tune.storage.startswith("postgresql:")):
+            stack.enter_context(locking.held(f"tuning-{tune.study}"))
+        storage = stack.enter_context(closing(open_storage(tune.storage)))
+        search = study.begin(storage, params, backtest.facts())
+        if apply:
+            values = space.settings(save.best_trial(search).params)
+            print(params_file.write(Path("params.yaml"), values))
+            return
         try:
-            if worker:
-                work(search, engine.groups, engine.run, engine.measure)
-            elif apply:
-                print(write(Path("params.yaml"), space.settings(results.winner(search).params)))
-            else:
-                # More workers are welcome (--worker), another one that ends the search is not.
-                with locking.held(f"tuning-{tune.study}"):
-                    _search(search, engine, folder, trials)
-                    _finish(search, engine, folder)
+            _run_trials(search, backtest, folder)
+            if not worker:
+                _finish(search, backtest, first=first, folder=folder)
         except KeyboardInterrupt:
             done = len(study.finished_trials(search.study))
             print(
@@ -79,37 +69,51 @@ def main(trials: int = 0, worker: bool = False, apply: bool = False, child: bool
             raise SystemExit(INTERRUPTED) from None
 
 
-def _search(search: study.Search, engine: Engine, folder: Path, trials: int) -> None:
-    """Let workers run what is left of the search."""
-    count = search.tune.workers
-    command = [sys.executable, "-m", "konkyo", "tune", "--worker", "--child"]
-    command += ["--trials", str(trials)]
-    months = sum(len(group) for group in engine.groups)
+def first_holdout_month(tune: config.Tune) -> str:
+    """Return the first decision month of the holdout, YYYY-MM."""
+    index = io.read_parquet(HERE.panel_index, columns=["month", "ret"])
+    return panels.first_holdout_month(index, tune.holdout)
+
+
+def _write_panels(backtest: TrialBacktest, before: str | None) -> None:
+    params = backtest.params
+    panels.write_panels(
+        HERE.records,
+        backtest.folder,
+        prepare=params.prepare,
+        space=params.tune.space,
+        before=before,
+    )
+
+
+def _run_trials(search: study.Search, backtest: TrialBacktest, folder: Path) -> None:
+    """Run what is left of the search's trials and write their tables."""
+    params = backtest.params
+    finished = study.finished_trials(search.study)
+    if not finished:
+        for reason in space.outside(params.train, params.prepare, params.tune.space):
+            print(f"the current values of params.yaml are no trial: {reason}")
+    if len(finished) >= search.tune.trials:
+        return
+    months = sum(len(group) for group in backtest.groups())
     try:
-        if len(study.finished_trials(search.study)) < search.tune.trials:
-            with progress.line(search.study, search.tune, months) as line:
-                pool.run_workers(command, count, folder / "logs", line.show)
+        with closing(Line(search, months)) as line:
+            Coordinator(search, backtest).run(line.show)
     finally:
-        results.save_trials(search, folder)
-    done = len(study.finished_trials(search.study))
-    if done < search.tune.trials:
-        raise TuningError(
-            f"{done} of {search.tune.trials} trials are done and kept, and no worker is left: mend "
-            f"what {folder}/logs tells of, and start again to go on"
-        )
+        save.save_trials(search, folder)
 
 
-def _finish(search: study.Search, engine: Engine, folder: Path) -> None:
-    """Look at the held-out months, write the results and log them."""
+def _finish(search: study.Search, backtest: TrialBacktest, *, first: str, folder: Path) -> None:
+    """Evaluate the holdout months, write the results and log them."""
     print("the search is over: now the held-out months are looked at, for the first time")
-    whole = replace(engine, folder=folder / "whole")
+    full = replace(backtest, folder=folder / "whole")
     with locking.held(shared=True):
-        write_panels(HERE.records, whole.folder, engine.params, None)
-    print(results.save_results(search, engine, whole, first_held(search.tune), folder))
-    # MLflow takes seconds to import, which workers have no use for.
+        _write_panels(full, before=None)
+    print(save.save_results(search, backtest, full, first=first, folder=folder))
+    # MLflow takes seconds to import, which a search that is interrupted has no use for.
     from konkyo.tracking import tuning as tracking
 
     with locking.held():
-        tracked = tracking.track(Path.cwd(), engine.params, folder)
+        tracked = tracking.track(Path.cwd(), backtest.params, folder)
     io.write_json(asdict(tracked), folder / "run.json")
     print(f"run {tracked.run_id} in experiment {tracked.experiment}")

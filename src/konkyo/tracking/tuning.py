@@ -19,8 +19,8 @@ from konkyo.errors import redact
 from konkyo.tracking import lineage, open_runs, series, store
 from konkyo.tracking.client import StoreClient
 from konkyo.tracking.open_runs import LoggedRun, OpenRun
+from konkyo.tuning.objective import MEASURES
 from konkyo.tuning.space import NUMBERS, STRUCTURE
-from konkyo.tuning.trial_tables import MEASURES
 
 _LIBRARIES = ("konkyo", "torch", "pytorch-lightning", "optuna", "numpy", "pandas")
 _MEASURES = ("objective", *MEASURES, "seconds")
@@ -48,7 +48,7 @@ def track(
         params.yaml: the store and experiment of the section `track`, the latter with `-tuning`
         appended.
     folder : Path
-        Folder of the study: trials.csv, result.csv, luck.json, figures and pages.
+        Folder of the study: trials.csv, result.csv, selection_bias.json, figures and pages.
     environment : mapping of str to str
         Variables of `mlflow run`.
 
@@ -66,7 +66,7 @@ def track(
     trials = io.read_csv(folder / "trials.csv")
     trials = trials[trials["state"].isin(_STATES)]
     result = io.read_csv(folder / "result.csv")
-    luck = io.read_json(folder / "luck.json")
+    selection_bias = io.read_json(folder / "selection_bias.json")
     tags = {
         "kind": "tuning",
         "study": params.tune.study,
@@ -78,7 +78,9 @@ def track(
     }
     with open_runs.open_run(client, target, f"tune-{params.tune.study}") as run:
         now = series.now()
-        metrics = series.final({"result": _by_model_and_part(result), "luck": luck}, now)
+        metrics = series.final(
+            {"result": _by_model_and_part(result), "selection_bias": selection_bias}, now
+        )
         metrics += history(trials, now)
         client.log(run.run_id, params=logged_params, metrics=metrics, tags=tags)
         for path in sorted(folder.iterdir()):
@@ -119,7 +121,7 @@ def _log_trials(client: StoreClient, parent: OpenRun, trials: pd.DataFrame) -> N
             MLFLOW_PARENT_RUN_ID: parent.run_id,
             "kind": "trial",
             "state": row["state"],
-            "paper": str(bool(row["paper"])).lower(),
+            "current": str(bool(row["current"])).lower(),
             "feasible": str(bool(row["feasible"])).lower(),
         }
         if "retry_of" in values:
@@ -160,7 +162,7 @@ def _note(trials: pd.DataFrame, result: pd.DataFrame) -> str:
     parts = ", ".join(f"{int(n)} months of {part}" for part, n in months.items())
     return (
         f"A search of {len(trials)} trials ({', '.join(counts)}), in the child runs; {parts}. "
-        "`result/<model>/<part>` compares the paper's values, the best trial, ridge and placebo; "
-        "`luck` says how much of the best trial a search without skill would reach. The step of "
-        "`search` is the trial's number."
+        "`result/<model>/<part>` compares the current values, the best trial, ridge and placebo; "
+        "`selection_bias` says how much of the best trial a search without skill would reach. "
+        "The step of `search` is the trial's number."
     )

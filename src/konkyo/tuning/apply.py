@@ -35,10 +35,11 @@ def apply(text: str, settings: Mapping[str, Mapping[str, Any]]) -> str:
     lines = text.splitlines(keepends=True)
     for section, values in settings.items():
         for key, value in values.items():
-            if _plain(parsed[section][key]) != _plain(value):
+            node = _node(value)
+            if parsed[section][key] != node:
                 line, column = parsed[section].lc.value(key)
-                lines[line] = lines[line][:column] + _replaced(lines[line][column:], value)
-                parsed[section][key] = _node(value)
+                lines[line] = lines[line][:column] + _replaced(lines[line][column:], node)
+                parsed[section][key] = node
     after = "".join(lines)
     with suppress(YAMLError):
         if yaml.load(after) == parsed:
@@ -46,14 +47,6 @@ def apply(text: str, settings: Mapping[str, Mapping[str, Any]]) -> str:
     stream = io.StringIO()
     yaml.dump(parsed, stream)
     return stream.getvalue()
-
-
-def diff(before: str, after: str) -> str:
-    """Return the lines that differ, as `diff -U0` shows them."""
-    found = difflib.unified_diff(
-        before.splitlines(), after.splitlines(), "params.yaml", "params.yaml, tuned", "", "", 0, ""
-    )
-    return "\n".join(found)
 
 
 def write(path: Path, settings: Mapping[str, Mapping[str, Any]]) -> str:
@@ -70,7 +63,9 @@ def write(path: Path, settings: Mapping[str, Mapping[str, Any]]) -> str:
     with atomic_write(path) as scratch:
         scratch.write_text(after, encoding="utf-8")
         config.load(scratch)
-    return diff(before, after)
+    names = "params.yaml", "params.yaml, tuned"
+    lines = difflib.unified_diff(before.splitlines(), after.splitlines(), *names, n=0, lineterm="")
+    return "\n".join(lines)
 
 
 def _replaced(rest: str, value: Any) -> str:
@@ -88,7 +83,7 @@ def _replaced(rest: str, value: Any) -> str:
 def _text(value: Any) -> str:
     """Return a value as YAML, on one line."""
     stream = io.StringIO()
-    _yaml().dump({"value": _node(value)}, stream)
+    _yaml().dump({"value": value}, stream)
     return stream.getvalue().removeprefix("value: ").rstrip("\n")
 
 
@@ -103,10 +98,6 @@ def _node(value: Any) -> Any:
     """Return a value as it is to be written, a tuple in brackets."""
     if not isinstance(value, tuple):
         return value
-    listed = CommentedSeq(value)
-    listed.fa.set_flow_style()
-    return listed
-
-
-def _plain(value: Any) -> Any:
-    return list(value) if isinstance(value, list | tuple) else value
+    sequence = CommentedSeq(value)
+    sequence.fa.set_flow_style()
+    return sequence

@@ -1,4 +1,4 @@
-"""What a trial's monthly series is worth."""
+"""Measures of a trial's monthly series: the objective, and those beside it."""
 
 import math
 from typing import Literal
@@ -7,9 +7,18 @@ import pandas as pd
 
 from konkyo import dates
 from konkyo.backtest.information_coefficient import t_statistic
-from konkyo.backtest.performance import annual_return, annual_volatility, sharpe_ratio
+from konkyo.backtest.performance import annual_return, measures, sharpe_ratio
 
 Kind = Literal["sharpe_ratio", "t_statistic", "mean", "rank_ic"]
+MEASURES = (
+    "annual_return",
+    "annual_volatility",
+    "sharpe_ratio",
+    "t",
+    "rank_ic",
+    "turnover",
+    "months",
+)
 
 
 def trial_value(kind: Kind, values: pd.Series) -> float:
@@ -18,18 +27,16 @@ def trial_value(kind: Kind, values: pd.Series) -> float:
     Parameters
     ----------
     kind : str
-        sharpe_ratio (annual return over annual risk), t_statistic (of the mean), mean (annual
+        sharpe_ratio (annual return / annual volatility), t_statistic (of the mean), mean (annual
         return, a fraction) or rank_ic (mean).
     values : pandas.Series
-        Monthly spread returns after costs, fractions; for rank_ic the monthly rank ICs. Months
-        without a value do not count.
+        Monthly spread returns after costs, fractions; for rank_ic the monthly rank ICs. NaN months
+        do not count.
     """
-    known = values.dropna()
     if kind == "rank_ic":
-        return float(known.mean())
-    if kind == "mean":
-        return annual_return(known)
-    return sharpe_ratio(known) if kind == "sharpe_ratio" else t_statistic(known)
+        return float(values.mean())
+    functions = {"mean": annual_return, "sharpe_ratio": sharpe_ratio, "t_statistic": t_statistic}
+    return functions[kind](values.dropna())
 
 
 def objective(kind: Kind, series: pd.DataFrame) -> float:
@@ -37,16 +44,19 @@ def objective(kind: Kind, series: pd.DataFrame) -> float:
 
     Parameters
     ----------
+    kind : str
+        What the search maximises.
     series : pandas.DataFrame
-        month, spread_net, rank_ic of consecutive months, whose turnover and costs are thus known.
+        spread_net, rank_ic of consecutive months: turnover, and so costs, are those between them.
     """
     return trial_value(kind, series["rank_ic" if kind == "rank_ic" else "spread_net"])
 
 
 def contributions(kind: Kind, series: pd.DataFrame) -> pd.Series:
-    """Return what each month adds to the objective: known before its neighbours have been run.
+    """Return what each month adds to the objective, whichever months have been run.
 
-    Costs hang on the month before, which may come later in shuffled order: hence the gross spread.
+    Costs depend on the month before, which may come later in the shuffled order: hence the gross
+    spread.
 
     Returns
     -------
@@ -59,7 +69,7 @@ def contributions(kind: Kind, series: pd.DataFrame) -> pd.Series:
 
 
 def secondary(series: pd.DataFrame) -> dict[str, float]:
-    """Return the measures that stand beside the objective.
+    """Return the measures beside the objective.
 
     Returns
     -------
@@ -69,14 +79,11 @@ def secondary(series: pd.DataFrame) -> dict[str, float]:
         absent.
     """
     net = series["spread_net"].dropna()
-    turnover = series["turnover"].dropna()
-    found = {
-        "annual_return": annual_return(net),
-        "annual_volatility": annual_volatility(net),
-        "sharpe_ratio": sharpe_ratio(net),
+    figures = {
+        **measures(net),
         "t": t_statistic(net),
         "rank_ic": float(series["rank_ic"].mean()),
-        "turnover": float(turnover.mean()),
+        "turnover": float(series["turnover"].mean()),
         "months": len(series),
     }
-    return {name: value for name, value in found.items() if math.isfinite(value)}
+    return {name: figures[name] for name in MEASURES if math.isfinite(figures[name])}

@@ -8,10 +8,11 @@ from optuna.trial import FrozenTrial
 
 from konkyo.i18n import Text
 from konkyo.report.pages.html import Page, render, shell
-from konkyo.tuning import result_table, trial_tables
+from konkyo.tuning import results
 from konkyo.tuning.space import NUMBERS, STRUCTURE
+from konkyo.tuning.storage import CURRENT, RETRY_OF
 
-SECTIONS = ("result", "luck", "search", "trials")
+SECTIONS = ("result", "selection_bias", "search", "trials")
 _MEASURES = {
     "annual_return": "{:.1%}",
     "annual_volatility": "{:.1%}",
@@ -21,7 +22,7 @@ _MEASURES = {
     "turnover": "{:.0%}",
     "months": "{:.0f}",
 }
-_LUCK = {
+_SELECTION_BIAS = {
     "sharpe_ratio": "{:.2f}",
     "trials": "{:.0f}",
     "effective_trials": "{:.1f}",
@@ -37,9 +38,9 @@ _LUCK = {
 def page(
     study: str,
     comparison: pd.DataFrame,
-    luck: Mapping[str, float],
+    bias: Mapping[str, float],
     trials: pd.DataFrame,
-    paper: FrozenTrial,
+    current: FrozenTrial | None,
     best: FrozenTrial,
     figures: Mapping[str, Mapping[str, Mapping[str, Any]]],
     language: str,
@@ -50,12 +51,12 @@ def page(
     ----------
     study : str
         The study's name.
-    comparison, luck
-        What `result.table` and `result.luck` return.
+    comparison, bias
+        What `results.comparison_table` and `results.selection_bias` return.
     trials : pandas.DataFrame
-        What `records.table` returns.
-    paper, best : FrozenTrial
-        The two whose values stand side by side.
+        What `results.trial_table` returns.
+    current, best : FrozenTrial
+        The two whose values stand side by side; the first only if the search has it.
     figures : mapping
         For each language, Plotly figures as plain objects, by name; one that is missing leaves its
         place out.
@@ -73,22 +74,22 @@ def page(
         study=study,
         trials=len(ended),
         pruned=int((ended["state"] == "pruned").sum()),
-        months=result_table.months_of(comparison),
+        months=results.months_of(comparison),
         verdict=_verdict(comparison),
         measures=[Text.of(f"tuning.measure.{name}") for name in _MEASURES],
         comparison=[_row(row) for row in comparison.to_dict("records")],
         best=best.number,
         values=[
-            (name, _said(paper.params[name]), _said(best.params[name]))
+            (name, _said(current.params[name]) if current else "–", _said(best.params[name]))
             for name in (*STRUCTURE, *NUMBERS)
         ],
-        luck=[
-            (Text.of(f"tuning.luck.{name}"), layout.format(luck[name]))
-            for name, layout in _LUCK.items()
-            if name in luck
+        selection_bias=[
+            (Text.of(f"tuning.selection_bias.{name}"), layout.format(bias[name]))
+            for name, layout in _SELECTION_BIAS.items()
+            if name in bias
         ],
-        columns=[name for name in ended.columns if name not in ("paper", trial_tables.RETRY_OF)],
-        rows=_cells(ended.drop(columns=["paper", trial_tables.RETRY_OF])),
+        columns=[name for name in ended.columns if name not in (CURRENT, RETRY_OF)],
+        rows=_cells(ended.drop(columns=[CURRENT, RETRY_OF])),
         figures=figures["en"],
     )
     title = Text.of("tuning.page_title", study=study)
@@ -97,11 +98,13 @@ def page(
 
 
 def _verdict(comparison: pd.DataFrame) -> Text:
-    """Say whether the tuned values beat the paper's where neither was looked at before."""
+    """Return whether the tuned values beat the current ones on the holdout."""
     cells = comparison.set_index(["model", "part"])["sharpe_ratio"]
-    tuned, plain = cells["best", "holdout"], cells["paper", "holdout"]
-    key = "same" if tuned == plain else "better" if tuned > plain else "worse"
-    return Text.of(f"tuning.verdict.{key}", tuned=tuned, paper=plain)
+    tuned, current = cells["best", "holdout"], cells.get(("current", "holdout"))
+    if current is None:
+        return Text.of("tuning.verdict.alone", tuned=tuned)
+    key = "same" if tuned == current else "better" if tuned > current else "worse"
+    return Text.of(f"tuning.verdict.{key}", tuned=tuned, current=current)
 
 
 def _row(row: Mapping[Any, Any]) -> dict[str, Any]:

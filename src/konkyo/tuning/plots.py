@@ -12,7 +12,7 @@ from optuna.trial import FrozenTrial
 from konkyo import backtest
 from konkyo.backtest.objectives import ObjectiveName
 from konkyo.report.interactive.style import CLEAR, FONT, GRID, INK, MUTED
-from konkyo.tuning import trial_tables
+from konkyo.tuning import results
 from konkyo.tuning.space import NUMBERS, STRUCTURE
 
 
@@ -72,7 +72,7 @@ def chance(
     seed : int
         Of the draws, as `result.luck` has it.
     """
-    wide = trial_tables.wide(trials)
+    wide = results.wide(trials)
     reached = float(best.user_attrs["sharpe_ratio"])
     found = backtest.overfitting_or_none(wide, objective)
     return Chance(backtest.null_distribution(wide, seed), found, reached, wide.shape[1])

@@ -71,7 +71,7 @@ def pruner(kind: Pruner) -> optuna.pruners.BasePruner:
 
 
 def reports(
-    kind: Pruner, objective: Kind, so_far: pd.Series, new: int, places: Mapping[str, int]
+    kind: Pruner, objective: Kind, so_far: pd.Series, *, new: int, places: Mapping[str, int]
 ) -> list[tuple[int, float]]:
     """Return what to tell the pruner after a chunk.
 

@@ -1,144 +1,283 @@
-"""What a search leaves in its folder: the trials while it goes on, the result when it is over."""
+"""What a search found, as tables: its trials, and the best beside the holdout and selection bias.
 
-from pathlib import Path
+All of it comes from the study, so that any machine can write it, whoever ran the trials. Only
+`comparison_series`, when the search is over, looks at the holdout.
+"""
+
+from collections.abc import Mapping, Sequence
+from itertools import product
 from typing import Any
 
+import numpy as np
 import pandas as pd
-from optuna.trial import FrozenTrial
+from optuna.trial import FrozenTrial, TrialState
 
-from konkyo.config import Report
+from konkyo import backtest, dates
+from konkyo.backtest.objectives import ObjectiveName
+from konkyo.config import Tune
 from konkyo.errors import TuningError
-from konkyo.i18n import LANGUAGES
-from konkyo.io import atomic_write, write_csv, write_json, write_parquet
-from konkyo.report import figures
-from konkyo.report.figures import luck as still
-from konkyo.report.interactive import luck as live
-from konkyo.tuning import page, plots, result_table, study, trial_tables
-from konkyo.tuning.engine import Engine
-from konkyo.tuning.study import Search
+from konkyo.tuning.objective import MEASURES, secondary
+from konkyo.tuning.space import NUMBERS, STRUCTURE
+from konkyo.tuning.storage import CURRENT, RETRY_OF
+from konkyo.tuning.trials import Group, TrialBacktest
 
-NESTED = "nested"
-
-
-def save_trials(search: Search, folder: Path) -> None:
-    """Write the trials so far: trials.csv, trials/<number>.parquet and series.parquet.
-
-    All of it comes from the study, so that any machine can write it, whoever ran the trials.
-
-    Parameters
-    ----------
-    search : Search
-        The search.
-    folder : Path
-        Of the study. series.parquet has one row a month and one column a trial: the spread after
-        costs, a fraction decided at `month` and earned in the month after.
-    """
-    trials = search.study.get_trials(deepcopy=False)
-    write_csv(trial_tables.table(trials), folder / "trials.csv")
-    done = study.finished_trials(search.study)
-    if not any(trial_tables.SERIES in trial.user_attrs for trial in done):
-        return
-    monthly = trial_tables.monthly(done)
-    for number, own in monthly.groupby("trial"):
-        write_parquet(own.drop(columns="trial"), folder / "trials" / f"{number}.parquet")
-    wide = trial_tables.wide(done)
-    wide.columns = [f"trial_{number}" for number in wide.columns]
-    write_parquet(wide.reset_index(), folder / "series.parquet")
+SERIES = "series"
+"""Attribute of a trial: its monthly series."""
+COLUMNS = ("spread", "spread_net", "turnover", "rank_ic")
+MODELS = ("current", "best", "ridge", "placebo")
+PARTS = ("tuning", "holdout")
+MONTHS_BEFORE_FIRST_CHOICE = 36
+"""Of the walk-forward series: fewer months would choose by noise."""
+_DIGITS = 8
 
 
-def save_results(search: Search, searched: Engine, whole: Engine, held: str, folder: Path) -> str:
-    """Compare the best trial with the others over the holdout, and judge its luck.
+def pack(series: pd.DataFrame) -> dict[str, list[Any]]:
+    """Return a monthly series as short JSON: about 6 kB for 130 months.
 
     Parameters
     ----------
-    search : Search
-        With all its trials done.
-    searched, whole : Engine
-        On the panels of the search, and on those of all records.
-    held : str
-        First decision month of the holdout, YYYY-MM.
-    folder : Path
-        Receives result.csv, comparison.parquet (the series behind it), luck.json, best.json,
-        tuning.html, figures and, where the section asks for it, nested.csv.
+    series : pandas.DataFrame
+        month (month end), spread, spread_net, turnover, rank_ic.
 
     Returns
     -------
-    str
-        The result in a few lines.
+    dict
+        month as YYYY-MM, the others to eight decimals, None where there is no value.
+    """
+    packed: dict[str, list[Any]] = {"month": [dates.label(m) for m in series["month"]]}
+    for name in COLUMNS:
+        values = series[name].to_numpy(dtype=float)
+        packed[name] = [round(float(v), _DIGITS) if np.isfinite(v) else None for v in values]
+    return packed
+
+
+def unpack(packed: Mapping[str, list[Any]]) -> pd.DataFrame:
+    """Return the frame that `pack` made short: month (month end) and fractions."""
+    frame = pd.DataFrame({"month": [dates.parse(name) for name in packed["month"]]})
+    for name in COLUMNS:
+        frame[name] = np.array(packed[name], dtype=float)
+    return frame
+
+
+def monthly(trials: Sequence[FrozenTrial]) -> pd.DataFrame:
+    """Return every trial's series: trial, month and COLUMNS, pruned ones for the months they ran.
 
     Raises
     ------
     TuningError
-        No trial is complete and within the turnover cap.
+        No trial has a series.
     """
-    tune, done = search.tune, study.finished_trials(search.study)
-    best, paper = winner(search), result_table.paper_trial(done)
-    groups = whole.groups_from(held)
-    monthly = result_table.series(searched, searched.groups, whole, groups, paper, best)
-    nested = result_table.as_dict(done, tune)
-    if nested is not None:
-        write_csv(nested, folder / f"{NESTED}.csv")
-        outer = nested[["month", "spread"]].rename(columns={"spread": "spread_net"})
-        monthly = pd.concat([monthly, outer.assign(model=NESTED, part="tuning")])
-    comparison = result_table.table(monthly)
-    luck = result_table.luck(done, best, tune)
-    write_parquet(monthly, folder / "comparison.parquet")
-    write_csv(comparison, folder / "result.csv")
-    write_json(luck, folder / "luck.json")
-    _draw(search, comparison, luck, paper, best, folder, whole.params.report)
-    write_json(
-        {"trial": best.number, "objective": best.value, "params": best.params}, folder / "best.json"
-    )
-    return result_table.in_words(comparison, luck, tune)
+    frames = [
+        unpack(trial.user_attrs[SERIES]).assign(trial=trial.number)
+        for trial in trials
+        if SERIES in trial.user_attrs
+    ]
+    if not frames:
+        raise TuningError("no trial has ended yet, so there is nothing to show: run the search")
+    return pd.concat(frames, ignore_index=True)[["trial", "month", *COLUMNS]]
 
 
-def _draw(
-    search: Search,
-    comparison: pd.DataFrame,
-    luck: dict[str, float],
-    paper: FrozenTrial,
-    best: FrozenTrial,
-    folder: Path,
-    look: Report,
-) -> None:
-    """Write the figures as PNG in the report's language and the page in both."""
-    done, objective = study.finished_trials(search.study), result_table.of_spreads(search.tune)
-    chance = plots.chance(done, best, objective, search.tune.seed)
-    plain = plots.luck(chance, objective, look.language, still)
-    for name, figure in plain.items():
-        figures.save(figure, folder / f"{name}.png", look.dpi)
-    shared = plots.search(search.study)
-    embedded: dict[str, dict[str, Any]] = {}
-    for language in LANGUAGES:
-        moving = plots.luck(chance, objective, language, live)
-        embedded[language] = {k: v.to_dict() for k, v in {**shared, **moving}.items()}
-    text = page.page(
-        search.tune.study,
-        comparison,
-        luck,
-        trial_tables.table(search.study.get_trials(deepcopy=False)),
-        paper,
-        best,
-        embedded,
-        look.language,
-    )
-    with atomic_write(folder / "tuning.html") as scratch:
-        scratch.write_text(text, encoding="utf-8")
+def wide(trials: Sequence[FrozenTrial], column: str = "spread_net") -> pd.DataFrame:
+    """Return one series of all trials, months x trials.
 
+    Parameters
+    ----------
+    trials : sequence of FrozenTrial
+        Completed and pruned.
+    column : str
+        Which of the series; the spread after costs, a fraction, by default.
 
-def winner(search: Search) -> FrozenTrial:
-    """Return the best trial.
-
-    Raises
-    ------
-    TuningError
-        No trial is complete and within the turnover cap.
+    Returns
+    -------
+    pandas.DataFrame
+        Index month (month end, decision month t: earned in t+1), columns trial (number); NaN where
+        a pruned trial did not run. A completed trial ran in all months: where one formed no
+        portfolios it held nothing, and has 0.
     """
-    best = study.best(search.study)
-    if best is None:
-        raise TuningError(
-            f"no trial of the study {search.tune.study!r} is complete and trades at most "
-            f"tune.turnover_cap = {search.tune.turnover_cap} a month: run more trials, or raise "
-            "the cap under another tune.study"
+    by_trial = monthly(trials).set_index(["month", "trial"])[column].unstack("trial")  # noqa: PD010
+    complete = [trial.number for trial in trials if trial.state == TrialState.COMPLETE]
+    return by_trial.fillna(dict.fromkeys(by_trial.columns.intersection(complete), 0.0))
+
+
+def trial_table(trials: Sequence[FrozenTrial]) -> pd.DataFrame:
+    """Return one row a trial: number, state, hyperparameters, objective and measures.
+
+    Returns
+    -------
+    pandas.DataFrame
+        trial, state (complete | pruned | fail ...), current (has the values of params.yaml),
+        retry_of, feasible, the eleven hyperparameters, objective (completed trials only), the
+        measures, seconds.
+    """
+    rows = []
+    for trial in trials:
+        complete = trial.state == TrialState.COMPLETE
+        rows.append(
+            {
+                "trial": trial.number,
+                "state": trial.state.name.lower(),
+                CURRENT: CURRENT in trial.user_attrs,
+                RETRY_OF: trial.user_attrs.get(RETRY_OF),
+                "feasible": complete and all(v <= 0 for v in trial.constraints.values()),
+                **{name: trial.params.get(name) for name in (*STRUCTURE, *NUMBERS)},
+                "objective": trial.value if complete else np.nan,
+                **{name: trial.user_attrs.get(name, np.nan) for name in MEASURES},
+                "seconds": trial.duration.total_seconds() if trial.duration else np.nan,
+            }
         )
-    return best
+    return pd.DataFrame(rows).astype({RETRY_OF: "Int64"})
+
+
+def current_trial(trials: Sequence[FrozenTrial]) -> FrozenTrial | None:
+    """Return the completed trial with the values of params.yaml, None where there is none."""
+    complete = (trial for trial in trials if trial.state == TrialState.COMPLETE)
+    return next((trial for trial in complete if CURRENT in trial.user_attrs), None)
+
+
+def comparison_series(
+    searched: TrialBacktest,
+    full: TrialBacktest,
+    *,
+    holdout: Sequence[Group],
+    current: FrozenTrial | None,
+    best: FrozenTrial,
+) -> pd.DataFrame:
+    """Return the monthly series of the models compared, over the searched and the holdout months.
+
+    Parameters
+    ----------
+    searched, full : TrialBacktest
+        On the panels of the search, and on those of all records.
+    holdout : sequence of Group
+        The months of the holdout.
+    current, best : FrozenTrial
+        Their series over the searched months are the search's.
+
+    Returns
+    -------
+    pandas.DataFrame
+        model (current, where the search has it | best | ridge: a ridge regression on the rows of
+        the current trial, or the best | placebo: the best trial's values on labels shuffled within
+        each month), part (tuning | holdout), month (t), spread, spread_net, turnover, rank_ic;
+        returns are fractions earned in t+1.
+    """
+    by_model: dict[tuple[str, str], pd.DataFrame] = {}
+    for name, trial in (("current", current), ("best", best)):
+        if trial is not None:
+            by_model[name, "tuning"] = unpack(trial.user_attrs[SERIES])
+            (scores,) = full.scores([trial.params], holdout)
+            by_model[name, "holdout"] = full.series(scores)
+    rows_of = current or best
+    parts = {"tuning": (searched, searched.groups()), "holdout": (full, holdout)}
+    for part, (runner, groups) in parts.items():
+        by_model["ridge", part] = runner.series(runner.ridge_scores(rows_of.params, groups))
+        (scores,) = runner.scores([best.params], groups, placebo=True)
+        by_model["placebo", part] = runner.series(scores)
+    order = [key for key in product(MODELS, PARTS) if key in by_model]
+    tables = [by_model[model, part].assign(model=model, part=part) for model, part in order]
+    return pd.concat(tables, ignore_index=True)
+
+
+def comparison_table(series: pd.DataFrame) -> pd.DataFrame:
+    """Return the measures of the models compared.
+
+    Parameters
+    ----------
+    series : pandas.DataFrame
+        What `comparison_series` returns.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a model and part, in the order of the series: model, part, annual_return,
+        annual_volatility, sharpe_ratio, t (of the spread after costs; fractions), rank_ic, turnover
+        (one-way, a month) and months.
+    """
+    rows = [
+        {"model": model, "part": part, **secondary(table.sort_values("month"))}
+        for (model, part), table in series.groupby(["model", "part"], sort=False)
+    ]
+    return pd.DataFrame(rows, columns=["model", "part", *MEASURES])
+
+
+def selection_bias(
+    trials: Sequence[FrozenTrial], best: FrozenTrial, tune: Tune
+) -> dict[str, float]:
+    """Return the selection bias of the best trial; see `backtest.selection_bias`.
+
+    Parameters
+    ----------
+    trials : sequence of FrozenTrial
+        All that count, pruned ones too.
+    best : FrozenTrial
+        The one selected.
+    tune : Tune
+        For the objective; where that is the rank IC, spreads are judged by their Sharpe ratio.
+    """
+    values = pd.Series({t.number: t.value for t in trials if t.state == TrialState.COMPLETE})
+    objective = objective_of_spreads(tune)
+    return backtest.selection_bias(
+        wide(trials), values, best.number, objective=objective, seed=tune.seed
+    )
+
+
+def walk_forward_series(
+    trials: Sequence[FrozenTrial], tune: Tune, first: int = MONTHS_BEFORE_FIRST_CHOICE
+) -> pd.DataFrame | None:
+    """Return the series of a search repeated as time went on, selecting by earlier months only.
+
+    Parameters
+    ----------
+    trials : sequence of FrozenTrial
+        All that count; those that ran in all months are selected from.
+    tune : Tune
+        For the months between two selections; 0 asks for no such series.
+    first : int
+        Months before the first selection.
+
+    Returns
+    -------
+    pandas.DataFrame or None
+        month, decided, trial, spread (after costs, a fraction, without the costs of moving from
+        one trial to another); None where it is not asked for or too few months were searched.
+    """
+    complete = wide([trial for trial in trials if trial.state == TrialState.COMPLETE])
+    times = list(complete.index[first :: tune.retune_every]) if tune.retune_every else []
+    if not times:
+        return None
+    return backtest.walk_forward_returns(complete, objective_of_spreads(tune), times)
+
+
+def summary(comparison: pd.DataFrame, bias: Mapping[str, float]) -> str:
+    """Return the result of a search in a few lines of text."""
+    ratio = comparison.set_index(["model", "part"])["sharpe_ratio"]
+    months = months_of(comparison)
+    parts = f"{months['tuning']} months searched and {months['holdout']} held out"
+    lines = [f"Sharpe ratio after costs, {parts}:"]
+    models = [model for model in MODELS if (model, "holdout") in ratio.index]
+    for model in models:
+        lines.append(f"  {model:9s} {ratio[model, 'tuning']:6.2f} {ratio[model, 'holdout']:6.2f}")
+    if "current" in models:
+        tuned, current = ratio["best", "holdout"], ratio["current", "holdout"]
+        if tuned == current:
+            lines.append("nothing was better than the current values on the searched months")
+        else:
+            verb = "beat" if tuned > current else "did not beat"
+            lines.append(f"on the holdout the tuned values {verb} the current ones")
+    if "dsr" in bias:
+        lines.append(
+            f"{bias['trials']:.0f} trials count as {bias['effective_trials']:.1f}: without skill "
+            f"the best would reach {bias['expected_maximum']:.2f}; deflated Sharpe ratio "
+            f"{bias['dsr']:.2f}"
+        )
+    return "\n".join(lines)
+
+
+def months_of(comparison: pd.DataFrame) -> dict[str, int]:
+    """Return how many months each part of the comparison has."""
+    return {part: int(table["months"].max()) for part, table in comparison.groupby("part")}
+
+
+def objective_of_spreads(tune: Tune) -> ObjectiveName:
+    """Return the objective by which spreads are judged, also where the search took the rank IC."""
+    return "sharpe_ratio" if tune.objective == "rank_ic" else tune.objective

@@ -1,94 +1,88 @@
-"""What the search chooses from, the paper's values among it, and what a choice means."""
+"""The search space: its distributions, the trial of the current params, a trial as params.yaml."""
 
 from collections.abc import Mapping
+from dataclasses import fields
 from typing import Any
 
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution
 
-from konkyo.config import Prepare, Range, Space
-from konkyo.errors import TuningError
+from konkyo.config import Prepare, Range, Space, Train
 
-STRUCTURE = (
-    "n_hidden_layers",
-    "width",
-    "activation",
-    "batch_size",
-    "epochs",
-    "window_months",
-    "label",
-    "standardise",
-)
-"""Choices that must agree for networks to train in one stack."""
 NUMBERS = ("learning_rate", "dropout", "weight_decay")
-"""Choices in which the networks of a stack may differ."""
-
-_FIGURE_15: dict[str, Any] = {
-    "n_hidden_layers": 3,
-    "width": 64,
-    "activation": "tanh",
-    "dropout": 0.4,
-    "learning_rate": 0.001,
-    "weight_decay": 0.0,
-    "batch_size": 300,
-    "epochs": 20,
-    "window_months": 36,
-}
-"""The paper's network. Its figure 15 has no learning rate or decay: 0.001 is Adam's default."""
+"""Hyperparameters in which the networks of a stack may differ."""
+STRUCTURE = tuple(field.name for field in fields(Space) if field.name not in NUMBERS)
+"""Hyperparameters that must agree for networks to train in one stack."""
+_TRAIN = (*NUMBERS, "activation", "batch_size", "epochs", "window_months")
+"""Those that are keys of the section train by the same name."""
+_PREPARE = ("label", "standardise")
 
 
-def paper(prepare: Prepare) -> dict[str, Any]:
-    """Return the paper's values by name, label and inputs transformed as the project does it.
+def current_values(train: Train, prepare: Prepare) -> dict[str, Any]:
+    """Return the hyperparameters of params.yaml under the names of the search space.
 
     Parameters
     ----------
-    prepare : Prepare
-        The prepare section of params.yaml, for its label and standardise.
+    train, prepare : Train, Prepare
+        The sections of params.yaml.
+
+    Returns
+    -------
+    dict
+        n_hidden_layers and width are those of the first hidden layer; whether `hidden_sizes` has
+        the shape that they stand for, `outside` tells.
     """
-    return {**_FIGURE_15, "label": prepare.label, "standardise": prepare.standardise}
+    return {
+        "n_hidden_layers": len(train.hidden_sizes),
+        "width": train.hidden_sizes[0],
+        **{name: getattr(train, name) for name in _TRAIN},
+        **{name: getattr(prepare, name) for name in _PREPARE},
+    }
 
 
-def distributions(space: Space) -> dict[str, BaseDistribution]:
-    """Return the search space as Optuna takes it, by name.
+def outside(train: Train, prepare: Prepare, space: Space) -> list[str]:
+    """Return why the current hyperparameters are no point of the space, nothing if they are one.
 
-    A list is drawn from without regard to its order; a range is continuous, in logarithms where it
-    says so.
+    Returns
+    -------
+    list of str
+        For each hyperparameter outside, the key of the space, what it allows, and the value.
     """
-    found: dict[str, BaseDistribution] = {}
-    for name in (*STRUCTURE, *NUMBERS):
-        allowed = getattr(space, name)
-        if isinstance(allowed, Range):
-            found[name] = FloatDistribution(allowed.low, allowed.high, log=allowed.log)
-        else:
-            found[name] = CategoricalDistribution(allowed)
-    return found
-
-
-def refuse_without(values: Mapping[str, Any], space: Space) -> None:
-    """Raise if some of these values do not belong to the space.
-
-    Raises
-    ------
-    TuningError
-        Every such value with what the space has instead.
-    """
-    outside = []
+    values = current_values(train, prepare)
+    reasons = []
+    if units(values["n_hidden_layers"], values["width"]) != train.hidden_sizes:
+        reasons.append(
+            f"train.hidden_sizes = {list(train.hidden_sizes)} are not equal widths with half of "
+            "it in the last layer"
+        )
     for name, value in values.items():
         allowed = getattr(space, name)
         if isinstance(allowed, Range):
             if not allowed.low <= value <= allowed.high:
-                outside.append(f"tune.space.{name} runs from {allowed.low} to {allowed.high}, not")
-                outside[-1] += f" over {value}: widen it"
+                reasons.append(
+                    f"tune.space.{name} from {allowed.low} to {allowed.high} lacks {value}"
+                )
         elif value not in allowed:
-            outside.append(f"tune.space.{name} = {list(allowed)} lacks {value}: add it")
-    if outside:
-        raise TuningError(
-            "the first trial has the paper's values, which must belong to the space:\n  "
-            + "\n  ".join(outside)
-        )
+            reasons.append(f"tune.space.{name} = {list(allowed)} lacks {value}")
+    return reasons
+
+
+def distributions(space: Space) -> dict[str, BaseDistribution]:
+    """Return the search space as Optuna's distributions, by hyperparameter.
+
+    A list is categorical, without regard to its order; a range is continuous, in logarithms where
+    `log` is set.
+    """
+
+    def distribution(allowed: Any) -> BaseDistribution:
+        if isinstance(allowed, Range):
+            return FloatDistribution(allowed.low, allowed.high, log=allowed.log)
+        return CategoricalDistribution(allowed)
+
+    return {name: distribution(getattr(space, name)) for name in (*STRUCTURE, *NUMBERS)}
 
 
 def units(layers: int, width: int) -> tuple[int, ...]:
-    """Return the units of each hidden layer: all of one width, of several the last of half of it.
+    """Return the units of each hidden layer: equal widths, of several layers the last has half.
 
     Three layers of 64 are the paper's (64, 64, 32).
     """
@@ -101,7 +95,7 @@ def structure(values: Mapping[str, Any]) -> tuple[Any, ...]:
 
 
 def settings(values: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """Return a trial's values as the keys of params.yaml, by section.
+    """Return a trial's hyperparameters as the keys of params.yaml, by section.
 
     Parameters
     ----------
@@ -111,12 +105,10 @@ def settings(values: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     Returns
     -------
     dict
-        `train` and `prepare`, each with the keys that the search chose.
+        `train` and `prepare`, each with the keys that the search covers.
     """
-    chosen = {"hidden_sizes": units(values["n_hidden_layers"], values["width"])}
-    for name in ("window_months", "activation", *NUMBERS, "batch_size", "epochs"):
-        chosen[name] = values[name]
+    sizes = units(values["n_hidden_layers"], values["width"])
     return {
-        "train": chosen,
-        "prepare": {name: values[name] for name in ("label", "standardise")},
+        "train": {"hidden_sizes": sizes, **{name: values[name] for name in _TRAIN}},
+        "prepare": {name: values[name] for name in _PREPARE},
     }

@@ -1,50 +1,49 @@
-"""Where a search is kept, and which of its trials still have a living worker.
+"""Where a search is stored, and which of its running trials lost their process.
 
-A journal file serves the processes of one machine: a worker holds a lock on a file of its own,
-which the kernel takes from it when it dies, however it dies. PostgreSQL serves many machines: a
-worker's heartbeat goes on while it lives.
+On one machine a journal file: one coordinator alone writes to it and knows what its own worker
+processes run, so any other running trial was left by a process that died. On many machines
+PostgreSQL: each coordinator records Optuna's heartbeat for the trials of its workers, and any other
+fails and queues again the trials whose heartbeat is stale.
 """
 
-import os
-import secrets
-import socket
-import threading
+import time
 import warnings
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Collection, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import optuna
 import sqlalchemy
+from optuna import Study
 from optuna.exceptions import ExperimentalWarning, StorageInternalError
 from optuna.storages import BaseStorage, JournalStorage, RDBStorage
 from optuna.storages.journal import JournalFileBackend
 from optuna.trial import FrozenTrial, TrialState
 
 from konkyo.errors import TuningError
-from konkyo.resilience import is_locked, locked
+from konkyo.resilience import locked
 
-WORKER, RETRY_OF, DEATHS, PAPER = "worker", "retry_of", "deaths", "paper"
-"""Attributes of a trial: who runs it, the trial that it repeats, how many workers died running it,
-whether it has the paper's values."""
-BEAT = 20
+WORKER, RETRY_OF, DEATHS, CURRENT = "worker", "retry_of", "deaths", "current"
+"""Attributes of a trial: the coordinator that runs it, the first trial that it repeats, how many
+processes died of it, and whether it has the values of params.yaml."""
+HEARTBEAT = 20
 """Seconds between two heartbeats."""
-_BEATS_MISSED = 6
+_HEARTBEATS_MISSED = 6
 _DEATHS_ALLOWED = 3
-"""A trial that kills its workers, by its need of memory say, is not begun a fourth time."""
+"""A trial that kills its processes, by its need of memory say, is not begun a fourth time."""
 _JOURNAL, _POSTGRES = "journal:", "postgresql://"
 
 
-def open_storage(address: str, beat: int = BEAT) -> "Journal | Postgres":
-    """Open or make the storage at an address.
+def open_storage(address: str, heartbeat: int = HEARTBEAT) -> "Journal | Postgres":
+    """Open or create the storage at an address.
 
     Parameters
     ----------
     address : str
         journal:<path of the file> or postgresql://<user>:<password>@<host>/<database>.
-    beat : int
-        Seconds between two heartbeats; a worker that missed six is dead.
+    heartbeat : int
+        Seconds between two heartbeats; a coordinator that missed six is dead.
 
     Raises
     ------
@@ -53,49 +52,44 @@ def open_storage(address: str, beat: int = BEAT) -> "Journal | Postgres":
     """
     if address.startswith(_JOURNAL):
         return Journal(Path(address.removeprefix(_JOURNAL)))
-    return Postgres(address, beat)
+    return Postgres(address, heartbeat)
 
 
-def again(study: optuna.Study, trial: FrozenTrial, died: bool = True) -> None:
-    """Put a failed trial's values at the head of the queue, for whichever worker asks next.
+def retry(study: Study, trial: FrozenTrial, died: bool = True) -> None:
+    """Queue a failed trial's values again.
+
+    Optuna's RetryHeartbeatStaleTrialCallback would count an interrupt as it counts a death, and
+    copy what the failed trial had measured.
 
     Parameters
     ----------
     study : optuna.Study
         The study.
     trial : FrozenTrial
-        The one that failed, as it was.
+        The failed trial, as it was.
     died : bool
-        Whether its worker died of it; a trial is given up after the third such worker.
+        Whether its process died; after the third death a trial is given up.
     """
     deaths = trial.user_attrs.get(DEATHS, 0) + died
     if deaths >= _DEATHS_ALLOWED:
         return
-    kept = {RETRY_OF: trial.user_attrs.get(RETRY_OF, trial.number), DEATHS: deaths}
-    if PAPER in trial.user_attrs:
-        kept[PAPER] = True
-    queued = {k: v for k, v in trial.system_attrs.items() if k == "fixed_params"}
-    study.add_trial(
-        optuna.trial.create_trial(
-            state=TrialState.WAITING,
-            params=trial.params,
-            distributions=trial.distributions,
-            user_attrs=kept,
-            system_attrs=queued,
-        )
-    )
+    attributes = {RETRY_OF: trial.user_attrs.get(RETRY_OF, trial.number), DEATHS: deaths}
+    if CURRENT in trial.user_attrs:
+        attributes[CURRENT] = True
+    # A process may die before all values of a queued trial have been drawn.
+    values = {**trial.system_attrs.get("fixed_params", {}), **trial.params}
+    study.enqueue_trial(values, user_attrs=attributes)
 
 
 class _Lock:
-    """Lets one process at a time write to a journal; the kernel takes it from one that dies.
+    """Lets one process at a time append to a journal.
 
-    Optuna's own locks are files, which a killed process leaves behind: all others would wait 30
-    seconds for them.
+    Optuna's own locks are files, which a killed process leaves behind: the next search would wait
+    30 seconds for them.
     """
 
     def __init__(self, path: Path) -> None:
-        self._path = path
-        self._lock = ExitStack()
+        self._path, self._lock = path, ExitStack()
 
     def acquire(self) -> bool:
         """Wait for the lock."""
@@ -103,36 +97,21 @@ class _Lock:
         return True
 
     def release(self) -> None:
-        """Give it back."""
+        """Release the lock."""
         self._lock.close()
 
 
-def _refuse_other(path: Path) -> None:
-    """Refuse a file whose first line is not a journal's: it would be written on.
-
-    Raises
-    ------
-    ValueError
-        It is another file. A last line that was cut off is Optuna's to judge.
-    """
-    if path.is_file():
-        with path.open("rb") as file:
-            first = file.read(1)
-        if first not in (b"", b"{"):
-            raise ValueError(path)
-
-
 class Journal:
-    """A journal file and, in a folder beside it, a lock file for each of its workers."""
+    """A journal file and, beside it, its lock files."""
 
     def __init__(self, path: Path) -> None:
-        self._folder = path.with_name(f"{path.name}.workers")
-        self._lock: ExitStack | None = None
-        self._worker = _name()
+        self._study_lock = path.with_name(f"{path.name}.study.lock")
         try:
-            self._folder.mkdir(parents=True, exist_ok=True)
-            _refuse_other(path)
-            lock: Any = _Lock(self._folder / "writing.lock")
+            path.parent.mkdir(parents=True, exist_ok=True)
+            # Optuna would append to any file.
+            if path.is_file() and path.read_bytes()[:1] not in (b"", b"{"):
+                raise ValueError(path)
+            lock: Any = _Lock(path.with_name(f"{path.name}.append.lock"))
             self.backend: BaseStorage = JournalStorage(JournalFileBackend(str(path), lock))
         except OSError as error:
             raise TuningError(
@@ -145,66 +124,41 @@ class Journal:
                 "remove that line, or name another file"
             ) from None
 
-    @contextmanager
-    def exclusive(self) -> Iterator[None]:
-        """Keep the storage's other workers from asking for trials meanwhile."""
-        with locked(self._folder / "asking.lock"):
-            yield
+    def exclusive(self) -> AbstractContextManager[None]:
+        """Create a study or ask for trials while no other process does."""
+        return locked(self._study_lock)
 
-    def own(self, study: optuna.Study, trials: Sequence[optuna.Trial]) -> None:
-        """Mark running trials as this process's, so that others see when it dies."""
-        if self._lock is None:
-            self._lock = ExitStack()
-            self._lock.enter_context(locked(self._file(self._worker)))
-        for trial in trials:
-            trial.set_user_attr(WORKER, self._worker)
+    def record_heartbeats(self, study: Study, running: Collection[int], *, now: bool) -> None:
+        """Do nothing: no other process asks whether this one lives."""
 
-    def disown(self, number: int) -> None:
-        """Take note that a trial has ended: nothing to do, the lock is the worker's."""
-
-    def sweep(self, study: optuna.Study) -> None:
-        """Fail the trials of dead workers and queue them again; within `exclusive`."""
+    def fail_stale(self, study: Study, running: Collection[int]) -> None:
+        """Fail and queue again the running trials but this process's, by number."""
         for trial in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
-            worker = trial.user_attrs.get(WORKER)
-            if worker is None or not self._alive(worker):
-                study.tell(trial.number, state=TrialState.FAIL)
-                again(study, trial)
+            if trial.number not in running:
+                fail(study, trial)
 
     def close(self) -> None:
-        """Let go of the lock file."""
-        if self._lock is not None:
-            self._file(self._worker).unlink(missing_ok=True)
-            self._lock.close()
-            self._lock = None
-
-    def _alive(self, worker: str) -> bool:
-        return worker == self._worker or is_locked(self._file(worker))
-
-    def _file(self, worker: str) -> Path:
-        return self._folder / f"{worker}.lock"
+        """Do nothing: the file is opened and closed at every access."""
 
 
 class Postgres:
-    """A PostgreSQL database. Optuna's heartbeats go with `optimize` only, so they beat here."""
+    """A PostgreSQL database. Optuna's heartbeats go with `optimize` only, so they are sent here."""
 
-    def __init__(self, address: str, beat: int) -> None:
+    def __init__(self, address: str, heartbeat: int) -> None:
         # The driver by its name: what the plain scheme means depends on SQLAlchemy's version.
         url = address.replace(_POSTGRES, "postgresql+psycopg://", 1)
-        self._worker = _name()
-        self._running: dict[int, int] = {}
-        self._beat, self._ended = beat, threading.Event()
+        self._heartbeat, self._last = heartbeat, time.monotonic()
         try:
             self._engine = sqlalchemy.create_engine(url, pool_pre_ping=True)
-            # Two processes that make one set of tables together break it.
-            with self.exclusive(), warnings.catch_warnings():
-                warnings.simplefilter("ignore", ExperimentalWarning)
-                self._refuse_other()
-                self._database = RDBStorage(
+            # Two processes that create one set of tables together break it.
+            with self.exclusive(), ignore_experimental():
+                self._refuse_other_program()
+                self.backend = RDBStorage(
                     url,
                     engine_kwargs={"pool_pre_ping": True},
-                    heartbeat_interval=beat,
-                    grace_period=beat * _BEATS_MISSED,
-                    heartbeat_stale_trial_callback=again,
+                    heartbeat_interval=heartbeat,
+                    grace_period=heartbeat * _HEARTBEATS_MISSED,
+                    heartbeat_stale_trial_callback=retry,
                 )
         except (sqlalchemy.exc.SQLAlchemyError, StorageInternalError, ValueError) as error:
             reason = str(error.__cause__ or error).strip().splitlines()[0]
@@ -218,20 +172,14 @@ class Postgres:
                 f"tune.storage: the database cannot be used ({str(error).splitlines()[0]}): "
                 "install the version of optuna that made it, or name another database"
             ) from None
-        self.backend: BaseStorage = self._database
-        self._beating = threading.Thread(target=self._go_on_beating, daemon=True)
-        self._beating.start()
 
-    def _refuse_other(self) -> None:
+    def _refuse_other_program(self) -> None:
         """Refuse a database in which another program keeps its versions as Optuna does: MLflow's.
 
-        Raises
-        ------
-        TuningError
-            Optuna would put its tables there and then find a version that it does not know.
+        Optuna would create its tables and then stop at a version that it does not know.
         """
-        there = set(sqlalchemy.inspect(self._engine).get_table_names())
-        if "alembic_version" in there and "version_info" not in there:
+        tables = set(sqlalchemy.inspect(self._engine).get_table_names())
+        if "alembic_version" in tables and "version_info" not in tables:
             raise TuningError(
                 "tune.storage: the database has another program's tables, MLflow's say: make one "
                 "for the searches (`create database tuning`) and name it"
@@ -239,52 +187,46 @@ class Postgres:
 
     @contextmanager
     def exclusive(self) -> Iterator[None]:
-        """Keep the storage's other workers from asking for trials meanwhile.
+        """Create a study or ask for trials while no other machine does.
 
-        The server takes the lock back when the connection ends, however it ends.
+        The server releases the lock when the connection ends, however it ends.
         """
         with self._engine.begin() as connection:
             connection.execute(sqlalchemy.text("select pg_advisory_xact_lock(hashtext('konkyo'))"))
             yield
 
-    def own(self, study: optuna.Study, trials: Sequence[optuna.Trial]) -> None:
-        """Mark running trials as this process's and begin to beat for them."""
-        study_id = self._database.get_study_id_from_name(study.study_name)
-        for trial in trials:
-            known = self._database.get_trial_id_from_study_id_trial_number(study_id, trial.number)
-            self._database.record_heartbeat(known)
-            self._running[trial.number] = known
-            trial.set_user_attr(WORKER, self._worker)
+    def record_heartbeats(self, study: Study, running: Collection[int], *, now: bool) -> None:
+        """Record the heartbeats of this process's trials, by number, when they are due or now."""
+        if now or time.monotonic() - self._last >= self._heartbeat:
+            self._last = time.monotonic()
+            # The server may be back by the next heartbeat: some may be missed.
+            with suppress(sqlalchemy.exc.SQLAlchemyError, StorageInternalError):
+                study_id = self.backend.get_study_id_from_name(study.study_name)
+                for number in running:
+                    trial = self.backend.get_trial_id_from_study_id_trial_number(study_id, number)
+                    self.backend.record_heartbeat(trial)
 
-    def disown(self, number: int) -> None:
-        """Take note that a trial has ended."""
-        self._running.pop(number, None)
-
-    def sweep(self, study: optuna.Study) -> None:
-        """Fail the trials of dead workers and queue them again; within `exclusive`."""
+    def fail_stale(self, study: Study, running: Collection[int]) -> None:
+        """Fail and queue again the trials of dead coordinators; within `exclusive`."""
         for trial in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
-            # Marked before `exclusive` ends, so one without a mark lost its worker in there.
+            # Without a heartbeat a trial never gets stale: its process died before the first.
             if WORKER not in trial.user_attrs:
-                study.tell(trial.number, state=TrialState.FAIL)
-                again(study, trial)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ExperimentalWarning)
+                fail(study, trial)
+        with ignore_experimental():
             optuna.storages.fail_stale_trials(study)
 
     def close(self) -> None:
-        """End the heartbeats and the connections."""
-        self._ended.set()
-        self._beating.join()
-        self._database.engine.dispose()
+        """Close the connections."""
+        self.backend.engine.dispose()
         self._engine.dispose()
 
-    def _go_on_beating(self) -> None:
-        while not self._ended.wait(self._beat):
-            for known in list(self._running.values()):
-                # The server may be back by the next beat: that is what the missed ones are for.
-                with suppress(sqlalchemy.exc.SQLAlchemyError, StorageInternalError):
-                    self._database.record_heartbeat(known)
+
+def ignore_experimental() -> AbstractContextManager[Any]:
+    """Call what Optuna marks as experimental without its warning."""
+    return warnings.catch_warnings(action="ignore", category=ExperimentalWarning)
 
 
-def _name() -> str:
-    return f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
+def fail(study: Study, trial: FrozenTrial, died: bool = True) -> None:
+    """Fail a running trial and queue it again; see `retry`."""
+    study.tell(trial.number, state=TrialState.FAIL)
+    retry(study, trial, died)

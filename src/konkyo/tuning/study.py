@@ -1,25 +1,27 @@
-"""The study: made once, loaded ever after; trials asked for in groups that train together."""
+"""The study: created once, loaded ever after; trials asked for in groups that train together."""
 
 import json
+import os
+import socket
 import warnings
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
 import optuna
-from optuna.exceptions import ExperimentalWarning
 from optuna.samplers import BaseSampler, PartialFixedSampler, RandomSampler, TPESampler
 from optuna.trial import FrozenTrial, TrialState
 
-from konkyo.config import Prepare, Tune
+from konkyo.config import Params, Tune
 from konkyo.errors import TuningError
 from konkyo.tuning import space
 from konkyo.tuning.pruning import pruner
-from konkyo.tuning.storage import PAPER, Journal, Postgres, again
+from konkyo.tuning.storage import CURRENT, WORKER, Journal, Postgres, fail, ignore_experimental
 
 COUNTED = (TrialState.COMPLETE, TrialState.PRUNED)
-"""States of a trial that counts towards those asked for."""
+"""States of a trial that counts towards `tune.trials`."""
+_SAMPLERS = {"random": RandomSampler, "tpe": TPESampler}
 _IDENTITY = "konkyo"
 """Attribute of the study: what its trials have in common, so that they can be compared."""
 _FREE = ("study", "storage", "trials", "workers", "trials_per_stack")
@@ -28,98 +30,109 @@ _FREE = ("study", "storage", "trials", "workers", "trials_per_stack")
 
 @dataclass(frozen=True)
 class Search:
-    """A study, its storage and the section of params.yaml that it follows."""
+    """A study, its storage and the section of params.yaml that it follows.
+
+    Attributes
+    ----------
+    study : optuna.Study
+        The study.
+    storage : Journal or Postgres
+        Of the study.
+    tune : Tune
+        The section tune of params.yaml.
+    running : dict of int to optuna.Trial
+        The trials that this process runs, by number.
+    """
 
     study: optuna.Study
     storage: Journal | Postgres
     tune: Tune
+    running: dict[int, optuna.Trial] = field(default_factory=dict)
 
 
-def begin(
-    storage: Journal | Postgres, tune: Tune, prepare: Prepare, facts: Mapping[str, Any]
-) -> Search:
-    """Make the study, with the paper's values as its first trial, or load it.
+def begin(storage: Journal | Postgres, params: Params, facts: Mapping[str, Any]) -> Search:
+    """Create or load the study; trial 0 has the values of params.yaml if they are in the space.
 
     Parameters
     ----------
     storage : Journal or Postgres
-        Shared by all workers.
-    tune : Tune
-        The section tune of params.yaml.
-    prepare : Prepare
-        For the label and the inputs of the first trial.
+        Shared by all that run its trials.
+    params : Params
+        params.yaml: the sections tune, and train and prepare for trial 0.
     facts : mapping
-        Plain values that must agree between all workers, beside the section: the months searched,
-        the data's digest.
+        Plain values that must agree between all machines, beside the section tune: the months
+        searched, the records' digest.
 
     Raises
     ------
     TuningError
-        The space lacks one of the paper's values, or the study of this name was begun otherwise.
+        The study of this name was begun with another section or other facts.
     """
-    first = space.paper(prepare)
-    space.refuse_without(first, tune.space)
-    section = {k: v for k, v in asdict(tune).items() if k not in _FREE}
-    # As the storage gives it back: lists for tuples.
-    identity = json.loads(json.dumps({**section, "first": first, **facts}))
+    tune = params.tune
+    section = {key: value for key, value in asdict(tune).items() if key not in _FREE}
+    # As the storage returns it: lists for tuples.
+    identity = json.loads(json.dumps({**section, **facts}))
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    with storage.exclusive():
+    with storage.exclusive(), ignore_experimental():
         study = optuna.create_study(
             storage=storage.backend,
             study_name=tune.study,
             direction="maximize",
-            pruner=_quiet(pruner, tune.pruner),
+            pruner=pruner(tune.pruner),
             load_if_exists=True,
         )
-        # The identity comes last: where it stands the first trial does too.
+        # The identity is written last: where it is, trial 0 is too.
         if _IDENTITY not in study.user_attrs:
-            if not study.get_trials(deepcopy=False):
-                study.enqueue_trial(first, user_attrs={PAPER: True})
+            inside = not space.outside(params.train, params.prepare, tune.space)
+            if inside and not study.get_trials(deepcopy=False):
+                values = space.current_values(params.train, params.prepare)
+                study.enqueue_trial(values, user_attrs={CURRENT: True})
             study.set_user_attr(_IDENTITY, identity)
-    _refuse_other(tune.study, study.user_attrs[_IDENTITY], identity)
+    begun = study.user_attrs[_IDENTITY]
+    changed = [key for key in sorted({*begun, *identity}) if begun.get(key) != identity.get(key)]
+    if changed:
+        lines = [f"{key}: {begun.get(key)} then, {identity.get(key)} now" for key in changed]
+        raise TuningError(
+            f"the study {tune.study!r} was begun otherwise, and its trials could not be compared:"
+            "\n  " + "\n  ".join(lines) + "\nset these back, or give tune.study another name"
+        )
     return Search(study, storage, tune)
 
 
-def _refuse_other(name: str, begun: Mapping[str, Any], asked: Mapping[str, Any]) -> None:
-    """Raise if a study's trials could not be compared with those that are asked for now."""
-    changed = [key for key in sorted({*begun, *asked}) if begun.get(key) != asked.get(key)]
-    if changed:
-        lines = [f"{key}: {begun.get(key)} then, {asked.get(key)} now" for key in changed]
-        raise TuningError(
-            f"the study {name!r} was begun otherwise, and its trials could not be compared:\n  "
-            + "\n  ".join(lines)
-            + "\nset these back, or give tune.study another name"
-        )
-
-
 def ask(search: Search) -> list[optuna.Trial] | None:
-    """Ask for trials that differ in numbers only, after those of dead workers were queued again.
+    """Ask for trials that train in one stack, after those of dead processes were queued again.
 
     Returns
     -------
     list of optuna.Trial or None
-        At most `tune.trials_per_stack`, all with the structure of the first, unless the
-        queue holds others; empty while other workers run the last ones; None when all trials are
-        done.
+        At most `tune.trials_per_stack`, all with the structure of the first, unless the queue holds
+        others; empty while the last ones run elsewhere; None when all trials are done.
     """
     study, tune = search.study, search.tune
     with search.storage.exclusive():
-        search.storage.sweep(study)
+        search.storage.fail_stale(study, search.running)
         trials = study.get_trials(deepcopy=False)
         counted = sum(trial.state in COUNTED for trial in trials)
         if counted >= tune.trials:
             return None
         running = sum(trial.state == TrialState.RUNNING for trial in trials)
-        free = min(tune.trials_per_stack, tune.trials - counted - running)
         asked: list[optuna.Trial] = []
-        for place in range(free):
-            sampler = _sampler(tune, len(trials) + place)
+        for place in range(min(tune.trials_per_stack, tune.trials - counted - running)):
+            # On one seed machines would repeat each other's draws.
+            words = np.random.SeedSequence([tune.seed, len(trials) + place]).generate_state(1)
+            sampler: BaseSampler = _SAMPLERS[tune.sampler](seed=int(words[0]))
             if asked:
                 fixed = {name: asked[0].params[name] for name in space.STRUCTURE}
-                sampler = _quiet(PartialFixedSampler, fixed, sampler)
+                with ignore_experimental():
+                    sampler = PartialFixedSampler(fixed, sampler)
             study.sampler = sampler
-            trial = _ask_one(study, tune)
-            search.storage.own(study, [trial])
+            # Optuna warns that heartbeats go with `optimize`: the storage sends them.
+            with warnings.catch_warnings(action="ignore", category=UserWarning):
+                trial = study.ask(fixed_distributions=space.distributions(tune.space))
+            search.running[trial.number] = trial
+            search.storage.record_heartbeats(study, search.running, now=True)
+            # After the heartbeat: a trial without this mark never had one.
+            trial.set_user_attr(WORKER, f"{socket.gethostname()}-{os.getpid()}")
             asked.append(trial)
         return asked
 
@@ -137,13 +150,12 @@ def requeue(search: Search, trials: list[optuna.Trial], died: bool) -> None:
         False for an interrupt, which says nothing about the trial.
     """
     with search.storage.exclusive():
-        known = {trial.number: trial for trial in search.study.get_trials(deepcopy=False)}
+        by_number = {trial.number: trial for trial in search.study.get_trials(deepcopy=False)}
         for trial in trials:
-            frozen = known[trial.number]
+            frozen = by_number[trial.number]
             if frozen.state == TrialState.RUNNING:
-                search.study.tell(trial.number, state=TrialState.FAIL)
-                again(search.study, frozen, died)
-            search.storage.disown(trial.number)
+                fail(search.study, frozen, died)
+            search.running.pop(trial.number, None)
 
 
 def finished_trials(study: optuna.Study) -> list[FrozenTrial]:
@@ -152,7 +164,7 @@ def finished_trials(study: optuna.Study) -> list[FrozenTrial]:
 
 
 def best(study: optuna.Study) -> FrozenTrial | None:
-    """Return the completed trial of the highest objective among those that keep the turnover cap.
+    """Return the completed trial of the highest objective among those below the turnover cap.
 
     None where there is none.
     """
@@ -160,24 +172,3 @@ def best(study: optuna.Study) -> FrozenTrial | None:
         return study.best_trial
     except ValueError:
         return None
-
-
-def _ask_one(study: optuna.Study, tune: Tune) -> optuna.Trial:
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Heartbeat of storage is supposed")
-        return study.ask(fixed_distributions=space.distributions(tune.space))
-
-
-def _sampler(tune: Tune, number: int) -> BaseSampler:
-    """Return the sampler of the trial of a number: workers would repeat each other on one seed."""
-    seed = int(np.random.SeedSequence([tune.seed, number]).generate_state(1)[0])
-    if tune.sampler == "random":
-        return RandomSampler(seed=seed)
-    return TPESampler(seed=seed)
-
-
-def _quiet(make: Any, *arguments: Any) -> Any:
-    """Call what Optuna marks as experimental, without its warning."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ExperimentalWarning)
-        return make(*arguments)
