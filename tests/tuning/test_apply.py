@@ -18,12 +18,12 @@ def test_only_the_lines_of_changed_values_change_and_comments_stay(tmp_path):
     said = apply.write(path, SETTINGS)
     lines = [line for line in said.splitlines() if line[:1] in "+-" and line[:3] not in "---+++"]
     assert lines == [
-        "-  label: rank                  # zscore | rank | raw: the return from t to t+1 within the"
-        " month",
-        "+  label: zscore                # zscore | rank | raw: the return from t to t+1 within the"
-        " month",
-        "-  hidden_sizes: [64, 64, 32]   # the network of the paper's figure 15",
-        "+  hidden_sizes: [32, 16]       # the network of the paper's figure 15",
+        "-  label: rank                  # zscore | rank | raw: cross-sectional return from t to"
+        " t+1",
+        "+  label: zscore                # zscore | rank | raw: cross-sectional return from t to"
+        " t+1",
+        "-  hidden_sizes: [64, 64, 32]   # paper, figure 15",
+        "+  hidden_sizes: [32, 16]       # paper, figure 15",
         "-  dropout: 0.4",
         "-  learning_rate: 0.001",
         "+  dropout: 0.25",
