@@ -9,12 +9,12 @@ from konkyo.config import Monitor
 from konkyo.dates import label
 from konkyo.i18n import Language, Text
 from konkyo.monitoring.checks import Check
-from konkyo.monitoring.signals import CLEAR
+from konkyo.monitoring.signals import MIN_T
 from konkyo.report.pages.html import Page, minus, render, shell
 from konkyo.report.tables.labels import feature_names
 
-SECTIONS = ("checks", "drift", "market", "skill", "missing", "grounds")
-_SHARES = ("drifting", "missing", "signs")
+SECTIONS = ("checks", "drift", "market", "skill", "missing", "attribution")
+_SHARES = ("drift", "missing", "sign_flips")
 
 
 def page(
@@ -63,7 +63,7 @@ def page(
         drift=_drift(tables["drift"], month, labels, limits),
         signs=_signs(tables["signs"], month, labels),
         limits=limits,
-        clear=CLEAR,
+        min_t=MIN_T,
         window=window,
         figures=figures["en"],
     )
@@ -80,7 +80,7 @@ def _verdict(breached: int, count: int) -> Text:
 def _check(check: Check) -> dict[str, Any]:
     form = "{:.1%}" if check.name in _SHARES else "{:.2f}"
     judged = pd.notna(check.value)
-    past = f"{check.past} / {check.months}"
+    past = f"{check.past_breaches} / {check.past_months}"
     return {
         "name": Text.of(f"monitor.check.{check.name}"),
         "key": check.name,
@@ -89,7 +89,7 @@ def _check(check: Check) -> dict[str, Any]:
         "limit": (minus(form.format(check.limit)), check.limit),
         "breached": check.breached,
         "judged": judged,
-        "past": (past, check.past),
+        "past": (past, check.past_breaches),
         "detail": check.detail,
         "remedy": check.remedy,
     }

@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 
 from konkyo.config import Monitor
 from konkyo.i18n import Language, t
-from konkyo.monitoring.checks import CHECKS, LIMITS, breaches
+from konkyo.monitoring.checks import CHECKS, LIMIT_KEYS, breaches
 from konkyo.report import interactive
 from konkyo.report.figures.style import RAISES
 from konkyo.report.interactive.style import (
@@ -28,7 +28,9 @@ from konkyo.report.interactive.style import (
 from konkyo.report.tables.labels import feature_names
 
 _RISING = [[0.0, PAPER], [1.0, RAISES]]
-_FORMS = {"drifting": ".0%", "range": ".1f", "rank_ic": ".1f", "missing": ".0%", "signs": ".0%"}
+_FORMS = {
+    "drift": ".0%", "market_z": ".1f", "rank_ic": ".1f", "missing": ".0%", "sign_flips": ".0%"
+}  # fmt: skip
 
 
 def draw(
@@ -51,19 +53,19 @@ def draw(
     Returns
     -------
     dict
-        Figures by name: a line a check, and psi_map, range_map, missing_map, monthly_rank_ic and
+        Figures by name: a line a check, and psi_map, market_z_map, missing_map, monthly_rank_ic and
         effect_map.
     """
     made: dict[str, Any] = {}
     for name in CHECKS:
         own = tables["history"][tables["history"]["check"] == name].dropna(subset="value")
         if len(own):
-            made[name] = check_line(own, name, float(getattr(limits, LIMITS[name])), language)
+            made[name] = check_line(own, name, float(getattr(limits, LIMIT_KEYS[name])), language)
     names = feature_names(labels, language)
     maps = (
         ("psi_map", "drift", "psi", "psi", _RISING, (0.0, 2 * limits.max_psi), ".2f"),
         (
-            *("range_map", "market", "z", "deviations", DIVERGING),
+            *("market_z_map", "market", "z", "std", DIVERGING),
             *((-limits.max_abs_z, limits.max_abs_z), "+.1f"),
         ),
         (
@@ -110,7 +112,7 @@ def check_line(own: pd.DataFrame, name: str, limit: float, language: Language) -
         line(
             own["month"],
             own["value"],
-            t("monitor.figure.found", language),
+            t("monitor.figure.value", language),
             INK,
             hovertemplate=hover,
         ),

@@ -41,9 +41,9 @@ def main() -> None:
             f"{found[-1].stem}: run `konkyo update` or `dvc repro`"
         )
     tables = measure(panel, found, chosen)
-    tables["history"] = checks.values(tables, chosen.monitor)
-    made = checks.decide(tables["history"], tables, chosen.monitor, month)
-    tables["checks"] = checks.table(made)
+    tables["history"] = checks.check_values(tables, chosen.monitor)
+    made = checks.evaluate(tables["history"], tables, chosen.monitor, month)
+    tables["checks"] = checks.to_table(made)
     for name, table in tables.items():
         io.write_csv(table, HERE.monitor / f"{name}.csv")
     labels = report_inputs.read_labels(panel.catalogue)
@@ -66,7 +66,7 @@ def main() -> None:
         f"{dates.label(month)}: {len(breached)} of {len(made)} limits breached, see {HERE.monitor}"
     )
     for check in breached:
-        print(f"monitor: {checks.line(check)}", file=sys.stderr)
+        print(f"monitor: {checks.log_line(check)}", file=sys.stderr)
     if breached:
         raise SystemExit(1)
 
@@ -96,13 +96,13 @@ def measure(
     series = panel.columns("market")
     returns = report_inputs.read_table(HERE.returns)
     returns = returns[returns["model"] == "network"].reset_index(drop=True)
-    newest = found[-(HISTORY + 2 * signals.YEAR - 1) :]
+    newest = found[-(HISTORY + 2 * signals.MONTHS_PER_YEAR - 1) :]
     effects = reading.effects(
         report_inputs.explained_panel(panel, newest, chosen.backtest.n_quantiles)
     )
     return {
         "drift": drift.characteristic_drift(raw, month, window, HISTORY),
-        "market": drift.market_range(
+        "market": drift.market_z_scores(
             panel.features[:, series], month, [panel.names[c] for c in series], window, HISTORY
         ),
         "rank_ic": signals.rank_ic_against_history(returns, chosen.monitor.months),
