@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from konkyo.report.tables.mean_difference_test import mean_differences
 from konkyo.errors import KonkyoError
 from konkyo.report.tables.explained_panel import ExplainedPanel
+from konkyo.report.tables.mean_difference_test import mean_differences
 
 SIDES = ("long", "short")
 _LOW, _HIGH = 0.1, 0.9
