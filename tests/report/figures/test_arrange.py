@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import small_tables as small
-from konkyo.report.figures.figure_data import (
+from konkyo.report.figures.style import clipped, separate_labels, width_of, wrapped
+from konkyo.report.tables.figure_data import (
     heat_grid,
     largest,
     mean_turnover,
@@ -15,7 +16,6 @@ from konkyo.report.figures.figure_data import (
     quantile_ends,
     score_steps,
 )
-from konkyo.report.figures.style import clipped, separate_labels, width_of, wrapped
 
 
 def test_the_heat_table_has_long_on_top_and_the_most_relevant_input_first() -> None:

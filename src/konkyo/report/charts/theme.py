@@ -33,7 +33,7 @@ VEGA_LITE = ".".join(alt.SCHEMA_VERSION.lstrip("v").split(".")[:2])
 """The version of Vega-Lite that Altair writes: pictures and pages have to read the same one."""
 WIDTH, HEIGHT = 640, 300
 """Pixels of the plot of an ordinary chart; a picture has `ppi` / 72 dots a pixel."""
-ROW = 21
+ROW = 22
 """Pixels of a row of horizontal bars: room for a name in two lines."""
 DIGITS = 6
 """Significant digits of numbers in charts: a line of 300 pixels has no use for more."""
@@ -50,7 +50,7 @@ CONFIG: dict[str, Any] = {
     "axis": {
         "labelColor": INK, "titleColor": MUTED, "titleFontWeight": "normal", "titleFontSize": 12,
         "labelFontSize": 11, "gridColor": GRID, "tickColor": GRID, "domain": False,
-        "labelLimit": 260, "titlePadding": 8, "labelOverlap": "greedy",
+        "labelLimit": 260, "titlePadding": 8, "labelOverlap": "greedy", "labelSeparation": 6,
     },
     "axisBand": {"grid": False, "ticks": False, "labelPadding": 6, "labelOverlap": False},
     "axisQuantitative": {"tickCount": 6},
@@ -86,7 +86,8 @@ def to_spec(chart: alt.TopLevelMixin) -> dict[str, Any]:
     """
     # Altair's limit of 5,000 rows is against notebooks that embed data; an effect map has 20,000.
     with alt.data_transformers.enable("default", max_rows=None):
-        spec = chart.to_dict()
+        # The tests validate every chart against the schema, which takes as long as all the rest.
+        spec = chart.to_dict(validate=False)
     spec["config"] = CONFIG
     for rows in spec.get("datasets", {}).values():
         for row in rows:
@@ -142,14 +143,22 @@ def titled(
 
 
 def colours(
-    names: Sequence[str], values: Sequence[str], field: str = "name", width: int = WIDTH
+    names: Sequence[str],
+    values: Sequence[str],
+    field: str = "name",
+    *,
+    symbol: str = "square",
+    width: int = WIDTH,
 ) -> alt.Color:
     """Return a colour for each name, and a legend in as many columns as there is room for.
 
-    A single name needs no legend: the title or the axis says what is drawn.
+    A single name needs no legend: the title or the axis says what is drawn. `symbol` is square
+    for bars, stroke for lines, circle for points; of several layers Vega would take the first.
     """
     widest = max((width_of(name) for name in names), default=0) * 11 + 40
-    legend = alt.Legend(columns=max(1, int(width / widest))) if len(names) > 1 else None
+    columns = max(1, int(width / widest))
+    look = {"symbolType": symbol, "symbolOpacity": 1, "columns": columns}
+    legend = alt.Legend(**look) if len(names) > 1 else None
     scale = alt.Scale(domain=list(names), range=list(values))
     return alt.Color(f"{field}:N", scale=scale, legend=legend, sort=None)
 
@@ -159,7 +168,9 @@ def diverging(field: str, limit: float, title: str) -> alt.Color:
     scale = alt.Scale(
         domain=[-limit, 0, limit], range=[LOWERS, PAPER, RAISES], clamp=True, interpolate="lab"
     )
-    return alt.Color(f"{field}:Q", scale=scale, legend=alt.Legend(title=title, format="~g"))
+    return alt.Color(
+        f"{field}:Q", scale=scale, legend=alt.Legend(title=title, format="~g", type="gradient")
+    )
 
 
 def text_on(field: str, empty: str = "") -> dict[str, Any]:
@@ -172,17 +183,25 @@ def text_on(field: str, empty: str = "") -> dict[str, Any]:
     return alt.condition(light, alt.value("#101418"), alt.value("#f2f5f8"))
 
 
-def months(field: str, table: pd.Series, title: str = "") -> alt.X:
-    """Return a time axis for months: years, or months where the record is shorter than that."""
+def months(
+    field: str, table: pd.Series, title: str = "", *, band: bool = False, labels: bool = True
+) -> alt.X:
+    """Return a time axis for months: years, or months where the record is shorter than that.
+
+    `band` gives each month its width, for bars and cells; without `labels` the axis is bare, for a
+    panel above another one.
+    """
     first, last = table.min(), table.max()
     years = last.year - first.year + 1
     if years > 2:
         step = 1 if years <= 12 else 2 if years <= 30 else 5
-        axis = alt.Axis(format="%Y", tickCount={"interval": "year", "step": step}, grid=False)
+        axis = alt.Axis(format="%Y", tickCount={"interval": "year", "step": step})
     else:
         count = min(6, 12 * (last.year - first.year) + last.month - first.month + 1)
-        axis = alt.Axis(format="%Y-%m", tickCount=count, grid=False)
-    return alt.X(f"{field}:T", title=title or None, axis=axis, scale=alt.Scale(nice=False))
+        axis = alt.Axis(format="%Y-%m", tickCount=count)
+    axis.grid, axis.labels, axis.ticks, axis.labelFlush = False, labels, labels, False
+    time = f"yearmonth({field}):T" if band else f"{field}:T"
+    return alt.X(time, title=title or None, axis=axis, scale=alt.Scale(nice=False))
 
 
 def per_cent(what: str, language: Language, digits: str = ".0%") -> dict[str, Any]:
@@ -193,7 +212,7 @@ def per_cent(what: str, language: Language, digits: str = ".0%") -> dict[str, An
 # Only the first break is made: the rest stands in the second line, which labelLimit cuts.
 _LONG = (
     "regexp('^((?=.{' + (letters + 1) + '}).{1,' + letters + '} |[ -~]{0,12}[^ -~]{' "
-    "+ floor(letters / 2) + '})(?=.)')"
+    "+ floor(letters / 2) + '}|(?=.{' + floor(letters * 0.75) + '}).*  )(?=.)')"
 )
 _BROKEN = f"split(replace(datum.label, {_LONG}, '$1\\n'), '\\n')"
 
@@ -201,7 +220,8 @@ _BROKEN = f"split(replace(datum.label, {_LONG}, '$1\\n'), '\\n')"
 def rows(field: str, names: Sequence[str], **settings: Any) -> alt.Y:
     """Return an axis of names that reads downwards, one row of `ROW` pixels each.
 
-    A long name breaks once, at a space or between Japanese letters; the page sets the parameter
+    A long name breaks once, at a space, between Japanese letters or before a value that follows
+    it after two spaces; the page sets the parameter
     `letters` of `row_letters` lower where it is narrow.
     """
     # A second line would hang below its row's middle, so that the first one moves up.
@@ -218,7 +238,10 @@ def row_letters() -> alt.Parameter:
 
 
 def zero_rule(along: str = "y") -> alt.Chart:
-    """Return a line at zero across the plot, for the axis `along`."""
+    """Return a line at zero across the plot, for the axis `along`.
+
+    It never comes first in a chart: Vega-Lite takes the grid of an axis from the first layer.
+    """
     return (
         alt.Chart(alt.Data(values=[{"zero": 0}]))
         .mark_rule(strokeWidth=1)

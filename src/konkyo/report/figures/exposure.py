@@ -6,7 +6,6 @@ from matplotlib.figure import Figure
 
 from konkyo.dates import label
 from konkyo.i18n import Language, t
-from konkyo.report.figures.figure_data import largest, mean_turnover
 from konkyo.report.figures.fonts import apply_font
 from konkyo.report.figures.style import (
     COLOURS,
@@ -21,6 +20,7 @@ from konkyo.report.figures.style import (
     suptitle,
     year_axis,
 )
+from konkyo.report.tables.figure_data import largest, mean_turnover
 from konkyo.report.tables.labels import feature_names, sector_name
 
 SECTORS = 5

@@ -9,7 +9,6 @@ from matplotlib.collections import PathCollection
 from matplotlib.figure import Figure
 
 from konkyo.i18n import Language, t
-from konkyo.report.figures.figure_data import largest
 from konkyo.report.figures.fonts import apply_font
 from konkyo.report.figures.style import (
     COLOURS,
@@ -20,6 +19,7 @@ from konkyo.report.figures.style import (
     rows_canvas,
     suptitle,
 )
+from konkyo.report.tables.figure_data import largest
 from konkyo.report.tables.labels import feature_names, value_words
 
 MOST = 30

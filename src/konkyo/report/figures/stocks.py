@@ -9,7 +9,6 @@ from matplotlib.figure import Figure
 
 from konkyo.dates import label
 from konkyo.i18n import Language, t
-from konkyo.report.figures.figure_data import heat_grid, numbers, score_steps
 from konkyo.report.figures.fonts import apply_font
 from konkyo.report.figures.style import (
     COLOURS,
@@ -23,6 +22,7 @@ from konkyo.report.figures.style import (
     suptitle,
     width_of,
 )
+from konkyo.report.tables.figure_data import heat_grid, numbers, score_steps
 from konkyo.report.tables.labels import feature_names, sector_name
 
 MOST = 24

@@ -17,7 +17,6 @@ from konkyo.report.figures.exposure import (
     sector_words,
     turnover_words,
 )
-from konkyo.report.figures.figure_data import mean_turnover
 from konkyo.report.figures.monthly import YEAR
 from konkyo.report.figures.style import SERIES
 from konkyo.report.interactive.style import (
@@ -29,6 +28,7 @@ from konkyo.report.interactive.style import (
     line,
     places,
 )
+from konkyo.report.tables.figure_data import mean_turnover
 from konkyo.report.tables.labels import feature_names, sector_name
 
 

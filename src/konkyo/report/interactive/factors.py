@@ -9,7 +9,6 @@ import plotly.graph_objects as go
 from konkyo.dates import label
 from konkyo.i18n import Language, t
 from konkyo.report.figures.factors import BINS, MOST
-from konkyo.report.figures.figure_data import largest
 from konkyo.report.interactive.style import (
     INK,
     MUTED,
@@ -21,6 +20,7 @@ from konkyo.report.interactive.style import (
     escape_html,
     places,
 )
+from konkyo.report.tables.figure_data import largest
 from konkyo.report.tables.labels import feature_names, value_words
 
 

@@ -7,7 +7,6 @@ import plotly.graph_objects as go
 
 from konkyo.dates import label
 from konkyo.i18n import Language, t
-from konkyo.report.figures.figure_data import quantile_ends
 from konkyo.report.figures.market import (
     MOST,
     difference_range,
@@ -28,6 +27,7 @@ from konkyo.report.interactive.style import (
     line,
     places,
 )
+from konkyo.report.tables.figure_data import quantile_ends
 from konkyo.report.tables.labels import feature_names
 
 

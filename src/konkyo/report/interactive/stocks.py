@@ -6,7 +6,6 @@ import plotly.graph_objects as go
 
 from konkyo.dates import label
 from konkyo.i18n import Language, t
-from konkyo.report.figures.figure_data import heat_grid, numbers, score_steps
 from konkyo.report.figures.stocks import MOST, STEPS, change_words, step_colours
 from konkyo.report.figures.style import clipped
 from konkyo.report.interactive.style import (
@@ -20,6 +19,7 @@ from konkyo.report.interactive.style import (
     escape_html,
     places,
 )
+from konkyo.report.tables.figure_data import heat_grid, numbers, score_steps
 from konkyo.report.tables.labels import feature_names, sector_name
 
 _HEAD = 16.0

@@ -236,7 +236,7 @@ def _plotly() -> bytes:
 @cache
 def _vega() -> bytes:
     """Return the gzip of Vega, Vega-Lite and vega-embed, which vl-convert carries."""
-    return compress(vl_convert.javascript_bundle(vl_version=VEGA_LITE).encode())
+    return compress(vl_convert.javascript_bundle(snippet=None, vl_version=VEGA_LITE).encode())
 
 
 @cache

@@ -2,7 +2,9 @@
 // Charts: Vega is opened when the first one comes near the window, each chart likewise. A page's
 // policy forbids `eval`, so expressions are interpreted (vega-embed's `ast`).
 konkyo.charts = (() => {
-  const NARROW = 560;
+  const NARROW = 480;
+  // Vega-Lite warns of a height that follows from rows in a place whose width is set.
+  const LOG = { level() { return LOG; }, error(...words) { console.error(...words); return LOG; }, warn() { return LOG; }, info() { return LOG; }, debug() { return LOG; } };
   let library = null;
   const root = document.documentElement;
 
@@ -24,17 +26,17 @@ konkyo.charts = (() => {
   }
 
   // The chart's ink, grid and paper become the page's own, which differ in the dark.
-  async function open(name) {
+  async function open(name, rows) {
     let text = await konkyo.text(`chart/${konkyo.language()}/${name}`);
     for (const [colour, own] of Object.entries(JSON.parse(root.dataset.inks))) text = text.replaceAll(`"${colour}"`, `"${tone(own)}"`);
     const spec = JSON.parse(text), names = spec.usermeta.tables;
-    spec.datasets = Object.fromEntries(await Promise.all(names.map(async (key) => [key, await table(key)])));
+    spec.datasets = { ...Object.fromEntries(await Promise.all(names.map(async (key) => [key, await table(key)]))), ...rows };
     return spec;
   }
 
   function lines(text, most) {
     const out = [""];
-    for (const word of String(text).split(/(?<= )|(?<=[\u3000-\u9fff])/)) {
+    for (const word of String(text).split(/(?<= )|(?<=[\u3000-\u9fff])(?![\u3001\u3002\u300d\uff09])/)) {
       if (out.at(-1) && (out.at(-1) + word.trimEnd()).length > most) out.push("");
       out[out.length - 1] += word;
     }
@@ -50,7 +52,7 @@ konkyo.charts = (() => {
     const room = (text, pixels) => Math.max(8, Math.floor(pixels / (/[\u3000-\u9fff]/.test(text) ? 11 : 6)));
     for (const param of spec.params || []) if (param.name === "letters") param.value = 22;
     if (spec.columns) spec.columns = 1;
-    const axis = { ...spec.config.axis, labelFontSize: 10, titleFontSize: 11, labelLimit: 130 };
+    const axis = { ...spec.config.axis, labelFontSize: 10, titleFontSize: 11, labelLimit: 140 };
     spec.config = { ...spec.config, axis, axisQuantitative: { tickCount: 4 }, legend: { ...spec.config.legend, labelLimit: width - 50, titleLimit: width - 20, gradientLength: 180 } };
     visit(spec, (part) => {
       for (const [channel, code] of Object.entries(part.encoding || {})) {
@@ -59,7 +61,7 @@ konkyo.charts = (() => {
         } else if (code.legend && code.legend.columns) {
           const widest = Math.max(...code.scale.domain.map((text) => String(text).length * (/[\u3000-\u9fff]/.test(text) ? 11 : 6) + 30));
           code.legend.columns = Math.max(1, Math.floor(width / widest));
-        } else if (code.legend && code.legend.title) code.legend.title = lines(code.legend.title, room(code.legend.title, width - 30));
+        } else if (code.legend && code.legend.title) code.legend.title = lines(code.legend.title, room(code.legend.title, width - 150));
       }
     });
   }
@@ -79,17 +81,17 @@ konkyo.charts = (() => {
 
   async function render(canvas, spec) {
     const options = {
-      mode: "vega-lite", actions: false, renderer: "canvas", ast: true, loader: { load: () => Promise.reject(new Error("no network")) },
-      logLevel: 1, tooltip: { theme: konkyo.dark() ? "dark" : "light" },
+      mode: "vega", actions: false, renderer: "canvas", ast: true, loader: { load: () => Promise.reject(new Error("no network")) },
+      tooltip: { theme: konkyo.dark() ? "dark" : "light" },
     };
-    return vegaEmbed(canvas, spec, options);
+    return vegaEmbed(canvas, vegaLite.compile(spec, { logger: LOG }).spec, options);
   }
 
   async function draw(node) {
     const name = node.dataset.figure, state = wanted(node);
     if (!name) return;
     await load();
-    const spec = await open(name);
+    const rows = node.rows, spec = await open(name, rows);
     if (wanted(node) !== state) return;
     const canvas = node.querySelector(".canvas"), width = canvas.clientWidth;
     const { title, note } = spec.usermeta;
@@ -114,6 +116,7 @@ konkyo.charts = (() => {
       node.result = await render(canvas, spec);
     }
     node.view = node.result.view;
+    node.shown = rows;
     node.width = width;
     canvas.style.minHeight = "0";
     node.dataset.drawn = state;
@@ -128,17 +131,34 @@ konkyo.charts = (() => {
     }
   }, { rootMargin: "600px 0px" });
   const wanted = (node) => `${node.dataset.figure} ${konkyo.language()} ${konkyo.dark() ? "dark" : "light"}`;
+  // Other rows for the data that a drawn chart has by name.
+  async function feed(node) {
+    const rows = node.rows;
+    for (const [name, values] of Object.entries(rows)) node.view.data(name, values);
+    // The size of names and numbers is known after they are drawn: twice, so that all of them fit.
+    for (let turn = 0; turn < 2; turn += 1) await node.view.resize().runAsync();
+    node.shown = rows;
+  }
   // One drawing at a time in a place; what was asked for meanwhile is drawn afterwards.
   async function refresh(node) {
-    if (node.dataset.drawn === wanted(node) || node.busy) return;
+    if (node.busy) return;
     node.busy = true;
-    try { while (node.dataset.drawn !== wanted(node)) await draw(node); }
-    catch (problem) { konkyo.trouble(new Error(`${node.dataset.figure}: ${problem.message}`)); }
+    try {
+      while (node.dataset.drawn !== wanted(node) || node.shown !== node.rows) {
+        await (node.dataset.drawn === wanted(node) ? feed(node) : draw(node));
+      }
+    } catch (problem) { konkyo.trouble(new Error(`${node.dataset.figure}: ${problem.message}`)); }
     finally { node.busy = false; }
   }
   // Shows another figure in the same place.
   function show(node, name) {
     node.dataset.figure = name;
+    if (near.has(node)) refresh(node);
+  }
+
+  // Hands rows by name to the chart of an element: {steps: [{...}, ...]}.
+  function fill(node, rows) {
+    node.rows = rows;
     if (near.has(node)) refresh(node);
   }
 
@@ -166,5 +186,5 @@ konkyo.charts = (() => {
       });
     }
   });
-  return { show, refresh };
+  return { show, fill };
 })();
