@@ -5,9 +5,10 @@ import pandas as pd
 import pytest
 
 from konkyo.config import Monitor
+from konkyo.i18n import LANGUAGES
 from konkyo.monitoring import checks
+from konkyo.monitoring.figures import charts
 from konkyo.monitoring.page import page
-from konkyo.monitoring.plots import draw
 from konkyo.report import tables as reading
 
 LIMITS = Monitor(
@@ -21,6 +22,13 @@ LIMITS = Monitor(
 )
 OLD, NEW = pd.Timestamp("2021-01-31"), pd.Timestamp("2021-02-28")
 MONTHS = [OLD, OLD, NEW, NEW]
+
+
+def show(made, tables, labels, limits, drawn=None) -> str:
+    return page(
+        NEW, made, tables=tables, labels=labels, limits=limits, window=36,
+        charts=drawn or {"en": {}, "ja": {}}, language="ja",
+    )  # fmt: skip
 
 
 @pytest.fixture
@@ -116,8 +124,8 @@ def test_what_cannot_be_judged_breaches_nothing(tables: dict[str, pd.DataFrame])
     assert made["rank_ic"].detail.en == "too few months to evaluate"
     labels = reading.labels(["a", "<b>"])
     tables["history"] = checks.check_values(tables, LIMITS)
-    assert draw(tables, labels, LIMITS, "en") == {}
-    text = page(NEW, list(made.values()), tables, labels, LIMITS, 36, {"en": {}, "ja": {}}, "en")
+    assert charts(tables, labels, LIMITS, "en") == {}
+    text = show(list(made.values()), tables, labels, LIMITS)
     assert "None of the 5 limits is breached." in text
 
 
@@ -133,24 +141,14 @@ def test_the_page_shows_decisions_and_escapes_names(tables: dict[str, pd.DataFra
     made = _decide(tables, limits)
     tables["history"] = checks.check_values(tables, limits)
     labels = reading.labels(["a", "<b>", "sector"])
-    figures = {
-        language: {
-            name: figure.to_plotly_json()
-            for name, figure in draw(tables, labels, limits, language).items()
-        }
-        for language in ("en", "ja")
-    }
-    assert set(figures["en"]) == {
+    drawn = {language: charts(tables, labels, limits, language) for language in LANGUAGES}
+    assert set(drawn["en"]) == {
         *checks.CHECKS, "psi_map", "market_z_map", "missing_map", "monthly_rank_ic", "effect_map",
     }  # fmt: skip
-    # The names of a figure are escaped for plotly, which reads tags.
-    assert "&lt;b&gt;" in figures["en"]["psi_map"]["layout"]["yaxis"]["ticktext"]
-    marks = figures["en"]["market_z"]["data"][1]
-    assert len(marks["x"]) == 2
-    text = page(NEW, list(made.values()), tables, labels, limits, 36, figures, "ja")
+    text = show(list(made.values()), tables, labels, limits, drawn)
     assert "1 of 5 limits is breached." in text
     assert "5項目中1項目が閾値を超えた。" in text
     assert "a (-4.0), &lt;b&gt; (+3.0)" in text
     assert "<td><b></td>" not in text
     assert text.count("▲ breached") == 1
-    assert "▲</td>" in text
+    assert text.count(">▲</span>") == 2 * 1

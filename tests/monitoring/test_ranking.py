@@ -10,7 +10,7 @@ from konkyo.config import Report
 from konkyo.errors import KonkyoError
 from konkyo.monitoring import workbook
 from konkyo.monitoring.ranking import month_ranking
-from konkyo.report.figures.style import LOWERS, RAISES
+from konkyo.report.style import LOWERS, RAISES
 from konkyo.report.tables import ExplainedPanel, sentences
 from small import small_params
 

@@ -19,9 +19,9 @@ from konkyo.i18n import Language, t
 from konkyo.io import atomic_write
 from konkyo.monitoring.ranking import RELEVANCE, VALUE
 from konkyo.report import tables
-from konkyo.report.tables.figure_data import HeatGrid, heat_grid
-from konkyo.report.figures.style import COLOURS, LOWERS, RAISES, width_of
+from konkyo.report.style import COLOURS, LOWERS, RAISES, width_of
 from konkyo.report.tables import ExplainedPanel
+from konkyo.report.tables.figure_data import HeatGrid, heat_grid
 from konkyo.report.tables.labels import feature_names, sector_name
 
 SHEETS = ("ranking", "attribution", "inputs", "values", "relevances", "read_me")
