@@ -150,7 +150,7 @@ def _mof(out: Path, maturities: tuple[int, ...], policy: RetryPolicy | None) -> 
     operations = mof.download(mof.OPERATIONS, mof.BASE, policy)
     with atomic_write(out / mof.OPERATIONS_FILE) as scratch:
         scratch.write_bytes(operations)
-        found = official.read(scratch)
+        found = official.read_operations(scratch)
     print(f"{out / mof.OPERATIONS_FILE}: {len(found.daily)} days with an operation")
 
 

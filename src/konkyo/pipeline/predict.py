@@ -12,7 +12,7 @@ from konkyo.errors import ParamsError
 from konkyo.features import store
 from konkyo.i18n import Language
 from konkyo.monitoring import workbook
-from konkyo.monitoring.ranking import ranking
+from konkyo.monitoring.ranking import month_ranking
 from konkyo.pipeline import locking, report_inputs, stage
 
 
@@ -39,13 +39,14 @@ def main(month: str = "newest", language: str | None = None, out: Path | None = 
     panel = store.read(HERE.panel)
     evidence = report_inputs.explained_panel(panel, [path], chosen.backtest.n_quantiles)
     labels = report_inputs.read_labels(panel.catalogue)
-    table = ranking(evidence, dates.parse(path.stem), labels, said)
+    table = month_ranking(evidence, dates.parse(path.stem), labels, said)
     folder = HERE.predictions if out is None else out
     about = facts(path.stem, chosen, len(table))
-    # The workbook first: it refuses named stocks that were not ranked.
+    # The workbook first: it raises where a stock of the watchlist was not ranked.
     workbook.write(
-        folder / f"{path.stem}.xlsx", table, evidence, labels, chosen.report, said, about
-    )
+        folder / f"{path.stem}.xlsx", table, panel=evidence, labels=labels, config=chosen.report,
+        language=said, facts=about,
+    )  # fmt: skip
     io.write_csv(table, folder / f"{path.stem}.csv")
     print(f"{path.stem}: {len(table):,} stocks ranked, {folder / path.stem}.csv and .xlsx")
 

@@ -65,7 +65,7 @@ def track(
     forecast = artifacts.intervention_forecast
     with runs.parent(client, where, name) as (run_id, experiment):
         metrics = series.final(io.read_json(artifacts.intervention_metrics), runs.milliseconds())
-        metrics += forecasts(io.read_parquet(forecast / "answers.parquet"))
+        metrics += forecasts(io.read_parquet(forecast / "predictions.parquet"))
         runs.log(client, run_id, params=flatten(chosen), metrics=metrics, tags=tags)
         for path in sorted(artifacts.intervention_report.iterdir()):
             kind = {".png": "figures", ".html": "page"}.get(path.suffix, "tables")

@@ -110,9 +110,9 @@ def promote(
     found = comparison.compare(
         monthly(client, champion),
         monthly(client, candidate),
-        choice.months,
-        choice.objective,
-        choice.min_improvement,
+        n_months=choice.months,
+        objective=choice.objective,
+        min_improvement=choice.min_improvement,
     )
     objections = found.objections()
     sources = [one.tags.get("source") for one in (champion, candidate)]
@@ -122,7 +122,7 @@ def promote(
         made = comparisons(client, experiment)
         text = "\n".join(
             [
-                comparison.in_words(
+                comparison.to_text(
                     found, f"champion {champion.version}", f"version {candidate.version}"
                 ),
                 *caveats(
@@ -235,7 +235,7 @@ def caveats(
         lines.append(
             f"Comparisons made before this one: {made}. The best of many is better by luck."
         )
-    row = found.figures.set_index("measure").loc[_tested(found)]
+    row = found.metrics.set_index("measure").loc[_tested(found)]
     if not row["p"] < 0.05:
         lines.append("The difference cannot be told from luck (p is not below 0.05).")
     last = candidate.get("last_month", ""), champion.get("last_month", "")
@@ -282,7 +282,7 @@ def _words(
     done = "took over from" if promoted else "did not take over from"
     text = (
         f"Version {candidate.version} {done} version {champion.version}: {found.objective} "
-        f"{found.better:+.4f} over {found.span} (above {found.least:g} is asked)."
+        f"{found.improvement:+.4f} over {found.span} (above {found.min_improvement:g} is asked)."
     )
     if objections:
         text += f" {'Overruled' if promoted else 'Objections'}: {'; '.join(objections)}."
@@ -301,7 +301,7 @@ def _facts(
     """Return the tags that both the run and, once promoted, the version carry."""
     own = {
         f"promotion_{row.measure}": f"{row.champion:.6g} -> {row.challenger:.6g}"
-        for row in found.figures.itertuples(index=False)
+        for row in found.metrics.itertuples(index=False)
     }
     return {
         "promotion_version": str(candidate.version),
@@ -321,7 +321,7 @@ def _metrics(found: Comparison) -> list[Metric]:
     now = runs.milliseconds()
     return [
         Metric(f"{side}/{row['measure']}", float(row[side]), now, 0)
-        for row in found.figures.to_dict("records")
+        for row in found.metrics.to_dict("records")
         for side in ("champion", "challenger", "difference", "t", "p")
         if np.isfinite(row[side])
     ]
@@ -329,7 +329,7 @@ def _metrics(found: Comparison) -> list[Metric]:
 
 def _log_tables(client: MlflowClient, run_id: str, found: Comparison) -> None:
     with resilience.temporary_folder() as folder:
-        tables = {"comparison": found.monthly, "figures": found.figures}
+        tables = {"comparison": found.monthly, "figures": found.metrics}
         for name, table in tables.items():
             path = folder / f"{name}.csv"
             io.write_csv(table, path)

@@ -32,6 +32,7 @@ from importlib.resources import files
 from typing import Any
 
 import altair as alt
+import pandas as pd
 import vl_convert
 from fontTools.subset import Options, Subsetter
 from fontTools.ttLib import TTFont
@@ -81,6 +82,38 @@ class Page:
     styles: Sequence[str] = ()
     scripts: Sequence[str] = ()
     language: str = "en"
+
+
+Cell = tuple[Text, float | str | None]
+"""What a cell shows, and the number that it is sorted by; None in a column of text."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """A sortable table, shown by `table(table, key)` of words.html.
+
+    Attributes
+    ----------
+    heads : sequence of (Text, bool)
+        Name of each column, and whether it has numbers.
+    rows : sequence of sequence of Cell
+        One cell a column.
+    """
+
+    heads: Sequence[tuple[Text, bool]]
+    rows: Sequence[Sequence[Cell]]
+
+
+def number_cell(value: Any, form: str) -> Cell:
+    """Return the cell of a number in a format such as ".2f"; a dash where it is missing."""
+    if pd.isna(value):
+        return Text.same("\u2013"), ""
+    return Text.same(minus(format(float(value), form))), float(value)
+
+
+def sections(area: str, names: Sequence[str]) -> list[tuple[str, Text]]:
+    """Return the sections of a page for its bar of links, named in `<area>.section`."""
+    return [(name, Text.of(f"{area}.section.{name}")) for name in names]
 
 
 def shell(page: Page) -> str:

@@ -49,6 +49,7 @@ konkyo.charts = (() => {
   function slender(spec, width) {
     const room = (text, pixels) => Math.max(8, Math.floor(pixels / (/[\u3000-\u9fff]/.test(text) ? 11 : 6)));
     for (const param of spec.params || []) if (param.name === "letters") param.value = 22;
+    if (spec.columns) spec.columns = 1;
     const axis = { ...spec.config.axis, labelFontSize: 10, titleFontSize: 11, labelLimit: 140 };
     spec.config = { ...spec.config, axis, axisQuantitative: { tickCount: 4 }, legend: { ...spec.config.legend, labelLimit: width - 50, titleLimit: width - 20, gradientLength: 180 } };
     visit(spec, (part) => {
@@ -72,6 +73,7 @@ konkyo.charts = (() => {
     visit(spec, (part) => { if (typeof part.width === "number") part.width = Math.max(20, part.width * factor); });
   }
   function natural(spec) {
+    if (spec.columns && spec.spec) return spec.columns * natural(spec.spec);
     if (spec.hconcat) return spec.hconcat.reduce((sum, part) => sum + natural(part), 0);
     const own = typeof spec.width === "number" ? [spec.width] : [];
     return Math.max(0, ...own, ...["vconcat", "layer"].flatMap((key) => (spec[key] || []).map(natural)), spec.spec ? natural(spec.spec) : 0);
@@ -181,8 +183,13 @@ konkyo.charts = (() => {
   document.addEventListener("DOMContentLoaded", () => {
     for (const node of document.querySelectorAll(".plot")) watch.observe(node);
     for (const picker of document.querySelectorAll("select[data-shows]")) {
-      const place = document.getElementById(picker.dataset.shows);
-      picker.addEventListener("change", () => show(place, picker.value));
+      // A place with a family shows that member of it which is picked: one picker for several places.
+      picker.addEventListener("change", () => {
+        for (const id of picker.dataset.shows.split(" ")) {
+          const place = document.getElementById(id);
+          show(place, (place.dataset.family || "") + picker.value);
+        }
+      });
     }
   });
   return { show, fill };
