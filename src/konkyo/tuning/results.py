@@ -1,8 +1,8 @@
 """What a search leaves in its folder: the trials while it goes on, the result when it is over."""
 
 from pathlib import Path
-from typing import Any
 
+import altair as alt
 import pandas as pd
 from optuna.trial import FrozenTrial
 
@@ -10,9 +10,7 @@ from konkyo.config import Report
 from konkyo.errors import TuningError
 from konkyo.i18n import LANGUAGES
 from konkyo.io import atomic_write, write_csv, write_json, write_parquet
-from konkyo.report import figures
-from konkyo.report.figures import luck as still
-from konkyo.report.interactive import luck as live
+from konkyo.report.charts import save_png
 from konkyo.tuning import page, plots, result_table, study, trial_tables
 from konkyo.tuning.engine import Engine
 from konkyo.tuning.study import Search
@@ -104,14 +102,11 @@ def _draw(
     """Write the figures as PNG in the report's language and the page in both."""
     done, objective = study.finished_trials(search.study), result_table.of_spreads(search.tune)
     chance = plots.chance(done, best, objective, search.tune.seed)
-    plain = plots.luck(chance, objective, look.language, still)
-    for name, figure in plain.items():
-        figures.save(figure, folder / f"{name}.png", look.dpi)
-    shared = plots.search(search.study)
-    embedded: dict[str, dict[str, Any]] = {}
-    for language in LANGUAGES:
-        moving = plots.luck(chance, objective, language, live)
-        embedded[language] = {k: v.to_dict() for k, v in {**shared, **moving}.items()}
+    charts: dict[str, dict[str, alt.TopLevelMixin]] = {
+        language: plots.charts(search.study, chance, objective, language) for language in LANGUAGES
+    }
+    for name, chart in charts[look.language].items():
+        save_png(chart, folder / f"{name}.png", look.dpi)
     text = page.page(
         search.tune.study,
         comparison,
@@ -119,7 +114,7 @@ def _draw(
         trial_tables.table(search.study.get_trials(deepcopy=False)),
         paper,
         best,
-        embedded,
+        charts,
         look.language,
     )
     with atomic_write(folder / "tuning.html") as scratch:

@@ -74,6 +74,7 @@ konkyo.charts = (() => {
   }
   function natural(spec) {
     if (spec.columns && spec.spec) return spec.columns * natural(spec.spec);
+    if (spec.columns && spec.concat) return spec.columns * Math.max(...spec.concat.map(natural));
     if (spec.hconcat) return spec.hconcat.reduce((sum, part) => sum + natural(part), 0);
     const own = typeof spec.width === "number" ? [spec.width] : [];
     return Math.max(0, ...own, ...["vconcat", "layer"].flatMap((key) => (spec[key] || []).map(natural)), spec.spec ? natural(spec.spec) : 0);
