@@ -1,6 +1,7 @@
 """Stage report: every table as CSV, every chart as PNG, and one page of them all."""
 
 import shutil
+from typing import Any
 
 import pandas as pd
 from tqdm import tqdm
@@ -64,7 +65,9 @@ def main() -> None:
     made = reading.tables(evidence, labels, config)
     tables = brought | made
 
-    charts = {language: page_charts(tables, labels, language) for language in LANGUAGES}
+    charts: dict[str, dict[str, Any]] = {
+        language: page_charts(tables, labels, language) for language in LANGUAGES
+    }
     pictures = charts[config.language] | stock_charts(tables, labels, config.language)
     for name, chart in tqdm(pictures.items(), "pictures", unit="chart"):
         save_png(chart, HERE.report / f"{_file(name)}.png", config.dpi)

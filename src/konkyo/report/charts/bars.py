@@ -5,12 +5,13 @@ from collections.abc import Mapping, Sequence
 import altair as alt
 import pandas as pd
 
+from konkyo.i18n import Language
 from konkyo.report.charts.theme import ROW, WIDTH, colours, row_letters, rows, zero_rule
 from konkyo.report.style import COLOURS, INK, LOWERS, MUTED, RAISES
 from konkyo.report.tables.labels import feature_names
 
 
-def row_names(features: Sequence[str], labels: pd.DataFrame, language: str) -> list[str]:
+def row_names(features: Sequence[str], labels: pd.DataFrame, language: Language) -> list[str]:
     """Return the labels of features; where two are alike, each with the feature's own name."""
     names = feature_names(labels, language)
     plain = pd.Series([names.get(feature, feature) for feature in features], dtype=object)

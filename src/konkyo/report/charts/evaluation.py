@@ -26,17 +26,17 @@ def truth_agreement(agreement: pd.DataFrame, language: Language = "en") -> alt.L
     LayerChart
         Two marks a method, with bars of two standard errors; the best method on top.
     """
-    own = agreement[agreement["measure"].isin(MEASURES)]
-    best = own[own["measure"] == "rank_per_stock"].sort_values("mean", ascending=False)
+    rank_rows = agreement[agreement["measure"].isin(MEASURES)]
+    best = rank_rows[rank_rows["measure"] == "rank_per_stock"].sort_values("mean", ascending=False)
     names = [display_name("method", name, language) for name in best["method"]]
-    error = 2 * own["standard_error"].fillna(0.0)
+    error = 2 * rank_rows["standard_error"].fillna(0.0)
     table = pd.DataFrame(
         {
-            "name": [display_name("method", name, language) for name in own["method"]],
-            "measure": [t(f"agreement.{measure}", language) for measure in own["measure"]],
-            "mean": own["mean"],
-            "low": own["mean"] - error,
-            "high": own["mean"] + error,
+            "name": [display_name("method", name, language) for name in rank_rows["method"]],
+            "measure": [t(f"agreement.{measure}", language) for measure in rank_rows["measure"]],
+            "mean": rank_rows["mean"],
+            "low": rank_rows["mean"] - error,
+            "high": rank_rows["mean"] + error,
         }
     )
     measures = [t(f"agreement.{measure}", language) for measure in MEASURES]
@@ -86,11 +86,11 @@ def deletion_curves(deletion: pd.DataFrame, language: Language = "en") -> alt.Ch
     for method, area in areas.items():
         called = display_name("method", method, language)
         names.append(t("legend.area", language, method=called, area=area))
-        own = deletion[deletion["method"] == method]
-        parts.append(own[["deleted"]].assign(change=own["ordered"], name=names[-1]))
+        curve = deletion[deletion["method"] == method]
+        parts.append(curve[["deleted"]].assign(change=curve["ordered"], name=names[-1]))
     random = t("legend.random_order", language)
-    own = deletion[deletion["method"] == next(iter(areas))]
-    parts.append(own[["deleted"]].assign(change=own["random"], name=random))
+    curve = deletion[deletion["method"] == next(iter(areas))]
+    parts.append(curve[["deleted"]].assign(change=curve["random"], name=random))
     table = pd.concat(parts)
     paint = [*(INK, COLOURS["long"], COLOURS["short"])[: len(names)], OTHER]
     deleted, change = t("axis.deleted", language), t("axis.score_change", language)

@@ -53,14 +53,14 @@ def exposure_bars(
 
 def sector_shares(exposure: pd.DataFrame, month: pd.Timestamp | None, most: int) -> pd.DataFrame:
     """Return name, long, short, difference of the sectors, the most overweighted first."""
-    own = exposure[exposure["kind"] == "sector"]
-    months = own["month"].nunique()
+    sector_rows = exposure[exposure["kind"] == "sector"]
+    months = sector_rows["month"].nunique()
     if month is not None:
-        own, months = own[own["month"] == month], 1
+        sector_rows, months = sector_rows[sector_rows["month"] == month], 1
     # A sector that a month does not have counts with a share of 0.
-    sums = own.groupby("name", sort=False)[["long", "short", "difference"]].sum() / months
-    shown = largest(sums.reset_index(), "difference", most)
-    return shown.sort_values("difference", ascending=False, kind="stable", ignore_index=True)
+    sums = sector_rows.groupby("name", sort=False)[["long", "short", "difference"]].sum() / months
+    top = largest(sums.reset_index(), "difference", most)
+    return top.sort_values("difference", ascending=False, kind="stable", ignore_index=True)
 
 
 def relevance_turnover_bars(
@@ -91,10 +91,10 @@ def relevance_turnover_bars(
     for side in ("long", "short"):
         total = 100 * (table[side].sum() + rest[side])
         sides[side] = f"{t(f'portfolio.{side}', language)}: {total:.1f}%"
-    shown = table[(table[["long", "short"]] != 0).any(axis=1)]
-    names = row_names(shown["feature"].tolist(), labels, language)
+    bars = table[(table[["long", "short"]] != 0).any(axis=1)]
+    names = row_names(bars["feature"].tolist(), labels, language)
     x = alt.X("value:Q", title=t("axis.turnover", language), axis=alt.Axis(format="~%"))
     shares = {side: 100 * rest[side] for side in ("long", "short")}
     note = t("note.turnover", language, count=rest["count"], **shares) if rest["count"] else ""
-    chart = paired_bars(shown, names, sides, x=x, digits=".2%")
+    chart = paired_bars(bars, names, sides, x=x, digits=".2%")
     return titled(chart, t("title.relevance_turnover", language), note)

@@ -43,12 +43,12 @@ def factor_bars(
         Two bars an input, the largest difference on top; on the right the stars of Welch's test
         and those adjusted for testing all inputs at once.
     """
-    shown = largest(means[(means[["long", "short"]] != 0).any(axis=1)], "difference", most)
-    names = row_names(shown["feature"].tolist(), labels, language)
+    top = largest(means[(means[["long", "short"]] != 0).any(axis=1)], "difference", most)
+    names = row_names(top["feature"].tolist(), labels, language)
     sides = {side: t(f"portfolio.{side}", language) for side in ("long", "short")}
     x = alt.X("value:Q", title=t("axis.mean_relevance", language))
-    chart = paired_bars(shown, names, sides, x=x, digits="+.4f")
-    stars = shown[["stars", "stars_adjusted"]].assign(row=names)
+    chart = paired_bars(top, names, sides, x=x, digits="+.4f")
+    stars = top[["stars", "stars_adjusted"]].assign(row=names)
     text: list[alt.Chart] = []
     for key, column, edge in _STARS:
         # In pixels from the right edge, so that the columns stay apart on a narrow page.
@@ -62,7 +62,7 @@ def factor_bars(
         text.append(head.encode(x=right, y=alt.value(-8), text=alt.value(t(key, language))))
     chart = alt.layer(*chart.layer, *text).properties(height=chart.height)
     chart = chart.add_params(row_letters())
-    note = t("note.factor_bars", language, shown=len(shown), count=len(means))
+    note = t("note.factor_bars", language, shown=len(top), count=len(means))
     return titled(chart, t("title.factor_bars", language), note)
 
 
@@ -96,7 +96,7 @@ def factor_scatter(
         The scatter with the smoothed mean and its band, and the distributions of values and
         relevances of long and short above and on the right.
     """
-    own, curve = points[points["feature"] == feature], shape[shape["feature"] == feature]
+    sample, curve = points[points["feature"] == feature], shape[shape["feature"] == feature]
     name = feature_names(labels, language).get(feature, feature)
     sides = {side: t(f"portfolio.{side}", language) for side in ("long", "short")}
     band, mean = t("legend.band", language), t("legend.smoothed_mean", language)
@@ -108,7 +108,7 @@ def factor_scatter(
         width=470,
     )
     edges = {
-        column: alt.Scale(domain=_range(own[column], curve, column), nice=False, zero=False)
+        column: alt.Scale(domain=_range(sample[column], curve, column), nice=False, zero=False)
         for column in ("value", "relevance")
     }
     titles = {
@@ -117,11 +117,11 @@ def factor_scatter(
     }
     x = alt.X("value:Q", title=titles["value"], scale=edges["value"])
     y = alt.Y("relevance:Q", title=titles["relevance"], scale=edges["relevance"])
-    dots = own[["side", "value", "relevance"]].replace({"side": sides})
-    if {"stock", "month"} <= set(own.columns):
+    dots = sample[["side", "value", "relevance"]].replace({"side": sides})
+    if {"stock", "month"} <= set(sample.columns):
         dots["who"] = [
             f"{stock}, {label(month)}"
-            for stock, month in zip(own["stock"], own["month"], strict=True)
+            for stock, month in zip(sample["stock"], sample["month"], strict=True)
         ]
     else:
         dots["who"] = dots["side"]
@@ -145,9 +145,9 @@ def factor_scatter(
     )
     line = smooth.mark_line(strokeWidth=2.4).encode(x=x, y=y, color=alt.datum(mean))
     main = alt.layer(area, marks, zero_rule(), line).properties(width=470, height=300)
-    above = _histogram(own, sides, "value", edges["value"], paint)
-    beside = _histogram(own, sides, "relevance", edges["relevance"], paint)
-    row = alt.hconcat(main, beside.properties(width=70, height=300), spacing=4)
+    above = _histogram(sample, sides, "value", edges["value"], paint)
+    relevance_histogram = _histogram(sample, sides, "relevance", edges["relevance"], paint)
+    row = alt.hconcat(main, relevance_histogram.properties(width=70, height=300), spacing=4)
     chart = alt.vconcat(above.properties(width=470, height=56), row, spacing=4)
     return titled(chart, t("title.factor_scatter", language, name=name))
 
@@ -161,17 +161,17 @@ def _range(values: pd.Series, curve: pd.DataFrame, column: str) -> list[float]:
 
 
 def _histogram(
-    own: pd.DataFrame, sides: dict[str, str], column: str, scale: alt.Scale, paint: alt.Color
+    sample: pd.DataFrame, sides: dict[str, str], column: str, scale: alt.Scale, paint: alt.Color
 ) -> alt.Chart:
     """Return the counts of long and short in the same bins: of values upwards, else rightwards."""
-    edges = np.histogram_bin_edges(own[column].to_numpy(float), bins=BINS)
+    edges = np.histogram_bin_edges(sample[column].to_numpy(float), bins=BINS)
     table = pd.concat(
         pd.DataFrame(
             {
                 "side": name,
                 "low": edges[:-1],
                 "high": edges[1:],
-                "count": np.histogram(own.loc[own["side"] == side, column], bins=edges)[0],
+                "count": np.histogram(sample.loc[sample["side"] == side, column], bins=edges)[0],
             }
         )
         for side, name in sides.items()
@@ -179,14 +179,14 @@ def _histogram(
     along: dict[str, Any] = {"scale": scale, "axis": None}
     count: dict[str, Any] = {"axis": None, "stack": None}
     if column == "value":
-        place = {
+        axes = {
             "x": alt.X("low:Q", **along),
             "x2": "high:Q",
             "y": alt.Y("count:Q", **count),
             "y2": alt.datum(0),
         }
     else:
-        place = {
+        axes = {
             "y": alt.Y("low:Q", **along),
             "y2": "high:Q",
             "x": alt.X("count:Q", **count),
@@ -195,5 +195,5 @@ def _histogram(
     return (
         alt.Chart(table[table["count"] > 0])
         .mark_bar(opacity=1, fillOpacity=0.5)
-        .encode(color=paint, **place)
+        .encode(color=paint, **axes)
     )

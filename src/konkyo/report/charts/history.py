@@ -58,8 +58,8 @@ def group_lines(
     paint = [COLOURS.get("market_group" if g == "market" else g, OTHER) for g in present]
     parts = []
     for group, name in zip(present, called, strict=True):
-        own = groups[groups["group"] == group].sort_values("month")
-        parts.append(own[["month", "difference", "share"]].assign(name=name))
+        series = groups[groups["group"] == group].sort_values("month")
+        parts.append(series[["month", "difference", "share"]].assign(name=name))
     difference = alt.Y("value:Q", title=t("axis.difference_short", language))
     share = alt.Y("value:Q", **per_cent("axis.share_of_relevance", language))
     upper, lower = (
@@ -237,10 +237,10 @@ def exposure_lines(
 
 def sector_lines(exposure: pd.DataFrame, most: int) -> dict[str, pd.DataFrame]:
     """Return the sectors of the largest mean absolute difference: month, difference (12 months)."""
-    own = exposure[exposure["kind"] == "sector"].sort_values("month")
-    size = own.assign(size=own["difference"].abs()).groupby("name")["size"].mean()
+    sector_rows = exposure[exposure["kind"] == "sector"].sort_values("month")
+    size = sector_rows.assign(size=sector_rows["difference"].abs()).groupby("name")["size"].mean()
     lines = {}
     for name in size[size > 0].sort_values(ascending=False, kind="stable").index[:most]:
-        series = own.loc[own["name"] == name, ["month", "difference"]]
+        series = sector_rows.loc[sector_rows["name"] == name, ["month", "difference"]]
         lines[str(name)] = series.assign(difference=rolling_mean(series["difference"]))
     return lines

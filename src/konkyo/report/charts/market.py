@@ -46,7 +46,7 @@ def market_lines(
     month, value = t("axis.decision_month", language), t("axis.difference_short", language)
     panels = []
     for feature, name in zip(features, names, strict=True):
-        own = over_time[over_time["feature"] == feature].sort_values("month")
+        series = over_time[over_time["feature"] == feature].sort_values("month")
         scale = alt.Scale(domain=[low, high], nice=False)
         y = alt.Y("difference:Q", title=None, scale=scale, axis=alt.Axis(tickCount=4))
         last = feature == features[-1]
@@ -56,12 +56,12 @@ def market_lines(
             alt.Tooltip("difference:Q", format="+.4f", title=value),
         ]
         line = (
-            alt.Chart(own[["month", "difference"]])
+            alt.Chart(series[["month", "difference"]])
             .mark_line(color=SERIES[0], strokeWidth=1.4, point="transparent")
             .encode(x=x, y=y, tooltip=tooltip)
         )
         layers = [line, zero_rule()]
-        marked = own[own["marked"]]
+        marked = series[series["marked"]]
         if len(marked):
             places = name_places(marked, over_time["month"].min(), over_time["month"].max())
             places["edge"] = np.where(places["up"], high, low)
@@ -125,11 +125,11 @@ def name_places(marked: pd.DataFrame, first: pd.Timestamp, last: pd.Timestamp) -
     span = (last - first) or pd.Timedelta(days=1)
     parts = []
     for up in (True, False):
-        own = marked[(marked["difference"] >= 0) == up].sort_values("month")
-        along = ((own["month"] - first) / span).to_numpy(float)
+        side = marked[(marked["difference"] >= 0) == up].sort_values("month")
+        along = ((side["month"] - first) / span).to_numpy(float)
         apart = separated(along, _NAME, _NAME / 2, 1 - _NAME / 2)
-        rows = own[["month", "difference"]].assign(up=up, at=first + apart * span)
-        parts.append(rows.assign(name=[label(month) for month in own["month"]]))
+        rows = side[["month", "difference"]].assign(up=up, at=first + apart * span)
+        parts.append(rows.assign(name=[label(month) for month in side["month"]]))
     return pd.concat([part for part in parts if len(part)], ignore_index=True)
 
 

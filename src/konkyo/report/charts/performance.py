@@ -132,8 +132,8 @@ def _growth(
             color=paint,
         )
     )
-    one = alt.Chart().mark_rule().encode(y=alt.datum(1.0))
-    layers = alt.layer(line, one, words, data=table) if low <= 1 <= high else line + words
+    start_rule = alt.Chart().mark_rule().encode(y=alt.datum(1.0))
+    layers = alt.layer(line, start_rule, words, data=table) if low <= 1 <= high else line + words
     return titled(layers, title)
 
 

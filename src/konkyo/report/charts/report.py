@@ -94,7 +94,7 @@ def stock_charts(
     """
     changes, stocks = tables["changes"], tables["stocks"]
     charts = {"stock_heat": stock_heat(stocks, labels, language)}
-    shown = stocks.loc[(stocks["place"] == 1) | (stocks["side"] == "named"), "stock"]
-    for stock in shown[shown.isin(changes["stock"])].drop_duplicates():
+    extremes = stocks.loc[(stocks["place"] == 1) | (stocks["side"] == "named"), "stock"]
+    for stock in extremes[extremes.isin(changes["stock"])].drop_duplicates():
         charts[f"change_bars/{stock}"] = change_bars(changes, labels, stock, language)
     return charts

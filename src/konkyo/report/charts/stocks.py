@@ -46,8 +46,8 @@ def stock_heat(
     """
     grid = heat_grid(table, most)
     # A month's dummies, for one, are zero for all stocks in every other month.
-    drawn = np.flatnonzero(grid.relevance.any(axis=0))
-    features = row_names([grid.features[column] for column in drawn], labels, language)
+    columns = np.flatnonzero(grid.relevance.any(axis=0))
+    features = row_names([grid.features[column] for column in columns], labels, language)
     count = len(grid.rows)
     places = np.arange(count)
     cells = pd.concat(
@@ -59,7 +59,7 @@ def stock_heat(
                 "relevance": grid.relevance[:, column],
             }
         )
-        for column, name in zip(drawn, features, strict=True)
+        for column, name in zip(columns, features, strict=True)
     )
     cells["stock"] = np.tile(grid.rows["stock"].astype(str), len(features))
     rest = t("legend.rest", language)
@@ -100,7 +100,7 @@ def stock_heat(
         "note.stock_heat",
         language,
         shown=len(features),
-        left=grid.left + len(grid.features) - len(drawn),
+        left=grid.left + len(grid.features) - len(columns),
     )
     return titled(chart, title, note, width + left)
 
@@ -123,10 +123,10 @@ def _row_heads(
         columns.insert(1, ("column.sector", sectors, _SECTOR, "left"))
     right, charts = 8.0, []
     for key, texts, most, align in columns:
-        head, *shown = [clipped(text, most) for text in [t(key, language), *texts]]
-        width = 10.5 * max(width_of(text) for text in [head, *shown]) + 4
+        head, *cells = [clipped(text, most) for text in [t(key, language), *texts]]
+        width = 10.5 * max(width_of(text) for text in [head, *cells]) + 4
         edge = alt.value(-right if align == "right" else -right - width)
-        table = pd.DataFrame({"place": range(len(rows)), "text": shown, "side": rows["side"]})
+        table = pd.DataFrame({"place": range(len(rows)), "text": cells, "side": rows["side"]})
         paint = alt.value(INK)
         if key == "column.rank":
             paint = (
@@ -179,12 +179,12 @@ def change_bars(
     now = steps.attrs["month"]
     months = {"before": label(now - pd.offsets.MonthEnd(1)), "now": label(now)}
     names = row_names([str(feature) for feature in steps["feature"]], labels, language)
-    for place, step in enumerate(steps.to_dict("records")):
+    for row, step in enumerate(steps.to_dict("records")):
         key = str(step["feature"])
         if key in months:
-            names[place] = t("legend.score_of", language, month=months[key])
+            names[row] = t("legend.score_of", language, month=months[key])
         elif key == "others":
-            names[place] = t("legend.others", language, count=step["count"])
+            names[row] = t("legend.others", language, count=step["count"])
     table = steps[["start", "end", "change"]].assign(
         place=range(len(steps)), name=names, total=steps["feature"].isin(list(months))
     )

@@ -38,9 +38,8 @@ from fontTools.subset import Options, Subsetter
 from fontTools.ttLib import TTFont
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
-from plotly.offline import get_plotlyjs
 
-from konkyo.i18n import LANGUAGES, Text, section
+from konkyo.i18n import Text, section
 from konkyo.report.charts.theme import FONT_FILE, VEGA_LITE, to_spec
 from konkyo.report.pages.codec import compress
 from konkyo.report.style import GRID, INK, LOWERS, MUTED, PAPER, RAISES
@@ -65,8 +64,6 @@ class Page:
         gzip by name; scripts get it by `konkyo.open(name)`.
     charts : mapping
         For each language, Altair charts by name. An element with `data-figure="name"` shows one.
-    figures : mapping
-        For each language, Plotly figures as plain objects, by name, for a page without charts.
     styles, scripts : sequence of str
         Files of `assets` that this page has beside the shell's.
     language : str
@@ -78,7 +75,6 @@ class Page:
     sections: Sequence[tuple[str, Text]]
     data: Mapping[str, bytes] = field(default_factory=dict)
     charts: Mapping[str, Mapping[str, alt.TopLevelMixin]] = field(default_factory=dict)
-    figures: Mapping[str, Mapping[str, Mapping[str, Any]]] = field(default_factory=dict)
     styles: Sequence[str] = ()
     scripts: Sequence[str] = ()
     language: str = "en"
@@ -130,22 +126,15 @@ def shell(page: Page) -> str:
         A document that needs no other file and no network.
     """
     chunks = dict(page.data)
-    for language in LANGUAGES:
-        for name, figure in page.figures.get(language, {}).items():
-            chunks[f"figure/{language}/{name}"] = compress(_plain(figure))
-    if page.figures:
-        chunks["plotly"] = _plotly()
     texts = [page.title.en, page.title.ja, str(page.body)]
     if page.charts:
         chunks["vega"] = _vega()
         for name, text in chart_files(page.charts).items():
             chunks[name] = compress(text.encode())
             texts.append(text)
-    drawing = "plots.js" if page.figures else "charts.js"
     styles = [asset(name) for name in ("shell.css", *page.styles)]
-    scripts = [asset(name) for name in ("shell.js", drawing, "tables.js", *page.scripts)]
+    scripts = [asset(name) for name in ("shell.js", "charts.js", "tables.js", *page.scripts)]
     texts += scripts
-    texts += [json.dumps(page.figures.get("ja", {}), ensure_ascii=False, default=_number)]
     texts += [words.ja for _, words in page.sections]
     texts += [words for own in section("page").values() for words in own.values()]
     texts += [_opened(block) for name, block in page.data.items() if name.endswith(".json")]
@@ -171,8 +160,8 @@ def chart_files(charts: Mapping[str, Mapping[str, alt.TopLevelMixin]]) -> dict[s
     A chart's `usermeta.tables` names the tables that it reads. A table is written by columns.
     """
     written = {}
-    for language, own in charts.items():
-        for name, chart in own.items():
+    for language, by_name in charts.items():
+        for name, chart in by_name.items():
             spec = to_spec(chart)
             tables = spec.pop("datasets", {})
             meta = {"title": "", "note": ""} | spec.get("usermeta", {})
@@ -215,28 +204,24 @@ def font(characters: frozenset[str]) -> str:
 
     Its licence, the IPA Font License 1.0 beside the font, allows to embed it in a document.
     """
-    wanted = {ord(c) for c in characters if ord(c) > 127}
-    with TTFont(FONT_FILE, recalcTimestamp=False) as whole:
+    codepoints = {ord(c) for c in characters if ord(c) > 127}
+    with TTFont(FONT_FILE, recalcTimestamp=False) as typeface:
         options = Options(flavor="woff", layout_features=[], hinting=False, notdef_outline=True)
         subsetter = Subsetter(options)
-        subsetter.populate(unicodes=wanted)
-        subsetter.subset(whole)
-        whole.flavor = "woff"
+        subsetter.populate(unicodes=codepoints)
+        subsetter.subset(typeface)
+        typeface.flavor = "woff"
         out = io.BytesIO()
-        whole.save(out)
+        typeface.save(out)
     return "data:font/woff;base64," + base64.b64encode(out.getvalue()).decode()
-
-
-@cache
-def _plotly() -> bytes:
-    """Return the gzip of the script that the plotly package brings."""
-    return compress(get_plotlyjs().encode())
 
 
 @cache
 def _vega() -> bytes:
     """Return the gzip of Vega, Vega-Lite and vega-embed, which vl-convert carries."""
-    return compress(vl_convert.javascript_bundle(snippet=None, vl_version=VEGA_LITE).encode())
+    return compress(
+        vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;", vl_version=VEGA_LITE).encode()
+    )
 
 
 @cache
@@ -254,22 +239,8 @@ def _environment() -> Environment:
     return environment
 
 
-def _plain(figure: Mapping[str, Any]) -> bytes:
-    """Return a figure as JSON without its template."""
-    layout = {key: value for key, value in figure["layout"].items() if key != "template"}
-    bare = {"data": figure["data"], "layout": layout}
-    return _json(bare).encode()
-
-
 def _json(value: Any) -> str:
-    return json.dumps(value, default=_number, ensure_ascii=False, separators=(",", ":"))
-
-
-def _number(value: Any) -> Any:
-    """Turn arrays, dates and numpy's numbers into what JSON knows."""
-    if hasattr(value, "tolist"):
-        return value.tolist()
-    return str(value)
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 def _opened(block: bytes) -> str:

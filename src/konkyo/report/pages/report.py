@@ -29,7 +29,7 @@ _MEASURES = COLUMNS[2:]
 
 
 def report(
-    e: ExplainedPanel,
+    panel: ExplainedPanel,
     tables: Mapping[str, pd.DataFrame],
     *,
     charts: Mapping[str, Mapping[str, alt.TopLevelMixin]],
@@ -42,7 +42,7 @@ def report(
 
     Parameters
     ----------
-    e : ExplainedPanel
+    panel : ExplainedPanel
         Every score with its attribution: the source of the page's single stock.
     tables : mapping
         performance (model, portfolio and the measures as fractions) and factor_means (what
@@ -69,20 +69,20 @@ def report(
     ArtifactError
         An input has no label, or no stock was ranked in the month of `config`.
     """
-    missing = sorted(set(e.names) - set(labels["feature"]))
+    missing = sorted(set(panel.names) - set(labels["feature"]))
     if missing:
         raise ArtifactError(f"no label for {', '.join(missing)}: make labels for the inputs' names")
-    labels = labels.drop_duplicates("feature").set_index("feature").loc[e.names].reset_index()
+    labels = labels.drop_duplicates("feature").set_index("feature").loc[panel.names].reset_index()
     steps = {
         language: {
             name: waterfall(alt.NamedData("steps"), t("column.score", language)) for name in STEPS
         }
         for language in LANGUAGES
     }
-    packed = pack(e, config.n_extremes, config.watchlist, largest)
-    months = e.months()
+    packed = pack(panel, config.n_extremes, config.watchlist, largest)
+    months = panel.months()
     month = months[-1] if config.month == "newest" else parse(config.month)
-    e.rows(month)
+    panel.rows(month)
     first = {"month": label(month), "stocks": config.n_extremes, "named": list(config.watchlist)}
     words = {
         "labels": labels.drop(columns="feature").to_dict("records"),
@@ -98,10 +98,10 @@ def report(
         "report.html",
         months=months,
         label=label,
-        without=[label(month) for month in e.months_without_portfolios()],
-        count=len(e.index),
-        inputs=len(e.names),
-        best=e.best,
+        without=[label(month) for month in panel.months_without_portfolios()],
+        count=len(panel.index),
+        inputs=len(panel.names),
+        best=panel.best,
         charts=charts["en"],
         picked=picked,
         stocks=config.n_extremes,
@@ -148,7 +148,7 @@ def _performance(table: pd.DataFrame) -> list[dict[str, Any]]:
             {
                 "model": Text.of_name("model", str(record["model"])),
                 "portfolio": Text.of_name("portfolio", str(record["portfolio"])),
-                "cells": [(shown, "" if pd.isna(value) else value) for shown, value in cells],
+                "cells": [(text, "" if pd.isna(value) else value) for text, value in cells],
             }
         )
     return rows

@@ -53,26 +53,26 @@ def heat_grid(table: pd.DataFrame, most: int) -> HeatGrid:
     # A named stock may also be among the longest: side and stock make the row.
     keys = ["side", "rank", "stock"]
     rows = ordered.drop_duplicates(keys).sort_values(keys)
-    place = pd.MultiIndex.from_frame(rows[keys])
+    row_keys = pd.MultiIndex.from_frame(rows[keys])
     # In the order of the table, so that equal columns do not change places.
     names = [name for name in table["feature"].unique() if name != ABSORBED]
-    row = place.get_indexer(pd.MultiIndex.from_frame(ordered[keys]))
+    row = row_keys.get_indexer(pd.MultiIndex.from_frame(ordered[keys]))
     column = pd.Index(names).get_indexer(ordered["feature"])
-    own = column >= 0
+    is_input = column >= 0
     values, relevance = np.zeros((2, len(rows), len(names)))
-    values[row[own], column[own]] = ordered["value"].to_numpy(float)[own]
-    relevance[row[own], column[own]] = ordered["relevance"].to_numpy(float)[own]
-    shown = np.argsort(-np.abs(relevance).mean(0), kind="stable")[:most]
+    values[row[is_input], column[is_input]] = ordered["value"].to_numpy(float)[is_input]
+    relevance[row[is_input], column[is_input]] = ordered["relevance"].to_numpy(float)[is_input]
+    top = np.argsort(-np.abs(relevance).mean(0), kind="stable")[:most]
     scores = rows["score"].to_numpy(float)
     return HeatGrid(
         rows=rows[["side", "stock", "sector", "rank", "score"]]
         .assign(side=rows["side"].astype("str"))
         .reset_index(drop=True),
-        features=[names[place] for place in shown],
-        value=values[:, shown],
-        relevance=relevance[:, shown],
-        rest=scores - relevance[:, shown].sum(1),
-        left=len(names) - len(shown),
+        features=[names[place] for place in top],
+        value=values[:, top],
+        relevance=relevance[:, top],
+        rest=scores - relevance[:, top].sum(1),
+        left=len(names) - len(top),
         limit=float(np.abs(relevance).max()) or 1.0,
     )
 
@@ -95,10 +95,10 @@ def score_steps(changes: pd.DataFrame, stock: str, most: int) -> pd.DataFrame:
         feature ("before", inputs, "others", "absorbed", "now"), count (inputs in the step),
         start, end (of the step's bar, scores), change. `attrs` holds month, the decision month.
     """
-    own = changes[changes["stock"] == stock]
-    own = own[own["month"] == own["month"].max()]
-    before, now = float(own["before"].iloc[0]), float(own["now"].iloc[0])
-    inputs = own[own["feature"] != ABSORBED]
+    stock_rows = changes[changes["stock"] == stock]
+    stock_rows = stock_rows[stock_rows["month"] == stock_rows["month"].max()]
+    before, now = float(stock_rows["before"].iloc[0]), float(stock_rows["now"].iloc[0])
+    inputs = stock_rows[stock_rows["feature"] != ABSORBED]
     ordered = inputs.iloc[np.argsort(-inputs["relevance_change"].abs().to_numpy(), kind="stable")]
     first, other = ordered[:most], ordered[most:]
     steps = [
@@ -119,7 +119,7 @@ def score_steps(changes: pd.DataFrame, stock: str, most: int) -> pd.DataFrame:
         }
     )
     frame["change"] = frame["end"] - frame["start"]
-    frame.attrs["month"] = own["month"].iloc[0]
+    frame.attrs["month"] = stock_rows["month"].iloc[0]
     return frame
 
 
@@ -150,13 +150,13 @@ def quantile_ends(quantiles: pd.DataFrame, most: int) -> tuple[pd.DataFrame, pd.
     wide = quantiles.pivot_table(index="attribute", columns="relevance_quantile", values="value")
     table = pd.DataFrame({"low": wide[first], "high": wide[last]}).reset_index()
     table["difference"] = table["high"] - table["low"]
-    chosen = largest(table, "difference", most).sort_values(
+    top = largest(table, "difference", most).sort_values(
         "difference", ascending=False, kind="stable"
     )
     ends = quantiles[quantiles["relevance_quantile"].isin([first, last])]
     ends = ends.drop_duplicates("relevance_quantile").sort_values("relevance_quantile")
     return (
-        chosen.reset_index(drop=True),
+        top.reset_index(drop=True),
         ends[["relevance_quantile", "stocks", "relevance"]].reset_index(drop=True),
     )
 
@@ -195,8 +195,8 @@ def numbers(values: np.ndarray) -> list[str]:
 
     Dummies are 1 and 0, ranks 0.53, market series 12.4 or 2345; NaN is nothing.
     """
-    known = values[np.isfinite(values)]
-    size = np.abs(known).max(initial=0)
-    whole = bool(np.isin(known, (0, 1)).all()) or size >= 100
-    digits = 0 if whole else 1 if size >= 10 else 2 if size >= 0.1 else 3
+    finite = values[np.isfinite(values)]
+    size = np.abs(finite).max(initial=0)
+    is_whole = bool(np.isin(finite, (0, 1)).all()) or size >= 100
+    digits = 0 if is_whole else 1 if size >= 10 else 2 if size >= 0.1 else 3
     return ["" if np.isnan(value) else f"{value:.{digits}f}" for value in values]
