@@ -49,7 +49,8 @@ def clipped(text: str, width: float) -> str:
 def wrapped(text: str, width: float) -> list[str]:
     """Return a text as lines of at most about this width in em.
 
-    Lines break at spaces and between Japanese letters, not before closing marks; a longer word stands alone.
+    Lines break at spaces and between Japanese letters, not before closing marks; a longer word
+    stands alone.
     """
     lines, line = [], ""
     for part in re.findall(r"[ -~]+?(?: |$|(?=[^ -~]))|[^ -~][、。）」]*", text):

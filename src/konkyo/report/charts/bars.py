@@ -67,7 +67,7 @@ def paired_bars(
             ],
         )
     )
-    height = alt.Step(ROW, **{"for": "position"})
+    height = ROW * len(names)
     return alt.layer(bars, zero_rule("x")).properties(height=height).add_params(row_letters())
 
 
@@ -92,7 +92,7 @@ def waterfall(steps: pd.DataFrame | alt.NamedData, axis: str) -> alt.LayerChart:
     y = rows("name", [], ticks=False)
     y["sort"] = alt.SortField("place")
     base = alt.Chart(steps).encode(y=y)
-    x = alt.X("start:Q", title=axis, scale=alt.Scale(zero=False, padding=6))
+    x = alt.X("start:Q", title=axis, scale=alt.Scale(zero=False, padding=46))
     bars = base.mark_bar().encode(x=x, x2="end:Q", color=paint)
     words = (
         base.transform_calculate(edge="max(datum.start, datum.end)")
@@ -101,4 +101,7 @@ def waterfall(steps: pd.DataFrame | alt.NamedData, axis: str) -> alt.LayerChart:
     )
     zero = base.mark_rule(strokeWidth=1, color=INK).encode(x=alt.datum(0))
     chart = alt.layer(bars, words, zero).add_params(row_letters())
-    return chart.properties(width=WIDTH, height=alt.Step(ROW))
+    if isinstance(steps, pd.DataFrame):
+        return chart.properties(width=WIDTH, height=ROW * len(steps))
+    # The page sets the height by the rows that it hands over.
+    return chart.properties(width=WIDTH, height=ROW, usermeta={"row": ROW})

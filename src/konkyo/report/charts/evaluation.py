@@ -61,7 +61,7 @@ def truth_agreement(agreement: pd.DataFrame, language: Language = "en") -> alt.L
         ],
     )
     chart = alt.layer(bars, zero_rule("x"), marks).add_params(row_letters())
-    chart = chart.properties(height=alt.Step(ROW, **{"for": "position"}))
+    chart = chart.properties(height=ROW * len(names))
     return titled(chart, t("title.truth_agreement", language))
 
 

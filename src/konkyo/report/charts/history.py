@@ -154,7 +154,7 @@ def effect_map(
     )
     step = ROW if max(map(width_of, names), default=0) > 20 else 17
     chart = chart.properties(
-        width=620, height=alt.Step(step), view=alt.ViewBackground(fill=GRID)
+        width=620, height=step * len(names), view=alt.ViewBackground(fill=GRID)
     ).add_params(row_letters())
     return titled(chart, t("title.effect_map", language))
 

@@ -89,6 +89,8 @@ def _marks(places: pd.DataFrame, y: alt.Y) -> list[alt.Chart]:
     )
     out = [lines, dots]
     for up, baseline in ((True, "top"), (False, "bottom")):
+        if not (places["up"] == up).any():
+            continue
         text = base.transform_filter(alt.datum.up == up).mark_text(fontSize=10, baseline=baseline)
         out.append(text.encode(x="at:T", y=edge, text="name:N", opacity=visible))
     return out

@@ -218,7 +218,7 @@ _BROKEN = f"split(replace(datum.label, {_LONG}, '$1\\n'), '\\n')"
 
 
 def rows(field: str, names: Sequence[str], **settings: Any) -> alt.Y:
-    """Return an axis of names that reads downwards, one row of `ROW` pixels each.
+    """Return an axis of names that reads downwards, for plots of `ROW` pixels a row.
 
     A long name breaks once, at a space, between Japanese letters or before a value that follows
     it after two spaces; the page sets the parameter

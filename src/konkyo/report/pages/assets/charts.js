@@ -3,8 +3,6 @@
 // policy forbids `eval`, so expressions are interpreted (vega-embed's `ast`).
 konkyo.charts = (() => {
   const NARROW = 480;
-  // Vega-Lite warns of a height that follows from rows in a place whose width is set.
-  const LOG = { level() { return LOG; }, error(...words) { console.error(...words); return LOG; }, warn() { return LOG; }, info() { return LOG; }, debug() { return LOG; } };
   let library = null;
   const root = document.documentElement;
 
@@ -59,8 +57,10 @@ konkyo.charts = (() => {
         if (channel === "y" || channel === "x") {
           if (typeof code.title === "string") code.title = lines(code.title, room(code.title, channel === "x" ? width - 150 : 220));
         } else if (code.legend && code.legend.columns) {
-          const widest = Math.max(...code.scale.domain.map((text) => String(text).length * (/[\u3000-\u9fff]/.test(text) ? 11 : 6) + 30));
-          code.legend.columns = Math.max(1, Math.floor(width / widest));
+          const names = code.scale.domain.map(String), pixels = Math.max(...names.map((text) => (/[\u3000-\u9fff]/.test(text) ? 11 : 6)));
+          const most = Math.floor((width - 150) / pixels), widest = Math.min(most, Math.max(...names.map((text) => text.length)));
+          code.legend.columns = Math.max(1, Math.floor((width - 110) / (widest * pixels + 30)));
+          code.legend.labelExpr = `length(datum.label) > ${most} ? split(replace(datum.label, regexp('^(.{1,${most}} |.{${most}})'), '$1\\n'), '\\n') : datum.label`;
         } else if (code.legend && code.legend.title) code.legend.title = lines(code.legend.title, room(code.legend.title, width - 150));
       }
     });
@@ -80,12 +80,15 @@ konkyo.charts = (() => {
     return Math.max(0, ...own, ...["vconcat", "layer"].flatMap((key) => (spec[key] || []).map(natural)), spec.spec ? natural(spec.spec) : 0);
   }
 
+  // A chart of rows that a script hands over is as high as there are rows (`usermeta.row`).
+  const count = (rows) => Math.max(...Object.values(rows).map((values) => values.length));
+
   async function render(canvas, spec) {
     const options = {
-      mode: "vega", actions: false, renderer: "canvas", ast: true, loader: { load: () => Promise.reject(new Error("no network")) },
+      mode: "vega-lite", actions: false, renderer: "canvas", ast: true, loader: { load: () => Promise.reject(new Error("no network")) },
       tooltip: { theme: konkyo.dark() ? "dark" : "light" },
     };
-    return vegaEmbed(canvas, vegaLite.compile(spec, { logger: LOG }).spec, options);
+    return vegaEmbed(canvas, spec, options);
   }
 
   async function draw(node) {
@@ -95,7 +98,9 @@ konkyo.charts = (() => {
     const rows = node.rows, spec = await open(name, rows);
     if (wanted(node) !== state) return;
     const canvas = node.querySelector(".canvas"), width = canvas.clientWidth;
-    const { title, note } = spec.usermeta;
+    const { title, note, row } = spec.usermeta;
+    node.row = row;
+    if (row && rows) spec.height = row * count(rows);
     node.querySelector("figcaption").replaceChildren(title || "", note ? konkyo.el("small", {}, note) : "");
     delete spec.title;
     spec.config = { ...spec.config, font: getComputedStyle(document.body).fontFamily, background: "transparent", padding: { left: 2, right: 10, top: 4, bottom: 4 } };
@@ -107,7 +112,7 @@ konkyo.charts = (() => {
         node.result?.finalize();
         node.result = await render(canvas, spec);
         const over = canvas.querySelector("canvas, svg").getBoundingClientRect().width - width;
-        if (Math.abs(over) < 4) break;
+        if (over <= 0 && over > -6) break;
         const now = natural(spec);
         stretch(spec, Math.max(40, now - over - 2) / now);
         if (turn === 1 || before <= 0) node.result = await render(canvas, spec);
@@ -136,13 +141,14 @@ konkyo.charts = (() => {
   async function feed(node) {
     const rows = node.rows;
     for (const [name, values] of Object.entries(rows)) node.view.data(name, values);
+    if (node.row) node.view.height(node.row * count(rows));
     // The size of names and numbers is known after they are drawn: twice, so that all of them fit.
     for (let turn = 0; turn < 2; turn += 1) await node.view.resize().runAsync();
     node.shown = rows;
   }
   // One drawing at a time in a place; what was asked for meanwhile is drawn afterwards.
   async function refresh(node) {
-    if (node.busy) return;
+    if (node.busy || (node.hasAttribute("data-waits") && !node.rows)) return;
     node.busy = true;
     try {
       while (node.dataset.drawn !== wanted(node) || node.shown !== node.rows) {

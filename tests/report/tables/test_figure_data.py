@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import small_tables as small
-from konkyo.report.figures.style import clipped, separate_labels, width_of, wrapped
+from konkyo.report.style import clipped, width_of, wrapped
 from konkyo.report.tables.figure_data import (
     heat_grid,
     largest,
@@ -89,30 +89,18 @@ def test_numbers_are_short(values: list[float], words: list[str]) -> None:
     assert numbers(np.array(values)) == words
 
 
-@given(st.lists(st.floats(-5, 5), max_size=8), st.floats(0.01, 1))
-def test_pushed_places_stand_apart_in_order_and_centred(wanted: list[float], gap: float) -> None:
-    places = sorted(wanted)
-    apart = separate_labels(places, gap)
-    assert len(apart) == len(places)
-    if len(places):
-        assert np.diff(apart, prepend=-np.inf).min() > gap - 1e-9
-        assert apart.mean() == pytest.approx(np.mean(places), abs=1e-9)
-
-
-def test_what_stands_apart_already_is_not_pushed() -> None:
-    np.testing.assert_allclose(separate_labels([0.0, 0.5, 0.52], 0.1), [0.0, 0.46, 0.56])
-
-
 @given(st.text(alphabet="ab 漢字、", max_size=60), st.integers(4, 20))
 def test_wrapping_changes_nothing_but_line_ends(words: str, width: int) -> None:
     lines = wrapped(words, width)
-    assert "".join(lines.split()) == "".join(words.split())
+    assert "".join("".join(lines).split()) == "".join(words.split())
     longest = max((width_of(word) for word in words.split(" ")), default=0)
-    assert all(width_of(line.strip()) <= max(width, longest) for line in lines.split("\n"))
+    # A closing mark stays with the letter before it, one em beyond the width.
+    assert all(width_of(line.strip("、 ")) <= max(width, longest) for line in lines)
 
 
 def test_wrapping_breaks_at_spaces_and_between_japanese_letters() -> None:
-    assert wrapped("mean of all", 5) == "mean of\nall"
-    assert wrapped("年率リターン", 4) == "年率リタ\nーン"
+    assert wrapped("mean of all", 5) == ["mean of", "all"]
+    assert wrapped("年率リターン", 4) == ["年率リタ", "ーン"]
+    assert wrapped("入力（例）。", 4) == ["入力（例）。"]
     assert clipped("Information", 4) == "Infor…"
     assert clipped("銀行", 2) == "銀行"
