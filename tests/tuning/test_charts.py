@@ -48,6 +48,7 @@ def test_failing_bars_sum_to_the_probability_of_overfitting(splits: Overfitting)
     chart = selection_bias.logit_histogram(splits)
     bars = layers(chart)[0]
     assert bars.loc[bars["fails"], "share"].sum() == pytest.approx(splits.pbo, abs=1e-5)
+    assert to_spec(chart)["layer"][0]["encoding"]["x"]["bin"] == "binned"
     assert f"{splits.pbo:.0%} of splits" in chart.usermeta["title"]
 
 
@@ -119,7 +120,7 @@ def test_the_history_has_the_best_so_far() -> None:
 def test_slices_have_a_panel_a_hyperparameter() -> None:
     spec = to_spec(search.slices(TRIALS, ["rate", "label"], log=["rate"], language="ja"))
     encodings = [panel["encoding"]["x"] for panel in spec["concat"]]
-    assert [x["type"] for x in encodings] == ["quantitative", "nominal"]
+    assert [x["type"] for x in encodings] == ["quantitative", "ordinal"]
     assert encodings[0]["scale"]["type"] == "log"
 
 
@@ -127,8 +128,9 @@ def test_parallel_coordinates_span_from_smallest_to_largest() -> None:
     chart = search.parallel_coordinates(TRIALS, ["rate", "label"], log=["rate"])
     (table,) = (pd.DataFrame(rows) for rows in to_spec(chart)["datasets"].values())
     wide = table.pivot_table(index="trial", columns="name", values="position")
-    np.testing.assert_allclose(wide["rate"], [0, 1, 0.5], atol=1e-5)
-    assert wide["label"].tolist() == [0, 1, 0]
+    np.testing.assert_allclose(wide["rate"], [0, 1, 0.5], atol=0.04)
+    np.testing.assert_allclose(wide["label"], [0, 1, 0], atol=0.04)
+    assert wide["label"].nunique() == 3
     assert table["value"].tolist()[:3] == ["0.001", "0.1", "0.01"]
 
 

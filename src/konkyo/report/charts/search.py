@@ -11,6 +11,8 @@ from konkyo.report.charts.theme import HEIGHT, ROW, WIDTH, row_letters, rows, ti
 from konkyo.report.style import INK, SERIES
 
 _COLUMNS = 3
+_MAX_CHOICES = 12
+"""Number of values up to which a hyperparameter without a logarithmic scale is discrete."""
 
 
 def search_history(trials: pd.DataFrame, language: Language = "en") -> alt.LayerChart:
@@ -93,14 +95,19 @@ def slices(
     objective = t("tuning.figure.objective", language)
     panels = []
     for i, name in enumerate(names):
-        numeric = pd.api.types.is_numeric_dtype(trials[name])
+        discrete = is_discrete(trials[name]) and name not in log
         scale = alt.Scale(
             type="log" if name in log else "linear", zero=False, nice=False, padding=8
         )
         x = (
-            alt.X(f"{name}:Q", title=name, scale=scale, axis=alt.Axis(tickCount=4, format="~g"))
-            if numeric
-            else alt.X(f"{name}:N", title=name, axis=alt.Axis(labelAngle=0))
+            alt.X(f"{name}:O", title=name, axis=alt.Axis(labelAngle=0))
+            if discrete
+            else alt.X(
+                f"{name}:Q",
+                title=name,
+                scale=scale,
+                axis=alt.Axis(tickCount=4, format="~g", grid=False),
+            )
         )
         table = trials[["trial", "objective", name]]
         panel = alt.Chart(table).mark_point(filled=True, size=30, opacity=0.6, color=SERIES[0])
@@ -114,7 +121,7 @@ def slices(
                 ),
                 tooltip=[
                     alt.Tooltip("trial:Q", title=t("tuning.figure.trial", language)),
-                    alt.Tooltip(f"{name}:{'Q' if numeric else 'N'}", title=name),
+                    alt.Tooltip(f"{name}:{'N' if discrete else 'Q'}", title=name),
                     alt.Tooltip("objective:Q", title=objective, format=".3f"),
                 ],
             ).properties(width=WIDTH // _COLUMNS - 30, height=170)
@@ -141,7 +148,7 @@ def parallel_coordinates(
     -------
     Chart
         Each hyperparameter from its smallest value of the search (0) to its largest (1); choices
-        in alphabetical order.
+        in alphabetical order, a little apart by trial.
     """
     table = trials[["trial", "objective"]].copy()
     for name in names:
@@ -151,6 +158,9 @@ def parallel_coordinates(
         scaled = np.log(values.astype(float)) if name in log else values.astype(float)
         span = scaled.max() - scaled.min()
         table[name] = (scaled - scaled.min()) / span if span > 0 else 0.5
+        if is_discrete(trials[name]):
+            # Spread by the golden ratio of the trial's number, or lines would cover each other.
+            table[name] += 0.08 * ((trials["trial"] * 0.618) % 1 - 0.5)
     long = table.melt(["trial", "objective"], list(names), "name", "position")
     raw = trials[["trial", *names]].astype({name: str for name in names})
     long["value"] = raw.melt("trial", list(names), "name", "value")["value"]
@@ -159,7 +169,12 @@ def parallel_coordinates(
         alt.Chart(long)
         .mark_line(strokeWidth=1.2, opacity=0.6)
         .encode(
-            x=alt.X("name:N", sort=list(names), title=None, axis=alt.Axis(labelAngle=-30)),
+            x=alt.X(
+                "name:N",
+                sort=list(names),
+                title=None,
+                axis=alt.Axis(labelAngle=-30, labelOverlap=False),
+            ),
             y=alt.Y("position:Q", title=t("tuning.figure.position", language)),
             detail="trial:N",
             color=alt.Color(
@@ -175,3 +190,8 @@ def parallel_coordinates(
     )
     chart = chart.properties(width=WIDTH, height=HEIGHT)
     return titled(chart, t("tuning.figure.parallel_coordinates", language))
+
+
+def is_discrete(values: pd.Series) -> bool:
+    """Return whether a hyperparameter is a choice of texts or of few numbers."""
+    return not pd.api.types.is_numeric_dtype(values) or values.nunique() <= _MAX_CHOICES

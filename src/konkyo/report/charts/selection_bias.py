@@ -63,7 +63,11 @@ def logit_histogram(overfitting: Overfitting, language: Language = "en") -> alt.
         alt.Chart(table)
         .mark_bar(strokeWidth=0)
         .encode(
-            x=alt.X("left:Q", title=t("axis.logit", language, trials=overfitting.trials)),
+            x=alt.X(
+                "left:Q",
+                bin="binned",
+                title=t("axis.logit", language, trials=overfitting.trials),
+            ),
             x2="right:Q",
             y=alt.Y("share:Q", **per_cent("axis.share_of_splits", language)),
             color=colours(list(names.values()), [FAILS, HOLDS]),
@@ -168,7 +172,7 @@ def maximum_by_luck(
         alt.Chart(table)
         .mark_bar(strokeWidth=0)
         .encode(
-            x=alt.X("left:Q", title=sharpe, scale=alt.Scale(zero=False)),
+            x=alt.X("left:Q", bin="binned", title=sharpe, scale=alt.Scale(zero=False)),
             x2="right:Q",
             y=alt.Y("share:Q", **per_cent("axis.share_of_searches", language)),
             color=alt.condition("datum.reaches", alt.value(FAILS), alt.value("#B8B8B8")),
