@@ -101,6 +101,6 @@ def test_wrapping_changes_nothing_but_line_ends(words: str, width: int) -> None:
 def test_wrapping_breaks_at_spaces_and_between_japanese_letters() -> None:
     assert wrapped("mean of all", 5) == ["mean of", "all"]
     assert wrapped("年率リターン", 4) == ["年率リタ", "ーン"]
-    assert wrapped("入力（例）。", 4) == ["入力（例）。"]
+    assert wrapped("入力例。", 3) == ["入力", "例。"]
     assert clipped("Information", 4) == "Infor…"
     assert clipped("銀行", 2) == "銀行"

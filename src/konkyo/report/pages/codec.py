@@ -13,7 +13,7 @@ kind of number lies together, byte by byte, so that gzip codes it by itself. Inp
 same for all stocks of a month are written once a month, dummies of sectors follow from the sector.
 Measured with eight inputs a stock: 23.4 bytes a stock-month on the simulated market (296,896 x
 126), 20.1 on the real one (328,100 x 81); in base64 that is 9.3 and 8.9 MB of a page, to which
-plotly.js adds 2.0, the figures of both languages 0.5 and the font 0.1.
+Vega adds 0.4, the charts of both languages 0.5 and the font 0.1.
 """
 
 import json
