@@ -1,4 +1,4 @@
-"""Small tables of every kind that the figures draw, by hand; both rooms of figures use them."""
+"""Small tables of every kind that the figures draw, by hand."""
 
 import pandas as pd
 

@@ -142,7 +142,7 @@ def test_help_imports_no_stage():
     code = (
         "import sys; from konkyo.cli import app; app(['--help'], standalone_mode=False); "
         "print(sorted({n.split('.')[0] for n in sys.modules} & {'torch', 'pandas', 'mlflow', "
-        "'numpy', 'optuna', 'plotly', 'dvc'}))"
+        "'numpy', 'optuna', 'altair', 'dvc'}))"
     )
     shown = process("-c", code)
     assert shown.stdout.splitlines()[-1] == "[]", shown.stderr

@@ -157,32 +157,38 @@ def measure(case: Case, steps: int) -> dict[str, float]:
 
 def draw(found: dict[str, list[tuple[int, dict[str, float]]]], out: Path) -> None:
     """Draw seconds and memory against each, with the line of equal growth."""
-    import matplotlib
+    import altair as alt
+    import pandas as pd
 
-    matplotlib.use("Agg")
-    import matplotlib.pyplot as plt
+    from konkyo.report.charts.theme import save_png
 
-    figure, axes = plt.subplots(2, len(found), figsize=(3 * len(found), 5.5), sharey="row")
-    for (name, points), (upper, lower) in zip(found.items(), axes.T, strict=True):
-        at = [value for value, _ in points]
-        hours = [f["seconds"] / 3600 for _, f in points]
-        upper.plot(at, hours, "o-", color="C0", label="core hours")
-        upper.plot(at, [hours[0] * v / at[0] for v in at], ":", color="0.5", label="in proportion")
-        lower.plot(at, [f["own"] / 2**20 for _, f in points], "o-", color="C1", label="own")
-        lower.plot(at, [f["mapped"] / 2**20 for _, f in points], "s--", color="C2", label="mapped")
-        lower.set_xlabel(name)
-        for axis in (upper, lower):
-            axis.set_xscale("log")
-            axis.set_yscale("log")
-            axis.set_xticks(at, [f"{value:,}" for value in at])
-            axis.minorticks_off()
-            axis.grid(alpha=0.3)
-    axes[0, 0].set_ylabel("core hours of all epochs")
-    axes[1, 0].set_ylabel("MiB at most")
-    axes[0, 0].legend(frameon=False)
-    axes[1, 0].legend(frameon=False)
-    figure.tight_layout()
-    figure.savefig(out, dpi=120)
+    columns = []
+    for name, points in found.items():
+        hours, first = points[0][1]["seconds"] / 3600, points[0][0]
+        rows = [
+            (value, measure, part, number)
+            for value, figures in points
+            for measure, part, number in (
+                ("core hours of all epochs", "core hours", figures["seconds"] / 3600),
+                ("core hours of all epochs", "in proportion", hours * value / first),
+                ("MiB at most", "own", figures["own"] / 2**20),
+                ("MiB at most", "mapped", figures["mapped"] / 2**20),
+            )
+        ]
+        table = pd.DataFrame(rows, columns=[name, "measure", "part", "number"])
+        panels = [
+            alt.Chart(own)
+            .mark_line(point=True)
+            .encode(
+                x=alt.X(f"{name}:Q", scale=alt.Scale(type="log")),
+                y=alt.Y("number:Q", title=measure, scale=alt.Scale(type="log")),
+                color=alt.Color("part:N", title=None),
+            )
+            .properties(width=200, height=180)
+            for measure, own in table.groupby("measure", sort=False)
+        ]
+        columns.append(alt.vconcat(*panels).resolve_scale(color="independent"))
+    save_png(alt.hconcat(*columns), out, 120)
 
 
 def report(base: Case, growth: dict[str, Sequence[int]], steps: int, out: Path) -> None:

@@ -19,7 +19,7 @@ def study() -> config.Intervention:
 
 @pytest.fixture(scope="session")
 def records() -> pd.DataFrame:
-    return simulated.make(1)
+    return simulated.simulate(1)
 
 
 @pytest.fixture(scope="session")
@@ -33,7 +33,7 @@ def quick(study: config.Intervention) -> config.Intervention:
 @pytest.fixture(scope="session")
 def trained(records, quick, tmp_path_factory):
     """Return samples, tasks and networks of the quick study."""
-    made = samples.samples(records, quick)
-    todo = networks.tasks(made, quick.network, {})
+    windows = samples.build_samples(records, quick)
+    tasks = networks.plan_tasks(windows, quick.network, weight_decays={})
     state = tmp_path_factory.mktemp("quick") / "state"
-    return made, todo, networks.train(made, todo, quick.network, state)
+    return windows, tasks, networks.train(windows, tasks, config=quick.network, state=state)

@@ -8,8 +8,8 @@ def test_brier_and_area_by_hand():
     yes, chance = np.array([True, False, True, False]), np.array([0.9, 0.2, 0.3, 0.4])
     assert accuracy.brier(yes, chance) == pytest.approx((0.01 + 0.04 + 0.49 + 0.16) / 4)
     assert accuracy.brier(yes, np.array([1.7, -2, 1, 0])) == 0
-    assert accuracy.area(yes, chance) == pytest.approx(3 / 4)
-    assert np.isnan(accuracy.area(np.ones(4, bool), chance))
+    assert accuracy.roc_auc(yes, chance) == pytest.approx(3 / 4)
+    assert np.isnan(accuracy.roc_auc(np.ones(4, bool), chance))
 
 
 def test_diebold_mariano_by_hand():
@@ -24,7 +24,7 @@ def test_diebold_mariano_by_hand():
 def test_mcnemar_counts_months_in_which_one_alone_was_right():
     right = np.array([True] * 8 + [False] * 2)
     other = np.array([False] * 6 + [True] * 2 + [True, False])
-    only, only_other, p = accuracy.mcnemar_test(right, other)
-    assert (only, only_other) == (6, 1)
+    only, only_benchmark, p = accuracy.mcnemar_test(right, other)
+    assert (only, only_benchmark) == (6, 1)
     assert p == pytest.approx(2 * (1 + 7) / 2**7)
     assert accuracy.mcnemar_test(right, right) == (0, 0, 1.0)

@@ -23,18 +23,18 @@ def test_tobit_finds_the_latent_line_and_the_maximum_of_its_likelihood():
     y = np.clip(INDEX + DRAW.normal(0, 1.2, 4000), 0, None)
     fit = linear.tobit(X, y)
     np.testing.assert_allclose(fit.coefficients, [0.5, 0.8, 0, 0.1, -0.5], atol=0.12)
-    assert fit.deviation == pytest.approx(1.2, abs=0.05)
+    assert fit.std == pytest.approx(1.2, abs=0.05)
 
     def log_likelihood(coefficients: np.ndarray, deviation: float) -> float:
         index = coefficients[0] + X @ coefficients[1:]
         inside = stats.norm.logpdf(y, index, deviation)
         return float(np.where(y > 0, inside, stats.norm.logcdf(-index / deviation)).sum())
 
-    best = log_likelihood(fit.coefficients, fit.deviation)
+    best = log_likelihood(fit.coefficients, fit.std)
     assert fit.statistics["log_likelihood"] == pytest.approx(best)
     for step in 0.02 * np.eye(5):
-        assert log_likelihood(fit.coefficients + step, fit.deviation) < best
-        assert log_likelihood(fit.coefficients - step, fit.deviation) < best
+        assert log_likelihood(fit.coefficients + step, fit.std) < best
+        assert log_likelihood(fit.coefficients - step, fit.std) < best
     assert (fit.predict(X) >= 0).all()
 
 

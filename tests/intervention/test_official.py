@@ -35,7 +35,7 @@ def test_days_add_up_to_months_by_pair_and_a_quarter_without_operations_is_known
 def test_the_ministrys_own_encoding_is_read(tmp_path):
     path = tmp_path / "operations.csv"
     path.write_bytes(TEXT.encode("cp932"))
-    assert len(official.read(path).daily) == 4
+    assert len(official.read_operations(path).daily) == 4
 
 
 @pytest.mark.parametrize(
@@ -57,8 +57,8 @@ def test_other_files_and_pairs_are_errors_that_say_what_there_is(tmp_path):
         official.parse("date,amount\n1991-05-13,139\n")
     with pytest.raises(RecordsError, match="USD/DEM"):
         official.monthly(official.parse(TEXT), "EUR/JPY")
-    with pytest.raises(SourceError, match="is not here"):
-        official.read(tmp_path / "absent.csv")
+    with pytest.raises(SourceError, match=r"absent\.csv not found"):
+        official.read_operations(tmp_path / "absent.csv")
 
 
 @pytest.mark.skipif(not FOLDER.is_dir(), reason=f"the real records are not at {FOLDER}")

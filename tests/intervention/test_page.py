@@ -12,7 +12,7 @@ HOSTILE = "<script>alert(1)</script>"
 def body(quick) -> str:
     name = quick.periods[0].name
     one = pd.DataFrame({"period": [name], "method": ["amount"], "rmse": [1.23456], "months": [12]})
-    read = {key: one for key in ("thresholds", "fit", "tests", "spread")}
+    read = {key: one for key in ("thresholds", "fit", "tests", "seed_variation")}
     read["scores"] = pd.concat([one, one.assign(period="all", rmse=float("nan"))])
     read["penalties"] = pd.DataFrame(
         {
@@ -21,7 +21,7 @@ def body(quick) -> str:
             "method": ["amount", "amount"],
             "weight_decay": [0.00001, 0.01],
             "loss": [0.4, 0.125],
-            "chosen": [False, True],
+            "best": [False, True],
         }
     )
     tables = {
@@ -30,7 +30,7 @@ def body(quick) -> str:
     }
     source = {"source": HOSTILE, "first_month": "1980-06", "last_month": "1985-08"}
     # What a span is dressed in is the page's own matter.
-    return str(page.body(source, read, tables, quick)).replace('class="t" ', "")
+    return str(page.body(source, read, tables=tables, config=quick)).replace('class="t" ', "")
 
 
 def test_whatever_comes_from_data_is_escaped(body):

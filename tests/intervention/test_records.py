@@ -57,7 +57,7 @@ def test_a_missing_column_is_named_with_those_that_are_there():
 
 
 def test_yen_amounts_become_million_dollars_at_the_months_rate():
-    series = check(RawTable("own.csv", table()), without=("intervention",)).drop(
+    series = check(RawTable("own.csv", table()), external=("intervention",)).drop(
         columns="intervention", errors="ignore"
     )
     net = pd.DataFrame({"month": series["month"][1:3], "amount": [14.6, -30.6]})

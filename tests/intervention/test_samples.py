@@ -6,7 +6,7 @@ import pytest
 
 from konkyo import config as whole
 from konkyo.errors import ParamsError, RecordsError
-from konkyo.intervention.samples import samples
+from konkyo.intervention.samples import build_samples
 from small import PARAMS
 
 
@@ -19,13 +19,17 @@ def changed(records: pd.DataFrame, first: str, **columns) -> pd.DataFrame:
 
 
 def test_windows_grow_by_a_month_and_scale_on_their_own_rows(records, quick):
-    made = samples(records, quick)
-    assert [s.name for s in made][:3] == ["in-sample/1981-06..1985-08", "I/1985-05", "II/1985-05"]
-    assert [len(s.train) for s in made if s.data == "I"] == [47, 48, 49, 50]
-    for sample in made:
-        assert sample.low.tolist() == sample.x.min(0).tolist()
-        assert sample.top == sample.y.max()
-        assert sample.month is None or (sample.asked == sample.train[-1] + 1).all()
+    windows = build_samples(records, quick)
+    assert [s.name for s in windows][:3] == [
+        "in-sample/1981-06..1985-08",
+        "I/1985-05",
+        "II/1985-05",
+    ]
+    assert [len(s.train_rows) for s in windows if s.data_set == "I"] == [47, 48, 49, 50]
+    for sample in windows:
+        assert sample.x_min.tolist() == sample.x_train.min(0).tolist()
+        assert sample.y_max == sample.y_train.max()
+        assert sample.month is None or (sample.eval_rows == sample.train_rows[-1] + 1).all()
 
 
 def test_the_future_never_changes_the_past(records, quick):
@@ -34,50 +38,56 @@ def test_the_future_never_changes_the_past(records, quick):
         records, "1985-06-30", rate=2.0, price_home=3.0, trade_balance=-1.0, intervention=9.0
     )
     later.loc[later["month"] >= "1985-06-30", "gdp"] *= 5
-    for before, after in zip(samples(records, quick)[1:5], samples(later, quick)[1:5], strict=True):
-        if before.month == pd.Timestamp("1985-05-31") or before.data == "II":
-            assert before.x.tobytes() == after.x.tobytes()
-            assert before.ask.tobytes() == after.ask.tobytes()
-            assert before.top == after.top and before.y.tobytes() == after.y.tobytes()
+    for before, after in zip(
+        build_samples(records, quick)[1:5], build_samples(later, quick)[1:5], strict=True
+    ):
+        if before.month == pd.Timestamp("1985-05-31") or before.data_set == "II":
+            assert before.x_train.tobytes() == after.x_train.tobytes()
+            assert before.x_eval.tobytes() == after.x_eval.tobytes()
+            assert (
+                before.y_max == after.y_max and before.y_train.tobytes() == after.y_train.tobytes()
+            )
 
 
 def test_looking_ahead_is_only_done_when_asked_for(records, quick):
-    ahead = samples(records, replace(quick, looks_ahead=True))
-    first = next(s for s in ahead if s.data == "I")
-    assert (first.low <= first.x.min(0)).all() and (first.high >= first.x.max(0)).all()
-    assert {tuple(s.low) for s in ahead if s.data == "I"} == {tuple(first.low)}
-    assert not np.array_equal(first.x, samples(records, quick)[1].x)
+    ahead = build_samples(records, replace(quick, looks_ahead=True))
+    first = next(s for s in ahead if s.data_set == "I")
+    assert (first.x_min <= first.x_train.min(0)).all() and (
+        first.x_max >= first.x_train.max(0)
+    ).all()
+    assert {tuple(s.x_min) for s in ahead if s.data_set == "I"} == {tuple(first.x_min)}
+    assert not np.array_equal(first.x_train, build_samples(records, quick)[1].x_train)
 
 
 def test_too_few_training_months_is_an_error(records, quick):
     period = replace(quick.periods[0], forecast_from="1983-11")
     with pytest.raises(RecordsError, match=r"29 training months .* 30 are needed"):
-        samples(records, replace(quick, periods=(period,)))
+        build_samples(records, replace(quick, periods=(period,)))
 
 
 def test_a_wrong_sign_is_an_error(records, quick):
     with pytest.raises(RecordsError, match="positive means home currency sold"):
-        samples(records.assign(intervention=-records["intervention"]), quick)
+        build_samples(records.assign(intervention=-records["intervention"]), quick)
 
 
-def test_an_input_that_stands_still_is_an_error(records, quick):
+def test_a_constant_input_is_an_error(records, quick):
     still = records.assign(rate=150.0)
     with pytest.raises(RecordsError, match="input 'change' is constant"):
-        samples(still, quick)
+        build_samples(still, quick)
 
 
 def test_a_period_outside_the_records_or_without_known_intervention_is_an_error(records, quick):
     with pytest.raises(RecordsError, match="needs records from 6 months before"):
-        samples(records[records["month"] >= "1981-03-31"], quick)
+        build_samples(records[records["month"] >= "1981-03-31"], quick)
     unknown = records.copy()
     unknown.loc[20:25, "intervention"] = np.nan
     with pytest.raises(RecordsError, match="6 months without a record of intervention"):
-        samples(unknown.reset_index(drop=True), quick)
+        build_samples(unknown.reset_index(drop=True), quick)
 
 
 def test_a_period_that_never_intervenes_is_an_error(records, quick):
     with pytest.raises(RecordsError, match="nothing to learn from"):
-        samples(records.assign(intervention=0.0), quick)
+        build_samples(records.assign(intervention=0.0), quick)
 
 
 def test_overlapping_periods_are_an_error():

@@ -7,28 +7,32 @@ from konkyo.intervention import scoring
 
 def test_the_cut_is_a_tenth_of_the_mean_of_the_past_twelve_months(study):
     past = np.array([0.0, 0, 0, 120, 0, 0, 0, 0, 0, 0, 0, 240])
-    assert scoring.cut(past, np.array([999.0]), study.scoring) == pytest.approx(3.0)
+    assert scoring.cut(past, np.array([999.0]), config=study.scoring) == pytest.approx(3.0)
 
 
 def test_months_of_the_other_direction_and_unknown_ones_add_nothing(study):
     past = np.array([np.nan, -50.0, 40.0])
-    assert scoring.cut(past, past, study.scoring) == pytest.approx(0.1 * 40 / 2)
+    assert scoring.cut(past, past, config=study.scoring) == pytest.approx(0.1 * 40 / 2)
 
 
 def test_without_intervention_in_a_year_the_period_before_gives_the_cut(study):
-    assert scoring.cut(np.zeros(12), np.array([0, 60.0, 0]), study.scoring) == pytest.approx(2.0)
+    assert scoring.cut(np.zeros(12), np.array([0, 60.0, 0]), config=study.scoring) == pytest.approx(
+        2.0
+    )
 
 
 def test_an_amount_is_right_from_half_to_three_times_the_actual_one(study):
     actual = np.array([100, 100, 100, 100, -100, -100, 0])
     forecast = np.array([49, 50, 300, 301, -60, 60, 5])
     right = [False, True, True, False, True, False, False]
-    assert scoring.amount_right(actual, forecast, study.scoring).tolist() == right
+    assert scoring.amount_right(actual, forecast, config=study.scoring).tolist() == right
 
 
 def test_no_month_of_intervention_has_no_share(study):
     none = np.zeros(2, dtype=bool)
-    assert np.isnan(scoring.amount_share(np.ones(2), np.ones(2), none, study.scoring))
+    assert np.isnan(
+        scoring.amount_accuracy(np.ones(2), np.ones(2), occurred=none, config=study.scoring)
+    )
 
 
 def test_answers_are_judged_in_the_periods_own_direction(study):
@@ -41,9 +45,9 @@ def test_answers_are_judged_in_the_periods_own_direction(study):
             "cut": [5.0, 5.0, 5.0, 5.0, 5.0],
         }
     )
-    judged = scoring.judge(table, study.scoring)
-    assert judged["actual_yes"].tolist() == [True, False, True, True, False]
-    assert judged["says_yes"].tolist() == [True, False, False, True, True]
-    assert judged["right"].tolist() == [True, True, False, True, False]
-    assert judged["amount_right"].tolist()[0] is False
-    assert judged["amount_right"].isna().tolist() == [False, True, False, True, True]
+    scored = scoring.score_predictions(table, study.scoring)
+    assert scored["actual_yes"].tolist() == [True, False, True, True, False]
+    assert scored["predicted_yes"].tolist() == [True, False, False, True, True]
+    assert scored["right"].tolist() == [True, True, False, True, False]
+    assert scored["amount_right"].tolist()[0] is False
+    assert scored["amount_right"].isna().tolist() == [False, True, False, True, True]

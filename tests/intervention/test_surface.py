@@ -25,9 +25,9 @@ def test_a_flat_or_falling_curve_has_no_threshold():
 
 
 @pytest.mark.parametrize("regime", simulated.REGIMES)
-def test_the_planted_reaction_is_nothing_below_its_threshold_and_rises_beyond(regime):
+def test_the_true_response_by_regime(regime):
     change = -regime.sign * MOVE
-    share = simulated.reaction(regime, change, 0.0, 2.5)
+    share = simulated.reaction(regime, change, deviation=0.0, balance=2.5)
     assert (share[MOVE <= simulated.THRESHOLD] == 0).all()
     assert (np.diff(share[(MOVE > 1) & (regime.width > MOVE - 1)]) > 0).all()
     assert share[-1] == pytest.approx(regime.most)

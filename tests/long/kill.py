@@ -282,8 +282,8 @@ def import_all() -> None:
     for name in (*CHAIN, "update", "tune"):
         importlib.import_module(f"konkyo.pipeline.{name}")
     for name in ("pytorch_lightning", "konkyo.models.fit", "konkyo.tracking.tuning", "mlflow",
-                 "mlflow.pyfunc", "mlflow.store.tracking.sqlalchemy_store", "plotly.io",
-                 "mlflow.store.model_registry.sqlalchemy_store", "matplotlib.pyplot",
+                 "mlflow.pyfunc", "mlflow.store.tracking.sqlalchemy_store", "altair",
+                 "mlflow.store.model_registry.sqlalchemy_store", "vl_convert",
                  "konkyo.models.lightning_module"):  # fmt: skip
         importlib.import_module(name)
     others = [path for path in Path("/proc/self/task").iterdir() if path.name != str(os.getpid())]

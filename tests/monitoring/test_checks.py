@@ -5,9 +5,10 @@ import pandas as pd
 import pytest
 
 from konkyo.config import Monitor
+from konkyo.i18n import LANGUAGES
 from konkyo.monitoring import checks
+from konkyo.monitoring.figures import charts
 from konkyo.monitoring.page import page
-from konkyo.monitoring.plots import draw
 from konkyo.report import tables as reading
 
 LIMITS = Monitor(
@@ -21,6 +22,13 @@ LIMITS = Monitor(
 )
 OLD, NEW = pd.Timestamp("2021-01-31"), pd.Timestamp("2021-02-28")
 MONTHS = [OLD, OLD, NEW, NEW]
+
+
+def show(made, tables, labels, limits, drawn=None) -> str:
+    return page(
+        NEW, made, tables=tables, labels=labels, limits=limits, window=36,
+        charts=drawn or {"en": {}, "ja": {}}, language="ja",
+    )  # fmt: skip
 
 
 @pytest.fixture
@@ -58,33 +66,34 @@ def tables() -> dict[str, pd.DataFrame]:
 
 
 def _decide(tables: dict[str, pd.DataFrame], limits: Monitor = LIMITS) -> dict[str, checks.Check]:
-    history = checks.values(tables, limits)
-    return {check.name: check for check in checks.decide(history, tables, limits, NEW)}
+    history = checks.check_values(tables, limits)
+    return {check.name: check for check in checks.evaluate(history, tables, limits, NEW)}
 
 
 def test_at_the_limit_nothing_is_breached(tables: dict[str, pd.DataFrame]):
     made = _decide(tables)
     assert list(made) == list(checks.CHECKS)
     assert {name: check.value for name, check in made.items()} == {
-        "drifting": 0.0, "range": 4.0, "rank_ic": -2.0, "missing": 0.3, "signs": 0.5,
+        "drift": 0.0, "market_z": 4.0, "rank_ic": -2.0, "missing": 0.3, "sign_flips": 0.5,
     }  # fmt: skip
     assert not any(check.breached for check in made.values())
-    assert {name: (check.past, check.months) for name, check in made.items()} == {
-        "drifting": (1, 1), "range": (1, 1), "rank_ic": (1, 1), "missing": (0, 1), "signs": (1, 1),
+    assert {name: (check.past_breaches, check.past_months) for name, check in made.items()} == {
+        "drift": (1, 1), "market_z": (1, 1), "rank_ic": (1, 1), "missing": (0, 1),
+        "sign_flips": (1, 1),
     }  # fmt: skip
     assert made["rank_ic"].month == OLD
-    assert made["range"].month == NEW
+    assert made["market_z"].month == NEW
 
 
 @pytest.mark.parametrize(
     ("name", "limits", "said"),
     [
-        ("drifting", {"max_psi": 0.2}, "1 of 2 characteristics have a PSI above 0.2: a (0.25)"),
-        ("range", {"max_abs_z": 3.9}, "a (-4.0), <b> (+3.0)"),
+        ("drift", {"max_psi": 0.2}, "1 of 2 characteristics have a PSI above 0.2: a (0.25)"),
+        ("market_z", {"max_abs_z": 3.9}, "a (-4.0), <b> (+3.0)"),
         ("rank_ic", {"min_rank_ic_t": -1.9}, "last 2 months +0.010, of the 0 months before +0.050"),
         ("missing", {"max_missing": 0.29}, "a (30%), <b> (0%)"),
         (
-            "signs",
+            "sign_flips",
             {"max_sign_flips": 0.4},
             "1 of 2 effects changed sign within a year: a (+0.100 to -0.100)",
         ),
@@ -97,11 +106,11 @@ def test_just_beyond_the_limit_it_is(
     made = _decide(tables, chosen)
     assert [check.name for check in made.values() if check.breached] == [name]
     assert said in made[name].detail.en
-    told = checks.line(made[name])
+    told = checks.log_line(made[name])
     assert told.startswith(f"{name} = {made[name].value:.3g} is ")
-    limit = checks.LIMITS[name]
-    assert f"monitor.{limit} = {getattr(chosen, limit):g}" in told
-    table = checks.table(list(made.values())).set_index("check")
+    key = checks.LIMIT_KEYS[name]
+    assert f"monitor.{key} = {getattr(chosen, key):g}" in told
+    table = checks.to_table(list(made.values())).set_index("check")
     assert table["breached"].to_dict() == {check: check == name for check in checks.CHECKS}
 
 
@@ -111,18 +120,18 @@ def test_what_cannot_be_judged_breaches_nothing(tables: dict[str, pd.DataFrame])
     tables["rank_ic"]["t"] = np.nan
     made = _decide(tables)
     assert all(np.isnan(check.value) and not check.breached for check in made.values())
-    assert made["drifting"].detail.en == "no data to evaluate"
+    assert made["drift"].detail.en == "no data to evaluate"
     assert made["rank_ic"].detail.en == "too few months to evaluate"
     labels = reading.labels(["a", "<b>"])
-    tables["history"] = checks.values(tables, LIMITS)
-    assert draw(tables, labels, LIMITS, "en") == {}
-    text = page(NEW, list(made.values()), tables, labels, LIMITS, 36, {"en": {}, "ja": {}}, "en")
+    tables["history"] = checks.check_values(tables, LIMITS)
+    assert charts(tables, labels, LIMITS, "en") == {}
+    text = show(list(made.values()), tables, labels, LIMITS)
     assert "None of the 5 limits is breached." in text
 
 
 def test_an_infinite_distance_is_a_breach(tables: dict[str, pd.DataFrame]):
     tables["market"].loc[3, "z"] = np.inf
-    check = _decide(tables)["range"]
+    check = _decide(tables)["market_z"]
     assert check.breached
     assert "<b> (+inf)" in check.detail.en
 
@@ -130,26 +139,16 @@ def test_an_infinite_distance_is_a_breach(tables: dict[str, pd.DataFrame]):
 def test_the_page_shows_decisions_and_escapes_names(tables: dict[str, pd.DataFrame]):
     limits = replace(LIMITS, max_abs_z=3.9)
     made = _decide(tables, limits)
-    tables["history"] = checks.values(tables, limits)
+    tables["history"] = checks.check_values(tables, limits)
     labels = reading.labels(["a", "<b>", "sector"])
-    figures = {
-        language: {
-            name: figure.to_plotly_json()
-            for name, figure in draw(tables, labels, limits, language).items()
-        }
-        for language in ("en", "ja")
-    }
-    assert set(figures["en"]) == {
-        *checks.CHECKS, "psi_map", "range_map", "missing_map", "monthly_rank_ic", "effect_map",
+    drawn = {language: charts(tables, labels, limits, language) for language in LANGUAGES}
+    assert set(drawn["en"]) == {
+        *checks.CHECKS, "psi_map", "market_z_map", "missing_map", "monthly_rank_ic", "effect_map",
     }  # fmt: skip
-    # The names of a figure are escaped for plotly, which reads tags.
-    assert "&lt;b&gt;" in figures["en"]["psi_map"]["layout"]["yaxis"]["ticktext"]
-    marks = figures["en"]["range"]["data"][1]
-    assert len(marks["x"]) == 2
-    text = page(NEW, list(made.values()), tables, labels, limits, 36, figures, "ja")
+    text = show(list(made.values()), tables, labels, limits, drawn)
     assert "1 of 5 limits is breached." in text
     assert "5項目中1項目が閾値を超えた。" in text
     assert "a (-4.0), &lt;b&gt; (+3.0)" in text
     assert "<td><b></td>" not in text
     assert text.count("▲ breached") == 1
-    assert "▲</td>" in text
+    assert text.count(">▲</span>") == 2 * 1

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from konkyo.monitoring.comparison import compare, in_words
+from konkyo.monitoring.comparison import compare, to_text
 
 ENDS = pd.date_range("2020-01-31", periods=5, freq="ME")
 
@@ -27,10 +27,14 @@ CHALLENGER = model([-0.9, 0.02, 0.04, 0.06, 0.5], [0.0, 0.02, 0.01, 0.06, 0.1], 
 
 def test_figures_by_hand():
     # The last month has no realised return in the champion, so the last three are 2020-02 to 04.
-    found = compare(CHAMPION, CHALLENGER, 3, "rank_ic", 0.0)
-    assert [f"{end:%Y-%m}" for end in found.monthly["month"]] == ["2020-02", "2020-03", "2020-04"]
-    assert found.monthly["difference_rank_ic"].tolist() == pytest.approx([0.01, 0.02, 0.03])
-    own = found.figures.set_index("measure")
+    comparison = compare(CHAMPION, CHALLENGER, n_months=3, objective="rank_ic", min_improvement=0.0)
+    assert [f"{end:%Y-%m}" for end in comparison.monthly["month"]] == [
+        "2020-02",
+        "2020-03",
+        "2020-04",
+    ]
+    assert comparison.monthly["difference_rank_ic"].tolist() == pytest.approx([0.01, 0.02, 0.03])
+    own = comparison.metrics.set_index("measure")
     # Differences 0.01, 0.02, 0.03: mean 0.02, deviation 0.01, t = 0.02 / (0.01 / sqrt(3)).
     assert own.loc["rank_ic", ["champion", "challenger", "difference"]].tolist() == pytest.approx(
         [0.02, 0.04, 0.02]
@@ -49,8 +53,8 @@ def test_figures_by_hand():
     assert own.loc["turnover", "difference"] == pytest.approx(-0.1)
     assert math.isnan(own.loc["turnover", "t"])
     assert (own["months"] == 3).all()
-    assert found.objections() == []
-    assert "over 3 months, 2020-02 to 2020-04" in in_words(found, "champion 1", "version 2")
+    assert comparison.objections() == []
+    assert "over 3 months, 2020-02 to 2020-04" in to_text(comparison, "champion 1", "version 2")
 
 
 @pytest.mark.parametrize(
@@ -64,37 +68,43 @@ def test_figures_by_hand():
         ("sharpe_ratio", 0.5, False),
     ],
 )
-def test_the_objective_must_be_better_by_more_than_least(objective, least, allowed):
-    # return / risk: sqrt(12 * 9 / 7) - sqrt(12) = 3.928 - 3.464 = 0.464.
-    objections = compare(CHAMPION, CHALLENGER, 3, objective, least).objections()
+def test_the_objective_must_be_exceed_min_improvement(objective, least, allowed):
+    # Sharpe ratio: sqrt(12 * 9 / 7) - sqrt(12) = 3.928 - 3.464 = 0.464.
+    objections = compare(
+        CHAMPION, CHALLENGER, n_months=3, objective=objective, min_improvement=least
+    ).objections()
     assert objections == [] if allowed else f"promote.min_improvement = {least:g}" in objections[0]
 
 
 def test_equal_models_are_not_better():
-    (objection,) = compare(CHAMPION, CHAMPION, 3, "rank_ic", 0.0).objections()
+    (objection,) = compare(
+        CHAMPION, CHAMPION, n_months=3, objective="rank_ic", min_improvement=0.0
+    ).objections()
     assert "its rank_ic is +0.0000 against the champion's" in objection
 
 
 def test_too_few_months_in_common_is_an_objection():
     later = CHALLENGER.iloc[2:]
-    found = compare(CHAMPION, later, 3, "rank_ic", 0.0)
-    assert found.span == "2 months, 2020-03 to 2020-04"
-    (objection,) = found.objections()
+    comparison = compare(CHAMPION, later, n_months=3, objective="rank_ic", min_improvement=0.0)
+    assert comparison.span == "2 months, 2020-03 to 2020-04"
+    (objection,) = comparison.objections()
     assert "2 realised months in common, promote.months = 3" in objection
 
 
 def test_no_month_in_common_has_no_figures_and_two_objections():
     apart = CHALLENGER.assign(month=CHALLENGER["month"] + pd.offsets.MonthEnd(12))
-    found = compare(CHAMPION, apart, 3, "sharpe_ratio", -1.0)
-    assert found.span == "no month"
-    assert found.figures["difference"].isna().all()
-    assert len(found.objections()) == 2
-    assert "over no month" in in_words(found, "a", "b")
+    comparison = compare(
+        CHAMPION, apart, n_months=3, objective="sharpe_ratio", min_improvement=-1.0
+    )
+    assert comparison.span == "no month"
+    assert comparison.metrics["difference"].isna().all()
+    assert len(comparison.objections()) == 2
+    assert "over no month" in to_text(comparison, "a", "b")
 
 
 def test_turnover_is_compared_where_both_have_it():
-    found = compare(CHAMPION, CHALLENGER, 4, "rank_ic", 0.0)
-    own = found.figures.set_index("measure")
+    comparison = compare(CHAMPION, CHALLENGER, n_months=4, objective="rank_ic", min_improvement=0.0)
+    own = comparison.metrics.set_index("measure")
     assert own["months"].to_dict() == {"rank_ic": 4, "mean": 4, "sharpe_ratio": 4, "turnover": 3}
 
 
@@ -109,16 +119,16 @@ def test_a_slow_loop_finds_the_same(seed, length, count):
         own = model(*generator.standard_normal((3, length)), ends=ends[kept])
         own.loc[generator.random(length) < 0.1, "spread_net"] = np.nan
         sides.append(own.sample(frac=1, random_state=seed % 1000))
-    found = compare(*sides, count, "mean", 0.0)
+    comparison = compare(*sides, n_months=count, objective="mean", min_improvement=0.0)
 
     rows = [{r.month: r for r in side.itertuples()} for side in sides]
     shared = sorted(
         m for m in rows[0] if m in rows[1] and not any(math.isnan(s[m].spread_net) for s in rows)
     )[-count:]
-    assert found.monthly["month"].tolist() == shared
+    assert comparison.monthly["month"].tolist() == shared
     if len(shared) < 2:
         return
-    own = found.figures.set_index("measure")
+    own = comparison.metrics.set_index("measure")
     for measure, name in (("rank_ic", "rank_ic"), ("mean", "spread_net"), ("turnover", "turnover")):
         a, b = ([getattr(side[m], name) for m in shared] for side in rows)
         expected = stats.ttest_rel(b, a)
@@ -135,5 +145,8 @@ def test_a_slow_loop_finds_the_same(seed, length, count):
 def test_months_before_the_last_ones_decide_nothing():
     other = CHAMPION.copy()
     other.loc[0, ["rank_ic", "spread_net", "turnover"]] = [-5.0, -5.0, 5.0]
-    one, two = (compare(c, CHALLENGER, 3, "rank_ic", 0.0) for c in (CHAMPION, other))
-    pd.testing.assert_frame_equal(one.figures, two.figures)
+    one, two = (
+        compare(c, CHALLENGER, n_months=3, objective="rank_ic", min_improvement=0.0)
+        for c in (CHAMPION, other)
+    )
+    pd.testing.assert_frame_equal(one.metrics, two.metrics)

@@ -4,7 +4,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from konkyo.monitoring.drift import characteristic_drift, cuts, market_range, stability_index
+from konkyo.monitoring.drift import (
+    bin_edges,
+    characteristic_drift,
+    market_z_scores,
+    stability_index,
+)
 
 
 def slow_index(reference: list[float], now: list[float], bins: int = 10) -> float:
@@ -46,7 +51,7 @@ def test_what_moves_off_a_frequent_value_is_seen():
 
 
 def test_quantiles_of_the_reference():
-    np.testing.assert_array_equal(cuts(np.arange(100.0)), np.arange(9.0, 90.0, 10))
+    np.testing.assert_array_equal(bin_edges(np.arange(100.0)), np.arange(9.0, 90.0, 10))
 
 
 def test_nothing_to_compare():
@@ -97,7 +102,7 @@ def test_drift_compares_a_month_with_its_own_window():
     raw = pd.DataFrame({"still": rng.normal(size=1200), "moved": rng.normal(size=1200)})
     raw.loc[month == month.iloc[-1], "moved"] += 2
     raw.loc[3, "still"] = np.nan
-    table = characteristic_drift(raw, month, window=3, newest=2)
+    table = characteristic_drift(raw, month, window=3, n_months=2)
     assert table["feature"].tolist() == ["still", "moved"] * 2
     assert table["month"].drop_duplicates().tolist() == list(month.drop_duplicates()[-2:])
     psi = table["psi"].to_numpy()
@@ -127,14 +132,14 @@ def test_too_few_months_have_no_drift():
     table = characteristic_drift(pd.DataFrame({"x": np.ones(20)}), _months(2, 10), 3, 5)
     assert table.empty
     assert table.columns.tolist() == ["month", "feature", "psi", "chance", "stocks"]
-    assert market_range(np.ones((20, 1)), _months(2, 10), ["x"], 3, 5).empty
+    assert market_z_scores(np.ones((20, 1)), _months(2, 10), ["x"], 3, 5).empty
 
 
 def test_market_series_by_hand():
     series = np.array([[1.0, 7.0, 7.0], [2.0, 7.0, 7.0], [3.0, 7.0, 7.0], [6.0, 7.0, 7.5]])
-    table = market_range(series.repeat(2, axis=0), _months(4, 2), ["a", "b", "c"], 3, 5)
+    table = market_z_scores(series.repeat(2, axis=0), _months(4, 2), ["a", "b", "c"], 3, 5)
     assert table["feature"].tolist() == ["a", "b", "c"]
     deviation = np.sqrt(2 / 3)
     assert table["mean"].tolist() == [2.0, 7.0, 7.0]
-    np.testing.assert_allclose(table["deviation"], [deviation, 0, 0])
+    np.testing.assert_allclose(table["std"], [deviation, 0, 0])
     np.testing.assert_allclose(table["z"], [4 / deviation, 0, np.inf])

@@ -8,9 +8,9 @@ import pytest
 
 from konkyo.config import Report
 from konkyo.errors import KonkyoError
-from konkyo.monitoring import cells, workbook
-from konkyo.monitoring.ranking import ranking
-from konkyo.report.figures.style import LOWERS, RAISES
+from konkyo.monitoring import workbook
+from konkyo.monitoring.ranking import month_ranking
+from konkyo.report.style import LOWERS, RAISES
 from konkyo.report.tables import ExplainedPanel, sentences
 from small import small_params
 
@@ -18,7 +18,7 @@ MONTH = pd.Timestamp("2021-01-31")
 
 
 @pytest.fixture(scope="module")
-def chosen() -> Report:
+def config() -> Report:
     report = small_params().report
     return Report(
         **{
@@ -33,19 +33,27 @@ def chosen() -> Report:
 
 @pytest.fixture(scope="module")
 def table(hostile: ExplainedPanel, labels: pd.DataFrame) -> pd.DataFrame:
-    return ranking(hostile, MONTH, labels, "en")
+    return month_ranking(hostile, MONTH, labels, "en")
 
 
 @pytest.fixture(scope="module")
 def book(
     hostile: ExplainedPanel,
     labels: pd.DataFrame,
-    chosen: Report,
+    config: Report,
     table: pd.DataFrame,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> openpyxl.Workbook:
     path = tmp_path_factory.mktemp("book") / "2021-01.xlsx"
-    workbook.write(path, table, hostile, labels, chosen, "en", {"month": "2021-01"})
+    workbook.write(
+        path,
+        table,
+        panel=hostile,
+        labels=labels,
+        config=config,
+        language="en",
+        facts={"month": "2021-01"},
+    )
     return openpyxl.load_workbook(path)
 
 
@@ -56,9 +64,9 @@ def test_the_ranking_by_hand(table: pd.DataFrame):
     assert table["quantile"].tolist() == [2, 2, 1, 1]
     np.testing.assert_allclose(table["score"], [0.39, 0.16, -0.03, -0.31], atol=1e-7)
     first = table.iloc[0]
-    assert first["ground_1"] == "1-month return high (+0.300)"
+    assert first["reason_1"] == "1-month return high (+0.300)"
     assert first["sentence"] == "ranked 1 of 4: " + ", ".join(
-        first[["ground_1", "ground_2", "ground_3"]]
+        first[["reason_1", "reason_2", "reason_3"]]
     )
     assert first["value_size"] == pytest.approx(-0.2)
     assert first["relevance_topix_change"] == pytest.approx(-0.02)
@@ -70,7 +78,7 @@ def test_rows_add_up(table: pd.DataFrame):
 
 
 def test_sentences_are_the_reports(hostile: ExplainedPanel, labels: pd.DataFrame):
-    found = ranking(hostile, MONTH, labels, "ja").set_index("stock")["sentence"]
+    found = month_ranking(hostile, MONTH, labels, "ja").set_index("stock")["sentence"]
     said = sentences(hostile, range(4), labels).set_index("stock")["ja"]
     assert found.to_dict() == said.to_dict()
 
@@ -89,7 +97,7 @@ def test_names_stay_text(book: openpyxl.Workbook):
     assert formulas == []
 
 
-def test_grounds_are_coloured_like_figure_8(book: openpyxl.Workbook, hostile: ExplainedPanel):
+def test_relevances_are_coloured_like_figure_8(book: openpyxl.Workbook, hostile: ExplainedPanel):
     sheet = book["Attribution"]
     heads = [cell.value for cell in sheet[1]]
     # Largest mean relevance of the three stocks first; all dummies have some relevance here.
@@ -104,7 +112,7 @@ def test_grounds_are_coloured_like_figure_8(book: openpyxl.Workbook, hostile: Ex
     assert rows[0][5].value == pytest.approx(0.3)
     assert rows[0][5].fill.fgColor.rgb[2:] == RAISES[1:]
     assert rows[2][5].value == pytest.approx(-0.2)
-    share = round(0.2 / 0.3 * cells.SHADES) / cells.SHADES
+    share = round(0.2 / 0.3 * workbook.SHADES) / workbook.SHADES
     blue = [round(255 + (int(LOWERS[at : at + 2], 16) - 255) * share) for at in (1, 3, 5)]
     assert rows[2][5].fill.fgColor.rgb[2:] == "".join(f"{one:02X}" for one in blue)
     # The same cells of the next sheet have the same colours and the inputs' values.
@@ -145,14 +153,16 @@ def test_the_read_me_names_every_input(book: openpyxl.Workbook, hostile: Explain
 
 
 def test_japanese_and_a_name_that_no_workbook_can_hold(
-    hostile: ExplainedPanel, labels: pd.DataFrame, chosen: Report, tmp_path: Path
+    hostile: ExplainedPanel, labels: pd.DataFrame, config: Report, tmp_path: Path
 ):
     index = hostile.index.assign(stock=["=1+1", "a\x00b", "c", "NA"])
     e = ExplainedPanel(
         index, hostile.features, hostile.relevance, hostile.absorbed, hostile.catalogue
     )
-    table = ranking(e, MONTH, labels, "ja")
-    workbook.write(tmp_path / "x.xlsx", table, e, labels, chosen, "ja", {})
+    table = month_ranking(e, MONTH, labels, "ja")
+    workbook.write(
+        tmp_path / "x.xlsx", table, panel=e, labels=labels, config=config, language="ja", facts={}
+    )
     book = openpyxl.load_workbook(tmp_path / "x.xlsx")
     assert book.sheetnames == [
         "順位", "寄与", "入力値", "全銘柄の入力値", "全銘柄の関連度", "説明",
@@ -161,42 +171,58 @@ def test_japanese_and_a_name_that_no_workbook_can_hold(
     assert book["順位"]["H2"].value.startswith("4銘柄中1位：")
 
 
-def test_a_named_stock_that_was_not_ranked(
+def test_an_unranked_watchlist_stock_is_an_error(
     hostile: ExplainedPanel,
     labels: pd.DataFrame,
-    chosen: Report,
+    config: Report,
     table: pd.DataFrame,
     tmp_path: Path,
 ):
-    strange = Report(**{**vars(chosen), "watchlist": ("nobody",)})
+    strange = Report(**{**vars(config), "watchlist": ("nobody",)})
     with pytest.raises(KonkyoError, match="nobody"):
-        workbook.write(tmp_path / "x.xlsx", table, hostile, labels, strange, "en", {})
+        workbook.write(
+            tmp_path / "x.xlsx",
+            table,
+            panel=hostile,
+            labels=labels,
+            config=strange,
+            language="en",
+            facts={},
+        )
     assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("value", ["=1+1", "+1", "-1", "@SUM(A1)", "\tx"])
 def test_texts_that_begin_like_formulas(value: str):
     sheet = openpyxl.Workbook(write_only=True).create_sheet()
-    cell = cells.text(sheet, value)
+    cell = workbook.text_cell(sheet, value)
     assert (cell.value, cell.data_type, cell.quotePrefix) == (value, "s", True)
-    assert cells.text(sheet, None).value == ""
-    assert cells.shade(0.001, 1.0) is None
+    assert workbook.text_cell(sheet, None).value == ""
+    assert workbook.shade(0.001, 1.0) is None
 
 
 def test_a_month_without_portfolios_is_ranked_and_nobody_is_long_or_short(
     hostile: ExplainedPanel,
     labels: pd.DataFrame,
-    chosen: Report,
+    config: Report,
     table: pd.DataFrame,
     tmp_path: Path,
 ):
     without = hostile.index.assign(quantile=pd.Series(pd.NA, hostile.index.index, dtype="Int64"))
     e = replace(hostile, index=without)
-    found = ranking(e, MONTH, labels, "en")
+    found = month_ranking(e, MONTH, labels, "en")
     assert found["side"].eq("").all() and found["quantile"].isna().all()
     same = ["stock", "rank", "score", "sentence"]
     pd.testing.assert_frame_equal(found[same], table[same])
-    workbook.write(tmp_path / "book.xlsx", found, e, labels, chosen, "en", {"month": "2021-01"})
+    workbook.write(
+        tmp_path / "book.xlsx",
+        found,
+        panel=e,
+        labels=labels,
+        config=config,
+        language="en",
+        facts={"month": "2021-01"},
+    )
     sheet = openpyxl.load_workbook(tmp_path / "book.xlsx")["Ranking"]
     assert [cell.value for cell in sheet["D"][1:]] == [None] * 4
     assert [cell.value for cell in sheet["A"][1:]] == [1, 2, 3, 4]

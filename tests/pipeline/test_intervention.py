@@ -47,15 +47,22 @@ def test_the_study_runs_from_params_to_its_page_and_its_mlflow_run(tmp_path, mon
         monkeypatch.delenv(name, raising=False)
     shrink(tmp_path)
     run()
-    for name in ("fitted_1", "surface_1", "curves", "forecasts", "calibration", "grounds_amount"):
+    for name in (
+        "fitted_1",
+        "surface_1",
+        "curves",
+        "forecasts",
+        "calibration",
+        "attribution_amount",
+    ):
         assert (REPORT / f"{name}.png").stat().st_size > 3000
     page = (REPORT / "intervention.html").read_text(encoding="utf-8")
-    for name in ("fitted/1", "surface/1", "contour/1", "curves", "forecasts", "grounds_amount"):
+    for name in ("fitted_1", "surface_1", "map_1", "sections_1", "curves", "attribution_amount"):
         assert f'data-figure="{name}"' in page
-        assert all(f'data-chunk="figure/{spoken}/{name}"' in page for spoken in ("en", "ja"))
+        assert all(f'data-chunk="chart/{spoken}/{name}"' in page for spoken in ("en", "ja"))
     assert "1981-06 to 1985-08 (buying yen)" in page and "（円買い）" in page
     curves = pd.read_csv(FORECAST / "curves.csv")
-    assert curves["planted"].min() == 0 and curves["planted"].max() > 1
+    assert curves["true_share"].min() == 0 and curves["true_share"].max() > 1
     amounts = pd.read_csv(REPORT / "amounts_1.csv")
     assert amounts["month"].tolist() == ["1985-07", "1985-08", "right"]
     assert len(pd.read_csv(REPORT / "occurrence_1.csv")) == 3
@@ -75,8 +82,8 @@ def test_the_study_runs_on_the_real_records(tmp_path, monkeypatch):
     }  # fmt: skip
     shrink(tmp_path, source="official", periods=[period])
     run()
-    answers = pd.read_parquet(FORECAST / "answers.parquet")
-    month = answers[answers["month"] == "2004-01-31"]
+    predictions = pd.read_parquet(FORECAST / "predictions.parquet")
+    month = predictions[predictions["month"] == "2004-01-31"]
     # 6,821.5 billion yen at 106.27 yen a dollar.
     assert month["actual"].iloc[0] == pytest.approx(64_000, rel=0.01)
 

@@ -141,10 +141,10 @@ def test_monitor_within_its_limits(project: Path):
     assert (result["month"], result["breached"]) == ("2002-12", False)
     assert result["checks"]["rank_ic"]["month"] == "2002-11"
     table = pd.read_csv("data/monitor/checks.csv").set_index("check")
-    assert table.index.tolist() == ["drifting", "range", "rank_ic", "missing", "signs"]
+    assert table.index.tolist() == ["drift", "market_z", "rank_ic", "missing", "sign_flips"]
     assert table["value"].notna().all()
     history = pd.read_csv("data/monitor/history.csv")
-    assert history[history["check"] == "drifting"]["month"].iloc[-1] == "2002-12-31"
+    assert history[history["check"] == "drift"]["month"].iloc[-1] == "2002-12-31"
     page = Path("data/monitor/monitor.html").read_text(encoding="utf-8")
     assert "None of the 5 limits is breached." in page
     assert 'data-chunk="figure/ja/psi_map"' in page
@@ -174,7 +174,7 @@ def test_monitor_beyond_a_limit_ends_with_1(project: Path, capsys: pytest.Captur
     assert ended.value.code == 1
     told = [line for line in capsys.readouterr().err.splitlines() if line.startswith("monitor: ")]
     assert len(told) == 1
-    assert "drifting = 0.167 is above monitor.max_drifting = 0" in told[0]
+    assert "drift = 0.167 is above monitor.max_drifting = 0" in told[0]
     assert "illiquidity (" in told[0]
     assert json.loads(Path("data/monitor.json").read_text())["breached"]
 

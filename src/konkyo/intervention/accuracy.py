@@ -1,4 +1,4 @@
-"""How good the answers are, and whether one model's are better than another's."""
+"""Accuracy by period and model, calibration, and tests of the network against a benchmark."""
 
 import numpy as np
 import pandas as pd
@@ -6,87 +6,89 @@ from scipy import stats
 from sklearn.metrics import roc_auc_score
 from statsmodels.stats.contingency_tables import mcnemar
 
-ALL = "all"
-"""The name of all periods together."""
-OPPONENTS = {"amount": "linear", "occurrence": "logit"}
+ALL_PERIODS = "all"
+"""Name of the periods pooled."""
+BENCHMARKS = {"amount": "linear", "occurrence": "logit"}
 """The linear model that the network is tested against, by method."""
 _BINS = 5
 
 
-def scores(judged: pd.DataFrame) -> pd.DataFrame:
-    """Return shares of right answers and errors by period, method, data and model.
+def scores(predictions: pd.DataFrame) -> pd.DataFrame:
+    """Return accuracy and errors by period, method, data set and model.
 
     Parameters
     ----------
-    judged : pandas.DataFrame
+    predictions : pandas.DataFrame
         Forecast months only, of `scoring.judge`.
 
     Returns
     -------
     pandas.DataFrame
-        months, interventions (months that count as such), right (share of right yes and no),
-        amount_right (share of months of intervention), rmse and mae (per cent of reserves; method
-        1), brier and auc (method 2; auc is missing where all months are alike).
+        months, interventions (number of months with intervention), right (accuracy of yes/no),
+        amount_right (share of the months of intervention), rmse and mae (per cent of reserves;
+        method 1), brier and auc (method 2; auc is missing where all outcomes are equal).
     """
-    whole = judged.assign(period=ALL)
+    pooled = predictions.assign(period=ALL_PERIODS)
     keys = ["period", "method", "data", "model"]
     rows = []
-    for key, own in pd.concat([judged, whole]).groupby(keys, sort=False):
+    for key, group in pd.concat([predictions, pooled]).groupby(keys, sort=False):
         row = dict(zip(keys, key, strict=True)) | {
-            "months": len(own),
-            "interventions": int(own["actual_yes"].sum()),
-            "right": float(own["right"].mean()),
+            "months": len(group),
+            "interventions": int(group["actual_yes"].sum()),
+            "right": float(group["right"].mean()),
         }
         if row["method"] == "amount":
-            error = own["share"] - own["actual_share"]
-            row["amount_right"] = _mean(own["amount_right"].dropna())
+            error = group["share"] - group["actual_share"]
+            row["amount_right"] = _mean(group["amount_right"].dropna())
             row["rmse"] = float(np.sqrt((error**2).mean()))
             row["mae"] = float(error.abs().mean())
         else:
-            yes, chance = own["actual_yes"].to_numpy(), own["forecast"].to_numpy()
-            row["brier"] = brier(yes, chance)
-            row["auc"] = area(yes, chance)
+            yes, probability = group["actual_yes"].to_numpy(), group["forecast"].to_numpy()
+            row["brier"] = brier(yes, probability)
+            row["auc"] = roc_auc(yes, probability)
         rows.append(row)
     return pd.DataFrame(rows)
 
 
-def over_seeds(seeds: pd.DataFrame, judged: pd.DataFrame) -> pd.DataFrame:
-    """Return how far the seeds are apart, and whether their mean is better than one of them.
+def seed_variation(seeds: pd.DataFrame, predictions: pd.DataFrame) -> pd.DataFrame:
+    """Return the variation across seeds, and the loss of their mean against single seeds.
 
     Parameters
     ----------
     seeds : pandas.DataFrame
-        Every network's answers, of `forecasts.by_seed`.
-    judged : pandas.DataFrame
+        Of `forecasts.by_seed`.
+    predictions : pandas.DataFrame
         Forecast months only, of `scoring.judge`.
 
     Returns
     -------
     pandas.DataFrame
-        period, method, data, seeds, deviation (between seeds, mean over months: per cent of
-        reserves, or a probability), loss_mean (of the seeds' mean answer: root mean squared error
-        in per cent of reserves, or Brier score), loss_lowest, loss_middle and loss_highest (of
-        single seeds).
+        period, method, data, seeds, std (across seeds, mean over months: per cent of reserves, or
+        a probability), loss_mean (of the seeds' mean: root mean squared error in per cent of
+        reserves, or Brier score), loss_lowest, loss_middle and loss_highest (minimum, median and
+        maximum of the single seeds).
     """
     keys = ["period", "method", "data", "month"]
-    facts = judged.loc[judged["model"] == "network", [*keys, "actual_share", "actual_yes"]]
-    table = seeds.merge(facts, on=keys, validate="many_to_one")
+    outcomes = predictions.loc[
+        predictions["model"] == "network", [*keys, "actual_share", "actual_yes"]
+    ]
+    table = seeds.merge(outcomes, on=keys, validate="many_to_one")
     rows = []
-    both = pd.concat([table, table.assign(period=ALL)])
-    for (period, method, data), own in both.groupby(keys[:3], sort=False):
+    with_pooled = pd.concat([table, table.assign(period=ALL_PERIODS)])
+    for (period, method, data), group in with_pooled.groupby(keys[:3], sort=False):
         amount = method == "amount"
-        goal = own.groupby("month")["actual_share" if amount else "actual_yes"].first()
-        wide = own.pivot_table(index="month", columns="seed", values="share")
-        each = (wide.sub(goal.astype(float), axis=0) ** 2).mean()
-        mean = float(((wide.mean(axis=1) - goal.astype(float)) ** 2).mean())
-        losses = np.sqrt(each) if amount else each
+        actual = group.groupby("month")["actual_share" if amount else "actual_yes"].first()
+        wide = group.pivot_table(index="month", columns="seed", values="share")
+        seed_losses = (wide.sub(actual.astype(float), axis=0) ** 2).mean()
+        mean = float(((wide.mean(axis=1) - actual.astype(float)) ** 2).mean())
+        losses = np.sqrt(seed_losses) if amount else seed_losses
         rows.append(
             {
                 "period": period,
                 "method": method,
                 "data": data,
                 "seeds": wide.shape[1],
-                "deviation": float(wide.std(axis=1).mean()),
+                "std": float(wide.std(axis=1).mean()),
                 "loss_mean": float(np.sqrt(mean)) if amount else mean,
                 "loss_lowest": float(losses.min()),
                 "loss_middle": float(losses.median()),
@@ -96,39 +98,40 @@ def over_seeds(seeds: pd.DataFrame, judged: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def brier(yes: np.ndarray, chance: np.ndarray) -> float:
-    """Return the mean squared distance of probability and answer, 0 at best.
-
-    A least squares line may leave [0, 1]; it is cut off there.
-    """
-    return float(((np.clip(chance, 0, 1) - yes) ** 2).mean())
+def brier(occurred: np.ndarray, probability: np.ndarray) -> float:
+    """Return the Brier score; predictions of least squares are clipped to [0, 1]."""
+    return float(((np.clip(probability, 0, 1) - occurred) ** 2).mean())
 
 
-def area(yes: np.ndarray, chance: np.ndarray) -> float:
-    """Return the area under the receiver operating characteristic, NaN where all are alike."""
-    return float(roc_auc_score(yes, chance)) if 0 < yes.sum() < len(yes) else float("nan")
+def roc_auc(occurred: np.ndarray, probability: np.ndarray) -> float:
+    """Return the area under the ROC curve, NaN where all outcomes are equal."""
+    return (
+        float(roc_auc_score(occurred, probability))
+        if 0 < occurred.sum() < len(occurred)
+        else float("nan")
+    )
 
 
-def calibration(judged: pd.DataFrame) -> pd.DataFrame:
-    """Return how often intervention came where its probability was said to be such and such.
+def calibration(predictions: pd.DataFrame) -> pd.DataFrame:
+    """Return the observed frequency of intervention by predicted probability.
 
     Parameters
     ----------
-    judged : pandas.DataFrame
+    predictions : pandas.DataFrame
         Forecast months of all periods.
 
     Returns
     -------
     pandas.DataFrame
-        data, model, bin (from 1), low, high, months, forecast (mean probability), frequency; bins
-        of one fifth, those without a month left out.
+        data, model, bin (1 to 5, each a fifth of [0, 1]), low, high, months, forecast (mean
+        probability), frequency; empty bins are left out.
     """
-    chances = judged[
-        (judged["method"] == "occurrence") & judged["model"].isin(["network", "logit"])
+    probabilities = predictions[
+        (predictions["method"] == "occurrence") & predictions["model"].isin(["network", "logit"])
     ]
-    place = np.clip((chances["forecast"] * _BINS).astype(int), 0, _BINS - 1)
+    bin_index = np.clip((probabilities["forecast"] * _BINS).astype(int), 0, _BINS - 1)
     table = (
-        chances.assign(bin=place + 1)
+        probabilities.assign(bin=bin_index + 1)
         .groupby(["data", "model", "bin"])
         .agg(
             months=("forecast", "size"),
@@ -143,15 +146,15 @@ def calibration(judged: pd.DataFrame) -> pd.DataFrame:
 
 
 def diebold_mariano(loss: np.ndarray, other: np.ndarray) -> tuple[float, float]:
-    """Test whether two one-step forecasts lose equally much.
+    """Test equal predictive accuracy of two one-step forecasts.
 
-    Diebold and Mariano (1995) with the small-sample factor of Harvey, Leybourne and Newbold (1997)
-    for one step: the t-test of the mean difference.
+    Diebold and Mariano (1995) with the small-sample correction of Harvey, Leybourne and Newbold
+    (1997), which at a horizon of one step is the t-test of the mean loss difference.
 
     Parameters
     ----------
     loss, other : numpy.ndarray
-        Losses of the same months.
+        Losses in the same months.
 
     Returns
     -------
@@ -162,17 +165,17 @@ def diebold_mariano(loss: np.ndarray, other: np.ndarray) -> tuple[float, float]:
     difference = np.asarray(loss) - np.asarray(other)
     if len(difference) < 3 or np.ptp(difference) == 0:
         return float("nan"), float("nan")
-    found = stats.ttest_1samp(difference, 0.0)
-    return float(found.statistic), float(found.pvalue)
+    result = stats.ttest_1samp(difference, 0.0)
+    return float(result.statistic), float(result.pvalue)
 
 
 def mcnemar_test(right: np.ndarray, other: np.ndarray) -> tuple[int, int, float]:
-    """Test whether two models are right equally often, exactly.
+    """Return McNemar's exact test of equal accuracy.
 
     Returns
     -------
-    only, only_other : int
-        Months in which one alone was right.
+    only, only_benchmark : int
+        Months in which one model alone was right.
     p : float
         Two-sided, of the binomial distribution.
     """
@@ -181,64 +184,66 @@ def mcnemar_test(right: np.ndarray, other: np.ndarray) -> tuple[int, int, float]
         pd.Categorical(other, categories=[True, False]),
         dropna=False,
     ).to_numpy()
-    only, only_other = int(table[0, 1]), int(table[1, 0])
-    if only + only_other == 0:
+    only, only_benchmark = int(table[0, 1]), int(table[1, 0])
+    if only + only_benchmark == 0:
         return 0, 0, 1.0
-    return only, only_other, float(mcnemar(table, exact=True).pvalue)
+    return only, only_benchmark, float(mcnemar(table, exact=True).pvalue)
 
 
-def tests(judged: pd.DataFrame) -> pd.DataFrame:
-    """Hold the network against the linear model, by period and over all forecast months.
+def tests(predictions: pd.DataFrame) -> pd.DataFrame:
+    """Test the network against the linear benchmark, by period and over all forecast months.
 
     Parameters
     ----------
-    judged : pandas.DataFrame
+    predictions : pandas.DataFrame
         Forecast months only.
 
     Returns
     -------
     pandas.DataFrame
-        period, method, data, against, months, loss_network, loss_other (mean squared error in per
-        cent of reserves, or Brier score), dm and dm_p, only_network and only_other (months in which
-        one alone was right) and mcnemar_p.
+        period, method, data, benchmark, months, loss_network, loss_benchmark (mean squared error
+        in per cent of reserves, or Brier score), dm and dm_p, only_network and only_benchmark
+        (months in which one model alone was right) and mcnemar_p.
     """
     rows = []
-    both = pd.concat([judged, judged.assign(period=ALL)])
-    for (period, method, data), own in both.groupby(["period", "method", "data"], sort=False):
-        against = OPPONENTS[str(method)]
-        wide = {m: g.sort_values("month") for m, g in own.groupby("model")}
-        if not {"network", against} <= set(wide):
+    with_pooled = pd.concat([predictions, predictions.assign(period=ALL_PERIODS)])
+    for (period, method, data), group in with_pooled.groupby(
+        ["period", "method", "data"], sort=False
+    ):
+        benchmark_model = BENCHMARKS[str(method)]
+        wide = {m: g.sort_values("month") for m, g in group.groupby("model")}
+        if not {"network", benchmark_model} <= set(wide):
             continue
-        loss = _amount_loss if method == "amount" else _chance_loss
-        ours, other = loss(wide["network"]), loss(wide[against])
-        statistic, p = diebold_mariano(ours, other)
-        right = [wide[m]["right"].to_numpy() for m in ("network", against)]
-        only, only_other, mcnemar_p = mcnemar_test(*right)
+        loss = _amount_loss if method == "amount" else _brier_loss
+        network, benchmark = loss(wide["network"]), loss(wide[benchmark_model])
+        statistic, p = diebold_mariano(network, benchmark)
+        right = [wide[m]["right"].to_numpy() for m in ("network", benchmark_model)]
+        only, only_benchmark, mcnemar_p = mcnemar_test(*right)
         rows.append(
             {
                 "period": period,
                 "method": method,
                 "data": data,
-                "against": against,
-                "months": len(ours),
-                "loss_network": float(ours.mean()),
-                "loss_other": float(other.mean()),
+                "benchmark": benchmark_model,
+                "months": len(network),
+                "loss_network": float(network.mean()),
+                "loss_benchmark": float(benchmark.mean()),
                 "dm": statistic,
                 "dm_p": p,
                 "only_network": only,
-                "only_other": only_other,
+                "only_benchmark": only_benchmark,
                 "mcnemar_p": mcnemar_p,
             }
         )
     return pd.DataFrame(rows)
 
 
-def _amount_loss(own: pd.DataFrame) -> np.ndarray:
-    return ((own["share"] - own["actual_share"]) ** 2).to_numpy()
+def _amount_loss(rows: pd.DataFrame) -> np.ndarray:
+    return ((rows["share"] - rows["actual_share"]) ** 2).to_numpy()
 
 
-def _chance_loss(own: pd.DataFrame) -> np.ndarray:
-    return ((own["forecast"].clip(0, 1) - own["actual_yes"]) ** 2).to_numpy(dtype=float)
+def _brier_loss(rows: pd.DataFrame) -> np.ndarray:
+    return ((rows["forecast"].clip(0, 1) - rows["actual_yes"]) ** 2).to_numpy(dtype=float)
 
 
 def _mean(values: pd.Series) -> float:

@@ -1,4 +1,4 @@
-"""Why intervene now: the relevance of each input in each month's forecast."""
+"""Attribution of the forecasts: the relevance of each input in each month."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -11,7 +11,7 @@ from konkyo.attribution.deeplift import rescale
 from konkyo.attribution.lrp import propagate
 from konkyo.attribution.rules import Epsilon
 from konkyo.intervention.indicators import INPUTS
-from konkyo.intervention.networks import Task
+from konkyo.intervention.networks import NetworkTask
 from konkyo.intervention.samples import IN_SAMPLE, Sample
 from konkyo.models import store
 from konkyo.models.store import Weights
@@ -20,55 +20,59 @@ RULES = ("rescale", "lrp_epsilon")
 
 
 def explain(
-    made: Sequence[Sample], todo: Sequence[Task], networks: Sequence[Weights], epsilon: float
+    samples: Sequence[Sample],
+    tasks: Sequence[NetworkTask],
+    *,
+    networks: Sequence[Weights],
+    epsilon: float,
 ) -> pd.DataFrame:
-    """Return the grounds of every one-step-ahead forecast, by two rules.
+    """Return the attributions of all one-step-ahead forecasts, by two rules.
 
-    The networks end in a sigmoid. What is handed back to the inputs is its argument, the log-odds
-    of the scaled amount or of the occurrence: score = sum of the relevances + absorbed. Every
-    network is first written anew so that its zero is the usual month, the mean of its training
-    months; what it says does not change. Else the zero would be the lowest value of each input,
-    and a fall of the rate would be held against the greatest one.
+    The networks end in a sigmoid, and its argument is explained: the log-odds of the scaled amount
+    or of the occurrence, score = sum of the relevances + absorbed. The baseline is the mean of the
+    training months: every network is rewritten, without changing its output, so that its scaled
+    input is 0 there. With min-max scaling as trained, the baseline would be the lowest value of
+    each input, such as the largest fall of the rate.
 
     Parameters
     ----------
-    made, todo, networks
+    samples, tasks, networks
         The windows, the networks and their weights.
     epsilon : float
-        Of the relevance rule.
+        Of the LRP epsilon rule, in log-odds.
 
     Returns
     -------
     pandas.DataFrame
-        rule, period, month, data, method, score (log-odds), one relevance column an input,
-        absorbed; means over the seeds, which keep the sum. By "rescale" (DeepLIFT) the inputs
-        explain what sets the month apart from the usual one, whose score is `absorbed`.
-        By "lrp_epsilon" biases take a share in every unit; a sigmoid unit that is shut in the
-        usual month has a large one, so that signs may turn.
+        rule, period, month, data, method, score (log-odds), one relevance column an input and
+        absorbed, as means over the seeds, which preserve the sum. By "rescale" (DeepLIFT) the
+        relevances explain the difference to the baseline month, whose score is `absorbed`. By
+        "lrp_epsilon" the biases absorb a share in every unit; it is large in a sigmoid unit that
+        is saturated at the baseline, and signs may flip.
     """
-    asked = [
-        (task, recentred(network, made[task.sample].x.mean(0)))
-        for task, network in zip(todo, networks, strict=True)
-        if made[task.sample].data != IN_SAMPLE
+    recentred = [
+        (task, recentre(network, samples[task.sample].x_train.mean(0)))
+        for task, network in zip(tasks, networks, strict=True)
+        if samples[task.sample].data_set != IN_SAMPLE
     ]
-    stack = store.restack([network for _, network in asked], torch.float64)
-    rows = torch.from_numpy(np.stack([made[task.sample].ask for task, _ in asked]))
+    stack = store.restack([network for _, network in recentred], torch.float64)
+    rows = torch.from_numpy(np.stack([samples[task.sample].x_eval for task, _ in recentred]))
     x = (rows - stack.mean) / stack.std
-    found = dict(
+    by_rule = dict(
         zip(RULES, (rescale(stack, x), propagate(stack, x, Epsilon(epsilon))), strict=True)
     )
     parts = []
-    for rule, (score, relevance) in found.items():
+    for rule, (score, relevance) in by_rule.items():
         table = pd.DataFrame(
             [
                 {
                     "rule": rule,
-                    "period": made[task.sample].period,
-                    "month": made[task.sample].month,
-                    "data": made[task.sample].data,
+                    "period": samples[task.sample].period,
+                    "month": samples[task.sample].month,
+                    "data": samples[task.sample].data_set,
                     "method": task.method,
                 }
-                for task, _ in asked
+                for task, _ in recentred
             ]
         )
         table["score"] = score[:, 0].detach().numpy()
@@ -79,16 +83,16 @@ def explain(
     return pd.concat(parts).groupby(keys, sort=False).mean().reset_index()
 
 
-def recentred(network: Weights, centre: np.ndarray) -> Weights:
-    """Return the same function written so that its scaled input is 0 at another row.
+def recentre(network: Weights, baseline: np.ndarray) -> Weights:
+    """Return the same function, rewritten so that its scaled input is 0 at the baseline.
 
     Parameters
     ----------
     network : Weights
         The network.
-    centre : numpy.ndarray
+    baseline : numpy.ndarray
         [4] unscaled inputs.
     """
-    shift = ((centre - network.mean) / network.std) @ network.weights[0]
+    shift = ((baseline - network.mean) / network.std) @ network.weights[0]
     first, *others = network.biases
-    return replace(network, mean=np.asarray(centre), biases=(first + shift, *others))
+    return replace(network, mean=np.asarray(baseline), biases=(first + shift, *others))

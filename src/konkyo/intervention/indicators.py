@@ -1,7 +1,7 @@
-"""Raw series to the four inputs and the target, in two versions of what was known.
+"""The four inputs and the target, from the raw series.
 
-Data set I holds a month's realised values. Data set II holds, in a month's row, only what was
-published before the month began.
+Data set I has the realised values of each month; data set II is point in time: a month's row has
+only what was published before the month began.
 """
 
 import numpy as np
@@ -15,33 +15,32 @@ the same one month earlier. deviation: the rate less parity, in units of the rat
 home currency is undervalued. balance: trade balance, per cent of GDP."""
 DATA = ("I", "II")
 LAGS = {"change": 1, "change_before": 2, "deviation": 2, "balance": 2}
-"""Data set II: the rate's change from the month before last to last month and the one before it;
-parity and trade balance held from two months earlier."""
-EARLIER = 6
-"""Months of records that the first row needs before it: two of delay, and a quarter of GDP."""
+"""Lags of data set II in months: the rate is known at once, prices and trade two months later."""
+LEAD_MONTHS = 6
+"""Months of records needed before a period: two lags, a change, and a quarter of GDP."""
 
 
 def parity(records: pd.DataFrame, until: pd.Timestamp | None = None) -> float:
-    """Return the real rate's long-run mean, which fixes purchasing power parity.
+    """Return the long-run mean of the real rate, the level of purchasing power parity.
 
     Parameters
     ----------
     records : pandas.DataFrame
         The raw series.
     until : Timestamp, optional
-        The last month that counts; without it the whole sample, as in the paper.
+        Last month of the sample; by default all months, as in the paper.
 
     Returns
     -------
     float
         In units of the rate: the mean of rate x price_abroad / price_home.
     """
-    known = records if until is None else records[records["month"] <= until]
-    return float((known["rate"] * known["price_abroad"] / known["price_home"]).mean())
+    sample = records if until is None else records[records["month"] <= until]
+    return float((sample["rate"] * sample["price_abroad"] / sample["price_home"]).mean())
 
 
 def realised(records: pd.DataFrame, real_rate: float) -> pd.DataFrame:
-    """Return data set I: month and `INPUTS` as they turned out in that month.
+    """Return data set I: month and the realised `INPUTS`.
 
     Parameters
     ----------
@@ -53,8 +52,8 @@ def realised(records: pd.DataFrame, real_rate: float) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        GDP is interpolated linearly between the middles of the quarters, so that the balance of a
-        quarter's last month already looks at the next quarter: these are not forecasts' inputs.
+        GDP is interpolated linearly between mid-quarters, so that the balance of a quarter's last
+        month looks ahead to the next quarter; data set II does not.
     """
     gdp = records["gdp"].to_numpy()
     if np.isnan(gdp).any():
@@ -64,7 +63,7 @@ def realised(records: pd.DataFrame, real_rate: float) -> pd.DataFrame:
 
 
 def published(records: pd.DataFrame, real_rate: float) -> pd.DataFrame:
-    """Return data set II: month and `INPUTS` as they were known before the month began.
+    """Return data set II: month and `INPUTS` as published before the month began.
 
     Parameters
     ----------
@@ -76,26 +75,26 @@ def published(records: pd.DataFrame, real_rate: float) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        Each input as of `LAGS` months earlier; GDP is that of the last quarter that had ended then.
+        Each input lagged by `LAGS`; GDP is that of the last complete quarter.
     """
-    then = _inputs(records, real_rate, records["gdp"].ffill().to_numpy())
+    inputs = _inputs(records, real_rate, records["gdp"].ffill().to_numpy())
     shifted = {
-        "change": then["change"].shift(LAGS["change"]),
-        "change_before": then["change"].shift(LAGS["change_before"]),
-        "deviation": then["deviation"].shift(LAGS["deviation"]),
-        "balance": then["balance"].shift(LAGS["balance"]),
+        "change": inputs["change"].shift(LAGS["change"]),
+        "change_before": inputs["change"].shift(LAGS["change_before"]),
+        "deviation": inputs["deviation"].shift(LAGS["deviation"]),
+        "balance": inputs["balance"].shift(LAGS["balance"]),
     }
     return pd.DataFrame({"month": records["month"], **shifted})
 
 
 def target(records: pd.DataFrame) -> np.ndarray:
-    """Return intervention divided by foreign reserves, per cent, positive where yen was sold.
+    """Return intervention over foreign reserves, per cent, positive where yen was sold.
 
     Returns
     -------
     numpy.ndarray
-        [months]. The reserves are those at the end of the month before, which the month's own
-        intervention has not moved and which are known when the month begins.
+        [months]. Reserves are those at the end of the previous month: known when the month begins
+        and not yet changed by its intervention.
     """
     return (100 * records["intervention"] / records["reserves"].shift(1)).to_numpy()
 
@@ -105,13 +104,13 @@ def _inputs(records: pd.DataFrame, real_rate: float, quarter_gdp: np.ndarray) ->
     if missing:
         raise KeyError(f"records without {sorted(missing)}")
     change = 100 * records["rate"].pct_change()
-    even = real_rate * records["price_home"] / records["price_abroad"]
+    parity_rate = real_rate * records["price_home"] / records["price_abroad"]
     return pd.DataFrame(
         {
             "month": records["month"],
             "change": change,
             "change_before": change.shift(1),
-            "deviation": records["rate"] - even,
+            "deviation": records["rate"] - parity_rate,
             "balance": 100 * records["trade_balance"] / (quarter_gdp / 3),
         }
     )

@@ -1,4 +1,4 @@
-"""The models beside the network: least squares, Tobit and logit."""
+"""The linear benchmarks of the network: least squares, Tobit and logit."""
 
 import warnings
 from contextlib import suppress
@@ -12,8 +12,8 @@ from statsmodels.tools.sm_exceptions import PerfectSeparationError
 
 from konkyo.intervention.indicators import INPUTS
 
-_RIDGE = 0.01
-"""Of the logit where the inputs part the months without error and no finite fit exists."""
+_RIDGE_PENALTY = 0.01
+"""Penalty of the logit under complete separation, where the likelihood has no finite maximum."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,9 +27,9 @@ class Fit:
     coefficients : numpy.ndarray
         [1 + 4]: constant, then inputs, in the inputs' own units.
     t : numpy.ndarray
-        Coefficient by standard error; NaN where there is none.
-    deviation : float
-        Of the Tobit's disturbance, in units of the target; NaN otherwise.
+        t-statistics; NaN where the model has no standard errors.
+    std : float
+        Standard deviation of the Tobit's disturbance, in units of the target; NaN otherwise.
     statistics : dict
         Fit statistics by name.
     """
@@ -37,18 +37,18 @@ class Fit:
     model: str
     coefficients: np.ndarray
     t: np.ndarray
-    deviation: float
+    std: float
     statistics: dict[str, float]
 
     def predict(self, x: np.ndarray) -> np.ndarray:
         """Return fitted values: per cent of reserves, or a probability of the logit.
 
-        A Tobit's is the mean of the censored variable, which is never negative.
+        The Tobit predicts the mean of the censored variable, which is never negative.
         """
         index = self.coefficients[0] + x @ self.coefficients[1:]
         if self.model == "tobit":
-            z = index / self.deviation
-            return index * stats.norm.cdf(z) + self.deviation * stats.norm.pdf(z)
+            z = index / self.std
+            return index * stats.norm.cdf(z) + self.std * stats.norm.pdf(z)
         return 1 / (1 + np.exp(-index)) if self.model == "logit" else index
 
 
@@ -64,11 +64,11 @@ def least_squares(x: np.ndarray, y: np.ndarray) -> Fit:
     """
     result = sm.OLS(y, sm.add_constant(x, has_constant="add")).fit()
     return Fit(
-        "linear",
-        result.params,
-        result.tvalues,
-        float("nan"),
-        {
+        model="linear",
+        coefficients=result.params,
+        t=result.tvalues,
+        std=float("nan"),
+        statistics={
             "r2": float(result.rsquared),
             "r2_adjusted": float(result.rsquared_adj),
             "log_likelihood": float(result.llf),
@@ -81,12 +81,12 @@ def least_squares(x: np.ndarray, y: np.ndarray) -> Fit:
 def tobit(x: np.ndarray, y: np.ndarray) -> Fit:
     """Fit y, censored at 0 from below, on the inputs by maximum likelihood.
 
-    Olsen's (1978) parameters, coefficients and 1 divided by the deviation, make the log-likelihood
-    concave: there is one maximum.
+    The log-likelihood is concave in Olsen's (1978) parameters, coefficients / std and 1 / std, so
+    that any maximum is the global one.
     """
-    mean, spread = x.mean(0), x.std(0)
+    mean, std = x.mean(0), x.std(0)
     scale = y.std()
-    design = sm.add_constant((x - mean) / spread, has_constant="add")
+    design = sm.add_constant((x - mean) / std, has_constant="add")
     positive = y > 0
 
     def minus_log_likelihood(theta: np.ndarray) -> tuple[float, np.ndarray]:
@@ -102,45 +102,45 @@ def tobit(x: np.ndarray, y: np.ndarray) -> Fit:
         return -value, -np.append(slope, last)
 
     start = np.zeros(design.shape[1] + 1)
-    found = optimize.minimize(minus_log_likelihood, start, jac=True, method="BFGS")
-    precision = np.exp(found.x[-1])
-    slopes = found.x[1:-1] / precision * scale / spread
-    constant = found.x[0] / precision * scale - (slopes * mean).sum()
-    value = -found.fun - positive.sum() * (0.5 * np.log(2 * np.pi) + np.log(scale))
+    result = optimize.minimize(minus_log_likelihood, start, jac=True, method="BFGS")
+    precision = np.exp(result.x[-1])
+    slopes = result.x[1:-1] / precision * scale / std
+    constant = result.x[0] / precision * scale - (slopes * mean).sum()
+    value = -result.fun - positive.sum() * (0.5 * np.log(2 * np.pi) + np.log(scale))
     return Fit(
-        "tobit",
-        np.append(constant, slopes),
-        np.full(len(slopes) + 1, np.nan),
-        float(scale / precision),
-        {"log_likelihood": float(value), "aic": float(2 * (len(found.x) - value))},
+        model="tobit",
+        coefficients=np.append(constant, slopes),
+        t=np.full(len(slopes) + 1, np.nan),
+        std=float(scale / precision),
+        statistics={"log_likelihood": float(value), "aic": float(2 * (len(result.x) - value))},
     )
 
 
-def logit(x: np.ndarray, yes: np.ndarray) -> Fit:
+def logit(x: np.ndarray, occurred: np.ndarray) -> Fit:
     """Fit the probability of intervention on the inputs.
 
     Parameters
     ----------
     x : numpy.ndarray
         [months, 4].
-    yes : numpy.ndarray
+    occurred : numpy.ndarray
         [months] bool.
 
     Returns
     -------
     Fit
-        By maximum likelihood; where a plane parts the months without error, or all are alike, no
-        finite maximum exists, and a small ridge penalty on the standardised inputs takes its place
-        (`separated` is 1 in the statistics, t is missing).
+        By maximum likelihood; under complete separation, or where all months have the same
+        outcome, by a small ridge penalty on the standardised inputs (then `separated` is 1 in the
+        statistics and t is NaN).
     """
-    answers = np.asarray(yes, dtype=float)
-    mean, spread = x.mean(0), x.std(0)
-    design = sm.add_constant((x - mean) / spread, has_constant="add")
+    y = np.asarray(occurred, dtype=float)
+    mean, std = x.mean(0), x.std(0)
+    design = sm.add_constant((x - mean) / std, has_constant="add")
     result = None
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         with suppress(PerfectSeparationError, np.linalg.LinAlgError):
-            result = sm.Logit(answers, design).fit(disp=0, maxiter=100)
+            result = sm.Logit(y, design).fit(disp=0, maxiter=100)
     finite = result is not None and np.abs(result.params).max() < 50
     if result is not None and finite and result.mle_retvals["converged"]:
         scaled, t = result.params, result.tvalues
@@ -151,23 +151,26 @@ def logit(x: np.ndarray, yes: np.ndarray) -> Fit:
             "separated": 0.0,
         }
     else:
-        penalised = sm.GLM(answers, design, family=sm.families.Binomial()).fit_regularized(
-            alpha=np.array([0.0] + [_RIDGE] * x.shape[1]) + 1e-6, L1_wt=0.0
+        penalised = sm.GLM(y, design, family=sm.families.Binomial()).fit_regularized(
+            alpha=np.array([0.0] + [_RIDGE_PENALTY] * x.shape[1]) + 1e-6, L1_wt=0.0
         )
         scaled, t = penalised.params, np.full(design.shape[1], np.nan)
         statistics = {"separated": 1.0}
-    slopes = scaled[1:] / spread
+    slopes = scaled[1:] / std
     constant = scaled[0] - (slopes * mean).sum()
-    return Fit("logit", np.append(constant, slopes), t, float("nan"), statistics)
+    coefficients = np.append(constant, slopes)
+    return Fit(
+        model="logit", coefficients=coefficients, t=t, std=float("nan"), statistics=statistics
+    )
 
 
 def coefficient_table(fits: dict[str, list[Fit]]) -> pd.DataFrame:
-    """Return coefficients with their t, one row a period, model and term."""
+    """Return coefficients and t-statistics, one row a period, model and term."""
     return pd.DataFrame(
         [
             {"period": period, "model": fit.model, "term": term, "coefficient": c, "t": t}
-            for period, own in fits.items()
-            for fit in own
+            for period, period_fits in fits.items()
+            for fit in period_fits
             for term, c, t in zip(("constant", *INPUTS), fit.coefficients, fit.t, strict=True)
         ]
     )

@@ -16,12 +16,12 @@ from konkyo.io import sha256_of
 _MILLION_IN_BILLION = 1000.0
 
 
-def load(params: Intervention) -> Records:
-    """Bring the records that `source` names.
+def load(config: Intervention) -> Records:
+    """Load the records of the configured source.
 
     Parameters
     ----------
-    params : Intervention
+    config : Intervention
         The section of params.yaml.
 
     Raises
@@ -29,45 +29,49 @@ def load(params: Intervention) -> Records:
     SourceError
         A file is missing.
     RecordsError
-        A file breaks rules.
+        A file breaks the rules of `records.check`.
     """
-    if params.source == "simulated":
-        frame = simulated.make(params.simulated_seed)
-        return Records(frame, facts_of(frame, "simulated", "none: made by this project", {}))
-    path = Path(params.tables.file)
+    if config.source == "simulated":
+        frame = simulated.simulate(config.simulated_seed)
+        return Records(
+            frame, facts_of(frame, "simulated", licence="none: made by this project", files={})
+        )
+    path = Path(config.tables.file)
     if not path.is_file():
         raise SourceError(
-            f"{path} is not here: put the monthly series there (data/own/README.md says which), or "
+            f"{path} not found: put the monthly series there (data/own/README.md lists them), or "
             "correct intervention.tables.file in params.yaml"
         )
-    found = readers.rename(readers.read(path), params.tables.columns)
+    table = readers.rename(readers.read(path), config.tables.columns)
     files = {path.name: sha256_of(path)}
-    if params.source == "tables":
-        frame = check(found)
+    if config.source == "tables":
+        frame = check(table)
     else:
-        operations = Path(params.official.operations)
-        net = official.monthly(official.read(operations), params.official.pair)
-        own = replace(found, frame=found.frame.drop(columns="intervention", errors="ignore"))
-        frame = add_operations(check(own, without=("intervention",)), net)
+        operations = Path(config.official.operations)
+        net = official.monthly(official.read_operations(operations), config.official.pair)
+        without_intervention = replace(
+            table, frame=table.frame.drop(columns="intervention", errors="ignore")
+        )
+        frame = add_operations(check(without_intervention, external=("intervention",)), net)
         files[operations.name] = sha256_of(operations)
     licence = "the user's own records, on terms known to the user"
-    return Records(frame, facts_of(frame, params.source, licence, files))
+    return Records(frame, facts_of(frame, config.source, licence=licence, files=files))
 
 
 def add_operations(series: pd.DataFrame, net: pd.DataFrame) -> pd.DataFrame:
-    """Put the ministry's net yen amounts beside the other series, in million dollars.
+    """Add the column intervention: the ministry's net yen amounts in million dollars.
 
     Parameters
     ----------
     series : pandas.DataFrame
-        month and the series but intervention.
+        month and all series except intervention.
     net : pandas.DataFrame
         month, amount in billion yen, positive where yen was sold.
 
     Returns
     -------
     pandas.DataFrame
-        At the month's mean rate; missing in months that the ministry's file does not cover.
+        Converted at the month's mean rate; missing where the ministry's file has no record.
     """
     frame = series.merge(net, on="month", how="left", validate="one_to_one")
     frame["intervention"] = np.round(_MILLION_IN_BILLION * frame["amount"] / frame["rate"], 1)

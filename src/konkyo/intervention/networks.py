@@ -1,4 +1,4 @@
-"""All networks of the study as one stack, divided over processes."""
+"""All networks of the study, trained as stacks in parallel processes."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from joblib import Parallel, delayed
 from konkyo.cache import TRAINING, code_digest, digest_of
 from konkyo.config import InterventionNetwork
 from konkyo.intervention.indicators import INPUTS
-from konkyo.intervention.samples import Sample
+from konkyo.intervention.samples import METHODS, Sample
 from konkyo.models import jobs as plan
 from konkyo.models import store
 from konkyo.models.batches import Hyperparameters, NetworkSpec
@@ -20,19 +20,18 @@ from konkyo.models.full_batch import FullBatch, full_batch_task
 from konkyo.models.progress import progress_bar
 from konkyo.models.store import Weights
 
-METHODS = ("amount", "occurrence")
-_STATES = 10
-"""States kept in a run, from which a killed one goes on."""
+_CHECKPOINTS = 10
+"""Checkpoints of a run, from which an interrupted one resumes."""
 
 
 @dataclass(frozen=True, eq=False)
-class Task:
+class NetworkTask:
     """One network of the study.
 
     Attributes
     ----------
     sample : int
-        Position of its sample.
+        Index of its sample.
     method : str
         "amount" (share of reserves, scaled) or "occurrence" (0 or 1).
     seed : int
@@ -47,100 +46,112 @@ class Task:
     weight_decay: float
 
 
-def tasks(
-    made: Sequence[Sample],
-    params: InterventionNetwork,
-    chosen: Mapping[tuple[str, str, str], float],
-) -> list[Task]:
+def plan_tasks(
+    samples: Sequence[Sample],
+    config: InterventionNetwork,
+    *,
+    weight_decays: Mapping[tuple[str, str, str], float],
+) -> list[NetworkTask]:
     """Return every network of the study: samples x methods x seeds.
 
     Parameters
     ----------
-    made : sequence of Sample
+    samples : sequence of Sample
         The windows.
-    params : InterventionNetwork
-        Seeds, and the weight decay of all for which nothing was chosen.
-    chosen : mapping
-        Weight decay by period, data and method, of `penalty.chosen`.
+    config : InterventionNetwork
+        Seeds, and the default weight decay.
+    weight_decays : mapping
+        Weight decay by period, data set and method, of `penalty.best_weight_decays`.
     """
-    seeds = range(params.seed, params.seed + params.seeds)
+    seeds = range(config.seed, config.seed + config.seeds)
     return [
-        Task(i, m, s, chosen.get((sample.period, sample.data, m), params.weight_decay))
-        for i, sample in enumerate(made)
+        NetworkTask(
+            i, m, s, weight_decays.get((sample.period, sample.data_set, m), config.weight_decay)
+        )
+        for i, sample in enumerate(samples)
         for m in METHODS
         for s in seeds
     ]
 
 
-def goal(sample: Sample, method: str) -> np.ndarray:
-    """Return what a network learns, in [0, 1]: the scaled amount, or whether there was one."""
-    return sample.y / sample.top if method == "amount" else (sample.y > 0).astype(float)
+def target(sample: Sample, method: str) -> np.ndarray:
+    """Return a network's training target in [0, 1]: the scaled amount, or the occurrence."""
+    return (
+        sample.y_train / sample.y_max if method == "amount" else (sample.y_train > 0).astype(float)
+    )
 
 
 def train(
-    made: Sequence[Sample], todo: Sequence[Task], params: InterventionNetwork, state: Path
+    samples: Sequence[Sample],
+    tasks: Sequence[NetworkTask],
+    *,
+    config: InterventionNetwork,
+    state: Path,
 ) -> list[Weights]:
-    """Train every network, each on all its months at every step.
+    """Train every network by full-batch gradient descent.
 
     Parameters
     ----------
-    made : sequence of Sample
+    samples : sequence of Sample
         The windows.
-    todo : sequence of Task
+    tasks : sequence of NetworkTask
         The networks.
-    params : InterventionNetwork
+    config : InterventionNetwork
         Shape, iterations, seeds, processes.
     state : Path
-        Folder of what a killed run goes on from; empty in the end.
+        Folder of checkpoints, removed at the end.
 
     Returns
     -------
     list of Weights
-        In the order of the tasks. A network depends on its own sample, method and seed alone, not
-        on the others of its stack.
+        In the order of the tasks. A network depends on its sample, method, seed and weight decay
+        alone, not on the others of its stack.
     """
-    blocks = [(i, method) for i in range(len(made)) for method in METHODS]
-    features = np.concatenate([made[i].x for i, _ in blocks]).astype(np.float32)
-    labels = np.concatenate([goal(made[i], m) for i, m in blocks]).astype(np.float32)
-    ends = np.cumsum([len(made[i].x) for i, _ in blocks])
-    rows = {b: np.arange(e - len(made[b[0]].x), e) for b, e in zip(blocks, ends, strict=True)}
-    entries = [
+    blocks = [(i, method) for i in range(len(samples)) for method in METHODS]
+    features = np.concatenate([samples[i].x_train for i, _ in blocks]).astype(np.float32)
+    labels = np.concatenate([target(samples[i], m) for i, m in blocks]).astype(np.float32)
+    ends = np.cumsum([len(samples[i].x_train) for i, _ in blocks])
+    rows = {
+        b: np.arange(e - len(samples[b[0]].x_train), e) for b, e in zip(blocks, ends, strict=True)
+    }
+    specs = [
         NetworkSpec(
-            month=f"{made[t.sample].name}/{t.method}",
+            month=f"{samples[t.sample].name}/{t.method}",
             rows=rows[t.sample, t.method],
-            mean=made[t.sample].low.astype(np.float32),
-            std=(made[t.sample].high - made[t.sample].low).astype(np.float32),
+            # The front of a network, (x - mean) / std, does the min-max scaling here.
+            mean=samples[t.sample].x_min.astype(np.float32),
+            std=(samples[t.sample].x_max - samples[t.sample].x_min).astype(np.float32),
             seed=t.seed,
             hyperparameters=Hyperparameters(
-                learning_rate=params.learning_rate, weight_decay=t.weight_decay
+                learning_rate=config.learning_rate, weight_decay=t.weight_decay
             ),
         )
-        for t in todo
+        for t in tasks
     ]
     settings = FullBatch(
-        hidden_sizes=params.hidden_sizes,
+        hidden_sizes=config.hidden_sizes,
         activation="sigmoid",
         output="sigmoid",
-        iterations=params.iterations,
-        every=params.iterations // _STATES,
+        iterations=config.iterations,
+        every=config.iterations // _CHECKPOINTS,
     )
     digest = digest_of(
         code_digest(*TRAINING), features.tobytes(), labels.tobytes(), repr(settings),
         *(
-            f"{e.month}/{e.seed}/{e.rows[0]}/{e.mean}/{e.std}/{e.hyperparameters}" for e in entries
+            f"{e.month}/{e.seed}/{e.rows[0]}/{e.mean}/{e.std}/{e.hyperparameters}" for e in specs
         ),
     )  # fmt: skip
-    parts = plan.divide(
-        [1] * len(entries), largest=-(-len(entries) // params.workers), workers=params.workers
+    stacks = plan.divide(
+        [1] * len(specs), largest=-(-len(specs) // config.workers), workers=config.workers
     )
     state.mkdir(parents=True, exist_ok=True)
     jobs = (
-        delayed(_train_stack)(features, labels, entries[part], settings, state, f"{digest}-{n}")
-        for n, part in enumerate(parts)
+        delayed(_train_stack)(features, labels, specs[part], settings, state, f"{digest}-{n}")
+        for n, part in enumerate(stacks)
     )
-    sizes = {f"{digest}-{n}": part.stop - part.start for n, part in enumerate(parts)}
+    sizes = {f"{digest}-{n}": part.stop - part.start for n, part in enumerate(stacks)}
     with progress_bar(state, sizes, 0):
-        trained = [network for part in Parallel(n_jobs=params.workers)(jobs) for network in part]
+        trained = [network for part in Parallel(n_jobs=config.workers)(jobs) for network in part]
     for path in state.iterdir():
         path.unlink()
     state.rmdir()
@@ -150,18 +161,18 @@ def train(
 def _train_stack(
     features: np.ndarray,
     labels: np.ndarray,
-    entries: Sequence[NetworkSpec],
+    specs: Sequence[NetworkSpec],
     settings: FullBatch,
     state: Path,
     name: str,
 ) -> list[Weights]:
     torch.set_num_threads(1)
     keep_freed_memory()
-    fitted = fit(full_batch_task(features, labels, entries, settings), scratch=state, name=name)
+    fitted = fit(full_batch_task(features, labels, specs, settings), scratch=state, name=name)
     loss = fitted.losses[:, -1]
-    keys = [f"seed {e.seed}, final loss {at:.6f}" for e, at in zip(entries, loss, strict=True)]
+    keys = [f"seed {e.seed}, final loss {at:.6f}" for e, at in zip(specs, loss, strict=True)]
     return store.unstack(
-        fitted.network, months=[e.month for e in entries], keys=keys, features=INPUTS
+        fitted.network, months=[e.month for e in specs], keys=keys, features=INPUTS
     )
 
 
@@ -172,9 +183,9 @@ def predict(networks: Sequence[Weights], rows: Sequence[np.ndarray]) -> list[np.
     Parameters
     ----------
     networks : sequence of Weights
-        Of one shape.
+        All of one shape.
     rows : sequence of numpy.ndarray
-        [rows, 4] unscaled inputs, one block a network.
+        [rows, 4] unscaled inputs of each network.
     """
     stack = store.restack(networks, torch.float64)
     x = torch.zeros(stack.windows, max(map(len, rows)), len(INPUTS), dtype=torch.float64)

@@ -31,7 +31,7 @@ _YEN_IN_BILLION = 0.1
 
 @dataclass(frozen=True, eq=False)
 class Operations:
-    """What the ministry did.
+    """The operations in the ministry's file.
 
     Attributes
     ----------
@@ -48,7 +48,7 @@ class Operations:
     last: int
 
 
-def read(path: Path) -> Operations:
+def read_operations(path: Path) -> Operations:
     """Parse the file.
 
     Raises
@@ -56,12 +56,12 @@ def read(path: Path) -> Operations:
     SourceError
         There is no such file.
     RecordsError
-        It is not the ministry's layout, a day's row cannot be read, or a quarter's operations do
-        not add up to the total that the file gives.
+        The layout is not the ministry's, the row of an operation cannot be parsed, or a quarter's
+        operations do not sum to the total in the file.
     """
     if not path.is_file():
         raise SourceError(
-            f"{path} is not here: put the ministry's historical CSV of foreign exchange "
+            f"{path} not found: put the ministry's historical CSV of foreign exchange "
             "intervention operations there, or correct intervention.official.operations"
         )
     raw = path.read_bytes()
@@ -73,14 +73,14 @@ def read(path: Path) -> Operations:
 
 
 def parse(text: str, name: str = "the file") -> Operations:
-    """Parse the text of the file; see `read`."""
-    days, totals, unread = [], [], []
+    """Parse the text of the file; see `read_operations`."""
+    days, totals, unreadable = [], [], []
     year = month = 0
     for line, row in enumerate(csv.reader(io.StringIO(text)), start=1):
         cells = [cell.strip() for cell in row] + [""] * (9 - len(row))
         quarter = _QUARTER.search(" ".join(cells[:6]))
         if quarter:
-            totals.append((line, *_span(quarter), _amount(cells[6])))
+            totals.append((line, *_quarter_months(quarter), _amount(cells[6])))
             continue
         if not cells[5].isdigit():
             continue
@@ -90,55 +90,56 @@ def parse(text: str, name: str = "the file") -> Operations:
         amount = _amount(cells[6])
         date = pd.to_datetime(f"{year:04d}-{month:02d}-{int(cells[5]):02d}", errors="coerce")
         if len(sides) != 2 or amount is None or date is pd.NaT:
-            unread.append(f"line {line}: {','.join(row)}")
+            unreadable.append(f"line {line}: {','.join(row)}")
             continue
         pair, sign = _pair(sides)
         days.append((date, pair, sign * amount))
-    if unread:
+    if unreadable:
         raise RecordsError(
-            f"{name}: {len(unread)} rows of operations cannot be read, first {unread[0]}; a row "
+            f"{name}: {len(unreadable)} rows of operations cannot be read, first "
+            f"{unreadable[0]}; a row "
             "has Year, Month, Day, amount in 100 million yen and a pair such as 'the US dollar "
             "(sold) the Japanese yen (bought)'"
         )
     if not days:
         raise RecordsError(
             f"{name} has no row of an operation in the ministry's layout of nine columns (Year, "
-            "Month and Day in columns 4 to 6, the amount in column 7, the pair in column 9): bring "
+            "Month and Day in columns 4 to 6, the amount in column 7, the pair in column 9): use "
             "the historical CSV itself"
         )
     daily = pd.DataFrame(days, columns=["date", "pair", "amount"])
-    _add_up(daily, totals, name)
+    _check_totals(daily, totals, name)
     daily["amount"] *= _YEN_IN_BILLION
     spans = [span for _, *span, _ in totals]
-    operated = dates.ordinal(daily["date"])
+    months = dates.ordinal(daily["date"])
     return Operations(
         daily,
-        int(min([operated.min(), *(first for first, _ in spans)])),
-        int(max([operated.max(), *(last for _, last in spans)])),
+        int(min([months.min(), *(first for first, _ in spans)])),
+        int(max([months.max(), *(last for _, last in spans)])),
     )
 
 
 def monthly(operations: Operations, pair: str) -> pd.DataFrame:
-    """Net the operations of one pair by month.
+    """Return the net operations of a currency pair by month.
 
     Returns
     -------
     pandas.DataFrame
-        month (every month that the file covers) and amount in billion yen, 0 where there was none.
+        month (all months of the file) and amount in billion yen, 0 without an operation.
 
     Raises
     ------
     RecordsError
-        The file has no operation in that pair.
+        The file has no operation in the pair.
     """
-    chosen = operations.daily[operations.daily["pair"] == pair]
-    if chosen.empty:
+    operations_of_pair = operations.daily[operations.daily["pair"] == pair]
+    if operations_of_pair.empty:
         raise RecordsError(
             f"no operation in {pair}: the file has {sorted(set(operations.daily['pair']))}; set "
             "intervention.official.pair to one of these"
         )
     span = np.arange(operations.first, operations.last + 1)
-    net = chosen["amount"].groupby(dates.ordinal(chosen["date"])).sum()
+    net = operations_of_pair["amount"].groupby(dates.ordinal(operations_of_pair["date"])).sum()
     return pd.DataFrame(
         {
             "month": dates.month_end(span),
@@ -147,31 +148,32 @@ def monthly(operations: Operations, pair: str) -> pd.DataFrame:
     )
 
 
-def _add_up(
+def _check_totals(
     daily: pd.DataFrame, totals: list[tuple[int, int, int, float | None]], name: str
 ) -> None:
-    """Hold every quarter's operations against the total that the file gives for it."""
+    """Check every quarter's operations against the file's own total."""
     month = dates.ordinal(daily["date"])
     for line, first, last, total in totals:
-        own = daily["amount"][(month >= first) & (month <= last)]
+        operations = daily["amount"][(month >= first) & (month <= last)]
         # Amounts are rounded one by one, so a total may be off by as many units as it has terms.
-        if total is not None and abs(own.abs().sum() - total) > len(own):
+        if total is not None and abs(operations.abs().sum() - total) > len(operations):
             raise RecordsError(
                 f"{name}, line {line}: the quarter's total is {total:,.0f} (100 million yen), but "
-                f"its {len(own)} operations add up to {own.abs().sum():,.0f}: the file is not "
-                "whole, bring it again"
+                f"its {len(operations)} operations add up to {operations.abs().sum():,.0f}: the "
+                f"file is not "
+                "complete, download it again"
             )
 
 
 def _pair(sides: list[tuple[str, str]]) -> tuple[str, int]:
-    """Return the pair's name and 1 where its first currency was bought, else -1."""
+    """Return the pair and 1 where its base currency was bought, -1 where it was sold."""
     side = {_CODES.get(name.strip().lower(), name.strip()): word.lower() for name, word in sides}
-    last = "JPY" if "JPY" in side else min(side, key=lambda code: (code == "USD", code))
-    first = next((code for code in side if code != last), last)
-    return f"{first}/{last}", 1 if side[first] == "bought" else -1
+    quote = "JPY" if "JPY" in side else min(side, key=lambda code: (code == "USD", code))
+    base = next((code for code in side if code != quote), quote)
+    return f"{base}/{quote}", 1 if side[base] == "bought" else -1
 
 
-def _span(quarter: re.Match[str]) -> tuple[int, int]:
+def _quarter_months(quarter: re.Match[str]) -> tuple[int, int]:
     """Return the first and last month of a quarter such as `April - June 1991`."""
     first, last = (_MONTHS.get(quarter[i][:3].lower(), 1) for i in (1, 2))
     start = (int(quarter[3]) - 1970) * 12 - 1

@@ -1,8 +1,9 @@
-"""The page of the study: its tables and interactive figures in one HTML file, in two languages."""
+"""The page of the study: its tables and charts in one HTML file, in two languages."""
 
 from collections.abc import Mapping
 from typing import Any
 
+import altair as alt
 import numpy as np
 import pandas as pd
 from markupsafe import Markup
@@ -10,28 +11,30 @@ from markupsafe import Markup
 from konkyo.config import Intervention, InterventionPeriod
 from konkyo.i18n import Language, Text, t
 from konkyo.intervention import published
-from konkyo.intervention.accuracy import ALL
-from konkyo.report.pages.html import Page, render, shell
+from konkyo.intervention.accuracy import ALL_PERIODS
+from konkyo.report.pages.html import Page, Table, number_cell, render, sections, shell
 
-SECTIONS = ("overview", "periods", "forecasts", "tables", "grounds", "paper")
+SECTIONS = ("overview", "periods", "forecasts", "tables", "attribution", "paper")
 TABLES = (
-    "fit", "scores", "tests", "spread", "calibration", "thresholds", "curves", "grounds",
+    "fit", "scores", "tests", "seed_variation", "calibration", "thresholds", "curves",
+    "attributions",
 )  # fmt: skip
-"""What the page and the figures read of the forecasts' folder."""
+"""CSV files of the forecasts that the page and the figures read."""
 
 
 def period_name(period: InterventionPeriod, language: Language) -> str:
-    """Return what a period is called: its months and what the authority does."""
+    """Return the display name of a period: its months and the authority's direction."""
     key = f"intervention.period.{period.direction}"
     return t(key, language, first=period.first, last=period.last)
 
 
-def write(
+def page(
     source: Mapping[str, Any],
-    read: Mapping[str, pd.DataFrame],
+    frames: Mapping[str, pd.DataFrame],
+    *,
     tables: Mapping[str, pd.DataFrame],
-    figures: Mapping[str, Mapping[str, Mapping[str, Any]]],
-    params: Intervention,
+    charts: Mapping[str, Mapping[str, alt.TopLevelMixin]],
+    config: Intervention,
     language: Language,
 ) -> str:
     """Return the page as one HTML document that needs neither network nor other files.
@@ -39,12 +42,14 @@ def write(
     Parameters
     ----------
     source : mapping
-        Facts about the records.
-    read, tables : mapping
-        `TABLES` and penalties; the tables of the forecast months, of `tables.all_tables`.
-    figures : mapping
-        For each language, Plotly figures as plain objects, by name.
-    params : Intervention
+        Provenance of the records, of `records.facts_of`.
+    frames : mapping
+        `TABLES` and penalties, by name.
+    tables : mapping
+        The tables of the forecast months, of `tables.all_tables`.
+    charts : mapping
+        For each language, charts by name.
+    config : Intervention
         The section of params.yaml.
     language : str
         The language shown first.
@@ -52,9 +57,9 @@ def write(
     return shell(
         Page(
             title=Text.of("intervention.page_title"),
-            body=body(source, read, tables, params),
-            sections=[(name, Text.of(f"intervention.section.{name}")) for name in SECTIONS],
-            figures=figures,
+            body=body(source, frames, tables=tables, config=config),
+            sections=sections("intervention", SECTIONS),
+            charts=charts,
             language=language,
         )
     )
@@ -62,74 +67,69 @@ def write(
 
 def body(
     source: Mapping[str, Any],
-    read: Mapping[str, pd.DataFrame],
+    frames: Mapping[str, pd.DataFrame],
+    *,
     tables: Mapping[str, pd.DataFrame],
-    params: Intervention,
+    config: Intervention,
 ) -> Markup:
-    """Return the sections of the page, whatever comes from data escaped."""
+    """Return the sections of the page; whatever comes from data is escaped."""
     periods = [
         {
-            "place": place,
+            "number": i,
             "name": Text(period_name(period, "en"), period_name(period, "ja")),
-            "tables": [
-                (f"{kind}_{place}", _table(tables[f"{kind}_{place}"]))
-                for kind in ("amounts", "answers", "occurrence")
-            ],
+            "tables": {
+                kind: _table(tables[f"{kind}_{i}"]) for kind in ("amounts", "answers", "occurrence")
+            },
         }
-        for place, period in enumerate(params.periods, start=1)
+        for i, period in enumerate(config.periods, start=1)
     ]
-    penalties = read["penalties"]
+    penalties = frames["penalties"]
     if not penalties.empty:
         penalties = penalties.pivot_table(
             index=["period", "data", "method"], columns="weight_decay", values="loss"
         ).reset_index()
-    scores = read["scores"]
+    scores = frames["scores"]
+    pooled = scores["period"] == ALL_PERIODS
     return render(
         "intervention.html",
         source=source,
-        params=params,
+        config=config,
         periods=periods,
-        thresholds=_table(read["thresholds"]),
-        whole=_table(scores[scores["period"] == ALL].drop(columns="period")),
-        scores=_table(scores[scores["period"] != ALL]),
-        tests=_table(read["tests"]),
-        spread=_table(read["spread"]),
+        thresholds=_table(frames["thresholds"]),
+        all_periods=_table(scores[pooled].drop(columns="period")),
+        scores=_table(scores[~pooled]),
+        tests=_table(frames["tests"]),
+        seed_variation=_table(frames["seed_variation"]),
         penalties=_table(penalties),
-        fit=_table(read["fit"].dropna(axis=1, how="all")),
-        published=_table(published.scored(params.scoring)),
+        fit=_table(frames["fit"].dropna(axis=1, how="all")),
+        published=_table(published.published_accuracy(config.scoring)),
     )
 
 
-def _table(frame: pd.DataFrame) -> dict[str, Any]:
-    """Return a table as the template shows it: heads, and cells with what they are sorted by."""
-    digits = [_digits(frame[name]) for name in frame.columns]
-    return {
-        "heads": [
-            (Text.of_name("intervention.column", str(name)), places is not None)
-            for name, places in zip(frame.columns, digits, strict=True)
-        ],
-        "rows": [
-            [_cell(value, places) for value, places in zip(row, digits, strict=True)]
-            for row in frame.itertuples(index=False, name=None)
-        ],
-    }
+def _table(frame: pd.DataFrame) -> Table:
+    """Return a data frame as a table: columns and categories by their display names."""
+    forms = [_format(frame[name]) for name in frame.columns]
+    heads = [
+        (Text.of_name("intervention.column", str(name)), form is not None)
+        for name, form in zip(frame.columns, forms, strict=True)
+    ]
+    rows = [
+        [
+            (Text.of_name("intervention.value", str(value)), None)
+            if form is None and pd.notna(value)
+            else number_cell(value, form or "")
+            for value, form in zip(row, forms, strict=True)
+        ]
+        for row in frame.itertuples(index=False, name=None)
+    ]
+    return Table(heads, rows)
 
 
-def _digits(column: pd.Series) -> int | None:
-    """Return how many digits a column's numbers show behind the point; None where it is words."""
+def _format(column: pd.Series) -> str | None:
+    """Return the format of a column's numbers by their size; None where it is text."""
     if not pd.api.types.is_numeric_dtype(column):
         return None
     numbers = column.dropna().to_numpy(dtype=float)
     if (numbers == np.round(numbers)).all():
-        return 0
-    return 1 if np.abs(numbers).max() >= 100 else 3
-
-
-def _cell(value: Any, digits: int | None) -> dict[str, Any]:
-    """Return a cell: its words, and for a number the number itself."""
-    if pd.isna(value):
-        return {"words": Text.same("–"), "value": ""}
-    if digits is None:
-        return {"words": Text.of_name("intervention.value", str(value)), "value": None}
-    shown = f"{float(value):,.{digits}f}"
-    return {"words": Text.same(shown), "value": float(value)}
+        return ",.0f"
+    return ",.1f" if np.abs(numbers).max() >= 100 else ",.3f"

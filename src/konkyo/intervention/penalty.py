@@ -1,8 +1,8 @@
-"""How strongly the forecasting networks are held back: weight decay by cross-validation.
+"""Weight decay of the forecasting networks, by cross-validation.
 
-A network of 31 numbers learns 30 to 60 months by heart in 10,000 iterations. That does no harm
-where the inputs say what the authority will do, and much where they hardly do, as in data set II.
-How much they say is asked of the months before the first forecast, and of those alone.
+A network with 31 parameters memorises 30 to 60 months in 10,000 iterations. That is harmless where
+the inputs determine the intervention, and costly where they are weak predictors, as in data set II.
+The months before the first forecast decide, so that no forecast month is looked at.
 """
 
 from collections.abc import Sequence
@@ -14,87 +14,97 @@ import pandas as pd
 
 from konkyo.config import InterventionNetwork
 from konkyo.intervention import networks
-from konkyo.intervention.networks import METHODS, Task
-from konkyo.intervention.samples import IN_SAMPLE, Sample
+from konkyo.intervention.networks import NetworkTask
+from konkyo.intervention.samples import IN_SAMPLE, METHODS, Sample
 
 FOLDS = 5
-"""Runs of months, each of which is left out once."""
-COLUMNS = ["period", "data", "method", "weight_decay", "loss", "chosen"]
+"""Blocks of consecutive months: neighbouring months are too alike for random folds."""
+COLUMNS = ["period", "data", "method", "weight_decay", "loss", "best"]
 
 
-def compare(made: Sequence[Sample], params: InterventionNetwork, state: Path) -> pd.DataFrame:
-    """Hold the weight decays against one another, for each period, data set and method.
+def cross_validate(
+    samples: Sequence[Sample], config: InterventionNetwork, *, state: Path
+) -> pd.DataFrame:
+    """Return the cross-validated loss of every weight decay by period, data set and method.
 
     Parameters
     ----------
-    made : sequence of Sample
-        The windows; of each period and data set the first forecast's is taken.
-    params : InterventionNetwork
-        The weight decays, `penalties`; one network of the first seed each.
+    samples : sequence of Sample
+        The windows; the first forecast of each period and data set is used.
+    config : InterventionNetwork
+        `penalties`, the weight decays compared; each by one network, of the first seed.
     state : Path
-        Folder of what a killed run goes on from.
+        Folder of checkpoints.
 
     Returns
     -------
     pandas.DataFrame
-        period, data, method, weight_decay, loss (mean squared error of the months left out, in the
-        network's scale from 0 to 1) and chosen (the smallest loss). Without rows where there are no
-        penalties.
+        period, data, method, weight_decay, loss (mean squared error over the held-out months, of
+        targets scaled to [0, 1]) and best (the smallest loss). Empty without penalties.
     """
-    folds = [fold for sample in _first(made) for fold in _folds(sample)]
-    todo = [
-        Task(i, method, params.seed, decay)
+    folds = [fold for sample in _first_windows(samples) for fold in _folds(sample)]
+    tasks = [
+        NetworkTask(i, method, config.seed, decay)
         for i in range(len(folds))
         for method in METHODS
-        for decay in params.penalties
+        for decay in config.penalties
     ]
-    if not todo:
+    if not tasks:
         return pd.DataFrame(columns=COLUMNS)
-    trained = networks.train([inside for inside, _ in folds], todo, params, state)
-    outputs = networks.predict(trained, [folds[task.sample][1].x for task in todo])
+    training = [inside for inside, _ in folds]
+    trained = networks.train(training, tasks, config=config, state=state)
+    outputs = networks.predict(trained, [folds[task.sample][1].x_train for task in tasks])
     errors = pd.DataFrame(
         [
             {
                 "period": folds[task.sample][1].period,
-                "data": folds[task.sample][1].data,
+                "data": folds[task.sample][1].data_set,
                 "method": task.method,
                 "weight_decay": task.weight_decay,
                 "loss": error,
             }
-            for task, output in zip(todo, outputs, strict=True)
-            for error in (output - networks.goal(folds[task.sample][1], task.method)) ** 2
+            for task, output in zip(tasks, outputs, strict=True)
+            for error in (output - networks.target(folds[task.sample][1], task.method)) ** 2
         ]
     )
     table = errors.groupby(COLUMNS[:4], sort=False)["loss"].mean().reset_index()
     best = table.groupby(COLUMNS[:3], sort=False)["loss"].idxmin()
-    return table.assign(chosen=table.index.isin(best))
+    return table.assign(best=table.index.isin(best))
 
 
-def chosen(table: pd.DataFrame) -> dict[tuple[str, str, str], float]:
-    """Return the weight decay by period, data and method, of the table of `compare`."""
-    own = table[table["chosen"].astype(bool)]
+def best_weight_decays(table: pd.DataFrame) -> dict[tuple[str, str, str], float]:
+    """Return the best weight decay by period, data set and method, of `cross_validate`."""
+    best = table[table["best"].astype(bool)]
     return {
         (str(row.period), str(row.data), str(row.method)): float(row.weight_decay)
-        for row in own.itertuples()
+        for row in best.itertuples()
     }
 
 
-def _first(made: Sequence[Sample]) -> list[Sample]:
-    found: dict[tuple[str, str], Sample] = {}
-    for sample in made:
-        if sample.data != IN_SAMPLE:
-            found.setdefault((sample.period, sample.data), sample)
-    return list(found.values())
+def _first_windows(samples: Sequence[Sample]) -> list[Sample]:
+    first: dict[tuple[str, str], Sample] = {}
+    for sample in samples:
+        if sample.data_set != IN_SAMPLE:
+            first.setdefault((sample.period, sample.data_set), sample)
+    return list(first.values())
 
 
 def _folds(sample: Sample) -> list[tuple[Sample, Sample]]:
-    """Return the sample without each run of months, and that run alone."""
+    """Return training and held-out part of the sample for each fold."""
     return [
-        (_part(sample, np.setdiff1d(np.arange(len(sample.x)), out)), _part(sample, out))
-        for out in np.array_split(np.arange(len(sample.x)), FOLDS)
+        (
+            _subset(sample, np.setdiff1d(np.arange(len(sample.x_train)), held_out)),
+            _subset(sample, held_out),
+        )
+        for held_out in np.array_split(np.arange(len(sample.x_train)), FOLDS)
     ]
 
 
-def _part(sample: Sample, rows: np.ndarray) -> Sample:
-    """Return some of a sample's months, on the scale of all."""
-    return replace(sample, train=sample.train[rows], x=sample.x[rows], y=sample.y[rows])
+def _subset(sample: Sample, rows: np.ndarray) -> Sample:
+    """Return a sample of some of the months, with the scaling of all."""
+    return replace(
+        sample,
+        train_rows=sample.train_rows[rows],
+        x_train=sample.x_train[rows],
+        y_train=sample.y_train[rows],
+    )

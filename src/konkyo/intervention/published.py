@@ -1,4 +1,4 @@
-"""The table that the paper published: 39 forecast months of the four periods."""
+"""The forecasts that the paper published: 39 months of the four periods."""
 
 from importlib.resources import files
 from io import StringIO
@@ -7,31 +7,31 @@ import pandas as pd
 
 from konkyo import dates
 from konkyo.config import InterventionScoring
-from konkyo.intervention.scoring import amount_share
+from konkyo.intervention.scoring import amount_accuracy
 
 PERIODS = (
     ("1981-06..1985-08", "buy"), ("1986-04..1989-03", "sell"),
     ("1989-04..1993-02", "buy"), ("1993-03..1995-12", "sell"),
 )  # fmt: skip
 FORECASTS = ("in_sample", "data_I", "data_II", "linear")
-AMOUNT_SHARES = {
+AMOUNT_ACCURACY = {
     "1981-06..1985-08": (4 / 7, 1 / 7, 3 / 7),
     "1986-04..1989-03": (1 / 2, 0.0, 0.0),
     "1989-04..1993-02": (4 / 7, 1 / 7, 1 / 7),
     "1993-03..1995-12": (1.0, 1 / 2, 1 / 2),
 }
-"""Shares of months of intervention with the right amount: in-sample, data I, data II (figures 7 to
+"""Accuracy of the amount over months with intervention: in-sample, data I, data II (figures 7 to
 10 print 57/14/43, 50/0/0, 57/14/14 and 100/50/50 per cent)."""
-ANSWER_SHARES = {
+ANSWER_ACCURACY = {
     "1981-06..1985-08": (0.80, 0.80, 0.67, 0.47),
     "1986-04..1989-03": (0.67, 0.67, 0.83, 0.33),
     "1989-04..1993-02": (0.54, 0.46, 0.38, 0.54),
     "1993-03..1995-12": (0.80, 0.40, 0.60, 0.40),
 }
-"""Shares of months with the right yes or no: in-sample, data I, data II, linear."""
+"""Accuracy of yes/no: in-sample, data I, data II, linear."""
 
 
-def read() -> pd.DataFrame:
+def read_published() -> pd.DataFrame:
     """Return the published table.
 
     Returns
@@ -39,8 +39,8 @@ def read() -> pd.DataFrame:
     pandas.DataFrame
         month (period ends), period, sign (+1 where yen was sold), actual, in_sample, data_I,
         data_II, linear (million dollars, positive where yen was sold) and yes (whether the paper
-        counted the month as one of intervention). The actual amounts are not the ministry's, which
-        published none before 1991-04.
+        counts the month as one of intervention). The actual amounts are not the ministry's, which
+        publishes none before 1991-04.
     """
     text = files("konkyo.intervention").joinpath("published.csv").read_text(encoding="utf-8")
     frame = pd.read_csv(StringIO(text))
@@ -55,28 +55,31 @@ def read() -> pd.DataFrame:
     return frame.astype({"sign": int})
 
 
-def scored(rule: InterventionScoring) -> pd.DataFrame:
-    """Score the published amounts with the project's own function.
+def published_accuracy(config: InterventionScoring) -> pd.DataFrame:
+    """Return the accuracy of the published forecasts, recomputed and as published.
 
     Parameters
     ----------
-    rule : InterventionScoring
+    config : InterventionScoring
         The bounds of a right amount.
 
     Returns
     -------
     pandas.DataFrame
-        period, interventions, and for in_sample, data_I and data_II the share of months of
-        intervention with the right amount, as scored here and as published; and the published
-        shares of months with the right yes or no, answers_<forecast>.
+        period, interventions; for in_sample, data_I and data_II the accuracy of the amount over
+        months with intervention, by `scoring.amount_accuracy` and as published; and the published
+        accuracy of yes/no, answers_<forecast>.
     """
     rows = []
-    for period, own in read().groupby("period", sort=False):
-        row = {"period": period, "interventions": int(own["yes"].sum())}
-        for name, share in zip(FORECASTS, AMOUNT_SHARES[str(period)], strict=False):
-            row[name] = amount_share(own["actual"], own[name], own["yes"], rule)
-            row[f"{name}_published"] = share
-        for name, share in zip(FORECASTS, ANSWER_SHARES[str(period)], strict=True):
-            row[f"answers_{name}"] = share
+    for period, months in read_published().groupby("period", sort=False):
+        occurred = months["yes"]
+        row = {"period": period, "interventions": int(occurred.sum())}
+        for name, published in zip(FORECASTS, AMOUNT_ACCURACY[str(period)], strict=False):
+            row[name] = amount_accuracy(
+                months["actual"], months[name], occurred=occurred, config=config
+            )
+            row[f"{name}_published"] = published
+        for name, published in zip(FORECASTS, ANSWER_ACCURACY[str(period)], strict=True):
+            row[f"answers_{name}"] = published
         rows.append(row)
     return pd.DataFrame(rows)

@@ -1,4 +1,4 @@
-"""The raw monthly series of the second study and the rules that they keep."""
+"""The raw monthly series of the second study and their validation."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -23,8 +23,8 @@ price_abroad: indices. trade_balance: the month's, in the currency and unit of g
 the quarter's total, in the row of the quarter's last month (the others empty) or in every row.
 intervention: positive where home currency was sold, in the unit of reserves (million dollars).
 reserves: at the end of the month."""
-GAPPY = ("gdp", "intervention")
-"""May be empty: gdp between quarters, intervention where no record exists (none at all is 0)."""
+MAY_BE_MISSING = ("gdp", "intervention")
+"""gdp between quarter ends; intervention where no record exists (a month without any is 0)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,15 +43,15 @@ class Records:
     facts: dict[str, Any]
 
 
-def check(found: RawTable, without: tuple[str, ...] = ()) -> pd.DataFrame:
-    """Check a table of raw series against every rule and normalise it.
+def check(table: RawTable, external: tuple[str, ...] = ()) -> pd.DataFrame:
+    """Validate a table of raw series.
 
     Parameters
     ----------
-    found : Found
-        The table under this project's column names; further columns are passed over.
-    without : tuple of str
-        Series that come from elsewhere.
+    table : RawTable
+        The table under this project's column names; other columns are ignored.
+    external : tuple of str
+        Series that the table need not have, since another source supplies them.
 
     Returns
     -------
@@ -63,32 +63,32 @@ def check(found: RawTable, without: tuple[str, ...] = ()) -> pd.DataFrame:
     RecordsError
         Every violation at once: column, rows and remedy.
     """
-    schema = _schema([name for name in SERIES if name not in without])
-    known = RawTable(found.file, found.frame.filter(list(schema.columns)), found.names)
-    read = parse_table(schema, known)
-    violations = read.violations + broken(
-        schema, read.frame, found.file, found.names, known.frame, unread=read.unread
+    schema = _schema([name for name in SERIES if name not in external])
+    known_columns = RawTable(table.file, table.frame.filter(list(schema.columns)), table.names)
+    parsed = parse_table(schema, known_columns)
+    violations = parsed.violations + broken(
+        schema, parsed.frame, table.file, table.names, known_columns.frame, unread=parsed.unread
     )
-    if "month" in read.frame:
-        violations += monthly.gaps(found, read.frame["month"])
+    if "month" in parsed.frame:
+        violations += monthly.gaps(table, parsed.frame["month"])
     raise_if_any(violations)
-    return read.frame[list(schema.columns)].sort_values("month", ignore_index=True)
+    return parsed.frame[list(schema.columns)].sort_values("month", ignore_index=True)
 
 
 def _schema(series: list[str]) -> pa.DataFrameSchema:
-    """Return the rules of the table that holds these series."""
+    """Return the schema of a table with these series."""
     columns = {"month": pa.Column(Date())}
     for name in series:
         above_zero = [checks.above(0.0)] if name in POSITIVE else []
         columns[name] = pa.Column(
-            Number(), checks=[checks.finite(), *above_zero], nullable=name in GAPPY
+            Number(), checks=[checks.finite(), *above_zero], nullable=name in MAY_BE_MISSING
         )
-    quarters = [_quarters()] if "gdp" in series else []
+    quarters = [_quarterly_gdp()] if "gdp" in series else []
     return pa.DataFrameSchema(columns, checks=[checks.unique(("month",)), *quarters])
 
 
-def _quarters() -> pa.Check:
-    """Return the rule that every quarter that ends within the records has a value of gdp."""
+def _quarterly_gdp() -> pa.Check:
+    """Return the check that gdp is present in the last month of every quarter."""
     return pa.Check(
         lambda frame: frame["gdp"].notna() | (frame["month"].dt.month % 3 != 0),
         name="quarter",
@@ -100,8 +100,10 @@ def _quarters() -> pa.Check:
     )
 
 
-def facts_of(frame: pd.DataFrame, source: str, licence: str, files: dict[str, str]) -> dict:
-    """Return what every later stage and run carries about the records."""
+def facts_of(
+    frame: pd.DataFrame, source: str, *, licence: str, files: dict[str, str]
+) -> dict[str, Any]:
+    """Return the provenance that later stages and tracked runs carry."""
     return {
         "source": source,
         "licence": licence,

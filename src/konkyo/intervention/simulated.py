@@ -1,7 +1,8 @@
-"""An authority whose reaction function is known: the default records of the second study.
+"""An authority with a specified reaction function: the default records of the second study.
 
-Nothing below a move of `THRESHOLD` per cent in the month, an S-shaped rise beyond it, more or less
-of it as parity and the trade balance have it, and different in each of the paper's four periods.
+No response to a move below `THRESHOLD` per cent in the month and an S-shaped response beyond it,
+scaled by the deviation from parity and the trade balance, with other parameters in each of the
+paper's four periods.
 """
 
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from konkyo import dates
 from konkyo.random import seed_of
 
 THRESHOLD = 1.0
-"""Per cent of the month's move against which the authority leans: below it, nothing."""
+"""Per cent of the month's move below which the authority does not respond."""
 _FIRST, _LAST = "1980-06", "1995-12"
 _PARITY = 175.0
 """Yen per dollar that equal prices would justify: the real rate's long-run mean."""
@@ -21,7 +22,7 @@ _PARITY = 175.0
 
 @dataclass(frozen=True)
 class Regime:
-    """How the authority reacts in one period.
+    """Parameters of the reaction function in one period.
 
     Attributes
     ----------
@@ -30,13 +31,13 @@ class Regime:
     sign : int
         +1 where it sells yen, -1 where it buys.
     most : float
-        Per cent of reserves at the top of the rise, at parity and the usual trade balance.
+        Full response in per cent of reserves, at parity and a trade balance of 2.5.
     width : float
-        Per cent of move between the threshold and the top.
+        Per cent of move between the threshold and the full response.
     parity : float
-        Added share for every 30 yen of undervaluation (sells less, buys more) or overvaluation.
+        Relative change of the response for 30 yen of undervaluation (sells less, buys more).
     balance : float
-        Added share for every per cent of surplus above the usual one.
+        Relative change of the response for one per cent of trade balance above 2.5.
     """
 
     first: str
@@ -59,10 +60,11 @@ REGIMES = (
 def reaction(
     regime: Regime,
     change: np.ndarray | float,
+    *,
     deviation: np.ndarray | float,
     balance: np.ndarray | float,
 ) -> np.ndarray:
-    """Return intervention in the regime's own direction, per cent of reserves.
+    """Return intervention in the regime's direction, per cent of reserves.
 
     Parameters
     ----------
@@ -79,38 +81,42 @@ def reaction(
     rise = np.clip((move - THRESHOLD) / regime.width, 0, 1)
     shape = rise**2 * (3 - 2 * rise)
     lean = -regime.sign * np.asarray(deviation) / 30
-    more = 1 + regime.parity * np.tanh(lean) + regime.balance * np.tanh(np.asarray(balance) - 2.5)
-    return regime.most * shape * more
+    factor = 1 + regime.parity * np.tanh(lean) + regime.balance * np.tanh(np.asarray(balance) - 2.5)
+    return regime.most * shape * factor
 
 
-def planted(curves: pd.DataFrame, points: pd.DataFrame) -> np.ndarray:
-    """Return the true reaction along the curves that `surface.thresholds` reads.
+def true_response(curves: pd.DataFrame, points: pd.DataFrame) -> np.ndarray:
+    """Return the true response along the curves of `surface.thresholds`.
 
     Parameters
     ----------
     curves : pandas.DataFrame
         period, move.
     points : pandas.DataFrame
-        Of `samples.points`: the months whose mean the other inputs stand at.
+        Of `samples.training_points`: the other inputs are at their mean over these months.
 
     Returns
     -------
     numpy.ndarray
-        [rows of curves] per cent of reserves; NaN in periods that no single regime covers.
+        [rows of curves] per cent of reserves; NaN in periods that are not within one regime.
     """
-    truth = np.full(len(curves), np.nan)
-    for period, own in points.groupby("period"):
-        first, last = (dates.label(own["month"].agg(end)) for end in ("min", "max"))
+    response = np.full(len(curves), np.nan)
+    for period, rows_of_period in points.groupby("period"):
+        first, last = (dates.label(rows_of_period["month"].agg(end)) for end in ("min", "max"))
         for regime in REGIMES:
-            if regime.first <= first and last <= regime.last and regime.sign == own["sign"].iloc[0]:
+            if (
+                regime.first <= first
+                and last <= regime.last
+                and regime.sign == rows_of_period["sign"].iloc[0]
+            ):
                 rows = (curves["period"] == period).to_numpy()
                 change = -regime.sign * curves.loc[rows, "move"].to_numpy()
-                usual = own["deviation"].mean(), own["balance"].mean()
-                truth[rows] = reaction(regime, change, *usual)
-    return truth
+                at_mean = rows_of_period[["deviation", "balance"]].mean()
+                response[rows] = reaction(regime, change, **at_mean)
+    return response
 
 
-def make(seed: int) -> pd.DataFrame:
+def simulate(seed: int) -> pd.DataFrame:
     """Simulate the raw monthly series.
 
     Parameters
@@ -123,27 +129,33 @@ def make(seed: int) -> pd.DataFrame:
     pandas.DataFrame
         month and `records.SERIES`, 1980-06 to 1995-12.
     """
-    # A generator of its own, so that the default records stay what they are whatever else changes.
-    draw = np.random.Generator(np.random.PCG64(seed_of(seed, "simulated authority")))
+    # The bit generator is named: numpy may change the default one, and with it the records.
+    generator = np.random.Generator(np.random.PCG64(seed_of(seed, "simulated authority")))
     span = np.arange(_ordinal(_FIRST), _ordinal(_LAST) + 1)
     count = len(span)
-    home = 100 * np.exp(np.cumsum(0.0005 + 0.002 * draw.standard_normal(count)))
-    abroad = 100 * np.exp(np.cumsum(0.0025 + 0.002 * draw.standard_normal(count)))
-    rate, balance = _rate(draw, home / abroad), _balance(draw, count)
-    gdp = 65_000 * np.exp(0.0045 * np.arange(count)) * np.exp(0.005 * draw.standard_normal(count))
+    home = 100 * np.exp(np.cumsum(0.0005 + 0.002 * generator.standard_normal(count)))
+    abroad = 100 * np.exp(np.cumsum(0.0025 + 0.002 * generator.standard_normal(count)))
+    rate, balance = _rate(generator, home / abroad), _balance(generator, count)
+    gdp = (
+        65_000
+        * np.exp(0.0045 * np.arange(count))
+        * np.exp(0.005 * generator.standard_normal(count))
+    )
     change = 100 * np.diff(rate, prepend=rate[0]) / np.concatenate([rate[:1], rate[:-1]])
     deviation = rate - _PARITY * home / abroad
-    noise = np.exp(0.1 * draw.standard_normal(count) - 0.005)
+    noise = np.exp(0.1 * generator.standard_normal(count) - 0.005)
     reserves, intervention = np.empty(count), np.zeros(count)
     level = 25_000.0
-    for place, month in enumerate(span):
+    for row, month in enumerate(span):
         for regime in REGIMES:
             if _ordinal(regime.first) <= month <= _ordinal(regime.last):
-                share = reaction(regime, change[place], deviation[place], balance[place])
-                amount = regime.sign * level * float(share) / 100 * noise[place]
-                intervention[place] = round(amount)
-        level = level * 1.006 + intervention[place]
-        reserves[place] = level
+                share = reaction(
+                    regime, change[row], deviation=deviation[row], balance=balance[row]
+                )
+                amount = regime.sign * level * float(share) / 100 * noise[row]
+                intervention[row] = round(amount)
+        level = level * 1.006 + intervention[row]
+        reserves[row] = level
     return pd.DataFrame(
         {
             "month": dates.month_end(span),
@@ -158,22 +170,22 @@ def make(seed: int) -> pd.DataFrame:
     )
 
 
-def _rate(draw: np.random.Generator, relative: np.ndarray) -> np.ndarray:
-    """Return a rate that wanders around parity; its monthly means carry on a third of a move."""
+def _rate(generator: np.random.Generator, relative: np.ndarray) -> np.ndarray:
+    """Return a rate that reverts to parity; a third of each monthly move carries over."""
     rate = np.empty(len(relative))
     rate[0], step = _PARITY * relative[0] * 1.1, 0.0
-    for place in range(1, len(relative)):
-        away = np.log(rate[place - 1] / (_PARITY * relative[place - 1]))
-        step = 0.3 * step - 0.03 * away + 0.026 * draw.standard_normal()
-        rate[place] = rate[place - 1] * np.exp(step)
+    for row in range(1, len(relative)):
+        log_gap = np.log(rate[row - 1] / (_PARITY * relative[row - 1]))
+        step = 0.3 * step - 0.03 * log_gap + 0.026 * generator.standard_normal()
+        rate[row] = rate[row - 1] * np.exp(step)
     return rate
 
 
-def _balance(draw: np.random.Generator, count: int) -> np.ndarray:
-    """Return a trade balance, per cent of GDP, that returns slowly to 2.5."""
+def _balance(generator: np.random.Generator, count: int) -> np.ndarray:
+    """Return an AR(1) trade balance around 2.5 per cent of GDP."""
     balance = np.full(count, 2.5)
-    for place in range(1, count):
-        balance[place] += 0.85 * (balance[place - 1] - 2.5) + 0.45 * draw.standard_normal()
+    for row in range(1, count):
+        balance[row] += 0.85 * (balance[row - 1] - 2.5) + 0.45 * generator.standard_normal()
     return balance
 
 

@@ -1,57 +1,60 @@
-"""The figures that tell two runs of the study apart."""
+"""The metrics of a run of the study."""
 
 import math
 
 import pandas as pd
 
-from konkyo.intervention.accuracy import ALL, OPPONENTS
+from konkyo.intervention.accuracy import ALL_PERIODS, BENCHMARKS
 
 _NUMBERS = ("right", "amount_right", "rmse", "mae", "brier", "auc")
 
 
-def metrics(scores: pd.DataFrame, tests: pd.DataFrame, thresholds: pd.DataFrame) -> dict:
+def metrics(scores: pd.DataFrame, tests: pd.DataFrame, *, thresholds: pd.DataFrame) -> dict:
     """Return the study's metrics, nested: threshold by period, then method, data, model.
 
     Parameters
     ----------
     scores, tests : pandas.DataFrame
-        Of `accuracy.scores` and `accuracy.tests`; the rows of all periods together are taken.
+        Of `accuracy.scores` and `accuracy.tests`; the rows of all periods pooled are used.
     thresholds : pandas.DataFrame
         Of `surface.thresholds`.
 
     Returns
     -------
     dict
-        Numbers that are not defined are left out.
+        Undefined numbers are left out.
     """
     nested: dict = {"threshold": _defined(thresholds.set_index("period")["threshold"].to_dict())}
-    for row in scores[scores["period"] == ALL].to_dict("records"):
-        own = _defined({name: row.get(name, math.nan) for name in _NUMBERS})
-        nested.setdefault(row["method"], {}).setdefault(row["data"], {})[row["model"]] = own
-    for row in tests[tests["period"] == ALL].to_dict("records"):
-        own = _defined({name: row[name] for name in ("dm", "dm_p", "mcnemar_p")})
-        nested[row["method"]][row["data"]]["network"] |= own
+    for row in scores[scores["period"] == ALL_PERIODS].to_dict("records"):
+        by_model = nested.setdefault(row["method"], {}).setdefault(row["data"], {})
+        by_model[row["model"]] = _defined({name: row.get(name, math.nan) for name in _NUMBERS})
+    for row in tests[tests["period"] == ALL_PERIODS].to_dict("records"):
+        p_values = _defined({name: row[name] for name in ("dm", "dm_p", "mcnemar_p")})
+        nested[row["method"]][row["data"]]["network"] |= p_values
     return nested
 
 
-def lines(scores: pd.DataFrame, tests: pd.DataFrame, thresholds: pd.DataFrame) -> str:
-    """Return the study's outcome in a few lines for the terminal."""
-    said = [
+def outcome_text(scores: pd.DataFrame, tests: pd.DataFrame, *, thresholds: pd.DataFrame) -> str:
+    """Return the results of the study in a few lines for the terminal."""
+    lines = [
         "threshold by period: "
         + ", ".join(f"{row.threshold:.2f}" for row in thresholds.itertuples())
         + " per cent"
     ]
-    whole = scores[scores["period"] == ALL].set_index(["method", "data", "model"])
-    for row in tests[tests["period"] == ALL].to_dict("records"):
-        method, data, other = row["method"], row["data"], OPPONENTS[row["method"]]
-        ours, theirs = whole.loc[(method, data, "network")], whole.loc[(method, data, other)]
-        loss = "rmse" if method == "amount" else "brier"
-        said.append(
-            f"{method}, data {data}: right {100 * ours['right']:.0f} per cent "
-            f"({other} {100 * theirs['right']:.0f}), {loss} {ours[loss]:.3f} "
-            f"({theirs[loss]:.3f}), Diebold-Mariano p {row['dm_p']:.3f}"
+    pooled = scores[scores["period"] == ALL_PERIODS].set_index(["method", "data", "model"])
+    for row in tests[tests["period"] == ALL_PERIODS].to_dict("records"):
+        method, data, other = row["method"], row["data"], BENCHMARKS[row["method"]]
+        network, benchmark = (
+            pooled.loc[(method, data, "network")],
+            pooled.loc[(method, data, other)],
         )
-    return "\n".join(said)
+        loss = "rmse" if method == "amount" else "brier"
+        lines.append(
+            f"{method}, data {data}: right {100 * network['right']:.0f} per cent "
+            f"({other} {100 * benchmark['right']:.0f}), {loss} {network[loss]:.3f} "
+            f"({benchmark[loss]:.3f}), Diebold-Mariano p {row['dm_p']:.3f}"
+        )
+    return "\n".join(lines)
 
 
 def _defined(values: dict[str, float]) -> dict[str, float]:

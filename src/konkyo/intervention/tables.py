@@ -7,16 +7,16 @@ _COLUMNS = {
     ("I", "network"): "data_I",
     ("II", "network"): "data_II",
 }
-_BESIDE = {"amount": "linear", "occurrence": "logit"}
+_BENCHMARKS = {"amount": "linear", "occurrence": "logit"}
 
 
-def all_tables(answers: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    """Return every table by name; periods count from 1 in the order of their months.
+def all_tables(predictions: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """Return every table by name; periods are numbered from 1 in the order of their months.
 
     Parameters
     ----------
-    answers : pandas.DataFrame
-        Of `scoring.judge`.
+    predictions : pandas.DataFrame
+        Of `scoring.score_predictions`.
 
     Returns
     -------
@@ -24,91 +24,93 @@ def all_tables(answers: pd.DataFrame) -> dict[str, pd.DataFrame]:
         amounts_<period> (figures 7 to 10), answers_<period> (11 to 14) and occurrence_<period> (15
         to 18).
     """
-    ahead = answers[answers["out_of_sample"]]
-    made = {}
-    for place, period in enumerate(sorted(ahead["period"].unique()), start=1):
-        own = ahead[ahead["period"] == period]
-        made[f"amounts_{place}"] = amounts(own)
-        made[f"answers_{place}"] = yes_and_no(own)
-        made[f"occurrence_{place}"] = occurrence(own)
-    return made
+    forecast_months = predictions[predictions["out_of_sample"]]
+    tables = {}
+    for place, period in enumerate(sorted(forecast_months["period"].unique()), start=1):
+        rows = forecast_months[forecast_months["period"] == period]
+        tables[f"amounts_{place}"] = amounts(rows)
+        tables[f"answers_{place}"] = yes_and_no(rows)
+        tables[f"occurrence_{place}"] = occurrence(rows)
+    return tables
 
 
-def amounts(own: pd.DataFrame) -> pd.DataFrame:
+def amounts(rows: pd.DataFrame) -> pd.DataFrame:
     """Return a period's amounts, million dollars, positive where yen was sold (figures 7 to 10).
 
     Parameters
     ----------
-    own : pandas.DataFrame
+    rows : pandas.DataFrame
         The forecast months of one period.
 
     Returns
     -------
     pandas.DataFrame
-        month, actual, in_sample, data_I, data_II, linear (data set I); and for each of them whether
-        the amount is right (missing in months that do not count as intervention). The last row has
-        the shares that are right.
+        month, actual, in_sample, data_I, data_II, linear (data set I), and <forecast>_right:
+        whether the amount is right (missing in months without intervention). The last row has the
+        accuracy.
     """
-    table = _wide(own, "amount", "forecast").round(0)
-    facts = _facts(own, "amount")
-    right = _wide(own, "amount", "amount_right").astype("Float64")
+    table = _wide(rows, "amount", "forecast").round(0)
+    outcomes = _outcomes(rows, "amount")
+    right = _wide(rows, "amount", "amount_right").astype("Float64")
     right.columns = [f"{name}_right" for name in right]
-    whole = pd.concat([facts[["actual"]].round(0), table, right], axis=1)
+    table = pd.concat([outcomes[["actual"]].round(0), table, right], axis=1)
     shares = right.mean().to_frame().T
-    return _with_shares(whole, shares)
+    return _with_shares(table, shares)
 
 
-def yes_and_no(own: pd.DataFrame) -> pd.DataFrame:
-    """Return a period's yes and no of method 1 with the cut behind them (figures 11 to 14).
+def yes_and_no(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return a period's yes/no predictions of method 1 and their cut (figures 11 to 14).
 
     Returns
     -------
     pandas.DataFrame
-        month, actual (million dollars), cut, actual_yes, what each forecast says, and in the last
-        row the shares that are right.
+        month, actual (million dollars), cut, actual_yes, and the yes/no of each forecast; the last
+        row has the accuracy.
     """
-    return _said(own, "amount")
+    return _yes_no(rows, "amount")
 
 
-def occurrence(own: pd.DataFrame) -> pd.DataFrame:
-    """Return a period's probabilities of method 2 and what they say (figures 15 to 18)."""
-    said = _said(own, "occurrence")
-    chances = _wide(own, "occurrence", "forecast").astype(float).round(3)
-    chances.columns = [f"{name}_probability" for name in chances]
-    chances.index = chances.index.strftime("%Y-%m")
-    return said.merge(chances, left_on="month", right_index=True, how="left")
+def occurrence(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return a period's probabilities and yes/no of method 2 (figures 15 to 18)."""
+    table = _yes_no(rows, "occurrence")
+    probabilities = _wide(rows, "occurrence", "forecast").astype(float).round(3)
+    probabilities.columns = [f"{name}_probability" for name in probabilities]
+    probabilities.index = probabilities.index.strftime("%Y-%m")
+    return table.merge(probabilities, left_on="month", right_index=True, how="left")
 
 
-def _said(own: pd.DataFrame, method: str) -> pd.DataFrame:
-    facts = _facts(own, method)
-    said = _wide(own, method, "says_yes").astype("Float64")
-    right = _wide(own, method, "right").astype(float)
-    kept = ["actual", "cut", "actual_yes"] if method == "amount" else ["actual", "actual_yes"]
-    whole = pd.concat([facts[kept].astype({"actual_yes": int}), said], axis=1)
-    return _with_shares(whole.round({"actual": 0, "cut": 1}), right.mean().to_frame().T)
+def _yes_no(rows: pd.DataFrame, method: str) -> pd.DataFrame:
+    outcomes = _outcomes(rows, method)
+    predicted = _wide(rows, method, "predicted_yes").astype("Float64")
+    right = _wide(rows, method, "right").astype(float)
+    columns = ["actual", "cut", "actual_yes"] if method == "amount" else ["actual", "actual_yes"]
+    table = pd.concat([outcomes[columns].astype({"actual_yes": int}), predicted], axis=1)
+    return _with_shares(table.round({"actual": 0, "cut": 1}), right.mean().to_frame().T)
 
 
-def _wide(own: pd.DataFrame, method: str, value: str) -> pd.DataFrame:
-    """Return one column a forecast: in-sample, data I, data II, and the linear model on data I."""
-    beside = _BESIDE[method]
-    columns = {**_COLUMNS, ("I", beside): beside}
-    chosen = own[own["method"] == method]
+def _wide(rows: pd.DataFrame, method: str, value: str) -> pd.DataFrame:
+    """Return a column a forecast: in-sample, data I, data II, and the linear model on data I."""
+    benchmark = _BENCHMARKS[method]
+    columns = {**_COLUMNS, ("I", benchmark): benchmark}
+    of_method = rows[rows["method"] == method]
     parts = {
-        name: chosen[(chosen["data"] == data) & (chosen["model"] == model)].set_index("month")[
-            value
-        ]
+        name: of_method[(of_method["data"] == data) & (of_method["model"] == model)].set_index(
+            "month"
+        )[value]
         for (data, model), name in columns.items()
     }
     return pd.DataFrame(parts).sort_index()
 
 
-def _facts(own: pd.DataFrame, method: str) -> pd.DataFrame:
-    chosen = own[(own["method"] == method) & (own["data"] == "I") & (own["model"] == "network")]
-    return chosen.set_index("month")[["actual", "cut", "actual_yes"]].sort_index()
+def _outcomes(rows: pd.DataFrame, method: str) -> pd.DataFrame:
+    network = rows[
+        (rows["method"] == method) & (rows["data"] == "I") & (rows["model"] == "network")
+    ]
+    return network.set_index("month")[["actual", "cut", "actual_yes"]].sort_index()
 
 
-def _with_shares(whole: pd.DataFrame, shares: pd.DataFrame) -> pd.DataFrame:
-    table = whole.copy()
-    table.index = whole.index.strftime("%Y-%m")
+def _with_shares(table: pd.DataFrame, shares: pd.DataFrame) -> pd.DataFrame:
+    table = table.copy()
+    table.index = table.index.strftime("%Y-%m")
     shares.index = pd.Index(["right"])
     return pd.concat([table, shares.round(3)]).rename_axis("month").reset_index()

@@ -1,12 +1,10 @@
-"""The month-end routine: what is handed over, and whether it may be trusted.
+"""The month-end routine: the deliverable, and the checks of whether it is reliable.
 
-ranking     the ranking of a month with its grounds, one row a stock
-workbook    the same as an Excel workbook
-words       what sheets, columns and figures are called in both languages
-drift       inputs of the newest month against the months that its network learnt from
-watch       rank IC, missing inputs and signs of effects, month by month
-checks      every limit, whether it is breached, and what to do then
-plots       the figures of the monitor
-page        the monitor as one page
-comparison  the challenger against the champion over the last months that both have
+ranking     the ranking of a month with its attributions, one row a stock
+workbook    the ranking as an Excel workbook
+drift       PSI and z-scores of the newest inputs against their training window
+signals     rank IC, missing inputs and sign flips of effects, month by month
+checks      limits, breaches and remedies
+page        the monitor as an HTML page
+comparison  challenger against champion over their common months
 """

@@ -1,4 +1,4 @@
-"""Every limit of the monitor: what was found, whether it is breached, what to do then."""
+"""The monitor's checks: each a monthly statistic and a limit that it may breach."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,39 +9,39 @@ import pandas as pd
 from konkyo.config import Monitor
 from konkyo.i18n import LANGUAGES, Text
 
-LIMITS = {
-    "drifting": "max_drifting",
-    "range": "max_abs_z",
+LIMIT_KEYS = {
+    "drift": "max_drifting",
+    "market_z": "max_abs_z",
     "rank_ic": "min_rank_ic_t",
     "missing": "max_missing",
-    "signs": "max_sign_flips",
+    "sign_flips": "max_sign_flips",
 }
-"""The key of params.yaml that limits each check."""
-CHECKS = tuple(LIMITS)
-"""In the order of the page; names of keys in params.monitor."""
-_NAMED = 5
+"""Key of the section `monitor` of params.yaml that limits each check."""
+CHECKS = tuple(LIMIT_KEYS)
+"""Names of the checks, in the order of the page."""
+_MAX_LISTED = 5
 
 
 @dataclass(frozen=True)
 class Check:
-    """A decision of the monitor.
+    """Result of one check in the newest month.
 
     Attributes
     ----------
     name : str
-        A key of params.monitor.
+        One of `CHECKS`.
     month : Timestamp
-        The newest month judged: the decision month, for rank IC the last one whose returns are
-        known.
+        The month evaluated: the newest decision month t; for rank_ic the last t whose returns of
+        t+1 are realised.
     value, limit : float
-        What was found, NaN where there is too little to judge by, and what is allowed. The value of
-        rank_ic must not be below its limit, every other not above it.
+        The statistic, NaN where there are too few data, and its limit: a lower bound of rank_ic,
+        an upper bound of all others.
     breached : bool
-        Whether it is.
-    past, months : int
-        In how many of the earlier months shown it would have been, and how many these are.
+        Whether the value is beyond the limit; never where it is NaN.
+    past_breaches, past_months : int
+        Number of earlier months beyond the same limit, and of earlier months with a value.
     detail, remedy : Text
-        What the value is made of, and what to do where it is breached.
+        The inputs behind the value, and the action to take on a breach.
     """
 
     name: str
@@ -49,194 +49,197 @@ class Check:
     value: float
     limit: float
     breached: bool
-    past: int
-    months: int
+    past_breaches: int
+    past_months: int
     detail: Text
     remedy: Text
 
 
-def values(tables: Mapping[str, pd.DataFrame], limits: Monitor) -> pd.DataFrame:
-    """Return the value of every check in every month shown.
+def check_values(tables: Mapping[str, pd.DataFrame], limits: Monitor) -> pd.DataFrame:
+    """Return the statistic of every check in every month.
 
     Parameters
     ----------
     tables : mapping
-        drift, market, rank_ic, missing and signs, as `drift` and `watch` return them; an empty one
-        has no values.
+        drift, market, rank_ic, missing and signs, as the modules `drift` and `signals` return
+        them; an empty one gives no rows.
     limits : Monitor
         The section of params.yaml.
 
     Returns
     -------
     DataFrame
-        month, check, value: drifting is the share of characteristics whose PSI is above
-        limits.max_psi, range the largest absolute z of a market series, rank_ic Welch's t, missing
-        the largest share of stocks without an input, signs the share of effects that changed sign.
+        month, check, value: drift is the share of characteristics with a PSI above limits.max_psi,
+        market_z the largest absolute z-score of a market series, rank_ic Welch's t of the recent
+        rank ICs, missing the largest share of stocks without an input, sign_flips the share of
+        effects that changed sign.
     """
     drift, signs = tables["drift"], tables["signs"]
-    known = drift.dropna(subset="psi")
-    found = {
-        "drifting": (known["psi"] > limits.max_psi).groupby(known["month"]).mean(),
-        "range": tables["market"]["z"].abs().groupby(tables["market"]["month"]).max(),
+    with_psi = drift.dropna(subset="psi")
+    by_check = {
+        "drift": (with_psi["psi"] > limits.max_psi).groupby(with_psi["month"]).mean(),
+        "market_z": tables["market"]["z"].abs().groupby(tables["market"]["month"]).max(),
         "rank_ic": tables["rank_ic"].set_index("month")["t"],
         "missing": tables["missing"].groupby("month")["share"].max(),
-        "signs": signs["changed"].astype("float64").groupby(signs["month"]).mean(),
+        "sign_flips": signs["changed"].astype("float64").groupby(signs["month"]).mean(),
     }
     parts = [
         pd.DataFrame({"month": series.index, "check": name, "value": series.to_numpy(float)})
-        for name, series in found.items()
+        for name, series in by_check.items()
         if len(series)
     ]
     return pd.concat(parts, ignore_index=True)
 
 
-def decide(
+def evaluate(
     history: pd.DataFrame,
     tables: Mapping[str, pd.DataFrame],
     limits: Monitor,
     month: pd.Timestamp,
 ) -> list[Check]:
-    """Return the checks of the newest month.
+    """Evaluate every check in the newest month.
 
     Parameters
     ----------
     history : DataFrame
-        What `values` returns.
+        Of `check_values`.
     tables, limits
-        What it was made from.
+        Its arguments.
     month : Timestamp
-        The newest decision month; checks are judged by its rows, rank_ic by its last one.
+        The newest decision month t. rank_ic is evaluated in its own last month, since the returns
+        of t are earned in t+1.
     """
-    made = []
+    checks = []
     for name in CHECKS:
-        own = history[history["check"] == name].sort_values("month")
-        limit = float(getattr(limits, LIMITS[name]))
-        beyond = breaches(own["value"], limit, name)
-        judged = own["month"].max() if name == "rank_ic" and len(own) else month
-        now = (own["month"] == judged).to_numpy()
-        value = float(own["value"][now].iloc[0]) if now.any() else float("nan")
+        rows = history[history["check"] == name].sort_values("month")
+        limit = float(getattr(limits, LIMIT_KEYS[name]))
+        breached = breaches(rows["value"], limit, name)
+        latest = rows["month"].max() if name == "rank_ic" and len(rows) else month
+        is_latest = (rows["month"] == latest).to_numpy()
+        value = float(rows["value"][is_latest].iloc[0]) if is_latest.any() else float("nan")
         detail = (
             _DETAILS[name](tables, limits, month)
-            if now.any()
+            if is_latest.any()
             else Text.of("monitor.detail.nothing")
         )
-        made.append(
+        checks.append(
             Check(
                 name=name,
-                month=judged,
+                month=latest,
                 value=value,
                 limit=limit,
-                breached=bool(beyond[now].any()),
-                past=int(beyond[~now].sum()),
-                months=int(own["value"][~now].notna().sum()),
+                breached=bool(breached[is_latest].any()),
+                past_breaches=int(breached[~is_latest].sum()),
+                past_months=int(rows["value"][~is_latest].notna().sum()),
                 detail=Text.of("monitor.detail.too_few")
-                if now.any() and np.isnan(value)
+                if is_latest.any() and np.isnan(value)
                 else detail,
                 remedy=Text.of(f"monitor.remedy.{name}"),
             )
         )
-    return made
+    return checks
 
 
-def breaches(found: pd.Series, limit: float, name: str) -> pd.Series:
-    """Return which values of a check are beyond its limit; NaN is not."""
-    return found < limit if name == "rank_ic" else found > limit
+def breaches(values: pd.Series, limit: float, name: str) -> pd.Series:
+    """Return a mask of the values beyond the limit of a check; NaN is not."""
+    return values < limit if name == "rank_ic" else values > limit
 
 
-def table(made: Sequence[Check]) -> pd.DataFrame:
-    """Return the checks as a table: every decision of the monitor is a row of it."""
+def to_table(checks: Sequence[Check]) -> pd.DataFrame:
+    """Return the checks as a table, one row each."""
     return pd.DataFrame(
         {
-            "check": [check.name for check in made],
-            "month": [check.month for check in made],
-            "value": [check.value for check in made],
-            "limit": [check.limit for check in made],
-            "breached": [check.breached for check in made],
-            "past_breaches": [check.past for check in made],
-            "past_months": [check.months for check in made],
-            "detail": [check.detail.en for check in made],
-            "remedy": [check.remedy.en for check in made],
+            "check": [check.name for check in checks],
+            "month": [check.month for check in checks],
+            "value": [check.value for check in checks],
+            "limit": [check.limit for check in checks],
+            "breached": [check.breached for check in checks],
+            "past_breaches": [check.past_breaches for check in checks],
+            "past_months": [check.past_months for check in checks],
+            "detail": [check.detail.en for check in checks],
+            "remedy": [check.remedy.en for check in checks],
         }
     )
 
 
-def line(check: Check) -> str:
-    """Return what a scheduler's log should say of a breached check."""
-    word = "below" if check.name == "rank_ic" else "above"
+def log_line(check: Check) -> str:
+    """Return the line that the log shows for a breached check."""
+    relation = "below" if check.name == "rank_ic" else "above"
     return (
-        f"{check.name} = {check.value:.3g} is {word} "
-        f"monitor.{LIMITS[check.name]} = {check.limit:g}, as in "
-        f"{check.past} of {check.months} months before: {check.detail.en}. {check.remedy.en}."
+        f"{check.name} = {check.value:.3g} is {relation} "
+        f"monitor.{LIMIT_KEYS[check.name]} = {check.limit:g}, as in "
+        f"{check.past_breaches} of {check.past_months} months before: {check.detail.en}. "
+        f"{check.remedy.en}."
     )
 
 
-def _listed(names: pd.Series, numbers: Sequence[str]) -> str:
-    """Return the first names with their numbers, and how many more there are."""
+def _list_names(names: pd.Series, numbers: Sequence[str]) -> str:
+    """Return the first names with their numbers, and the count of the others."""
     parts = [f"{name} ({shown})" for name, shown in zip(names, numbers, strict=True)]
-    more = f", +{len(parts) - _NAMED}" if len(parts) > _NAMED else ""
-    return ", ".join(parts[:_NAMED]) + more
+    more = f", +{len(parts) - _MAX_LISTED}" if len(parts) > _MAX_LISTED else ""
+    return ", ".join(parts[:_MAX_LISTED]) + more
 
 
-def _drifting(tables: Mapping[str, pd.DataFrame], limits: Monitor, month: pd.Timestamp) -> Text:
-    own = tables["drift"]
-    own = own[own["month"] == month].dropna(subset="psi")
-    beyond = own[own["psi"] > limits.max_psi].sort_values("psi", ascending=False, kind="stable")
-    names = _listed(beyond["feature"], [f"{psi:.2f}" for psi in beyond["psi"]])
+def _drift(tables: Mapping[str, pd.DataFrame], limits: Monitor, month: pd.Timestamp) -> Text:
+    rows = tables["drift"]
+    rows = rows[rows["month"] == month].dropna(subset="psi")
+    above = rows[rows["psi"] > limits.max_psi].sort_values("psi", ascending=False, kind="stable")
+    names = _list_names(above["feature"], [f"{psi:.2f}" for psi in above["psi"]])
     return Text.of(
-        "monitor.detail.drifting",
-        beyond=len(beyond),
-        count=len(own),
+        "monitor.detail.drift",
+        beyond=len(above),
+        count=len(rows),
         limit=limits.max_psi,
         list=f": {names}" if names else "",
     )
 
 
-def _range(tables: Mapping[str, pd.DataFrame], limits: Monitor, month: pd.Timestamp) -> Text:
-    own = tables["market"]
-    own = own[own["month"] == month]
-    far = own.iloc[np.argsort(-own["z"].abs().to_numpy(), kind="stable")].head(3)
-    names = _listed(far["feature"], [f"{z:+.1f}" for z in far["z"]])
-    return Text.of("monitor.detail.range", list=names)
+def _market_z(tables: Mapping[str, pd.DataFrame], limits: Monitor, month: pd.Timestamp) -> Text:
+    rows = tables["market"]
+    rows = rows[rows["month"] == month]
+    extremes = rows.iloc[np.argsort(-rows["z"].abs().to_numpy(), kind="stable")].head(3)
+    names = _list_names(extremes["feature"], [f"{z:+.1f}" for z in extremes["z"]])
+    return Text.of("monitor.detail.market_z", list=names)
 
 
 def _rank_ic(tables: Mapping[str, pd.DataFrame], limits: Monitor, month: pd.Timestamp) -> Text:
-    own = tables["rank_ic"]
-    last, count = own.iloc[-1], max(len(own) - limits.months, 0)
+    rank_ics = tables["rank_ic"]
+    latest, n_earlier = rank_ics.iloc[-1], max(len(rank_ics) - limits.months, 0)
     return Text.of(
         "monitor.detail.rank_ic",
-        recent_months=len(own) - count,
-        recent=last["recent"],
-        earlier_months=count,
-        earlier=last["earlier"],
+        recent_months=len(rank_ics) - n_earlier,
+        recent=latest["recent"],
+        earlier_months=n_earlier,
+        earlier=latest["earlier"],
     )
 
 
 def _missing(tables: Mapping[str, pd.DataFrame], limits: Monitor, month: pd.Timestamp) -> Text:
-    own = tables["missing"]
-    own = own[own["month"] == month].sort_values("share", ascending=False, kind="stable").head(3)
-    names = _listed(own["feature"], [f"{share:.0%}" for share in own["share"]])
+    rows = tables["missing"]
+    rows = rows[rows["month"] == month].sort_values("share", ascending=False, kind="stable").head(3)
+    names = _list_names(rows["feature"], [f"{share:.0%}" for share in rows["share"]])
     return Text.of("monitor.detail.missing", list=names)
 
 
-def _signs(tables: Mapping[str, pd.DataFrame], limits: Monitor, month: pd.Timestamp) -> Text:
-    own = tables["signs"]
-    own = own[own["month"] == month]
-    turned = own[own["changed"]]
-    steps = [
+def _sign_flips(tables: Mapping[str, pd.DataFrame], limits: Monitor, month: pd.Timestamp) -> Text:
+    rows = tables["signs"]
+    rows = rows[rows["month"] == month]
+    flips = rows[rows["changed"]]
+    changes = [
         Text.of("monitor.detail.sign_change", before=before, now=now)
-        for before, now in zip(turned["before"], turned["now"], strict=True)
+        for before, now in zip(flips["before"], flips["now"], strict=True)
     ]
     names = Text(
-        *(_listed(turned["feature"], [step[lang] for step in steps]) for lang in LANGUAGES)
+        *(_list_names(flips["feature"], [step[lang] for step in changes]) for lang in LANGUAGES)
     )
-    tail = Text(f": {names.en}", f": {names.ja}") if steps else Text.same("")
-    return Text.of("monitor.detail.signs", changed=len(turned), count=len(own), list=tail)
+    tail = Text(f": {names.en}", f": {names.ja}") if changes else Text.same("")
+    return Text.of("monitor.detail.sign_flips", changed=len(flips), count=len(rows), list=tail)
 
 
 _DETAILS = {
-    "drifting": _drifting,
-    "range": _range,
+    "drift": _drift,
+    "market_z": _market_z,
     "rank_ic": _rank_ic,
     "missing": _missing,
-    "signs": _signs,
+    "sign_flips": _sign_flips,
 }

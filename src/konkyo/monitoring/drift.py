@@ -1,4 +1,4 @@
-"""Whether the inputs of a month are like those of the months that its network learnt from."""
+"""Drift of a month's inputs against its training window: PSI and z-scores."""
 
 from collections.abc import Sequence
 
@@ -11,161 +11,163 @@ from konkyo.windows import MonthSlices
 BINS = 10
 
 
-def cuts(reference: np.ndarray, bins: int = BINS) -> np.ndarray:
-    """Return the ends of the reference's quantile bins.
+def bin_edges(reference: np.ndarray, bins: int = BINS) -> np.ndarray:
+    """Return the inner edges of the quantile bins of a reference sample.
 
     Parameters
     ----------
     reference : numpy.ndarray
         Finite values, at least one.
     bins : int
-        Ten for quantiles.
+        Number of quantile bins.
 
     Returns
     -------
     numpy.ndarray
-        Ascending and unique; a bin holds its upper end and not its lower one. A value at which
-        two or more quantiles lie is a bin by itself, so that what moves off it is seen.
+        Ascending and unique; bins are closed on the right. A value that several quantiles share
+        (a mass point) gets a bin of its own, so that a shift off it shows.
     """
     n = len(reference)
-    # The value below which at least k of `bins` parts lie: one that is in the data.
+    # An order statistic, not an interpolation: the edge of a mass point is its very value.
     ranks = np.ceil(np.arange(1, bins) * n / bins).astype(int) - 1
-    values, times = np.unique(np.partition(reference, ranks)[ranks], return_counts=True)
-    return np.union1d(values, np.nextafter(values[times > 1], -np.inf))
+    values, counts = np.unique(np.partition(reference, ranks)[ranks], return_counts=True)
+    return np.union1d(values, np.nextafter(values[counts > 1], -np.inf))
 
 
-def stability_index(reference: np.ndarray, now: np.ndarray, bins: int = BINS) -> float:
+def stability_index(reference: np.ndarray, current: np.ndarray, bins: int = BINS) -> float:
     """Return the population stability index (PSI) of a sample against a reference.
 
     PSI = sum over bins of (a - e) ln(a / e), where e and a are the shares of the reference and of
-    the sample in the bins of the reference's quantiles. It is the symmetric Kullback-Leibler
-    divergence of the binned shares. A common reading is: below 0.1 alike, above 0.25 shifted.
+    the sample in the quantile bins of the reference: the symmetrised Kullback-Leibler divergence
+    of the binned shares. Rule of thumb: below 0.1 no drift, above 0.25 a shift.
 
     Parameters
     ----------
-    reference, now : numpy.ndarray
+    reference, current : numpy.ndarray
         Finite values, in any order.
     bins : int
-        Ten for quantiles.
+        Number of quantile bins.
 
     Returns
     -------
     float
-        0 where all shares are equal, else above 0; NaN where either has no values. A bin empty in
-        one of the two counts as half a row there, as the logarithm of 0 would be infinite.
+        At least 0; NaN where either sample is empty. A bin that is empty in one sample counts half
+        a row there, as the logarithm of 0 is infinite.
     """
-    if not len(reference) or not len(now):
+    if not len(reference) or not len(current):
         return float("nan")
-    ends = cuts(reference, bins)
-    expected, actual = _counts(reference, ends), _counts(now, ends)
-    either = (expected > 0) | (actual > 0)
-    e = np.maximum(expected[either], 0.5) / len(reference)
-    a = np.maximum(actual[either], 0.5) / len(now)
-    return float(((a - e) * np.log(a / e)).sum())
+    edges = bin_edges(reference, bins)
+    expected, actual = _bin_counts(reference, edges), _bin_counts(current, edges)
+    occupied = (expected > 0) | (actual > 0)
+    expected_share = np.maximum(expected[occupied], 0.5) / len(reference)
+    actual_share = np.maximum(actual[occupied], 0.5) / len(current)
+    return float(((actual_share - expected_share) * np.log(actual_share / expected_share)).sum())
 
 
-def _counts(values: np.ndarray, ends: np.ndarray) -> np.ndarray:
-    """Return how many values each bin holds, [ends + 1]."""
-    # Comparing with ten ends is several times faster than searching each value's place.
-    below = [0, *(int(np.count_nonzero(values <= end)) for end in ends), len(values)]
-    return np.diff(below)
+def _bin_counts(values: np.ndarray, edges: np.ndarray) -> np.ndarray:
+    """Return the number of values in each bin, [edges + 1]."""
+    # Ten comparisons of the whole array are several times faster than searchsorted.
+    at_or_below = [0, *(int(np.count_nonzero(values <= end)) for end in edges), len(values)]
+    return np.diff(at_or_below)
 
 
 def characteristic_drift(
-    raw: pd.DataFrame, month: pd.Series, window: int, newest: int
+    raw: pd.DataFrame, month: pd.Series, window: int, n_months: int
 ) -> pd.DataFrame:
     """Return the PSI of every characteristic in the newest months.
 
     Parameters
     ----------
     raw : DataFrame
-        [panel rows, characteristics], before standardising, NaN where missing: the known values of
-        a month are compared, and what is missing is counted elsewhere.
+        [panel rows, characteristics] before standardisation, NaN where missing; missing values take
+        no part (`signals.missing_shares` counts them).
     month : Series
         The rows' months, in panel order.
     window : int
-        Months of a training window: month t is compared with the rows of t-window .. t-1.
-    newest : int
-        At most so many months, ending with the newest.
+        Months of the training window: month t is compared with the rows of t-window .. t-1.
+    n_months : int
+        Number of newest months returned, at most.
 
     Returns
     -------
     DataFrame
-        month, feature, psi, chance (about what drawing as many rows at random from one
-        distribution gives: bins less one, times the sum of the reciprocals of both row counts),
-        stocks (with a value). Months with a whole window behind them only.
+        month, feature, psi, chance (expected PSI of two samples of these sizes from one
+        distribution: (bins - 1)(1/n + 1/m), its asymptotic mean), stocks (with a value). Months
+        before the first full window are left out.
     """
     blocks = MonthSlices.of(month)
-    ends = month.iloc[blocks.offsets[:-1]].to_numpy()
+    month_ends = month.iloc[blocks.offsets[:-1]].to_numpy()
     tables = []
     for name in raw.columns:
         values = raw[name].to_numpy(dtype=np.float64)
-        known = [part[np.isfinite(part)] for part in _parts(values, blocks)]
+        months = [values[blocks.rows(i)] for i in range(len(blocks.names))]
+        finite = [part[np.isfinite(part)] for part in months]
         rows = []
-        for t in range(max(window, len(ends) - newest), len(ends)):
-            reference = np.concatenate(known[t - window : t])
+        for t in range(max(window, len(month_ends) - n_months), len(month_ends)):
+            reference = np.concatenate(finite[t - window : t])
             rows.append(
-                (ends[t], stability_index(reference, known[t]), len(reference), len(known[t]))
+                (
+                    month_ends[t],
+                    stability_index(reference, finite[t]),
+                    len(reference),
+                    len(finite[t]),
+                )
             )
-        own = pd.DataFrame(rows, columns=["month", "psi", "reference", "stocks"])
-        tables.append(own.assign(feature=name))
+        psi = pd.DataFrame(rows, columns=["month", "psi", "reference", "stocks"])
+        tables.append(psi.assign(feature=name))
     table = pd.concat(tables, ignore_index=True)
-    both = table[["reference", "stocks"]].replace(0, np.nan)
-    table["chance"] = (BINS - 1) * (1 / both).sum(axis=1, min_count=2)
+    sizes = table[["reference", "stocks"]].replace(0, np.nan)
+    table["chance"] = (BINS - 1) * (1 / sizes).sum(axis=1, min_count=2)
     order = np.lexsort((np.arange(len(table)), ordinal(table["month"])))
     return table.iloc[order].reset_index(drop=True)[["month", "feature", "psi", "chance", "stocks"]]
 
 
-def market_range(
-    values: np.ndarray, month: pd.Series, names: Sequence[str], window: int, newest: int
+def market_z_scores(
+    values: np.ndarray, month: pd.Series, names: Sequence[str], window: int, n_months: int
 ) -> pd.DataFrame:
-    """Return how far every market series is from the months of its training window.
+    """Return the z-score of every market series against its training window.
 
     Parameters
     ----------
     values : numpy.ndarray
-        [panel rows, series], the same for all stocks of a month.
+        [panel rows, series], equal for all stocks of a month.
     month : Series
         The rows' months, in panel order.
     names : sequence of str
         The series with their transforms.
-    window, newest : int
+    window, n_months : int
         As of `characteristic_drift`.
 
     Returns
     -------
     DataFrame
-        month, feature, value, mean, deviation (both of the window's months), z: the value less the
-        mean in deviations; infinite where a series that never moved does.
+        month, feature, value, mean, std (of the window's months, divisor n), z = (value - mean) /
+        std; infinite where a series that was constant over the window moves.
     """
     blocks = MonthSlices.of(month)
     first = blocks.offsets[:-1]
-    series, ends = np.asarray(values[first], dtype=np.float64), month.iloc[first].to_numpy()
+    series, month_ends = np.asarray(values[first], dtype=np.float64), month.iloc[first].to_numpy()
     tables = []
-    for t in range(max(window, len(ends) - newest), len(ends)):
+    for t in range(max(window, len(month_ends) - n_months), len(month_ends)):
         past = series[t - window : t]
-        mean, deviation = past.mean(0), past.std(0)
-        # A constant leaves rounding dust behind its mean.
-        still = np.ptp(past, axis=0) == 0
-        mean, deviation = np.where(still, past[0], mean), np.where(still, 0.0, deviation)
-        away = series[t] - mean
+        mean, std = past.mean(0), past.std(0)
+        # The std of a constant is rounding error, not 0, and would give a finite z.
+        is_constant = np.ptp(past, axis=0) == 0
+        mean, std = np.where(is_constant, past[0], mean), np.where(is_constant, 0.0, std)
+        distance = series[t] - mean
         with np.errstate(divide="ignore", invalid="ignore"):
-            z = np.where(away == 0, 0.0, away / deviation)
+            z = np.where(distance == 0, 0.0, distance / std)
         tables.append(
             pd.DataFrame(
                 {
-                    "month": ends[t],
+                    "month": month_ends[t],
                     "feature": list(names),
                     "value": series[t],
                     "mean": mean,
-                    "deviation": deviation,
+                    "std": std,
                     "z": z,
                 }
             )
         )
-    columns = ["month", "feature", "value", "mean", "deviation", "z"]
+    columns = ["month", "feature", "value", "mean", "std", "z"]
     return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=columns)
-
-
-def _parts(values: np.ndarray, blocks: MonthSlices) -> list[np.ndarray]:
-    return [values[blocks.rows(place)] for place in range(len(blocks.names))]

@@ -1,4 +1,4 @@
-"""The ranking of a decision month with its grounds: one row a stock, as it is handed over."""
+"""The ranking of a decision month with its attributions, one row a stock."""
 
 import numpy as np
 import pandas as pd
@@ -8,56 +8,60 @@ from konkyo.report import tables
 from konkyo.report.tables import ExplainedPanel
 from konkyo.report.tables.factors import SIDES
 
-SAID = 3
-"""Inputs that a stock's sentence names, each of which has a column of its own too."""
+SENTENCE_INPUTS = 3
+"""Number of inputs that a stock's sentence names; each has a column of its own too."""
 VALUE, RELEVANCE = "value_", "relevance_"
 
 
-def ranking(
-    e: ExplainedPanel, month: pd.Timestamp, labels: pd.DataFrame, language: Language
+def month_ranking(
+    panel: ExplainedPanel, month: pd.Timestamp, labels: pd.DataFrame, language: Language
 ) -> pd.DataFrame:
     """Return the ranking of a month, best score first.
 
     Parameters
     ----------
-    e : Evidence
-        Grounds that have the month.
+    panel : ExplainedPanel
+        Scores and attributions that include the month.
     month : Timestamp
-        The decision month t; everything returned was known at its end.
+        The decision month t; everything returned is known at its end.
     labels : DataFrame
-        What `reading.labels` returns for the features.
+        Of `report.tables.labels`.
     language : str
-        "en" or "ja": of the sentences.
+        Of the sentences, "en" or "ja".
 
     Returns
     -------
     DataFrame
         month, rank (1 is the best), stock, sector, quantile (1 is the worst; missing where the
         month's scores form no portfolios), side (long, short or empty), score, size (the records'
-        unit), sentence, ground_1 to ground_3 (the inputs of largest absolute relevance in words),
-        value_<feature> (as the network saw it), then relevance_<feature> and absorbed (units of the
-        score), which add up to the score.
+        unit), sentence, reason_1 to reason_3 (the inputs of largest absolute relevance, in words),
+        value_<feature> (the network's input), relevance_<feature> and absorbed (units of the
+        score), which sum to the score.
 
     Raises
     ------
     ArtifactError
         No stock was ranked in the month.
     """
-    rows = e.rows(month)
-    order = rows.start + np.argsort(e.index["rank"].to_numpy()[rows])
-    own = e.index.iloc[order].reset_index(drop=True)
-    said = tables.grounds_in_words(e, order, labels, language, SAID)
-    sides = np.full(len(e.index), "", dtype=object)
+    rows = panel.rows(month)
+    order = rows.start + np.argsort(panel.index["rank"].to_numpy()[rows])
+    index = panel.index.iloc[order].reset_index(drop=True)
+    reasons = tables.attributions_in_words(panel, order, labels, language, SENTENCE_INPUTS)
+    sides = np.full(len(panel.index), "", dtype=object)
     for side in SIDES:
-        sides[e.side(side)] = side
-    keys = own[["month", "rank", "stock", "sector", "quantile"]].assign(
+        sides[panel.side(side)] = side
+    keys = index[["month", "rank", "stock", "sector", "quantile"]].assign(
         side=sides[order],
-        score=own["score"],
-        size=own["size"],
-        sentence=tables.sentences(e, order, labels, SAID)[language],
+        score=index["score"],
+        size=index["size"],
+        sentence=tables.sentences(panel, order, labels, SENTENCE_INPUTS)[language],
     )
-    grounds = pd.DataFrame(said, columns=[f"ground_{n + 1}" for n in range(len(said[0]))])
-    values = pd.DataFrame(e.features[order], columns=[VALUE + name for name in e.names])
-    relevances = pd.DataFrame(e.relevance[order], columns=[RELEVANCE + name for name in e.names])
-    absorbed = pd.Series(e.absorbed[order], name="absorbed")
-    return pd.concat([keys, grounds, values, relevances, absorbed], axis=1)
+    reason_columns = pd.DataFrame(
+        reasons, columns=[f"reason_{n + 1}" for n in range(len(reasons[0]))]
+    )
+    values = pd.DataFrame(panel.features[order], columns=[VALUE + name for name in panel.names])
+    relevances = pd.DataFrame(
+        panel.relevance[order], columns=[RELEVANCE + name for name in panel.names]
+    )
+    absorbed = pd.Series(panel.absorbed[order], name="absorbed")
+    return pd.concat([keys, reason_columns, values, relevances, absorbed], axis=1)

@@ -214,7 +214,7 @@ def _mof(out: Path, maturities: tuple[int, ...], policy: RetryPolicy | None) -> 
         operations = mof.download(mof.OPERATIONS, mof.BASE, policy)
         with atomic_write(out / mof.OPERATIONS_FILE) as scratch:
             scratch.write_bytes(operations)
-            records = official.read(scratch)
+            records = official.read_operations(scratch)
         print(f"{out / mof.OPERATIONS_FILE}: {len(records.daily)} days with an operation")
     except KonkyoError as error:
         errors.append(str(error))

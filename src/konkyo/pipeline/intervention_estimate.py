@@ -2,7 +2,8 @@
 
 from konkyo import config
 from konkyo.artifacts import HERE
-from konkyo.intervention import forecasts, linear, networks, penalty, samples
+from konkyo.intervention import forecasts, linear, networks, penalty
+from konkyo.intervention.samples import build_samples, windows_table
 from konkyo.io import read_parquet, write_csv
 from konkyo.models import store
 from konkyo.pipeline import locking, stage
@@ -12,16 +13,16 @@ from konkyo.pipeline import locking, stage
 @locking.writing_study
 def main() -> None:
     """Write networks.safetensors, windows.csv, penalties.csv and coefficients.csv."""
-    chosen = config.load().intervention
-    out = HERE.intervention_models
+    study = config.load().intervention
+    out, state = HERE.intervention_models, HERE.intervention_models / "state"
     records = read_parquet(HERE.intervention_records / "records.parquet")
-    made = samples.samples(records, chosen)
-    penalties = penalty.compare(made, chosen.network, out / "state")
+    samples = build_samples(records, study)
+    penalties = penalty.cross_validate(samples, study.network, state=state)
     write_csv(penalties, out / "penalties.csv")
-    todo = networks.tasks(made, chosen.network, penalty.chosen(penalties))
-    print(f"{len(todo)} networks: {len(made)} windows, 2 methods, {chosen.network.seeds} seeds")
-    trained = networks.train(made, todo, chosen.network, out / "state")
-    store.write(trained, out / "networks.safetensors")
-    write_csv(samples.table(made, records), out / "windows.csv")
-    fits = forecasts.linear_fits(made)
-    write_csv(linear.coefficient_table(fits), out / "coefficients.csv")
+    weight_decays = penalty.best_weight_decays(penalties)
+    tasks = networks.plan_tasks(samples, study.network, weight_decays=weight_decays)
+    print(f"{len(tasks)} networks: {len(samples)} windows, 2 methods, {study.network.seeds} seeds")
+    weights = networks.train(samples, tasks, config=study.network, state=state)
+    store.write(weights, out / "networks.safetensors")
+    write_csv(windows_table(samples, records), out / "windows.csv")
+    write_csv(linear.coefficient_table(forecasts.linear_fits(samples)), out / "coefficients.csv")

@@ -1,4 +1,4 @@
-"""Stage intervention-forecast: fits, forecasts, right and wrong answers, surfaces, grounds."""
+"""Stage intervention-forecast: fits, forecasts, their accuracy, surfaces and attributions."""
 
 from konkyo import config
 from konkyo.artifacts import HERE, command_for
@@ -8,12 +8,12 @@ from konkyo.intervention import (
     attribution,
     forecasts,
     networks,
-    samples,
     scoring,
     simulated,
     summary,
     surface,
 )
+from konkyo.intervention.samples import build_samples, training_points
 from konkyo.io import read_parquet, write_csv, write_json, write_parquet
 from konkyo.models import store
 from konkyo.pipeline import locking, stage
@@ -23,40 +23,47 @@ from konkyo.pipeline import locking, stage
 @locking.writing_study
 def main() -> None:
     """Write data/intervention/forecast and data/intervention/metrics.json."""
-    chosen = config.load().intervention
+    study = config.load().intervention
     records = read_parquet(HERE.intervention_records / "records.parquet")
-    made = samples.samples(records, chosen)
-    todo = networks.tasks(made, chosen.network, {})
+    samples = build_samples(records, study)
+    tasks = networks.plan_tasks(samples, study.network, weight_decays={})
     path = HERE.intervention_models / "networks.safetensors"
-    trained = store.read(path)
-    if len(trained) != len(todo):
+    weights = store.read(path)
+    if len(weights) != len(tasks):
         raise ArtifactError(
-            f"{path} holds {len(trained)} networks, and params.yaml asks for {len(todo)}: run "
+            f"{path} holds {len(weights)} networks, and params.yaml asks for {len(tasks)}: run "
             f"`{command_for(path)}`"
         )
-    seeds = forecasts.by_seed(made, todo, trained, records)
-    answers = forecasts.answers(made, seeds, records, chosen.scoring)
-    judged = scoring.judge(answers, chosen.scoring)
-    ahead = judged[judged["out_of_sample"]]
+    seeds = forecasts.by_seed(samples, tasks, networks=weights, records=records)
+    predictions = forecasts.predictions(samples, seeds, records=records, config=study.scoring)
+    predictions = scoring.score_predictions(predictions, study.scoring)
+    ahead = predictions[predictions["out_of_sample"]]
     scores, tests = accuracy.scores(ahead), accuracy.tests(ahead)
-    thresholds, curves = surface.thresholds(made, todo, trained, chosen.surface.level)
-    points = samples.points(made, records)
-    if chosen.source == "simulated":
-        curves["planted"] = simulated.planted(curves, points)
-    statistics = forecasts.fit_statistics(answers, forecasts.linear_fits(made))
+    thresholds, curves = surface.thresholds(
+        samples, tasks, networks=weights, level=study.surface.level
+    )
+    surfaces = surface.surfaces(samples, tasks, networks=weights, config=study.surface)
+    points = training_points(samples, records)
+    if study.source == "simulated":
+        curves["true_share"] = simulated.true_response(curves, points)
+    fits = forecasts.linear_fits(samples)
+    attributions = attribution.explain(samples, tasks, networks=weights, epsilon=study.epsilon)
 
     out = HERE.intervention_forecast
-    write_parquet(seeds, out / "seeds.parquet")
-    write_parquet(judged, out / "answers.parquet")
-    write_csv(statistics, out / "fit.csv")
-    write_csv(scores, out / "scores.csv")
-    write_csv(tests, out / "tests.csv")
-    write_csv(accuracy.over_seeds(seeds, ahead), out / "spread.csv")
-    write_csv(accuracy.calibration(ahead), out / "calibration.csv")
-    write_csv(thresholds, out / "thresholds.csv")
-    write_csv(curves, out / "curves.csv")
-    write_parquet(surface.surfaces(made, todo, trained, chosen.surface), out / "surfaces.parquet")
-    write_parquet(points, out / "points.parquet")
-    write_csv(attribution.explain(made, todo, trained, chosen.epsilon), out / "grounds.csv")
-    write_json(summary.metrics(scores, tests, thresholds), HERE.intervention_metrics)
-    print(summary.lines(scores, tests, thresholds))
+    for name, table in {
+        "seeds": seeds, "predictions": predictions, "surfaces": surfaces, "points": points
+    }.items():  # fmt: skip
+        write_parquet(table, out / f"{name}.parquet")
+    for name, table in {
+        "fit": forecasts.fit_statistics(predictions, fits),
+        "scores": scores,
+        "tests": tests,
+        "seed_variation": accuracy.seed_variation(seeds, ahead),
+        "calibration": accuracy.calibration(ahead),
+        "thresholds": thresholds,
+        "curves": curves,
+        "attributions": attributions,
+    }.items():
+        write_csv(table, out / f"{name}.csv")
+    write_json(summary.metrics(scores, tests, thresholds=thresholds), HERE.intervention_metrics)
+    print(summary.outcome_text(scores, tests, thresholds=thresholds))

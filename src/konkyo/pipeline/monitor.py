@@ -1,9 +1,10 @@
-"""Watch inputs, skill and grounds of the newest month; exit code 1 where a limit is breached."""
+"""Monitor inputs, skill and attributions of the newest month; exit code 1 on a breach."""
 
 import sys
 from pathlib import Path
 from typing import Any
 
+import altair as alt
 import numpy as np
 import pandas as pd
 
@@ -12,13 +13,14 @@ from konkyo.artifacts import HERE
 from konkyo.errors import ArtifactError
 from konkyo.features import store
 from konkyo.features.raw_characteristics import raw_values
-from konkyo.monitoring import checks, drift, plots, signals
+from konkyo.i18n import LANGUAGES
+from konkyo.monitoring import checks, drift, figures, signals
 from konkyo.monitoring.page import page
 from konkyo.pipeline import locking, report_inputs, stage
 from konkyo.report import tables as reading
 
 HISTORY = 36
-"""Months that the page shows; of rank IC all there are."""
+"""Months that the page shows; of rank IC all months."""
 
 
 @stage
@@ -31,48 +33,51 @@ def main() -> None:
     SystemExit
         With code 1, where a limit is breached; a line for each is on standard error.
     """
-    chosen = config.load()
+    params = config.load()
     panel = store.read(HERE.panel)
     month = panel.index["month"].iloc[-1]
-    found = report_inputs.files()
-    if found[-1].stem != dates.label(month):
+    files = report_inputs.files()
+    if files[-1].stem != dates.label(month):
         raise ArtifactError(
-            f"the panel ends in {dates.label(month)}, but the newest grounds are of "
-            f"{found[-1].stem}: run `konkyo update` or `dvc repro`"
+            f"the panel ends in {dates.label(month)}, but the newest attributions are of "
+            f"{files[-1].stem}: run `konkyo update` or `dvc repro`"
         )
-    tables = measure(panel, found, chosen)
-    tables["history"] = checks.values(tables, chosen.monitor)
-    made = checks.decide(tables["history"], tables, chosen.monitor, month)
-    tables["checks"] = checks.table(made)
+    tables = measure(panel, files, params)
+    tables["history"] = checks.check_values(tables, params.monitor)
+    results = checks.evaluate(tables["history"], tables, params.monitor, month)
+    tables["checks"] = checks.to_table(results)
     for name, table in tables.items():
         io.write_csv(table, HERE.monitor / f"{name}.csv")
     labels = report_inputs.read_labels(panel.catalogue)
-    figures: dict[str, dict[str, Any]] = {
-        language: {
-            name: figure.to_plotly_json()
-            for name, figure in plots.draw(tables, labels, chosen.monitor, language).items()
-        }
-        for language in ("en", "ja")
+    charts: dict[str, dict[str, alt.TopLevelMixin]] = {
+        language: figures.charts(tables, labels, params.monitor, language) for language in LANGUAGES
     }
     text = page(
-        month, made, tables, labels, chosen.monitor, chosen.train.window_months, figures,
-        chosen.report.language,
-    )  # fmt: skip
+        month,
+        results,
+        tables=tables,
+        labels=labels,
+        limits=params.monitor,
+        window=params.train.window_months,
+        charts=charts,
+        language=params.report.language,
+    )
     with io.atomic_write(HERE.monitor / "monitor.html") as scratch:
         scratch.write_text(text, encoding="utf-8")
-    breached = [check for check in made if check.breached]
-    io.write_json(summary(made, dates.label(month)), HERE.monitor_result)
+    breached = [check for check in results if check.breached]
+    io.write_json(summary(results, dates.label(month)), HERE.monitor_result)
     print(
-        f"{dates.label(month)}: {len(breached)} of {len(made)} limits breached, see {HERE.monitor}"
+        f"{dates.label(month)}: {len(breached)} of {len(results)} limits breached, "
+        f"see {HERE.monitor}"
     )
     for check in breached:
-        print(f"monitor: {checks.line(check)}", file=sys.stderr)
+        print(f"monitor: {checks.log_line(check)}", file=sys.stderr)
     if breached:
         raise SystemExit(1)
 
 
 def measure(
-    panel: store.Panel, found: list[Path], chosen: config.Params
+    panel: store.Panel, files: list[Path], params: config.Params
 ) -> dict[str, pd.DataFrame]:
     """Return the tables of the monitor, the newest months of each.
 
@@ -80,9 +85,9 @@ def measure(
     ----------
     panel : Panel
         The panel; its last month is the newest.
-    found : list of Path
-        Files of grounds, in order.
-    chosen : Params
+    files : list of Path
+        Attribution files by month, ascending.
+    params : Params
         params.yaml, by which the panel was built.
 
     Returns
@@ -90,22 +95,22 @@ def measure(
     dict
         drift, market, rank_ic, missing, signs, effects, returns.
     """
-    month, window = panel.index["month"], chosen.train.window_months
+    month, window = panel.index["month"], params.train.window_months
     stocks = io.read_parquet(HERE.stocks)
-    raw = raw_values(stocks, panel.index, chosen.prepare.characteristics)
+    raw = raw_values(stocks, panel.index, params.prepare.characteristics)
     series = panel.columns("market")
     returns = report_inputs.read_table(HERE.returns)
     returns = returns[returns["model"] == "network"].reset_index(drop=True)
-    newest = found[-(HISTORY + 2 * signals.YEAR - 1) :]
+    newest = files[-(HISTORY + 2 * signals.MONTHS_PER_YEAR - 1) :]
     effects = reading.effects(
-        report_inputs.explained_panel(panel, newest, chosen.backtest.n_quantiles)
+        report_inputs.explained_panel(panel, newest, params.backtest.n_quantiles)
     )
     return {
         "drift": drift.characteristic_drift(raw, month, window, HISTORY),
-        "market": drift.market_range(
+        "market": drift.market_z_scores(
             panel.features[:, series], month, [panel.names[c] for c in series], window, HISTORY
         ),
-        "rank_ic": signals.rank_ic_against_history(returns, chosen.monitor.months),
+        "rank_ic": signals.rank_ic_against_history(returns, params.monitor.months),
         "missing": signals.missing_shares(report_inputs.read_table(HERE.panel_missing), HISTORY),
         "signs": signals.sign_changes(effects),
         "effects": effects,
@@ -113,11 +118,11 @@ def measure(
     }
 
 
-def summary(made: list[checks.Check], month: str) -> dict[str, Any]:
-    """Return what a program reads of the checks; a value that could not be judged is null."""
+def summary(results: list[checks.Check], month: str) -> dict[str, Any]:
+    """Return the checks for data/monitor.json; a value that cannot be evaluated is null."""
     return {
         "month": month,
-        "breached": any(check.breached for check in made),
+        "breached": any(check.breached for check in results),
         "checks": {
             check.name: {
                 "month": dates.label(check.month),
@@ -126,6 +131,6 @@ def summary(made: list[checks.Check], month: str) -> dict[str, Any]:
                 "breached": check.breached,
                 "detail": check.detail.en,
             }
-            for check in made
+            for check in results
         },
     }

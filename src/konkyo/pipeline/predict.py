@@ -12,7 +12,7 @@ from konkyo.errors import ParamsError
 from konkyo.features import store
 from konkyo.i18n import Language
 from konkyo.monitoring import workbook
-from konkyo.monitoring.ranking import ranking
+from konkyo.monitoring.ranking import month_ranking
 from konkyo.pipeline import locking, report_inputs, stage
 
 
@@ -39,13 +39,13 @@ def main(month: str = "newest", language: str | None = None, out: Path | None = 
     panel = store.read(HERE.panel)
     explained = report_inputs.explained_panel(panel, [path], params.backtest.n_quantiles)
     labels = report_inputs.read_labels(panel.catalogue)
-    table = ranking(explained, dates.parse(path.stem), labels, text_language)
+    table = month_ranking(explained, dates.parse(path.stem), labels, text_language)
     folder = HERE.predictions if out is None else out
     provenance = facts(path.stem, params, len(table))
     # The workbook first: it raises if a stock of the watchlist was not ranked.
     workbook.write(
-        folder / f"{path.stem}.xlsx", table, explained, labels, params.report, text_language,
-        provenance,
+        folder / f"{path.stem}.xlsx", table, panel=explained, labels=labels, config=params.report,
+        language=text_language, facts=provenance,
     )  # fmt: skip
     io.write_csv(table, folder / f"{path.stem}.csv")
     print(f"{path.stem}: {len(table):,} stocks ranked, {folder / path.stem}.csv and .xlsx")

@@ -1,4 +1,4 @@
-"""Stage report: every table as CSV, every figure as PNG and interactive, and one page of it all."""
+"""Stage report: every table as CSV, every chart as PNG, and one page of them all."""
 
 import shutil
 from typing import Any
@@ -6,17 +6,18 @@ from typing import Any
 import pandas as pd
 from tqdm import tqdm
 
-from konkyo import config
 from konkyo.artifacts import HERE
 from konkyo.cache import digest_of
+from konkyo.config import load
 from konkyo.features import store
 from konkyo.i18n import LANGUAGES, Text
 from konkyo.io import atomic_write, write_csv
 from konkyo.pipeline import locking, report_inputs, stage
-from konkyo.report import figures, interactive
 from konkyo.report import tables as reading
+from konkyo.report.charts.report import page_charts, stock_charts
+from konkyo.report.charts.theme import save_png
 from konkyo.report.pages.report import report
-from konkyo.report.pages.report_figures import draw
+from konkyo.report.tables.performance import performance_markdown
 
 TABLES = ("performance", "quantiles", "returns", "cumulative")
 CHECKS = ("deletion", "cascading_randomisation")
@@ -53,7 +54,7 @@ def others() -> list[tuple[Text, str]]:
 @locking.writing
 def main() -> None:
     """Read what the earlier stages wrote, write data/report."""
-    chosen = config.load().report
+    config = load().report
     brought = {name: report_inputs.read_table(HERE.backtest / f"{name}.csv") for name in TABLES}
     # ground_truth.csv exists only where the source has the true contributions.
     brought |= {name: report_inputs.read_table(HERE.verify / f"{name}.csv") for name in CHECKS}
@@ -61,18 +62,16 @@ def main() -> None:
         path.stem: report_inputs.read_table(path) for path in sorted(HERE.verify.glob("*.csv"))
     }
     evidence, labels = read_evidence()
-    made = reading.tables(evidence, labels, chosen)
+    made = reading.tables(evidence, labels, config)
     tables = brought | made
 
-    drawn = draw(figures, tables, labels, chosen.language)
-    for name, figure in tqdm(drawn.items(), "pictures", unit="figure"):
-        figures.save(figure, HERE.report / f"{_file(name)}.png", chosen.dpi)
-    moving: dict[str, dict[str, Any]] = {
-        language: draw(interactive, tables, labels, language) for language in LANGUAGES
+    charts: dict[str, dict[str, Any]] = {
+        language: page_charts(tables, labels, language) for language in LANGUAGES
     }
-    for name, figure in moving[chosen.language].items():
-        interactive.write(figure, HERE.report / "interactive", _file(name), chosen.language)
-    page = report(evidence, tables, moving, labels, chosen, others=others())
+    pictures = charts[config.language] | stock_charts(tables, labels, config.language)
+    for name, chart in tqdm(pictures.items(), "pictures", unit="chart"):
+        save_png(chart, HERE.report / f"{_file(name)}.png", config.dpi)
+    page = report(evidence, tables, charts=charts, labels=labels, config=config, others=others())
     with atomic_write(HERE.report / "report.html") as scratch:
         scratch.write_text(page, encoding="utf-8")
     shares = made["groups"].pivot_table(index="month", columns="group", values="share")
@@ -83,9 +82,9 @@ def main() -> None:
         with atomic_write(HERE.report / f"{name}.csv") as scratch:
             shutil.copyfile(source, scratch)
     with atomic_write(HERE.report / "performance.md") as scratch:
-        scratch.write_text(figures.performance_markdown(tables["performance"]), encoding="utf-8")
+        scratch.write_text(performance_markdown(tables["performance"]), encoding="utf-8")
     print(
-        f"{len(drawn)} figures, {len(tables)} tables and report.html "
+        f"{len(pictures)} figures, {len(tables)} tables and report.html "
         f"({len(page.encode()) / 1e6:.1f} MB) in {HERE.report}"
     )
 

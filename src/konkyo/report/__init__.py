@@ -1,4 +1,5 @@
-"""The report: tables of the explained panel, their figures, and the page that shows them.
+"""The report: tables of the explained panel, charts of them, and pages of both.
 
-`tables` computes, `figures` (PNG) and `interactive` draw, `pages` lays it all out in one HTML file.
+`tables` computes, `charts` draws (one Altair chart is the PNG and the page's figure), `pages` lays
+it all out in one HTML file.
 """

@@ -60,7 +60,7 @@ def track(root: Path, params: Params, environment: Mapping[str, str] = os.enviro
     name = f"{section.track.run_name}-{tags['params_digest'][:6]}"
     with open_runs.open_run(client, target, name) as run:
         metrics = series.final(io.read_json(artifacts.intervention_metrics), series.now())
-        metrics += forecasts(io.read_parquet(forecast / "answers.parquet"))
+        metrics += forecasts(io.read_parquet(forecast / "predictions.parquet"))
         client.log(run.run_id, params=flatten(values), metrics=metrics, tags=tags)
         for path in sorted(artifacts.intervention_report.iterdir()):
             client.log_artifact(run.run_id, str(path), _FOLDERS.get(path.suffix, "tables"))

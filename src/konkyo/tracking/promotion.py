@@ -84,8 +84,8 @@ class Decision:
         verb = "took over from" if self.promoted else "did not take over from"
         text = (
             f"Version {self.candidate.version} {verb} version {self.champion.version}: "
-            f"{self.result.objective} {self.result.better:+.4f} over {self.result.span} "
-            f"(required: above {self.result.least:g})."
+            f"{self.result.objective} {self.result.improvement:+.4f} over {self.result.span} "
+            f"(required: above {self.result.min_improvement:g})."
         )
         if self.objections:
             label = "Overruled" if self.promoted else "Objections"
@@ -105,7 +105,7 @@ class Decision:
             "promotion_run": run_id,
             **{
                 f"promotion_{row.measure}": f"{row.champion:.6g} -> {row.challenger:.6g}"
-                for row in self.result.figures.itertuples(index=False)
+                for row in self.result.metrics.itertuples(index=False)
             },
         }
 
@@ -203,9 +203,9 @@ def _decide(
     result = comparison.compare(
         monthly_series(client, champion),
         monthly_series(client, candidate),
-        config.months,
-        config.objective,
-        config.min_improvement,
+        n_months=config.months,
+        objective=config.objective,
+        min_improvement=config.min_improvement,
     )
     objections = result.objections()
     source, champion_source = candidate.tags.get("source"), champion.tags.get("source")
@@ -278,7 +278,7 @@ def _summary(decision: Decision, *, earlier_comparisons: int, configuration: str
     champion, candidate = decision.champion, decision.candidate
     names = f"champion {champion.version}", f"version {candidate.version}"
     result = decision.result
-    lines = [comparison.in_words(result, *names)]
+    lines = [comparison.to_text(result, *names)]
     lines += _search_caveats(result, champion=champion.tags, candidate=candidate.tags)
     if earlier_comparisons:
         lines.append(
@@ -287,7 +287,7 @@ def _summary(decision: Decision, *, earlier_comparisons: int, configuration: str
         )
     # The annual Sharpe ratio is no mean of months: the test of the mean spread goes with it.
     measure = "mean" if result.objective == "sharpe_ratio" else result.objective
-    if not result.figures.set_index("measure").loc[measure, "p"] < 0.05:
+    if not result.metrics.set_index("measure").loc[measure, "p"] < 0.05:
         lines.append("The difference is not significant (p is not below 0.05).")
     last, champion_last = (tags.get("last_month", "") for tags in (candidate.tags, champion.tags))
     if last < champion_last:
@@ -337,7 +337,7 @@ def _log_comparison(client: StoreClient, run_id: str, decision: Decision, summar
     now = series.now()
     metrics = [
         Metric(f"{side}/{row['measure']}", float(row[side]), now, 0)
-        for row in decision.result.figures.to_dict("records")
+        for row in decision.result.metrics.to_dict("records")
         for side in ("champion", "challenger", "difference", "t", "p")
         if np.isfinite(row[side])
     ]
@@ -348,7 +348,7 @@ def _log_comparison(client: StoreClient, run_id: str, decision: Decision, summar
         MLFLOW_RUN_NOTE: f"{decision.sentence}\n\n```\n{summary}\n```",
     }
     client.log(run_id, metrics=metrics, tags=tags)
-    tables = {"comparison": decision.result.monthly, "figures": decision.result.figures}
+    tables = {"comparison": decision.result.monthly, "figures": decision.result.metrics}
     with resilience.temporary_folder() as folder:
         for name, table in tables.items():
             path = folder / f"{name}.csv"

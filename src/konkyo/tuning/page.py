@@ -3,11 +3,12 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import altair as alt
 import pandas as pd
 from optuna.trial import FrozenTrial
 
 from konkyo.i18n import Text
-from konkyo.report.pages.html import Page, render, shell
+from konkyo.report.pages.html import Page, render, sections, shell
 from konkyo.tuning import results
 from konkyo.tuning.space import NUMBERS, STRUCTURE
 from konkyo.tuning.storage import CURRENT, RETRY_OF
@@ -42,7 +43,7 @@ def page(
     trials: pd.DataFrame,
     current: FrozenTrial | None,
     best: FrozenTrial,
-    figures: Mapping[str, Mapping[str, Mapping[str, Any]]],
+    charts: Mapping[str, Mapping[str, alt.TopLevelMixin]],
     language: str,
 ) -> str:
     """Return the page.
@@ -57,9 +58,8 @@ def page(
         What `results.trial_table` returns.
     current, best : FrozenTrial
         The two whose values stand side by side; the first only if the search has it.
-    figures : mapping
-        For each language, Plotly figures as plain objects, by name; one that is missing leaves its
-        place out.
+    charts : mapping
+        For each language, charts by name; the place of a missing one is left out.
     language : str
         The language shown first.
 
@@ -90,11 +90,11 @@ def page(
         ],
         columns=[name for name in ended.columns if name not in (CURRENT, RETRY_OF)],
         rows=_cells(ended.drop(columns=[CURRENT, RETRY_OF])),
-        figures=figures["en"],
+        charts=charts["en"],
     )
     title = Text.of("tuning.page_title", study=study)
-    sections = [(name, Text.of(f"tuning.section.{name}")) for name in SECTIONS]
-    return shell(Page(title, body, sections, figures=figures, language=language))
+    bar = sections("tuning", SECTIONS)
+    return shell(Page(title, body, bar, charts=charts, language=language))
 
 
 def _verdict(comparison: pd.DataFrame) -> Text:

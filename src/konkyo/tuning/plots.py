@@ -1,57 +1,40 @@
-"""The figures of a search: Optuna's own, and those that say how much of its result is luck."""
+"""The figures of a search, by the names of its pictures and of its places in the page."""
 
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
+import altair as alt
 import optuna
-import plotly.graph_objects as go
-from optuna.trial import FrozenTrial
+import pandas as pd
+from optuna.trial import FrozenTrial, TrialState
 
 from konkyo import backtest
 from konkyo.backtest.objectives import ObjectiveName
-from konkyo.report.interactive.style import CLEAR, FONT, GRID, INK, MUTED
+from konkyo.i18n import Language
+from konkyo.report.charts import search, selection_bias
 from konkyo.tuning import results
 from konkyo.tuning.space import NUMBERS, STRUCTURE
 
 
-def search(study: optuna.Study) -> dict[str, go.Figure]:
-    """Return Optuna's plots of a study: history, importances, slices, parallel_coordinates.
-
-    The importances need trials that differ, and are left out where Optuna cannot tell.
-    """
-    made = {
-        "history": optuna.visualization.plot_optimization_history(study),
-        "slice_numbers": optuna.visualization.plot_slice(study, list(NUMBERS)),
-        "slice_structure": optuna.visualization.plot_slice(study, list(STRUCTURE)),
-        "parallel_coordinates": optuna.visualization.plot_parallel_coordinate(study),
-    }
-    try:
-        made["importances"] = optuna.visualization.plot_param_importances(study)
-    except (ValueError, RuntimeError) as error:
-        logging.getLogger(__name__).info("no importances: %s", error)
-    return {name: _restyled(figure) for name, figure in made.items()}
-
-
 @dataclass(frozen=True)
 class Chance:
-    """What the figures of luck are drawn from, whichever room draws them.
+    """Statistics behind the figures of selection bias.
 
     Attributes
     ----------
-    no_skill : NoSkill
-        What the best of so many trials would reach by luck.
-    halves : Overfitting or None
-        None where there are too few months or complete trials to compare.
+    null : NullDistribution
+        Distribution of the best of as many trials under zero skill.
+    overfitting : Overfitting or None
+        None with too few months or complete trials for splits.
     reached : float
-        The chosen trial's annual return / risk.
+        Annual Sharpe ratio of the best trial.
     trials : int
-        Pruned ones too.
+        Number of trials, pruned ones included.
     """
 
-    no_skill: backtest.NullDistribution
-    halves: backtest.Overfitting | None
+    null: backtest.NullDistribution
+    overfitting: backtest.Overfitting | None
     reached: float
     trials: int
 
@@ -59,69 +42,83 @@ class Chance:
 def chance(
     trials: Sequence[FrozenTrial], best: FrozenTrial, objective: ObjectiveName, seed: int
 ) -> Chance:
-    """Return what the figures of luck show.
+    """Return the statistics behind the figures of selection bias.
 
     Parameters
     ----------
     trials : sequence of FrozenTrial
-        All that count.
+        Completed and pruned.
     best : FrozenTrial
-        The chosen one.
+        The best one.
     objective : str
         sharpe_ratio, t_statistic or mean.
     seed : int
-        Of the draws, as `result.luck` has it.
+        Of the draws.
     """
     wide = results.wide(trials)
-    reached = float(best.user_attrs["sharpe_ratio"])
-    found = backtest.overfitting_or_none(wide, objective)
-    return Chance(backtest.null_distribution(wide, seed), found, reached, wide.shape[1])
+    return Chance(
+        null=backtest.null_distribution(wide, seed),
+        overfitting=backtest.overfitting_or_none(wide, objective),
+        reached=float(best.user_attrs["sharpe_ratio"]),
+        trials=wide.shape[1],
+    )
 
 
-def luck(found: Chance, objective: ObjectiveName, language: str, room: Any) -> dict[str, Any]:
-    """Return the figures of luck, from the room `figures` or the room `interactive`.
+def charts(
+    study: optuna.Study, chance: Chance, objective: ObjectiveName, language: Language
+) -> dict[str, alt.TopLevelMixin]:
+    """Draw every figure of a search.
 
     Parameters
     ----------
-    found : Chance
-        What `chance` returns.
+    study : optuna.Study
+        With its trials.
+    chance : Chance
+        Of `chance`.
     objective : str
-        sharpe_ratio, t_statistic or mean.
+        Of the splits: sharpe_ratio, t_statistic or mean.
     language : str
         en or ja.
-    room : module
-        `figures.luck` or `interactive.luck`.
 
     Returns
     -------
     dict
-        maximum_by_luck and, where halves could be compared, logit_histogram and
-        degradation_scatter.
+        maximum_by_luck; logit_histogram and degradation_scatter where there are splits; history,
+        slice_numbers, slice_structure, parallel_coordinates; importances where the trials differ
+        enough for Optuna to estimate them.
     """
-    made = {
-        "maximum_by_luck": room.maximum_by_luck(
-            found.no_skill, found.reached, found.trials, language
+    drawn: dict[str, alt.TopLevelMixin] = {
+        "maximum_by_luck": selection_bias.maximum_by_luck(
+            chance.null, chance.reached, trials=chance.trials, language=language
         )
     }
-    if found.halves is not None:
-        made["logit_histogram"] = room.logit_histogram(found.halves, language)
-        made["degradation_scatter"] = room.degradation_scatter(found.halves, objective, language)
-    return made
-
-
-def _restyled(figure: go.Figure) -> go.Figure:
-    """Return one of Optuna's figures in the page's colours, without a title of its own."""
-    figure.layout.template = None
-    figure.update_layout(
-        paper_bgcolor=CLEAR,
-        plot_bgcolor=CLEAR,
-        font={"family": FONT, "size": 12, "color": INK},
-        height=480,
-        width=None,
-        title={"text": ""},
-        margin={"l": 8, "r": 12, "t": 30, "b": 8},
-        legend={"orientation": "h", "x": 0, "y": 1.0, "yanchor": "bottom"},
+    if chance.overfitting is not None:
+        splits = chance.overfitting
+        drawn["logit_histogram"] = selection_bias.logit_histogram(splits, language)
+        drawn["degradation_scatter"] = selection_bias.degradation_scatter(
+            splits, objective, language
+        )
+    complete = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+    table = pd.DataFrame(
+        [{"trial": trial.number, "objective": trial.value, **trial.params} for trial in complete]
     )
-    figure.update_xaxes(automargin=True, gridcolor=GRID, zerolinecolor=MUTED)
-    figure.update_yaxes(automargin=True, gridcolor=GRID, zerolinecolor=MUTED)
-    return figure
+    log = sorted(
+        {
+            name
+            for trial in complete
+            for name, distribution in trial.distributions.items()
+            if getattr(distribution, "log", False)
+        }
+    )
+    drawn["history"] = search.search_history(table, language)
+    for name, keys in (("slice_numbers", NUMBERS), ("slice_structure", STRUCTURE)):
+        drawn[name] = search.slices(table, list(keys), log=log, language=language)
+    drawn["parallel_coordinates"] = search.parallel_coordinates(
+        table, [*STRUCTURE, *NUMBERS], log=log, language=language
+    )
+    try:
+        importance = optuna.importance.get_param_importances(study)
+        drawn["importances"] = search.importance_bars(importance, language)
+    except (ValueError, RuntimeError) as error:
+        logging.getLogger(__name__).info("no importances: %s", error)
+    return drawn

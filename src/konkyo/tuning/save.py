@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
+import altair as alt
 import pandas as pd
 from optuna.trial import FrozenTrial
 
@@ -11,9 +11,7 @@ from konkyo.config import Report
 from konkyo.errors import TuningError
 from konkyo.i18n import LANGUAGES
 from konkyo.io import atomic_write, write_csv, write_json, write_parquet
-from konkyo.report import figures
-from konkyo.report.figures import luck as still
-from konkyo.report.interactive import luck as live
+from konkyo.report.charts import save_png
 from konkyo.tuning import page, plots, results, study
 from konkyo.tuning.study import Search
 from konkyo.tuning.trials import TrialBacktest
@@ -100,18 +98,16 @@ def save_results(
 
 def _save_figures(
     search: Search, best: FrozenTrial, folder: Path, report: Report
-) -> Mapping[str, Mapping[str, Any]]:
+) -> Mapping[str, Mapping[str, alt.TopLevelMixin]]:
     """Write the figures as PNG in the report's language; return the page's, by language."""
     objective = results.objective_of_spreads(search.tune)
     chance = plots.chance(study.finished_trials(search.study), best, objective, search.tune.seed)
-    for name, figure in plots.luck(chance, objective, report.language, still).items():
-        figures.save(figure, folder / f"{name}.png", report.dpi)
-    shared = plots.search(search.study)
-    by_language: dict[str, Mapping[str, Any]] = {}
-    for language in LANGUAGES:
-        drawn = {**shared, **plots.luck(chance, objective, language, live)}
-        by_language[language] = {name: figure.to_dict() for name, figure in drawn.items()}
-    return by_language
+    charts: dict[str, dict[str, alt.TopLevelMixin]] = {
+        language: plots.charts(search.study, chance, objective, language) for language in LANGUAGES
+    }
+    for name, chart in charts[report.language].items():
+        save_png(chart, folder / f"{name}.png", report.dpi)
+    return charts
 
 
 def best_trial(search: Search) -> FrozenTrial:

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from konkyo.config import Report
-from konkyo.report import interactive
+from konkyo.report import charts
 from konkyo.report import tables as reading
 from konkyo.report.pages.report import report
 from konkyo.report.tables import ExplainedPanel
@@ -118,9 +118,9 @@ def page(
     )
     drawn = {
         language: {
-            "factor_bars": interactive.factor_bars(means, labels, language),
+            "factor_bars": charts.factor_bars(means, labels, language),
             **{
-                f"factor_scatter/{name}": interactive.factor_scatter(
+                f"factor_scatter/{name}": charts.factor_scatter(
                     points[points["feature"] == name],
                     shape[shape["feature"] == name],
                     labels,
@@ -134,7 +134,8 @@ def page(
     }
     tables = {"performance": performance, "factor_means": means}
     path = tmp_path_factory.mktemp("page") / "report.html"
-    path.write_text(report(evidence, tables, drawn, labels, chosen, 4), encoding="utf-8")
+    text = report(evidence, tables, charts=drawn, labels=labels, config=chosen, largest=4)
+    path.write_text(text, encoding="utf-8")
     return path
 
 

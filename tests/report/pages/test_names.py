@@ -1,12 +1,16 @@
 """Stocks whose names are mark-up, formulas, paths or mathematics: figures, files, sentences."""
 
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
+from markupsafe import Markup
 
+from konkyo.i18n import Text
 from konkyo.pipeline import report
-from konkyo.report import figures, interactive, tables
+from konkyo.report import charts, tables
+from konkyo.report.pages.html import Page, chart_files, shell
 
 NAMES = [
     "</script><script>alert(1)</script>",
@@ -22,6 +26,10 @@ HOSTILE = "<script>window.hurt=1</script>\"'&"
 """A stock of the evidence that `made` makes."""
 
 
+def shell_of(chart, language):
+    return shell(Page(Text("T", "T"), Markup(""), [], charts={language: {"change": chart}}))
+
+
 @pytest.mark.parametrize(
     ("name", "language"), list(zip(NAMES, ["en", "ja"] * (len(NAMES) // 2), strict=True))
 )
@@ -33,14 +41,13 @@ def test_figures_of_a_stock_of_any_name(made, labels, name, language, tmp_path):
     changes = tables.score_changes(evidence, month, [name])
     folder = tmp_path / "report"
     file = report._file(f"change_bars/{name}")
-    for figure in (
-        figures.stock_heat(stocks, labels, language),
-        figures.change_bars(changes, labels, name, language),
-    ):
-        figures.save(figure, folder / f"{file}.png", 50)
-    figure = interactive.change_bars(changes, labels, name, language)
-    page = interactive.write(figure, folder, file, language).read_text(encoding="utf-8")
-    assert "<script>alert" not in page
+    heat = charts.stock_heat(stocks, labels, language)
+    change = charts.change_bars(changes, labels, name, language)
+    for chart in (heat, change):
+        charts.save_png(chart, folder / f"{file}.png", 50)
+    written = chart_files({language: {"change": change}})
+    assert "<script>alert" not in str(shell_of(change, language))
+    assert json.loads(written[f"chart/{language}/change"])["usermeta"]["title"]
     assert {path.parent for path in tmp_path.rglob("*") if path.is_file()} == {folder}
 
 

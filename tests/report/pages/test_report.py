@@ -1,5 +1,6 @@
 """The report in a browser: pickers, sums, sentences, sorting, widths, the dark, hostile names."""
 
+import itertools
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
@@ -27,9 +28,11 @@ class Opened:
     page: Any
     complaints: list[str] = field(default_factory=list)
 
-    def parts(self, table: str) -> list[int]:
-        rows = self.page.locator(f"{table} tbody tr")
-        return [int(row.get_attribute("data-part")) for row in rows.all()]
+    def parts(self, chart: str) -> list[int]:
+        """Return the steps that the page handed to a chart, in units of the packed score."""
+        return self.page.evaluate(
+            "id => document.getElementById(id).rows.steps.map((row) => row.part)", chart
+        )
 
     def shows(self, stock: str, month: str, language: str = "en") -> None:
         until(
@@ -73,7 +76,7 @@ def visit(browser: Any, page: Path) -> Iterator[Callable[..., Opened]]:
 
 def _draw_all(page: Any, language: str = "en") -> None:
     """Bring every figure into the window until it is drawn."""
-    for node in page.locator(".plot").all():
+    for node in page.locator(".plot:visible").all():
         node.scroll_into_view_if_needed()
         until(
             page,
@@ -94,9 +97,24 @@ def test_the_bars_of_every_stock_add_up_to_its_score(
             opened.page.fill("#name", stock)
             opened.page.press("#name", "Tab")
             opened.shows(stock, month)
-            *parts, whole = opened.parts(".grounds")
+            *parts, whole = opened.parts("attribution")
             assert sum(parts) == whole
             assert abs(whole * unit - score) <= unit / 2 + 1e-9
+    assert opened.complaints == []
+
+
+def test_the_chart_of_a_stock_draws_the_steps_that_add_up(visit: Callable[..., Opened]) -> None:
+    opened = visit(place="#stock=S05&month=2020-03")
+    _draw_all(opened.page)
+    for stock in ("S05", "S07"):
+        opened.page.fill("#name", stock)
+        opened.page.press("#name", "Tab")
+        chart = "document.getElementById('attribution')"
+        until(opened.page, f"{chart}.shown === {chart}.rows")
+        steps = f"{chart}.view.data('steps').map((row) => [row.start, row.end])"
+        drawn = opened.page.evaluate(steps)
+        assert all(abs(a[1] - b[0]) < 1e-9 for a, b in itertools.pairwise(drawn[:-1]))
+        assert drawn[-1][0] == 0 and abs(drawn[-1][1] - drawn[-2][1]) < 1e-9
     assert opened.complaints == []
 
 
@@ -112,7 +130,7 @@ def test_the_change_leads_from_the_score_before_to_the_score_now(
         opened.page.fill("#name", stock)
         opened.page.press("#name", "Tab")
         opened.shows(stock, "2020-03")
-        start, *parts, end = opened.parts(".past")
+        start, *parts, end = opened.parts("past")
         assert start + sum(parts) == end
         scores = evidence.index[evidence.index["stock"] == stock].set_index("month")["score"]
         assert abs(start * unit - scores[evidence.months()[1]]) <= unit / 2 + 1e-9
@@ -120,7 +138,7 @@ def test_the_change_leads_from_the_score_before_to_the_score_now(
     opened.page.fill("#name", new)
     opened.page.press("#name", "Tab")
     opened.shows(new, "2020-03")
-    assert "not ranked in 2020-02" in opened.page.inner_text(".past")
+    assert "not ranked in 2020-02" in opened.page.inner_text(".no-past")
 
 
 def test_sentences_are_those_of_python_in_both_languages(
@@ -240,8 +258,9 @@ def test_the_dark_by_the_reader_s_wish_and_by_the_button(visit: Callable[..., Op
     dark = opened.page.evaluate(background)
     assert sum(map(int, re.findall(r"\d+", dark))) < 150
     _draw_all(opened.page)
-    ink = "document.querySelector('.plot .canvas')._fullLayout.font.color"
+    ink = "document.querySelector('.plot').result.spec.config.axis.labelColor"
     assert opened.page.evaluate(ink) == "#e6e9ee"
+    opened.page.locator(".plot").first.scroll_into_view_if_needed()
     opened.page.click("#theme")
     assert opened.page.evaluate(background) == "rgb(255, 255, 255)"
     until(opened.page, f"{ink} === '#1b1f24'")
@@ -273,7 +292,8 @@ def test_an_input_without_a_label_is_refused(
     evidence: ExplainedPanel, labels: pd.DataFrame, chosen: Report
 ) -> None:
     with pytest.raises(ArtifactError, match="no label for size"):
-        report(evidence, {}, {}, labels[labels["feature"] != "size"], chosen)
+        without = labels[labels["feature"] != "size"]
+        report(evidence, {}, charts={}, labels=without, config=chosen)
 
 
 def test_a_month_without_a_ranking_is_refused(
@@ -281,12 +301,12 @@ def test_a_month_without_a_ranking_is_refused(
 ) -> None:
     earlier = replace(chosen, month="2019-05")
     with pytest.raises(ArtifactError, match="no stock was ranked in 2019-05"):
-        report(evidence, {}, {"en": {}, "ja": {}}, labels, earlier)
+        report(evidence, {}, charts={"en": {}, "ja": {}}, labels=labels, config=earlier)
 
 
 def test_chunks_hold_no_markup(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     assert "window.hurt" not in text
     blocks = dict(re.findall(r'data-chunk="([^"]+)">([^<]*)</script>', text))
-    assert {"pack/head.json", "pack/2020-02", "plotly", "words.json"} <= set(blocks)
+    assert {"pack/head.json", "pack/2020-02", "vega", "words.json"} <= set(blocks)
     assert all(re.fullmatch(r"[A-Za-z0-9+/=]+", block) for block in blocks.values())

@@ -2,34 +2,39 @@
 
 import base64
 import io
+import json
 import re
 import zlib
 from pathlib import Path
 from typing import Any
 
+import altair as alt
+import pandas as pd
 import pytest
 from fontTools.ttLib import TTFont
 from markupsafe import Markup
 
 from browsing import until
 from konkyo.i18n import Text
+from konkyo.report.charts.theme import titled
 from konkyo.report.pages.codec import compress
 from konkyo.report.pages.html import Page, font, shell
 
 
+def bars(title: str, name: str = "</script><b>") -> alt.Chart:
+    table = pd.DataFrame({"x": [1.0], "y": [name]})
+    return titled(alt.Chart(table).mark_bar().encode(x="x:Q", y="y:N"), title)
+
+
 @pytest.fixture(scope="module")
 def html() -> str:
-    figure = {
-        "data": [{"type": "bar", "x": ["</script><b>"], "y": [1]}],
-        "layout": {"title": {"text": "鯨"}, "template": {"layout": {"bulk": 1}}},
-    }
     return shell(
         Page(
             title=Text("<b>Title", "題名"),
             body=Markup("<section id='one'>here</section>"),
             sections=[("one", Text("a&b", "鰯"))],
             data={"names.json": compress('["鮪"]'.encode())},
-            figures={"en": {"bars": figure}, "ja": {"bars": figure}},
+            charts={"en": {"bars": bars("whale")}, "ja": {"bars": bars("鯨")}},
         )
     )
 
@@ -46,12 +51,19 @@ def test_words_from_data_are_escaped(html: str) -> None:
     assert "a&amp;b" in html
 
 
-def test_a_figure_is_packed_without_its_template(html: str) -> None:
-    block = re.search(r'data-chunk="figure/ja/bars">([^<]*)<', html)
+def unpacked(html: str, name: str) -> str:
+    block = re.search(rf'data-chunk="{name}">([^<]*)<', html)
     assert block is not None
-    text = zlib.decompress(base64.b64decode(block[1]), 31).decode()
-    assert "鯨" in text
-    assert "bulk" not in text
+    return zlib.decompress(base64.b64decode(block[1]), 31).decode()
+
+
+def test_charts_of_both_languages_read_one_table(html: str) -> None:
+    specs = [json.loads(unpacked(html, f"chart/{language}/bars")) for language in ("en", "ja")]
+    assert [spec["usermeta"]["title"] for spec in specs] == ["whale", "鯨"]
+    assert specs[0]["usermeta"]["tables"] == specs[1]["usermeta"]["tables"]
+    (table,) = specs[0]["usermeta"]["tables"]
+    assert json.loads(unpacked(html, f"table/{table}")) == {"x": [1.0], "y": ["</script><b>"]}
+    assert html.count('data-chunk="table/') == 1 and html.count('data-chunk="vega"') == 1
 
 
 def test_the_font_has_the_letters_of_title_figures_and_data_alone(html: str) -> None:
@@ -63,30 +75,39 @@ def test_the_font_has_the_letters_of_title_figures_and_data_alone(html: str) -> 
     assert len(base64.b64decode(found[1])) < 100_000
 
 
-def test_a_figure_may_have_any_kind_of_title(browser: Any, tmp_path: Path) -> None:
-    titles = [{"text": "A <b>bold</b><br>title"}, {"font": {"size": 9}}, "A"]
-    figures, body = {}, ""
-    for place, title in enumerate(titles):
-        bar = {"orientation": "h", "title": title}
-        trace = {"type": "heatmap", "z": [[1, 2]], "colorbar": bar}
-        axes = {"xaxis": {"title": title}, "yaxis": {"title": title}}
-        figures[str(place)] = {"data": [trace], "layout": {"title": title, "height": 99, **axes}}
-        body += f'<figure class="plot" data-figure="{place}"><figcaption></figcaption>'
-        body += '<div class="canvas"></div></figure>'
+def test_charts_of_every_kind_fill_their_place_and_no_more(browser: Any, tmp_path: Path) -> None:
+    one = bars("A <b>bold</b> title", "a name of sixty letters that is too long for a telephone")
+    plain = (
+        alt.Chart(pd.DataFrame({"x": [1, 2]})).mark_point().encode(x="x:Q").properties(width=300)
+    )
+    charts = {"one": one, "plain": plain, "two": plain & plain, "beside": plain | plain}
+    names = "".join(
+        f'<figure class="plot" data-figure="{name}" style="--height: 90px">'
+        '<figcaption></figcaption><div class="canvas"></div></figure>'
+        for name in charts
+    )
     path = tmp_path / "page.html"
-    made = Page(Text("T", "T"), Markup(body), [], figures={"en": figures})
-    path.write_text(shell(made), encoding="utf-8")
-    page = browser.new_page(viewport={"width": 390, "height": 700})
+    page_of = Page(Text("T", "T"), Markup(names), [], charts={"en": charts})
+    path.write_text(shell(page_of), encoding="utf-8")
+    page = browser.new_page(viewport={"width": 390, "height": 900})
     problems: list[str] = []
     page.on("pageerror", lambda problem: problems.append(str(problem)))
+    page.on("console", lambda m: problems.append(m.text) if m.type == "error" else None)
     page.goto(path.as_uri())
     until(
         page,
-        "() => document.querySelectorAll('.plot[data-drawn]').length === 3"
+        "() => document.querySelectorAll('.plot[data-drawn]').length === 4"
         " || !document.getElementById('trouble').hidden",
     )
     assert page.is_hidden("#trouble"), page.inner_text("#trouble")
-    assert page.locator("figcaption").all_text_contents() == ["A bold title", "", "A"]
+    assert page.locator("figcaption").first.text_content() == "A <b>bold</b> title"
+    for node in page.locator(".plot").all():
+        place = node.locator(".canvas").first.bounding_box()["width"]
+        drawn = node.locator("canvas").first.bounding_box()["width"]
+        assert place - 12 <= drawn <= place + 2
+    page.set_viewport_size({"width": 700, "height": 900})
+    wide = "[...document.querySelectorAll('canvas')].every((c) => c.clientWidth > 600)"
+    until(page, wide)
     assert problems == []
     page.close()
 

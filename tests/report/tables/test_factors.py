@@ -4,7 +4,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from konkyo.backtest import mean_differences
 from konkyo.errors import KonkyoError
 from konkyo.report.tables import (
     ExplainedPanel,
@@ -13,6 +12,7 @@ from konkyo.report.tables import (
     factor_shape,
     top_factors,
 )
+from konkyo.report.tables.mean_difference_test import mean_differences
 
 
 def test_means_by_hand(tiny: ExplainedPanel):

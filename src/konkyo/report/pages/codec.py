@@ -1,4 +1,4 @@
-"""Every stock of every month with its grounds, small enough to travel inside a page.
+"""Scores and relevances of every stock-month, small enough to travel inside a page.
 
 What is kept of a stock: score and rank, the total of each group's relevances, and its largest
 relevances with their inputs' values. What is not kept singly is a group's remainder: its total
@@ -13,7 +13,7 @@ kind of number lies together, byte by byte, so that gzip codes it by itself. Inp
 same for all stocks of a month are written once a month, dummies of sectors follow from the sector.
 Measured with eight inputs a stock: 23.4 bytes a stock-month on the simulated market (296,896 x
 126), 20.1 on the real one (328,100 x 81); in base64 that is 9.3 and 8.9 MB of a page, to which
-plotly.js adds 2.0, the figures of both languages 0.5 and the font 0.1.
+Vega adds 0.4, the charts of both languages 0.5 and the font 0.1.
 """
 
 import json
@@ -77,12 +77,14 @@ def value_step(largest: float) -> float:
     return 2 * _CUT / (2 * max(halves, 0) + 1)
 
 
-def pack(e: ExplainedPanel, n_extreme: int, named: Sequence[str] = (), largest: int = 8) -> Packed:
+def pack(
+    panel: ExplainedPanel, n_extreme: int, named: Sequence[str] = (), largest: int = 8
+) -> Packed:
     """Pack all scores and their grounds.
 
     Parameters
     ----------
-    e : Evidence
+    panel : ExplainedPanel
         All scored stock-months; everything in them is known at t.
     n_extreme : int
         So many longest and so many shortest stocks of each month carry every input.
@@ -103,27 +105,27 @@ def pack(e: ExplainedPanel, n_extreme: int, named: Sequence[str] = (), largest: 
     ArtifactError
         An input that should be one a month, or follow from the sector, does not.
     """
-    kept = min(largest, len(e.names))
-    step = relevance_step(e.index["score"].to_numpy())
-    characteristics, dummies = e.columns("characteristic"), e.columns("sector")
-    common = np.sort(np.concatenate([e.columns("calendar"), e.columns("market")]))
-    value_steps = [value_step(float(np.abs(e.features[:, c]).max())) for c in characteristics]
-    stock, stocks = pd.factorize(e.index["stock"].astype(str), sort=True)
-    sector, sectors = pd.factorize(e.index["sector"].astype(object).fillna("").astype(str))
-    group = np.array([GROUPS.index(name) for name in e.catalogue["group"]])
-    months, heads, blocks = e.months(), [], {}
+    n_inputs = min(largest, len(panel.names))
+    step = relevance_step(panel.index["score"].to_numpy())
+    characteristics, dummies = panel.columns("characteristic"), panel.columns("sector")
+    common = np.sort(np.concatenate([panel.columns("calendar"), panel.columns("market")]))
+    value_steps = [value_step(float(np.abs(panel.features[:, c]).max())) for c in characteristics]
+    stock, stocks = pd.factorize(panel.index["stock"].astype(str), sort=True)
+    sector, sectors = pd.factorize(panel.index["sector"].astype(object).fillna("").astype(str))
+    group = np.array([GROUPS.index(name) for name in panel.catalogue["group"]])
+    months, heads, blocks = panel.months(), [], {}
     for month in months:
-        rows = e.rows(month)
-        order = rows.start + np.argsort(e.index["rank"].to_numpy()[rows])
+        rows = panel.rows(month)
+        order = rows.start + np.argsort(panel.index["rank"].to_numpy()[rows])
         full = np.flatnonzero(
             (np.arange(len(order)) < n_extreme)
             | (np.arange(len(order)) >= len(order) - n_extreme)
             | np.isin(stocks[stock[order]], list(named))
             | (month == months[-1])
         )
-        values = e.features[rows][:, common]
+        values = panel.features[rows][:, common]
         if len(values) and np.ptp(values, axis=0).any():
-            name = e.names[common[int(np.argmax(np.ptp(values, axis=0)))]]
+            name = panel.names[common[int(np.argmax(np.ptp(values, axis=0)))]]
             raise ArtifactError(
                 f"{name} differs between stocks in {label(month)}, but its group is one value a "
                 "month: run `dvc repro report`, and give it the group characteristic if it is one"
@@ -137,15 +139,23 @@ def pack(e: ExplainedPanel, n_extreme: int, named: Sequence[str] = (), largest: 
             }
         )
         blocks[label(month)] = _month(
-            e, order, full, stock[order], group, kept, step, characteristics, np.array(value_steps)
+            panel,
+            order,
+            full,
+            stock[order],
+            group,
+            n_inputs,
+            step,
+            characteristics,
+            np.array(value_steps),
         )
     head = {
-        "names": e.names, "groups": group.tolist(), "kept": kept, "step": step,
+        "names": panel.names, "groups": group.tolist(), "kept": n_inputs, "step": step,
         "score_step": step / FINER, "value_steps": value_steps,
         "characteristics": characteristics.tolist(), "common": common.tolist(),
         "stocks": stocks.tolist(), "sectors": sectors.tolist(),
-        "dummies": _dummies(e, sector, len(sectors), dummies),
-        "moves": _moves(e, stock, sector), "months": heads,
+        "dummies": _dummies(panel, sector, len(sectors), dummies),
+        "moves": _moves(panel, stock, sector), "months": heads,
     }  # fmt: skip
     return Packed(compress(json.dumps(head, separators=(",", ":")).encode()), blocks)
 
@@ -158,40 +168,40 @@ def compress(*parts: bytes) -> bytes:
 
 
 def _month(
-    e: ExplainedPanel,
+    panel: ExplainedPanel,
     order: np.ndarray,
     full: np.ndarray,
     stock: np.ndarray,
     group: np.ndarray,
-    kept: int,
+    n_inputs: int,
     step: float,
     characteristics: np.ndarray,
     value_steps: np.ndarray,
 ) -> bytes:
     """Write the arrays of a month, rows from the best rank to the worst; `unpack` says which."""
-    relevance = e.relevance[order].astype(float)
+    relevance = panel.relevance[order].astype(float)
     codes = np.rint(relevance / step).astype(np.int64)
-    values = np.rint(e.features[order][:, characteristics] / value_steps).astype(np.int64)
-    score = np.rint(e.index["score"].to_numpy()[order] / (step / FINER)).astype(np.int64)
+    values = np.rint(panel.features[order][:, characteristics] / value_steps).astype(np.int64)
+    score = np.rint(panel.index["score"].to_numpy()[order] / (step / FINER)).astype(np.int64)
     totals = [
         np.rint(relevance[:, group == g].sum(1) / step).astype(np.int64) for g in range(len(GROUPS))
     ]
-    top = np.argsort(-np.abs(relevance), axis=1, kind="stable")[:, :kept]
-    own = np.take_along_axis(codes, top, axis=1)
-    size = np.abs(own)
+    top = np.argsort(-np.abs(relevance), axis=1, kind="stable")[:, :n_inputs]
+    top_codes = np.take_along_axis(codes, top, axis=1)
+    size = np.abs(top_codes)
     steps = size - np.append(size[:, 1:], np.zeros((len(size), 1), np.int64), axis=1)
-    place = np.full(len(group), -1)
-    place[characteristics] = np.arange(len(characteristics))
-    at = place[top]
-    shown = np.take_along_axis(values, np.maximum(at, 0), axis=1)
+    slot_of = np.full(len(group), -1)
+    slot_of[characteristics] = np.arange(len(characteristics))
+    slot = slot_of[top]
+    top_values = np.take_along_axis(values, np.maximum(slot, 0), axis=1)
     arrays = [
         stock,
         np.diff(score, prepend=0),
-        np.diff(e.portfolio()[order], prepend=0),
+        np.diff(panel.portfolio()[order], prepend=0),
         np.concatenate(totals),
         top.T.ravel(),
-        (2 * steps + (own < 0)).T.ravel(),
-        shown.T.ravel()[at.T.ravel() >= 0],
+        (2 * steps + (top_codes < 0)).T.ravel(),
+        top_values.T.ravel()[slot.T.ravel() >= 0],
         np.diff(full, prepend=0),
         codes[full].T.ravel(),
         values[full].T.ravel(),
@@ -220,23 +230,23 @@ def unpack(head: dict[str, Any], month: str, block: bytes) -> dict[str, np.ndarr
         positions), full_relevance [full, features], full_value [full, characteristics].
     """
     facts = next(entry for entry in head["months"] if entry["month"] == month)
-    n, kept, groups = facts["count"], head["kept"], head["groups"]
-    data, at = zlib.decompress(block, 31), 0
+    n, n_inputs, groups = facts["count"], head["kept"], head["groups"]
+    data, offset = zlib.decompress(block, 31), 0
 
     def take(count: int) -> np.ndarray:
-        nonlocal at
-        array, at = _read(data, at, count)
+        nonlocal offset
+        array, offset = _read(data, offset, count)
         return array
 
     stock, score, quantile = take(n), take(n).cumsum(), take(n).cumsum()
     totals = take(len(GROUPS) * n).reshape(-1, n).T
-    inputs = take(kept * n).reshape(kept, n).T
-    coded = take(kept * n).reshape(kept, n).T
+    inputs = take(n_inputs * n).reshape(n_inputs, n).T
+    coded = take(n_inputs * n).reshape(n_inputs, n).T
     size = (coded // 2)[:, ::-1].cumsum(1)[:, ::-1]
-    ours = np.isin(inputs, head["characteristics"])
-    value = np.full((kept, n), np.nan)
-    value[ours.T] = take(int(ours.sum()))
-    place = np.searchsorted(head["characteristics"], inputs).clip(max=len(head["value_steps"]) - 1)
+    has_value = np.isin(inputs, head["characteristics"])
+    value = np.full((n_inputs, n), np.nan)
+    value[has_value.T] = take(int(has_value.sum()))
+    slot = np.searchsorted(head["characteristics"], inputs).clip(max=len(head["value_steps"]) - 1)
     rows = take(facts["full"]).cumsum()
     codes = take(len(groups) * len(rows)).reshape(len(groups), -1).T
     values = take(len(head["characteristics"]) * len(rows))
@@ -247,7 +257,7 @@ def unpack(head: dict[str, Any], month: str, block: bytes) -> dict[str, np.ndarr
         "totals": totals * head["step"],
         "inputs": inputs,
         "relevance": np.where(coded % 2, -size, size) * head["step"],
-        "value": value.T * np.array(head["value_steps"])[place],
+        "value": value.T * np.array(head["value_steps"])[slot],
         "full": rows,
         "full_relevance": codes * head["step"],
         "full_value": values.reshape(-1, len(rows)).T * np.array(head["value_steps"]),
@@ -262,33 +272,36 @@ def _write(array: np.ndarray) -> bytes:
     return bytes([width]) + planes.T.tobytes()
 
 
-def _read(data: bytes, at: int, count: int) -> tuple[np.ndarray, int]:
+def _read(data: bytes, offset: int, count: int) -> tuple[np.ndarray, int]:
     """Return `count` whole numbers written at `at`, and the place after them."""
-    width = data[at]
-    planes = np.frombuffer(data, np.uint8, width * count, at + 1).reshape(width, count)
+    width = data[offset]
+    planes = np.frombuffer(data, np.uint8, width * count, offset + 1).reshape(width, count)
     folded = (planes.astype(np.int64) << (8 * np.arange(width))[:, None]).sum(0)
-    return np.where(folded % 2, -(folded // 2) - 1, folded // 2), at + 1 + width * count
+    return np.where(folded % 2, -(folded // 2) - 1, folded // 2), offset + 1 + width * count
 
 
-def _dummies(e: ExplainedPanel, sector: np.ndarray, count: int, columns: np.ndarray) -> list[int]:
+def _dummies(
+    panel: ExplainedPanel, sector: np.ndarray, count: int, columns: np.ndarray
+) -> list[int]:
     """Return the input that is 1 in each sector, -1 where none is."""
-    found = []
+    inputs = []
     for number in range(count):
-        values = e.features[sector == number][:, columns]
+        values = panel.features[sector == number][:, columns]
         if (values != values[0]).any() or values[0].sum() not in (0, 1):
+            name = panel.index["sector"].iloc[np.argmax(sector == number)]
             raise ArtifactError(
-                f"dummies of the sector {e.index['sector'].iloc[np.argmax(sector == number)]} are "
-                "not one 1 in its own column at most: run `dvc repro prepare`"
+                f"dummies of the sector {name} are not one 1 in its own column at most: "
+                "run `dvc repro prepare`"
             )
-        found.append(int(columns[np.argmax(values[0])]) if values[0].any() else -1)
-    return found
+        inputs.append(int(columns[np.argmax(values[0])]) if values[0].any() else -1)
+    return inputs
 
 
-def _moves(e: ExplainedPanel, stock: np.ndarray, sector: np.ndarray) -> list[list[int]]:
+def _moves(panel: ExplainedPanel, stock: np.ndarray, sector: np.ndarray) -> list[list[int]]:
     """Return stock, month and sector (numbers) wherever a stock's sector is new."""
-    month = np.unique(e.index["month"].to_numpy(), return_inverse=True)[1]
+    month = np.unique(panel.index["month"].to_numpy(), return_inverse=True)[1]
     order = np.lexsort((month, stock))
-    own, when, what = stock[order], month[order], sector[order]
+    stock_of, when, what = stock[order], month[order], sector[order]
     new = np.ones(len(order), bool)
-    new[1:] = (own[1:] != own[:-1]) | (what[1:] != what[:-1])
-    return np.stack([own[new], when[new], what[new]], axis=1).tolist()
+    new[1:] = (stock_of[1:] != stock_of[:-1]) | (what[1:] != what[:-1])
+    return np.stack([stock_of[new], when[new], what[new]], axis=1).tolist()

@@ -1,8 +1,24 @@
 """One file that a browser opens without a network: what the report and other pages share.
 
-The page carries its style, its scripts, plotly.js and all data inside itself. Bulk lies in it as
-gzip in base64 and is opened by the browser when it is first looked at; a content security policy in
-the page forbids it to ask anybody for anything. Text are there in both languages, one shown.
+The page carries its style, its scripts, Vega and all data. Bulk lies in it as gzip in base64 and is
+unpacked by the browser when it is first shown; a content security policy in the page forbids every
+request. Texts are there in both languages, one is shown.
+
+A page of its own, with a chart::
+
+    {% from "words.html" import t, both, figure, named with context %}      (assets/mine.html)
+    <section id="drift"><h2>{{ t("mine.drift") }}</h2>{{ figure("drift_lines", 320) }}</section>
+
+    body = render("mine.html", ...)
+    charts = {language: {"drift_lines": drift_lines(table, language)} for language in LANGUAGES}
+    html = shell(Page(title, body, sections, charts=charts))
+
+`figure(name, height)` of words.html (an element with `data-figure="name"`) shows the chart of that
+name: assets/charts.js fits it to the width of its element, and draws it again in the page's other
+language or theme. Title and note (`konkyo.report.charts.theme.titled`) stand above it as HTML. A
+script shows another chart by `konkyo.charts.show(element, name)`, reaches data that a chart has by
+name through `element.view.data(name, rows)`, and a `<select data-shows="id">` does the former by
+itself. A table that several charts or both languages read lies in the page once.
 """
 
 import base64
@@ -15,20 +31,21 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
+import altair as alt
+import pandas as pd
+import vl_convert
 from fontTools.subset import Options, Subsetter
 from fontTools.ttLib import TTFont
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
-from plotly.offline import get_plotlyjs
 
-from konkyo.i18n import LANGUAGES, Text, section
-from konkyo.report.figures.fonts import font_file
-from konkyo.report.figures.style import LOWERS, RAISES
-from konkyo.report.interactive.style import GRID, INK, MUTED, PAPER
+from konkyo.i18n import Text, section
+from konkyo.report.charts.theme import FONT_FILE, VEGA_LITE, to_spec
 from konkyo.report.pages.codec import compress
+from konkyo.report.style import GRID, INK, LOWERS, MUTED, PAPER, RAISES
 
 _INKS = {INK: "--ink", MUTED: "--soft", GRID: "--line", PAPER: "--paper"}
-"""The colours of a figure that the page's own of that name take the place of."""
+"""Colours of a chart and the page's own that replace them."""
 
 
 @dataclass(frozen=True)
@@ -45,9 +62,8 @@ class Page:
         Identifier and name of each section, for the bar of links.
     data : mapping
         gzip by name; scripts get it by `konkyo.open(name)`.
-    figures : mapping
-        For each language, Plotly figures as plain objects, by name. An element with
-        `data-figure="name"` shows one.
+    charts : mapping
+        For each language, Altair charts by name. An element with `data-figure="name"` shows one.
     styles, scripts : sequence of str
         Files of `assets` that this page has beside the shell's.
     language : str
@@ -58,10 +74,42 @@ class Page:
     body: Markup
     sections: Sequence[tuple[str, Text]]
     data: Mapping[str, bytes] = field(default_factory=dict)
-    figures: Mapping[str, Mapping[str, Mapping[str, Any]]] = field(default_factory=dict)
+    charts: Mapping[str, Mapping[str, alt.TopLevelMixin]] = field(default_factory=dict)
     styles: Sequence[str] = ()
     scripts: Sequence[str] = ()
     language: str = "en"
+
+
+Cell = tuple[Text, float | str | None]
+"""What a cell shows, and the number that it is sorted by; None in a column of text."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """A sortable table, shown by `table(table, key)` of words.html.
+
+    Attributes
+    ----------
+    heads : sequence of (Text, bool)
+        Name of each column, and whether it has numbers.
+    rows : sequence of sequence of Cell
+        One cell a column.
+    """
+
+    heads: Sequence[tuple[Text, bool]]
+    rows: Sequence[Sequence[Cell]]
+
+
+def number_cell(value: Any, form: str) -> Cell:
+    """Return the cell of a number in a format such as ".2f"; a dash where it is missing."""
+    if pd.isna(value):
+        return Text.same("\u2013"), ""
+    return Text.same(minus(format(float(value), form))), float(value)
+
+
+def sections(area: str, names: Sequence[str]) -> list[tuple[str, Text]]:
+    """Return the sections of a page for its bar of links, named in `<area>.section`."""
+    return [(name, Text.of(f"{area}.section.{name}")) for name in names]
 
 
 def shell(page: Page) -> str:
@@ -78,15 +126,15 @@ def shell(page: Page) -> str:
         A document that needs no other file and no network.
     """
     chunks = dict(page.data)
-    for language in LANGUAGES:
-        for name, figure in page.figures.get(language, {}).items():
-            chunks[f"figure/{language}/{name}"] = compress(_plain(figure))
-    if page.figures:
-        chunks["plotly"] = _plotly()
+    texts = [page.title.en, page.title.ja, str(page.body)]
+    if page.charts:
+        chunks["vega"] = _vega()
+        for name, text in chart_files(page.charts).items():
+            chunks[name] = compress(text.encode())
+            texts.append(text)
     styles = [asset(name) for name in ("shell.css", *page.styles)]
-    scripts = [asset(name) for name in ("shell.js", "plots.js", "tables.js", *page.scripts)]
-    texts = [page.title.en, page.title.ja, str(page.body), *scripts]
-    texts += [json.dumps(page.figures.get("ja", {}), ensure_ascii=False, default=_number)]
+    scripts = [asset(name) for name in ("shell.js", "charts.js", "tables.js", *page.scripts)]
+    texts += scripts
     texts += [words.ja for _, words in page.sections]
     texts += [words for own in section("page").values() for words in own.values()]
     texts += [_opened(block) for name, block in page.data.items() if name.endswith(".json")]
@@ -104,6 +152,26 @@ def shell(page: Page) -> str:
         chunks=[(name, base64.b64encode(block).decode()) for name, block in chunks.items()],
         scripts=[Markup(script) for script in scripts],  # nosec B704 # the project's own style
     )
+
+
+def chart_files(charts: Mapping[str, Mapping[str, alt.TopLevelMixin]]) -> dict[str, str]:
+    """Return the JSON of charts, chart/language/name, and of their tables, table/digest.
+
+    A chart's `usermeta.tables` names the tables that it reads. A table is written by columns.
+    """
+    written = {}
+    for language, by_name in charts.items():
+        for name, chart in by_name.items():
+            spec = to_spec(chart)
+            tables = spec.pop("datasets", {})
+            meta = {"title": "", "note": ""} | spec.get("usermeta", {})
+            spec["usermeta"] = meta | {"tables": list(tables)}
+            written[f"chart/{language}/{name}"] = _json(spec)
+            for digest, rows in tables.items():
+                # Altair leaves no key out, so that the first row has all of them.
+                columns = {key: [row[key] for row in rows] for key in (rows or [{}])[0]}
+                written[f"table/{digest}"] = _json(columns)
+    return written
 
 
 def render(template: str, **values: Any) -> Markup:
@@ -134,25 +202,26 @@ def asset(name: str) -> str:
 def font(characters: frozenset[str]) -> str:
     """Return a data URI of the IPAexGothic font with only the given characters beyond ASCII.
 
-    The font comes with matplotlib-fontja under the IPA Font License 1.0, which allows to embed it
-    in a document.
+    Its licence, the IPA Font License 1.0 beside the font, allows to embed it in a document.
     """
-    wanted = {ord(c) for c in characters if ord(c) > 127}
-    with TTFont(font_file(), recalcTimestamp=False) as whole:
+    codepoints = {ord(c) for c in characters if ord(c) > 127}
+    with TTFont(FONT_FILE, recalcTimestamp=False) as typeface:
         options = Options(flavor="woff", layout_features=[], hinting=False, notdef_outline=True)
         subsetter = Subsetter(options)
-        subsetter.populate(unicodes=wanted)
-        subsetter.subset(whole)
-        whole.flavor = "woff"
+        subsetter.populate(unicodes=codepoints)
+        subsetter.subset(typeface)
+        typeface.flavor = "woff"
         out = io.BytesIO()
-        whole.save(out)
+        typeface.save(out)
     return "data:font/woff;base64," + base64.b64encode(out.getvalue()).decode()
 
 
 @cache
-def _plotly() -> bytes:
-    """Return the gzip of the script that the plotly package brings."""
-    return compress(get_plotlyjs().encode())
+def _vega() -> bytes:
+    """Return the gzip of Vega, Vega-Lite and vega-embed, which vl-convert carries."""
+    return compress(
+        vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;", vl_version=VEGA_LITE).encode()
+    )
 
 
 @cache
@@ -170,19 +239,8 @@ def _environment() -> Environment:
     return environment
 
 
-def _plain(figure: Mapping[str, Any]) -> bytes:
-    """Return a figure as JSON without its template."""
-    layout = {key: value for key, value in figure["layout"].items() if key != "template"}
-    bare = {"data": figure["data"], "layout": layout}
-    text = json.dumps(bare, default=_number, ensure_ascii=False, separators=(",", ":"))
-    return text.encode()
-
-
-def _number(value: Any) -> Any:
-    """Turn arrays, dates and numpy's numbers into what JSON knows."""
-    if hasattr(value, "tolist"):
-        return value.tolist()
-    return str(value)
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 def _opened(block: bytes) -> str:

@@ -12,12 +12,13 @@ from konkyo.report.tables.market import (
     market_quantiles,
     top_market,
 )
-from konkyo.report.tables.sentences import RULES, grounds_in_words, sentence, sentences
+from konkyo.report.tables.sentences import RULES, attributions_in_words, sentence, sentences
 from konkyo.report.tables.stocks import extremes, score_changes, stock_table
 
 __all__ = [
     "RULES",
     "ExplainedPanel",
+    "attributions_in_words",
     "build",
     "effects",
     "exposure",
@@ -25,7 +26,6 @@ __all__ = [
     "factor_means",
     "factor_points",
     "factor_shape",
-    "grounds_in_words",
     "groups_over_time",
     "labels",
     "largest_month",

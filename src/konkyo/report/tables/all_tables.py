@@ -21,16 +21,16 @@ from konkyo.report.tables.stocks import score_changes, stock_table
 FACTORS, SERIES, POINTS, SEED = 6, 3, 400, 1
 
 
-def tables(e: ExplainedPanel, labels: pd.DataFrame, chosen: Report) -> dict[str, pd.DataFrame]:
+def tables(panel: ExplainedPanel, labels: pd.DataFrame, config: Report) -> dict[str, pd.DataFrame]:
     """Return the tables by name.
 
     Parameters
     ----------
-    e : Evidence
-        The grounds.
+    panel : ExplainedPanel
+        Scores, features and attributions.
     labels : DataFrame
         What `labels.labels` returns for `e.names`.
-    chosen : Report
+    config : Report
         The section of params.yaml. Where it leaves the inputs of figures 10 to 12 open, those are
         taken that set long and short apart most.
 
@@ -46,43 +46,43 @@ def tables(e: ExplainedPanel, labels: pd.DataFrame, chosen: Report) -> dict[str,
     KonkyoError
         A month, a stock or an input of params.yaml is not there: says what is.
     """
-    month = e.months()[-1] if chosen.month == "newest" else dates.parse(chosen.month)
-    stocks = stock_table(e, month, chosen.n_extremes, chosen.watchlist)
+    month = panel.months()[-1] if config.month == "newest" else dates.parse(config.month)
+    stocks = stock_table(panel, month, config.n_extremes, config.watchlist)
     codes = list(dict.fromkeys(stocks["stock"]))
-    rows = e.rows(month)
-    own = rows.start + pd.Index(e.index["stock"].iloc[rows]).get_indexer(codes)
-    means = factor_means(e)
-    factors = list(chosen.factors) or top_factors(means, FACTORS)
-    series = list(chosen.market) or top_market(e, SERIES)
-    there = [e.names[column] for column in e.columns("market")]
-    strange = [name for name in series if name not in there]
-    if strange:
+    rows = panel.rows(month)
+    stock_rows = rows.start + pd.Index(panel.index["stock"].iloc[rows]).get_indexer(codes)
+    means = factor_means(panel)
+    factors = list(config.factors) or top_factors(means, FACTORS)
+    series = list(config.market) or top_market(panel, SERIES)
+    market_inputs = [panel.names[column] for column in panel.columns("market")]
+    unknown = [name for name in series if name not in market_inputs]
+    if unknown:
         raise KonkyoError(
-            f"report.market names {', '.join(strange)}, no market input: choose from "
-            f"{', '.join(there) or 'none, as the panel has none'}"
+            f"report.market names {', '.join(unknown)}, no market input: choose from "
+            f"{', '.join(market_inputs) or 'none, as the panel has none'}"
         )
-    found = _of_market(e, series, chosen.market_month) if series else {}
+    market_tables = _of_market(panel, series, config.market_month) if series else {}
     return {
         "stocks": stocks,
-        "sentences": sentences(e, own, labels),
-        "changes": score_changes(e, month, codes),
+        "sentences": sentences(panel, stock_rows, labels),
+        "changes": score_changes(panel, month, codes),
         "factor_means": means,
-        "factor_points": factor_points(e, factors, POINTS, SEED),
-        "factor_shape": factor_shape(e, factors),
-        **found,
-        "groups": groups_over_time(e),
-        "effects": effects(e),
-        "exposure": exposure(e),
-        "relevance_turnover": relevance_turnover(e),
+        "factor_points": factor_points(panel, factors, POINTS, SEED),
+        "factor_shape": factor_shape(panel, factors),
+        **market_tables,
+        "groups": groups_over_time(panel),
+        "effects": effects(panel),
+        "exposure": exposure(panel),
+        "relevance_turnover": relevance_turnover(panel),
     }
 
 
-def _of_market(e: ExplainedPanel, series: list[str], month: str) -> dict[str, pd.DataFrame]:
+def _of_market(panel: ExplainedPanel, series: list[str], month: str) -> dict[str, pd.DataFrame]:
     """Return the tables of figures 11 and 12."""
-    over_time = market_over_time(e, series)
+    over_time = market_over_time(panel, series)
     quantiles = [
         market_quantiles(
-            e,
+            panel,
             name,
             largest_month(over_time, name) if month == "largest" else dates.parse(month),
         )

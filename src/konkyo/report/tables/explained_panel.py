@@ -125,11 +125,11 @@ class ExplainedPanel:
         first = np.searchsorted(rows, self.starts())
         count = np.diff(np.r_[first, len(rows)])
         mean = np.full((len(count), values.shape[1]), np.nan)
-        there = count > 0
-        if there.any():
+        present = count > 0
+        if present.any():
             # Between the starts of months that have rows lie these months' rows alone.
-            total = np.add.reduceat(values, first[there], axis=0, dtype=np.float64)
-            mean[there] = total / count[there, None]
+            total = np.add.reduceat(values, first[present], axis=0, dtype=np.float64)
+            mean[present] = total / count[present, None]
         return mean
 
     def rows(self, month: pd.Timestamp) -> slice:
@@ -140,14 +140,14 @@ class ExplainedPanel:
         ArtifactError
             There is none: names the first and the last that there are.
         """
-        own = np.flatnonzero(self.index["month"].to_numpy() == np.datetime64(month))
-        if not len(own):
+        month_rows = np.flatnonzero(self.index["month"].to_numpy() == np.datetime64(month))
+        if not len(month_rows):
             first, last = self.index["month"].iloc[0], self.index["month"].iloc[-1]
             raise ArtifactError(
                 f"no stock was ranked in {label(month)}: choose a month from {label(first)} to "
                 f"{label(last)}"
             )
-        return slice(int(own[0]), int(own[-1]) + 1)
+        return slice(int(month_rows[0]), int(month_rows[-1]) + 1)
 
 
 def build(

@@ -6,19 +6,19 @@ import pandas as pd
 from konkyo.dates import ordinal
 from konkyo.report.tables.explained_panel import ExplainedPanel
 from konkyo.report.tables.factors import SIDES
-from konkyo.report.tables.stocks import ABSORBED, grounds
+from konkyo.report.tables.stocks import ABSORBED, attribution_rows
 
 UNRANKED = "unranked"
 """The feature to which trades are put that no change of relevance explains."""
 
 
-def exposure(e: ExplainedPanel) -> pd.DataFrame:
+def exposure(panel: ExplainedPanel) -> pd.DataFrame:
     """Return the sectors and the size of the two portfolios, month by month.
 
     Parameters
     ----------
-    e : Evidence
-        The grounds; a stock without a sector is in the sector "".
+    panel : ExplainedPanel
+        Scores, features and attributions; a stock without a sector is in the sector "".
 
     Returns
     -------
@@ -28,23 +28,25 @@ def exposure(e: ExplainedPanel) -> pd.DataFrame:
         with the name "size", the portfolio's mean percentile of size among the month's ranked
         stocks: (rank - 1/2) / stocks, 0 to 1, so that a portfolio like the market is at 0.5.
     """
-    codes, sectors = pd.factorize(e.index["sector"].fillna(""), sort=True)
-    by_month = e.index.groupby("month", sort=False)["size"]
+    codes, sectors = pd.factorize(panel.index["sector"].fillna(""), sort=True)
+    by_month = panel.index.groupby("month", sort=False)["size"]
     percentile = ((by_month.rank() - 0.5) / by_month.transform("count")).to_numpy()
     legs = {}
     for side in SIDES:
-        rows = e.side(side)
+        rows = panel.side(side)
         held = np.zeros((len(rows), len(sectors) + 1))
         held[np.arange(len(rows)), codes[rows]] = 1
         held[:, -1] = percentile[rows]
-        legs[side] = e.monthly_mean(held, rows)
-    table = e.by_month("name", [*sectors, "size"], **legs, difference=legs["long"] - legs["short"])
+        legs[side] = panel.monthly_mean(held, rows)
+    table = panel.by_month(
+        "name", [*sectors, "size"], **legs, difference=legs["long"] - legs["short"]
+    )
     kinds = [*["sector"] * len(sectors), "size"]
     table.insert(1, "kind", np.tile(kinds, len(table) // len(kinds)))
     return table
 
 
-def relevance_turnover(e: ExplainedPanel) -> pd.DataFrame:
+def relevance_turnover(panel: ExplainedPanel) -> pd.DataFrame:
     """Split what the two portfolios trade by the inputs whose relevance changed.
 
     Stocks of a portfolio have equal weights at t. A stock that enters, leaves or whose weight
@@ -55,8 +57,8 @@ def relevance_turnover(e: ExplainedPanel) -> pd.DataFrame:
 
     Parameters
     ----------
-    e : Evidence
-        The grounds.
+    panel : ExplainedPanel
+        Scores, features and attributions.
 
     Returns
     -------
@@ -67,25 +69,25 @@ def relevance_turnover(e: ExplainedPanel) -> pd.DataFrame:
         without portfolios, their own or those of the calendar month before, are left out, the first
         one among them.
     """
-    features = [*e.names, ABSORBED, UNRANKED]
-    month = ordinal(e.index["month"])
-    stock, _ = pd.factorize(e.index["stock"])
+    features = [*panel.names, ABSORBED, UNRANKED]
+    month = ordinal(panel.index["month"])
+    stock, _ = pd.factorize(panel.index["stock"])
     # Where a stock stands in each month, -1 where it was not ranked; the row before the first
     # month is empty.
     place = np.full((month[-1] - month[0] + 2, stock.max() + 1), -1, dtype=np.int64)
     place[month - month[0] + 1, stock] = np.arange(len(month))
-    quantile = e.portfolio()
+    quantile = panel.portfolio()
     formed = np.bincount(month - month[0] + 1, quantile, minlength=len(place)) > 0
     tables = []
     for now in np.unique(month - month[0] + 1):
         if not (formed[now - 1] and formed[now]):
             continue
-        for side, wanted in zip(SIDES, (e.best, 1), strict=True):
-            parts = _trades(e, place[now - 1], place[now], quantile, wanted)
+        for side, target_quantile in zip(SIDES, (panel.best, 1), strict=True):
+            parts = _trades(panel, place[now - 1], place[now], quantile, target_quantile)
             tables.append(
                 pd.DataFrame(
                     {
-                        "month": e.index["month"].iloc[place[now].max()],
+                        "month": panel.index["month"].iloc[place[now].max()],
                         "side": side,
                         "feature": features,
                         "turnover": parts,
@@ -97,14 +99,18 @@ def relevance_turnover(e: ExplainedPanel) -> pd.DataFrame:
 
 
 def _trades(
-    e: ExplainedPanel, before: np.ndarray, now: np.ndarray, quantile: np.ndarray, wanted: int
+    panel: ExplainedPanel,
+    before: np.ndarray,
+    now: np.ndarray,
+    quantile: np.ndarray,
+    target_quantile: int,
 ) -> np.ndarray:
     """Return one portfolio's turnover in a month by feature.
 
     Parameters
     ----------
-    e : Evidence
-        The grounds.
+    panel : ExplainedPanel
+        Scores, features and attributions.
     before, now : numpy.ndarray
         [stocks], rows in the two months, -1 where not ranked.
     quantile : numpy.ndarray
@@ -112,15 +118,15 @@ def _trades(
     wanted : int
         The portfolio's quantile.
     """
-    held_before = (before >= 0) & (quantile[before] == wanted)
-    held_now = (now >= 0) & (quantile[now] == wanted)
+    held_before = (before >= 0) & (quantile[before] == target_quantile)
+    held_now = (now >= 0) & (quantile[now] == target_quantile)
     changed = np.abs(held_now / held_now.sum() - held_before / held_before.sum()) / 2
     traded = np.flatnonzero(changed)
     both = traded[(before[traded] >= 0) & (now[traded] >= 0)]
-    moved = np.abs(grounds(e, now[both]) - grounds(e, before[both]))
+    moved = np.abs(attribution_rows(panel, now[both]) - attribution_rows(panel, before[both]))
     total = moved.sum(1)
-    known = total > 0
-    share = np.divide(moved, total[:, None], out=np.zeros_like(moved), where=known[:, None])
+    defined = total > 0
+    share = np.divide(moved, total[:, None], out=np.zeros_like(moved), where=defined[:, None])
     parts = changed[both] @ share
-    rest = changed[traded].sum() - changed[both][known].sum()
+    rest = changed[traded].sum() - changed[both][defined].sum()
     return np.r_[parts, max(rest, 0.0)]

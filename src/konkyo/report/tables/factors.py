@@ -13,7 +13,7 @@ SIDES = ("long", "short")
 _LOW, _HIGH = 0.1, 0.9
 
 
-def positions(e: ExplainedPanel, features: Sequence[str]) -> np.ndarray:
+def positions(panel: ExplainedPanel, features: Sequence[str]) -> np.ndarray:
     """Return the columns of features by name.
 
     Raises
@@ -21,17 +21,17 @@ def positions(e: ExplainedPanel, features: Sequence[str]) -> np.ndarray:
     KonkyoError
         There is no such feature: names them, and some that there are.
     """
-    at = pd.Index(e.names).get_indexer(pd.Index(list(features), dtype=object))
+    at = pd.Index(panel.names).get_indexer(pd.Index(list(features), dtype=object))
     if (at < 0).any():
         absent = [name for name, place in zip(features, at, strict=True) if place < 0]
         raise KonkyoError(
-            f"the panel has no feature {', '.join(absent)}: choose from its {len(e.names)} "
-            f"({', '.join(e.names[:5])}, ...), listed in data/panel/catalogue.csv"
+            f"the panel has no feature {', '.join(absent)}: choose from its {len(panel.names)} "
+            f"({', '.join(panel.names[:5])}, ...), listed in data/panel/catalogue.csv"
         )
     return at
 
 
-def factor_means(e: ExplainedPanel) -> pd.DataFrame:
+def factor_means(panel: ExplainedPanel) -> pd.DataFrame:
     """Test each feature's mean relevance in the long against that in the short portfolio.
 
     The numbers of the paper's figure 9, over all months. What the stars say and what they do not:
@@ -44,9 +44,9 @@ def factor_means(e: ExplainedPanel) -> pd.DataFrame:
         and Hochberg over all features), stars, stars_adjusted ("**" below 1 per cent, "*" below 5);
         in column order.
     """
-    legs = [pd.DataFrame(e.relevance[e.side(side)], columns=e.names) for side in SIDES]
-    means = mean_differences(legs[0], legs[1], e.names)
-    means.insert(1, "group", e.catalogue["group"].to_numpy())
+    legs = [pd.DataFrame(panel.relevance[panel.side(side)], columns=panel.names) for side in SIDES]
+    means = mean_differences(legs[0], legs[1], panel.names)
+    means.insert(1, "group", panel.catalogue["group"].to_numpy())
     adjusted = means["p_adjusted"]
     means["stars_adjusted"] = np.select([adjusted < 0.01, adjusted < 0.05], ["**", "*"], "")
     return means
@@ -72,7 +72,7 @@ def top_factors(
 
 
 def factor_points(
-    e: ExplainedPanel, features: Sequence[str], per_side: int = 400, seed: int = 0
+    panel: ExplainedPanel, features: Sequence[str], per_side: int = 400, seed: int = 0
 ) -> pd.DataFrame:
     """Return input values beside relevances, for a sample of the two portfolios.
 
@@ -80,8 +80,8 @@ def factor_points(
 
     Parameters
     ----------
-    e : Evidence
-        The grounds.
+    panel : ExplainedPanel
+        Scores, features and attributions.
     features : sequence of str
         One panel of the figure each.
     per_side : int
@@ -100,20 +100,20 @@ def factor_points(
     KonkyoError
         There is no such feature.
     """
-    columns = positions(e, features)
+    columns = positions(panel, features)
     rng = np.random.default_rng(seed)
     drawn = {}
     for side in SIDES:
-        rows = e.side(side)
+        rows = panel.side(side)
         drawn[side] = np.sort(rng.choice(rows, min(per_side, len(rows)), replace=False))
     chosen = np.concatenate(list(drawn.values()))
-    keys = e.index.loc[chosen, ["month", "stock"]].reset_index(drop=True)
+    keys = panel.index.loc[chosen, ["month", "stock"]].reset_index(drop=True)
     keys["side"] = np.repeat(SIDES, [len(rows) for rows in drawn.values()])
     tables = [
         keys.assign(
             feature=name,
-            value=e.features[chosen, column],
-            relevance=e.relevance[chosen, column],
+            value=panel.features[chosen, column],
+            relevance=panel.relevance[chosen, column],
         )
         for name, column in zip(features, columns, strict=True)
     ]
@@ -121,7 +121,7 @@ def factor_points(
     return pd.concat(tables, ignore_index=True)[order] if tables else pd.DataFrame(columns=order)
 
 
-def factor_shape(e: ExplainedPanel, features: Sequence[str], bins: int = 25) -> pd.DataFrame:
+def factor_shape(panel: ExplainedPanel, features: Sequence[str], bins: int = 25) -> pd.DataFrame:
     """Return the mean relevance given the input's value, over all scored stocks.
 
     The smoothed line of figure 10. Stock-months are put into `bins` of equal count by value; equal
@@ -133,8 +133,8 @@ def factor_shape(e: ExplainedPanel, features: Sequence[str], bins: int = 25) -> 
 
     Parameters
     ----------
-    e : Evidence
-        The grounds.
+    panel : ExplainedPanel
+        Scores, features and attributions.
     features : sequence of str
         One line each.
     bins : int
@@ -151,8 +151,8 @@ def factor_shape(e: ExplainedPanel, features: Sequence[str], bins: int = 25) -> 
         There is no such feature.
     """
     tables = []
-    for name, column in zip(features, positions(e, features), strict=True):
-        table = _shape(e.features[:, column], e.relevance[:, column], bins)
+    for name, column in zip(features, positions(panel, features), strict=True):
+        table = _shape(panel.features[:, column], panel.relevance[:, column], bins)
         table.insert(0, "feature", name)
         tables.append(table)
     order = ["feature", "value", "relevance", "low", "high", "count"]
@@ -165,8 +165,8 @@ def _shape(value: np.ndarray, relevance: np.ndarray, bins: int) -> pd.DataFrame:
     # Equal values are runs [first, last); the middle of a run is its mean rank.
     first = np.flatnonzero(np.r_[True, value[1:] != value[:-1]])
     last = np.r_[first[1:], len(value)]
-    own = ((first + last) * bins // (2 * len(value))).clip(max=bins - 1)
-    starts = first[np.r_[True, own[1:] != own[:-1]]]
+    bin_of = ((first + last) * bins // (2 * len(value))).clip(max=bins - 1)
+    starts = first[np.r_[True, bin_of[1:] != bin_of[:-1]]]
     parts = np.split(relevance, starts[1:])
     band = np.array([np.quantile(part, [_LOW, _HIGH]) for part in parts])
     count = np.diff(np.r_[starts, len(value)])

@@ -5,18 +5,18 @@ import pandas as pd
 
 from konkyo.report.tables.explained_panel import ExplainedPanel
 from konkyo.report.tables.factors import SIDES
-from konkyo.report.tables.stocks import ABSORBED, grounds
+from konkyo.report.tables.stocks import ABSORBED, attribution_rows
 
 _FIFTHS = (0.2, 0.8)
 
 
-def groups_over_time(e: ExplainedPanel) -> pd.DataFrame:
+def groups_over_time(panel: ExplainedPanel) -> pd.DataFrame:
     """Return the relevance of each group of inputs in the two portfolios, month by month.
 
     Parameters
     ----------
-    e : Evidence
-        The grounds.
+    panel : ExplainedPanel
+        Scores, features and attributions.
 
     Returns
     -------
@@ -26,33 +26,35 @@ def groups_over_time(e: ExplainedPanel) -> pd.DataFrame:
         portfolio's mean score), difference, share (over all scored stocks: the group's part of the
         absolute relevances of all inputs and of what is absorbed; the groups add up to 1).
     """
-    names = [*e.catalogue["group"].drop_duplicates(), ABSORBED]
-    member = np.zeros((len(e.names) + 1, len(names)))
+    names = [*panel.catalogue["group"].drop_duplicates(), ABSORBED]
+    member = np.zeros((len(panel.names) + 1, len(names)))
     for at, name in enumerate(names[:-1]):
-        member[e.columns(name), at] = 1
+        member[panel.columns(name), at] = 1
     member[-1, -1] = 1
     legs = {}
     for side in SIDES:
-        rows = e.side(side)
-        legs[side] = e.monthly_mean(grounds(e, rows), rows) @ member
+        rows = panel.side(side)
+        legs[side] = panel.monthly_mean(attribution_rows(panel, rows), rows) @ member
     size = np.array(
         [
-            np.r_[np.abs(e.relevance[rows]).sum(0), np.abs(e.absorbed[rows]).sum()]
-            for rows in e.spans()
+            np.r_[np.abs(panel.relevance[rows]).sum(0), np.abs(panel.absorbed[rows]).sum()]
+            for rows in panel.spans()
         ]
     )
     part = size @ member
     share = part / part.sum(1, keepdims=True)
-    return e.by_month("group", names, **legs, difference=legs["long"] - legs["short"], share=share)
+    return panel.by_month(
+        "group", names, **legs, difference=legs["long"] - legs["short"], share=share
+    )
 
 
-def effects(e: ExplainedPanel) -> pd.DataFrame:
+def effects(panel: ExplainedPanel) -> pd.DataFrame:
     """Return how much a high instead of a low value of each characteristic adds to the score.
 
     Parameters
     ----------
-    e : Evidence
-        The grounds.
+    panel : ExplainedPanel
+        Scores, features and attributions.
 
     Returns
     -------
@@ -61,11 +63,14 @@ def effects(e: ExplainedPanel) -> pd.DataFrame:
         its 80th percentile, less that of those at or below the 20th, in units of the score. NaN
         where the two percentiles are one value. Characteristics only, in column order.
     """
-    columns = e.columns("characteristic")
+    columns = panel.columns("characteristic")
     effect = np.array(
-        [_effect(e.features[rows, columns], e.relevance[rows, columns]) for rows in e.spans()]
+        [
+            _effect(panel.features[rows, columns], panel.relevance[rows, columns])
+            for rows in panel.spans()
+        ]
     )
-    return e.by_month("feature", [e.names[column] for column in columns], effect=effect)
+    return panel.by_month("feature", [panel.names[column] for column in columns], effect=effect)
 
 
 def _effect(values: np.ndarray, relevance: np.ndarray) -> np.ndarray:

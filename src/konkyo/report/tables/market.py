@@ -11,15 +11,17 @@ from konkyo.report.tables.explained_panel import ExplainedPanel
 from konkyo.report.tables.factors import SIDES, positions
 
 
-def market_over_time(e: ExplainedPanel, features: Sequence[str], largest: int = 5) -> pd.DataFrame:
+def market_over_time(
+    panel: ExplainedPanel, features: Sequence[str], largest: int = 5
+) -> pd.DataFrame:
     """Return the difference of mean relevance between long and short, month by month.
 
     The lines of the paper's figure 11; any feature can be asked for.
 
     Parameters
     ----------
-    e : Evidence
-        The grounds.
+    panel : ExplainedPanel
+        Scores, features and attributions.
     features : sequence of str
         One line each.
     largest : int
@@ -37,8 +39,8 @@ def market_over_time(e: ExplainedPanel, features: Sequence[str], largest: int = 
     KonkyoError
         There is no such feature.
     """
-    long, short = (_means(e, side, positions(e, features)) for side in SIDES)
-    months = e.months()
+    long, short = (_means(panel, side, positions(panel, features)) for side in SIDES)
+    months = panel.months()
     tables = []
     for at, name in enumerate(features):
         difference = long[:, at] - short[:, at]
@@ -62,15 +64,15 @@ def market_over_time(e: ExplainedPanel, features: Sequence[str], largest: int = 
     return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=order)
 
 
-def top_market(e: ExplainedPanel, n: int) -> list[str]:
+def top_market(panel: ExplainedPanel, n: int) -> list[str]:
     """Return the `n` market features that set long and short apart most, the greatest first.
 
     Greatest in the mean over months of the absolute difference of mean relevance.
     """
-    columns = e.columns("market")
-    long, short = (_means(e, side, columns) for side in SIDES)
+    columns = panel.columns("market")
+    long, short = (_means(panel, side, columns) for side in SIDES)
     order = np.argsort(-np.nanmean(np.abs(long - short), axis=0), kind="stable")[:n]
-    return [e.names[column] for column in columns[order]]
+    return [panel.names[column] for column in columns[order]]
 
 
 def largest_month(over_time: pd.DataFrame, feature: str) -> pd.Timestamp:
@@ -83,12 +85,15 @@ def largest_month(over_time: pd.DataFrame, feature: str) -> pd.Timestamp:
     feature : str
         A feature of it.
     """
-    own = over_time[over_time["feature"] == feature]
-    return pd.Timestamp(own.loc[own["difference"].abs().idxmax(), "month"])
+    series = over_time[over_time["feature"] == feature]
+    return pd.Timestamp(series.loc[series["difference"].abs().idxmax(), "month"])
 
 
 def market_quantiles(
-    e: ExplainedPanel, feature: str, month: pd.Timestamp, attributes: Sequence[str] | None = None
+    panel: ExplainedPanel,
+    feature: str,
+    month: pd.Timestamp,
+    attributes: Sequence[str] | None = None,
 ) -> pd.DataFrame:
     """Return the mean attributes of stocks in quantiles by the relevance of one feature.
 
@@ -97,8 +102,8 @@ def market_quantiles(
 
     Parameters
     ----------
-    e : Evidence
-        The grounds.
+    panel : ExplainedPanel
+        Scores, features and attributions.
     feature : str
         A market series.
     month : Timestamp
@@ -122,16 +127,16 @@ def market_quantiles(
         There is no such feature, or there are fewer stocks than quantiles.
     """
     if attributes is None:
-        attributes = [e.names[column] for column in e.columns("characteristic")]
-    rows = e.rows(month)
-    relevance = e.relevance[rows, int(positions(e, [feature])[0])].astype(np.float64)
-    parts = e.best
+        attributes = [panel.names[column] for column in panel.columns("characteristic")]
+    rows = panel.rows(month)
+    relevance = panel.relevance[rows, int(positions(panel, [feature])[0])].astype(np.float64)
+    parts = panel.best
     if len(relevance) < parts:
         raise KonkyoError(
             f"{label(month)} has {len(relevance)} ranked stocks, fewer than the {parts} portfolios "
             "of figure 12: set report.market_month to another month"
         )
-    values = e.features[rows][:, positions(e, attributes)].astype(np.float64)
+    values = panel.features[rows][:, positions(panel, attributes)].astype(np.float64)
     order = np.argsort(relevance, kind="stable")
     starts = -(-np.arange(parts) * len(order) // parts)
     count = np.diff(np.r_[starts, len(order)])
@@ -151,7 +156,7 @@ def market_quantiles(
     )
 
 
-def _means(e: ExplainedPanel, side: str, columns: np.ndarray) -> np.ndarray:
+def _means(panel: ExplainedPanel, side: str, columns: np.ndarray) -> np.ndarray:
     """Return the mean relevance of a portfolio, [months, columns]."""
-    rows = e.side(side)
-    return e.monthly_mean(e.relevance[np.ix_(rows, columns)], rows)
+    rows = panel.side(side)
+    return panel.monthly_mean(panel.relevance[np.ix_(rows, columns)], rows)

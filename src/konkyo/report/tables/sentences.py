@@ -75,14 +75,14 @@ def sentence(
 
 
 def sentences(
-    e: ExplainedPanel, rows: Sequence[int] | np.ndarray, labels: pd.DataFrame, n: int = 3
+    panel: ExplainedPanel, rows: Sequence[int] | np.ndarray, labels: pd.DataFrame, n: int = 3
 ) -> pd.DataFrame:
     """Say it of many stocks.
 
     Parameters
     ----------
-    e : Evidence
-        The grounds.
+    panel : ExplainedPanel
+        Scores, features and attributions.
     rows : sequence of int
         Row positions in `e`.
     labels : DataFrame
@@ -96,20 +96,20 @@ def sentences(
         month, stock, en, ja; one row a position, in their order.
     """
     rows = np.asarray(rows)
-    own = e.index.iloc[rows]
+    own = panel.index.iloc[rows]
     out = own[["month", "stock"]].reset_index(drop=True)
     ranks, stocks = own["rank"].tolist(), own["stocks"].tolist()
     for language in LANGUAGES:
         words = _Words(labels, language)
         out[language] = [
-            words.sentence(rank, count, e.features[row], e.relevance[row], n)
+            words.sentence(rank, count, panel.features[row], panel.relevance[row], n)
             for row, rank, count in zip(rows, ranks, stocks, strict=True)
         ]
     return out
 
 
-def grounds_in_words(
-    e: ExplainedPanel,
+def attributions_in_words(
+    panel: ExplainedPanel,
     rows: Sequence[int] | np.ndarray,
     labels: pd.DataFrame,
     language: Language,
@@ -119,8 +119,8 @@ def grounds_in_words(
 
     Parameters
     ----------
-    e : Evidence
-        The grounds.
+    panel : ExplainedPanel
+        Scores, features and attributions.
     rows : sequence of int
         Row positions in `e`.
     labels : DataFrame
@@ -136,7 +136,7 @@ def grounds_in_words(
         A list a position: "size large (-0.031)", the largest first.
     """
     words = _Words(labels, language)
-    return [words.reasons(e.features[row], e.relevance[row], n) for row in rows]
+    return [words.reasons(panel.features[row], panel.relevance[row], n) for row in rows]
 
 
 def number(value: float, decimals: int, scale: int = 1) -> str:
@@ -145,11 +145,11 @@ def number(value: float, decimals: int, scale: int = 1) -> str:
     Rounded by floor(x + 1/2) and not by the language's own formatting, so that a page in
     JavaScript shows the same digits.
     """
-    whole = int(np.floor(abs(float(value)) * (scale * 10**decimals) + 0.5))
+    digits = int(np.floor(abs(float(value)) * (scale * 10**decimals) + 0.5))
     if decimals == 0:
-        return f"{whole:,}"
+        return f"{digits:,}"
     unit = 10**decimals
-    return f"{whole // unit:,}.{whole % unit:0{decimals}d}"
+    return f"{digits // unit:,}.{digits % unit:0{decimals}d}"
 
 
 class _Words:

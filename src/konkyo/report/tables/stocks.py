@@ -12,17 +12,17 @@ from konkyo.report.tables.explained_panel import ExplainedPanel
 ABSORBED = "absorbed"
 
 
-def extremes(e: ExplainedPanel, n: int) -> np.ndarray:
+def extremes(panel: ExplainedPanel, n: int) -> np.ndarray:
     """Return the rows of the `n` longest and the `n` shortest stocks of every month, in order.
 
     Where a month has fewer than 2n stocks, each is there once.
     """
-    rank, stocks = e.index["rank"].to_numpy(), e.index["stocks"].to_numpy()
+    rank, stocks = panel.index["rank"].to_numpy(), panel.index["stocks"].to_numpy()
     return np.flatnonzero((rank <= n) | (rank > stocks - n))
 
 
 def stock_table(
-    e: ExplainedPanel, month: pd.Timestamp, n: int, named: Sequence[str] = ()
+    panel: ExplainedPanel, month: pd.Timestamp, n: int, named: Sequence[str] = ()
 ) -> pd.DataFrame:
     """Return the grounds of a month's longest and shortest stocks, and of stocks by name.
 
@@ -30,8 +30,8 @@ def stock_table(
 
     Parameters
     ----------
-    e : Evidence
-        The grounds.
+    panel : ExplainedPanel
+        Scores, features and attributions.
     month : Timestamp
         The decision month.
     n : int
@@ -54,32 +54,34 @@ def stock_table(
     KonkyoError
         A named stock was not ranked in it.
     """
-    rows = e.rows(month)
-    order = rows.start + np.argsort(e.index["rank"].to_numpy()[rows])
+    rows = panel.rows(month)
+    order = rows.start + np.argsort(panel.index["rank"].to_numpy()[rows])
     n = min(n, len(order) // 2)
-    wanted = _find(e, rows, named, month)
-    chosen = np.concatenate([order[:n], order[::-1][:n], wanted])
+    wanted = _find(panel, rows, named, month)
+    picked = np.concatenate([order[:n], order[::-1][:n], wanted])
     sides = np.repeat(["long", "short", "named"], [n, n, len(wanted)])
     places = np.concatenate([np.arange(n), np.arange(n), np.arange(len(wanted))]) + 1
-    keys = e.index.iloc[chosen].reset_index(drop=True)
+    keys = panel.index.iloc[picked].reset_index(drop=True)
     keys.insert(1, "side", sides)
     keys.insert(2, "place", places)
     about = ["month", "side", "place", "stock", "sector", "rank", "stocks", "score", "quantile"]
-    values = np.column_stack([e.features[chosen], np.full(len(chosen), np.nan)])
+    values = np.column_stack([panel.features[picked], np.full(len(picked), np.nan)])
     return _long(
-        keys[about], [*e.names, ABSORBED], {"value": values, "relevance": grounds(e, chosen)}
+        keys[about],
+        [*panel.names, ABSORBED],
+        {"value": values, "relevance": attribution_rows(panel, picked)},
     )
 
 
 def score_changes(
-    e: ExplainedPanel, month: pd.Timestamp, stocks: Sequence[str] | None = None
+    panel: ExplainedPanel, month: pd.Timestamp, stocks: Sequence[str] | None = None
 ) -> pd.DataFrame:
     """Split each stock's change of score since the month before by input.
 
     Parameters
     ----------
-    e : Evidence
-        The grounds.
+    panel : ExplainedPanel
+        Scores, features and attributions.
     month : Timestamp
         The decision month.
     stocks : sequence of str, optional
@@ -101,41 +103,45 @@ def score_changes(
     KonkyoError
         A stock that was asked for was not.
     """
-    rows = e.rows(month)
-    own = np.arange(rows.start, rows.stop) if stocks is None else _find(e, rows, stocks, month)
-    past = np.flatnonzero(ordinal(e.index["month"]) == _count(month) - 1)
-    codes = e.index["stock"].to_numpy()
-    at = pd.Index(codes[past]).get_indexer(codes[own])
-    now, before = own[at >= 0], past[at[at >= 0]]
-    score = e.index["score"].to_numpy()
+    rows = panel.rows(month)
+    stock_rows = (
+        np.arange(rows.start, rows.stop) if stocks is None else _find(panel, rows, stocks, month)
+    )
+    past = np.flatnonzero(ordinal(panel.index["month"]) == _count(month) - 1)
+    codes = panel.index["stock"].to_numpy()
+    at = pd.Index(codes[past]).get_indexer(codes[stock_rows])
+    now, before = stock_rows[at >= 0], past[at[at >= 0]]
+    score = panel.index["score"].to_numpy()
     keys = pd.DataFrame(
         {
-            "month": e.index["month"].to_numpy()[now],
-            "stock": e.index["stock"].iloc[now].to_numpy(),
+            "month": panel.index["month"].to_numpy()[now],
+            "stock": panel.index["stock"].iloc[now].to_numpy(),
             "before": score[before],
             "now": score[now],
             "change": score[now] - score[before],
         }
     )
-    old, new = grounds(e, before), grounds(e, now)
+    old, new = attribution_rows(panel, before), attribution_rows(panel, now)
     parts = {"relevance_before": old, "relevance_now": new, "relevance_change": new - old}
-    table = _long(keys, [*e.names, ABSORBED], parts)
-    table.attrs["new"] = codes[own[at < 0]].tolist()
+    table = _long(keys, [*panel.names, ABSORBED], parts)
+    table.attrs["new"] = codes[stock_rows[at < 0]].tolist()
     return table
 
 
-def grounds(e: ExplainedPanel, rows: np.ndarray) -> np.ndarray:
+def attribution_rows(panel: ExplainedPanel, rows: np.ndarray) -> np.ndarray:
     """Return relevances and what is absorbed, [chosen rows, features + 1] float64."""
-    return np.column_stack([e.relevance[rows], e.absorbed[rows]]).astype(np.float64)
+    return np.column_stack([panel.relevance[rows], panel.absorbed[rows]]).astype(np.float64)
 
 
 def _count(month: pd.Timestamp) -> int:
     return int(ordinal(pd.DatetimeIndex([month]))[0])
 
 
-def _find(e: ExplainedPanel, rows: slice, stocks: Sequence[str], month: pd.Timestamp) -> np.ndarray:
+def _find(
+    panel: ExplainedPanel, rows: slice, stocks: Sequence[str], month: pd.Timestamp
+) -> np.ndarray:
     """Return the rows of stocks by their codes, in the order asked."""
-    there = pd.Index(e.index["stock"].iloc[rows])
+    there = pd.Index(panel.index["stock"].iloc[rows])
     at = there.get_indexer(pd.Index(list(stocks), dtype=there.dtype))
     if (at < 0).any():
         absent = [code for code, place in zip(stocks, at, strict=True) if place < 0]

@@ -1,6 +1,6 @@
 "use strict";
-// One stock in one month: its sentence, its grounds as steps from zero to the score, and what
-// changed since the month before.
+// One stock in one month: its sentence, its attribution as steps from zero to the score, and what
+// changed since the month before. The charts get their steps by name (`konkyo.charts.fill`).
 konkyo.stock = (() => {
   const { el } = konkyo;
   const SHOWN = 12;
@@ -35,36 +35,27 @@ konkyo.stock = (() => {
     return out;
   }
 
-  // A table whose bars start where the one above ended.
-  function fall(items, from, to, heads) {
-    const unit = konkyo.pack.head().score_step;
-    let at = from.part, low = Math.min(0, at), high = Math.max(0, at);
-    const rows = items.map((item) => {
-      const start = at;
+  // Bars that start where the one above ended, from a score or from zero to a score.
+  function fall(items, from, to) {
+    const unit = konkyo.pack.head().score_step, names = new Set();
+    let at = from ? from.part : 0;
+    const rows = from ? [{ name: from.label, start: 0, part: at, total: true }] : [];
+    for (const item of items) {
+      rows.push({ name: item.value ? `${item.label}  ${item.value}` : item.label, start: at, part: item.part, total: false });
       at += item.part;
-      low = Math.min(low, at);
-      high = Math.max(high, at);
-      return { ...item, start, end: at };
+    }
+    rows.push({ name: to, start: 0, part: at, total: true });
+    return rows.map(({ name, start, part, total }, place) => {
+      // Rows of a chart are told apart by their names: a space without width makes two of one.
+      let own = name;
+      while (names.has(own)) own += "\u200b";
+      names.add(own);
+      return { place, name: own, total, part, start: start * unit, end: (start + part) * unit, change: part * unit };
     });
-    const span = high - low || 1;
-    const percent = (part) => (100 * (part - low)) / span;
-    const bar = (start, end, kind) => el("div", { class: "track", "aria-hidden": "true" },
-      el("i", { class: "zero", style: `left:${percent(0)}%` }),
-      el("b", { class: kind, style: `left:${percent(Math.min(start, end))}%;width:${Math.max(0.4, percent(Math.max(start, end)) - percent(Math.min(start, end)))}%` }));
-    const line = (label, value, part, start, end, kind) => el("tr", { class: kind === "sum" ? "sum" : null, "data-part": part },
-      el("th", { scope: "row" }, label, value ? el("span", { class: "value" }, value) : null),
-      el("td", { class: "bars" }, bar(start, end, kind)),
-      el("td", {}, minus(konkyo.words.signed(part * unit, 3))));
-    return el("table", { class: "fall" },
-      el("thead", {}, el("tr", {}, ...heads.map((head, i) => el("th", { scope: "col", class: i < 2 ? "left" : null }, head)))),
-      el("tbody", {},
-        from.label ? line(from.label, "", from.part, 0, from.part, "sum") : null,
-        ...rows.map((row) => line(row.label, row.value, row.part, row.start, row.end, row.part < 0 ? "minus" : "plus")),
-        line(to.label, "", at, 0, at, "sum")));
   }
 
-  function grounds(stock) {
-    return fall(parts(stock, stock.grounds.slice(0, SHOWN)), { part: 0 }, { label: t("column.score") }, [t("stock.input"), t("stock.running"), t("stock.contribution")]);
+  function attribution(stock) {
+    return fall(parts(stock, stock.grounds.slice(0, SHOWN)), null, t("column.score"));
   }
 
   // Inputs that both months carry, those that changed most; remainders take the rest, so that the
@@ -82,8 +73,7 @@ konkyo.stock = (() => {
       score: now.score - before.score, totals: now.totals.map((total, group) => total - before.totals[group]),
     };
     const from = { label: t("stock.score_in", { month: before.month }), part: Math.round(before.score / unit) };
-    return fall(parts(difference, both), from, { label: t("stock.score_in", { month: now.month }) },
-      [t("stock.input"), t("stock.running_change"), t("stock.change")]);
+    return fall(parts(difference, both), from, t("stock.score_in", { month: now.month }));
   }
 
   async function draw(place, m, name) {
@@ -94,10 +84,11 @@ konkyo.stock = (() => {
     }
     const stock = konkyo.pack.stock(m, row), months = konkyo.pack.head().months;
     const text = minus(konkyo.words.signed(stock.score, 3));
-    let past = el("p", { class: "soft" }, t("stock.first_month"));
+    let past = null, missing = t("stock.first_month");
     if (m.number > 0) {
       const earlier = await konkyo.pack.month(months[m.number - 1].month), old = earlier.placeOf.get(name);
-      past = old === undefined ? el("p", { class: "soft" }, t("stock.not_ranked_in", { month: earlier.label })) : change(stock, konkyo.pack.stock(earlier, old));
+      if (old === undefined) missing = t("stock.not_ranked_in", { month: earlier.label });
+      else past = change(stock, konkyo.pack.stock(earlier, old));
     }
     place.querySelector(".who").replaceChildren(name);
     place.querySelector(".facts").replaceChildren(t("stock.facts", {
@@ -105,8 +96,10 @@ konkyo.stock = (() => {
       rank: stock.rank, count: stock.count, quantile: stock.quantile,
     }));
     place.querySelector(".sentence").replaceChildren(konkyo.words.sentence(stock, konkyo.language()));
-    place.querySelector(".grounds").replaceChildren(grounds(stock));
-    place.querySelector(".past").replaceChildren(past);
+    place.querySelector(".no-past").replaceChildren(past ? "" : missing);
+    document.getElementById("past").hidden = !past;
+    konkyo.charts.fill(document.getElementById("attribution"), { steps: attribution(stock) });
+    if (past) konkyo.charts.fill(document.getElementById("past"), { steps: past });
     place.dataset.shown = `${name} ${m.label} ${konkyo.language()}`;
   }
   return { draw };

@@ -1,0 +1,348 @@
+"""Charts of the intervention study: fits, forecasts, response curves, attributions, calibration."""
+
+import altair as alt
+import numpy as np
+import pandas as pd
+
+from konkyo.dates import label
+from konkyo.i18n import Language, t
+from konkyo.report.charts.theme import HEIGHT, WIDTH, colours, titled
+from konkyo.report.style import INK, MUTED
+
+ACTUAL, NETWORK, LINEAR = "#B8B8B8", "#0072B2", "#D55E00"
+INPUT_COLOURS = {
+    "change": "#0072B2",
+    "change_before": "#56B4E9",
+    "deviation": "#E69F00",
+    "balance": "#009E73",
+    "absorbed": "#BBBBBB",
+}
+"""Colour of each input; `absorbed` is the score of the baseline month by the rescale rule."""
+_MONTH = alt.Tooltip("month:T", title=" ", format="%Y-%m")
+
+
+def fitted_intervention(
+    predictions: pd.DataFrame, period: str, language: Language = "en"
+) -> alt.LayerChart:
+    """Draw a period's intervention with the in-sample fits (figures 2 to 5).
+
+    Parameters
+    ----------
+    predictions : DataFrame
+        One period, method 1, in-sample: month, model (network and linear are drawn), forecast,
+        forecast_std and actual (million dollars, positive where yen was sold).
+    period : str
+        Display name of the period.
+    language : str
+        en or ja.
+
+    Returns
+    -------
+    LayerChart
+        Bars of the actual amounts, one line a model.
+    """
+    table = _with_actual(predictions)
+    unit = t("intervention.axis.amount", language)
+    months = alt.X("yearmonth(month):T", title=None, axis=alt.Axis(format="%Y-%m", grid=False))
+    base = alt.Chart(table).encode(
+        x=months,
+        y=alt.Y("amount:Q", title=unit),
+        color=_series_colours(language),
+        tooltip=[_MONTH, alt.Tooltip("amount:Q", title=unit, format=",.0f")],
+    )
+    bars = base.transform_filter("datum.series === 'actual'").mark_bar()
+    # A line through the middle of each bar, not through the first day of its month.
+    lines = base.transform_filter("datum.series !== 'actual'").mark_line(clip=True)
+    lines = lines.encode(x=months.copy().bandPosition(0.5))
+    chart = alt.layer(bars, lines).properties(width=WIDTH, height=HEIGHT)
+    return titled(chart, t("intervention.title.fitted", language, period=period))
+
+
+def forecast_intervention(predictions: pd.DataFrame, language: Language = "en") -> alt.FacetChart:
+    """Draw the one-step-ahead forecasts of all periods, one panel a data set.
+
+    Parameters
+    ----------
+    predictions : DataFrame
+        Method 1, forecast months: period, month, data (I, II), model (network, linear), forecast,
+        forecast_std (across seeds; NaN for linear), actual (million dollars).
+    language : str
+        en or ja.
+
+    Returns
+    -------
+    FacetChart
+        Bars of the actual amounts, points of the forecasts with one standard deviation across
+        seeds. The months are ordinal, so that the years between periods take no room; a rule
+        separates the periods.
+    """
+    panels = dict(zip(("I", "II"), _data_names(language), strict=True))
+    rows = predictions[predictions["data"].isin(panels)]
+    table = _with_actual(rows).assign(
+        panel=lambda frame: frame["data"].map(panels),
+        label=lambda frame: [label(month) for month in frame["month"]],
+    )
+    first = table.groupby("period")["month"].transform("min")
+    table["starts"] = (table["month"] == first) & (first != table["month"].min())
+    unit = t("intervention.axis.amount", language)
+    y = alt.Y("amount:Q", title=unit)
+    base = alt.Chart(table).encode(
+        x=_ordinal_months(table["month"]), y=y, color=_series_colours(language)
+    )
+    tooltip = [
+        alt.Tooltip("label:N", title=" "),
+        alt.Tooltip("amount:Q", title=unit, format=",.0f"),
+    ]
+    bars = base.transform_filter("datum.series === 'actual'").mark_bar().encode(tooltip=tooltip)
+    points = base.transform_filter("datum.series !== 'actual'").mark_point(filled=True, size=36)
+    points = points.encode(
+        shape=alt.Shape(
+            "series:N",
+            scale=alt.Scale(domain=["network", "linear"], range=["circle", "diamond"]),
+            legend=None,
+        ),
+        tooltip=tooltip,
+    )
+    errors = base.transform_filter("datum.std > 0").mark_rule(strokeWidth=1.4)
+    errors = errors.transform_calculate(
+        low="datum.amount - datum.std", high="datum.amount + datum.std"
+    )
+    errors = errors.encode(y=alt.Y("low:Q", title=unit), y2="high:Q")
+    starts = alt.Chart(table).transform_filter("datum.starts").mark_rule(strokeDash=[2, 2])
+    starts = starts.encode(x=_ordinal_months(table["month"]).bandPosition(0))
+    chart = alt.layer(bars, starts, errors, points, data=table)
+    chart = chart.properties(width=WIDTH, height=220).facet(
+        alt.Facet("panel:N", sort=_data_names(language)), columns=1
+    )
+    title = t("intervention.title.forecasts", language)
+    return titled(chart, title, t("intervention.legend.seeds", language))
+
+
+def response_curves(
+    curves: pd.DataFrame,
+    thresholds: pd.DataFrame,
+    periods: dict[str, str],
+    language: Language = "en",
+) -> alt.FacetChart:
+    """Draw the response to the month's move of the rate, one panel a period.
+
+    Parameters
+    ----------
+    curves : DataFrame
+        period, move (per cent), share and std (per cent of reserves), true_share where the records
+        are simulated.
+    thresholds : DataFrame
+        period, threshold (per cent of move; NaN without one).
+    periods : dict
+        Display name of each period.
+    language : str
+        en or ja.
+
+    Returns
+    -------
+    FacetChart
+        The mean of the seeds with a band of one standard deviation, the true response dashed, the
+        threshold dotted.
+    """
+    at = thresholds.set_index("period")["threshold"]
+    panels = {
+        name: f"{shown}: {threshold_text(float(at[name]), language)}"
+        for name, shown in periods.items()
+    }
+    # Every fourth of the 401 points gives the same line at this size.
+    table = pd.concat([curves[curves["period"] == name].iloc[::4] for name in periods])
+    table = table.assign(panel=table["period"].map(panels), threshold=table["period"].map(at))
+    series = {"network": "share"} | ({"true_share": "true_share"} if "true_share" in table else {})
+    long = pd.concat(
+        [
+            table.assign(
+                name=t(f"intervention.value.{name}", language),
+                value=table[column],
+                std=table["std"] if name == "network" else 0.0,
+            )
+            for name, column in series.items()
+        ]
+    ).dropna(subset="value")
+    long = long[["panel", "threshold", "move", "name", "value", "std"]]
+    names = list(long["name"].unique())
+    share = t("intervention.axis.share", language)
+    move = t("intervention.axis.move", language)
+    base = alt.Chart(long).encode(x=alt.X("move:Q", title=move, scale=alt.Scale(nice=False)))
+    band = base.transform_filter("datum.std > 0").transform_calculate(
+        # The amount of a response is never negative.
+        low="max(0, datum.value - datum.std)",
+        high="datum.value + datum.std",
+    )
+    band = band.mark_area(opacity=0.2, color=NETWORK).encode(
+        y=alt.Y("low:Q", title=share), y2="high:Q"
+    )
+    dashes = alt.Scale(domain=names, range=[[1, 0], [5, 4]])
+    lines = base.mark_line().encode(
+        y=alt.Y("value:Q", title=share),
+        color=colours(names, [NETWORK, LINEAR]),
+        strokeDash=alt.StrokeDash("name:N", legend=None, scale=dashes),
+        tooltip=[
+            alt.Tooltip("name:N", title=" "),
+            alt.Tooltip("move:Q", title=move, format=".2f"),
+            alt.Tooltip("value:Q", title=share, format=".2f"),
+        ],
+    )
+    rule = base.transform_filter("isValid(datum.threshold)").mark_rule(strokeDash=[2, 2])
+    rule = rule.encode(x=alt.X("mean(threshold):Q", title=move), color=alt.value(INK))
+    chart = alt.layer(band, lines, rule, data=long)
+    chart = chart.properties(width=WIDTH // 2 - 40, height=190)
+    chart = chart.facet(alt.Facet("panel:N", sort=list(panels.values())), columns=2)
+    chart = chart.resolve_scale(x="independent", y="independent")
+    return titled(chart, t("intervention.title.curves", language))
+
+
+def attributions_of_forecasts(
+    attributions: pd.DataFrame, method: str, language: Language = "en"
+) -> alt.LayerChart:
+    """Draw the relevance of each input in each month's forecast, stacked to its log-odds.
+
+    Parameters
+    ----------
+    attributions : DataFrame
+        One rule, data set and method: month, score, one column an input, absorbed (log-odds).
+    method : str
+        amount or occurrence.
+    language : str
+        en or ja.
+
+    Returns
+    -------
+    LayerChart
+        Bars above 0 raise the log-odds of intervention, bars below lower them; points are the sum.
+    """
+    names = {name: input_name(name, language) for name in INPUT_COLOURS}
+    unit = t("intervention.axis.log_odds", language)
+    total = t("intervention.legend.sum", language)
+    rows = attributions.assign(label=[label(month) for month in attributions["month"]])
+    table = rows.melt(["label", "score"], list(names), "input", "relevance")
+    table["name"] = table["input"].map(names)
+    table["order"] = table["input"].map({name: i for i, name in enumerate(names)})
+    # The points have a legend of their own: they have no colour of an input.
+    table["total"] = total
+    base = alt.Chart(table).encode(x=_ordinal_months(rows["month"]))
+    bars = base.mark_bar().encode(
+        y=alt.Y("relevance:Q", title=unit),
+        color=colours(list(names.values()), list(INPUT_COLOURS.values())),
+        order=alt.Order("order:Q"),
+        tooltip=[
+            alt.Tooltip("label:N", title=" "),
+            alt.Tooltip("name:N", title=" "),
+            alt.Tooltip("relevance:Q", title=unit, format="+.2f"),
+        ],
+    )
+    points = base.transform_filter("datum.order === 0").mark_point(filled=True, size=30, color=INK)
+    points = points.encode(
+        y=alt.Y("score:Q", title=unit),
+        shape=alt.Shape("total:N", scale=alt.Scale(domain=[total], range=["circle"])),
+        tooltip=[
+            alt.Tooltip("label:N", title=" "),
+            alt.Tooltip("score:Q", title=total, format="+.2f"),
+        ],
+    )
+    chart = alt.layer(bars, points).properties(width=WIDTH, height=HEIGHT)
+    return titled(chart, t(f"intervention.title.attribution_{method}", language))
+
+
+def calibration_curve(calibration: pd.DataFrame, language: Language = "en") -> alt.FacetChart:
+    """Draw the observed frequency of intervention against the predicted probability.
+
+    Parameters
+    ----------
+    calibration : DataFrame
+        data, model, months, forecast, frequency.
+    language : str
+        en or ja.
+
+    Returns
+    -------
+    FacetChart
+        One panel a data set; the area of a point is its number of months.
+    """
+    names = {model: t(f"intervention.value.{model}", language) for model in ("network", "logit")}
+    panels = dict(zip(("I", "II"), _data_names(language), strict=True))
+    rows = calibration[calibration["data"].isin(panels)]
+    table = rows.assign(name=rows["model"].map(names), panel=rows["data"].map(panels)).sort_values(
+        ["data", "model", "forecast"]
+    )
+    unit = alt.Scale(domain=[-0.04, 1.04], nice=False)
+    titles = [t(f"intervention.axis.{key}", language) for key in ("probability", "frequency")]
+    x = alt.X("forecast:Q", title=titles[0], scale=unit)
+    y = alt.Y("frequency:Q", title=titles[1], scale=unit)
+    color = colours(list(names.values()), [NETWORK, LINEAR])
+    base = alt.Chart(table).encode(x=x, y=y, color=color)
+    lines = base.mark_line(strokeWidth=1, opacity=0.6)
+    points = base.mark_point(filled=True, opacity=0.75).encode(
+        size=alt.Size("months:Q", legend=None, scale=alt.Scale(range=[30, 400], zero=True)),
+        tooltip=[
+            alt.Tooltip("name:N", title=" "),
+            alt.Tooltip("forecast:Q", title=titles[0], format=".2f"),
+            alt.Tooltip("frequency:Q", title=titles[1], format=".2f"),
+            alt.Tooltip("months:Q", title=t("intervention.column.months", language)),
+        ],
+    )
+    diagonal = (
+        alt.Chart(table)
+        .mark_rule(color=MUTED, strokeWidth=1)
+        .encode(x=alt.datum(0.0), x2=alt.datum(1.0), y=alt.datum(0.0), y2=alt.datum(1.0))
+    )
+    chart = alt.layer(diagonal, lines, points, data=table)
+    chart = chart.properties(width=WIDTH // 2 - 30, height=WIDTH // 2 - 30)
+    chart = chart.facet(alt.Facet("panel:N", sort=_data_names(language)), columns=2)
+    return titled(chart, t("intervention.title.calibration", language))
+
+
+def input_name(name: str, language: Language) -> str:
+    """Return the display name of an input; `absorbed` is the score of the baseline month."""
+    if name == "absorbed":
+        return t("intervention.legend.baseline", language)
+    return t(f"intervention.input.{name}", language)
+
+
+def threshold_text(threshold: float, language: Language) -> str:
+    """Return a threshold as text; NaN where the response has none."""
+    if not np.isfinite(threshold):
+        return t("intervention.legend.no_threshold", language)
+    return t("intervention.legend.threshold", language, at=threshold)
+
+
+def _with_actual(predictions: pd.DataFrame) -> pd.DataFrame:
+    """Return amounts by series: the network's and the linear model's, and the actual ones."""
+    keys = [name for name in ("period", "data", "month") if name in predictions]
+    rows = predictions[predictions["model"].isin(["network", "linear"])]
+    actual = rows.drop_duplicates(keys).assign(
+        amount=lambda frame: frame["actual"], series="actual", std=0.0
+    )
+    models = rows.assign(
+        amount=rows["forecast"], series=rows["model"], std=rows["forecast_std"].fillna(0.0)
+    )
+    table = pd.concat([actual, models])[[*keys, "series", "amount", "std"]]
+    return table.sort_values([*keys, "series"], ignore_index=True)
+
+
+def _series_colours(language: Language) -> alt.Color:
+    """Return the colours of actual amounts and both models, with a legend of their names."""
+    series = {"actual": ACTUAL, "network": NETWORK, "linear": LINEAR}
+    names = {key: t(f"intervention.value.{key}", language) for key in series}
+    # The data hold keys, so that both languages share one table; the legend has the names.
+    legend = alt.Legend(labelExpr=f"{names}[datum.label]".replace("'", '"'))
+    scale = alt.Scale(domain=list(series), range=list(series.values()))
+    return alt.Color("series:N", scale=scale, legend=legend)
+
+
+def _ordinal_months(months: pd.Series) -> alt.X:
+    """Return an axis of single months, about 14 of them with a name."""
+    names = sorted({label(month) for month in months})
+    step = max(1, len(names) // 14)
+    axis = alt.Axis(
+        values=names[::step], labelAngle=-50, labelAlign="right", labelOverlap=False, title=None
+    )
+    return alt.X("label:O", axis=axis)
+
+
+def _data_names(language: Language) -> list[str]:
+    return [t(f"intervention.legend.data_{key}", language) for key in ("I", "II")]

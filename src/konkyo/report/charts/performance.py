@@ -1,0 +1,296 @@
+"""Portfolios and models: growth, monthly rank IC and return, mean return by quantile."""
+
+from collections.abc import Mapping, Sequence
+
+import altair as alt
+import numpy as np
+import pandas as pd
+from scipy.optimize import isotonic_regression
+
+from konkyo.i18n import Language, display_name, t
+from konkyo.report.charts.theme import (
+    WIDTH,
+    colours,
+    months,
+    per_cent,
+    rolling_mean,
+    titled,
+    zero_rule,
+)
+from konkyo.report.style import COLOURS, INK, OTHER, PAPER
+
+YEAR = 12
+_GAP = 0.055
+"""Least distance between the labels of two lines, as a share of the plot's height."""
+
+
+def portfolio_growth(
+    cumulative: pd.DataFrame, model: str = "network", language: Language = "en"
+) -> alt.LayerChart:
+    """Return the growth of 1 in each portfolio (the paper's figure 6).
+
+    Parameters
+    ----------
+    cumulative : DataFrame
+        month (in which the return was earned), model, portfolio, cumulative (a fraction).
+    model : str
+        The model whose portfolios are drawn: long, short, spread and market.
+    language : str
+        en or ja.
+
+    Returns
+    -------
+    LayerChart
+        One line a portfolio, from 1 at the first decision month, on a log scale.
+    """
+    rows = cumulative[cumulative["model"] == model]
+    portfolios = ("long", "market", "short", "spread")
+    lines = {name: _from_one(rows[rows["portfolio"] == name]) for name in portfolios}
+    title = t("title.portfolio_growth", language, model=display_name("model", model, language))
+    return _growth(lines, title, "portfolio", "spread", language)
+
+
+def model_growth(
+    cumulative: pd.DataFrame, models: Sequence[str] | None = None, language: Language = "en"
+) -> alt.LayerChart:
+    """Return the growth of 1 in the long-short portfolio of each model.
+
+    Parameters
+    ----------
+    cumulative : DataFrame
+        month (in which the return was earned), model, portfolio, cumulative (a fraction).
+    models : sequence of str, optional
+        Which models; by default all that cover as many months as the longest one, since a
+        placebo scored every n-th month compounds over fewer months and cannot be compared.
+    language : str
+        en or ja.
+
+    Returns
+    -------
+    LayerChart
+        One line a model, from 1 at the first decision month, on a log scale.
+    """
+    spread = cumulative[cumulative["portfolio"] == "spread"]
+    if models is None:
+        counts = spread.groupby("model")["month"].nunique()
+        models = list(counts.index[counts == counts.max()])
+    lines = {name: _from_one(spread[spread["model"] == name]) for name in models}
+    return _growth(lines, t("title.model_growth", language), "model", "network", language)
+
+
+def _from_one(series: pd.DataFrame) -> pd.DataFrame:
+    ordered = series.sort_values("month")
+    start = ordered["month"].iloc[0] - pd.offsets.MonthEnd(1)
+    return pd.DataFrame(
+        {"month": [start, *ordered["month"]], "value": [1.0, *(1.0 + ordered["cumulative"])]}
+    )
+
+
+def _growth(
+    lines: Mapping[str, pd.DataFrame],
+    title: str,
+    section: str,
+    emphasis: str,
+    language: Language,
+) -> alt.LayerChart:
+    names = {name: display_name(section, name, language) for name in lines}
+    table = pd.concat([line.assign(name=names[name]) for name, line in lines.items()])
+    low, high = float(table["value"].min()), float(table["value"].max())
+    if high / low < 1.02:
+        low, high = low / 1.01, high * 1.01
+    scale = alt.Scale(type="log", domain=[low, high], nice=False)
+    axis = alt.Axis(values=growth_ticks(low, high), format="~g", labelOverlap=False)
+    value = t("axis.value_of_one", language)
+    paint = colours(list(names.values()), [COLOURS.get(name, OTHER) for name in lines])
+    paint["legend"] = None
+    base = alt.Chart(table).encode(
+        x=months("month", table["month"].iloc[1:], t("axis.earned_month", language)),
+        y=alt.Y("value:Q", title=value, scale=scale, axis=axis),
+        color=paint,
+    )
+    line = base.mark_line(point="transparent").encode(
+        strokeWidth=alt.condition(
+            alt.datum.name == names.get(emphasis, ""), alt.value(2.4), alt.value(1.4)
+        ),
+        tooltip=[
+            alt.Tooltip("month:T", format="%Y-%m", title=t("axis.earned_month", language)),
+            alt.Tooltip("name:N", title=" "),
+            alt.Tooltip("value:Q", format=".2f", title=value),
+        ],
+    )
+    # Each line's name stands beside its end, moved apart where names would overlap.
+    ends = table.groupby("name", sort=False).last().sort_values("value").reset_index()
+    share = np.log(ends["value"] / low) / np.log(high / low)
+    ends["value"] = low * (high / low) ** separated(share.to_numpy(), _GAP)
+    words = (
+        alt.Chart(ends)
+        .mark_text(align="left", dx=6)
+        .encode(
+            x=alt.X("month:T"),
+            y=alt.Y("value:Q", scale=scale, axis=axis),
+            text="name:N",
+            color=paint,
+        )
+    )
+    start_rule = alt.Chart().mark_rule().encode(y=alt.datum(1.0))
+    layers = alt.layer(line, start_rule, words, data=table) if low <= 1 <= high else line + words
+    return titled(layers, title)
+
+
+def growth_ticks(low: float, high: float) -> list[float]:
+    """Return 0.5, 1, 2, 5 and so on for a log axis, or even steps where the range is narrow."""
+    if high / low < 1.6:
+        unit = 10.0 ** np.floor(np.log10((high - low) / 2))
+        step = next(unit * n for n in (1, 2, 5, 10) if (high - low) / (unit * n) <= 7)
+        ticks = step * np.arange(np.ceil(low / step), np.floor(high / step) + 1)
+    else:
+        wide = high / low > 5
+        steps = np.array((1, 2, 5) if wide else (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6.5, 8))
+        ticks = np.concatenate([steps * 10.0**power for power in range(-6, 9)])
+    return [float(f"{tick:.6g}") for tick in ticks if low * 0.999 <= tick <= high * 1.001]
+
+
+def separated(
+    places: np.ndarray, gap: float, low: float = -np.inf, high: float = np.inf
+) -> np.ndarray:
+    """Return sorted places within low and high, a gap apart and as near to the old ones as can be.
+
+    Less a gap for each place before it, apart means in order: a least-squares monotone regression,
+    whose bounded solution is the clipped one. Without room for all they still start at `low`.
+    """
+    if not len(places):
+        return np.empty(0)
+    steps = gap * np.arange(len(places))
+    apart = isotonic_regression(np.asarray(places, float) - steps).x
+    return np.clip(apart, low, max(low, high - steps[-1])) + steps
+
+
+def monthly_rank_ic(
+    returns: pd.DataFrame, model: str = "network", language: Language = "en"
+) -> alt.LayerChart:
+    """Return the rank information coefficient of every decision month and its 12-month mean.
+
+    Parameters
+    ----------
+    returns : DataFrame
+        month (the decision date), model, rank_ic.
+    model : str
+        The model that is drawn.
+    language : str
+        en or ja.
+    """
+    series = returns[returns["model"] == model].sort_values("month")
+    name, mean = display_name("model", model, language), series["rank_ic"].mean()
+    title = t("title.monthly_rank_ic", language, model=name, mean=mean)
+    return _monthly(
+        pd.DataFrame({"month": series["month"], "value": series["rank_ic"]}),
+        title,
+        month=t("axis.decision_month", language),
+        value=alt.Y("value:Q", title=t("axis.rank_ic", language)),
+        digits=".3f",
+        language=language,
+    )
+
+
+def monthly_spread(
+    returns: pd.DataFrame, model: str = "network", language: Language = "en"
+) -> alt.LayerChart:
+    """Return the long-short return of every month and its 12-month mean.
+
+    Parameters
+    ----------
+    returns : DataFrame
+        earned (the month in which the return was earned), model, spread (a fraction).
+    model : str
+        The model that is drawn.
+    language : str
+        en or ja.
+    """
+    series = returns[returns["model"] == model].sort_values("earned")
+    name, mean = display_name("model", model, language), 100 * series["spread"].mean()
+    title = t("title.monthly_spread", language, model=name, mean=mean)
+    return _monthly(
+        pd.DataFrame({"month": series["earned"], "value": series["spread"]}),
+        title,
+        month=t("axis.earned_month", language),
+        value=alt.Y("value:Q", **per_cent("axis.return", language)),
+        digits=".1%",
+        language=language,
+    )
+
+
+def _monthly(
+    table: pd.DataFrame, title: str, *, month: str, value: alt.Y, digits: str, language: Language
+) -> alt.LayerChart:
+    """Return bars by month and the mean of the last 12 months, where there are 12."""
+    x = months("month", table["month"], month, band=True)
+    tooltip = [
+        alt.Tooltip("month:T", format="%Y-%m", title=month),
+        alt.Tooltip("value:Q", format=digits, title=value["title"]),
+    ]
+    sign = alt.condition(
+        "datum.value >= 0", alt.value(COLOURS["long"]), alt.value(COLOURS["short"])
+    )
+    bars = alt.Chart(table).mark_bar(opacity=0.6).encode(x=x, y=value, color=sign, tooltip=tooltip)
+    layers = [bars, zero_rule()]
+    mean = rolling_mean(table["value"], YEAR, YEAR)
+    if mean.notna().any():
+        name = t("legend.mean_of_12", language)
+        smooth = pd.DataFrame({"month": table["month"], "value": mean, "name": name}).dropna()
+        scale = alt.Scale(domain=[name], range=[INK])
+        layers.append(
+            alt.Chart(smooth)
+            .mark_line(strokeWidth=2, clip=True)
+            .encode(x=x, y=alt.Y("value:Q"), color=alt.Color("name:N", scale=scale))
+        )
+    return titled(alt.layer(*layers).properties(width=WIDTH), title)
+
+
+def quantile_returns(
+    quantiles: pd.DataFrame, model: str = "network", language: Language = "en"
+) -> alt.LayerChart:
+    """Return the mean annual return of every score quantile, with the full-length baselines.
+
+    Parameters
+    ----------
+    quantiles : DataFrame
+        model, quantile (1 lowest), annual_return (arithmetic, a fraction), months.
+    model : str
+        The model drawn as bars; other models with as many months are drawn as points.
+    language : str
+        en or ja.
+    """
+    bars = quantiles[quantiles["model"] == model].sort_values("quantile")
+    others = quantiles[
+        (quantiles["model"] != model) & (quantiles["months"] >= bars["months"].max())
+    ]
+    last = int(bars["quantile"].max())
+    ends = {1: COLOURS["short"], last: COLOURS["long"]}
+    table = bars[["quantile", "annual_return"]].assign(
+        colour=[ends.get(quantile, COLOURS["market"]) for quantile in bars["quantile"]]
+    )
+    quantile = t("axis.quantile", language, last=last)
+    x = alt.X("quantile:O", title=quantile, axis=alt.Axis(labelAngle=0))
+    y = alt.Y("annual_return:Q", **per_cent("axis.annual_return_mean", language))
+    tooltip = [
+        alt.Tooltip("quantile:O", title=quantile),
+        alt.Tooltip("annual_return:Q", format=".1%", title=t("axis.annual_return_mean", language)),
+    ]
+    layers = [
+        alt.Chart(table)
+        .mark_bar(opacity=0.85)
+        .encode(x=x, y=y, color=alt.Color("colour:N", scale=None), tooltip=tooltip),
+        zero_rule(),
+    ]
+    if len(others):
+        points = others[["quantile", "annual_return"]].assign(
+            name=[display_name("model", str(name), language) for name in others["model"]]
+        )
+        shape = alt.Shape("name:N", scale=alt.Scale(range=["diamond", "circle", "triangle-up"]))
+        layers.append(
+            alt.Chart(points)
+            .mark_point(fill=PAPER, stroke=INK, size=55, opacity=1)
+            .encode(x=x, y=y, shape=shape, tooltip=[alt.Tooltip("name:N", title=" "), *tooltip])
+        )
+    title = t("title.quantile_returns", language, model=display_name("model", model, language))
+    return titled(alt.layer(*layers).properties(width=WIDTH), title)

@@ -1,0 +1,100 @@
+"""All charts of the report, from its tables by name."""
+
+from collections.abc import Mapping
+
+import altair as alt
+import pandas as pd
+
+from konkyo.i18n import Language
+from konkyo.report.charts.evaluation import deletion_curves, truth_agreement
+from konkyo.report.charts.exposure import exposure_bars, relevance_turnover_bars
+from konkyo.report.charts.factors import factor_bars, factor_scatter
+from konkyo.report.charts.history import effect_map, exposure_lines, group_lines
+from konkyo.report.charts.market import market_lines, market_quantile_bars
+from konkyo.report.charts.performance import (
+    model_growth,
+    monthly_rank_ic,
+    monthly_spread,
+    portfolio_growth,
+    quantile_returns,
+)
+from konkyo.report.charts.stocks import change_bars, stock_heat
+
+_UNLABELLED = (
+    (portfolio_growth, "cumulative"),
+    (model_growth, "cumulative"),
+    (monthly_rank_ic, "returns"),
+    (monthly_spread, "returns"),
+    (quantile_returns, "quantiles"),
+    (deletion_curves, "deletion"),
+    (truth_agreement, "agreement"),
+)
+_LABELLED = (
+    (factor_bars, "factor_means"),
+    (market_lines, "market_over_time"),
+    (group_lines, "groups"),
+    (effect_map, "effects"),
+    (exposure_lines, "exposure"),
+    (relevance_turnover_bars, "relevance_turnover"),
+)
+
+
+def page_charts(
+    tables: Mapping[str, pd.DataFrame], labels: pd.DataFrame, language: Language
+) -> dict[str, alt.TopLevelMixin]:
+    """Return the charts of the report's page.
+
+    Parameters
+    ----------
+    tables : mapping
+        Those of `konkyo.report.tables`, of the backtest (cumulative, returns, quantiles) and of
+        the evaluation (deletion; agreement where the ground truth is known), by name.
+    labels : DataFrame
+        What `tables.labels` returns for the features.
+    language : str
+        en or ja.
+
+    Returns
+    -------
+    dict
+        Charts by the names of their functions, without those that have no table or nothing to
+        show. factor_scatter and market_quantile_bars are one an input, named family/input.
+    """
+    charts = {
+        chart.__name__: chart(tables[name], language=language)
+        for chart, name in _UNLABELLED
+        if name in tables
+    }
+    charts |= {
+        chart.__name__: chart(tables[name], labels, language)
+        for chart, name in _LABELLED
+        if name in tables
+    }
+    exposure = tables["exposure"]
+    # A record without sectors has one, "no sector", which says nothing.
+    if len(exposure.loc[exposure["kind"] == "sector", "name"].unique()) > 1:
+        charts["exposure_bars"] = exposure_bars(exposure, labels, language)
+    points, shapes = tables["factor_points"], tables["factor_shape"]
+    for feature in points["feature"].drop_duplicates():
+        scatter = factor_scatter(points, shapes, labels, feature, language)
+        charts[f"factor_scatter/{feature}"] = scatter
+    if "market_quantiles" in tables:
+        for feature, quantiles in tables["market_quantiles"].groupby("feature", sort=False):
+            bars = market_quantile_bars(quantiles, labels, language)
+            charts[f"market_quantile_bars/{feature}"] = bars
+    return charts
+
+
+def stock_charts(
+    tables: Mapping[str, pd.DataFrame], labels: pd.DataFrame, language: Language
+) -> dict[str, alt.TopLevelMixin]:
+    """Return the charts of single stocks, which are pictures only: the page has every month.
+
+    stock_heat, and change_bars/stock of the top and the bottom stock and of the watchlist.
+    """
+    changes, stocks = tables["changes"], tables["stocks"]
+    charts = {"stock_heat": stock_heat(stocks, labels, language)}
+    extremes = stocks.loc[(stocks["place"] == 1) | (stocks["side"] == "named"), "stock"]
+    for stock in extremes[extremes.isin(changes["stock"])].drop_duplicates():
+        charts[f"change_bars/{stock}"] = change_bars(changes, labels, stock, language)
+    return charts

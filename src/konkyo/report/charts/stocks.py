@@ -1,0 +1,194 @@
+"""The single stock: inputs of the top and bottom stocks, and what changed a score."""
+
+import altair as alt
+import numpy as np
+import pandas as pd
+
+from konkyo.dates import label
+from konkyo.i18n import Language, t
+from konkyo.report.charts.bars import row_names, waterfall
+from konkyo.report.charts.theme import diverging, text_on, titled
+from konkyo.report.style import COLOURS, INK, MUTED, clipped, width_of
+from konkyo.report.tables.figure_data import heat_grid, numbers, score_steps
+from konkyo.report.tables.labels import feature_names, sector_name
+
+MOST = 24
+"""Inputs that figure 8 has room for."""
+STEPS = 14
+_ROW, _COLUMN = 19, 34
+_HEAD, _SECTOR, _STOCK = 22.0, 15.0, 11.0
+"""Widths in em at which an input, a sector and a stock are cut."""
+
+
+def stock_heat(
+    table: pd.DataFrame, labels: pd.DataFrame, language: Language = "en", most: int = MOST
+) -> alt.LayerChart:
+    """Return the inputs of the top and bottom stocks of a month (the paper's figure 8).
+
+    Parameters
+    ----------
+    table : DataFrame
+        What `tables.stocks.stock_table` returns: month, side, stock, sector, rank, score,
+        feature, value (known at t), relevance.
+    labels : DataFrame
+        feature, en, ja.
+    language : str
+        en or ja.
+    most : int
+        At most so many inputs, by mean absolute relevance among the stocks.
+
+    Returns
+    -------
+    LayerChart
+        Rows are stocks, the highest score on top; columns are inputs with any relevance. A cell's
+        number is the input's value and its colour the relevance: red raises the score, white does
+        nothing, blue lowers it, on one scale for the table.
+    """
+    grid = heat_grid(table, most)
+    # A month's dummies, for one, are zero for all stocks in every other month.
+    columns = np.flatnonzero(grid.relevance.any(axis=0))
+    features = row_names([grid.features[column] for column in columns], labels, language)
+    count = len(grid.rows)
+    places = np.arange(count)
+    cells = pd.concat(
+        pd.DataFrame(
+            {
+                "place": places,
+                "column": name,
+                "value": numbers(grid.value[:, column]),
+                "relevance": grid.relevance[:, column],
+            }
+        )
+        for column, name in zip(columns, features, strict=True)
+    )
+    cells["stock"] = np.tile(grid.rows["stock"].astype(str), len(features))
+    rest = t("legend.rest", language)
+    x = alt.X(
+        "column:N",
+        sort=[*features, rest],
+        scale=alt.Scale(domain=[*features, rest]),
+        axis=alt.Axis(orient="top", labelAngle=-50, labelAlign="left", title=None, labelLimit=230),
+    )
+    y = alt.Y("place:O", axis=None)
+    relevance = t("axis.relevance", language)
+    base = alt.Chart(cells).encode(x=x, y=y)
+    squares = base.mark_rect().encode(
+        color=diverging("relevance", grid.limit, relevance),
+        tooltip=[
+            alt.Tooltip("stock:N", title=" "),
+            alt.Tooltip("column:N", title=" "),
+            alt.Tooltip("value:N", title=" "),
+            alt.Tooltip("relevance:Q", format="+.3f", title=relevance),
+        ],
+    )
+    inside = base.mark_text(fontSize=9).encode(text="value:N", color=text_on("relevance"))
+    others = pd.DataFrame(
+        {"place": places, "column": rest, "text": [f"{value:+.2f}" for value in grid.rest]}
+    )
+    remainder = alt.Chart(others).mark_text(fontSize=9, color=MUTED).encode(x=x, y=y, text="text:N")
+    heads, left = _row_heads(grid.rows, labels, language)
+    sides = grid.rows["side"].to_numpy()
+    edges = np.flatnonzero(sides[1:] != sides[:-1]) + 1
+    layers = [squares, inside, remainder, *heads]
+    for edge in edges:
+        line = alt.Chart(alt.Data(values=[{}])).mark_rule(color=INK, strokeWidth=1)
+        layers.append(line.encode(y=alt.value(int(edge) * _ROW)))
+    width = _COLUMN * (len(features) + 1)
+    chart = alt.layer(*layers).properties(width=width, height=_ROW * count)
+    title = t("title.stock_heat", language, month=label(table["month"].iloc[0]))
+    note = t(
+        "note.stock_heat",
+        language,
+        shown=len(features),
+        left=grid.left + len(grid.features) - len(columns),
+    )
+    return titled(chart, title, note, width + left)
+
+
+def _row_heads(
+    rows: pd.DataFrame, labels: pd.DataFrame, language: Language
+) -> tuple[list[alt.Chart], int]:
+    """Return rank, stock, sector and score as columns of texts, and their width in pixels.
+
+    A column is as wide as its longest text; without sectors there is no column of them.
+    """
+    names = feature_names(labels, language)
+    columns = [
+        ("column.score", [f"{score:+.2f}" for score in rows["score"]], 6.0, "right"),
+        ("column.stock", rows["stock"].astype("str").tolist(), _STOCK, "left"),
+        ("column.rank", rows["rank"].astype("str").tolist(), 6.0, "right"),
+    ]
+    if rows["sector"].replace("", None).notna().any():
+        sectors = [sector_name(sector, names, language) for sector in rows["sector"]]
+        columns.insert(1, ("column.sector", sectors, _SECTOR, "left"))
+    right, charts = 8.0, []
+    for key, texts, most, align in columns:
+        head, *cells = [clipped(text, most) for text in [t(key, language), *texts]]
+        width = 10.5 * max(width_of(text) for text in [head, *cells]) + 4
+        edge = alt.value(-right if align == "right" else -right - width)
+        table = pd.DataFrame({"place": range(len(rows)), "text": cells, "side": rows["side"]})
+        paint = alt.value(INK)
+        if key == "column.rank":
+            paint = (
+                alt.when(alt.datum.side == "long")
+                .then(alt.value(COLOURS["long"]))
+                .when(alt.datum.side == "short")
+                .then(alt.value(COLOURS["short"]))
+                .otherwise(alt.value(COLOURS["named"]))
+            )
+        mark = {"align": align, "fontSize": 10}
+        text = (
+            alt.Chart(table)
+            .mark_text(**mark)
+            .encode(x=edge, y=alt.Y("place:O", axis=None), text="text:N", color=paint)
+        )
+        title = alt.Chart(alt.Data(values=[{}])).mark_text(**mark, color=MUTED)
+        charts += [text, title.encode(x=edge, y=alt.value(-9), text=alt.value(head))]
+        right += width + 9
+    return charts, int(right)
+
+
+def change_bars(
+    changes: pd.DataFrame,
+    labels: pd.DataFrame,
+    stock: str,
+    language: Language = "en",
+    most: int = STEPS,
+) -> alt.LayerChart:
+    """Return what led from a stock's score of last month to this month's, input by input.
+
+    Parameters
+    ----------
+    changes : DataFrame
+        What `tables.stocks.score_changes` returns; the stock's newest month is drawn.
+    labels : DataFrame
+        feature, en, ja.
+    stock : str
+        A stock of the table.
+    language : str
+        en or ja.
+    most : int
+        At most so many inputs with a bar of their own.
+
+    Returns
+    -------
+    LayerChart
+        A bar a step, from the score before on top to the score now: the steps add up.
+    """
+    steps = score_steps(changes, stock, most)
+    now = steps.attrs["month"]
+    months = {"before": label(now - pd.offsets.MonthEnd(1)), "now": label(now)}
+    names = row_names([str(feature) for feature in steps["feature"]], labels, language)
+    for row, step in enumerate(steps.to_dict("records")):
+        key = str(step["feature"])
+        if key in months:
+            names[row] = t("legend.score_of", language, month=months[key])
+        elif key == "others":
+            names[row] = t("legend.others", language, count=step["count"])
+    table = steps[["start", "end", "change"]].assign(
+        place=range(len(steps)), name=names, total=steps["feature"].isin(list(months))
+    )
+    # A step of zero moves nothing.
+    table = table[table["total"] | (table["change"] != 0)]
+    chart = waterfall(table, t("column.score", language))
+    return titled(chart, t("title.change_bars", language, stock=stock, **months))

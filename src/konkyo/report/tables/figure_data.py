@@ -1,0 +1,202 @@
+"""Tables put in the order in which both rooms of figures show them; nothing is computed anew."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+SIDES = ("long", "named", "short")
+ABSORBED = "absorbed"
+
+
+@dataclass(frozen=True)
+class HeatGrid:
+    """The table of figure 8 as a grid.
+
+    Attributes
+    ----------
+    rows : DataFrame
+        side, stock, sector, rank, score of each row: long, named, short, each by rank.
+    features : list of str
+        The columns, by mean absolute relevance over the rows, largest first.
+    value, relevance : ndarray, shape [rows, features]
+        The input's value, and its relevance in units of the score.
+    rest : ndarray, shape [rows]
+        Relevance of what is not shown, `absorbed` included: a row's relevances and this add up
+        to its score.
+    left : int
+        How many inputs are not shown.
+    limit : float
+        The largest absolute relevance shown: the end of the one scale, above 0.
+    """
+
+    rows: pd.DataFrame
+    features: list[str]
+    value: np.ndarray
+    relevance: np.ndarray
+    rest: np.ndarray
+    left: int
+    limit: float
+
+
+def heat_grid(table: pd.DataFrame, most: int) -> HeatGrid:
+    """Arrange the stocks of a month and the inputs that matter most to them.
+
+    Parameters
+    ----------
+    table : DataFrame
+        What `reading.stocks.stock_table` returns, one month.
+    most : int
+        At most so many inputs.
+    """
+    ordered = table.assign(side=pd.Categorical(table["side"], SIDES, ordered=True))
+    # A named stock may also be among the longest: side and stock make the row.
+    keys = ["side", "rank", "stock"]
+    rows = ordered.drop_duplicates(keys).sort_values(keys)
+    row_keys = pd.MultiIndex.from_frame(rows[keys])
+    # In the order of the table, so that equal columns do not change places.
+    names = [name for name in table["feature"].unique() if name != ABSORBED]
+    row = row_keys.get_indexer(pd.MultiIndex.from_frame(ordered[keys]))
+    column = pd.Index(names).get_indexer(ordered["feature"])
+    is_input = column >= 0
+    values, relevance = np.zeros((2, len(rows), len(names)))
+    values[row[is_input], column[is_input]] = ordered["value"].to_numpy(float)[is_input]
+    relevance[row[is_input], column[is_input]] = ordered["relevance"].to_numpy(float)[is_input]
+    top = np.argsort(-np.abs(relevance).mean(0), kind="stable")[:most]
+    scores = rows["score"].to_numpy(float)
+    return HeatGrid(
+        rows=rows[["side", "stock", "sector", "rank", "score"]]
+        .assign(side=rows["side"].astype("str"))
+        .reset_index(drop=True),
+        features=[names[place] for place in top],
+        value=values[:, top],
+        relevance=relevance[:, top],
+        rest=scores - relevance[:, top].sum(1),
+        left=len(names) - len(top),
+        limit=float(np.abs(relevance).max()) or 1.0,
+    )
+
+
+def score_steps(changes: pd.DataFrame, stock: str, most: int) -> pd.DataFrame:
+    """Return a stock's way from last month's score to this month's, one input a step.
+
+    Parameters
+    ----------
+    changes : DataFrame
+        What `reading.stocks.score_changes` returns; of several months the newest is shown.
+    stock : str
+        A stock of the table.
+    most : int
+        At most so many inputs have a step of their own, by absolute change; the others share one.
+
+    Returns
+    -------
+    DataFrame
+        feature ("before", inputs, "others", "absorbed", "now"), count (inputs in the step),
+        start, end (of the step's bar, scores), change. `attrs` holds month, the decision month.
+    """
+    stock_rows = changes[changes["stock"] == stock]
+    stock_rows = stock_rows[stock_rows["month"] == stock_rows["month"].max()]
+    before, now = float(stock_rows["before"].iloc[0]), float(stock_rows["now"].iloc[0])
+    inputs = stock_rows[stock_rows["feature"] != ABSORBED]
+    ordered = inputs.iloc[np.argsort(-inputs["relevance_change"].abs().to_numpy(), kind="stable")]
+    first, other = ordered[:most], ordered[most:]
+    steps = [
+        (str(name), 1, float(change))
+        for name, change in zip(first["feature"], first["relevance_change"], strict=True)
+    ]
+    if len(other):
+        steps.append(("others", len(other), float(other["relevance_change"].sum())))
+    # What is absorbed is what is left, so that the steps lead to the score of now.
+    steps.append((ABSORBED, 1, now - before - sum(change for _, _, change in steps)))
+    ends = before + np.cumsum([change for _, _, change in steps])
+    frame = pd.DataFrame(
+        {
+            "feature": ["before", *(name for name, _, _ in steps), "now"],
+            "count": [1, *(count for _, count, _ in steps), 1],
+            "start": [0.0, before, *ends[:-1], 0.0],
+            "end": [before, *ends, now],
+        }
+    )
+    frame["change"] = frame["end"] - frame["start"]
+    frame.attrs["month"] = stock_rows["month"].iloc[0]
+    return frame
+
+
+def largest(table: pd.DataFrame, column: str, most: int) -> pd.DataFrame:
+    """Return the rows of greatest absolute value in a column, greatest first, ties in order."""
+    order = np.argsort(-table[column].abs().to_numpy(), kind="stable")[:most]
+    return table.iloc[order].reset_index(drop=True)
+
+
+def quantile_ends(quantiles: pd.DataFrame, most: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the mean attributes of the two end quantiles, and what the quantiles are.
+
+    Parameters
+    ----------
+    quantiles : DataFrame
+        What `reading.market.market_quantiles` returns, one feature and one month.
+    most : int
+        At most so many attributes, by absolute difference between the ends.
+
+    Returns
+    -------
+    DataFrame
+        attribute, low, high (means of the first and the last quantile), difference; by difference.
+    DataFrame
+        relevance_quantile, stocks, relevance of the first and the last quantile.
+    """
+    first, last = quantiles["relevance_quantile"].min(), quantiles["relevance_quantile"].max()
+    wide = quantiles.pivot_table(index="attribute", columns="relevance_quantile", values="value")
+    table = pd.DataFrame({"low": wide[first], "high": wide[last]}).reset_index()
+    table["difference"] = table["high"] - table["low"]
+    top = largest(table, "difference", most).sort_values(
+        "difference", ascending=False, kind="stable"
+    )
+    ends = quantiles[quantiles["relevance_quantile"].isin([first, last])]
+    ends = ends.drop_duplicates("relevance_quantile").sort_values("relevance_quantile")
+    return (
+        top.reset_index(drop=True),
+        ends[["relevance_quantile", "stocks", "relevance"]].reset_index(drop=True),
+    )
+
+
+def mean_turnover(turnover: pd.DataFrame, most: int) -> tuple[pd.DataFrame, dict[str, float]]:
+    """Return the mean monthly turnover by feature and side.
+
+    Parameters
+    ----------
+    turnover : DataFrame
+        What `reading.exposure.relevance_turnover` returns.
+    most : int
+        At most so many features, by the sum of both sides.
+
+    Returns
+    -------
+    DataFrame
+        feature, long, short: fractions of the portfolio a month, one way; largest first.
+    dict
+        count, long, short of all other features together. Added to the table's columns they are
+        the portfolios' mean turnover.
+    """
+    months = turnover["month"].nunique()
+    wide = turnover.pivot_table(
+        index="feature", columns="side", values="turnover", aggfunc="sum", sort=False
+    ).reindex(columns=["long", "short"], fill_value=0.0)
+    wide = wide / months
+    ordered = wide.loc[wide.sum(axis=1).sort_values(ascending=False, kind="stable").index]
+    other = ordered[most:]
+    rest = {"count": len(other), "long": other["long"].sum(), "short": other["short"].sum()}
+    return ordered[:most].rename_axis("feature").reset_index()[["feature", "long", "short"]], rest
+
+
+def numbers(values: np.ndarray) -> list[str]:
+    """Return one input's values in as few characters as tell them, all with the same decimals.
+
+    Dummies are 1 and 0, ranks 0.53, market series 12.4 or 2345; NaN is nothing.
+    """
+    finite = values[np.isfinite(values)]
+    size = np.abs(finite).max(initial=0)
+    is_whole = bool(np.isin(finite, (0, 1)).all()) or size >= 100
+    digits = 0 if is_whole else 1 if size >= 10 else 2 if size >= 0.1 else 3
+    return ["" if np.isnan(value) else f"{value:.{digits}f}" for value in values]

@@ -1,0 +1,57 @@
+"""Charts of the monitor: their data and encodings."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from konkyo.report import tables
+from konkyo.report.charts import to_spec
+from konkyo.report.charts.monitoring import check_line, input_map
+
+MONTHS = pd.date_range("2021-01-31", periods=3, freq="ME")
+
+
+def test_a_check_marks_what_is_beyond_its_limit():
+    history = pd.DataFrame(
+        {"month": MONTHS, "value": [1.0, 5.0, np.nan], "breached": [False, True, False]}
+    )
+    chart = check_line(history, "market_z", limit=4.0, form=".1f")
+    spec = to_spec(chart)
+    series = next(rows for rows in spec["datasets"].values() if "breached" in rows[0])
+    assert [row["value"] for row in series] == [1, 5]
+    assert [row["breached"] for row in series] == [False, True]
+    limit = next(rows for rows in spec["datasets"].values() if "breached" not in rows[0])
+    assert limit == [{"value": 4.0}]
+    assert chart.usermeta["note"] == "limit 4.0; \u25cf limit exceeded"
+    assert chart.usermeta["title"].startswith("largest |z|")
+
+
+def test_a_check_without_breaches_names_its_limit_alone():
+    history = pd.DataFrame({"month": MONTHS, "value": -1.0, "breached": False})
+    chart = check_line(history, "rank_ic", limit=-2.0, form=".1f", language="ja")
+    assert chart.usermeta["note"].endswith("-2.0")
+    assert not to_spec(chart)["layer"][0]["encoding"]["y"]["scale"]["zero"]
+
+
+@pytest.mark.parametrize(
+    ("column", "ends"), [("psi", [0, 0.5]), ("z", [-0.5, 0, 0.5])], ids=["psi", "z"]
+)
+def test_a_map_has_the_largest_of_the_newest_month_on_top(column, ends):
+    table = pd.DataFrame(
+        {
+            "month": [*MONTHS[:2]] * 3,
+            "feature": ["a", "a", "<b>", "<b>", "none", "none"],
+            column: [0.9, 0.1, np.nan, np.inf, np.nan, np.nan],
+        }
+    )
+    chart = input_map(
+        table, column, labels=tables.labels(["a", "<b>", "none"]),
+        name="psi_map" if column == "psi" else "market_z_map", limit=0.5, form=".2f",
+    )  # fmt: skip
+    spec = to_spec(chart)
+    (cells,) = spec["datasets"].values()
+    assert [(cell["row"], cell["value"]) for cell in cells] == [
+        ("a", 0.9), ("<b>", 1e6), ("a", 0.1),
+    ]  # fmt: skip
+    assert spec["encoding"]["y"]["sort"] == ["<b>", "a", "none"]
+    assert spec["encoding"]["color"]["scale"]["domain"] == ends

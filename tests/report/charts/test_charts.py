@@ -1,0 +1,375 @@
+"""Charts show the numbers of their tables, in both languages, and become pictures."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import altair as alt
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import small_tables as small
+from konkyo.i18n import Language
+from konkyo.report import charts
+from konkyo.report.charts.performance import growth_ticks, separated
+from konkyo.report.charts.theme import save_png, to_spec
+from konkyo.report.style import GRID, INK, MUTED, PAPER
+
+MONTHS = pd.date_range("2015-01-31", periods=30, freq="ME")
+PORTFOLIOS = ["long", "short", "spread", "spread_net", "market"]
+RNG = np.random.default_rng(0)
+CUMULATIVE = pd.concat(
+    [
+        pd.DataFrame(
+            {
+                "month": MONTHS[::step] + pd.offsets.MonthEnd(1),
+                "model": model,
+                "portfolio": portfolio,
+                "cumulative": np.cumprod(1 + RNG.normal(0.01, 0.04, len(MONTHS[::step]))) - 1,
+            }
+        )
+        for model, step in (("network", 1), ("ridge", 1), ("placebo", 4))
+        for portfolio in PORTFOLIOS
+    ],
+    ignore_index=True,
+)
+RETURNS = pd.DataFrame(
+    {
+        "month": MONTHS,
+        "earned": MONTHS + pd.offsets.MonthEnd(1),
+        "model": "network",
+        "spread": RNG.normal(0.005, 0.04, 30),
+        "rank_ic": RNG.normal(0.02, 0.1, 30),
+    }
+)
+QUANTILES = pd.DataFrame(
+    {
+        "model": ["network"] * 3 + ["ridge"] * 3 + ["placebo"] * 3,
+        "quantile": [1, 2, 3] * 3,
+        "annual_return": [0.02, 0.05, 0.11, 0.03, 0.04, 0.09, 0.5, 0.5, 0.5],
+        "months": [30] * 6 + [8] * 3,
+    }
+)
+DELETION = pd.DataFrame(
+    {
+        "method": ["lrp_epsilon"] * 2 + ["deep_lift"] * 2 + ["lrp_gamma"] * 2 + ["z"] * 2,
+        "deleted": [0.0, 1.0] * 4,
+        "ordered": [0.0, 1.0] * 4,
+        "random": [0.0, 0.5] * 4,
+        "area": [0.3] * 2 + [0.5] * 2 + [0.2] * 2 + [0.25] * 2,
+    }
+)
+AGREEMENT = pd.DataFrame(
+    {
+        "method": ["lrp_epsilon"] * 2 + ["linear"] * 2 + ["deep_lift"] * 2,
+        "measure": ["rank_per_input", "rank_per_stock"] * 3,
+        "mean": [0.5, 0.6, 0.3, 0.2, 0.4, 0.7],
+        "standard_error": [0.05] * 6,
+        "months": [15] * 6,
+    }
+)
+DRAW: dict[str, Callable[[Language], alt.TopLevelMixin]] = {
+    "portfolio_growth": lambda lang: charts.portfolio_growth(CUMULATIVE, language=lang),
+    "model_growth": lambda lang: charts.model_growth(CUMULATIVE, language=lang),
+    "monthly_rank_ic": lambda lang: charts.monthly_rank_ic(RETURNS, language=lang),
+    "monthly_spread": lambda lang: charts.monthly_spread(RETURNS, language=lang),
+    "quantile_returns": lambda lang: charts.quantile_returns(QUANTILES, language=lang),
+    "deletion_curves": lambda lang: charts.deletion_curves(DELETION, language=lang),
+    "truth_agreement": lambda lang: charts.truth_agreement(AGREEMENT, language=lang),
+    "stock_heat": lambda lang: charts.stock_heat(small.stocks(), small.LABELS, lang),
+    "change_bars": lambda lang: charts.change_bars(small.changes(), small.LABELS, "A", lang),
+    "factor_bars": lambda lang: charts.factor_bars(small.means(), small.LABELS, lang),
+    "factor_scatter": lambda lang: charts.factor_scatter(
+        small.points(), small.shape(), small.LABELS, "return_1", lang
+    ),
+    "market_lines": lambda lang: charts.market_lines(small.over_time(), small.LABELS, lang),
+    "market_quantile_bars": lambda lang: charts.market_quantile_bars(
+        small.quantiles(), small.LABELS, lang
+    ),
+    "group_lines": lambda lang: charts.group_lines(small.groups(), small.LABELS, lang),
+    "effect_map": lambda lang: charts.effect_map(small.effects(), small.LABELS, lang),
+    "exposure_lines": lambda lang: charts.exposure_lines(small.exposure(), small.LABELS, lang),
+    "exposure_bars": lambda lang: charts.exposure_bars(small.exposure(), small.LABELS, lang),
+    "relevance_turnover_bars": lambda lang: charts.relevance_turnover_bars(
+        small.turnover(), small.LABELS, lang
+    ),
+}
+
+
+def table(chart: alt.TopLevelMixin, *columns: str) -> pd.DataFrame:
+    """Return the one data set of a chart that has these columns."""
+    sets = [pd.DataFrame(rows) for rows in to_spec(chart)["datasets"].values()]
+    (own,) = [one for one in sets if set(columns) <= set(one.columns)]
+    return own
+
+
+def parts(spec: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return a spec and all views within it."""
+    inner = [v for key in ("layer", "vconcat", "hconcat") for v in spec.get(key, [])]
+    return [spec, *(part for view in inner for part in parts(view))]
+
+
+def domain(chart: alt.TopLevelMixin, channel: str) -> list[str]:
+    """Return the names of a channel's legend or rows, in order."""
+    for part in parts(to_spec(chart)):
+        code = part.get("encoding", {}).get(channel, {})
+        names = code.get("sort") if channel == "y" else code.get("scale", {}).get("domain")
+        if names:
+            return list(names)
+    return []
+
+
+def test_every_chart_is_drawn_here() -> None:
+    assert set(DRAW) == set(charts.__all__) - {"save_png", "to_spec"}
+
+
+@pytest.mark.parametrize("name", DRAW)
+def test_charts_follow_the_schema_and_become_pictures(name, tmp_path):
+    for language in ("en", "ja"):
+        chart = DRAW[name](language)
+        chart.to_dict()
+        save_png(chart, tmp_path / f"{language}.png", 36)
+        assert (tmp_path / f"{language}.png").read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
+
+
+@pytest.mark.parametrize("name", DRAW)
+@pytest.mark.parametrize("language", ["en", "ja"])
+def test_titles_speak_the_language(name, language):
+    title = to_spec(DRAW[name](language))["usermeta"]["title"]
+    assert bool(re.search("[ぁ-ん一-龥ァ-ヴ]", title)) == (language == "ja")
+
+
+@pytest.mark.parametrize("name", DRAW)
+def test_no_chart_has_ink_that_a_dark_page_cannot_replace(name):
+    colours = re.findall("#[0-9a-fA-F]{6}", str(to_spec(DRAW[name]("en"))))
+    assert "#000000" not in colours and "#FFFFFF" not in {one.upper() for one in colours}
+    assert {INK, MUTED, GRID, PAPER} <= set(colours)
+
+
+def test_portfolios_start_at_one_and_end_at_their_value() -> None:
+    chart = charts.portfolio_growth(CUMULATIVE.sample(frac=1.0, random_state=0))
+    sets = [pd.DataFrame(rows) for rows in to_spec(chart)["datasets"].values()]
+    lines = max(sets, key=len)
+    assert sorted(lines["name"].unique()) == ["long", "long - short", "market", "short"]
+    network = CUMULATIVE[CUMULATIVE["model"] == "network"]
+    for portfolio, name in (("long", "long"), ("spread", "long - short")):
+        rows = network[network["portfolio"] == portfolio]
+        drawn = lines.loc[lines["name"] == name, "value"]
+        np.testing.assert_allclose(drawn, [1, *(1 + rows["cumulative"])], rtol=1e-5)
+    assert lines["month"].min() == "2015-01-31T00:00:00"
+    assert lines["month"].max() == "2017-07-31T00:00:00"
+
+
+def test_models_of_unequal_length_are_not_compared() -> None:
+    assert domain(charts.model_growth(CUMULATIVE), "color") == ["network", "ridge"]
+    named = charts.model_growth(CUMULATIVE, ["network", "placebo"])
+    assert domain(named, "color") == ["network", "placebo (shuffled labels)"]
+
+
+def test_labels_of_equal_lines_do_not_overlap() -> None:
+    spec = to_spec(charts.portfolio_growth(CUMULATIVE.assign(cumulative=0.1)))
+    low, high = spec["layer"][0]["encoding"]["y"]["scale"]["domain"]
+    ends = min(spec["datasets"].values(), key=len)
+    places = np.log([row["value"] / low for row in ends]) / np.log(high / low)
+    assert len(ends) == 4 and np.diff(places).min() > 0.05
+
+
+@pytest.mark.parametrize("reach", [1.02, 1.3, 3.0, 31.0])
+def test_the_log_axis_is_marked_at_every_range(reach):
+    ticks = growth_ticks(1.0, reach)
+    assert 2 <= len(ticks) <= 12 and ticks[0] == 1.0 and ticks[-1] <= reach * 1.001
+
+
+@given(st.lists(st.floats(-5, 5), max_size=8), st.floats(0.01, 1))
+def test_separated_places_stand_apart_in_order_and_centred(wanted, gap):
+    places = np.array(sorted(wanted))
+    apart = separated(places, gap)
+    assert len(apart) == len(places)
+    if len(places):
+        assert np.diff(apart, prepend=-np.inf).min() > gap - 1e-9
+        assert apart.mean() == pytest.approx(np.mean(places), abs=1e-9)
+        inside = separated(places, gap, -5.0, 5.0 + gap * len(places))
+        assert inside.min() >= -5.0 and inside.max() <= 5.0 + gap * len(places) + 1e-9
+        assert np.diff(inside, prepend=-np.inf).min() > gap - 1e-9
+
+
+def test_places_that_stand_apart_already_stay() -> None:
+    np.testing.assert_allclose(separated(np.array([0.0, 0.5, 0.52]), 0.1), [0.0, 0.46, 0.56])
+
+
+@pytest.mark.parametrize("column", ["rank_ic", "spread"])
+def test_bars_are_the_months_and_the_line_their_mean_of_twelve(column):
+    draw = {"rank_ic": charts.monthly_rank_ic, "spread": charts.monthly_spread}[column]
+    sets = [pd.DataFrame(rows) for rows in to_spec(draw(RETURNS.iloc[::-1]))["datasets"].values()]
+    bars, mean = sorted((one for one in sets if "value" in one), key=len)[::-1]
+    np.testing.assert_allclose(bars["value"], RETURNS[column], rtol=1e-5)
+    assert len(mean) == 19
+    assert mean["value"].iloc[0] == pytest.approx(RETURNS[column][:12].mean(), rel=1e-4)
+    assert mean["value"].iloc[-1] == pytest.approx(RETURNS[column][-12:].mean(), rel=1e-4)
+
+
+def test_a_short_record_has_neither_line_nor_legend_of_means() -> None:
+    assert domain(charts.monthly_rank_ic(RETURNS[:11]), "color") == []
+
+
+def test_quantile_bars_and_points_of_models_as_long() -> None:
+    chart = charts.quantile_returns(QUANTILES)
+    assert table(chart, "colour")["annual_return"].tolist() == [0.02, 0.05, 0.11]
+    points = table(chart, "name")
+    assert points["annual_return"].tolist() == [0.03, 0.04, 0.09]
+    assert points["name"].unique().tolist() == ["ridge"]
+    assert "shape" not in str(to_spec(charts.quantile_returns(QUANTILES[:3]))["layer"])
+
+
+def test_a_record_of_one_month_is_drawn(tmp_path):
+    first = CUMULATIVE[CUMULATIVE["month"] == CUMULATIVE["month"].min()]
+    for chart in (
+        charts.portfolio_growth(first),
+        charts.model_growth(first),
+        charts.monthly_rank_ic(RETURNS[:1]),
+        charts.monthly_spread(RETURNS[:1]),
+    ):
+        save_png(chart, tmp_path / "one.png", 36)
+
+
+def test_cells_have_the_values_and_rows_add_up() -> None:
+    chart = charts.stock_heat(small.stocks(), small.LABELS, most=2)
+    cells = table(chart, "relevance")
+    first = cells[cells["column"] == "Return"]
+    assert first["value"].tolist() == ["0.90", "0.50", "0.00", "-1.00"]
+    np.testing.assert_allclose(first["relevance"], [0.30, 0.20, 0.01, -0.40])
+    rest = table(chart, "column", "text")
+    assert rest["text"].tolist() == ["+0.00", "+0.05", "+0.01", "+0.05"]
+    color = to_spec(chart)["layer"][0]["encoding"]["color"]["scale"]
+    assert color["domain"] == [-0.4, 0, 0.4] and color["range"][1] == PAPER
+
+
+def test_columns_without_relevance_and_sectors_are_left_out() -> None:
+    stocks = small.stocks()
+    stocks.loc[stocks["feature"] == "size", "relevance"] = 0.0
+    cells = table(charts.stock_heat(stocks, small.LABELS), "relevance")
+    assert "Size" not in set(cells["column"])
+    assert "sector" in str(to_spec(charts.stock_heat(stocks, small.LABELS))["layer"])
+    bare = to_spec(charts.stock_heat(stocks.assign(sector=""), small.LABELS))
+    assert "'sector'" not in str(bare["layer"])
+
+
+def test_change_bars_add_up_and_steps_of_zero_are_left_out() -> None:
+    steps = table(DRAW["change_bars"]("en"), "change")
+    np.testing.assert_allclose(steps["change"], [0.1, 0.25, -0.1, 0.04, 0.01, 0.3], atol=1e-6)
+    np.testing.assert_allclose(steps["end"], [0.1, 0.35, 0.25, 0.29, 0.3, 0.3], atol=1e-6)
+    assert steps["name"].iloc[[0, -2, -1]].tolist() == [
+        "score 2020-02", "Absorbed", "score 2020-03",
+    ]  # fmt: skip
+
+
+def test_factor_bars_have_the_largest_difference_first_and_both_stars() -> None:
+    chart = charts.factor_bars(small.means(), small.LABELS, most=3)
+    bars = table(chart, "side", "value")
+    assert bars["row"].unique().tolist() == ["TOPIX", "Return", "Size"] == domain(chart, "y")
+    np.testing.assert_allclose(bars["value"], [-0.03, 0.02, 0.0, 0.04, -0.01, 0.01])
+    stars = table(chart, "stars")
+    assert stars["stars"].tolist() == ["**", "**", "*"]
+    assert stars["stars_adjusted"].tolist() == ["**", "**", ""]
+    assert "3 of 4 inputs" in to_spec(chart)["usermeta"]["note"]
+
+
+def test_inputs_of_one_label_have_rows_of_their_own() -> None:
+    labels = small.LABELS.assign(en="Same")
+    chart = charts.factor_bars(small.means(), labels)
+    assert domain(chart, "y")[:2] == ["Same (topix)", "Same (return_1)"]
+
+
+def test_the_scatter_has_points_curve_and_histograms() -> None:
+    chart = DRAW["factor_scatter"]("en")
+    long = table(chart, "who").query("side == 'long'")
+    np.testing.assert_allclose(long["value"], [-1.0, -0.5, 0.0])
+    np.testing.assert_allclose(long["relevance"], [0.4, 0.2, 0.0])
+    assert long["who"].iloc[2] == "<i>, 2020-03"
+    curve = [one for one in to_spec(chart)["datasets"].values() if set(one[0]) >= {"low", "value"}]
+    np.testing.assert_allclose([row["relevance"] for row in curve[0]], [0.3, 0.0, -0.3], atol=1e-7)
+    counts = [one for one in to_spec(chart)["datasets"].values() if "count" in one[0]]
+    sides = [sum(r["count"] for r in one if r["side"] == "long") for one in counts]
+    assert sides == [3, 3]
+
+
+def test_marked_months_are_named_in_their_panels_on_one_scale() -> None:
+    spec = to_spec(DRAW["market_lines"]("en"))
+    named = [
+        sorted({row["name"] for row in rows}) for rows in spec["datasets"].values()
+        if "at" in rows[0]
+    ]  # fmt: skip
+    assert named == [["2020-02", "2020-03"], ["2020-02"]]
+    first, second = (panel["layer"][0]["encoding"]["y"]["scale"] for panel in spec["vconcat"])
+    assert first["domain"] == second["domain"]
+
+
+def test_a_market_series_without_relevance_has_no_panel() -> None:
+    over_time = small.over_time()
+    first = over_time["feature"].iloc[0]
+    over_time.loc[over_time["feature"] != first, ["difference", "marked"]] = [0.0, False]
+    assert len(to_spec(charts.market_lines(over_time, small.LABELS))["vconcat"]) == 1
+
+
+def test_the_bars_of_the_end_quantiles() -> None:
+    chart = DRAW["market_quantile_bars"]("en")
+    np.testing.assert_allclose(table(chart, "row")["value"], [0.1, -0.4, -0.1, 0.5])
+    assert domain(chart, "color")[0] == "quantile 3: 12 stocks, mean relevance +0.300"
+
+
+def test_group_lines_are_months_and_their_mean() -> None:
+    sets = [pd.DataFrame(r) for r in to_spec(DRAW["group_lines"]("en"))["datasets"].values()]
+    upper, lower = (one[one["name"] == "Attributes"] for one in sets if "mean" in one)
+    np.testing.assert_allclose(upper["value"], [0.2, 0.4, 0.6])
+    np.testing.assert_allclose(upper["mean"], [0.2, 0.3, 0.4])
+    np.testing.assert_allclose(lower["value"], [0.7, 0.8, 0.9])
+
+
+def test_the_effect_map_has_the_strongest_attribute_on_top() -> None:
+    chart = DRAW["effect_map"]("en")
+    assert domain(chart, "y") == ["Return", "Size"]
+    cells = table(chart, "effect").pivot_table(index="row", columns="start", values="effect")
+    np.testing.assert_allclose(cells.to_numpy(), [[-0.3, -0.2, -0.4], [0.1, np.nan, 0.1]])
+
+
+def test_sectors_are_means_of_all_months_or_those_of_one() -> None:
+    chart = DRAW["exposure_bars"]("en")
+    assert domain(chart, "y") == ["foods", "no sector", "Banks"]
+    np.testing.assert_allclose(table(chart, "row")["value"], [0.55, 0.15, 0.3, 0.45, 0.05, 0.5])
+    one = charts.exposure_bars(small.exposure(), small.LABELS, month=small.MONTHS[1])
+    np.testing.assert_allclose(table(one, "row")["value"], [0.6, 0.4, 0.4, 0.6])
+
+
+def test_without_sectors_the_lower_panel_is_left_out() -> None:
+    size = small.exposure().query("kind == 'size'")
+    assert len(to_spec(charts.exposure_lines(size, small.LABELS))["vconcat"]) == 1
+    assert len(to_spec(DRAW["exposure_lines"]("en"))["vconcat"]) == 2
+
+
+def test_the_legend_states_the_total_turnover() -> None:
+    chart = charts.relevance_turnover_bars(small.turnover(), small.LABELS, most=1)
+    assert domain(chart, "color") == ["long: 50.0%", "short: 40.0%"]
+    note = to_spec(chart)["usermeta"]["note"]
+    assert note == "The other 2: long 10.0, short 20.0 per cent a month."
+    np.testing.assert_allclose(table(chart, "row")["value"], [0.4, 0.2])
+
+
+def test_agreement_has_the_best_method_on_top_and_the_papers_in_bold() -> None:
+    chart = DRAW["truth_agreement"]("en")
+    assert domain(chart, "y") == ["DeepLIFT", "LRP epsilon (paper)", "ridge coefficients x input"]
+    weight = to_spec(chart)["layer"][0]["encoding"]["y"]["axis"]["labelFontWeight"]
+    assert "LRP epsilon (paper)" in str(weight["condition"]["test"])
+    marks = table(chart, "low")
+    np.testing.assert_allclose(marks["high"] - marks["low"], 0.2, atol=1e-5)
+
+
+def test_deletion_shows_the_papers_rule_the_extremes_and_random_order() -> None:
+    assert domain(DRAW["deletion_curves"]("en"), "color") == [
+        "LRP epsilon (paper), area +0.30",
+        "DeepLIFT, area +0.50",
+        "LRP gamma, area +0.20",
+        "random order",
+    ]

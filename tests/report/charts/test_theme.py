@@ -1,0 +1,90 @@
+"""The theme: fonts, names in lines, colours of numbers in cells, files."""
+
+import struct
+
+import altair as alt
+import pandas as pd
+import pytest
+import vl_convert
+
+from konkyo.report.charts.theme import (
+    FONT_FILE,
+    VEGA_LITE,
+    diverging,
+    months,
+    row_letters,
+    rows,
+    save_png,
+    text_on,
+    to_spec,
+    zero_rule,
+)  # fmt: skip
+from konkyo.report.style import RAISES
+
+
+def svg(chart: alt.TopLevelMixin) -> str:
+    return vl_convert.vegalite_to_svg(to_spec(chart), vl_version=VEGA_LITE)
+
+
+def test_a_picture_has_the_dots_that_were_asked_for_and_replaces_the_old_one(tmp_path):
+    chart = alt.Chart(pd.DataFrame({"x": [1, 2]})).mark_bar().encode(x="x:Q")
+    chart = chart.properties(width=200, height=50)
+    widths = []
+    for ppi in (72, 144):
+        save_png(chart, tmp_path / "new" / "a.png", ppi)
+        widths.append(struct.unpack(">I", (tmp_path / "new" / "a.png").read_bytes()[16:20])[0])
+    assert widths[1] == pytest.approx(2 * widths[0], abs=2)
+    assert [path.name for path in (tmp_path / "new").iterdir()] == ["a.png"]
+
+
+def test_japanese_letters_are_drawn_by_the_font_of_the_package(tmp_path):
+    """Letters that no font has are all drawn as the same box."""
+    assert FONT_FILE.with_name("IPA_Font_License_Agreement_v1.0.txt").exists()
+    pictures = []
+    for text in ("鮪", "鯨"):
+        chart = alt.Chart(pd.DataFrame({"t": [text]})).mark_text(fontSize=30).encode(text="t:N")
+        save_png(chart, tmp_path / "t.png", 72)
+        pictures.append((tmp_path / "t.png").read_bytes())
+    assert pictures[0] != pictures[1]
+
+
+@pytest.mark.parametrize(
+    ("name", "lines"),
+    [
+        ("Return 1 month", ["Return 1 month"]),
+        ("a very long name of a characteristic of sixty letters", 2),
+        ("純資産倍率（予想）の前年同月からの変化率の業種平均", 2),
+    ],
+)
+def test_long_names_of_rows_break_once(name, lines):
+    table = pd.DataFrame({"n": [name], "v": [1.0]})
+    chart = alt.Chart(table).mark_bar().encode(x="v:Q", y=rows("n", [name]))
+    written = svg(chart.add_params(row_letters()))
+    if lines == 2:
+        assert f">{name}<" not in written and written.count("<tspan") >= 2
+    else:
+        assert f">{name}<" in written
+
+
+def test_numbers_are_light_on_dark_cells_and_dark_on_light_ones():
+    table = pd.DataFrame({"v": [0.0, 1.0], "x": ["a", "b"]})
+    base = alt.Chart(table).encode(x="x:N")
+    cells = base.mark_rect().encode(color=diverging("v", 1.0, "t"))
+    words = base.mark_text().encode(text="v:Q", color=text_on("v"))
+    written = svg(alt.layer(cells, words))
+    assert RAISES.lower() in written.lower() or "rgb(214, 96, 77)" in written
+    assert "#101418" in written and "#f2f5f8" in written
+
+
+@pytest.mark.parametrize(("count", "form"), [(10, "%Y-%m"), (24, "%Y-%m"), (193, "%Y")])
+def test_a_short_record_is_marked_by_months(count, form):
+    record = pd.date_range("2001-01-31", periods=count, freq="ME").to_series()
+    assert months("month", record).to_dict()["axis"]["format"] == form
+
+
+def test_more_rows_than_altair_allows_are_embedded_once():
+    table = pd.DataFrame({"x": range(6000), "y": 0.123456789})
+    base = alt.Chart(table).encode(x="x:Q", y="y:Q")
+    spec = to_spec(alt.layer(base.mark_line(), zero_rule(), base.mark_point()))
+    (rows_of,) = spec["datasets"].values()
+    assert len(rows_of) == 6000 and rows_of[0]["y"] == 0.123457
