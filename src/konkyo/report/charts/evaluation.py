@@ -115,7 +115,7 @@ def deletion_curves(deletion: pd.DataFrame, language: Language = "en") -> alt.Ch
 
 def deletion_areas(deletion: pd.DataFrame) -> dict[str, float]:
     """Return the area of the paper's rule, of the best and of the worst of the other methods."""
-    areas = deletion.drop_duplicates("method").set_index("method")["area"].sort_values()
+    areas = deletion.drop_duplicates("method").set_index("method")["auc"].sort_values()
     others = [str(name) for name in areas.index if name != PAPER_METHOD]
     paper = [PAPER_METHOD] if PAPER_METHOD in areas.index else []
     return {name: float(areas[name]) for name in dict.fromkeys([*paper, *others[-1:], *others[:1]])}

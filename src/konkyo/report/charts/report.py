@@ -27,7 +27,7 @@ _UNLABELLED = (
     (monthly_spread, "returns"),
     (quantile_returns, "quantiles"),
     (deletion_curves, "deletion"),
-    (truth_agreement, "agreement"),
+    (truth_agreement, "ground_truth"),
 )
 _LABELLED = (
     (factor_bars, "factor_means"),

@@ -101,7 +101,7 @@ def degradation_scatter(
         One point a split, at most `MAX_POINTS` of them, losses in the other colour; the
         least-squares line is that of all splits.
     """
-    points = overfitting.splits[["in_sample", "out_of_sample", "chosen"]]
+    points = overfitting.splits[["in_sample", "out_of_sample", "trial"]]
     points = points[np.isfinite(points[["in_sample", "out_of_sample"]]).all(axis=1)]
     ends = points["in_sample"].agg(["min", "max"]).to_numpy()
     if len(points) > MAX_POINTS:
@@ -112,7 +112,7 @@ def degradation_scatter(
     exact = alt.Scale(zero=False)
     x = alt.X("in_sample:Q", title=titles[0], axis=alt.Axis(format=form), scale=exact)
     y = alt.Y("out_of_sample:Q", title=titles[1], axis=alt.Axis(format=form), scale=exact)
-    table = points.assign(chosen=points["chosen"].astype(str), fails=points["out_of_sample"] < 0)
+    table = points.assign(trial=points["trial"].astype(str), fails=points["out_of_sample"] < 0)
     cloud = (
         alt.Chart(table)
         .mark_point(filled=True, size=14, opacity=0.45)
@@ -123,7 +123,7 @@ def degradation_scatter(
                 "fails:N", scale=alt.Scale(domain=[True, False], range=[FAILS, HOLDS]), legend=None
             ),
             tooltip=[
-                alt.Tooltip("chosen:N", title=t("tuning.figure.trial", language)),
+                alt.Tooltip("trial:N", title=t("tuning.figure.trial", language)),
                 alt.Tooltip("in_sample:Q", title=titles[0], format=form),
                 alt.Tooltip("out_of_sample:Q", title=titles[1], format=form),
             ],
