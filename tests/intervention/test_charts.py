@@ -150,6 +150,10 @@ def test_the_map_has_every_cell_and_month(grid, months):
 
 
 def test_sections_cut_the_surface_from_end_to_end(grid):
-    table = rows(surface.reaction_sections(grid, inputs=INPUTS, period="A", language="ja"))
+    chart = surface.reaction_sections(grid, inputs=INPUTS, period="A", language="ja")
+    table = rows(chart)
+    # Every line has a colour.
+    domain = to_spec(chart)["encoding"]["color"]["scale"]["domain"]
+    assert table["level"].unique().tolist() == domain
     assert table["deviation"].unique().tolist() == [0, 1, 2, 3, 4]
     assert table[table["change"] == 0]["share"].tolist() == [2.0] * 5

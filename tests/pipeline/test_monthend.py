@@ -147,7 +147,7 @@ def test_monitor_within_its_limits(project: Path):
     assert history[history["check"] == "drift"]["month"].iloc[-1] == "2002-12-31"
     page = Path("data/monitor/monitor.html").read_text(encoding="utf-8")
     assert "None of the 5 limits is breached." in page
-    assert 'data-chunk="figure/ja/psi_map"' in page
+    assert 'data-chunk="chart/ja/psi_map"' in page
     # By hand: the share of the newest month's stocks without an illiquidity.
     missing = pd.read_csv("data/panel/missing.csv")
     newest = missing[missing["month"] == "2002-12-31"]
@@ -179,12 +179,12 @@ def test_monitor_beyond_a_limit_ends_with_1(project: Path, capsys: pytest.Captur
     assert json.loads(Path("data/monitor.json").read_text())["breached"]
 
 
-def test_monitor_wants_the_newest_grounds(project: Path, capsys: pytest.CaptureFixture[str]):
+def test_monitor_wants_the_newest_attributions(project: Path, capsys: pytest.CaptureFixture[str]):
     Path("data/attributions/2002-12.parquet").unlink()
     with pytest.raises(SystemExit) as ended:
         monitor.main()
     assert ended.value.code == 1
-    assert "the newest grounds are of 2002-11" in capsys.readouterr().err
+    assert "the newest attributions are of 2002-11" in capsys.readouterr().err
     assert not Path("data/monitor.json").exists()
 
 

@@ -94,15 +94,13 @@ def forecast_intervention(predictions: pd.DataFrame, language: Language = "en") 
         alt.Tooltip("amount:Q", title=unit, format=",.0f"),
     ]
     bars = base.transform_filter("datum.series === 'actual'").mark_bar().encode(tooltip=tooltip)
-    points = base.transform_filter("datum.series !== 'actual'").mark_point(filled=True, size=36)
-    points = points.encode(
-        shape=alt.Shape(
-            "series:N",
-            scale=alt.Scale(domain=["network", "linear"], range=["circle", "diamond"]),
-            legend=None,
-        ),
-        tooltip=tooltip,
-    )
+    # A layer a model, not a channel: a second legend of the same series would say nothing.
+    points = [
+        base.transform_filter(f"datum.series === '{model}'")
+        .mark_point(filled=True, size=36, shape=shape)
+        .encode(tooltip=tooltip)
+        for model, shape in (("network", "circle"), ("linear", "diamond"))
+    ]
     errors = base.transform_filter("datum.std > 0").mark_rule(strokeWidth=1.4)
     errors = errors.transform_calculate(
         low="datum.amount - datum.std", high="datum.amount + datum.std"
@@ -110,7 +108,7 @@ def forecast_intervention(predictions: pd.DataFrame, language: Language = "en") 
     errors = errors.encode(y=alt.Y("low:Q", title=unit), y2="high:Q")
     starts = alt.Chart(table).transform_filter("datum.starts").mark_rule(strokeDash=[2, 2])
     starts = starts.encode(x=_ordinal_months(table["month"]).bandPosition(0))
-    chart = alt.layer(bars, starts, errors, points, data=table)
+    chart = alt.layer(bars, starts, errors, *points, data=table)
     chart = chart.properties(width=WIDTH, height=220).facet(
         alt.Facet("panel:N", sort=_data_names(language)), columns=1
     )
@@ -176,11 +174,12 @@ def response_curves(
     band = band.mark_area(opacity=0.2, color=NETWORK).encode(
         y=alt.Y("low:Q", title=share), y2="high:Q"
     )
+    colour = colours(names, [NETWORK, LINEAR])
     dashes = alt.Scale(domain=names, range=[[1, 0], [5, 4]])
     lines = base.mark_line().encode(
         y=alt.Y("value:Q", title=share),
-        color=colours(names, [NETWORK, LINEAR]),
-        strokeDash=alt.StrokeDash("name:N", legend=None, scale=dashes),
+        color=colour,
+        strokeDash=alt.StrokeDash("name:N", legend=colour["legend"], scale=dashes, sort=None),
         tooltip=[
             alt.Tooltip("name:N", title=" "),
             alt.Tooltip("move:Q", title=move, format=".2f"),

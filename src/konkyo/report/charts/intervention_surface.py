@@ -93,20 +93,24 @@ def reaction_wireframe(
     )
     mesh = _visible_mesh(RegularGridInterpolator(sides, shares), project)
     box, texts = _box(project, inputs, language)
-    lines = pd.concat([mesh.assign(stroke=INK, width=0.7), box.assign(stroke=MUTED, width=0.8)])
+    lines = pd.concat([mesh.assign(part="surface"), box.assign(part="box")])
     # Equal units in both directions; the names of the axes stand outside the box.
     x = alt.X("x:Q", axis=None, scale=alt.Scale(domain=[-0.92, 0.92], nice=False))
     y = alt.Y("y:Q", axis=None, scale=alt.Scale(domain=[-0.72, 0.6], nice=False))
     line = (
         alt.Chart(lines)
-        .mark_line(clip=True)
+        .mark_line(clip=True, strokeWidth=0.8)
         .encode(
             x=x,
             y=y,
             detail="line:N",
             order="order:Q",
-            color=alt.Color("stroke:N", scale=None),
-            strokeWidth=alt.StrokeWidth("width:Q", scale=None),
+            # By a scale: a page replaces the ink of the chart, but not what stands in its data.
+            color=alt.Color(
+                "part:N",
+                scale=alt.Scale(domain=["surface", "box"], range=[INK, MUTED]),
+                legend=None,
+            ),
         )
     )
     points = _months(months, inputs, language)
@@ -117,7 +121,7 @@ def reaction_wireframe(
         .encode(x=x, y=y, text="text:N", angle=alt.Angle("angle:Q", scale=None))
     )
     chart = alt.layer(line, _points(points, x, y, language), text)
-    chart = chart.resolve_scale(color="independent", strokeWidth="independent")
+    chart = chart.resolve_scale(color="independent")
     chart = chart.properties(width=WIDTH, height=WIDTH * 1.32 / 1.84)
     return titled(chart, t("intervention.title.surface", language, period=period))
 
@@ -205,16 +209,20 @@ def reaction_sections(
         As of `reaction_wireframe`; surface has std (across seeds) too.
     """
     first, second = inputs
-    levels = np.unique(surface[second])
-    cuts = levels[np.linspace(0, len(levels) - 1, min(len(_SECTIONS), len(levels))).astype(int)]
+    values = np.unique(surface[second])
+    cuts = values[np.linspace(0, len(values) - 1, min(len(_SECTIONS), len(values))).astype(int)]
     table = surface[surface[second].isin(cuts)][[first, second, "share", "std"]]
     table = table.sort_values([second, first], ignore_index=True)
+    # By a text: numbers of a chart are rounded, and would miss the domain of the colours.
+    table["level"] = [f"{value:.3g}".replace("-", "\u2212") for value in table[second]]
     share = t("intervention.axis.share", language)
     titles = [t(f"intervention.axis.{name}", language) for name in inputs]
+    levels = table["level"].unique().tolist()
     colour = alt.Color(
-        f"{second}:O",
-        scale=alt.Scale(range=list(_SECTIONS[: len(cuts)])),
-        legend=alt.Legend(title=titles[1], format=".1f", columns=len(cuts)),
+        "level:N",
+        scale=alt.Scale(domain=levels, range=list(_SECTIONS[: len(levels)])),
+        sort=None,
+        legend=alt.Legend(title=titles[1], columns=len(levels)),
     )
     chart = (
         alt.Chart(table)
@@ -224,7 +232,7 @@ def reaction_sections(
             y=alt.Y("share:Q", title=share),
             color=colour,
             tooltip=[
-                alt.Tooltip(f"{second}:Q", title=titles[1], format=".1f"),
+                alt.Tooltip("level:N", title=titles[1]),
                 alt.Tooltip(f"{first}:Q", title=titles[0], format=".2f"),
                 alt.Tooltip("share:Q", title=share, format=".2f"),
                 alt.Tooltip("std:Q", title=t("intervention.column.std", language), format=".2f"),
