@@ -15,7 +15,7 @@ from konkyo.io import atomic_write, write_csv
 from konkyo.pipeline import locking, report_inputs, stage
 from konkyo.report import tables as reading
 from konkyo.report.charts.report import page_charts, stock_charts
-from konkyo.report.charts.theme import save_png
+from konkyo.report.charts.theme import save_png, to_spec
 from konkyo.report.pages.report import report
 from konkyo.report.tables.performance import performance_markdown
 
@@ -66,7 +66,10 @@ def main() -> None:
     tables = brought | made
 
     charts: dict[str, dict[str, Any]] = {
-        language: page_charts(tables, labels, language) for language in LANGUAGES
+        language: {
+            name: to_spec(chart) for name, chart in page_charts(tables, labels, language).items()
+        }
+        for language in LANGUAGES
     }
     pictures = charts[config.language] | stock_charts(tables, labels, config.language)
     for name, chart in tqdm(pictures.items(), "pictures", unit="chart"):

@@ -100,7 +100,7 @@ def waterfall(steps: pd.DataFrame | alt.NamedData, axis: str) -> alt.LayerChart:
         .mark_text(align="left", dx=4, fontSize=10, color=MUTED)
         .encode(x=alt.X("edge:Q", title=axis), text=alt.Text("change:Q", format="+.3f"))
     )
-    zero = base.mark_rule(strokeWidth=1, color=INK).encode(x=alt.datum(0))
+    zero = base.mark_rule(strokeWidth=1, color=INK).encode(x=alt.XDatum(0))
     chart = alt.layer(bars, words, zero).add_params(row_letters())
     if isinstance(steps, pd.DataFrame):
         return chart.properties(width=WIDTH, height=ROW * len(steps))

@@ -52,14 +52,14 @@ def factor_bars(
     text: list[alt.Chart] = []
     for key, column, edge in _STARS:
         # In pixels from the right edge, so that the columns stay apart on a narrow page.
-        right = alt.value(alt.expr(f"width + {edge}"))
+        right = alt.XValue(alt.expr(f"width + {edge}"))
         text.append(
             alt.Chart(stars)
             .mark_text(fontSize=12, dy=3)
             .encode(x=right, y=alt.Y("row:N", sort=names, bandPosition=0.5), text=f"{column}:N")
         )
         head = alt.Chart(alt.Data(values=[{}])).mark_text(fontSize=10, color=MUTED)
-        text.append(head.encode(x=right, y=alt.value(-8), text=alt.value(t(key, language))))
+        text.append(head.encode(x=right, y=alt.YValue(-8), text=alt.TextValue(t(key, language))))
     chart = alt.layer(*chart.layer, *text).properties(height=chart.height)
     chart = chart.add_params(row_letters())
     note = t("note.factor_bars", language, shown=len(top), count=len(means))
@@ -141,9 +141,9 @@ def factor_scatter(
     )
     smooth = alt.Chart(curve[["value", "relevance", "low", "high"]])
     area = smooth.mark_area(opacity=1, fillOpacity=0.3).encode(
-        x=x, y=alt.Y("low:Q", title=titles["relevance"]), y2="high:Q", color=alt.datum(band)
+        x=x, y=alt.Y("low:Q", title=titles["relevance"]), y2="high:Q", color=alt.ColorDatum(band)
     )
-    line = smooth.mark_line(strokeWidth=2.4).encode(x=x, y=y, color=alt.datum(mean))
+    line = smooth.mark_line(strokeWidth=2.4).encode(x=x, y=y, color=alt.ColorDatum(mean))
     main = alt.layer(area, marks, zero_rule(), line).properties(width=470, height=300)
     above = _histogram(sample, sides, "value", edges["value"], paint)
     relevance_histogram = _histogram(sample, sides, "relevance", edges["relevance"], paint)
@@ -183,14 +183,14 @@ def _histogram(
             "x": alt.X("low:Q", **along),
             "x2": "high:Q",
             "y": alt.Y("count:Q", **count),
-            "y2": alt.datum(0),
+            "y2": alt.Y2Datum(0),
         }
     else:
         axes = {
             "y": alt.Y("low:Q", **along),
             "y2": "high:Q",
             "x": alt.X("count:Q", **count),
-            "x2": alt.datum(0),
+            "x2": alt.X2Datum(0),
         }
     return (
         alt.Chart(table[table["count"] > 0])

@@ -205,7 +205,7 @@ def exposure_lines(
     panels = []
     if len(size):
         upper = _thin_and_thick(parts, "value", y, ".1%", paint, language, last=not lines)
-        half = alt.Chart(alt.Data(values=[{}])).mark_rule().encode(y=alt.datum(0.5))
+        half = alt.Chart(alt.Data(values=[{}])).mark_rule().encode(y=alt.YDatum(0.5))
         panels.append(
             alt.layer(upper.layer[0], half, upper.layer[2]).properties(width=640, height=170)
         )

@@ -80,7 +80,7 @@ def _marks(places: pd.DataFrame, y: alt.Y) -> list[alt.Chart]:
 
     A telephone has no room for names: there, where rows have short lines, the dots stand alone.
     """
-    visible = alt.value(alt.expr("letters < 30 ? 0 : 1"))
+    visible = alt.OpacityValue(alt.expr("letters < 30 ? 0 : 1"))
     base = alt.Chart(places)
     edge = alt.Y("edge:Q", title=None, scale=y["scale"], axis=y["axis"])
     dots = base.mark_circle(color=COLOURS["long"], size=40, opacity=1).encode(x="month:T", y=y)

@@ -132,7 +132,7 @@ def _growth(
             color=paint,
         )
     )
-    start_rule = alt.Chart().mark_rule().encode(y=alt.datum(1.0))
+    start_rule = alt.Chart().mark_rule().encode(y=alt.YDatum(1.0))
     layers = alt.layer(line, start_rule, words, data=table) if low <= 1 <= high else line + words
     return titled(layers, title)
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import altair as alt
 import pandas as pd
+from altair.utils.schemapi import debug_mode
 
 from konkyo.i18n import Language
 from konkyo.report.charts.evaluation import deletion_curves, truth_agreement
@@ -39,6 +40,9 @@ _LABELLED = (
 )
 
 
+# Altair validates every part of a chart against the schema, which takes as long as the rest; the
+# tests build every chart with that on.
+@debug_mode(False)
 def page_charts(
     tables: Mapping[str, pd.DataFrame], labels: pd.DataFrame, language: Language
 ) -> dict[str, alt.TopLevelMixin]:
@@ -85,6 +89,7 @@ def page_charts(
     return charts
 
 
+@debug_mode(False)
 def stock_charts(
     tables: Mapping[str, pd.DataFrame], labels: pd.DataFrame, language: Language
 ) -> dict[str, alt.TopLevelMixin]:

@@ -92,7 +92,7 @@ def stock_heat(
     layers = [squares, inside, remainder, *heads]
     for edge in edges:
         line = alt.Chart(alt.Data(values=[{}])).mark_rule(color=INK, strokeWidth=1)
-        layers.append(line.encode(y=alt.value(int(edge) * _ROW)))
+        layers.append(line.encode(y=alt.YValue(int(edge) * _ROW)))
     width = _COLUMN * (len(features) + 1)
     chart = alt.layer(*layers).properties(width=width, height=_ROW * count)
     title = t("title.stock_heat", language, month=label(table["month"].iloc[0]))
@@ -125,9 +125,9 @@ def _row_heads(
     for key, texts, most, align in columns:
         head, *cells = [clipped(text, most) for text in [t(key, language), *texts]]
         width = 10.5 * max(width_of(text) for text in [head, *cells]) + 4
-        edge = alt.value(-right if align == "right" else -right - width)
+        edge = alt.XValue(-right if align == "right" else -right - width)
         table = pd.DataFrame({"place": range(len(rows)), "text": cells, "side": rows["side"]})
-        paint = alt.value(INK)
+        paint = alt.ColorValue(INK)
         if key == "column.rank":
             paint = (
                 alt.when(alt.datum.side == "long")
@@ -143,7 +143,7 @@ def _row_heads(
             .encode(x=edge, y=alt.Y("place:O", axis=None), text="text:N", color=paint)
         )
         title = alt.Chart(alt.Data(values=[{}])).mark_text(**mark, color=MUTED)
-        charts += [text, title.encode(x=edge, y=alt.value(-9), text=alt.value(head))]
+        charts += [text, title.encode(x=edge, y=alt.YValue(-9), text=alt.TextValue(head))]
         right += width + 9
     return charts, int(right)
 

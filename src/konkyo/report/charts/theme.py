@@ -70,13 +70,15 @@ CONFIG: dict[str, Any] = {
 }  # fmt: skip
 
 
-def to_spec(chart: alt.TopLevelMixin) -> dict[str, Any]:
+def to_spec(chart: alt.TopLevelMixin | dict[str, Any]) -> dict[str, Any]:
     """Return the Vega-Lite JSON of a chart with the theme as its configuration.
 
     Parameters
     ----------
     chart : Altair chart
-        Of any kind; its `usermeta` may hold title and note as single texts (see `titled`).
+        Of any kind; its `usermeta` may hold title and note as single texts (see `titled`). What
+        this function returned for a chart is returned as it is, so that a chart which is a
+        picture and on a page is turned into JSON once.
 
     Returns
     -------
@@ -84,6 +86,8 @@ def to_spec(chart: alt.TopLevelMixin) -> dict[str, Any]:
         The data stand in `datasets` by a name that is the digest of their rows, once however
         many layers use them; numbers have `DIGITS` significant digits.
     """
+    if isinstance(chart, dict):
+        return chart
     # Altair's limit of 5,000 rows is against notebooks that embed data; an effect map has 20,000.
     with alt.data_transformers.enable("default", max_rows=None):
         # The tests validate every chart against the schema, which takes as long as all the rest.
@@ -97,12 +101,12 @@ def to_spec(chart: alt.TopLevelMixin) -> dict[str, Any]:
     return spec
 
 
-def save_png(chart: alt.TopLevelMixin, path: Path, ppi: int) -> None:
+def save_png(chart: alt.TopLevelMixin | dict[str, Any], path: Path, ppi: int) -> None:
     """Write a chart as PNG, replacing the file atomically.
 
     Parameters
     ----------
-    chart : Altair chart
+    chart : Altair chart or its JSON by `to_spec`
         Its text may be Japanese: the one font that this package carries is registered.
     path : Path
         The picture.
@@ -245,7 +249,7 @@ def zero_rule(along: str = "y") -> alt.Chart:
     return (
         alt.Chart(alt.Data(values=[{"zero": 0}]))
         .mark_rule(strokeWidth=1)
-        .encode(**{along: alt.datum(0)})
+        .encode(**{along: alt.YDatum(0) if along == "y" else alt.XDatum(0)})
     )
 
 

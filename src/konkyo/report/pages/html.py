@@ -63,7 +63,8 @@ class Page:
     data : mapping
         gzip by name; scripts get it by `konkyo.open(name)`.
     charts : mapping
-        For each language, Altair charts by name. An element with `data-figure="name"` shows one.
+        For each language, Altair charts by name, or their JSON by `to_spec`. An
+        element with `data-figure="name"` shows one.
     styles, scripts : sequence of str
         Files of `assets` that this page has beside the shell's.
     language : str
@@ -162,7 +163,7 @@ def chart_files(charts: Mapping[str, Mapping[str, alt.TopLevelMixin]]) -> dict[s
     written = {}
     for language, by_name in charts.items():
         for name, chart in by_name.items():
-            spec = to_spec(chart)
+            spec = dict(to_spec(chart))
             tables = spec.pop("datasets", {})
             meta = {"title": "", "note": ""} | spec.get("usermeta", {})
             spec["usermeta"] = meta | {"tables": list(tables)}
