@@ -71,7 +71,7 @@ def test_of_many_splits_the_scatter_has_a_sample(series: pd.DataFrame) -> None:
 
 
 def test_the_maximum_shows_the_bar_and_the_best(null: NullDistribution) -> None:
-    best = float(np.quantile(null.annual(), 0.9))
+    best = float(np.quantile(null.annual_maxima(), 0.9))
     chart = selection_bias.maximum_by_luck(null, best, trials=12)
     bars, marks = layers(chart)
     assert bars["share"].sum() == pytest.approx(1.0, rel=1e-5)

@@ -59,12 +59,12 @@ DELETION = pd.DataFrame(
         "deleted": [0.0, 1.0] * 4,
         "ordered": [0.0, 1.0] * 4,
         "random": [0.0, 0.5] * 4,
-        "area": [0.3] * 2 + [0.5] * 2 + [0.2] * 2 + [0.25] * 2,
+        "auc": [0.3] * 2 + [0.5] * 2 + [0.2] * 2 + [0.25] * 2,
     }
 )
 AGREEMENT = pd.DataFrame(
     {
-        "method": ["lrp_epsilon"] * 2 + ["linear"] * 2 + ["deep_lift"] * 2,
+        "method": ["lrp_epsilon"] * 2 + ["ridge"] * 2 + ["deep_lift"] * 2,
         "measure": ["rank_per_input", "rank_per_stock"] * 3,
         "mean": [0.5, 0.6, 0.3, 0.2, 0.4, 0.7],
         "standard_error": [0.05] * 6,
