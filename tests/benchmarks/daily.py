@@ -29,7 +29,7 @@ start = time.perf_counter()
 started = time.process_time()
 rows = StockRows(("daily",), {}, "long", "dated", "fraction", 10.0, "days >= 10")
 own = Tables(rows, (Table(("market.csv",), {}),), (), (), (), True, True)
-records = tables.bring(own, Path("raw"), 10, pd.Timestamp(sys.argv[1]))
+records = tables.load(own, Path("raw"), 10, pd.Timestamp(sys.argv[1]))
 print(json.dumps({
     "seconds": time.perf_counter() - start,
     "cpu": time.process_time() - started,

@@ -48,7 +48,7 @@ def test_stays_that_began_stay_and_their_ends_are_not_known(own):
             early = frame[frame["start"] == starts[0]].sort_values("stock")
             starts.append(early["end"].where(early["end"] == "2001-03-15").tolist())
         assert starts[-1] == starts[-2]
-        assert made.loc[made["stock"] == "!NEW", "start"].tolist() == ["2001-06-01"]
+        assert made.loc[made["stock"] == "!NEW", "start"].tolist() == [pd.Timestamp("2001-06-01")]
         # Ends after the month are others or unknown.
         assert (made["end"] == "2001-06-01").sum() < (raw.frame["end"] == "2001-06-01").sum() / 4
 
@@ -88,7 +88,7 @@ def dated(own, tmp_path, request) -> config.Params:
     prepare = replace(
         own.prepare,
         first_month="2001-05",
-        universe=8,
+        universe_size=8,
         characteristics=("return_1", "size", "daily_volatility", "beta_daily"),
     )
     return replace(own, ingest=ingest, prepare=prepare)

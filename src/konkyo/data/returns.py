@@ -36,37 +36,36 @@ def returns_of(frame: pd.DataFrame, close: np.ndarray) -> np.ndarray:
     return earned
 
 
-def drop_price_errors(
-    frame: pd.DataFrame, returns: np.ndarray, largest: float, from_closes: bool
-) -> tuple[np.ndarray, int]:
-    """Return returns without those that are faults of the prices, and how many were taken out.
+def price_errors(
+    frame: pd.DataFrame,
+    returns: np.ndarray,
+    *,
+    smallest: float,
+    largest: float,
+    from_closes: bool,
+) -> np.ndarray:
+    """Return which returns are faults of the prices, bool, shape [rows].
 
     Parameters
     ----------
     frame : DataFrame
         month and stock.
     returns : ndarray, shape [rows]
-        Earned during the row's month, in the unit of `largest`.
-    largest : float
-        A return above it is a fault.
+        Earned during the row's month, in the unit of `smallest` and `largest`.
+    smallest, largest : float
+        A return below the one, which is no loss of all, or above the other is a fault.
     from_closes : bool
         The returns are made from closes: that of the month after a fault starts from the same
-        price and is taken out as well, whatever it is. That is known before it is earned.
-
-    Returns
-    -------
-    returns : ndarray, shape [rows]
-        Missing where they were taken out.
-    count : int
-        How many these are.
+        price and is one as well, whatever it is. That is known before it is earned.
     """
-    bad = np.isfinite(returns) & (returns > largest)
+    with np.errstate(invalid="ignore"):
+        bad = np.isfinite(returns) & ((returns > largest) | (returns < smallest))
     if from_closes and bad.any():
         stock = pd.factorize(frame["stock"])[0]
         keys = pd.MultiIndex.from_arrays([stock, ordinal(frame["month"])])
         after = pd.MultiIndex.from_arrays([stock[bad], ordinal(frame["month"])[bad] + 1])
         bad |= keys.isin(after) & np.isfinite(returns)
-    return np.where(bad, np.nan, returns), int(bad.sum())
+    return bad
 
 
 def sectors_of(frame: pd.DataFrame, sectors: Sequence[pd.DataFrame]) -> pd.Series:

@@ -1,16 +1,15 @@
 """The sources of the second study."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from konkyo.config import Intervention
-from konkyo.data import readers
+from konkyo.config import Intervention, Table
+from konkyo.data.reader import read
 from konkyo.errors import SourceError
 from konkyo.intervention import official, simulated
-from konkyo.intervention.records import SERIES, Records, check, facts_of
+from konkyo.intervention.records import SERIES, Records, cell_of, check, facts_of
 from konkyo.io import sha256_of
 
 _MILLION_IN_BILLION = 1000.0
@@ -40,15 +39,14 @@ def load(params: Intervention) -> Records:
             f"{path} is not here: put the monthly series there (data/own/README.md says which), or "
             "correct intervention.tables.file in params.yaml"
         )
-    found = readers.rename(readers.read(path), params.tables.columns)
+    table = read(Table((str(path),), params.tables.columns), cell_of)
     files = {path.name: sha256_of(path)}
     if params.source == "tables":
-        frame = check(found)
+        frame = check(table)
     else:
         operations = Path(params.official.operations)
         net = official.monthly(official.read(operations), params.official.pair)
-        own = replace(found, frame=found.frame.drop(columns="intervention", errors="ignore"))
-        frame = add_operations(check(own, without=("intervention",)), net)
+        frame = add_operations(check(table, without=("intervention",)), net)
         files[operations.name] = sha256_of(operations)
     licence = "the user's own records, on terms known to the user"
     return Records(frame, facts_of(frame, params.source, licence, files))

@@ -1,6 +1,6 @@
 """The raw monthly series of the second study and the rules that they keep."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
@@ -9,8 +9,8 @@ import pandera.pandas as pa
 from konkyo import dates
 from konkyo.data import checks, monthly
 from konkyo.data.dtypes import Date, Number
-from konkyo.data.parsed_table import parse_table
-from konkyo.data.readers import RawTable
+from konkyo.data.parsing import CellKind
+from konkyo.data.reader import ParsedTable
 from konkyo.data.validate import broken
 from konkyo.data.violations import raise_if_any
 
@@ -43,13 +43,20 @@ class Records:
     facts: dict[str, Any]
 
 
-def check(found: RawTable, without: tuple[str, ...] = ()) -> pd.DataFrame:
+def cell_of(name: str) -> CellKind | None:
+    """Return what a column of the table holds; further ones are passed over."""
+    if name == "month":
+        return "month"
+    return "number" if name in SERIES else None
+
+
+def check(table: ParsedTable, without: tuple[str, ...] = ()) -> pd.DataFrame:
     """Check a table of raw series against every rule and normalise it.
 
     Parameters
     ----------
-    found : Found
-        The table under this project's column names; further columns are passed over.
+    table : ParsedTable
+        The table under this project's column names.
     without : tuple of str
         Series that come from elsewhere.
 
@@ -64,15 +71,14 @@ def check(found: RawTable, without: tuple[str, ...] = ()) -> pd.DataFrame:
         Every violation at once: column, rows and remedy.
     """
     schema = _schema([name for name in SERIES if name not in without])
-    known = RawTable(found.file, found.frame.filter(list(schema.columns)), found.names)
-    read = parse_table(schema, known)
-    violations = read.violations + broken(
-        schema, read.frame, found.file, found.names, known.frame, unread=read.unread
-    )
-    if "month" in read.frame:
-        violations += monthly.gaps(found, read.frame["month"])
+    frame = table.frame.drop(columns=list(without), errors="ignore")
+    unread = {name: texts for name, texts in table.unread.items() if name not in without}
+    table = replace(table, frame=frame, unread=unread)
+    violations = broken(schema, table)
+    if "month" in frame:
+        violations += monthly.gaps(table, frame["month"])
     raise_if_any(violations)
-    return read.frame[list(schema.columns)].sort_values("month", ignore_index=True)
+    return frame[list(schema.columns)].sort_values("month", ignore_index=True)
 
 
 def _schema(series: list[str]) -> pa.DataFrameSchema:

@@ -13,7 +13,6 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from konkyo.data.parsing import text_of, to_dates, to_months, to_numbers
 from konkyo.dates import month_end, ordinal
 
 Role = Literal["time", "stock", "sector", "return", "positive", "flag", "number"]
@@ -80,7 +79,7 @@ class Table:
     Attributes
     ----------
     frame : DataFrame
-        Under its own column names.
+        Days as datetime64, codes and sectors as text, numbers.
     known : ndarray of int64, shape [rows]
         Months counted from 1970-01.
     roles : mapping of str to Role
@@ -128,25 +127,10 @@ def table_of(frame: pd.DataFrame, names: Mapping[str, str], **changes: bool | fl
     """
     roles = {own: ROLES.get(here, "number") for own, here in names.items()}
     times = [own for own, role in roles.items() if role == "time"]
-    known = ordinal(days_of(frame[times[0]]))
+    known = ordinal(frame[times[0]])
     # A market series must have a value in every month.
     made = Table(frame, known, roles, sparse="stock" in roles.values())
     return replace(made, **changes)  # type: ignore[arg-type]
-
-
-def days_of(values: pd.Series) -> pd.Series:
-    """Return days, or the ends of months where the values are months."""
-    days = to_dates(values)
-    return to_months(values).column if days.bad.any() else days.column
-
-
-def write_days(like: pd.Series, days: pd.Series) -> pd.Series:
-    """Return days as a column writes them: as dates, or as text YYYY-MM-DD."""
-    if isinstance(like.dtype, pd.DatetimeTZDtype):
-        return days.dt.tz_localize(like.dt.tz).astype(like.dtype)
-    if pd.api.types.is_datetime64_any_dtype(like):
-        return days.astype(like.dtype)
-    return days.dt.strftime("%Y-%m-%d").astype("str")
 
 
 def perturb_table(
@@ -170,7 +154,6 @@ def perturb_table(
     past = np.flatnonzero(table.known <= t)
     if world.months == 0:
         return table.frame.iloc[past].reset_index(drop=True), []
-    table = _writable(table)
     ahead = _ahead(table, t, world.months, last)
     stock = table.column("stock")
     new: list[str] = []
@@ -228,29 +211,6 @@ def numbers_anew(
     return np.where(rng.random(count) < missing, np.nan, new)
 
 
-def put_numbers(like: pd.Series, values: np.ndarray) -> pd.Series:
-    """Return numbers as a column writes them: as text where it is text, else as float64."""
-    if pd.api.types.is_numeric_dtype(like):
-        return pd.Series(values, index=like.index)
-    texts = ["" if np.isnan(value) else repr(float(value)) for value in values]
-    return pd.Series(texts, index=like.index, dtype=like.dtype)
-
-
-def _writable(table: Table) -> Table:
-    """Return a table whose columns can take other values: codes and months as text, numbers."""
-    made = {}
-    for name, role in table.roles.items():
-        column = table.frame[name]
-        numeric = pd.api.types.is_numeric_dtype(column)
-        if role in ("stock", "sector") or (role == "time" and numeric):
-            made[name] = text_of(column).astype("str")
-        elif role != "time" and (
-            numeric or column.dtype == object or isinstance(column.dtype, pd.CategoricalDtype)
-        ):
-            made[name] = to_numbers(column).column
-    return replace(table, frame=table.frame.assign(**made))
-
-
 def _ahead(table: Table, t: int, months: int, last: int | None) -> pd.DataFrame:
     """Return the rows after a month, or copies of its last ones where there are none."""
     until = t + months if last is None else min(t + months, last)
@@ -260,12 +220,12 @@ def _ahead(table: Table, t: int, months: int, last: int | None) -> pd.DataFrame:
         return table.frame[rows].reset_index(drop=True)
     rows = (table.known > t - COPIED) & (table.known <= t)
     copies = table.frame[rows].reset_index(drop=True)
-    days = days_of(copies[time])
+    days = copies[time]
     if table.dated:
         days = days + pd.Timedelta(days=_DAYS)
     else:
         days = pd.Series(month_end(ordinal(days) + COPIED))
-    copies[time] = write_days(copies[time], days)
+    copies[time] = days.astype(copies[time].dtype)
     # A quarter is not always as long as another: October's first day would be December's last.
     made = ordinal(days)
     return copies[(made > t) & (made <= t + COPIED)].reset_index(drop=True)
@@ -315,14 +275,12 @@ def _values(
             sectors = column.mask(rng.random(len(ahead)) < 0.3, NEW_SECTOR)
             made[name] = sectors.astype("str")
         elif role not in ("time", "stock"):
-            if not pd.api.types.is_numeric_dtype(column):
-                column = column.astype("str")
-            before = to_numbers(column).column.to_numpy()
+            before = column.to_numpy("float64")
             values = numbers_anew(before, role, table, world, rng)
             if role == "positive":
                 values = np.where(fresh, before * (1000.0 + rng.random(len(ahead))), values)
             elif role == "flag" or (role == "number" and stock is not None):
                 # What may decide who is eligible stays as it is, so that some new stock is.
                 values = np.where(fresh, before, values)
-            made[name] = put_numbers(column, values)
+            made[name] = pd.Series(values, index=column.index)
     return ahead.assign(**made)

@@ -9,8 +9,9 @@ import pandas as pd
 
 from konkyo.config import Reports, StockRows, Tables
 from konkyo.config import Table as Spec
-from konkyo.data.parsing import text_of, to_dates
-from konkyo.data.readers import files_of, read_all, renamed
+from konkyo.data import reader
+from konkyo.data.columns import Kind, cells_of
+from konkyo.data.daily import cell_of_month, split_columns
 from konkyo.dates import month_end, ordinal
 from konkyo.io import write_parquet
 from konkyo.leakage import perturb
@@ -32,9 +33,9 @@ class Raw:
     spec : StockRows, Spec or Reports
         How the files' columns are called.
     frame : DataFrame
-        The columns that are used, under the files' names; of a wide layout date, stock and close.
+        The columns that are used, typed, under this project's names.
     names : mapping of str to str
-        This project's name of each of them.
+        Each of them under its own name.
     """
 
     spec: StockRows | Spec | Reports
@@ -42,7 +43,7 @@ class Raw:
     names: Mapping[str, str]
 
     def own(self, here: str) -> str | None:
-        """Return the files' name of a column, None where they have none."""
+        """Return a column's name, None where the files have none."""
         return next((own for own, name in self.names.items() if name == here), None)
 
 
@@ -60,8 +61,11 @@ class RawTables:
 
 def read(tables: Tables) -> RawTables:
     """Read every file once; that its rows can be read is for the source to say, before."""
-    kinds = (tables.market, tables.reports, tables.sectors, tables.members)
-    return RawTables(tables, _read(tables.stocks), *(tuple(map(_read, kind)) for kind in kinds))
+    kinds: tuple[Kind, ...] = ("market", "reports", "sectors", "members")
+    stocks = _read_stocks(tables.stocks)
+    return RawTables(
+        tables, stocks, *(tuple(_read(spec, k) for spec in getattr(tables, k)) for k in kinds)
+    )
 
 
 def write(
@@ -123,16 +127,14 @@ def reported(raw: Raw, t: int, world: Perturbation, rng: np.random.Generator) ->
         frame = frame.assign(published=pd.Series(pd.NaT, index=frame.index, dtype="M8[us]"))
     ahead = frame[~past & (rng.random(len(frame)) >= world.lost)].reset_index(drop=True)
     if published is not None:
-        told = text_of(ahead[published]).notna()
-        days = perturb.days_of(ahead[published]) + _days(rng, 0, 40, len(ahead))
-        later = perturb.write_days(frame[published], days)
+        told = ahead[published].notna()
+        later = ahead[published] + _days(rng, 0, 40, len(ahead))
         ahead = ahead.assign(**{published: ahead[published].where(~told, later)})
         again = frame[past & (rng.random(len(frame)) < _AGAIN)].reset_index(drop=True)
         days = month_end(t)[0] + _days(rng, 1, 90, len(again))
         if period is not None:
-            ends = perturb.days_of(again[period])
-            days = days.mask(ends > days, ends)
-        restated = perturb.write_days(frame[published], days.astype("M8[us]"))
+            days = days.mask(again[period] > days, again[period])
+        restated = days.astype(frame[published].dtype)
         ahead = pd.concat([ahead, again.assign(**{published: restated})], ignore_index=True)
     changed = replace(table, frame=frame).with_numbers(ahead, world, rng)
     whole = pd.concat([frame[past], changed], ignore_index=True)
@@ -153,38 +155,42 @@ def stays(
     start, end, stock = raw.own("start"), raw.own("end"), raw.own("stock")
     assert start is not None and stock is not None  # nosec B101 # tells mypy the type
     frame = raw.frame
-    begins = ordinal(to_dates(frame[start]).column)
+    begins = ordinal(frame[start])
     if end is not None:
-        ends = to_dates(frame[end]).column
+        ends = frame[end]
         after = ends.isna() | (ordinal(ends.fillna(pd.Timestamp(2199, 1, 1))) > t)
         changed = pd.Series(pd.NaT, index=frame.index, dtype="M8[us]")
         if world.months:
             soon = month_end(t)[0] + _days(rng, 1, 300, len(frame))
             changed = changed.where(rng.random(len(frame)) < 0.5, soon.set_axis(frame.index))
-        told = perturb.write_days(frame[end], changed)
-        frame = frame.assign(**{end: frame[end].where(~after | (begins > t), told)})
+        changed = changed.astype(frame[end].dtype)
+        frame = frame.assign(**{end: frame[end].where(~after | (begins > t), changed)})
     kept = (begins <= t) | ((world.months > 0) & (rng.random(len(frame)) >= 0.5))
-    first = perturb.write_days(
-        frame[start], pd.Series(month_end(t).repeat(len(new)) + pd.Timedelta(days=1))
+    first = pd.Series(month_end(t).repeat(len(new)) + pd.Timedelta(days=1))
+    newcomers = pd.DataFrame(
+        {stock: pd.Series(list(new), dtype="str"), start: first.astype(frame[start].dtype)}
     )
-    newcomers = pd.DataFrame({stock: pd.Series(list(new), dtype="str"), start: first})
-    codes = {stock: text_of(frame[stock]).astype("str")}
-    return pd.concat([frame.assign(**codes)[kept], newcomers], ignore_index=True)
+    return pd.concat([frame[kept], newcomers], ignore_index=True)
 
 
-def _read(spec: StockRows | Spec | Reports) -> Raw:
-    found = read_all(files_of(spec.files))
-    kept = renamed(found.file, list(found.frame), spec.columns)
-    frame = found.frame[list(kept)]
-    if not isinstance(spec, StockRows) or spec.layout == "long":
-        return Raw(spec, frame, kept)
-    dates = [own for own, here in kept.items() if here in ("date", "month")]
-    date = dates[0] if dates else next(iter(kept))
-    long = frame.rename(columns=kept | {date: "date"}).melt(
-        "date", var_name="stock", value_name="close"
-    )
-    long = long[text_of(long["close"]).notna()].reset_index(drop=True)
-    return Raw(spec, long, {name: name for name in ("date", "stock", "close")})
+def _read_stocks(spec: StockRows) -> Raw:
+    if spec.layout == "long":
+        raw = _read(spec, "stocks" if spec.rows == "monthly" else "prices")
+        return replace(raw, spec=spec)
+    kinds = cell_of_month if spec.rows == "monthly" else cells_of("prices")
+    with reader.engine(", ".join(spec.files), on_disk=False) as connection:
+        connection.execute("SET preserve_insertion_order = true")
+        scan = reader.scan(connection, spec, kinds, wide=True)
+        frame = reader.to_pandas(connection.sql(scan.typed()).to_arrow_table())
+    names = list(scan.columns)
+    return Raw(spec, frame.set_axis(names, axis=1), {name: name for name in names})
+
+
+def _read(spec: StockRows | Spec | Reports, kind: Kind) -> Raw:
+    if isinstance(spec, StockRows):
+        spec = replace(spec, columns=split_columns(spec)[0])
+    frame = reader.read(spec, cells_of(kind)).frame
+    return Raw(spec, frame, {name: name for name in frame})
 
 
 def _as_it_was(raw: Raw, frame: pd.DataFrame) -> pd.DataFrame:
@@ -198,9 +204,9 @@ def _as_it_was(raw: Raw, frame: pd.DataFrame) -> pd.DataFrame:
 
 def _write(raw: Raw, frame: pd.DataFrame, path: Path) -> StockRows | Spec | Reports:
     write_parquet(frame, path)
-    columns = {own: here for own, here in raw.spec.columns.items() if here}
-    wide = isinstance(raw.spec, StockRows) and raw.spec.layout == "wide"
-    return replace(raw.spec, files=(str(path),), columns={} if wide else columns)
+    # A column that only the months of daily rows have is mapped later.
+    late = split_columns(raw.spec)[1] if isinstance(raw.spec, StockRows) else {}
+    return replace(raw.spec, files=(str(path),), columns=late)
 
 
 def _stocks(raw: Raw) -> perturb.Table:
@@ -222,9 +228,9 @@ def _reports(raw: Raw) -> perturb.Table:
     days = pd.Series(pd.NaT, index=raw.frame.index, dtype="M8[us]")
     period, published = raw.own("period_end"), raw.own("published")
     if period is not None:
-        days = to_dates(raw.frame[period]).column + pd.Timedelta(days=raw.spec.lag)
+        days = raw.frame[period] + pd.Timedelta(days=raw.spec.lag)
     if published is not None:
-        days = to_dates(raw.frame[published]).column.fillna(days)
+        days = raw.frame[published].fillna(days)
     roles = {
         own: "positive" if here in ("shares", "size") else "number"
         for own, here in raw.names.items()
@@ -238,8 +244,7 @@ def _placed(raw: Raw, new: Sequence[str]) -> pd.DataFrame:
     stock, sector = raw.own("stock"), raw.own("sector")
     assert stock is not None and sector is not None  # nosec B101 # tells mypy the type
     more = pd.DataFrame({stock: pd.Series(list(new), dtype="str"), sector: perturb.NEW_SECTOR})
-    codes = {name: text_of(raw.frame[name]).astype("str") for name in (stock, sector)}
-    return pd.concat([raw.frame.assign(**codes), more], ignore_index=True)
+    return pd.concat([raw.frame, more], ignore_index=True)
 
 
 def _days(rng: np.random.Generator, low: int, high: int, count: int) -> pd.Series:
