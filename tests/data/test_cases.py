@@ -157,3 +157,12 @@ def test_numbers_days_and_text_of_other_countries(load, tmp_path):
     found = load(path, **form).stocks
     assert set(found.pop("sector")) == {"電気機器"}
     pd.testing.assert_frame_equal(found, expected.drop(columns="sector"))
+
+
+@pytest.mark.parametrize("rows", ["monthly", "dated"])
+def test_a_column_that_stands_in_folders_alone_is_named(load, tmp_path, rows):
+    frame = pd.read_csv(CASES / "codes_stocks.csv", dtype=str)
+    frame.columns = [("date" if rows == "dated" else "month"), "stock", "close", "size"]
+    frame.to_parquet(tmp_path / "prices", partition_cols=["stock"])
+    with pytest.raises(RecordsError, match="'stock' stands in the names of the folders alone"):
+        load(tmp_path / "prices", rows=rows)

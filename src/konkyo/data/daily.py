@@ -15,7 +15,7 @@ import pyarrow as pa
 from konkyo.config import StockRows
 from konkyo.data import monthly_prices, violations
 from konkyo.data.columns import Unit, cells_of, table_of
-from konkyo.data.files import files_of, header, together
+from konkyo.data.files import add_remedy, files_of, header, together
 from konkyo.data.parsing import CellKind, quoted
 from konkyo.data.reader import ParsedTable, Scan, check_capitals, engine, scan, to_pandas
 from konkyo.data.validate import broken
@@ -119,8 +119,8 @@ def _columns(table: Scan) -> list[Violation]:
             found=f"{', '.join(map(repr, lacking))} missing; the file has {there}",
             rows=(),
             count=0,
-            remedy="add them, or map your own names to these in ingest.tables.stocks.columns "
-            "(of close and return, one is enough)",
+            remedy=f"{add_remedy(table.file, lacking)}, or map your own names to these in "
+            "ingest.tables.stocks.columns (of close and return, one is enough)",
         )
     ]
 

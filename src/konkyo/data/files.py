@@ -3,6 +3,7 @@
 import csv
 import gzip
 import os
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TextIO
@@ -67,6 +68,17 @@ def together(files: Sequence[Path]) -> str:
     if len(files) == 1:
         return str(files[0])
     return f"{files[0]} and {len(files) - 1:,} more (rows counted through)"
+
+
+def add_remedy(file: str, lacking: Sequence[str]) -> str:
+    """Return what to do about columns that a file lacks: some are in the names of its folders."""
+    held = [key for key in re.findall(r"([^/=]+)=[^/]*/", file) if key in lacking]
+    if not held:
+        return "add them"
+    return (
+        f"add them: {', '.join(map(repr, held))} stands in the names of the folders alone, which "
+        "are not read (write the files without `partition_cols`)"
+    )
 
 
 def open_text(path: Path, encoding: str) -> TextIO:

@@ -38,7 +38,7 @@ def join(
         month (period end), stock, and where there are such: size (thousands of the currency),
         close, volume, shares and further columns. Each stock and month once.
     reports : sequence of DataFrame
-        Tables as `konkyo.data.fundamentals_read.read` returns them, in the order in which they are asked:
+        Tables as `konkyo.data.fundamentals_read.read` returns them, in the order of asking:
         where the first knows nothing of an ingredient at t, the second is asked.
     specs : sequence of Reports
         Of each table: `lag` days after period_end from which a row without `published` is known,
@@ -121,7 +121,7 @@ def as_known(
     Parameters
     ----------
     table, spec : DataFrame, Reports
-        A table of reports as `konkyo.data.fundamentals_read.read` returns it, and how it is to be read.
+        A table of reports as `konkyo.data.fundamentals_read.read` returns it, and how to read it.
     codes : Index
         The stocks by their codes.
     stock, month : ndarray of int64, shape [rows]
@@ -130,8 +130,8 @@ def as_known(
     Returns
     -------
     dict of str to ndarray, shape [rows]
-        As `konkyo.data.fundamental_items.figures` and `forecasts` return them, missing once the report
-        has been known for more than `carry` months.
+        As `konkyo.data.fundamental_items.figures` and `forecasts` return them, missing once the
+        report has been known for more than `carry` months.
     """
     said = read_report_vintages(table, spec, codes)
     both = (said.figures, said.forecasts)

@@ -55,7 +55,11 @@ def check(
     months = monthly.distinct(stocks_table["month"]) if "month" in stocks_table else _NO_MONTHS
     raise_if_any(_stocks(stocks, unit, portfolios) + _market(market, months))
 
-    stocks_table = stocks_table.copy()
+    # Files bring days of several resolutions; records have one, whatever they come from.
+    stocks_table, market_table = (
+        table.assign(month=table["month"].astype("datetime64[s]"))
+        for table in (stocks_table, market_table)
+    )
     if unit == "percent":
         stocks_table["return"] /= 100.0
     if "sector" not in stocks_table:

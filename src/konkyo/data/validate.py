@@ -12,6 +12,7 @@ from pandera.errors import SchemaError, SchemaErrorReason, SchemaErrors
 
 from konkyo.data.checks import FILL_IN
 from konkyo.data.columns import FURTHER, RESERVED
+from konkyo.data.files import add_remedy
 from konkyo.data.parsing import REMEDIES, WORDS
 from konkyo.data.reader import ParsedTable
 from konkyo.data.violations import Violation, in_rows
@@ -172,7 +173,8 @@ def _missing(schema: pa.DataFrameSchema, table: ParsedTable) -> Iterator[Violati
         if column.required and name not in table.frame and name != FURTHER
     ]
     if lacking:
-        yield _of_columns(table, f"{', '.join(map(repr, lacking))} missing", "add them")
+        found = f"{', '.join(map(repr, lacking))} missing"
+        yield _of_columns(table, found, add_remedy(table.file, lacking))
 
 
 def _of_columns(table: ParsedTable, found: str, remedy: str) -> Violation:
