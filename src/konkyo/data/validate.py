@@ -7,7 +7,6 @@ import numpy as np
 import pandas as pd
 import pandera.pandas as pa
 from pandera.config import ValidationDepth, config_context
-from pandera.engines.pandas_engine import Engine
 from pandera.errors import SchemaError, SchemaErrorReason, SchemaErrors
 
 from konkyo.data.checks import FILL_IN
@@ -45,9 +44,7 @@ def broken(schema: pa.DataFrameSchema, table: ParsedTable, first_row: int = 1) -
     """
     table = table.with_frame(table.frame.reset_index(drop=True))
     violations = [*_unreadable(table, first_row), *_missing(schema, table), *_reserved(table)]
-    wrong = _mistyped(schema, table.frame)
-    violations += [_wrong_type(table, name, dtype) for name, dtype in wrong.items()]
-    for error in _errors(schema, table.frame.drop(columns=list(wrong))):
+    for error in _errors(schema, table.frame):
         if error.reason_code is SchemaErrorReason.SERIES_CONTAINS_NULLS:
             name = error.schema.name
             lacking = table.frame[name].isna().to_numpy() & ~unread_in(table, [name])
@@ -56,6 +53,7 @@ def broken(schema: pa.DataFrameSchema, table: ParsedTable, first_row: int = 1) -
         elif error.reason_code is SchemaErrorReason.DATAFRAME_CHECK:
             violations += _checked(table, error, first_row)
         else:
+            # The reader alone gives columns their types.
             raise error
     return violations
 
@@ -153,18 +151,6 @@ def _errors(schema: pa.DataFrameSchema, frame: pd.DataFrame) -> list[SchemaError
     return []
 
 
-def _mistyped(schema: pa.DataFrameSchema, frame: pd.DataFrame) -> dict[str, object]:
-    """Return the type that each column of another type should have.
-
-    pandera would look at each value of such a column, and its checks would fail on them.
-    """
-    return {
-        name: column.dtype
-        for name, column in _columns(schema, frame).items()
-        if not column.dtype.check(Engine.dtype(frame[name].dtype), frame[name])
-    }
-
-
 def _missing(schema: pa.DataFrameSchema, table: ParsedTable) -> Iterator[Violation]:
     """Yield a violation where required columns are missing."""
     lacking = [
@@ -205,18 +191,6 @@ def _reserved(table: ParsedTable) -> Iterator[Violation]:
                 remedy="remove the column, or rename it if its values are known at the end of the "
                 "month",
             )
-
-
-def _wrong_type(table: ParsedTable, name: str, wanted: object) -> Violation:
-    return Violation(
-        file=table.file,
-        **column_of(name, table.names),
-        rule="type",
-        found=f"holds {table.frame[name].dtype}, not {wanted}",
-        rows=(),
-        count=0,
-        remedy=f'make it a column of {wanted}, or leave it out: map it to ""',
-    )
 
 
 def _checked(table: ParsedTable, error: SchemaError, first_row: int) -> Iterator[Violation]:
