@@ -44,7 +44,7 @@ _WIDE, _NARROW = "０１２３４５６７８９．，（）＋－−△▲", "0
 
 _GROUPED = {
     ".": (r"[-+]?\d{1,3}(,\d{3})+(\.\d*)?", ","),
-    ",": (rf"[-+]?\d{{1,3}}([. '{_BLANKS[-2]}]\d{{3}})+(,\d*)?", rf"[. '{_BLANKS[-2]}]"),
+    ",": ("[-+]?\\d{1,3}([. '\u00a0\u202f]\\d{3})+(,\\d*)?", "[. '\u00a0\u202f]"),
 }
 """Of each decimal mark: a number whose thousands are set apart, and the marks that do so."""
 
