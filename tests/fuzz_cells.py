@@ -46,6 +46,9 @@ def number_of(raw: Any) -> Meaning:
         text = raw.strip()
         if text.lower() in MISSING_TEXT:
             return Meaning()
+        below = re.fullmatch(r"\((\d+\.?\d*)\)|[△▲](\d+\.?\d*)", text, re.ASCII)
+        if below:
+            return Meaning(-float(below[1] or below[2]), doubtful=text != raw)
         strict = re.fullmatch(r"-?\d+(\.\d+)?([eE][+-]?\d+)?", text, re.ASCII)
         try:
             value = float(text)
@@ -94,7 +97,7 @@ def day_of(raw: Any, month: bool) -> Meaning:
         text = raw.strip()
         if not text:
             return Meaning()
-        if text.lower() in MISSING_TEXT and not month:
+        if text.lower() in MISSING_TEXT:
             return Meaning(doubtful=True)
         doubtful = text != raw or not text.isascii()
         timed = r"\d{4}-\d{2}-\d{2}(?:[ T]\d{2}:\d{2}.*)?"
@@ -110,7 +113,8 @@ def day_of(raw: Any, month: bool) -> Meaning:
             doubtful |= not month
         elif re.fullmatch(r"\d{8}", text):
             found = _date(f"{text[:4]}-{text[4:6]}-{text[6:]}")
-            doubtful |= month
+        elif re.fullmatch(r"\d{4}/\d{2}/\d{2}", text):
+            found = _date(text.replace("/", "-"))
         elif re.match(r"\d{4}-\d{2}-\d{2}", text):
             return Meaning(_date(text[:10]) or ..., doubtful=True)
     if found is None or found.year not in YEARS:
@@ -118,13 +122,13 @@ def day_of(raw: Any, month: bool) -> Meaning:
     return Meaning(found.replace(day=1) if month else found, doubtful=doubtful)
 
 
-def text_of(raw: Any, nullable: bool) -> Meaning:
+def text_of(raw: Any) -> Meaning:
     """Return what a cell of a column of text means."""
     if raw is None or (isinstance(raw, float) and math.isnan(raw)):
         return Meaning()
     if isinstance(raw, str):
         text = raw.strip()
-        if not text or (nullable and text.lower() in MISSING_TEXT):
+        if not text:
             return Meaning()
         # What a blank is beyond ASCII, readers need not agree about.
         return Meaning(text, doubtful=not raw.isprintable() or raw != raw.strip(" "))
@@ -165,6 +169,13 @@ TEXTS = (
     "$5",
     "12abc",
     "１２",
+    "(5)",
+    "△5.5",
+    "▲1",
+    "(-5)",
+    "１,234",
+    "2020/01/31",
+    "2020/1/31",
     "٣",
     " 7 ",
     "\t7",

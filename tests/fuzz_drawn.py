@@ -29,9 +29,9 @@ class Column:
     def meanings(self) -> list[Meaning]:
         """Return what each cell means."""
         if self.role == "stock":
-            return [cells.text_of(raw, False) for raw in self.cells]
+            return [cells.text_of(raw) for raw in self.cells]
         if self.role == "sector":
-            return [cells.text_of(raw, True) for raw in self.cells]
+            return [cells.text_of(raw) for raw in self.cells]
         if self.role == "number":
             if self.kind is None:
                 return [cells.number_of(raw) for raw in self.cells]

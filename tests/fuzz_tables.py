@@ -64,7 +64,7 @@ def stocks(
         prices = [round(10.0 + 0.37 * ((5 * k) % 7), 2) for k in range(len(days))]
         wide: Layout = [("date", "date", days, cells.DAYS, cells.STRANGE_DAYS)]
         for i in range(count):
-            code = cells.text_of(codes.make(i), False).value
+            code = cells.text_of(codes.make(i)).value
             begins = draw(st.integers(0, len(days))) if draw(st.integers(0, 4)) == 0 else 0
             own = [None if k < begins else p + i for k, p in enumerate(prices)]
             wide.append((code, "number", own, floats, strange))

@@ -10,11 +10,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pandera.config import config_context
 
-from konkyo.data.readers import RawTable
-from konkyo.data.schema import check_values, markdown, read_values
+from konkyo.data.columns import table_of
+from konkyo.data.reader import ParsedTable
+from konkyo.data.schema import markdown
+from konkyo.data.validate import broken as broken_rules
+from small_files import parsed
 
 REPOSITORY = Path(__file__).parents[2]
 DAYS = pd.to_datetime(["2001-01-30", "2001-01-31", "2001-02-01"])
+
+
+def check_values(kind, frame, file, names, first_row=1, unit="fraction"):
+    return broken_rules(table_of(kind, unit), ParsedTable(file, frame, names), first_row)
 
 
 def broken(kind, frame, **options) -> list[tuple[str, str, tuple[int, ...]]]:
@@ -43,7 +50,6 @@ def prices(**changes) -> dict:
         ("prices", prices(shares=[np.inf, 1.0, -np.inf]), [("shares", "finite", (1, 3))]),
         ("prices", prices(stock=["A", None, "B"]), [("stock", "present", (2,))]),
         ("prices", prices(date=[DAYS[0], pd.NaT, DAYS[2]]), [("date", "present", (2,))]),
-        ("prices", prices(beta=["x", "y", "z"]), [("beta", "type", ())]),
         ("prices", prices(label=[0.0, 1.0, 2.0]), [("label", "reserved", ())]),
         ("prices", {"date": DAYS}, [("", "columns", ())]),
         ("prices", prices(**{"return": [-1.0, -1.5, 3.0]}), [("return", "at least", (2,))]),
@@ -52,7 +58,6 @@ def prices(**changes) -> dict:
          [("size", "above", (2,)), ("eligible", "one of", (3,))]),
         ("market", {"date": DAYS, "VIX": [1.0, np.nan, 2.0]}, []),
         ("market", {"VIX": [1.0, np.nan, 2.0]}, [("", "columns", ())]),
-        ("market", {"date": DAYS, "name": ["a", "b", "c"]}, [("name", "type", ())]),
         ("reports", {"stock": ["A"] * 3, "published": DAYS, "sales": [1.0, -1.0, np.nan]}, []),
         ("reports", {"stock": ["A"] * 3, "sales": [1.0, 2.0, 3.0]}, [("", "columns", ())]),
         ("reports", {"stock": ["A"] * 3, "published": [pd.NaT, *DAYS[1:]],
@@ -82,8 +87,6 @@ def test_numbers_of_any_width_are_numbers_and_text_of_any_kind_is_text():
     assert broken("prices", frame | {"stock": pd.Series(["A", "B", None], dtype=object)}) == [
         ("stock", "present", (3,))
     ]
-    assert broken("prices", frame | {"stock": [1, 2, 3]}) == [("stock", "type", ())]
-    assert broken("prices", frame | {"date": ["2001-01-30"] * 3}) == [("date", "type", ())]
 
 
 def test_the_unit_sets_the_least_return():
@@ -108,7 +111,8 @@ def test_rules_hold_where_pandera_is_switched_off():
 
 
 def test_reads_text_and_reports_a_value_once():
-    found = RawTable(
+    found = parsed(
+        "reports",
         "own.csv",
         pd.DataFrame(
             {
@@ -119,7 +123,7 @@ def test_reads_text_and_reports_a_value_once():
             }
         ),
     )
-    frame, violations = read_values("reports", found)
+    frame, violations = found.frame, broken_rules(table_of("reports"), found)
     assert frame["stock"].to_list() == ["001", "002", "NA", "4"]
     assert frame["published"].dt.strftime("%Y-%m-%d").to_list()[1] == "2001-02-28"
     assert frame["published"].notna().to_list() == [False, True, False, True]
@@ -128,7 +132,7 @@ def test_reads_text_and_reports_a_value_once():
         ("published", "readable", (1,), ("'2001-02-30'",)),
         ("period_end", "readable", (3,), ("'31.12.2000'",)),
         ("sales", "readable", (3,), ("'1,5'",)),
-        ("sales", "finite", (4,), ("'-inf'",)),
+        ("sales", "finite", (4,), ("-inf",)),
         ("published, period_end", "order", (4,), ("'2001-02-28 2001-03-31'",)),
     ]
 

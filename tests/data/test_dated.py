@@ -164,7 +164,10 @@ def test_monthly_prices_side_by_side():
 @pytest.mark.parametrize(
     "text, said",
     [
-        ("date,stock,close\n2020-01-31,A\n", "cannot be read: .*Expected 3 columns, got 2"),
+        (
+            "date,stock,close\n2020-01-31,A\n",
+            r"rows\.csv cannot be read: .*Expected Number of Columns: 3 Found: 2",
+        ),
         (
             "date,stock,close\n" + "2020-01-31,A,1\n" * 80_000 + "2020-01-31,A\n",
             "cannot be read: .*Line: 80002.*Expected Number of Columns: 3 Found: 2",

@@ -5,7 +5,7 @@ import pandas as pd
 from hypothesis import given
 from hypothesis import strategies as st
 
-from konkyo.data.returns import drop_price_errors, returns_of, sectors_of
+from konkyo.data.returns import price_errors, returns_of, sectors_of
 
 
 def frame(pairs: list[tuple[str, str]]) -> pd.DataFrame:
@@ -43,15 +43,16 @@ def test_returns_by_the_definition(keys):
 
 
 def test_faults_of_prices_and_the_month_after():
-    returns = np.array([-0.9, np.nan, 12.0, 0.1, 12.0])
-    found, count = drop_price_errors(ROWS, returns, 10.0, from_closes=True)
-    np.testing.assert_array_equal(found, [np.nan, np.nan, np.nan, 0.1, np.nan])
-    assert count == 3
-    found, count = drop_price_errors(ROWS, returns, 10.0, from_closes=False)
-    np.testing.assert_array_equal(found, [-0.9, np.nan, np.nan, 0.1, np.nan])
-    assert count == 2
+    earned = np.array([-0.9, np.nan, 12.0, 0.1, 12.0])
+    limits = {"smallest": -np.inf, "largest": 10.0}
+    bad = price_errors(ROWS, earned, **limits, from_closes=True)
+    assert bad.tolist() == [True, False, True, False, True]
+    bad = price_errors(ROWS, earned, **limits, from_closes=False)
+    assert bad.tolist() == [False, False, True, False, True]
+    bad = price_errors(ROWS, earned, smallest=-0.8, largest=20.0, from_closes=False)
+    assert bad.tolist() == [True, False, False, False, False]
     # An infinite return is a mistake of the file that the schema reports.
-    assert np.isinf(drop_price_errors(ROWS, np.full(5, np.inf), 10.0, False)[0]).all()
+    assert not price_errors(ROWS, np.full(5, np.inf), **limits, from_closes=False).any()
 
 
 def test_own_sector_first_then_the_tables_in_their_order():

@@ -6,22 +6,23 @@ import pytest
 
 from konkyo.config import Reports
 from konkyo.data import fundamentals_read
-from konkyo.data.readers import RawTable
+from konkyo.data.reader import ParsedTable
+from small_files import parsed
 
 nan = np.nan
 
 
-def found(**columns) -> RawTable:
-    return RawTable("own/reports.csv", pd.DataFrame(columns), {"stock": "ticker"})
+def found(**columns) -> ParsedTable:
+    return parsed("reports", "own/reports.csv", pd.DataFrame(columns), {"stock": "ticker"})
 
 
 def said(**columns) -> list[tuple[str, int]]:
     """Return the rules that the table breaks and in how many rows."""
-    return [(one.rule, one.count) for one in fundamentals_read.read(found(**columns))[1]]
+    return [(one.rule, one.count) for one in fundamentals_read.check(found(**columns))[1]]
 
 
 def test_days_numbers_and_times_of_publication():
-    frame, violations = fundamentals_read.read(
+    frame, violations = fundamentals_read.check(
         found(
             stock=["007", "A"],
             period_end=["20200331", "2020-06-30"],
@@ -41,7 +42,7 @@ def test_days_numbers_and_times_of_publication():
 def test_moments_of_parquet_stay():
     times = pd.to_datetime(["2020-05-01 15:30", "2020-05-01 09:00"])
     for published in (times, times.tz_localize("Asia/Tokyo")):
-        frame, violations = fundamentals_read.read(
+        frame, violations = fundamentals_read.check(
             found(stock=["A", "A"], published=published, sales=[1.0, 2.0])
         )
         assert violations == [] and list(frame["published"]) == list(times)
@@ -59,7 +60,7 @@ def test_a_row_needs_a_day_and_no_figures_come_before_their_period_ends():
 
 
 def test_names_of_the_stocks_own_columns_are_refused():
-    (violation,) = fundamentals_read.read(
+    (violation,) = fundamentals_read.check(
         found(stock=["A"], published=["2020-01-01"], close=["1"])
     )[1]
     assert str(violation) == (
@@ -96,6 +97,9 @@ def test_every_violation_is_reported_at_once():
 def test_match_is_exact_before_capital_letters():
     stocks = pd.Index(["AAPL", "msft", "F", "f"])
     places, capitals = fundamentals_read.match(stocks, pd.Index(["msft", "aapl", "f"]))
+    assert list(places) == [1, 0, 3] and capitals
+    # F is written by nobody, but f may not stand for both.
+    places, capitals = fundamentals_read.match(stocks, pd.Index(["msft", "MSFT", "f"]))
     assert list(places) == [1, -1, 3] and not capitals
     # Nothing is there as it is written; F and f cannot be told apart, nor the two ibm.
     places, capitals = fundamentals_read.match(stocks, pd.Index(["aapl", "Msft", "x"]))

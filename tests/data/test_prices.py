@@ -8,8 +8,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from konkyo.config import Table
 from konkyo.data import monthly_prices
-from konkyo.data.duckdb_reader import engine, scan
+from konkyo.data.columns import cells_of
+from konkyo.data.reader import engine, scan
 from konkyo.dates import month_end, ordinal
 from small_prices import random_rows
 
@@ -19,10 +21,10 @@ LARGEST = 2.0
 def months_of(rows: pd.DataFrame, folder: Path, percent: bool = False, last=None) -> pd.DataFrame:
     path = folder / "rows.parquet"
     rows.to_parquet(path, index=False)
-    with engine() as connection:
-        table = scan(connection, [path], {}, wide=False)
+    with engine("rows.parquet") as connection:
+        table = scan(connection, Table((str(path),), {}), cells_of("prices"))
         monthly_prices.load(connection, table, last)
-        return monthly_prices.to_months(connection, table.columns, percent, LARGEST)
+        return monthly_prices.to_months(connection, list(table.columns), percent, LARGEST)
 
 
 def oracle(rows: pd.DataFrame) -> pd.DataFrame:

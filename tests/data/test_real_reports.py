@@ -1,5 +1,6 @@
 """Real statements and archived pages, where they lie beside the repository."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -8,7 +9,6 @@ import pytest
 from konkyo import config
 from konkyo.config import Reports
 from konkyo.data import fundamentals, fundamentals_read
-from konkyo.data.readers import read, rename
 from konkyo.dates import month_end, ordinal
 
 REPOSITORY = Path(__file__).parents[2]
@@ -28,8 +28,8 @@ def tables() -> tuple[list[pd.DataFrame], list[Reports]]:
     specs = list(chosen.ingest.tables.reports)
     frames = []
     for spec in specs:
-        found = read(FOLDER.parent.parent / spec.files[0].removeprefix("../"))
-        frame, violations = fundamentals_read.read(rename(found, spec.columns))
+        file = FOLDER.parent.parent / spec.files[0].removeprefix("../")
+        frame, violations = fundamentals_read.read(replace(spec, files=(str(file),)))
         assert violations == []
         frames.append(frame)
     return frames, specs

@@ -4,10 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from konkyo.data.readers import RawTable
 from konkyo.errors import RecordsError, SourceError
 from konkyo.intervention.load import add_operations, load
-from konkyo.intervention.records import check
+from konkyo.intervention.records import cell_of, check
+from small_files import parsed
 
 
 def table(**changes) -> pd.DataFrame:
@@ -27,7 +27,7 @@ def table(**changes) -> pd.DataFrame:
 
 
 def test_good_records_leave_sorted_with_unknown_intervention_missing():
-    frame = check(RawTable("own.csv", table().iloc[::-1]))
+    frame = check(parsed(cell_of, "own.csv", table().iloc[::-1]))
     assert frame["month"].dt.strftime("%m").tolist() == ["01", "02", "03", "04"]
     assert frame["intervention"].tolist()[:2] == [0.0, -120.0]
     assert np.isnan(frame["intervention"][2]) and np.isnan(frame["gdp"][0])
@@ -48,16 +48,16 @@ def test_good_records_leave_sorted_with_unknown_intervention_missing():
 )
 def test_every_broken_rule_is_named(changes, said):
     with pytest.raises(RecordsError, match=said):
-        check(RawTable("own.csv", table(**changes)))
+        check(parsed(cell_of, "own.csv", table(**changes)))
 
 
 def test_a_missing_column_is_named_with_those_that_are_there():
     with pytest.raises(RecordsError, match="'reserves' missing"):
-        check(RawTable("own.csv", table().drop(columns="reserves")))
+        check(parsed(cell_of, "own.csv", table().drop(columns="reserves")))
 
 
 def test_yen_amounts_become_million_dollars_at_the_months_rate():
-    series = check(RawTable("own.csv", table()), external=("intervention",)).drop(
+    series = check(parsed(cell_of, "own.csv", table()), external=("intervention",)).drop(
         columns="intervention", errors="ignore"
     )
     net = pd.DataFrame({"month": series["month"][1:3], "amount": [14.6, -30.6]})

@@ -2,11 +2,10 @@
 
 import numpy as np
 import pandas as pd
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from konkyo.dates import month_end, ordinal
+from konkyo.dates import ordinal
 from konkyo.leakage import perturb
 from konkyo.leakage.perturb import EXTREME, REDRAWN, TRUNCATED, perturb_table, to_table
 from small import make_records
@@ -29,17 +28,11 @@ def upto(frame: pd.DataFrame, t: int = T) -> pd.DataFrame:
     seed=st.integers(0, 10**6),
     t=st.integers(T - 14, T + 14),
     perturbation=st.sampled_from([TRUNCATED, REDRAWN, EXTREME]),
-    text=st.booleans(),
 )
-def test_the_past_stays_and_the_future_does_not(seed, t, perturbation, text):
+def test_the_past_stays_and_the_future_does_not(seed, t, perturbation):
     table = of_stocks()
-    if text:
-        frame = STOCKS.assign(
-            month=STOCKS["month"].dt.strftime("%Y-%m"), **{"return": STOCKS["return"].map(repr)}
-        )
-        table = to_table(frame, {name: name for name in frame})
     made, new = perturb_table(table, t, perturbation, rng=np.random.default_rng(seed), last=T + 14)
-    known = ordinal(perturb.to_days(made["month"]))
+    known = ordinal(made["month"])
     past = made[known <= t].reset_index(drop=True)
     before = table.frame[table.available <= t].reset_index(drop=True)
     pd.testing.assert_frame_equal(past, before, check_dtype=False)
@@ -50,7 +43,7 @@ def test_the_past_stays_and_the_future_does_not(seed, t, perturbation, text):
         return
     returns = pd.to_numeric(ahead["return"]).dropna()
     assert (returns >= -1).all() and (ahead["size"].dropna() > 0).all()
-    assert (ordinal(perturb.to_days(ahead["month"])) <= t + max(perturbation.months, 3)).all()
+    assert (ordinal(ahead["month"]) <= t + max(perturbation.months, 3)).all()
     assert set(new) <= set(ahead["stock"]) and not set(new) & set(STOCKS["stock"])
     assert min(new) < STOCKS["stock"].min() and max(new) > STOCKS["stock"].max()
     both = ahead.merge(table.frame, on=["month", "stock"], suffixes=("", "_before"))
@@ -86,18 +79,3 @@ def test_a_table_that_ends_with_the_month_goes_on():
         perturb.replace(daily, dated=True), T + 8, REDRAWN, rng=np.random.default_rng(0), last=T
     )
     assert more["date"].is_unique and more["date"].max() == pd.Timestamp("2002-03-29")
-
-
-@pytest.mark.parametrize(
-    ("column", "text"),
-    [
-        (pd.Series(["2001-01-31"]), "2001-04-30"),
-        (pd.Series(pd.to_datetime(["2001-01-31"])), "2001-04-30"),
-        (pd.Series(pd.to_datetime(["2001-01-31"]).tz_localize("Asia/Tokyo")), "2001-04-30"),
-    ],
-)
-def test_days_are_written_as_the_column_writes_them(column, text):
-    days = pd.Series(month_end(T))
-    written = perturb.format_days(column, days)
-    assert written.dtype == column.dtype
-    assert perturb.to_days(written).iloc[0] == pd.Timestamp(text)

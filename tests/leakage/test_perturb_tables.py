@@ -50,7 +50,7 @@ def test_memberships_begun_by_the_month_stay(own):
             early = frame[frame["start"] == starts[0]].sort_values("stock")
             starts.append(early["end"].where(early["end"] == "2001-03-15").tolist())
         assert starts[-1] == starts[-2]
-        assert made.loc[made["stock"] == "!NEW", "start"].tolist() == ["2001-06-01"]
+        assert made.loc[made["stock"] == "!NEW", "start"].tolist() == [pd.Timestamp("2001-06-01")]
         # Ends after the month are others or unknown.
         assert (made["end"] == "2001-06-01").sum() < (raw.frame["end"] == "2001-06-01").sum() / 4
 

@@ -69,6 +69,19 @@ def test_rows_come_back_in_their_order(model, panel, expected):
     np.testing.assert_allclose(found["score"], expected["score"].iloc[order], rtol=0, atol=1e-5)
 
 
+@pytest.mark.parametrize("month", ["202002", "20200229", "2020/02/01", "2020-02-29T23:30:00+09:00"])
+def test_a_month_has_one_reading(model, panel, month):
+    rows = panel[panel["month"] == "2020-02-29"]
+    same = model.predict(rows)
+    assert model.predict(rows.assign(month=month))["score"].tolist() == same["score"].tolist()
+
+
+@pytest.mark.parametrize("month", ["05.02.2020", "200202", "2020-2", "2020-02-30", "Feb 2020"])
+def test_a_month_of_two_readings_or_none_is_refused(model, panel, month):
+    with pytest.raises(mlflow.MlflowException, match=r"a month is no date|there are networks from"):
+        model.predict(panel.head(2).assign(month=month))
+
+
 def test_a_month_without_a_network_is_an_error(model, panel):
     with pytest.raises(mlflow.MlflowException, match="2030-01"):
         model.predict(panel.head(2).assign(month="2030-01"))

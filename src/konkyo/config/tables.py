@@ -1,18 +1,63 @@
 """ingest.tables: the files of the user's own records, and how their rows and columns are read."""
 
+import codecs
+from dataclasses import field
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 from pydantic.dataclasses import dataclass
 
 from konkyo.config.fields import RULES, Count
+
+
+def _encoding(name: str) -> str:
+    try:
+        "".encode(codecs.lookup(name).name)
+    except (LookupError, ValueError):
+        raise ValueError("no encoding of text: utf-8, shift_jis, cp932, latin-1, ...") from None
+    return name
+
+
+def _date_format(form: str) -> str:
+    if form and not ({"%Y", "%y"} & set(_directives(form)) and _MONTHLY & set(_directives(form))):
+        raise ValueError("needs a year (%Y) and a month (%m, %b or %B), such as %d.%m.%Y")
+    return form
+
+
+def _directives(form: str) -> list[str]:
+    return [form[at : at + 2] for at in range(len(form)) if form[at] == "%"]
+
+
+_MONTHLY = {"%m", "%b", "%B", "%j"}
 
 Files = Annotated[tuple[Annotated[str, Field(min_length=1)], ...], Field(min_length=1)]
 """Files (.parquet, .csv, .csv.gz) and folders of them."""
 
 
 @dataclass(frozen=True, config=RULES)
-class Table:
+class TextFormat:
+    """How text files write their values; every key is optional.
+
+    Attributes
+    ----------
+    encoding : str
+        Of text files, a Python codec.
+    decimal : {'', '.', ','}
+        Empty: 1234.5 only; a point: 1,234.5 as well; a comma: 1234,5 and 1.234,5.
+    date_format : str
+        A `strftime` format such as %d.%m.%Y; empty: the formats of `konkyo.dates`.
+    missing_values : tuple of float or str
+        Numbers and words that mean a missing value, in every column but the codes.
+    """
+
+    encoding: Annotated[str, AfterValidator(_encoding)] = field(default="utf-8", kw_only=True)
+    decimal: Literal["", ".", ","] = field(default="", kw_only=True)
+    date_format: Annotated[str, AfterValidator(_date_format)] = field(default="", kw_only=True)
+    missing_values: tuple[float | str, ...] = field(default=(), kw_only=True)
+
+
+@dataclass(frozen=True, config=RULES)
+class Table(TextFormat):
     """Files with rows of one kind; `columns` maps their column names to this project's names."""
 
     files: Files
@@ -20,7 +65,7 @@ class Table:
 
 
 @dataclass(frozen=True, config=RULES)
-class StockRows:
+class StockRows(TextFormat):
     """Prices and attributes: one row a stock and month, or a stock and day or week."""
 
     files: Files
@@ -30,10 +75,11 @@ class StockRows:
     return_unit: Literal["fraction", "percent"]
     largest_return: Annotated[float, Field(gt=0, le=1e6)]
     eligible: str
+    smallest_return: Annotated[float, Field(ge=-1, lt=0)] = field(default=-1.0, kw_only=True)
 
 
 @dataclass(frozen=True, config=RULES)
-class Reports:
+class Reports(TextFormat):
     """Dated fundamentals: point in time by the date of publication, or by a lag in days."""
 
     files: Files

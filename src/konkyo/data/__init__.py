@@ -1,14 +1,16 @@
 """Where the records come from: every source returns the same two tables.
 
-- `us_equities`, `tables`, `simulated_tse`: the sources, one file or folder each
+- `us_equities`, `tables`, `simulated`: the sources; `vendors`: what fetches files for `tables`
 - `records`: what they return
-- `columns`: every table's columns, declared once as pandera schemas of `types` and `rules`
-- `schema`: tables checked against them, and the two records normalised, from `reading` (files as
-  found), `typed` and `convert` (months, days, numbers, text), `validate` (values and rows),
-  `monthly` (whole tables) and `violations` (what is wrong, as text and as a table)
-- of `tables` alone: `dated` (days and weeks to months: `scan` the files, `prices` in SQL),
-  `series` (the market), `members` (who is eligible), `derive` (return, sector), and
-  `reports` joined to months (`filings`: their rows, `known`: what was known when, `ingredients`:
+- `reader`: files of any size as typed columns, by DuckDB; `files`: which files, and their headers;
+  `parsing`: the SQL of one cell
+- `columns`: every table's columns, declared once as pandera schemas of `dtypes` and `checks`
+- `schema`: tables checked against them, and the two records normalised, from `validate` (values and
+  rows), `monthly` (whole tables) and `violations` (what is wrong, as text and as a table); `notes`:
+  what is worth a look though no rule is broken
+- of `tables` alone: `daily` and `monthly_prices` (days and weeks to months, in SQL),
+  `market_series`, `membership` (who is eligible), `returns` (return, sector), and `fundamentals`
+  joined to months (`fundamentals_read`: their rows, `point_in_time`: vintages, `fundamental_items`:
   figures of a year and forecasts, `ratios`: figure 13 as ratios.csv declares it)
 """
 

@@ -5,13 +5,14 @@ column's `metadata` hold its `unit`; the column whose name is `FURTHER` stands f
 has no entry of its own.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Literal
 
 import pandera.pandas as pa
 
 from konkyo.data.checks import above, at_least, at_most, either, finite, not_before, one_of, unique
 from konkyo.data.dtypes import Date, Number, Text
+from konkyo.data.parsing import CellKind
 
 Kind = Literal["stocks", "market", "prices", "reports", "sectors", "members"]
 Unit = Literal["fraction", "percent"]
@@ -49,6 +50,32 @@ def table_of(kind: Kind, unit: Unit = "fraction") -> pa.DataFrameSchema:
     if kind == "prices":
         return _prices(unit)
     return _OTHERS[kind]
+
+
+def cells_of(kind: Kind) -> Callable[[str], CellKind | None]:
+    """Return what each column of a kind of table holds, None for those that it does not know."""
+    columns = table_of(kind).columns
+
+    def cell(name: str) -> CellKind | None:
+        column = columns.get(name, columns.get(FURTHER))
+        if column is None:
+            return None
+        special = _CELLS.get((kind, name), _CELLS.get(("", name)))
+        plain: dict[str, CellKind] = {"number": "number", "text": "text", "date": "day"}
+        return special or plain[str(column.dtype)]
+
+    return cell
+
+
+_CELLS: dict[tuple[str, str], CellKind] = {
+    ("", "stock"): "code",
+    ("", "month"): "month",
+    ("market", "month"): "period",
+    ("market", "date"): "period",
+    # The later of two reports of one day counts.
+    ("reports", "published"): "moment",
+}
+"""Of columns (of one kind of table, or of all) that hold more than their type says."""
 
 
 def _text(means: str, nullable: bool = False, required: bool = True) -> pa.Column:

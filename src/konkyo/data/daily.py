@@ -10,15 +10,16 @@ from typing import Any
 
 import duckdb
 import pandas as pd
+import pyarrow as pa
 
 from konkyo.config import StockRows
-from konkyo.data import monthly_prices, schema, violations
-from konkyo.data.columns import Unit, table_of
-from konkyo.data.duckdb_reader import Scan, engine, quoted, scan, unread_of
-from konkyo.data.parsed_table import REMEDIES
-from konkyo.data.readers import RawTable, files_of, header, together
+from konkyo.data import monthly_prices, violations
+from konkyo.data.columns import Unit, cells_of, table_of
+from konkyo.data.files import add_remedy, files_of, header, together
+from konkyo.data.parsing import CellKind, quoted
+from konkyo.data.reader import ParsedTable, Scan, check_capitals, engine, scan, to_pandas
 from konkyo.data.validate import broken
-from konkyo.data.violations import SHOWN, Violation, count_of, in_rows
+from konkyo.data.violations import SHOWN, Violation, count_of
 from konkyo.dates import label
 from konkyo.errors import RecordsError
 
@@ -28,7 +29,7 @@ CHUNK = 1_000_000
 _TEXT = ("stock", "sector")
 
 
-def monthly(rows: StockRows, last: pd.Timestamp | None) -> RawTable:
+def monthly(rows: StockRows, last: pd.Timestamp | None) -> ParsedTable:
     """Read dated rows, or prices side by side, as months.
 
     Parameters
@@ -51,28 +52,43 @@ def monthly(rows: StockRows, last: pd.Timestamp | None) -> RawTable:
         Every violation: of values, of rows repeated, of a last month that is not complete.
     """
     files = files_of(rows.files)
-    there = header(files[0])
-    late = {
-        own: here
-        for own, here in rows.columns.items()
-        if own not in there and own in monthly_prices.DERIVED and here
-    }
-    columns = {own: here for own, here in rows.columns.items() if own not in late}
+    columns, late = split_columns(rows)
     wide = rows.layout == "wide"
     percent = rows.return_unit == "percent"
-    with engine() as connection:
-        table = scan(connection, files, columns, wide)
+    with engine(together(files)) as connection:
+        kinds = cell_of_month if rows.rows == "monthly" else cells_of("prices")
+        table = scan(connection, rows, kinds, wide=wide, columns=columns)
         violations.raise_if_any(_columns(table))
+        further = [name for name in table.columns if monthly_prices.inside(name) != name]
+        check_capitals(files[0], further)
         monthly_prices.load(connection, table, last)
         violations.raise_if_any(_values(connection, table, percent))
-        frame = monthly_prices.to_months(connection, table.columns, percent, rows.largest_return)
+        frame = monthly_prices.to_months(
+            connection, list(table.columns), percent, rows.largest_return
+        )
         violations.raise_if_any(list(_months(connection, table, rows, frame)))
     if frame.empty:
         raise RecordsError(f"{table.file} holds no row up to ingest.last_month: add rows")
     if rows.rows == "monthly":
         frame = frame[["month", "stock", "close"]]
     own_of = {here: own for own, here in late.items()}
-    return RawTable(f"{together(files)} (its months)", frame.rename(columns=late), own_of)
+    return ParsedTable(f"{together(files)} (its months)", frame.rename(columns=late), own_of)
+
+
+def split_columns(rows: StockRows) -> tuple[dict[str, str], dict[str, str]]:
+    """Return the mapping of the files' columns, and of those that only the months will have."""
+    names, _ = header(files_of(rows.files)[0], rows.encoding)
+    late = {
+        own: here
+        for own, here in rows.columns.items()
+        if own not in names and own in monthly_prices.DERIVED and here
+    }
+    return {own: here for own, here in rows.columns.items() if own not in late}, late
+
+
+def cell_of_month(name: str) -> CellKind | None:
+    """Return what a column of prices holds whose days may be written as months."""
+    return "period" if name == "date" else cells_of("prices")(name)
 
 
 def _columns(table: Scan) -> list[Violation]:
@@ -103,8 +119,8 @@ def _columns(table: Scan) -> list[Violation]:
             found=f"{', '.join(map(repr, lacking))} missing; the file has {there}",
             rows=(),
             count=0,
-            remedy="add them, or map your own names to these in ingest.tables.stocks.columns "
-            "(of close and return, one is enough)",
+            remedy=f"{add_remedy(table.file, lacking)}, or map your own names to these in "
+            "ingest.tables.stocks.columns (of close and return, one is enough)",
         )
     ]
 
@@ -112,32 +128,26 @@ def _columns(table: Scan) -> list[Violation]:
 def _values(connection: duckdb.DuckDBPyConnection, table: Scan, percent: bool) -> list[Violation]:
     """Return every violation of a single value."""
     unit: Unit = "percent" if percent else "fraction"
-    extremes = _extremes(connection, table)
-    if not schema.check_values("prices", extremes, table.file, table.names, unit=unit):
-        counts = ", ".join(f"count({quoted(unread_of(name))})" for name in table.doubtful)
+    schema = table_of("prices", unit)
+    if not broken(schema, ParsedTable(table.file, _extremes(connection, table), table.names)):
+        counts = ", ".join(f"count({table.unread_of(name)})" for name in table.doubtful)
         query = f"SELECT {counts} FROM ({table.typed(marks=True)})"  # nosec B608 # names quoted
         if not counts or not any(connection.execute(query).fetchall()[0]):
             return []
-    found: list[Violation] = []
-    # Rows are numbered as they come, which asks for one thread.
+    violated: list[Violation] = []
+    # Rows are numbered as they come.
     connection.execute("SET preserve_insertion_order = true; SET threads = 1")
     for file in table.files:
         reader = connection.sql(table.typed([file], marks=True)).to_arrow_reader(CHUNK)
         first = 1
         for batch in reader:
-            chunk = _dates(batch.to_pandas())
-            found += _unreadable(chunk, str(file), table, first)
-            unread = {name: chunk[unread_of(name)].notna().to_numpy() for name in table.doubtful}
-            found += broken(
-                table_of("prices", unit),
-                chunk[list(table.columns)],
-                str(file),
-                table.names,
-                first_row=first,
-                unread=unread,
-            )
-            first += len(chunk)
-    return violations.merge(found)
+            rows = to_pandas(pa.Table.from_batches([batch]))
+            unread = {name: rows[table.unread_of(name)] for name in table.doubtful}
+            frame = pd.DataFrame({name: rows[table.value_of(name)] for name in table.columns})
+            chunk = ParsedTable(str(file), frame, table.names, unread, table.columns)
+            violated += broken(schema, chunk, first)
+            first += len(rows)
+    return violations.merge(violated)
 
 
 def _extremes(connection: duckdb.DuckDBPyConnection, table: Scan) -> pd.DataFrame:
@@ -162,31 +172,6 @@ def _extremes(connection: duckdb.DuckDBPyConnection, table: Scan) -> pd.DataFram
         else:
             columns[name] = pd.Series(three, dtype="float64")
     return pd.DataFrame(columns)
-
-
-def _dates(chunk: pd.DataFrame) -> pd.DataFrame:
-    """Return rows from Arrow with dates as pandas knows them."""
-    return chunk.assign(date=pd.to_datetime(chunk["date"]))
-
-
-def _unreadable(chunk: pd.DataFrame, file: str, table: Scan, first: int) -> Iterator[Violation]:
-    for name in table.doubtful:
-        raw = chunk[unread_of(name)]
-        bad = raw.notna().to_numpy()
-        if bad.any():
-            rows, shown, count = in_rows(bad, raw, first)
-            date = name == "date"
-            yield Violation(
-                file=file,
-                column=table.names.get(name, name),
-                here=name if name in table.names else "",
-                rule="readable",
-                found="not a date" if date else "not a number",
-                rows=rows,
-                count=count,
-                remedy=REMEDIES["a date" if date else "a number"],
-                shown=shown,
-            )
 
 
 def _months(

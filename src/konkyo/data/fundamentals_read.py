@@ -1,18 +1,18 @@
 """A user's dated reports: rows checked, then made statements of what was known when."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
 from konkyo.config import Reports
-from konkyo.data import fundamental_items, schema
+from konkyo.data import fundamental_items, reader
+from konkyo.data.columns import cells_of, table_of
 from konkyo.data.fundamental_items import BALANCES, FLOWS, FORECASTS, PAID, UNSCALED
-from konkyo.data.parsing import text_of
 from konkyo.data.point_in_time import Vintages, to_vintages
-from konkyo.data.readers import RawTable
-from konkyo.data.validate import column_of, columns_of
+from konkyo.data.reader import ParsedTable, Spec
+from konkyo.data.validate import broken, column_of, columns_of
 from konkyo.data.violations import Violation, in_rows
 from konkyo.dates import ordinal
 
@@ -26,46 +26,42 @@ _EARLIEST, _LATEST = pd.Timestamp("1900-01-01"), pd.Timestamp("2199-12-31")
 _LONGEST = 60
 
 
-def read(found: RawTable) -> tuple[pd.DataFrame, list[Violation]]:
+def read(spec: Spec) -> tuple[pd.DataFrame, list[Violation]]:
     """Read a table of reports and check its rows.
 
     Parameters
     ----------
-    found : Found
-        Under this project's column names: stock, period_end or published or both, optionally
-        months (length of the period, 12 where missing) and forecast_end (the last day of the year
-        that the forecasts are about), and columns of numbers.
+    spec : Spec
+        A table of stock, period_end or published or both, optionally months (length of the period,
+        12 where missing) and forecast_end (the last day of the year that the forecasts are about),
+        and columns of numbers.
 
     Returns
     -------
     frame : DataFrame
-        The rows of the file in its order: stock (text), days (datetime64; `published` with its time
-        where there is one, so that the later of two on one day counts), numbers.
+        The rows of the files in their order: stock (text), days (datetime64; `published` with its
+        time where there is one, so that the later of two on one day counts), numbers.
     violations : list of Violation
         Every broken rule: those of `konkyo.data.columns`, and rows of one period and moment that
         contradict each other.
     """
-    taken = [name for name in found.frame if name in TAKEN]
-    violations = [_taken(found, name) for name in taken]
-    rest = RawTable(found.file, found.frame.drop(columns=taken), found.names)
-    frame, more = schema.read_values("reports", rest)
-    violations += more
+    return check(reader.read(spec, cells_of("reports")))
+
+
+def check(table: ParsedTable) -> tuple[pd.DataFrame, list[Violation]]:
+    """Check the rows of a table of reports: what `read` returns."""
+    taken = [name for name in table.frame if name in TAKEN]
+    violations = [_taken(table, name) for name in taken]
+    frame = table.frame.drop(columns=taken)
+    unread = {name: texts for name, texts in table.unread.items() if name not in taken}
+    table = replace(table, frame=frame, unread=unread)
+    more = broken(table_of("reports"), table)
     if not more:
-        if "published" in frame:
-            frame["published"] = _with_time(frame["published"], rest.frame["published"])
-        violations += [*_far(rest, frame), *_lengths(rest, frame), *_contradictions(rest, frame)]
-    return frame, violations
+        more = [*_far(table, frame), *_lengths(table, frame), *_contradictions(table, frame)]
+    return frame, violations + more
 
 
-def _with_time(days: pd.Series, values: pd.Series) -> pd.Series:
-    """Return days with the time that the values bring."""
-    if pd.api.types.is_datetime64_any_dtype(values):
-        return values.dt.tz_localize(None) if values.dt.tz is not None else values
-    moments = pd.to_datetime(text_of(values).str[:19], format="ISO8601", errors="coerce")
-    return moments.where(moments.dt.normalize() == days, days)
-
-
-def _taken(found: RawTable, name: str) -> Violation:
+def _taken(found: ParsedTable, name: str) -> Violation:
     return Violation(
         file=found.file,
         **column_of(name, found.names),
@@ -77,7 +73,7 @@ def _taken(found: RawTable, name: str) -> Violation:
     )
 
 
-def _far(found: RawTable, frame: pd.DataFrame) -> Iterator[Violation]:
+def _far(found: ParsedTable, frame: pd.DataFrame) -> Iterator[Violation]:
     """See that days are of an age that records have."""
     for name in DATES:
         if name not in frame:
@@ -89,7 +85,7 @@ def _far(found: RawTable, frame: pd.DataFrame) -> Iterator[Violation]:
             yield _violation(found, [name], "range", said, bad, days, "correct these days")
 
 
-def _lengths(found: RawTable, frame: pd.DataFrame) -> Iterator[Violation]:
+def _lengths(found: ParsedTable, frame: pd.DataFrame) -> Iterator[Violation]:
     """See that periods are whole months."""
     if "months" not in frame:
         return
@@ -101,7 +97,7 @@ def _lengths(found: RawTable, frame: pd.DataFrame) -> Iterator[Violation]:
         yield _violation(found, ["months"], "length", said, bad, months, remedy)
 
 
-def _contradictions(found: RawTable, frame: pd.DataFrame) -> Iterator[Violation]:
+def _contradictions(found: ParsedTable, frame: pd.DataFrame) -> Iterator[Violation]:
     """See that rows of one stock, period and moment do not say different things."""
     keys = [name for name in ("stock", "months", *DATES) if name in frame]
     again = frame[frame.duplicated(keys, keep=False)]
@@ -123,7 +119,7 @@ def _contradictions(found: RawTable, frame: pd.DataFrame) -> Iterator[Violation]
 
 
 def _violation(
-    found: RawTable,
+    found: ParsedTable,
     names: Sequence[str],
     rule: str,
     said: str,
@@ -240,8 +236,8 @@ def _any(numbers: Mapping[str, np.ndarray], rows: int) -> np.ndarray:
 def match(codes: pd.Index, own: pd.Index) -> tuple[np.ndarray, bool]:
     """Return the place of each of a table's codes among the stocks', -1 where there is none.
 
-    Codes are compared in capital letters only where none is found as it is written, and then only
-    those that stay different from each other.
+    A code that no stock has as it is written is compared in capital letters with the stocks that no
+    code has as they are written, and then only if one code and one stock stay alike.
 
     Returns
     -------
@@ -250,11 +246,14 @@ def match(codes: pd.Index, own: pd.Index) -> tuple[np.ndarray, bool]:
         Whether codes were found in capital letters.
     """
     place = codes.get_indexer(own)
-    if (place >= 0).any() or not len(own):
+    free = np.setdiff1d(np.arange(len(codes)), place)
+    left = np.flatnonzero(place < 0)
+    if not len(free) or not len(left):
         return place, False
-    large, wanted = codes.str.upper(), own.str.upper()
+    large, wanted = codes[free].str.upper(), own[left].str.upper()
     once = ~large.duplicated(keep=False)
-    place = np.where(wanted.duplicated(keep=False), -1, large[once].get_indexer(wanted))
-    return np.where(place >= 0, np.flatnonzero(once)[np.maximum(place, 0)], -1), bool(
-        (place >= 0).any()
-    )
+    among = large[once].get_indexer(wanted)
+    among[wanted.duplicated(keep=False)] = -1
+    hits = among >= 0
+    place[left[hits]] = free[once][among[hits]]
+    return place, bool(hits.any())

@@ -4,28 +4,18 @@ from collections.abc import Iterator, Sequence
 
 import pandas as pd
 
-from konkyo.config import Reports, StockRows, Table
-from konkyo.data import schema
-from konkyo.data.parsing import to_dates, to_months
-from konkyo.data.readers import RawTable, check_mapping, files_of, read_all, rename
+from konkyo.config import Table
+from konkyo.data.columns import cells_of, table_of
+from konkyo.data.reader import ParsedTable, read
+from konkyo.data.validate import broken, column_of
 from konkyo.data.violations import Violation, in_rows
+from konkyo.dates import month_end, ordinal
 from konkyo.errors import RecordsError
 
 
-def found_of(table: Table | StockRows | Reports) -> RawTable:
-    """Read the files of one kind of rows under this project's names.
-
-    Raises
-    ------
-    SourceError, RecordsError
-        As `konkyo.data.readers.read`; or the mapping names a column that is not there.
-    """
-    found = read_all(files_of(table.files))
-    check_mapping(found.file, list(found.frame), table.columns)
-    return rename(found, table.columns)
-
-
-def monthly(tables: Sequence[Table], last: pd.Timestamp | None) -> tuple[RawTable, list[Violation]]:
+def monthly(
+    tables: Sequence[Table], last: pd.Timestamp | None
+) -> tuple[ParsedTable, list[Violation]]:
     """Read market series of any frequency and join them by month.
 
     Parameters
@@ -37,7 +27,7 @@ def monthly(tables: Sequence[Table], last: pd.Timestamp | None) -> tuple[RawTabl
 
     Returns
     -------
-    found : Found
+    table : ParsedTable
         month (its end) and the series of all tables, one row a month of any table, sorted. The
         value of a month is the last one known in it: the last row by date that has one.
     violations : list of Violation
@@ -46,70 +36,65 @@ def monthly(tables: Sequence[Table], last: pd.Timestamp | None) -> tuple[RawTabl
     Raises
     ------
     SourceError, RecordsError
-        As `found_of`; or two tables have a series of one name.
+        As `konkyo.data.reader.read`; or two tables have a series of one name.
     """
     joined = pd.DataFrame()
     files: list[str] = []
     names: dict[str, str] = {}
-    broken: list[Violation] = []
-    for table in tables:
-        found = found_of(table)
-        if "date" in found.frame and "month" not in found.frame:
-            own = {**found.names, "month": found.names.get("date", "date")}
-            frame = found.frame.rename(columns={"date": "month"})
-            found = RawTable(found.file, frame, {k: v for k, v in own.items() if k != "date"})
-        values, violations = schema.read_values("market", _days(found))
-        broken += violations
-        if "month" not in values:
+    violations: list[Violation] = []
+    for spec in tables:
+        table = _by_day(read(spec, cells_of("market")))
+        violations += broken(table_of("market"), table)
+        if "month" not in table.frame:
             continue
-        repeated = list(_repeated(found))
-        broken += repeated
-        months = values.loc[_order(found)].groupby("month").last()
+        violations += _repeated(table)
+        rows = table.frame.sort_values("month", kind="stable")
+        # Rows whose day could not be read are of no month.
+        ends = pd.Series(month_end(ordinal(rows["month"].fillna(_NEVER))), rows.index)
+        months = rows.assign(month=ends.where(rows["month"].notna())).groupby("month").last()
         if last is not None:
             months = months[months.index <= last]
         twice = sorted(set(joined.columns) & set(months.columns))
         if twice:
             raise RecordsError(
-                f"{found.file} has the market series {', '.join(twice)}, as {files[0]} has: give "
+                f"{table.file} has the market series {', '.join(twice)}, as {files[0]} has: give "
                 'one another name in `columns`, or leave it out by mapping it to ""'
             )
         joined = months if joined.empty else joined.join(months, how="outer")
-        files.append(found.file)
-        names |= {here: own for here, own in found.names.items() if here != "month"}
-    return RawTable(", ".join(files), joined.reset_index(), names), broken
+        files.append(table.file)
+        names |= {here: own for here, own in table.names.items() if here != "month"}
+    return ParsedTable(", ".join(files), joined.reset_index(), names), violations
 
 
-def _days(found: RawTable) -> RawTable:
-    """Return a table with days in the place of texts that are days of any way of writing."""
-    if "month" not in found.frame:
-        return found
-    days = to_dates(found.frame["month"])
-    if days.bad.any():
-        return found
-    return RawTable(found.file, found.frame.assign(month=days.column), found.names)
+_NEVER = pd.Timestamp(1970, 1, 1)
 
 
-def _order(found: RawTable) -> pd.Index:
-    """Return the rows' index, sorted by date."""
-    days = to_dates(found.frame["month"])
-    if days.bad.any():
-        days = to_months(found.frame["month"])
-    return days.column.sort_values(kind="stable").index
+def _by_day(table: ParsedTable) -> ParsedTable:
+    """Return a table whose days are called `month`, as those of other tables are months."""
+    frame = table.frame
+    if "date" not in frame:
+        return table
+    if "month" in frame:
+        days = frame["month"].fillna(frame["date"])
+        return table.with_frame(frame.assign(month=days).drop(columns="date"))
+    here = {"date": "month"}
+    return ParsedTable(
+        table.file,
+        frame.rename(columns=here),
+        {here.get(name, name): own for name, own in {"date": "date", **table.names}.items()},
+        {here.get(name, name): texts for name, texts in table.unread.items()},
+        {here.get(name, name): kind for name, kind in table.kinds.items()},
+    )
 
 
-def _repeated(found: RawTable) -> Iterator[Violation]:
+def _repeated(table: ParsedTable) -> Iterator[Violation]:
     """See that no date is there twice."""
-    days = to_dates(found.frame["month"])
-    if days.bad.any():
-        days = to_months(found.frame["month"])
-    bad = (days.column.duplicated() & days.column.notna()).to_numpy()
-    if bad.any():
-        own = found.names.get("month", "month")
-        rows, shown, count = in_rows(bad, found.frame["month"])
+    days = table.frame["month"]
+    rows, shown, count = in_rows((days.duplicated() & days.notna()).to_numpy(), days)
+    if count:
         yield Violation(
-            file=found.file,
-            column=own,
-            here="" if own == "month" else "month",
+            file=table.file,
+            **column_of("month", table.names),
             rule="unique",
             found="repeated",
             rows=rows,

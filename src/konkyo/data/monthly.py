@@ -1,13 +1,13 @@
 """The rules of whole monthly tables: months that follow one another, enough stocks, the unit."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
 
 from konkyo.data.columns import Unit
-from konkyo.data.readers import RawTable
-from konkyo.data.validate import absent, column_of
+from konkyo.data.reader import ParsedTable
+from konkyo.data.validate import absent, column_of, unread_in
 from konkyo.data.violations import SHOWN, Violation
 from konkyo.dates import label, month_end, ordinal
 
@@ -17,18 +17,18 @@ SMALLEST_PERCENT = 0.5
 cent, the unit is mistaken (the 2000-2021 records of the United States have 6 per cent)."""
 
 
-def filled(found: RawTable, name: str, values: pd.Series) -> Iterator[Violation]:
+def filled(table: ParsedTable, name: str, values: pd.Series) -> Iterator[Violation]:
     """See that a column has a finite value in some row."""
     if not np.isfinite(values).any():
-        yield _whole(found, name, "filled", "no value in any row", "fill in the values")
+        yield _whole(table, name, "filled", "no value in any row", "fill in the values")
 
 
-def unit_of(found: RawTable, values: pd.Series, unit: Unit) -> Iterator[Violation]:
+def unit_of(table: ParsedTable, values: pd.Series, unit: Unit) -> Iterator[Violation]:
     """See that returns are in the unit that params.yaml says.
 
     Parameters
     ----------
-    found : Found
+    table : ParsedTable
         The stocks as found.
     values : Series, shape [rows]
         Their returns as numbers, in the file's own unit.
@@ -39,7 +39,7 @@ def unit_of(found: RawTable, values: pd.Series, unit: Unit) -> Iterator[Violatio
     middle = values[np.isfinite(values) & (values != 0)].abs().median()
     if unit == "fraction" and middle > LARGEST_FRACTION:
         yield _whole(
-            found,
+            table,
             "return",
             "unit",
             f"the median size of a return is {middle:.3g} (limit {LARGEST_FRACTION:g}), "
@@ -48,7 +48,7 @@ def unit_of(found: RawTable, values: pd.Series, unit: Unit) -> Iterator[Violatio
         )
     if unit == "percent" and middle < SMALLEST_PERCENT:
         yield _whole(
-            found,
+            table,
             "return",
             "unit",
             f"the median size of a return is {middle:.3g} per cent (at least "
@@ -58,7 +58,7 @@ def unit_of(found: RawTable, values: pd.Series, unit: Unit) -> Iterator[Violatio
         )
 
 
-def gaps(found: RawTable, months: pd.Series) -> Iterator[Violation]:
+def gaps(table: ParsedTable, months: pd.Series) -> Iterator[Violation]:
     """See that every month between the first and the last has a row."""
     there = distinct(months)
     if not len(there):
@@ -67,7 +67,7 @@ def gaps(found: RawTable, months: pd.Series) -> Iterator[Violation]:
     if len(lacking):
         first, last = _labels(there[[0, -1]])
         yield _in_months(
-            found,
+            table,
             "month",
             "gap",
             f"no row between {first} and {last}",
@@ -76,13 +76,13 @@ def gaps(found: RawTable, months: pd.Series) -> Iterator[Violation]:
         )
 
 
-def thin(found: RawTable, table: pd.DataFrame, portfolios: int) -> Iterator[Violation]:
+def thin(table: ParsedTable, portfolios: int) -> Iterator[Violation]:
     """See that every month has at least one stock a portfolio."""
-    counts = table.dropna(subset=["month", "stock"]).groupby("month")["stock"].nunique()
+    counts = table.frame.dropna(subset=["month", "stock"]).groupby("month")["stock"].nunique()
     few = counts[counts < portfolios]
     if len(few):
         yield _in_months(
-            found,
+            table,
             "stock",
             "thin month",
             f"fewer than {portfolios} stocks, one a portfolio,",
@@ -91,7 +91,9 @@ def thin(found: RawTable, table: pd.DataFrame, portfolios: int) -> Iterator[Viol
         )
 
 
-def coverage(found: RawTable, months: pd.Series, stock_months: np.ndarray) -> Iterator[Violation]:
+def coverage(
+    table: ParsedTable, months: pd.Series, stock_months: np.ndarray
+) -> Iterator[Violation]:
     """See that every month of the stocks lies in the market table's span."""
     there = distinct(months)
     outside = np.setdiff1d(stock_months, there)
@@ -99,7 +101,7 @@ def coverage(found: RawTable, months: pd.Series, stock_months: np.ndarray) -> It
         outside = outside[(outside < there[0]) | (outside > there[-1])]
     if len(outside):
         yield _in_months(
-            found,
+            table,
             "month",
             "coverage",
             "no row for the stocks",
@@ -108,30 +110,24 @@ def coverage(found: RawTable, months: pd.Series, stock_months: np.ndarray) -> It
         )
 
 
-def complete(
-    found: RawTable, table: pd.DataFrame, unread: Mapping[str, np.ndarray], stock_months: np.ndarray
-) -> Iterator[Violation]:
+def complete(table: ParsedTable, stock_months: np.ndarray) -> Iterator[Violation]:
     """See that every series has a value in the months of the stocks; it may begin before them.
 
     Parameters
     ----------
-    found : Found
-        The market table as found.
-    table : DataFrame, shape [rows, 1 + series]
-        Its typed values: month and series.
-    unread : mapping of str to ndarray of bool, shape [rows]
-        Values of each series that could not be read, which another rule reports.
+    table : ParsedTable
+        month and the series.
     stock_months : ndarray of int
         The months of the stocks, counted from 1970-01.
     """
-    needed = np.isin(ordinal(table["month"]), stock_months)
-    months = table["month"].dt.strftime("%Y-%m")
-    for name in table.columns.drop("month"):
-        lacking = table[name].isna().to_numpy() & needed
-        if name in unread:
-            lacking &= ~unread[name]
+    frame = table.frame
+    needed = np.isin(ordinal(frame["month"]), stock_months)
+    months = frame["month"].dt.strftime("%Y-%m")
+    for name in frame.columns.drop("month"):
+        # A cell that could not be read is reported by another rule.
+        lacking = frame[name].isna().to_numpy() & needed & ~unread_in(table, [name])
         if lacking.any():
-            yield absent(found.file, found.names, name, lacking, months)
+            yield absent(table, name, lacking, shown=months)
 
 
 def distinct(months: pd.Series) -> np.ndarray:
@@ -139,10 +135,10 @@ def distinct(months: pd.Series) -> np.ndarray:
     return np.unique(ordinal(months.dropna()))
 
 
-def _whole(found: RawTable, name: str, rule: str, said: str, remedy: str) -> Violation:
+def _whole(table: ParsedTable, name: str, rule: str, said: str, remedy: str) -> Violation:
     return Violation(
-        file=found.file,
-        **column_of(name, found.names),
+        file=table.file,
+        **column_of(name, table.names),
         rule=rule,
         found=said,
         rows=(),
@@ -152,11 +148,11 @@ def _whole(found: RawTable, name: str, rule: str, said: str, remedy: str) -> Vio
 
 
 def _in_months(
-    found: RawTable, name: str, rule: str, said: str, months: list[str], remedy: str
+    table: ParsedTable, name: str, rule: str, said: str, months: list[str], remedy: str
 ) -> Violation:
     return Violation(
-        file=found.file,
-        **column_of(name, found.names),
+        file=table.file,
+        **column_of(name, table.names),
         rule=rule,
         found=said,
         rows=(),

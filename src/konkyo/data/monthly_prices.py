@@ -23,7 +23,8 @@ from collections.abc import Sequence
 import duckdb
 import pandas as pd
 
-from konkyo.data.duckdb_reader import Scan, quoted, to_frame
+from konkyo.data.parsing import quoted
+from konkyo.data.reader import Scan, to_frame
 from konkyo.dates import label, month_end, ordinal
 
 SPAN = 31
@@ -59,7 +60,7 @@ def load(connection: duckdb.DuckDBPyConnection, scan: Scan, last: pd.Timestamp |
     Parameters
     ----------
     connection : DuckDBPyConnection
-        From `konkyo.data.duckdb_reader.engine`.
+        From `konkyo.data.reader.engine`.
     scan : Scan
         The rows.
     last : Timestamp or None
@@ -67,8 +68,8 @@ def load(connection: duckdb.DuckDBPyConnection, scan: Scan, last: pd.Timestamp |
     """
     upto = "" if last is None else f" WHERE date <= DATE '{last:%Y-%m-%d}' OR date IS NULL"
     # Text is parsed once; Parquet is read again by each query, for the columns that it needs.
-    kind = "TABLE" if scan.text else "VIEW"
-    own = ", ".join(f"{quoted(name)} AS {quoted(inside(name))}" for name in scan.columns)
+    kind = "TABLE" if scan.is_text else "TEMP VIEW"
+    own = ", ".join(f"{scan.value_of(name)} AS {quoted(inside(name))}" for name in scan.columns)
     query = f"CREATE {kind} found AS SELECT {own} FROM ({scan.typed()}){upto}"  # nosec B608 # quoted
     connection.execute(query)
     connection.execute(

@@ -32,6 +32,8 @@ class Records:
         features; expected = baseline + the sum of contributions.
     catalogue : DataFrame or None
         Of a simulated source: name, english and japanese of the panel's features.
+    notes : tuple of str
+        What a reader should know though no rule is broken, one line each.
     """
 
     stocks: pd.DataFrame
@@ -39,6 +41,7 @@ class Records:
     facts: dict[str, Any]
     truth: pd.DataFrame | None = None
     catalogue: pd.DataFrame | None = None
+    notes: tuple[str, ...] = ()
 
 
 def truncate(records: Records, last: pd.Timestamp) -> Records:

@@ -36,37 +36,36 @@ def returns_of(frame: pd.DataFrame, close: np.ndarray) -> np.ndarray:
     return returns
 
 
-def drop_price_errors(
-    frame: pd.DataFrame, returns: np.ndarray, largest: float, from_closes: bool
-) -> tuple[np.ndarray, int]:
-    """Return returns without those that are errors of the prices, and the number removed.
+def price_errors(
+    frame: pd.DataFrame,
+    returns: np.ndarray,
+    *,
+    smallest: float,
+    largest: float,
+    from_closes: bool,
+) -> np.ndarray:
+    """Return which returns are errors of the prices, bool, shape [rows].
 
     Parameters
     ----------
     frame : DataFrame
         month and stock.
     returns : ndarray, shape [rows]
-        Earned during the row's month, in the unit of `largest`.
-    largest : float
-        A return above it counts as a price error.
+        Earned during the row's month, in the unit of `smallest` and `largest`.
+    smallest, largest : float
+        A return below `smallest` (a total loss included) or above `largest` is a price error.
     from_closes : bool
         The returns are computed from closes: that of the month after an error starts from the same
-        price and is removed too, whatever it is, which is decided before it is earned.
-
-    Returns
-    -------
-    returns : ndarray, shape [rows]
-        NaN where removed.
-    count : int
-        The number removed.
+        price and is an error too, whatever it is, which is decided before it is earned.
     """
-    bad = np.isfinite(returns) & (returns > largest)
+    with np.errstate(invalid="ignore"):
+        bad = np.isfinite(returns) & ((returns > largest) | (returns < smallest))
     if from_closes and bad.any():
         stock = pd.factorize(frame["stock"])[0]
         keys = pd.MultiIndex.from_arrays([stock, ordinal(frame["month"])])
         after = pd.MultiIndex.from_arrays([stock[bad], ordinal(frame["month"])[bad] + 1])
         bad |= keys.isin(after) & np.isfinite(returns)
-    return np.where(bad, np.nan, returns), int(bad.sum())
+    return bad
 
 
 def sectors_of(frame: pd.DataFrame, sectors: Sequence[pd.DataFrame]) -> pd.Series:

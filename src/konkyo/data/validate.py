@@ -1,18 +1,19 @@
 """A table against its pandera schema: every value and row that breaks a rule, as violations."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TypedDict
 
 import numpy as np
 import pandas as pd
 import pandera.pandas as pa
 from pandera.config import ValidationDepth, config_context
-from pandera.engines.pandas_engine import Engine
 from pandera.errors import SchemaError, SchemaErrorReason, SchemaErrors
 
 from konkyo.data.checks import FILL_IN
 from konkyo.data.columns import FURTHER, RESERVED
+from konkyo.data.files import add_remedy
+from konkyo.data.parsing import REMEDIES, WORDS
+from konkyo.data.reader import ParsedTable
 from konkyo.data.violations import Violation, in_rows
 
 
@@ -23,112 +24,99 @@ class Named(TypedDict):
     here: str
 
 
-@dataclass(frozen=True, eq=False)
-class _Table:
-    """A typed table with what its messages need; the fields are the arguments of `broken`."""
-
-    frame: pd.DataFrame
-    shown: pd.DataFrame
-    file: str
-    names: Mapping[str, str]
-    first_row: int
-    unread: Mapping[str, np.ndarray]
-
-    def unread_in(self, keys: Sequence[str]) -> np.ndarray:
-        """Return the rows in which a value of any of the columns could not be read."""
-        bad = np.zeros(len(self.frame), dtype=bool)
-        for key in keys:
-            if key in self.unread:
-                bad |= self.unread[key]
-        return bad
-
-    def values_of(self, keys: Sequence[str]) -> pd.Series:
-        """Return what to show of each row: the value, or several with a blank between them."""
-        there = [key for key in keys if key in self.frame]
-        if len(keys) == 1:
-            return self.shown[there[0]]
-        parts = []
-        for key in there:
-            part = self.frame[key]
-            if pd.api.types.is_datetime64_any_dtype(part):
-                part = part.dt.strftime("%Y-%m" if key == "month" else "%Y-%m-%d")
-            parts.append(part.astype("str").fillna("none"))
-        return parts[0].str.cat(parts[1:], sep=" ")
-
-
-def broken(
-    schema: pa.DataFrameSchema,
-    frame: pd.DataFrame,
-    file: str,
-    names: Mapping[str, str],
-    shown: pd.DataFrame | None = None,
-    first_row: int = 1,
-    unread: Mapping[str, np.ndarray] | None = None,
-) -> list[Violation]:
+def broken(schema: pa.DataFrameSchema, table: ParsedTable, first_row: int = 1) -> list[Violation]:
     """Return what breaks the rules of a table's values and rows.
 
     Parameters
     ----------
     schema : DataFrameSchema
         The rules, under this project's names, `FURTHER` among them for all columns not named.
-    frame : DataFrame
-        Typed values under this project's names, in the order of the file.
-    file : str
-        The file, for messages.
-    names : mapping of str to str
-        The file's own name of each column that has another name here.
-    shown : DataFrame, optional
-        The same rows and columns as the file has them, to be shown in messages.
+    table : ParsedTable
+        The table, or a chunk of one.
     first_row : int, optional
-        The number of the frame's first row in the file.
-    unread : mapping of str to ndarray of bool, shape [rows], optional
-        Where values of a column could not be read, which is reported already.
+        The number of the table's first row in the file; 1 is the first one below the header.
 
     Returns
     -------
     list of Violation
-        Those about columns as a whole, then column by column, then those of several columns.
+        Cells that could not be read, rules of columns as a whole, then column by column, then those
+        of several columns. A cell that could not be read breaks no other rule.
     """
-    frame = frame.reset_index(drop=True)
-    values = frame if shown is None else shown.reset_index(drop=True)
-    table = _Table(frame, values, file, names, first_row, unread or {})
-    violations = [*_missing(schema, table), *_reserved(table)]
-    wrong = _mistyped(schema, frame)
-    violations += [_wrong_type(table, name, said) for name, said in wrong.items()]
-    for error in _errors(schema, frame.drop(columns=list(wrong))):
+    table = table.with_frame(table.frame.reset_index(drop=True))
+    violations = [*_unreadable(table, first_row), *_missing(schema, table), *_reserved(table)]
+    for error in _errors(schema, table.frame):
         if error.reason_code is SchemaErrorReason.SERIES_CONTAINS_NULLS:
             name = error.schema.name
-            lacking = frame[name].isna().to_numpy() & ~table.unread_in([name])
+            lacking = table.frame[name].isna().to_numpy() & ~unread_in(table, [name])
             if lacking.any():
-                violations.append(absent(file, names, name, lacking, None, first_row))
+                violations.append(absent(table, name, lacking, first_row=first_row))
         elif error.reason_code is SchemaErrorReason.DATAFRAME_CHECK:
-            violations += _checked(table, error)
+            violations += _checked(table, error, first_row)
         else:
+            # The reader alone gives columns their types.
             raise error
     return violations
 
 
+def unread_in(table: ParsedTable, names: Sequence[str]) -> np.ndarray:
+    """Return the rows in which a cell of any of the columns could not be read, bool."""
+    bad = np.zeros(len(table.frame), dtype=bool)
+    for name in names:
+        if name in table.unread:
+            bad |= table.unread[name].notna().to_numpy()
+    return bad
+
+
+def _unreadable(table: ParsedTable, first_row: int) -> Iterator[Violation]:
+    for name, texts in table.unread.items():
+        rows, shown, count = in_rows(texts.notna().to_numpy(), texts, first_row)
+        if count:
+            yield Violation(
+                file=table.file,
+                **column_of(name, table.names),
+                rule="readable",
+                found=f"not {WORDS[table.kinds[name]]}",
+                rows=rows,
+                count=count,
+                remedy=REMEDIES[table.kinds[name]],
+                shown=shown,
+            )
+
+
+def _shown(table: ParsedTable, names: Sequence[str]) -> pd.Series:
+    """Return what to show of each row: the value, or several with a blank between them."""
+    if len(names) == 1:
+        return table.frame[names[0]]
+    parts = []
+    for name in names:
+        part = table.frame[name]
+        if pd.api.types.is_datetime64_any_dtype(part):
+            part = part.dt.strftime("%Y-%m" if name == "month" else "%Y-%m-%d")
+        parts.append(part.astype("str").fillna("none"))
+    return parts[0].str.cat(parts[1:], sep=" ")
+
+
 def absent(
-    file: str,
-    names: Mapping[str, str],
+    table: ParsedTable,
     name: str,
     lacking: np.ndarray,
+    *,
     shown: pd.Series | None = None,
     first_row: int = 1,
 ) -> Violation:
     """Return the violation of a column that has no value in rows that must have one."""
-    rows, said, count = in_rows(lacking, None, first_row)
+    rows, texts, count = in_rows(lacking, None, first_row)
     if shown is not None:
-        said = tuple(shown.iloc[row - first_row] for row in rows)
+        texts = tuple(shown.iloc[row - first_row] for row in rows)
     return Violation(
-        file=file,
-        **column_of(name, names),
+        file=table.file,
+        **column_of(name, table.names),
         rule="present",
         found="missing",
         rows=rows,
         count=count,
         remedy=FILL_IN,
-        shown=said,
+        shown=texts,
     )
 
 
@@ -163,19 +151,7 @@ def _errors(schema: pa.DataFrameSchema, frame: pd.DataFrame) -> list[SchemaError
     return []
 
 
-def _mistyped(schema: pa.DataFrameSchema, frame: pd.DataFrame) -> dict[str, object]:
-    """Return the type that each column of another type should have.
-
-    pandera would look at each value of such a column, and its checks would fail on them.
-    """
-    return {
-        name: column.dtype
-        for name, column in _columns(schema, frame).items()
-        if not column.dtype.check(Engine.dtype(frame[name].dtype), frame[name])
-    }
-
-
-def _missing(schema: pa.DataFrameSchema, table: _Table) -> Iterator[Violation]:
+def _missing(schema: pa.DataFrameSchema, table: ParsedTable) -> Iterator[Violation]:
     """Yield a violation where required columns are missing."""
     lacking = [
         name
@@ -183,10 +159,11 @@ def _missing(schema: pa.DataFrameSchema, table: _Table) -> Iterator[Violation]:
         if column.required and name not in table.frame and name != FURTHER
     ]
     if lacking:
-        yield _of_columns(table, f"{', '.join(map(repr, lacking))} missing", "add them")
+        found = f"{', '.join(map(repr, lacking))} missing"
+        yield _of_columns(table, found, add_remedy(table.file, lacking))
 
 
-def _of_columns(table: _Table, found: str, remedy: str) -> Violation:
+def _of_columns(table: ParsedTable, found: str, remedy: str) -> Violation:
     there = [table.names.get(name, name) for name in table.frame.columns]
     return Violation(
         file=table.file,
@@ -200,7 +177,7 @@ def _of_columns(table: _Table, found: str, remedy: str) -> Violation:
     )
 
 
-def _reserved(table: _Table) -> Iterator[Violation]:
+def _reserved(table: ParsedTable) -> Iterator[Violation]:
     """Yield a violation for each column that has the name of a future return or of a result."""
     for name in table.frame:
         if name in RESERVED:
@@ -216,32 +193,20 @@ def _reserved(table: _Table) -> Iterator[Violation]:
             )
 
 
-def _wrong_type(table: _Table, name: str, wanted: object) -> Violation:
-    return Violation(
-        file=table.file,
-        **column_of(name, table.names),
-        rule="type",
-        found=f"holds {table.frame[name].dtype}, not {wanted}",
-        rows=(),
-        count=0,
-        remedy=f'make it a column of {wanted}, or leave it out: map it to ""',
-    )
-
-
-def _checked(table: _Table, error: SchemaError) -> Iterator[Violation]:
+def _checked(table: ParsedTable, error: SchemaError, first_row: int) -> Iterator[Violation]:
     """Yield the violation of a check; none where every bad row is reported already."""
     check, passed = error.check, error.check_output
     keys = (check.statistics or {}).get("columns") or [error.schema.name]
     bad = np.zeros(len(table.frame), dtype=bool)
     bad[passed.index[~passed.to_numpy(dtype=bool)]] = True
-    bad &= ~table.unread_in(keys)
+    bad &= ~unread_in(table, keys)
     if not bad.any():
         return
     there = [key for key in keys if key in table.frame]
     if not there:
         yield _of_columns(table, str(check.error), str(check.description))
         return
-    rows, shown, count = in_rows(bad, table.values_of(keys), table.first_row)
+    rows, shown, count = in_rows(bad, _shown(table, there), first_row)
     yield Violation(
         file=table.file,
         **columns_of(there, table.names),

@@ -1,16 +1,15 @@
 """The sources of the second study."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from konkyo.config import Intervention
-from konkyo.data import readers
+from konkyo.config import Intervention, Table
+from konkyo.data.reader import read
 from konkyo.errors import SourceError
 from konkyo.intervention import official, simulated
-from konkyo.intervention.records import SERIES, Records, check, facts_of
+from konkyo.intervention.records import SERIES, Records, cell_of, check, facts_of
 from konkyo.io import sha256_of
 
 _MILLION_IN_BILLION = 1000.0
@@ -42,17 +41,14 @@ def load(config: Intervention) -> Records:
             f"{path} not found: put the monthly series there (data/own/README.md lists them), or "
             "correct intervention.tables.file in params.yaml"
         )
-    table = readers.rename(readers.read(path), config.tables.columns)
+    table = read(Table((str(path),), config.tables.columns), cell_of)
     files = {path.name: sha256_of(path)}
     if config.source == "tables":
         frame = check(table)
     else:
         operations = Path(config.official.operations)
         net = official.monthly(official.read_operations(operations), config.official.pair)
-        without_intervention = replace(
-            table, frame=table.frame.drop(columns="intervention", errors="ignore")
-        )
-        frame = add_operations(check(without_intervention, external=("intervention",)), net)
+        frame = add_operations(check(table, external=("intervention",)), net)
         files[operations.name] = sha256_of(operations)
     licence = "the user's own records, on terms known to the user"
     return Records(frame, facts_of(frame, config.source, licence=licence, files=files))

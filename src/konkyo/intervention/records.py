@@ -1,6 +1,6 @@
 """The raw monthly series of the second study and their validation."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
@@ -9,8 +9,8 @@ import pandera.pandas as pa
 from konkyo import dates
 from konkyo.data import checks, monthly
 from konkyo.data.dtypes import Date, Number
-from konkyo.data.parsed_table import parse_table
-from konkyo.data.readers import RawTable
+from konkyo.data.parsing import CellKind
+from konkyo.data.reader import ParsedTable
 from konkyo.data.validate import broken
 from konkyo.data.violations import raise_if_any
 
@@ -43,13 +43,20 @@ class Records:
     facts: dict[str, Any]
 
 
-def check(table: RawTable, external: tuple[str, ...] = ()) -> pd.DataFrame:
+def cell_of(name: str) -> CellKind | None:
+    """Return the kind of a column of the table; None for other columns, which are ignored."""
+    if name == "month":
+        return "month"
+    return "number" if name in SERIES else None
+
+
+def check(table: ParsedTable, external: tuple[str, ...] = ()) -> pd.DataFrame:
     """Validate a table of raw series.
 
     Parameters
     ----------
-    table : RawTable
-        The table under this project's column names; other columns are ignored.
+    table : ParsedTable
+        The table under this project's column names.
     external : tuple of str
         Series that the table need not have, since another source supplies them.
 
@@ -64,15 +71,14 @@ def check(table: RawTable, external: tuple[str, ...] = ()) -> pd.DataFrame:
         Every violation at once: column, rows and remedy.
     """
     schema = _schema([name for name in SERIES if name not in external])
-    known_columns = RawTable(table.file, table.frame.filter(list(schema.columns)), table.names)
-    parsed = parse_table(schema, known_columns)
-    violations = parsed.violations + broken(
-        schema, parsed.frame, table.file, table.names, known_columns.frame, unread=parsed.unread
-    )
-    if "month" in parsed.frame:
-        violations += monthly.gaps(table, parsed.frame["month"])
+    frame = table.frame.drop(columns=list(external), errors="ignore")
+    unread = {name: texts for name, texts in table.unread.items() if name not in external}
+    table = replace(table, frame=frame, unread=unread)
+    violations = broken(schema, table)
+    if "month" in frame:
+        violations += monthly.gaps(table, frame["month"])
     raise_if_any(violations)
-    return parsed.frame[list(schema.columns)].sort_values("month", ignore_index=True)
+    return frame[list(schema.columns)].sort_values("month", ignore_index=True)
 
 
 def _schema(series: list[str]) -> pa.DataFrameSchema:

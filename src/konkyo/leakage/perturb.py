@@ -13,7 +13,6 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from konkyo.data.parsing import text_of, to_dates, to_months, to_numbers
 from konkyo.dates import month_end, ordinal
 
 Role = Literal["time", "stock", "sector", "return", "positive", "flag", "number"]
@@ -84,7 +83,7 @@ class Table:
     Attributes
     ----------
     frame : DataFrame
-        The rows, by the file's own column names.
+        The rows: days as datetime64, codes and sectors as text, and numbers.
     available : ndarray of int64, shape [rows]
         Months counted from 1970-01.
     roles : mapping of str to Role
@@ -132,25 +131,10 @@ def to_table(frame: pd.DataFrame, names: Mapping[str, str], **changes: bool | fl
     """
     roles = {column: ROLES.get(name, "number") for column, name in names.items()}
     times = [column for column, role in roles.items() if role == "time"]
-    available = ordinal(to_days(frame[times[0]]))
+    available = ordinal(frame[times[0]])
     # A market series must have a value in every month.
     table = Table(frame, available, roles, sparse="stock" in roles.values())
     return replace(table, **changes)  # type: ignore[arg-type]
-
-
-def to_days(values: pd.Series) -> pd.Series:
-    """Return dates; months become period ends."""
-    days = to_dates(values)
-    return to_months(values).column if days.bad.any() else days.column
-
-
-def format_days(like: pd.Series, days: pd.Series) -> pd.Series:
-    """Return dates in the type of a column: dates, or text YYYY-MM-DD."""
-    if isinstance(like.dtype, pd.DatetimeTZDtype):
-        return days.dt.tz_localize(like.dt.tz).astype(like.dtype)
-    if pd.api.types.is_datetime64_any_dtype(like):
-        return days.astype(like.dtype)
-    return days.dt.strftime("%Y-%m-%d").astype("str")
 
 
 def perturb_table(
@@ -179,7 +163,6 @@ def perturb_table(
     past = np.flatnonzero(table.available <= t)
     if perturbation.months == 0:
         return table.frame.iloc[past].reset_index(drop=True), []
-    table = _writable(table)
     future = _future_rows(table, t, perturbation.months, last)
     stock = table.column("stock")
     new_codes: list[str] = []
@@ -243,29 +226,6 @@ def redraw_numbers(
     return np.where(rng.random(count) < missing, np.nan, new)
 
 
-def format_numbers(like: pd.Series, values: np.ndarray) -> pd.Series:
-    """Return numbers in the type of a column: text, or float64."""
-    if pd.api.types.is_numeric_dtype(like):
-        return pd.Series(values, index=like.index)
-    texts = ["" if np.isnan(value) else repr(float(value)) for value in values]
-    return pd.Series(texts, index=like.index, dtype=like.dtype)
-
-
-def _writable(table: Table) -> Table:
-    """Return a table whose columns take any value: codes and months as text, numbers as floats."""
-    columns = {}
-    for name, role in table.roles.items():
-        column = table.frame[name]
-        numeric = pd.api.types.is_numeric_dtype(column)
-        if role in ("stock", "sector") or (role == "time" and numeric):
-            columns[name] = text_of(column).astype("str")
-        elif role != "time" and (
-            numeric or column.dtype == object or isinstance(column.dtype, pd.CategoricalDtype)
-        ):
-            columns[name] = to_numbers(column).column
-    return replace(table, frame=table.frame.assign(**columns))
-
-
 def _future_rows(table: Table, t: int, months: int, last: int | None) -> pd.DataFrame:
     """Return the rows after month t, or shifted copies of the last ones if there are none."""
     until = t + months if last is None else min(t + months, last)
@@ -275,12 +235,12 @@ def _future_rows(table: Table, t: int, months: int, last: int | None) -> pd.Data
         return table.frame[rows].reset_index(drop=True)
     rows = (table.available > t - N_COPIED_MONTHS) & (table.available <= t)
     copies = table.frame[rows].reset_index(drop=True)
-    days = to_days(copies[time])
+    days = copies[time]
     if table.dated:
         days = days + pd.Timedelta(days=_QUARTER_DAYS)
     else:
         days = pd.Series(month_end(ordinal(days) + N_COPIED_MONTHS))
-    copies[time] = format_days(copies[time], days)
+    copies[time] = days.astype(copies[time].dtype)
     # Quarters differ in length: 91 days after October 1 is December 31, which is not after t.
     shifted = ordinal(days)
     return copies[(shifted > t) & (shifted <= t + N_COPIED_MONTHS)].reset_index(drop=True)
@@ -334,14 +294,12 @@ def _redraw_values(
             sectors = column.mask(rng.random(len(rows)) < 0.3, NEW_SECTOR)
             columns[name] = sectors.astype("str")
         elif role not in ("time", "stock"):
-            if not pd.api.types.is_numeric_dtype(column):
-                column = column.astype("str")
-            before = to_numbers(column).column.to_numpy()
+            before = column.to_numpy("float64")
             values = redraw_numbers(before, role, table, perturbation, rng)
             if role == "positive":
                 values = np.where(is_new, before * (1000.0 + rng.random(len(rows))), values)
             elif role == "flag" or (role == "number" and stock is not None):
                 # These may decide eligibility: they stay, so that new stocks enter the universe.
                 values = np.where(is_new, before, values)
-            columns[name] = format_numbers(column, values)
+            columns[name] = pd.Series(values, index=column.index)
     return rows.assign(**columns)

@@ -9,8 +9,9 @@ import pandas as pd
 
 from konkyo.config import Reports, StockRows, Tables
 from konkyo.config import Table as Spec
-from konkyo.data.parsing import text_of, to_dates
-from konkyo.data.readers import files_of, read_all, renamed
+from konkyo.data import reader
+from konkyo.data.columns import Kind, cells_of
+from konkyo.data.daily import cell_of_month, split_columns
 from konkyo.dates import month_end, ordinal
 from konkyo.io import write_parquet
 from konkyo.leakage import perturb
@@ -32,9 +33,10 @@ class RawTable:
     spec : StockRows, Spec or Reports
         The section of params.yaml.
     frame : DataFrame
-        The columns that are used, by the files' names; date, stock and close of a wide layout.
+        The columns that are used, typed, by this project's names; date, stock and close of a wide
+        layout.
     names : mapping of str to str
-        This project's names of the columns.
+        This project's names of the columns, by their names in `frame`.
     """
 
     spec: StockRows | Spec | Reports
@@ -42,7 +44,7 @@ class RawTable:
     names: Mapping[str, str]
 
     def column(self, name: str) -> str | None:
-        """Return the files' name of one of this project's columns, None if they lack it."""
+        """Return the name in `frame` of one of this project's columns, None if it is missing."""
         return next((column for column, its_name in self.names.items() if its_name == name), None)
 
 
@@ -60,11 +62,13 @@ class RawTables:
 
 def read(tables: Tables) -> RawTables:
     """Read every file once; the source has loaded them before, so that they are valid."""
-    kinds = (tables.market, tables.reports, tables.sectors, tables.members)
-    market, reports, sectors, members = (tuple(map(_read, kind)) for kind in kinds)
+    kinds: tuple[Kind, ...] = ("market", "reports", "sectors", "members")
+    market, reports, sectors, members = (
+        tuple(_read(spec, kind) for spec in getattr(tables, kind)) for kind in kinds
+    )
     return RawTables(
         tables=tables,
-        stocks=_read(tables.stocks),
+        stocks=_read_stocks(tables.stocks),
         market=market,
         reports=reports,
         sectors=sectors,
@@ -141,16 +145,14 @@ def perturb_reports(
         frame = frame.assign(published=pd.Series(pd.NaT, index=frame.index, dtype="M8[us]"))
     future = frame[~past & (rng.random(len(frame)) >= perturbation.dropped)].reset_index(drop=True)
     if published is not None:
-        has_date = text_of(future[published]).notna()
-        days = perturb.to_days(future[published]) + _random_days(rng, 0, 40, len(future))
-        later = perturb.format_days(frame[published], days)
+        has_date = future[published].notna()
+        later = future[published] + _random_days(rng, 0, 40, len(future))
         future = future.assign(**{published: future[published].where(~has_date, later)})
         revised = frame[past & (rng.random(len(frame)) < _SHARE_REVISED)].reset_index(drop=True)
         days = month_end(t)[0] + _random_days(rng, 1, 90, len(revised))
         if period is not None:
-            ends = perturb.to_days(revised[period])
-            days = days.mask(ends > days, ends)
-        dates = perturb.format_days(frame[published], days.astype("M8[us]"))
+            days = days.mask(revised[period] > days, revised[period])
+        dates = days.astype(frame[published].dtype)
         future = pd.concat([future, revised.assign(**{published: dates})], ignore_index=True)
     redrawn = replace(table, frame=frame).redraw(future, perturbation, rng)
     rows = pd.concat([frame[past], redrawn], ignore_index=True)
@@ -176,38 +178,42 @@ def perturb_members(
     start, end, stock = raw.column("start"), raw.column("end"), raw.column("stock")
     assert start is not None and stock is not None  # nosec B101 # tells mypy the type
     frame = raw.frame
-    begins = ordinal(to_dates(frame[start]).column)
+    begins = ordinal(frame[start])
     if end is not None:
-        ends = to_dates(frame[end]).column
+        ends = frame[end]
         ends_after_t = ends.isna() | (ordinal(ends.fillna(pd.Timestamp(2199, 1, 1))) > t)
         changed = pd.Series(pd.NaT, index=frame.index, dtype="M8[us]")
         if perturbation.months:
             random_ends = month_end(t)[0] + _random_days(rng, 1, 300, len(frame))
             changed = changed.where(rng.random(len(frame)) < 0.5, random_ends.set_axis(frame.index))
-        new_ends = perturb.format_days(frame[end], changed)
+        new_ends = changed.astype(frame[end].dtype)
         frame = frame.assign(**{end: frame[end].where(~ends_after_t | (begins > t), new_ends)})
     keep = (begins <= t) | ((perturbation.months > 0) & (rng.random(len(frame)) >= 0.5))
-    first = perturb.format_days(
-        frame[start], pd.Series(month_end(t).repeat(len(new_codes)) + pd.Timedelta(days=1))
+    first = pd.Series(month_end(t).repeat(len(new_codes)) + pd.Timedelta(days=1))
+    new_members = pd.DataFrame(
+        {stock: pd.Series(list(new_codes), dtype="str"), start: first.astype(frame[start].dtype)}
     )
-    new_members = pd.DataFrame({stock: pd.Series(list(new_codes), dtype="str"), start: first})
-    codes = {stock: text_of(frame[stock]).astype("str")}
-    return pd.concat([frame.assign(**codes)[keep], new_members], ignore_index=True)
+    return pd.concat([frame[keep], new_members], ignore_index=True)
 
 
-def _read(spec: StockRows | Spec | Reports) -> RawTable:
-    raw = read_all(files_of(spec.files))
-    names = renamed(raw.file, list(raw.frame), spec.columns)
-    frame = raw.frame[list(names)]
-    if not isinstance(spec, StockRows) or spec.layout == "long":
-        return RawTable(spec, frame, names)
-    dates = [column for column, name in names.items() if name in ("date", "month")]
-    date = dates[0] if dates else next(iter(names))
-    long = frame.rename(columns=names | {date: "date"}).melt(
-        "date", var_name="stock", value_name="close"
-    )
-    long = long[text_of(long["close"]).notna()].reset_index(drop=True)
-    return RawTable(spec, long, {name: name for name in ("date", "stock", "close")})
+def _read_stocks(spec: StockRows) -> RawTable:
+    if spec.layout == "long":
+        raw = _read(spec, "stocks" if spec.rows == "monthly" else "prices")
+        return replace(raw, spec=spec)
+    kinds = cell_of_month if spec.rows == "monthly" else cells_of("prices")
+    with reader.engine(", ".join(spec.files), on_disk=False) as connection:
+        connection.execute("SET preserve_insertion_order = true")
+        scan = reader.scan(connection, spec, kinds, wide=True)
+        frame = reader.to_pandas(connection.sql(scan.typed()).to_arrow_table())
+    names = list(scan.columns)
+    return RawTable(spec, frame.set_axis(names, axis=1), {name: name for name in names})
+
+
+def _read(spec: StockRows | Spec | Reports, kind: Kind) -> RawTable:
+    if isinstance(spec, StockRows):
+        spec = replace(spec, columns=split_columns(spec)[0])
+    frame = reader.read(spec, cells_of(kind)).frame
+    return RawTable(spec, frame, {name: name for name in frame})
 
 
 def _to_layout(raw: RawTable, frame: pd.DataFrame) -> pd.DataFrame:
@@ -221,9 +227,9 @@ def _to_layout(raw: RawTable, frame: pd.DataFrame) -> pd.DataFrame:
 
 def _write(raw: RawTable, frame: pd.DataFrame, path: Path) -> StockRows | Spec | Reports:
     write_parquet(frame, path)
-    columns = {column: name for column, name in raw.spec.columns.items() if name}
-    wide = isinstance(raw.spec, StockRows) and raw.spec.layout == "wide"
-    return replace(raw.spec, files=(str(path),), columns={} if wide else columns)
+    # A column that only the monthly rows of daily prices have is mapped after aggregation.
+    late = split_columns(raw.spec)[1] if isinstance(raw.spec, StockRows) else {}
+    return replace(raw.spec, files=(str(path),), columns=late)
 
 
 def _stocks(raw: RawTable) -> perturb.Table:
@@ -245,9 +251,9 @@ def _reports(raw: RawTable) -> perturb.Table:
     days = pd.Series(pd.NaT, index=raw.frame.index, dtype="M8[us]")
     period, published = raw.column("period_end"), raw.column("published")
     if period is not None:
-        days = to_dates(raw.frame[period]).column + pd.Timedelta(days=raw.spec.lag)
+        days = raw.frame[period] + pd.Timedelta(days=raw.spec.lag)
     if published is not None:
-        days = to_dates(raw.frame[published]).column.fillna(days)
+        days = raw.frame[published].fillna(days)
     roles = {
         column: "positive" if name in ("shares", "size") else "number"
         for column, name in raw.names.items()
@@ -263,8 +269,7 @@ def _add_sectors(raw: RawTable, new_codes: Sequence[str]) -> pd.DataFrame:
     rows = pd.DataFrame(
         {stock: pd.Series(list(new_codes), dtype="str"), sector: perturb.NEW_SECTOR}
     )
-    codes = {name: text_of(raw.frame[name]).astype("str") for name in (stock, sector)}
-    return pd.concat([raw.frame.assign(**codes), rows], ignore_index=True)
+    return pd.concat([raw.frame, rows], ignore_index=True)
 
 
 def _random_days(rng: np.random.Generator, low: int, high: int, count: int) -> pd.Series:

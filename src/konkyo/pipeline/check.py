@@ -43,4 +43,5 @@ def summary(records: Records) -> str:
     for name, share in records.stocks.isna().mean().items():
         if share:
             lines.append(f"  {name}: {share:.1%} missing")
+    lines += [f"  note: {note}" for note in records.notes]
     return "\n".join(lines)

@@ -58,14 +58,14 @@ class Ranker(PythonModel):
             not pass on for any other type of error.
         """
         try:
-            ends = dates.month_end(dates.ordinal(_dates(model_input["month"])))
+            ends = _period_ends(model_input["month"])
             return explain(self.folder, model_input.assign(month=ends), self.epsilon)
         except KonkyoError as error:
             raise MlflowException(str(error), INVALID_PARAMETER_VALUE) from None
 
 
-def _dates(month: pd.Series) -> pd.Series:
-    """Return the months as dates.
+def _period_ends(month: pd.Series) -> pd.DatetimeIndex:
+    """Return the ends of the months, read as strictly as tables are.
 
     Numbers are an error: pandas would read 202112 as nanoseconds since 1970.
     """
@@ -75,13 +75,13 @@ def _dates(month: pd.Series) -> pd.Series:
         raise KonkyoError(
             f"{len(numbers)} months are numbers or missing, first {numbers[0]}: {remedy}"
         )
+    if month.isna().any():
+        raise KonkyoError(f"{int(month.isna().sum())} months are missing: {remedy}")
     try:
-        days = pd.to_datetime(month)
-    except (ValueError, TypeError) as error:
+        ends = {value: dates.period_end(value) for value in month.unique()}
+    except ValueError as error:
         raise KonkyoError(f"a month is no date ({error}): {remedy}") from None
-    if days.isna().any():
-        raise KonkyoError(f"{int(days.isna().sum())} months are missing: {remedy}")
-    return days
+    return pd.DatetimeIndex([ends[value] for value in month])
 
 
 mlflow.models.set_model(Ranker())

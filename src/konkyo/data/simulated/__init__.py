@@ -14,7 +14,7 @@ average.
 
 from konkyo.config import Simulated
 from konkyo.data import schema
-from konkyo.data.readers import RawTable
+from konkyo.data.reader import ParsedTable
 from konkyo.data.records import Records, facts_of
 from konkyo.data.simulated.catalogue import CHARACTERISTICS, MARKET, SECTORS, catalogue
 from konkyo.data.simulated.simulate import Market, simulate
@@ -44,8 +44,8 @@ def load(config: Simulated, n_quantiles: int) -> Records:
     """
     market = simulate(config)
     stocks, series = schema.check(
-        RawTable("the simulated stocks", market.stocks),
-        RawTable("the simulated market series", market.series),
+        ParsedTable("the simulated stocks", market.stocks),
+        ParsedTable("the simulated market series", market.series),
         "fraction",
         n_quantiles,
     )

@@ -1,0 +1,185 @@
+"""The files of a table: which they are, how they are called, and the names of their columns."""
+
+import csv
+import gzip
+import os
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TextIO
+
+import pyarrow as pa
+import pyarrow.parquet
+
+from konkyo.errors import RecordsError, SourceError
+
+SUFFIXES = (".parquet", ".csv", ".csv.gz")
+_UNNAMED = "__index_level_"
+"""How pandas names the columns of an index that has no name."""
+
+
+def suffix_of(path: Path) -> str:
+    """Return how a file's name ends, in small letters: `.csv.gz` is one suffix."""
+    name = path.name.lower()
+    return ".csv.gz" if name.endswith(".csv.gz") else path.suffix.lower()
+
+
+def files_of(names: Sequence[str]) -> tuple[Path, ...]:
+    """Return the files that are named or lie in the named folders, however deep, by their names.
+
+    Raises
+    ------
+    SourceError
+        A folder holds no file of records, or a file is named twice.
+    """
+    files: list[Path] = []
+    for path in map(Path, names):
+        if not path.is_dir():
+            files.append(path)
+            continue
+        inside = sorted(
+            file
+            for file in within(path)
+            if suffix_of(file) in SUFFIXES and not file.name.startswith(".")
+        )
+        if not inside:
+            raise SourceError(f"the folder {path} holds no file that ends in one of {SUFFIXES}")
+        files += inside
+    twice = sorted({str(file) for file in files if files.count(file) > 1})
+    if twice:
+        raise SourceError(f"ingest.tables.files names {', '.join(twice)} more than once")
+    return tuple(files)
+
+
+def within(folder: Path) -> Iterator[Path]:
+    """Yield the files of a folder however deep, and of folders that links lead to, each once."""
+    visited = set()
+    for place, folders, files in os.walk(folder, followlinks=True):
+        # A link may lead back to a folder above it.
+        if (real := os.path.realpath(place)) in visited:
+            folders.clear()
+            continue
+        visited.add(real)
+        yield from (Path(place, file) for file in files if Path(place, file).is_file())
+
+
+def together(files: Sequence[Path]) -> str:
+    """Return how messages name files that are read as one table."""
+    if len(files) == 1:
+        return str(files[0])
+    return f"{files[0]} and {len(files) - 1:,} more (rows counted through)"
+
+
+def add_remedy(file: str, lacking: Sequence[str]) -> str:
+    """Return what to do about columns that a file lacks: some are in the names of its folders."""
+    held = [key for key in re.findall(r"([^/=]+)=[^/]*/", file) if key in lacking]
+    if not held:
+        return "add them"
+    return (
+        f"add them: {', '.join(map(repr, held))} stands in the names of the folders alone, which "
+        "are not read (write the files without `partition_cols`)"
+    )
+
+
+def open_text(path: Path, encoding: str) -> TextIO:
+    """Open a text file, compressed or not, whose lines end as they do."""
+    # A mark of the order of bytes belongs to no name.
+    name = "utf-8-sig" if encoding.lower().replace("_", "-") in ("utf-8", "utf8") else encoding
+    if suffix_of(path) == ".csv.gz":
+        return gzip.open(path, "rt", encoding=name, newline="")
+    return path.open(encoding=name, newline="")
+
+
+def header(path: Path, encoding: str = "utf-8") -> tuple[list[str], str]:
+    """Return the names of a file's columns and, of a text file, what stands between them.
+
+    Raises
+    ------
+    SourceError
+        There is no such file, or it ends in no suffix of `SUFFIXES`.
+    RecordsError
+        The file is empty, cannot be read as what it says it is, or two of its columns have one name
+        or one has none.
+    """
+    if suffix_of(path) not in SUFFIXES:
+        raise SourceError(f"{path} ends in {path.suffix!r}: save it as one of {SUFFIXES}")
+    if not path.is_file():
+        raise SourceError(
+            f"{path} is not here: put the file there, or correct ingest.tables in params.yaml"
+        )
+    if path.stat().st_size == 0:
+        raise RecordsError(f"{path} is empty (0 bytes): write a header and at least one row")
+    separator = ","
+    try:
+        if suffix_of(path) == ".parquet":
+            names = [
+                name
+                for name in pyarrow.parquet.read_schema(path).names
+                if not name.startswith(_UNNAMED)
+            ]
+        else:
+            with open_text(path, encoding) as file:
+                line = file.readline()
+            # A header without a comma whose names another mark sets apart has that mark.
+            separator = next((m for m in ",;\t" if m in line), ",")
+            with open_text(path, encoding) as file:
+                names = next(csv.reader(file, delimiter=separator, strict=True), [])
+            if not names:
+                raise ValueError("its first line is empty")
+    except (pa.ArrowException, OSError, EOFError, ValueError, csv.Error) as error:
+        raise RecordsError(unreadable(str(path), error)) from None
+    _check_names(str(path), names)
+    return names, separator
+
+
+def same_columns(file: str, columns: Sequence[str], other: str, names: Sequence[str]) -> None:
+    """See that two files of one table have the same columns, in any order."""
+    if set(columns) != set(names):
+        raise RecordsError(
+            f"{other} has not the columns of {file}, which are read as one table: "
+            f"missing {sorted(set(columns) - set(names))}, "
+            f"more {sorted(set(names) - set(columns))}; give both the same columns"
+        )
+
+
+def renamed(file: str, names: Sequence[str], columns: Mapping[str, str]) -> dict[str, str]:
+    """Return this project's name of each of a file's columns that is not left out.
+
+    Raises
+    ------
+    RecordsError
+        The mapping names a column that the file has not, or two columns would have one name.
+    """
+    unknown = [column for column in columns if column not in names]
+    if unknown:
+        raise RecordsError(
+            f"the mapping of columns of {file} names {', '.join(map(repr, unknown))}, which "
+            f"it has not: it has {list(names)}"
+        )
+    mapping = {name: columns.get(name, name) for name in names if columns.get(name, name)}
+    _check_names(file, list(mapping.values()), f" after ingest.tables.columns {dict(columns)}")
+    return mapping
+
+
+def unreadable(file: str, error: Exception | str) -> str:
+    """Return the message on a file that is not what its name says."""
+    return (
+        f"{file} cannot be read: {error}. A .csv file must be text of the `encoding` that "
+        "params.yaml names (UTF-8 where it names none) with a header, separated by commas, with as "
+        "many fields in every row; a .parquet file must be whole"
+    )
+
+
+def _check_names(file: str, names: list[str], when: str = "") -> None:
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise RecordsError(
+            f"{file} has more than one column named {', '.join(map(repr, twice))}{when}: "
+            f"keep one of each; its columns are {names}"
+        )
+    blank = [place for place, name in enumerate(names, start=1) if not name.strip()]
+    if blank:
+        raise RecordsError(
+            f"{file} has no name for column number {', '.join(map(str, blank))}: name it or "
+            f"remove it (pandas writes a nameless index unless to_csv has index=False)"
+        )

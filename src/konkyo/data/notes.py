@@ -1,0 +1,141 @@
+"""What a reader of the records should know though no rule is broken: the notes of `konkyo check`.
+
+Files that are not read, codes that match no stock, codes that a spreadsheet has damaged, values
+that often stand for a missing one, losses of nearly all.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from konkyo.data.files import SUFFIXES, suffix_of, within
+from konkyo.data.reader import ParsedTable
+from konkyo.data.violations import SHOWN, count_of, first_few
+from konkyo.dates import label
+
+SENTINELS = (-99.0, -99.9, -99.99, -999.0, -999.9, -999.99, -9999.0, 9999.0, 99999.0, -99999.0)
+"""Numbers that data libraries write where there is no value."""
+WORST = -0.9
+"""Returns below it are listed one by one."""
+
+_NO_RECORDS = (".md", ".dvc", ".gitignore", ".yaml", ".yml", ".toml", ".py", ".ipynb", ".pdf")
+
+
+def of_folders(names: Sequence[str]) -> Iterator[str]:
+    """Yield a note on every file of the folders that is not read, and on links."""
+    for name in names:
+        path = Path(name)
+        if path.is_symlink():
+            yield _linked(path)
+        if not path.is_dir():
+            continue
+        linked = set()
+        for file in sorted(within(path)):
+            linked |= {one for one in file.parents if path in one.parents and one.is_symlink()}
+            hidden = file.name.startswith(".") or file.suffix in _NO_RECORDS
+            if not hidden and suffix_of(file) not in SUFFIXES:
+                yield f"{file} is passed over: save it as one of {', '.join(SUFFIXES)}"
+        yield from map(_linked, sorted(linked))
+
+
+def _linked(path: Path) -> str:
+    return f"{path} is a link: `dvc repro` does not notice a change of what it leads to"
+
+
+def of_codes(kind: str, codes: pd.Series, stocks: pd.Series, matched: np.ndarray, how: str) -> str:
+    """Return the note on how many stocks a table beside them knows.
+
+    Parameters
+    ----------
+    kind : str
+        The table's kind.
+    codes : Series
+        The table's distinct codes.
+    stocks : Series
+        The stocks' distinct codes.
+    matched : ndarray of int
+        The place in `stocks` of each of the codes, negative where there is none.
+    how : str
+        How codes were compared, where not as they are written.
+    """
+    known = np.isin(np.arange(len(stocks)), matched)
+    note = f"{kind}: {known.sum():,} of {count_of(len(stocks), 'stock')} found{how}"
+    if known.all():
+        return note
+    lacking, other = stocks[~known].tolist(), codes[matched < 0].tolist()
+    note += f"; without: {first_few([str(code) for code in lacking[:SHOWN]], len(lacking))}"
+    if other:
+        shown = first_few([repr(code) for code in other[:SHOWN]], len(other))
+        note += f"; its codes of no stock: {shown}"
+        if damaged(pd.Series(other)) or _zeros_lost(lacking, other):
+            note += " (as a spreadsheet damages codes: write them as text)"
+    return note
+
+
+def of_damaged(table: ParsedTable) -> Iterator[str]:
+    """Yield a note where codes of the stocks are as a spreadsheet writes them."""
+    if "stock" in table.frame:
+        codes = damaged(pd.Series(table.frame["stock"].dropna().unique()))
+        if codes:
+            shown = first_few([repr(code) for code in codes[:SHOWN]], len(codes))
+            yield f"{table.file}: codes that a spreadsheet has damaged: {shown}; write them as text"
+
+
+def damaged(codes: pd.Series) -> list[str]:
+    """Return codes such as 7203.0 and ="0013", which no exchange gives."""
+    return [code for code in codes if re.fullmatch(r"\d+\.0+|=?\"+=?.*\"+|=.+", str(code))]
+
+
+def _zeros_lost(stocks: Sequence[str], codes: Sequence[str]) -> bool:
+    bare = {str(code).lstrip("0") for code in stocks}
+    return any(str(code).lstrip("0") in bare for code in codes)
+
+
+def of_sentinels(table: ParsedTable) -> Iterator[str]:
+    """Yield a note for each column of numbers that holds what may stand for a missing value."""
+    frame = table.frame
+    for name in frame.columns.difference(["month", "date"], sort=False):
+        if not pd.api.types.is_float_dtype(frame[name]):
+            continue
+        rows = frame[frame[name].isin(SENTINELS)]
+        if rows.empty:
+            continue
+        values = ", ".join(f"{value:g}" for value in sorted(rows[name].unique()))
+        own = table.names.get(name, name)
+        yield (
+            f"{table.file}: column {own!r} holds {values} in {count_of(len(rows), 'row')} "
+            f"({_places(rows)}); if that means missing, write it into `missing_values`"
+        )
+
+
+def of_losses(frame: pd.DataFrame, unit: float) -> Iterator[str]:
+    """Yield a note on returns that lose nearly all; `unit` is 1 or 100, as they are written."""
+    rows = frame[frame["return"] < WORST * unit] if "return" in frame else frame.head(0)
+    if len(rows):
+        yield (
+            f"{count_of(len(rows), 'return')} below {WORST:.0%} ({_places(rows, 'return', unit)}): "
+            "they count; a smaller loss than `smallest_return` would be set missing"
+        )
+
+
+def of_removals(frame: pd.DataFrame, removed: np.ndarray, unit: float) -> Iterator[str]:
+    """Yield a note on returns that were set missing as faults of the prices."""
+    rows = frame[removed]
+    if len(rows):
+        yield f"{count_of(len(rows), 'return')} set missing ({_places(rows, 'return', unit)})"
+
+
+def _places(rows: pd.DataFrame, value: str | None = None, unit: float = 1.0) -> str:
+    """Return the months, stocks and values of the first few rows."""
+    shown = []
+    for _, row in rows.head(SHOWN).iterrows():
+        day = row["month"] if "month" in row else row.get("date")
+        parts = [str(row["stock"])] if "stock" in row else []
+        parts += [label(day)] if day is not None and not pd.isna(day) else []
+        if value is not None:
+            parts.append(f"{row[value] / unit:.2%}")
+        shown.append(" ".join(parts))
+    return first_few(shown, len(rows))

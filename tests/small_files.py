@@ -1,0 +1,31 @@
+"""Tables as a user's file holds them, by way of that file."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pandas as pd
+
+from konkyo.config import Table
+from konkyo.data.columns import Kind, cells_of
+from konkyo.data.parsing import CellKind
+from konkyo.data.reader import ParsedTable, read
+
+
+def parsed(
+    kind: Kind | Callable[[str], CellKind | None],
+    file: str,
+    frame: pd.DataFrame,
+    names: Mapping[str, str] | None = None,
+) -> ParsedTable:
+    """Return a table read from a CSV file that holds a frame.
+
+    `names` are the file's own names of columns, as violations name them.
+    """
+    names = names or {}
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "table.csv"
+        frame.rename(columns=names).to_csv(path, index=False)
+        spec = Table((str(path),), {own: here for here, own in names.items()})
+        return replace(read(spec, kind if callable(kind) else cells_of(kind)), file=file)
