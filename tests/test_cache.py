@@ -177,7 +177,11 @@ def test_stages_and_search_take_their_own_code(panel, records, small, copy, tmp_
 
     def search() -> str:
         panels.write_panels(
-            tmp_path / "records", tmp_path / "search", small.prepare, small.tune.space, None
+            tmp_path / "records",
+            tmp_path / "search",
+            prepare=small.prepare,
+            space=small.tune.space,
+            before=None,
         )
         return {p.parent.name: p.read_text() for p in tmp_path.glob("search/panels/*/digest.txt")}
 

@@ -16,7 +16,7 @@ from konkyo.config import Table
 from konkyo.config.tables import TextFormat
 from konkyo.data import parsing
 from konkyo.data.reader import ParsedTable, read
-from konkyo.dates import period_end
+from konkyo.date_text import period_end
 
 
 def cells(kind: str, texts: list[str], **form) -> list[object]:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from ruamel.yaml import YAML
 from safetensors.numpy import load_file
 
 from konkyo import config, io
@@ -47,7 +48,7 @@ def undisturbed(tmp_path_factory):
     )
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(work)
-        patch.setattr(config, "load", lambda: chosen)
+        write_params(work, chosen)
         for name, stage in STAGES.items():
             shutil.copytree(work / "data", root / name / "data")
             stage.main()
@@ -70,12 +71,17 @@ def disk(monkeypatch):
     return state
 
 
+def write_params(folder: Path, params: config.Params) -> None:
+    with (folder / "params.yaml").open("w", encoding="utf-8") as file:
+        YAML(typ="safe", pure=True).dump(config.as_dict(params), file)
+
+
 def begin(undisturbed, name: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Go to a folder with what is there before a stage."""
     root, chosen = undisturbed
     shutil.copytree(root / name / "data", folder / "data")
     monkeypatch.chdir(folder)
-    monkeypatch.setattr(config, "load", lambda: chosen)
+    write_params(folder, chosen)
 
 
 def after(undisturbed, name: str) -> dict[str, str]:

@@ -45,7 +45,7 @@ class TextFormat:
     decimal : {'', '.', ','}
         Empty: 1234.5 only; a point: 1,234.5 as well; a comma: 1234,5 and 1.234,5.
     date_format : str
-        A `strftime` format such as %d.%m.%Y; empty: the formats of `konkyo.dates`.
+        A `strftime` format such as %d.%m.%Y; empty: the formats of `konkyo.date_text`.
     missing_values : tuple of float or str
         Numbers and words that mean a missing value, in every column but the codes.
     """

@@ -117,7 +117,7 @@ def of_losses(frame: pd.DataFrame, unit: float) -> Iterator[str]:
     if len(rows):
         yield (
             f"{count_of(len(rows), 'return')} below {WORST:.0%} ({_places(rows, 'return', unit)}): "
-            "they count; a smaller loss than `smallest_return` would be set missing"
+            "they count; a return below `smallest_return` would be set missing"
         )
 
 

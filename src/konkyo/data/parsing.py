@@ -10,7 +10,7 @@ from typing import Literal
 import duckdb
 
 from konkyo.config.tables import TextFormat
-from konkyo.dates import DAYS, MONTHS, YEARS
+from konkyo.date_text import DAYS, MONTHS, YEARS
 
 CellKind = Literal["code", "text", "number", "day", "moment", "period", "month"]
 """What a column holds. A moment is a day with its time; a period is a day, or a month, of which its

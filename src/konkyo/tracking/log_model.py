@@ -22,7 +22,8 @@ EPSILON = "attribute.epsilon"
 REQUIREMENTS = ("mlflow", "numpy", "pandas", "pyarrow", "safetensors", "torch")
 """Libraries that prediction imports; konkyo itself travels as code inside the model."""
 _CODE = (
-    *("__init__.py", "artifacts.py", "cache.py", "dates.py", "errors.py", "io.py"),
+    *("__init__.py", "artifacts.py", "cache.py", "date_text.py", "dates.py"),
+    *("errors.py", "io.py"),
     *("random.py", "resilience.py", "attribution", "models"),
 )
 """The modules that prediction needs, not the package: each file is a call to the server."""

@@ -9,7 +9,7 @@ from mlflow.exceptions import MlflowException
 from mlflow.protos.databricks_pb2 import INVALID_PARAMETER_VALUE
 from mlflow.pyfunc import PythonModel, PythonModelContext
 
-from konkyo import dates
+from konkyo import date_text
 from konkyo.attribution import explain
 from konkyo.errors import KonkyoError
 
@@ -78,7 +78,7 @@ def _period_ends(month: pd.Series) -> pd.DatetimeIndex:
     if month.isna().any():
         raise KonkyoError(f"{int(month.isna().sum())} months are missing: {remedy}")
     try:
-        ends = {value: dates.period_end(value) for value in month.unique()}
+        ends = {value: date_text.period_end(value) for value in month.unique()}
     except ValueError as error:
         raise KonkyoError(f"a month is no date ({error}): {remedy}") from None
     return pd.DatetimeIndex([ends[value] for value in month])
