@@ -24,7 +24,7 @@ HISTORY = 36
 
 
 @stage
-@locking.report_tables
+@locking.reading
 def main() -> None:
     """Write data/monitor and data/monitor.json.
 
