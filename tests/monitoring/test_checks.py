@@ -9,7 +9,7 @@ from konkyo.i18n import LANGUAGES
 from konkyo.monitoring import checks
 from konkyo.monitoring.figures import charts
 from konkyo.monitoring.page import page
-from konkyo.report import tables as reading
+from konkyo.report import tables as report_tables
 
 LIMITS = Monitor(
     max_psi=0.25,
@@ -122,7 +122,7 @@ def test_what_cannot_be_judged_breaches_nothing(tables: dict[str, pd.DataFrame])
     assert all(np.isnan(check.value) and not check.breached for check in made.values())
     assert made["drift"].detail.en == "no data to evaluate"
     assert made["rank_ic"].detail.en == "too few months to evaluate"
-    labels = reading.labels(["a", "<b>"])
+    labels = report_tables.labels(["a", "<b>"])
     tables["history"] = checks.check_values(tables, LIMITS)
     assert charts(tables, labels, LIMITS, "en") == {}
     text = show(list(made.values()), tables, labels, LIMITS)
@@ -140,7 +140,7 @@ def test_the_page_shows_decisions_and_escapes_names(tables: dict[str, pd.DataFra
     limits = replace(LIMITS, max_abs_z=3.9)
     made = _decide(tables, limits)
     tables["history"] = checks.check_values(tables, limits)
-    labels = reading.labels(["a", "<b>", "sector"])
+    labels = report_tables.labels(["a", "<b>", "sector"])
     drawn = {language: charts(tables, labels, limits, language) for language in LANGUAGES}
     assert set(drawn["en"]) == {
         *checks.CHECKS, "psi_map", "market_z_map", "missing_map", "monthly_rank_ic", "effect_map",

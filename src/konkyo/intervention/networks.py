@@ -12,8 +12,7 @@ from konkyo.cache import TRAINING, code_digest, digest_of
 from konkyo.config import InterventionNetwork
 from konkyo.intervention.indicators import INPUTS
 from konkyo.intervention.samples import METHODS, Sample
-from konkyo.models import jobs as plan
-from konkyo.models import store
+from konkyo.models import jobs, store
 from konkyo.models.batches import Hyperparameters, NetworkSpec
 from konkyo.models.fit import fit, keep_freed_memory
 from konkyo.models.full_batch import FullBatch, full_batch_task
@@ -141,17 +140,17 @@ def train(
             f"{e.month}/{e.seed}/{e.rows[0]}/{e.mean}/{e.std}/{e.hyperparameters}" for e in specs
         ),
     )  # fmt: skip
-    stacks = plan.divide(
+    stacks = jobs.divide(
         [1] * len(specs), largest=-(-len(specs) // config.workers), workers=config.workers
     )
     state.mkdir(parents=True, exist_ok=True)
-    jobs = (
+    calls = (
         delayed(_train_stack)(features, labels, specs[part], settings, state, f"{digest}-{n}")
         for n, part in enumerate(stacks)
     )
     sizes = {f"{digest}-{n}": part.stop - part.start for n, part in enumerate(stacks)}
     with progress_bar(state, sizes, 0):
-        trained = [network for part in Parallel(n_jobs=config.workers)(jobs) for network in part]
+        trained = [network for part in Parallel(n_jobs=config.workers)(calls) for network in part]
     for path in state.iterdir():
         path.unlink()
     state.rmdir()

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 import torch
 from tqdm import tqdm
 
-from konkyo import config as params
 from konkyo import windows
 from konkyo.artifacts import HERE
 from konkyo.attribution.attributions import as_frame, explain_months
 from konkyo.cache import attribution_keys, file_digests
+from konkyo.config import Params, load
 from konkyo.features import store
 from konkyo.io import read_key, write_json, write_parquet
 from konkyo.models import jobs
@@ -37,10 +37,10 @@ class AttributeReport:
 @locking.writing
 def main() -> None:
     """Write one table of attributions a decision month."""
-    print(run(params.load(), store.read(HERE.panel)))
+    print(run(load(), store.read(HERE.panel)))
 
 
-def run(config: params.Params, panel: store.Panel) -> AttributeReport:
+def run(config: Params, panel: store.Panel) -> AttributeReport:
     """Explain the months whose network, rows or rule changed, and remove those that are gone."""
     # A sum's last bits depend on how many threads share it.
     torch.set_num_threads(1)

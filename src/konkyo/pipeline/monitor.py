@@ -17,7 +17,7 @@ from konkyo.i18n import LANGUAGES
 from konkyo.monitoring import checks, drift, figures, signals
 from konkyo.monitoring.page import page
 from konkyo.pipeline import locking, report_inputs, stage
-from konkyo.report import tables as reading
+from konkyo.report import tables as report_tables
 
 HISTORY = 36
 """Months that the page shows; of rank IC all months."""
@@ -102,7 +102,7 @@ def measure(
     returns = report_inputs.read_table(HERE.returns)
     returns = returns[returns["model"] == "network"].reset_index(drop=True)
     newest = files[-(HISTORY + 2 * signals.MONTHS_PER_YEAR - 1) :]
-    effects = reading.effects(
+    effects = report_tables.effects(
         report_inputs.explained_panel(panel, newest, params.backtest.n_quantiles)
     )
     return {

@@ -13,7 +13,7 @@ from konkyo.features import store
 from konkyo.i18n import LANGUAGES, Text
 from konkyo.io import atomic_write, write_csv
 from konkyo.pipeline import locking, report_inputs, stage
-from konkyo.report import tables as reading
+from konkyo.report import tables as report_tables
 from konkyo.report.charts.report import page_charts, stock_charts
 from konkyo.report.charts.theme import save_png, to_spec
 from konkyo.report.pages.report import report
@@ -25,10 +25,10 @@ _LONGEST = 75
 """Characters of a file's name; one of Japanese takes three of the 255 bytes that it may have."""
 
 
-def read_evidence() -> tuple[reading.ExplainedPanel, pd.DataFrame]:
+def read_evidence() -> tuple[report_tables.ExplainedPanel, pd.DataFrame]:
     """Read panel, grounds and portfolios; return them with the labels of the features."""
     panel = store.read(HERE.panel)
-    evidence = reading.build(
+    evidence = report_tables.build(
         panel.index,
         panel.features,
         panel.catalogue,
@@ -62,7 +62,7 @@ def main() -> None:
         path.stem: report_inputs.read_table(path) for path in sorted(HERE.verify.glob("*.csv"))
     }
     evidence, labels = read_evidence()
-    made = reading.tables(evidence, labels, config)
+    made = report_tables.tables(evidence, labels, config)
     tables = brought | made
 
     charts: dict[str, dict[str, Any]] = {

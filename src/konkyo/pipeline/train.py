@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import torch
 
-from konkyo import config as params
 from konkyo import windows
 from konkyo.artifacts import HERE
+from konkyo.config import Params, load
 from konkyo.features import store
 from konkyo.io import write_csv, write_parquet
 from konkyo.models import baselines
@@ -35,10 +35,10 @@ class TrainReport:
 @locking.writing
 def main() -> None:
     """Train the networks that are not up to date, and score the baselines."""
-    print(run(params.load(), store.read(HERE.panel)))
+    print(run(load(), store.read(HERE.panel)))
 
 
-def run(config: params.Params, panel: store.Panel) -> TrainReport:
+def run(config: Params, panel: store.Panel) -> TrainReport:
     """Write weights, losses, windows and baseline scores, up to date with a panel."""
     # A sum's last bits depend on how many threads share it.
     torch.set_num_threads(1)

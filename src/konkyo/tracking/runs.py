@@ -222,8 +222,6 @@ def _log_files(
     for path in sorted(report.glob("*")):
         if path.suffix in folders:
             client.log_artifact(run.run_id, str(path), folders[path.suffix])
-    if (report / "interactive").is_dir():
-        client.log_artifacts(run.run_id, str(report / "interactive"), "interactive")
     for name, table in outputs.tables.items():
         client.log_table(run.run_id, table, f"tables/{name}.json")
     client.log_dict(run.run_id, params, "lineage/params.yaml")

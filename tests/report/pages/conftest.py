@@ -10,7 +10,7 @@ import pytest
 
 from konkyo.config import Report
 from konkyo.report import charts
-from konkyo.report import tables as reading
+from konkyo.report import tables as report_tables
 from konkyo.report.pages.report import report
 from konkyo.report.tables import ExplainedPanel
 
@@ -76,7 +76,7 @@ def evidence() -> ExplainedPanel:
 
 @pytest.fixture(scope="session")
 def labels(evidence: ExplainedPanel) -> pd.DataFrame:
-    return reading.labels(evidence.names, evidence.catalogue)
+    return report_tables.labels(evidence.names, evidence.catalogue)
 
 
 @pytest.fixture(scope="session")
@@ -101,9 +101,9 @@ def page(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Path:
     """Write the report of the small evidence and return where it is."""
-    means = reading.factor_means(evidence)
-    points = reading.factor_points(evidence, ["return_1", "size"], 20, 1)
-    shape = reading.factor_shape(evidence, ["return_1", "size"], 5)
+    means = report_tables.factor_means(evidence)
+    points = report_tables.factor_points(evidence, ["return_1", "size"], 20, 1)
+    shape = report_tables.factor_shape(evidence, ["return_1", "size"], 5)
     performance = pd.DataFrame(
         {
             "model": ["network", "network", "ridge"],

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from konkyo.errors import KonkyoError
-from konkyo.report import tables as reading
+from konkyo.report import tables as report_tables
 from konkyo.report.tables import ExplainedPanel
 from small import small_params
 
@@ -17,7 +17,7 @@ def test_open_choices_take_what_sets_long_and_short_apart(
     made: Callable[..., ExplainedPanel],
 ) -> None:
     e = made(3, stocks=60)
-    tables = reading.tables(e, reading.labels(e.names), CHOSEN)
+    tables = report_tables.tables(e, report_tables.labels(e.names), CHOSEN)
     newest = e.months()[-1]
     assert set(tables["stocks"]["month"]) == {newest}
     assert tables["stocks"].groupby("side")["stock"].nunique().to_dict() == {
@@ -26,9 +26,9 @@ def test_open_choices_take_what_sets_long_and_short_apart(
     }
     assert tables["sentences"]["stock"].tolist() == list(dict.fromkeys(tables["stocks"]["stock"]))
     assert set(tables["factor_shape"]["feature"]) == set(
-        reading.top_factors(tables["factor_means"], 6)
+        report_tables.top_factors(tables["factor_means"], 6)
     )
-    assert set(tables["market_quantiles"]["feature"]) == set(reading.top_market(e, 3))
+    assert set(tables["market_quantiles"]["feature"]) == set(report_tables.top_market(e, 3))
     marked = tables["market_over_time"].set_index("month")["difference"].abs()
     assert tables["market_quantiles"]["month"].unique().tolist() == [marked.idxmax()]
 
@@ -40,7 +40,7 @@ def test_choices_are_kept(made: Callable[..., ExplainedPanel]) -> None:
     chosen = replace(
         CHOSEN, month=name, n_extremes=2, watchlist=(named,), factors=("size",), market_month=name
     )
-    tables = reading.tables(e, reading.labels(e.names), chosen)
+    tables = report_tables.tables(e, report_tables.labels(e.names), chosen)
     assert set(tables["stocks"]["month"]) == {month}
     assert tables["stocks"].query("side == 'named'")["stock"].unique().tolist() == [named]
     assert set(tables["factor_points"]["feature"]) == {"size"}
@@ -48,7 +48,7 @@ def test_choices_are_kept(made: Callable[..., ExplainedPanel]) -> None:
     with pytest.raises(
         KonkyoError, match=r"report\.market names size, .* choose from topix_change"
     ):
-        reading.tables(e, reading.labels(e.names), replace(chosen, market=("size",)))
+        report_tables.tables(e, report_tables.labels(e.names), replace(chosen, market=("size",)))
 
 
 def test_without_market_series_their_tables_are_left_out(
@@ -61,8 +61,10 @@ def test_without_market_series_their_tables_are_left_out(
         e.absorbed + e.relevance.sum(1) - e.relevance[:, keep].sum(1),
         e.catalogue.iloc[keep].reset_index(drop=True),
     )  # fmt: skip
-    tables = reading.tables(bare, reading.labels(bare.names), CHOSEN)
-    whole = reading.tables(e, reading.labels(e.names), CHOSEN)
+    tables = report_tables.tables(bare, report_tables.labels(bare.names), CHOSEN)
+    whole = report_tables.tables(e, report_tables.labels(e.names), CHOSEN)
     assert set(whole) - set(tables) == _OF_MARKET
     with pytest.raises(KonkyoError, match="none, as the panel has none"):
-        reading.tables(bare, reading.labels(bare.names), replace(CHOSEN, market=("MKT",)))
+        report_tables.tables(
+            bare, report_tables.labels(bare.names), replace(CHOSEN, market=("MKT",))
+        )
