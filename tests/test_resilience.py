@@ -132,3 +132,22 @@ def test_files_are_written_on_a_disk_without_locks(tmp_path, monkeypatch):
     assert [path.name for path in tmp_path.iterdir()] == ["a.txt"]
     with pytest.raises(StorageError, match="No locks available"), locked(tmp_path / "lock"):
         pass
+
+
+def test_an_error_after_an_interrupt_is_recognised():
+    def error_of(first: BaseException) -> Exception:
+        try:
+            try:
+                raise first
+            except BaseException as interrupt:
+                raise ValueError("the driver's own error") from interrupt
+        except ValueError as error:
+            try:
+                raise OSError("while that was handled")
+            except OSError as last:
+                assert last.__context__ is error
+                return last
+
+    assert resilience.after_interrupt(error_of(KeyboardInterrupt()))
+    assert not resilience.after_interrupt(error_of(TypeError()))
+    assert resilience.after_interrupt(KeyboardInterrupt())

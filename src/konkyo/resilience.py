@@ -240,3 +240,17 @@ def reraise_lost_interrupt() -> Iterator[None]:
         signal.setitimer(signal.ITIMER_REAL, 0)
         sys.unraisablehook = next_hook
         signal.signal(signal.SIGALRM, signal.SIG_DFL if before is None else before)
+
+
+def after_interrupt(error: BaseException) -> bool:
+    """Return whether an error was raised because of an interrupt or while one was handled."""
+    seen: set[int] = set()
+    chain: list[BaseException | None] = [error]
+    while chain:
+        link = chain.pop()
+        if link is not None and id(link) not in seen:
+            if isinstance(link, KeyboardInterrupt):
+                return True
+            seen.add(id(link))
+            chain += [link.__cause__, link.__context__]
+    return False

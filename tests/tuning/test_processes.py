@@ -11,11 +11,13 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy
+from optuna.exceptions import StorageInternalError
 from optuna.trial import TrialState
 
 import fake_engine as fake
 from konkyo.errors import TuningError
 from konkyo.tuning import results, study
+from konkyo.tuning.coordinator import Coordinator
 from konkyo.tuning.storage import DEATHS, RETRY_OF, WORKER, open_storage
 
 SCRIPT = Path(fake.__file__)
@@ -189,6 +191,18 @@ def test_an_interrupt_from_the_keyboard_keeps_what_is_done(address, name, start)
     ended(start(address, workers=1, seconds=0.0))
     check_finished(search)
     search.storage.close()
+
+
+def test_an_interrupt_within_a_query_stays_an_interrupt(monkeypatch):
+    def query(*_: object) -> None:
+        try:
+            raise KeyboardInterrupt
+        except KeyboardInterrupt as interrupt:
+            raise StorageInternalError("the commit failed") from interrupt
+
+    monkeypatch.setattr(Coordinator, "_run", query)
+    with pytest.raises(KeyboardInterrupt):
+        Coordinator.__new__(Coordinator).run()
 
 
 VERSIONS = "alembic_version (version_num text)"

@@ -20,12 +20,13 @@ import numpy as np
 import optuna
 import pandas as pd
 from joblib.externals.loky import ProcessPoolExecutor
-from optuna.exceptions import UpdateFinishedTrialError
+from optuna.exceptions import StorageInternalError, UpdateFinishedTrialError
 from optuna.trial import TrialState
 
 from konkyo.backtest import NoPortfoliosError
 from konkyo.errors import TuningError
 from konkyo.models.backends import end_with_parent
+from konkyo.resilience import after_interrupt
 from konkyo.tuning import objective, pruning, study
 from konkyo.tuning.results import SERIES, pack
 from konkyo.tuning.space import structure
@@ -119,6 +120,15 @@ class Coordinator:
         Exception
             What a trial raised in its worker.
         """
+        try:
+            self._run(show, pause)
+        except Exception as error:
+            # The interrupt of a query can end as an error of the driver or of Optuna.
+            if after_interrupt(error):
+                raise KeyboardInterrupt from None
+            raise
+
+    def _run(self, show: Callable[[], None], pause: float) -> None:
         search = self._search
         try:
             while self._hand_out() or self._running:
@@ -133,7 +143,16 @@ class Coordinator:
             for worker in self._workers:
                 worker.shutdown(kill_workers=True)
             if search.running:
-                study.requeue(search, list(search.running.values()), died=False)
+                self._requeue()
+
+    def _requeue(self) -> None:
+        """Put the trials under way back into the queue; a broken connection is replaced."""
+        trials = list(self._search.running.values())
+        try:
+            study.requeue(self._search, trials, died=False)
+        except StorageInternalError:
+            # What was requeued before the error is no longer running, so it is not done twice.
+            study.requeue(self._search, list(self._search.running.values()), died=False)
 
     def _hand_out(self) -> bool:
         """Give every idle worker a stack, as far as there are trials; False when none is left."""
