@@ -14,6 +14,7 @@ from konkyo import config
 from konkyo.errors import ParamsError
 from small import PARAMS
 
+OPTIONAL_KEYS = {"encoding": "utf-8", "decimal": "", "date_format": "", "missing_values": []}
 TEXT = PARAMS.read_text(encoding="utf-8")
 VALUES = config.as_dict(config.load(PARAMS))
 
@@ -116,8 +117,21 @@ def values_are_params_or_refused(values: Any) -> str:
     again = config.as_dict(found)
     assert config.parse(again) == found
     # Nothing is converted on the way but the lists' own type and whole numbers among fractions.
-    assert json.loads(json.dumps(again)) == json.loads(json.dumps(values))
+    assert json.loads(json.dumps(again)) == with_defaults(json.loads(json.dumps(values)))
     return "accepted"
+
+
+def with_defaults(values: dict[str, Any]) -> dict[str, Any]:
+    """Fill in the keys of user tables that may be left out; nothing else has a default."""
+    tables = values["ingest"]["tables"]
+    tables["stocks"].setdefault("smallest_return", -1.0)
+    others = (
+        table for kind in ("market", "reports", "sectors", "members") for table in tables[kind]
+    )
+    for table in (tables["stocks"], *others):
+        for key, default in OPTIONAL_KEYS.items():
+            table.setdefault(key, default)
+    return values
 
 
 _SPOILS = (

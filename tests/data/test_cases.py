@@ -75,7 +75,7 @@ def test_values_that_often_mean_missing_are_named_and_can_be_said(load):
         "that means missing, write it into `missing_values`",
         "sentinels_stocks.csv: column 'return' holds -99.99 in 1 row (S03 2020-05); if that means "
         "missing, write it into `missing_values`",
-        "1 return below -90% (S03 2020-05 -99.99%): they count; a smaller loss than "
+        "1 return below -90% (S03 2020-05 -99.99%): they count; a return below "
         "`smallest_return` would be set missing",
     ]
     missing = {"missing_values": (-99.99, -999.0)}

@@ -4,7 +4,7 @@ Their dvc.yaml stands in data/intervention from the first run on, not before: `d
 main job would list every output of a study that nobody has asked for.
 """
 
-import subprocess
+import subprocess  # nosec B404 # a fixed program, never a shell
 import sys
 from importlib.resources import files
 
@@ -33,6 +33,7 @@ def main(until: str | None = None, force: bool = False) -> None:
             temporary.write_text(text, encoding="utf-8")
     target = str(path) if until is None else f"{path}:{until}"
     options = ["--force", "--single-item"] if force else []
-    done = subprocess.run([sys.executable, "-m", "dvc", "repro", *options, target])
+    command = [sys.executable, "-m", "dvc", "repro", *options, target]
+    done = subprocess.run(command)  # nosec B603 # a list, never a shell
     if done.returncode:
         sys.exit(done.returncode)
