@@ -13,7 +13,7 @@ import pytest
 
 from konkyo import io, resilience
 from konkyo.errors import StorageError
-from konkyo.resilience import is_locked, locked, remove_stale_temp, scoped_tempdir, temporary_folder
+from konkyo.resilience import locked, remove_stale_temp, scoped_tempdir, temporary_folder
 
 WRITER = """
 import sys, time
@@ -94,6 +94,17 @@ with locked(Path("lock"), shared=sys.argv[1] == "shared"):
     print("locked", flush=True)
     time.sleep(100)
 """
+
+
+def is_locked(path: Path) -> bool:
+    """Return whether a living process holds a file's lock."""
+    try:
+        with locked(path, blocking=False, create=False):
+            return False
+    except FileNotFoundError:
+        return False
+    except BlockingIOError:
+        return True
 
 
 def test_a_lock_goes_with_its_process(tmp_path):

@@ -69,17 +69,6 @@ def locked(
         os.close(handle)
 
 
-def is_locked(path: Path) -> bool:
-    """Return whether a living process holds a file's lock."""
-    try:
-        with locked(path, blocking=False, create=False):
-            return False
-    except FileNotFoundError:
-        return False
-    except BlockingIOError:
-        return True
-
-
 @contextmanager
 def temporary_file(beside: Path) -> Iterator[Path]:
     """Yield an empty file in the folder of `beside`, with its suffix, removed after the block.
