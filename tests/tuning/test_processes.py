@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
+import optuna
 import pytest
 import sqlalchemy
 from optuna.exceptions import StorageInternalError
@@ -203,6 +204,41 @@ def test_an_interrupt_within_a_query_stays_an_interrupt(monkeypatch):
     monkeypatch.setattr(Coordinator, "_run", query)
     with pytest.raises(KeyboardInterrupt):
         Coordinator.__new__(Coordinator).run()
+
+
+def test_an_interrupt_while_asking_leaves_no_running_trial(address, monkeypatch):
+    search = fake.begin(fake.section(address, trials=TRIALS, study="asking"))
+
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    # The trial is created in the storage; its mark never comes.
+    with monkeypatch.context() as patched:
+        patched.setattr(optuna.Trial, "set_user_attr", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            fake.run(search)
+    trials = search.study.get_trials(deepcopy=False)
+    assert [t.state for t in trials] == [TrialState.FAIL, TrialState.WAITING]
+    assert trials[1].user_attrs[DEATHS] == 0
+    # Nor where this process does not know of it.
+    with monkeypatch.context() as patched:
+        patched.setattr(optuna.Study, "ask", created_then(interrupted))
+        with pytest.raises(KeyboardInterrupt):
+            fake.run(search)
+    states = [t.state for t in search.study.get_trials(deepcopy=False)]
+    assert states == [TrialState.FAIL] * 2 + [TrialState.WAITING]
+    search.storage.close()
+
+
+def created_then(end):
+    """Return a Study.ask that raises when its trial is there."""
+    whole = optuna.Study.ask
+
+    def ask(self, *args, **kwargs):
+        whole(self, *args, **kwargs)
+        end()
+
+    return ask
 
 
 VERSIONS = "alembic_version (version_num text)"

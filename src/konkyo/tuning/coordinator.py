@@ -139,11 +139,15 @@ class Coordinator:
                 for future in done:
                     self._take_back(future)
                 show()
-        finally:
-            for worker in self._workers:
-                worker.shutdown(kill_workers=True)
-            if search.running:
-                self._requeue()
+        except BaseException:
+            self._kill_workers()
+            self._requeue()
+            raise
+        self._kill_workers()
+
+    def _kill_workers(self) -> None:
+        for worker in self._workers:
+            worker.shutdown(kill_workers=True)
 
     def _requeue(self) -> None:
         """Put the trials under way back into the queue; a broken connection is replaced."""

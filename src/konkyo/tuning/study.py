@@ -140,6 +140,9 @@ def ask(search: Search) -> list[optuna.Trial] | None:
 def requeue(search: Search, trials: list[optuna.Trial], died: bool) -> None:
     """Fail trials that this process runs and queue their values for whoever asks next.
 
+    So are trials without the mark of a coordinator: an interrupt between the creation of a trial
+    and its mark leaves one, which nobody could tell from a trial under way.
+
     Parameters
     ----------
     search : Search
@@ -156,6 +159,10 @@ def requeue(search: Search, trials: list[optuna.Trial], died: bool) -> None:
             if frozen.state == TrialState.RUNNING:
                 fail(search.study, frozen, died)
             search.running.pop(trial.number, None)
+        # Trials are created and marked within the same lock, so nobody is about to mark these.
+        for frozen in search.study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
+            if WORKER not in frozen.user_attrs:
+                fail(search.study, frozen, died)
 
 
 def finished_trials(study: optuna.Study) -> list[FrozenTrial]:
