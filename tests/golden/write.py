@@ -13,7 +13,8 @@ import json
 import sys
 from pathlib import Path
 
-sys.path[0] = str(Path(__file__).resolve().parents[1])
+TESTS = Path(__file__).resolve().parents[1]
+sys.path[:1] = [str(TESTS), str(TESTS / "support")]
 
 from golden import measure  # noqa: E402
 from golden.measure import Numbers, rename  # noqa: E402

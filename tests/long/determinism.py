@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-HERE = Path(__file__).resolve().parents[1]
+HERE = Path(__file__).resolve().parents[1] / "support"
 sys.path.insert(0, str(HERE))
 
 import chain  # noqa: E402
@@ -62,7 +62,7 @@ def run(folder: Path, settings: config.Params, stocks: int, environment: dict[st
     folder.mkdir()
     records = make_records(count=30, stocks=24 if stocks < 100 else int(stocks * 1.3))
     chain.lay(folder, settings, records)
-    path = os.pathsep.join([str(HERE), str(HERE.parent / "src")])
+    path = os.pathsep.join([str(HERE), str(HERE.parents[1] / "src")])
     done = subprocess.run(
         [sys.executable, "-c", f"import chain; chain.run({STAGES})"],
         cwd=folder, env=os.environ | {"PYTHONPATH": path} | environment, capture_output=True,

@@ -1,4 +1,4 @@
-"""Fuzzing at length: `PYTHONPATH=tests python tests/long/fuzz.py --examples 10000`."""
+"""Fuzzing at length: `PYTHONPATH=tests/support python tests/long/fuzz.py --examples 10000`."""
 
 import argparse
 import sys

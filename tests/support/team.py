@@ -21,7 +21,7 @@ import boto3
 
 import postgres
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 PASSWORD = "hush-database-7Wq"
 DATABASE, STORE, TRACKING = "127.0.0.1:5432", "127.0.0.1:9000", "127.0.0.1:5000"
 """The addresses of docs/team.md, which the test replaces by free ports."""

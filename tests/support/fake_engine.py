@@ -18,7 +18,7 @@ from konkyo.tuning import study
 from konkyo.tuning.coordinator import Coordinator
 from konkyo.tuning.storage import open_storage
 
-PARAMS = Path(__file__).parents[1] / "params.yaml"
+PARAMS = Path(__file__).parents[2] / "params.yaml"
 MONTHS = [dates.label(m) for m in pd.date_range("2010-01-31", periods=30, freq="ME")]
 GROUPS = [tuple(MONTHS[i : i + 3]) for i in range(0, 30, 3)]
 STOCKS = 30

@@ -8,7 +8,7 @@ import pandas as pd
 
 from konkyo import config, dates
 
-PARAMS = Path(__file__).parents[1] / "params.yaml"
+PARAMS = Path(__file__).parents[2] / "params.yaml"
 
 SIMULATED = config.Simulated(
     seed=1,

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from functools import cache
 from pathlib import Path
 
-SOURCES = Path(__file__).parents[1] / "src"
+SOURCES = Path(__file__).parents[2] / "src"
 
 
 @cache

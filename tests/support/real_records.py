@@ -1,6 +1,6 @@
 """The real records kept beside the repository, as the files that the source `official` reads.
 
-They are not part of the project. `python tests/real_records.py` writes them to data/own
+They are not part of the project. `python tests/support/real_records.py` writes them to data/own
 where they are there, so that the study can be run on them.
 """
 
@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-FOLDER = Path(__file__).parents[2] / "shared" / "data" / "japan_fx_intervention"
+FOLDER = Path(__file__).parents[3] / "shared" / "data" / "japan_fx_intervention"
 _SIDES = {1: "the {} (bought) the {} (sold)", -1: "the {} (sold) the {} (bought)"}
 _NAMES = {
     "USD": "US dollar", "JPY": "Japanese yen", "EUR": "Euro", "DEM": "Deutsche mark",
