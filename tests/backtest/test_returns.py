@@ -90,7 +90,7 @@ def test_reversed_scores_flip_the_spread(panel: Callable[..., pd.DataFrame], see
 
 @settings(max_examples=10, deadline=None)
 @given(seed=st.integers(0, 10_000))
-def test_order_of_rows_and_names_of_stocks_change_nothing(
+def test_row_order_and_stock_names_change_nothing(
     panel: Callable[..., pd.DataFrame], seed: int
 ) -> None:
     scores = panel(seed, missing=0.0)

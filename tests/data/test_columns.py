@@ -75,7 +75,7 @@ def test_rules(kind, frame, expected):
     assert broken(kind, frame) == expected
 
 
-def test_numbers_of_any_width_are_numbers_and_text_of_any_kind_is_text():
+def test_number_and_text_types_of_any_width():
     frame = prices(
         stock=pd.Categorical(["A", "B", "C"]),
         volume=np.array([1, 2, 3], dtype="int32"),

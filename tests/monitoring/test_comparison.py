@@ -91,7 +91,7 @@ def test_too_few_months_in_common_is_an_objection():
     assert "2 realised months in common, promote.months = 3" in objection
 
 
-def test_no_month_in_common_has_no_figures_and_two_objections():
+def test_no_month_in_common_is_two_objections():
     apart = CHALLENGER.assign(month=CHALLENGER["month"] + pd.offsets.MonthEnd(12))
     comparison = compare(
         CHAMPION, apart, n_months=3, objective="sharpe_ratio", min_improvement=-1.0
