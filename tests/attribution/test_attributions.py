@@ -75,7 +75,7 @@ def test_an_index_with_repeats_keeps_its_order(folder, frame):
     pd.testing.assert_frame_equal(out.reset_index(drop=True), expected.reset_index(drop=True))
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(sizes=st.lists(st.integers(1, 7), min_size=1, max_size=40), seed=st.integers(0, 100))
 def test_many_months_at_once_equal_one_at_a_time(sizes, seed, network, rows):
     # More months than one pass takes, of different sizes: padding must leave no trace.
@@ -91,7 +91,7 @@ def test_many_months_at_once_equal_one_at_a_time(sizes, seed, network, rows):
         np.testing.assert_allclose(whole, grounds.score, rtol=0, atol=1e-12)
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(members=st.lists(st.integers(1, 5), min_size=1, max_size=20), seed=st.integers(0, 100))
 def test_ensemble_relevances_are_means_over_members(members, seed, network, rows):
     nets = [[network(seed + 100 * i + k) for k in range(count)] for i, count in enumerate(members)]

@@ -44,7 +44,7 @@ def explained(network: StackedMLP, x: np.ndarray) -> tuple[np.ndarray, np.ndarra
     return score[0].numpy(), relevance[0].numpy()
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     st.integers(0, 10_000),
     st.sampled_from(["tanh", "relu"]),

@@ -76,7 +76,7 @@ def test_inputs_go_to_the_centre_given(linear):
     np.testing.assert_allclose(found.ordered, [0.0, 3.0, 3.0])
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(seed=st.integers(0, 10_000), scale=st.floats(1e-3, 1e3))
 def test_scale_and_order_do_not_matter(seed, scale, linear, rows):
     rng = np.random.default_rng(seed)

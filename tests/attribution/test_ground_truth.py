@@ -82,7 +82,7 @@ def test_random_relevances_agree_by_chance_alone():
     assert abs(out["irrelevant_share"] - 2 / 6) < 0.01
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(seed=st.integers(0, 10_000), scale=st.floats(1e-4, 1e4), other=st.floats(1e-4, 1e4))
 def test_neither_scale_nor_order_matters(seed, scale, other):
     truth, relevance, effect = random_case(seed)

@@ -61,13 +61,14 @@ def test_a_linear_model_is_coefficients_times_inputs(linear, network, rows):
     )
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(seed=st.integers(0, 10_000))
 def test_methods_against_the_centre_add_up(seed, network, rows):
     net, x = network(seed), rows(seed)
     score, centre = score_and_centre(net, x)
     for name, tolerance in (
-        ("integrated_gradients", 1e-6),
+        # A quadrature of 16 points: up to 2e-5 off in a hundred random networks.
+        ("integrated_gradients", 1e-4),
         ("deep_lift", 1e-9),
         ("shapley", 1e-5),
     ):

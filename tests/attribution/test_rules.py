@@ -136,7 +136,7 @@ def test_alpha_beta_that_lose_relevance_are_refused():
         AlphaBeta(0.5, -0.5)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(seed=st.integers(0, 10_000))
 def test_z_plus_absorbs_nothing_where_all_units_rise(seed, network, rows):
     net = network(seed, (12, 12, 12, 1), bias=1.0)

@@ -133,7 +133,7 @@ def test_indefinite_correlations_are_mended() -> None:
     assert 1 <= effective_trials(series) <= 3
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(0, 10_000), st.integers(1, 12), st.sampled_from([0.0, 0.5, 0.99]), st.booleans())
 def test_effective_trials_lie_between_one_and_all(
     seed: int, trials: int, related: float, pruned: bool

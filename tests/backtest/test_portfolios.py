@@ -83,7 +83,7 @@ def test_months_without_any_return_are_not_realised(scores: pd.DataFrame) -> Non
         with_realised_returns(assign_quantiles(scores.assign(ret=np.nan), 2))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(n=st.integers(2, 400), portfolios=st.integers(2, 20), seed=st.integers(0, 99))
 def test_portfolios_partition_the_month_in_order(n: int, portfolios: int, seed: int) -> None:
     if n < portfolios:
@@ -98,7 +98,7 @@ def test_portfolios_partition_the_month_in_order(n: int, portfolios: int, seed: 
     assert ranked.sort_values("score")["quantile"].is_monotonic_increasing
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     values=st.lists(st.integers(-50, 50), min_size=5, max_size=40, unique=True),
     portfolios=st.integers(3, 5),
@@ -153,7 +153,7 @@ _ANY_MONTH = st.dates(pd.Timestamp("1990-01-01").date(), pd.Timestamp("2030-01-0
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(values=_TIED, portfolios=st.integers(2, 6), month=_ANY_MONTH)
 def test_equals_the_slow_way(values: list[float], portfolios: int, month: pd.Timestamp) -> None:
     frame = _one_month(values).assign(month=month)
@@ -163,7 +163,7 @@ def test_equals_the_slow_way(values: list[float], portfolios: int, month: pd.Tim
         assert (row.rank, None if pd.isna(row.quantile) else row.quantile) == expected[row.stock]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(values=_TIED, portfolios=st.integers(2, 6), month=_ANY_MONTH)
 def test_reversed_scores_exchange_long_and_short(
     values: list[float], portfolios: int, month: pd.Timestamp
@@ -199,7 +199,7 @@ def test_reversal_exchanges_blocks_at_the_middle(values: list[float]) -> None:
         assert (one["quantile"] == 3 - other["quantile"]).all()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(values=_TIED, others=_TIED, portfolios=st.integers(2, 4), seed=st.integers(0, 99))
 def test_row_order_months_and_models_do_not_matter(
     values: list[float], others: list[float], portfolios: int, seed: int

@@ -98,7 +98,7 @@ def test_a_leg_that_lost_everything_starts_from_cash(scores: pd.DataFrame) -> No
     np.testing.assert_allclose(traded["units"], 1.0)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(seed=st.integers(0, 10_000), missing=st.sampled_from([0.0, 0.3]))
 def test_one_way_turnover_is_a_share_of_the_book(
     panel: Callable[..., pd.DataFrame], seed: int, missing: float

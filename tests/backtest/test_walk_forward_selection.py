@@ -52,7 +52,7 @@ def test_equals_the_loop() -> None:
     assert len(found) == 36
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.integers(0, 10_000), st.integers(12, 47), st.sampled_from(["sharpe_ratio", "mean"]))
 def test_changing_the_future_never_changes_the_past(seed: int, place: int, objective) -> None:
     series = _series(seed)

@@ -140,7 +140,7 @@ def test_reads_text_and_reports_a_value_once():
 NUMBERS = st.sampled_from([-np.inf, -2.0, -1.0, 0.0, 1.0, np.inf, np.nan])
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(
     rows=st.lists(
         st.tuples(NUMBERS, NUMBERS, NUMBERS, st.sampled_from(["A", "B", None])),

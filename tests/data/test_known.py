@@ -69,7 +69,7 @@ row = st.tuples(
 )
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.lists(row, max_size=12))
 def test_find_and_newest_against_a_search(rows):
     said = of(rows)

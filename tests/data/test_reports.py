@@ -337,7 +337,7 @@ def as_known(told: pd.DataFrame, rule: Reports, stocks: pd.DataFrame) -> pd.Data
     return pd.DataFrame(found, index=stocks.index)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.lists(report, min_size=1, max_size=14), st.sampled_from([3, 12]))
 def test_against_loops_over_every_row(rows, carry):
     told, rule = random_table(rows), spec(carry=carry)
@@ -370,7 +370,7 @@ def looks_ahead(join: Join, told: pd.DataFrame, rule: Reports, month: pd.Timesta
     return not all(frames[0].equals(other) for other in frames[1:])
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.lists(report, min_size=1, max_size=14), st.sampled_from(list(MONTHS)))
 def test_the_future_changes_nothing(rows, month):
     assert not looks_ahead(fundamentals.join, random_table(rows), spec(), month)

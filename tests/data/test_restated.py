@@ -106,7 +106,7 @@ cells = st.dictionaries(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(cells, cells)
 def test_against_a_slow_comparison(old, new):
     before, after = (

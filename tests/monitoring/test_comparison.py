@@ -108,7 +108,7 @@ def test_turnover_is_compared_where_both_have_it():
     assert own["months"].to_dict() == {"rank_ic": 4, "mean": 4, "sharpe_ratio": 4, "turnover": 3}
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(0, 2**32 - 1), st.integers(2, 30), st.integers(2, 30))
 def test_a_slow_loop_finds_the_same(seed, length, count):
     generator = np.random.default_rng(seed)

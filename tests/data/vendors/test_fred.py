@@ -117,7 +117,7 @@ day = st.integers(0, 240).map(lambda days: pd.Timestamp("2013-12-01") + pd.Timed
 versions = st.lists(st.tuples(day, day, st.floats(-9, 9)), min_size=1, unique_by=lambda v: v[:2])
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(versions)
 def test_point_in_time_values_equal_a_loops(rows):
     table = frame(rows).sort_values(["date", "published"])

@@ -62,7 +62,7 @@ def test_market_value_of_a_day_is_close_times_shares():
     assert (table["close"] * table["shares"]).tolist() == [100_000.0, 102_000.0, 104_000.0]
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(
     st.lists(
         st.tuples(st.floats(1, 1000), st.sampled_from([1.0, 0.5, 2.0])), min_size=2, max_size=8

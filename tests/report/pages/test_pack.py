@@ -24,7 +24,7 @@ from konkyo.report.pages.codec import (
 from konkyo.report.tables import ExplainedPanel
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     seed=st.integers(0, 10_000),
     stocks=st.integers(6, 40),
