@@ -1,7 +1,4 @@
-"""A real tracking server that is killed while a run is logged, and comes back.
-
-The long form: `KONKYO_SERVER_KILLS=20 pytest tests/tracking/test_server_away.py`.
-"""
+"""A real tracking server that is killed while a run is logged, and comes back."""
 
 import os
 import signal
@@ -22,6 +19,8 @@ from konkyo import config
 from konkyo.errors import TrackingError
 from konkyo.tracking import results, runs
 from konkyo.tracking.client import RETRIES, StoreRetries
+
+pytestmark = [pytest.mark.slow, pytest.mark.server]
 
 
 class Server:
@@ -68,8 +67,8 @@ class Server:
 
 
 def waiting(seconds: float) -> StoreRetries:
-    """Return retries for so many seconds."""
-    policy = replace(RETRIES.logging, seconds=seconds)
+    """Return retries for so many seconds, with pauses that suit a server away for seconds."""
+    policy = replace(RETRIES.logging, seconds=seconds, longest=1.0)
     # A busy machine takes long to start a server.
     return replace(RETRIES, connecting=replace(policy, seconds=120.0), logging=policy)
 
@@ -83,19 +82,19 @@ def server(project):
     made.kill()
 
 
+@pytest.mark.parametrize("kills", [1, pytest.param(20, marks=pytest.mark.long)])
 def test_a_server_that_comes_back_has_everything_once(
-    server: Server, chosen: config.Params, capsys
+    kills: int, server: Server, chosen: config.Params, capsys
 ):
     environment = {"MLFLOW_TRACKING_URI": server.uri}
-    kills = int(os.environ.get("KONKYO_SERVER_KILLS", "1"))
     random = np.random.default_rng(1)
     stop = threading.Event()
     killed = []
 
     # A server that is killed again and again is up for longer than the longest pause of a client,
-    # 15 seconds, or no client would ever find it; a busy machine takes a minute to start one.
-    longest = 1.5 if kills == 1 else 20.0
-    retries = waiting(120.0 if kills == 1 else 900.0)
+    # one second, or no client would ever find it; a busy machine takes a minute to start one.
+    longest = 1.5 if kills == 1 else 4.0
+    retries = waiting(120.0 * kills)
 
     def trouble() -> None:
         while len(killed) < kills and not stop.wait(random.uniform(0.3, longest)):
@@ -136,7 +135,6 @@ def test_a_server_that_comes_back_has_everything_once(
             assert [len(part) for part in kept] == [1, 1]
 
 
-@pytest.mark.skipif("KONKYO_SERVER_KILLS" not in os.environ, reason="the long form, by hand")
 def test_a_server_that_stays_away(server: Server, chosen: config.Params, monkeypatch):
     environment = {"MLFLOW_TRACKING_URI": server.uri}
     plain = runs._log_months

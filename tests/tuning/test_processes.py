@@ -146,9 +146,8 @@ def test_a_killed_coordinator_ends_its_workers(address, name, start):
     until(lambda: study.finished_trials(search.study), "a finished trial")
     before = {trial.number for trial in study.finished_trials(search.study)}
     os.kill(first.pid, signal.SIGKILL)
-    until(lambda: not workers_of(first.pid), "the end of its workers", patience=10)
-    second = start(address, workers=1, seconds=0.0)
-    ended(second)
+    until(lambda: not workers_of(first.pid), "the end of its workers")
+    fake.run(fake.begin(fake.section(address, study=name, trials=TRIALS)))
     failed = check_finished(search)
     assert failed and before <= {trial.number for trial in study.finished_trials(search.study)}
     search.storage.close()
@@ -189,7 +188,7 @@ def test_a_keyboard_interrupt_keeps_complete_trials(address, name, start):
     assert not [trial for trial in trials if trial.state == TrialState.RUNNING]
     waiting = [trial for trial in trials if trial.state == TrialState.WAITING]
     assert waiting and {trial.user_attrs[DEATHS] for trial in waiting} == {0}
-    ended(start(address, workers=1, seconds=0.0))
+    fake.run(fake.begin(fake.section(address, study=name, trials=TRIALS)))
     check_finished(search)
     search.storage.close()
 
