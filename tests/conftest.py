@@ -1,5 +1,7 @@
 """A small panel that the rooms' tests share."""
 
+import signal
+
 import pandas as pd
 import pytest
 
@@ -8,6 +10,11 @@ from konkyo import config
 from konkyo.features.build import build
 from konkyo.features.store import Panel
 from small import make_records, small_params
+
+# A shell without job control lets what it starts in the background ignore Ctrl-C, and so would all
+# that tests start and interrupt.
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)

@@ -51,7 +51,7 @@ class Project:
         for name in ("MLFLOW_RUN_ID", "MLFLOW_TRACKING_URI", "MLFLOW_EXPERIMENT_ID"):
             environment.pop(name, None)
         return subprocess.run(
-            command, cwd=self.folder, env=environment, capture_output=True, text=True, timeout=400
+            command, cwd=self.folder, env=environment, capture_output=True, text=True, timeout=1200
         )
 
     def metrics(self) -> dict:

@@ -24,8 +24,9 @@ from ruamel.yaml import YAML
 import team as servers
 from chain import results
 from konkyo import config
+from processes import answers, until
 from small import make_records, small_params
-from team import Team, answers, end, until
+from team import Team, end
 
 pytestmark = [pytest.mark.slow, pytest.mark.server]
 LANGUAGES = ["sh", "yaml", "sh", "sh", "sh", "sh", "python", "sh", "sh"]
@@ -146,7 +147,7 @@ def users(
         team.run("git clone -q shared.git other", folder, "init")
         write_params(team, other, seed=2)
         url = f"http://{team.places[servers.TRACKING]}"
-        until(lambda: answers(f"{url}/health"), (folder / "tracking.log").read_text())
+        until(lambda: answers(f"{url}/health"), (folder / "tracking.log").read_text)
         both = [team.start(TRAIN, of, of.name) for of in (one, other)]
         try:
             for process, of in zip(both, (one, other), strict=True):
@@ -236,12 +237,12 @@ def test_a_shared_search_resumes_after_interrupts(users: Users):
         until(
             lambda: len(workers()) == 2 or any(process.poll() is not None for process in both),
             "one of both did no trial",
-            patience=400,
+            seconds=400,
         )
         assert [process.poll() for process in both] == [None, None]
         for process in both:
             os.killpg(process.pid, signal.SIGINT)
-        assert [process.wait(timeout=90) for process in both] == [130, 130]
+        assert [process.wait(timeout=300) for process in both] == [130, 130]
     finally:
         for process in both:
             end(process)

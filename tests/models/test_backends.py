@@ -11,9 +11,10 @@ import psutil
 import pytest
 
 import backend_jobs
-from clusters import SECONDS, below, until
+from clusters import below
 from konkyo.errors import BackendError
 from konkyo.models.backends import BACKENDS
+from processes import PATIENCE, until
 
 # The jobs' module, for workers that know of the environment alone.
 ENVIRONMENT = {**os.environ, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)}
@@ -54,9 +55,8 @@ def test_dask_missing_is_an_error_with_its_remedy(monkeypatch):
 
 
 LOCAL = """
-import signal, sys
+import sys
 sys.path[:0] = sys.argv[5:]
-signal.signal(signal.SIGINT, signal.default_int_handler)
 import backend_jobs
 from konkyo.models.backends import BACKENDS
 if __name__ == "__main__":
@@ -92,8 +92,8 @@ def test_a_cluster_is_local_and_ends_on_interrupt(backend, first, tmp_path):
         assert listening <= {"127.0.0.1", "::ffff:127.0.0.1", "::1"}
         # As a terminal does it: the signal reaches all of the group.
         os.killpg(run.pid, signal.SIGINT)
-        assert run.communicate(timeout=SECONDS)[0] == "interrupted\n"
-        until(lambda: not any(alive(process) for process in processes), SECONDS)
+        assert run.communicate(timeout=PATIENCE)[0] == "interrupted\n"
+        until(lambda: not any(alive(process) for process in processes))
     finally:
         for process in processes:
             if process.is_running():
@@ -111,7 +111,7 @@ def test_workers_of_loky_end_with_a_run_that_is_killed():
     workers = below(run.pid)
     run.kill()
     run.wait()
-    until(lambda: not any(alive(process) for process in workers), SECONDS)
+    until(lambda: not any(alive(process) for process in workers))
 
 
 def alive(process: psutil.Process) -> bool:

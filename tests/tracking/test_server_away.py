@@ -2,12 +2,10 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
 import time
-import urllib.request
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,6 +17,7 @@ from konkyo import config
 from konkyo.errors import TrackingError
 from konkyo.tracking import results, runs
 from konkyo.tracking.client import RETRIES, StoreRetries
+from processes import answers, free_port, until
 
 pytestmark = [pytest.mark.slow, pytest.mark.server]
 
@@ -27,9 +26,7 @@ class Server:
     """An MLflow server on a port of its own that can be killed and started again."""
 
     def __init__(self, folder: Path) -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self.port = free_port()
         self.folder = folder
         self.uri = f"http://127.0.0.1:{self.port}"
         self.process: subprocess.Popen[bytes] | None = None
@@ -50,14 +47,7 @@ class Server:
             )
 
     def wait(self) -> None:
-        end = time.monotonic() + 120
-        while time.monotonic() < end:
-            try:
-                urllib.request.urlopen(f"{self.uri}/health", timeout=5)
-                return
-            except OSError:
-                time.sleep(0.1)
-        raise AssertionError((self.folder / "server.log").read_text())
+        until(lambda: answers(f"{self.uri}/health"), (self.folder / "server.log").read_text)
 
     def kill(self) -> None:
         if self.process is not None:

@@ -20,6 +20,7 @@ from konkyo.errors import TuningError
 from konkyo.tuning import results, study
 from konkyo.tuning.coordinator import Coordinator
 from konkyo.tuning.storage import DEATHS, RETRY_OF, WORKER, open_storage
+from processes import PATIENCE, until
 
 SCRIPT = Path(fake.__file__)
 TRIALS = 12
@@ -56,16 +57,6 @@ def start(name) -> Iterator:
         process.communicate()
 
 
-def until(condition, what: str, patience: float = 60.0):
-    end = time.monotonic() + patience
-    while time.monotonic() < end:
-        found = condition()
-        if found:
-            return found
-        time.sleep(0.02)
-    pytest.fail(f"{what} did not come within {patience} seconds")
-
-
 def workers_of(group: int) -> list[int]:
     """Return the worker processes of a coordinator's session."""
     pids = []
@@ -79,7 +70,7 @@ def workers_of(group: int) -> list[int]:
 
 
 def ended(process: subprocess.Popen[str]) -> str:
-    said = process.communicate(timeout=100)[0]
+    said = process.communicate(timeout=2 * PATIENCE)[0]
     assert process.returncode == 0, said
     return said
 
@@ -179,7 +170,7 @@ def test_a_keyboard_interrupt_keeps_complete_trials(address, name, start):
     search = fake.begin(fake.section(address, study=name, trials=TRIALS))
     until(lambda: study.finished_trials(search.study), "a finished trial")
     os.killpg(first.pid, signal.SIGINT)
-    said = first.communicate(timeout=60)[0]
+    said = first.communicate(timeout=PATIENCE)[0]
     assert said.rstrip().endswith("KeyboardInterrupt")
     # The workers say nothing of it.
     assert said.count("Traceback (most recent call last)") == 1, said
