@@ -16,6 +16,8 @@ from ruamel.yaml import YAML
 from konkyo import config
 from small import make_records, small_params
 
+pytestmark = [pytest.mark.slow, pytest.mark.cluster]
+
 ROOT = Path(__file__).parents[1]
 
 

@@ -25,12 +25,16 @@ def run(backend: str, jobs: dict) -> dict[str, str]:
     return {name: doubled for name, (doubled, _) in results}
 
 
+@pytest.mark.slow
+@pytest.mark.cluster
 def test_loky_starts_workers_again_for_what_is_left(tmp_path):
     jobs = {"first": ("double", "x"), "dies": ("die", str(tmp_path / "died"))}
     assert run("loky", jobs) == {"first": "xx", "dies": str(tmp_path / "died") * 2}
     assert (tmp_path / "died").exists()
 
 
+@pytest.mark.slow
+@pytest.mark.cluster
 def test_loky_gives_up_a_job_that_kills_its_workers(tmp_path):
     # Where the file cannot be made, it dies every time.
     jobs = {"first": ("double", "x"), "dies": ("die", str(tmp_path / "absent" / "died"))}
@@ -70,6 +74,8 @@ if __name__ == "__main__":
 """
 
 
+@pytest.mark.slow
+@pytest.mark.cluster
 @pytest.mark.parametrize(("backend", "first"), [("loky", "double"), ("dask", "die")])
 def test_a_cluster_is_local_and_ends_on_interrupt(backend, first, tmp_path):
     """And Dask has done elsewhere what a worker died on."""
@@ -100,6 +106,8 @@ def test_a_cluster_is_local_and_ends_on_interrupt(backend, first, tmp_path):
                 process.kill()
 
 
+@pytest.mark.slow
+@pytest.mark.cluster
 def test_workers_of_loky_end_with_a_run_that_is_killed():
     # There are two jobs: at least one worker has none when the other is at the long one.
     run = subprocess.Popen(

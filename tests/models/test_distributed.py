@@ -75,6 +75,8 @@ def kill_one(
     return killed
 
 
+@pytest.mark.slow
+@pytest.mark.cluster
 def test_a_killed_worker_changes_no_byte(cluster, mapped, chosen, alone, tmp_path):
     at = cluster("dask")
     killed = kill_one(at.workers, lambda: bool(list(tmp_path.glob("state/*.ckpt"))))
@@ -83,6 +85,8 @@ def test_a_killed_worker_changes_no_byte(cluster, mapped, chosen, alone, tmp_pat
     assert files == alone
 
 
+@pytest.mark.slow
+@pytest.mark.cluster
 def test_workers_without_the_folder_download_the_panel(
     mapped, chosen, alone, tmp_path, monkeypatch
 ):

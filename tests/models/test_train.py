@@ -89,6 +89,8 @@ def test_months_that_are_gone_are_dropped(months, chosen, whole, tmp_path):
     assert "history/weights/2002-04.parquet" not in contents(tmp_path)
 
 
+@pytest.mark.slow
+@pytest.mark.cluster
 def test_workers_side_by_side_give_the_same(panel, chosen, whole, tmp_path):
     run(panel, replace(chosen, workers=2, max_networks_per_stack=5), tmp_path)
     for name in weights_of(whole):
@@ -162,6 +164,7 @@ train(panel, windows[:{MONTHS}], params, Path(sys.argv[2]))
 """
 
 
+@pytest.mark.slow
 def test_a_killed_run_resumes_to_the_same_bytes(panel, chosen, tmp_path):
     store.write(panel, panel.catalogue, tmp_path / "panel")
     killed = subprocess.run(

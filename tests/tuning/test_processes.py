@@ -95,13 +95,15 @@ def check_finished(search: study.Search) -> list:
     return failed
 
 
-@pytest.fixture(params=["journal", "postgresql"])
+@pytest.fixture(params=["journal", pytest.param("postgresql", marks=pytest.mark.server)])
 def address(request, tmp_path) -> str:
     if request.param == "journal":
         return f"journal:{tmp_path}/journal.log"
     return request.getfixturevalue("postgres")
 
 
+@pytest.mark.slow
+@pytest.mark.cluster
 def test_a_killed_worker_loses_its_trials_only(address, name, start):
     coordinator = start(address, workers=2, seconds=0.7)
     search = fake.begin(fake.section(address, study=name, trials=TRIALS))
@@ -131,6 +133,8 @@ def test_a_killed_worker_loses_its_trials_only(address, name, start):
     assert workers_of(coordinator.pid) == []
 
 
+@pytest.mark.slow
+@pytest.mark.cluster
 def test_a_killed_coordinator_ends_its_workers(address, name, start):
     first = start(address, workers=2, seconds=0.3)
     search = fake.begin(fake.section(address, study=name, trials=TRIALS))
@@ -144,6 +148,8 @@ def test_a_killed_coordinator_ends_its_workers(address, name, start):
     search.storage.close()
 
 
+@pytest.mark.slow
+@pytest.mark.cluster
 def test_two_machines_share_a_database_and_one_dies(postgres, name, start):
     machines = [start(postgres, workers=1, seconds=0.2) for _ in range(2)]
     search = fake.begin(fake.section(postgres, study=name, trials=TRIALS))
@@ -165,6 +171,8 @@ def test_two_machines_share_a_database_and_one_dies(postgres, name, start):
     assert len(failed) <= len(lost) + 1
 
 
+@pytest.mark.slow
+@pytest.mark.cluster
 def test_a_keyboard_interrupt_keeps_complete_trials(address, name, start):
     first = start(address, workers=2, seconds=0.3)
     search = fake.begin(fake.section(address, study=name, trials=TRIALS))
