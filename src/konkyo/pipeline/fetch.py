@@ -12,7 +12,7 @@ from konkyo.artifacts import HERE
 from konkyo.data.vendors import fred, jquants, jquants_tables, mof
 from konkyo.errors import KonkyoError, SourceError
 from konkyo.io import atomic_write, write_csv, write_parquet
-from konkyo.pipeline import locking, stage
+from konkyo.pipeline import locking, month_option, stage
 from konkyo.retry import RetryPolicy
 
 Vendor = Literal["jquants", "fred", "mof"]
@@ -42,7 +42,7 @@ def main(
     what : str
         jquants, fred or mof.
     first, last : str, optional
-        Months YYYY-MM; `first` is needed for jquants and fred, `last` is the newest one.
+        Months; `first` is needed for jquants and fred, `last` is the newest one.
     out : Path
         Parent of the vendor's folder; the ministry's interventions are written to `out` itself,
         where the second study reads them.
@@ -222,11 +222,5 @@ def _mof(out: Path, maturities: tuple[int, ...], policy: RetryPolicy | None) -> 
         raise SourceError("\n".join(errors))
 
 
-def _month(name: str | None, option: str) -> pd.Timestamp:
-    """Return the end of a month."""
-    try:
-        return dates.parse(name or "")
-    except ValueError:
-        raise SourceError(
-            f"{option} is {name!r}: write a month as YYYY-MM, such as --{option} 2018-01"
-        ) from None
+def _month(text: str | None, option: str) -> pd.Timestamp:
+    return dates.parse(month_option(text, option))

@@ -13,6 +13,7 @@ from mlflow.types import ColSpec, DataType, Schema
 from mlflow.types.schema import AnyType
 
 import konkyo
+from konkyo import date_text
 from konkyo.attribution import explain
 from konkyo.tracking.client import StoreClient
 from konkyo.tracking.lineage import installed
@@ -48,7 +49,7 @@ def log(
     epsilon : float
         Epsilon of the LRP rule, in units of the score.
     """
-    ends = pd.to_datetime(example["month"])
+    ends = date_text.period_ends(example["month"])
     prediction = explain(weights, example.assign(month=ends), epsilon)
     # By default MLflow files the model under the active experiment, not that of the run.
     experiment = client.get_run(run_id).info.experiment_id
