@@ -9,7 +9,7 @@ import pandas as pd
 
 from konkyo import dates
 from konkyo.artifacts import HERE
-from konkyo.data.vendors import fred, jquants, jquants_tables, mof
+from konkyo.data.vendors import fred, jquants, jquants_client, jquants_tables, mof
 from konkyo.errors import KonkyoError, SourceError
 from konkyo.io import atomic_write, write_csv, write_parquet
 from konkyo.pipeline import locking, month_option, stage
@@ -27,7 +27,7 @@ def main(
     last: str | None = None,
     out: Path = HERE.own,
     parts: Sequence[str] = jquants.PARTS,
-    plan: jquants.Plan = "free",
+    plan: jquants_client.Plan = "free",
     series: Sequence[str] = (),
     release: Literal["vintage", "latest"] = "vintage",
     lag: int = 1,
@@ -77,19 +77,19 @@ def _jquants(
     *,
     folder: Path,
     parts: Sequence[str],
-    plan: jquants.Plan,
+    plan: jquants_client.Plan,
     policy: RetryPolicy | None,
 ) -> None:
     unknown = set(parts) - set(jquants.PARTS)
-    if unknown or plan not in jquants.LIMITS:
+    if unknown or plan not in jquants_client.LIMITS:
         raise SourceError(
             f"parts {sorted(unknown)}, plan {plan!r}: choose from {jquants.PARTS} and "
-            f"{tuple(jquants.LIMITS)}"
+            f"{tuple(jquants_client.LIMITS)}"
         )
     start = _month(first, "first").replace(day=1)
     final = jquants.newest_final()
     end = final if last is None else min(final, _month(last, "last"))
-    client = jquants.connect(plan, jquants.BASE, policy)
+    client = jquants_client.connect(plan, jquants_client.BASE, policy)
     try:
         fetched = jquants.fetch(
             client, folder, start, end, [part for part in jquants.PARTS if part in parts]

@@ -7,7 +7,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from konkyo import config
-from konkyo.data.vendors import fred, jquants, mof
+from konkyo.data.vendors import fred, jquants_client, mof
 from konkyo.pipeline.fetch import main
 from vendor_server import KEY, Asked, Told, Vendor
 
@@ -26,8 +26,8 @@ def market(vendor: Vendor, monkeypatch) -> Vendor:
     from jquantsapi import constants
 
     monkeypatch.setenv("JQUANTS_API_KEY", KEY)
-    monkeypatch.setattr(jquants, "BASE", vendor.url)
-    monkeypatch.setitem(jquants.LIMITS, "light", 1e9)
+    monkeypatch.setattr(jquants_client, "BASE", vendor.url)
+    monkeypatch.setitem(jquants_client.LIMITS, "light", 1e9)
     days = ["2024-01-30", "2024-01-31", "2024-02-01"]
 
     def day(asked: Asked) -> str:
