@@ -16,8 +16,6 @@ from konkyo.pipeline import locking, month_option, stage
 from konkyo.retry import RetryPolicy
 
 Vendor = Literal["jquants", "fred", "mof"]
-MARKET_PARAMS = "      - {{files: [{file}], columns: {{}}}}    # ingest.tables.market"
-"""The entry of params.yaml that reads a file of market series."""
 
 
 @stage
@@ -98,7 +96,7 @@ def _jquants(
         print(f"new days (of listed: months): {counts}", *fetched.gaps(), sep="\n")
     finally:
         # What came before an error can be used.
-        if any((folder / "raw" / "prices").glob("*.parquet")):
+        if any((folder / "raw/prices").glob("*.parquet")):
             snippet = jquants_tables.build(folder, client.get_33_sectors())
             print(f"params for these records: {snippet}; then `konkyo check`")
 
@@ -165,9 +163,16 @@ def _fred(
     lost = market.is_file() and len(table.columns) < len(stored.columns)
     if len(table.columns) > 1 and not lost:
         write_csv(table, market)
-        print(f"{market}: for params.yaml\n{MARKET_PARAMS.format(file=market.as_posix())}")
+        _print_entry(market)
     if errors:
         raise SourceError("\n".join(errors))
+
+
+def _print_entry(market: Path) -> None:
+    """Print the entry of params.yaml that reads a file of market series."""
+    file = jquants_tables.yaml_text(market)
+    print(f"{market}: for params.yaml")
+    print(f"      - {{files: [{file}], columns: {{}}}}    # ingest.tables.market")
 
 
 def _series_names(series: Sequence[str]) -> dict[str, str]:
@@ -204,7 +209,7 @@ def _mof(out: Path, maturities: tuple[int, ...], policy: RetryPolicy | None) -> 
         if texts:
             table = mof.yields(texts, maturities)
             write_csv(table if stored is None else mof.merge(stored, table), market)
-            print(f"{market}: for params.yaml\n{MARKET_PARAMS.format(file=market.as_posix())}")
+            _print_entry(market)
     except SourceError as error:
         errors.append(str(error))
     try:
