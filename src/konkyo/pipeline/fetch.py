@@ -7,11 +7,11 @@ from typing import Literal, get_args
 
 import pandas as pd
 
-from konkyo import dates
+from konkyo import date_text, dates
 from konkyo.artifacts import HERE
 from konkyo.data.vendors import fred, jquants, jquants_client, jquants_tables, mof
 from konkyo.errors import KonkyoError, SourceError
-from konkyo.io import atomic_write, write_csv, write_parquet
+from konkyo.io import artifact_errors, atomic_write, read_csv, write_csv, write_parquet
 from konkyo.pipeline import locking, month_option, stage
 from konkyo.retry import RetryPolicy
 
@@ -123,7 +123,7 @@ def _fred(
     end = end if last is None else min(end, _month(last, "last"))
     market = folder / ("market.csv" if release == "vintage" else "market_latest.csv")
     if market.is_file():
-        stored = pd.read_csv(market, parse_dates=["month"])
+        stored = _stored(market, "month")
         if others := [name for name in stored.columns if name not in {"month", *names}]:
             raise SourceError(
                 f"{market} has the series {', '.join(others)}, which this command would take out: "
@@ -168,6 +168,13 @@ def _fred(
         raise SourceError("\n".join(errors))
 
 
+def _stored(market: Path, date: str) -> pd.DataFrame:
+    """Return a file of market series that an earlier run wrote."""
+    table = read_csv(market)
+    with artifact_errors(market):
+        return table.assign(**{date: date_text.days(table[date])})
+
+
 def _print_entry(market: Path) -> None:
     """Print the entry of params.yaml that reads a file of market series."""
     file = jquants_tables.yaml_text(market)
@@ -180,10 +187,13 @@ def _series_names(series: Sequence[str]) -> dict[str, str]:
     names: dict[str, str] = {}
     for entry in series:
         code, _, name = entry.partition("=")
-        name = name or code
+        name = name.strip() or code
         # The id is a part of a file's name.
-        if not re.fullmatch(r"[A-Za-z0-9_.-]+", code) or name == "month":
-            raise SourceError(f"series {entry!r}: write ID or ID=name, such as CPIAUCSL=prices")
+        if not re.fullmatch(r"[A-Za-z0-9_.-]+", code) or name in ("month", "date"):
+            raise SourceError(
+                f"series {entry!r}: write ID or ID=name, such as CPIAUCSL=prices, but not month or "
+                "date, which name the days of a table"
+            )
         if name in names:
             raise SourceError(
                 f"two series have the name {name}, {names[name]} and {code}: name one ID=name"
@@ -194,7 +204,7 @@ def _series_names(series: Sequence[str]) -> dict[str, str]:
 
 def _mof(out: Path, maturities: tuple[int, ...], policy: RetryPolicy | None) -> None:
     market = out / "mof" / "jgb.csv"
-    stored = pd.read_csv(market, parse_dates=["date"]) if market.is_file() else None
+    stored = _stored(market, "date") if market.is_file() else None
     maturities = tuple(dict.fromkeys(maturities))
     texts, errors = [], []
     for path in mof.YIELDS:
