@@ -69,7 +69,7 @@ def log(
                 flavor=mlflow.pyfunc,
                 run_id=run_id,
                 python_model=str(Path(__file__).with_name("pyfunc_model.py")),
-                artifacts={"weights": str(weights)},
+                artifacts={"weights": weights.absolute().as_uri()},
                 code_paths=[code],
                 pip_requirements=requirements(),
                 signature=signature(example, prediction),
