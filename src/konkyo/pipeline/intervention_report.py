@@ -1,9 +1,8 @@
 """Stage intervention-report: figures, tables and the page of the second study."""
 
 import altair as alt
-import pandas as pd
 
-from konkyo import config
+from konkyo import config, date_text
 from konkyo.artifacts import HERE
 from konkyo.i18n import LANGUAGES
 from konkyo.intervention import figures, page, tables
@@ -20,7 +19,7 @@ def main() -> None:
     study, language = params.intervention, params.report.language
     forecast, out = HERE.intervention_forecast, HERE.intervention_report
     frames = {name: read_csv(forecast / f"{name}.csv") for name in page.TABLES}
-    frames["attributions"]["month"] = pd.to_datetime(frames["attributions"]["month"])
+    frames["attributions"]["month"] = date_text.period_ends(frames["attributions"]["month"])
     frames |= {
         name: read_parquet(forecast / f"{name}.parquet")
         for name in ("predictions", "surfaces", "points")

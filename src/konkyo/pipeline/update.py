@@ -15,7 +15,15 @@ from konkyo import cache, config, data, dates
 from konkyo.artifacts import HERE
 from konkyo.features import store
 from konkyo.features.build import build
-from konkyo.pipeline import dvc_commit, earlier_months, ingest, locking, prepare, stage
+from konkyo.pipeline import (
+    dvc_commit,
+    earlier_months,
+    ingest,
+    locking,
+    month_option,
+    prepare,
+    stage,
+)
 from konkyo.resilience import temporary_folder
 
 _BEFORE_TRAINING = ("ingest", "prepare")
@@ -42,6 +50,7 @@ def main(
     commit : bool
         Commit the results to DVC, so that `dvc repro` does not compute them again.
     """
+    month = None if month is None else month_option(month, "month")
     steps = Steps()
     params = config.load()
     # torch and Lightning take longer to import than the records to check.

@@ -8,6 +8,7 @@ from importlib.resources import files
 import pandas as pd
 
 from konkyo.i18n import LANGUAGES, Language, Text, catalogue, t
+from konkyo.io import read_csv
 
 _TEXTS = ("en", "ja", "high_en", "high_ja", "low_en", "low_ja")
 _TRANSFORMED = re.compile(r"(.+)_(change|difference)")
@@ -168,8 +169,7 @@ def _for_months(texts: Mapping[str, str], k: int) -> dict[str, str]:
 @cache
 def _tables() -> tuple[dict[str, dict[str, str]], list[tuple[re.Pattern, dict[str, str]]]]:
     """Return the known names, and those for any number of months."""
-    with files("konkyo.i18n").joinpath("features.csv").open(encoding="utf-8") as file:
-        rows = pd.read_csv(file, keep_default_na=False).to_dict("records")
+    rows = read_csv(files("konkyo.i18n") / "features.csv", na_values=[]).to_dict("records")
     exact, patterns = {}, []
     for row in rows:
         name, texts = row.pop("name"), _filled(row)
