@@ -58,10 +58,10 @@ def test_of_kinds_and_units():
 
 def test_words_inside_a_sentence():
     said = labels(["roe_forecast", "sales_growth", "ebitda_to_ev_forecast", "topix_change"])
-    assert said["said_en"].tolist() == [
+    assert said["phrase_en"].tolist() == [
         "forecast ROE", "sales growth", "forecast EBITDA to enterprise value", "TOPIX",
     ]  # fmt: skip
-    assert said["said_ja"].tolist() == ["予想ROE", "実績売上高成長率", "予想EBITDA/EV", "TOPIX"]
+    assert said["phrase_ja"].tolist() == ["予想ROE", "実績売上高成長率", "予想EBITDA/EV", "TOPIX"]
     assert one("size")["high_en"] == "large"
     assert one("size")["low_ja"] == "小さい"
 
@@ -131,7 +131,7 @@ def test_own_names_go_first_and_empty_cells_say_nothing():
         "large",
     ]
     assert table.loc["nikkei_change", "en"] == "Nikkei, 1-month change"
-    assert table.loc["nikkei_change", "said_ja"] == "日経平均"
+    assert table.loc["nikkei_change", "phrase_ja"] == "日経平均"
     assert table["kind"].tolist() == ["characteristic", "change", "level"]
 
 

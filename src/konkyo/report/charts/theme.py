@@ -11,7 +11,7 @@ colours of light or dark when it embeds the chart. Text on coloured cells takes 
 luminance of the cell (`text_on`), since the middle of the diverging scale is the paper itself.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -101,22 +101,26 @@ def to_spec(chart: alt.TopLevelMixin | dict[str, Any]) -> dict[str, Any]:
     return spec
 
 
-def save_png(chart: alt.TopLevelMixin | dict[str, Any], path: Path, ppi: int) -> None:
-    """Write a chart as PNG, replacing the file atomically.
+def save_pngs(charts: Mapping[Path, alt.TopLevelMixin | dict[str, Any]], ppi: int) -> None:
+    """Write charts as PNG, replacing each file atomically.
 
     Parameters
     ----------
-    chart : Altair chart or its JSON by `to_spec`
-        Its text may be Japanese: the one font that this package carries is registered.
-    path : Path
-        The picture.
+    charts : mapping
+        Altair charts or their JSON by `to_spec`, by the path of the picture. Their text may be
+        Japanese: the one font that this package carries is registered.
     ppi : int
         Dots an inch of 72 pixels.
     """
     _register_fonts()
-    picture = vl_convert.vegalite_to_png(to_spec(chart), vl_version=VEGA_LITE, ppi=ppi)
-    with atomic_write(path) as scratch:
-        scratch.write_bytes(picture)
+
+    def write(path: Path) -> None:
+        picture = vl_convert.vegalite_to_png(to_spec(charts[path]), vl_version=VEGA_LITE, ppi=ppi)
+        with atomic_write(path) as scratch:
+            scratch.write_bytes(picture)
+
+    for path in charts:
+        write(path)
 
 
 @cache
