@@ -336,7 +336,7 @@ def test_group_lines_are_months_and_their_mean() -> None:
 def test_the_effect_map_has_the_strongest_attribute_on_top() -> None:
     chart = DRAW["effect_map"]("en")
     assert domain(chart, "y") == ["Return", "Size"]
-    cells = table(chart, "effect").pivot_table(index="row", columns="start", values="effect")
+    cells = table(chart, "start").pivot_table(index="row", columns="start", values="value")
     np.testing.assert_allclose(cells.to_numpy(), [[-0.3, -0.2, -0.4], [0.1, np.nan, 0.1]])
 
 

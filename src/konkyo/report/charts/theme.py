@@ -171,13 +171,33 @@ def colours(
     return alt.Color(f"{field}:N", scale=scale, legend=legend, sort=None)
 
 
-def diverging(field: str, limit: float, title: str) -> alt.Color:
-    """Return the one scale of relevance: blue lowers, paper does nothing, red raises."""
+def tips(*fields: tuple[str, ...]) -> list[alt.Tooltip]:
+    """Return a tooltip of fields, each its shorthand, and its title and format where it has any."""
+    tooltips = []
+    for shorthand, *more in fields:
+        title, form = [*more, "", ""][:2]
+        # An empty title would show the field's name.
+        options = {"format": form} if form else {}
+        tooltips.append(alt.Tooltip(shorthand, title=title or " ", **options))
+    return tooltips
+
+
+def diverging(
+    field: str, limit: float, title: str, *, signed: bool = True, form: str = "~g"
+) -> alt.Color:
+    """Return the one scale of relevance: blue lowers, paper does nothing, red raises.
+
+    Not `signed`, for what is never negative, it has the half from paper to red.
+    """
+    domain = [-limit, 0, limit] if signed else [0, limit]
     scale = alt.Scale(
-        domain=[-limit, 0, limit], range=[LOWERS, PAPER, RAISES], clamp=True, interpolate="lab"
+        domain=domain,
+        range=[LOWERS, PAPER, RAISES][-len(domain) :],
+        clamp=True,
+        interpolate="lab",
     )
     return alt.Color(
-        f"{field}:Q", scale=scale, legend=alt.Legend(title=title, format="~g", type="gradient")
+        f"{field}:Q", scale=scale, legend=alt.Legend(title=title, format=form, type="gradient")
     )
 
 
@@ -245,16 +265,14 @@ def row_letters() -> alt.Parameter:
     return alt.param(name="letters", value=40)
 
 
-def zero_rule(along: str = "y") -> alt.Chart:
-    """Return a line at zero across the plot, for the axis `along`.
+def zero_rule(along: str = "y", level: float = 0.0) -> alt.Chart:
+    """Return a line across the plot at zero, or at a level, for the axis `along`.
 
     It never comes first in a chart: Vega-Lite takes the grid of an axis from the first layer.
     """
-    return (
-        alt.Chart(alt.Data(values=[{"zero": 0}]))
-        .mark_rule(strokeWidth=1)
-        .encode(**{along: alt.YDatum(0) if along == "y" else alt.XDatum(0)})
-    )
+    datum = alt.YDatum(level) if along == "y" else alt.XDatum(level)
+    rule = alt.Chart(alt.Data(values=[{}])).mark_rule(strokeWidth=1)
+    return rule.encode(**{along: datum})
 
 
 def rolling_mean(values: pd.Series, months: int = 12, least: int = 1) -> pd.Series:
