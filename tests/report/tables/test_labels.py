@@ -1,5 +1,6 @@
 import subprocess
 import sys
+from importlib.resources import files
 
 import pandas as pd
 import pytest
@@ -93,6 +94,14 @@ def test_the_simulated_markets_inputs_are_named_as_its_catalogue_names_them():
     # Group and transform need no panel's catalogue.
     with_panel = labels(known.index, known.reset_index()[["name", "group", "transform"]])
     pd.testing.assert_frame_equal(with_panel, table.reset_index())
+
+
+def test_every_derived_ratio_has_names_of_its_own():
+    ratios = pd.read_csv(files("konkyo.data").joinpath("ratios.csv"))["name"].tolist()
+    table = labels(ratios)
+    assert table["en"].is_unique and table["ja"].is_unique
+    assert not (table["en"] == table["feature"].str.replace("_", " ")).any()
+    assert table["ja"].str.contains(r"[ぁ-んァ-ヶ一-龠]").all()
 
 
 def test_labels_do_not_import_the_simulator():

@@ -73,11 +73,15 @@ def model_growth(
         One line a model, from 1 at the first decision month, on a log scale.
     """
     spread = cumulative[cumulative["portfolio"] == "spread"]
-    if models is None:
-        counts = spread.groupby("model")["month"].nunique()
-        models = list(counts.index[counts == counts.max()])
+    models = full_length_models(cumulative) if models is None else models
     lines = {name: _from_one(spread[spread["model"] == name]) for name in models}
     return _growth(lines, t("title.model_growth", language), "model", "network", language)
+
+
+def full_length_models(cumulative: pd.DataFrame) -> list[str]:
+    """Return the models whose portfolios cover as many months as the longest one."""
+    counts = cumulative.groupby("model")["month"].nunique()
+    return list(counts.index[counts == counts.max()])
 
 
 def _from_one(series: pd.DataFrame) -> pd.DataFrame:

@@ -36,7 +36,7 @@ konkyo.stock = (() => {
   }
 
   function attribution(stock) {
-    const shown = stock.inputs.slice(0, SHOWN).map((one) => ({ ...one, text: konkyo.words.value(one.input, one.value) }));
+    const shown = stock.inputs.slice(0, SHOWN).filter(({ relevance }) => relevance).map((one) => ({ ...one, text: konkyo.words.value(one.input, one.value) }));
     return waterfall([], parts(stock, shown), t("column.score"));
   }
 
