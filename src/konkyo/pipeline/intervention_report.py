@@ -8,7 +8,7 @@ from konkyo.i18n import LANGUAGES
 from konkyo.intervention import figures, page, tables
 from konkyo.io import atomic_write, read_csv, read_json, read_parquet, write_csv
 from konkyo.pipeline import locking, stage
-from konkyo.report.charts import save_png
+from konkyo.report.charts.theme import save_pngs
 
 
 @stage
@@ -29,8 +29,9 @@ def main() -> None:
     charts: dict[str, dict[str, alt.TopLevelMixin]] = {
         spoken: figures.charts(frames, study, spoken) for spoken in LANGUAGES
     }
-    for name, chart in charts[language].items():
-        save_png(chart, out / f"{name}.png", params.report.dpi)
+    save_pngs(
+        {out / f"{name}.png": chart for name, chart in charts[language].items()}, params.report.dpi
+    )
     by_month = tables.all_tables(frames["predictions"])
     for name, table in by_month.items():
         write_csv(table, out / f"{name}.csv")

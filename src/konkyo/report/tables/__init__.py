@@ -12,13 +12,13 @@ from konkyo.report.tables.market import (
     market_quantiles,
     top_market,
 )
-from konkyo.report.tables.sentences import RULES, attributions_in_words, sentence, sentences
+from konkyo.report.tables.sentences import RULES, Phrases, sentences
 from konkyo.report.tables.stocks import extremes, score_changes, stock_table
 
 __all__ = [
     "RULES",
     "ExplainedPanel",
-    "attributions_in_words",
+    "Phrases",
     "build",
     "effects",
     "exposure",
@@ -33,7 +33,6 @@ __all__ = [
     "market_quantiles",
     "relevance_turnover",
     "score_changes",
-    "sentence",
     "sentences",
     "stock_table",
     "tables",
