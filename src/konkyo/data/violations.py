@@ -28,7 +28,8 @@ class Violation:
         The column's own name in the file, several joined by commas; empty where the rule is about
         which columns there are.
     rule : str
-        The rule's short name, such as `finite`; the same in every file.
+        The rule's short name, such as `finite`; the same in every file. Two are of no column: of
+        `params` the column is a key of params.yaml, of `file` nothing but the message is known.
     found : str
         What was found, in words that go before `in 3 rows`, the limit within.
     rows : tuple of int
@@ -36,7 +37,7 @@ class Violation:
     count : int
         How many rows (or months, see `of`) break the rule; 0 where it is broken as a whole.
     remedy : str
-        What to do about it.
+        What to do about it; empty where `found` is an error's message, which says it.
     shown : tuple of str, optional
         What to show beside each of `rows`, as long as it; or the first few months.
     of : {'row', 'month'}, optional
@@ -58,13 +59,17 @@ class Violation:
 
     def __str__(self) -> str:
         """Return the violation as one line of a report."""
-        column = f"column {self.column!r}" if self.column else "columns"
+        column = f"column {self.column!r}: " if self.column else "columns: "
+        if self.rule in ("file", "params"):
+            column = f"{self.column}: " if self.column else ""
         if self.here:
-            column += f" (here {self.here!r})"
-        where = ""
+            column = f"column {self.column!r} (here {self.here!r}): "
+        where = remedy = ""
         if self.count:
             where = f" in {count_of(self.count, self.of)} ({first_few(self._places(), self.count)})"
-        return f"{column}: {self.found}{where}; {self.remedy}"
+        if self.remedy:
+            remedy = f"; {self.remedy}"
+        return f"{column}{self.found}{where}{remedy}"
 
     def _places(self) -> list[str]:
         if self.of == "month":

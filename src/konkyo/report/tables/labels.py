@@ -4,13 +4,61 @@ import re
 from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib.resources import files
+from io import StringIO
+from pathlib import Path
 
 import pandas as pd
 
+from konkyo.errors import RecordsError
 from konkyo.i18n import LANGUAGES, Language, Text, catalogue, t
 
 _TEXTS = ("en", "ja", "high_en", "high_ja", "low_en", "low_ja")
 _TRANSFORMED = re.compile(r"(.+)_(change|difference)")
+
+
+def read_own(path: Path) -> pd.DataFrame:
+    """Return the user's names of features, from a text file as spreadsheets write it.
+
+    Parameters
+    ----------
+    path : Path
+        UTF-8 text with a header, separated by commas, or by semicolons or tabs where the header has
+        no comma. Columns other than `name` and the texts are left out: a column `group` or
+        `transform` of the user's must not overrule the panel's.
+
+    Returns
+    -------
+    DataFrame
+        name and those of en, ja, high_en, high_ja, low_en, low_ja that the file has, text; an empty
+        cell is an empty text. One row a name, the first of several.
+
+    Raises
+    ------
+    RecordsError
+        The file is not such a text, or has no column `name`.
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+        head = text.partition("\n")[0]
+        mark = next((mark for mark in ",;\t" if mark in head), ",")
+        table = pd.read_csv(StringIO(text), sep=mark, dtype=str, keep_default_na=False)
+    except UnicodeDecodeError:
+        raise RecordsError(
+            f"{path} is no UTF-8 text: save it as UTF-8 (in a spreadsheet: CSV UTF-8)"
+        ) from None
+    except (OSError, ValueError) as error:
+        reason = str(error).splitlines()[0]
+        raise RecordsError(
+            f"{path} cannot be read ({reason}): write a header `name,en,ja` and one row a feature, "
+            "with as many fields in each"
+        ) from None
+    table.columns = [str(column).strip() for column in table.columns]
+    if "name" not in table:
+        raise RecordsError(
+            f"{path} has no column 'name', it has {list(table.columns)}: write a header "
+            "`name,en,ja`, where name is a feature's as in data/panel/catalogue.csv"
+        )
+    return table.filter(["name", *_TEXTS]).drop_duplicates("name", ignore_index=True)
 
 
 def labels(names: Iterable[str], own: pd.DataFrame | None = None) -> pd.DataFrame:
