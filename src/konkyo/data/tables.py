@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from konkyo.config import Tables
+from konkyo.config import Table, Tables
 from konkyo.data import (
     daily,
     fundamentals,
@@ -26,7 +26,7 @@ from konkyo.data.files import files_of, suffix_of
 from konkyo.data.reader import ParsedTable, read
 from konkyo.data.records import Records, facts_of
 from konkyo.data.validate import broken as broken_rules
-from konkyo.data.violations import Violation
+from konkyo.data.violations import Faults, Violation
 from konkyo.errors import RecordsError, SourceError
 from konkyo.io import atomic_write, sha256_of
 
@@ -72,25 +72,30 @@ def load(tables: Tables, raw: Path, portfolios: int, last: pd.Timestamp | None =
     RecordsError
         The files break rules, or no file has a column that its mapping names.
     """
+    # Every table is read before any fault is raised, so that all faults come at once.
+    faults = Faults()
+    market = found = None
+    with faults.collected():
+        market, more = market_series.monthly(tables.market, last)
+        faults.violations += more
+    beside = _beside(tables, faults)
+    with faults.collected():
+        found, unit, facts, more = _stocks(tables, beside, last, joining=not faults)
+        faults.violations += more
+    if found is None or market is None:
+        faults.raise_if_any()
+    assert found is not None and market is not None  # nosec B101 # tells mypy the type
+    try:
+        stocks, market_table = schema.check(found, market, unit, portfolios)
+    except RecordsError as error:
+        faults.violations = [*error.violations, *faults.violations]
+    faults.raise_if_any()
     files = _files(tables)
     for path in files.values():
         if path.resolve().is_relative_to(raw.resolve()):
             raise SourceError(
                 f"{path} lies in {raw}, which this stage empties and writes: keep it in data/own"
             )
-    market, broken = market_series.monthly(tables.market, last)
-    beside, more = _beside(tables)
-    broken += more
-    try:
-        found, unit, facts, more = _stocks(tables, beside, last, joining=not broken)
-        broken += more
-        stocks, market_table = schema.check(found, market, unit, portfolios)
-    except RecordsError as error:
-        # What is wrong with the tables beside belongs into the same report.
-        if broken and error.violations:
-            violations.raise_if_any([*error.violations, *broken])
-        raise
-    violations.raise_if_any(broken)
     digests = _keep(files, raw)
     known = facts_of(
         stocks,
@@ -184,23 +189,27 @@ def _keep(files: Mapping[str, Path], raw: Path) -> dict[str, str]:
     return {name: sha256_of(raw / name) for name in files}
 
 
-def _beside(tables: Tables) -> tuple[_Beside, list[Violation]]:
-    frames: dict[Kind, list[pd.DataFrame]] = {"sectors": [], "members": []}
-    broken: list[Violation] = []
-    kinds: tuple[Kind, ...] = ("sectors", "members")
-    for kind in kinds:
-        for table in tables.sectors if kind == "sectors" else tables.members:
-            rows = read(table, cells_of(kind))
-            violated = broken_rules(table_of(kind), rows)
-            broken += violated
-            if not violated:
-                frames[kind].append(rows.frame)
-    statements = []
+def _beside(tables: Tables, faults: Faults) -> _Beside:
+    """Return the rows of the tables beside the stocks, without those that have faults."""
+    beside = _Beside([], [], [])
+    kinds: tuple[tuple[Kind, Sequence[Table], list[pd.DataFrame]], ...] = (
+        ("sectors", tables.sectors, beside.sectors),
+        ("members", tables.members, beside.members),
+    )
+    for kind, specs, frames in kinds:
+        for table in specs:
+            with faults.collected():
+                rows = read(table, cells_of(kind))
+                violated = broken_rules(table_of(kind), rows)
+                faults.violations += violated
+                if not violated:
+                    frames.append(rows.frame)
     for spec in tables.reports:
-        frame, found = fundamentals_read.read(spec)
-        broken += found
-        statements.append(frame)
-    return _Beside(frames["sectors"], frames["members"], statements), broken
+        with faults.collected():
+            frame, violated = fundamentals_read.read(spec)
+            faults.violations += violated
+            beside.reports.append(frame)
+    return beside
 
 
 def _stocks(

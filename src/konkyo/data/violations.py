@@ -1,13 +1,14 @@
 """What is wrong with the user's tables, said so that their owner can mend it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 import pandas as pd
 
-from konkyo.errors import RecordsError
+from konkyo.errors import KonkyoError, RecordsError, SourceError
 
 SHOWN = 5
 """How many rows a violation names."""
@@ -170,6 +171,43 @@ def raise_if_any(violations: Sequence[Violation]) -> None:
     """
     if violations:
         raise RecordsError(report(violations), violations)
+
+
+class Faults:
+    """Violations of several tables, and the errors of those that could not be read at all."""
+
+    def __init__(self) -> None:
+        self.violations: list[Violation] = []
+        self._errors: list[KonkyoError] = []
+
+    def __bool__(self) -> bool:
+        """Return whether there is a fault."""
+        return bool(self.violations or self._errors)
+
+    @contextmanager
+    def collected(self) -> Iterator[None]:
+        """Collect the error that ends the reading of a table, so that the others are read."""
+        try:
+            yield
+        except (RecordsError, SourceError) as error:
+            if getattr(error, "violations", ()):
+                self.violations += violations_of(error)
+            else:
+                self._errors.append(error)
+
+    def raise_if_any(self) -> None:
+        """Raise one error that lists every fault; the error itself where there is no other."""
+        if len(self._errors) == 1 and not self.violations:
+            raise self._errors[0]
+        unread = [one for error in self._errors for one in violations_of(error)]
+        raise_if_any([*self.violations, *unread])
+
+
+def violations_of(error: KonkyoError) -> list[Violation]:
+    """Return the violations that an error lists, or one that is its message."""
+    return list(getattr(error, "violations", ())) or [
+        Violation("records", "", "file", str(error), (), 0, "")
+    ]
 
 
 def count_of(number: int, noun: str) -> str:

@@ -14,7 +14,7 @@ from konkyo.artifacts import HERE
 from konkyo.config import Params
 from konkyo.data.notes import few
 from konkyo.data.records import SECTIONS, Records
-from konkyo.data.violations import Violation, count_of, raise_if_any, table
+from konkyo.data.violations import Violation, count_of, raise_if_any, table, violations_of
 from konkyo.errors import KonkyoError, ParamsError, RecordsError, SourceError
 from konkyo.io import write_csv
 from konkyo.pipeline import preflight, stage
@@ -81,13 +81,6 @@ def study_violations(params: Params) -> list[Violation]:
     return []
 
 
-def violations_of(error: KonkyoError) -> list[Violation]:
-    """Return the violations that an error lists, or one that is its message."""
-    return list(getattr(error, "violations", ())) or [
-        Violation("records", "", "file", str(error), (), 0, "")
-    ]
-
-
 def summary(params: Params, records: Records, violations: list[Violation]) -> str:
     """Return what was read, matched, assumed, set missing and left out, and what to look at.
 
@@ -112,6 +105,7 @@ def summary(params: Params, records: Records, violations: list[Violation]) -> st
     lines["set missing"] += [
         f"{name}: {share:.1%} missing" for name, share in shares.items() if share
     ]
+    lines["matched"] += _labels(params, records)
     lines["left out"] += _left_out(params, records.stocks)
     lines["look at"] = [*records.notes, *preflight.remarks(params, records)]
     state = count_of(len(violations), "violation") if violations else "no violation"
@@ -142,6 +136,25 @@ def _assumptions(records: Records) -> Iterator[str]:
         ("survivorship_free", "stocks that are gone are in the records"),
     ):
         yield f"{words}: {'yes' if facts[key] else 'no'} ({key})"
+
+
+def _labels(params: Params, records: Records) -> Iterator[str]:
+    """Yield how many of the user's names are of features."""
+    if not HERE.labels.exists():
+        return
+    # Tables of the report take a second to import.
+    from konkyo.pipeline.report_inputs import OTHERS
+    from konkyo.report.tables import read_own
+
+    try:
+        own = read_own(HERE.labels)["name"]
+        features = preflight.catalogue(params.prepare, records)["name"]
+    except KonkyoError:
+        # A violation says why.
+        return
+    other = own[~own.isin([*features, *params.prepare.market, *OTHERS])]
+    line = f"{HERE.labels}: {len(own) - len(other)} of {count_of(len(own), 'name')} are features"
+    yield line + (f"; no feature: {few(other)}" if len(other) else "")
 
 
 def _left_out(params: Params, stocks: pd.DataFrame) -> Iterator[str]:

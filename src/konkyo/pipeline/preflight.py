@@ -63,20 +63,33 @@ def of_records(params: Params, records: Records) -> list[Violation]:
         except KonkyoError as error:
             faults.append(_fault("prepare.market", str(error).removeprefix("prepare.market ")))
     faults += _thin_months(params, records, stocks)
-    sectors = list(prepare.sectors)
-    if prepare.sectors == "known":
-        sectors = build.sector_names(records.stocks, stocks["month"].min())
-    catalogue = pd.DataFrame({"name": [], "group": []})
+    names = pd.DataFrame({"name": [], "group": []})
     try:
-        catalogue = build.catalogue_of(
-            prepare, sectors, [market.column_name(*one) for one in series]
-        )
+        names = catalogue(prepare, records)
     except KonkyoError as error:
         faults.append(_fault("prepare", str(error)))
     universe = _candidates(stocks).sort_values(["month", "stock"])
     largest = universe.sort_values(["month", "size"], ascending=[True, False], kind="stable")
     index = largest.groupby("month").head(prepare.universe_size)[["month", "stock"]]
-    return faults + of_panel(params, index, catalogue)
+    return faults + of_panel(params, index, names)
+
+
+def catalogue(prepare: Prepare, records: Records) -> pd.DataFrame:
+    """Return name and group of the features that the stage prepare would make.
+
+    Raises
+    ------
+    ParamsError
+        Two of them would have one name.
+    """
+    sectors = list(prepare.sectors)
+    if prepare.sectors == "known":
+        first = max(dates.parse(prepare.first_month), records.stocks["month"].min())
+        sectors = build.sector_names(records.stocks, first)
+    series = [
+        market.column_name(name, kind) for name, some in prepare.market.items() for kind in some
+    ]
+    return build.catalogue_of(prepare, sectors, series)
 
 
 def of_panel(params: Params, index: pd.DataFrame, catalogue: pd.DataFrame) -> list[Violation]:
@@ -93,15 +106,6 @@ def of_panel(params: Params, index: pd.DataFrame, catalogue: pd.DataFrame) -> li
     """
     report = params.report
     faults: list[Violation] = []
-    if params.prepare.universe_size < params.backtest.n_quantiles:
-        faults.append(
-            _fault(
-                "prepare.universe_size",
-                f"{params.prepare.universe_size} stocks, fewer than backtest.n_quantiles = "
-                f"{params.backtest.n_quantiles}",
-                "raise the one or lower the other",
-            )
-        )
     months = [dates.label(month) for month in sorted(index["month"].unique())]
     decisions = months[params.train.window_months :]
     if decisions:
@@ -184,10 +188,9 @@ def _months_of_report(
                 f"no stock is ranked in {value}",
                 f"choose a month from {decisions[0]} to {decisions[-1]}",
             )
-    if month in decisions:
-        ranked = index.loc[index["month"] == dates.parse(month), "stock"].astype(str).tolist()
-        noun = f"stock ranked in {month}"
-        yield from _unknown("report.watchlist", report.watchlist, ranked, noun)
+    month = month if month in decisions else decisions[-1]
+    ranked = index.loc[index["month"] == dates.parse(month), "stock"].astype(str).tolist()
+    yield from _unknown("report.watchlist", report.watchlist, ranked, f"stock ranked in {month}")
 
 
 def _unknown(

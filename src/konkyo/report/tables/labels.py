@@ -1,5 +1,6 @@
 """English and Japanese names of features, and the words for their high and low values."""
 
+import csv
 import re
 from collections.abc import Iterable, Mapping
 from functools import cache
@@ -39,24 +40,30 @@ def read_own(path: Path) -> pd.DataFrame:
     """
     try:
         text = path.read_text(encoding="utf-8-sig")
-        head = text.partition("\n")[0]
-        mark = next((mark for mark in ",;\t" if mark in head), ",")
-        table = pd.read_csv(StringIO(text), sep=mark, dtype=str, keep_default_na=False)
     except UnicodeDecodeError:
         raise RecordsError(
             f"{path} is no UTF-8 text: save it as UTF-8 (in a spreadsheet: CSV UTF-8)"
         ) from None
-    except (OSError, ValueError) as error:
-        reason = str(error).splitlines()[0]
+    except OSError as error:
+        raise RecordsError(f"{path} cannot be read ({error.strerror})") from None
+    mark = next((mark for mark in ",;\t" if mark in text.partition("\n")[0]), ",")
+    try:
+        header, *rows = [row for row in csv.reader(StringIO(text), delimiter=mark) if row] or [[]]
+    except csv.Error as error:
+        raise RecordsError(f"{path} cannot be read ({error}): save it as CSV UTF-8") from None
+    uneven = [number for number, row in enumerate(rows, start=1) if len(row) != len(header)]
+    if uneven or not header:
         raise RecordsError(
-            f"{path} cannot be read ({reason}): write a header `name,en,ja` and one row a feature, "
-            "with as many fields in each"
-        ) from None
-    table.columns = [str(column).strip() for column in table.columns]
-    if "name" not in table:
+            f"{path} cannot be read: row {[*uneven, 0][0]} has not as many fields as the header; "
+            "write a header `name,en,ja` and one row a feature, in quotes where a text has "
+            "a comma"
+        )
+    table = pd.DataFrame(rows, columns=header, dtype="str")
+    table.columns = [column.strip() for column in header]
+    if list(table.columns).count("name") != 1:
         raise RecordsError(
-            f"{path} has no column 'name', it has {list(table.columns)}: write a header "
-            "`name,en,ja`, where name is a feature's as in data/panel/catalogue.csv"
+            f"{path} has no column 'name', or several: it has {list(table.columns)}; write "
+            "a header `name,en,ja`, where name is a feature's as in data/panel/catalogue.csv"
         )
     return table.filter(["name", *_TEXTS]).drop_duplicates("name", ignore_index=True)
 
