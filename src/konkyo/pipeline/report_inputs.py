@@ -64,7 +64,7 @@ def read_labels(catalogue: pd.DataFrame) -> pd.DataFrame:
     """Return the labels of the features, from data/own/labels.csv if the user wrote any."""
     features = catalogue
     if HERE.labels.exists():
-        features = features.merge(read_csv(HERE.labels, dtype=str), on="name", how="left")
+        features = features.merge(tables.read_labels(HERE.labels), on="name", how="outer")
     return tables.labels([*catalogue["name"], *OTHERS], features)
 
 

@@ -13,6 +13,7 @@ from time import perf_counter
 
 from konkyo import cache, config, data, dates
 from konkyo.artifacts import HERE
+from konkyo.data.violations import raise_if_any
 from konkyo.features import store
 from konkyo.features.build import build
 from konkyo.pipeline import (
@@ -21,6 +22,7 @@ from konkyo.pipeline import (
     ingest,
     locking,
     month_option,
+    preflight,
     prepare,
     stage,
 )
@@ -65,6 +67,7 @@ def main(
         earlier_months.require_newest(month, records.facts["last_month"])
         if not restated:
             records = earlier_months.append_to_earlier(records)
+        raise_if_any(preflight.of_records(params, records))
         steps.report("check", f"records to {records.facts['last_month']}")
 
         panel, missing = build(records.stocks, records.market, params.prepare)

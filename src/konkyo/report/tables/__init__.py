@@ -5,7 +5,7 @@ from konkyo.report.tables.explained_panel import ExplainedPanel, build
 from konkyo.report.tables.exposure import exposure, relevance_turnover
 from konkyo.report.tables.factors import factor_means, factor_points, factor_shape, top_factors
 from konkyo.report.tables.history import effects, groups_over_time
-from konkyo.report.tables.labels import labels
+from konkyo.report.tables.labels import labels, read_labels
 from konkyo.report.tables.market import (
     largest_month,
     market_over_time,
@@ -31,6 +31,7 @@ __all__ = [
     "largest_month",
     "market_over_time",
     "market_quantiles",
+    "read_labels",
     "relevance_turnover",
     "score_changes",
     "sentences",

@@ -1,12 +1,16 @@
 """English and Japanese names of features, and the words for their high and low values."""
 
+import csv
 import re
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from importlib.resources import files
+from io import StringIO
+from pathlib import Path
 
 import pandas as pd
 
+from konkyo.errors import RecordsError
 from konkyo.i18n import LANGUAGES, Language, catalogue, t
 from konkyo.io import read_csv
 
@@ -14,10 +18,62 @@ _COLUMNS = (
     "feature", "kind", "en", "ja", "phrase_en", "phrase_ja", "high_en", "high_ja", "low_en",
     "low_ja", "unit", "unit_ja",
 )  # fmt: skip
+_TEXTS = ("en", "ja", "high_en", "high_ja", "low_en", "low_ja")
 _TRANSFORMED = re.compile(r"(.+)_(change|difference)")
 
 Texts = Mapping[str, str]
 """A row of features.csv or of a user's labels, without its empty cells."""
+
+
+def read_labels(path: Path) -> pd.DataFrame:
+    """Return the user's names of features, from a text file as spreadsheets write it.
+
+    Parameters
+    ----------
+    path : Path
+        UTF-8 text with a header, separated by commas, or by semicolons or tabs where the header has
+        no comma. Columns other than `name` and the texts are left out: a column `group` or
+        `transform` of the user's must not overrule the panel's.
+
+    Returns
+    -------
+    DataFrame
+        name and those of en, ja, high_en, high_ja, low_en, low_ja that the file has, text; an empty
+        cell is an empty text. One row a name, the first of several.
+
+    Raises
+    ------
+    RecordsError
+        The file is not such a text, or has no column `name`.
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        raise RecordsError(
+            f"{path} is no UTF-8 text: save it as UTF-8 (in a spreadsheet: CSV UTF-8)"
+        ) from None
+    except OSError as error:
+        raise RecordsError(f"{path} cannot be read ({error.strerror})") from None
+    mark = next((mark for mark in ",;\t" if mark in text.partition("\n")[0]), ",")
+    try:
+        header, *rows = [row for row in csv.reader(StringIO(text), delimiter=mark) if row] or [[]]
+    except csv.Error as error:
+        raise RecordsError(f"{path} cannot be read ({error}): save it as CSV UTF-8") from None
+    uneven = [number for number, row in enumerate(rows, start=1) if len(row) != len(header)]
+    if uneven or not header:
+        raise RecordsError(
+            f"{path} cannot be read: row {[*uneven, 0][0]} has not as many fields as the header; "
+            "write a header `name,en,ja` and one row a feature, in quotes where a text has "
+            "a comma"
+        )
+    table = pd.DataFrame(rows, columns=header, dtype="str")
+    table.columns = [column.strip() for column in header]
+    if list(table.columns).count("name") != 1:
+        raise RecordsError(
+            f"{path} has no column 'name', or several: it has {list(table.columns)}; write "
+            "a header `name,en,ja`, where name is a feature's as in data/panel/catalogue.csv"
+        )
+    return table.filter(["name", *_TEXTS]).drop_duplicates("name", ignore_index=True)
 
 
 def labels(names: Iterable[str], overrides: pd.DataFrame | None = None) -> pd.DataFrame:
