@@ -125,7 +125,7 @@ def of_sentinels(table: ParsedTable) -> Iterator[str]:
 
 
 def _suspects(values: pd.Series, stock: pd.Series | None) -> pd.Series:
-    """Return which values may mean missing: one of `SENTINELS`, or an end of the range that repeats.
+    """Return which values may mean missing: one of `SENTINELS`, or a repeated end of the range.
 
     Of `SENTINELS` those count that repeat or lie beyond all other values. Of others the least and
     the largest count that occur three times or more, in two stocks or more, and are three times as

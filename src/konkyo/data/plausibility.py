@@ -29,8 +29,8 @@ def notes_on_returns(frame: pd.DataFrame, unit: float) -> Iterator[str]:
     middle = values[np.isfinite(values) & (values != 0)].abs().median()
     if unit == 100 and middle < QUIET:
         yield (
-            f"assumed: returns are in per cent, with a median size of {middle:.3g} per cent a month "
-            "(stocks have 3 to 10); if they are fractions, set `return_unit: fraction`"
+            f"assumed: returns are in per cent, with a median size of {middle:.3g} a month (stocks "
+            "have 3 to 10); if they are fractions, set `return_unit: fraction`"
         )
 
 
@@ -66,18 +66,18 @@ def notes_on_prices(frame: pd.DataFrame, from_prices: bool, sized: bool) -> Iter
     issued = (rows["shares"] / rows["shares"].shift()).where(again)
     moved = rows["close"] / rows["close"].shift()
     split = (issued > SPLIT) | (issued < 1 / SPLIT)
-    adjusted = split & ((np.log(moved).abs() < np.log(issued).abs() / 2))
+    adjusted = split & (np.log(moved).abs() < np.log(issued).abs() / 2)
     if adjusted.any():
         yield (
-            f"{count_of(int(adjusted.sum()), 'row')} where shares change by {SPLIT:g} times or more "
-            f"and `close` does not follow ({_rows(rows[adjusted])}): if these are splits, `close` is "
-            "adjusted, and the market values before know of them: map it to `close_adjusted`"
+            f"{count_of(int(adjusted.sum()), 'row')} where shares change by {SPLIT:g} times or "
+            f"more and `close` does not follow ({_rows(rows[adjusted])}): if these are splits, "
+            "`close` is adjusted and market values before know of them: map it to `close_adjusted`"
         )
     traded = split & ~adjusted & (np.log(moved * issued).abs() < np.log(issued).abs() / 2)
     if traded.any() and from_prices and "close_adjusted" not in frame:
         yield (
-            f"{count_of(int(traded.sum()), 'return')} across splits: `close` moves against `shares` "
-            f"({_rows(rows[traded])}): add `close_adjusted`, from which returns are made"
+            f"{count_of(int(traded.sum()), 'return')} across splits: `close` moves against "
+            f"`shares` ({_rows(rows[traded])}): add `close_adjusted`, from which returns are made"
         )
 
 
