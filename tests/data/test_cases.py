@@ -5,7 +5,7 @@ import os
 import pandas as pd
 import pytest
 
-from case_files import CASES, MARKET, odd
+from case_files import CASES, odd
 from konkyo.config import Reports, Table
 from konkyo.errors import RecordsError
 

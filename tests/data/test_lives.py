@@ -177,6 +177,40 @@ def test_spells_know_no_later_row(months, cut):
     assert listing.spells(early).tolist() == expected[: len(early)].tolist()
 
 
+def test_a_price_of_0_that_stays(table):
+    text = "date close shares\n2020-02-28 20 10000\n2020-03-31 0 10000\n2020-04-30 0 10000"
+    records = table(text, rows="dated")
+    row = records.stocks[records.stocks["stock"] == "X"].set_index("month")
+    assert row["return"].tolist()[1:] == [-1.0, pytest.approx(np.nan, nan_ok=True)]
+    assert row["size"].notna().tolist() == [True, False, False]
+    # The one remedy that would delete the loss is not offered.
+    assert not any("missing_values" in note for note in records.notes)
+
+
+def test_a_suspension_of_rows_without_prices(table):
+    text = "date close size\n2020-02-28 20 200\n2020-03-05 22 220\n2020-03-31 - 220\n"
+    text += "2020-04-30 - 220\n2020-05-29 11 110"
+    records = table(text, rows="dated")
+    row = records.stocks[records.stocks["stock"] == "X"].set_index("month")
+    assert row["eligible"].tolist() == [1, 0, 0, 1]
+    assert panel_of(records).xs("X", level="stock").index.tolist() == ["2020-02", "2020-05"]
+
+
+def test_a_code_reused_in_daily_rows(load, tmp_path):
+    days = pd.bdate_range("2019-01-01", "2020-12-31")
+    rng = np.random.default_rng(0)
+    close = 20 * np.exp(rng.normal(0, 0.01, (len(days), 3)).cumsum(0))
+    frame = pd.DataFrame(close, days, ["A", "B", "X"]).rename_axis("date").reset_index()
+    frame = frame.melt("date", var_name="stock", value_name="close").assign(size=1.0)
+    away = (frame["stock"] == "X") & frame["date"].between("2019-10-08", "2020-04-30")
+    frame[~away].to_csv(tmp_path / "stocks.csv", index=False)
+    stocks = load(tmp_path / "stocks.csv", rows="dated").stocks
+    own = stocks[stocks["stock"] == "X"]
+    assert own["spell"].tolist() == [0.0] * 10 + [1.0] * 8
+    # A beta needs eight months; over the gap May 2020 would have five of the old firm's.
+    assert own["beta_daily"].notna().tolist() == [False] * 7 + [True] * 3 + [False] * 7 + [True]
+
+
 def test_a_month_in_which_the_market_was_shut(load, tmp_path):
     rows = [
         (day, code, 10.0 + step * (code == "A"), 100.0)
@@ -187,7 +221,7 @@ def test_a_month_in_which_the_market_was_shut(load, tmp_path):
     frame.to_csv(tmp_path / "stocks.csv", index=False)
     (tmp_path / "market.csv").write_text("month,MKT\n2015-05,1\n2015-06,2\n2015-08,4\n")
     market = (Table((str(tmp_path / "market.csv"),), {}),)
-    with pytest.raises(RecordsError, match="2015-07.*closed_months"):
+    with pytest.raises(RecordsError, match=r"2015-07.*closed_months"):
         load(tmp_path / "stocks.csv", market, rows="dated")
     shut = {"closed_months": ("2015-07",)}
     records = load(tmp_path / "stocks.csv", market, rows="dated", **shut)

@@ -235,7 +235,8 @@ def _stocks(
         return _filled(found.with_frame(frame), tables), unit, facts, broken
     remarks += plausibility.notes_on_prices(frame, made, sized)
     remarks += plausibility.notes_on_twins(frame)
-    remarks += _matches(frame, beside)
+    matches = _matches(frame, beside)
+    remarks += matches
     frame["sector"] = returns.sectors_of(frame, beside.sectors)
     if "spell" in frame:
         spell = frame["spell"].fillna(0).to_numpy().astype("int64")
@@ -251,11 +252,12 @@ def _stocks(
     if "close" in frame:
         # What is worth nothing cannot be bought.
         frame["size"] = frame["size"].mask(frame["close"] == 0)
-    can = membership.eligible(
-        frame.drop(columns=["close_adjusted", "stale"], errors="ignore"),
-        beside.members,
-        rows.eligible,
-    )
+    candidates = frame.drop(columns=["close_adjusted", "stale"], errors="ignore")
+    try:
+        can = membership.eligible(candidates, beside.members, rows.eligible)
+    except RecordsError as error:
+        members = [note for note in matches if note.startswith("members")]
+        raise RecordsError("; ".join([str(error), *members])) from None
     stale = frame["stale"].to_numpy() if "stale" in frame else np.zeros(len(frame), dtype=bool)
     if can is not None:
         frame["eligible"] = can
