@@ -1,49 +1,13 @@
 """Files as users have them, and the right records or notes of each."""
 
 import os
-from pathlib import Path
 
 import pandas as pd
 import pytest
 
-from konkyo.config import Reports, StockRows, Table, Tables
-from konkyo.data import Records, tables
+from case_files import CASES, odd
+from konkyo.config import Reports, Table
 from konkyo.errors import RecordsError
-
-CASES = Path(__file__).parent / "cases"
-MARKET = (Table((str(CASES / "market.csv"),), {}),)
-
-
-@pytest.fixture
-def load(tmp_path):
-    """Return what loads stocks of these files beside the market of the cases."""
-
-    def load(stocks: object, market=MARKET, beside=None, **changes) -> Records:
-        rows = {
-            "files": (str(stocks),),
-            "columns": {},
-            "layout": "long",
-            "rows": "monthly",
-            "return_unit": "fraction",
-            "largest_return": 10.0,
-            "eligible": "",
-        }
-        others = {"reports": (), "sectors": (), "members": ()} | (beside or {})
-        section = Tables(
-            stocks=StockRows(**(rows | changes)),
-            market=market,
-            point_in_time=True,
-            survivorship_free=True,
-            **others,
-        )
-        return tables.load(section, tmp_path / "raw", 2)
-
-    return load
-
-
-def here(records: Records) -> list[str]:
-    """Return the notes but the one on files that are not in data/own, as no file of these is."""
-    return [note for note in records.notes if not note.startswith("not in data/own")]
 
 
 @pytest.mark.parametrize(
@@ -74,7 +38,7 @@ def test_codes_that_match_no_stock_are_counted(load, file, note):
 def test_usual_missing_values_are_named(load):
     market = Table((str(CASES / "sentinels_market.csv"),), {})
     stocks = {"stocks": CASES / "sentinels_stocks.csv", "return_unit": "percent"}
-    notes = here(load(**stocks, market=(market,)))
+    notes = odd(load(**stocks, market=(market,)))
     assert [note.removeprefix(f"{CASES}/") for note in notes] == [
         "sentinels_market.csv: column 'HML' holds -999, -99.99 in 2 rows (2019-07, 2020-05); if "
         "that means missing, write it into `missing_values`",
@@ -86,7 +50,7 @@ def test_usual_missing_values_are_named(load):
     missing = {"missing_values": (-99.99, -999.0)}
     records = load(**stocks, **missing)
     row = records.stocks.query("stock == 'S03' and month == '2020-05-31'")
-    assert row["return"].isna().all() and not here(records)
+    assert row["return"].isna().all() and not odd(records)
     # A market series may have no gap: that it has is the error now.
     with pytest.raises(RecordsError, match=r"'HML': missing in 2 rows \(row 8: 2019-07, row 18"):
         load(**stocks, market=(Table(market.files, {}, **missing),))

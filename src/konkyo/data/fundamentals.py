@@ -188,11 +188,15 @@ def _size(
     found = None
     if "size" in values:
         found = values["size"]
-        if close is not None:
+        # Across a split only adjusted prices move as the market value does.
+        price = (
+            stocks["close_adjusted"].to_numpy("float64") if "close_adjusted" in stocks else close
+        )
+        if price is not None:
             since = np.nan_to_num(values[_SIZE_MONTH], nan=month.min() - 1).astype("int64")
-            closes = pd.Series(close, pd.MultiIndex.from_arrays([stock, month]))
-            then = closes.reindex(pd.MultiIndex.from_arrays([stock, since])).to_numpy()
-            found = found * np.divide(close, then, out=np.full(len(then), np.nan), where=then > 0)
+            prices = pd.Series(price, pd.MultiIndex.from_arrays([stock, month]))
+            then = prices.reindex(pd.MultiIndex.from_arrays([stock, since])).to_numpy()
+            found = found * np.divide(price, then, out=np.full(len(then), np.nan), where=then > 0)
     elif "shares" in values and close is not None:
         found = values["shares"] * close
     if found is not None:

@@ -12,9 +12,8 @@ from konkyo.data.violations import SHOWN, Violation
 from konkyo.dates import label, month_end, ordinal
 
 LARGEST_FRACTION = 1.0
-SMALLEST_PERCENT = 0.5
-"""The middle size of a month's return: above the first in fractions, or below the second in per
-cent, the unit is mistaken (the 2000-2021 records of the United States have 6 per cent)."""
+"""The median size of a month's return in fractions above which the unit is mistaken (the 2000-2021
+records of the United States have 0.06). Small ones in per cent may be those of bonds."""
 
 
 def filled(table: ParsedTable, name: str, values: pd.Series) -> Iterator[Violation]:
@@ -46,16 +45,6 @@ def unit_of(table: ParsedTable, values: pd.Series, unit: Unit) -> Iterator[Viola
             "which looks like per cent while the unit says fraction",
             "set ingest.tables.stocks.return_unit to percent, or divide the column by 100",
         )
-    if unit == "percent" and middle < SMALLEST_PERCENT:
-        yield _whole(
-            table,
-            "return",
-            "unit",
-            f"the median size of a return is {middle:.3g} per cent (at least "
-            f"{SMALLEST_PERCENT:g} is expected), which looks like fractions while the unit says "
-            "percent",
-            "set ingest.tables.stocks.return_unit to fraction, or multiply the column by 100",
-        )
 
 
 def gaps(table: ParsedTable, months: pd.Series) -> Iterator[Violation]:
@@ -66,13 +55,15 @@ def gaps(table: ParsedTable, months: pd.Series) -> Iterator[Violation]:
     lacking = np.setdiff1d(np.arange(there[0], there[-1] + 1), there)
     if len(lacking):
         first, last = _labels(there[[0, -1]])
+        shut = ", or name those in which the market was shut in ingest.tables.stocks.closed_months"
         yield _in_months(
             table,
             "month",
             "gap",
             f"no row between {first} and {last}",
             _labels(lacking),
-            "add these months, or cut the file so that its months follow one another",
+            "add these months, or cut the file so that its months follow one another"
+            + (shut if "stock" in table.frame else ""),
         )
 
 

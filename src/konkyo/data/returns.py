@@ -16,7 +16,7 @@ def returns_of(frame: pd.DataFrame, close: np.ndarray) -> np.ndarray:
     frame : DataFrame
         month and stock, in any order, each pair once.
     close : ndarray, shape [rows]
-        The month's last adjusted price.
+        The month's last price, adjusted where there is such; 0 where the firm is bankrupt.
 
     Returns
     -------
@@ -43,6 +43,7 @@ def price_errors(
     smallest: float,
     largest: float,
     from_closes: bool,
+    total: float = -1.0,
 ) -> np.ndarray:
     """Return which returns are errors of the prices, bool, shape [rows].
 
@@ -53,13 +54,16 @@ def price_errors(
     returns : ndarray, shape [rows]
         Earned during the row's month, in the unit of `smallest` and `largest`.
     smallest, largest : float
-        A return below `smallest` (a total loss included) or above `largest` is a price error.
+        A return below `smallest` or above `largest` is a price error.
     from_closes : bool
         The returns are computed from closes: that of the month after an error starts from the same
         price and is an error too, whatever it is, which is decided before it is earned.
+    total : float, optional
+        The loss of all, in the same unit: what a bankrupt stock earns is never an error.
     """
     with np.errstate(invalid="ignore"):
-        bad = np.isfinite(returns) & ((returns > largest) | (returns < smallest))
+        bad = (returns > largest) | ((returns < smallest) & (returns != total))
+        bad &= np.isfinite(returns)
     if from_closes and bad.any():
         stock = pd.factorize(frame["stock"])[0]
         keys = pd.MultiIndex.from_arrays([stock, ordinal(frame["month"])])
@@ -74,16 +78,19 @@ def sectors_of(frame: pd.DataFrame, sectors: Sequence[pd.DataFrame]) -> pd.Serie
     Parameters
     ----------
     frame : DataFrame
-        stock, and sector where the rows have one.
+        month (period end), stock, and sector where the rows have one.
     sectors : sequence of DataFrame
-        stock and sector, one row a stock.
+        stock, start (day) and sector: the sector of t is the one that began last up to the end of
+        t, so that a reclassification changes no earlier month.
     """
     sectors_by_row = (
         frame["sector"] if "sector" in frame else pd.Series(None, frame.index, dtype="str")
     )
     for table in sectors:
-        sector_of = table.dropna().set_index("stock")["sector"]
-        sectors_by_row = sectors_by_row.astype("str").where(
-            sectors_by_row.notna(), frame["stock"].map(sector_of)
-        )
+        rows = frame[["month", "stock"]].astype({"month": "datetime64[s]"}).reset_index(drop=True)
+        spells = table.dropna().astype({"start": "datetime64[s]"}).sort_values("start")
+        order = rows.sort_values("month", kind="stable")
+        at = pd.merge_asof(order, spells, left_on="month", right_on="start", by="stock")
+        sector = pd.Series(at["sector"].to_numpy(), order.index).sort_index().set_axis(frame.index)
+        sectors_by_row = sectors_by_row.astype("str").where(sectors_by_row.notna(), sector)
     return sectors_by_row.astype("str")
