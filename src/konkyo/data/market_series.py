@@ -63,6 +63,8 @@ def monthly(
         joined = months if joined.empty else joined.join(months, how="outer")
         files.append(table.file)
         names |= {here: own for here, own in table.names.items() if here != "month"}
+    if joined.empty and not files:
+        return ParsedTable("", pd.DataFrame({"month": pd.DatetimeIndex([])}), {}), violations
     return ParsedTable(", ".join(files), joined.reset_index(), names), violations
 
 

@@ -43,7 +43,13 @@ class _Beside:
     reports: list[pd.DataFrame]
 
 
-def load(tables: Tables, raw: Path, portfolios: int, last: pd.Timestamp | None = None) -> Records:
+def load(
+    tables: Tables,
+    raw: Path,
+    portfolios: int,
+    last: pd.Timestamp | None = None,
+    first: pd.Timestamp | None = None,
+) -> Records:
     """Read, check and join the user's files, then keep a copy of each.
 
     Parameters
@@ -58,6 +64,9 @@ def load(tables: Tables, raw: Path, portfolios: int, last: pd.Timestamp | None =
         The fewest stocks that a month must have.
     last : Timestamp, optional
         The end of the last month that is used: what comes after it is not looked at.
+    first : Timestamp, optional
+        The end of the first month that is used; its returns are from the month before, if that is
+        in the files.
 
     Returns
     -------
@@ -78,13 +87,18 @@ def load(tables: Tables, raw: Path, portfolios: int, last: pd.Timestamp | None =
             raise SourceError(
                 f"{path} lies in {raw}, which this stage empties and writes: keep it in data/own"
             )
+    sized = tables.stocks.size != "none"
     market, broken = market_series.monthly(tables.market, last)
     beside, more = _beside(tables)
     broken += more
     try:
         found, unit, facts, more = _stocks(tables, beside, last, joining=not broken)
         broken += more
-        stocks, market_table = schema.check(found, market, unit, portfolios)
+        if first is not None:
+            found = _cut(found, unit, first, later=False)
+            market = market.with_frame(market.frame[market.frame["month"] >= first])
+        series = market if tables.market else None
+        stocks, market_table = schema.check(found, series, unit, portfolios, sized=sized)
     except RecordsError as error:
         # What is wrong with the tables beside belongs into the same report.
         if broken and error.violations:
@@ -170,7 +184,7 @@ def _stocks(
     else:
         found, unit = _traded(read(rows, cells_of("stocks"))), rows.return_unit
         if last is not None:
-            found = _cut(found, unit, last)
+            found = _cut(found, unit, last, later=True)
     # What is made of the columns is no part of the file's own table.
     frame = found.frame.copy(deep=False)
     if found.unread or not _keyed(frame):
@@ -198,7 +212,8 @@ def _stocks(
         frame["return"] = frame["return"].mask(errors)
         remarks += notes.of_losses(frame, scale)
         facts["returns_set_missing"] = int(errors.sum())
-    if "size" not in frame and {"close", "shares"} <= set(frame):
+    sized = rows.size != "none"
+    if sized and "size" not in frame and {"close", "shares"} <= set(frame):
         frame["size"] = frame["close"] * frame["shares"] / 1000
     if not joining:
         return _filled(found.with_frame(frame), tables), unit, facts, []
@@ -208,9 +223,12 @@ def _stocks(
     frame["sector"] = returns.sectors_of(frame, beside.sectors)
     if tables.reports:
         facts["reports"] = fundamentals.matches(frame, beside.reports)
-        frame = fundamentals.join(frame, beside.reports, tables.reports, not is_size_proxy(found))
+        valued = sized and not is_size_proxy(found)
+        frame = fundamentals.join(frame, beside.reports, tables.reports, valued)
     broken = []
-    if "size" not in frame:
+    if not sized:
+        frame = frame.drop(columns="size", errors="ignore")
+    elif "size" not in frame:
         broken.append(_no_size(found))
         frame["size"] = 1.0
     can = membership.eligible(frame, beside.members, rows.eligible)
@@ -260,17 +278,21 @@ def _keyed(frame: pd.DataFrame) -> bool:
     )
 
 
-def _cut(found: ParsedTable, unit: Unit, last: pd.Timestamp) -> ParsedTable:
-    """Return the rows up to a month, after a look at all of them, whose numbers are the file's."""
+def _cut(found: ParsedTable, unit: Unit, month: pd.Timestamp, *, later: bool) -> ParsedTable:
+    """Return the rows without those later, or earlier, than a month.
+
+    All of them are looked at before, since violations number the file's rows.
+    """
     if "month" not in found.frame:
         return found
     broken = broken_rules(table_of("stocks", unit), found)
-    later = (found.frame["month"] > last).to_numpy()
-    if not later.any():
+    months = found.frame["month"]
+    outside = (months > month if later else months < month).to_numpy()
+    if not outside.any():
         return found
     # Columns that are not there may still be made; the others are looked for again.
     violations.raise_if_any([one for one in broken if one.rule != "columns"])
-    return found.with_frame(found.frame[~later].reset_index(drop=True))
+    return found.with_frame(found.frame[~outside].reset_index(drop=True))
 
 
 def _filled(found: ParsedTable, tables: Tables) -> ParsedTable:
@@ -282,7 +304,8 @@ def _filled(found: ParsedTable, tables: Tables) -> ParsedTable:
     made = {}
     if "return" not in there and "close" in there:
         made["return"] = 1.0
-    if "size" not in there and ({"close", "shares"} <= there or tables.reports):
+    sized = tables.stocks.size != "none"
+    if sized and "size" not in there and ({"close", "shares"} <= there or tables.reports):
         made["size"] = 1.0
     return found.with_frame(found.frame.assign(**made))
 
@@ -298,5 +321,6 @@ def _no_size(found: ParsedTable) -> Violation:
         count=0,
         remedy="add the market value in thousands, or the shares outstanding as `shares` beside "
         "`close`, or reports with either; or map what orders stocks by size, such as their "
-        "traded value, to it: {dollar_volume: size}",
+        "traded value, to it: {dollar_volume: size}; or set ingest.tables.stocks.size to none, "
+        "for a universe of all eligible stocks",
     )

@@ -4,7 +4,8 @@ from konkyo import config, data
 from konkyo.artifacts import HERE
 from konkyo.data.records import Records
 from konkyo.data.violations import Violation, table
-from konkyo.errors import RecordsError, SourceError
+from konkyo.errors import ParamsError, RecordsError, SourceError
+from konkyo.features import available
 from konkyo.io import write_csv
 from konkyo.pipeline import stage
 from konkyo.resilience import temporary_folder
@@ -16,20 +17,25 @@ def main() -> None:
 
     Raises
     ------
-    RecordsError, SourceError
-        The records violate rules, or cannot be read; the report is written before.
+    RecordsError, SourceError, ParamsError
+        The records violate rules, cannot be read, or lack what the section prepare asks of them;
+        the report is written before.
     """
     params = config.load()
     try:
         # Downloads go to a temporary folder: data/raw belongs to the stage ingest.
         with temporary_folder() as raw:
             records = data.load(params.ingest, raw, params.backtest.n_quantiles)
-    except (RecordsError, SourceError) as error:
+        available.require(params.prepare, records.stocks, records.market)
+    except (RecordsError, SourceError, ParamsError) as error:
         unreadable = Violation("", "", "file", str(error), (), 0, "see the message")
         write_csv(table(getattr(error, "violations", ()) or [unreadable]), HERE.check)
         raise
     write_csv(table([]), HERE.check)
     print(summary(records))
+    if params.prepare.characteristics == "available":
+        names = available.resolve(params.prepare, records.stocks)
+        print(f"  characteristics available: {', '.join(names)}")
 
 
 def summary(records: Records) -> str:

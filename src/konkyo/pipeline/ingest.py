@@ -2,6 +2,7 @@
 
 from konkyo import config, data
 from konkyo.artifacts import HERE
+from konkyo.features import available
 from konkyo.io import write_csv, write_json, write_parquet
 from konkyo.pipeline import locking, stage
 
@@ -12,6 +13,7 @@ def main() -> None:
     """Write data/raw and data/records."""
     params = config.load()
     records = data.load(params.ingest, HERE.raw, params.backtest.n_quantiles)
+    available.require(params.prepare, records.stocks, records.market)
     write(records)
     print(line(records))
 

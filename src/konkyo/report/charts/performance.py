@@ -81,9 +81,11 @@ def model_growth(
 def _from_one(series: pd.DataFrame) -> pd.DataFrame:
     ordered = series.sort_values("month")
     start = ordered["month"].iloc[0] - pd.offsets.MonthEnd(1)
-    return pd.DataFrame(
+    line = pd.DataFrame(
         {"month": [start, *ordered["month"]], "value": [1.0, *(1.0 + ordered["cumulative"])]}
     )
+    # A log axis has no 0: a line whose value is lost ends at the month before.
+    return line[line["value"] > 0]
 
 
 def _growth(

@@ -72,7 +72,7 @@ def page_charts(
     charts |= {
         chart.__name__: chart(tables[name], labels, language)
         for chart, name in _LABELLED
-        if name in tables
+        if name in tables and not (name == "exposure" and tables[name].empty)
     }
     exposure = tables["exposure"]
     # A record without sectors has one, "no sector", which says nothing.

@@ -37,6 +37,7 @@ def report(
     config: Report,
     largest: int = 8,
     others: Sequence[tuple[Text, str]] = (),
+    notices: Sequence[Text] = (),
 ) -> str:
     """Return the whole report as one HTML document.
 
@@ -58,6 +59,8 @@ def report(
         How many inputs of every stock the page carries singly; see `pages.codec`.
     others : sequence of (Text, str)
         Further pages and their addresses as seen from this one.
+    notices : sequence of Text
+        Sentences about the records and results that a reader should know first.
 
     Returns
     -------
@@ -107,6 +110,8 @@ def report(
         stocks=config.n_extremes,
         performance=_performance(tables["performance"]),
         others=others,
+        notices=notices,
+        epsilon_share=epsilon_share(tables),
         measures=[(key, Text.of(f"performance.{key}")) for key in _MEASURES],
         means=_means(tables["factor_means"], names),
         scatters=[feature for feature, _ in picked["factor_scatter"]],
@@ -129,6 +134,12 @@ def report(
             language=config.language,
         )
     )
+
+
+def epsilon_share(tables: Mapping[str, pd.DataFrame]) -> float | None:
+    """Return the share of the scores that LRP's epsilon takes, None where it was not measured."""
+    sizes = tables["absorption"].iloc[0] if "absorption" in tables else {"score": 0.0}
+    return float(sizes["epsilon"] / sizes["score"]) if sizes["score"] else None
 
 
 def _of(
