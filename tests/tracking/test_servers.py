@@ -71,9 +71,7 @@ def rows(logged):
     return newest.assign(month="2020-03").reset_index(drop=True)
 
 
-def post(
-    address: str, body: dict | bytes, content: str = "application/json"
-) -> tuple[int, dict]:
+def post(address: str, body: dict | bytes, content: str = "application/json") -> tuple[int, dict]:
     data = body if isinstance(body, bytes) else json.dumps(body).encode()
     request = urllib.request.Request(f"{address}/invocations", data, {"Content-Type": content})
     try:
