@@ -31,7 +31,7 @@ ATTRIBUTION = (*TRAINING, "konkyo.attribution", "konkyo.pipeline.attribute")
 EVALUATION = (*TRAINING, "konkyo.attribution", "konkyo.pipeline.verify")
 """What decides how the attribution methods fare on a month."""
 
-SEARCH_PANEL = ("konkyo.features", "konkyo.dates", "konkyo.tuning.panels")
+SEARCH_PANEL = ("konkyo.features", "konkyo.windows", "konkyo.dates", "konkyo.tuning.panels")
 """What decides the panels that a search trains on."""
 
 EXCLUDED = frozenset(

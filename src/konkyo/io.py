@@ -144,7 +144,7 @@ def read_csv(path: Path | Traversable, **options: Any) -> pd.DataFrame:
         Options of `pandas.read_csv`; `na_values=[]` if an empty cell is an empty text.
     """
     defaults = {"keep_default_na": False, "na_values": [""], "dtype": dict.fromkeys(_NAMES, "str")}
-    with artifact_errors(Path(str(path))), path.open(encoding="utf-8-sig", newline="") as file:
+    with artifact_errors(Path(str(path))), path.open(encoding="utf-8-sig") as file:
         return pd.read_csv(file, **{**defaults, **options})
 
 

@@ -1,8 +1,13 @@
-"""Rolling training windows as row ranges of the panel, without look-ahead.
+"""When a label is earned, and the rolling training windows that follow from it, no look-ahead.
 
-A window for decision month t trains on the rows of t-36 .. t-1. The label of a row at s is the
-return from s to s+1, so the last label of the window is realised exactly at t, when the network
-scores the rows of t.
+A decision at the end of month t earns the return of month t + 1 + skip_months, where skip_months
+is 0 unless a gap is left between what is known and what is earned (`prepare.skip_months`). The
+label of a row is that return, so a window for decision month t ends with the row of t - 1 -
+skip_months, whose label is realised exactly at t, when the network scores the rows of t. Without a
+gap and with 36 months these are the rows of t-36 .. t-1.
+
+Only this module knows the gap: whoever needs the month in which something is earned, or the rows
+whose labels are realised, asks here.
 """
 
 from collections.abc import Sequence
@@ -24,7 +29,8 @@ class Window:
     month : str
         Decision month t, YYYY-MM: the rows scored, out of sample.
     first_train, last_train : str
-        First and last month of the training rows, t-36 and t-1 for a window of 36 months.
+        First and last month of the training rows, t-36 and t-1 for a window of 36 months without a
+        gap, t-37 and t-2 with a gap of one month.
     start, stop : int
         Training rows [start, stop) of the panel.
     test_start, test_stop : int
@@ -89,9 +95,43 @@ class MonthSlices:
         """Return the rows of the month at a position."""
         return slice(int(self.offsets[position]), int(self.offsets[position + 1]))
 
+    def training_months(self, window: Window) -> slice:
+        """Return the positions of a window's training months."""
+        return slice(self.names.index(window.first_train), self.names.index(window.last_train) + 1)
 
-def rolling(blocks: MonthSlices, length: int) -> list[Window]:
-    """Return one window a decision month that has `length` months of rows before it.
+
+def lead(skip_months: int) -> int:
+    """Return the number of months from a decision to the month in which it earns its return."""
+    return 1 + skip_months
+
+
+def earned_in(month: "pd.Series | pd.DatetimeIndex", skip_months: int) -> pd.DatetimeIndex:
+    """Return the month ends of the months in which decisions earn their returns."""
+    return dates.month_end(dates.ordinal(month) + lead(skip_months))
+
+
+def returns_ahead(returns: np.ndarray, skip_months: int) -> np.ndarray:
+    """Return in the row of t what a decision at the end of t earns.
+
+    Parameters
+    ----------
+    returns : numpy.ndarray
+        [months, stocks], fractions earned in each month, consecutive months.
+    skip_months : int
+        Months left out between the decision and the month earned.
+
+    Returns
+    -------
+    numpy.ndarray
+        The same shape; NaN in the last 1 + skip_months rows, which are not realised.
+    """
+    ahead = np.full_like(returns, np.nan)
+    ahead[: -lead(skip_months)] = returns[lead(skip_months) :]
+    return ahead
+
+
+def rolling(blocks: MonthSlices, length: int, skip_months: int = 0) -> list[Window]:
+    """Return one window a decision month that has `length` months of realised labels behind it.
 
     Parameters
     ----------
@@ -99,6 +139,8 @@ def rolling(blocks: MonthSlices, length: int) -> list[Window]:
         The panel's months.
     length : int
         Training months a window.
+    skip_months : int
+        Months left out between a decision and the month that it earns.
 
     Returns
     -------
@@ -111,24 +153,27 @@ def rolling(blocks: MonthSlices, length: int) -> list[Window]:
         The panel is too short for a single window.
     """
     count = len(blocks.names)
-    if count <= length:
-        shorter = f"set train.window_months to less than {count} or " if count > 1 else ""
+    needed = length + lead(skip_months)
+    if count < needed:
+        gap = f" and prepare.skip_months = {skip_months}" if skip_months else ""
+        longest = count - lead(skip_months)
+        shorter = f"set train.window_months to at most {longest} or " if longest > 0 else ""
         raise ArtifactError(
-            f"a window of {length} months needs {length + 1} months of panel, but there are "
+            f"a window of {length} months{gap} needs {needed} months of panel, but there are "
             f"{count} ({blocks.names[0]} to {blocks.names[-1]}): {shorter}add more months"
         )
     offsets = blocks.offsets
     return [
         Window(
             month=blocks.names[t],
-            first_train=blocks.names[t - length],
-            last_train=blocks.names[t - 1],
-            start=int(offsets[t - length]),
-            stop=int(offsets[t]),
+            first_train=blocks.names[t - lead(skip_months) - length + 1],
+            last_train=blocks.names[t - lead(skip_months)],
+            start=int(offsets[t - lead(skip_months) - length + 1]),
+            stop=int(offsets[t - skip_months]),
             test_start=int(offsets[t]),
             test_stop=int(offsets[t + 1]),
         )
-        for t in range(length, count)
+        for t in range(needed - 1, count)
     ]
 
 

@@ -42,7 +42,9 @@ def test_single_network_has_no_seed_correlation(members, rows):
     result = evaluate(members[:1], rows)
     assert result.seed_correlation.empty
     figures = metrics(summarise([result, result]))
-    assert set(figures["lrp_epsilon"]) == {"deletion_auc", "cascading_randomisation"}
+    assert set(figures["lrp_epsilon"]) == {
+        *("deletion_auc", "cascading_randomisation", "epsilon_share"),
+    }
     assert set(figures["shapley_sampling"]) == {"deletion_auc"}
 
 
@@ -62,6 +64,7 @@ def test_metrics_by_hand():
             {"method": ["a", "a"], "layers": [0, 4], "rank_correlation": [1.0, 0.1]}
         ),
         "seed_correlation": pd.DataFrame({"method": ["a"], "rank_correlation": [0.7]}),
+        "absorption": pd.DataFrame({"method": ["a"], "epsilon": [0.03], "score": [0.6]}),
         "ground_truth": pd.DataFrame(
             {"method": ["a", "c"], "measure": ["sign_agreement"] * 2, "mean": [0.8, 0.6]}
         ),
@@ -71,6 +74,7 @@ def test_metrics_by_hand():
             "deletion_auc": 0.4,
             "cascading_randomisation": 0.1,
             "seed_correlation": 0.7,
+            "epsilon_share": pytest.approx(0.05),
             "ground_truth": {"sign_agreement": 0.8},
         },
         "c": {"ground_truth": {"sign_agreement": 0.6}},

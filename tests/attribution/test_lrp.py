@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from konkyo.attribution.lrp import propagate
+from konkyo.attribution.lrp import absorbed_by_epsilon, propagate
 from konkyo.attribution.methods import as_module, scaled
 from konkyo.attribution.rules import Epsilon
 from konkyo.models import store
@@ -99,3 +99,29 @@ def test_order_of_features_and_rows_does_not_matter(seed, network, rows):
     mixed = scaled(net, x[order][:, columns])[None]
     _, other = propagate(store.restack([moved], torch.float64), mixed, rule)
     np.testing.assert_allclose(one[0].numpy()[order][:, columns], other[0], rtol=1e-7, atol=1e-9)
+
+
+def test_what_epsilon_absorbs_by_hand():
+    net = store.Weights(
+        month="2010-01", key="", activation="relu", features=("a", "b"),
+        weights=(np.array([[2.0, 0.0], [0.0, 1.0]]), np.array([[0.5], [-1.0]])),
+        biases=(np.array([0.0, 1.0]), np.array([0.25])),
+        mean=np.zeros(2), std=np.ones(2), output="linear",
+    )  # fmt: skip
+    stack = store.restack([net], torch.float64)
+    x = torch.tensor([[[1.0, 2.0]]], dtype=torch.float64)
+    # z = (2, 3), score 1 - 3 + 0.25 = -1.75; epsilon 0.5 takes 0.5 / (|z| + 0.5) of each unit's.
+    top = -1.75 * 0.5 / 2.25
+    passed = np.array([1.0, -3.0]) * -1.75 / -2.25
+    expected = top + (passed * 0.5 / np.array([2.5, 3.5])).sum()
+    assert float(absorbed_by_epsilon(stack, x, 0.5)) == pytest.approx(expected)
+
+
+@settings(max_examples=20, deadline=None)
+@given(seed=st.integers(0, 1000), epsilon=st.floats(1e-6, 1.0))
+def test_without_biases_epsilon_absorbs_all_that_is(network, rows, seed, epsilon):
+    net = network(seed, bias=0.0)
+    stack, x = store.restack([net], torch.float64), scaled(net, rows(seed, 30))[None]
+    score, relevance = propagate(stack, x, Epsilon(epsilon))
+    absorbed = absorbed_by_epsilon(stack, x, epsilon)
+    torch.testing.assert_close(absorbed, score - relevance.sum(2), rtol=1e-9, atol=1e-9)

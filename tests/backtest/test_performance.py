@@ -81,7 +81,8 @@ def test_a_total_loss_ends_the_series_at_zero(loss: float) -> None:
     assert measures(pd.Series([loss]))["max_drawdown"] == -1.0
     columns = {name: [0.1, loss, 0.5, loss] for name in PORTFOLIOS}
     months = pd.date_range("2020-01-31", periods=4, freq="ME")
-    table = cumulative(pd.DataFrame({"month": months, "model": "network", **columns}))
+    ends = {"month": months, "earned": months + pd.offsets.MonthEnd(1)}
+    table = cumulative(pd.DataFrame({**ends, "model": "network", **columns}))
     for _, series in table.groupby("portfolio"):
         np.testing.assert_allclose(series["cumulative"], [0.1, -1.0, -1.0, -1.0])
 

@@ -8,7 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from konkyo.backtest.portfolios import assign_quantiles
+from konkyo.backtest.performance import cumulative, performance, performance_by_quantile
+from konkyo.backtest.portfolios import (
+    NoPortfoliosError,
+    assign_quantiles,
+    months_without_leg_return,
+)
 from konkyo.backtest.returns import monthly_returns
 from konkyo.errors import KonkyoError
 
@@ -71,10 +76,45 @@ def test_after_a_gap_the_whole_books_are_bought_again(panel: Callable[..., pd.Da
     np.testing.assert_allclose(found["spread"] - found["spread_net"], 2 * 0.005)
 
 
-def test_a_leg_without_any_return_is_refused(scores: pd.DataFrame) -> None:
-    gone = scores["month"].eq("2020-02-29") & scores["stock"].isin(["B", "D"])
-    with pytest.raises(KonkyoError, match=r"short portfolio of 2020-02 .* lower backtest"):
+@pytest.mark.parametrize("leg", [["B", "D"], ["A", "C"]])
+def test_a_leg_without_any_return_is_a_missing_month(scores: pd.DataFrame, leg: list[str]) -> None:
+    gone = scores["month"].eq("2020-02-29") & scores["stock"].isin(leg)
+    ranked = assign_quantiles(scores.assign(ret=scores["ret"].mask(gone)), 2)
+    found = monthly_returns(ranked, 2, 10.0)
+    assert found["month"].dt.strftime("%m").tolist() == ["01", "03"]
+    # March buys its books from cash, as after any gap.
+    assert found["turnover"].isna().all()
+    assert months_without_leg_return(ranked).to_dict() == {"network": 1}
+    assert performance_by_quantile(ranked)["months"].tolist() == [2, 2]
+    assert cumulative(found)["month"].dt.strftime("%m").unique().tolist() == ["02", "04"]
+
+
+def test_no_month_with_both_legs_is_refused(scores: pd.DataFrame) -> None:
+    gone = scores["stock"].isin(["B", "D"]) | scores["month"].ne("2020-02-29")
+    with pytest.raises(NoPortfoliosError, match=r"in none of the 1 months .* lower backtest"):
         _run(scores.assign(ret=scores["ret"].mask(gone)), portfolios=2)
+
+
+def test_one_month_has_a_return_and_no_volatility(scores: pd.DataFrame) -> None:
+    found = _run(scores[scores["month"].eq("2020-01-31")], portfolios=2)
+    assert len(found) == 1 and found["spread"].tolist() == pytest.approx([0.1 - 0.0])
+    spread = performance(found).set_index("portfolio").loc["spread"]
+    assert spread["annual_return"] == pytest.approx(1.2) and spread["months"] == 1
+    assert spread[["annual_volatility", "sharpe_ratio"]].isna().all()
+
+
+def test_one_stock_in_a_month_is_refused(scores: pd.DataFrame) -> None:
+    with pytest.raises(KonkyoError, match="2020-03 has 1 scored stocks, fewer than"):
+        _run(scores[scores["month"].ne("2020-03-31") | scores["stock"].eq("E")], portfolios=2)
+
+
+def test_returns_are_earned_after_the_gap(scores: pd.DataFrame) -> None:
+    ranked = assign_quantiles(scores, 2)
+    found = monthly_returns(ranked, 2, 10.0, skip_months=1)
+    plain = monthly_returns(ranked, 2, 10.0)
+    assert (found["earned"] == plain["earned"] + pd.offsets.MonthEnd(1)).all()
+    pd.testing.assert_frame_equal(found.drop(columns="earned"), plain.drop(columns="earned"))
+    assert cumulative(found)["month"].min() == pd.Timestamp("2020-03-31")
 
 
 @settings(max_examples=10)
@@ -120,3 +160,15 @@ def test_the_future_never_changes_the_past(
     early = before["month"] <= months[last]
     pd.testing.assert_frame_equal(before[early], now[early])
     assert not before[~early].equals(now[~early])
+
+
+@settings(max_examples=10, deadline=None)
+@given(seed=st.integers(0, 10_000))
+def test_a_later_gap_changes_no_bit_of_earlier_months(
+    panel: Callable[..., pd.DataFrame], seed: int
+) -> None:
+    scores = panel(seed, stocks=13, missing=0.0)
+    last = scores["month"] == scores["month"].max()
+    gone = scores.assign(ret=scores["ret"].mask(last & (scores["stock"] > "s005")))
+    before, after = _run(scores)[:-1], _run(gone)[: scores["month"].nunique() - 1]
+    pd.testing.assert_frame_equal(before, after, check_exact=True)

@@ -99,7 +99,7 @@ def test_a_trial_without_earlier_months_is_not_chosen() -> None:
 
 def test_refusals_say_what_to_do() -> None:
     series = _series(3)
-    with pytest.raises(KonkyoError, match="1 months come before 2010-02"):
+    with pytest.raises(KonkyoError, match="1 months are earned by 2010-02"):
         walk_forward_returns(series, "sharpe_ratio", [series.index[1]])
     with pytest.raises(KonkyoError, match="no re-tune date"):
         walk_forward_returns(series, "sharpe_ratio", [])
@@ -109,3 +109,14 @@ def test_refusals_say_what_to_do() -> None:
     series.iloc[20, 3] = np.nan
     with pytest.raises(KonkyoError, match="trial 3, selected at 2011-01, did not run in 2011-09"):
         walk_forward_returns(series, "mean", [series.index[12]])
+
+
+def test_a_gap_leaves_the_last_months_unseen() -> None:
+    series = pd.DataFrame(
+        {"a": [0.03, 0.01, -0.09, -0.05, 0.02, 0.00], "b": [0.01, 0.01, 0.02, 0.09, -0.01, 0.04]},
+        index=_MONTHS,
+    )
+    # At the end of April the row of March, earned in May, is not known; that of February is.
+    found = walk_forward_returns(series, "mean", [_MONTHS[3]], skip_months=1)
+    assert set(found["trial"]) == {"a"}
+    assert set(walk_forward_returns(series, "mean", [_MONTHS[3]])["trial"]) == {"b"}

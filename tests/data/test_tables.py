@@ -80,6 +80,7 @@ def test_facts_and_copies(folder):
         "first_month": "2001-01",
         "last_month": "2001-03",
         "returns_set_missing": 0,
+        "return_rank_autocorrelation": pytest.approx(-0.45),
     }
     assert sorted(files) == ["market.csv", "stocks.parquet"]
     for name in files:

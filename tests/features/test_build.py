@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from konkyo import dates
 from konkyo.errors import ParamsError, RecordsError
 from konkyo.features.build import build
+from konkyo.features.raw_characteristics import raw_values
 from small import make_records, small_params
 
 ENDS = dates.month_end(np.arange(360, 364))
@@ -181,3 +182,56 @@ def test_bad_choices():
     sizeless.loc[sizeless["month"] == market["month"][20], "size"] = np.nan
     with pytest.raises(RecordsError, match="no stock has a size in 2001-09"):
         build(sizeless, market, chosen)
+
+
+def test_a_month_left_out_by_hand():
+    chosen = replace(
+        small_params().prepare, first_month="2000-01", universe_size=4, skip_months=1,
+        characteristics=("return_1",), market={"MKT": ("level",)}, label="rank",
+    )  # fmt: skip
+    index = build(HAND, MARKET, chosen)[0].index
+    by_month = {
+        f"{month:%m}": rows.set_index("stock")[["ret", "label"]]
+        for month, rows in index.groupby("month")
+    }
+    # January earns March's returns, February April's; what is earned from May on is not there.
+    assert by_month["01"]["ret"].to_dict() == {"A": 0.3, "B": 0.1, "C": -0.2, "D": 0.0}
+    expected = {"A": 1.0, "B": 1 / 3, "C": -1.0, "D": -1 / 3}
+    assert by_month["01"]["label"].to_dict() == pytest.approx(expected)
+    february = by_month["02"]["ret"]
+    assert february[["A", "B", "D"]].tolist() == [0.1, 0.1, 0.2] and np.isnan(february["C"])
+    assert by_month["03"].isna().all(axis=None) and by_month["04"].isna().all(axis=None)
+
+
+PRICES = HAND[["month", "stock", "sector", "return"]].assign(sector=None)
+NO_SERIES = pd.DataFrame({"month": ENDS})
+
+
+def of_prices(**keys):
+    keys = {"first_month": "2000-02", "universe_size": 2, "characteristics": "available", **keys}
+    return replace(small_params().prepare, market={}, **keys)
+
+
+def test_price_only_records_by_hand():
+    stocks = PRICES.assign(eligible=[0.0 if place == 5 else 1.0 for place in range(15)])
+    panel, missing = build(stocks, NO_SERIES, of_prices())
+    # Every eligible stock with a return, whatever universe_size says; no dummies, no series.
+    months = panel.index["month"].dt.strftime("%m")
+    stocks_of = panel.index.groupby(months)["stock"].agg("".join).to_dict()
+    assert stocks_of == {"02": "ACD", "03": "ABCD", "04": "ABD"}
+    assert panel.names == ["return_1", *(f"month_{month:02d}" for month in range(1, 13))]
+    assert panel.index["size"].isna().all() and set(missing["feature"]) == {"return_1"}
+
+
+def test_beta_without_a_size_by_hand():
+    stocks = pd.concat([PRICES, PRICES.iloc[:1].assign(stock="Z")]).assign(eligible=1.0)
+    stocks.loc[stocks["stock"].eq("D") & stocks["month"].eq(ENDS[0]), "eligible"] = 0.0
+    chosen = of_prices(first_month="2000-04", characteristics=("beta_3",))
+    raw = raw_values(stocks, build(stocks, NO_SERIES, chosen)[0].index, ["beta_3"])
+    # The market of a month: the stocks eligible the month before, equally weighted.
+    market = [(0.0 - 0.1 + 0.2) / 3, (0.3 + 0.1 - 0.2 + 0.0) / 4, (0.1 + 0.1 + 0.2) / 3]
+    expected = [
+        np.polyfit(market, returns, 1)[0]
+        for returns in ([0.0, 0.3, 0.1], [-0.1, 0.1, 0.1], [0.5, 0.0, 0.2])
+    ]
+    np.testing.assert_allclose(raw["beta_3"], expected)

@@ -5,7 +5,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from konkyo.errors import ParamsError
 from konkyo.features import characteristics as c
 
 NAN = math.nan
@@ -82,9 +81,6 @@ def test_names():
     grids = {"return": grid(), "size": np.full((14, 5), math.e), "turnover": grid()}
     assert (c.compute("size", grids) == 1).all()
     assert c.compute("turnover", grids) is grids["turnover"]
-    for wrong in ("return", "return_0", "momentum_3", "return_3m"):
-        with pytest.raises(ParamsError, match=r"neither .* nor a column .*size, turnover"):
-            c.compute(wrong, grids)
     assert c.describe("beta_36") == "beta over 36 months"
     assert c.describe("turnover") == "records: turnover"
 

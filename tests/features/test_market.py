@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from konkyo import dates
-from konkyo.errors import ParamsError, RecordsError
+from konkyo.errors import RecordsError
 from konkyo.features import market
 
 ENDS = dates.month_end(np.arange(400, 404))
@@ -16,11 +16,6 @@ def test_transforms_by_hand():
     np.testing.assert_allclose(made["VIX"], [20, 15, 30])
     np.testing.assert_allclose(made["VIX_change"], [1.0, -0.25, 1.0])
     np.testing.assert_allclose(made["JGB_difference"], [-0.5, 0.25, -0.75])
-
-
-def test_unknown_series():
-    with pytest.raises(ParamsError, match="has TOPIX, but the records' market series are VIX, JGB"):
-        market.features(TABLE, {"TOPIX": ["level"]}, ENDS)
 
 
 def test_a_month_without_a_value():

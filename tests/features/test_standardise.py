@@ -65,3 +65,11 @@ def test_ranks_against_pandas_in_any_order_of_months(rows):
     rank, count = groups.rank(), groups.transform("count")
     expected = ((rank - 1) / (count - 1) * 2 - 1).mask((count == 1) & values.notna(), 0.0)
     pd.testing.assert_frame_equal(ranks(values, month), expected, check_exact=True)
+
+
+def test_a_later_gap_changes_no_bit_of_earlier_months():
+    rng = np.random.default_rng(4)
+    values, month = pd.DataFrame({"x": rng.normal(size=300)}), np.repeat(range(20), 15)
+    gone = values.mask(pd.Series(month >= 19) & (values["x"] > 0), axis=0)
+    before, after = (zscores(frame, month, None)[:285] for frame in (values, gone))
+    pd.testing.assert_frame_equal(before, after, check_exact=True)

@@ -35,7 +35,7 @@ def audit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Audit:
             records = make_records()
             source = BuiltRecords(records=records, unlagged=records, lagged=False)
         if months:
-            monkeypatch.setattr(run, "decision_months", lambda *_: list(months))
+            monkeypatch.setattr(run, "decision_months", lambda *_, **__: list(months))
         monkeypatch.setattr(run, "PERTURBATIONS", perturbations)
         findings = run.audit(
             source, params or small_params(), count=3, seed=1, epochs=1, scratch=tmp_path,

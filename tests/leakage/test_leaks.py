@@ -6,13 +6,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from konkyo import backtest
+from konkyo import backtest, windows
 from konkyo.data import fundamentals, us_equities
 from konkyo.features import build, characteristics
 from konkyo.leakage.perturb import PERTURBATIONS
 from konkyo.leakage.record_sources import BuiltRecords, record_source
 from konkyo.models import jobs
-from small import make_records
+from small import make_records, small_params
 
 FIRST, DECISION = "2000-07", "2001-09"
 """Of the small records: the panel's first month and the decision month."""
@@ -55,12 +55,12 @@ def test_standardising_over_the_full_sample(audit, monkeypatch):
 
 
 def test_a_label_shifted_by_one(audit, monkeypatch):
-    def leaky(returns):
+    def leaky(returns, skip_months):
         ahead = np.full_like(returns, np.nan)
         ahead[:-2] = returns[2:]
         return ahead
 
-    monkeypatch.setattr(build, "_next_return", leaky)
+    monkeypatch.setattr(build, "returns_ahead", leaky)
     found = moved(audit())
     assert set(found.index) == {"ret", "label"} and set(found["stage"]) == {"prepare"}
     # The label of the month before would be realised after the decision month.
@@ -181,3 +181,32 @@ def test_fundamentals_joined_by_period_end(audit, own, tmp_path, monkeypatch):
     assert {"grade", "book_to_price"} <= set(found.index) <= set(source.records[0].columns)
     assert not {"return", "size", "sector", "eligible"} & set(found.index)
     assert found.loc["grade", "first_month"] <= DECISION
+
+
+def gapped():
+    """Return the small params with a month left out."""
+    whole = small_params()
+    return replace(whole, prepare=replace(whole.prepare, skip_months=1))
+
+
+def test_with_a_month_left_out_nothing_moves(audit):
+    table = audit(params=gapped(), months=(), perturbations=PERTURBATIONS)
+    assert table["moved"].sum() == 0 and (table["compared"] > 0).all()
+
+
+def test_a_window_that_forgets_the_gap(audit, monkeypatch):
+    own = windows.rolling
+    monkeypatch.setattr(windows, "rolling", lambda blocks, length, skip_months: own(blocks, length))
+    found = moved(audit(params=gapped()))
+    # The label of the row of t-1 is realised in t+1.
+    assert set(found["stage"]) == {"train"}
+    assert {"key of the weights", "weights of layer 1", "ridge"} <= set(found.index)
+
+
+def test_a_label_beyond_the_gap(audit, monkeypatch):
+    own = windows.returns_ahead
+    monkeypatch.setattr(build, "returns_ahead", lambda returns, skip: own(returns, skip + 1))
+    found = moved(audit(params=gapped()))
+    assert set(found.index) == {"ret", "label"} and set(found["stage"]) == {"prepare"}
+    # With a gap of one month the labels up to 2001-07 are realised by 2001-09.
+    assert set(found["first_month"]) == {"2001-07"}

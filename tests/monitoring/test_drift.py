@@ -143,3 +143,15 @@ def test_market_series_by_hand():
     assert table["mean"].tolist() == [2.0, 7.0, 7.0]
     np.testing.assert_allclose(table["std"], [deviation, 0, 0])
     np.testing.assert_allclose(table["z"], [4 / deviation, 0, np.inf])
+
+
+def test_drift_with_a_gap_leaves_the_month_before_out():
+    rng = np.random.default_rng(3)
+    month, values = _months(7, 50), rng.normal(size=350)
+    (row,) = characteristic_drift(
+        pd.DataFrame({"x": values}), month, 3, 1, skip_months=1
+    ).itertuples()
+    assert row.psi == stability_index(values[100:250], values[300:])
+    series = np.array([1.0, 2.0, 3.0, 9.0, 6.0])[:, None].repeat(2, axis=0)
+    (row,) = market_z_scores(series, _months(5, 2), ["a"], 3, 5, skip_months=1).itertuples()
+    assert row.mean == 2.0 and row.z == pytest.approx(4 / np.sqrt(2 / 3))

@@ -255,7 +255,7 @@ def test_a_served_model_with_a_pickle_is_refused(here, monkeypatch):
     """The model that this project logs is code and weights; a pickle in its place is another."""
     given: list[dict] = []
     monkeypatch.setattr(os, "execve", lambda *arguments: given.append(arguments[2]))
-    servers.exec_server(["models", "serve"], {}, port=free_port(), announcement="")
+    servers.exec_server(["uvicorn"], {}, port=free_port(), announcement="")
     folder = here / "model"
     folder.mkdir()
     (folder / "python_model.pkl").write_bytes(pickle.dumps(Trap()))

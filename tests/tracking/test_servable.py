@@ -62,6 +62,21 @@ def test_a_month_may_be_text(model, panel, form):
     pd.testing.assert_frame_equal(model.predict(by_text), model.predict(panel))
 
 
+@pytest.mark.parametrize("kind", ["int64", "Int64", "int8", "float32"])
+def test_whole_numbers_are_numbers(model, panel, kind):
+    whole = panel.head(12).assign(feature_1=[5, -3, 0, 7] * 3)
+    expected = model.predict(whole.astype({"feature_1": "float64"}))
+    pd.testing.assert_frame_equal(model.predict(whole.astype({"feature_1": kind})), expected)
+
+
+def test_no_number_is_refused_in_words(model, panel):
+    few = panel.head(2)
+    with pytest.raises(mlflow.MlflowException, match="1 values are missing or infinite"):
+        model.predict(few.assign(feature_1=pd.array([5, None], dtype="Int64")))
+    with pytest.raises(mlflow.MlflowException, match="not numbers, first 'feature_1'"):
+        model.predict(few.assign(feature_1="5"))
+
+
 def test_rows_come_back_in_their_order(model, panel, expected):
     order = np.random.default_rng(2).permutation(len(panel))
     found = model.predict(panel.iloc[order])

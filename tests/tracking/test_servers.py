@@ -64,11 +64,9 @@ def rows(logged):
     return newest.assign(month="2020-03").reset_index(drop=True)
 
 
-def post(address: str, body: dict | bytes) -> tuple[int, dict]:
+def post(address: str, body: dict | bytes, content: str = "application/json") -> tuple[int, dict]:
     data = body if isinstance(body, bytes) else json.dumps(body).encode()
-    request = urllib.request.Request(
-        f"{address}/invocations", data, {"Content-Type": "application/json"}
-    )
+    request = urllib.request.Request(f"{address}/invocations", data, {"Content-Type": content})
     try:
         with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
             return answer.status, json.loads(answer.read())
@@ -114,7 +112,7 @@ def test_a_bad_request_gets_the_reason(address, rows):
     bad = {
         "feature_2": split(few.drop(columns="feature_2")),
         "2050-01: there are networks from 2020-01 to 2020-03": split(few.assign(month="2050-01")),
-        "could not convert string to float: 'abc'": split(few.assign(feature_1="abc")),
+        "1 features are not numbers, first 'feature_1'": split(few.assign(feature_1="abc")),
         "2 values are missing or infinite": split(few.assign(feature_1=None)),
         "2 months are numbers or missing, first 202003": split(few.assign(month=202003)),
         "2 months are missing: write the decision month as": split(few.assign(month=None)),
@@ -128,6 +126,38 @@ def test_a_bad_request_gets_the_reason(address, rows):
         assert reason in answer["message"]
         assert "Traceback" not in json.dumps(answer)
     assert post(address, split(rows))[0] == 200
+
+
+def csv(frame: pd.DataFrame, **form: object) -> bytes:
+    return frame.to_csv(index=False, **form).encode()
+
+
+def test_csv_gets_the_answer_of_json(address, rows):
+    coded = rows.assign(stock=["0013", "NA", "1e5", *rows["stock"][3:]], feature_2=2)
+    _, expected = post(address, split(coded))
+    for content in ("text/csv", "text/csv; charset=utf-8"):
+        status, answer = post(address, csv(coded), content)
+        assert status == 200 and answer == expected
+    indexed = coded.to_csv().encode()
+    assert post(address, indexed, "text/csv") == (200, expected)
+    assert [row["stock"] for row in answer["predictions"]][:3] == ["0013", "NA", "1e5"]
+
+
+def test_bad_csv_gets_the_reason(address, rows):
+    few = rows.head(2)
+    bad = {
+        "feature_2": csv(few.drop(columns="feature_2")),
+        "2050-01: there are networks": csv(few.assign(month="2050-01")),
+        "1 values are missing or infinite": csv(few.assign(feature_1=[0.5, None])),
+        "1 months are numbers or missing": csv(few.assign(month=["2020-03", None])),
+        "features are not numbers, first 'feature_3'": csv(few.assign(feature_3="abc")),
+        "no CSV with a header, in UTF-8": b"",
+        "in UTF-8: 'utf-8' codec": "month,stock\n2020-03,日".encode("shift_jis"),
+    }
+    for reason, body in bad.items():
+        status, answer = post(address, body, "text/csv")
+        assert status == 400, reason
+        assert reason in answer["message"]
 
 
 @pytest.fixture
@@ -192,5 +222,5 @@ def test_a_port_that_is_taken_or_no_port_is_an_error(started):
         taken.listen()
         for port in (taken.getsockname()[1], 70000):
             with pytest.raises(TrackingError, match=f"port {port} cannot be used .* --port"):
-                servers.exec_server(["server"], {}, port=port, announcement="")
+                servers.exec_server(["mlflow", "server"], {}, port=port, announcement="")
     assert not started

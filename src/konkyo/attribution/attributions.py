@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from numbers import Real
 from pathlib import Path
 
 import numpy as np
@@ -159,13 +160,14 @@ def _values(frame: pd.DataFrame, names: Sequence[str]) -> np.ndarray:
             f"{len(missing)} features have no column, first {missing[0]!r}: the frame needs month, "
             f"stock and the {len(names)} features of catalogue.csv"
         )
-    text = [name for name in names if not pd.api.types.is_numeric_dtype(frame[name])]
+    text = [name for name in names if not _holds_numbers(frame[name])]
     if text:
         raise ArtifactError(
             f"{len(text)} features are not numbers, first {text[0]!r} ({frame[text[0]].dtype}): "
             "make them floats"
         )
-    values = frame[list(names)].to_numpy(dtype=np.float32)
+    columns = frame[list(names)]
+    values = columns.where(columns.notna(), np.nan).to_numpy(dtype=np.float32)
     undefined = np.argwhere(~np.isfinite(values))
     if len(undefined):
         row, column = undefined[0]
@@ -174,3 +176,10 @@ def _values(frame: pd.DataFrame, names: Sequence[str]) -> np.ndarray:
             f"{names[column]!r}: set missing values to the baseline (0), as the panel does"
         )
     return values
+
+
+def _holds_numbers(column: pd.Series) -> bool:
+    """Return whether all that is there is a number, also where None makes objects of a column."""
+    return pd.api.types.is_numeric_dtype(column) or all(
+        isinstance(value, Real) for value in column.dropna()
+    )

@@ -20,9 +20,10 @@ from torch import Tensor
 
 from konkyo.attribution import methods
 from konkyo.attribution.faithfulness import deletion
+from konkyo.attribution.lrp import absorbed_by_epsilon
 from konkyo.attribution.stability import cascading_randomisation, seed_correlation
 from konkyo.io import read_key, read_parquet, write_parquet
-from konkyo.models.store import Weights
+from konkyo.models.store import Weights, restack
 
 SAMPLED = "shapley_sampling"
 """The one method that is too slow for all rows and all randomised networks."""
@@ -31,10 +32,14 @@ TABLES = {
     "deletion": ("method", "deleted"),
     "cascading_randomisation": ("method", "layers"),
     "seed_correlation": ("method",),
+    "absorption": ("method",),
 }
 """The tables of an evaluation, and the columns by which their mean over months is taken."""
 
 _ATTRIBUTIONS = "attributions.parquet"
+
+LRP = "lrp_epsilon"
+"""The method of the paper and of the stage attribute."""
 
 
 @dataclass(frozen=True)
@@ -53,12 +58,16 @@ class MethodEvaluation:
         method, layers (randomised, from the output down), rank_correlation, size_correlation.
     seed_correlation : pandas.DataFrame
         method, first, second, rank_correlation of members of the ensemble; empty for one network.
+    absorption : pandas.DataFrame
+        method (LRP's epsilon rule alone), epsilon (mean size of what epsilon takes), score (mean
+        size of the score).
     """
 
     attributions: dict[str, np.ndarray]
     deletion: pd.DataFrame
     cascading_randomisation: pd.DataFrame
     seed_correlation: pd.DataFrame
+    absorption: pd.DataFrame
 
 
 def evaluate_methods(
@@ -123,7 +132,39 @@ def evaluate_methods(
         deletion=pd.concat(curves, ignore_index=True),
         cascading_randomisation=pd.concat(randomised, ignore_index=True),
         seed_correlation=pd.concat(correlations, ignore_index=True),
+        absorption=epsilon_absorption(members, rows, epsilon),
     )
+
+
+def epsilon_absorption(
+    members: Sequence[Weights], rows: np.ndarray, epsilon: float
+) -> pd.DataFrame:
+    """Return how much of the scores LRP's epsilon takes, beside their size.
+
+    A large part means that the relevances explain a smaller score than the network's: epsilon is
+    large against the pre-activations.
+
+    Parameters
+    ----------
+    members : sequence of Weights
+        The networks of one month; both are means over an ensemble.
+    rows : numpy.ndarray
+        [rows, features] as the panel holds them.
+    epsilon : float
+        Of LRP's epsilon rule, in units of the score.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row: method, epsilon, score; means of absolute values over the rows.
+    """
+    stack = restack(members, torch.float64)
+    x = torch.from_numpy(np.asarray(rows, dtype=np.float64)).repeat(len(members), 1, 1)
+    scaled = stack.scale_(x)
+    absorbed = absorbed_by_epsilon(stack, scaled, epsilon).mean(0).abs().mean()
+    score = stack(scaled).reshape(len(members), -1).mean(0).abs().mean()
+    sizes = {"epsilon": [float(absorbed)], "score": [float(score)]}
+    return pd.DataFrame({"method": [LRP], **sizes})
 
 
 def summarise(evaluations: Sequence[MethodEvaluation]) -> dict[str, pd.DataFrame]:
@@ -139,7 +180,7 @@ def summarise(evaluations: Sequence[MethodEvaluation]) -> dict[str, pd.DataFrame
     dict of str to pandas.DataFrame
         deletion: method, deleted, ordered, random, auc; cascading_randomisation: method, layers,
         rank_correlation, size_correlation; seed_correlation: method, rank_correlation (over pairs
-        of members and months), empty for ensembles of one.
+        of members and months), empty for ensembles of one; absorption: method, epsilon, score.
     """
     summary = {}
     for name, keys in TABLES.items():
@@ -164,9 +205,10 @@ def metrics(tables: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
     dict
         A method: deletion_auc (above 0: better than a random order), cascading_randomisation (rank
         correlation with the attributions of a network whose layers are all randomised: near 0 is
-        right), seed_correlation (rank correlation between members of an ensemble), and the
-        measures of `konkyo.attribution.ground_truth` under `ground_truth`. Undefined figures are
-        absent: JSON has no NaN.
+        right), seed_correlation (rank correlation between members of an ensemble), epsilon_share
+        (of the scores, what LRP's epsilon takes) and the measures of
+        `konkyo.attribution.ground_truth` under `ground_truth`. Undefined figures are absent: JSON
+        has no NaN.
     """
     result: dict[str, dict[str, Any]] = {}
 
@@ -181,6 +223,8 @@ def metrics(tables: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
         add(row.method, "cascading_randomisation", row.rank_correlation)
     for row in tables["seed_correlation"].itertuples():
         add(row.method, "seed_correlation", row.rank_correlation)
+    for row in tables["absorption"].itertuples():
+        add(row.method, "epsilon_share", row.epsilon / row.score if row.score else math.nan)
     if "ground_truth" in tables:
         for row in tables["ground_truth"].itertuples():
             if math.isfinite(row.mean):

@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 
 from konkyo.backtest.information_coefficient import monotonicity, newey_west_t, t_statistic
-from konkyo.backtest.portfolios import months_without_portfolios
+from konkyo.backtest.portfolios import months_without_leg_return, months_without_portfolios
 
 
 def metrics_dict(
@@ -35,13 +35,14 @@ def metrics_dict(
         A model: ic, ic_t, rank_ic, rank_ic_t (means over months and their t-statistics),
         ic_t_newey_west, rank_ic_t_newey_west, turnover (mean over the months that have one),
         monotonicity, months, missing (stocks without a return, all months together),
-        months_without_portfolios (scored months with fewer different scores than quantiles), and a
+        months_without_portfolios (scored months with fewer different scores than quantiles),
+        months_without_leg_return where there are any (no stock of a leg has a return), and a
         dictionary of measures a portfolio. A model without any month that formed portfolios has
         months and months_without_portfolios only. An undefined figure, such as the turnover of a
         model that never has two consecutive months, is absent: JSON has no NaN.
     """
     result: dict[str, Any] = {}
-    without = months_without_portfolios(ranked)
+    without, legless = months_without_portfolios(ranked), months_without_leg_return(ranked)
     for model, series in returns.groupby("model"):
         figures: dict[str, Any] = {
             "turnover": float(series["turnover"].mean()),
@@ -52,6 +53,8 @@ def metrics_dict(
             "missing": int(series["missing"].sum()),
             "months_without_portfolios": int(without[model]),
         }
+        if legless[model]:
+            figures["months_without_leg_return"] = int(legless[model])
         for name in ("ic", "rank_ic"):
             figures[name] = float(series[name].mean())
             figures[f"{name}_t"] = t_statistic(series[name])

@@ -8,8 +8,7 @@ import empyrical
 import pandas as pd
 
 from konkyo.backtest.objectives import MONTHS_A_YEAR, is_constant, objective_values
-from konkyo.backtest.portfolios import with_realised_returns
-from konkyo.dates import month_end, ordinal
+from konkyo.backtest.portfolios import mean_returns, with_realised_returns
 
 PORTFOLIOS = ("long", "short", "spread", "spread_net", "market")
 
@@ -118,8 +117,9 @@ def performance_by_quantile(ranked: pd.DataFrame) -> pd.DataFrame:
         model, quantile, annual_return (arithmetic mean of the portfolio's equally weighted monthly
         returns times 12), annual_volatility, sharpe_ratio, months, stocks (a month, on average).
     """
-    by_month = with_realised_returns(ranked).groupby(["model", "quantile", "month"])["ret"]
-    series = by_month.agg(["mean", "size"]).reset_index()
+    realised, keys = with_realised_returns(ranked), ["model", "quantile", "month"]
+    sizes = realised.groupby(keys).size()
+    series = pd.DataFrame({"mean": mean_returns(realised, keys), "size": sizes}).reset_index()
     rows = []
     for (model, quantile), group in series.groupby(["model", "quantile"]):
         returns = group["mean"].dropna()
@@ -148,12 +148,12 @@ def cumulative(returns: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        month (the month in which the return was earned, t+1), model, portfolio, cumulative: the
+        month (the month in which the return was earned), model, portfolio, cumulative: the
         product of (1 + return) up to and with that month, less 1; a fraction. Over a model's
         gaps the value is constant; after a return of -100 per cent or less it stays at -1.
     """
     tidy = returns.melt(
-        id_vars=["month", "model"],
+        id_vars=["month", "earned", "model"],
         value_vars=list(PORTFOLIOS),
         var_name="portfolio",
         value_name="ret",
@@ -162,7 +162,7 @@ def cumulative(returns: pd.DataFrame) -> pd.DataFrame:
     value = growth.groupby([tidy["model"], tidy["portfolio"]]).cumprod()
     return pd.DataFrame(
         {
-            "month": month_end(ordinal(tidy["month"]) + 1),
+            "month": tidy["earned"],
             "model": tidy["model"],
             "portfolio": tidy["portfolio"],
             "cumulative": value - 1.0,

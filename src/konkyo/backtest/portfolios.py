@@ -1,5 +1,6 @@
 """Ranks and equal-count quantile portfolios by score, and the tie rule."""
 
+from collections.abc import Sequence
 from hashlib import blake2b
 
 import numpy as np
@@ -160,10 +161,51 @@ def _ascending(number: np.ndarray, level: np.ndarray, hashes: np.ndarray) -> np.
     return (first > other.reindex(first.index)).reindex(number).to_numpy()
 
 
-def with_realised_returns(ranked: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows of months that form portfolios and have at least one realised return.
+def mean_returns(rows: pd.DataFrame, keys: Sequence[str]) -> pd.Series:
+    """Return the mean of `ret` over each group's rows that have one, NaN where none has.
 
-    The last decision month of the records is ranked for the month to come and has no return.
+    Not the mean of a groupby: its last bits depend on whether any group, such as a later month, has
+    a missing value.
+    """
+    groups = [rows[key] for key in keys]
+    total = rows["ret"].fillna(0.0).groupby(groups).sum()
+    count = rows["ret"].notna().groupby(groups).sum()
+    return (total / count.where(count > 0)).rename("ret")
+
+
+def months_without_leg_return(ranked: pd.DataFrame) -> pd.Series:
+    """Return the number of each model's months in which one leg has no realised return at all.
+
+    Months without any realised return, such as the newest one, are not counted.
+
+    Parameters
+    ----------
+    ranked : DataFrame
+        What `assign_quantiles` returns.
+    """
+    key = [ranked["model"], ranked["month"]]
+    realised = ranked["ret"].notna().groupby(key).any()
+    formed = ranked["quantile"].notna().groupby(key).any()
+    return (realised & formed & ~_both_legs(ranked)).groupby("model").sum()
+
+
+def _both_legs(ranked: pd.DataFrame) -> pd.Series:
+    """Return whether the first and the last quantile of each (model, month) have a return."""
+    key = [ranked["model"], ranked["month"]]
+    realised = ranked["ret"].notna()
+    legs = [
+        (realised & (ranked["quantile"] == leg).fillna(False)).groupby(key).any()
+        for leg in (1, ranked["quantile"].max())
+    ]
+    return legs[0] & legs[1]
+
+
+def with_realised_returns(ranked: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of months that form portfolios and have a realised return in either leg.
+
+    The last decision month of the records is ranked for the month to come and has no return. A
+    month in which no stock of the highest or of the lowest quantile has one is missing as well: its
+    spread is not defined.
 
     Parameters
     ----------
@@ -178,7 +220,8 @@ def with_realised_returns(ranked: pd.DataFrame) -> pd.DataFrame:
     Raises
     ------
     KonkyoError
-        No month has a realised return, or none of those that have one formed portfolios.
+        No month has a realised return, none of those that have one formed portfolios, or none has
+        a return in both legs.
     """
     key = [ranked["model"], ranked["month"]]
     realised = ranked["ret"].notna().groupby(key).transform("any")
@@ -195,4 +238,12 @@ def with_realised_returns(ranked: pd.DataFrame) -> pd.DataFrame:
             "has as many different scores as portfolios, and a backtest needs 1: lower "
             "backtest.n_quantiles, or look for faulty inputs (`konkyo monitor`)"
         )
-    return ranked[formed].reset_index(drop=True)
+    both = _both_legs(ranked).reindex(pd.MultiIndex.from_arrays(key)).to_numpy()
+    if not (formed & both).any():
+        raise NoPortfoliosError(
+            f"in none of the {ranked.loc[formed, 'month'].nunique()} months with portfolios a "
+            "stock of the highest and one of the lowest quantile has a return, and a backtest "
+            "needs 1: lower backtest.n_quantiles so that each holds more stocks, or add the "
+            "missing returns"
+        )
+    return ranked[formed & both].reset_index(drop=True)

@@ -3,10 +3,9 @@
 import pandas as pd
 
 from konkyo.backtest.information_coefficient import information_coefficients
-from konkyo.backtest.portfolios import with_realised_returns
+from konkyo.backtest.portfolios import mean_returns, with_realised_returns
 from konkyo.backtest.turnover import trades
-from konkyo.dates import label, month_end, ordinal
-from konkyo.errors import KonkyoError
+from konkyo.windows import earned_in
 
 _KEY = ["model", "month"]
 _COLUMNS = [
@@ -27,14 +26,17 @@ _COLUMNS = [
 _BASIS_POINT = 1e-4
 
 
-def monthly_returns(ranked: pd.DataFrame, n_quantiles: int, cost_bps: float) -> pd.DataFrame:
+def monthly_returns(
+    ranked: pd.DataFrame, n_quantiles: int, cost_bps: float, *, skip_months: int = 0
+) -> pd.DataFrame:
     """Return each model's monthly portfolio returns, turnover and information coefficients.
 
-    Portfolios are formed at the end of t from scores known at t, equally weighted, and earn the
-    return from t to t+1. Months without any realised return (the last decision month) are left out,
-    and so are months whose scores form no portfolios: the month after such a gap buys its books
-    from cash. A stock without a realised return is left out of its portfolio's mean, as if it had
-    earned the return of the others, and is counted in `missing`.
+    Portfolios are formed from scores known at t, equally weighted, and earn the return of month
+    t+1; with a gap they are bought `skip_months` later and earn that of t + 1 + skip_months. Months
+    without a realised return in either leg (the last decision month) are left out, and so are
+    months whose scores form no portfolios: the month after such a gap buys its books from cash. A
+    stock without a realised return is left out of its portfolio's mean, as if it had earned the
+    return of the others, and is counted in `missing`.
 
     Parameters
     ----------
@@ -44,34 +46,36 @@ def monthly_returns(ranked: pd.DataFrame, n_quantiles: int, cost_bps: float) -> 
         The number of quantile portfolios; the last is long, the first short.
     cost_bps : float
         One-way cost in basis points of the amount traded.
+    skip_months : int
+        Months left out between a decision and the month that it earns.
 
     Returns
     -------
     DataFrame
         One row a (model, month), sorted so; returns are fractions:
 
-        - month: the decision date t; earned: t+1, the month in which the row's returns were earned;
+        - month: the decision date t; earned: the month in which the row's returns were earned;
         - long, short: mean return of the stocks in the highest and the lowest quantile. `short` is
           the return of the stocks, not of selling them short: the lower, the better;
         - spread: long - short, the long-short return per unit invested in each leg;
         - spread_net: spread less the cost of what both legs trade at t (`trades`), the purchase
           of the first books from cash included;
         - market: mean return of all scored stocks, equally weighted (no value-weighted index);
-        - turnover: mean of the two legs' one-way turnover at t, NaN in months bought from cash;
+        - turnover: mean of the two legs' one-way turnover when the books of t are bought, NaN in
+          months bought from cash;
         - ic, rank_ic: correlation of score and return over the month's stocks;
-        - stocks: scored stocks; missing: stocks of the two legs without a return at t+1.
+        - stocks: scored stocks; missing: stocks of the two legs without a return.
 
     Raises
     ------
     KonkyoError
-        No month has a realised return and portfolios, or a whole leg of a month has no return.
+        No month has a realised return and portfolios.
     """
     realised = with_realised_returns(ranked)
-    by_month = realised.groupby(_KEY)
-    result = pd.DataFrame({"market": by_month["ret"].mean(), "stocks": by_month.size()})
+    market = mean_returns(realised, _KEY)
+    result = pd.DataFrame({"market": market, "stocks": realised.groupby(_KEY).size()})
     for leg, quantile in (("long", n_quantiles), ("short", 1)):
-        result[leg] = realised[realised["quantile"] == quantile].groupby(_KEY)["ret"].mean()
-        _check_leg(result[leg], leg)
+        result[leg] = mean_returns(realised[realised["quantile"] == quantile], _KEY)
     result["spread"] = result["long"] - result["short"]
 
     traded = trades(realised, n_quantiles).groupby(_KEY)
@@ -81,17 +85,5 @@ def monthly_returns(ranked: pd.DataFrame, n_quantiles: int, cost_bps: float) -> 
     legs = realised[realised["quantile"].isin([1, n_quantiles])]
     result["missing"] = legs["ret"].isna().groupby([legs["model"], legs["month"]]).sum()
     result = result.join(information_coefficients(realised).set_index(_KEY)).reset_index()
-    result["earned"] = month_end(ordinal(result["month"]) + 1)
+    result["earned"] = earned_in(result["month"], skip_months)
     return result[_COLUMNS]
-
-
-def _check_leg(leg: pd.Series, name: str) -> None:
-    """Raise on the first month in which no stock of a leg has a realised return."""
-    empty = leg.index[leg.isna()]
-    if len(empty):
-        model, month = empty[0]
-        raise KonkyoError(
-            f"{model}: no stock of the {name} portfolio of {label(month)} has a return in the "
-            "month after, and at least 1 is needed: lower backtest.n_quantiles so that each holds "
-            "more stocks, or add the missing returns to the records"
-        )

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from konkyo.backtest.portfolios import mean_returns
 from konkyo.dates import month_end, ordinal
 
 _LEG = ["model", "ordinal", "leg"]
@@ -51,7 +52,7 @@ def trades(ranked: pd.DataFrame, n_quantiles: int) -> pd.DataFrame:
     )
     group = legs.groupby(_LEG)
     target = 1.0 / group["stock"].transform("size")
-    growth = 1.0 + group["ret"].transform("mean")
+    growth = 1.0 + legs[_LEG].join(mean_returns(legs, _LEG), on=_LEG)["ret"]
     drifted = (target * (1.0 + legs["ret"]) / growth.where(growth > 0)).fillna(0.0)
 
     # A sum by stock of + target at t and - drifted weight of t-1: an outer join of the two books

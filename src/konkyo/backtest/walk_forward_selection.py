@@ -8,26 +8,33 @@ import pandas as pd
 from konkyo.backtest.objectives import ObjectiveName, objective_values
 from konkyo.dates import label
 from konkyo.errors import KonkyoError
+from konkyo.windows import earned_in
 
 
 def walk_forward_returns(
-    series: pd.DataFrame, objective: ObjectiveName, dates: Iterable[pd.Timestamp]
+    series: pd.DataFrame,
+    objective: ObjectiveName,
+    dates: Iterable[pd.Timestamp],
+    *,
+    skip_months: int = 0,
 ) -> pd.DataFrame:
     """Select the best trial at each date by earlier months, and earn its returns to the next date.
 
-    The row of month t is decided at t and earned in t+1, so that the rows before a date have all
-    been earned when the trial is selected at that date, and the row of the date itself has not.
+    The row of month t is decided at t and earned in t + 1 + skip_months: a trial is selected at a
+    date by the rows that have been earned by then.
 
     Parameters
     ----------
     series : DataFrame
         Shape [months, trials], index of month ends in order. A trial can be selected at a date
-        only if it has every month before it. Pruning must not leak the future either: pass trials
-        that were not pruned, or whose pruner saw only months before those that they lack.
+        only if it has every month earned by then. Pruning must not leak the future either: pass
+        trials that were not pruned, or whose pruner saw only months before those that they lack.
     objective : str
         sharpe_ratio, t_statistic or mean; of equal trials the first is selected.
     dates : iterable of Timestamp
         The re-tune dates, month ends.
+    skip_months : int
+        Months left out between a decision and the month that it earns.
 
     Returns
     -------
@@ -48,19 +55,21 @@ def walk_forward_returns(
         raise KonkyoError("no re-tune date, and at least 1 is needed: pass the dates of selection")
     ends = [*times[1:], None]
     parts = [
-        _returns_of(series, _select(series, objective, date), date, end=end)
+        _returns_of(series, _select(series, objective, date, skip_months), date, end=end)
         for date, end in zip(times, ends, strict=True)
     ]
     return pd.concat(parts, ignore_index=True)
 
 
-def _select(series: pd.DataFrame, objective: ObjectiveName, date: pd.Timestamp) -> object:
-    """Return the trial with the best objective over the months before a date."""
-    past = series[series.index < date].dropna(axis="columns")
+def _select(
+    series: pd.DataFrame, objective: ObjectiveName, date: pd.Timestamp, skip_months: int
+) -> object:
+    """Return the trial with the best objective over the months earned by a date."""
+    past = series[earned_in(series.index, skip_months) <= date].dropna(axis="columns")
     values = objective_values(past.to_numpy(dtype="float64"), objective)
     if not np.isfinite(values).any():
         raise KonkyoError(
-            f"{len(past)} months come before {label(date)}, and no trial that ran in all of them "
+            f"{len(past)} months are earned by {label(date)}, and no trial that ran in all of them "
             f"has a {objective}: begin at a later date"
         )
     return past.columns[np.nanargmax(values)]

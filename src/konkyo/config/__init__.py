@@ -20,6 +20,8 @@ from konkyo.config.intervention import (
     InterventionSurface,
 )
 from konkyo.config.main import (
+    LARGEST_AUTOCORRELATION,
+    LARGEST_EPSILON_SHARE,
     Attribute,
     Backtest,
     Ingest,
@@ -37,6 +39,8 @@ from konkyo.config.tables import Reports, StockRows, Table, Tables
 from konkyo.config.tune import Range, Space, Tune
 
 __all__ = [
+    "LARGEST_AUTOCORRELATION",
+    "LARGEST_EPSILON_SHARE",
     "Attribute",
     "Backtest",
     "Ingest",

@@ -1,5 +1,6 @@
 """Sections of the main pipeline, one a stage, and of the month-end routine."""
 
+from dataclasses import field
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -19,6 +20,11 @@ from konkyo.config.tables import Tables
 
 MarketTransform = Literal["level", "change", "difference"]
 """A market series as it is, its relative change, or its absolute change over a month."""
+LARGEST_AUTOCORRELATION = 0.10
+"""Mean rank correlation of returns with those of the month before, in size, above which a reader is
+warned that prices may be averages: of monthly averages it is 0.21, of month-ends below 0.04."""
+LARGEST_EPSILON_SHARE = 0.1
+"""Share of the scores taken by LRP's epsilon above which a reader is warned."""
 Share = Annotated[float, Field(ge=0, le=1)]
 Number = Annotated[float, Field(allow_inf_nan=False)]
 
@@ -42,26 +48,32 @@ class Simulated:
 
 @dataclass(frozen=True, config=RULES)
 class Ingest:
-    """The source of the records and their last month."""
+    """The source of the records, their first month and their last."""
 
     source: Literal["us-equities", "tables", "simulated-tse"]
     last_month: Annotated[str, month_or("newest")]
     tables: Tables
     simulated: Simulated
+    first_month: Literal["oldest"] | MonthName = field(default="oldest", kw_only=True)
 
 
 @dataclass(frozen=True, config=RULES)
 class Prepare:
-    """The feature panel: first decision month, universe, features, label, market series."""
+    """The feature panel: first decision month, universe, features, label, market series.
+
+    `skip_months` months are left out between a decision and the month that it earns; see
+    `konkyo.windows`.
+    """
 
     first_month: MonthName
     universe_size: Annotated[int, Field(ge=2)]
-    characteristics: tuple[str, ...]
+    characteristics: Literal["available"] | tuple[str, ...]
     standardise: Literal["rank", "zscore"]
     clip: Positive
     label: Literal["zscore", "rank", "raw"]
     sectors: Literal["known"] | tuple[str, ...]
     market: dict[str, tuple[MarketTransform, ...]]
+    skip_months: Annotated[int, Field(ge=0, le=11)] = field(default=0, kw_only=True)
 
 
 @dataclass(frozen=True, config=RULES)

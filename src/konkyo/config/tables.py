@@ -93,6 +93,7 @@ class StockRows(TextFormat):
     smallest_return: Annotated[float, Field(ge=-1, lt=0)] = field(default=-1.0, kw_only=True)
     bar_date: BarDate = field(default="", kw_only=True)
     closed_months: tuple[Month, ...] = field(default=(), kw_only=True)
+    size: Literal["market_value", "none"] = field(default="market_value", kw_only=True)
 
 
 @dataclass(frozen=True, config=RULES)
@@ -111,7 +112,7 @@ class Tables:
     """All tables of the user's own records, and two statements about them for every run."""
 
     stocks: StockRows
-    market: Annotated[tuple[Table, ...], Field(min_length=1)]
+    market: tuple[Table, ...]
     reports: tuple[Reports, ...]
     sectors: tuple[Table, ...]
     members: tuple[Table, ...]

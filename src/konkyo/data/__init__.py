@@ -14,10 +14,11 @@
   `point_in_time`: what was known of them when, `ratios`: figure 13 as ratios.csv declares it)
 """
 
+from dataclasses import replace
 from pathlib import Path
 
 from konkyo.config import Ingest
-from konkyo.data import simulated, tables, us_equities
+from konkyo.data import notes, returns, simulated, tables, us_equities
 from konkyo.data.records import Records, truncate
 from konkyo.dates import parse
 
@@ -48,13 +49,19 @@ def load(ingest: Ingest, raw: Path, portfolios: int) -> Records:
     RecordsError
         The records break rules; every violation of every file.
     ParamsError
-        `ingest.last_month` is not a month of the records.
+        `ingest.first_month` or `ingest.last_month` is not a month of the records.
     """
     last = None if ingest.last_month == "newest" else parse(ingest.last_month)
+    first = None if ingest.first_month == "oldest" else parse(ingest.first_month)
     if ingest.source == "us-equities":
         records = us_equities.load(raw, portfolios)
     elif ingest.source == "simulated-tse":
         records = simulated.load(ingest.simulated, portfolios)
     else:
-        records = tables.load(ingest.tables, raw, portfolios, last)
-    return records if last is None else truncate(records, last)
+        records = tables.load(ingest.tables, raw, portfolios, last, first)
+    if first is not None or last is not None:
+        records = truncate(records, last, first)
+    correlation = returns.rank_autocorrelation(records.stocks)
+    facts = records.facts | {"return_rank_autocorrelation": correlation}
+    averaged = notes.of_averages(correlation)
+    return replace(records, facts=facts, notes=(*records.notes, *averaged))

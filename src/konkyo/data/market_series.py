@@ -73,6 +73,8 @@ def monthly(
         joined = months if joined.empty else joined.join(months, how="outer")
         files.append(table.file)
         names |= {here: own for here, own in table.names.items() if here != "month"}
+    if joined.empty and not files:
+        return ParsedTable("", pd.DataFrame({"month": pd.DatetimeIndex([])}), {}), violations
     for month in map(parse, sorted(closed_months)):
         if len(joined) and joined.index[0] < month < joined.index[-1]:
             before = joined[joined.index < month].ffill().iloc[-1]

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from konkyo.artifacts import HERE
+from konkyo.config import LARGEST_AUTOCORRELATION
 from konkyo.data.files import SUFFIXES, suffix_of, within
 from konkyo.data.reader import ParsedTable
 from konkyo.data.violations import SHOWN, count_of, first_few
@@ -174,6 +175,17 @@ def of_losses(frame: pd.DataFrame, unit: float) -> Iterator[str]:
         yield (
             f"{count_of(len(rows), 'return')} below {WORST:.0%} ({_places(rows, 'return', unit)}): "
             "they count; a return below `smallest_return` would be set missing"
+        )
+
+
+def of_averages(correlation: float | None) -> Iterator[str]:
+    """Yield a note where returns follow those of the month before, as averaged prices make them."""
+    if correlation is not None and abs(correlation) > LARGEST_AUTOCORRELATION:
+        yield (
+            f"the rank correlation of returns with those of the month before is {correlation:.2f} "
+            f"on average over the months (at most {LARGEST_AUTOCORRELATION:.2f} in size is usual): "
+            "if the prices are averages of a month or old quotes, use those of the month's last "
+            "day, or leave a month out by prepare.skip_months: 1"
         )
 
 

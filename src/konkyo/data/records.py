@@ -50,36 +50,41 @@ class Records:
     summary: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
-def truncate(records: Records, last: pd.Timestamp) -> Records:
-    """Return the records up to a month.
+def truncate(
+    records: Records, last: pd.Timestamp | None, first: pd.Timestamp | None = None
+) -> Records:
+    """Return the records from one month to another.
 
     Parameters
     ----------
     records : Records
         Of any source.
-    last : Timestamp
-        The end of the last month to include.
+    last, first : Timestamp or None
+        The ends of the last and of the first month to include; None for all.
 
     Raises
     ------
     ParamsError
         The records have no row of that month.
     """
-    first, end = records.stocks["month"].min(), records.stocks["month"].max()
-    if not first <= last <= end:
-        raise ParamsError(
-            f"ingest.last_month = {label(last)!r} is outside the records, which cover "
-            f"{label(first)} to {label(end)}: set it within, or to newest"
-        )
+    begin, end = records.stocks["month"].min(), records.stocks["month"].max()
+    for key, month, all_of_them in (("last", last, "newest"), ("first", first, "oldest")):
+        if month is not None and not begin <= month <= end:
+            raise ParamsError(
+                f"ingest.{key}_month = {label(month)!r} is outside the records, which cover "
+                f"{label(begin)} to {label(end)}: set it within, or to {all_of_them}"
+            )
+    begin, end = first or begin, last or end
     stocks, market, truth = (
-        None if table is None else table[table["month"] <= last].reset_index(drop=True)
+        None if table is None else table[table["month"].between(begin, end)].reset_index(drop=True)
         for table in (records.stocks, records.market, records.truth)
     )
     assert stocks is not None and market is not None  # nosec B101 # tells mypy the type
     facts = records.facts | {
         "rows": len(stocks),
         "stocks": int(stocks["stock"].nunique()),
-        "last_month": label(last),
+        "first_month": label(begin),
+        "last_month": label(end),
     }
     return replace(records, stocks=stocks, market=market, truth=truth, facts=facts)
 

@@ -94,3 +94,39 @@ def sectors_of(frame: pd.DataFrame, sectors: Sequence[pd.DataFrame]) -> pd.Serie
         sector = pd.Series(at["sector"].to_numpy(), order.index).sort_index().set_axis(frame.index)
         sectors_by_row = sectors_by_row.astype("str").where(sectors_by_row.notna(), sector)
     return sectors_by_row.astype("str")
+
+
+def rank_autocorrelation(stocks: pd.DataFrame) -> float | None:
+    """Return how far the cross-section of returns repeats that of the month before.
+
+    Parameters
+    ----------
+    stocks : DataFrame
+        month, stock, return of the records, in any order.
+
+    Returns
+    -------
+    float or None
+        Spearman's correlation over the stocks with a return in both months, mean over the months
+        with at least three such stocks whose returns differ; None where there is no such month.
+        Returns of month-end prices have some hundredths, those of monthly averages 0.2 to 0.3.
+    """
+    months = ordinal(stocks["month"])
+    now = pd.DataFrame({"month": months, "stock": stocks["stock"], "now": stocks["return"]})
+    before = now.assign(month=months + 1).rename(columns={"now": "before"})
+    pairs = now.merge(before, on=["month", "stock"]).dropna()
+    groups = pairs.groupby("month")
+    ranks = groups[["now", "before"]].rank()[groups["now"].transform("size") >= 3]
+    month = pairs["month"].loc[ranks.index]
+    centred = ranks - ranks.groupby(month).transform("mean")
+    products = pd.DataFrame(
+        {
+            "both": centred["now"] * centred["before"],
+            "now": centred["now"] ** 2,
+            "before": centred["before"] ** 2,
+        }
+    )
+    sums = products.groupby(month).sum()
+    scale = np.sqrt(sums["now"] * sums["before"])
+    mean = (sums["both"] / scale.where(scale > 0)).mean()
+    return None if np.isnan(mean) else float(mean)

@@ -17,43 +17,53 @@ from konkyo.data.columns import FURTHER, Kind, Unit, table_of
 from konkyo.data.reader import ParsedTable
 from konkyo.data.validate import broken
 from konkyo.data.violations import Violation, raise_if_any
-from konkyo.dates import ordinal
+from konkyo.dates import month_end, ordinal
 
 REQUIRED = ("month", "stock", "sector", "return", "size")
-"""The columns that the stocks of the records always have."""
+"""The columns that the stocks of the records have; `size` only where there is one."""
 
 
 def check(
-    stocks: ParsedTable, market: ParsedTable, unit: Unit, portfolios: int
+    stocks: ParsedTable,
+    market: ParsedTable | None,
+    unit: Unit,
+    portfolios: int,
+    *,
+    sized: bool = True,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Check both tables against every rule and normalise them.
 
     Parameters
     ----------
     stocks, market : ParsedTable
-        The monthly tables under this project's column names.
+        The monthly tables under this project's column names; None for no market series.
     unit : {'fraction', 'percent'}
         The unit of the stocks' column `return`.
     portfolios : int
         The fewest stocks that a month must have, one a portfolio.
+    sized : bool
+        The stocks have a market value, or what stands for it.
 
     Returns
     -------
     stocks : DataFrame
         month (period end), stock and sector (text), return (fraction earned during the month), size
-        and the further columns (float64), sorted by (month, stock). Missing values stay missing;
-        sector is missing throughout where the table has none.
+        if `sized`, and the further columns (float64), sorted by (month, stock). Missing values stay
+        missing; sector is missing throughout where the table has none.
     market : DataFrame
-        month and the series (float64, units as found), the stocks' months only, sorted.
+        month and the series (float64, units as found), the stocks' months only, sorted; the months
+        alone where there are no series.
 
     Raises
     ------
     RecordsError
         Every violation of both files at once.
     """
-    stocks_table, market_table = stocks.frame, market.frame
+    stocks_table = stocks.frame
     months = monthly.distinct(stocks_table["month"]) if "month" in stocks_table else _NO_MONTHS
-    raise_if_any(_stocks(stocks, unit, portfolios) + _market(market, months))
+    violations = _stocks(stocks, unit, portfolios, sized)
+    raise_if_any(violations + (_market(market, months) if market else []))
+    market_table = market.frame if market else pd.DataFrame({"month": month_end(months)})
 
     # Files bring days of several resolutions; records have one, whatever they come from.
     stocks_table, market_table = (
@@ -64,12 +74,13 @@ def check(
         stocks_table["return"] /= 100.0
     if "sector" not in stocks_table:
         stocks_table["sector"] = pd.Series(None, index=stocks_table.index, dtype="str")
-    further = [name for name in stocks_table if name not in REQUIRED]
+    required = [name for name in REQUIRED if sized or name != "size"]
+    further = [name for name in stocks_table if name not in required]
     order = np.lexsort((codes_of(stocks_table["stock"]), ordinal(stocks_table["month"])))
     covered = np.isin(ordinal(market_table["month"]), months)
     series = [name for name in market_table if name != "month"]
     return (
-        stocks_table.iloc[order][[*REQUIRED, *further]].reset_index(drop=True),
+        stocks_table.iloc[order][[*required, *further]].reset_index(drop=True),
         market_table[covered].sort_values("month")[["month", *series]].reset_index(drop=True),
     )
 
@@ -77,8 +88,8 @@ def check(
 _NO_MONTHS = np.array([], dtype="int64")
 
 
-def _stocks(table: ParsedTable, unit: Unit, portfolios: int) -> list[Violation]:
-    columns = table_of("stocks", unit).columns
+def _stocks(table: ParsedTable, unit: Unit, portfolios: int, sized: bool) -> list[Violation]:
+    columns = table_of("stocks", unit).update_column("size", required=sized).columns
     schema = pa.DataFrameSchema(columns, checks=[unique(("month", "stock"))])
     violations = broken(schema, table)
     frame = table.frame

@@ -50,7 +50,13 @@ class _Beside:
     reports: list[pd.DataFrame]
 
 
-def load(tables: Tables, raw: Path, portfolios: int, last: pd.Timestamp | None = None) -> Records:
+def load(
+    tables: Tables,
+    raw: Path,
+    portfolios: int,
+    last: pd.Timestamp | None = None,
+    first: pd.Timestamp | None = None,
+) -> Records:
     """Read, check and join the user's files, then keep a copy of each.
 
     Parameters
@@ -65,6 +71,9 @@ def load(tables: Tables, raw: Path, portfolios: int, last: pd.Timestamp | None =
         The fewest stocks that a month must have.
     last : Timestamp, optional
         The end of the last month that is used: what comes after it is not looked at.
+    first : Timestamp, optional
+        The end of the first month that is used; its returns are from the month before, if that is
+        in the files.
 
     Returns
     -------
@@ -92,8 +101,13 @@ def load(tables: Tables, raw: Path, portfolios: int, last: pd.Timestamp | None =
     if found is None or market is None:
         faults.raise_if_any()
     assert found is not None and market is not None  # nosec B101 # tells mypy the type
+    if first is not None:
+        found = _cut(found, unit, first, later=False)
+        market = market.with_frame(market.frame[market.frame["month"] >= first])
+    series = market if tables.market else None
+    sized = tables.stocks.size != "none"
     try:
-        stocks, market_table = schema.check(found, market, unit, portfolios)
+        stocks, market_table = schema.check(found, series, unit, portfolios, sized=sized)
     except RecordsError as error:
         faults.violations = [*error.violations, *faults.violations]
     faults.raise_if_any()
@@ -252,7 +266,7 @@ def _stocks(
         unit = rows.return_unit
         found = _traded(_by_month(read(rows, cells_of("stocks")), rows.bar_date))
         if last is not None:
-            found = _cut(found, unit, last)
+            found = _cut(found, unit, last, later=True)
     # What is made of the columns is no part of the file's own table.
     frame = found.frame.copy(deep=False)
     if found.unread or not _keyed(frame):
@@ -287,12 +301,13 @@ def _stocks(
         frame["return"] = frame["return"].mask(errors)
         remarks += [*notes.of_losses(frame, scale), *plausibility.notes_on_returns(frame, scale)]
         facts["returns_set_missing"] = int(errors.sum())
-    sized = "size" not in frame and {"close", "shares"} <= set(frame)
-    if sized:
+    sized = rows.size != "none"
+    computed = sized and "size" not in frame and {"close", "shares"} <= set(frame)
+    if computed:
         frame["size"] = frame["close"] * frame["shares"] / 1000
     if not joining:
         return _filled(found.with_frame(frame), tables), unit, facts, broken
-    remarks += plausibility.notes_on_prices(frame, made, sized)
+    remarks += plausibility.notes_on_prices(frame, made, computed)
     remarks += plausibility.notes_on_twins(frame)
     matches = _matches(frame, beside)
     facts["matched"] = matches
@@ -304,13 +319,17 @@ def _stocks(
         remarks += listing.note_of_firms(frame, spell)
     if tables.reports:
         facts["reports"] = fundamentals.matches(frame, beside.reports)
-        frame = _with_reports(frame, spell, beside.reports, tables, not is_size_proxy(found))
-    if "size" not in frame:
+        valued = sized and not is_size_proxy(found)
+        frame = _with_reports(frame, spell, beside.reports, tables, valued)
+    if not sized:
+        frame = frame.drop(columns="size", errors="ignore")
+    elif "size" not in frame:
         broken.append(_no_size(found))
         frame["size"] = 1.0
-    if "close" in frame:
+    worthless = frame["close"] == 0 if "close" in frame else pd.Series(False, frame.index)
+    if sized:
         # What is worth nothing cannot be bought.
-        frame["size"] = frame["size"].mask(frame["close"] == 0)
+        frame["size"] = frame["size"].mask(worthless)
     candidates = frame.drop(columns=["close_adjusted", "stale"], errors="ignore")
     try:
         can = membership.eligible(candidates, beside.members, rows.eligible)
@@ -320,6 +339,8 @@ def _stocks(
     stale = frame["stale"].to_numpy() if "stale" in frame else np.zeros(len(frame), dtype=bool)
     if can is not None:
         frame["eligible"] = can
+    if not sized and worthless.any():
+        frame["eligible"] = np.where(worthless, 0.0, frame.get("eligible", 1.0))
     if stale.any():
         remarks += plausibility.notes_on_stale(frame[stale])
         frame["eligible"] = np.where(stale, 0.0, frame.get("eligible", 1.0))
@@ -404,17 +425,21 @@ def _keyed(frame: pd.DataFrame) -> bool:
     )
 
 
-def _cut(found: ParsedTable, unit: Unit, last: pd.Timestamp) -> ParsedTable:
-    """Return the rows up to a month, after a look at all of them, whose numbers are the file's."""
+def _cut(found: ParsedTable, unit: Unit, month: pd.Timestamp, *, later: bool) -> ParsedTable:
+    """Return the rows without those later, or earlier, than a month.
+
+    All of them are looked at before, since violations number the file's rows.
+    """
     if "month" not in found.frame:
         return found
     broken = broken_rules(table_of("stocks", unit), found)
-    later = (found.frame["month"] > last).to_numpy()
-    if not later.any():
+    months = found.frame["month"]
+    outside = (months > month if later else months < month).to_numpy()
+    if not outside.any():
         return found
     # Columns that are not there may still be made; the others are looked for again.
     violations.raise_if_any([one for one in broken if one.rule != "columns"])
-    return found.with_frame(found.frame[~later].reset_index(drop=True))
+    return found.with_frame(found.frame[~outside].reset_index(drop=True))
 
 
 def _filled(found: ParsedTable, tables: Tables) -> ParsedTable:
@@ -426,7 +451,8 @@ def _filled(found: ParsedTable, tables: Tables) -> ParsedTable:
     made = {}
     if "return" not in there and there & {"close", "close_adjusted"}:
         made["return"] = 1.0
-    if "size" not in there and ({"close", "shares"} <= there or tables.reports):
+    sized = tables.stocks.size != "none"
+    if sized and "size" not in there and ({"close", "shares"} <= there or tables.reports):
         made["size"] = 1.0
     return found.with_frame(found.frame.assign(**made))
 
@@ -442,5 +468,6 @@ def _no_size(found: ParsedTable) -> Violation:
         count=0,
         remedy="add the market value in thousands, or the shares outstanding as `shares` beside "
         "`close`, or reports with either; or map what orders stocks by size, such as their "
-        "traded value, to it: {dollar_volume: size}",
+        "traded value, to it: {dollar_volume: size}; or set ingest.tables.stocks.size to none, "
+        "for a universe of all eligible stocks",
     )

@@ -1,15 +1,18 @@
 """Build the panel from the records: universe, characteristics, dummies, market series, label."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
 from konkyo import dates
 from konkyo.config import Prepare
 from konkyo.errors import ParamsError, RecordsError
-from konkyo.features import characteristics, market
+from konkyo.features import available, characteristics, market
 from konkyo.features.grid import Grid
 from konkyo.features.standardise import standardise
 from konkyo.features.store import Panel
+from konkyo.windows import returns_ahead
 
 _KEYS = ("month", "stock", "sector")
 _RESERVED = {"month", "stock", "sector", "score", "absorbed", "ret", "label", "quantile"}
@@ -26,7 +29,8 @@ def build(
         month, stock, sector, return (fraction, earned in the month), size (at its end) and further
         numeric columns, all point in time at the end of the month. Columns `eligible` and `spell`
         are no characteristics: a stock whose `eligible` is 0 at t is not in the universe of t, and
-        the values of `spell` are the firms that have had a code.
+        the values of `spell` are the firms that have had a code. Without a column `size` the
+        universe is every eligible stock with a price (or a return) at t.
     market_table : pandas.DataFrame
         month and one column a market series, point in time as well.
     params : Prepare
@@ -35,10 +39,12 @@ def build(
     Returns
     -------
     panel : Panel
-        Rows of month t are point in time at the end of t, except `ret` and `label` of t+1.
+        Rows of month t are point in time at the end of t, except `ret` and `label`, which are of
+        month t + 1 + params.skip_months.
     missing : pandas.DataFrame
         month, feature, missing, stocks: number of values set to the baseline 0, by month and
-        characteristic, and of stocks without a sector dummy as the feature "sector".
+        characteristic, and of stocks without a sector dummy as the feature "sector" where the
+        panel has any.
 
     Raises
     ------
@@ -47,30 +53,32 @@ def build(
     RecordsError
         A month has no stock with a size, or a market series has a gap.
     """
+    available.require(params, stocks, market_table)
+    chosen = available.resolve(params, stocks)
     grid = Grid.of(stocks)
     first = dates.parse(params.first_month)
-    if not grid.month[0] <= first <= grid.month[-1]:
-        raise ParamsError(
-            f"prepare.first_month = {params.first_month!r} is outside the records, which cover "
-            f"{dates.label(grid.month[0])} to {dates.label(grid.month[-1])}: set it within"
-        )
     start = int(np.searchsorted(grid.month, first))
     numbers = [c for c in stocks.columns if c not in _KEYS]
     grids = {name: grid.to_grid(stocks[name]) for name in numbers}
     grids.pop("spell", None)
-    eligible = grids.pop("eligible", None)
+    size = grids.get("size")
+    # Without a size none of the stocks goes before another.
     row, column = universe(
-        grids["size"], grid, start=start, count=params.universe_size, eligible=eligible
+        characteristics.has_price(grids) if size is None else size,
+        grid,
+        start=start,
+        count=params.universe_size if size is not None else len(grid.stock),
+        eligible=grids.get("eligible"),
     )
 
     index = pd.DataFrame({"month": grid.month[row], "stock": grid.stock[column]})
     index["stock"] = index["stock"].astype("string")
     index["sector"] = _sector_of(stocks, grid, row, column)
-    index["size"] = grids["size"][row, column]
-    index["ret"] = _next_return(grids["return"])[row, column]
+    index["size"] = np.nan if size is None else size[row, column]
+    index["ret"] = returns_ahead(grids["return"], params.skip_months)[row, column]
     index["label"] = standardise(index[["ret"]], row, params.label, None)["ret"].astype(np.float32)
 
-    raw = characteristics.table(params.characteristics, grids, row, column)
+    raw = characteristics.table(chosen, grids, row, column)
     scaled = standardise(raw, row, params.standardise, params.clip).fillna(0.0)
     names = sector_names(stocks, first) if params.sectors == "known" else list(params.sectors)
     dummies = _indicators(index["sector"], names)
@@ -78,12 +86,12 @@ def build(
     series = market.features(market_table, params.market, grid.month[start:])
 
     features = np.hstack(
-        [scaled, dummies, calendar, series.to_numpy()[row - start]], dtype=np.float32,
+        [scaled, dummies, calendar, series.to_numpy(np.float64)[row - start]], dtype=np.float32,
         casting="same_kind",
     )  # fmt: skip
-    catalogue = catalogue_of(params, names, list(series.columns))
-    no_sector = pd.DataFrame({"sector": dummies.sum(1) == 0})
-    missing = _count_missing(pd.concat([raw.isna(), no_sector], axis=1), index["month"])
+    catalogue = catalogue_of(params, chosen, sectors=names, series=list(series.columns))
+    is_missing = raw.isna().assign(sector=dummies.sum(1) == 0) if names else raw.isna()
+    missing = _count_missing(is_missing, index["month"])
     return Panel(np.ascontiguousarray(features), index, catalogue), missing
 
 
@@ -100,7 +108,7 @@ def universe(
     Parameters
     ----------
     size : numpy.ndarray
-        [months, stocks]; a stock without a size is left out, one without a return in t+1 is not:
+        [months, stocks]; a stock without a size is left out, one without a later return is not:
         that would be a survivorship bias.
     grid : Grid
         Of `size`.
@@ -146,13 +154,6 @@ def sector_names(stocks: pd.DataFrame, until: pd.Timestamp) -> list[str]:
     return sorted(sectors.unique().tolist())
 
 
-def _next_return(returns: np.ndarray) -> np.ndarray:
-    """Return the return of t+1 in row t: the only place where the panel looks ahead."""
-    ahead = np.full_like(returns, np.nan)
-    ahead[:-1] = returns[1:]
-    return ahead
-
-
 def _sector_of(stocks: pd.DataFrame, grid: Grid, row: np.ndarray, column: np.ndarray) -> pd.Series:
     codes, names = pd.factorize(stocks["sector"])
     code_grid = np.full((len(grid.month), len(grid.stock)), -1, dtype=np.int32)
@@ -170,7 +171,9 @@ def _indicators(values: pd.Series, names: list) -> np.ndarray:
     return result
 
 
-def catalogue_of(params: Prepare, sectors: list[str], series: list[str]) -> pd.DataFrame:
+def catalogue_of(
+    params: Prepare, names: Sequence[str], *, sectors: list[str], series: list[str]
+) -> pd.DataFrame:
     """Return name, group, transform and source of each feature, in column order.
 
     Raises
@@ -180,7 +183,7 @@ def catalogue_of(params: Prepare, sectors: list[str], series: list[str]) -> pd.D
     """
     lines: list[tuple[str, str, str, str]] = [
         (name, "characteristic", params.standardise, characteristics.describe(name))
-        for name in params.characteristics
+        for name in names
     ]
     lines += [(f"sector_{name}", "sector", "dummy", f"records: sector {name}") for name in sectors]
     lines += [(f"month_{m:02d}", "calendar", "dummy", "decision month") for m in range(1, 13)]

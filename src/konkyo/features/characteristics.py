@@ -9,8 +9,9 @@
 | size | log of market value at t | Banz (1981) |
 | a column | the record of t | the records' source |
 
-r is the stock's monthly return and m the value-weighted return of all records. Every function takes
-grids [months, stocks] and returns one; the value at t uses months up to t only. NaN is missing.
+r is the stock's monthly return and m the value-weighted return of all records; of records without
+a size the equal-weighted return of the eligible stocks. Every function takes grids [months, stocks]
+and returns one; the value at t uses months up to t only. NaN is missing.
 """
 
 import re
@@ -19,11 +20,9 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from konkyo.errors import ParamsError
-
 MIN_SHARE = 2 / 3
 """Volatility, beta and maximum of k months need returns in at least this share of them."""
-_ROLLING = re.compile(r"(return|beta|volatility|maximum)_([1-9]\d*)")
+ROLLING = re.compile(r"(return|beta|volatility|maximum)_([1-9]\d*)")
 
 
 def compound_return(returns: np.ndarray, length: int) -> np.ndarray:
@@ -104,6 +103,25 @@ def beta(returns: np.ndarray, market: np.ndarray, length: int) -> np.ndarray:
     return np.where(varies & (count >= max(MIN_SHARE * length, 2)), slope, np.nan)
 
 
+def has_price(grids: Mapping[str, np.ndarray]) -> np.ndarray:
+    """Return 1 where a stock has a price at the end of the month, or a return in it, else NaN.
+
+    What stands for the size of records without one: [months, stocks].
+    """
+    return np.where(np.isfinite(grids.get("close", grids["return"])), 1.0, np.nan)
+
+
+def market_weights(grids: Mapping[str, np.ndarray]) -> np.ndarray:
+    """Return each stock's weight in the market at the end of the month, [months, stocks].
+
+    The market value; without one 1 for every eligible stock with a price.
+    """
+    if "size" in grids:
+        return grids["size"]
+    priced = has_price(grids)
+    return np.where(grids.get("eligible", priced) == 0, np.nan, priced)
+
+
 def market_return(returns: np.ndarray, size: np.ndarray) -> np.ndarray:
     """Return the value-weighted market return of all records, [months].
 
@@ -142,18 +160,13 @@ def compute(name: str, grids: Mapping[str, np.ndarray]) -> np.ndarray:
         (of size the logarithm).
     grids : mapping of str to numpy.ndarray
         The records' number columns as grids.
-
-    Raises
-    ------
-    ParamsError
-        The name is neither.
     """
-    rolling = _ROLLING.fullmatch(name)
+    rolling = ROLLING.fullmatch(name)
     if rolling:
         kind, length = rolling[1], int(rolling[2])
         returns = grids["return"]
         if kind == "beta":
-            return beta(returns, market_return(returns, grids["size"]), length)
+            return beta(returns, market_return(returns, market_weights(grids)), length)
         simple: dict[str, Callable[[np.ndarray, int], np.ndarray]] = {
             "return": compound_return,
             "volatility": volatility,
@@ -162,14 +175,7 @@ def compute(name: str, grids: Mapping[str, np.ndarray]) -> np.ndarray:
         return simple[kind](returns, length)
     if name == "size":
         return np.log(grids["size"])
-    if name in grids and name != "return":
-        return grids[name]
-    columns = ", ".join(sorted(set(grids) - {"return"}))
-    raise ParamsError(
-        f"prepare.characteristics has {name!r}, which is neither return_k, beta_k, volatility_k or "
-        f"maximum_k for a number k of months nor a column of the records ({columns}): correct it "
-        "or remove it"
-    )
+    return grids[name]
 
 
 def table(
@@ -197,7 +203,7 @@ def table(
 
 def describe(name: str) -> str:
     """Return the source of a characteristic, in words, for the catalogue."""
-    rolling = _ROLLING.fullmatch(name)
+    rolling = ROLLING.fullmatch(name)
     if rolling:
         return f"{rolling[1]} over {rolling[2]} months"
     return "log market value" if name == "size" else f"records: {name}"

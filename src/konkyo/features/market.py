@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from konkyo import dates
-from konkyo.errors import ParamsError, RecordsError
+from konkyo.errors import RecordsError
 
 LARGEST = 1e37
 """Largest absolute value; float32, the dtype of the panel, ends at 3e38."""
@@ -35,18 +35,9 @@ def features(
 
     Raises
     ------
-    ParamsError
-        A series is not in the records.
     RecordsError
         A transform is undefined in a month, or its absolute value exceeds `LARGEST`.
     """
-    unknown = sorted(set(transforms) - set(market.columns))
-    if unknown:
-        available = ", ".join(c for c in market.columns if c != "month")
-        raise ParamsError(
-            f"prepare.market has {', '.join(unknown)}, but the records' market series are "
-            f"{available}: correct the name or remove it"
-        )
     series = market.set_index(dates.ordinal(market["month"])).sort_index()
     ordinals = dates.ordinal(month)
     columns = {}

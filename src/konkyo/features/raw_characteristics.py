@@ -11,7 +11,7 @@ from konkyo.features import characteristics
 from konkyo.features.grid import Grid
 
 # Every rolling characteristic is computed from these.
-_BASE = ("return", "size")
+_BASE = ("return", "size", "close", "eligible")
 
 
 def raw_values(stocks: pd.DataFrame, index: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:

@@ -68,12 +68,19 @@ def zscores(values: pd.DataFrame, month: np.ndarray, clip: float | None) -> pd.D
         The same shape, NaN where missing; 0 where a month's values are all equal.
     """
     groups = values.groupby(month, sort=False)
-    centred = values - groups.transform("mean")
-    std = np.sqrt((centred**2).groupby(month, sort=False).transform("mean"))
+    centred = values - _means(values, month)
+    std = np.sqrt(_means(centred**2, month))
     # By the range: the std of equal values may be rounding and not 0.
     constant = groups.transform("max") == groups.transform("min")
     scores = (centred / std).mask(constant & values.notna(), 0.0)
     return scores if clip is None else scores.clip(-clip, clip)
+
+
+def _means(values: pd.DataFrame, month: np.ndarray) -> pd.DataFrame:
+    """Return the mean of each column's values in the row's month, of the same shape."""
+    # Not transform("mean"): its last bits depend on whether any month has a missing value.
+    total = values.fillna(0.0).groupby(month, sort=False).transform("sum")
+    return total / values.notna().groupby(month, sort=False).transform("sum")
 
 
 def standardise(

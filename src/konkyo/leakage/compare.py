@@ -9,6 +9,7 @@ import pandas as pd
 from konkyo import dates
 from konkyo.features.store import Panel
 from konkyo.leakage.pipeline import PipelineOutputs, PreparedRecords
+from konkyo.windows import lead
 
 STAGES = ("ingest", "prepare", "train", "attribute", "backtest")
 COLUMNS = (
@@ -55,7 +56,9 @@ def records(before: PreparedRecords, after: PreparedRecords, t: int) -> Iterator
         yield replace(finding, feature=f"market: {finding.feature}")
 
 
-def panels(before: PreparedRecords, after: PreparedRecords, t: int) -> Iterator[Finding]:
+def panels(
+    before: PreparedRecords, after: PreparedRecords, t: int, skip_months: int = 0
+) -> Iterator[Finding]:
     """Compare the panels up to month t, and the labels realised by then, stage prepare."""
     one, other = before.panel, after.panel
     names = one.names
@@ -75,10 +78,10 @@ def panels(before: PreparedRecords, after: PreparedRecords, t: int) -> Iterator[
     yield from _without_row_counts(
         tables(_features(one, t), _features(other, t), stage="prepare", keys=_STOCK, t=t)
     )
-    # The label of t is realised in t+1, which is perturbed.
-    columns = ["month", "stock", "ret", "label"]
+    # The label of t is realised in a later month, which is perturbed.
+    columns, realised = ["month", "stock", "ret", "label"], t - lead(skip_months)
     yield from _without_row_counts(
-        tables(one.index[columns], other.index[columns], stage="prepare", keys=_STOCK, t=t - 1)
+        tables(one.index[columns], other.index[columns], stage="prepare", keys=_STOCK, t=realised)
     )
     counts = [
         side.missing[side.missing["feature"].isin([*names, "sector"])] for side in (before, after)
@@ -112,14 +115,16 @@ def attributions(before: PipelineOutputs, after: PipelineOutputs, t: int) -> Ite
     )
 
 
-def portfolios(before: PipelineOutputs, after: PipelineOutputs, t: int) -> Iterator[Finding]:
+def portfolios(
+    before: PipelineOutputs, after: PipelineOutputs, t: int, skip_months: int = 0
+) -> Iterator[Finding]:
     """Compare the portfolios up to month t and their returns realised by then, stage backtest."""
     ranked = [side.ranked.drop(columns=["ret", "score"]) for side in (before, after)]
     yield from _without_row_counts(tables(*ranked, stage="backtest", keys=(*_STOCK, "model"), t=t))
-    # What the portfolios of t earn in t+1 is perturbed.
-    returns = before.returns, after.returns
+    # What the portfolios of t earn later is perturbed.
+    returns, realised = (before.returns, after.returns), t - lead(skip_months)
     yield from _without_row_counts(
-        tables(*returns, stage="backtest", keys=("month", "model"), t=t - 1)
+        tables(*returns, stage="backtest", keys=("month", "model"), t=realised)
     )
 
 

@@ -12,6 +12,7 @@ import pandas as pd
 from konkyo import backtest, dates, windows
 from konkyo.attribution import attributions
 from konkyo.config import Params
+from konkyo.errors import KonkyoError
 from konkyo.features import build
 from konkyo.features.store import Panel
 from konkyo.leakage import perturb
@@ -116,7 +117,11 @@ def run(records: PreparedRecords, config: Params, *, month: str, epochs: int) ->
     """
     panel = records.panel
     params = replace(config.train, epochs=epochs, placebo_every=0, workers=1)
-    decisions = windows.rolling(windows.MonthSlices.of(panel.index["month"]), params.window_months)
+    decisions = windows.rolling(
+        windows.MonthSlices.of(panel.index["month"]),
+        params.window_months,
+        config.prepare.skip_months,
+    )
     at = [w.month for w in decisions].index(month)
     window = decisions[at]
     near = decisions[max(0, at - N_MONTHS_BEFORE + 1) : at + 1 + N_MONTHS_AFTER]
@@ -151,18 +156,18 @@ def run(records: PreparedRecords, config: Params, *, month: str, epochs: int) ->
         ridge=ridge,
         attributions=table,
         ranked=ranked,
-        returns=_realised_returns(ranked, month, config),
+        returns=_realised_returns(ranked, config),
     )
 
 
-def _realised_returns(ranked: pd.DataFrame, month: str, config: Params) -> pd.DataFrame:
+def _realised_returns(ranked: pd.DataFrame, config: Params) -> pd.DataFrame:
     """Return the returns of the portfolios, empty if no month with portfolios is realised."""
-    is_t = ranked["month"] == dates.parse(month)
-    realised = ranked["ret"].notna()
-    if (realised & is_t).any():
-        # A perturbed future may leave a leg of t without returns, which the backtest refuses. As
-        # they are not compared, stocks that have vanished lose everything.
-        ranked = ranked.assign(ret=ranked["ret"].mask(is_t & ~realised, -1.0))
-    if not (realised & ranked["quantile"].notna()).any():
+    try:
+        return backtest.monthly_returns(
+            ranked,
+            config.backtest.n_quantiles,
+            config.backtest.cost_bps,
+            skip_months=config.prepare.skip_months,
+        )
+    except KonkyoError:
         return pd.DataFrame({"month": pd.Series(dtype="datetime64[s]"), "model": []})
-    return backtest.monthly_returns(ranked, config.backtest.n_quantiles, config.backtest.cost_bps)

@@ -17,7 +17,9 @@ from konkyo.leakage.pipeline import PipelineOutputs, PreparedRecords, prepare, r
 from konkyo.leakage.record_sources import RecordSource
 
 
-def decision_months(month: pd.Series, window_months: int, count: int) -> list[str]:
+def decision_months(
+    month: pd.Series, window_months: int, count: int, *, skip_months: int = 0
+) -> list[str]:
     """Return decision months, YYYY-MM, spread evenly over all of them, the newest included.
 
     Parameters
@@ -28,9 +30,11 @@ def decision_months(month: pd.Series, window_months: int, count: int) -> list[st
         Months of a training window.
     count : int
         How many; fewer if there are fewer.
+    skip_months : int
+        Months left out between a decision and the month that it earns.
     """
     blocks = windows.MonthSlices.of(month)
-    labels = [window.month for window in windows.rolling(blocks, window_months)]
+    labels = [window.month for window in windows.rolling(blocks, window_months, skip_months)]
     positions = np.linspace(len(labels) - 1, 0, min(count, len(labels))).round().astype(int)
     return [labels[position] for position in sorted(positions)]
 
@@ -70,10 +74,11 @@ def audit(
         As the stages do; or perturbed records break a rule, such as the least number of stocks.
     """
     original = prepare(*source.records, config)
-    window_months = config.train.window_months
+    window_months, skip_months = config.train.window_months, config.prepare.skip_months
+    months = original.panel.index["month"]
     newest = dates.ordinal(source.records[0]["month"]).max()
     epochs = epochs or config.train.epochs
-    for month in decision_months(original.panel.index["month"], window_months, count):
+    for month in decision_months(months, window_months, count, skip_months=skip_months):
         t = int(dates.ordinal(pd.Series([dates.parse(month)]))[0])
         outputs = run(original, config, month=month, epochs=epochs)
         for number, perturbation in enumerate(PERTURBATIONS):
@@ -91,7 +96,7 @@ def audit(
                 ) from error
             findings = [
                 *compare.records(original, perturbed, t),
-                *compare.panels(original, perturbed, t),
+                *compare.panels(original, perturbed, t, skip_months),
                 *compare_outputs(outputs, perturbed, config, month=month, epochs=epochs),
             ]
             yield from tag(findings, month, perturbation.name)
@@ -127,7 +132,7 @@ def compare_outputs(
     return [
         *compare.networks(outputs, other, t),
         *compare.attributions(outputs, other, t),
-        *compare.portfolios(outputs, other, t),
+        *compare.portfolios(outputs, other, t, config.prepare.skip_months),
     ]
 
 

@@ -154,7 +154,7 @@ def keys(panel: Panel, windows: Sequence[Window], penalty: float, placebo: Path)
     code = code_digest(*TRAINING)
     digests: Keys = {"ridge": {}, "placebo": {}}
     for window in windows:
-        span = slice(blocks.names.index(window.first_train), blocks.names.index(window.month))
+        span = blocks.training_months(window)
         digests["ridge"][window.month] = digest_of(
             code, repr(penalty), catalogue, scored[window.month],
             *(trained_on[name] for name in blocks.names[span]),

@@ -104,7 +104,6 @@ def network_specs(panel: Panel, windows: Sequence[Window], params: Train) -> lis
     Training rows without a realised label (a stock that left) are no rows of the window.
     """
     blocks = MonthSlices.of(panel.index["month"])
-    position = {name: i for i, name in enumerate(blocks.names)}
     realised = np.flatnonzero(np.isfinite(panel.index["label"].to_numpy()))
     hyperparameters = Hyperparameters(
         learning_rate=params.learning_rate,
@@ -114,8 +113,8 @@ def network_specs(panel: Panel, windows: Sequence[Window], params: Train) -> lis
     )
     specs = []
     for count, window in enumerate(windows):
-        first, last = position[window.first_train], position[window.month]
-        mean, std = market_scale(panel, blocks, first, last)
+        months = blocks.training_months(window)
+        mean, std = market_scale(panel, blocks, months.start, months.stop)
         member = NetworkSpec(
             month=window.month,
             # A view: the windows of a long history share the memory of its row numbers.
@@ -172,8 +171,7 @@ def keys(
     """
     blocks = MonthSlices.of(panel.index["month"])
     digests = month_digests(panel, blocks)
-    position = {name: i for i, name in enumerate(blocks.names)}
-    span = {w.month: slice(position[w.first_train], position[w.month]) for w in windows}
+    span = {w.month: blocks.training_months(w) for w in windows}
     effective = {k: v for k, v in asdict(params).items() if k not in _NO_EFFECT}
     common = [
         code_digest(*TRAINING),

@@ -31,8 +31,8 @@ class Check:
     name : str
         One of `CHECKS`.
     month : Timestamp
-        The month evaluated: the newest decision month t; for rank_ic the last t whose returns of
-        t+1 are realised.
+        The month evaluated: the newest decision month t; for rank_ic the last t whose returns are
+        realised.
     value, limit : float
         The statistic, NaN where there are too few data, and its limit: a lower bound of rank_ic,
         an upper bound of all others.
@@ -107,7 +107,7 @@ def evaluate(
         Its arguments.
     month : Timestamp
         The newest decision month t. rank_ic is evaluated in its own last month, since the returns
-        of t are earned in t+1.
+        of t are earned later.
     """
     checks = []
     for name in CHECKS:

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from konkyo.dates import ordinal
-from konkyo.windows import MonthSlices
+from konkyo.windows import MonthSlices, Window, lead, rolling
 
 BINS = 10
 
@@ -72,7 +72,7 @@ def _bin_counts(values: np.ndarray, edges: np.ndarray) -> np.ndarray:
 
 
 def characteristic_drift(
-    raw: pd.DataFrame, month: pd.Series, window: int, n_months: int
+    raw: pd.DataFrame, month: pd.Series, window: int, n_months: int, *, skip_months: int = 0
 ) -> pd.DataFrame:
     """Return the PSI of every characteristic in the newest months.
 
@@ -84,9 +84,12 @@ def characteristic_drift(
     month : Series
         The rows' months, in panel order.
     window : int
-        Months of the training window: month t is compared with the rows of t-window .. t-1.
+        Months of the training window: month t is compared with the rows that its network is
+        trained on, t-window .. t-1 without a gap.
     n_months : int
         Number of newest months returned, at most.
+    skip_months : int
+        Months left out between a decision and the month that it earns.
 
     Returns
     -------
@@ -96,34 +99,40 @@ def characteristic_drift(
         before the first full window are left out.
     """
     blocks = MonthSlices.of(month)
-    month_ends = month.iloc[blocks.offsets[:-1]].to_numpy()
-    tables = []
+    newest = _newest_windows(blocks, window, n_months, skip_months)
+    tables = [pd.DataFrame(columns=["month", "psi", "reference", "stocks", "feature"])]
     for name in raw.columns:
         values = raw[name].to_numpy(dtype=np.float64)
-        months = [values[blocks.rows(i)] for i in range(len(blocks.names))]
-        finite = [part[np.isfinite(part)] for part in months]
         rows = []
-        for t in range(max(window, len(month_ends) - n_months), len(month_ends)):
-            reference = np.concatenate(finite[t - window : t])
+        for decision in newest:
+            reference = values[decision.start : decision.stop]
+            current = values[decision.test_start : decision.test_stop]
+            reference, current = (part[np.isfinite(part)] for part in (reference, current))
             rows.append(
                 (
-                    month_ends[t],
-                    stability_index(reference, finite[t]),
+                    month.iloc[decision.test_start],
+                    stability_index(reference, current),
                     len(reference),
-                    len(finite[t]),
+                    len(current),
                 )
             )
         psi = pd.DataFrame(rows, columns=["month", "psi", "reference", "stocks"])
         tables.append(psi.assign(feature=name))
-    table = pd.concat(tables, ignore_index=True)
-    sizes = table[["reference", "stocks"]].replace(0, np.nan)
+    table = pd.concat(tables[1:] or tables, ignore_index=True)
+    sizes = table[["reference", "stocks"]].astype("float64").replace(0, np.nan)
     table["chance"] = (BINS - 1) * (1 / sizes).sum(axis=1, min_count=2)
     order = np.lexsort((np.arange(len(table)), ordinal(table["month"])))
     return table.iloc[order].reset_index(drop=True)[["month", "feature", "psi", "chance", "stocks"]]
 
 
 def market_z_scores(
-    values: np.ndarray, month: pd.Series, names: Sequence[str], window: int, n_months: int
+    values: np.ndarray,
+    month: pd.Series,
+    names: Sequence[str],
+    window: int,
+    n_months: int,
+    *,
+    skip_months: int = 0,
 ) -> pd.DataFrame:
     """Return the z-score of every market series against its training window.
 
@@ -135,7 +144,7 @@ def market_z_scores(
         The rows' months, in panel order.
     names : sequence of str
         The series with their transforms.
-    window, n_months : int
+    window, n_months, skip_months : int
         As of `characteristic_drift`.
 
     Returns
@@ -145,11 +154,11 @@ def market_z_scores(
         std; infinite where a series that was constant over the window moves.
     """
     blocks = MonthSlices.of(month)
-    first = blocks.offsets[:-1]
-    series, month_ends = np.asarray(values[first], dtype=np.float64), month.iloc[first].to_numpy()
+    series = np.asarray(values[blocks.offsets[:-1]], dtype=np.float64)
     tables = []
-    for t in range(max(window, len(month_ends) - n_months), len(month_ends)):
-        past = series[t - window : t]
+    for decision in _newest_windows(blocks, window, n_months, skip_months) if len(names) else ():
+        t = blocks.names.index(decision.month)
+        past = series[blocks.training_months(decision)]
         mean, std = past.mean(0), past.std(0)
         # The std of a constant is rounding error, not 0, and would give a finite z.
         is_constant = np.ptp(past, axis=0) == 0
@@ -160,7 +169,7 @@ def market_z_scores(
         tables.append(
             pd.DataFrame(
                 {
-                    "month": month_ends[t],
+                    "month": month.iloc[decision.test_start],
                     "feature": list(names),
                     "value": series[t],
                     "mean": mean,
@@ -171,3 +180,12 @@ def market_z_scores(
         )
     columns = ["month", "feature", "value", "mean", "std", "z"]
     return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=columns)
+
+
+def _newest_windows(
+    blocks: MonthSlices, window: int, n_months: int, skip_months: int
+) -> list[Window]:
+    """Return the newest training windows, none where the panel is too short for one."""
+    if len(blocks.names) < window + lead(skip_months):
+        return []
+    return rolling(blocks, window, skip_months)[-n_months:]

@@ -18,7 +18,7 @@ def rank_ic_against_history(returns: pd.DataFrame, months: int) -> pd.DataFrame:
     ----------
     returns : DataFrame
         month (decision month t, ascending) and rank_ic of one model; the rank IC of t is realised
-        at the end of t+1.
+        at the end of the month that t earns.
     months : int
         Length of the recent period.
 

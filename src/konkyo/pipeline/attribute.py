@@ -45,7 +45,7 @@ def run(config: Params, panel: store.Panel) -> AttributeReport:
     # A sum's last bits depend on how many threads share it.
     torch.set_num_threads(1)
     blocks = windows.MonthSlices.of(panel.index["month"])
-    decisions = windows.rolling(blocks, config.train.window_months)
+    decisions = windows.rolling(blocks, config.train.window_months, config.prepare.skip_months)
     epsilon = config.attribute.epsilon
     keys = attribution_keys(HERE.weights, jobs.row_digests(panel, decisions), epsilon)
     for path in HERE.attributions.glob("*.parquet"):

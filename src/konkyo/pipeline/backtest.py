@@ -43,7 +43,7 @@ def run(config: Params) -> BacktestResult:
         read_network_scores(),
         read_parquet(HERE.baselines),
     )
-    result = compute(scores, config.backtest)
+    result = compute(scores, config.backtest, config.prepare.skip_months)
     save(result)
     return result
 
@@ -55,7 +55,7 @@ def read_network_scores() -> pd.DataFrame:
     return pd.concat(tables, ignore_index=True)
 
 
-def compute(scores: pd.DataFrame, config: Backtest) -> BacktestResult:
+def compute(scores: pd.DataFrame, config: Backtest, skip_months: int = 0) -> BacktestResult:
     """Return portfolios, returns, performance and metrics of every model.
 
     Parameters
@@ -64,6 +64,8 @@ def compute(scores: pd.DataFrame, config: Backtest) -> BacktestResult:
         month, stock, model, score, ret: what `backtest.join_scores` returns.
     config : Backtest
         The backtest section of params.yaml.
+    skip_months : int
+        Months left out between a decision and the month that it earns.
 
     Raises
     ------
@@ -73,7 +75,9 @@ def compute(scores: pd.DataFrame, config: Backtest) -> BacktestResult:
     ranked = backtest.assign_quantiles(scores, config.n_quantiles)
     # Baselines may have no such month; without the network's there is nothing to report.
     backtest.with_realised_returns(ranked[ranked["model"] == NETWORK])
-    returns = backtest.monthly_returns(ranked, config.n_quantiles, config.cost_bps)
+    returns = backtest.monthly_returns(
+        ranked, config.n_quantiles, config.cost_bps, skip_months=skip_months
+    )
     performance = backtest.performance(returns)
     quantiles = backtest.performance_by_quantile(ranked)
     return BacktestResult(
@@ -114,4 +118,8 @@ def _line(model: str, figures: dict[str, Any]) -> str:
         )
     if without := figures["months_without_portfolios"]:
         line += f"; {without} more without portfolios: fewer different scores than portfolios"
+    if legless := figures.get("months_without_leg_return"):
+        line += f"; {legless} more left out: no stock of a leg has a return"
+    if figures.get("spread", {}).get("max_drawdown") == -1:
+        line += "; the spread lost 100 per cent or more in a month: worth 0 from there on"
     return line

@@ -16,6 +16,7 @@ from konkyo.data.notes import few
 from konkyo.data.records import SECTIONS, Records
 from konkyo.data.violations import Violation, count_of, raise_if_any, table, violations_of
 from konkyo.errors import KonkyoError, ParamsError, RecordsError, SourceError
+from konkyo.features import available
 from konkyo.io import write_csv
 from konkyo.pipeline import preflight, stage
 from konkyo.resilience import temporary_folder
@@ -98,9 +99,13 @@ def summary(params: Params, records: Records, violations: list[Violation]) -> st
     lines["read"] += [
         f"{facts['rows']:,} rows of {count_of(facts['stocks'], 'stock')}, "
         f"{facts['first_month']} to {facts['last_month']}",
-        f"{len(market):,} months of market series: {few(market.columns.drop('month'))}",
+        f"{len(market):,} months of market series: "
+        f"{few(market.columns.drop('month')) if len(market.columns) > 1 else 'none'}",
     ]
     lines["assumed"] += _assumptions(records)
+    if params.prepare.characteristics == "available":
+        names = available.resolve(params.prepare, records.stocks)
+        lines["assumed"].append(f"prepare.characteristics, as available: {', '.join(names)}")
     shares = records.stocks.isna().mean()
     lines["set missing"] += [
         f"{name}: {share:.1%} missing" for name, share in shares.items() if share
@@ -123,11 +128,12 @@ def _assumptions(records: Records) -> Iterator[str]:
     newest = stocks[stocks["month"] == stocks["month"].max()]
     sizes = np.abs(stocks["return"])
     yield f"return is a fraction earned in the month: its median size is {sizes.median():.2%}"
-    yield (
-        f"size is the market value at the month's end in thousands: its median is "
-        f"{newest['size'].median():,.4g} in {facts['last_month']}, its largest "
-        f"{newest['size'].max():,.4g}"
-    )
+    if "size" in newest:
+        yield (
+            f"size is the market value at the month's end in thousands: its median is "
+            f"{newest['size'].median():,.4g} in {facts['last_month']}, its largest "
+            f"{newest['size'].max():,.4g}"
+        )
     for name in RATIOS:
         if name in newest and newest[name].notna().any():
             yield f"{name} has a median of {newest[name].median():.1%} in {facts['last_month']}"
@@ -164,7 +170,7 @@ def _left_out(params: Params, stocks: pd.DataFrame) -> Iterator[str]:
         out = int((stocks["eligible"] == 0).sum())
         if out:
             yield f"{out:,} of {len(stocks):,} rows are not eligible for the universe"
-    if not stocks["size"].notna().all():
+    if "size" in stocks and not stocks["size"].notna().all():
         yield f"{count_of(int(stocks['size'].isna().sum()), 'row')} without a size"
     later = stocks[(stocks["month"] >= first) & stocks["sector"].notna()]
     if params.prepare.sectors == "known":

@@ -101,7 +101,9 @@ def require_cached(params: Params, panel: Panel, before: cache.Digests) -> None:
             "`dvc checkout`"
         )
     decisions = windows.rolling(
-        windows.MonthSlices.of(panel.index["month"]), params.train.window_months
+        windows.MonthSlices.of(panel.index["month"]),
+        params.train.window_months,
+        params.prepare.skip_months,
     )
     plan = jobs.plan(panel, decisions, params.train)
     due = [

@@ -96,8 +96,10 @@ def measure(
         drift, market, rank_ic, missing, signs, effects, returns.
     """
     month, window = panel.index["month"], params.train.window_months
+    skip_months = params.prepare.skip_months
     stocks = io.read_parquet(HERE.stocks)
-    raw = raw_values(stocks, panel.index, params.prepare.characteristics)
+    named = [panel.names[column] for column in panel.columns("characteristic")]
+    raw = raw_values(stocks, panel.index, named)
     series = panel.columns("market")
     returns = report_inputs.read_table(HERE.returns)
     returns = returns[returns["model"] == "network"].reset_index(drop=True)
@@ -106,9 +108,14 @@ def measure(
         report_inputs.explained_panel(panel, newest, params.backtest.n_quantiles)
     )
     return {
-        "drift": drift.characteristic_drift(raw, month, window, HISTORY),
+        "drift": drift.characteristic_drift(raw, month, window, HISTORY, skip_months=skip_months),
         "market": drift.market_z_scores(
-            panel.features[:, series], month, [panel.names[c] for c in series], window, HISTORY
+            panel.features[:, series],
+            month,
+            [panel.names[c] for c in series],
+            window,
+            HISTORY,
+            skip_months=skip_months,
         ),
         "rank_ic": signals.rank_ic_against_history(returns, params.monitor.months),
         "missing": signals.missing_shares(report_inputs.read_table(HERE.panel_missing), HISTORY),

@@ -14,6 +14,7 @@ from konkyo.i18n import Language
 from konkyo.monitoring import workbook
 from konkyo.monitoring.ranking import month_ranking
 from konkyo.pipeline import locking, report_inputs, stage
+from konkyo.windows import earned_in
 
 
 @stage
@@ -55,10 +56,11 @@ def facts(month: str, params: config.Params, n_stocks: int) -> dict[str, str]:
     """Return the provenance of a ranking, by the names in "workbook.fact" of the texts."""
     source = io.read_json(HERE.source)
     windows = io.read_csv(HERE.windows, dtype=str).set_index("month")
+    skip_months = params.prepare.skip_months
     window = windows.loc[month]
     return {
         "month": month,
-        "earned": dates.label(dates.parse(month) + pd.offsets.MonthEnd(1)),
+        "earned": dates.label(earned_in(pd.DatetimeIndex([dates.parse(month)]), skip_months)[0]),
         "stocks": f"{n_stocks:,}",
         "portfolios": str(params.backtest.n_quantiles),
         "trained_on": f"{window['first_train']} - {window['last_train']}",

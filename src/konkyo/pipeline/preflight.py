@@ -18,7 +18,7 @@ from konkyo.config import Params, Prepare
 from konkyo.data.records import Records
 from konkyo.data.violations import SHOWN, Violation, first_few, raise_if_any
 from konkyo.errors import KonkyoError, RecordsError, TrackingError
-from konkyo.features import build, characteristics, market
+from konkyo.features import available, build, characteristics, market
 
 _SQLITE = "sqlite:///"
 _LONGEST_EXPERIMENT = 500
@@ -69,8 +69,10 @@ def of_records(params: Params, records: Records) -> list[Violation]:
     except KonkyoError as error:
         faults.append(_fault("prepare", str(error)))
     universe = _candidates(stocks).sort_values(["month", "stock"])
-    largest = universe.sort_values(["month", "size"], ascending=[True, False], kind="stable")
-    index = largest.groupby("month").head(prepare.universe_size)[["month", "stock"]]
+    if "size" in universe:
+        universe = universe.sort_values(["month", "size"], ascending=[True, False], kind="stable")
+        universe = universe.groupby("month").head(prepare.universe_size)
+    index = universe[["month", "stock"]]
     return faults + of_panel(params, index, names)
 
 
@@ -89,7 +91,8 @@ def catalogue(prepare: Prepare, records: Records) -> pd.DataFrame:
     series = [
         market.column_name(name, kind) for name, some in prepare.market.items() for kind in some
     ]
-    return build.catalogue_of(prepare, sectors, series)
+    names = available.resolve(prepare, records.stocks)
+    return build.catalogue_of(prepare, names, sectors=sectors, series=series)
 
 
 def of_panel(params: Params, index: pd.DataFrame, catalogue: pd.DataFrame) -> list[Violation]:
@@ -107,7 +110,7 @@ def of_panel(params: Params, index: pd.DataFrame, catalogue: pd.DataFrame) -> li
     report = params.report
     faults: list[Violation] = []
     months = [dates.label(month) for month in sorted(index["month"].unique())]
-    decisions = months[params.train.window_months :]
+    decisions = months[params.train.window_months + params.prepare.skip_months :]
     if decisions:
         faults += _months_of_report(params, index, decisions)
     else:
@@ -155,7 +158,7 @@ def remarks(params: Params, records: Records) -> Iterator[str]:
         return
     months = int(month[month >= dates.parse(params.prepare.first_month)].nunique())
     # The newest month's return is not realised.
-    decisions = months - params.train.window_months - 1
+    decisions = months - params.train.window_months - 1 - 2 * params.prepare.skip_months
     tune = params.tune
     searched = months - 1 - max(tune.space.window_months) - tune.holdout
     if searched < 1:
@@ -205,7 +208,11 @@ def _unknown(
 
 def _unknown_characteristics(prepare: Prepare, stocks: pd.DataFrame) -> Iterator[Violation]:
     """See that the records can give every characteristic."""
-    columns = [name for name in stocks if name not in ("month", "stock", "sector", "eligible")]
+    if prepare.characteristics == "available":
+        return
+    columns = [
+        name for name in stocks if name not in ("month", "stock", "sector", "eligible", "spell")
+    ]
     grids = {name: np.ones((1, 1)) for name in columns}
     absent = []
     for name in prepare.characteristics:
@@ -223,9 +230,14 @@ def _unknown_characteristics(prepare: Prepare, stocks: pd.DataFrame) -> Iterator
         )
 
 
+def _measure(stocks: pd.DataFrame) -> pd.Series:
+    """Return what a stock of the universe must have: its size, else its price, else its return."""
+    return stocks[next(name for name in ("size", "close", "return") if name in stocks)]
+
+
 def _candidates(stocks: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows from which the universe is taken: eligible, and of a size."""
-    candidates = stocks["size"].notna()
+    """Return the rows from which the universe is taken: eligible, and of a size or a price."""
+    candidates = _measure(stocks).notna()
     if "eligible" in stocks:
         candidates &= stocks["eligible"] != 0
     return stocks[candidates]
@@ -241,7 +253,7 @@ def _thin_months(params: Params, records: Records, stocks: pd.DataFrame) -> Iter
         files = params.ingest.tables.stocks.files if params.ingest.source == "tables" else ()
         yield Violation(
             file=", ".join(files) or records.facts["source"],
-            column="eligible" if "eligible" in stocks else "size",
+            column="eligible" if "eligible" in stocks else str(_measure(stocks).name),
             rule="thin month",
             found=f"fewer than {least} stocks that are eligible and have a size, one a quantile,",
             rows=(),

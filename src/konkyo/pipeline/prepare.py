@@ -14,19 +14,24 @@ from konkyo.pipeline import locking, stage
 
 @dataclass(frozen=True)
 class PanelSummary:
-    """Size of a feature panel: rows, first and last month, features, values set to 0 as missing."""
+    """Size of a feature panel: rows, first and last month, features, values set to 0 as missing.
+
+    `characteristics` are their names, in column order.
+    """
 
     rows: int
     first_month: str
     last_month: str
     features: int
     missing: int
+    characteristics: tuple[str, ...]
 
     def __str__(self) -> str:
         """Return the line that the command prints."""
         return (
             f"panel: {self.rows:,} rows, {self.first_month} to {self.last_month}, "
-            f"{self.features} features, {self.missing:,} missing values set to 0"
+            f"{self.features} features, {self.missing:,} missing values set to 0; characteristics: "
+            f"{', '.join(self.characteristics) or 'none'}"
         )
 
 
@@ -49,4 +54,5 @@ def save(panel: store.Panel, missing: pd.DataFrame) -> PanelSummary:
         last_month=f"{month.max():%Y-%m}",
         features=len(panel.names),
         missing=int(missing["missing"].sum()),
+        characteristics=tuple(panel.names[column] for column in panel.columns("characteristic")),
     )

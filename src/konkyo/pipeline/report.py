@@ -1,13 +1,15 @@
 """Stage report: every table as CSV, every chart as PNG, and one page of them all."""
 
 import shutil
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
 
 from konkyo.artifacts import HERE
+from konkyo.backtest.scores import NETWORK
 from konkyo.cache import digest_of
-from konkyo.config import load
+from konkyo.config import LARGEST_AUTOCORRELATION, LARGEST_EPSILON_SHARE, Params, load
 from konkyo.features import store
 from konkyo.i18n import LANGUAGES, Text
 from konkyo.io import atomic_write, read_json, write_csv
@@ -15,7 +17,7 @@ from konkyo.pipeline import locking, report_inputs, stage
 from konkyo.report import tables as report_tables
 from konkyo.report.charts.report import page_charts, stock_charts
 from konkyo.report.charts.theme import save_pngs, to_spec
-from konkyo.report.pages.report import report
+from konkyo.report.pages.report import epsilon_share, report
 from konkyo.report.tables.performance import performance_markdown
 
 TABLES = ("performance", "quantiles", "returns", "cumulative")
@@ -49,11 +51,55 @@ def related_pages() -> list[tuple[Text, str]]:
     return [(name, f"../{path.relative_to(HERE.data).as_posix()}") for name, path in pages]
 
 
+def notices(
+    tables: Mapping[str, pd.DataFrame],
+    source: Mapping[str, Any],
+    metrics: Mapping[str, Any],
+    params: Params,
+) -> list[Text]:
+    """Return what a reader of the page should know first.
+
+    Parameters
+    ----------
+    tables : mapping
+        performance, and absorption where the attribution methods were evaluated.
+    source, metrics : mapping
+        data/records/source.json and data/metrics.json.
+    params : Params
+        params.yaml.
+    """
+    sentences = []
+    correlation = source.get("return_rank_autocorrelation") or 0.0
+    if abs(correlation) > LARGEST_AUTOCORRELATION and not params.prepare.skip_months:
+        sentences.append(Text.of("report.averaged", correlation=f"{correlation:.2f}"))
+    if params.prepare.skip_months:
+        sentences.append(Text.of("report.skipped", months=params.prepare.skip_months))
+    performance = tables["performance"]
+    lost = performance["portfolio"].isin(["spread", "spread_net"]) & (
+        performance["max_drawdown"] <= -1
+    )
+    for model in performance.loc[lost, "model"].unique():
+        sentences.append(Text.of("report.lost", model=Text.of_name("model", str(model))))
+    if legless := metrics.get(NETWORK, {}).get("months_without_leg_return"):
+        sentences.append(Text.of("report.without_leg", count=legless))
+    share = epsilon_share(tables)
+    if share is not None and share > LARGEST_EPSILON_SHARE:
+        sentences.append(
+            Text.of(
+                "report.epsilon_large",
+                share=f"{100 * share:.0f}",
+                limit=f"{100 * LARGEST_EPSILON_SHARE:.0f}",
+            )
+        )
+    return sentences
+
+
 @stage
 @locking.writing
 def main() -> None:
     """Read what the earlier stages wrote, write data/report."""
-    config = load().report
+    params = load()
+    config = params.report
     # ground_truth.csv exists only where the source has the true contributions.
     paths = {name: HERE.backtest / f"{name}.csv" for name in TABLES}
     paths |= {name: HERE.verify / f"{name}.csv" for name in CHECKS}
@@ -72,14 +118,16 @@ def main() -> None:
     save_pngs(
         {HERE.report / f"{_file(name)}.png": chart for name, chart in pictures.items()}, config.dpi
     )
+    source = read_json(HERE.source)
     page = report(
         panel,
         tables,
-        source=read_json(HERE.source),
+        source=source,
         charts=charts,
         labels=labels,
         config=config,
         related=related_pages(),
+        notices=notices(tables, source, read_json(HERE.metrics), params),
     )
     with atomic_write(HERE.report / "report.html") as scratch:
         scratch.write_text(page, encoding="utf-8")

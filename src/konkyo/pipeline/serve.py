@@ -18,7 +18,8 @@ def main(alias: str = "champion", port: int = 5001) -> None:
     alias : str
         champion, newest, challenger or previous.
     port : int
-        Port of http://127.0.0.1; POST /invocations takes `dataframe_split` or `dataframe_records`.
+        Port of http://127.0.0.1; POST /invocations takes JSON (`dataframe_split` or
+        `dataframe_records`) and CSV with a header.
 
     Raises
     ------
@@ -28,6 +29,7 @@ def main(alias: str = "champion", port: int = 5001) -> None:
     params = config.load()
     # mlflow takes seconds to import; an error in params.yaml is reported without it.
     from konkyo.tracking import registry, store
+    from konkyo.tracking.scoring import csv_server
 
     target = store.target(params.track, Path.cwd(), os.environ)
     client = store.connect(target.uri)
@@ -41,9 +43,13 @@ def main(alias: str = "champion", port: int = 5001) -> None:
     model = f"models:/{params.track.model}@{alias}"
     # Not on the command line: the address may have a password, which `ps` shows.
     uri = client.tracking_uri
-    environment = {"MLFLOW_TRACKING_URI": uri, "MLFLOW_REGISTRY_URI": uri}
+    environment = {
+        "MLFLOW_TRACKING_URI": uri,
+        "MLFLOW_REGISTRY_URI": uri,
+        csv_server.MODEL: model,
+    }
     servers.exec_server(
-        ["models", "serve", "-m", model, "--env-manager", "local"],
+        ["uvicorn", "--app-dir", str(Path(csv_server.__file__).parent), "csv_server:app"],
         environment,
         port=port,
         announcement=(

@@ -46,7 +46,9 @@ def run(config: Params, panel: store.Panel) -> TrainReport:
     # A sum's last bits depend on how many threads share it.
     torch.set_num_threads(1)
     decisions = windows.rolling(
-        windows.MonthSlices.of(panel.index["month"]), config.train.window_months
+        windows.MonthSlices.of(panel.index["month"]),
+        config.train.window_months,
+        config.prepare.skip_months,
     )
     summary = train(panel, decisions, config.train, HERE.models)
     # After the training, since the placebo's keys hold the bytes of its weights.

@@ -39,7 +39,7 @@ def main(port: int = 5000) -> None:
         "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
     }
     servers.exec_server(
-        ["server", "--workers", "1"],
+        ["mlflow", "server", "--workers", "1"],
         environment,
         port=port,
         announcement=f"open http://{servers.HOST}:{port}",

@@ -10,7 +10,7 @@ from konkyo import windows
 from konkyo.artifacts import HERE
 from konkyo.attribution import evaluation, ground_truth, methods
 from konkyo.cache import EVALUATION, code_digest, digest_of, weights_bytes
-from konkyo.config import Params, load
+from konkyo.config import LARGEST_EPSILON_SHARE, Params, load
 from konkyo.features import store
 from konkyo.io import read_parquet, write_csv, write_json
 from konkyo.models import baselines, jobs
@@ -24,19 +24,26 @@ _NOT_INPUTS = ["expected", "baseline"]
 
 @dataclass(frozen=True)
 class VerifySummary:
-    """Months evaluated in this run, months cached, and whether there was a ground truth."""
+    """Months evaluated in this run, months cached, and whether there was a ground truth.
+
+    `epsilon_share` is the share of the scores that LRP's epsilon takes.
+    """
 
     evaluated: int
     cached: int
     ground_truth: bool
+    epsilon_share: float
 
     def __str__(self) -> str:
         """Return the line that the command prints."""
         source = "with" if self.ground_truth else "without"
-        return (
+        line = (
             f"attribution methods: {self.evaluated} months evaluated, {self.cached} cached, "
-            f"{source} ground truth"
+            f"{source} ground truth; epsilon absorbs {self.epsilon_share:.1%} of the scores"
         )
+        if self.epsilon_share > LARGEST_EPSILON_SHARE:
+            line += f" (above {LARGEST_EPSILON_SHARE:.0%}: lower attribute.epsilon)"
+        return line
 
 
 @stage
@@ -49,7 +56,9 @@ def main() -> None:
 def run(config: Params, panel: store.Panel) -> VerifySummary:
     """Evaluate the months whose network, rows or params changed; write all tables and figures."""
     months = windows.MonthSlices.of(panel.index["month"])
-    decisions = windows.rolling(months, config.train.window_months)[:: config.verify.every_n_months]
+    decisions = windows.rolling(months, config.train.window_months, config.prepare.skip_months)[
+        :: config.verify.every_n_months
+    ]
     keys = cache_keys(config, panel, decisions)
     evaluation.drop_stale(HERE.verify_months, keys)
     pending = set(evaluation.pending(HERE.verify_months, keys))
@@ -68,7 +77,8 @@ def run(config: Params, panel: store.Panel) -> VerifySummary:
 
     evaluations, attributions = evaluation.load(HERE.verify_months, keys)
     tables = evaluation.summarise(evaluations)
-    with_truth = HERE.truth.exists()
+    # The ground truth is of the return of t+1: with a gap the networks learn another one.
+    with_truth = HERE.truth.exists() and not config.prepare.skip_months
     if with_truth:
         truth = read_parquet(HERE.truth).drop(columns=_NOT_INPUTS)
         tables |= ground_truth_tables(truth, panel, attributions)
@@ -78,8 +88,14 @@ def run(config: Params, panel: store.Panel) -> VerifySummary:
             path.unlink()
     for name, table in tables.items():
         write_csv(table, HERE.verify / f"{name}.csv")
-    write_json(evaluation.metrics(tables), HERE.verify_metrics)
-    return VerifySummary(len(due), len(decisions) - len(due), ground_truth=with_truth)
+    figures = evaluation.metrics(tables)
+    write_json(figures, HERE.verify_metrics)
+    return VerifySummary(
+        evaluated=len(due),
+        cached=len(decisions) - len(due),
+        ground_truth=with_truth,
+        epsilon_share=figures[evaluation.LRP].get("epsilon_share", float("nan")),
+    )
 
 
 def evaluate_month(

@@ -96,11 +96,12 @@ def _copy_code(folder: Path) -> Path:
 def signature(example: pd.DataFrame, prediction: pd.DataFrame) -> ModelSignature:
     """Return the types of the model's inputs and outputs.
 
-    `month` may be of any type, since callers have dates or text; features may be any float.
+    `month` may be of any type, since callers have dates or text, and so may features, since MLflow
+    turns whole numbers away from a column of floats: prediction itself refuses what is no number.
     """
     features = [name for name in example.columns if name not in ("month", "stock")]
     inputs: list[Any] = [ColSpec(AnyType(), "month"), ColSpec(DataType.string, "stock")]
-    inputs += [ColSpec(DataType.double, name) for name in features]
+    inputs += [ColSpec(AnyType(), name) for name in features]
     return ModelSignature(inputs=Schema(inputs), outputs=infer_signature(None, prediction).outputs)
 
 

@@ -1,4 +1,4 @@
-"""MLflow's own servers, started in the place of this process."""
+"""Servers of MLflow, started in the place of this process."""
 
 import os
 import socket
@@ -15,12 +15,12 @@ HOST = "127.0.0.1"
 def exec_server(
     command: Sequence[str], environment: Mapping[str, str], *, port: int, announcement: str
 ) -> None:
-    """Replace this process by one of `mlflow`, which gets its terminal and its signals.
+    """Replace this process by a server, which gets its terminal and its signals.
 
     Parameters
     ----------
     command : sequence of str
-        Arguments of `mlflow`, without host and port.
+        Module of Python and its arguments, without host and port.
     environment : mapping of str to str
         Variables in addition to those of this process.
     port : int
@@ -41,7 +41,7 @@ def exec_server(
     print(f"{announcement} (ready in about 15 seconds, Ctrl-C ends it)", flush=True)
     os.execve(  # nosec B606 # a list, no shell
         sys.executable,
-        [sys.executable, "-m", "mlflow", *command, "--host", HOST, "--port", str(port)],
+        [sys.executable, "-m", *command, "--host", HOST, "--port", str(port)],
         {**os.environ, **security, **environment, "PATH": path},
     )
 

@@ -52,8 +52,8 @@ def write_panels(
     """Write the records of a search and a panel of them for each transform.
 
     A panel of the same records, params and code stays as it is. The last label that can be computed
-    from the records is the return earned in the month before `before`, so that the decision made a
-    month before the holdout begins belongs to neither side.
+    from the records is the return earned in the month before `before`, so that decisions that earn
+    theirs later, the last 1 + prepare.skip_months before the holdout, belong to neither side.
 
     Parameters
     ----------

@@ -222,7 +222,11 @@ def selection_bias(
 
 
 def walk_forward_series(
-    trials: Sequence[FrozenTrial], tune: Tune, first: int = MONTHS_BEFORE_FIRST_CHOICE
+    trials: Sequence[FrozenTrial],
+    tune: Tune,
+    first: int = MONTHS_BEFORE_FIRST_CHOICE,
+    *,
+    skip_months: int = 0,
 ) -> pd.DataFrame | None:
     """Return the series of a search repeated as time went on, selecting by earlier months only.
 
@@ -234,6 +238,8 @@ def walk_forward_series(
         For the months between two selections; 0 asks for no such series.
     first : int
         Months before the first selection.
+    skip_months : int
+        Months left out between a decision and the month that it earns.
 
     Returns
     -------
@@ -242,10 +248,13 @@ def walk_forward_series(
         one trial to another); None where it is not asked for or too few months were searched.
     """
     complete = wide([trial for trial in trials if trial.state == TrialState.COMPLETE])
-    times = list(complete.index[first :: tune.retune_every]) if tune.retune_every else []
+    begin = first + skip_months
+    times = list(complete.index[begin :: tune.retune_every]) if tune.retune_every else []
     if not times:
         return None
-    return backtest.walk_forward_returns(complete, objective_of_spreads(tune), times)
+    return backtest.walk_forward_returns(
+        complete, objective_of_spreads(tune), times, skip_months=skip_months
+    )
 
 
 def summary(comparison: pd.DataFrame, bias: Mapping[str, float]) -> str:

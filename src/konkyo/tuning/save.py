@@ -73,7 +73,9 @@ def save_results(
     series = results.comparison_series(
         searched, full, holdout=full.groups(first), current=current, best=best
     )
-    walk_forward = results.walk_forward_series(finished, search.tune)
+    walk_forward = results.walk_forward_series(
+        finished, search.tune, skip_months=full.params.prepare.skip_months
+    )
     if walk_forward is not None:
         write_csv(walk_forward, folder / f"{WALK_FORWARD}.csv")
         outer = walk_forward[["month", "spread"]].rename(columns={"spread": "spread_net"})

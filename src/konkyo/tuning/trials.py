@@ -63,7 +63,7 @@ class TrialBacktest:
             No month has so long a window and a realised return.
         """
         tune = self.params.tune
-        longest = max(tune.space.window_months)
+        longest = max(tune.space.window_months) + self.params.prepare.skip_months
         path = panels.path_of(self.folder, tune.space.label[0], tune.space.standardise[0])
         index = read_parquet(path / "index.parquet", columns=["month", "ret"])
         names = MonthSlices.of(index["month"]).names
@@ -125,7 +125,8 @@ class TrialBacktest:
         targets = jobs.shuffle_labels(label, blocks, self.params.train.seed) if placebo else label
         labels = np.stack([label, targets])
         sections = [self._train(values) for values in trials]
-        windows = {w.month: w for w in rolling(blocks, sections[0].window_months)}
+        skip_months = self.params.prepare.skip_months
+        windows = {w.month: w for w in rolling(blocks, sections[0].window_months, skip_months)}
         size = max(sections[0].max_networks_per_stack // (len(trials) * seeds), 1)
         tables: list[list[pd.DataFrame]] = [[] for _ in trials]
         for first in range(0, len(groups), size):
@@ -159,7 +160,8 @@ class TrialBacktest:
 
         panel, blocks, label = _read(self._panel_path(values))
         train = replace(self._train(values), ensemble=1)
-        windows = {w.month: w for w in rolling(blocks, train.window_months)}
+        skip_months = self.params.prepare.skip_months
+        windows = {w.month: w for w in rolling(blocks, train.window_months, skip_months)}
         tables = []
         for group in groups:
             (entry,) = jobs.network_specs(panel, [windows[group[0]]], train)
@@ -186,7 +188,12 @@ class TrialBacktest:
         """
         config = self.params.backtest
         ranked = backtest.assign_quantiles(scores.assign(model="trial"), config.n_quantiles)
-        table = backtest.monthly_returns(ranked, config.n_quantiles, config.cost_bps)
+        table = backtest.monthly_returns(
+            ranked,
+            config.n_quantiles,
+            config.cost_bps,
+            skip_months=self.params.prepare.skip_months,
+        )
         return table[["month", "spread", "spread_net", "turnover", "rank_ic"]]
 
     def _panel_path(self, values: Values) -> Path:

@@ -87,9 +87,11 @@ def full_length_models(cumulative: pd.DataFrame) -> list[str]:
 def _from_one(series: pd.DataFrame) -> pd.DataFrame:
     ordered = series.sort_values("month")
     start = ordered["month"].iloc[0] - pd.offsets.MonthEnd(1)
-    return pd.DataFrame(
+    line = pd.DataFrame(
         {"month": [start, *ordered["month"]], "value": [1.0, *(1.0 + ordered["cumulative"])]}
     )
+    # A log axis has no 0: a line whose value is lost ends at the month before.
+    return line[line["value"] > 0]
 
 
 def _growth(

@@ -72,7 +72,7 @@ def page_charts(
     charts |= {
         chart.__name__: chart(tables[name], labels, language)
         for chart, name in _LABELLED
-        if name in tables
+        if name in tables and not (name == "exposure" and tables[name].empty)
     }
     # The network alone is the long-short line of portfolio_growth.
     if len(full_length_models(tables["cumulative"])) > 1:

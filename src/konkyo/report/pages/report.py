@@ -38,6 +38,7 @@ def report(
     config: Report,
     largest: int = 8,
     related: Sequence[tuple[Text, str]] = (),
+    notices: Sequence[Text] = (),
 ) -> str:
     """Return the whole report as one HTML document.
 
@@ -61,6 +62,8 @@ def report(
         How many inputs of every stock the page carries singly; see `pages.codec`.
     related : sequence of (Text, str)
         Further pages and their addresses as seen from this one.
+    notices : sequence of Text
+        Sentences about the records and results that a reader should know first.
 
     Returns
     -------
@@ -105,6 +108,8 @@ def report(
         picked=picked,
         performance=_performance(tables["performance"]),
         related=related,
+        notices=notices,
+        epsilon_share=epsilon_share(tables),
         means=_means(tables["factor_means"], names, charts["en"]),
     )
     words = {
@@ -138,6 +143,12 @@ def report(
             language=config.language,
         )
     )
+
+
+def epsilon_share(tables: Mapping[str, pd.DataFrame]) -> float | None:
+    """Return the share of the scores that LRP's epsilon takes, None where it was not measured."""
+    sizes = tables["absorption"].iloc[0] if "absorption" in tables else {"score": 0.0}
+    return float(sizes["epsilon"] / sizes["score"]) if sizes["score"] else None
 
 
 def _stated(key: str, source: Mapping[str, Any]) -> Text:

@@ -24,7 +24,8 @@ def exposure(panel: ExplainedPanel) -> pd.DataFrame:
     -------
     DataFrame
         month, kind (sector, size), name, long, short, difference, known at t. For a sector the
-        share of the portfolio's stocks; all sectors ever held are there in every month. For size,
+        share of the portfolio's stocks; all sectors ever held are there in every month, none
+        where no stock has one. For size, where the records have it,
         with the name "size", the portfolio's mean percentile of size among the month's ranked
         stocks: (rank - 1/2) / stocks, 0 to 1, so that a portfolio like the market is at 0.5.
     """
@@ -43,7 +44,11 @@ def exposure(panel: ExplainedPanel) -> pd.DataFrame:
     )
     kinds = [*["sector"] * len(sectors), "size"]
     table.insert(1, "kind", np.tile(kinds, len(table) // len(kinds)))
-    return table
+    if list(sectors) == [""]:
+        table = table[table["kind"] != "sector"]
+    if np.isnan(percentile).all():
+        table = table[table["kind"] != "size"]
+    return table.reset_index(drop=True)
 
 
 def relevance_turnover(panel: ExplainedPanel) -> pd.DataFrame:

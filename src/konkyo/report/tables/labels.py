@@ -118,7 +118,9 @@ def _label(name: str, texts_of: Callable[[str], Texts]) -> dict[str, str]:
         # In Japanese, brackets do not stand behind brackets.
         form = "bracketed" if series["ja"].endswith("）") else "plain"
         key = f"feature.transform.{match[2]}_{form}"
-        names = {language: t(key, language, name=series[language]) for language in LANGUAGES}
+        names: dict[str, str] = {
+            language: t(key, language, name=series[language]) for language in LANGUAGES
+        }
         texts, spoken = {**names, **texts}, series
     unit = "dummy" if kind in ("sector", "calendar") else kind
     if kind == "characteristic":
