@@ -67,12 +67,14 @@ def monthly(rows: StockRows, last: pd.Timestamp | None) -> ParsedTable:
             connection, list(table.columns), percent, rows.largest_return
         )
         violations.raise_if_any(list(_months(connection, table, rows, frame)))
+        notes = table.note(connection)
     if frame.empty:
         raise RecordsError(f"{table.file} holds no row up to ingest.last_month: add rows")
     if rows.rows == "monthly":
         frame = frame[["month", "stock", "close"]]
     own_of = {here: own for own, here in late.items()}
-    return ParsedTable(f"{together(files)} (its months)", frame.rename(columns=late), own_of)
+    frame = frame.rename(columns=late)
+    return ParsedTable(f"{together(files)} (its months)", frame, own_of, notes=notes)
 
 
 def split_columns(rows: StockRows) -> tuple[dict[str, str], dict[str, str]]:
@@ -116,7 +118,8 @@ def _columns(table: Scan) -> list[Violation]:
             file=table.file,
             column="",
             rule="columns",
-            found=f"{', '.join(map(repr, lacking))} missing; the file has {there}",
+            found=f"{', '.join(map(repr, lacking))} missing; the file has "
+            f"[{violations.names_of(there)}]",
             rows=(),
             count=0,
             remedy=f"{add_remedy(table.file, lacking)}, or map your own names to these in "

@@ -14,13 +14,11 @@ import pandas as pd
 
 from konkyo.config import Reports
 from konkyo.data.fundamental_items import BALANCES, FLOWS, FORECASTS, dependent_items
+from konkyo.data.fundamental_notes import GAP
 from konkyo.data.fundamentals_read import match, to_statements
 from konkyo.data.point_in_time import as_known
 from konkyo.data.ratios import ratios
 from konkyo.dates import ordinal
-
-GAP = 3
-"""Months from one row of a code to its next beyond which another firm is taken to bear it."""
 
 _SIZE_MONTH = "size since"
 """Beside the reports' market value: the month in which it became known."""

@@ -42,8 +42,10 @@ def monthly(
     files: list[str] = []
     names: dict[str, str] = {}
     violations: list[Violation] = []
+    notes: tuple[str, ...] = ()
     for spec in tables:
         table = _by_day(read(spec, cells_of("market")))
+        notes += table.notes
         violations += broken(table_of("market"), table)
         if "month" not in table.frame:
             continue
@@ -63,7 +65,8 @@ def monthly(
         joined = months if joined.empty else joined.join(months, how="outer")
         files.append(table.file)
         names |= {here: own for here, own in table.names.items() if here != "month"}
-    return ParsedTable(", ".join(files), joined.reset_index(), names), violations
+    found = ParsedTable(", ".join(files), joined.reset_index(), names, notes=notes)
+    return found, violations
 
 
 _NEVER = pd.Timestamp(1970, 1, 1)

@@ -13,7 +13,6 @@ is public) and the items. Months are counted from 1970-01. Each rule is one quer
 - `terms`: which statements add up to twelve months; the first sum whose items are all known counts.
 """
 
-
 import numpy as np
 import pandas as pd
 import pyarrow as pa

@@ -1,5 +1,6 @@
 """Source `tables`: the user's own files of stocks, market series, reports, sectors and members."""
 
+import re
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ import pandas as pd
 from konkyo.config import Tables
 from konkyo.data import (
     daily,
+    fundamental_notes,
     fundamentals,
     fundamentals_read,
     market_series,
@@ -26,12 +28,20 @@ from konkyo.data.files import files_of, suffix_of
 from konkyo.data.reader import ParsedTable, read
 from konkyo.data.records import Records, facts_of
 from konkyo.data.validate import broken as broken_rules
-from konkyo.data.violations import Violation
+from konkyo.data.violations import Violation, names_of
 from konkyo.errors import RecordsError, SourceError
 from konkyo.io import atomic_write, sha256_of
 
 COPIED = 1_000_000_000
 """Bytes of all files together up to which they are copied; beyond, their digests are kept alone."""
+
+
+_TRADED = (
+    "volume", "turnover", "traded", "trading", "amount", "liquidity", "売買", "出来高", "取引",
+    "約定", "成交", "交易", "거래",
+)  # fmt: skip
+_TRADED_WORDS = {"vol", "adv", "va", "vo", "amt", "tv", "value_traded"}
+"""Parts and whole words of names that vendors give to what was traded."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,6 +51,7 @@ class _Beside:
     sectors: list[pd.DataFrame]
     members: list[pd.DataFrame]
     reports: list[pd.DataFrame]
+    notes: list[str]
 
 
 def load(tables: Tables, raw: Path, portfolios: int, last: pd.Timestamp | None = None) -> Records:
@@ -102,7 +113,8 @@ def load(tables: Tables, raw: Path, portfolios: int, last: pd.Timestamp | None =
     )
     kinds = (tables.market, tables.reports, tables.sectors, tables.members)
     folders = [name for specs in ((tables.stocks,), *kinds) for one in specs for name in one.files]
-    remarks = [*notes.of_folders(folders), *notes.of_sentinels(market), *facts.pop("notes", ())]
+    remarks = [*notes.of_folders(folders), *market.notes, *notes.of_sentinels(market)]
+    remarks += facts.pop("notes", ())
     return Records(stocks, market_table, known | facts, notes=tuple(remarks))
 
 
@@ -140,20 +152,27 @@ def _keep(files: Mapping[str, Path], raw: Path) -> dict[str, str]:
 def _beside(tables: Tables) -> tuple[_Beside, list[Violation]]:
     frames: dict[Kind, list[pd.DataFrame]] = {"sectors": [], "members": []}
     broken: list[Violation] = []
+    remarks: list[str] = []
     kinds: tuple[Kind, ...] = ("sectors", "members")
     for kind in kinds:
         for table in tables.sectors if kind == "sectors" else tables.members:
             rows = read(table, cells_of(kind))
+            remarks += rows.notes
             violated = broken_rules(table_of(kind), rows)
             broken += violated
             if not violated:
                 frames[kind].append(rows.frame)
     statements = []
     for spec in tables.reports:
-        frame, found = fundamentals_read.read(spec)
-        broken += found
+        rows = read(spec, cells_of("reports"))
+        frame, violated = fundamentals_read.check(rows)
+        broken += violated
         statements.append(frame)
-    return _Beside(frames["sectors"], frames["members"], statements), broken
+        remarks += rows.notes
+        if not violated:
+            remarks += fundamental_notes.of_lengths(rows.file, frame)
+            remarks += fundamental_notes.of_amounts(rows.file, frame)
+    return _Beside(frames["sectors"], frames["members"], statements, remarks), broken
 
 
 def _stocks(
@@ -182,7 +201,7 @@ def _stocks(
         frame["return"] = returns.returns_of(frame, frame["close"].to_numpy())
         unit = "fraction"
     facts: dict[str, Any] = {"returns_set_missing": 0}
-    remarks = [*notes.of_damaged(found), *notes.of_sentinels(found)]
+    remarks = [*found.notes, *notes.of_damaged(found), *notes.of_sentinels(found)]
     if "return" in frame:
         scale = 100.0 if unit == "percent" else 1.0
         # The default removes nothing: what is below a loss of all breaks a rule.
@@ -202,13 +221,16 @@ def _stocks(
         frame["size"] = frame["close"] * frame["shares"] / 1000
     if not joining:
         return _filled(found.with_frame(frame), tables), unit, facts, []
-    remarks += _matches(frame, beside)
-    if remarks:
-        facts["notes"] = remarks
+    remarks += [*_matches(frame, beside), *beside.notes]
     frame["sector"] = returns.sectors_of(frame, beside.sectors)
     if tables.reports:
         facts["reports"] = fundamentals.matches(frame, beside.reports)
-        frame = fundamentals.join(frame, beside.reports, tables.reports, not is_size_proxy(found))
+        valued = not is_size_proxy(found)
+        frame = fundamentals.join(frame, beside.reports, tables.reports, valued)
+        own = found.names.get("size", "size") if "size" in found.frame else ""
+        remarks += fundamental_notes.of_gaps(frame)
+        remarks += fundamental_notes.of_values(frame, tables.reports, own, valued)
+    remarks += fundamental_notes.of_splits(frame)
     broken = []
     if "size" not in frame:
         broken.append(_no_size(found))
@@ -216,6 +238,8 @@ def _stocks(
     can = membership.eligible(frame, beside.members, rows.eligible)
     if can is not None:
         frame["eligible"] = can
+    if remarks:
+        facts["notes"] = remarks
     return found.with_frame(frame), unit, facts, broken
 
 
@@ -238,7 +262,8 @@ def _matches(frame: pd.DataFrame, beside: _Beside) -> list[str]:
 def is_size_proxy(found: ParsedTable) -> bool:
     """Return whether `size` is traded value or volume that stands in for the market value."""
     own = found.names.get("size", "size").lower()
-    return "volume" in own or "turnover" in own
+    words = re.split(r"[\W_]+", own)
+    return any(part in own for part in _TRADED) or not _TRADED_WORDS.isdisjoint(words)
 
 
 def _traded(found: ParsedTable) -> ParsedTable:
@@ -293,7 +318,7 @@ def _no_size(found: ParsedTable) -> Violation:
         file=found.file,
         column="",
         rule="columns",
-        found=f"'size' missing, and nothing to make it of; the file has {own}",
+        found=f"'size' missing, and nothing to make it of; the file has [{names_of(own)}]",
         rows=(),
         count=0,
         remedy="add the market value in thousands, or the shares outstanding as `shares` beside "
