@@ -5,7 +5,7 @@ import os
 import pandas as pd
 import pytest
 
-from case_files import CASES, odd
+from case_files import CASES, lines, odd
 from konkyo.config import Reports, Table
 from konkyo.errors import RecordsError
 
@@ -31,6 +31,7 @@ def test_codes_that_match_no_stock_are_counted(load, file, note):
     assert records.summary["matched"][0].startswith(note)
     # Some are found as they are written, the others in capital letters: no stock is without.
     assert records.summary["matched"][1:] == ("reports: 12 of 12 stocks found, in capital letters",)
+    assert any(line.startswith("`size` from") for line in records.summary["assumed"])
     june = records.stocks[records.stocks["month"] == "2019-06-30"]
     assert june["earnings_yield"].notna().all()
 
@@ -88,7 +89,7 @@ def test_folders_that_are_links_are_read_and_named(load, tmp_path):
     os.symlink(own, there / "above")
     records = load(own)
     assert records.stocks["stock"].nunique() == 12
-    assert any(f"{own}/b is a link" in note for note in records.notes)
+    assert any(f"{own}/b is a link" in note for note in lines(records))
 
 
 @pytest.mark.parametrize("name", ["NA", "null", "nan", "None"])
@@ -135,3 +136,34 @@ def test_a_column_of_folder_names_alone_is_named(load, tmp_path, rows):
     frame.to_parquet(tmp_path / "prices", partition_cols=["stock"])
     with pytest.raises(RecordsError, match="'stock' stands in the names of the folders alone"):
         load(tmp_path / "prices", rows=rows)
+
+
+@pytest.mark.parametrize("traded", [True, False])
+def test_traded_value_by_a_vendors_name(load, tmp_path, traded):
+    stocks = pd.read_csv(CASES / "codes_stocks.csv", dtype=str)
+    name = "amount" if traded else "cap"
+    stocks = stocks.rename(columns={"size": name})
+    if traded:
+        # Nothing was traded.
+        stocks.loc[30, name] = "0"
+    stocks.to_csv(tmp_path / "stocks.csv", index=False)
+    reports = Reports((str(CASES / "codes_reports.csv"),), {}, 90, 15, 1)
+    records = load(tmp_path / "stocks.csv", beside={"reports": (reports,)}, columns={name: "size"})
+    assert ("earnings_yield" in records.stocks) is not traded
+    assert any("traded value" in line for line in lines(records)) is traded
+
+
+def test_rows_that_a_condition_leaves_out_are_noted(load):
+    records = load(CASES / "codes_stocks.csv", where="stock <> 'GM' and size > 0")
+    assert records.stocks["stock"].nunique() == 11
+    assert [note for note in lines(records) if "`where` leaves 264 of 288 rows" in note]
+
+
+def test_a_condition_on_prices_of_days(load, tmp_path):
+    days = pd.date_range("2019-01-01", "2019-06-28", freq="B")
+    rows = [(day, s, 10.0, 5.0, kind) for day in days for s in "ABC" for kind in "NP"]
+    frame = pd.DataFrame(rows, columns=["date", "stock", "close", "size", "kind"])
+    frame.to_csv(tmp_path / "prices.csv", index=False)
+    records = load(tmp_path / "prices.csv", rows="dated", where="kind = 'N'")
+    assert len(records.stocks) == 18 and "kind" not in records.stocks
+    assert any("`where` leaves" in note for note in records.notes)

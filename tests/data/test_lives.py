@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from case_files import CASES
+from case_files import CASES, lines
 from konkyo.config import Reports, Table
 from konkyo.data import listing
 from konkyo.errors import RecordsError
@@ -102,7 +102,7 @@ def test_taken_over_in_mid_month(table):
     # The offer is earned by who held it; at the end of April there is nothing to buy.
     assert known.index.tolist() == ["2020-02", "2020-03"]
     assert known["ret"].iloc[1] == pytest.approx(30 / 22 - 1)
-    assert any("1 row whose last price is more than 10 days older" in n for n in records.notes)
+    assert any("1 row whose last price is more than 10 days older" in n for n in lines(records))
 
 
 @pytest.mark.parametrize("rows", ["monthly", "dated"])
@@ -148,7 +148,7 @@ def test_a_code_that_passes_to_another_firm(load):
     # Its first report, and no growth since the other firm's.
     assert known.loc[("2017-12", "S12"), "sales"] == 0.007
     assert np.isnan(known.loc[("2017-12", "S12"), "net_profit_growth"])
-    assert any("1 code without a price for 6 months or more" in n for n in records.notes)
+    assert any("1 code without a price for 6 months or more" in n for n in lines(records))
     # Another stock's windows are as they were.
     assert known.loc[("2017-08", "S11"), ["beta_36", "volatility_12"]].notna().all()
 
@@ -161,7 +161,7 @@ def test_a_firm_that_a_user_says_is_the_same(load, tmp_path):
     # 26 of the 36 months have returns.
     assert known.loc[("2017-08", "S12"), "beta_36"] != 0
     assert pd.notna(known.loc[("2017-08", "S12"), "beta_36"])
-    assert not any("another firm" in note for note in records.notes)
+    assert not any("another firm" in note for note in lines(records))
 
 
 @settings(max_examples=60, deadline=None)
@@ -184,7 +184,7 @@ def test_a_price_of_0_that_stays(table):
     assert row["return"].tolist()[1:] == [-1.0, pytest.approx(np.nan, nan_ok=True)]
     assert row["size"].notna().tolist() == [True, False, False]
     # The one remedy that would delete the loss is not offered.
-    assert not any("missing_values" in note for note in records.notes)
+    assert not any("missing_values" in note for note in lines(records))
 
 
 def test_a_suspension_of_rows_without_prices(table):

@@ -72,13 +72,18 @@ def test_members_by_the_definition():
 @pytest.mark.parametrize(
     "condition, said",
     [
-        ("price > 1", r"column \"price\" not found.*which are month, stock, close"),
-        ("close >", "cannot be used"),
+        ("price > 1", "names 'price', which is no column: .*which are 'month', 'stock', 'close'"),
+        ('stock = "A"', "names 'A', which is no column; text stands in single quotes, such as"),
+        ("close >", "is not whole"),
+        ("close = = 1", "cannot be read at '='"),
         ("close > (select avg(close) from stocks)", "looks at other rows than its own"),
         ("exists (from stocks)", "looks at other rows than its own"),
-        ("close > avg(close) over ()", "cannot be used"),
-        ("close > avg(close)", "cannot be used"),
-        ("true) or (select true", "cannot be used|looks at other rows"),
+        ("close > avg(close) over ()", "looks at other rows than its own"),
+        ("close > avg(close)", "looks at other rows than its own"),
+        ("close > 'many'", "compares numbers with the text 'many'"),
+        ("month + stock", "compares values of different kinds, or is neither true nor false"),
+        ("nothing(close)", "calls a function that there is not"),
+        ("true) or (select true", "cannot be read at|looks at other rows"),
         ("stock in (select * from read_csv('/etc/passwd'))", "looks at other rows"),
     ],
 )

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from case_files import CASES, odd
+from case_files import CASES, lines, odd
 from konkyo.config import Reports, Table
 from konkyo.data.bar_dates import first_day_of, last_days
 from konkyo.data.returns import returns_of
@@ -38,8 +38,9 @@ def write(tmp_path):
 
 
 def note_of(records, words: str) -> str:
-    (note,) = [note for note in records.notes if words in note]
-    return note
+    found = [note for note in lines(records) if words in note]
+    assert found
+    return "\n".join(found)
 
 
 # What a column means.
@@ -401,7 +402,7 @@ def test_a_nameless_index_of_dates_is_read(load, tmp_path, write):
     assert records.stocks["close"].tolist() == (
         frame.sort_values(["month", "stock"])["close"].tolist()
     )
-    assert sum("has the dates" in note for note in records.notes) == 2
+    assert sum("has the dates" in note for note in lines(records)) == 2
 
 
 def test_three_rows_of_names_are_refused_in_words(load, tmp_path):

@@ -41,7 +41,7 @@ Files = Annotated[tuple[Annotated[str, Field(min_length=1)], ...], Field(min_len
 
 @dataclass(frozen=True, config=RULES)
 class TextFormat:
-    """How text files write their values; every key is optional.
+    """How files write their values, and which rows count; every key is optional.
 
     Attributes
     ----------
@@ -53,12 +53,21 @@ class TextFormat:
         A `strftime` format such as %d.%m.%Y; empty: the formats of `konkyo.date_text`.
     missing_values : tuple of float or str
         Numbers and words that mean a missing value, in every column but the codes.
+    values : dict of str to dict
+        Of a column, by the file's name: what its values stand for, such as {Q1: 3, FY: 12}.
+    where : str
+        A condition in SQL on the columns of a row, by the file's names and as they are written
+        there; rows for which it is not true are left out. Empty: all rows.
     """
 
     encoding: Annotated[str, AfterValidator(_encoding)] = field(default="utf-8", kw_only=True)
     decimal: Literal["", ".", ","] = field(default="", kw_only=True)
     date_format: Annotated[str, AfterValidator(_date_format)] = field(default="", kw_only=True)
     missing_values: tuple[float | str, ...] = field(default=(), kw_only=True)
+    values: dict[str, dict[str | int | float, float | str]] = field(
+        default_factory=dict, kw_only=True
+    )
+    where: str = field(default="", kw_only=True)
 
 
 @dataclass(frozen=True, config=RULES)

@@ -67,6 +67,12 @@ def cells_of(kind: Kind) -> Callable[[str], CellKind | None]:
     return cell
 
 
+def is_declared(name: str) -> bool:
+    """Return whether some kind of table has a column of this name."""
+    kinds = [_stocks("fraction"), _prices("fraction"), *_OTHERS.values()]
+    return any(name in schema.columns for schema in kinds)
+
+
 _CELLS: dict[tuple[str, str], CellKind] = {
     ("", "stock"): "code",
     ("", "month"): "period",

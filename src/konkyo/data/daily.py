@@ -71,6 +71,7 @@ def monthly(rows: StockRows, last: pd.Timestamp | None) -> ParsedTable:
             connection, list(table.columns), percent, rows.largest_return
         )
         violations.raise_if_any(list(_months(connection, table, rows, frame, last)))
+        remarks += table.note(connection)
     if frame.empty:
         raise RecordsError(f"{table.file} holds no row up to ingest.last_month: add rows")
     if not dated:
@@ -121,7 +122,8 @@ def _columns(table: Scan) -> list[Violation]:
             file=table.file,
             column="",
             rule="columns",
-            found=f"{', '.join(map(repr, lacking))} missing; the file has {there}",
+            found=f"{', '.join(map(repr, lacking))} missing; the file has "
+            f"[{violations.names_of(there)}]",
             rows=(),
             count=0,
             remedy=f"{add_remedy(table.file, lacking)}, or map your own names to these in "

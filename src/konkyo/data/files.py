@@ -12,6 +12,7 @@ from typing import TextIO
 import pyarrow as pa
 import pyarrow.parquet
 
+from konkyo.data.violations import names_of
 from konkyo.errors import RecordsError, SourceError
 
 SUFFIXES = (".parquet", ".csv", ".csv.gz")
@@ -77,7 +78,7 @@ def add_remedy(file: str, lacking: Sequence[str]) -> str:
     if not held:
         return "add them"
     return (
-        f"add them: {', '.join(map(repr, held))} stands in the names of the folders alone, which "
+        f"add them: {names_of(held)} stands in the names of the folders alone, which "
         "are not read (write the files without `partition_cols`)"
     )
 
@@ -166,8 +167,8 @@ def same_columns(file: str, columns: Sequence[str], other: str, names: Sequence[
     if set(columns) != set(names):
         raise RecordsError(
             f"{other} has not the columns of {file}, which are read as one table: "
-            f"missing {sorted(set(columns) - set(names))}, "
-            f"more {sorted(set(names) - set(columns))}; give both the same columns"
+            f"missing [{names_of(sorted(set(columns) - set(names)))}], "
+            f"more [{names_of(sorted(set(names) - set(columns)))}]; give both the same columns"
         )
 
 
@@ -182,8 +183,8 @@ def renamed(file: str, names: Sequence[str], columns: Mapping[str, str]) -> dict
     unknown = [column for column in columns if column not in names]
     if unknown:
         raise RecordsError(
-            f"the mapping of columns of {file} names {', '.join(map(repr, unknown))}, which "
-            f"it has not: it has {list(names)}"
+            f"the mapping of columns of {file} names {names_of(unknown)}, which "
+            f"it has not: it has [{names_of(names)}]"
         )
     mapping = {name: columns.get(name, name) for name in names if columns.get(name, name)}
     _check_names(file, list(mapping.values()), f" after ingest.tables.columns {dict(columns)}")
@@ -203,8 +204,8 @@ def _check_names(file: str, names: list[str], when: str = "") -> None:
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise RecordsError(
-            f"{file} has more than one column named {', '.join(map(repr, twice))}{when}: "
-            f"keep one of each; its columns are {names}"
+            f"{file} has more than one column named {names_of(twice)}{when}: "
+            f"keep one of each; its columns are [{names_of(names)}]"
         )
     blank = [place for place, name in enumerate(names, start=1) if not name.strip()]
     if blank:

@@ -15,12 +15,10 @@ import pandas as pd
 from konkyo.config import Reports
 from konkyo.data.fundamental_items import BALANCES, FLOWS, FORECASTS, dependent_items
 from konkyo.data.fundamentals_read import match, to_statements
+from konkyo.data.listing import spells
 from konkyo.data.point_in_time import as_known
 from konkyo.data.ratios import ratios
 from konkyo.dates import ordinal
-
-GAP = 3
-"""Months from one row of a code to its next beyond which another firm is taken to bear it."""
 
 _SIZE_MONTH = "size since"
 """Beside the reports' market value: the month in which it became known."""
@@ -31,6 +29,7 @@ def join(
     reports: Sequence[pd.DataFrame],
     specs: Sequence[Reports],
     valued: bool = True,
+    spell: np.ndarray | None = None,
 ) -> pd.DataFrame:
     """Add what reports say, as known at the end of each row's month, and the ratios made of it.
 
@@ -49,6 +48,8 @@ def join(
     valued : bool, optional
         `size` is a market value. False where the column stands for something else, such as traded
         value: ratios to market value would not mean what they say, and are left out.
+    spell : ndarray of int64, shape [rows], optional
+        Which of its code's firms each row is about; by default what `listing.spells` returns.
 
     Returns
     -------
@@ -61,7 +62,7 @@ def join(
     """
     codes, month = pd.Index(stocks["stock"].unique()), ordinal(stocks["month"])
     # A change over time, too, is one of the same firm.
-    stock, firms = _lives(stocks)
+    stock, firms = _firms(stocks, spells(stocks) if spell is None else spell)
     rows = pd.DataFrame({"stock": stock, "month": month})
     values: dict[str, np.ndarray] = {}
     for table, spec in zip(reports, specs, strict=True):
@@ -124,26 +125,25 @@ def matches(stocks: pd.DataFrame, reports: Sequence[pd.DataFrame]) -> list[dict[
     return found
 
 
-def _lives(stocks: pd.DataFrame) -> tuple[np.ndarray, pd.DataFrame]:
-    """Tell apart the firms that have borne one code: after a gap of `GAP` months it is another.
+def _firms(stocks: pd.DataFrame, spell: np.ndarray) -> tuple[np.ndarray, pd.DataFrame]:
+    """Tell apart the firms that have borne one code.
 
     Returns
     -------
-    lives : ndarray of int64, shape [rows]
+    firm : ndarray of int64, shape [rows]
         Each row's firm.
     firms : DataFrame
-        Of each firm, in order: code, since (the month after the last row of the firm before).
+        Of each firm, in order: code, since (its first month, but for the first firm).
     """
     code, _ = pd.factorize(stocks["stock"])
     month = ordinal(stocks["month"])
     order = np.lexsort((month, code))
     other = np.diff(code[order], prepend=-1) != 0
-    gap = np.diff(month[order], prepend=0)
-    begins = other | (gap > GAP)
-    lives = np.empty(len(stocks), dtype="int64")
-    lives[order] = np.cumsum(begins) - 1
-    since = np.where(other, -(10**6), month[order] - gap + 1)[begins]
-    return lives, pd.DataFrame({"code": code[order][begins], "since": since})
+    begins = other | (np.diff(spell[order], prepend=-1) != 0)
+    firm = np.empty(len(stocks), dtype="int64")
+    firm[order] = np.cumsum(begins) - 1
+    since = np.where(other, -(10**6), month[order])[begins]
+    return firm, pd.DataFrame({"code": code[order][begins], "since": since})
 
 
 def _of_firms(statements: pd.DataFrame, firms: pd.DataFrame) -> pd.DataFrame:

@@ -10,6 +10,7 @@ from konkyo.config import Reports
 from konkyo.data import reader
 from konkyo.data.columns import cells_of, table_of
 from konkyo.data.fundamental_items import BALANCES, FLOWS, FORECASTS, PAID, UNSCALED
+from konkyo.data.fundamental_notes import UNSTEADY, changes
 from konkyo.data.point_in_time import NO_YEAR
 from konkyo.data.reader import ParsedTable
 from konkyo.data.scan import Spec
@@ -25,6 +26,8 @@ TAKEN = ("month", "date", "return", "sector", "eligible", "close", "volume")
 
 _EARLIEST, _LATEST = pd.Timestamp("1900-01-01"), pd.Timestamp("2199-12-31")
 _LONGEST = 60
+_ENOUGH = 3
+"""Changes within a year, to tell sums since its beginning."""
 
 
 def read(spec: Spec) -> tuple[pd.DataFrame, list[Violation]]:
@@ -87,15 +90,28 @@ def _far(found: ParsedTable, frame: pd.DataFrame) -> Iterator[Violation]:
 
 
 def _lengths(found: ParsedTable, frame: pd.DataFrame) -> Iterator[Violation]:
-    """See that periods are whole months."""
-    if "months" not in frame:
-        return
-    months = frame["months"]
-    bad = (~(months.between(1, _LONGEST) & (months % 1 == 0)) & months.notna()).to_numpy()
-    if bad.any():
-        said = f"not a whole number from 1 to {_LONGEST}"
-        remedy = "write the length of the report's period in months, 12 for a year"
-        yield _violation(found, ["months"], "length", said, bad, months, remedy)
+    """See that periods are whole months, and that what is summed up over a year says how long."""
+    if "months" in frame:
+        months = frame["months"]
+        bad = (~(months.between(1, _LONGEST) & (months % 1 == 0)) & months.notna()).to_numpy()
+        if bad.any():
+            said = f"not a whole number from 1 to {_LONGEST}"
+            remedy = "write the length of the report's period in months, 12 for a year"
+            yield _violation(found, ["months"], "length", said, bad, months, remedy)
+            return
+    flow, change, apart = changes(frame)
+    if len(change) >= _ENOUGH and change.median() > UNSTEADY:
+        bad = np.zeros(len(frame), dtype=bool)
+        bad[change.index] = True
+        said = (
+            f"{flow} of periods that end {apart.median():.0f} months apart rise and fall as sums "
+            "since the year's beginning do, or quarters beside years, while all are of one length"
+        )
+        remedy = (
+            "give `months`, such as 3, 6, 9, 12, or make it of a column of text: columns: "
+            "{quarter: months}, values: {quarter: {Q1: 3, Q2: 6, Q3: 9, FY: 12}}"
+        )
+        yield _violation(found, ["period_end"], "length", said, bad, frame["stock"], remedy)
 
 
 def _contradictions(found: ParsedTable, frame: pd.DataFrame) -> Iterator[Violation]:
@@ -113,7 +129,8 @@ def _contradictions(found: ParsedTable, frame: pd.DataFrame) -> Iterator[Violati
         keys = [name for name in keys if name != "months"]
         remedy = (
             "keep one row a stock, period_end and published; add `months` where a year and its "
-            "last quarter end on one day"
+            "last quarter end on one day; with two kinds of reports in the file (consolidated or "
+            "not), choose one by `where`"
         )
         said = "different values for one stock, period and day"
         yield _violation(found, keys, "one report", said, differs, frame["stock"], remedy)

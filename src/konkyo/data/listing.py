@@ -5,8 +5,6 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from konkyo.config import Reports
-from konkyo.data.fundamentals_read import match
 from konkyo.data.monthly_prices import ABSENCE
 from konkyo.data.violations import SHOWN, Violation, count_of, first_few
 from konkyo.dates import label, month_end, ordinal, parse
@@ -37,44 +35,6 @@ def spells(frame: pd.DataFrame) -> np.ndarray:
         own = np.flatnonzero((keys["stock"] == stock).to_numpy())
         number[own] = np.searchsorted(starts, keys["month"].to_numpy()[own], side="right")
     return number
-
-
-def firms(frame: pd.DataFrame, spell: np.ndarray) -> pd.Series:
-    """Return codes that differ between the firms of one code."""
-    stock = frame["stock"].astype("str")
-    return stock.where(spell == 0, stock + "\0" + spell.astype("str"))
-
-
-def reports_of_firms(
-    table: pd.DataFrame, spec: Reports, frame: pd.DataFrame, spell: np.ndarray
-) -> pd.DataFrame:
-    """Return reports under the codes of `firms`: what was known before a firm is not its own.
-
-    Parameters
-    ----------
-    table : DataFrame
-        As `konkyo.data.fundamentals_read.read` returns it.
-    spec : Reports
-        `lag` of the table.
-    frame : DataFrame
-        month and stock of the stocks' rows.
-    spell : ndarray of int64, shape [rows]
-        As `spells` returns it.
-    """
-    first = frame.assign(spell=spell)[spell > 0].groupby(["stock", "spell"])["month"].min()
-    codes = pd.Index(frame["stock"].unique())
-    own = pd.Index(table["stock"].unique())
-    place = match(codes, own)[0]
-    missing = pd.Series(pd.NaT, index=table.index, dtype="datetime64[s]")
-    day = table.get("period_end", missing) + pd.Timedelta(days=spec.lag)
-    day = table.get("published", missing).fillna(day)
-    stock = table["stock"].astype("str")
-    for (code, number), month in first.items():
-        written = own[place == codes.get_loc(code)]
-        later = stock.isin(written) | stock.isin(written + f"\0{number - 1}")
-        later &= day >= month.replace(day=1)
-        stock = stock.mask(later, code + f"\0{number}")
-    return table.assign(stock=stock)
 
 
 def note_of_firms(frame: pd.DataFrame, spell: np.ndarray) -> list[str]:

@@ -50,12 +50,12 @@ def monthly(
     violations: list[Violation] = []
     for spec in tables:
         table = _by_day(read(spec, cells_of("market")))
+        remarks += table.notes
         violations += broken(table_of("market"), table)
         if "month" not in table.frame:
             continue
         violations += _repeated(table)
         rows = table.frame.sort_values("month", kind="stable")
-        remarks += table.notes
         period = bar_dates.first_day_of(rows["month"], spec.bar_date)
         remarks += bar_dates.note(table.file, rows["month"], period)
         # Rows whose day could not be read are of no month.

@@ -1,17 +1,13 @@
 """Eligibility for the universe: index membership and conditions on the columns of a row."""
 
-import json
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from konkyo.errors import ParamsError, RecordsError
-
-if TYPE_CHECKING:
-    import duckdb
+from konkyo.data.conditions import columns_in, refusal
+from konkyo.errors import RecordsError
 
 
 def eligible(
@@ -80,57 +76,15 @@ def holds(stocks: pd.DataFrame, condition: str) -> np.ndarray:
     )
     connection = duckdb.connect(config={"enable_external_access": False, "threads": 2})
     try:
-        _check_single_rows(connection, condition)
+        columns_in(connection, "ingest.tables.stocks.eligible", condition, list(stocks))
         connection.register("stocks", table)
         query = f'SELECT "the row" FROM stocks WHERE ({condition}\n)'  # nosec B608 # closed in
         result = connection.execute(query)
         rows = result.fetchnumpy()["the row"]
     except duckdb.Error as error:
-        columns = ", ".join(map(str, stocks.columns))
-        raise ParamsError(
-            f"ingest.tables.stocks.eligible = {condition!r} cannot be used: "
-            f"{str(error).splitlines()[0]}. Write a condition on the columns of one row, which are "
-            f"{columns}"
-        ) from None
+        raise refusal("ingest.tables.stocks.eligible", condition, list(stocks), error) from None
     finally:
         connection.close()
     mask = np.zeros(len(stocks), dtype=bool)
     mask[np.asarray(rows)] = True
     return mask
-
-
-def _check_single_rows(connection: "duckdb.DuckDBPyConnection", condition: str) -> None:
-    """Raise if a condition depends on other rows than its own: these may be of later months.
-
-    It must be the WHERE of one statement and nothing else: a parenthesis that closes early
-    could be followed by a UNION, or by another statement.
-    """
-    reference, statements = _parsed(connection, "true"), _parsed(connection, condition)
-    if statements != reference or '"SUBQUERY"' in json.dumps(
-        _parsed(connection, condition, full=True)
-    ):
-        raise ParamsError(
-            f"ingest.tables.stocks.eligible = {condition!r} looks at other rows than its own, "
-            "which may be of later months: write a condition on the columns of one row"
-        )
-
-
-def _parsed(
-    connection: "duckdb.DuckDBPyConnection", condition: str, full: bool = False
-) -> list[dict[str, Any]]:
-    """Return the syntax trees of the query with a condition; without its WHERE unless `full`.
-
-    Raises
-    ------
-    duckdb.ParserException
-        It makes none, or one that does not select.
-    """
-    import duckdb
-
-    query = f"SELECT 1 FROM stocks WHERE ({condition}\n)"  # nosec B608 # only parsed
-    parsed = connection.execute("SELECT json_serialize_sql(?::VARCHAR)", [query]).fetchall()
-    tree: dict[str, Any] = json.loads(parsed[0][0])
-    if tree["error"]:
-        raise duckdb.ParserException(f"Parser Error: {tree['error_message']}")
-    nodes = [statement["node"] for statement in tree["statements"]]
-    return nodes if full else [{**node, "where_clause": None} for node in nodes]

@@ -154,7 +154,7 @@ def value(kind: CellKind, raw: str, held: str) -> str:
     held : str
         Its type as DuckDB names it, with the name of the time zone where it has one.
     """
-    text = _text(raw, held)
+    text = text_of(raw, held)
     if kind == "code":
         return f"nullif(bare({text}), '')"
     if kind == "text":
@@ -185,7 +185,7 @@ def unread(kind: CellKind, raw: str, held: str) -> str:
     """Return the SQL of a cell's text where there is one and it cannot be read, else NULL."""
     if not may_be_unread(kind, held):
         return "CAST(NULL AS VARCHAR)"
-    text = _text(raw, held)
+    text = text_of(raw, held)
     # A number that stands for a missing one can be read.
     number = kind == "number" and _holds_text(held)
     readable = f"number_of({text})" if number else value(kind, raw, held)
@@ -202,7 +202,7 @@ def may_be_unread(kind: CellKind, held: str) -> bool:
     return kind != "number" or not holds_numbers(held)
 
 
-def _text(raw: str, held: str) -> str:
+def text_of(raw: str, held: str) -> str:
     """Return the SQL of a cell as text; whole numbers beside missing ones have no decimal point."""
     if held in ("DOUBLE", "FLOAT"):
         whole = f"{raw} = round({raw}) AND abs({raw}) < 9007199254740992"

@@ -11,6 +11,7 @@ from konkyo.data.engine import engine, to_pandas
 from konkyo.data.files import files_of, unreadable
 from konkyo.data.parsing import CellKind
 from konkyo.data.scan import Kinds, Spec, scan
+from konkyo.data.violations import names_of
 from konkyo.errors import RecordsError
 
 
@@ -32,7 +33,7 @@ class ParsedTable:
     kinds : mapping of str to CellKind
         What the columns of `unread` should hold.
     notes : tuple of str
-        What was assumed of the rows.
+        What was assumed of the rows, and how many were left out.
     """
 
     file: str
@@ -66,16 +67,17 @@ def read(spec: Spec, kinds: Kinds) -> ParsedTable:
     with engine(", ".join(spec.files), on_disk=False) as connection:
         table = scan(connection, spec, kinds)
         connection.execute("SET preserve_insertion_order = true")
+        filtered = table.note(connection)
         for file in files_of(spec.files):
             try:
                 rows = connection.sql(table.typed([file], marks=True)).to_arrow_table()
             except duckdb.Error as error:
                 lines = [line for line in str(error).splitlines() if line.strip()]
                 raise RecordsError(unreadable(str(file), "; ".join(lines[:3]))) from None
-            if not rows.num_rows:
+            if not rows.num_rows and not filtered:
                 own = [table.names.get(name, name) for name in table.columns]
                 raise RecordsError(
-                    f"{file} holds no row, only the columns {own}: add at least one row"
+                    f"{file} holds no row, only the columns [{names_of(own)}]: add at least one row"
                 )
             frames.append(rows)
     rows = pa.concat_tables(frames)
@@ -86,4 +88,6 @@ def read(spec: Spec, kinds: Kinds) -> ParsedTable:
         texts = rows.column(table.unread_of(name))
         if texts.null_count < len(texts):
             unread[name] = texts.to_pandas()
-    return ParsedTable(table.file, frame, table.names, unread, table.columns, table.notes)
+    return ParsedTable(
+        table.file, frame, table.names, unread, table.columns, (*table.notes, *filtered)
+    )

@@ -6,7 +6,7 @@ cell. A `Scan` need not fit into memory; `konkyo.data.reader.read` brings a tabl
 
 import shutil
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -16,6 +16,8 @@ import pyarrow.parquet
 
 from konkyo.config.tables import TextFormat
 from konkyo.data import parsing
+from konkyo.data.columns import is_declared
+from konkyo.data.conditions import columns_in, refusal
 from konkyo.data.files import (
     files_of,
     header,
@@ -28,6 +30,7 @@ from konkyo.data.files import (
     unreadable,
 )
 from konkyo.data.parsing import CellKind, literal, quoted
+from konkyo.data.violations import names_of
 from konkyo.errors import RecordsError
 
 Kinds = Callable[[str], CellKind | None]
@@ -56,6 +59,19 @@ class _Column:
     own: str
     sql: str
     held: str
+    values: Mapping[str, str] = field(default_factory=dict, hash=False)
+
+    @property
+    def cell(self) -> tuple[str, str]:
+        """Return the SQL of a cell with what its value stands for, and its type."""
+        raw = quoted(self.sql)
+        if not self.values:
+            return raw, self.held
+        text = f"coalesce({parsing.text_of(raw, self.held)}, '')"
+        cases = " ".join(
+            f"WHEN {literal(own)} THEN {literal(here)}" for own, here in self.values.items()
+        )
+        return f"CASE bare({text}) {cases} ELSE {text} END", "VARCHAR"
 
 
 @dataclass(frozen=True)
@@ -109,6 +125,8 @@ class Scan:
     _places: Mapping[Path, Path]
     _mapping: Mapping[str, str]
     _date: str | None = None
+    _where: tuple[str, ...] = ()
+    _numbers: frozenset[str] = frozenset()
 
     @property
     def files(self) -> tuple[Path, ...]:
@@ -130,7 +148,7 @@ class Scan:
             for part in self._parts
             for column in part.columns
             if column.own in self._mapping
-            and parsing.may_be_unread(self.columns[self._mapping[column.own]], column.held)
+            and parsing.may_be_unread(self.columns[self._mapping[column.own]], column.cell[1])
         }
         return tuple(name for name in self.columns if name in names)
 
@@ -165,10 +183,42 @@ class Scan:
                 queries.append(self._query(part, wanted, marks))
         return " UNION ALL ".join(queries)
 
+    def _written(self, part: _Part, own: str) -> str:
+        """Return the SQL of a cell as `where` sees it: text, a number or a day as it is written."""
+        column = next(column for column in part.columns if column.own == own)
+        raw = quoted(column.sql)
+        if own in self._numbers or parsing.holds_numbers(column.held):
+            return parsing.value("number", raw, column.held)
+        if column.held == "DATE" or column.held.startswith("TIMESTAMP"):
+            return raw
+        return f"nullif(bare({parsing.text_of(raw, column.held)}), '')"
+
+    def note(self, connection: duckdb.DuckDBPyConnection) -> tuple[str, ...]:
+        """Return how many rows `where` leaves out, if there is one.
+
+        Raises
+        ------
+        RecordsError
+            It leaves out all rows.
+        """
+        if not self._where:
+            return ()
+        everything = replace(self, _where=())
+        rows, left = (
+            connection.execute(f"SELECT count(*) FROM ({scan.typed()})").fetchall()[0][0]  # nosec B608 # quoted
+            for scan in (everything, self)
+        )
+        if not left:
+            raise RecordsError(f"{self.file} has {rows:,} rows, of which `where` leaves none")
+        return (f"{self.file}: `where` leaves {left:,} of {rows:,} rows",)
+
     def _query(self, part: _Part, files: Sequence[Path], marks: bool) -> str:
         source = part.source(self._places, files)
-        of = {column.own: (quoted(column.sql), column.held) for column in part.columns}
+        of = {column.own: column.cell for column in part.columns}
         where = ""
+        if self._where:
+            written = ", ".join(self._written(part, own) for own in self._where)
+            source = f"(SELECT * FROM {source} WHERE row_counts({written}))"  # nosec B608 # quoted
         if self._date is None:
             cells = {here: of[own] for own, here in self._mapping.items()}
         else:
@@ -241,6 +291,17 @@ def scan(
     parsing.define(connection, form)
     files = files_of(spec.files)
     names, _ = header(files[0], form.encoding)
+    meanings = form.values  # of no frame
+    unknown = [name for name in meanings if name not in names]
+    if unknown:
+        raise RecordsError(
+            f"`values` of {together(files)} is about {names_of(unknown)}, which it has not: it has "
+            f"{names_of(names)}"
+        )
+    coded = {
+        own: {_as_text(key): _as_text(value) for key, value in some.items()}
+        for own, some in meanings.items()
+    }
     groups: dict[tuple[tuple[_Column, ...], str, str], list[Path]] = {}
     for file in files:
         own, separator = header(file, form.encoding)
@@ -249,16 +310,30 @@ def scan(
             held = _columns_of(connection, file)
         else:
             held = tuple(_Column(name, f"f{n}", "VARCHAR") for n, name in enumerate(own))
+        held = tuple(replace(one, values=coded.get(one.own, {})) for one in held)
         groups.setdefault((held, separator, suffix_of(file)), []).append(file)
     parts = tuple(_Part(tuple(some), held, mark) for (held, mark, _), some in groups.items())
     mapping = renamed(together(files), names, spec.columns if columns is None else columns)
     mapping, remarks = _named(together(files), mapping, kinds, wide)
     places = _recoded(connection, files, form.encoding)
+    title = together(files)
+    where: tuple[str, ...] = ()
+    if form.where.strip():
+        where = tuple(columns_in(connection, f"`where` of {title}", form.where, names))
+        # What serves the condition alone is no column of the records.
+        given = spec.columns if columns is None else columns
+        mapping = {
+            own: here
+            for own, here in mapping.items()
+            if own not in where or own in given or is_declared(here)
+        }
+        title = f"{title} where {form.where.strip()}"
     if not wide:
         cells = {name: kind for name in mapping.values() if (kind := kinds(name)) is not None}
         mapping = {own: name for own, name in mapping.items() if name in cells}
-        names_of = {name: own for own, name in mapping.items() if name != own}
-        return Scan(together(files), names_of, cells, remarks, parts, places, mapping)
+        own_of = {name: own for own, name in mapping.items() if name != own}
+        table = Scan(title, own_of, cells, remarks, parts, places, mapping)
+        return _filtered(connection, table, where, form.where)
     dates = [own for own, name in mapping.items() if name in ("date", "month")]
     date = dates[0] if dates else next(iter(mapping))
     if len(mapping) < 2:
@@ -268,7 +343,8 @@ def scan(
         )
     check_capitals(files[0], list(mapping.values()))
     cells = {name: kind for name in ("date", "stock", "close") if (kind := kinds(name)) is not None}
-    return Scan(together(files), {"date": date}, cells, remarks, parts, places, mapping, date)
+    table = Scan(title, {"date": date}, cells, remarks, parts, places, mapping, date)
+    return _filtered(connection, table, where, form.where)
 
 
 def _named(
@@ -290,6 +366,42 @@ def _named(
         else:
             remarks.append(f"{file}: column {own!r} is left out; map it to a name to use it")
     return named, tuple(remarks)
+
+
+def _filtered(
+    connection: duckdb.DuckDBPyConnection, table: Scan, where: tuple[str, ...], condition: str
+) -> Scan:
+    """Return a table of the rows for which a condition on its columns is true.
+
+    A column of text whose every value is a number is compared as a number.
+    """
+    if not where:
+        return table
+    numbers = set()
+    for own in where:
+        texts = " UNION ALL ".join(
+            f"SELECT {parsing.text_of(quoted(column.sql), column.held)} AS t "  # nosec B608 # quoted
+            f"FROM {part.source(table._places, part.files)}"
+            for part in table._parts
+            for column in part.columns
+            if column.own == own
+        )
+        query = f"SELECT count(*) FROM ({texts}) WHERE NOT is_missing(t) AND number_of(t) IS NULL"  # nosec B608 # quoted
+        kind = table.columns.get(table._mapping.get(own, own))
+        if kind in (None, "number") and not connection.execute(query).fetchall()[0][0]:
+            numbers.add(own)
+    names = ", ".join(map(quoted, where))
+    table = replace(table, _where=where, _numbers=frozenset(numbers))
+    try:
+        connection.execute(f"CREATE OR REPLACE TEMP MACRO row_counts({names}) AS ({condition}\n)")
+        connection.execute(f"SELECT count(*) FROM ({table.typed()})")  # nosec B608 # quoted
+    except duckdb.Error as error:
+        raise refusal(f"`where` of {table.file}", condition, where, error) from None
+    return table
+
+
+def _as_text(value: str | float) -> str:
+    return value.strip() if isinstance(value, str) else f"{value:.15g}"
 
 
 def check_capitals(file: Path, names: Sequence[str]) -> None:

@@ -1,5 +1,6 @@
 """Source `tables`: the user's own files of stocks, market series, reports, sectors and members."""
 
+import re
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -14,6 +15,7 @@ from konkyo.config.tables import BarDate
 from konkyo.data import (
     bar_dates,
     daily,
+    fundamental_notes,
     fundamentals,
     fundamentals_read,
     listing,
@@ -30,7 +32,7 @@ from konkyo.data.files import files_of, suffix_of, together
 from konkyo.data.reader import ParsedTable, read
 from konkyo.data.records import Records, facts_of
 from konkyo.data.validate import broken as broken_rules
-from konkyo.data.violations import Faults, Violation
+from konkyo.data.violations import Faults, Violation, names_of
 from konkyo.errors import RecordsError, SourceError
 from konkyo.io import atomic_write, sha256_of
 
@@ -41,6 +43,14 @@ COPIED = 1_000_000_000
 """Bytes of all files together up to which they are copied; beyond, their digests are kept alone."""
 
 
+_TRADED = (
+    "volume", "turnover", "traded", "trading", "amount", "liquidity", "売買", "出来高", "取引",
+    "約定", "成交", "交易", "거래",
+)  # fmt: skip
+_TRADED_WORDS = {"vol", "adv", "va", "vo", "amt", "tv", "value_traded"}
+"""Parts and whole words of names that vendors give to what was traded."""
+
+
 @dataclass(frozen=True, eq=False)
 class _Beside:
     """The tables beside the stocks and the market, read and checked."""
@@ -48,6 +58,7 @@ class _Beside:
     sectors: list[pd.DataFrame]
     members: list[pd.DataFrame]
     reports: list[pd.DataFrame]
+    notes: list[str]
 
 
 def load(
@@ -135,6 +146,7 @@ def load(
     remarks = [
         *notes.of_links(names),
         *market.notes,
+        *beside.notes,
         *notes.of_sentinels(market),
         *plausibility.notes_on_series(market),
         *notes_on_reports,
@@ -227,7 +239,7 @@ def _keep(files: Mapping[str, Path], raw: Path) -> dict[str, str]:
 
 def _beside(tables: Tables, faults: Faults) -> _Beside:
     """Return the rows of the tables beside the stocks, without those that have faults."""
-    beside = _Beside([], [], [])
+    beside = _Beside([], [], [], [])
     kinds: tuple[tuple[Kind, Sequence[Table], list[pd.DataFrame]], ...] = (
         ("sectors", tables.sectors, beside.sectors),
         ("members", tables.members, beside.members),
@@ -239,15 +251,21 @@ def _beside(tables: Tables, faults: Faults) -> _Beside:
                 if kind == "sectors":
                     start = rows.frame.get("start", pd.Series(pd.NaT, rows.frame.index))
                     rows = rows.with_frame(rows.frame.assign(start=start.fillna(_EVER)))
+                beside.notes.extend(rows.notes)
                 violated = broken_rules(table_of(kind), rows)
                 faults.violations += violated
                 if not violated:
                     frames.append(rows.frame)
     for spec in tables.reports:
         with faults.collected():
-            frame, violated = fundamentals_read.read(spec)
+            rows = read(spec, cells_of("reports"))
+            frame, violated = fundamentals_read.check(rows)
             faults.violations += violated
             beside.reports.append(frame)
+            beside.notes.extend(rows.notes)
+            if not violated:
+                beside.notes.extend(fundamental_notes.of_lengths(rows.file, frame))
+                beside.notes.extend(fundamental_notes.of_amounts(rows.file, frame))
     return beside
 
 
@@ -320,7 +338,9 @@ def _stocks(
     if tables.reports:
         facts["reports"] = fundamentals.matches(frame, beside.reports)
         valued = sized and not is_size_proxy(found)
-        frame = _with_reports(frame, spell, beside.reports, tables, valued)
+        frame = fundamentals.join(frame, beside.reports, tables.reports, valued, spell)
+        own = found.names.get("size", "size") if "size" in found.frame else ""
+        remarks += fundamental_notes.of_values(frame, tables.reports, own, valued)
     if not sized:
         frame = frame.drop(columns="size", errors="ignore")
     elif "size" not in frame:
@@ -365,25 +385,6 @@ def _by_month(found: ParsedTable, bar_date: BarDate) -> ParsedTable:
     return replace(found, frame=frame, notes=(*found.notes, *remarks))
 
 
-def _with_reports(
-    frame: pd.DataFrame,
-    spell: np.ndarray,
-    reports: Sequence[pd.DataFrame],
-    tables: Tables,
-    valued: bool,
-) -> pd.DataFrame:
-    """Return the rows with what reports of their own firms say."""
-    if not spell.any():
-        return fundamentals.join(frame, reports, tables.reports, valued)
-    own = [
-        listing.reports_of_firms(table, spec, frame, spell)
-        for table, spec in zip(reports, tables.reports, strict=True)
-    ]
-    firms = frame.assign(stock=listing.firms(frame, spell))
-    joined = fundamentals.join(firms, own, tables.reports, valued)
-    return joined.assign(stock=frame["stock"])
-
-
 def _matches(frame: pd.DataFrame, beside: _Beside) -> list[str]:
     """Return the notes on how many stocks the tables beside them know."""
     stocks = pd.Series(frame["stock"].unique())
@@ -403,7 +404,8 @@ def _matches(frame: pd.DataFrame, beside: _Beside) -> list[str]:
 def is_size_proxy(found: ParsedTable) -> bool:
     """Return whether `size` is traded value or volume that stands in for the market value."""
     own = found.names.get("size", "size").lower()
-    return "volume" in own or "turnover" in own
+    words = re.split(r"[\W_]+", own)
+    return any(part in own for part in _TRADED) or not _TRADED_WORDS.isdisjoint(words)
 
 
 def _traded(found: ParsedTable) -> ParsedTable:
@@ -463,7 +465,7 @@ def _no_size(found: ParsedTable) -> Violation:
         file=found.file,
         column="",
         rule="columns",
-        found=f"'size' missing, and nothing to make it of; the file has {own}",
+        found=f"'size' missing, and nothing to make it of; the file has [{names_of(own)}]",
         rows=(),
         count=0,
         remedy="add the market value in thousands, or the shares outstanding as `shares` beside "

@@ -13,6 +13,9 @@ from konkyo.errors import KonkyoError, RecordsError, SourceError
 SHOWN = 5
 """How many rows a violation names."""
 
+NAMED = 20
+"""How many names a message lists."""
+
 COLUMNS = ("file", "column", "here", "rule", "found", "count", "of", "rows", "shown", "remedy")
 """The columns of a report as a table, and of `konkyo check`'s file."""
 
@@ -231,3 +234,9 @@ def first_few(shown: Sequence[str], total: int) -> str:
     """Return what is shown of a list and how many more there are."""
     more = total - len(shown)
     return ", ".join(shown) + (f" and {more:,} more" if more > 0 else "")
+
+
+def names_of(names: Iterable[object]) -> str:
+    """Return names of columns, the first of them where there are many."""
+    shown = [repr(str(name)) for name in names]
+    return first_few(shown[:NAMED], len(shown))

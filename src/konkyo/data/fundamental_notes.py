@@ -1,0 +1,176 @@
+"""What cannot be told from statements: units and lengths, stated with numbers that show it."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import pandas as pd
+
+from konkyo.config import Reports
+from konkyo.data.fundamental_items import BALANCES, FLOWS, FORECASTS, UNSCALED
+from konkyo.data.violations import SHOWN, count_of, first_few
+from konkyo.dates import label, ordinal
+
+UNSTEADY = 0.25
+"""Median size of the log change of a flow from one statement to the next, beyond which these are
+no years: sums since the year's beginning have 0.55 (0.69 of halves), trailing years of real firms
+0.03, quarters 0.05 to 0.15."""
+
+USUAL = {
+    "earnings_yield": (0.002, 1.0),
+    "book_to_price": (0.02, 20.0),
+    "sales_to_price": (0.02, 50.0),
+    "dividend_yield": (0.0005, 0.5),
+}
+"""Between these limits lies the median of every market; a mistaken thousand is outside."""
+
+_AMOUNTS = set(FLOWS) | set(BALANCES) | set(FORECASTS)
+_AMOUNTS -= {*UNSCALED, "shares"}
+_LEAST, _LARGEST = 1 / 500, 50
+"""An amount's median against assets (sales, equity): dividends have 0.01, sales 0.8."""
+_OFF = 2.5
+"""Powers of ten from a stock's other statements, below the three of a thousand."""
+
+
+def changes(frame: pd.DataFrame) -> tuple[str, pd.Series, pd.Series]:
+    """Return how a flow changes from one statement to the next within a year.
+
+    Parameters
+    ----------
+    frame : DataFrame, shape [rows]
+        A table of reports.
+
+    Returns
+    -------
+    flow : str
+        Sales, or else the first other flow; empty if there is none.
+    change : Series
+        Size of the log change against the statement before, of the same stated length, that ended
+        less than twelve months earlier; of the rows that have one, by their place.
+    apart : Series
+        Months between the two.
+    """
+    flows = [name for name in FLOWS if name in frame and frame[name].notna().any()]
+    empty = pd.Series(dtype="float64")
+    if not flows or "period_end" not in frame:
+        return "", empty, empty
+    rows = frame[["stock", "period_end", flows[0]]].assign(
+        months=frame.get("months", np.nan), flow=frame[flows[0]], row=np.arange(len(frame))
+    )
+    rows = rows.dropna(subset=["stock", "period_end", "flow"])
+    if flows[0] != "sales":
+        # Profits and payments are unsteady by themselves: only where all lengths are missing.
+        rows = rows[rows["months"].isna()]
+    rows["months"] = rows["months"].fillna(12)
+    keys = ["stock", "months", "period_end"]
+    rows = rows.sort_values(keys, kind="stable").drop_duplicates(keys, keep="last")
+    before = rows.groupby(["stock", "months"])[["flow", "period_end"]].shift()
+    apart = pd.Series(
+        ordinal(rows["period_end"]) - ordinal(before["period_end"].fillna(rows["period_end"])),
+        rows.index,
+    )
+    use = (apart > 0) & (apart < 12) & (rows["flow"] > 0) & (before["flow"] > 0)
+    change = np.log(rows.loc[use, "flow"] / before.loc[use, "flow"]).abs()
+    return flows[0], change.set_axis(rows.loc[use, "row"]), apart[use]
+
+
+def of_lengths(file: str, frame: pd.DataFrame) -> Iterator[str]:
+    """Yield a note where statements that end within a year of each other count as years."""
+    lacking = frame.get("months", pd.Series(np.nan, frame.index)).isna().to_numpy()
+    flow, change, apart = changes(frame)
+    rows = change.index[lacking[change.index.to_numpy("int64")]] if flow else []
+    if len(rows):
+        note = f"{file}: period ends {apart.median():.0f} months apart and no `months`"
+        note += f" in {count_of(len(rows), 'row')}: each is taken for twelve months"
+        whole = [name for name in ("assets", "equity") if name in frame]
+        if whole:
+            share = (frame[flow] / frame[whole[0]].where(frame[whole[0]] > 0)).median()
+            note += f", with a median {flow} of {share:.3g} x {whole[0]}"
+        yield note + "; a quarter's would be a fourth of what it should be"
+
+
+def of_amounts(file: str, frame: pd.DataFrame) -> Iterator[str]:
+    """Yield a note on amounts a thousand times off the others: of a column, or of some rows."""
+    names = [name for name in frame if name in _AMOUNTS]
+    sizes = frame[names].abs()
+    with np.errstate(divide="ignore"):
+        powers = np.log10(sizes.where(sizes > 0))
+    whole = next((name for name in ("assets", "sales", "equity") if name in names), None)
+    if whole is not None:
+        median = powers.sub(powers[whole], axis=0).drop(columns=whole).median()
+        off = median[(median < np.log10(_LEAST)) | (median > np.log10(_LARGEST))]
+        if len(off) * 2 > median.notna().sum() > 1:
+            yield (
+                f"{file}: {whole!r} is in another unit than the other amounts, it seems "
+                f"({count_of(int(powers[whole].notna().sum()), 'row')}): most of these have a "
+                f"median of {10 ** off.median():.2g} x {whole}"
+            )
+        else:
+            for name, power in off.items():
+                yield (
+                    f"{file}: {name!r} has a median of {10**power:.2g} x {whole} "
+                    f"({count_of(int(powers[name].notna().sum()), 'row')}): is it in another unit "
+                    "than the other amounts?"
+                )
+    against = powers - powers.groupby(frame["stock"]).transform("median")
+    often = powers.groupby(frame["stock"]).transform("count") >= 3
+    against = against.where(often)
+    rows = against.median(axis=1)
+    if (rows.abs() > _OFF).any():
+        yield _off(file, "all amounts", frame, rows.abs() > _OFF)
+    for name in names if len(names) > 1 else []:
+        off_rows = (against[name] - rows).abs() > _OFF
+        if off_rows.any():
+            yield _off(file, repr(name), frame, off_rows)
+
+
+def _off(file: str, what: str, frame: pd.DataFrame, rows: pd.Series) -> str:
+    day = frame.get("period_end", frame.get("published"))
+    shown = [
+        f"{stock} {label(one)}" if pd.notna(one) else str(stock)
+        for stock, one in zip(frame["stock"][rows][:SHOWN], day[rows][:SHOWN], strict=True)
+    ]
+    return (
+        f"{file}: {what} of {count_of(int(rows.sum()), 'row')} a thousand times off the stock's "
+        f"other statements, it seems ({first_few(shown, int(rows.sum()))})"
+    )
+
+
+def of_values(
+    stocks: pd.DataFrame, specs: Sequence[Reports], size: str, has_market_value: bool
+) -> Iterator[str]:
+    """Yield what is assumed of market value and amounts, with the medians that follow from it.
+
+    Parameters
+    ----------
+    stocks : DataFrame
+        The stocks' months with what statements add to them.
+    specs : sequence of Reports
+        The tables of statements.
+    size : str
+        The column of the file that `size` is from, empty where it is made.
+    has_market_value : bool
+        `size` is taken for the market value.
+    """
+    source = f" from column {size!r}" if size else ""
+    if not has_market_value:
+        yield f"assumed: `size`{source} is traded value: there is no ratio to market value"
+        return
+    if "size" not in stocks:
+        return
+    units = ", ".join(f"{unit:,}" for unit in dict.fromkeys(spec.unit for spec in specs))
+    medians = {
+        name: stocks[name].median() for name in USUAL if name in stocks and stocks[name].any()
+    }
+    numbers = [f"{name} {value:.3g}" for name, value in medians.items()]
+    yield (
+        f"assumed: `size`{source} is market value in thousands, amounts of reports are times "
+        f"{units}; medians: " + ", ".join([f"size {stocks['size'].median():,.6g}", *numbers])
+    )
+    for name, value in medians.items():
+        least, largest = USUAL[name]
+        if not least <= abs(value) <= largest:
+            yield (
+                f"a median {name} of {value:.3g} is of no market ({least:g} to {largest:g} is "
+                "usual): look at `unit` of the reports, at the unit of `size`, which is thousands, "
+                "and whether it is market value"
+            )
