@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
 
-import fuzz_checks  # noqa: E402
-import fuzz_commands  # noqa: E402
-import fuzz_params  # noqa: E402
+import fuzz_checks
+import fuzz_commands
+import fuzz_params
 
 KINDS: dict[str, tuple[st.SearchStrategy[Any], Callable[[Any], str]]] = {
     "monthly": (fuzz_checks.MONTHLY, fuzz_checks.records_are_right_or_refused),

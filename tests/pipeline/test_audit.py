@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from ruamel.yaml import YAML
 
+from chain import write_params
 from konkyo import config
 from konkyo.features import build
 from konkyo.pipeline import audit
@@ -24,7 +24,7 @@ def folder(tmp_path, monkeypatch) -> Path:
     values = config.as_dict(small_params())
     values["ingest"]["source"] = "tables"
     values["prepare"]["universe_size"] = 12
-    YAML().dump(values, tmp_path / "params.yaml")
+    write_params(tmp_path, values)
     return tmp_path
 
 

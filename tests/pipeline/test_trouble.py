@@ -11,10 +11,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from ruamel.yaml import YAML
 from safetensors.numpy import load_file
 
-from konkyo import config, io
+from chain import write_params
+from konkyo import io
 from konkyo.pipeline import attribute, backtest, prepare, system_errors, train, verify
 from small import make_records, small_params
 
@@ -69,11 +69,6 @@ def disk(monkeypatch):
 
     monkeypatch.setattr(os, "replace", replace_unless_full)
     return state
-
-
-def write_params(folder: Path, params: config.Params) -> None:
-    with (folder / "params.yaml").open("w", encoding="utf-8") as file:
-        YAML(typ="safe", pure=True).dump(config.as_dict(params), file)
 
 
 def begin(undisturbed, name: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
