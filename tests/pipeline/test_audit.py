@@ -32,6 +32,7 @@ def files(folder: Path) -> set[str]:
     return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
 
 
+@pytest.mark.slow
 def test_nothing_looks_ahead(folder, capsys):
     before = files(folder)
     audit.main(months=2)

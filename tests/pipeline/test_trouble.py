@@ -86,7 +86,7 @@ def after(undisturbed, name: str) -> dict[str, str]:
     return contents(root / names[names.index(name) + 1] / "data")
 
 
-@pytest.mark.parametrize("every", [5, pytest.param(1, marks=pytest.mark.long)])
+@pytest.mark.parametrize("every", [5, pytest.param(1, marks=[pytest.mark.long, pytest.mark.slow])])
 @pytest.mark.parametrize("name", STAGES)
 def test_a_full_disk_at_any_write_loses_nothing(
     name, every, undisturbed, disk, tmp_path, monkeypatch, capsys

@@ -48,6 +48,7 @@ def shrink(path) -> None:
     write_params(path.parent, replace(params, tune=tune))
 
 
+@pytest.mark.slow
 def test_a_worker_runs_trials_and_the_best_is_applied(here, capsys):
     shrink(here / "params.yaml")
     tune.main(worker=True)
