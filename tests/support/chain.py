@@ -26,12 +26,16 @@ def write_params(folder: Path, values: config.Params | dict[str, Any]) -> None:
 
 
 def lay_tables(folder: Path, stocks: str, market: str) -> None:
-    """Write params.yaml, the project's own turned to two files of the user, and these as CSV."""
+    """Write two CSV files from 2001-01 with a size and MKT, and params.yaml for them."""
     values = config.as_dict(config.load(PARAMS))
     values["ingest"]["source"] = "tables"
     tables = values["ingest"]["tables"]
     tables["stocks"]["files"] = ["data/own/stocks.csv"]
     tables["market"] = [{"files": ["data/own/market.csv"], "columns": {}}]
+    values["prepare"] |= {
+        "first_month": "2001-01", "characteristics": ["size"], "market": {"MKT": ["level"]},
+    }  # fmt: skip
+    values["train"]["window_months"] = 1
     values["backtest"]["n_quantiles"] = 2
     write_params(folder, values)
     own = folder / "data/own"
