@@ -149,6 +149,7 @@ def test_an_update_equals_the_stages_one_by_one(project, base, tmp_path_factory,
     assert everything() == staged
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("room", [prepare, attribute, backtest])
 def test_killed_in_the_middle_it_ends_with_the_same(project, base, room, tmp_path, monkeypatch):
     write_records(30)
