@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from ruamel.yaml import YAML
 
+from chain import write_params
 from konkyo import config
 from small import make_records, small_params
 
@@ -38,10 +38,6 @@ class Project:
         for command in (["init", "-q"], ["add", "-A"], ["commit", "-qm", "start"]):
             identity = ["-c", "user.name=a", "-c", "user.email=a@example.org"]
             subprocess.run(["git", *identity, *command], cwd=folder, check=True)
-
-    def write_params(self, chosen: config.Params) -> None:
-        with (self.folder / "params.yaml").open("w") as file:
-            YAML().dump(config.as_dict(chosen), file)
 
     def run(self, *command: str) -> subprocess.CompletedProcess:
         binaries = Path(sys.executable).parent
@@ -90,7 +86,7 @@ def write_records(project: Project, count: int) -> None:
 @pytest.fixture(scope="module")
 def project(tmp_path_factory) -> Project:
     project = Project(tmp_path_factory.mktemp("project"))
-    project.write_params(shrunk())
+    write_params(project.folder, shrunk())
     write_records(project, 30)
     done = project.run("dvc", "repro")
     assert done.returncode == 0, done.stdout + done.stderr

@@ -11,6 +11,7 @@ ROOT = Path(__file__).parents[2]
 DATA = ROOT.parent / "shared" / "data"
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not DATA.is_dir(), reason=f"the real records are not in {DATA}")
 def test_weekly_wide_closes_members_and_dated_reports(tmp_path, monkeypatch):
     whole = config.load(ROOT / "data/examples/sp500-weekly/params.yaml")

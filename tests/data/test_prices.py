@@ -128,6 +128,7 @@ def test_as_the_slow_way(seed, tmp_path):
             np.testing.assert_allclose(found[name], expected[name], rtol=1e-6, atol=1e-8)
 
 
+@pytest.mark.slow
 @settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
 @given(cut=st.integers(1, 18), seed=st.integers(0, 99))
 def test_later_rows_and_their_order_change_no_bit(cut, seed, tmp_path):

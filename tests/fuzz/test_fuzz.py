@@ -1,5 +1,6 @@
 """Fuzzing in short; `tests/long/fuzz.py` is the long form, of any number of examples."""
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 
 import fuzz_checks
@@ -11,18 +12,21 @@ some = settings(
 )
 
 
+@pytest.mark.slow
 @settings(some, max_examples=40)
 @given(fuzz_checks.MONTHLY)
 def test_monthly_tables_are_right_or_refused(case):
     assert fuzz_checks.records_are_right_or_refused(case)
 
 
+@pytest.mark.slow
 @settings(some, max_examples=20)
 @given(fuzz_checks.DATED)
 def test_dated_tables_are_right_or_refused(case):
     assert fuzz_checks.records_are_right_or_refused(case)
 
 
+@pytest.mark.slow
 @settings(some, max_examples=20)
 @given(fuzz_checks.WIDE)
 def test_wide_tables_are_right_or_refused(case):

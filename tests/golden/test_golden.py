@@ -11,6 +11,7 @@ from golden.measure import differences, read_golden, read_names, rename
 PLANTED = {"small/metrics/network/spread/sharpe_ratio": 1.0, "small/panel/index/label/mean": 0.5}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("run", measure.RUNS)
 def test_no_number_moved(run: str):
     golden = {key: value for key, value in read_golden().items() if key.startswith(f"{run}/")}

@@ -24,6 +24,7 @@ def moved(table: pd.DataFrame, stage: str = "") -> pd.DataFrame:
     return rows[rows["stage"] == (stage or rows["stage"].iloc[0])].set_index("feature")
 
 
+@pytest.mark.slow
 def test_without_a_leak_nothing_moves(audit):
     table = audit(months=(), perturbations=PERTURBATIONS)
     assert table["moved"].sum() == 0

@@ -96,6 +96,7 @@ def dated(own, tmp_path, request) -> config.Params:
     return replace(own, ingest=ingest, prepare=prepare)
 
 
+@pytest.mark.slow
 def test_nothing_moves_in_daily_prices(audit, dated, tmp_path):
     source = record_source(dated.ingest, tmp_path / "raw", dated.backtest.n_quantiles)
     assert len(source.records[0]) > 200

@@ -6,6 +6,8 @@ Every line is a run of prepare, train, attribute, verify and backtest in a proce
 same made records, against the first one: how many files of results differ in a byte, and by how
 much at most the scores (of the network, of ridge), the relevances and the metrics do. Instruction
 sets stand for other machines: they choose other kernels of torch, MKL and OpenBLAS on this one.
+Ends with 1 where a further run or another number of threads changes a byte, or anything a score, a
+ridge score or a relevance by more than the last digits.
 """
 
 import argparse
@@ -38,6 +40,10 @@ SETS = {
         "OPENBLAS_CORETYPE": "Prescott",
     },
 }
+
+
+LAST_DIGITS = {"score": 1e-5, "ridge": 1e-5, "relevance": 1e-4}
+"""Largest differences between instruction sets, and between stacks of other networks."""
 
 
 def chosen(stocks: int, epochs: int) -> config.Params:
@@ -87,8 +93,8 @@ def numbers(folder: Path) -> dict[str, np.ndarray]:
     }
 
 
-def main() -> None:
-    """Print a line a run."""
+def main() -> int:
+    """Print a line a run; return 1 if a difference is too large."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--times", type=int, default=2, help="further runs that change nothing")
     parser.add_argument("--stocks", type=int, default=24)
@@ -97,11 +103,13 @@ def main() -> None:
     settings = chosen(asked.stocks, asked.epochs)
     trained = settings.train
     runs: dict[str, tuple[config.Params, dict[str, str]]] = {"first": (settings, {})}
+    failed = False
     for time in range(asked.times):
         runs[f"again {time + 1}"] = (settings, {"PYTHONHASHSEED": str(time + 1)})
     for threads in ("1", "2", "4"):
         given = {"OMP_NUM_THREADS": threads, "OPENBLAS_NUM_THREADS": threads}
         runs[f"{threads} threads"] = (settings, given)
+    same_bytes = set(runs)
     for workers, stack in ((2, trained.max_networks_per_stack), (1, 3), (1, 64)):
         other = replace(
             settings, train=replace(trained, workers=workers, max_networks_per_stack=stack)
@@ -122,7 +130,10 @@ def main() -> None:
             }
             figures = " ".join(f"{away[kind]:8.1e}" for kind in values)
             print(f"{name:26}  {len(found):5}  {differ:6}  {figures}", flush=True)
+            failed |= bool(differ) and name in same_bytes
+            failed |= any(not away[kind] <= limit for kind, limit in LAST_DIGITS.items())
+    return int(failed)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from ruamel.yaml import YAML
 
+from chain import write_params
 from konkyo import config
 from konkyo.features import build
 from konkyo.pipeline import audit
@@ -24,7 +24,7 @@ def folder(tmp_path, monkeypatch) -> Path:
     values = config.as_dict(small_params())
     values["ingest"]["source"] = "tables"
     values["prepare"]["universe_size"] = 12
-    YAML().dump(values, tmp_path / "params.yaml")
+    write_params(tmp_path, values)
     return tmp_path
 
 
@@ -32,6 +32,7 @@ def files(folder: Path) -> set[str]:
     return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
 
 
+@pytest.mark.slow
 def test_nothing_looks_ahead(folder, capsys):
     before = files(folder)
     audit.main(months=2)

@@ -4,11 +4,10 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from ruamel.yaml import YAML
 
+from chain import lay_tables
 from konkyo.pipeline import check
 
-REPOSITORY = Path(__file__).parents[2]
 STOCKS = (
     "month,stock,return,size\n2001-01,A,0.03,10\n2001-01,B,0.01,20\n2001-02,A,0.03,11\n"
     "2001-02,B,0.01,21\n"
@@ -20,23 +19,7 @@ REPORT = Path("data/check.csv")
 def project(tmp_path, monkeypatch) -> Path:
     """Work in a folder with the real params.yaml, turned to two small tables."""
     monkeypatch.chdir(tmp_path)
-    yaml = YAML()
-    values = yaml.load(REPOSITORY / "params.yaml")
-    values["ingest"]["source"] = "tables"
-    tables = values["ingest"]["tables"]
-    tables["stocks"]["files"] = ["data/own/stocks.csv"]
-    tables["market"] = [{"files": ["data/own/market.csv"], "columns": {}}]
-    values["backtest"]["n_quantiles"] = 2
-    values["prepare"] |= {
-        "first_month": "2001-01",
-        "characteristics": ["size"],
-        "market": {"MKT": ["level"]},
-    }
-    values["train"]["window_months"] = 1
-    yaml.dump(values, tmp_path / "params.yaml")
-    Path("data/own").mkdir(parents=True)
-    Path("data/own/stocks.csv").write_text(STOCKS)
-    Path("data/own/market.csv").write_text("month,MKT\n2001-01,0.1\n2001-02,0.2\n")
+    lay_tables(tmp_path, STOCKS, "month,MKT\n2001-01,0.1\n2001-02,0.2\n")
     return tmp_path
 
 

@@ -5,37 +5,20 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from ruamel.yaml import YAML
 
+from chain import lay_tables
 from konkyo.pipeline import ingest
-
-REPOSITORY = Path(__file__).parents[2]
 
 
 @pytest.fixture
 def project(tmp_path, monkeypatch) -> Path:
     """Work in a folder with the real params.yaml, turned to two small tables."""
     monkeypatch.chdir(tmp_path)
-    yaml = YAML()
-    values = yaml.load(REPOSITORY / "params.yaml")
-    values["ingest"]["source"] = "tables"
-    tables = values["ingest"]["tables"]
-    tables["stocks"]["files"] = ["data/own/stocks.csv"]
-    tables["market"] = [{"files": ["data/own/market.csv"], "columns": {}}]
-    values["backtest"]["n_quantiles"] = 2
-    values["prepare"] |= {
-        "first_month": "2001-01",
-        "characteristics": ["size"],
-        "market": {"MKT": ["level"]},
-    }
-    values["train"]["window_months"] = 1
-    yaml.dump(values, tmp_path / "params.yaml")
-    Path("data/own").mkdir(parents=True)
-    Path("data/own/stocks.csv").write_text(
+    stocks = (
         "month,stock,sector,return,size\n"
         "2001-02,B,Tech,0.02,21\n2001-01,B,Tech,0.01,20\n2001-01,A,,0.03,10\n2001-02,A,,,11\n"
     )
-    Path("data/own/market.csv").write_text("month,MKT\n2001-01,0.1\n2001-02,0.2\n")
+    lay_tables(tmp_path, stocks, "month,MKT\n2001-01,0.1\n2001-02,0.2\n")
     return tmp_path
 
 

@@ -41,6 +41,7 @@ def run() -> None:
     intervention_report.main()
 
 
+@pytest.mark.slow
 def test_runs_from_params_to_page_and_mlflow_run(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for name in ("MLFLOW_RUN_ID", "MLFLOW_TRACKING_URI"):
@@ -73,6 +74,7 @@ def test_runs_from_params_to_page_and_mlflow_run(tmp_path, monkeypatch):
     assert told["experiment"] == "konkyo-intervention"
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not FOLDER.is_dir(), reason=f"the real records are not at {FOLDER}")
 def test_the_study_runs_on_the_real_records(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)

@@ -10,20 +10,15 @@ import numpy as np
 import openpyxl
 import pandas as pd
 import pytest
-from ruamel.yaml import YAML
 
-from konkyo import backtest, config, windows
+from chain import write_params
+from konkyo import backtest, windows
 from konkyo.features import store
 from konkyo.features.build import build
 from konkyo.pipeline import monitor, predict
 from small import make_records, small_params
 
 CHOSEN = replace(small_params(), report=replace(small_params().report, n_extremes=2))
-
-
-def write_params(root: Path, chosen: config.Params) -> None:
-    with (root / "params.yaml").open("w", encoding="utf-8") as file:
-        YAML(typ="safe", pure=True).dump(config.as_dict(chosen), file)
 
 
 @pytest.fixture(scope="module")

@@ -31,6 +31,7 @@ def here(project, monkeypatch):
     signal.signal(signal.SIGTERM, before)
 
 
+@pytest.mark.slow
 def test_the_stage_logs_and_says_where(here, capsys):
     track.main()
     said = json.loads((here / "data/run.json").read_text())

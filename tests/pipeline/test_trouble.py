@@ -11,10 +11,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from ruamel.yaml import YAML
 from safetensors.numpy import load_file
 
-from konkyo import config, io
+from chain import write_params
+from konkyo import io
 from konkyo.pipeline import attribute, backtest, prepare, system_errors, train, verify
 from small import make_records, small_params
 
@@ -71,11 +71,6 @@ def disk(monkeypatch):
     return state
 
 
-def write_params(folder: Path, params: config.Params) -> None:
-    with (folder / "params.yaml").open("w", encoding="utf-8") as file:
-        YAML(typ="safe", pure=True).dump(config.as_dict(params), file)
-
-
 def begin(undisturbed, name: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Go to a folder with what is there before a stage."""
     root, chosen = undisturbed
@@ -91,7 +86,7 @@ def after(undisturbed, name: str) -> dict[str, str]:
     return contents(root / names[names.index(name) + 1] / "data")
 
 
-@pytest.mark.parametrize("every", [5, pytest.param(1, marks=pytest.mark.long)])
+@pytest.mark.parametrize("every", [5, pytest.param(1, marks=[pytest.mark.long, pytest.mark.slow])])
 @pytest.mark.parametrize("name", STAGES)
 def test_a_full_disk_at_any_write_loses_nothing(
     name, every, undisturbed, disk, tmp_path, monkeypatch, capsys

@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import pandas as pd
 import pytest
-from ruamel.yaml import YAML
 
+from chain import write_params
 from konkyo import config
 from konkyo.features import store
 from konkyo.io import write_parquet
@@ -23,8 +23,7 @@ def here(panel, tmp_path, monkeypatch):
     store.write(panel, panel.catalogue, tmp_path / "data/panel")
     values = config.as_dict(small_params())
     values["tune"]["holdout"] = 4
-    with (tmp_path / "params.yaml").open("w", encoding="utf-8") as file:
-        YAML().dump(values, file)
+    write_params(tmp_path, values)
     monkeypatch.chdir(tmp_path)
     before = {name: signal.getsignal(name) for name in (signal.SIGTERM, signal.SIGHUP)}
     yield tmp_path
@@ -46,10 +45,10 @@ def shrink(path) -> None:
         standardise=("rank",),
     )
     tune = replace(params.tune, trials=2, workers=1, trials_per_stack=2, space=space)
-    with path.open("w", encoding="utf-8") as file:
-        YAML().dump(config.as_dict(replace(params, tune=tune)), file)
+    write_params(path.parent, replace(params, tune=tune))
 
 
+@pytest.mark.slow
 def test_a_worker_runs_trials_and_the_best_is_applied(here, capsys):
     shrink(here / "params.yaml")
     tune.main(worker=True)

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from ruamel.yaml import YAML
 
+from chain import write_params
 from konkyo import config
 from konkyo.io import read_json
 from konkyo.pipeline import attribute, backtest, ingest, prepare, train, update, verify
@@ -35,11 +35,6 @@ def chosen() -> config.Params:
         train=replace(small.train, epochs=2),
         verify=replace(small.verify, every_n_months=18, n_stocks=8, n_permutations=3),
     )
-
-
-def write_params(values: config.Params) -> None:
-    with Path("params.yaml").open("w") as file:
-        YAML().dump(config.as_dict(values), file)
 
 
 def write_records(count: int) -> None:
@@ -74,7 +69,7 @@ def base(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("base")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
-        write_params(chosen())
+        write_params(Path(), chosen())
         write_records(29)
         for each in STAGES:
             each.main()
@@ -154,6 +149,7 @@ def test_an_update_equals_the_stages_one_by_one(project, base, tmp_path_factory,
     assert everything() == staged
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("room", [prepare, attribute, backtest])
 def test_killed_in_the_middle_it_ends_with_the_same(project, base, room, tmp_path, monkeypatch):
     write_records(30)
@@ -237,7 +233,7 @@ def test_bad_rows_are_refused(project, capsys):
                                                  ("prepare", {"universe_size": 12})])  # fmt: skip
 def test_changed_params_are_refused(project, capsys, section, values):
     whole = chosen()
-    write_params(replace(whole, **{section: replace(getattr(whole, section), **values)}))
+    write_params(Path(), replace(whole, **{section: replace(getattr(whole, section), **values)}))
     write_records(30)
     said = refused(capsys)
     assert "would be computed again" in said and "dvc repro" in said

@@ -163,6 +163,7 @@ class Answers(http.server.BaseHTTPRequestHandler):
         self.wfile.write(body)
 
 
+@pytest.mark.server
 def test_servers_get_the_password_mlflow_logs_do_not(monkeypatch, capfd):
     """MLflow prints the address of a run when it ends, with the password that is in it."""
     monkeypatch.setenv("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "false")

@@ -1,20 +1,47 @@
-"""The stages on small records in a folder of their own: what tests of the whole way share."""
+"""Projects in folders of their own, and the stages run in them."""
 
 import json
 from collections.abc import Iterable
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 from ruamel.yaml import YAML
 
 from konkyo import config
 from konkyo.cache import digest_of
-from small import make_records, small_params
+from small import PARAMS, make_records, small_params
 
 STAGES = ("prepare", "train", "attribute", "verify", "backtest", "report", "monitor")
 RESULTS = ("panel", "models", "attributions", "verify", "backtest", "plots")
 """Folders of data/ whose bytes are the results; pages and pictures are drawn from them."""
+
+
+def write_params(folder: Path, values: config.Params | dict[str, Any]) -> None:
+    """Write params.yaml."""
+    values = config.as_dict(values) if isinstance(values, config.Params) else values
+    with (folder / "params.yaml").open("w", encoding="utf-8") as file:
+        YAML(typ="safe", pure=True).dump(values, file)
+
+
+def lay_tables(folder: Path, stocks: str, market: str) -> None:
+    """Write two CSV files from 2001-01 with a size and MKT, and params.yaml for them."""
+    values = config.as_dict(config.load(PARAMS))
+    values["ingest"]["source"] = "tables"
+    tables = values["ingest"]["tables"]
+    tables["stocks"]["files"] = ["data/own/stocks.csv"]
+    tables["market"] = [{"files": ["data/own/market.csv"], "columns": {}}]
+    values["prepare"] |= {
+        "first_month": "2001-01", "characteristics": ["size"], "market": {"MKT": ["level"]},
+    }  # fmt: skip
+    values["train"]["window_months"] = 1
+    values["backtest"]["n_quantiles"] = 2
+    write_params(folder, values)
+    own = folder / "data/own"
+    own.mkdir(parents=True)
+    (own / "stocks.csv").write_text(stocks)
+    (own / "market.csv").write_text(market)
 
 
 def lay(
@@ -35,8 +62,7 @@ def lay(
         "rows": len(stocks), "stocks": int(stocks["stock"].nunique()),
     }  # fmt: skip
     (own / "source.json").write_text(json.dumps(facts), encoding="utf-8")
-    with (folder / "params.yaml").open("w", encoding="utf-8") as file:
-        YAML(typ="safe", pure=True).dump(config.as_dict(chosen or small_params()), file)
+    write_params(folder, chosen or small_params())
 
 
 def run(stages: Iterable[str]) -> None:

@@ -60,6 +60,7 @@ def statuses(client, run_ids):
     return [client.get_run(run_id).info.status for run_id in run_ids]
 
 
+@pytest.mark.slow
 def test_runs_of_a_killed_command_are_ended_once(client, target, family):
     run_ids, model = family
     stranger = client.create_run(client.get_run(run_ids[0]).info.experiment_id).info.run_id
@@ -72,6 +73,7 @@ def test_runs_of_a_killed_command_are_ended_once(client, target, family):
     assert open_runs.end_stale_runs(client, target.root) == []
 
 
+@pytest.mark.slow
 def test_the_next_command_ends_all_open_runs(client, target):
     run_ids = killed_run(target), killed_run(target, "another")
     # The second process ended the run of the first.
@@ -88,6 +90,7 @@ def test_a_run_ends_with_its_block(client, target):
     assert statuses(client, [run.run_id]) == ["FINISHED"]
 
 
+@pytest.mark.slow
 def test_a_finished_child_keeps_its_end_time(client, target, family):
     (_, _, finished), _ = family
     before = client.get_run(finished).info.end_time
@@ -95,6 +98,7 @@ def test_a_finished_child_keeps_its_end_time(client, target, family):
     assert client.get_run(finished).info.end_time == before
 
 
+@pytest.mark.slow
 def test_runs_of_a_copied_folder_are_not_its_own(client, target, tmp_path_factory):
     """The file of the id is copied with the folder: the copy must not end the original's runs."""
     run_id = killed_run(target)

@@ -32,6 +32,7 @@ print(*(os.environ[name] for name in names), file=open("run.txt", "w"))
 """
 
 
+@pytest.mark.slow
 def test_main_fills_the_run_of_mlflow_run(tmp_path):
     command = YAML(typ="safe").load(ROOT / "MLproject")["entry_points"]["main"]["command"]
     (tmp_path / "dvc.yaml").write_text(

@@ -74,6 +74,8 @@ def post(address: str, body: dict | bytes, content: str = "application/json") ->
         return error.code, json.loads(error.read())
 
 
+@pytest.mark.slow
+@pytest.mark.server
 def test_it_listens_on_this_machine_alone(address):
     """In /proc/net an address is hexadecimal, lowest byte first; 0A is a socket that listens."""
     port = f"{int(address.rpartition(':')[2]):04X}"
@@ -91,6 +93,8 @@ def split(frame: pd.DataFrame) -> dict:
     return {"dataframe_split": {name: plain[name] for name in ("columns", "data")}}
 
 
+@pytest.mark.slow
+@pytest.mark.server
 def test_a_post_gives_scores_and_relevances(address, rows, logged):
     _, _, root = logged
     expected = pd.read_parquet(root / "data/attributions/2020-03.parquet")
@@ -107,6 +111,8 @@ def test_a_post_gives_scores_and_relevances(address, rows, logged):
         np.testing.assert_allclose(total, found["score"], rtol=0, atol=1e-12)
 
 
+@pytest.mark.slow
+@pytest.mark.server
 def test_a_bad_request_gets_the_reason(address, rows):
     few = rows.head(2).astype({"feature_1": object})
     bad = {

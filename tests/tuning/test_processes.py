@@ -136,7 +136,7 @@ def test_a_killed_worker_loses_its_trials_only(address, name, start):
 @pytest.mark.slow
 @pytest.mark.cluster
 def test_a_killed_coordinator_ends_its_workers(address, name, start):
-    first = start(address, workers=2, seconds=0.3)
+    first = start(address, workers=2, seconds=0.6)
     search = fake.begin(fake.section(address, study=name, trials=TRIALS))
     until(lambda: study.finished_trials(search.study), "a finished trial")
     before = {trial.number for trial in study.finished_trials(search.study)}
@@ -174,7 +174,7 @@ def test_two_machines_share_a_database_and_one_dies(postgres, name, start):
 @pytest.mark.slow
 @pytest.mark.cluster
 def test_a_keyboard_interrupt_keeps_complete_trials(address, name, start):
-    first = start(address, workers=2, seconds=0.3)
+    first = start(address, workers=2, seconds=0.6)
     search = fake.begin(fake.section(address, study=name, trials=TRIALS))
     until(lambda: study.finished_trials(search.study), "a finished trial")
     os.killpg(first.pid, signal.SIGINT)
