@@ -18,7 +18,7 @@ from konkyo.data.columns import Unit, cells_of, table_of
 from konkyo.data.files import add_remedy, files_of, header, together
 from konkyo.data.parsing import CellKind, quoted
 from konkyo.data.reader import ParsedTable, Scan, check_capitals, engine, scan, to_pandas
-from konkyo.data.validate import broken
+from konkyo.data.rules import broken
 from konkyo.data.violations import SHOWN, Violation, count_of
 from konkyo.dates import label
 from konkyo.errors import RecordsError

@@ -7,7 +7,7 @@ import pandas as pd
 
 from konkyo.data.columns import Unit
 from konkyo.data.reader import ParsedTable
-from konkyo.data.validate import absent, column_of, unread_in
+from konkyo.data.rules import absent, column_of, unread_in, whole
 from konkyo.data.violations import SHOWN, Violation
 from konkyo.dates import label, month_end, ordinal
 
@@ -20,7 +20,7 @@ cent, the unit is mistaken (the 2000-2021 records of the United States have 6 pe
 def filled(table: ParsedTable, name: str, values: pd.Series) -> Iterator[Violation]:
     """See that a column has a finite value in some row."""
     if not np.isfinite(values).any():
-        yield _whole(table, name, "filled", "no value in any row", "fill in the values")
+        yield whole(table, name, "filled", found="no value in any row", remedy="fill in the values")
 
 
 def unit_of(table: ParsedTable, values: pd.Series, unit: Unit) -> Iterator[Violation]:
@@ -38,23 +38,24 @@ def unit_of(table: ParsedTable, values: pd.Series, unit: Unit) -> Iterator[Viola
     # Rows of no trade say nothing about the unit.
     middle = values[np.isfinite(values) & (values != 0)].abs().median()
     if unit == "fraction" and middle > LARGEST_FRACTION:
-        yield _whole(
+        yield whole(
             table,
             "return",
             "unit",
-            f"the median size of a return is {middle:.3g} (limit {LARGEST_FRACTION:g}), "
+            found=f"the median size of a return is {middle:.3g} (limit {LARGEST_FRACTION:g}), "
             "which looks like per cent while the unit says fraction",
-            "set ingest.tables.stocks.return_unit to percent, or divide the column by 100",
+            remedy="set ingest.tables.stocks.return_unit to percent, or divide the column by 100",
         )
     if unit == "percent" and middle < SMALLEST_PERCENT:
-        yield _whole(
+        yield whole(
             table,
             "return",
             "unit",
-            f"the median size of a return is {middle:.3g} per cent (at least "
+            found=f"the median size of a return is {middle:.3g} per cent (at least "
             f"{SMALLEST_PERCENT:g} is expected), which looks like fractions while the unit says "
             "percent",
-            "set ingest.tables.stocks.return_unit to fraction, or multiply the column by 100",
+            remedy="set ingest.tables.stocks.return_unit to fraction, or multiply the column by "
+            "100",
         )
 
 
@@ -133,18 +134,6 @@ def complete(table: ParsedTable, stock_months: np.ndarray) -> Iterator[Violation
 def distinct(months: pd.Series) -> np.ndarray:
     """Return the distinct months, counted from 1970-01 and sorted, shape [months]."""
     return np.unique(ordinal(months.dropna()))
-
-
-def _whole(table: ParsedTable, name: str, rule: str, said: str, remedy: str) -> Violation:
-    return Violation(
-        file=table.file,
-        **column_of(name, table.names),
-        rule=rule,
-        found=said,
-        rows=(),
-        count=0,
-        remedy=remedy,
-    )
 
 
 def _in_months(

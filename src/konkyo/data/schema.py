@@ -12,10 +12,9 @@ import pandas as pd
 import pandera.pandas as pa
 
 from konkyo.data import monthly
-from konkyo.data.checks import codes_of, unique
-from konkyo.data.columns import FURTHER, Kind, Unit, table_of
+from konkyo.data.columns import Unit, table_of
 from konkyo.data.reader import ParsedTable
-from konkyo.data.validate import broken
+from konkyo.data.rules import broken, unique, whole
 from konkyo.data.violations import Violation, raise_if_any
 from konkyo.dates import ordinal
 
@@ -65,7 +64,8 @@ def check(
     if "sector" not in stocks_table:
         stocks_table["sector"] = pd.Series(None, index=stocks_table.index, dtype="str")
     further = [name for name in stocks_table if name not in REQUIRED]
-    order = np.lexsort((codes_of(stocks_table["stock"]), ordinal(stocks_table["month"])))
+    codes = pd.factorize(stocks_table["stock"], sort=True)[0]
+    order = np.lexsort((codes, ordinal(stocks_table["month"])))
     covered = np.isin(ordinal(market_table["month"]), months)
     series = [name for name in market_table if name != "month"]
     return (
@@ -108,47 +108,10 @@ def _market(table: ParsedTable, stock_months: np.ndarray) -> list[Violation]:
     violations = broken(schema, table)
     frame = table.frame
     if not len(frame.columns.drop("month", errors="ignore")):
-        violations.append(
-            Violation(
-                file=table.file,
-                column="",
-                rule="columns",
-                found="no market series",
-                rows=(),
-                count=0,
-                remedy="add one column of numbers a series",
-            )
-        )
+        found, remedy = "no market series", "add one column of numbers a series"
+        violations.append(whole(table, "", "columns", found=found, remedy=remedy))
     if "month" in frame:
         violations += monthly.gaps(table, frame["month"])
         violations += monthly.coverage(table, frame["month"], stock_months)
         violations += monthly.complete(table, stock_months)
     return violations
-
-
-def markdown(kind: Kind) -> str:
-    """Return a kind's columns and rules as the data card shows them.
-
-    Returns
-    -------
-    str
-        A table of Markdown, one line a column, then the rules of rows.
-    """
-    schema = table_of(kind)
-    lines = [
-        "| column | needed | type, unit, limits | meaning | may be empty |",
-        "|---|---|---|---|---|",
-    ]
-    for name, column in schema.columns.items():
-        unit = (column.metadata or {}).get("unit", "")
-        limits = [check.title for check in column.checks if check.name != "finite"]
-        held = ", ".join(part for part in (str(column.dtype), unit, *limits) if part)
-        shown = name if name == FURTHER else f"`{name}`"
-        needed, empty = _yes(column.required), _yes(column.nullable)
-        lines.append(f"| {shown} | {needed} | {held} | {column.description} | {empty} |")
-    rules = "; ".join([*(check.title for check in schema.checks), "numbers are finite"])
-    return "\n".join([*lines, "", f"{schema.description} Rules: {rules}.", ""])
-
-
-def _yes(said: bool) -> str:
-    return "yes" if said else "no"

@@ -25,7 +25,8 @@ from konkyo.data.columns import Kind, Unit, cells_of, table_of
 from konkyo.data.files import files_of, suffix_of
 from konkyo.data.reader import ParsedTable, read
 from konkyo.data.records import Records, facts_of
-from konkyo.data.validate import broken as broken_rules
+from konkyo.data.rules import broken as broken_rules
+from konkyo.data.rules import whole
 from konkyo.data.violations import Faults, Violation
 from konkyo.errors import RecordsError, SourceError
 from konkyo.io import atomic_write, sha256_of
@@ -342,15 +343,13 @@ def _filled(found: ParsedTable, tables: Tables) -> ParsedTable:
 
 
 def _no_size(found: ParsedTable) -> Violation:
-    own = [found.names.get(name, name) for name in found.frame]
-    return Violation(
-        file=found.file,
-        column="",
-        rule="columns",
-        found=f"'size' missing, and nothing to make it of; the file has {own}",
-        rows=(),
-        count=0,
+    return whole(
+        found,
+        "",
+        "columns",
+        found="'size' missing, and nothing to make it of",
         remedy="add the market value in thousands, or the shares outstanding as `shares` beside "
         "`close`, or reports with either; or map what orders stocks by size, such as their "
         "traded value, to it: {dollar_volume: size}",
+        columns=True,
     )
