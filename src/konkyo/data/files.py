@@ -137,8 +137,9 @@ def same_columns(file: str, columns: Sequence[str], other: str, names: Sequence[
     if set(columns) != set(names):
         raise RecordsError(
             f"{other} has not the columns of {file}, which are read as one table: "
-            f"missing {sorted(set(columns) - set(names))}, "
-            f"more {sorted(set(names) - set(columns))}; give both the same columns"
+            f"missing {sorted(set(columns) - set(names))[:5]}, "
+            f"more {sorted(set(names) - set(columns))[:5]}; give both the same columns, or "
+            "an entry each"
         )
 
 

@@ -1,6 +1,7 @@
 """The rules of whole monthly tables: months that follow one another, enough stocks, the unit."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -128,7 +129,11 @@ def complete(table: ParsedTable, stock_months: np.ndarray) -> Iterator[Violation
         # A cell that could not be read is reported by another rule.
         lacking = frame[name].isna().to_numpy() & needed & ~unread_in(table, [name])
         if lacking.any():
-            yield absent(table, name, lacking, shown=months)
+            yield replace(
+                absent(table, name, lacking, shown=months),
+                remedy='fill them in, begin later, or leave the series out: map it to "" in '
+                "`columns` of its entry in params.yaml",
+            )
 
 
 def distinct(months: pd.Series) -> np.ndarray:

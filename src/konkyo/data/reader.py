@@ -328,6 +328,11 @@ def scan(
     places = _recoded(connection, files, form.encoding)
     if not wide:
         cells = {name: kind for name in mapping.values() if (kind := kinds(name)) is not None}
+        if not cells:
+            raise RecordsError(
+                f"{together(files)} has no column of this project's, it has {list(names)[:20]}: "
+                "map them in `columns` of the table's entry in params.yaml to those of docs/data.md"
+            )
         mapping = {own: name for own, name in mapping.items() if name in cells}
         names_of = {name: own for own, name in mapping.items() if name != own}
         return Scan(together(files), names_of, cells, parts, places, mapping)

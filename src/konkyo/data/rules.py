@@ -18,12 +18,15 @@ from pandera.errors import SchemaError, SchemaErrorReason, SchemaErrors
 from konkyo.data.files import add_remedy
 from konkyo.data.parsing import REMEDIES, WORDS
 from konkyo.data.reader import ParsedTable
-from konkyo.data.violations import Violation, in_rows
+from konkyo.data.violations import SHOWN, Violation, in_rows
 
 FURTHER = "any further"
 """The entry of the columns that a kind of table does not name."""
 RESERVED = ("ret", "label", "score", "absorbed")
 """Names that later tables give to the future return and to results: never a column's."""
+
+MOST = 20
+"""Columns that a message names of those that a file has."""
 
 _EMPTY = "correct them, or leave them empty to say that they are missing"
 
@@ -262,7 +265,8 @@ def whole(
     """Return the violation of a column, or of which columns there are, as a whole."""
     if columns:
         there = [table.names.get(name, name) for name in table.frame.columns]
-        found = f"{found}; the file has {there}"
+        more = f" and {len(there) - MOST:,} more" if len(there) > MOST else ""
+        found = f"{found}; the file has {there[:MOST]}{more}"
     column = column_of(name, table.names)
     return Violation(table.file, column["column"], rule, found, (), 0, remedy, here=column["here"])
 
@@ -270,19 +274,26 @@ def whole(
 def _unreadable(table: ParsedTable, first_row: int) -> Iterator[Violation]:
     for name, texts in table.unread.items():
         rows, shown, count = in_rows(texts.notna().to_numpy(), texts, first_row)
-        if count:
-            yield Violation(
-                file=table.file,
-                **column_of(name, table.names),
-                rule="readable",
-                found=f"not {WORDS[table.kinds[name]]}",
-                rows=rows,
-                count=count,
-                remedy=REMEDIES[table.kinds[name]],
-                shown=shown,
-            )
+        if not count:
+            continue
+        kind = table.kinds[name]
+        text = kind == "number" and count > SHOWN and count == len(texts)
+        yield Violation(
+            file=table.file,
+            **column_of(name, table.names),
+            rule="readable",
+            found=f"not {WORDS[kind]}",
+            rows=rows,
+            count=count,
+            remedy=_NO_NUMBERS if text else REMEDIES[kind],
+            shown=shown,
+        )
 
 
+_NO_NUMBERS = (
+    "map it in `columns` of the table's entry in params.yaml to the column that it is, as "
+    'docs/data.md lists them, or to "" to leave it out'
+)
 _MAP = ", or map your own names to these in `columns` of the table's entry in params.yaml"
 
 

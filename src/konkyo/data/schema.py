@@ -50,10 +50,28 @@ def check(
     RecordsError
         Every violation of both files at once.
     """
-    stocks_table, market_table = stocks.frame, market.frame
-    months = monthly.distinct(stocks_table["month"]) if "month" in stocks_table else _NO_MONTHS
-    raise_if_any(_stocks(stocks, unit, portfolios) + _market(market, months))
+    raise_if_any(violations_of(stocks, market, unit, portfolios))
+    return normalise(stocks.frame, market.frame, unit)
 
+
+def violations_of(
+    stocks: ParsedTable | None, market: ParsedTable | None, unit: Unit, portfolios: int
+) -> list[Violation]:
+    """Return what breaks the rules of the two tables, or of the one that could be read."""
+    months = _NO_MONTHS
+    if stocks is not None and "month" in stocks.frame:
+        months = monthly.distinct(stocks.frame["month"])
+    return [
+        *(_stocks(stocks, unit, portfolios) if stocks is not None else ()),
+        *(_market(market, months) if market is not None else ()),
+    ]
+
+
+def normalise(
+    stocks_table: pd.DataFrame, market_table: pd.DataFrame, unit: Unit
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return both tables as `check` does; they break no rule."""
+    months = monthly.distinct(stocks_table["month"])
     # Files bring days of several resolutions; records have one, whatever they come from.
     stocks_table, market_table = (
         table.assign(month=table["month"].astype("datetime64[s]"))

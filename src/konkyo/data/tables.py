@@ -28,7 +28,7 @@ from konkyo.data.records import Records, facts_of
 from konkyo.data.rules import broken as broken_rules
 from konkyo.data.rules import whole
 from konkyo.data.violations import Faults, Violation
-from konkyo.errors import RecordsError, SourceError
+from konkyo.errors import SourceError
 from konkyo.io import atomic_write, sha256_of
 
 COPIED = 1_000_000_000
@@ -76,6 +76,7 @@ def load(tables: Tables, raw: Path, portfolios: int, last: pd.Timestamp | None =
     # Every table is read before any fault is raised, so that all faults come at once.
     faults = Faults()
     market = found = None
+    unit: Unit = tables.stocks.return_unit
     with faults.collected():
         market, more = market_series.monthly(tables.market, last)
         faults.violations += more
@@ -83,14 +84,12 @@ def load(tables: Tables, raw: Path, portfolios: int, last: pd.Timestamp | None =
     with faults.collected():
         found, unit, facts, more = _stocks(tables, beside, last, joining=not faults)
         faults.violations += more
-    if found is None or market is None:
-        faults.raise_if_any()
-    assert found is not None and market is not None  # nosec B101 # tells mypy the type
-    try:
-        stocks, market_table = schema.check(found, market, unit, portfolios)
-    except RecordsError as error:
-        faults.violations = [*error.violations, *faults.violations]
+    usable = market if market is not None and "month" in market.frame else None
+    rules = schema.violations_of(found, usable, unit, portfolios)
+    faults.violations = [*rules, *faults.violations]
     faults.raise_if_any()
+    assert found is not None and market is not None  # nosec B101 # tells mypy the type
+    stocks, market_table = schema.normalise(found.frame, market.frame, unit)
     files = _files(tables)
     for path in files.values():
         if path.resolve().is_relative_to(raw.resolve()):
@@ -111,7 +110,7 @@ def load(tables: Tables, raw: Path, portfolios: int, last: pd.Timestamp | None =
     summary = {
         "read": tuple(_read(tables)),
         "matched": tuple(facts.pop("matched", ())),
-        "assumed": tuple(_assumed(tables, found)),
+        "assumed": tuple(_assumed(tables, found, facts.pop("made", set()))),
         "set missing": tuple(facts.pop("removed", ())),
         "left out": (*notes.of_folders(names), *_unmapped(tables)),
     }
@@ -137,19 +136,18 @@ def _read(tables: Tables) -> Iterator[str]:
             yield f"{kind}: {violations.count_of(len(files), 'file')} ({notes.few(files)})"
 
 
-def _assumed(tables: Tables, found: ParsedTable) -> Iterator[str]:
+def _assumed(tables: Tables, found: ParsedTable, made: set[str]) -> Iterator[str]:
     """Yield what the stocks' columns and the reports' dates are taken for."""
-    rows, own = tables.stocks, found.names.get("size", "size")
+    own = found.names.get("size", "size")
     if is_size_proxy(found):
-        yield (
-            f"size is the column {own!r}, traded value and no market value: it has no ratios to it"
-        )
-    elif "size" not in found.frame and {"close", "shares"} <= set(found.frame):
+        yield f"size is the column {own!r}, traded value: no ratio to the market value is made"
+    elif "size" in made:
         yield "size is close x shares / 1000: both as they were on the day, neither adjusted later"
-    if "return" not in found.frame:
+    if "return" in made:
         yield "return is made of the closes of consecutive months, adjusted for splits"
-    else:
-        yield f"return is written as {rows.return_unit} (ingest.tables.stocks.return_unit)"
+    elif tables.stocks.rows == "monthly":
+        unit = tables.stocks.return_unit
+        yield f"return is written as {unit} (ingest.tables.stocks.return_unit)"
     for report in tables.reports:
         yield (
             f"{', '.join(report.files)}: amounts in units of {report.unit:,}; published "
@@ -259,7 +257,8 @@ def _stocks(
         frame["size"] = frame["close"] * frame["shares"] / 1000
     if not joining:
         return _filled(found.with_frame(frame), tables), unit, facts, []
-    facts |= {"notes": remarks, "matched": _matches(frame, beside)}
+    derived = {name for name in ("return", "size") if name in frame and name not in found.frame}
+    facts |= {"notes": remarks, "matched": _matches(frame, beside), "made": derived}
     frame["sector"] = returns.sectors_of(frame, beside.sectors)
     if tables.reports:
         facts["reports"] = fundamentals.matches(frame, beside.reports)

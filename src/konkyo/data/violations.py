@@ -13,6 +13,8 @@ from konkyo.errors import KonkyoError, RecordsError, SourceError
 SHOWN = 5
 """How many rows a violation names."""
 
+RECORDS = "records"
+"""The file of a violation that is an error's message, which names its files."""
 COLUMNS = ("file", "column", "here", "rule", "found", "count", "of", "rows", "shown", "remedy")
 """The columns of a report as a table, and of `konkyo check`'s file."""
 
@@ -155,8 +157,8 @@ def report(violations: Sequence[Violation]) -> str:
     for violation in violations:
         files.setdefault(violation.file, []).append(violation)
     return "\n".join(
-        f"{file} cannot be used, {count_of(len(lines), 'violation')}:\n  "
-        + "\n  ".join(map(str, lines))
+        f"{file} cannot be {'read' if file == RECORDS else 'used'}, "
+        f"{count_of(len(lines), 'violation')}:\n  " + "\n  ".join(map(str, lines))
         for file, lines in files.items()
     )
 
@@ -206,7 +208,7 @@ class Faults:
 def violations_of(error: KonkyoError) -> list[Violation]:
     """Return the violations that an error lists, or one that is its message."""
     return list(getattr(error, "violations", ())) or [
-        Violation("records", "", "file", str(error), (), 0, "")
+        Violation(RECORDS, "", "file", str(error), (), 0, "")
     ]
 
 

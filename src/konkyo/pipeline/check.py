@@ -103,7 +103,7 @@ def summary(params: Params, records: Records, violations: list[Violation]) -> st
     lines["assumed"] += _assumptions(records)
     shares = records.stocks.isna().mean()
     lines["set missing"] += [
-        f"{name}: {share:.1%} missing" for name, share in shares.items() if share
+        f"{name}: {max(share, 0.001):.1%} missing" for name, share in shares.items() if share
     ]
     lines["matched"] += _labels(params, records)
     lines["left out"] += _left_out(params, records.stocks)
@@ -124,9 +124,9 @@ def _assumptions(records: Records) -> Iterator[str]:
     sizes = np.abs(stocks["return"])
     yield f"return is a fraction earned in the month: its median size is {sizes.median():.2%}"
     yield (
-        f"size is the market value at the month's end in thousands: its median is "
-        f"{newest['size'].median():,.4g} in {facts['last_month']}, its largest "
-        f"{newest['size'].max():,.4g}"
+        f"size is in thousands where it is a market value: its median is "
+        f"{newest['size'].median():,.0f} in {facts['last_month']}, its largest "
+        f"{newest['size'].max():,.0f}"
     )
     for name in RATIOS:
         if name in newest and newest[name].notna().any():
