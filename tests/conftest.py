@@ -1,5 +1,7 @@
 """A small panel that the rooms' tests share."""
 
+import signal
+
 import pandas as pd
 import pytest
 
@@ -8,6 +10,11 @@ from konkyo import config
 from konkyo.features.build import build
 from konkyo.features.store import Panel
 from small import make_records, small_params
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # A shell starts what runs in the background with the interrupt ignored, and processes inherit
+    # it: the tests that interrupt their own processes would wait for ever.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)
