@@ -121,8 +121,8 @@ def of_panel(params: Params, index: pd.DataFrame, catalogue: pd.DataFrame) -> li
         )
     names = catalogue["name"].tolist()
     series = catalogue.loc[catalogue["group"] == "market", "name"].tolist()
-    faults += _unknown("report.factors", report.factors, names, "feature")
-    faults += _unknown("report.market", report.market, series, "market series of prepare.market")
+    faults += _unknown("factors", report.factors, names, "feature")
+    faults += _unknown("market", report.market, series, "market series of prepare.market")
     return [*faults, *without_records(params)]
 
 
@@ -181,16 +181,16 @@ def _months_of_report(
     """See that the report's months have a network, and that its stocks are ranked in its month."""
     report = params.report
     month = decisions[-1] if report.month == "newest" else report.month
-    for key, value in (("report.month", month), ("report.market_month", report.market_month)):
+    for key, value in (("month", month), ("market_month", report.market_month)):
         if value not in decisions and value != "largest":
             yield _fault(
-                key,
+                f"report.{key}",
                 f"no stock is ranked in {value}",
                 f"choose a month from {decisions[0]} to {decisions[-1]}",
             )
     month = month if month in decisions else decisions[-1]
     ranked = index.loc[index["month"] == dates.parse(month), "stock"].astype(str).tolist()
-    yield from _unknown("report.watchlist", report.watchlist, ranked, f"stock ranked in {month}")
+    yield from _unknown("watchlist", report.watchlist, ranked, f"stock ranked in {month}")
 
 
 def _unknown(
@@ -200,7 +200,7 @@ def _unknown(
     if absent:
         shown = first_few([repr(name) for name in absent[:SHOWN]], len(absent))
         choice = first_few(list(allowed[:SHOWN]), len(allowed)) or "none, as there is none"
-        yield _fault(key, f"{shown}: no {noun}", f"choose from {choice}")
+        yield _fault(f"report.{key}", f"{shown}: no {noun}", f"choose from {choice}")
 
 
 def _unknown_characteristics(prepare: Prepare, stocks: pd.DataFrame) -> Iterator[Violation]:

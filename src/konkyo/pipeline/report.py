@@ -11,7 +11,7 @@ from konkyo.cache import digest_of
 from konkyo.config import load
 from konkyo.features import store
 from konkyo.i18n import LANGUAGES, Text
-from konkyo.io import atomic_write, write_csv
+from konkyo.io import atomic_write, read_json, write_csv
 from konkyo.pipeline import locking, report_inputs, stage
 from konkyo.report import tables as report_tables
 from konkyo.report.charts.report import page_charts, stock_charts
@@ -74,7 +74,15 @@ def main() -> None:
     pictures = charts[config.language] | stock_charts(tables, labels, config.language)
     for name, chart in tqdm(pictures.items(), "pictures", unit="chart"):
         save_png(chart, HERE.report / f"{_file(name)}.png", config.dpi)
-    page = report(evidence, tables, charts=charts, labels=labels, config=config, others=others())
+    page = report(
+        evidence,
+        tables,
+        charts=charts,
+        labels=labels,
+        config=config,
+        others=others(),
+        records=read_json(HERE.source) if HERE.source.exists() else None,
+    )
     with atomic_write(HERE.report / "report.html") as scratch:
         scratch.write_text(page, encoding="utf-8")
     shares = made["groups"].pivot_table(index="month", columns="group", values="share")

@@ -37,6 +37,7 @@ def report(
     config: Report,
     largest: int = 8,
     others: Sequence[tuple[Text, str]] = (),
+    records: Mapping[str, Any] | None = None,
 ) -> str:
     """Return the whole report as one HTML document.
 
@@ -58,6 +59,9 @@ def report(
         How many inputs of every stock the page carries singly; see `pages.codec`.
     others : sequence of (Text, str)
         Further pages and their addresses as seen from this one.
+    records : mapping, optional
+        source, stocks, first_month, last_month, point_in_time and survivorship_free, as
+        `data.records.facts_of` returns them: the page says in its first lines what they are.
 
     Returns
     -------
@@ -107,6 +111,7 @@ def report(
         stocks=config.n_extremes,
         performance=_performance(tables["performance"]),
         others=others,
+        records=records,
         measures=[(key, Text.of(f"performance.{key}")) for key in _MEASURES],
         means=_means(tables["factor_means"], names),
         scatters=[feature for feature, _ in picked["factor_scatter"]],
