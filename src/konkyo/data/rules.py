@@ -260,7 +260,7 @@ def absent(
 
 
 def whole(
-    table: ParsedTable, name: str, rule: str, *, found: str, remedy: str = "", columns: bool = False
+    table: ParsedTable, name: str, rule: str, *, found: str, remedy: str, columns: bool = False
 ) -> Violation:
     """Return the violation of a column, or of which columns there are, as a whole."""
     if columns:

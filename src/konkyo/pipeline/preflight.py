@@ -16,7 +16,7 @@ from konkyo import dates
 from konkyo.artifacts import HERE
 from konkyo.config import Params, Prepare
 from konkyo.data.records import Records
-from konkyo.data.violations import SHOWN, Violation, first_few, raise_if_any
+from konkyo.data.violations import IN_MESSAGE, SHOWN, Violation, first_few, raise_if_any
 from konkyo.errors import KonkyoError, RecordsError, TrackingError
 from konkyo.features import build, characteristics, market
 
@@ -262,7 +262,7 @@ def _labels() -> Iterator[Violation]:
         try:
             read_own(HERE.labels)
         except RecordsError as error:
-            yield Violation(str(HERE.labels), "", "file", str(error), (), 0, "")
+            yield Violation(str(HERE.labels), "", "file", str(error), (), 0, IN_MESSAGE)
 
 
 def _store(params: Params) -> Iterator[Violation]:
@@ -313,7 +313,7 @@ def _deleted(name: str) -> Violation:
     )
 
 
-def _fault(key: str, found: str, remedy: str = "") -> Violation:
+def _fault(key: str, found: str, remedy: str = IN_MESSAGE) -> Violation:
     """Return the violation of a key; the message of an error has its remedy within."""
     return Violation("params.yaml", key, "params", found, (), 0, remedy)
 
