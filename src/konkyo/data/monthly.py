@@ -8,7 +8,7 @@ import pandas as pd
 
 from konkyo.data.columns import Unit
 from konkyo.data.reader import ParsedTable
-from konkyo.data.rules import absent, column_of, unread_in, whole
+from konkyo.data.rules import absent, unread_in, violation
 from konkyo.data.violations import SHOWN, Violation
 from konkyo.dates import label, month_end, ordinal
 
@@ -21,7 +21,9 @@ cent, the unit is mistaken (the 2000-2021 records of the United States have 6 pe
 def filled(table: ParsedTable, name: str, values: pd.Series) -> Iterator[Violation]:
     """See that a column has a finite value in some row."""
     if not np.isfinite(values).any():
-        yield whole(table, name, "filled", found="no value in any row", remedy="fill in the values")
+        yield violation(
+            table, [name], "filled", found="no value in any row", remedy="fill in the values"
+        )
 
 
 def unit_of(table: ParsedTable, values: pd.Series, unit: Unit) -> Iterator[Violation]:
@@ -39,18 +41,18 @@ def unit_of(table: ParsedTable, values: pd.Series, unit: Unit) -> Iterator[Viola
     # Rows of no trade say nothing about the unit.
     middle = values[np.isfinite(values) & (values != 0)].abs().median()
     if unit == "fraction" and middle > LARGEST_FRACTION:
-        yield whole(
+        yield violation(
             table,
-            "return",
+            ["return"],
             "unit",
             found=f"the median size of a return is {middle:.3g} (limit {LARGEST_FRACTION:g}), "
             "which looks like per cent while the unit says fraction",
             remedy="set ingest.tables.stocks.return_unit to percent, or divide the column by 100",
         )
     if unit == "percent" and middle < SMALLEST_PERCENT:
-        yield whole(
+        yield violation(
             table,
-            "return",
+            ["return"],
             "unit",
             found=f"the median size of a return is {middle:.3g} per cent (at least "
             f"{SMALLEST_PERCENT:g} is expected), which looks like fractions while the unit says "
@@ -144,17 +146,8 @@ def distinct(months: pd.Series) -> np.ndarray:
 def _in_months(
     table: ParsedTable, name: str, rule: str, said: str, months: list[str], remedy: str
 ) -> Violation:
-    return Violation(
-        file=table.file,
-        **column_of(name, table.names),
-        rule=rule,
-        found=said,
-        rows=(),
-        count=len(months),
-        remedy=remedy,
-        shown=tuple(months[:SHOWN]),
-        of="month",
-    )
+    one = violation(table, [name], rule, found=said, remedy=remedy)
+    return replace(one, count=len(months), shown=tuple(months[:SHOWN]), of="month")
 
 
 def _labels(ordinals: np.ndarray) -> list[str]:

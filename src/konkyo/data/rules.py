@@ -7,6 +7,7 @@ columns of a check that looks at more than one.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, TypedDict
 
 import numpy as np
@@ -70,32 +71,24 @@ def finite() -> pa.Check:
 def at_least(limit: float, unit: str = "") -> pa.Check:
     """Return the rule that no number is below a limit."""
     stated = f" (the unit is {unit})" if unit else ""
-    return rule(
-        lambda values: (values >= limit) | np.isinf(values),
-        "at least",
-        f"below {limit:g}{stated}",
-        title=f"at least {limit:g}",
-    )
+    return _limit("at least", limit, np.greater_equal, f"below {limit:g}{stated}")
 
 
 def above(limit: float) -> pa.Check:
     """Return the rule that every number is above a limit."""
-    return rule(
-        lambda values: (values > limit) | np.isinf(values),
-        "above",
-        f"not above {limit:g}",
-        title=f"above {limit:g}",
-    )
+    return _limit("above", limit, np.greater, f"not above {limit:g}")
 
 
 def at_most(limit: float) -> pa.Check:
     """Return the rule that no number is above what any market has seen, which sums rely on."""
-    return rule(
-        lambda values: (values <= limit) | np.isinf(values),
-        "at most",
-        f"above {limit:g}",
-        title=f"at most {limit:g}",
-    )
+    return _limit("at most", limit, np.less_equal, f"above {limit:g}")
+
+
+def _limit(name: str, limit: float, kept: np.ufunc, error: str) -> pa.Check:
+    def test(values: pd.Series) -> pd.Series:
+        return kept(values, limit) | np.isinf(values)
+
+    return rule(test, name, error, title=f"{name} {limit:g}")
 
 
 def one_of(allowed: Sequence[float]) -> pa.Check:
@@ -235,6 +228,36 @@ def unread_in(table: ParsedTable, names: Sequence[str]) -> np.ndarray:
     return bad
 
 
+def violation(
+    table: ParsedTable,
+    keys: Sequence[str],
+    rule: str,
+    *,
+    found: str,
+    remedy: str,
+    bad: np.ndarray | None = None,
+    values: pd.Series | None = None,
+    first_row: int = 1,
+) -> Violation:
+    """Return the violation of columns: of the rows that are bad, or as a whole.
+
+    Parameters
+    ----------
+    table : ParsedTable
+        The table, or a chunk of one.
+    keys : sequence of str
+        This project's names of the columns; none where the rule is about which columns there are.
+    rule, found, remedy : str
+        As of `Violation`.
+    bad, values, first_row
+        As of `in_rows`.
+    """
+    rows, shown, count = ((), (), 0) if bad is None else in_rows(bad, values, first_row)
+    named = columns_of(keys, table.names)
+    return Violation(table.file, named["column"], rule, found, rows, count, remedy, shown,
+                     here=named["here"])  # fmt: skip
+
+
 def absent(
     table: ParsedTable,
     name: str,
@@ -244,50 +267,37 @@ def absent(
     first_row: int = 1,
 ) -> Violation:
     """Return the violation of a column that has no value in rows that must have one."""
-    rows, texts, count = in_rows(lacking, None, first_row)
-    if shown is not None:
-        texts = tuple(shown.iloc[row - first_row] for row in rows)
-    return Violation(
-        file=table.file,
-        **column_of(name, table.names),
-        rule="present",
-        found="missing",
-        rows=rows,
-        count=count,
-        remedy="fill them in, or remove these rows",
-        shown=texts,
+    remedy = "fill them in, or remove these rows"
+    one = violation(
+        table, [name], "present", found="missing", remedy=remedy, bad=lacking, first_row=first_row
     )
+    texts = () if shown is None else tuple(shown.iloc[row - first_row] for row in one.rows)
+    return replace(one, shown=texts)
 
 
-def whole(
-    table: ParsedTable, name: str, rule: str, *, found: str, remedy: str, columns: bool = False
-) -> Violation:
-    """Return the violation of a column, or of which columns there are, as a whole."""
-    if columns:
-        there = [table.names.get(name, name) for name in table.frame.columns]
-        more = f" and {len(there) - MOST:,} more" if len(there) > MOST else ""
-        found = f"{found}; the file has {there[:MOST]}{more}"
-    column = column_of(name, table.names)
-    return Violation(table.file, column["column"], rule, found, (), 0, remedy, here=column["here"])
+def of_names(table: ParsedTable, found: str, remedy: str) -> Violation:
+    """Return the violation of which columns there are."""
+    there = [table.names.get(name, name) for name in table.frame.columns]
+    more = f" and {len(there) - MOST:,} more" if len(there) > MOST else ""
+    found = f"{found}; the file has {there[:MOST]}{more}"
+    return violation(table, [], "columns", found=found, remedy=remedy)
 
 
 def _unreadable(table: ParsedTable, first_row: int) -> Iterator[Violation]:
     for name, texts in table.unread.items():
-        rows, shown, count = in_rows(texts.notna().to_numpy(), texts, first_row)
-        if not count:
-            continue
-        kind = table.kinds[name]
-        text = kind == "number" and count > SHOWN and count == len(texts)
-        yield Violation(
-            file=table.file,
-            **column_of(name, table.names),
-            rule="readable",
-            found=f"not {WORDS[kind]}",
-            rows=rows,
-            count=count,
-            remedy=_NO_NUMBERS if text else REMEDIES[kind],
-            shown=shown,
-        )
+        bad, kind = texts.notna().to_numpy(), table.kinds[name]
+        text = kind == "number" and len(bad) > SHOWN and bad.all()
+        if bad.any():
+            yield violation(
+                table,
+                [name],
+                "readable",
+                found=f"not {WORDS[kind]}",
+                remedy=_NO_NUMBERS if text else REMEDIES[kind],
+                bad=bad,
+                values=texts,
+                first_row=first_row,
+            )
 
 
 _NO_NUMBERS = (
@@ -307,11 +317,11 @@ def _of_columns(schema: pa.DataFrameSchema, table: ParsedTable) -> Iterator[Viol
     if lacking:
         found = f"{', '.join(map(repr, lacking))} missing"
         remedy = add_remedy(table.file, lacking) + _MAP
-        yield whole(table, "", "columns", found=found, remedy=remedy, columns=True)
+        yield of_names(table, found, remedy)
     for name in table.frame.columns.intersection(RESERVED, sort=False):
         found = f"{name!r} is the name of a future return or of a result in later tables"
         remedy = "remove the column, or rename it if its values are known at the end of the month"
-        yield whole(table, name, "reserved", found=found, remedy=remedy)
+        yield violation(table, [name], "reserved", found=found, remedy=remedy)
 
 
 def _errors(schema: pa.DataFrameSchema, frame: pd.DataFrame) -> list[SchemaError]:
@@ -341,20 +351,18 @@ def _of_check(table: ParsedTable, error: SchemaError, first_row: int) -> Iterato
         return
     there = [key for key in keys if key in table.frame]
     if not there:
-        found, remedy = str(check.error), str(check.description) + _MAP
-        yield whole(table, "", "columns", found=found, remedy=remedy, columns=True)
+        yield of_names(table, str(check.error), str(check.description) + _MAP)
         return
-    rows, shown, count = in_rows(bad, _shown(table.frame, there), first_row)
-    contradictions = _contradictions(table.frame, count, keys) if check.name == "unique" else ""
-    yield Violation(
-        file=table.file,
-        **columns_of(there, table.names),
-        rule=check.name,
+    more = _contradictions(table.frame, int(bad.sum()), keys) if check.name == "unique" else ""
+    yield violation(
+        table,
+        there,
+        check.name,
         found=check.error,
-        rows=rows,
-        count=count,
-        remedy=check.description + contradictions,
-        shown=shown,
+        remedy=check.description + more,
+        bad=bad,
+        values=_shown(table.frame, there),
+        first_row=first_row,
     )
 
 

@@ -14,7 +14,7 @@ import pandera.pandas as pa
 from konkyo.data import monthly
 from konkyo.data.columns import Unit, table_of
 from konkyo.data.reader import ParsedTable
-from konkyo.data.rules import broken, unique, whole
+from konkyo.data.rules import broken, unique, violation
 from konkyo.data.violations import Violation, raise_if_any
 from konkyo.dates import ordinal
 
@@ -127,7 +127,7 @@ def _market(table: ParsedTable, stock_months: np.ndarray) -> list[Violation]:
     frame = table.frame
     if not len(frame.columns.drop("month", errors="ignore")):
         found, remedy = "no market series", "add one column of numbers a series"
-        violations.append(whole(table, "", "columns", found=found, remedy=remedy))
+        violations.append(violation(table, [], "columns", found=found, remedy=remedy))
     if "month" in frame:
         violations += monthly.gaps(table, frame["month"])
         violations += monthly.coverage(table, frame["month"], stock_months)

@@ -26,7 +26,7 @@ from konkyo.data.files import files_of, suffix_of
 from konkyo.data.reader import ParsedTable, read
 from konkyo.data.records import Records, facts_of
 from konkyo.data.rules import broken as broken_rules
-from konkyo.data.rules import whole
+from konkyo.data.rules import of_names
 from konkyo.data.violations import Faults, Violation
 from konkyo.errors import SourceError
 from konkyo.io import atomic_write, sha256_of
@@ -342,13 +342,10 @@ def _filled(found: ParsedTable, tables: Tables) -> ParsedTable:
 
 
 def _no_size(found: ParsedTable) -> Violation:
-    return whole(
+    return of_names(
         found,
-        "",
-        "columns",
-        found="'size' missing, and nothing to make it of",
-        remedy="add the market value in thousands, or the shares outstanding as `shares` beside "
+        "'size' missing, and nothing to make it of",
+        "add the market value in thousands, or the shares outstanding as `shares` beside "
         "`close`, or reports with either; or map what orders stocks by size, such as their "
         "traded value, to it: {dollar_volume: size}",
-        columns=True,
     )

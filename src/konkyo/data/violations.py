@@ -16,6 +16,7 @@ SHOWN = 5
 RECORDS = "records"
 """The file of a violation that is an error's message, which names its files."""
 IN_MESSAGE = "as the message says"
+"""The remedy of such a violation."""
 COLUMNS = ("file", "column", "here", "rule", "found", "count", "of", "rows", "shown", "remedy")
 """The columns of a report as a table, and of `konkyo check`'s file."""
 
