@@ -302,7 +302,7 @@ def _unreadable(table: ParsedTable, first_row: int) -> Iterator[Violation]:
 
 _NO_NUMBERS = (
     "map it in `columns` of the table's entry in params.yaml to the column that it is, as "
-    'docs/data.md lists them, or to "" to leave it out'
+    'docs/data.md lists them; leave out columns of text: map them to ""'
 )
 _MAP = ", or map your own names to these in `columns` of the table's entry in params.yaml"
 
