@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pandera.config import config_context
 
+from data_card import markdown
 from konkyo.data.columns import table_of
-from konkyo.data.reader import ParsedTable
-from konkyo.data.schema import markdown
-from konkyo.data.validate import broken as broken_rules
+from konkyo.data.parsed_table import ParsedTable
+from konkyo.data.rules import broken as broken_rules
 from small_files import parsed
 
 REPOSITORY = Path(__file__).parents[2]

@@ -6,7 +6,7 @@ import pytest
 
 from konkyo.config import Reports
 from konkyo.data import fundamental_notes, fundamentals, fundamentals_read
-from konkyo.data.reader import ParsedTable
+from konkyo.data.parsed_table import ParsedTable
 from konkyo.data.tables import is_size_proxy
 from konkyo.dates import month_end
 from small_files import parsed

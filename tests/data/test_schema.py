@@ -76,6 +76,11 @@ STOCKS_FAULTS = {
         "column 'month, stock': repeated in 1 row (row 13: '2001-02 C'); "
         "keep one row a month and stock",
     ),
+    "contradiction": (
+        lambda frame: pd.concat([frame, frame.iloc[[5, 6]].assign(size=[31.0, 77.0])]),
+        "column 'month, stock': repeated in 2 rows (row 13: '2001-02 C', row 14: '2001-02 B'); "
+        "keep one row a month and stock (1 of them contradict the row that they repeat)",
+    ),
     "month": (
         put("month", 3, "2001-13"),
         "column 'month': not a date or month in 1 row (row 3: '2001-13')",

@@ -56,15 +56,15 @@ def test_all_names_that_are_missing_in_one_error():
     with pytest.raises(ParamsError) as raised:
         require(asked, STOCKS.assign(eligible=1.0), MARKET)
     said = str(raised.value)
-    assert "'roe', 'eligible', 'return_0', 'momentum_3', which are neither return_k" in said
-    assert "(illiquidity, size)" in said and "characteristics: available" in said
-    assert "prepare.market has JGB, TOPIX, but the records' market series are MKT, VIX" in said
+    assert "'roe', 'eligible', 'return_0', 'momentum_3': neither a column" in said
+    assert "(size, illiquidity)" in said and "set prepare.characteristics to available" in said
+    assert "prepare.market: TOPIX, JGB: the records' market series are MKT, VIX" in said
 
 
 def test_price_only_records_have_no_size_and_no_series():
     rows = pd.DataFrame({"month": MARKET["month"], "stock": "A", "sector": None, "return": 0.1})
     asked = replace(PREPARE, characteristics=("size",), market={"MKT": ("level",)})
-    with pytest.raises(ParamsError, match=r"'size', which is neither") as raised:
+    with pytest.raises(ParamsError, match=r"'size': neither") as raised:
         require(asked, rows, MARKET[["month"]])
-    assert "which have none" in str(raised.value)
-    assert "market series are none: set prepare.market: {}" in str(raised.value)
+    assert "of the records (none)" in str(raised.value)
+    assert "market series are none; set it to {}" in str(raised.value)

@@ -74,7 +74,7 @@ def test_who_is_not_eligible_at_t_is_not_chosen_then():
     february = index[months_of == "02"].set_index("stock")["ret"]
     assert february.to_dict() == {"A": 0.3, "B": 0.1, "D": 0.0}
     assert "eligible" not in panel.names
-    with pytest.raises(ParamsError, match="'eligible', which is neither"):
+    with pytest.raises(ParamsError, match="'eligible': neither"):
         build(HAND.assign(eligible=can), MARKET, replace(chosen, characteristics=("eligible",)))
     with pytest.raises(RecordsError, match="no stock that is eligible has a size in 2000-02"):
         build(HAND.assign(eligible=0.0), MARKET, chosen)
@@ -173,7 +173,7 @@ def test_row_order_of_the_records_does_not_matter():
 def test_bad_choices():
     stocks, market = make_records()
     chosen = small_params().prepare
-    with pytest.raises(ParamsError, match="outside the records, which cover 2000-01 to 2002-06"):
+    with pytest.raises(ParamsError, match="outside the records, 2000-01 to 2002-06"):
         build(stocks, market, replace(chosen, first_month="1999-12"))
     with pytest.raises(ParamsError, match="feature name 'MKT' is used twice"):
         renamed = stocks.rename(columns={"illiquidity": "MKT"})

@@ -100,6 +100,10 @@ def reported(ranked: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         }
     )
     agreement.to_csv(root / "data/verify/ground_truth.csv", index=False)
+    (root / "data/records").mkdir(parents=True, exist_ok=True)
+    facts = {"source": "tables", "stocks": 1200, "first_month": "2001-01", "last_month": "2005-02"}
+    facts |= {"point_in_time": True, "survivorship_free": False}
+    (root / "data/records/source.json").write_text(json.dumps(facts))
     (root / "data/tuning/first").mkdir(parents=True)
     (root / "data/tuning/first/tuning.html").write_text("", encoding="utf-8")
     with pytest.MonkeyPatch.context() as patch:
@@ -325,3 +329,15 @@ def test_report_without_a_backtest_says_what_to_run(
     with pytest.raises(SystemExit):
         report.main()
     assert "performance.csv is missing: run `dvc repro backtest`" in capsys.readouterr().err
+
+
+def test_the_page_begins_with_its_records(reported):
+    page = (reported / "data/report/report.html").read_text(encoding="utf-8")
+    for text in (
+        "Records: tables, 1,200 stocks, 2001-01 to 2005-02.",
+        "They are stated to be point in time",
+        "Stocks that are gone are not stated to be among them",
+        "データ：tables、1,200銘柄、2001-01～2005-02。",
+    ):
+        assert text in page
+    assert page.index("Records: tables") < page.index("Portfolio performance")

@@ -4,8 +4,8 @@
 - `records`: what they return
 - `reader`: files of any size as typed columns, by DuckDB; `files`: which files, and their headers;
   `parsing`: the SQL of one cell
-- `columns`: every table's columns, declared once as pandera schemas of `dtypes` and `checks`
-- `schema`: tables checked against them, and the two records normalised, from `validate` (values and
+- `columns`: every table's columns, declared once as pandera schemas of `rules`
+- `schema`: tables checked against them, and the two records normalised, from `rules` (values and
   rows), `monthly` (whole tables) and `violations` (what is wrong, as text and as a table); `notes`:
   what is worth a look though no rule is broken
 - of `tables` alone: `daily` and `monthly_prices` (days and weeks to months, in SQL),

@@ -1,8 +1,8 @@
 """The columns of every kind of table, declared once: types, units, rules, what they mean.
 
 What is checked (`konkyo.data.schema`) and what the data card shows are both read from here. A
-column's `metadata` hold its `unit`; the column whose name is `FURTHER` stands for every one that
-has no entry of its own.
+column's `metadata` hold its `kind` (text, date or number) and `unit`; the column whose name is
+`FURTHER` stands for every one that has no entry of its own.
 """
 
 from collections.abc import Callable, Sequence
@@ -10,18 +10,21 @@ from typing import Literal
 
 import pandera.pandas as pa
 
-from konkyo.data.checks import above, at_least, at_most, either, finite, not_before, one_of, unique
-from konkyo.data.dtypes import Date, Number, Text
 from konkyo.data.parsing import CellKind
+from konkyo.data.rules import (
+    FURTHER,
+    above,
+    at_least,
+    at_most,
+    either,
+    finite,
+    not_before,
+    one_of,
+    unique,
+)
 
 Kind = Literal["stocks", "market", "prices", "reports", "sectors", "members"]
 Unit = Literal["fraction", "percent"]
-
-FURTHER = "any further"
-"""The entry of the columns that a kind does not name."""
-
-RESERVED = ("ret", "label", "score", "absorbed")
-"""Names that later tables give to the future return and to results: never a column's."""
 
 LARGEST = 1e15
 """Of a day's price, volume and traded value: sums of whole numbers have room for these."""
@@ -62,7 +65,7 @@ def cells_of(kind: Kind) -> Callable[[str], CellKind | None]:
             return None
         special = _CELLS.get((kind, name), _CELLS.get(("", name)))
         plain: dict[str, CellKind] = {"number": "number", "text": "text", "date": "day"}
-        return special or plain[str(column.dtype)]
+        return special or plain[column.metadata["kind"]]
 
     return cell
 
@@ -84,14 +87,13 @@ _CELLS: dict[tuple[str, str], CellKind] = {
 
 
 def _text(means: str, nullable: bool = False, required: bool = True) -> pa.Column:
-    return pa.Column(Text(), nullable=nullable, required=required, description=means)
+    metadata = {"kind": "text", "unit": ""}
+    return pa.Column(nullable=nullable, required=required, description=means, metadata=metadata)
 
 
 def _date(means: str, nullable: bool = False, required: bool = True, unit: str = "") -> pa.Column:
-    metadata = {"unit": unit}
-    return pa.Column(
-        Date(), nullable=nullable, required=required, description=means, metadata=metadata
-    )
+    metadata = {"kind": "date", "unit": unit}
+    return pa.Column(nullable=nullable, required=required, description=means, metadata=metadata)
 
 
 def _number(
@@ -102,12 +104,11 @@ def _number(
     nullable: bool = True,
 ) -> pa.Column:
     return pa.Column(
-        Number(),
         checks=[finite(), *checks],
         nullable=nullable,
         required=required,
         description=means,
-        metadata={"unit": unit},
+        metadata={"kind": "number", "unit": unit},
     )
 
 

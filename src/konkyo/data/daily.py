@@ -17,10 +17,10 @@ from konkyo.data import listing, monthly_prices, violations
 from konkyo.data.columns import Unit, cells_of, table_of
 from konkyo.data.engine import engine, to_pandas
 from konkyo.data.files import add_remedy, files_of, header, together
+from konkyo.data.parsed_table import ParsedTable
 from konkyo.data.parsing import CellKind, quoted
-from konkyo.data.reader import ParsedTable
+from konkyo.data.rules import broken
 from konkyo.data.scan import Scan, check_capitals, scan
-from konkyo.data.validate import broken
 from konkyo.data.violations import SHOWN, Violation, count_of
 from konkyo.dates import label
 from konkyo.errors import RecordsError

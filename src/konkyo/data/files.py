@@ -168,7 +168,8 @@ def same_columns(file: str, columns: Sequence[str], other: str, names: Sequence[
         raise RecordsError(
             f"{other} has not the columns of {file}, which are read as one table: "
             f"missing [{names_of(sorted(set(columns) - set(names)))}], "
-            f"more [{names_of(sorted(set(names) - set(columns)))}]; give both the same columns"
+            f"more [{names_of(sorted(set(names) - set(columns)))}]; give both the same columns, "
+            "or an entry each"
         )
 
 

@@ -11,10 +11,10 @@ from konkyo.data import reader
 from konkyo.data.columns import cells_of, table_of
 from konkyo.data.fundamental_items import BALANCES, FLOWS, FORECASTS, PAID, UNSCALED
 from konkyo.data.fundamental_notes import UNSTEADY, changes
+from konkyo.data.parsed_table import ParsedTable
 from konkyo.data.point_in_time import NO_YEAR
-from konkyo.data.reader import ParsedTable
+from konkyo.data.rules import broken, column_of, columns_of
 from konkyo.data.scan import Spec
-from konkyo.data.validate import broken, column_of, columns_of
 from konkyo.data.violations import Violation, in_rows
 from konkyo.dates import ordinal
 

@@ -8,8 +8,9 @@ import pandas as pd
 from konkyo.config import Table
 from konkyo.data import bar_dates
 from konkyo.data.columns import cells_of, table_of
-from konkyo.data.reader import ParsedTable, read
-from konkyo.data.validate import broken, column_of
+from konkyo.data.parsed_table import ParsedTable
+from konkyo.data.reader import read
+from konkyo.data.rules import broken, column_of
 from konkyo.data.violations import Violation, in_rows
 from konkyo.dates import month_end, ordinal, parse
 from konkyo.errors import RecordsError

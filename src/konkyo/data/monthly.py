@@ -1,13 +1,14 @@
 """The rules of whole monthly tables: months that follow one another, enough stocks, the unit."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
 from konkyo.data.columns import Unit
-from konkyo.data.reader import ParsedTable
-from konkyo.data.validate import absent, column_of, unread_in
+from konkyo.data.parsed_table import ParsedTable
+from konkyo.data.rules import absent, unread_in, violation
 from konkyo.data.violations import SHOWN, Violation
 from konkyo.dates import label, month_end, ordinal
 
@@ -19,7 +20,9 @@ records of the United States have 0.06). Small ones in per cent may be those of 
 def filled(table: ParsedTable, name: str, values: pd.Series) -> Iterator[Violation]:
     """See that a column has a finite value in some row."""
     if not np.isfinite(values).any():
-        yield _whole(table, name, "filled", "no value in any row", "fill in the values")
+        yield violation(
+            table, [name], "filled", found="no value in any row", remedy="fill in the values"
+        )
 
 
 def unit_of(table: ParsedTable, values: pd.Series, unit: Unit) -> Iterator[Violation]:
@@ -37,13 +40,13 @@ def unit_of(table: ParsedTable, values: pd.Series, unit: Unit) -> Iterator[Viola
     # Rows of no trade say nothing about the unit.
     middle = values[np.isfinite(values) & (values != 0)].abs().median()
     if unit == "fraction" and middle > LARGEST_FRACTION:
-        yield _whole(
+        yield violation(
             table,
-            "return",
+            ["return"],
             "unit",
-            f"the median size of a return is {middle:.3g} (limit {LARGEST_FRACTION:g}), "
+            found=f"the median size of a return is {middle:.3g} (limit {LARGEST_FRACTION:g}), "
             "which looks like per cent while the unit says fraction",
-            "set ingest.tables.stocks.return_unit to percent, or divide the column by 100",
+            remedy="set ingest.tables.stocks.return_unit to percent, or divide the column by 100",
         )
 
 
@@ -118,7 +121,11 @@ def complete(table: ParsedTable, stock_months: np.ndarray) -> Iterator[Violation
         # A cell that could not be read is reported by another rule.
         lacking = frame[name].isna().to_numpy() & needed & ~unread_in(table, [name])
         if lacking.any():
-            yield absent(table, name, lacking, shown=months)
+            yield replace(
+                absent(table, name, lacking, shown=months),
+                remedy='fill them in, begin later, or leave the series out: map it to "" in '
+                "`columns` of its entry in params.yaml",
+            )
 
 
 def distinct(months: pd.Series) -> np.ndarray:
@@ -126,32 +133,11 @@ def distinct(months: pd.Series) -> np.ndarray:
     return np.unique(ordinal(months.dropna()))
 
 
-def _whole(table: ParsedTable, name: str, rule: str, said: str, remedy: str) -> Violation:
-    return Violation(
-        file=table.file,
-        **column_of(name, table.names),
-        rule=rule,
-        found=said,
-        rows=(),
-        count=0,
-        remedy=remedy,
-    )
-
-
 def _in_months(
     table: ParsedTable, name: str, rule: str, said: str, months: list[str], remedy: str
 ) -> Violation:
-    return Violation(
-        file=table.file,
-        **column_of(name, table.names),
-        rule=rule,
-        found=said,
-        rows=(),
-        count=len(months),
-        remedy=remedy,
-        shown=tuple(months[:SHOWN]),
-        of="month",
-    )
+    one = violation(table, [name], rule, found=said, remedy=remedy)
+    return replace(one, count=len(months), shown=tuple(months[:SHOWN]), of="month")
 
 
 def _labels(ordinals: np.ndarray) -> list[str]:

@@ -14,7 +14,7 @@ import pandas as pd
 from konkyo.artifacts import HERE
 from konkyo.config import LARGEST_AUTOCORRELATION
 from konkyo.data.files import SUFFIXES, suffix_of, within
-from konkyo.data.reader import ParsedTable
+from konkyo.data.parsed_table import ParsedTable
 from konkyo.data.violations import SHOWN, count_of, first_few
 from konkyo.dates import label
 
@@ -37,17 +37,18 @@ def of_folders(names: Sequence[str]) -> Iterator[str]:
 
 def of_links(names: Sequence[str]) -> Iterator[str]:
     """Yield a note on links among the records, and on files elsewhere, which DVC does not watch."""
-    elsewhere = []
+    elsewhere, links = [], set()
     for path in map(Path, names):
         # DVC follows a link to a file, and none to a folder.
         folders = {path, *(folder for file in within(path) for folder in file.parents)}
         folders = {one for one in folders if one == path or path in one.parents}
-        if not path.is_absolute():
+        if not path.is_absolute() and ".." not in path.parts:
             folders |= set(path.parents)
-        for link in sorted(one for one in folders if one.is_symlink() and one.is_dir()):
-            yield f"{link} is a link: `dvc repro` does not notice a change of what it leads to"
+        links |= {one for one in folders if one.is_symlink() and one.is_dir()}
         if not path.absolute().is_relative_to(HERE.own.absolute()):
             elsewhere.append(path)
+    for link in sorted(links):
+        yield f"{link} is a link: `dvc repro` does not notice a change of what it leads to"
     if elsewhere:
         yield f"not in data/own, where `dvc repro` would notice a change: {few(elsewhere)}"
 

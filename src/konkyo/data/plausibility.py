@@ -11,7 +11,7 @@ import pandas as pd
 
 from konkyo.data.monthly_prices import STALE
 from konkyo.data.notes import SENTINELS
-from konkyo.data.reader import ParsedTable
+from konkyo.data.parsed_table import ParsedTable
 from konkyo.data.violations import SHOWN, count_of, first_few
 from konkyo.dates import label, ordinal
 

@@ -330,6 +330,11 @@ def scan(
         title = f"{title} where {form.where.strip()}"
     if not wide:
         cells = {name: kind for name in mapping.values() if (kind := kinds(name)) is not None}
+        if not cells:
+            raise RecordsError(
+                f"{together(files)} has no column of this project's, it has [{names_of(names)}]: "
+                "map them in `columns` of the table's entry in params.yaml to those of docs/data.md"
+            )
         mapping = {own: name for own, name in mapping.items() if name in cells}
         own_of = {name: own for own, name in mapping.items() if name != own}
         table = Scan(title, own_of, cells, remarks, parts, places, mapping)

@@ -12,10 +12,9 @@ import pandas as pd
 import pandera.pandas as pa
 
 from konkyo.data import monthly
-from konkyo.data.checks import codes_of, unique
-from konkyo.data.columns import FURTHER, Kind, Unit, table_of
-from konkyo.data.reader import ParsedTable
-from konkyo.data.validate import broken
+from konkyo.data.columns import Unit, table_of
+from konkyo.data.parsed_table import ParsedTable
+from konkyo.data.rules import broken, unique, violation
 from konkyo.data.violations import Violation, raise_if_any
 from konkyo.dates import month_end, ordinal
 
@@ -59,12 +58,39 @@ def check(
     RecordsError
         Every violation of both files at once.
     """
-    stocks_table = stocks.frame
-    months = monthly.distinct(stocks_table["month"]) if "month" in stocks_table else _NO_MONTHS
-    violations = _stocks(stocks, unit, portfolios, sized)
-    raise_if_any(violations + (_market(market, months) if market else []))
-    market_table = market.frame if market else pd.DataFrame({"month": month_end(months)})
+    raise_if_any(violations_of(stocks, market, unit, portfolios, sized=sized))
+    return normalise(stocks.frame, market.frame if market else None, unit, sized=sized)
 
+
+def violations_of(
+    stocks: ParsedTable | None,
+    market: ParsedTable | None,
+    unit: Unit,
+    portfolios: int,
+    *,
+    sized: bool = True,
+) -> list[Violation]:
+    """Return what breaks the rules of the two tables, or of the one that could be read."""
+    months = _NO_MONTHS
+    if stocks is not None and "month" in stocks.frame:
+        months = monthly.distinct(stocks.frame["month"])
+    return [
+        *(_stocks(stocks, unit, portfolios, sized) if stocks is not None else ()),
+        *(_market(market, months) if market is not None else ()),
+    ]
+
+
+def normalise(
+    stocks_table: pd.DataFrame,
+    market_table: pd.DataFrame | None,
+    unit: Unit,
+    *,
+    sized: bool = True,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return both tables as `check` does; they break no rule."""
+    months = monthly.distinct(stocks_table["month"])
+    if market_table is None:
+        market_table = pd.DataFrame({"month": month_end(months)})
     # Files bring days of several resolutions; records have one, whatever they come from.
     stocks_table, market_table = (
         table.assign(month=table["month"].astype("datetime64[s]"))
@@ -76,7 +102,8 @@ def check(
         stocks_table["sector"] = pd.Series(None, index=stocks_table.index, dtype="str")
     required = [name for name in REQUIRED if sized or name != "size"]
     further = [name for name in stocks_table if name not in required]
-    order = np.lexsort((codes_of(stocks_table["stock"]), ordinal(stocks_table["month"])))
+    codes = pd.factorize(stocks_table["stock"], sort=True)[0]
+    order = np.lexsort((codes, ordinal(stocks_table["month"])))
     covered = np.isin(ordinal(market_table["month"]), months)
     series = [name for name in market_table if name != "month"]
     return (
@@ -119,47 +146,10 @@ def _market(table: ParsedTable, stock_months: np.ndarray) -> list[Violation]:
     violations = broken(schema, table)
     frame = table.frame
     if not len(frame.columns.drop("month", errors="ignore")):
-        violations.append(
-            Violation(
-                file=table.file,
-                column="",
-                rule="columns",
-                found="no market series",
-                rows=(),
-                count=0,
-                remedy="add one column of numbers a series",
-            )
-        )
+        found, remedy = "no market series", "add one column of numbers a series"
+        violations.append(violation(table, [], "columns", found=found, remedy=remedy))
     if "month" in frame:
         violations += monthly.gaps(table, frame["month"])
         violations += monthly.coverage(table, frame["month"], stock_months)
         violations += monthly.complete(table, stock_months)
     return violations
-
-
-def markdown(kind: Kind) -> str:
-    """Return a kind's columns and rules as the data card shows them.
-
-    Returns
-    -------
-    str
-        A table of Markdown, one line a column, then the rules of rows.
-    """
-    schema = table_of(kind)
-    lines = [
-        "| column | needed | type, unit, limits | meaning | may be empty |",
-        "|---|---|---|---|---|",
-    ]
-    for name, column in schema.columns.items():
-        unit = (column.metadata or {}).get("unit", "")
-        limits = [check.title for check in column.checks if check.name != "finite"]
-        held = ", ".join(part for part in (str(column.dtype), unit, *limits) if part)
-        shown = name if name == FURTHER else f"`{name}`"
-        needed, empty = _yes(column.required), _yes(column.nullable)
-        lines.append(f"| {shown} | {needed} | {held} | {column.description} | {empty} |")
-    rules = "; ".join([*(check.title for check in schema.checks), "numbers are finite"])
-    return "\n".join([*lines, "", f"{schema.description} Rules: {rules}.", ""])
-
-
-def _yes(said: bool) -> str:
-    return "yes" if said else "no"

@@ -29,10 +29,12 @@ from konkyo.data import (
 )
 from konkyo.data.columns import Kind, Unit, cells_of, table_of
 from konkyo.data.files import files_of, suffix_of, together
-from konkyo.data.reader import ParsedTable, read
+from konkyo.data.parsed_table import ParsedTable
+from konkyo.data.reader import read
 from konkyo.data.records import Records, facts_of
-from konkyo.data.validate import broken as broken_rules
-from konkyo.data.violations import Faults, Violation, names_of
+from konkyo.data.rules import broken as broken_rules
+from konkyo.data.rules import of_names
+from konkyo.data.violations import Faults, Violation
 from konkyo.errors import RecordsError, SourceError
 from konkyo.io import atomic_write, sha256_of
 
@@ -102,6 +104,7 @@ def load(
     # Every table is read before any fault is raised, so that all faults come at once.
     faults = Faults()
     market = found = None
+    unit: Unit = tables.stocks.return_unit
     with faults.collected():
         market, more = market_series.monthly(tables.market, last, tables.stocks.closed_months)
         faults.violations += more
@@ -109,19 +112,21 @@ def load(
     with faults.collected():
         found, unit, facts, more = _stocks(tables, beside, last, joining=not faults)
         faults.violations += more
-    if found is None or market is None:
-        faults.raise_if_any()
-    assert found is not None and market is not None  # nosec B101 # tells mypy the type
-    if first is not None:
+    if first is not None and found is not None and market is not None:
         found = _cut(found, unit, first, later=False)
         market = market.with_frame(market.frame[market.frame["month"] >= first])
-    series = market if tables.market else None
     sized = tables.stocks.size != "none"
-    try:
-        stocks, market_table = schema.check(found, series, unit, portfolios, sized=sized)
-    except RecordsError as error:
-        faults.violations = [*error.violations, *faults.violations]
+    series = market if tables.market else None
+    # Of tables none of which could be read nothing more is said.
+    readable = series is not None and series.file and "month" in series.frame
+    usable = series if readable else None
+    rules = schema.violations_of(found, usable, unit, portfolios, sized=sized)
+    faults.violations = [*rules, *faults.violations]
     faults.raise_if_any()
+    assert found is not None and market is not None  # nosec B101 # tells mypy the type
+    stocks, market_table = schema.normalise(
+        found.frame, series.frame if series else None, unit, sized=sized
+    )
     files = _files(tables)
     for path in files.values():
         if path.resolve().is_relative_to(raw.resolve()):
@@ -158,7 +163,7 @@ def load(
     summary = {
         "read": tuple(_read(tables)),
         "matched": tuple(facts.pop("matched", ())),
-        "assumed": (*_assumed(tables, found), *assumed),
+        "assumed": (*_assumed(tables, found, facts.pop("made", set())), *assumed),
         "set missing": tuple(facts.pop("removed", ())),
         "left out": (*notes.of_folders(names), *_unmapped(tables)),
     }
@@ -184,19 +189,18 @@ def _read(tables: Tables) -> Iterator[str]:
             yield f"{kind}: {violations.count_of(len(files), 'file')} ({notes.few(files)})"
 
 
-def _assumed(tables: Tables, found: ParsedTable) -> Iterator[str]:
+def _assumed(tables: Tables, found: ParsedTable, made: set[str]) -> Iterator[str]:
     """Yield what the stocks' columns and the reports' dates are taken for."""
-    rows, own = tables.stocks, found.names.get("size", "size")
+    own = found.names.get("size", "size")
     if is_size_proxy(found):
-        yield (
-            f"size is the column {own!r}, traded value and no market value: it has no ratios to it"
-        )
-    elif "size" not in found.frame and {"close", "shares"} <= set(found.frame):
+        yield f"size is the column {own!r}, traded value: no ratio to the market value is made"
+    elif "size" in made:
         yield "size is close x shares / 1000: both as they were on the day, neither adjusted later"
-    if "return" not in found.frame:
+    if "return" in made:
         yield "return is made of the closes of consecutive months, adjusted for splits"
-    else:
-        yield f"return is written as {rows.return_unit} (ingest.tables.stocks.return_unit)"
+    elif tables.stocks.rows == "monthly":
+        unit = tables.stocks.return_unit
+        yield f"return is written as {unit} (ingest.tables.stocks.return_unit)"
     for report in tables.reports:
         yield (
             f"{', '.join(report.files)}: amounts in units of {report.unit:,}; published "
@@ -328,7 +332,8 @@ def _stocks(
     remarks += plausibility.notes_on_prices(frame, made, computed)
     remarks += plausibility.notes_on_twins(frame)
     matches = _matches(frame, beside)
-    facts["matched"] = matches
+    derived = {name for name in ("return", "size") if name in frame and name not in found.frame}
+    facts |= {"matched": matches, "made": derived}
     frame["sector"] = returns.sectors_of(frame, beside.sectors)
     if "spell" in frame:
         spell = frame["spell"].fillna(0).to_numpy().astype("int64")
@@ -460,15 +465,10 @@ def _filled(found: ParsedTable, tables: Tables) -> ParsedTable:
 
 
 def _no_size(found: ParsedTable) -> Violation:
-    own = [found.names.get(name, name) for name in found.frame]
-    return Violation(
-        file=found.file,
-        column="",
-        rule="columns",
-        found=f"'size' missing, and nothing to make it of; the file has [{names_of(own)}]",
-        rows=(),
-        count=0,
-        remedy="add the market value in thousands, or the shares outstanding as `shares` beside "
+    return of_names(
+        found,
+        "'size' missing, and nothing to make it of",
+        "add the market value in thousands, or the shares outstanding as `shares` beside "
         "`close`, or reports with either; or map what orders stocks by size, such as their "
         "traded value, to it: {dollar_volume: size}; or set ingest.tables.stocks.size to none, "
         "for a universe of all eligible stocks",

@@ -23,7 +23,6 @@ import pandas as pd
 
 from konkyo.config import Table
 from konkyo.data import schema
-from konkyo.data.checks import codes_of
 from konkyo.data.columns import cells_of
 from konkyo.data.parsing import CellKind
 from konkyo.data.reader import read
@@ -163,7 +162,7 @@ def to_point_in_time(stocks: pd.DataFrame) -> pd.DataFrame:
         `idiosyncratic_volatility` are those of the same stock's row one calendar month earlier,
         missing where there is none.
     """
-    months, codes = ordinal(stocks["month"]), codes_of(stocks["stock"])
+    months, codes = ordinal(stocks["month"]), pd.factorize(stocks["stock"], sort=True)[0]
     order = np.lexsort((months, codes))
     before, row = order[:-1], order[1:]
     follows = (codes[row] == codes[before]) & (months[row] == months[before] + 1)

@@ -16,6 +16,10 @@ SHOWN = 5
 NAMED = 20
 """How many names a message lists."""
 
+RECORDS = "records"
+"""The file of a violation that is an error's message, which names its files."""
+IN_MESSAGE = "as the message says"
+"""The remedy of such a violation."""
 COLUMNS = ("file", "column", "here", "rule", "found", "count", "of", "rows", "shown", "remedy")
 """The columns of a report as a table, and of `konkyo check`'s file."""
 
@@ -41,7 +45,7 @@ class Violation:
     count : int
         How many rows (or months, see `of`) break the rule; 0 where it is broken as a whole.
     remedy : str
-        What to do about it; empty where `found` is an error's message, which says it.
+        What to do about it; `IN_MESSAGE` where `found` is an error's message, which says it.
     shown : tuple of str, optional
         What to show beside each of `rows`, as long as it; or the first few months.
     of : {'row', 'month'}, optional
@@ -71,7 +75,7 @@ class Violation:
         where = remedy = ""
         if self.count:
             where = f" in {count_of(self.count, self.of)} ({first_few(self._places(), self.count)})"
-        if self.remedy:
+        if self.remedy != IN_MESSAGE:
             remedy = f"; {self.remedy}"
         return f"{column}{self.found}{where}{remedy}"
 
@@ -158,8 +162,8 @@ def report(violations: Sequence[Violation]) -> str:
     for violation in violations:
         files.setdefault(violation.file, []).append(violation)
     return "\n".join(
-        f"{file} cannot be used, {count_of(len(lines), 'violation')}:\n  "
-        + "\n  ".join(map(str, lines))
+        f"{file} cannot be {'read' if file == RECORDS else 'used'}, "
+        f"{count_of(len(lines), 'violation')}:\n  " + "\n  ".join(map(str, lines))
         for file, lines in files.items()
     )
 
@@ -209,7 +213,7 @@ class Faults:
 def violations_of(error: KonkyoError) -> list[Violation]:
     """Return the violations that an error lists, or one that is its message."""
     return list(getattr(error, "violations", ())) or [
-        Violation("records", "", "file", str(error), (), 0, "")
+        Violation(RECORDS, "", "file", str(error), (), 0, IN_MESSAGE)
     ]
 
 

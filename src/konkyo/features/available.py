@@ -1,5 +1,7 @@
 """Which inputs the records can give: `characteristics: available`, and what a list asks in vain."""
 
+from collections.abc import Iterator
+
 import numpy as np
 import pandas as pd
 
@@ -52,6 +54,54 @@ def resolve(params: Prepare, stocks: pd.DataFrame) -> tuple[str, ...]:
     return tuple([*rolling, *sorted(columns, key=lambda name: name != "size")])
 
 
+def unmet(
+    params: Prepare, stocks: pd.DataFrame, market: pd.DataFrame
+) -> Iterator[tuple[str, str, str]]:
+    """Yield what params.yaml asks of the records in vain: the key, what is wrong, the remedy.
+
+    Parameters
+    ----------
+    params : Prepare
+        The prepare section of params.yaml.
+    stocks, market : pandas.DataFrame
+        The records.
+    """
+    first, last = dates.label(stocks["month"].min()), dates.label(stocks["month"].max())
+    if not first <= params.first_month <= last:
+        yield (
+            "prepare.first_month",
+            f"{params.first_month} is outside the records, {first} to {last}",
+            "set it within",
+        )
+    if params.characteristics != "available":
+        columns = [
+            name
+            for name in stocks
+            if name not in {"month", "stock", "sector", "return", "eligible", "spell"}
+        ]
+        lacking = [
+            name
+            for name in params.characteristics
+            if not ROLLING.fullmatch(name) and name not in columns
+        ]
+        if lacking:
+            yield (
+                "prepare.characteristics",
+                f"{', '.join(map(repr, lacking))}: neither a column of the records ("
+                f"{', '.join(columns) or 'none'}) nor return_k, beta_k, volatility_k or maximum_k "
+                "of k months",
+                "correct or remove them, or set prepare.characteristics to available",
+            )
+    unknown = [name for name in params.market if name not in market]
+    if unknown:
+        series = ", ".join(name for name in market if name != "month")
+        yield (
+            "prepare.market",
+            f"{', '.join(unknown)}: the records' market series are {series or 'none'}",
+            "correct or remove them" if series else "set it to {}",
+        )
+
+
 def require(params: Prepare, stocks: pd.DataFrame, market: pd.DataFrame) -> None:
     """Raise if the records lack a characteristic, a series or the month that params.yaml names.
 
@@ -60,35 +110,8 @@ def require(params: Prepare, stocks: pd.DataFrame, market: pd.DataFrame) -> None
     ParamsError
         Names all of them, what the records have, and the remedy.
     """
-    faults = []
-    first, last = dates.label(stocks["month"].min()), dates.label(stocks["month"].max())
-    if not first <= params.first_month <= last:
-        faults.append(
-            f"prepare.first_month = {params.first_month!r} is outside the records, which cover "
-            f"{first} to {last}: set it within"
-        )
-    if params.characteristics != "available":
-        columns = set(stocks) - {"month", "stock", "sector", "return", "eligible", "spell"}
-        lacking = [
-            name
-            for name in params.characteristics
-            if not ROLLING.fullmatch(name) and name not in columns
-        ]
-        if lacking:
-            faults.append(
-                f"prepare.characteristics has {', '.join(map(repr, lacking))}, which "
-                f"{'is' if len(lacking) == 1 else 'are'} neither return_k, beta_k, volatility_k or "
-                "maximum_k for a number k of months nor a column of the records "
-                f"({', '.join(sorted(columns)) or 'which have none'}): correct or remove "
-                "these, or set prepare.characteristics: available"
-            )
-    unknown = sorted(set(params.market) - set(market.columns))
-    if unknown:
-        there = ", ".join(name for name in market if name != "month")
-        remedy = "correct or remove these" if there else "set prepare.market: {}"
-        faults.append(
-            f"prepare.market has {', '.join(unknown)}, but the records' market series are "
-            f"{there or 'none'}: {remedy}"
-        )
+    faults = [
+        ": ".join([key, f"{what}; {remedy}"]) for key, what, remedy in unmet(params, stocks, market)
+    ]
     if faults:
         raise ParamsError("\n".join(faults))

@@ -7,11 +7,9 @@ import pandas as pd
 import pandera.pandas as pa
 
 from konkyo import dates
-from konkyo.data import checks, monthly
-from konkyo.data.dtypes import Date, Number
+from konkyo.data import monthly, rules
+from konkyo.data.parsed_table import ParsedTable
 from konkyo.data.parsing import CellKind
-from konkyo.data.reader import ParsedTable
-from konkyo.data.validate import broken
 from konkyo.data.violations import raise_if_any
 
 POSITIVE = ("rate", "price_home", "price_abroad", "gdp", "reserves")
@@ -74,7 +72,7 @@ def check(table: ParsedTable, external: tuple[str, ...] = ()) -> pd.DataFrame:
     frame = table.frame.drop(columns=list(external), errors="ignore")
     unread = {name: texts for name, texts in table.unread.items() if name not in external}
     table = replace(table, frame=frame, unread=unread)
-    violations = broken(schema, table)
+    violations = rules.broken(schema, table)
     if "month" in frame:
         violations += monthly.gaps(table, frame["month"])
     raise_if_any(violations)
@@ -83,26 +81,25 @@ def check(table: ParsedTable, external: tuple[str, ...] = ()) -> pd.DataFrame:
 
 def _schema(series: list[str]) -> pa.DataFrameSchema:
     """Return the schema of a table with these series."""
-    columns = {"month": pa.Column(Date())}
+    columns = {"month": pa.Column()}
     for name in series:
-        above_zero = [checks.above(0.0)] if name in POSITIVE else []
+        above_zero = [rules.above(0.0)] if name in POSITIVE else []
         columns[name] = pa.Column(
-            Number(), checks=[checks.finite(), *above_zero], nullable=name in MAY_BE_MISSING
+            checks=[rules.finite(), *above_zero], nullable=name in MAY_BE_MISSING
         )
     quarters = [_quarterly_gdp()] if "gdp" in series else []
-    return pa.DataFrameSchema(columns, checks=[checks.unique(("month",)), *quarters])
+    return pa.DataFrameSchema(columns, checks=[rules.unique(("month",)), *quarters])
 
 
 def _quarterly_gdp() -> pa.Check:
     """Return the check that gdp is present in the last month of every quarter."""
-    return pa.Check(
+    return rules.rule(
         lambda frame: frame["gdp"].notna() | (frame["month"].dt.month % 3 != 0),
-        name="quarter",
-        error="missing in the last month of a quarter",
+        "quarter",
+        "missing in the last month of a quarter",
         title="a value in the last month of each quarter",
-        description="write each quarter's total in the row of its last month (March, June, ...)",
-        statistics={"columns": ["month", "gdp"]},
-        ignore_na=False,
+        remedy="write each quarter's total in the row of its last month (March, June, ...)",
+        columns=("month", "gdp"),
     )
 
 

@@ -3,7 +3,7 @@
 The stage ingest does the same, and writes the records.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +17,8 @@ from konkyo.data.records import SECTIONS, Records
 from konkyo.data.violations import Violation, count_of, raise_if_any, table, violations_of
 from konkyo.errors import KonkyoError, ParamsError, RecordsError, SourceError
 from konkyo.features import available
+from konkyo.intervention import load as study
+from konkyo.intervention.records import Records as StudyRecords
 from konkyo.io import write_csv
 from konkyo.pipeline import preflight, stage
 from konkyo.resilience import temporary_folder
@@ -38,10 +40,14 @@ def main() -> None:
     # Downloads go to a temporary folder: data/raw belongs to the stage ingest.
     with temporary_folder() as raw:
         records, violations = examine(params, raw)
-    violations += study_violations(params)
-    write_csv(table(violations), HERE.check)
     if records is not None:
         print(summary(params, records, violations))
+    if params.intervention.source != "simulated":
+        try:
+            print(study_summary(study.load(params.intervention)))
+        except (RecordsError, SourceError, ParamsError) as error:
+            violations += violations_of(error)
+    write_csv(table(violations), HERE.check)
     raise_if_any(violations)
 
 
@@ -67,19 +73,6 @@ def examine(params: Params, raw: Path) -> tuple[Records | None, list[Violation]]
     except (RecordsError, SourceError, ParamsError) as error:
         return None, [*violations_of(error), *preflight.without_records(params)]
     return records, preflight.of_records(params, records)
-
-
-def study_violations(params: Params) -> list[Violation]:
-    """Return the violations of the second study's tables; none where it simulates them."""
-    if params.intervention.source == "simulated":
-        return []
-    from konkyo.intervention.load import load
-
-    try:
-        load(params.intervention)
-    except (RecordsError, SourceError, ParamsError) as error:
-        return violations_of(error)
-    return []
 
 
 def summary(params: Params, records: Records, violations: list[Violation]) -> str:
@@ -108,13 +101,43 @@ def summary(params: Params, records: Records, violations: list[Violation]) -> st
         lines["assumed"].append(f"prepare.characteristics, as available: {', '.join(names)}")
     shares = records.stocks.isna().mean()
     lines["set missing"] += [
-        f"{name}: {share:.1%} missing" for name, share in shares.items() if share
+        f"{name}: {max(share, 0.001):.1%} missing" for name, share in shares.items() if share
     ]
     lines["matched"] += _labels(params, records)
     lines["left out"] += _left_out(params, records.stocks)
     lines["look at"] = [*records.notes, *preflight.remarks(params, records)]
     state = count_of(len(violations), "violation") if violations else "no violation"
-    text = [f"{facts['source']}: {state}"]
+    return _sections(f"{facts['source']}: {state}", lines)
+
+
+def study_summary(records: StudyRecords) -> str:
+    """Return what was read of the second study's series, and numbers that show a mistake."""
+    facts, frame = records.facts, records.frame
+    amount = frame["intervention"]
+    share = (amount.abs() / frame["reserves"]).max()
+    sold, bought = int((amount > 0).sum()), int((amount < 0).sum())
+    lines = {
+        "read": [
+            f"{facts['rows']:,} months of the second study, {facts['first_month']} to "
+            f"{facts['last_month']}"
+        ],
+        "assumed": [
+            f"rate is the home currency for one unit abroad: its median is "
+            f"{frame['rate'].median():,.4g}",
+            f"intervention is above 0 where home currency was sold ({sold} months; bought in "
+            f"{bought}), in the unit of reserves: at most {share:.1%} of them in a month",
+            f"gdp has a median of {(frame['gdp'] / frame['reserves']).median():.1f} times the "
+            "reserves a quarter",
+        ],
+        "set missing": [
+            f"{name}: {part:.1%} missing" for name, part in frame.isna().mean().items() if part
+        ],
+    }
+    return _sections(f"intervention, {facts['source']}: no violation", lines)
+
+
+def _sections(title: str, lines: Mapping[str, Sequence[str]]) -> str:
+    text = [title]
     for name, some in lines.items():
         for line in some:
             text.append(f"  {name:<13}{line}")
@@ -130,9 +153,9 @@ def _assumptions(records: Records) -> Iterator[str]:
     yield f"return is a fraction earned in the month: its median size is {sizes.median():.2%}"
     if "size" in newest:
         yield (
-            f"size is the market value at the month's end in thousands: its median is "
-            f"{newest['size'].median():,.4g} in {facts['last_month']}, its largest "
-            f"{newest['size'].max():,.4g}"
+            f"size is in thousands where it is a market value: its median is "
+            f"{newest['size'].median():,.0f} in {facts['last_month']}, its largest "
+            f"{newest['size'].max():,.0f}"
         )
     for name in RATIOS:
         if name in newest and newest[name].notna().any():

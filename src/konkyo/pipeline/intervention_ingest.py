@@ -5,6 +5,7 @@ from konkyo.artifacts import HERE
 from konkyo.intervention.load import load
 from konkyo.io import write_json, write_parquet
 from konkyo.pipeline import locking, stage
+from konkyo.pipeline.check import study_summary
 
 
 @stage
@@ -14,5 +15,4 @@ def main() -> None:
     records = load(config.load().intervention)
     write_parquet(records.frame, HERE.intervention_records / "records.parquet")
     write_json(records.facts, HERE.intervention_records / "source.json")
-    facts = records.facts
-    print(f"{facts['source']}: {facts['first_month']} to {facts['last_month']}")
+    print(study_summary(records))

@@ -9,16 +9,15 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from konkyo import dates
 from konkyo.artifacts import HERE
 from konkyo.config import Params, Prepare
 from konkyo.data.records import Records
-from konkyo.data.violations import SHOWN, Violation, first_few, raise_if_any
+from konkyo.data.violations import IN_MESSAGE, SHOWN, Violation, first_few, raise_if_any
 from konkyo.errors import KonkyoError, RecordsError, TrackingError
-from konkyo.features import available, build, characteristics, market
+from konkyo.features import available, build, market
 
 _SQLITE = "sqlite:///"
 _LONGEST_EXPERIMENT = 500
@@ -37,26 +36,19 @@ def of_records(params: Params, records: Records) -> list[Violation]:
     """
     prepare, stocks = params.prepare, records.stocks
     first, month = dates.parse(prepare.first_month), stocks["month"]
-    faults = []
     within = month.min() <= first <= month.max()
     if within:
         stocks = stocks[month >= first]
-    else:
-        faults.append(
-            _fault(
-                "prepare.first_month",
-                f"{prepare.first_month} is outside the records, {_span(month)}",
-                "set it within",
-            )
-        )
-    faults += _unknown_characteristics(prepare, records.stocks)
+    faults = [_fault(*fault) for fault in available.unmet(prepare, records.stocks, records.market)]
     months = pd.DatetimeIndex(stocks["month"].drop_duplicates().sort_values())
-    unknown = [name for name in prepare.market if name not in records.market]
-    series = [(name, kind) for name, kinds in prepare.market.items() for kind in kinds]
+    series = [
+        (name, kind)
+        for name, kinds in prepare.market.items()
+        for kind in kinds
+        if name in records.market
+    ]
     # Series by series, as the first fault would hide the others.
-    transforms: list[dict[str, tuple[str, ...]]] = [dict.fromkeys(unknown, ())]
-    if within:
-        transforms += [{name: (kind,)} for name, kind in series if name not in unknown]
+    transforms = [{name: (kind,)} for name, kind in series] if within else []
     for one in transforms:
         try:
             market.features(records.market, one, months)
@@ -124,8 +116,8 @@ def of_panel(params: Params, index: pd.DataFrame, catalogue: pd.DataFrame) -> li
         )
     names = catalogue["name"].tolist()
     series = catalogue.loc[catalogue["group"] == "market", "name"].tolist()
-    faults += _unknown("report.factors", report.factors, names, "feature")
-    faults += _unknown("report.market", report.market, series, "market series of prepare.market")
+    faults += _unknown("factors", report.factors, names, "feature")
+    faults += _unknown("market", report.market, series, "market series of prepare.market")
     return [*faults, *without_records(params)]
 
 
@@ -184,16 +176,16 @@ def _months_of_report(
     """See that the report's months have a network, and that its stocks are ranked in its month."""
     report = params.report
     month = decisions[-1] if report.month == "newest" else report.month
-    for key, value in (("report.month", month), ("report.market_month", report.market_month)):
+    for key, value in (("month", month), ("market_month", report.market_month)):
         if value not in decisions and value != "largest":
             yield _fault(
-                key,
+                f"report.{key}",
                 f"no stock is ranked in {value}",
                 f"choose a month from {decisions[0]} to {decisions[-1]}",
             )
     month = month if month in decisions else decisions[-1]
     ranked = index.loc[index["month"] == dates.parse(month), "stock"].astype(str).tolist()
-    yield from _unknown("report.watchlist", report.watchlist, ranked, f"stock ranked in {month}")
+    yield from _unknown("watchlist", report.watchlist, ranked, f"stock ranked in {month}")
 
 
 def _unknown(
@@ -203,31 +195,7 @@ def _unknown(
     if absent:
         shown = first_few([repr(name) for name in absent[:SHOWN]], len(absent))
         choice = first_few(list(allowed[:SHOWN]), len(allowed)) or "none, as there is none"
-        yield _fault(key, f"{shown}: no {noun}", f"choose from {choice}")
-
-
-def _unknown_characteristics(prepare: Prepare, stocks: pd.DataFrame) -> Iterator[Violation]:
-    """See that the records can give every characteristic."""
-    if prepare.characteristics == "available":
-        return
-    columns = [
-        name for name in stocks if name not in ("month", "stock", "sector", "eligible", "spell")
-    ]
-    grids = {name: np.ones((1, 1)) for name in columns}
-    absent = []
-    for name in prepare.characteristics:
-        try:
-            characteristics.compute(name, grids)
-        except KonkyoError:
-            absent.append(name)
-    if absent:
-        columns.remove("return")
-        yield _fault(
-            "prepare.characteristics",
-            f"{', '.join(map(repr, absent))}: neither a column of the records ("
-            f"{', '.join(columns)}) nor return_k, beta_k, volatility_k or maximum_k of k months",
-            "correct or remove them",
-        )
+        yield _fault(f"report.{key}", f"{shown}: no {noun}", f"choose from {choice}")
 
 
 def _measure(stocks: pd.DataFrame) -> pd.Series:
@@ -274,7 +242,7 @@ def _labels() -> Iterator[Violation]:
         try:
             read_labels(HERE.labels)
         except RecordsError as error:
-            yield Violation(str(HERE.labels), "", "file", str(error), (), 0, "")
+            yield Violation(str(HERE.labels), "", "file", str(error), (), 0, IN_MESSAGE)
 
 
 def _store(params: Params) -> Iterator[Violation]:
@@ -325,7 +293,7 @@ def _deleted(name: str) -> Violation:
     )
 
 
-def _fault(key: str, found: str, remedy: str = "") -> Violation:
+def _fault(key: str, found: str, remedy: str = IN_MESSAGE) -> Violation:
     """Return the violation of a key; the message of an error has its remedy within."""
     return Violation("params.yaml", key, "params", found, (), 0, remedy)
 
