@@ -4,6 +4,7 @@ from konkyo import config, data
 from konkyo.artifacts import HERE
 from konkyo.io import write_csv, write_json, write_parquet
 from konkyo.pipeline import locking, stage
+from konkyo.pipeline.own_files import link_own
 
 
 @stage
@@ -11,6 +12,7 @@ from konkyo.pipeline import locking, stage
 def main() -> None:
     """Write data/raw and data/records."""
     params = config.load()
+    link_own()
     records = data.load(params.ingest, HERE.raw, params.backtest.n_quantiles)
     write(records)
     print(line(records))
