@@ -12,7 +12,6 @@ import pytest
 from mlflow import MlflowClient
 from ruamel.yaml import YAML
 
-from conftest import write_results
 from konkyo import config
 from small import make_records, small_params
 
@@ -35,9 +34,9 @@ IGNORED = (
 
 
 @pytest.fixture
-def job(tmp_path, empty_store):
-    """A project with results in git, of which DVC runs the first and the last stage."""
-    root = write_results(tmp_path / "my project")
+def job(tmp_path, results_folder, empty_store):
+    """Return a project with results in git, of which DVC runs the first and the last stage."""
+    root = shutil.copytree(results_folder, tmp_path / "my project")
     shutil.rmtree(root / "data/records")
     shutil.copy(empty_store, root / "mlflow.db")
     (root / "data/own").mkdir()
@@ -52,7 +51,9 @@ def job(tmp_path, empty_store):
     with (root / "params.yaml").open("w") as file:
         YAML().dump(config.as_dict(chosen), file)
     (root / "dvc.yaml").write_text(STAGES)
-    (root / ".gitignore").write_text(IGNORED)
+    (root / ".gitignore").write_text(
+        "\n".join((*IGNORED, "data/.project-id", "*.lock", "!dvc.lock"))
+    )
     binaries = Path(sys.executable).parent
     environment = os.environ | {
         "PATH": f"{binaries}{os.pathsep}{os.environ['PATH']}",
@@ -71,7 +72,7 @@ def job(tmp_path, empty_store):
         return done.stdout
 
     call("git", "init", "-q")
-    call("dvc", "init", "-q")
+    call("dvc", "init")
     call("git", "add", "-A")
     call("git", "commit", "-qm", "start")
     call("dvc", "repro", "-q")
