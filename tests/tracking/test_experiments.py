@@ -28,9 +28,17 @@ stages:
     params: [track, train]
     outs: [data/run.json]
 """
-IGNORED = (
-    "/data/own\n/data/records\n/data/raw\n/data/run.json\n/data/.*\n/mlflow.db\n/mlartifacts\n"
-)
+IGNORED = """\
+data/own
+data/records
+data/raw
+data/run.json
+data/.project-id
+*.lock
+!dvc.lock
+mlflow.db
+mlartifacts
+"""
 
 
 @pytest.fixture
@@ -51,9 +59,7 @@ def job(tmp_path, results_folder, empty_store):
     with (root / "params.yaml").open("w") as file:
         YAML().dump(config.as_dict(chosen), file)
     (root / "dvc.yaml").write_text(STAGES)
-    (root / ".gitignore").write_text(
-        "\n".join((*IGNORED, "data/.project-id", "*.lock", "!dvc.lock"))
-    )
+    (root / ".gitignore").write_text(IGNORED)
     binaries = Path(sys.executable).parent
     environment = os.environ | {
         "PATH": f"{binaries}{os.pathsep}{os.environ['PATH']}",
