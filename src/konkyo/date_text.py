@@ -71,7 +71,7 @@ def days(values: Iterable[object]) -> pd.DatetimeIndex:
     values = list(values)
     dates: dict[object, dt.date | None] = {}
     for value in dict.fromkeys(values):
-        empty = value == "" or pd.isna(value)  # type: ignore[call-overload]
+        empty = value == "" or pd.isna(value)
         dates[value] = None if empty else _date(value, DAYS)
         if dates[value] is None and not empty:
             raise ValueError(f"{value!r} is no day: write YYYY-MM-DD, YYYYMMDD or YYYY/MM/DD")

@@ -29,7 +29,7 @@ stages:
     outs: [data/run.json]
 """
 IGNORED = """\
-data/own
+data/own/*.parquet
 data/records
 data/raw
 data/run.json
@@ -48,6 +48,7 @@ def job(tmp_path, results_folder, empty_store):
     shutil.rmtree(root / "data/records")
     shutil.copy(empty_store, root / "mlflow.db")
     (root / "data/own").mkdir()
+    (root / "data/own/README.md").write_text("As in every project.")
     stocks, market = make_records()
     stocks.to_parquet(root / "data/own/stocks.parquet")
     market.to_parquet(root / "data/own/market.parquet")
