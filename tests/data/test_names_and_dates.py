@@ -82,7 +82,7 @@ def test_codes_that_differ_in_capitals_and_blanks(load, tmp_path):
     assert set(load(tmp_path / "a.csv")["stock"]) == {"brk b", "BRK B", "BRK  B"}
 
 
-def test_series_and_columns_called_as_yaml_writes_values(tmp_path):
+def test_names_may_look_like_values_of_yaml(tmp_path):
     """Unquoted keys of params.yaml are names too: YAML reads 007 as 7, and 1e3 as 1000.0."""
     names = ("null", "~", "TRUE", "yes", "007", "1e3", "0x1F", "2020-01-31", "1_000")
     text = PARAMS.read_text(encoding="utf-8").splitlines()

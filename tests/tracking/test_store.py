@@ -69,7 +69,7 @@ def test_params_say_where_a_run_goes(chosen):
 
 
 @pytest.mark.parametrize("below", ["standalone/tmpa1", "tmpb2", "tmpb2/sub"])
-def test_a_temporary_experiment_uses_its_projects_store(chosen, below):
+def test_a_temporary_experiment_uses_its_owners_store(chosen, below):
     copy = ROOT / ".dvc/tmp/exps" / below
     assert store.target(chosen.track, copy, {}).uri == "sqlite:////project/mlflow.db"
 
