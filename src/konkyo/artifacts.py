@@ -141,6 +141,19 @@ class Artifacts:
         return self.attributions / f"{month}.parquet"
 
 
+def owning_project(root: Path) -> Path:
+    """Return the project that an experiment of DVC in a temporary folder belongs to.
+
+    `dvc exp run --temp` and `--queue` run the stages in a copy below .dvc/tmp/exps, which DVC
+    deletes afterwards. Any other project belongs to itself.
+    """
+    parts = root.absolute().parts
+    for at in range(len(parts) - 2):
+        if parts[at : at + 3] == (".dvc", "tmp", "exps"):
+            return Path(*parts[:at])
+    return root
+
+
 HERE = Artifacts()
 """The project in the working folder, which all stages use."""
 

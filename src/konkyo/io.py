@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.resources.abc import Traversable
+from io import BytesIO
 from pathlib import Path
 from typing import Any, Literal
 
@@ -143,9 +144,10 @@ def read_csv(path: Path | Traversable, **options: Any) -> pd.DataFrame:
     **options
         Options of `pandas.read_csv`; `na_values=[]` if an empty cell is an empty text.
     """
-    defaults = {"keep_default_na": False, "na_values": [""], "dtype": dict.fromkeys(_NAMES, "str")}
-    with artifact_errors(Path(str(path))), path.open(encoding="utf-8-sig") as file:
-        return pd.read_csv(file, **{**defaults, **options})
+    names = dict.fromkeys(_NAMES, "str")
+    defaults: dict[str, Any] = {"keep_default_na": False, "na_values": [""], "dtype": names}
+    with artifact_errors(Path(str(path))):
+        return pd.read_csv(BytesIO(path.read_bytes()), **{**defaults, **options})
 
 
 def read_array(path: Path, mmap_mode: Literal["r", "c"]) -> np.ndarray:

@@ -5,6 +5,7 @@ from hypothesis import HealthCheck, given, settings
 
 import fuzz_checks
 import fuzz_commands
+import fuzz_intent
 import fuzz_params
 
 some = settings(
@@ -31,6 +32,12 @@ def test_dated_tables_are_right_or_refused(case):
 @given(fuzz_checks.WIDE)
 def test_wide_tables_are_right_or_refused(case):
     assert fuzz_checks.records_are_right_or_refused(case)
+
+
+@settings(some, max_examples=30)
+@given(fuzz_intent.INTENTS)
+def test_names_dates_sentinels_and_lives(example):
+    assert fuzz_intent.intent_is_recovered(example)
 
 
 @settings(some, max_examples=100)

@@ -17,12 +17,14 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
 
 import fuzz_checks
 import fuzz_commands
+import fuzz_intent
 import fuzz_params
 
 KINDS: dict[str, tuple[st.SearchStrategy[Any], Callable[[Any], str]]] = {
     "monthly": (fuzz_checks.MONTHLY, fuzz_checks.records_are_right_or_refused),
     "dated": (fuzz_checks.DATED, fuzz_checks.records_are_right_or_refused),
     "wide": (fuzz_checks.WIDE, fuzz_checks.records_are_right_or_refused),
+    "intent": (fuzz_intent.INTENTS, fuzz_intent.intent_is_recovered),
     "params": (fuzz_params.spoilt_values(), fuzz_params.values_are_params_or_refused),
     "yaml": (fuzz_params.spoilt_yaml(), fuzz_params.yaml_is_params_or_refused),
     "commands": (fuzz_commands.typed(), fuzz_commands.ends_with_a_code),

@@ -14,11 +14,12 @@ from mlflow.exceptions import MlflowException
 from mlflow.protos.databricks_pb2 import RESOURCE_ALREADY_EXISTS, TEMPORARILY_UNAVAILABLE
 from mlflow.store.model_registry.sqlalchemy_store import SqlAlchemyStore as Registry
 from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore as Runs
+from mlflow.utils import validation
 
 from konkyo import tracking
 from konkyo.errors import TrackingError
 from konkyo.retry import RetryPolicy
-from konkyo.tracking import lineage, results, runs, store
+from konkyo.tracking import client, lineage, results, runs, store
 from konkyo.tracking.client import StoreClient, StoreRetries, retry_store
 from processes import PATIENCE
 
@@ -239,3 +240,24 @@ def test_a_database_that_stays_locked_is_an_error(project, quick, locked):
     locked()
     with pytest.raises(TrackingError, match=r"is locked by another process for \d+ seconds"):
         store.connect(f"sqlite:///{project}/mlflow.db", QUICK)
+
+
+@pytest.mark.parametrize(
+    ("key", "logged"),
+    [
+        ("prepare.market.topix", "prepare.market.topix"),
+        ("prepare.market.日本 x", "prepare.market.日本 x"),
+        ("market.$V&%^(<", "market.:24V:26:25:5E:28:3C"),
+        ("market.a/../b:c", "market.a:2F..:2Fb:3Ac"),
+    ],
+)
+def test_a_param_may_have_any_name(key, logged):
+    assert client.param_key(key) == logged
+    validation._validate_param(logged, "1")
+
+
+def test_long_names_of_params_stay_apart():
+    keys = [client.param_key("x" * 250 + end) for end in ("", "a", "b")]
+    assert keys[0] == "x" * 250 and len(set(keys)) == 3
+    for key in keys:
+        validation._validate_param(key, "1")

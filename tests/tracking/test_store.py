@@ -68,6 +68,12 @@ def test_params_say_where_a_run_goes(chosen):
     )
 
 
+@pytest.mark.parametrize("below", ["standalone/tmpa1", "tmpb2", "tmpb2/sub"])
+def test_a_temporary_experiment_uses_its_owners_store(chosen, below):
+    copy = ROOT / ".dvc/tmp/exps" / below
+    assert store.target(chosen.track, copy, {}).uri == "sqlite:////project/mlflow.db"
+
+
 def test_the_environment_goes_before_params(chosen):
     environment = {"MLFLOW_RUN_ID": "abc", "MLFLOW_TRACKING_URI": "http://127.0.0.1:5000"}
     assert store.target(chosen.track, ROOT, environment) == store.Target(

@@ -9,6 +9,7 @@ from pydantic.dataclasses import dataclass
 from ruamel.yaml import YAML
 from ruamel.yaml.constructor import SafeConstructor
 from ruamel.yaml.error import YAMLError
+from ruamel.yaml.nodes import MappingNode, ScalarNode
 
 from konkyo.config import intervention, main, tune
 from konkyo.config.fields import RULES
@@ -80,7 +81,17 @@ _ADAPTER: TypeAdapter[Params] = TypeAdapter(Params)
 
 
 class _Constructor(SafeConstructor):
-    """Leaves days as they are written: YAML's own reading moves one with an offset to UTC."""
+    """Leaves days as they are written, since YAML's own reading moves one with an offset to UTC.
+
+    Keys too, which may be the names of series and columns: 007, null, 1e3 and TRUE are names.
+    """
+
+    def construct_mapping(self, node: MappingNode, deep: bool = False) -> Any:
+        """Return a mapping whose keys are texts as they are written."""
+        for key, _ in node.value:
+            if isinstance(key, ScalarNode) and key.tag != "tag:yaml.org,2002:merge":
+                key.tag = "tag:yaml.org,2002:str"
+        return super().construct_mapping(node, deep)
 
 
 _Constructor.add_constructor("tag:yaml.org,2002:timestamp", SafeConstructor.construct_yaml_str)

@@ -176,6 +176,8 @@ def raise_if_any(violations: Sequence[Violation]) -> None:
     RecordsError
         Its text is the report; its `violations` are these.
     """
+    # Several checks may find the same.
+    violations = list(dict.fromkeys(violations))
     if violations:
         raise RecordsError(report(violations), violations)
 

@@ -5,7 +5,8 @@ Second study    intervention_ingest, _estimate, _forecast, _report, _track
 Month-end       check, fetch, update, predict, monitor, promote
 Other           audit, tune, serve, ui
 
-Helpers: locking (one command at a time), system_errors (a full disk in words), report_inputs (what
+Helpers: locking (one command at a time), own_files (data/own in DVC's temporary experiments),
+system_errors (a full disk in words), report_inputs (what
 report, monitor and predict read), earlier_months and dvc_commit (for update).
 """
 

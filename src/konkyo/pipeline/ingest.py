@@ -5,6 +5,7 @@ from konkyo.artifacts import HERE
 from konkyo.data.violations import raise_if_any
 from konkyo.io import write_csv, write_json, write_parquet
 from konkyo.pipeline import check, locking, stage
+from konkyo.pipeline.own_files import link_own
 
 
 @stage
@@ -18,6 +19,7 @@ def main() -> None:
         The records violate rules and nothing is written, or a later stage would refuse the params.
     """
     params = config.load()
+    link_own()
     records, violations = check.examine(params, HERE.raw)
     if records is not None:
         # They are right as they are, whatever a later stage would refuse in the params.

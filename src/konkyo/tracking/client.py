@@ -4,6 +4,7 @@ MLflow's own retries are switched off by `store.connect`: they are silent, and c
 where the answer to `create_run` was lost.
 """
 
+import re
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -18,6 +19,7 @@ from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
 from sqlalchemy.exc import OperationalError
 
+from konkyo.cache import digest_of
 from konkyo.errors import TrackingError
 from konkyo.retry import RetryPolicy, retry
 
@@ -42,6 +44,8 @@ _SERVER_FAULT = "too many 500 error responses"
 """MLflow's message for status 500, a fault of the server that another attempt does not mend."""
 _MAX_ENTRIES = 100
 """The most params, and the most tags, that a store takes in one call."""
+_MAX_KEY = 250
+"""Characters of a param's name."""
 _MAX_METRICS = 900
 """The most metrics in one call: a store takes 1,000 entries of all kinds."""
 
@@ -269,10 +273,22 @@ class StoreClient(MlflowClient):
     ) -> None:
         """Log params, metrics and tags of a run in as few calls as the store takes."""
         metrics = metrics or []
-        entries = [Param(key, str(value)) for key, value in (params or {}).items()]
+        entries = [Param(param_key(key), str(value)) for key, value in (params or {}).items()]
         run_tags = [RunTag(key, value) for key, value in (tags or {}).items()]
         for first in range(0, max(len(entries), len(run_tags)), _MAX_ENTRIES):
             part = slice(first, first + _MAX_ENTRIES)
             self.log_batch(run_id, params=entries[part], tags=run_tags[part])
         for first in range(0, len(metrics), _MAX_METRICS):
             self.log_batch(run_id, metrics=metrics[first : first + _MAX_METRICS])
+
+
+def param_key(key: str) -> str:
+    """Return a param's name as MLflow takes it: a market series may be called $V or a/b.
+
+    Characters that MLflow refuses become the hexadecimal digits of their bytes, each after a colon,
+    and a name of more than 250 characters ends in a digest.
+    """
+    plain = re.sub(
+        r"[^\w.\- ]", lambda match: "".join(f":{byte:02X}" for byte in match[0].encode()), key
+    )
+    return plain if len(plain) <= _MAX_KEY else f"{plain[: _MAX_KEY - 33]}:{digest_of(key)}"

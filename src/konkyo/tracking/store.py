@@ -16,6 +16,7 @@ from sqlalchemy import NullPool, create_engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from konkyo import io, resilience
+from konkyo.artifacts import owning_project
 from konkyo.config import Track
 from konkyo.config.fields import plain_login
 from konkyo.errors import TrackingError, split_login
@@ -54,7 +55,8 @@ def target(track: Track, root: Path, environment: Mapping[str, str]) -> Target:
     track : Track
         The track section of params.yaml.
     root : pathlib.Path
-        The project's folder, to which a relative SQLite path belongs.
+        The project's folder, to which a relative SQLite path belongs; of an experiment of DVC in a
+        temporary folder that of its owner, since the temporary one is deleted.
     environment : mapping of str to str
         MLFLOW_TRACKING_URI and MLFLOW_RUN_ID are used; an empty variable counts as absent.
 
@@ -68,7 +70,7 @@ def target(track: Track, root: Path, environment: Mapping[str, str]) -> Target:
     except ValueError as error:
         raise TrackingError(str(error)) from None
     return Target(
-        uri=resolve(uri, root),
+        uri=resolve(uri, owning_project(root)),
         experiment=track.experiment,
         run_id=environment.get("MLFLOW_RUN_ID") or None,
         root=root,

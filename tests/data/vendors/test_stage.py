@@ -308,12 +308,19 @@ def test_series_are_not_overwritten_by_others(fred_service, policy, tmp_path, ca
     message = failed(capsys, "fred", "2024-02", series=("CPI=prices", "PCE=prices"), **options)
     assert "two series have the name prices, CPI and PCE" in message
     assert "write ID or ID=name" in failed(capsys, "fred", "2024-02", series=("../CPI",), **options)
+    assert "not month or date" in failed(capsys, "fred", "2024-02", series=("A=date",), **options)
     assert not list(tmp_path.iterdir())
-    main("fred", "2024-02", "2024-02", series=("CPI",), **options)
+    main("fred", "202402", "2024/02/29", series=("CPI",), **options)
     before = (tmp_path / "fred/market.csv").read_bytes()
     message = failed(capsys, "fred", "2024-02", series=("PCE",), **options)
     assert "has the series CPI, which this command would take out" in message
     assert (tmp_path / "fred/market.csv").read_bytes() == before
+    # As a spreadsheet saves it: neither guessed nor replaced.
+    edited = before.replace(b"2024-02-29", b"29/02/2024")
+    (tmp_path / "fred/market.csv").write_bytes(edited)
+    message = failed(capsys, "fred", "2024-02", series=("CPI",), **options)
+    assert "market.csv is damaged or cannot be read ('29/02/2024' is no day" in message
+    assert (tmp_path / "fred/market.csv").read_bytes() == edited
 
 
 def test_one_file_of_the_ministry_is_missing(vendor, policy, tmp_path, capsys, monkeypatch):
