@@ -4,6 +4,7 @@ import shutil
 from typing import Any
 
 import pandas as pd
+from joblib.externals.loky import ProcessPoolExecutor
 
 from konkyo.artifacts import HERE
 from konkyo.cache import digest_of
@@ -69,18 +70,20 @@ def main() -> None:
         for language in LANGUAGES
     }
     pictures = charts[config.language] | stock_charts(tables, labels, config.language)
-    save_pngs(
-        {HERE.report / f"{_file(name)}.png": chart for name, chart in pictures.items()}, config.dpi
-    )
-    page = report(
-        panel,
-        tables,
-        source=read_json(HERE.source),
-        charts=charts,
-        labels=labels,
-        config=config,
-        related=related_pages(),
-    )
+    paths_of = {HERE.report / f"{_file(name)}.png": chart for name, chart in pictures.items()}
+    # Vega holds Python's lock while it draws, so that a thread would not draw beside the page.
+    with ProcessPoolExecutor(1) as painter:
+        painted = painter.submit(save_pngs, paths_of, config.dpi)
+        page = report(
+            panel,
+            tables,
+            source=read_json(HERE.source),
+            charts=charts,
+            labels=labels,
+            config=config,
+            related=related_pages(),
+        )
+        painted.result()
     with atomic_write(HERE.report / "report.html") as scratch:
         scratch.write_text(page, encoding="utf-8")
     shares = computed["groups"].pivot_table(index="month", columns="group", values="share")
