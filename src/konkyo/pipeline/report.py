@@ -25,17 +25,17 @@ _LONGEST = 75
 """Characters of a file's name; one of Japanese takes three of the 255 bytes that it may have."""
 
 
-def read_evidence() -> tuple[report_tables.ExplainedPanel, pd.DataFrame]:
+def read_panel() -> tuple[report_tables.ExplainedPanel, pd.DataFrame]:
     """Read panel, attributions and portfolios; return them with the labels of the features."""
     panel = store.read(HERE.panel)
-    evidence = report_tables.build(
+    explained = report_tables.build(
         panel.index,
         panel.features,
         panel.catalogue,
         report_inputs.read_attributions(report_inputs.files()),
         report_inputs.read_table(HERE.portfolios),
     )
-    return evidence, report_inputs.read_labels(panel.catalogue)
+    return explained, report_inputs.read_labels(panel.catalogue)
 
 
 def related_pages() -> list[tuple[Text, str]]:
@@ -59,9 +59,10 @@ def main() -> None:
     paths = {name: HERE.backtest / f"{name}.csv" for name in TABLES}
     paths |= {name: HERE.verify / f"{name}.csv" for name in CHECKS}
     paths |= {path.stem: path for path in sorted(HERE.verify.glob("*.csv"))}
-    panel, labels = read_evidence()
+    tables = {name: report_inputs.read_table(path) for name, path in paths.items()}
+    panel, labels = read_panel()
     computed = report_tables.tables(panel, labels, config)
-    tables = {name: report_inputs.read_table(path) for name, path in paths.items()} | computed
+    tables |= computed
 
     charts: dict[str, dict[str, Any]] = {
         language: {
