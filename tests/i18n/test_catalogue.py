@@ -82,6 +82,16 @@ def test_both_languages_have_the_same_keys() -> None:
     assert list(catalogue("en")) == list(catalogue("ja"))
 
 
+def test_both_languages_have_a_text_in_the_same_line() -> None:
+    lines = [
+        (SOURCES / f"i18n/{language}.toml").read_text(encoding="utf-8").splitlines()
+        for language in LANGUAGES
+    ]
+    for english, japanese in zip(*lines, strict=True):
+        assert english.startswith("#") == japanese.startswith("#")
+        assert english.startswith("#") or english.split(" = ")[0] == japanese.split(" = ")[0]
+
+
 def test_both_languages_have_the_same_placeholders() -> None:
     for key in KEYS:
         english, japanese = catalogue("en")[key], catalogue("ja")[key]

@@ -58,6 +58,9 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for month, rows in grounds.groupby("month"):
         rows.to_parquet(root / f"data/attributions/{month:%Y-%m}.parquet")
     frame[["month", "stock", "ridge", "placebo"]].to_parquet(root / "data/models/baselines.parquet")
+    (root / "data/records").mkdir(exist_ok=True)
+    facts = {"source": "tables", "point_in_time": True, "survivorship_free": True}
+    (root / "data/records/source.json").write_text(json.dumps(facts), encoding="utf-8")
     (root / "data/verify").mkdir()
     deletion = {"method": "lrp_epsilon", "deleted": [0.0, 1.0], "ordered": [0.0, 2.0]}
     deletion |= {"random": [0.0, 1.0], "auc": 1.0}

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
+from joblib.externals.loky import ProcessPoolExecutor
 
 from konkyo.artifacts import HERE
 from konkyo.backtest.scores import NETWORK
@@ -26,17 +27,17 @@ _LONGEST = 75
 """Characters of a file's name; one of Japanese takes three of the 255 bytes that it may have."""
 
 
-def read_evidence() -> tuple[report_tables.ExplainedPanel, pd.DataFrame]:
+def read_panel() -> tuple[report_tables.ExplainedPanel, pd.DataFrame]:
     """Read panel, attributions and portfolios; return them with the labels of the features."""
     panel = store.read(HERE.panel)
-    evidence = report_tables.build(
+    explained = report_tables.build(
         panel.index,
         panel.features,
         panel.catalogue,
         report_inputs.read_attributions(report_inputs.files()),
         report_inputs.read_table(HERE.portfolios),
     )
-    return evidence, report_inputs.read_labels(panel.catalogue)
+    return explained, report_inputs.read_labels(panel.catalogue)
 
 
 def related_pages() -> list[tuple[Text, str]]:
@@ -104,9 +105,10 @@ def main() -> None:
     paths = {name: HERE.backtest / f"{name}.csv" for name in TABLES}
     paths |= {name: HERE.verify / f"{name}.csv" for name in CHECKS}
     paths |= {path.stem: path for path in sorted(HERE.verify.glob("*.csv"))}
-    panel, labels = read_evidence()
+    tables = {name: report_inputs.read_table(path) for name, path in paths.items()}
+    panel, labels = read_panel()
     computed = report_tables.tables(panel, labels, config)
-    tables = {name: report_inputs.read_table(path) for name, path in paths.items()} | computed
+    tables |= computed
 
     charts: dict[str, dict[str, Any]] = {
         language: {
@@ -115,20 +117,22 @@ def main() -> None:
         for language in LANGUAGES
     }
     pictures = charts[config.language] | stock_charts(tables, labels, config.language)
-    save_pngs(
-        {HERE.report / f"{_file(name)}.png": chart for name, chart in pictures.items()}, config.dpi
-    )
     source = read_json(HERE.source)
-    page = report(
-        panel,
-        tables,
-        source=source,
-        charts=charts,
-        labels=labels,
-        config=config,
-        related=related_pages(),
-        notices=notices(tables, source, read_json(HERE.metrics), params),
-    )
+    paths_of = {HERE.report / f"{_file(name)}.png": chart for name, chart in pictures.items()}
+    # Vega holds Python's lock while it draws, so that a thread would not draw beside the page.
+    with ProcessPoolExecutor(1) as painter:
+        painted = painter.submit(save_pngs, paths_of, config.dpi)
+        page = report(
+            panel,
+            tables,
+            source=source,
+            charts=charts,
+            labels=labels,
+            config=config,
+            related=related_pages(),
+            notices=notices(tables, source, read_json(HERE.metrics), params),
+        )
+        painted.result()
     with atomic_write(HERE.report / "report.html") as scratch:
         scratch.write_text(page, encoding="utf-8")
     shares = computed["groups"].pivot_table(index="month", columns="group", values="share")

@@ -141,7 +141,7 @@ def _selection_bias(bias: Mapping[str, float]) -> Table:
 
 
 def _trials(trials: pd.DataFrame) -> Table:
-    forms = {name: ".4g" for name in trials if pd.api.types.is_float_dtype(trials[name])}
+    forms = {name: ".4g" for name in trials.select_dtypes("number")}
     return Table.of(trials, {name: Text.same(name) for name in trials}, forms)
 
 

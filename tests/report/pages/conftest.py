@@ -1,13 +1,13 @@
 """Small evidence with hostile names, the report made of it, and a browser to open it in."""
 
-import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from browsing import browser  # noqa: F401  # a fixture
 from konkyo.config import Report
 from konkyo.report import tables as report_tables
 from konkyo.report.charts import report as charts
@@ -20,17 +20,6 @@ JAPANESE = "極東物産"
 NAMES = ["return_1", "size", "roe_forecast", "sector_banks", "sector_foods", "month_01", "month_02"]
 NAMES += ["month_03", "topix_change", "usd_jpy"]
 GROUPS = ["characteristic"] * 3 + ["sector"] * 2 + ["calendar"] * 3 + ["market"] * 2
-# What the browser that is brought by the system needs to stay off the network in a container.
-FLAGS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 
 
 def make(seed: int, stocks: int = 24, months: int = 3, scale: float = 0.1) -> ExplainedPanel:
@@ -142,14 +131,8 @@ def page(
     return path
 
 
-@pytest.fixture(scope="session")
-def browser() -> Iterator:
-    """Start the system's chromium."""
-    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    program = shutil.which("chromium") or shutil.which("chromium-browser")
-    if program is None:
-        pytest.skip("no chromium on this machine: install it (Debian: apt install chromium)")
-    with sync_api.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=program, args=FLAGS)
-        yield browser
-        browser.close()
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what drives a browser."""
+    for item in items:
+        if "browser" in getattr(item, "fixturenames", ()):
+            item.add_marker("browser")

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from browsing import until
+from browsing import draw_all, until
 from konkyo.config import Report
 from konkyo.errors import ArtifactError
 from konkyo.report import tables
@@ -74,17 +74,6 @@ def visit(browser: Any, page: Path) -> Iterator[Callable[..., Opened]]:
         context.close()
 
 
-def _draw_all(page: Any, language: str = "en") -> None:
-    """Bring every figure into the window until it is drawn."""
-    for node in page.locator(".plot:visible").all():
-        node.scroll_into_view_if_needed()
-        until(
-            page,
-            "([node, language]) => (node.dataset.drawn || '').includes(` ${language} `)",
-            [node.element_handle(), language],
-        )
-
-
 def test_the_bars_of_every_stock_add_up_to_its_score(
     visit: Callable[..., Opened], evidence: ExplainedPanel
 ) -> None:
@@ -105,7 +94,7 @@ def test_the_bars_of_every_stock_add_up_to_its_score(
 
 def test_a_stocks_chart_draws_steps_that_add_up(visit: Callable[..., Opened]) -> None:
     opened = visit(place="#stock=S05&month=2020-03")
-    _draw_all(opened.page)
+    draw_all(opened.page)
     for stock in ("S05", "S07"):
         opened.page.fill("#name", stock)
         opened.page.press("#name", "Tab")
@@ -244,7 +233,7 @@ def test_no_width_scrolls_sideways_or_logs_errors(visit: Callable[..., Opened], 
     for language in ("en", "ja"):
         if language == "ja":
             opened.page.click("#language")
-        _draw_all(opened.page, language)
+        draw_all(opened.page, language)
         assert opened.page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
         assert opened.page.is_hidden("#trouble")
         assert opened.complaints == []
@@ -255,7 +244,7 @@ def test_dark_theme_by_preference_and_by_button(visit: Callable[..., Opened]) ->
     background = "getComputedStyle(document.body).backgroundColor"
     dark = opened.page.evaluate(background)
     assert sum(map(int, re.findall(r"\d+", dark))) < 150
-    _draw_all(opened.page)
+    draw_all(opened.page)
     ink = "document.querySelector('.plot').result.spec.config.axis.labelColor"
     assert opened.page.evaluate(ink) == "#e6e9ee"
     opened.page.locator(".plot").first.scroll_into_view_if_needed()

@@ -13,19 +13,19 @@ def parts(tiny: ExplainedPanel) -> dict:
     """Return the tables that the tiny evidence would come from, with an earlier month."""
     earlier = tiny.index.iloc[:4].assign(month=pd.Timestamp("2019-12-31"))
     panel = pd.concat([earlier, tiny.index], ignore_index=True)
-    grounds = []
+    attributions = []
     for month, rows in tiny.index.groupby("month").indices.items():
         table = pd.DataFrame(tiny.relevance[rows], columns=tiny.names)
         table.insert(0, "month", month)
         table.insert(1, "stock", tiny.index["stock"].to_numpy()[rows])
         table.insert(2, "score", tiny.index["score"].to_numpy()[rows])
-        grounds.append(table.assign(absorbed=tiny.absorbed[rows]))
+        attributions.append(table.assign(absorbed=tiny.absorbed[rows]))
     ranked = tiny.index[["month", "stock", "rank", "quantile"]]
     return {
         "index": panel[["month", "stock", "sector", "size", "ret"]],
         "features": np.vstack([np.zeros((4, 5)), tiny.features]).astype(np.float32),
         "catalogue": tiny.catalogue.assign(transform="rank", source="records"),
-        "grounds": grounds,
+        "attributions": attributions,
         "portfolios": pd.concat(
             [ranked.assign(model="ridge", rank=1, quantile=1), ranked.assign(model="network")]
         ),
@@ -46,9 +46,12 @@ def test_brings_the_files_together(parts: dict, tiny: ExplainedPanel):
 def test_refuses_files_of_different_runs(parts: dict):
     with pytest.raises(ArtifactError, match="not of the same run"):
         build(**parts | {"portfolios": parts["portfolios"].iloc[:-1]})
-    other = [parts["grounds"][0].rename(columns={"size": "length"}), *parts["grounds"][1:]]
+    other = [
+        parts["attributions"][0].rename(columns={"size": "length"}),
+        *parts["attributions"][1:],
+    ]
     with pytest.raises(ArtifactError, match="other features"):
-        build(**parts | {"grounds": other})
+        build(**parts | {"attributions": other})
 
 
 def test_rows_of_months_and_sides(tiny: ExplainedPanel):

@@ -66,7 +66,7 @@ def sector_shares(exposure: pd.DataFrame, month: pd.Timestamp | None, most: int)
 def relevance_turnover_bars(
     turnover: pd.DataFrame, labels: pd.DataFrame, language: Language = "en", most: int = FEATURES
 ) -> alt.LayerChart:
-    """Return the turnover that each input's relevance brought about.
+    """Return the turnover due to changes of each input's relevance.
 
     Parameters
     ----------

@@ -165,7 +165,9 @@ def response_curves(
     names = list(long["name"].unique())
     share = t("intervention.axis.share", language)
     move = t("intervention.axis.move", language)
-    base = alt.Chart(long).encode(x=alt.X("move:Q", title=move, scale=alt.Scale(nice=False)))
+    # By its ends: of a panel without a threshold Vega would take the extent of nothing.
+    ends = alt.Scale(domain=[float(long["move"].min()), float(long["move"].max())], nice=False)
+    base = alt.Chart(long).encode(x=alt.X("move:Q", title=move, scale=ends))
     band = base.transform_filter("datum.std > 0").transform_calculate(
         # The amount of a response is never negative.
         low="max(0, datum.value - datum.std)",

@@ -92,9 +92,8 @@ def slices(
     panels = []
     for i, name in enumerate(names):
         discrete = is_discrete(trials[name]) and name not in log
-        scale = alt.Scale(
-            type="log" if name in log else "linear", zero=False, nice=False, padding=8
-        )
+        padded = {"nice": False, "padding": 8}
+        scale = alt.Scale(type="log", **padded) if name in log else alt.Scale(zero=False, **padded)
         x = (
             alt.X(f"{name}:O", title=name, axis=alt.Axis(labelAngle=0))
             if discrete

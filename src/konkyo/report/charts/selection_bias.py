@@ -53,31 +53,36 @@ def logit_histogram(overfitting: Overfitting, language: Language = "en") -> alt.
         A histogram over the splits; the bars at or below 0, in the other colour, sum to the
         probability of backtest overfitting.
     """
-    names = {
-        True: t("legend.at_or_below_median", language),
-        False: t("legend.above_median", language),
+    table = logit_shares(overfitting.splits)
+    sides = {
+        True: (t("legend.at_or_below_median", language), FAILS),
+        False: (t("legend.above_median", language), HOLDS),
     }
-    shares = logit_shares(overfitting.splits)
-    table = shares.assign(name=shares["fails"].map(names))
-    bars = (
-        alt.Chart(table)
-        .mark_bar(strokeWidth=0)
-        .encode(
-            x=alt.X(
-                "left:Q",
-                bin="binned",
-                title=t("axis.logit", language, trials=overfitting.trials),
-            ),
-            x2="right:Q",
-            y=alt.Y("share:Q", **per_cent("axis.share_of_splits", language)),
-            color=colours(list(names.values()), [FAILS, HOLDS]),
-            tooltip=tips(
-                ("right:Q", "", ".2f"), ("share:Q", t("axis.share_of_splits", language), ".1%")
-            ),
-        )
+    drawn = [sides[fails] for fails in sides if (table["fails"] == fails).any()]
+    bars = _histogram(
+        table.assign(name=[sides[fails][0] for fails in table["fails"]]),
+        alt.X("left:Q", title=t("axis.logit", language, trials=overfitting.trials)),
+        colours([name for name, _ in drawn], [colour for _, colour in drawn]),
+        share="axis.share_of_splits",
+        language=language,
     )
     chart = alt.layer(bars, zero_rule("x")).properties(width=WIDTH, height=HEIGHT)
     return titled(chart, t("title.logit_histogram", language, pbo=overfitting.pbo))
+
+
+def _histogram(
+    table: pd.DataFrame, x: alt.X, paint: alt.Color | dict, *, share: str, language: Language
+) -> alt.Chart:
+    """Return bars from left to right, as high as share, whose name is a key of the catalogue."""
+    x["bin"] = "binned"
+    chart = alt.Chart(table).mark_bar(strokeWidth=0)
+    return chart.encode(
+        x=x,
+        x2="right:Q",
+        y=alt.Y("share:Q", **per_cent(share, language)),
+        color=paint,
+        tooltip=tips(("left:Q", x["title"], ".2f"), ("share:Q", t(share, language), ".1%")),
+    )
 
 
 def degradation_scatter(
@@ -167,18 +172,12 @@ def maximum_by_luck(
     table = pd.DataFrame({"left": edges[:-1], "right": edges[1:], "share": counts / counts.sum()})
     table["reaches"] = (table["left"] + table["right"]) / 2 >= best
     sharpe = t("objective.sharpe_ratio", language)
-    bars = (
-        alt.Chart(table)
-        .mark_bar(strokeWidth=0)
-        .encode(
-            x=alt.X("left:Q", bin="binned", title=sharpe, scale=alt.Scale(zero=False)),
-            x2="right:Q",
-            y=alt.Y("share:Q", **per_cent("axis.share_of_searches", language)),
-            color=alt.condition("datum.reaches", alt.value(FAILS), alt.value("#B8B8B8")),
-            tooltip=tips(
-                ("left:Q", sharpe, ".2f"), ("share:Q", t("axis.share_of_searches", language), ".1%")
-            ),
-        )
+    bars = _histogram(
+        table,
+        alt.X("left:Q", title=sharpe, scale=alt.Scale(zero=False)),
+        alt.condition("datum.reaches", alt.value(FAILS), alt.value("#B8B8B8")),
+        share="axis.share_of_searches",
+        language=language,
     )
     expected = null.expected_max_annual()
     names = [

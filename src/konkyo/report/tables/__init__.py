@@ -1,4 +1,4 @@
-"""What the grounds say: the tables behind every figure, pure functions of one `Evidence`."""
+"""The tables behind every figure: pure functions of one `ExplainedPanel`."""
 
 from konkyo.report.tables.all_tables import tables
 from konkyo.report.tables.explained_panel import ExplainedPanel, build

@@ -1,4 +1,4 @@
-"""Every table of the report, computed from the evidence by one choice of months, stocks, inputs."""
+"""Every table of the report, by one choice of months, stocks and inputs."""
 
 import pandas as pd
 
@@ -29,7 +29,7 @@ def tables(panel: ExplainedPanel, labels: pd.DataFrame, config: Report) -> dict[
     panel : ExplainedPanel
         Scores, features and attributions.
     labels : DataFrame
-        What `labels.labels` returns for `e.names`.
+        What `labels.labels` returns for `panel.names`.
     config : Report
         The section of params.yaml. Where it leaves the inputs of figures 10 to 12 open, those are
         taken that set long and short apart most.
@@ -37,7 +37,7 @@ def tables(panel: ExplainedPanel, labels: pd.DataFrame, config: Report) -> dict[
     Returns
     -------
     dict
-        stocks, sentences, changes (figure 8 and what is said of its stocks), factor_means (9),
+        stocks, sentences, changes (figure 8 and sentences on its stocks), factor_means (9),
         factor_points, factor_shape (10), market_over_time (11) and market_quantiles (12) where
         there are market inputs, and over time groups, effects, exposure, relevance_turnover.
 

@@ -1,4 +1,4 @@
-"""Every prediction with its grounds: what all the tables of this room are computed from."""
+"""Every prediction with its attribution: what all tables of the report are computed from."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -113,7 +113,7 @@ class ExplainedPanel:
         Parameters
         ----------
         values : numpy.ndarray
-            [chosen rows, columns]: those of `rows` alone.
+            [rows, columns]: those of `rows` alone.
         rows : numpy.ndarray
             Row positions in order.
 
@@ -154,16 +154,16 @@ def build(
     index: pd.DataFrame,
     features: np.ndarray,
     catalogue: pd.DataFrame,
-    grounds: Sequence[pd.DataFrame],
+    attributions: Sequence[pd.DataFrame],
     portfolios: pd.DataFrame,
 ) -> ExplainedPanel:
-    """Bring panel, grounds and portfolios together.
+    """Join panel, attributions and portfolios.
 
     Parameters
     ----------
     index, features, catalogue : DataFrame, numpy.ndarray, DataFrame
         The panel.
-    grounds : sequence of DataFrame
+    attributions : sequence of DataFrame
         One table a decision month, in order: month, stock, score, a relevance a feature, absorbed.
     portfolios : DataFrame
         month, stock, model, rank, quantile, from `backtest.assign_quantiles`; the rows of the
@@ -171,7 +171,7 @@ def build(
 
     Returns
     -------
-    Evidence
+    ExplainedPanel
         In the row order of the panel.
 
     Raises
@@ -180,34 +180,36 @@ def build(
         Rows or features of the three do not belong together.
     """
     names = catalogue["name"].tolist()
-    scored = index["month"].isin([table["month"].iloc[0] for table in grounds]).to_numpy()
-    own = index.loc[scored].reset_index(drop=True)
-    keys = pd.concat([table[["month", "stock", "score"]] for table in grounds], ignore_index=True)
+    scored = index["month"].isin([table["month"].iloc[0] for table in attributions]).to_numpy()
+    rows = index.loc[scored].reset_index(drop=True)
+    keys = pd.concat(
+        [table[["month", "stock", "score"]] for table in attributions], ignore_index=True
+    )
     ranked = portfolios[portfolios["model"] == "network"].reset_index(drop=True)
     for other in (keys, ranked):
-        same = len(own) == len(other) and bool(
-            (own["stock"].to_numpy() == other["stock"].to_numpy()).all()
-            and (ordinal(own["month"]) == ordinal(other["month"])).all()
+        same = len(rows) == len(other) and bool(
+            (rows["stock"].to_numpy() == other["stock"].to_numpy()).all()
+            and (ordinal(rows["month"]) == ordinal(other["month"])).all()
         )
         if not same:
             raise ArtifactError(
-                "panel, grounds and portfolios are not of the same run: run `dvc repro report`"
+                "panel, attributions and portfolios are not of the same run: run `dvc repro report`"
             )
-    if any(table.columns.tolist()[3:-1] != names for table in grounds):
+    if any(table.columns.tolist()[3:-1] != names for table in attributions):
         raise ArtifactError(
-            "the grounds name other features than the panel: run `dvc repro attribute`"
+            "the attributions name other features than the panel: run `dvc repro attribute`"
         )
-    table = own[["month", "stock", "sector", "size"]].assign(
+    table = rows[["month", "stock", "sector", "size"]].assign(
         score=keys["score"].to_numpy(),
         rank=ranked["rank"].to_numpy(),
         stocks=keys.groupby("month")["score"].transform("size").to_numpy(),
         quantile=ranked["quantile"].array,
-        ret=own["ret"].to_numpy(),
+        ret=rows["ret"].to_numpy(),
     )
     return ExplainedPanel(
         index=table,
         features=np.asarray(features[scored], dtype=np.float32),
-        relevance=np.concatenate([t.iloc[:, 3:-1].to_numpy(np.float32) for t in grounds]),
-        absorbed=np.concatenate([t["absorbed"].to_numpy(np.float32) for t in grounds]),
+        relevance=np.concatenate([t.iloc[:, 3:-1].to_numpy(np.float32) for t in attributions]),
+        absorbed=np.concatenate([t["absorbed"].to_numpy(np.float32) for t in attributions]),
         catalogue=catalogue.filter(["name", "group", "transform"]).reset_index(drop=True),
     )

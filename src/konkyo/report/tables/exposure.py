@@ -57,7 +57,7 @@ def relevance_turnover(panel: ExplainedPanel) -> pd.DataFrame:
     Stocks of a portfolio have equal weights at t. A stock that enters, leaves or whose weight
     changes trades |change of weight| / 2, which is divided over the features, "absorbed" included,
     in proportion to the absolute change of its relevances since the month before. A stock that
-    was not ranked in one of the two months has no such change, nor has one whose grounds are the
+    was not ranked in one of the two months has no such change, nor has one whose relevances are the
     same: its trade goes to the feature "unranked".
 
     Parameters
@@ -120,7 +120,7 @@ def _trades(
         [stocks], rows in the two months, -1 where not ranked.
     quantile : numpy.ndarray
         [rows].
-    wanted : int
+    target_quantile : int
         The portfolio's quantile.
     """
     held_before = (before >= 0) & (quantile[before] == target_quantile)

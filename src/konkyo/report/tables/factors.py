@@ -66,9 +66,9 @@ def top_factors(
     groups : sequence of str
         The groups to choose from.
     """
-    own = means[means["group"].isin(groups)]
-    order = own["difference"].abs().sort_values(ascending=False, kind="stable").index
-    return own.loc[order[:n], "feature"].tolist()
+    candidates = means[means["group"].isin(groups)]
+    order = candidates["difference"].abs().sort_values(ascending=False, kind="stable").index
+    return candidates.loc[order[:n], "feature"].tolist()
 
 
 def factor_points(
@@ -106,14 +106,14 @@ def factor_points(
     for side in SIDES:
         rows = panel.side(side)
         drawn[side] = np.sort(rng.choice(rows, min(per_side, len(rows)), replace=False))
-    chosen = np.concatenate(list(drawn.values()))
-    keys = panel.index.loc[chosen, ["month", "stock"]].reset_index(drop=True)
+    sample = np.concatenate(list(drawn.values()))
+    keys = panel.index.loc[sample, ["month", "stock"]].reset_index(drop=True)
     keys["side"] = np.repeat(SIDES, [len(rows) for rows in drawn.values()])
     tables = [
         keys.assign(
             feature=name,
-            value=panel.features[chosen, column],
-            relevance=panel.relevance[chosen, column],
+            value=panel.features[sample, column],
+            relevance=panel.relevance[sample, column],
         )
         for name, column in zip(features, columns, strict=True)
     ]

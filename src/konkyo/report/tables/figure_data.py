@@ -1,4 +1,4 @@
-"""Tables put in the order in which both rooms of figures show them; nothing is computed anew."""
+"""Tables in the order in which figures and the workbook show them."""
 
 from dataclasses import dataclass
 
@@ -45,7 +45,7 @@ def heat_grid(table: pd.DataFrame, most: int) -> HeatGrid:
     Parameters
     ----------
     table : DataFrame
-        What `reading.stocks.stock_table` returns, one month.
+        What `tables.stocks.stock_table` returns, one month.
     most : int
         At most so many inputs.
     """
@@ -83,7 +83,7 @@ def score_steps(changes: pd.DataFrame, stock: str, most: int) -> pd.DataFrame:
     Parameters
     ----------
     changes : DataFrame
-        What `reading.stocks.score_changes` returns; of several months the newest is shown.
+        What `tables.stocks.score_changes` returns; of several months the newest is shown.
     stock : str
         A stock of the table.
     most : int
@@ -135,7 +135,7 @@ def quantile_ends(quantiles: pd.DataFrame, most: int) -> tuple[pd.DataFrame, pd.
     Parameters
     ----------
     quantiles : DataFrame
-        What `reading.market.market_quantiles` returns, one feature and one month.
+        What `tables.market.market_quantiles` returns, one feature and one month.
     most : int
         At most so many attributes, by absolute difference between the ends.
 
@@ -167,7 +167,7 @@ def mean_turnover(turnover: pd.DataFrame, most: int) -> tuple[pd.DataFrame, dict
     Parameters
     ----------
     turnover : DataFrame
-        What `reading.exposure.relevance_turnover` returns.
+        What `tables.exposure.relevance_turnover` returns.
     most : int
         At most so many features, by the sum of both sides.
 

@@ -1,4 +1,4 @@
-"""The grounds over time: by group of inputs, and the effect of every characteristic."""
+"""Attributions over time: by group of inputs, and the effect of every characteristic."""
 
 import numpy as np
 import pandas as pd
@@ -81,5 +81,5 @@ def _effect(values: np.ndarray, relevance: np.ndarray) -> np.ndarray:
     return np.where(high > low, difference, np.nan)
 
 
-def _mean(values: np.ndarray, chosen: np.ndarray) -> np.ndarray:
-    return np.where(chosen, values, 0).sum(0, dtype=np.float64) / chosen.sum(0)
+def _mean(values: np.ndarray, members: np.ndarray) -> np.ndarray:
+    return np.where(members, values, 0).sum(0, dtype=np.float64) / members.sum(0)

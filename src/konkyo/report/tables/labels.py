@@ -118,15 +118,13 @@ def _label(name: str, texts_of: Callable[[str], Texts]) -> dict[str, str]:
         # In Japanese, brackets do not stand behind brackets.
         form = "bracketed" if series["ja"].endswith("）") else "plain"
         key = f"feature.transform.{match[2]}_{form}"
-        names: dict[str, str] = {
-            language: t(key, language, name=series[language]) for language in LANGUAGES
-        }
+        names = {str(lang): t(key, lang, name=series[lang]) for lang in LANGUAGES}
         texts, spoken = {**names, **texts}, series
     unit = "dummy" if kind in ("sector", "calendar") else kind
     if kind == "characteristic":
         unit = texts.get("transform", "standardised")
     label = {"feature": name, "kind": kind, **_plain(name)}
-    for language, suffix in (("en", ""), ("ja", "_ja")):
+    for language, suffix in zip(LANGUAGES, ("", "_ja"), strict=True):
         words = catalogue(language)
         for side in ("high", "low"):
             default = words[f"feature.default.{side}"]
@@ -165,7 +163,7 @@ def _kind(name: str, texts: Texts, series: Texts, transform: str) -> str:
 def _plain(name: str) -> dict[str, str]:
     """Return a name in words: its underscores as spaces, without what its group says."""
     words = name.removeprefix("sector_").replace("_", " ")
-    return dict.fromkeys(LANGUAGES, words)
+    return {str(language): words for language in LANGUAGES}
 
 
 def _english_phrase(english: str, kind: str) -> str:

@@ -39,29 +39,14 @@ def market_over_time(
     KonkyoError
         There is no such feature.
     """
-    long, short = (_means(panel, side, positions(panel, features)) for side in SIDES)
-    months = panel.months()
-    tables = []
-    for at, name in enumerate(features):
-        difference = long[:, at] - short[:, at]
-        marked = np.zeros(len(months), dtype=bool)
-        marked[np.argsort(-np.abs(difference), kind="stable")[:largest]] = True
-        # NaN, in a month without portfolios, comes last, but may be among so few months.
-        marked &= np.isfinite(difference)
-        tables.append(
-            pd.DataFrame(
-                {
-                    "month": months,
-                    "feature": name,
-                    "long": long[:, at],
-                    "short": short[:, at],
-                    "difference": difference,
-                    "marked": marked,
-                }
-            )
-        )
-    order = ["month", "feature", "long", "short", "difference", "marked"]
-    return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=order)
+    columns = positions(panel, features)
+    long, short = (_means(panel, side, columns) for side in SIDES)
+    table = panel.by_month("feature", features, long=long, short=short, difference=long - short)
+    # NaN, in a month without portfolios, has no rank.
+    sizes = table["difference"].abs().groupby(table["feature"])
+    table["marked"] = sizes.rank(method="first", ascending=False) <= largest
+    order = pd.Index(features).get_indexer(table["feature"])
+    return table.iloc[np.argsort(order, kind="stable")].reset_index(drop=True)
 
 
 def top_market(panel: ExplainedPanel, n: int) -> list[str]:

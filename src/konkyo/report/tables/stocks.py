@@ -1,4 +1,4 @@
-"""The single stock: its grounds (figure 8), and what changed since the month before."""
+"""The single stock: its attribution (figure 8), and what changed since the month before."""
 
 from collections.abc import Sequence
 
@@ -24,7 +24,7 @@ def extremes(panel: ExplainedPanel, n: int) -> np.ndarray:
 def stock_table(
     panel: ExplainedPanel, month: pd.Timestamp, n: int, named: Sequence[str] = ()
 ) -> pd.DataFrame:
-    """Return the grounds of a month's longest and shortest stocks, and of stocks by name.
+    """Return the attributions of a month's top and bottom stocks, and of stocks by name.
 
     The numbers of the paper's figure 8.
 
@@ -129,7 +129,7 @@ def score_changes(
 
 
 def attribution_rows(panel: ExplainedPanel, rows: np.ndarray) -> np.ndarray:
-    """Return relevances and what is absorbed, [chosen rows, features + 1] float64."""
+    """Return relevances and what is absorbed, [rows, features + 1] float64."""
     return np.column_stack([panel.relevance[rows], panel.absorbed[rows]]).astype(np.float64)
 
 

@@ -36,9 +36,8 @@
     if (heat.dataset.shown !== `${m.label} ${konkyo.language()}`) konkyo.month.heat(heat, m, first.n_extremes, first.watchlist, Number(find("most").value));
     const all = find("all");
     if (all.open && all.dataset.shown !== `${m.label} ${konkyo.language()}`) konkyo.month.all(all, m);
-    for (const marked of document.querySelectorAll("tr.chosen")) marked.classList.remove("chosen");
-    const own = find("row-" + state.stock);
-    if (own) own.classList.add("chosen");
+    for (const marked of document.querySelectorAll("tr.selected")) marked.classList.remove("selected");
+    find("row-" + state.stock)?.classList.add("selected");
   }
   const update = () => show().catch(konkyo.trouble);
 
@@ -93,8 +92,9 @@
     find("row").addEventListener("click", async () => {
       find("all").open = true;
       await show().catch(konkyo.trouble);
-      const own = find("row-" + state.stock);
-      if (own) { own.scrollIntoView({ block: "center" }); own.querySelector("a").focus({ preventScroll: true }); }
+      const line = find("row-" + state.stock);
+      line?.scrollIntoView({ block: "center" });
+      line?.querySelector("a").focus({ preventScroll: true });
     });
     konkyo.onChange((what) => { if (what === "language") update(); });
     window.addEventListener("hashchange", () => follow().catch(konkyo.trouble));
