@@ -3,7 +3,7 @@
 import re
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,6 @@ import numpy as np
 import pandas as pd
 
 from konkyo.config import Table, Tables
-from konkyo.config.tables import BarDate
 from konkyo.data import (
     bar_dates,
     daily,
@@ -29,6 +28,7 @@ from konkyo.data import (
 )
 from konkyo.data.columns import Kind, Unit, cells_of, table_of
 from konkyo.data.files import files_of, suffix_of, together
+from konkyo.data.monthly_prices import IS_STALE
 from konkyo.data.parsed_table import ParsedTable
 from konkyo.data.reader import read
 from konkyo.data.records import Records, facts_of
@@ -286,7 +286,7 @@ def _stocks(
         found = _traded(daily.monthly(rows, last))
     else:
         unit = rows.return_unit
-        found = _traded(_by_month(read(rows, cells_of("stocks")), rows.bar_date))
+        found = _traded(bar_dates.by_month(read(rows, cells_of("stocks")), rows.bar_date))
         if last is not None:
             found = _cut(found, unit, last, later=True)
     # What is made of the columns is no part of the file's own table.
@@ -329,7 +329,6 @@ def _stocks(
         frame["size"] = frame["close"] * frame["shares"] / 1000
     if not joining:
         return _filled(found.with_frame(frame), tables), unit, facts, broken
-    remarks += plausibility.notes_on_prices(frame, made, computed)
     remarks += plausibility.notes_on_twins(frame)
     matches = _matches(frame, beside)
     derived = {name for name in ("return", "size") if name in frame and name not in found.frame}
@@ -351,17 +350,20 @@ def _stocks(
     elif "size" not in frame:
         broken.append(_no_size(found))
         frame["size"] = 1.0
+    remarks += plausibility.notes_on_prices(
+        frame, made, computed, valued=sized and not is_size_proxy(found)
+    )
     worthless = frame["close"] == 0 if "close" in frame else pd.Series(False, frame.index)
     if sized:
         # What is worth nothing cannot be bought.
         frame["size"] = frame["size"].mask(worthless)
-    candidates = frame.drop(columns=["close_adjusted", "stale"], errors="ignore")
+    candidates = frame.drop(columns=["close_adjusted", IS_STALE], errors="ignore")
     try:
         can = membership.eligible(candidates, beside.members, rows.eligible)
     except RecordsError as error:
         members = [note for note in matches if note.startswith("members")]
         raise RecordsError("; ".join([str(error), *members])) from None
-    stale = frame["stale"].to_numpy() if "stale" in frame else np.zeros(len(frame), dtype=bool)
+    stale = frame[IS_STALE].to_numpy() if IS_STALE in frame else np.zeros(len(frame), dtype=bool)
     if can is not None:
         frame["eligible"] = can
     if not sized and worthless.any():
@@ -374,20 +376,8 @@ def _stocks(
     if remarks:
         facts["notes"] = remarks
     # Adjusted prices know of later splits: beyond returns they are no use of.
-    frame = frame.drop(columns=["close_adjusted", "stale"], errors="ignore")
+    frame = frame.drop(columns=["close_adjusted", IS_STALE], errors="ignore")
     return found.with_frame(frame), unit, facts, broken
-
-
-def _by_month(found: ParsedTable, bar_date: BarDate) -> ParsedTable:
-    """Return rows whose dates are the last days of their months."""
-    if "month" not in found.frame:
-        return found
-    days = found.frame["month"]
-    remarks = []
-    if bar_dates.first_day_of(days, bar_date) == "month":
-        remarks = bar_dates.note(found.file, days, "month")
-    frame = found.frame.assign(month=bar_dates.last_days(days, "month"))
-    return replace(found, frame=frame, notes=(*found.notes, *remarks))
 
 
 def _matches(frame: pd.DataFrame, beside: _Beside) -> list[str]:
