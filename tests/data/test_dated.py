@@ -95,7 +95,7 @@ def test_every_violation_at_once_with_its_row():
         "date,stock,close,volume\n"
         "2020-01-31,B,1_000,10\n"  # row 1: no number
         "2020-1-31,C,1,10\n"  # row 2: no date
-        "2020-01-31,,0,-1\n"  # row 3: no stock, close not above 0, volume below 0
+        "2020-01-31,,-1,-1\n"  # row 3: no stock, close and volume below 0
         "2020-01-31,D,1,abc\n"
         ",E,inf,10\n"
     )

@@ -30,6 +30,11 @@ def _directives(form: str) -> list[str]:
 
 _MONTHLY = {"%m", "%b", "%B", "%j"}
 
+BarDate = Literal["", "first_day", "last_day"]
+"""What the date of a bar is; empty: recognised."""
+
+Month = Annotated[str, Field(pattern=r"^\d{4}-(0[1-9]|1[0-2])$")]
+
 Files = Annotated[tuple[Annotated[str, Field(min_length=1)], ...], Field(min_length=1)]
 """Files (.parquet, .csv, .csv.gz) and folders of them."""
 
@@ -58,15 +63,25 @@ class TextFormat:
 
 @dataclass(frozen=True, config=RULES)
 class Table(TextFormat):
-    """Files with rows of one kind; `columns` maps their column names to this project's names."""
+    """Files with rows of one kind; `columns` maps their column names to this project's names.
+
+    Of market series alone, `bar_date` says which day of its week or month the date of a value is,
+    and `lag_months` how many months after the month of its date a value is known.
+    """
 
     files: Files
     columns: dict[str, str]
+    bar_date: BarDate = field(default="", kw_only=True)
+    lag_months: Annotated[int, Field(ge=0, le=24)] = field(default=0, kw_only=True)
 
 
 @dataclass(frozen=True, config=RULES)
 class StockRows(TextFormat):
-    """Prices and attributes: one row a stock and month, or a stock and day or week."""
+    """Prices and attributes: one row a stock and month, or a stock and day or week.
+
+    `bar_date` says which day of its week or month the date of a row is; `closed_months` are those
+    in which the market was shut and no stock has a row.
+    """
 
     files: Files
     columns: dict[str, str]
@@ -76,6 +91,8 @@ class StockRows(TextFormat):
     largest_return: Annotated[float, Field(gt=0, le=1e6)]
     eligible: str
     smallest_return: Annotated[float, Field(ge=-1, lt=0)] = field(default=-1.0, kw_only=True)
+    bar_date: BarDate = field(default="", kw_only=True)
+    closed_months: tuple[Month, ...] = field(default=(), kw_only=True)
 
 
 @dataclass(frozen=True, config=RULES)
@@ -100,3 +117,9 @@ class Tables:
     members: tuple[Table, ...]
     point_in_time: bool
     survivorship_free: bool
+
+    def __post_init__(self) -> None:
+        """Refuse keys of market series in other tables, where they would be passed over."""
+        for kind in ("sectors", "members"):
+            if any(table.bar_date or table.lag_months for table in getattr(self, kind)):
+                raise ValueError(f"bar_date and lag_months are keys of market, not of {kind}")

@@ -69,8 +69,7 @@ def cells_of(kind: Kind) -> Callable[[str], CellKind | None]:
 
 _CELLS: dict[tuple[str, str], CellKind] = {
     ("", "stock"): "code",
-    ("", "month"): "month",
-    ("market", "month"): "period",
+    ("", "month"): "period",
     ("market", "date"): "period",
     # The later of two reports of one day counts.
     ("reports", "published"): "moment",
@@ -110,6 +109,16 @@ def _least_return(unit: Unit) -> pa.Check:
     return at_least(-100.0 if unit == "percent" else -1.0, unit)
 
 
+def _closes(*limits: pa.Check) -> dict[str, pa.Column]:
+    rules = [at_least(0.0), *limits]
+    return {
+        "close": _number("closing price as traded; 0 where the firm is bankrupt", CURRENCY, rules),
+        "close_adjusted": _number(
+            "the same, adjusted for splits and dividends; returns are made from it", CURRENCY, rules
+        ),
+    }
+
+
 _STOCK = "the stock's code, text: leading zeros stay"
 _SIZE = "market value at the end of t"
 
@@ -127,9 +136,15 @@ def _stocks(unit: Unit) -> pa.DataFrameSchema:
                 required=True,
             ),
             "size": _number(_SIZE, THOUSANDS, [above(0.0)], required=True),
+            **_closes(),
             "eligible": _number(
                 "whether the stock can be in the universe of t; all can be where it is absent",
                 checks=[one_of((0.0, 1.0))],
+            ),
+            "spell": _number(
+                "which of the firms that have had the code it is, 0 for the first; where absent, "
+                "another one after six months without a price",
+                checks=[at_least(0.0)],
             ),
             FURTHER: _number("a characteristic known at t"),
         },
@@ -143,14 +158,10 @@ def _prices(unit: Unit) -> pa.DataFrameSchema:
         {
             "date": _date("the day, or the last day of the week"),
             "stock": _text(_STOCK),
-            "close": _number(
-                "closing price, adjusted for splits and, where you have it, for dividends",
-                CURRENCY,
-                [above(0.0), at_most(LARGEST)],
-            ),
+            **_closes(at_most(LARGEST)),
             "return": _number(
                 "earned since the row before; compounded over the month. Where absent, made from "
-                "`close`",
+                "`close_adjusted`, else `close`",
                 unit,
                 [_least_return(unit)],
             ),
@@ -166,7 +177,7 @@ def _prices(unit: Unit) -> pa.DataFrameSchema:
             "size": _number(
                 "market value at the end of the day; where absent, `close` x `shares`",
                 THOUSANDS,
-                [above(0.0)],
+                [at_least(0.0)],
             ),
             "sector": _text("its sector on the day", nullable=True, required=False),
             FURTHER: _number("a number known on the day; a month has its last one"),

@@ -13,7 +13,7 @@ import pandas as pd
 import pyarrow as pa
 
 from konkyo.config import StockRows
-from konkyo.data import monthly_prices, violations
+from konkyo.data import listing, monthly_prices, violations
 from konkyo.data.columns import Unit, cells_of, table_of
 from konkyo.data.files import add_remedy, files_of, header, together
 from konkyo.data.parsing import CellKind, quoted
@@ -41,7 +41,7 @@ def monthly(rows: StockRows, last: pd.Timestamp | None) -> ParsedTable:
 
     Returns
     -------
-    Found
+    ParsedTable
         As `konkyo.data.monthly_prices.to_months`, sorted by month and stock; `return`, where it is
         there, is a fraction. A mapping of a column that only the months have, such as
         `{dollar_volume: size}`, is followed.
@@ -61,18 +61,22 @@ def monthly(rows: StockRows, last: pd.Timestamp | None) -> ParsedTable:
         violations.raise_if_any(_columns(table))
         further = [name for name in table.columns if monthly_prices.inside(name) != name]
         check_capitals(files[0], further)
-        monthly_prices.load(connection, table, last)
+        dated = rows.rows == "dated"
+        remarks = monthly_prices.load(
+            connection, table, last, rows.bar_date if dated else "last_day"
+        )
         violations.raise_if_any(_values(connection, table, percent))
         frame = monthly_prices.to_months(
             connection, list(table.columns), percent, rows.largest_return
         )
-        violations.raise_if_any(list(_months(connection, table, rows, frame)))
+        violations.raise_if_any(list(_months(connection, table, rows, frame, last)))
     if frame.empty:
         raise RecordsError(f"{table.file} holds no row up to ingest.last_month: add rows")
-    if rows.rows == "monthly":
+    if not dated:
         frame = frame[["month", "stock", "close"]]
     own_of = {here: own for own, here in late.items()}
-    return ParsedTable(f"{together(files)} (its months)", frame.rename(columns=late), own_of)
+    file = f"{together(files)} (its months)"
+    return ParsedTable(file, frame.rename(columns=late), own_of, notes=tuple(remarks))
 
 
 def split_columns(rows: StockRows) -> tuple[dict[str, str], dict[str, str]]:
@@ -94,7 +98,7 @@ def cell_of_month(name: str) -> CellKind | None:
 def _columns(table: Scan) -> list[Violation]:
     """See that there is what months are made of."""
     lacking = [name for name in ("date", "stock") if name not in table.columns]
-    if not {"close", "return"} & set(table.columns):
+    if not {"close", "close_adjusted", "return"} & set(table.columns):
         lacking.append("close")
     if "month" in table.columns:
         return [
@@ -120,7 +124,7 @@ def _columns(table: Scan) -> list[Violation]:
             rows=(),
             count=0,
             remedy=f"{add_remedy(table.file, lacking)}, or map your own names to these in "
-            "ingest.tables.stocks.columns (of close and return, one is enough)",
+            "ingest.tables.stocks.columns (of close, close_adjusted and return, one is enough)",
         )
     ]
 
@@ -175,7 +179,11 @@ def _extremes(connection: duckdb.DuckDBPyConnection, table: Scan) -> pd.DataFram
 
 
 def _months(
-    connection: duckdb.DuckDBPyConnection, table: Scan, rows: StockRows, frame: pd.DataFrame
+    connection: duckdb.DuckDBPyConnection,
+    table: Scan,
+    rows: StockRows,
+    frame: pd.DataFrame,
+    last: pd.Timestamp | None,
 ) -> Iterator[Violation]:
     """See that no row is there twice, and that the last month is whole."""
 
@@ -194,6 +202,10 @@ def _months(
             f"{count_of(count, 'row')} with the date and stock of another ({', '.join(named)})",
             remedy="keep one row a date and stock",
         )
+    price = "close_adjusted" if "close_adjusted" in table.columns else "close"
+    if price in table.columns:
+        own = table.names.get(price, price)
+        yield from listing.violation_of_revived(table.file, own, monthly_prices.revived(connection))
     if rows.rows == "monthly":
         several = frame.loc[frame["days"] > 1, "month"].drop_duplicates()
         if len(several):
@@ -209,11 +221,14 @@ def _months(
         return
     day = monthly_prices.newest(connection)
     before = None if day is None else monthly_prices.incomplete(day)
-    if day is not None and before is not None:
+    # Some months end early, as before the Chinese new year: then params.yaml has the last word.
+    stated = last is not None and day is not None and label(day) == label(last)
+    if day is not None and before is not None and not stated:
         yield violation(
             "date",
             "complete",
             f"the newest row is of {day:%Y-%m-%d}, more than {monthly_prices.COMPLETE} days before "
             "the end of its month, which is not whole",
-            remedy=f"set ingest.last_month to {before}, or add the month's other rows",
+            remedy=f"set ingest.last_month to {before}, or add the month's other rows; if no "
+            f"session followed, set it to {label(day)}",
         )

@@ -199,9 +199,11 @@ def _size(
     found = None
     if "size" in values:
         found = values["size"]
-        if close is not None:
-            then = _at(stock, month, close, stock, values[_SIZE_MONTH])
-            found = found * np.divide(close, then, out=np.full(len(then), np.nan), where=then > 0)
+        # Across a split only adjusted prices move as the market value does.
+        price = stocks["close_adjusted"].to_numpy("float64") if "close_adjusted" in stocks else close
+        if price is not None:
+            then = _at(stock, month, price, stock, values[_SIZE_MONTH])
+            found = found * np.divide(price, then, out=np.full(len(then), np.nan), where=then > 0)
     elif "shares" in values and close is not None:
         found = values["shares"] * close
     if found is not None:

@@ -5,16 +5,17 @@ from collections.abc import Iterator, Sequence
 import pandas as pd
 
 from konkyo.config import Table
+from konkyo.data import bar_dates
 from konkyo.data.columns import cells_of, table_of
 from konkyo.data.reader import ParsedTable, read
 from konkyo.data.validate import broken, column_of
 from konkyo.data.violations import Violation, in_rows
-from konkyo.dates import month_end, ordinal
+from konkyo.dates import month_end, ordinal, parse
 from konkyo.errors import RecordsError
 
 
 def monthly(
-    tables: Sequence[Table], last: pd.Timestamp | None
+    tables: Sequence[Table], last: pd.Timestamp | None, closed_months: Sequence[str] = ()
 ) -> tuple[ParsedTable, list[Violation]]:
     """Read market series of any frequency and join them by month.
 
@@ -24,12 +25,15 @@ def monthly(
         Each of files with a column `date` or `month` and one column of numbers a series.
     last : Timestamp or None
         The end of the last month that is used; None for all.
+    closed_months : sequence of str, optional
+        YYYY-MM: months in which the market was shut: a series that has no value then keeps its last.
 
     Returns
     -------
     table : ParsedTable
         month (its end) and the series of all tables, one row a month of any table, sorted. The
-        value of a month is the last one known in it: the last row by date that has one.
+        value of a month is the last one known in it: the last row by date that has one; a date
+        that is the first of its week or month stands for the last, and `lag_months` are added.
     violations : list of Violation
         What broke the rules of single values and rows.
 
@@ -41,6 +45,7 @@ def monthly(
     joined = pd.DataFrame()
     files: list[str] = []
     names: dict[str, str] = {}
+    remarks: list[str] = []
     violations: list[Violation] = []
     for spec in tables:
         table = _by_day(read(spec, cells_of("market")))
@@ -49,8 +54,11 @@ def monthly(
             continue
         violations += _repeated(table)
         rows = table.frame.sort_values("month", kind="stable")
+        period = bar_dates.first_day_of(rows["month"], spec.bar_date)
+        remarks += bar_dates.note(table.file, rows["month"], period)
         # Rows whose day could not be read are of no month.
-        ends = pd.Series(month_end(ordinal(rows["month"].fillna(_NEVER))), rows.index)
+        days = bar_dates.last_days(rows["month"], period).fillna(_NEVER)
+        ends = pd.Series(month_end(ordinal(days) + spec.lag_months), rows.index)
         months = rows.assign(month=ends.where(rows["month"].notna())).groupby("month").last()
         if last is not None:
             months = months[months.index <= last]
@@ -63,7 +71,13 @@ def monthly(
         joined = months if joined.empty else joined.join(months, how="outer")
         files.append(table.file)
         names |= {here: own for here, own in table.names.items() if here != "month"}
-    return ParsedTable(", ".join(files), joined.reset_index(), names), violations
+    for month in map(parse, sorted(closed_months)):
+        if len(joined) and joined.index[0] < month < joined.index[-1]:
+            before = joined[joined.index < month].ffill().iloc[-1]
+            joined.loc[month] = joined.loc[month].fillna(before) if month in joined.index else before
+            joined = joined.sort_index()
+    table = ParsedTable(", ".join(files), joined.reset_index(), names, notes=tuple(remarks))
+    return table, violations
 
 
 _NEVER = pd.Timestamp(1970, 1, 1)

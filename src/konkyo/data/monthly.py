@@ -12,9 +12,8 @@ from konkyo.data.violations import SHOWN, Violation
 from konkyo.dates import label, month_end, ordinal
 
 LARGEST_FRACTION = 1.0
-SMALLEST_PERCENT = 0.5
-"""The middle size of a month's return: above the first in fractions, or below the second in per
-cent, the unit is mistaken (the 2000-2021 records of the United States have 6 per cent)."""
+"""The median size of a month's return in fractions above which the unit is mistaken (the 2000-2021
+records of the United States have 0.06). Small ones in per cent may be those of bonds."""
 
 
 def filled(table: ParsedTable, name: str, values: pd.Series) -> Iterator[Violation]:
@@ -45,16 +44,6 @@ def unit_of(table: ParsedTable, values: pd.Series, unit: Unit) -> Iterator[Viola
             f"the median size of a return is {middle:.3g} (limit {LARGEST_FRACTION:g}), "
             "which looks like per cent while the unit says fraction",
             "set ingest.tables.stocks.return_unit to percent, or divide the column by 100",
-        )
-    if unit == "percent" and middle < SMALLEST_PERCENT:
-        yield _whole(
-            table,
-            "return",
-            "unit",
-            f"the median size of a return is {middle:.3g} per cent (at least "
-            f"{SMALLEST_PERCENT:g} is expected), which looks like fractions while the unit says "
-            "percent",
-            "set ingest.tables.stocks.return_unit to fraction, or multiply the column by 100",
         )
 
 

@@ -6,8 +6,8 @@ that come later change a bit of an earlier month.
 
 | column | made from | unit |
 |---|---|---|
-| `close`, `shares`, `size`, any further | the last value known in the month | as in the rows |
-| `return` | the row returns, compounded, where the rows bring `return`; else the last closes of two consecutive months | fraction |
+| `close`, `close_adjusted`, `shares`, `size`, any further | the last value known in the month | as in the rows |
+| `return` | the row returns, compounded, where the rows bring `return`; else the last prices of two consecutive months | fraction |
 | `volume` | sum | shares |
 | `dollar_volume` | sum of the rows' own, else of `close` x `volume` | thousands of the currency |
 | `share_turnover` | `volume` / `shares` | a month |
@@ -15,7 +15,9 @@ that come later change a bit of an earlier month.
 | `daily_volatility` | sample deviation of the row returns | fraction a row |
 | `maximum_daily_return` | the largest row return | fraction |
 | `illiquidity` | mean of the size of the row return over the row's traded value (Amihud) | 1 / million of the currency |
-| `beta_daily` | slope of the row returns on the equally weighted mean of all stocks on the day, the last 12 months | |
+| `beta_daily` | slope of the row returns on the equally weighted mean of all stocks on the day, the last 12 months; none of before an absence of `ABSENCE` months | |
+
+Returns are those of `close_adjusted`, where the rows have it, else those of `close`.
 """  # noqa: E501
 
 from collections.abc import Sequence
@@ -23,6 +25,8 @@ from collections.abc import Sequence
 import duckdb
 import pandas as pd
 
+from konkyo.config.tables import BarDate
+from konkyo.data import bar_dates
 from konkyo.data.parsing import quoted
 from konkyo.data.reader import Scan, to_frame
 from konkyo.dates import label, month_end, ordinal
@@ -35,6 +39,12 @@ BETA_MONTHS, BETA_ENOUGH = 12, 8
 
 COMPLETE = 6
 """Days before a month's end from which on its newest row makes it complete: so far a Friday is."""
+
+ABSENCE = 6
+"""Months without a price after which a code is taken for another firm's."""
+
+STALE = 10
+"""Days before the month's last row of any stock from which on a price is too old to buy at."""
 
 _EXACT = 10**9
 """Fixed point of row returns: a billionth."""
@@ -51,11 +61,16 @@ _SUMS = ("n", "s", "t", "st", "tt")
 
 _SUMMED = ("volume", "dollar_volume")
 _KEYS = ("date", "stock", "sector", "return")
-_KNOWN = (*_KEYS, "close", "volume", "shares", "size", *DERIVED)
+_KNOWN = (*_KEYS, "close", "close_adjusted", "volume", "shares", "size", *DERIVED)
 
 
-def load(connection: duckdb.DuckDBPyConnection, scan: Scan, last: pd.Timestamp | None) -> None:
-    """Read the rows up to the end of a month into the table `typed`; stocks become numbers.
+def load(
+    connection: duckdb.DuckDBPyConnection,
+    scan: Scan,
+    last: pd.Timestamp | None,
+    bar_date: BarDate = "last_day",
+) -> list[str]:
+    """Read the rows up to the end of a month into the table `found`; stocks become numbers.
 
     Parameters
     ----------
@@ -65,17 +80,30 @@ def load(connection: duckdb.DuckDBPyConnection, scan: Scan, last: pd.Timestamp |
         The rows.
     last : Timestamp or None
         The end of the last month that is used; None for all.
+    bar_date : {'', 'first_day', 'last_day'}, optional
+        Which day of its week or month the date of a row is; in `found` it is the last.
+
+    Returns
+    -------
+    list of str
+        The note on dates that were taken for first days.
     """
-    upto = "" if last is None else f" WHERE date <= DATE '{last:%Y-%m-%d}' OR date IS NULL"
     # Text is parsed once; Parquet is read again by each query, for the columns that it needs.
     kind = "TABLE" if scan.is_text else "TEMP VIEW"
     own = ", ".join(f"{scan.value_of(name)} AS {quoted(inside(name))}" for name in scan.columns)
-    query = f"CREATE {kind} found AS SELECT {own} FROM ({scan.typed()}){upto}"  # nosec B608 # quoted
-    connection.execute(query)
+    connection.execute(f"CREATE {kind} dated AS SELECT {own} FROM ({scan.typed()})")  # nosec B608 # quoted
+    days = to_frame(connection, "SELECT DISTINCT CAST(date AS TIMESTAMP) AS date FROM dated")["date"]
+    period = bar_dates.first_day_of(days, bar_date)
+    day = {"": "date", "week": "date + 6", "month": "last_day(date)"}[period]
+    upto = "" if last is None else f" WHERE {day} <= DATE '{last:%Y-%m-%d}' OR date IS NULL"
+    connection.execute(
+        f"CREATE TEMP VIEW found AS SELECT * REPLACE (CAST({day} AS DATE) AS date) FROM dated{upto}"  # nosec B608 # two words
+    )
     connection.execute(
         "CREATE TABLE codes AS SELECT stock, CAST(row_number() OVER (ORDER BY stock) AS INTEGER) "
         "AS id FROM (SELECT DISTINCT stock FROM found WHERE stock IS NOT NULL)"
     )
+    return bar_dates.note(scan.file, days, period)
 
 
 def to_months(
@@ -102,7 +130,8 @@ def to_months(
     DataFrame
         month (its end), stock and the columns of this module's table whose ingredients are there,
         sorted by month and stock; `return` only where the rows bring it (a fraction; else it is
-        made from `close`, as for monthly rows). A row at t holds what was known at the end of t.
+        made from prices, as for monthly rows); `stale` (bool) where the last price is more than
+        `STALE` days older than the month's newest. A row at t holds what was known at the end of t.
     """
     outside = {inside(name): name for name in columns}
     columns = list(outside)
@@ -133,7 +162,8 @@ def to_months(
     connection.execute(
         "CREATE TABLE months AS SELECT "  # nosec B608 # names quoted
         f"id, month AS at_month, {', '.join([*made, ''])}"
-        "count(*) AS at_days, count(q) AS at_n, sum(q) AS at_s, max(r) AS at_maximum, "
+        "count(*) AS at_days, count(price) > 0 AS at_priced, max(CASE WHEN price IS NOT NULL THEN day "
+        "END) AS at_last, count(q) AS at_n, sum(q) AS at_s, max(r) AS at_maximum, "
         "sum(CAST(q AS HUGEINT) * q) AS at_ss, sum(CASE WHEN q IS NOT NULL THEN m END) AS at_t, "
         "sum(CAST(q AS HUGEINT) * m) AS at_st, "
         "sum(CASE WHEN q IS NOT NULL THEN CAST(m AS HUGEINT) * m END) AS at_tt "
@@ -157,10 +187,17 @@ def to_months(
     totals = ", ".join(f"sum(at_{sum_}) OVER year AS y{sum_}" for sum_ in _SUMS)
     frame = to_frame(
         connection,
-        "SELECT at_month AS month, stock, "  # nosec B608 # names quoted
-        f"{', '.join(f'{value} AS {quoted(name)}' for name, value in kept.items())} "
+        # The months of a stock before and after a long absence are two firms' (`ABSENCE`).
+        "WITH ages AS (SELECT *, max(at_last) OVER (PARTITION BY at_month) AS at_end, "  # nosec B608 # names quoted
+        "max(CASE WHEN at_priced THEN at_month END) OVER (PARTITION BY id ORDER BY at_month ROWS "
+        "BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS at_before FROM months), "
+        "spells AS (SELECT *, count(CASE WHEN at_priced AND at_month - at_before > "
+        f"{ABSENCE} THEN 1 END) OVER (PARTITION BY id ORDER BY at_month) AS spell FROM ages) "
+        "SELECT at_month AS month, stock, "
+        f"{', '.join(f'{value} AS {quoted(name)}' for name, value in kept.items())}, "
+        f"coalesce(at_end - at_last > {STALE}, true) AS stale "
         f"FROM (SELECT *, {totals}, count(CASE WHEN at_n > 0 THEN 1 END) OVER year AS filled "
-        "FROM months WINDOW year AS (PARTITION BY id ORDER BY at_month "
+        "FROM spells WINDOW year AS (PARTITION BY id, spell ORDER BY at_month "
         f"RANGE BETWEEN {BETA_MONTHS - 1} PRECEDING AND CURRENT ROW)) "
         "JOIN codes USING (id) ORDER BY at_month, stock",
     )
@@ -202,6 +239,23 @@ def repeated(connection: duckdb.DuckDBPyConnection) -> tuple[int, pd.DataFrame]:
     return int(count), shown
 
 
+def revived(connection: duckdb.DuckDBPyConnection) -> pd.DataFrame:
+    """Return stock and date of the prices of 0 that a price above 0 follows within a quarter.
+
+    Parameters
+    ----------
+    connection : DuckDBPyConnection
+        After `to_months`.
+    """
+    return to_frame(
+        connection,
+        "SELECT stock, day AS date FROM (SELECT id, day, price, lead(price) OVER own AS later, "
+        "lead(day) OVER own AS later_day FROM rows WHERE price IS NOT NULL "
+        "WINDOW own AS (PARTITION BY id ORDER BY day)) JOIN codes USING (id) "
+        "WHERE price = 0 AND later > 0 AND later_day - day <= 92 ORDER BY stock, day",
+    )
+
+
 def incomplete(day: pd.Timestamp) -> str | None:
     """Return the month before that of the newest row, if that row ends no month."""
     end = month_end(ordinal(pd.DatetimeIndex([day])))
@@ -216,17 +270,18 @@ def _make_rows(
     """Make the table `rows`, one a row of the files with its return, and `means`, one a day."""
     has = set(columns)
     others = [name for name in columns if name not in ("date", "stock", "return")]
+    price = next(name for name in ("close_adjusted", "close", "return") if name in has)
     if "return" in has:
         earned = "return / 100" if percent else "return"
     else:
-        # The row before is the last one with a close.
-        before = "lag(close IGNORE NULLS) OVER own"
-        known = "lag(CASE WHEN close IS NOT NULL THEN date END IGNORE NULLS) OVER own"
-        if not _some(connection, "close IS NULL"):
-            before, known = "lag(close) OVER own", "lag(date) OVER own"
+        # The row before is the last one with a price.
+        before = f"lag({price} IGNORE NULLS) OVER own"
+        known = f"lag(CASE WHEN {price} IS NOT NULL THEN date END IGNORE NULLS) OVER own"
+        if not _some(connection, f"{price} IS NULL"):
+            before, known = f"lag({price}) OVER own", "lag(date) OVER own"
         earned = (
-            f"CASE WHEN date - ({known}) <= {SPAN} AND ({before}) > 0 AND isfinite(close) "
-            f"THEN close / ({before}) - 1 END"
+            f"CASE WHEN date - ({known}) <= {SPAN} AND ({before}) > 0 AND isfinite({price}) "
+            f"THEN {price} / ({before}) - 1 END"
         )
     traded = "NULL"
     if "dollar_volume" in has:
@@ -240,7 +295,7 @@ def _make_rows(
         f"END AS r), CAST(round(CASE WHEN isfinite(r) AND r <= {largest!r} THEN r END * {_EXACT}) "
         "AS BIGINT) AS q FROM (SELECT id, date AS day, date - lag(date) OVER own AS gap, "
         f"{month}, {', '.join([quoted(name) for name in others] + [f'{earned} AS r'])}, "
-        f"{traded} AS traded FROM found JOIN codes USING (stock) WHERE date IS NOT NULL "
+        f"{price} AS price, {traded} AS traded FROM found JOIN codes USING (stock) WHERE date IS NOT NULL "
         "WINDOW own AS (PARTITION BY id ORDER BY date))"
     )
     connection.execute(

@@ -77,16 +77,29 @@ def of_codes(kind: str, codes: pd.Series, stocks: pd.Series, matched: np.ndarray
 
 def of_damaged(table: ParsedTable) -> Iterator[str]:
     """Yield a note where codes of the stocks are as a spreadsheet writes them."""
-    if "stock" in table.frame:
-        codes = damaged(pd.Series(table.frame["stock"].dropna().unique()))
-        if codes:
-            shown = first_few([repr(code) for code in codes[:SHOWN]], len(codes))
-            yield f"{table.file}: codes that a spreadsheet has damaged: {shown}; write them as text"
+    if "stock" not in table.frame:
+        return
+    codes = pd.Series(table.frame["stock"].dropna().unique())
+    lengths = codes[codes.str.fullmatch(r"\d+")].str.len()
+    short = lengths[lengths < lengths.max()].index
+    longest = (lengths == lengths.max()).sum()
+    for some, how in (
+        (damaged(codes), "that a spreadsheet has damaged"),
+        # Codes of Tokyo have four digits, those of Shanghai six; Hong Kong counts from 1.
+        (
+            codes[short].tolist() if longest >= 4 * len(short) and lengths.max() >= 4 else [],
+            f"with fewer digits than the others' {lengths.max()}, as if leading zeros were lost",
+        ),
+    ):
+        if some:
+            shown = first_few([repr(code) for code in some[:SHOWN]], len(some))
+            yield f"{table.file}: codes {how}: {shown}; write them as text"
 
 
 def damaged(codes: pd.Series) -> list[str]:
-    """Return codes such as 7203.0 and ="0013", which no exchange gives."""
-    return [code for code in codes if re.fullmatch(r"\d+\.0+|=?\"+=?.*\"+|=.+", str(code))]
+    """Return codes such as 7203.0, 1.3E+05, '0013 and ="0013", which no exchange gives."""
+    form = r"\d+\.0+|\d(\.\d+)?[eE]\+?\d+|'\d+|=?\"+=?.*\"+|=.+"
+    return [code for code in codes if re.fullmatch(form, str(code))]
 
 
 def _zeros_lost(stocks: Sequence[str], codes: Sequence[str]) -> bool:
@@ -97,10 +110,10 @@ def _zeros_lost(stocks: Sequence[str], codes: Sequence[str]) -> bool:
 def of_sentinels(table: ParsedTable) -> Iterator[str]:
     """Yield a note for each column of numbers that holds what may stand for a missing value."""
     frame = table.frame
-    for name in frame.columns.difference(["month", "date"], sort=False):
+    for name in frame.columns:
         if not pd.api.types.is_float_dtype(frame[name]):
             continue
-        rows = frame[frame[name].isin(SENTINELS)]
+        rows = frame[_suspects(frame[name], frame.get("stock"))]
         if rows.empty:
             continue
         values = ", ".join(f"{value:g}" for value in sorted(rows[name].unique()))
@@ -109,6 +122,30 @@ def of_sentinels(table: ParsedTable) -> Iterator[str]:
             f"{table.file}: column {own!r} holds {values} in {count_of(len(rows), 'row')} "
             f"({_places(rows)}); if that means missing, write it into `missing_values`"
         )
+
+
+def _suspects(values: pd.Series, stock: pd.Series | None) -> pd.Series:
+    """Return which values may mean missing: one of `SENTINELS`, or an end of the range that repeats.
+
+    Of `SENTINELS` those count that repeat or lie beyond all other values. Of others the least and
+    the largest count that occur three times or more, in two stocks or more, and are three times as
+    far from the median as the next value, such as -88.88; so does a 0 below ten times larger ones.
+    """
+    there = values[np.isfinite(values)]
+    listed = there.isin(SENTINELS)
+    rest = there[~listed]
+    once = there[listed & there.between(rest.min(), rest.max())].value_counts() == 1
+    suspects = set(there[listed]) - set(once.index[once])
+    # Columns of few values are codes, where 0 is as good as 1.
+    for end in (rest.min(), rest.max()) if rest.nunique() >= 10 else ():
+        at, others = rest.index[rest == end], rest[rest != end]
+        if len(at) < 3 or (stock is not None and stock[at].nunique() < 2):
+            continue
+        middle = others.median()
+        near = others.min() if end < middle else others.max()
+        if abs(end - middle) > 3 * abs(near - middle) or (end == 0 and near > middle / 10 > 0):
+            suspects.add(end)
+    return values.isin(suspects)
 
 
 def of_losses(frame: pd.DataFrame, unit: float) -> Iterator[str]:

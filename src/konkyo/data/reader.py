@@ -68,6 +68,8 @@ class ParsedTable:
         Of each column with cells that could not be read: their text, missing elsewhere.
     kinds : mapping of str to CellKind
         What the columns of `unread` should hold.
+    notes : tuple of str
+        What was assumed of the rows.
     """
 
     file: str
@@ -75,6 +77,7 @@ class ParsedTable:
     names: Mapping[str, str] = field(default_factory=dict)
     unread: Mapping[str, pd.Series] = field(default_factory=dict)
     kinds: Mapping[str, CellKind] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     def with_frame(self, frame: pd.DataFrame) -> "ParsedTable":
         """Return the table with other columns or values."""

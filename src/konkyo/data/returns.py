@@ -16,7 +16,7 @@ def returns_of(frame: pd.DataFrame, close: np.ndarray) -> np.ndarray:
     frame : DataFrame
         month and stock, in any order, each pair once.
     close : ndarray, shape [rows]
-        The month's last adjusted price.
+        The month's last price, adjusted where there is such; 0 where the firm is bankrupt.
 
     Returns
     -------
@@ -43,6 +43,7 @@ def price_errors(
     smallest: float,
     largest: float,
     from_closes: bool,
+    total: float = -1.0,
 ) -> np.ndarray:
     """Return which returns are errors of the prices, bool, shape [rows].
 
@@ -53,13 +54,16 @@ def price_errors(
     returns : ndarray, shape [rows]
         Earned during the row's month, in the unit of `smallest` and `largest`.
     smallest, largest : float
-        A return below `smallest` (a total loss included) or above `largest` is a price error.
+        A return below `smallest` or above `largest` is a price error.
     from_closes : bool
         The returns are computed from closes: that of the month after an error starts from the same
         price and is an error too, whatever it is, which is decided before it is earned.
+    total : float, optional
+        The loss of all, in the same unit: what a bankrupt stock earns is never an error.
     """
     with np.errstate(invalid="ignore"):
-        bad = np.isfinite(returns) & ((returns > largest) | (returns < smallest))
+        bad = (returns > largest) | ((returns < smallest) & (returns != total))
+        bad &= np.isfinite(returns)
     if from_closes and bad.any():
         stock = pd.factorize(frame["stock"])[0]
         keys = pd.MultiIndex.from_arrays([stock, ordinal(frame["month"])])

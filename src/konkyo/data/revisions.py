@@ -13,6 +13,13 @@ from konkyo.errors import RecordsError
 ROUNDING = 1e-9
 """Relative difference that sums in another order leave; a restated value differs by more."""
 
+RESCALED = 1e-6
+"""Difference of returns up to which prices were rescaled, as vendors adjust them for dividends and
+splits, and not restated."""
+
+_NEUTRAL = {"eligible": 1.0, "spell": 0.0}
+"""Columns that records have only from the month on in which some stock has another value."""
+
 
 @dataclass(frozen=True)
 class Difference:
@@ -69,8 +76,10 @@ def differences(
     -------
     list of Difference
         By month. A column that only one table has changes every row. Numbers that differ by no
-        more than `ROUNDING` are equal, and so are two missing values.
+        more than `ROUNDING` are equal, and so are two missing values; returns that differ by no
+        more than `RESCALED` are, and so are prices (`close`) from which the same returns follow.
     """
+    before, now = _with_neutral(before, now), _with_neutral(now, before)
     earlier = now[now["month"] <= before["month"].max()].reset_index(drop=True)
     before = before.reset_index(drop=True)
     if not _same_rows(before, earlier, keys):
@@ -119,9 +128,15 @@ def raise_if_revised(revisions: Sequence[Difference]) -> None:
 
 def append_new_months(before: pd.DataFrame, now: pd.DataFrame) -> pd.DataFrame:
     """Return `before` followed by the later months of `now`."""
+    before, now = _with_neutral(before, now), _with_neutral(now, before)
     later = now[now["month"] > before["month"].max()]
     # In the types of `now`: those of a file that was read back would give other bytes when written.
     return pd.concat([before[now.columns].astype(now.dtypes), later], ignore_index=True)
+
+
+def _with_neutral(frame: pd.DataFrame, other: pd.DataFrame) -> pd.DataFrame:
+    lacking = {name: value for name, value in _NEUTRAL.items() if name in other and name not in frame}
+    return frame.assign(**lacking)
 
 
 def _same_rows(before: pd.DataFrame, now: pd.DataFrame, keys: Iterable[str]) -> bool:
@@ -137,6 +152,10 @@ def _changed(
     for name in columns:
         if name in before and name in now:
             differs = _unequal(before[name], now[name])
+            if name == "close" and "return" in now and differs.any():
+                differs &= ~_rescaled(before, now)
+            elif name == "return" and differs.any():
+                differs &= ~(np.abs(before[name] - now[name]) <= RESCALED).to_numpy()
         else:
             differs = np.ones(len(before), dtype=bool)
         if differs.any():
@@ -157,12 +176,49 @@ def _changed(
         )
         name = _row_name(before.iloc[first], keys)
         example = f"first {name}, {changed_columns[0]}: {was}, now {became}"
+        example += _factor(before, now, changed_columns[0], before.get("stock"), first)
         result.append(
             Difference(
                 table, label(month), "changed", len(month_rows), tuple(changed_columns), example
             )
         )
     return result
+
+
+def _rescaled(before: pd.DataFrame, now: pd.DataFrame) -> np.ndarray:
+    """Return which prices are another multiple alone: the returns before follow from them too.
+
+    A stock's first price has no return and counts as its second one does.
+    """
+    rows = pd.DataFrame({"stock": now["stock"], "month": now["month"], "close": now["close"]})
+    rows["as before"] = before["return"].to_numpy("float64")
+    rows = rows.sort_values(["stock", "month"], kind="stable")
+    prices = rows.groupby("stock")["close"]
+    follows = (rows["close"] / prices.shift() - 1 - rows["as before"]).abs() <= RESCALED
+    first = ~rows["stock"].duplicated()
+    follows |= first & follows.shift(-1, fill_value=False)
+    return follows.reindex(now.index).to_numpy()
+
+
+def _factor(
+    before: pd.DataFrame, now: pd.DataFrame, name: str, stock: pd.Series | None, row: int
+) -> str:
+    """Return the words on a column of a stock that is throughout the same multiple of what it was.
+
+    Back-adjusted prices, and market values made of them, change so.
+    """
+    if stock is None or name not in before or name not in now:
+        return ""
+    own = (stock == stock.iloc[row]).to_numpy() & _unequal(before[name], now[name])
+    if not pd.api.types.is_numeric_dtype(now[name]) or own.sum() < 2:
+        return ""
+    factor = now.loc[own, name] / before.loc[own, name]
+    if not np.allclose(factor, factor.median(), rtol=1e-3, atol=0):
+        return ""
+    return (
+        f"; {factor.median():.6g} times what it was in all {own.sum():,} months that changed: a "
+        "price adjusted later; give `close` as traded and `close_adjusted`"
+    )
 
 
 def _unequal(before: pd.Series, now: pd.Series) -> np.ndarray:

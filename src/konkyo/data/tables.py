@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,19 +10,23 @@ import numpy as np
 import pandas as pd
 
 from konkyo.config import Tables
+from konkyo.config.tables import BarDate
 from konkyo.data import (
+    bar_dates,
     daily,
     fundamentals,
     fundamentals_read,
+    listing,
     market_series,
     membership,
     notes,
+    plausibility,
     returns,
     schema,
     violations,
 )
 from konkyo.data.columns import Kind, Unit, cells_of, table_of
-from konkyo.data.files import files_of, suffix_of
+from konkyo.data.files import files_of, suffix_of, together
 from konkyo.data.reader import ParsedTable, read
 from konkyo.data.records import Records, facts_of
 from konkyo.data.validate import broken as broken_rules
@@ -78,7 +82,7 @@ def load(tables: Tables, raw: Path, portfolios: int, last: pd.Timestamp | None =
             raise SourceError(
                 f"{path} lies in {raw}, which this stage empties and writes: keep it in data/own"
             )
-    market, broken = market_series.monthly(tables.market, last)
+    market, broken = market_series.monthly(tables.market, last, tables.stocks.closed_months)
     beside, more = _beside(tables)
     broken += more
     try:
@@ -100,9 +104,21 @@ def load(tables: Tables, raw: Path, portfolios: int, last: pd.Timestamp | None =
         point_in_time=tables.point_in_time,
         survivorship_free=tables.survivorship_free,
     )
+    notes_on_reports = [
+        note
+        for spec, frame in zip(tables.reports, beside.reports, strict=True)
+        for note in notes.of_sentinels(ParsedTable(together(files_of(spec.files)), frame))
+    ]
     kinds = (tables.market, tables.reports, tables.sectors, tables.members)
     folders = [name for specs in ((tables.stocks,), *kinds) for one in specs for name in one.files]
-    remarks = [*notes.of_folders(folders), *notes.of_sentinels(market), *facts.pop("notes", ())]
+    remarks = [
+        *notes.of_folders(folders),
+        *market.notes,
+        *notes.of_sentinels(market),
+        *plausibility.notes_on_series(market),
+        *notes_on_reports,
+        *facts.pop("notes", ()),
+    ]
     return Records(stocks, market_table, known | facts, notes=tuple(remarks))
 
 
@@ -164,11 +180,12 @@ def _stocks(
     Nothing of the tables beside is joined where one of them breaks rules.
     """
     rows = tables.stocks
+    unit: Unit = "fraction"
     if rows.rows == "dated" or rows.layout == "wide":
         found = _traded(daily.monthly(rows, last))
-        unit: Unit = "fraction"
     else:
-        found, unit = _traded(read(rows, cells_of("stocks"))), rows.return_unit
+        unit = rows.return_unit
+        found = _traded(_by_month(read(rows, cells_of("stocks")), rows.bar_date))
         if last is not None:
             found = _cut(found, unit, last)
     # What is made of the columns is no part of the file's own table.
@@ -177,14 +194,20 @@ def _stocks(
         # Nothing is made of rows that cannot be told apart; `schema.check` says which these are.
         return _filled(found, tables), unit, {}, []
 
-    made = "return" not in frame and "close" in frame
+    price = "close_adjusted" if "close_adjusted" in frame else "close"
+    made = "return" not in frame and price in frame
+    broken: list[Violation] = []
+    if price in frame:
+        own = found.names.get(price, price)
+        broken += listing.violation_of_revived(found.file, own, listing.revived(frame, price))
+    frame = listing.carry_closed(frame, rows.closed_months)
     if made:
-        frame["return"] = returns.returns_of(frame, frame["close"].to_numpy())
+        frame["return"] = returns.returns_of(frame, frame[price].to_numpy())
         unit = "fraction"
     facts: dict[str, Any] = {"returns_set_missing": 0}
-    remarks = [*notes.of_damaged(found), *notes.of_sentinels(found)]
+    remarks = [*found.notes, *notes.of_damaged(found), *notes.of_sentinels(found)]
+    scale = 100.0 if unit == "percent" else 1.0
     if "return" in frame:
-        scale = 100.0 if unit == "percent" else 1.0
         # The default removes nothing: what is below a loss of all breaks a rule.
         smallest = rows.smallest_return * scale if rows.smallest_return > -1 else -np.inf
         errors = returns.price_errors(
@@ -193,30 +216,85 @@ def _stocks(
             smallest=smallest,
             largest=rows.largest_return * scale,
             from_closes=made,
+            total=-scale,
         )
         remarks += notes.of_removals(frame, errors, scale)
         frame["return"] = frame["return"].mask(errors)
-        remarks += notes.of_losses(frame, scale)
+        remarks += [*notes.of_losses(frame, scale), *plausibility.notes_on_returns(frame, scale)]
         facts["returns_set_missing"] = int(errors.sum())
-    if "size" not in frame and {"close", "shares"} <= set(frame):
+    sized = "size" not in frame and {"close", "shares"} <= set(frame)
+    if sized:
         frame["size"] = frame["close"] * frame["shares"] / 1000
     if not joining:
-        return _filled(found.with_frame(frame), tables), unit, facts, []
+        return _filled(found.with_frame(frame), tables), unit, facts, broken
+    remarks += plausibility.notes_on_prices(frame, made, sized)
+    remarks += plausibility.notes_on_twins(frame)
     remarks += _matches(frame, beside)
-    if remarks:
-        facts["notes"] = remarks
     frame["sector"] = returns.sectors_of(frame, beside.sectors)
+    if "spell" in frame:
+        spell = frame["spell"].fillna(0).to_numpy().astype("int64")
+    else:
+        spell = listing.spells(frame)
+        remarks += listing.note_of_firms(frame, spell)
     if tables.reports:
         facts["reports"] = fundamentals.matches(frame, beside.reports)
-        frame = fundamentals.join(frame, beside.reports, tables.reports, not is_size_proxy(found))
-    broken = []
+        frame = _with_reports(frame, spell, beside.reports, tables, not is_size_proxy(found))
     if "size" not in frame:
         broken.append(_no_size(found))
         frame["size"] = 1.0
-    can = membership.eligible(frame, beside.members, rows.eligible)
+    if "close" in frame:
+        # What is worth nothing cannot be bought.
+        frame["size"] = frame["size"].mask(frame["close"] == 0)
+    can = membership.eligible(
+        frame.drop(columns=["close_adjusted", "stale"], errors="ignore"),
+        beside.members,
+        rows.eligible,
+    )
+    stale = frame["stale"].to_numpy() if "stale" in frame else np.zeros(len(frame), dtype=bool)
     if can is not None:
         frame["eligible"] = can
+    if stale.any():
+        remarks += plausibility.notes_on_stale(frame[stale])
+        eligible = frame["eligible"] if "eligible" in frame else 1.0
+        frame["eligible"] = np.where(stale, 0.0, eligible)
+    if spell.any():
+        frame["spell"] = spell.astype("float64")
+    if remarks:
+        facts["notes"] = remarks
+    # Adjusted prices know of later splits: beyond returns they are no use of.
+    frame = frame.drop(columns=["close_adjusted", "stale"], errors="ignore")
     return found.with_frame(frame), unit, facts, broken
+
+
+def _by_month(found: ParsedTable, bar_date: BarDate) -> ParsedTable:
+    """Return rows whose dates are the last days of their months."""
+    if "month" not in found.frame:
+        return found
+    days = found.frame["month"]
+    remarks = []
+    if bar_dates.first_day_of(days, bar_date) == "month":
+        remarks = bar_dates.note(found.file, days, "month")
+    frame = found.frame.assign(month=bar_dates.last_days(days, "month"))
+    return replace(found, frame=frame, notes=(*found.notes, *remarks))
+
+
+def _with_reports(
+    frame: pd.DataFrame,
+    spell: np.ndarray,
+    reports: Sequence[pd.DataFrame],
+    tables: Tables,
+    valued: bool,
+) -> pd.DataFrame:
+    """Return the rows with what reports of their own firms say."""
+    if not spell.any():
+        return fundamentals.join(frame, reports, tables.reports, valued)
+    own = [
+        listing.reports_of_firms(table, spec, frame, spell)
+        for table, spec in zip(reports, tables.reports, strict=True)
+    ]
+    firms = frame.assign(stock=listing.firms(frame, spell))
+    joined = fundamentals.join(firms, own, tables.reports, valued)
+    return joined.assign(stock=frame["stock"])
 
 
 def _matches(frame: pd.DataFrame, beside: _Beside) -> list[str]:
@@ -280,7 +358,7 @@ def _filled(found: ParsedTable, tables: Tables) -> ParsedTable:
     """
     there = set(found.frame)
     made = {}
-    if "return" not in there and "close" in there:
+    if "return" not in there and there & {"close", "close_adjusted"}:
         made["return"] = 1.0
     if "size" not in there and ({"close", "shares"} <= there or tables.reports):
         made["size"] = 1.0
