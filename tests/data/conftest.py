@@ -1,7 +1,11 @@
 """Four stocks, three months: small enough to work out by hand."""
 
+from functools import partial
+
 import pandas as pd
 import pytest
+
+from case_files import load_case
 
 MONTHS = ["2001-01", "2001-02", "2001-03"]
 
@@ -31,3 +35,9 @@ def market() -> pd.DataFrame:
             "RMW": [None, 0.001, 0.002, 0.003],
         }
     )
+
+
+@pytest.fixture
+def load(tmp_path):
+    """Return what loads stocks of these files beside the market of the cases."""
+    return partial(load_case, tmp_path / "raw")

@@ -1,49 +1,13 @@
 """Files as users have them, and the right records or notes of each."""
 
 import os
-from pathlib import Path
 
 import pandas as pd
 import pytest
 
-from konkyo.config import Reports, StockRows, Table, Tables
-from konkyo.data import Records, tables
+from case_files import CASES, odd
+from konkyo.config import Reports, Table
 from konkyo.errors import RecordsError
-
-CASES = Path(__file__).parent / "cases"
-MARKET = (Table((str(CASES / "market.csv"),), {}),)
-
-
-@pytest.fixture
-def load(tmp_path):
-    """Return what loads stocks of these files beside the market of the cases."""
-
-    def load(stocks: object, market=MARKET, beside=None, **changes) -> Records:
-        rows = {
-            "files": (str(stocks),),
-            "columns": {},
-            "layout": "long",
-            "rows": "monthly",
-            "return_unit": "fraction",
-            "largest_return": 10.0,
-            "eligible": "",
-        }
-        others = {"reports": (), "sectors": (), "members": ()} | (beside or {})
-        section = Tables(
-            stocks=StockRows(**(rows | changes)),
-            market=market,
-            point_in_time=True,
-            survivorship_free=True,
-            **others,
-        )
-        return tables.load(section, tmp_path / "raw", 2)
-
-    return load
-
-
-def odd(records: Records) -> tuple[str, ...]:
-    """Return the notes but those of what is assumed."""
-    return tuple(note for note in records.notes if not note.startswith("assumed:"))
 
 
 @pytest.mark.parametrize(

@@ -52,7 +52,7 @@ def test_parquet_keeps_types_and_names_of_a_saved_index(tmp_path):
         ("a.csv", b"month,stock\n2000-01,a,b\n", "Expected Number of Columns: 2 Found: 3"),
         ("a.csv", b"month,stock\n\xff\xfe,a\n", "invalid start byte"),
         ("a.csv", b"month,month\n1,2\n", "more than one column named 'month'"),
-        ("a.csv", b",month\n0,1\n", "no name for column number 1"),
+        ("a.csv", b"month,\n0,1\n", "no name for column number 2"),
         ("a.parquet", b"PAR1 but torn", "cannot be read"),
     ],
 )

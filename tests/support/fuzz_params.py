@@ -15,6 +15,8 @@ from konkyo.errors import ParamsError
 from small import PARAMS
 
 OPTIONAL_KEYS = {"encoding": "utf-8", "decimal": "", "date_format": "", "missing_values": []}
+OF_STOCKS = {"smallest_return": -1.0, "bar_date": "", "closed_months": []}
+OF_TABLES = {"bar_date": "", "lag_months": 0}
 TEXT = PARAMS.read_text(encoding="utf-8")
 VALUES = config.as_dict(config.load(PARAMS))
 
@@ -124,12 +126,10 @@ def values_are_params_or_refused(values: Any) -> str:
 def with_defaults(values: dict[str, Any]) -> dict[str, Any]:
     """Fill in the keys of user tables that may be left out; nothing else has a default."""
     tables = values["ingest"]["tables"]
-    tables["stocks"].setdefault("smallest_return", -1.0)
-    others = (
-        table for kind in ("market", "reports", "sectors", "members") for table in tables[kind]
-    )
-    for table in (tables["stocks"], *others):
-        for key, default in OPTIONAL_KEYS.items():
+    kinds = {"market": OF_TABLES, "reports": {}, "sectors": OF_TABLES, "members": OF_TABLES}
+    of_kinds = [(table, keys) for kind, keys in kinds.items() for table in tables[kind]]
+    for table, keys in ((tables["stocks"], OF_STOCKS), *of_kinds):
+        for key, default in (OPTIONAL_KEYS | keys).items():
             table.setdefault(key, default)
     return values
 

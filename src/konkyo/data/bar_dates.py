@@ -35,7 +35,7 @@ def first_day_of(days: pd.Series, bar_date: BarDate) -> Period:
     if enough["month"] and (distinct.dt.day == 1).all():
         return "month"
     weekday = distinct.dt.weekday
-    week = weekday.nunique() == 1 and weekday.iloc[0] in (0, 6)
+    week = weekday.iloc[0] in (0, 6) and (weekday == weekday.iloc[0]).all()
     return "week" if bar_date or (enough["week"] and week) else ""
 
 
@@ -53,6 +53,6 @@ def note(file: str, days: pd.Series, period: Period) -> list[str]:
     first = days.dropna().min()
     until = last_days(pd.Series([first]), period).iloc[0]
     return [
-        f"assumed: {file} dates each {period} by its first day, so that {first:%Y-%m-%d} is known at "
-        f"the end of {until:%Y-%m-%d}; if it is its last day, set `bar_date: last_day`"
+        f"assumed: {file} dates each {period} by its first day, so that {first:%Y-%m-%d} is known "
+        f"at the end of {until:%Y-%m-%d}; if it is the last day, set `bar_date: last_day`"
     ]

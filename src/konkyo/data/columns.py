@@ -272,10 +272,15 @@ _OTHERS: dict[Kind, pa.DataFrameSchema] = {
         {
             "stock": _text(_STOCK),
             "sector": _text("its sector in every month whose own row has none"),
+            "start": _date(
+                "the first day on which it was known to be in it; empty: always",
+                nullable=True,
+                required=False,
+            ),
         },
-        checks=[unique(("stock",))],
+        checks=[unique(("stock", "start"))],
         name="sectors",
-        description="One row a stock.",
+        description="One row a stock and sector it was in.",
     ),
     "members": pa.DataFrameSchema(
         {

@@ -15,9 +15,11 @@ import pyarrow as pa
 from konkyo.config import StockRows
 from konkyo.data import listing, monthly_prices, violations
 from konkyo.data.columns import Unit, cells_of, table_of
+from konkyo.data.engine import engine, to_pandas
 from konkyo.data.files import add_remedy, files_of, header, together
 from konkyo.data.parsing import CellKind, quoted
-from konkyo.data.reader import ParsedTable, Scan, check_capitals, engine, scan, to_pandas
+from konkyo.data.reader import ParsedTable
+from konkyo.data.scan import Scan, check_capitals, scan
 from konkyo.data.validate import broken
 from konkyo.data.violations import SHOWN, Violation, count_of
 from konkyo.dates import label
@@ -62,9 +64,8 @@ def monthly(rows: StockRows, last: pd.Timestamp | None) -> ParsedTable:
         further = [name for name in table.columns if monthly_prices.inside(name) != name]
         check_capitals(files[0], further)
         dated = rows.rows == "dated"
-        remarks = monthly_prices.load(
-            connection, table, last, rows.bar_date if dated else "last_day"
-        )
+        bar_date = rows.bar_date if dated else "last_day"
+        remarks = [*table.notes, *monthly_prices.load(connection, table, last, bar_date)]
         violations.raise_if_any(_values(connection, table, percent))
         frame = monthly_prices.to_months(
             connection, list(table.columns), percent, rows.largest_return

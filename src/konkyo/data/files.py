@@ -5,6 +5,7 @@ import gzip
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import TextIO
 
@@ -124,12 +125,40 @@ def header(path: Path, encoding: str = "utf-8") -> tuple[list[str], str]:
             separator = next((m for m in ",;\t" if m in line), ",")
             with open_text(path, encoding) as file:
                 names = next(csv.reader(file, delimiter=separator, strict=True), [])
+                heads = [names, *islice(csv.reader(file, delimiter=separator), 2)]
             if not names:
                 raise ValueError("its first line is empty")
+            if _several_heads(heads):
+                raise ValueError(
+                    f"it has three rows of names ({heads[0][:3]}, {heads[1][:3]}, {heads[2][:1]}), "
+                    "as downloads of several stocks at once do: write one row a stock and day "
+                    "(pandas: `frame.stack(level=1, future_stack=True)`), or of one price "
+                    "(`frame['Close']`) with `layout: wide`"
+                )
+            # pandas writes an index without a name so, and reads it by this one.
+            names[0] = names[0] if names[0].strip() else "Unnamed: 0"
     except (pa.ArrowException, OSError, EOFError, ValueError, csv.Error) as error:
         raise RecordsError(unreadable(str(path), error)) from None
     _check_names(str(path), names)
     return names, separator
+
+
+def _several_heads(rows: Sequence[Sequence[str]]) -> bool:
+    """Return whether a header is followed by names, and these by a row with one name alone."""
+    if len(rows) < 3 or len(rows[0]) < 2:
+        return False
+    second, third = rows[1][1:], rows[2]
+    return (
+        bool(third and third[0].strip() and not any(cell.strip() for cell in third[1:]))
+        and all(cell.strip() for cell in second)
+        and not any(re.search(r"\d", cell) and not re.search("[A-Za-z]", cell) for cell in second)
+        and not re.match(r"\d", third[0].strip())
+    )
+
+
+def is_nameless(name: str) -> bool:
+    """Return whether a column's name is one that pandas gives to a column without a name."""
+    return re.fullmatch(r"Unnamed: \d+(\.\d+)?", name) is not None
 
 
 def same_columns(file: str, columns: Sequence[str], other: str, names: Sequence[str]) -> None:

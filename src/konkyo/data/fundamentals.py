@@ -200,7 +200,9 @@ def _size(
     if "size" in values:
         found = values["size"]
         # Across a split only adjusted prices move as the market value does.
-        price = stocks["close_adjusted"].to_numpy("float64") if "close_adjusted" in stocks else close
+        price = (
+            stocks["close_adjusted"].to_numpy("float64") if "close_adjusted" in stocks else close
+        )
         if price is not None:
             then = _at(stock, month, price, stock, values[_SIZE_MONTH])
             found = found * np.divide(price, then, out=np.full(len(then), np.nan), where=then > 0)

@@ -11,7 +11,8 @@ from konkyo.data import fundamental_items, reader
 from konkyo.data.columns import cells_of, table_of
 from konkyo.data.fundamental_items import BALANCES, FLOWS, FORECASTS, PAID, UNSCALED
 from konkyo.data.point_in_time import Vintages, to_vintages
-from konkyo.data.reader import ParsedTable, Spec
+from konkyo.data.reader import ParsedTable
+from konkyo.data.scan import Spec
 from konkyo.data.validate import broken, column_of, columns_of
 from konkyo.data.violations import Violation, in_rows
 from konkyo.dates import ordinal

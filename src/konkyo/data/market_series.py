@@ -1,6 +1,7 @@
 """Market series: files of any frequency to one table of months."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import pandas as pd
 
@@ -26,7 +27,7 @@ def monthly(
     last : Timestamp or None
         The end of the last month that is used; None for all.
     closed_months : sequence of str, optional
-        YYYY-MM: months in which the market was shut: a series that has no value then keeps its last.
+        YYYY-MM: months in which the market was shut: a series without a value keeps its last.
 
     Returns
     -------
@@ -54,6 +55,7 @@ def monthly(
             continue
         violations += _repeated(table)
         rows = table.frame.sort_values("month", kind="stable")
+        remarks += table.notes
         period = bar_dates.first_day_of(rows["month"], spec.bar_date)
         remarks += bar_dates.note(table.file, rows["month"], period)
         # Rows whose day could not be read are of no month.
@@ -74,7 +76,9 @@ def monthly(
     for month in map(parse, sorted(closed_months)):
         if len(joined) and joined.index[0] < month < joined.index[-1]:
             before = joined[joined.index < month].ffill().iloc[-1]
-            joined.loc[month] = joined.loc[month].fillna(before) if month in joined.index else before
+            joined.loc[month] = (
+                joined.loc[month].fillna(before) if month in joined.index else before
+            )
             joined = joined.sort_index()
     table = ParsedTable(", ".join(files), joined.reset_index(), names, notes=tuple(remarks))
     return table, violations
@@ -91,13 +95,13 @@ def _by_day(table: ParsedTable) -> ParsedTable:
     if "month" in frame:
         days = frame["month"].fillna(frame["date"])
         return table.with_frame(frame.assign(month=days).drop(columns="date"))
-    here = {"date": "month"}
-    return ParsedTable(
-        table.file,
-        frame.rename(columns=here),
-        {here.get(name, name): own for name, own in {"date": "date", **table.names}.items()},
-        {here.get(name, name): texts for name, texts in table.unread.items()},
-        {here.get(name, name): kind for name, kind in table.kinds.items()},
+    here, names = {"date": "month"}, dict(table.names)
+    return replace(
+        table,
+        frame=frame.rename(columns=here),
+        names={here.get(name, name): own for name, own in ({"date": "date"} | names).items()},
+        unread={here.get(name, name): texts for name, texts in table.unread.items()},
+        kinds={here.get(name, name): kind for name, kind in table.kinds.items()},
     )
 
 

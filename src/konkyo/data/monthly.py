@@ -55,13 +55,15 @@ def gaps(table: ParsedTable, months: pd.Series) -> Iterator[Violation]:
     lacking = np.setdiff1d(np.arange(there[0], there[-1] + 1), there)
     if len(lacking):
         first, last = _labels(there[[0, -1]])
+        shut = ", or name those in which the market was shut in ingest.tables.stocks.closed_months"
         yield _in_months(
             table,
             "month",
             "gap",
             f"no row between {first} and {last}",
             _labels(lacking),
-            "add these months, or cut the file so that its months follow one another",
+            "add these months, or cut the file so that its months follow one another"
+            + (shut if "stock" in table.frame else ""),
         )
 
 

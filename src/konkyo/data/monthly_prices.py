@@ -27,8 +27,9 @@ import pandas as pd
 
 from konkyo.config.tables import BarDate
 from konkyo.data import bar_dates
+from konkyo.data.engine import to_frame
 from konkyo.data.parsing import quoted
-from konkyo.data.reader import Scan, to_frame
+from konkyo.data.scan import Scan
 from konkyo.dates import label, month_end, ordinal
 
 SPAN = 31
@@ -75,7 +76,7 @@ def load(
     Parameters
     ----------
     connection : DuckDBPyConnection
-        From `konkyo.data.reader.engine`.
+        From `konkyo.data.engine.engine`.
     scan : Scan
         The rows.
     last : Timestamp or None
@@ -92,7 +93,9 @@ def load(
     kind = "TABLE" if scan.is_text else "TEMP VIEW"
     own = ", ".join(f"{scan.value_of(name)} AS {quoted(inside(name))}" for name in scan.columns)
     connection.execute(f"CREATE {kind} dated AS SELECT {own} FROM ({scan.typed()})")  # nosec B608 # quoted
-    days = to_frame(connection, "SELECT DISTINCT CAST(date AS TIMESTAMP) AS date FROM dated")["date"]
+    days = to_frame(connection, "SELECT DISTINCT CAST(date AS TIMESTAMP) AS date FROM dated")[
+        "date"
+    ]
     period = bar_dates.first_day_of(days, bar_date)
     day = {"": "date", "week": "date + 6", "month": "last_day(date)"}[period]
     upto = "" if last is None else f" WHERE {day} <= DATE '{last:%Y-%m-%d}' OR date IS NULL"
@@ -162,8 +165,8 @@ def to_months(
     connection.execute(
         "CREATE TABLE months AS SELECT "  # nosec B608 # names quoted
         f"id, month AS at_month, {', '.join([*made, ''])}"
-        "count(*) AS at_days, count(price) > 0 AS at_priced, max(CASE WHEN price IS NOT NULL THEN day "
-        "END) AS at_last, count(q) AS at_n, sum(q) AS at_s, max(r) AS at_maximum, "
+        "count(*) AS at_days, max(day) FILTER (price IS NOT NULL) AS at_last, "
+        "count(q) AS at_n, sum(q) AS at_s, max(r) AS at_maximum, "
         "sum(CAST(q AS HUGEINT) * q) AS at_ss, sum(CASE WHEN q IS NOT NULL THEN m END) AS at_t, "
         "sum(CAST(q AS HUGEINT) * m) AS at_st, "
         "sum(CASE WHEN q IS NOT NULL THEN CAST(m AS HUGEINT) * m END) AS at_tt "
@@ -189,9 +192,9 @@ def to_months(
         connection,
         # The months of a stock before and after a long absence are two firms' (`ABSENCE`).
         "WITH ages AS (SELECT *, max(at_last) OVER (PARTITION BY at_month) AS at_end, "  # nosec B608 # names quoted
-        "max(CASE WHEN at_priced THEN at_month END) OVER (PARTITION BY id ORDER BY at_month ROWS "
+        "max(at_month) FILTER (at_last IS NOT NULL) OVER (PARTITION BY id ORDER BY at_month ROWS "
         "BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS at_before FROM months), "
-        "spells AS (SELECT *, count(CASE WHEN at_priced AND at_month - at_before > "
+        "spells AS (SELECT *, count(CASE WHEN at_last IS NOT NULL AND at_month - at_before > "
         f"{ABSENCE} THEN 1 END) OVER (PARTITION BY id ORDER BY at_month) AS spell FROM ages) "
         "SELECT at_month AS month, stock, "
         f"{', '.join(f'{value} AS {quoted(name)}' for name, value in kept.items())}, "
@@ -295,8 +298,8 @@ def _make_rows(
         f"END AS r), CAST(round(CASE WHEN isfinite(r) AND r <= {largest!r} THEN r END * {_EXACT}) "
         "AS BIGINT) AS q FROM (SELECT id, date AS day, date - lag(date) OVER own AS gap, "
         f"{month}, {', '.join([quoted(name) for name in others] + [f'{earned} AS r'])}, "
-        f"{price} AS price, {traded} AS traded FROM found JOIN codes USING (stock) WHERE date IS NOT NULL "
-        "WINDOW own AS (PARTITION BY id ORDER BY date))"
+        f"{price} AS price, {traded} AS traded FROM found JOIN codes USING (stock) "
+        "WHERE date IS NOT NULL WINDOW own AS (PARTITION BY id ORDER BY date))"
     )
     connection.execute(
         "CREATE TABLE means AS SELECT day, CAST(round(CAST(sum(q) AS DOUBLE) / count(q)) AS BIGINT)"

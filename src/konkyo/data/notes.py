@@ -113,10 +113,12 @@ def of_sentinels(table: ParsedTable) -> Iterator[str]:
     for name in frame.columns:
         if not pd.api.types.is_float_dtype(frame[name]):
             continue
-        rows = frame[_suspects(frame[name], frame.get("stock"))]
+        # A price of 0 is a loss of all, and nothing traded is an answer.
+        zero = name not in ("close", "close_adjusted", "volume", "dollar_volume")
+        rows = frame[_suspects(frame[name], frame.get("stock"), zero)]
         if rows.empty:
             continue
-        values = ", ".join(f"{value:g}" for value in sorted(rows[name].unique()))
+        values = ", ".join(f"{value:.12g}" for value in sorted(rows[name].unique()))
         own = table.names.get(name, name)
         yield (
             f"{table.file}: column {own!r} holds {values} in {count_of(len(rows), 'row')} "
@@ -124,12 +126,13 @@ def of_sentinels(table: ParsedTable) -> Iterator[str]:
         )
 
 
-def _suspects(values: pd.Series, stock: pd.Series | None) -> pd.Series:
-    """Return which values may mean missing: one of `SENTINELS`, or an end of the range that repeats.
+def _suspects(values: pd.Series, stock: pd.Series | None, zero: bool) -> pd.Series:
+    """Return which values may mean missing: one of `SENTINELS`, or a repeated end of the range.
 
     Of `SENTINELS` those count that repeat or lie beyond all other values. Of others the least and
     the largest count that occur three times or more, in two stocks or more, and are three times as
-    far from the median as the next value, such as -88.88; so does a 0 below ten times larger ones.
+    far from the median as the next value, such as -88.88. So does a rare 0 among values none of
+    which is less than a tenth of their median.
     """
     there = values[np.isfinite(values)]
     listed = there.isin(SENTINELS)
@@ -139,11 +142,15 @@ def _suspects(values: pd.Series, stock: pd.Series | None) -> pd.Series:
     # Columns of few values are codes, where 0 is as good as 1.
     for end in (rest.min(), rest.max()) if rest.nunique() >= 10 else ():
         at, others = rest.index[rest == end], rest[rest != end]
-        if len(at) < 3 or (stock is not None and stock[at].nunique() < 2):
+        if end == 0 and not zero:
             continue
         middle = others.median()
         near = others.min() if end < middle else others.max()
-        if abs(end - middle) > 3 * abs(near - middle) or (end == 0 and near > middle / 10 > 0):
+        repeats = len(at) >= 3 and (stock is None or stock[at].nunique() > 1)
+        rare = len(at) < len(rest) / 20
+        if (repeats and abs(end - middle) > 3 * abs(near - middle)) or (
+            end == 0 and rare and near > middle / 10 > 0
+        ):
             suspects.add(end)
     return values.isin(suspects)
 

@@ -12,9 +12,9 @@ import duckdb
 from konkyo.config.tables import TextFormat
 from konkyo.date_text import DAYS, MONTHS, YEARS
 
-CellKind = Literal["code", "text", "number", "day", "moment", "period"]
+CellKind = Literal["code", "text", "number", "day", "moment", "period", "month"]
 """What a column holds. A moment is a day with its time; a period is a day, or a month, of which its
-last day stands for it."""
+last day stands for it; a month is the last day of either."""
 
 MISSING = ("", "na", "n/a", "#n/a", "nan", "null", "none", "<na>")
 """What a number or a day may hold, in small or capital letters, to say that there is none. Codes,
@@ -25,24 +25,25 @@ WORDS = {
     "day": "a date",
     "moment": "a date",
     "period": "a date or month",
+    "month": "a month",
 }
 REMEDIES = {
-    "number": "write numbers with a decimal point and no other mark, or say in `decimal` how they "
+    "number": "write numbers with a decimal point and no other mark (none of per cent), or say in `decimal` how they "
     "are written; leave missing ones empty, or say in `missing_values` what stands for them; leave "
     'out columns of text: map them to ""',
-    "period": "write YYYY-MM, YYYY-MM-DD, YYYYMM, YYYYMMDD or YYYY/MM/DD, of a year from "
+    "month": "write YYYY-MM, YYYY-MM-DD, YYYYMM, YYYYMMDD or YYYY/MM/DD, of a year from "
     f"{YEARS[0]} to {YEARS[1]}, or say in `date_format` how months are written",
     "day": f"write YYYY-MM-DD, YYYYMMDD or YYYY/MM/DD, of a year from {YEARS[0]} to {YEARS[1]}, or "
     "say in `date_format` how days are written",
 }
-REMEDIES["moment"] = REMEDIES["day"]
+REMEDIES |= {"moment": REMEDIES["day"], "period": REMEDIES["month"]}
 
 _BLANKS = " \t\r\n\u00a0\u3000"
 _WIDE, _NARROW = "０１２３４５６７８９．，（）＋－−△▲", "0123456789.,()+----"
 """As accounts in Japanese write numbers: 1,234 below zero is △1,234."""
 
 _GROUPED = {
-    ".": (r"[-+]?\d{1,3}(,\d{3})+(\.\d*)?", ","),
+    ".": ("[-+]?\\d{1,3}([,' \u00a0\u202f]\\d{3})+(\\.\\d*)?", "[,' \u00a0\u202f]"),
     ",": ("[-+]?\\d{1,3}([. '\u00a0\u202f]\\d{3})+(,\\d*)?", "[. '\u00a0\u202f]"),
 }
 """Of each decimal mark: a number whose thousands are set apart, and the marks that do so."""
@@ -177,7 +178,7 @@ def value(kind: CellKind, raw: str, held: str) -> str:
     else:
         written = "moment" if kind == "moment" else "day" if kind == "day" else "period"
         day = f"CASE WHEN NOT is_missing({text}) THEN {written}_of({text}) END"
-    return day
+    return f"last_day({day})" if kind == "month" else day
 
 
 def unread(kind: CellKind, raw: str, held: str) -> str:

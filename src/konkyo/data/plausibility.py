@@ -17,8 +17,9 @@ from konkyo.dates import label, ordinal
 
 QUIET = 0.5
 """Median size of a month's return in per cent below which it may be a fraction."""
-JUMP = 1000.0
-"""Times by which a market series or its changes do not grow from one month to the next."""
+JUMP = 300.0
+"""Times by which a market series, or one with values below 0 its usual change, does not grow from
+one month to the next; another unit is a thousand, and some series fall in that month."""
 SPLIT = 1.5
 """Times by which shares change in a split, or in a large issue."""
 
@@ -29,8 +30,8 @@ def notes_on_returns(frame: pd.DataFrame, unit: float) -> Iterator[str]:
     middle = values[np.isfinite(values) & (values != 0)].abs().median()
     if unit == 100 and middle < QUIET:
         yield (
-            f"assumed: returns are in per cent, with a median size of {middle:.3g} per cent a month "
-            "(stocks have 3 to 10); if they are fractions, set `return_unit: fraction`"
+            f"assumed: returns are in per cent, with a median size of {middle:.3g} a month (stocks "
+            "have 3 to 10); if they are fractions, set `return_unit: fraction`"
         )
 
 
@@ -60,24 +61,24 @@ def notes_on_prices(frame: pd.DataFrame, from_prices: bool, sized: bool) -> Iter
         yield f"assumed: `close` is the price as traded ({level})"
     if "shares" not in frame:
         return
-    rows = frame.sort_values(["stock", "month"])
+    rows = frame[frame["close"] > 0].sort_values(["stock", "month"])
     follows = np.append(False, np.diff(ordinal(rows["month"])) == 1)
     again = (rows["stock"] == rows["stock"].shift()) & follows
     issued = (rows["shares"] / rows["shares"].shift()).where(again)
     moved = rows["close"] / rows["close"].shift()
     split = (issued > SPLIT) | (issued < 1 / SPLIT)
-    adjusted = split & ((np.log(moved).abs() < np.log(issued).abs() / 2))
+    adjusted = split & (np.log(moved).abs() < np.log(issued).abs() / 2)
     if adjusted.any():
         yield (
-            f"{count_of(int(adjusted.sum()), 'row')} where shares change by {SPLIT:g} times or more "
-            f"and `close` does not follow ({_rows(rows[adjusted])}): if these are splits, `close` is "
-            "adjusted, and the market values before know of them: map it to `close_adjusted`"
+            f"{count_of(int(adjusted.sum()), 'row')} where shares change by {SPLIT:g} times or "
+            f"more and `close` does not follow ({_rows(rows[adjusted])}): if these are splits, "
+            "`close` is adjusted and market values before know of them: map it to `close_adjusted`"
         )
     traded = split & ~adjusted & (np.log(moved * issued).abs() < np.log(issued).abs() / 2)
     if traded.any() and from_prices and "close_adjusted" not in frame:
         yield (
-            f"{count_of(int(traded.sum()), 'return')} across splits: `close` moves against `shares` "
-            f"({_rows(rows[traded])}): add `close_adjusted`, from which returns are made"
+            f"{count_of(int(traded.sum()), 'return')} across splits: `close` moves against "
+            f"`shares` ({_rows(rows[traded])}): add `close_adjusted`, from which returns are made"
         )
 
 
@@ -131,11 +132,12 @@ def notes_on_series(table: ParsedTable) -> Iterator[str]:
         ordinary = np.isfinite(frame[name]) & ~frame[name].isin(SENTINELS)
         rows = frame.loc[ordinary, ["month", name]].sort_values("month")
         values = rows[name].to_numpy("float64")
-        steps = np.abs(np.diff(values))
-        usual = np.median(steps[steps > 0]) if (steps > 0).any() else np.inf
-        jumps = steps > JUMP * usual
         if len(values) and values.min() > 0:
-            jumps |= np.abs(np.diff(np.log(values))) > np.log(JUMP)
+            jumps = np.abs(np.diff(np.log(values))) > np.log(JUMP)
+        else:
+            steps = np.abs(np.diff(values))
+            usual = np.median(steps[steps > 0]) if (steps > 0).any() else np.inf
+            jumps = steps > JUMP * usual
         places = np.flatnonzero(jumps)
         if len(places):
             shown = [

@@ -78,16 +78,19 @@ def sectors_of(frame: pd.DataFrame, sectors: Sequence[pd.DataFrame]) -> pd.Serie
     Parameters
     ----------
     frame : DataFrame
-        stock, and sector where the rows have one.
+        month (period end), stock, and sector where the rows have one.
     sectors : sequence of DataFrame
-        stock and sector, one row a stock.
+        stock, start (day) and sector: the sector of t is the one that began last up to the end of
+        t, so that a reclassification changes no earlier month.
     """
     sectors_by_row = (
         frame["sector"] if "sector" in frame else pd.Series(None, frame.index, dtype="str")
     )
     for table in sectors:
-        sector_of = table.dropna().set_index("stock")["sector"]
-        sectors_by_row = sectors_by_row.astype("str").where(
-            sectors_by_row.notna(), frame["stock"].map(sector_of)
-        )
+        rows = frame[["month", "stock"]].astype({"month": "datetime64[s]"}).reset_index(drop=True)
+        spells = table.dropna().astype({"start": "datetime64[s]"}).sort_values("start")
+        order = rows.sort_values("month", kind="stable")
+        at = pd.merge_asof(order, spells, left_on="month", right_on="start", by="stock")
+        sector = pd.Series(at["sector"].to_numpy(), order.index).sort_index().set_axis(frame.index)
+        sectors_by_row = sectors_by_row.astype("str").where(sectors_by_row.notna(), sector)
     return sectors_by_row.astype("str")

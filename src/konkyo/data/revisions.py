@@ -135,7 +135,9 @@ def append_new_months(before: pd.DataFrame, now: pd.DataFrame) -> pd.DataFrame:
 
 
 def _with_neutral(frame: pd.DataFrame, other: pd.DataFrame) -> pd.DataFrame:
-    lacking = {name: value for name, value in _NEUTRAL.items() if name in other and name not in frame}
+    lacking = {
+        name: value for name, value in _NEUTRAL.items() if name in other and name not in frame
+    }
     return frame.assign(**lacking)
 
 

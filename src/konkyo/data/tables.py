@@ -34,6 +34,9 @@ from konkyo.data.violations import Violation
 from konkyo.errors import RecordsError, SourceError
 from konkyo.io import atomic_write, sha256_of
 
+_EVER = pd.Timestamp("1900-01-01")
+"""Since when a stock has a sector that says no start."""
+
 COPIED = 1_000_000_000
 """Bytes of all files together up to which they are copied; beyond, their digests are kept alone."""
 
@@ -160,6 +163,9 @@ def _beside(tables: Tables) -> tuple[_Beside, list[Violation]]:
     for kind in kinds:
         for table in tables.sectors if kind == "sectors" else tables.members:
             rows = read(table, cells_of(kind))
+            if kind == "sectors":
+                start = rows.frame.get("start", pd.Series(pd.NaT, rows.frame.index))
+                rows = rows.with_frame(rows.frame.assign(start=start.fillna(_EVER)))
             violated = broken_rules(table_of(kind), rows)
             broken += violated
             if not violated:
@@ -229,7 +235,8 @@ def _stocks(
         return _filled(found.with_frame(frame), tables), unit, facts, broken
     remarks += plausibility.notes_on_prices(frame, made, sized)
     remarks += plausibility.notes_on_twins(frame)
-    remarks += _matches(frame, beside)
+    matches = _matches(frame, beside)
+    remarks += matches
     frame["sector"] = returns.sectors_of(frame, beside.sectors)
     if "spell" in frame:
         spell = frame["spell"].fillna(0).to_numpy().astype("int64")
@@ -245,18 +252,18 @@ def _stocks(
     if "close" in frame:
         # What is worth nothing cannot be bought.
         frame["size"] = frame["size"].mask(frame["close"] == 0)
-    can = membership.eligible(
-        frame.drop(columns=["close_adjusted", "stale"], errors="ignore"),
-        beside.members,
-        rows.eligible,
-    )
+    candidates = frame.drop(columns=["close_adjusted", "stale"], errors="ignore")
+    try:
+        can = membership.eligible(candidates, beside.members, rows.eligible)
+    except RecordsError as error:
+        members = [note for note in matches if note.startswith("members")]
+        raise RecordsError("; ".join([str(error), *members])) from None
     stale = frame["stale"].to_numpy() if "stale" in frame else np.zeros(len(frame), dtype=bool)
     if can is not None:
         frame["eligible"] = can
     if stale.any():
         remarks += plausibility.notes_on_stale(frame[stale])
-        eligible = frame["eligible"] if "eligible" in frame else 1.0
-        frame["eligible"] = np.where(stale, 0.0, eligible)
+        frame["eligible"] = np.where(stale, 0.0, frame.get("eligible", 1.0))
     if spell.any():
         frame["spell"] = spell.astype("float64")
     if remarks:

@@ -24,8 +24,9 @@ def build(
     ----------
     stocks : pandas.DataFrame
         month, stock, sector, return (fraction, earned in the month), size (at its end) and further
-        numeric columns, all point in time at the end of the month. A column `eligible` is no
-        characteristic: a stock whose value is 0 at t is not in the universe of t.
+        numeric columns, all point in time at the end of the month. Columns `eligible` and `spell`
+        are no characteristics: a stock whose `eligible` is 0 at t is not in the universe of t, and
+        the values of `spell` are the firms that have had a code.
     market_table : pandas.DataFrame
         month and one column a market series, point in time as well.
     params : Prepare
@@ -56,6 +57,7 @@ def build(
     start = int(np.searchsorted(grid.month, first))
     numbers = [c for c in stocks.columns if c not in _KEYS]
     grids = {name: grid.to_grid(stocks[name]) for name in numbers}
+    grids.pop("spell", None)
     eligible = grids.pop("eligible", None)
     row, column = universe(
         grids["size"], grid, start=start, count=params.universe_size, eligible=eligible

@@ -23,7 +23,7 @@ def features(
         month and one column a series in any unit, point in time at the end of the month.
     transforms : mapping of str to sequence of str
         Series and their transforms: level, x(t); change, x(t) / x(t-1) - 1; difference,
-        x(t) - x(t-1).
+        x(t) - x(t-1). Where there is a series `<name>_before`, it is x(t-1) in the vintage of t.
     month : pandas.DatetimeIndex
         The panel's months.
 
@@ -53,6 +53,9 @@ def features(
     for name, kinds in transforms.items():
         level = series[name].reindex(ordinals).to_numpy(dtype=np.float64)
         before = series[name].reindex(ordinals - 1).to_numpy(dtype=np.float64)
+        if f"{name}_before" in series:
+            # Of a revised series the level of the month before is of an older vintage.
+            before = series[f"{name}_before"].reindex(ordinals).to_numpy(dtype=np.float64)
         for transform in kinds:
             with np.errstate(divide="ignore", invalid="ignore"):
                 value = {

@@ -39,10 +39,8 @@ def raw_values(stocks: pd.DataFrame, index: pd.DataFrame, names: Sequence[str]) 
     """
     grid = Grid.of(stocks)
     row = dates.ordinal(index["month"]) - int(dates.ordinal(grid.month[:1])[0])
-    column = pd.Index(grid.stock).get_indexer(pd.Index(index["stock"].astype(object)))
-    inside = (row >= 0) & (row < len(grid.month)) & (column >= 0)
-    recorded = np.zeros(len(index), dtype=bool)
-    recorded[inside] = grid.present()[row[inside], column[inside]]
+    column = grid.column_of(index["stock"], row)
+    recorded = column >= 0
     if not recorded.all():
         first = index.iloc[int(np.argmin(recorded))]
         raise ArtifactError(

@@ -9,7 +9,7 @@ import pandas as pd
 
 from konkyo.config import Reports, StockRows, Tables
 from konkyo.config import Table as Spec
-from konkyo.data import reader
+from konkyo.data import engine, reader, scan
 from konkyo.data.columns import Kind, cells_of
 from konkyo.data.daily import cell_of_month, split_columns
 from konkyo.dates import month_end, ordinal
@@ -201,11 +201,11 @@ def _read_stocks(spec: StockRows) -> RawTable:
         raw = _read(spec, "stocks" if spec.rows == "monthly" else "prices")
         return replace(raw, spec=spec)
     kinds = cell_of_month if spec.rows == "monthly" else cells_of("prices")
-    with reader.engine(", ".join(spec.files), on_disk=False) as connection:
+    with engine.engine(", ".join(spec.files), on_disk=False) as connection:
         connection.execute("SET preserve_insertion_order = true")
-        scan = reader.scan(connection, spec, kinds, wide=True)
-        frame = reader.to_pandas(connection.sql(scan.typed()).to_arrow_table())
-    names = list(scan.columns)
+        rows = scan.scan(connection, spec, kinds, wide=True)
+        frame = engine.to_pandas(connection.sql(rows.typed()).to_arrow_table())
+    names = list(rows.columns)
     return RawTable(spec, frame.set_axis(names, axis=1), {name: name for name in names})
 
 
