@@ -44,7 +44,7 @@ def prices(**changes) -> dict:
     "kind, frame, expected",
     [
         ("prices", prices(), []),
-        ("prices", prices(close=[1.0, -2.0, 0.0]), [("close", "above", (2, 3))]),
+        ("prices", prices(close=[1.0, -2.0, 0.0]), [("close", "at least", (2,))]),
         ("prices", prices(volume=[-1, 0, 1]), [("volume", "at least", (1,))]),
         ("prices", prices(beta=[0.0, np.inf, -np.inf]), [("beta", "finite", (2, 3))]),
         ("prices", prices(shares=[np.inf, 1.0, -np.inf]), [("shares", "finite", (1, 3))]),
@@ -63,8 +63,9 @@ def prices(**changes) -> dict:
         ("reports", {"stock": ["A"] * 3, "published": [pd.NaT, *DAYS[1:]],
                      "period_end": [pd.NaT, DAYS[1], DAYS[2] + pd.Timedelta(days=1)]},
          [("published, period_end", "either", (1,)), ("published, period_end", "order", (3,))]),
-        ("sectors", {"stock": ["A", "B", "A"], "sector": ["x", None, "y"], "name": [1, "b", None]},
-         [("sector", "present", (2,)), ("stock", "unique", (3,))]),
+        ("sectors", {"stock": ["A", "B", "A"], "sector": ["x", None, "y"], "name": [1, "b", None],
+                     "start": [DAYS[0]] * 3},
+         [("sector", "present", (2,)), ("stock, start", "unique", (3,))]),
         ("members", {"stock": ["A", "A", "B"], "start": DAYS, "end": [pd.NaT, DAYS[0], DAYS[2]]},
          [("end, start", "order", (2,))]),
         ("members", {"stock": ["A", "A"], "start": [DAYS[0]] * 2},
@@ -96,10 +97,10 @@ def test_the_unit_sets_the_least_return():
 
 
 def test_rows_of_a_chunk_have_the_numbers_of_the_file():
-    frame = pd.DataFrame(prices(close=[1.0, 0.0, 2.0]), index=[7, 7, 7])
+    frame = pd.DataFrame(prices(close=[1.0, -1.0, 2.0]), index=[7, 7, 7])
     found = check_values("prices", frame, "own.csv", {"close": "PRC"}, first_row=1_000_001)
     assert [str(one) for one in found] == [
-        "column 'PRC' (here 'close'): not above 0 in 1 row (row 1,000,002: 0.0); correct them, or "
+        "column 'PRC' (here 'close'): below 0 in 1 row (row 1,000,002: -1.0); correct them, or "
         "leave them empty to say that they are missing"
     ]
 
@@ -107,7 +108,7 @@ def test_rows_of_a_chunk_have_the_numbers_of_the_file():
 def test_rules_hold_where_pandera_is_switched_off():
     with config_context(validation_enabled=False, validation_depth="SCHEMA_ONLY"):
         found = broken("prices", prices(close=[1.0, -2.0, 0.0]))
-    assert found == [("close", "above", (2, 3))]
+    assert found == [("close", "at least", (2,))]
 
 
 def test_reads_text_and_reports_a_value_once():

@@ -57,8 +57,10 @@ def test_faults_of_prices_and_the_month_after():
 
 def test_own_sector_first_then_the_tables_in_their_order():
     rows = pd.DataFrame({"stock": list("ABCD"), "sector": [None, "own", None, None]})
+    rows["month"] = pd.Timestamp("2001-01-31")
     one = pd.DataFrame({"stock": ["A", "B", "C"], "sector": ["one", "one", None]})
     two = pd.DataFrame({"stock": ["A", "C"], "sector": ["two", "two"]})
-    found = sectors_of(rows, [one, two])
+    ever = pd.Timestamp("1900-01-01")
+    found = sectors_of(rows, [one.assign(start=ever), two.assign(start=ever)])
     assert found.fillna("-").to_list() == ["one", "own", "two", "-"]
-    assert sectors_of(rows[["stock"]], []).isna().all()
+    assert sectors_of(rows[["month", "stock"]], []).isna().all()

@@ -78,11 +78,11 @@ STOCKS_FAULTS = {
     ),
     "month": (
         put("month", 3, "2001-13"),
-        "column 'month': not a month in 1 row (row 3: '2001-13')",
+        "column 'month': not a date or month in 1 row (row 3: '2001-13')",
     ),
     "day": (
         put("month", 3, "2001-02-30"),
-        "not a month in 1 row (row 3: '2001-02-30'); write YYYY",
+        "not a date or month in 1 row (row 3: '2001-02-30'); write YYYY",
     ),
     "no month": (put("month", 3, ""), "column 'month': missing in 1 row (row 3)"),
     "no stock": (put("stock", 6, None), "column 'stock': missing in 1 row (row 6)"),
@@ -145,7 +145,10 @@ MARKET_FAULTS = {
         lambda frame: pd.concat([frame, frame.iloc[[1]]]),
         "column 'month': repeated in 1 row (row 5: 2001-01-31); keep one row a month",
     ),
-    "month": (put("month", 1, "Jan"), "column 'month': not a month in 1 row (row 1: 'Jan')"),
+    "month": (
+        put("month", 1, "Jan"),
+        "column 'month': not a date or month in 1 row (row 1: 'Jan')",
+    ),
     "no month": (put("month", 1, None), "column 'month': missing in 1 row (row 1)"),
     "infinite": (put("MKT", 1, np.inf), "column 'MKT': infinite in 1 row (row 1: inf)"),
     "text": (put("MKT", 2, "x"), "column 'MKT': not a number in 1 row (row 2: 'x')"),
@@ -175,11 +178,6 @@ def test_market_fault(stocks, market, change, said):
     message = refused(stocks, change(market))
     assert message.startswith("market.csv cannot be used, 1 violation:\n")
     assert said in message
-
-
-def test_fractions_called_per_cent(stocks, market):
-    message = refused(stocks, market, unit="percent")
-    assert "looks like fractions while the unit says percent" in message
 
 
 def test_portfolios_set_the_least_number_of_stocks(stocks, market):

@@ -146,7 +146,7 @@ def _suspects(values: pd.Series, stock: pd.Series | None, zero: bool) -> pd.Seri
             continue
         middle = others.median()
         near = others.min() if end < middle else others.max()
-        repeats = len(at) >= 3 and (stock is None or stock[at].nunique() > 1)
+        repeats = len(at) >= 3 and (stock is None or len(stock[at].unique()) > 1)
         rare = len(at) < len(rest) / 20
         if (repeats and abs(end - middle) > 3 * abs(near - middle)) or (
             end == 0 and rare and near > middle / 10 > 0

@@ -28,9 +28,9 @@ WORDS = {
     "month": "a month",
 }
 REMEDIES = {
-    "number": "write numbers with a decimal point and no other mark (none of per cent), or say in `decimal` how they "
-    "are written; leave missing ones empty, or say in `missing_values` what stands for them; leave "
-    'out columns of text: map them to ""',
+    "number": "write numbers with a decimal point and no other mark (none of per cent), or say in "
+    "`decimal` how they are written; leave missing ones empty, or say in `missing_values` what "
+    'stands for them; leave out columns of text: map them to ""',
     "month": "write YYYY-MM, YYYY-MM-DD, YYYYMM, YYYYMMDD or YYYY/MM/DD, of a year from "
     f"{YEARS[0]} to {YEARS[1]}, or say in `date_format` how months are written",
     "day": f"write YYYY-MM-DD, YYYYMMDD or YYYY/MM/DD, of a year from {YEARS[0]} to {YEARS[1]}, or "
