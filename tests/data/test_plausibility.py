@@ -66,7 +66,7 @@ def test_size_and_filters_know_no_later_split(load, write):
 def test_one_close_alone_is_assumed_and_a_split_shows(load, write):
     records = load(CASES / "split_stocks.csv")
     note = note_of(records, "`close` is the price as traded and no stock was split")
-    assert "in 2021-03 the median market value is 20,000 thousand, the median close 10" in note
+    assert "in 2021-03 the median close is 10, the median market value 20,000 thousand" in note
     assert "`close` does not follow (S01 2021-02)" in note_of(records, "if these are splits")
     # Without adjusted prices the split is a loss of 94 per cent, which is said too.
     traded = pd.read_csv(CASES / "split_stocks.csv", dtype={"stock": str})
@@ -233,6 +233,17 @@ def test_a_0_and_a_huge_value_in_a_rate(load, write):
     notes = odd(load(write(stocks_of()), (Table((str(write(series, "m.csv")),), {}),)))
     assert "column 'FX' holds 0 in 1 row (2019-10)" in notes[0]
     assert "2019-11: 0 to 1e+20, 2019-12: 1e+20 to 110.1)" in notes[1]
+
+
+def test_removals_of_days_are_listed(load, write):
+    days = pd.bdate_range("2019-01-01", "2020-12-31").astype("str")
+    frame = pd.DataFrame({"date": days, "close": 10.0, "size": 1.0})
+    frame = pd.concat([frame.assign(stock="A"), frame.assign(stock="B")], ignore_index=True)
+    at = (frame["stock"] == "B") & (frame["date"] == "2019-05-06")
+    frame.loc[at, "close"] = 500.0
+    records = load(write(frame), rows="dated")
+    assert "1 return set missing (B 2019-05-06 4900.00%)" in records.notes
+    assert records.stocks["maximum_daily_return"].max() == 0
 
 
 # Right input is not refused.

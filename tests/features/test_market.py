@@ -18,6 +18,18 @@ def test_transforms_by_hand():
     np.testing.assert_allclose(made["JGB_difference"], [-0.5, 0.25, -0.75])
 
 
+def test_changes_within_one_vintage():
+    # Rebased in the third month: 100 to 101 became 200 to 202, which rose to 204.
+    table = pd.DataFrame({"month": ENDS, "GDP": [100.0, 101.0, 204.0, 206.0]})
+    mixed = market.features(table, {"GDP": ["change", "level"]}, ENDS[1:])
+    assert mixed["GDP_change"].iloc[1] > 1
+    table["GDP_before"] = [np.nan, 100.0, 202.0, 204.0]
+    made = market.features(table, {"GDP": ["change", "difference", "level"]}, ENDS[1:])
+    np.testing.assert_allclose(made["GDP_change"], [0.01, 2 / 202, 2 / 204])
+    np.testing.assert_allclose(made["GDP_difference"], [1, 2, 2])
+    assert made["GDP"].tolist() == [101.0, 204.0, 206.0]
+
+
 def test_unknown_series():
     with pytest.raises(ParamsError, match="has TOPIX, but the records' market series are VIX, JGB"):
         market.features(TABLE, {"TOPIX": ["level"]}, ENDS)

@@ -2,13 +2,15 @@
 
 - `us_equities`, `tables`, `simulated`: the sources; `vendors`: what fetches files for `tables`
 - `records`: what they return
-- `reader`: files of any size as typed columns, by DuckDB; `files`: which files, and their headers;
-  `parsing`: the SQL of one cell
+- `files`: which files, and their headers; `parsing`: the SQL of one cell; `scan`: the query of a
+  table of any size, for an `engine` (DuckDB); `reader`: a table in memory
 - `columns`: every table's columns, declared once as pandera schemas of `dtypes` and `checks`
 - `schema`: tables checked against them, and the two records normalised, from `validate` (values and
-  rows), `monthly` (whole tables) and `violations` (what is wrong, as text and as a table); `notes`:
-  what is worth a look though no rule is broken
-- of `tables` alone: `daily` and `monthly_prices` (days and weeks to months, in SQL),
+  rows), `monthly` (whole tables) and `violations` (what is wrong, as text and as a table)
+- `notes`: what is worth a look though no rule is broken; `plausibility`: what is assumed of prices
+  and series, or odd in them
+- of `tables` alone: `daily` and `monthly_prices` (days and weeks to months, in SQL), `bar_dates`
+  (first or last days of periods), `listing` (absences, shut markets, bankruptcies),
   `market_series`, `membership` (who is eligible), `returns` (return, sector), and `fundamentals`
   joined to months (`fundamentals_read`: their rows, `point_in_time`: vintages, `fundamental_items`:
   figures of a year and forecasts, `ratios`: figure 13 as ratios.csv declares it)

@@ -114,7 +114,9 @@ def _closes(*limits: pa.Check) -> dict[str, pa.Column]:
     return {
         "close": _number("closing price as traded; 0 where the firm is bankrupt", CURRENCY, rules),
         "close_adjusted": _number(
-            "the same, adjusted for splits and dividends; returns are made from it", CURRENCY, rules
+            "the same, adjusted for splits and dividends: makes returns and is not kept",
+            CURRENCY,
+            rules,
         ),
     }
 

@@ -9,11 +9,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import duckdb
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 
 from konkyo.config import StockRows
-from konkyo.data import listing, monthly_prices, violations
+from konkyo.data import listing, monthly_prices, notes, violations
 from konkyo.data.columns import Unit, cells_of, table_of
 from konkyo.data.engine import engine, to_pandas
 from konkyo.data.files import add_remedy, files_of, header, together
@@ -71,6 +72,8 @@ def monthly(rows: StockRows, last: pd.Timestamp | None) -> ParsedTable:
             connection, list(table.columns), percent, rows.largest_return
         )
         violations.raise_if_any(list(_months(connection, table, rows, frame, last)))
+        faults = monthly_prices.faults(connection)
+        remarks += notes.of_removals(faults, np.ones(len(faults), dtype=bool), 1.0)
     if frame.empty:
         raise RecordsError(f"{table.file} holds no row up to ingest.last_month: add rows")
     if not dated:

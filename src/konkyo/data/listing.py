@@ -27,7 +27,9 @@ def spells(frame: pd.DataFrame) -> np.ndarray:
         month, stock and any of close, return and size, each pair once.
     """
     there = frame[[n for n in ("close", "return", "size") if n in frame]].notna().any(axis=1)
-    keys = pd.DataFrame({"stock": frame["stock"], "month": ordinal(frame["month"])})
+    keys = pd.DataFrame(
+        {"stock": pd.factorize(frame["stock"])[0], "month": ordinal(frame["month"])}, frame.index
+    )
     rows = keys[there.to_numpy()].sort_values(["stock", "month"])
     again = rows.groupby("stock")["month"].diff() > ABSENCE
     first = rows[again]

@@ -35,6 +35,9 @@ from konkyo.dates import label, month_end, ordinal
 SPAN = 31
 """Days that a row's return may reach back: beyond them it is missing, not a day's return."""
 
+IS_STALE = "price of weeks ago"
+"""Column of `to_months`, called as no column of a user's is."""
+
 BETA_MONTHS, BETA_ENOUGH = 12, 8
 """Months of rows behind a beta, and how many of them must have row returns."""
 
@@ -133,7 +136,7 @@ def to_months(
     DataFrame
         month (its end), stock and the columns of this module's table whose ingredients are there,
         sorted by month and stock; `return` only where the rows bring it (a fraction; else it is
-        made from prices, as for monthly rows); `stale` (bool) where the last price is more than
+        made from prices, as for monthly rows); `IS_STALE` (bool) where the last price is more than
         `STALE` days older than the month's newest. A row at t holds what was known at the end of t.
     """
     outside = {inside(name): name for name in columns}
@@ -198,7 +201,7 @@ def to_months(
         f"{ABSENCE} THEN 1 END) OVER (PARTITION BY id ORDER BY at_month) AS spell FROM ages) "
         "SELECT at_month AS month, stock, "
         f"{', '.join(f'{value} AS {quoted(name)}' for name, value in kept.items())}, "
-        f"coalesce(at_end - at_last > {STALE}, true) AS stale "
+        f"coalesce(at_end - at_last > {STALE}, true) AS {quoted(IS_STALE)} "
         f"FROM (SELECT *, {totals}, count(CASE WHEN at_n > 0 THEN 1 END) OVER year AS filled "
         "FROM spells WINDOW year AS (PARTITION BY id, spell ORDER BY at_month "
         f"RANGE BETWEEN {BETA_MONTHS - 1} PRECEDING AND CURRENT ROW)) "
@@ -240,6 +243,21 @@ def repeated(connection: duckdb.DuckDBPyConnection) -> tuple[int, pd.DataFrame]:
         "ORDER BY stock, day LIMIT 5",
     )
     return int(count), shown
+
+
+def faults(connection: duckdb.DuckDBPyConnection) -> pd.DataFrame:
+    """Return stock, date and return of the row returns above the largest, which count as missing.
+
+    Parameters
+    ----------
+    connection : DuckDBPyConnection
+        After `to_months`.
+    """
+    return to_frame(
+        connection,
+        "SELECT stock, day AS date, fault AS return FROM rows JOIN codes USING (id) "
+        "WHERE fault IS NOT NULL ORDER BY stock, day",
+    )
 
 
 def revived(connection: duckdb.DuckDBPyConnection) -> pd.DataFrame:
@@ -294,8 +312,8 @@ def _make_rows(
     month = "CAST((year(date) - 1970) * 12 + month(date) - 1 AS INTEGER) AS month"
     connection.execute(
         "CREATE TABLE rows AS SELECT "  # nosec B608 # names quoted, numbers by repr
-        f"* REPLACE (CASE WHEN isfinite(r) AND r <= {largest!r} THEN r "
-        f"END AS r), CAST(round(CASE WHEN isfinite(r) AND r <= {largest!r} THEN r END * {_EXACT}) "
+        f"* REPLACE (CASE WHEN isfinite(r) AND r <= {largest!r} THEN r END AS r), "
+        f"CASE WHEN r > {largest!r} THEN r END AS fault, CAST(round(CASE WHEN isfinite(r) AND r <= {largest!r} THEN r END * {_EXACT}) "
         "AS BIGINT) AS q FROM (SELECT id, date AS day, date - lag(date) OVER own AS gap, "
         f"{month}, {', '.join([quoted(name) for name in others] + [f'{earned} AS r'])}, "
         f"{price} AS price, {traded} AS traded FROM found JOIN codes USING (stock) "

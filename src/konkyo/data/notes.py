@@ -18,6 +18,8 @@ from konkyo.dates import label
 
 SENTINELS = (-99.0, -99.9, -99.99, -999.0, -999.9, -999.99, -9999.0, 9999.0, 99999.0, -99999.0)
 """Numbers that data libraries write where there is no value."""
+LISTED = 20
+"""Returns that are listed where they were removed or are below `WORST`."""
 WORST = -0.9
 """Returns below it are listed one by one."""
 
@@ -129,7 +131,8 @@ def of_sentinels(table: ParsedTable) -> Iterator[str]:
 def _suspects(values: pd.Series, stock: pd.Series | None, zero: bool) -> pd.Series:
     """Return which values may mean missing: one of `SENTINELS`, or a repeated end of the range.
 
-    Of `SENTINELS` those count that repeat or lie beyond all other values. Of others the least and
+    Of `SENTINELS` those count that lie beyond all other values, or are more frequent than any other
+    but 0. Of others the least and
     the largest count that occur three times or more, in two stocks or more, and are three times as
     far from the median as the next value, such as -88.88. So does a rare 0 among values none of
     which is less than a tenth of their median.
@@ -137,8 +140,9 @@ def _suspects(values: pd.Series, stock: pd.Series | None, zero: bool) -> pd.Seri
     there = values[np.isfinite(values)]
     listed = there.isin(SENTINELS)
     rest = there[~listed]
-    once = there[listed & there.between(rest.min(), rest.max())].value_counts() == 1
-    suspects = set(there[listed]) - set(once.index[once])
+    usual = rest[rest != 0].value_counts().max()
+    inside = there[listed & there.between(rest.min(), rest.max())].value_counts()
+    suspects = set(there[listed]) - set(inside.index[inside <= usual])
     # Columns of few values are codes, where 0 is as good as 1.
     for end in (rest.min(), rest.max()) if rest.nunique() >= 10 else ():
         at, others = rest.index[rest == end], rest[rest != end]
@@ -175,10 +179,11 @@ def of_removals(frame: pd.DataFrame, removed: np.ndarray, unit: float) -> Iterat
 def _places(rows: pd.DataFrame, value: str | None = None, unit: float = 1.0) -> str:
     """Return the months, stocks and values of the first few rows."""
     shown = []
-    for _, row in rows.head(SHOWN).iterrows():
+    for _, row in rows.head(SHOWN if value is None else LISTED).iterrows():
         day = row["month"] if "month" in row else row.get("date")
         parts = [str(row["stock"])] if "stock" in row else []
-        parts += [label(day)] if day is not None and not pd.isna(day) else []
+        if day is not None and not pd.isna(day):
+            parts.append(label(day) if "month" in row else f"{day:%Y-%m-%d}")
         if value is not None:
             parts.append(f"{row[value] / unit:.2%}")
         shown.append(" ".join(parts))

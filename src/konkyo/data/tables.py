@@ -27,6 +27,7 @@ from konkyo.data import (
 )
 from konkyo.data.columns import Kind, Unit, cells_of, table_of
 from konkyo.data.files import files_of, suffix_of, together
+from konkyo.data.monthly_prices import IS_STALE
 from konkyo.data.reader import ParsedTable, read
 from konkyo.data.records import Records, facts_of
 from konkyo.data.validate import broken as broken_rules
@@ -233,7 +234,6 @@ def _stocks(
         frame["size"] = frame["close"] * frame["shares"] / 1000
     if not joining:
         return _filled(found.with_frame(frame), tables), unit, facts, broken
-    remarks += plausibility.notes_on_prices(frame, made, sized)
     remarks += plausibility.notes_on_twins(frame)
     matches = _matches(frame, beside)
     remarks += matches
@@ -249,16 +249,18 @@ def _stocks(
     if "size" not in frame:
         broken.append(_no_size(found))
         frame["size"] = 1.0
+    valued = not is_size_proxy(found)
+    remarks += plausibility.notes_on_prices(frame, made, sized, valued=valued)
     if "close" in frame:
         # What is worth nothing cannot be bought.
         frame["size"] = frame["size"].mask(frame["close"] == 0)
-    candidates = frame.drop(columns=["close_adjusted", "stale"], errors="ignore")
+    candidates = frame.drop(columns=["close_adjusted", IS_STALE], errors="ignore")
     try:
         can = membership.eligible(candidates, beside.members, rows.eligible)
     except RecordsError as error:
         members = [note for note in matches if note.startswith("members")]
         raise RecordsError("; ".join([str(error), *members])) from None
-    stale = frame["stale"].to_numpy() if "stale" in frame else np.zeros(len(frame), dtype=bool)
+    stale = frame[IS_STALE].to_numpy() if IS_STALE in frame else np.zeros(len(frame), dtype=bool)
     if can is not None:
         frame["eligible"] = can
     if stale.any():
@@ -269,7 +271,7 @@ def _stocks(
     if remarks:
         facts["notes"] = remarks
     # Adjusted prices know of later splits: beyond returns they are no use of.
-    frame = frame.drop(columns=["close_adjusted", "stale"], errors="ignore")
+    frame = frame.drop(columns=["close_adjusted", IS_STALE], errors="ignore")
     return found.with_frame(frame), unit, facts, broken
 
 
