@@ -313,7 +313,8 @@ def _make_rows(
     connection.execute(
         "CREATE TABLE rows AS SELECT "  # nosec B608 # names quoted, numbers by repr
         f"* REPLACE (CASE WHEN isfinite(r) AND r <= {largest!r} THEN r END AS r), "
-        f"CASE WHEN r > {largest!r} THEN r END AS fault, CAST(round(CASE WHEN isfinite(r) AND r <= {largest!r} THEN r END * {_EXACT}) "
+        f"CASE WHEN r > {largest!r} THEN r END AS fault, "
+        f"CAST(round(CASE WHEN isfinite(r) AND r <= {largest!r} THEN r END * {_EXACT}) "
         "AS BIGINT) AS q FROM (SELECT id, date AS day, date - lag(date) OVER own AS gap, "
         f"{month}, {', '.join([quoted(name) for name in others] + [f'{earned} AS r'])}, "
         f"{price} AS price, {traded} AS traded FROM found JOIN codes USING (stock) "
