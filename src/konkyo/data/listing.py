@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from konkyo.config import Reports
-from konkyo.data.fundamentals_read import match
+from konkyo.data import fundamentals, fundamentals_read
 from konkyo.data.monthly_prices import ABSENCE
 from konkyo.data.violations import SHOWN, Violation, count_of, first_few
 from konkyo.dates import label, month_end, ordinal, parse
@@ -41,42 +41,46 @@ def spells(frame: pd.DataFrame) -> np.ndarray:
     return number
 
 
-def firms(frame: pd.DataFrame, spell: np.ndarray) -> pd.Series:
-    """Return codes that differ between the firms of one code."""
-    stock = frame["stock"].astype("str")
-    return stock.where(spell == 0, stock + "\0" + spell.astype("str"))
-
-
-def reports_of_firms(
-    table: pd.DataFrame, spec: Reports, frame: pd.DataFrame, spell: np.ndarray
+def join_reports(
+    frame: pd.DataFrame,
+    spell: np.ndarray,
+    reports: Sequence[pd.DataFrame],
+    specs: Sequence[Reports],
+    *,
+    valued: bool,
 ) -> pd.DataFrame:
-    """Return reports under the codes of `firms`: what was known before a firm is not its own.
+    """Return the rows with what is known of reports of their own firms, not of a code's others.
 
     Parameters
     ----------
-    table : DataFrame
-        As `konkyo.data.fundamentals_read.read` returns it.
-    spec : Reports
-        `lag` of the table.
-    frame : DataFrame
-        month and stock of the stocks' rows.
+    frame, reports, specs, valued
+        As of `konkyo.data.fundamentals.join`.
     spell : ndarray of int64, shape [rows]
-        As `spells` returns it.
+        As `spells` returns it: a firm's reports are those published from the month of its first
+        row on, until another firm has the code.
     """
+    if not spell.any():
+        return fundamentals.join(frame, reports, specs, valued)
     first = frame.assign(spell=spell)[spell > 0].groupby(["stock", "spell"])["month"].min()
     codes = pd.Index(frame["stock"].unique())
-    own = pd.Index(table["stock"].unique())
-    place = match(codes, own)[0]
-    missing = pd.Series(pd.NaT, index=table.index, dtype="datetime64[s]")
-    day = table.get("period_end", missing) + pd.Timedelta(days=spec.lag)
-    day = table.get("published", missing).fillna(day)
-    stock = table["stock"].astype("str")
-    for (code, number), month in first.items():
-        written = own[place == codes.get_loc(code)]
-        later = stock.isin(written) | stock.isin(written + f"\0{number - 1}")
-        later &= day >= month.replace(day=1)
-        stock = stock.mask(later, code + f"\0{number}")
-    return table.assign(stock=stock)
+    by_firm = []
+    for table, spec in zip(reports, specs, strict=True):
+        own = pd.Index(table["stock"].unique())
+        place = fundamentals_read.match(codes, own)[0]
+        missing = pd.Series(pd.NaT, index=table.index, dtype="datetime64[s]")
+        day = table.get("period_end", missing) + pd.Timedelta(days=spec.lag)
+        day = table.get("published", missing).fillna(day)
+        written = table["stock"].astype("str")
+        stock = written
+        # By number, so that the last firm that began before the report has it.
+        for (code, number), month in first.items():
+            of_code = written.isin(own[place == codes.get_loc(code)])
+            stock = stock.mask(of_code & (day >= month.replace(day=1)), f"{code}\0{number}")
+        by_firm.append(table.assign(stock=stock))
+    own_code = frame["stock"].astype("str")
+    firm = own_code.where(spell == 0, own_code + "\0" + spell.astype("str"))
+    joined = fundamentals.join(frame.assign(stock=firm), by_firm, specs, valued)
+    return joined.assign(stock=frame["stock"])
 
 
 def note_of_firms(frame: pd.DataFrame, spell: np.ndarray) -> list[str]:

@@ -245,7 +245,9 @@ def _stocks(
         remarks += listing.note_of_firms(frame, spell)
     if tables.reports:
         facts["reports"] = fundamentals.matches(frame, beside.reports)
-        frame = _with_reports(frame, spell, beside.reports, tables, not is_size_proxy(found))
+        frame = listing.join_reports(
+            frame, spell, beside.reports, tables.reports, valued=not is_size_proxy(found)
+        )
     if "size" not in frame:
         broken.append(_no_size(found))
         frame["size"] = 1.0
@@ -285,25 +287,6 @@ def _by_month(found: ParsedTable, bar_date: BarDate) -> ParsedTable:
         remarks = bar_dates.note(found.file, days, "month")
     frame = found.frame.assign(month=bar_dates.last_days(days, "month"))
     return replace(found, frame=frame, notes=(*found.notes, *remarks))
-
-
-def _with_reports(
-    frame: pd.DataFrame,
-    spell: np.ndarray,
-    reports: Sequence[pd.DataFrame],
-    tables: Tables,
-    valued: bool,
-) -> pd.DataFrame:
-    """Return the rows with what reports of their own firms say."""
-    if not spell.any():
-        return fundamentals.join(frame, reports, tables.reports, valued)
-    own = [
-        listing.reports_of_firms(table, spec, frame, spell)
-        for table, spec in zip(reports, tables.reports, strict=True)
-    ]
-    firms = frame.assign(stock=listing.firms(frame, spell))
-    joined = fundamentals.join(firms, own, tables.reports, valued)
-    return joined.assign(stock=frame["stock"])
 
 
 def _matches(frame: pd.DataFrame, beside: _Beside) -> list[str]:
