@@ -5,11 +5,13 @@ that day. Weeks move by six days, so that one that begins in December and ends i
 January; months belong to the month that they begin, at whose end the row is known anyway.
 """
 
+from dataclasses import replace
 from typing import Literal
 
 import pandas as pd
 
 from konkyo.config.tables import BarDate
+from konkyo.data.reader import ParsedTable
 
 Period = Literal["", "week", "month"]
 
@@ -56,3 +58,15 @@ def note(file: str, days: pd.Series, period: Period) -> list[str]:
         f"assumed: {file} dates each {period} by its first day, so that {first:%Y-%m-%d} is known "
         f"at the end of {until:%Y-%m-%d}; if it is the last day, set `bar_date: last_day`"
     ]
+
+
+def by_month(table: ParsedTable, bar_date: BarDate) -> ParsedTable:
+    """Return monthly rows with `month` the last day of its month, and the note on first days."""
+    if "month" not in table.frame:
+        return table
+    days = table.frame["month"]
+    remarks = []
+    if first_day_of(days, bar_date) == "month":
+        remarks = note(table.file, days, "month")
+    frame = table.frame.assign(month=last_days(days, "month"))
+    return replace(table, frame=frame, notes=(*table.notes, *remarks))

@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,6 @@ import numpy as np
 import pandas as pd
 
 from konkyo.config import Tables
-from konkyo.config.tables import BarDate
 from konkyo.data import (
     bar_dates,
     daily,
@@ -192,7 +191,7 @@ def _stocks(
         found = _traded(daily.monthly(rows, last))
     else:
         unit = rows.return_unit
-        found = _traded(_by_month(read(rows, cells_of("stocks")), rows.bar_date))
+        found = _traded(bar_dates.by_month(read(rows, cells_of("stocks")), rows.bar_date))
         if last is not None:
             found = _cut(found, unit, last)
     # What is made of the columns is no part of the file's own table.
@@ -275,18 +274,6 @@ def _stocks(
     # Adjusted prices know of later splits: beyond returns they are no use of.
     frame = frame.drop(columns=["close_adjusted", IS_STALE], errors="ignore")
     return found.with_frame(frame), unit, facts, broken
-
-
-def _by_month(found: ParsedTable, bar_date: BarDate) -> ParsedTable:
-    """Return rows whose dates are the last days of their months."""
-    if "month" not in found.frame:
-        return found
-    days = found.frame["month"]
-    remarks = []
-    if bar_dates.first_day_of(days, bar_date) == "month":
-        remarks = bar_dates.note(found.file, days, "month")
-    frame = found.frame.assign(month=bar_dates.last_days(days, "month"))
-    return replace(found, frame=frame, notes=(*found.notes, *remarks))
 
 
 def _matches(frame: pd.DataFrame, beside: _Beside) -> list[str]:
