@@ -138,6 +138,8 @@ def test_no_change_of_later_weeks_is_seen_before():
     )
     assert last_days(days, "week").iloc[8] == pd.Timestamp("2021-01-03")
     assert first_day_of(days + pd.Timedelta(days=4), "") == ""
+    later = pd.concat([days, pd.Series([pd.Timestamp("2021-01-26")])])
+    assert first_day_of(later, "") == "week"
 
 
 def test_a_series_that_is_published_later(load, write):

@@ -27,16 +27,16 @@ def first_day_of(days: pd.Series, bar_date: BarDate) -> Period:
     days : Series of datetime64
         The rows' dates; missing ones are passed over.
     bar_date : {'', 'first_day', 'last_day'}
-        What params.yaml says; empty: recognised by the dates, which are first days of months, or
-        all Mondays, or all Sundays.
+        What params.yaml says; empty: recognised by the dates, which are all first days of months,
+        or whose earliest are Mondays, or Sundays. Later dates change no month of earlier rows.
     """
-    distinct = pd.Series(days.dropna().unique())
+    distinct = pd.Series(days.dropna().unique()).sort_values()
     if bar_date == "last_day" or distinct.empty:
         return ""
     enough = {name: bool(bar_date) or len(distinct) >= n for name, n in FEWEST.items()}
     if enough["month"] and (distinct.dt.day == 1).all():
         return "month"
-    weekday = distinct.dt.weekday
+    weekday = distinct.head(FEWEST["week"]).dt.weekday
     week = weekday.iloc[0] in (0, 6) and (weekday == weekday.iloc[0]).all()
     return "week" if bar_date or (enough["week"] and week) else ""
 
