@@ -147,7 +147,7 @@ MARKET_FAULTS = {
     ),
     "month": (
         put("month", 1, "Jan"),
-        "column 'month': not a date or month in 1 row (row 1: 'Jan')",
+        "column 'month': not a month in 1 row (row 1: 'Jan')",
     ),
     "no month": (put("month", 1, None), "column 'month': missing in 1 row (row 1)"),
     "infinite": (put("MKT", 1, np.inf), "column 'MKT': infinite in 1 row (row 1: inf)"),
