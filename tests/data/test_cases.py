@@ -8,7 +8,7 @@ import pytest
 
 from konkyo.config import Reports, StockRows, Table, Tables
 from konkyo.data import Records, tables
-from konkyo.errors import RecordsError
+from konkyo.errors import ParamsError, RecordsError
 
 CASES = Path(__file__).parent / "cases"
 MARKET = (Table((str(CASES / "market.csv"),), {}),)
@@ -166,3 +166,18 @@ def test_a_column_that_stands_in_folders_alone_is_named(load, tmp_path, rows):
     frame.to_parquet(tmp_path / "prices", partition_cols=["stock"])
     with pytest.raises(RecordsError, match="'stock' stands in the names of the folders alone"):
         load(tmp_path / "prices", rows=rows)
+
+
+def test_a_first_month_after_the_last_is_refused(tmp_path):
+    rows = StockRows(
+        files=(str(CASES / "codes_stocks.csv"),), columns={}, layout="long", rows="monthly",
+        return_unit="fraction", largest_return=10.0, eligible="", size="none",
+    )  # fmt: skip
+    section = Tables(
+        stocks=rows, market=(), reports=(), sectors=(), members=(), point_in_time=True,
+        survivorship_free=True,
+    )  # fmt: skip
+    with pytest.raises(ParamsError, match=r"first_month = '2050-01' is after the last month"):
+        tables.load(section, tmp_path / "raw", 2, None, pd.Timestamp("2050-01-31"))
+    records = tables.load(section, tmp_path / "raw", 2)
+    assert "size" not in records.stocks and list(records.market) == ["month"]

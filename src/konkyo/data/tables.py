@@ -27,7 +27,8 @@ from konkyo.data.reader import ParsedTable, read
 from konkyo.data.records import Records, facts_of
 from konkyo.data.validate import broken as broken_rules
 from konkyo.data.violations import Violation
-from konkyo.errors import RecordsError, SourceError
+from konkyo.dates import label
+from konkyo.errors import ParamsError, RecordsError, SourceError
 from konkyo.io import atomic_write, sha256_of
 
 COPIED = 1_000_000_000
@@ -95,6 +96,11 @@ def load(
         found, unit, facts, more = _stocks(tables, beside, last, joining=not broken)
         broken += more
         if first is not None:
+            if "month" in found.frame and not (found.frame["month"] >= first).any():
+                raise ParamsError(
+                    f"ingest.first_month = {label(first)!r} is after the last month of the stocks, "
+                    f"{label(found.frame['month'].max())}: set it earlier, or to oldest"
+                )
             found = _cut(found, unit, first, later=False)
             market = market.with_frame(market.frame[market.frame["month"] >= first])
         series = market if tables.market else None

@@ -40,10 +40,12 @@ def main() -> None:
 
 def summary(records: Records) -> str:
     """Return rows, stocks and months, and the share of missing values by column."""
-    facts = records.facts
+    facts, series = records.facts, f"{len(records.market):,} rows of market series"
+    if list(records.market) == ["month"]:
+        series = "no market series"
     lines = [
         f"{facts['source']}: no violation in {facts['rows']:,} rows of "
-        f"{facts['stocks']:,} stocks and {len(records.market):,} rows of market series, "
+        f"{facts['stocks']:,} stocks and {series}, "
         f"{facts['first_month']} to {facts['last_month']}"
     ]
     for name, share in records.stocks.isna().mean().items():
