@@ -122,9 +122,12 @@ def values_are_params_or_refused(values: Any) -> str:
 
 
 def with_defaults(values: dict[str, Any]) -> dict[str, Any]:
-    """Fill in the keys of user tables that may be left out; nothing else has a default."""
+    """Fill in the keys that may be left out: of a few sections, and of user tables."""
+    values["ingest"].setdefault("first_month", "oldest")
+    values["prepare"].setdefault("skip_months", 0)
     tables = values["ingest"]["tables"]
     tables["stocks"].setdefault("smallest_return", -1.0)
+    tables["stocks"].setdefault("size", "market_value")
     others = (
         table for kind in ("market", "reports", "sectors", "members") for table in tables[kind]
     )
