@@ -6,8 +6,9 @@ import pandas as pd
 import pytest
 
 from case_files import CASES, lines, odd
-from konkyo.config import Reports, Table
-from konkyo.errors import RecordsError
+from konkyo.config import Reports, StockRows, Table, Tables
+from konkyo.data import tables
+from konkyo.errors import ParamsError, RecordsError
 
 
 @pytest.mark.parametrize(
@@ -167,3 +168,18 @@ def test_a_condition_on_prices_of_days(load, tmp_path):
     records = load(tmp_path / "prices.csv", rows="dated", where="kind = 'N'")
     assert len(records.stocks) == 18 and "kind" not in records.stocks
     assert any("`where` leaves" in note for note in records.notes)
+
+
+def test_a_first_month_after_the_last_is_refused(tmp_path):
+    rows = StockRows(
+        files=(str(CASES / "codes_stocks.csv"),), columns={}, layout="long", rows="monthly",
+        return_unit="fraction", largest_return=10.0, eligible="", size="none",
+    )  # fmt: skip
+    section = Tables(
+        stocks=rows, market=(), reports=(), sectors=(), members=(), point_in_time=True,
+        survivorship_free=True,
+    )  # fmt: skip
+    with pytest.raises(ParamsError, match=r"first_month = '2050-01' is after the last month"):
+        tables.load(section, tmp_path / "raw", 2, None, pd.Timestamp("2050-01-31"))
+    records = tables.load(section, tmp_path / "raw", 2)
+    assert "size" not in records.stocks and list(records.market) == ["month"]

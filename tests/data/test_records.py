@@ -32,3 +32,14 @@ def test_every_table_and_the_facts_are_cut():
 def test_a_month_outside_the_records(month):
     with pytest.raises(ParamsError, match=f"'{month}' is outside .* 2001-01 to 2001-03"):
         truncate(records(), parse(month))
+
+
+def test_records_begin_at_a_month():
+    cut = truncate(records(), None, parse("2001-02"))
+    assert cut.stocks["stock"].to_list() == list("ABAC") and cut.market["MKT"].to_list() == [
+        2.0,
+        3.0,
+    ]
+    assert (cut.facts["first_month"], cut.facts["last_month"]) == ("2001-02", "2001-03")
+    with pytest.raises(ParamsError, match=r"first_month = '2001-04' is outside .* to oldest"):
+        truncate(records(), None, parse("2001-04"))

@@ -235,3 +235,9 @@ def test_beta_without_a_size_by_hand():
         for returns in ([0.0, 0.3, 0.1], [-0.1, 0.1, 0.1], [0.5, 0.0, 0.2])
     ]
     np.testing.assert_allclose(raw["beta_3"], expected)
+
+
+def test_a_month_without_any_price_is_named():
+    gone = PRICES.assign(**{"return": PRICES["return"].mask(PRICES["month"] == ENDS[2])})
+    with pytest.raises(RecordsError, match=r"no stock has a price or return in 2000-03, so that"):
+        build(gone, NO_SERIES, of_prices())

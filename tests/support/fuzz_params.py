@@ -124,7 +124,9 @@ def values_are_params_or_refused(values: Any) -> str:
 
 
 def with_defaults(values: dict[str, Any]) -> dict[str, Any]:
-    """Fill in the keys of user tables that may be left out; nothing else has a default."""
+    """Fill in the keys that may be left out: of a few sections, and of user tables."""
+    values["ingest"].setdefault("first_month", "oldest")
+    values["prepare"].setdefault("skip_months", 0)
     tables = values["ingest"]["tables"]
     kinds = {"market": OF_TABLES, "reports": {}, "sectors": OF_TABLES, "members": OF_TABLES}
     of_kinds = [(table, keys) for kind, keys in kinds.items() for table in tables[kind]]

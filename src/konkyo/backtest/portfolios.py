@@ -228,8 +228,7 @@ def with_realised_returns(ranked: pd.DataFrame) -> pd.DataFrame:
     if not realised.any():
         raise KonkyoError(
             f"none of the {ranked['month'].nunique()} scored months has a realised return, and a "
-            "backtest needs 1: add at least one more month of records, or lower "
-            "train.window_months"
+            "backtest needs 1: add more months of records, or lower train.window_months"
         )
     formed = realised & ranked["quantile"].notna()
     if not formed.any():

@@ -35,7 +35,8 @@ from konkyo.data.records import Records, facts_of
 from konkyo.data.rules import broken as broken_rules
 from konkyo.data.rules import of_names
 from konkyo.data.violations import Faults, Violation
-from konkyo.errors import RecordsError, SourceError
+from konkyo.dates import label
+from konkyo.errors import ParamsError, RecordsError, SourceError
 from konkyo.io import atomic_write, sha256_of
 
 _EVER = pd.Timestamp("1900-01-01")
@@ -113,6 +114,11 @@ def load(
         found, unit, facts, more = _stocks(tables, beside, last, joining=not faults)
         faults.violations += more
     if first is not None and found is not None and market is not None:
+        if "month" in found.frame and not (found.frame["month"] >= first).any():
+            raise ParamsError(
+                f"ingest.first_month = {label(first)!r} is after the last month of the stocks, "
+                f"{label(found.frame['month'].max())}: set it earlier, or to oldest"
+            )
         found = _cut(found, unit, first, later=False)
         market = market.with_frame(market.frame[market.frame["month"] >= first])
     sized = tables.stocks.size != "none"

@@ -69,6 +69,7 @@ def build(
         start=start,
         count=params.universe_size if size is not None else len(grid.stock),
         eligible=grids.get("eligible"),
+        measure="price or return" if size is None else "size",
     )
 
     index = pd.DataFrame({"month": grid.month[row], "stock": grid.stock[column]})
@@ -102,6 +103,7 @@ def universe(
     start: int,
     count: int,
     eligible: np.ndarray | None = None,
+    measure: str = "size",
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return each month's largest stocks by size at its end.
 
@@ -118,6 +120,8 @@ def universe(
         Stocks a month, fewer where there are fewer; of equal sizes the lower code goes first.
     eligible : numpy.ndarray, optional
         [months, stocks]; a stock is left out where it is 0, point in time at the month's end.
+    measure : str
+        What `size` is, in words.
 
     Returns
     -------
@@ -131,10 +135,10 @@ def universe(
             candidate &= eligible[row] != 0
         candidates = np.flatnonzero(candidate)
         if len(candidates) == 0:
-            what = "has a size" if eligible is None else "that is eligible has a size"
+            who = "no stock" if eligible is None else "no stock that is eligible"
             raise RecordsError(
-                f"stocks: no stock {what} in {dates.label(grid.month[row])}, so that the "
-                "universe is empty: add sizes for that month, or begin later "
+                f"stocks: {who} has a {measure} in {dates.label(grid.month[row])}, so that the "
+                f"universe is empty: add {measure}s for that month, or begin later "
                 "(prepare.first_month)"
             )
         # Stable, so that equal sizes keep the order of their codes.

@@ -1,5 +1,6 @@
 """Charts show the numbers of their tables, in both languages, and become pictures."""
 
+import json
 import re
 from collections.abc import Callable
 from typing import Any
@@ -378,3 +379,16 @@ def test_deletion_shows_the_papers_rule_and_random() -> None:
         "LRP gamma, area +0.20",
         "random order",
     ]
+
+
+def test_a_lost_value_ends_its_line_before_the_log_axis_does():
+    months = pd.date_range("2020-01-31", periods=3, freq="ME")
+    lost = {"long": [0.1, 0.2, 0.3], "short": [0.1, 1.6, 2.0], "market": [0.1, 0.1, 0.1]}
+    rows = [
+        {"month": month, "model": "network", "portfolio": name, "cumulative": value}
+        for name, values in {**lost, "spread": [0.1, -1.0, -1.0]}.items()
+        for month, value in zip(months, values, strict=True)
+    ]
+    for chart in (charts.portfolio_growth, charts.model_growth):
+        data = json.dumps(chart(pd.DataFrame(rows)).to_dict(), default=str)
+        assert '"value": 0.0' not in data and "Infinity" not in data and "NaN" not in data
