@@ -63,6 +63,13 @@ def test_an_old_key_names_the_new_one(values):
         assert f"  {old}: is called {new} now; rename it" in lines
 
 
+@pytest.mark.parametrize("base", ["1995-12..1981-06", "1981-06", "past", "1981-13..1995-12"])
+def test_a_parity_base_is_all_or_two_months_in_order(values, base):
+    values["intervention"]["inputs"]["parity_base"] = base
+    with pytest.raises(ParamsError, match="parity_base = "):
+        config.parse(values)
+
+
 def test_more_portfolios_than_stocks_is_an_error(values):
     values["prepare"]["universe_size"] = 5
     with pytest.raises(ParamsError, match=r"universe_size = 5 .*n_quantiles = 10"):

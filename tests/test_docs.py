@@ -203,6 +203,29 @@ def test_the_results_are_those_of_metrics_json():
         ]
 
 
+def test_the_study_has_the_results_of_its_metrics():
+    path = ROOT / "data/intervention/metrics.json"
+    metrics = json.loads(path.read_text(encoding="utf-8"))
+    rows = rows_of("docs/intervention.md", r"(?:amount, rmse|occurrence, Brier|\| II, known)")
+    assert len(rows) == 4
+    kinds = [
+        ("amount", "linear", "rmse", 2, "never"),
+        ("occurrence", "logit", "brier", 3, "share_so_far"),
+    ]
+    for i, (_, inputs, *shown) in enumerate(rows):
+        method, benchmark, loss, digits, naive = kinds[i // 2]
+        of_data = metrics[method][inputs.split(",")[0]]
+        losses = [of_data["network"][loss], of_data[benchmark][loss]]
+        losses.append(metrics[method]["past"][naive][loss])
+        right = ", ".join(f"{of_data[model]['right']:.2f}" for model in ("network", benchmark))
+        assert [cell.removesuffix(" (logit)") for cell in shown] == [
+            *(f"{number:.{digits}f}" for number in losses), right,
+        ]  # fmt: skip
+    text = (ROOT / "docs/intervention.md").read_text(encoding="utf-8")
+    *first, last = (f"{number:.2f}" for number in metrics["threshold"].values())
+    assert f"set in at {', '.join(first)}\nand {last}." in text
+
+
 def test_what_is_wrong_is_found(tmp_path: Path):
     page = tmp_path / "page.md"
     page.write_text(

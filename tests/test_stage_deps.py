@@ -29,7 +29,11 @@ NO_RESULT = {
 """What reads, writes, refuses and reports; the params are named in `params` by their values."""
 
 OF_TRAINING = {"konkyo.intervention.records", "konkyo.models.jobs"}
-OF_DRAWING = {"konkyo.intervention.attribution", "konkyo.intervention.samples"}
+OF_DRAWING = {
+    "konkyo.intervention.attribution",
+    "konkyo.intervention.samples",
+    "konkyo.intervention.surface",
+}
 NAMES_ONLY = {
     "intervention-estimate": OF_TRAINING,
     "intervention-forecast": OF_TRAINING,

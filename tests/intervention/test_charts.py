@@ -52,7 +52,7 @@ def months() -> pd.DataFrame:
 
 def test_fits_have_one_bar_a_month_and_a_line_a_model(predictions):
     own = predictions[(predictions["data"] == "I") & (predictions["period"] == "A")]
-    table = rows(series.fitted_intervention(own, "A"))
+    table = rows(series.fitted_intervention(own, "A", "2"))
     amounts = table.groupby("series")["amount"].apply(list).to_dict()
     assert amounts == {"actual": [100, 0], "network": [90, 5], "linear": [60, 70]}
 
@@ -68,24 +68,55 @@ def test_forecasts_separate_data_sets_and_periods(predictions, language):
     assert set(table[table["std"] > 0]["series"]) == {"network"}
 
 
-def test_responses_show_ground_truth_where_it_exists():
-    curves = pd.DataFrame(
-        {"period": ["A"] * 8 + ["B"] * 8, "move": [*np.arange(8)] * 2, "share": 1.0, "std": 0.1}
+def test_rate_and_intervention_stand_above_each_other():
+    records = pd.DataFrame(
+        {"month": MONTHS, "rate": [240.0, 238, 200], "intervention": [0.0, np.nan, -5]}
     )
-    thresholds = pd.DataFrame({"period": ["A", "B"], "threshold": [1.5, np.nan]})
+    chart = series.rate_and_intervention(records, [MONTHS[0], MONTHS[2]], "1", "ja")
+    assert chart.usermeta["title"] == "図1 為替レートと介入額"
+    upper, lower = to_spec(chart)["vconcat"]
+    data = to_spec(chart)["datasets"]
+    assert [r["rate"] for r in data[upper["layer"][0]["data"]["name"]]] == [240, 238, 200]
+    # A month without a record of intervention has no bar.
+    assert [r["intervention"] for r in data[lower["layer"][0]["data"]["name"]]] == [0, -5]
+    assert lower["layer"][0]["mark"]["type"] == "bar"
+
+
+@pytest.fixture
+def curves() -> pd.DataFrame:
+    return pd.DataFrame(
+        {"period": ["A"] * 8 + ["B"] * 8, "input": "change", "value": [*np.arange(8)] * 2,
+         "share": 1.0, "std": 0.1}
+    )  # fmt: skip
+
+
+def test_responses_show_the_truth_only_where_there_is_one(curves):
+    responses = pd.DataFrame({"period": ["A", "B"], "threshold": [1.5, np.nan]})
+    responses[["peak", "half_from", "half_to"]] = np.nan
     names = {"A": "first", "B": "second"}
-    table = rows(series.response_curves(curves, thresholds, names))
-    assert table["panel"].unique().tolist() == [
-        "first: threshold +1.50 per cent", "second: no threshold",
-    ]  # fmt: skip
+    table = rows(series.response_curves(curves, responses, names))
+    assert table["panel"].unique().tolist() == ["first: threshold +1.50", "second: no threshold"]
     assert table["name"].unique().tolist() == ["network"]
     assert table.groupby("panel")["threshold"].count().tolist() == [2, 0]
     curves["true_share"] = np.where(curves["period"] == "A", 2.0, np.nan)
-    table = rows(series.response_curves(curves, thresholds, names))
+    table = rows(series.response_curves(curves, responses, names))
     truth = table[table["name"] == "true response (simulated)"]
-    assert (truth["value"] == 2).all() and truth["panel"].unique().tolist() == [
-        "first: threshold +1.50 per cent"
-    ]
+    assert (truth["response"] == 2).all()
+    assert truth["panel"].unique().tolist() == ["first: threshold +1.50"]
+
+
+def test_humps_show_their_peak_and_interval(curves):
+    responses = pd.DataFrame(
+        {"period": ["A", "B"], "threshold": [np.nan, 2.0], "peak": [-1.25, np.nan],
+         "half_from": [-3.5, np.nan], "half_to": np.nan}
+    )  # fmt: skip
+    names = {"A": "first", "B": "second"}
+    table = rows(series.response_curves(curves.assign(input="balance"), responses, names))
+    assert table["panel"].unique().tolist() == [
+        "first: peak \u22121.25, above half from \u22123.5 to \u2026", "second: threshold +2.00",
+    ]  # fmt: skip
+    drawn = table.groupby("panel")[["peak", "half_from", "half_to", "threshold"]].count()
+    assert drawn.to_numpy().tolist() == [[2, 2, 0, 0], [0, 0, 0, 2]]
 
 
 def test_relevances_stack_to_the_score():
@@ -111,7 +142,7 @@ def test_calibration_has_benchmark_and_network():
 
 def test_a_slow_loop_hides_the_same_points(grid, months):
     """A point is hidden where the surface between it and the viewer is higher than the ray."""
-    chart = surface.reaction_wireframe(grid, months, inputs=INPUTS, period="A")
+    chart = surface.reaction_wireframe(grid, months, inputs=INPUTS, period="A", number="6-1")
     lines = rows(chart)
     mesh = lines[~lines["line"].str.startswith("box")]
     assert mesh["line"].nunique() == 2 * 21
@@ -140,7 +171,7 @@ def test_the_map_has_every_cell_and_month(grid, months):
     assert rows(chart).set_index(["change", "deviation"])["share"].to_dict() == {
         (row.change, row.deviation): row.share for row in grid.itertuples()
     }
-    assert chart.usermeta["note"] == "threshold -1.00 per cent"
+    assert chart.usermeta["note"] == "threshold -1.00"
     tables = [pd.DataFrame(table) for table in to_spec(chart)["datasets"].values()]
     (points,) = (table for table in tables if "occurred" in table)
     assert points["occurred"].tolist() == ["intervention", "intervention", "no intervention"]

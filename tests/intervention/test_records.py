@@ -56,6 +56,16 @@ def test_a_missing_column_is_named_with_the_present():
         check(parsed(cell_of, "own.csv", table().drop(columns="reserves")))
 
 
+def test_month_ends_are_optional_but_whole():
+    frame = check(parsed(cell_of, "own.csv", table(rate_end=[144.0, 147, 154, 159])))
+    assert frame["rate_end"].tolist() == [144, 147, 154, 159]
+    assert "rate_end" not in check(parsed(cell_of, "own.csv", table()))
+    with pytest.raises(RecordsError, match="missing in 1 row"):
+        check(parsed(cell_of, "own.csv", table(rate_end=[144.0, "", 154, 159])))
+    net = pd.DataFrame({"month": frame["month"], "amount": 1.0})
+    assert "rate_end" in add_operations(frame.drop(columns="intervention"), net)
+
+
 def test_yen_become_million_dollars_at_the_months_rate():
     series = check(parsed(cell_of, "own.csv", table()), external=("intervention",)).drop(
         columns="intervention", errors="ignore"

@@ -5,20 +5,15 @@ import pytest
 from konkyo.intervention import scoring
 
 
-def test_the_cut_is_a_tenth_of_twelve_months_mean(study):
-    past = np.array([0.0, 0, 0, 120, 0, 0, 0, 0, 0, 0, 0, 240])
-    assert scoring.cut(past, np.array([999.0]), config=study.scoring) == pytest.approx(3.0)
+def test_the_cut_is_a_tenth_of_the_mean_size(study):
+    past = np.array([0.0, 0, 0, 120, 0, 0, 0, 0, 0, 0, 0, -240])
+    assert scoring.cut(past, study.scoring) == pytest.approx(3.0)
+    assert scoring.cut(np.array([np.nan, -50.0, 40.0]), study.scoring) == pytest.approx(4.5)
 
 
-def test_unknown_or_opposite_months_add_nothing(study):
-    past = np.array([np.nan, -50.0, 40.0])
-    assert scoring.cut(past, past, config=study.scoring) == pytest.approx(0.1 * 40 / 2)
-
-
-def test_a_year_without_amounts_uses_the_period_before(study):
-    assert scoring.cut(np.zeros(12), np.array([0, 60.0, 0]), config=study.scoring) == pytest.approx(
-        2.0
-    )
+def test_a_year_without_intervention_has_a_cut_of_0(study):
+    assert scoring.cut(np.zeros(12), study.scoring) == 0
+    assert scoring.cut(np.full(12, np.nan), study.scoring) == 0
 
 
 def test_an_amount_is_right_from_half_to_three_times(study):
@@ -28,26 +23,20 @@ def test_an_amount_is_right_from_half_to_three_times(study):
     assert scoring.amount_right(actual, forecast, config=study.scoring).tolist() == right
 
 
-def test_no_month_of_intervention_has_no_share(study):
-    none = np.zeros(2, dtype=bool)
-    assert np.isnan(
-        scoring.amount_accuracy(np.ones(2), np.ones(2), occurred=none, config=study.scoring)
-    )
-
-
-def test_answers_are_judged_in_the_periods_direction(study):
+def test_answers_compare_sizes_in_either_direction(study):
     table = pd.DataFrame(
         {
-            "method": ["amount", "amount", "amount", "occurrence", "occurrence"],
-            "sign": [-1, -1, -1, -1, 1],
-            "actual": [-100.0, -1.0, -100.0, -1.0, -1.0],
-            "forecast": [-40.0, -2.0, 90.0, 0.6, 0.6],
-            "cut": [5.0, 5.0, 5.0, 5.0, 5.0],
+            "method": ["amount"] * 4 + ["occurrence"] * 3,
+            "actual": [-100.0, -1.0, -100.0, 0.0, -1.0, 1.0, 0.0],
+            "forecast": [-60.0, 9.0, 90.0, 0.5, 0.5, 0.49, 0.1],
+            "cut": [5.0, 5.0, 5.0, 0.0, 5.0, 5.0, 5.0],
         }
     )
     scored = scoring.score_predictions(table, study.scoring)
-    assert scored["actual_yes"].tolist() == [True, False, True, True, False]
-    assert scored["predicted_yes"].tolist() == [True, False, False, True, True]
-    assert scored["right"].tolist() == [True, True, False, True, False]
-    assert scored["amount_right"].tolist()[0] is False
-    assert scored["amount_right"].isna().tolist() == [False, True, False, True, True]
+    assert scored["actual_yes"].tolist() == [True, False, True, False, True, True, False]
+    # A forecast of the wrong sign is a yes too, and with a cut of 0 any forecast is one.
+    assert scored["predicted_yes"].tolist() == [True, True, True, True, True, False, False]
+    assert scored["right"].tolist() == [True, False, True, False, True, False, True]
+    # Its amount is wrong.
+    assert scored["amount_right"].tolist()[::2][:2] == [True, False]
+    assert scored["amount_right"].isna().tolist() == [False, True, False, True, True, True, True]

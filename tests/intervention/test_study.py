@@ -9,20 +9,22 @@ from konkyo.intervention import (
     accuracy,
     attribution,
     forecasts,
+    linear,
     networks,
     penalty,
     samples,
     scoring,
     simulated,
     surface,
+    tables,
 )
 
 
 @pytest.fixture(scope="module")
 def study_of_amounts(records, study, tmp_path_factory):
-    """Return every window of data set I and in-sample, one seed, as long as params.yaml trains."""
+    """Return every window, one seed, as long as params.yaml trains."""
     config = replace(study.network, seeds=1, workers=1)
-    windows = [s for s in samples.build_samples(records, study) if s.data_set != "II"]
+    windows = samples.build_samples(records, study)
     tasks = [
         t for t in networks.plan_tasks(windows, config, weight_decays={}) if t.method == "amount"
     ]
@@ -33,15 +35,51 @@ def study_of_amounts(records, study, tmp_path_factory):
 @pytest.mark.slow
 def test_every_surface_has_the_true_threshold(study_of_amounts, study):
     windows, tasks, trained = study_of_amounts
-    read, _ = surface.thresholds(windows, tasks, networks=trained, level=study.surface.level)
-    assert len(read) == 4
-    np.testing.assert_allclose(read["threshold"], 1.0, atol=0.3)
+    curves = surface.response_curves(windows, tasks, networks=trained)
+    read = surface.responses(curves, study.surface.level)
+    thresholds = read[read["input"] == "change"]["threshold"]
+    assert len(thresholds) == 4 and len(read) == 12
+    np.testing.assert_allclose(thresholds, 1.0, atol=0.3)
+
+
+def test_response_curves_ask_at_intervention(trained, records):
+    """Along balance and deviation the move is that of the months with intervention."""
+    windows, tasks, weights = trained
+    curves = surface.mean_curves(surface.response_curves(windows, tasks, networks=weights))
+    own = windows[0]
+    at = {name: rows for name, rows in curves.groupby("input")}
+    assert at["change"]["balance"].unique() == pytest.approx(own.x_train[:, 3].mean())
+    for name in ("balance", "deviation"):
+        move = own.x_train[own.y_train > 0, 0].mean()
+        assert at[name]["change"].unique() == pytest.approx(move)
+        assert (at[name][name] == at[name]["value"]).all()
+    assert (np.diff(at["change"]["value"]) > 0).all()
+    truth = simulated.true_response(at["change"], samples.training_points(windows, records))
+    assert (truth[at["change"]["value"] <= 1] == 0).all() and truth[-1] > 1
+
+
+def test_surfaces_span_both_pairs_of_inputs(trained, quick):
+    windows, tasks, weights = trained
+    grids = surface.surfaces(
+        windows, tasks, networks=weights, config=replace(quick.surface, points=5)
+    )
+    own = windows[0]
+    assert grids.groupby("surface").size().to_dict() == {"balance": 25, "deviation": 25}
+    row = grids[grids["surface"] == "balance"].iloc[7]
+    asked = own.x_train.mean(0)
+    asked[0], asked[3] = row["change"], row["second"]
+    seeds = [
+        w for t, w in zip(tasks, weights, strict=True) if t.sample == 0 and t.method == "amount"
+    ]
+    shares = own.y_max * np.ravel(networks.predict(seeds, [asked[None]] * 2))
+    assert row["share"] == pytest.approx(shares.mean())
+    assert row["std"] == pytest.approx(shares.std(ddof=1))
 
 
 def test_the_network_beats_least_squares_out_of_sample(study_of_amounts, records, study):
     windows, tasks, trained = study_of_amounts
     seeds = forecasts.by_seed(windows, tasks, networks=trained, records=records)
-    predictions = forecasts.predictions(windows, seeds, records=records, config=study.scoring)
+    predictions = forecasts.predictions(windows, seeds, records=records, config=study)
     scored = scoring.score_predictions(predictions, study.scoring).query(
         "out_of_sample and data == 'I'"
     )
@@ -65,7 +103,7 @@ def test_forecasts_use_no_later_month(trained, records, quick, tmp_path):
         state=tmp_path / "s",
     )
     for task, before, after in zip(trained[1], trained[2], again, strict=True):
-        if trained[0][task.sample].data_set != "in-sample":
+        if trained[0][task.sample].ahead:
             for a, b in zip(before.weights, after.weights, strict=True):
                 np.testing.assert_allclose(a, b, atol=1e-6)
 
@@ -80,7 +118,7 @@ def test_a_network_is_the_same_alone_and_in_its_stack(trained, quick, tmp_path):
 def test_naive_forecasts_by_hand(trained, records, quick):
     windows, tasks, weights = trained
     seeds = forecasts.by_seed(windows, tasks, networks=weights, records=records)
-    predictions = forecasts.predictions(windows, seeds, records=records, config=quick.scoring)
+    predictions = forecasts.predictions(windows, seeds, records=records, config=quick)
     past = predictions[predictions["data"] == "past"].set_index(["method", "model", "month"])[
         "forecast"
     ]
@@ -121,7 +159,7 @@ def test_attributions_name_the_true_cause(study_of_amounts, records, study):
     table = attribution.explain(windows, tasks, networks=trained, epsilon=study.epsilon)
     actual = (100 * records["intervention"] / records["reserves"].shift()).abs()
     strong = records["month"][actual > 1]
-    own = table[(table["rule"] == "rescale") & table["month"].isin(strong)]
+    own = table[(table["rule"] == "rescale") & (table["data"] == "I") & table["month"].isin(strong)]
     assert len(own) >= 5
     inputs = own[["change", "change_before", "deviation", "balance"]]
     assert (inputs["change"] > 0).all()
@@ -131,7 +169,7 @@ def test_attributions_name_the_true_cause(study_of_amounts, records, study):
 def test_seed_variation_by_hand(trained, records, quick):
     windows, tasks, weights = trained
     seeds = forecasts.by_seed(windows, tasks, networks=weights, records=records)
-    predictions = forecasts.predictions(windows, seeds, records=records, config=quick.scoring)
+    predictions = forecasts.predictions(windows, seeds, records=records, config=quick)
     scored = scoring.score_predictions(predictions, quick.scoring).query("out_of_sample")
     table = accuracy.seed_variation(seeds, scored).set_index(["period", "method", "data"])
     own = table.loc["all", "amount", "I"]
@@ -150,7 +188,7 @@ def test_weight_decay_uses_no_forecast_month(records, quick, tmp_path):
     config = replace(quick.network, penalties=(0.0, 0.1), iterations=50)
     windows = samples.build_samples(records, quick)
     table = penalty.cross_validate(windows, config, state=tmp_path / "state")
-    assert len(table) == 2 * 2 * 2 and table.groupby(["data", "method"])["best"].sum().eq(1).all()
+    assert len(table) == 2 * 2 and table.groupby("method")["best"].sum().eq(1).all()
     later = records.copy()
     changed = later["month"] >= "1985-05-31"
     later.loc[changed, ["rate", "intervention", "reserves", "price_home"]] *= 3
@@ -161,25 +199,96 @@ def test_weight_decay_uses_no_forecast_month(records, quick, tmp_path):
     best = penalty.best_weight_decays(table)
     tasks = networks.plan_tasks(windows, config, weight_decays=best)
     name = quick.periods[0].name
-    assert {t.weight_decay for t in tasks if windows[t.sample].data_set == "in-sample"} == {
-        config.weight_decay
+    assert {t.weight_decay for t in tasks if not windows[t.sample].ahead} == {config.weight_decay}
+    assert {t.weight_decay for t in tasks if windows[t.sample].ahead and t.method == "amount"} == {
+        best[name, "amount"]
     }
-    assert {
-        t.weight_decay for t in tasks if windows[t.sample].data_set == "II" and t.method == "amount"
-    } == {best[name, "II", "amount"]}
     assert penalty.cross_validate(windows, replace(config, penalties=()), state=tmp_path).empty
 
 
 def test_noise_gets_the_stronger_penalty(study, quick, tmp_path):
     generator = np.random.default_rng(4)
     x = generator.uniform(size=(40, 4))
-    base = next(s for s in samples.build_samples(simulated.simulate(1), quick) if s.data_set == "I")
+    base = next(s for s in samples.build_samples(simulated.simulate(1), quick) if s.ahead)
     scale = {"x_min": np.zeros(4), "x_max": np.ones(4), "y_max": 1.0, "train_rows": np.arange(40)}
+    scale["occurred"] = np.arange(40) % 2 == 0
     clear = replace(base, x_train=x, y_train=(x[:, 0] > 0.5) * 0.8, **scale)
     noise = replace(base, x_train=x, y_train=generator.uniform(size=40), period="noise", **scale)
     config = replace(study.network, penalties=(0.00001, 0.01), iterations=3000, workers=1)
     result = penalty.best_weight_decays(
         penalty.cross_validate([clear, noise], config, state=tmp_path / "state")
     )
-    assert result[base.period, "I", "amount"] == 0.00001
-    assert result["noise", "I", "amount"] == 0.01
+    assert result[base.period, "amount"] == 0.00001
+    assert result["noise", "amount"] == 0.01
+
+
+def test_both_data_sets_are_asked_of_one_network(trained, records, quick):
+    """A forecast month has one window, whose networks answer for I and II."""
+    windows, tasks, weights = trained
+    assert len(tasks) == len(windows) * 2 * 2 == (1 + 4) * 2 * 2
+    seeds = forecasts.by_seed(windows, tasks, networks=weights, records=records)
+    task, network = next((t, w) for t, w in zip(tasks, weights, strict=True) if t.sample == 3)
+    rows = seeds[
+        (seeds["month"] == windows[3].month)
+        & (seeds["method"] == task.method)
+        & (seeds["seed"] == task.seed)
+    ].set_index("data")["share"]
+    (output,) = networks.predict([network], [windows[3].x_eval])
+    assert rows[["I", "II"]].tolist() == pytest.approx((windows[3].y_max * output).tolist())
+    # The linear models too: one fit on the months before, asked twice.
+    predictions = forecasts.predictions(windows, seeds, records=records, config=quick)
+    own = predictions[predictions["month"] == windows[3].month].set_index(
+        ["data", "model", "method"]
+    )
+    fit = linear.least_squares(windows[3].x_train, windows[3].y_train)
+    asked = own["share"][[("I", "linear", "amount"), ("II", "linear", "amount")]]
+    assert asked.tolist() == pytest.approx(fit.predict(windows[3].x_eval).tolist())
+
+
+def test_linear_columns_of_the_tables_are_in_sample(trained, records, quick):
+    windows, tasks, weights = trained
+    seeds = forecasts.by_seed(windows, tasks, networks=weights, records=records)
+    predictions = forecasts.predictions(windows, seeds, records=records, config=quick)
+    scored = scoring.score_predictions(predictions, quick.scoring)
+    by_name = tables.all_tables(scored)
+    assert set(by_name) == {"method_1_1", "method_2_1", "amounts_1"}
+    amounts = by_name["amounts_1"].set_index("month")
+    own, row = windows[0], windows[0].train_rows[-1]
+    fit = linear.least_squares(own.x_train, own.y_train)
+    reserves = records["reserves"][row - 1]
+    expected = -fit.predict(own.x_train[-1:])[0] / 100 * reserves
+    assert amounts["linear"]["1985-08"] == round(expected)
+    ahead = linear.least_squares(windows[-1].x_train, windows[-1].y_train)
+    expected = -ahead.predict(windows[-1].x_eval) / 100 * reserves
+    assert amounts.loc["1985-08", ["linear_data_I", "linear_data_II"]].tolist() == [
+        *expected.round()
+    ]
+    # The last row has the shares of right answers, of the amount among months of intervention.
+    first = by_name["method_1_1"].set_index("month")
+    months = first.drop(index="right")
+    assert first["data_I"]["right"] == months["data_I"].mean().round(3)
+    occurred = months["intervention"] == 1
+    assert months["amount_data_I"].isna().equals(~occurred)
+    past = records["intervention"][row - 12 : row - 0].abs().mean() / 10
+    assert months["cut"]["1985-08"] == pytest.approx(past, abs=0.05)
+
+
+def test_a_pooled_network_answers_for_every_period(records, study, tmp_path):
+    network = replace(study.network, iterations=2000, seeds=1, workers=1)
+    config = replace(study, variants=("lagged", "pooled"), network=network)
+    windows = [s for s in samples.build_samples(records, config) if not s.ahead]
+    tasks = networks.plan_tasks(windows, network, weight_decays={})
+    weights = networks.train(windows, tasks, config=network, state=tmp_path / "state")
+    seeds = forecasts.by_seed(windows, tasks, networks=weights, records=records)
+    pooled = seeds[(seeds["data"] == "pooled") & (seeds["method"] == "amount")]
+    assert pooled["period"].nunique() == 4 and len(pooled) == len(windows[-1].train_rows)
+    predictions = forecasts.predictions(windows, seeds, records=records, config=config)
+    fit = forecasts.fit_statistics(predictions, forecasts.linear_fits(windows))
+    of_all = fit[(fit["period"] == "all") & (fit["model"] == "network")].set_index(
+        ["data", "method"]
+    )
+    assert of_all["r2"]["pooled", "amount"] > 0.3
+    assert of_all["r2"]["in-sample", "amount"] > of_all["r2"]["pooled", "amount"]
+    assert of_all["r2"]["lagged", "amount"] > 0.5
+    # Signed amounts are not censored at 0: no Tobit.
+    assert "tobit" not in set(predictions[predictions["data"] == "pooled"]["model"])

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from ruamel.yaml import YAML
 
+from konkyo.intervention import published
 from konkyo.pipeline import (
     intervention_estimate,
     intervention_forecast,
@@ -49,24 +50,32 @@ def test_runs_from_params_to_page_and_mlflow_run(tmp_path, monkeypatch):
     shrink(tmp_path)
     run()
     for name in (
+        "rate",
         "fitted_1",
-        "surface_1",
-        "curves",
+        "surface_balance_1",
+        "surface_deviation_1",
+        "curves_change",
+        "curves_deviation",
         "forecasts",
         "calibration",
         "attribution_amount",
     ):
         assert (REPORT / f"{name}.png").stat().st_size > 3000
     page = (REPORT / "intervention.html").read_text(encoding="utf-8")
-    for name in ("fitted_1", "surface_1", "map_1", "sections_1", "curves", "attribution_amount"):
+    for name in (
+        "rate", "fitted_1", "surface_balance_1", "map_deviation_1", "sections_balance_1",
+        "curves_balance", "attribution_amount",
+    ):  # fmt: skip
         assert f'data-figure="{name}"' in page
         assert all(f'data-chunk="chart/{spoken}/{name}"' in page for spoken in ("en", "ja"))
     assert "1981-06 to 1985-08 (buying yen)" in page and "（円買い）" in page
     curves = pd.read_csv(FORECAST / "curves.csv")
     assert curves["true_share"].min() == 0 and curves["true_share"].max() > 1
+    responses = pd.read_csv(FORECAST / "responses.csv")
+    assert responses["input"].tolist() == ["change", "balance", "deviation"]
     amounts = pd.read_csv(REPORT / "amounts_1.csv")
-    assert amounts["month"].tolist() == ["1985-07", "1985-08", "right"]
-    assert len(pd.read_csv(REPORT / "occurrence_1.csv")) == 3
+    assert amounts["month"].tolist() == ["1985-07", "1985-08"]
+    assert len(pd.read_csv(REPORT / "method_2_1.csv")) == 3
     metrics = json.loads(Path("data/intervention/metrics.json").read_text(encoding="utf-8"))
     assert set(metrics) == {"threshold", "amount", "occurrence"}
     intervention_track.main()
@@ -74,7 +83,35 @@ def test_runs_from_params_to_page_and_mlflow_run(tmp_path, monkeypatch):
     assert told["experiment"] == "konkyo-intervention"
 
 
-@pytest.mark.slow
+def test_the_papers_preset_runs_whole(tmp_path, monkeypatch):
+    """39 forecast months of one network, and both variants; few steps alone are not the paper's."""
+    monkeypatch.chdir(tmp_path)
+    yaml = YAML(typ="safe", pure=True)
+    values = yaml.load((PARAMS.parent / "data/examples/intervention-paper/params.yaml").read_text())
+    values["intervention"]["network"].update(iterations=20, workers=1)
+    values["intervention"]["surface"]["points"] = 5
+    values["report"]["dpi"] = 50
+    with (tmp_path / "params.yaml").open("w", encoding="utf-8") as file:
+        yaml.dump(values, file)
+    run()
+    published_marks = published.read("marks")
+    for i, figures in enumerate(zip(range(7, 11), range(11, 15), strict=True), start=1):
+        for family, figure in zip(("method_1", "method_2"), figures, strict=True):
+            months = published_marks[published_marks["figure"] == figure]["month"]
+            table = pd.read_csv(REPORT / f"{family}_{i}.csv")
+            assert table["month"].tolist() == [*months, "right"]
+    seeds = pd.read_parquet(FORECAST / "seeds.parquet")
+    assert set(seeds["data"]) == {"in-sample", "lagged", "pooled", "I", "II"}
+    assert set(seeds["seed"]) == {1}
+    page = (REPORT / "intervention.html").read_text(encoding="utf-8")
+    assert all(f"Figure {number}. " in page for number in range(7, 19))
+    windows = pd.read_csv("data/intervention/models/windows.csv")
+    ahead = windows[windows["name"].str.startswith("ahead")]
+    # Scaling over each period, forecast months included.
+    assert ahead.groupby("period")["change_min"].nunique().eq(1).all()
+    assert ahead["train_rows"].min() == 29
+
+
 @pytest.mark.skipif(not FOLDER.is_dir(), reason=f"the real records are not at {FOLDER}")
 def test_the_study_runs_on_the_real_records(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)

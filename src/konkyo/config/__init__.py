@@ -14,6 +14,7 @@ key, its value and what is allowed. A key of an earlier version is reported with
 
 from konkyo.config.intervention import (
     Intervention,
+    InterventionInputs,
     InterventionNetwork,
     InterventionPeriod,
     InterventionScoring,
@@ -45,6 +46,7 @@ __all__ = [
     "Backtest",
     "Ingest",
     "Intervention",
+    "InterventionInputs",
     "InterventionNetwork",
     "InterventionPeriod",
     "InterventionScoring",

@@ -49,6 +49,51 @@ class InterventionPeriod:
         return self
 
 
+MonthSpan = Annotated[
+    str,
+    Field(
+        pattern=r"^(all|\d{4}-(0[1-9]|1[0-2])\.\.\d{4}-(0[1-9]|1[0-2]))$",
+        description="all, or first and last month such as 1981-06..1995-12",
+    ),
+]
+
+
+@dataclass(frozen=True, config=RULES)
+class InterventionInputs:
+    """How inputs and target are computed from the monthly series.
+
+    Attributes
+    ----------
+    looks_ahead : bool
+        Scaling over the whole period, and seasonal adjustment and interpolation of GDP from the
+        whole record, as in the paper; otherwise from the months before the forecast alone.
+    seasonal_adjustment : bool
+        Of trade balance and GDP, by STL.
+    parity_base : str
+        Months of the mean real rate: "all" that may be used, or first..last.
+    reserves : str
+        Divisor of the intervention: of the end of the "previous" or of the "same" month.
+    extended : str
+        What data set II takes from t-2: the "deviation", or the "parity", with the rate of t-1.
+    """
+
+    looks_ahead: bool
+    seasonal_adjustment: bool
+    parity_base: MonthSpan
+    reserves: Literal["previous", "same"]
+    extended: Literal["deviation", "parity"]
+
+    @model_validator(mode="after")
+    def _in_order(self) -> "InterventionInputs":
+        first, _, last = self.parity_base.partition("..")
+        if last and last <= first:
+            raise ValueError(
+                f"intervention.inputs.parity_base = {self.parity_base}: the first month must be "
+                "before the last one"
+            )
+        return self
+
+
 @dataclass(frozen=True, config=RULES)
 class InterventionNetwork:
     """The networks of the second study, trained by full-batch steps."""
@@ -74,14 +119,10 @@ class InterventionScoring:
     occurrence_cut: Annotated[float, Field(gt=0, lt=1)]
 
 
-InterventionInput = Literal["change", "change_before", "deviation", "balance"]
-
-
 @dataclass(frozen=True, config=RULES)
 class InterventionSurface:
-    """The two inputs that span the reaction surface, its grid, and the level of the threshold."""
+    """The grid of the reaction surfaces, and the level of the threshold."""
 
-    inputs: Annotated[tuple[InterventionInput, ...], Field(min_length=2, max_length=2)]
     points: Annotated[int, Field(ge=5, le=401)]
     level: Annotated[float, Field(gt=0, lt=1)]
 
@@ -103,8 +144,9 @@ class Intervention:
     tables: InterventionTables
     official: InterventionOfficial
     periods: Annotated[tuple[InterventionPeriod, ...], Field(min_length=1)]
-    looks_ahead: bool
+    inputs: InterventionInputs
     least_months: Annotated[int, Field(ge=12)]
+    variants: tuple[Literal["lagged", "pooled"], ...]
     network: InterventionNetwork
     scoring: InterventionScoring
     surface: InterventionSurface

@@ -4,17 +4,17 @@ records      raw monthly series and their validation
 load         the sources: simulated, the user's tables, the ministry's operations
 simulated    an authority with a specified reaction function
 official     the Japanese Ministry of Finance's file of daily operations
-indicators   the four inputs and the target, realised (data set I) and point in time (II)
+indicators   the four inputs, realised (data set I) and known when the month began (II)
 samples      training windows of each period
 networks     all networks of the study, trained as one stack
 penalty      weight decay of the forecasting networks, by cross-validation
 linear       least squares, Tobit and logit
 forecasts    in-sample fits and one-step-ahead forecasts of all models
-scoring      accuracy of the amount (method 1) and of the occurrence (method 2)
+scoring      right and wrong answers: amount (method 1) and occurrence (method 2)
 accuracy     Brier score, ROC AUC, calibration; Diebold-Mariano and McNemar tests
-surface      the reaction surface and its threshold
+surface      the reaction surfaces, and the response to each input: threshold, peak
 attribution  relevance of each input in each forecast
-published    the table that the paper published
+published    amounts and answers that the paper published
 tables       the tables of the forecast months, as the paper prints them
 figures      every figure of the study
 page         the page

@@ -6,8 +6,8 @@ from scipy import stats
 from sklearn.metrics import roc_auc_score
 from statsmodels.stats.contingency_tables import mcnemar
 
-ALL_PERIODS = "all"
-"""Name of the periods pooled."""
+from konkyo.intervention.samples import ALL_PERIODS
+
 BENCHMARKS = {"amount": "linear", "occurrence": "logit"}
 """The linear model that the network is tested against, by method."""
 _BINS = 5

@@ -10,9 +10,9 @@ import torch
 from konkyo.attribution.deeplift import rescale
 from konkyo.attribution.lrp import propagate
 from konkyo.attribution.rules import Epsilon
-from konkyo.intervention.indicators import INPUTS
+from konkyo.intervention.indicators import DATA, INPUTS
 from konkyo.intervention.networks import NetworkTask
-from konkyo.intervention.samples import IN_SAMPLE, Sample
+from konkyo.intervention.samples import Sample
 from konkyo.models import store
 from konkyo.models.store import Weights
 
@@ -53,7 +53,7 @@ def explain(
     recentred = [
         (task, recentre(network, samples[task.sample].x_train.mean(0)))
         for task, network in zip(tasks, networks, strict=True)
-        if samples[task.sample].data_set != IN_SAMPLE
+        if samples[task.sample].ahead
     ]
     stack = store.restack([network for _, network in recentred], torch.float64)
     rows = torch.from_numpy(np.stack([samples[task.sample].x_eval for task, _ in recentred]))
@@ -63,22 +63,20 @@ def explain(
     )
     parts = []
     for rule, (score, relevance) in by_rule.items():
-        table = pd.DataFrame(
-            [
+        for row, data in enumerate(DATA):
+            table = pd.DataFrame(
                 {
                     "rule": rule,
-                    "period": samples[task.sample].period,
-                    "month": samples[task.sample].month,
-                    "data": samples[task.sample].data_set,
-                    "method": task.method,
+                    "period": [samples[task.sample].period for task, _ in recentred],
+                    "month": [samples[task.sample].month for task, _ in recentred],
+                    "data": data,
+                    "method": [task.method for task, _ in recentred],
+                    "score": score[:, row].detach().numpy(),
                 }
-                for task, _ in recentred
-            ]
-        )
-        table["score"] = score[:, 0].detach().numpy()
-        table[list(INPUTS)] = relevance[:, 0].detach().numpy()
-        table["absorbed"] = table["score"] - table[list(INPUTS)].sum(axis=1)
-        parts.append(table)
+            )
+            table[list(INPUTS)] = relevance[:, row].detach().numpy()
+            table["absorbed"] = table["score"] - table[list(INPUTS)].sum(axis=1)
+            parts.append(table)
     keys = ["rule", "period", "month", "data", "method"]
     return pd.concat(parts).groupby(keys, sort=False).mean().reset_index()
 

@@ -1,7 +1,7 @@
 """In-sample fits and one-step-ahead forecasts of every model, in tidy tables.
 
-Amounts are million dollars, positive where yen was sold. `share` columns are per cent of the
-reserves at the end of the previous month, positive in the direction of the period's policy.
+Amounts are million dollars, positive where yen was sold. `share` columns are per cent of reserves,
+positive in the direction of the period's policy.
 """
 
 from collections.abc import Sequence
@@ -9,10 +9,17 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from konkyo.config import InterventionScoring
-from konkyo.intervention import linear, scoring
+from konkyo.config import Intervention
+from konkyo.intervention import indicators, linear, scoring
 from konkyo.intervention.networks import NetworkTask, predict
-from konkyo.intervention.samples import IN_SAMPLE, METHODS, Sample
+from konkyo.intervention.samples import (
+    ALL_PERIODS,
+    IN_SAMPLE,
+    LAGGED,
+    METHODS,
+    POOLED,
+    Sample,
+)
 from konkyo.models.store import Weights
 
 PAST = "past"
@@ -34,23 +41,21 @@ def by_seed(
         period, data, month, method, seed, share (per cent of reserves; in method 2 a probability).
     """
     outputs = predict(networks, [samples[t.sample].x_eval for t in tasks])
-    month = records["month"].to_numpy()
     parts = []
     for task, output in zip(tasks, outputs, strict=True):
         sample = samples[task.sample]
+        amount = task.method == "amount"
+        share = sample.in_direction(sample.share(output)) if amount else output
         parts.append(
-            pd.DataFrame(
-                {
-                    "period": sample.period,
-                    "data": sample.data_set,
-                    "month": month[sample.eval_rows],
-                    "method": task.method,
-                    "seed": task.seed,
-                    "share": output * (sample.y_max if task.method == "amount" else 1.0),
-                }
-            )
+            _months(sample, records).assign(method=task.method, seed=task.seed, share=share)
         )
     return pd.concat(parts, ignore_index=True)
+
+
+def _months(sample: Sample, records: pd.DataFrame) -> pd.DataFrame:
+    """Return period, data and month of the sample's evaluation months."""
+    months = sample.evaluation[["period", "data"]]
+    return months.assign(month=records["month"].to_numpy()[sample.evaluation["row"]])
 
 
 def linear_fits(samples: Sequence[Sample]) -> dict[str, list[linear.Fit]]:
@@ -59,10 +64,10 @@ def linear_fits(samples: Sequence[Sample]) -> dict[str, list[linear.Fit]]:
         s.period: [
             linear.least_squares(s.x_train, s.y_train),
             linear.tobit(s.x_train, s.y_train),
-            linear.logit(s.x_train, s.y_train > 0),
+            linear.logit(s.x_train, s.occurred),
         ]
         for s in samples
-        if s.data_set == IN_SAMPLE
+        if s.fit == IN_SAMPLE
     }
 
 
@@ -71,7 +76,7 @@ def predictions(
     seeds: pd.DataFrame,
     *,
     records: pd.DataFrame,
-    config: InterventionScoring,
+    config: Intervention,
 ) -> pd.DataFrame:
     """Return the predictions of all models for all evaluation months, with the outcomes.
 
@@ -83,21 +88,21 @@ def predictions(
         Of `by_seed`; the network's prediction is the mean over the seeds.
     records : pandas.DataFrame
         The raw series.
-    config : InterventionScoring
-        The cut of method 1.
+    config : Intervention
+        The cut of method 1, and the reserves that divide the intervention.
 
     Returns
     -------
     pandas.DataFrame
-        period, sign, data (in-sample, I, II, past), month, method, model, share, share_std (across
-        seeds), actual_share, forecast (signed million dollars, or a probability), forecast_std
-        (across seeds), actual (million dollars), cut (million dollars, at least 0), out_of_sample
-        (whether the month is a forecast month of its period).
+        period, sign, data (in-sample, lagged, pooled, I, II, past), month, method, model, share,
+        share_std (across seeds), actual_share, forecast (signed million dollars, or a
+        probability), forecast_std (across seeds), actual (million dollars), cut (million dollars,
+        at least 0), out_of_sample (whether the month is a forecast month of its period).
     """
     parts = [_network_mean(seeds)]
     for sample in samples:
         parts.append(_linear_models(sample, records))
-        if sample.data_set == "I":
+        if sample.ahead:
             parts.append(_baselines(sample, records))
     table = pd.concat(parts, ignore_index=True)
     facts = _outcomes(samples, records, config)
@@ -121,35 +126,21 @@ def _network_mean(seeds: pd.DataFrame) -> pd.DataFrame:
 
 def _linear_models(sample: Sample, records: pd.DataFrame) -> pd.DataFrame:
     """Return the predictions of the linear models for a sample's evaluation months."""
-    amounts = {
-        "linear": linear.least_squares(sample.x_train, sample.y_train).predict(sample.x_eval),
-        "tobit": linear.tobit(sample.x_train, sample.y_train).predict(sample.x_eval),
-    }
-    occurred = sample.y_train > 0
-    probabilities = {
-        "linear": linear.least_squares(sample.x_train, occurred.astype(float)).predict(
-            sample.x_eval
-        ),
-        "logit": linear.logit(sample.x_train, occurred).predict(sample.x_eval),
-    }
-    month = records["month"].to_numpy()[sample.eval_rows]
-    return pd.concat(
-        [
-            pd.DataFrame(
-                {
-                    "period": sample.period,
-                    "data": sample.data_set,
-                    "month": month,
-                    "method": method,
-                    "model": model,
-                    "share": share,
-                }
-            )
-            for method, models in zip(METHODS, (amounts, probabilities), strict=True)
-            for model, share in models.items()
-        ],
-        ignore_index=True,
-    )
+    x, y, occurred = sample.x_train, sample.y_train, sample.occurred
+    fits = [
+        ("amount", linear.least_squares(x, y)),
+        ("occurrence", linear.least_squares(x, occurred.astype(float))),
+        ("occurrence", linear.logit(x, occurred)),
+    ]
+    # Signed amounts are not censored at 0.
+    if sample.fit != POOLED:
+        fits.append(("amount", linear.tobit(x, y)))
+    rows, parts = _months(sample, records), []
+    for method, fit in fits:
+        share = fit.predict(sample.x_eval)
+        share = sample.in_direction(share) if method == "amount" else share
+        parts.append(rows.assign(method=method, model=fit.model, share=share))
+    return pd.concat(parts, ignore_index=True)
 
 
 def _baselines(sample: Sample, records: pd.DataFrame) -> pd.DataFrame:
@@ -164,8 +155,8 @@ def _baselines(sample: Sample, records: pd.DataFrame) -> pd.DataFrame:
         "never": 0.0,
     }
     probabilities = {
-        "no_change": float(last > 0), "always": 1.0, "never": 0.0,
-        "share_so_far": float((sample.y_train > 0).mean()),
+        "no_change": float(sample.occurred[-1]), "always": 1.0, "never": 0.0,
+        "share_so_far": float(sample.occurred.mean()),
     }  # fmt: skip
     rows = [
         (method, model, share)
@@ -177,39 +168,41 @@ def _baselines(sample: Sample, records: pd.DataFrame) -> pd.DataFrame:
 
 
 def _outcomes(
-    samples: Sequence[Sample], records: pd.DataFrame, config: InterventionScoring
+    samples: Sequence[Sample], records: pd.DataFrame, config: Intervention
 ) -> pd.DataFrame:
     """Return the outcome of each month of each period, and the cut of method 1 for it."""
-    reserves = records["reserves"].shift(1).to_numpy()
     actual = records["intervention"].to_numpy()
-    month = records["month"].to_numpy()
-    forecast_months = {(s.period, s.month) for s in samples if s.data_set == "I"}
-    rows = []
+    before = config.scoring.cut_months
+    cuts = np.array(
+        [
+            scoring.cut(actual[max(row - before, 0) : row], config.scoring)
+            for row in range(len(actual))
+        ]
+    )
+    forecast_months = {s.month for s in samples if s.ahead}
+    divisor = indicators.reserves(records, config.inputs)
+    parts = []
     for sample in samples:
-        if sample.data_set != IN_SAMPLE:
-            continue
-        in_direction = sample.sign * actual
-        for row, share in zip(sample.eval_rows, sample.y_train, strict=True):
-            past = in_direction[max(row - config.cut_months, 0) : row]
-            rows.append(
-                {
-                    "period": sample.period,
-                    "sign": sample.sign,
-                    "month": month[row],
-                    "actual": actual[row],
-                    "actual_share": share,
-                    "reserves": reserves[row],
-                    "cut": scoring.cut(
-                        past, in_direction[sample.train_rows[0] : row], config=config
-                    ),
-                    "out_of_sample": (sample.period, pd.Timestamp(month[row])) in forecast_months,
-                }
+        if sample.fit == IN_SAMPLE:
+            rows = sample.train_rows
+            outcomes = (
+                _months(sample, records)
+                .drop(columns="data")
+                .assign(
+                    sign=sample.sign,
+                    actual=actual[rows],
+                    actual_share=sample.y_train,
+                    reserves=divisor[rows],
+                    cut=cuts[rows],
+                )
             )
-    return pd.DataFrame(rows)
+            parts.append(outcomes)
+    table = pd.concat(parts, ignore_index=True)
+    return table.assign(out_of_sample=table["month"].isin(forecast_months))
 
 
 def fit_statistics(table: pd.DataFrame, fits: dict[str, list[linear.Fit]]) -> pd.DataFrame:
-    """Return the in-sample goodness of fit by period, method and model.
+    """Return the in-sample goodness of fit by period, inputs, method and model.
 
     Parameters
     ----------
@@ -221,21 +214,25 @@ def fit_statistics(table: pd.DataFrame, fits: dict[str, list[linear.Fit]]) -> pd
     Returns
     -------
     pandas.DataFrame
-        period, method, model, months, r2, rmse (per cent of reserves; a probability in method 2),
-        and the statistics of the linear models.
+        period, data (in-sample, lagged, pooled), method, model, months, r2 (of signed amounts),
+        rmse (per cent of reserves; a probability in method 2), and the statistics of the linear
+        models.
     """
     rows = []
-    in_sample = table[table["data"] == IN_SAMPLE]
-    for (period, method, model), group in in_sample.groupby(
-        ["period", "method", "model"], sort=False
+    in_sample = table[table["data"].isin([IN_SAMPLE, LAGGED, POOLED])]
+    pooled = pd.concat([in_sample, in_sample.assign(period=ALL_PERIODS)])
+    for (period, data, method, model), group in pooled.groupby(
+        ["period", "data", "method", "model"], sort=False
     ):
-        actual = group["actual_share"]
-        if method == "occurrence":
-            actual = (actual > 0).astype(float)
-        residual = actual - group["share"]
+        if method == "amount":
+            actual, fitted = (group["sign"] * group[name] for name in ("actual_share", "share"))
+        else:
+            actual, fitted = (group["actual"] != 0).astype(float), group["share"]
+        residual = actual - fitted
         total = ((actual - actual.mean()) ** 2).sum()
         row = {
             "period": period,
+            "data": data,
             "method": method,
             "model": model,
             "months": len(group),
@@ -243,7 +240,7 @@ def fit_statistics(table: pd.DataFrame, fits: dict[str, list[linear.Fit]]) -> pd
             "rmse": float(np.sqrt((residual**2).mean())),
         }
         method_of = {"linear": "amount", "tobit": "amount", "logit": "occurrence"}
-        for fit in fits[str(period)]:
+        for fit in fits.get(str(period), []) if data == IN_SAMPLE else []:
             if fit.model == model and method_of[fit.model] == method:
                 row |= {k: v for k, v in fit.statistics.items() if k != "r2"}
         rows.append(row)

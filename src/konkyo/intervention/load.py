@@ -9,7 +9,7 @@ from konkyo.config import Intervention, Table
 from konkyo.data.reader import read
 from konkyo.errors import SourceError
 from konkyo.intervention import official, simulated
-from konkyo.intervention.records import SERIES, Records, cell_of, check, facts_of
+from konkyo.intervention.records import OPTIONAL, SERIES, Records, cell_of, check, facts_of
 from konkyo.io import sha256_of
 
 _MILLION_IN_BILLION = 1000.0
@@ -71,4 +71,4 @@ def add_operations(series: pd.DataFrame, net: pd.DataFrame) -> pd.DataFrame:
     """
     frame = series.merge(net, on="month", how="left", validate="one_to_one")
     frame["intervention"] = np.round(_MILLION_IN_BILLION * frame["amount"] / frame["rate"], 1)
-    return frame[["month", *SERIES]]
+    return frame[["month", *SERIES, *(name for name in frame if name == OPTIONAL)]]

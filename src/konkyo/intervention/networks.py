@@ -49,7 +49,7 @@ def plan_tasks(
     samples: Sequence[Sample],
     config: InterventionNetwork,
     *,
-    weight_decays: Mapping[tuple[str, str, str], float],
+    weight_decays: Mapping[tuple[str, str], float],
 ) -> list[NetworkTask]:
     """Return every network of the study: samples x methods x seeds.
 
@@ -60,24 +60,22 @@ def plan_tasks(
     config : InterventionNetwork
         Seeds, and the default weight decay.
     weight_decays : mapping
-        Weight decay by period, data set and method, of `penalty.best_weight_decays`.
+        Weight decay of the forecasts by period and method, of `penalty.best_weight_decays`.
     """
     seeds = range(config.seed, config.seed + config.seeds)
     return [
         NetworkTask(
-            i, m, s, weight_decays.get((sample.period, sample.data_set, m), config.weight_decay)
+            i,
+            method,
+            seed,
+            weight_decays.get((sample.period, method), config.weight_decay)
+            if sample.ahead
+            else config.weight_decay,
         )
         for i, sample in enumerate(samples)
-        for m in METHODS
-        for s in seeds
+        for method in METHODS
+        for seed in seeds
     ]
-
-
-def target(sample: Sample, method: str) -> np.ndarray:
-    """Return a network's training target in [0, 1]: the scaled amount, or the occurrence."""
-    return (
-        sample.y_train / sample.y_max if method == "amount" else (sample.y_train > 0).astype(float)
-    )
 
 
 def train(
@@ -108,7 +106,7 @@ def train(
     """
     blocks = [(i, method) for i in range(len(samples)) for method in METHODS]
     features = np.concatenate([samples[i].x_train for i, _ in blocks]).astype(np.float32)
-    labels = np.concatenate([target(samples[i], m) for i, m in blocks]).astype(np.float32)
+    labels = np.concatenate([samples[i].target(m) for i, m in blocks]).astype(np.float32)
     ends = np.cumsum([len(samples[i].x_train) for i, _ in blocks])
     rows = {
         b: np.arange(e - len(samples[b[0]].x_train), e) for b, e in zip(blocks, ends, strict=True)

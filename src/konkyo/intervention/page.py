@@ -11,12 +11,13 @@ from markupsafe import Markup
 from konkyo.config import Intervention, InterventionPeriod
 from konkyo.i18n import Language, Text, t
 from konkyo.intervention import published
-from konkyo.intervention.accuracy import ALL_PERIODS
+from konkyo.intervention.samples import ALL_PERIODS
+from konkyo.intervention.tables import FAMILIES
 from konkyo.report.pages.html import Page, Table, number_cell, render, sections, shell
 
 SECTIONS = ("overview", "periods", "forecasts", "tables", "attribution", "paper")
 TABLES = (
-    "fit", "scores", "tests", "seed_variation", "calibration", "thresholds", "curves",
+    "fit", "scores", "tests", "seed_variation", "calibration", "responses", "curves",
     "attributions",
 )  # fmt: skip
 """CSV files of the forecasts that the page and the figures read."""
@@ -26,6 +27,21 @@ def period_name(period: InterventionPeriod, language: Language) -> str:
     """Return the display name of a period: its months and the authority's direction."""
     key = f"intervention.period.{period.direction}"
     return t(key, language, first=period.first, last=period.last)
+
+
+def figure_number(first: int, period: int, config: Intervention) -> str:
+    """Return the number of a period's figure in the paper, which has four periods.
+
+    Parameters
+    ----------
+    first : int
+        Number of the figure of the first period.
+    period : int
+        Number of the period, from 1.
+    config : Intervention
+        With another number of periods all four numbers are returned, such as 2-5.
+    """
+    return str(first + period - 1) if len(config.periods) == 4 else f"{first}\u2013{first + 3}"
 
 
 def page(
@@ -44,7 +60,7 @@ def page(
     source : mapping
         Provenance of the records, of `records.facts_of`.
     frames : mapping
-        `TABLES` and penalties, by name.
+        `TABLES`, penalties and records, by name.
     tables : mapping
         The tables of the forecast months, of `tables.all_tables`.
     charts : mapping
@@ -77,16 +93,24 @@ def body(
         {
             "number": i,
             "name": Text(period_name(period, "en"), period_name(period, "ja")),
-            "tables": {
-                kind: _table(tables[f"{kind}_{i}"]) for kind in ("amounts", "answers", "occurrence")
-            },
+            "tables": [
+                (
+                    Text.of(
+                        f"intervention.family.{family}", number=figure_number(first, i, config)
+                    ),
+                    f"intervention.table.{family}",
+                    _table(tables[f"{family}_{i}"]),
+                )
+                for family, first in FAMILIES.items()
+            ],
         }
         for i, period in enumerate(config.periods, start=1)
     ]
+    names = tuple(period.name for period in config.periods)
     penalties = frames["penalties"]
     if not penalties.empty:
         penalties = penalties.pivot_table(
-            index=["period", "data", "method"], columns="weight_decay", values="loss"
+            index=["period", "method"], columns="weight_decay", values="loss"
         ).reset_index()
     scores = frames["scores"]
     pooled = scores["period"] == ALL_PERIODS
@@ -95,14 +119,19 @@ def body(
         source=source,
         config=config,
         periods=periods,
-        thresholds=_table(frames["thresholds"]),
+        responses=_table(frames["responses"]),
+        cuts_of_zero=sum(
+            int((tables[f"method_1_{i['number']}"]["cut"] == 0).sum()) for i in periods
+        ),
+        forecast_months=sum(len(tables[f"amounts_{i['number']}"]) for i in periods),
+        rate_end="rate_end" in frames["records"],
         all_periods=_table(scores[pooled].drop(columns="period")),
         scores=_table(scores[~pooled]),
         tests=_table(frames["tests"]),
         seed_variation=_table(frames["seed_variation"]),
         penalties=_table(penalties),
         fit=_table(frames["fit"].dropna(axis=1, how="all")),
-        published=_table(published.published_accuracy(config.scoring)),
+        published=_table(published.beside_the_paper(tables, names)),
     )
 
 

@@ -1,8 +1,8 @@
 """Weight decay of the forecasting networks, by cross-validation.
 
 A network with 31 parameters memorises 30 to 60 months in 10,000 iterations. That is harmless where
-the inputs determine the intervention, and costly where they are weak predictors, as in data set II.
-The months before the first forecast decide, so that no forecast month is looked at.
+the inputs determine the intervention, and costly where they are weak predictors. The months before
+the first forecast decide, so that no forecast month is looked at.
 """
 
 from collections.abc import Sequence
@@ -15,22 +15,22 @@ import pandas as pd
 from konkyo.config import InterventionNetwork
 from konkyo.intervention import networks
 from konkyo.intervention.networks import NetworkTask
-from konkyo.intervention.samples import IN_SAMPLE, METHODS, Sample
+from konkyo.intervention.samples import METHODS, Sample
 
 FOLDS = 5
 """Blocks of consecutive months: neighbouring months are too alike for random folds."""
-COLUMNS = ["period", "data", "method", "weight_decay", "loss", "best"]
+COLUMNS = ["period", "method", "weight_decay", "loss", "best"]
 
 
 def cross_validate(
     samples: Sequence[Sample], config: InterventionNetwork, *, state: Path
 ) -> pd.DataFrame:
-    """Return the cross-validated loss of every weight decay by period, data set and method.
+    """Return the cross-validated loss of every weight decay by period and method.
 
     Parameters
     ----------
     samples : sequence of Sample
-        The windows; the first forecast of each period and data set is used.
+        The windows; the first forecast of each period is used.
     config : InterventionNetwork
         `penalties`, the weight decays compared; each by one network, of the first seed.
     state : Path
@@ -39,7 +39,7 @@ def cross_validate(
     Returns
     -------
     pandas.DataFrame
-        period, data, method, weight_decay, loss (mean squared error over the held-out months, of
+        period, method, weight_decay, loss (mean squared error over the held-out months, of
         targets scaled to [0, 1]) and best (the smallest loss). Empty without penalties.
     """
     folds = [fold for sample in _first_windows(samples) for fold in _folds(sample)]
@@ -58,34 +58,32 @@ def cross_validate(
         [
             {
                 "period": folds[task.sample][1].period,
-                "data": folds[task.sample][1].data_set,
                 "method": task.method,
                 "weight_decay": task.weight_decay,
                 "loss": error,
             }
             for task, output in zip(tasks, outputs, strict=True)
-            for error in (output - networks.target(folds[task.sample][1], task.method)) ** 2
+            for error in (output - folds[task.sample][1].target(task.method)) ** 2
         ]
     )
-    table = errors.groupby(COLUMNS[:4], sort=False)["loss"].mean().reset_index()
-    best = table.groupby(COLUMNS[:3], sort=False)["loss"].idxmin()
+    table = errors.groupby(COLUMNS[:3], sort=False)["loss"].mean().reset_index()
+    best = table.groupby(COLUMNS[:2], sort=False)["loss"].idxmin()
     return table.assign(best=table.index.isin(best))
 
 
-def best_weight_decays(table: pd.DataFrame) -> dict[tuple[str, str, str], float]:
-    """Return the best weight decay by period, data set and method, of `cross_validate`."""
+def best_weight_decays(table: pd.DataFrame) -> dict[tuple[str, str], float]:
+    """Return the best weight decay by period and method, of `cross_validate`."""
     best = table[table["best"].astype(bool)]
     return {
-        (str(row.period), str(row.data), str(row.method)): float(row.weight_decay)
-        for row in best.itertuples()
+        (str(row.period), str(row.method)): float(row.weight_decay) for row in best.itertuples()
     }
 
 
 def _first_windows(samples: Sequence[Sample]) -> list[Sample]:
-    first: dict[tuple[str, str], Sample] = {}
+    first: dict[str, Sample] = {}
     for sample in samples:
-        if sample.data_set != IN_SAMPLE:
-            first.setdefault((sample.period, sample.data_set), sample)
+        if sample.ahead:
+            first.setdefault(sample.period, sample)
     return list(first.values())
 
 
@@ -107,4 +105,5 @@ def _subset(sample: Sample, rows: np.ndarray) -> Sample:
         train_rows=sample.train_rows[rows],
         x_train=sample.x_train[rows],
         y_train=sample.y_train[rows],
+        occurred=sample.occurred[rows],
     )

@@ -1,84 +1,89 @@
-"""The forecasts that the paper published: 39 months of the four periods."""
+"""What the paper published: 39 forecast months in four periods, figures 7 to 18.
 
+published_amounts.csv has the amounts (figures 15 to 18), published_marks.csv the right and wrong
+answers (7 to 14), published_shares.csv the shares of right answers that stand below them, in per
+cent. All were typed from the printed figures of the Bank of Japan paper on neural networks and
+foreign exchange intervention. The actual amounts are not the ministry's, which publishes none
+before 1991-04.
+"""
+
+from collections.abc import Mapping
 from importlib.resources import files
 
 import pandas as pd
 
-from konkyo import dates
-from konkyo.config import InterventionScoring
-from konkyo.intervention.scoring import amount_accuracy
 from konkyo.io import read_csv
 
 PERIODS = (
-    ("1981-06..1985-08", "buy"), ("1986-04..1989-03", "sell"),
-    ("1989-04..1993-02", "buy"), ("1993-03..1995-12", "sell"),
+    "1981-06..1985-08", "1986-04..1989-03", "1989-04..1993-02", "1993-03..1995-12",
 )  # fmt: skip
-FORECASTS = ("in_sample", "data_I", "data_II", "linear")
-AMOUNT_ACCURACY = {
-    "1981-06..1985-08": (4 / 7, 1 / 7, 3 / 7),
-    "1986-04..1989-03": (1 / 2, 0.0, 0.0),
-    "1989-04..1993-02": (4 / 7, 1 / 7, 1 / 7),
-    "1993-03..1995-12": (1.0, 1 / 2, 1 / 2),
-}
-"""Accuracy of the amount over months with intervention: in-sample, data I, data II (figures 7 to
-10 print 57/14/43, 50/0/0, 57/14/14 and 100/50/50 per cent)."""
-ANSWER_ACCURACY = {
-    "1981-06..1985-08": (0.80, 0.80, 0.67, 0.47),
-    "1986-04..1989-03": (0.67, 0.67, 0.83, 0.33),
-    "1989-04..1993-02": (0.54, 0.46, 0.38, 0.54),
-    "1993-03..1995-12": (0.80, 0.40, 0.60, 0.40),
-}
-"""Accuracy of yes/no: in-sample, data I, data II, linear."""
+ANSWERS = (
+    "in_sample", "data_I", "data_II", "linear",
+    "amount_in_sample", "amount_data_I", "amount_data_II",
+)  # fmt: skip
 
 
-def read_published() -> pd.DataFrame:
-    """Return the published table.
+def read(name: str) -> pd.DataFrame:
+    """Return a published table: "amounts", "marks" or "shares".
 
     Returns
     -------
     pandas.DataFrame
-        month (period ends), period, sign (+1 where yen was sold), actual, in_sample, data_I,
-        data_II, linear (million dollars, positive where yen was sold) and yes (whether the paper
-        counts the month as one of intervention). The actual amounts are not the ministry's, which
-        publishes none before 1991-04.
+        amounts: month (YYYY-MM), actual, in_sample, data_I, data_II, linear, million dollars,
+        positive where yen was sold. marks: figure, method, month, intervention (yes or no of the
+        paper) and `ANSWERS` (right, wrong, or missing where the figure has none). shares: figure
+        and `ANSWERS`, per cent.
     """
-    frame = read_csv(files("konkyo.intervention") / "published.csv")
-    frame["month"] = [dates.parse(name) for name in frame["month"]]
-    frame["yes"] = frame["yes"].astype(bool)
-    label = frame["month"].dt.strftime("%Y-%m")
-    for name, direction in PERIODS:
-        first, last = name.split("..")
-        within = (label >= first) & (label <= last)
-        frame.loc[within, "period"] = name
-        frame.loc[within, "sign"] = 1 if direction == "sell" else -1
-    return frame.astype({"sign": int})
+    return read_csv(files("konkyo.intervention") / f"published_{name}.csv")
 
 
-def published_accuracy(config: InterventionScoring) -> pd.DataFrame:
-    """Return the accuracy of the published forecasts, recomputed and as published.
+def shares_of_right() -> pd.DataFrame:
+    """Return the share of right answers in each figure, from the published marks.
+
+    Returns
+    -------
+    pandas.DataFrame
+        figure, months, interventions, and `ANSWERS` as fractions of the months that have a mark.
+    """
+    rows = []
+    for figure, marks in read("marks").groupby("figure", sort=False):
+        row = {
+            "figure": figure,
+            "months": len(marks),
+            "interventions": int((marks["intervention"] == "yes").sum()),
+        }
+        for name in ANSWERS:
+            answers = marks[name].dropna()
+            row[name] = float((answers == "right").mean()) if len(answers) else float("nan")
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def beside_the_paper(tables: Mapping[str, pd.DataFrame], names: tuple[str, ...]) -> pd.DataFrame:
+    """Return the published shares of right answers, and those of this study below them.
 
     Parameters
     ----------
-    config : InterventionScoring
-        The bounds of a right amount.
+    tables : mapping
+        Of `tables.all_tables`.
+    names : tuple of str
+        Names of the periods; those of the paper's months are compared.
 
     Returns
     -------
     pandas.DataFrame
-        period, interventions; for in_sample, data_I and data_II the accuracy of the amount over
-        months with intervention, by `scoring.amount_accuracy` and as published; and the published
-        accuracy of yes/no, answers_<forecast>.
+        The columns of `shares_of_right` and source: "paper" or "study".
     """
-    rows = []
-    for period, months in read_published().groupby("period", sort=False):
-        occurred = months["yes"]
-        row = {"period": period, "interventions": int(occurred.sum())}
-        for name, published in zip(FORECASTS, AMOUNT_ACCURACY[str(period)], strict=False):
-            row[name] = amount_accuracy(
-                months["actual"], months[name], occurred=occurred, config=config
-            )
-            row[f"{name}_published"] = published
-        for name, published in zip(FORECASTS, ANSWER_ACCURACY[str(period)], strict=True):
-            row[f"answers_{name}"] = published
-        rows.append(row)
-    return pd.DataFrame(rows)
+    paper = shares_of_right()
+    rows = [paper.assign(source="paper")]
+    for i, name in enumerate(names, start=1):
+        for family, first in (("method_1", 7), ("method_2", 11)):
+            if name in PERIODS:
+                table = tables[f"{family}_{i}"]
+                row = table.iloc[-1].reindex(ANSWERS).astype(float).to_frame().T
+                row["figure"] = first + PERIODS.index(name)
+                row["months"] = len(table) - 1
+                row["interventions"] = int(table["intervention"].sum())
+                rows.append(row.assign(source="study"))
+    columns = ["figure", "source", *paper.columns[1:]]
+    return pd.concat(rows).sort_values(["figure", "source"], ignore_index=True)[columns]

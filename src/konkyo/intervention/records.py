@@ -12,7 +12,7 @@ from konkyo.data.parsed_table import ParsedTable
 from konkyo.data.parsing import CellKind
 from konkyo.data.violations import raise_if_any
 
-POSITIVE = ("rate", "price_home", "price_abroad", "gdp", "reserves")
+POSITIVE = ("rate", "rate_end", "price_home", "price_abroad", "gdp", "reserves")
 SERIES = (
     "rate", "price_home", "price_abroad", "trade_balance", "gdp", "intervention", "reserves"
 )  # fmt: skip
@@ -21,6 +21,8 @@ price_abroad: indices. trade_balance: the month's, in the currency and unit of g
 the quarter's total, in the row of the quarter's last month (the others empty) or in every row.
 intervention: positive where home currency was sold, in the unit of reserves (million dollars).
 reserves: at the end of the month."""
+OPTIONAL = "rate_end"
+"""The rate at the end of the month, for data set II; in every month or in none."""
 MAY_BE_MISSING = ("gdp", "intervention")
 """gdp between quarter ends; intervention where no record exists (a month without any is 0)."""
 
@@ -32,7 +34,7 @@ class Records:
     Attributes
     ----------
     frame : pandas.DataFrame
-        month (period ends, one after another) and `SERIES`, float64.
+        month (period ends, one after another), `SERIES` and perhaps `OPTIONAL`, float64.
     facts : dict
         source, licence, files (name: sha256), rows, first_month, last_month.
     """
@@ -45,7 +47,7 @@ def cell_of(name: str) -> CellKind | None:
     """Return the kind of a column of the table; None for other columns, which are ignored."""
     if name == "month":
         return "month"
-    return "number" if name in SERIES else None
+    return "number" if name in SERIES or name == OPTIONAL else None
 
 
 def check(table: ParsedTable, external: tuple[str, ...] = ()) -> pd.DataFrame:
@@ -61,14 +63,15 @@ def check(table: ParsedTable, external: tuple[str, ...] = ()) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        month and the series, sorted.
+        month and the series, sorted; `OPTIONAL` where the table has it.
 
     Raises
     ------
     RecordsError
         Every violation at once: column, rows and remedy.
     """
-    schema = _schema([name for name in SERIES if name not in external])
+    optional = [OPTIONAL] if OPTIONAL in table.frame else []
+    schema = _schema([name for name in (*SERIES, *optional) if name not in external])
     frame = table.frame.drop(columns=list(external), errors="ignore")
     unread = {name: texts for name, texts in table.unread.items() if name not in external}
     table = replace(table, frame=frame, unread=unread)

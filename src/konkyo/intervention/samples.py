@@ -1,7 +1,8 @@
 """Training windows: the months each network is trained on, and those it is evaluated on.
 
-A forecast of month t uses the period's months before t alone: for inputs, target, scaling and the
-level of parity, unless `looks_ahead` asks for the paper's in-sample scaling.
+A forecast of month t is trained on the realised values of the period's months before t, whichever
+data set it is asked with: both ask one network. Inputs, target, scaling and the level of parity use
+nothing from t on, unless `inputs.looks_ahead` asks for the paper's setting.
 """
 
 from collections.abc import Sequence
@@ -16,7 +17,12 @@ from konkyo.errors import RecordsError
 from konkyo.intervention import indicators
 from konkyo.intervention.indicators import DATA, INPUTS, LEAD_MONTHS
 
-IN_SAMPLE = "in-sample"
+IN_SAMPLE, LAGGED, POOLED = "in-sample", "lagged", "pooled"
+"""Data sets of the in-sample fits: realised inputs; the price indices of the month before and the
+trade balance of two months before (footnote 12); one network of all periods, whose target is the
+signed amount (footnote 29)."""
+ALL_PERIODS = "all"
+"""Name of the periods pooled."""
 METHODS = ("amount", "occurrence")
 """What a network is trained on: the amount (method 1 of the paper) or the occurrence (2)."""
 
@@ -28,58 +34,83 @@ class Sample:
     Attributes
     ----------
     period : str
-        Name of the period.
-    sign : int
-        +1 where the period's authority sells yen, -1 where it buys.
-    data_set : str
-        "in-sample" (realised inputs, the whole period), "I" or "II".
+        Name of the period, or `ALL_PERIODS`.
+    fit : str
+        `IN_SAMPLE`, `LAGGED` or `POOLED`; "ahead" for one-step-ahead forecasts.
     month : Timestamp or None
         The forecast month; None in-sample.
+    sign : int
+        Direction in which `y_train` is positive: +1 yen sold, -1 yen bought.
     train_rows : numpy.ndarray
         Positions of the training months in the records.
     x_train : numpy.ndarray
         [months, 4] inputs of the training months.
     y_train : numpy.ndarray
-        [months] intervention in the period's direction, per cent of reserves, at least 0.
-    eval_rows : numpy.ndarray
-        Positions of the months to predict: the whole period, or the forecast month.
+        [months] intervention in per cent of reserves: in the period's direction, the other one
+        counting as 0; of `POOLED` signed.
+    occurred : numpy.ndarray
+        [months] bool, whether there was any intervention, in either direction.
+    evaluation : pandas.DataFrame
+        The months to predict, of `x_eval`: row (position in the records), data ("I" and "II" of
+        the forecast month, otherwise `fit`), period and sign (of the month).
     x_eval : numpy.ndarray
-        [eval_rows, 4] their inputs.
+        [rows of evaluation, 4] their inputs.
     x_min, x_max : numpy.ndarray
         [4] inputs that are scaled to 0 and 1.
-    y_max : float
-        Target that is scaled to 1; 0 stays 0.
+    y_min, y_max : float
+        Target that is scaled to 0 and 1; the lower one is 0 but of `POOLED`.
     """
 
     period: str
-    sign: int
-    data_set: str
+    fit: str
     month: pd.Timestamp | None
+    sign: int
     train_rows: np.ndarray
     x_train: np.ndarray
     y_train: np.ndarray
-    eval_rows: np.ndarray
+    occurred: np.ndarray
+    evaluation: pd.DataFrame
     x_eval: np.ndarray
     x_min: np.ndarray
     x_max: np.ndarray
+    y_min: float
     y_max: float
 
     @property
     def name(self) -> str:
         """A name unique within the study."""
         when = self.period if self.month is None else dates.label(self.month)
-        return f"{self.data_set}/{when}"
+        return f"{self.fit}/{when}"
+
+    @property
+    def ahead(self) -> bool:
+        """Whether the sample forecasts a month after its training months."""
+        return self.month is not None
+
+    def target(self, method: str) -> np.ndarray:
+        """Return the training target in [0, 1]: the scaled amount, or the occurrence."""
+        if method == "occurrence":
+            return self.occurred.astype(float)
+        return (self.y_train - self.y_min) / (self.y_max - self.y_min)
+
+    def in_direction(self, y: np.ndarray) -> np.ndarray:
+        """Return predictions of `y_train` in the direction of each evaluation month's period."""
+        return self.sign * self.evaluation["sign"].to_numpy() * y
+
+    def share(self, output: np.ndarray) -> np.ndarray:
+        """Return outputs of the amount, [0, 1], in the units of `y_train`."""
+        return self.y_min + output * (self.y_max - self.y_min)
 
 
 def build_samples(records: pd.DataFrame, config: Intervention) -> list[Sample]:
-    """Return all windows: one in-sample a period, and data sets I and II of each forecast month.
+    """Return all windows: those in-sample, and one for each forecast month.
 
     Parameters
     ----------
     records : pandas.DataFrame
         The raw series.
     config : Intervention
-        Periods, fewest training months, and whether scaling and parity may look ahead.
+        Periods, fewest training months, inputs and variants.
 
     Raises
     ------
@@ -87,37 +118,62 @@ def build_samples(records: pd.DataFrame, config: Intervention) -> list[Sample]:
         A period is outside the records, has intervention of the wrong sign or none at all, too few
         training months, or a missing or constant input.
     """
-    samples = []
-    for period in config.periods:
-        rows = _period_rows(records, period)
+    seasonal = config.inputs.seasonal_adjustment
+    rows_of = {period: _period_rows(records, period) for period in config.periods}
+    for period, rows in rows_of.items():
         _check_period(records, period, rows, config.least_months)
-        samples.append(_in_sample(records, period, rows))
-        first = _row_of(records, period.forecast_from)
-        for row in range(first, rows[-1] + 1):
-            samples += [
-                _one_step_ahead(records, period, rows, row=row, data_set=data_set, config=config)
-                for data_set in DATA
-            ]
+    real_rate = indicators.mean_real_rate(records, config.inputs.parity_base)
+    inputs = indicators.realised(records, real_rate, seasonal=seasonal)
+    of_fit = {IN_SAMPLE: inputs, LAGGED: indicators.lagged(inputs, records["rate"])}
+    samples = []
+    for period, rows in rows_of.items():
+        for fit in (IN_SAMPLE, LAGGED):
+            if fit == IN_SAMPLE or fit in config.variants:
+                samples.append(_in_sample(of_fit[fit], {period: rows}, fit, records, config))
+        for row in rows[rows >= _row_of(records, period.forecast_from)]:
+            samples.append(_one_step_ahead(records, period, rows, row=int(row), config=config))
+    if POOLED in config.variants:
+        samples.append(_in_sample(inputs, rows_of, POOLED, records, config))
     for sample in samples:
         _check_inputs(sample)
     return samples
 
 
-def _in_sample(records: pd.DataFrame, period: InterventionPeriod, rows: np.ndarray) -> Sample:
-    inputs = indicators.realised(records, indicators.parity(records))
-    x, y = _inputs_at(inputs, rows), _target(records, period, rows)
+def _in_sample(
+    inputs: pd.DataFrame,
+    rows_of: dict[InterventionPeriod, np.ndarray],
+    fit: str,
+    records: pd.DataFrame,
+    config: Intervention,
+) -> Sample:
+    """Return the window that trains on all months of its periods and fits them."""
+    evaluation = pd.concat(
+        [
+            pd.DataFrame({"row": rows, "data": fit, "period": period.name, "sign": _sign(period)})
+            for period, rows in rows_of.items()
+        ],
+        ignore_index=True,
+    )
+    rows, sign = evaluation["row"].to_numpy(), int(evaluation["sign"].iloc[0])
+    x, y = _inputs_at(inputs, rows), _shares(records, config)[rows]
+    if fit == POOLED:
+        period, sign, low = ALL_PERIODS, 1, float(y.min())
+    else:
+        period, y, low = evaluation["period"].iloc[0], np.clip(sign * y, 0, None), 0.0
     return Sample(
-        period=period.name,
-        sign=_sign(period),
-        data_set=IN_SAMPLE,
+        period=period,
+        fit=fit,
         month=None,
+        sign=sign,
         train_rows=rows,
         x_train=x,
         y_train=y,
-        eval_rows=rows,
+        occurred=records["intervention"].to_numpy()[rows] != 0,
+        evaluation=evaluation,
         x_eval=x,
         x_min=x.min(0),
         x_max=x.max(0),
+        y_min=low,
         y_max=float(y.max()),
     )
 
@@ -128,34 +184,50 @@ def _one_step_ahead(
     rows: np.ndarray,
     *,
     row: int,
-    data_set: str,
     config: Intervention,
 ) -> Sample:
     """Return the window whose forecast month is `row`: it trains on the period's rows before it."""
-    month, train_rows = records["month"].iloc[row], rows[rows < row]
-    until = None if config.looks_ahead else records["month"].iloc[row - 1]
-    real_rate = indicators.parity(records, until)
-    make_inputs = indicators.realised if data_set == "I" else indicators.published
-    # Data set I uses the realised inputs of the forecast month, and nothing after it.
-    visible = records if config.looks_ahead else records.iloc[: row + 1]
-    inputs = make_inputs(visible, real_rate)
-    scale_rows = rows if config.looks_ahead else train_rows
+    options, sign = config.inputs, _sign(period)
+    past = records if options.looks_ahead else records.iloc[:row]
+    real_rate = indicators.mean_real_rate(past, options.parity_base)
+
+    def realised(until: int) -> pd.DataFrame:
+        visible = records if options.looks_ahead else records.iloc[:until]
+        return indicators.realised(visible, real_rate, seasonal=options.seasonal_adjustment)
+
+    train_rows = rows[rows < row]
+    inputs = realised(row)
+    x_eval = [
+        _inputs_at(realised(row + 1), np.array([row]))[0],
+        indicators.published(records, row, real_rate=real_rate, config=options),
+    ]
+    scale_rows = rows if options.looks_ahead else train_rows
     x_scale = _inputs_at(inputs, scale_rows)
-    eval_rows = np.array([row])
+    y = np.clip(sign * _shares(records, config), 0, None)
     return Sample(
         period=period.name,
-        sign=_sign(period),
-        data_set=data_set,
-        month=month,
+        fit="ahead",
+        month=records["month"].iloc[row],
+        sign=sign,
         train_rows=train_rows,
         x_train=_inputs_at(inputs, train_rows),
-        y_train=_target(records, period, train_rows),
-        eval_rows=eval_rows,
-        x_eval=_inputs_at(inputs, eval_rows),
+        y_train=y[train_rows],
+        occurred=records["intervention"].to_numpy()[train_rows] != 0,
+        evaluation=pd.DataFrame(
+            {"row": row, "data": list(DATA), "period": period.name, "sign": sign}
+        ),
+        x_eval=np.array(x_eval),
         x_min=x_scale.min(0),
         x_max=x_scale.max(0),
-        y_max=float(_target(records, period, scale_rows).max()),
+        y_min=0.0,
+        y_max=float(y[scale_rows].max()),
     )
+
+
+def _shares(records: pd.DataFrame, config: Intervention) -> np.ndarray:
+    """Return signed intervention of all months in per cent of reserves."""
+    divisor = indicators.reserves(records, config.inputs)
+    return (100 * records["intervention"] / divisor).to_numpy()
 
 
 def _sign(period: InterventionPeriod) -> int:
@@ -164,11 +236,6 @@ def _sign(period: InterventionPeriod) -> int:
 
 def _inputs_at(inputs: pd.DataFrame, rows: np.ndarray) -> np.ndarray:
     return inputs[list(INPUTS)].to_numpy()[rows]
-
-
-def _target(records: pd.DataFrame, period: InterventionPeriod, rows: np.ndarray) -> np.ndarray:
-    """Return intervention in the period's direction; the other direction counts as 0."""
-    return np.clip(_sign(period) * indicators.target(records)[rows], 0, None)
 
 
 def _row_of(records: pd.DataFrame, month: str) -> int:
@@ -251,11 +318,11 @@ def windows_table(samples: Sequence[Sample], records: pd.DataFrame) -> pd.DataFr
         {
             "name": [s.name for s in samples],
             "period": [s.period for s in samples],
-            "data": [s.data_set for s in samples],
             "month": [s.month for s in samples],
             "first_train": [month.iloc[s.train_rows[0]] for s in samples],
             "last_train": [month.iloc[s.train_rows[-1]] for s in samples],
             "train_rows": [len(s.train_rows) for s in samples],
+            "target_min": [s.y_min for s in samples],
             "target_max": [s.y_max for s in samples],
             **{f"{n}_min": [s.x_min[i] for s in samples] for i, n in enumerate(INPUTS)},
             **{f"{n}_max": [s.x_max[i] for s in samples] for i, n in enumerate(INPUTS)},
@@ -279,7 +346,7 @@ def training_points(samples: Sequence[Sample], records: pd.DataFrame) -> pd.Data
                 period=s.period, sign=s.sign, month=month[s.train_rows], actual_share=s.y_train
             )
             for s in samples
-            if s.data_set == IN_SAMPLE
+            if s.fit == IN_SAMPLE
         ],
         ignore_index=True,
     )

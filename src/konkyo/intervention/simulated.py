@@ -86,14 +86,14 @@ def reaction(
 
 
 def true_response(curves: pd.DataFrame, points: pd.DataFrame) -> np.ndarray:
-    """Return the true response along the curves of `surface.thresholds`.
+    """Return the true response along the curves of `surface.response_curves`.
 
     Parameters
     ----------
     curves : pandas.DataFrame
-        period, move.
+        period, change, deviation, balance.
     points : pandas.DataFrame
-        Of `samples.training_points`: the other inputs are at their mean over these months.
+        Of `samples.training_points`: the months of each period.
 
     Returns
     -------
@@ -101,18 +101,14 @@ def true_response(curves: pd.DataFrame, points: pd.DataFrame) -> np.ndarray:
         [rows of curves] per cent of reserves; NaN in periods that are not within one regime.
     """
     response = np.full(len(curves), np.nan)
-    for period, rows_of_period in points.groupby("period"):
-        first, last = (dates.label(rows_of_period["month"].agg(end)) for end in ("min", "max"))
+    for period, months in points.groupby("period"):
+        first, last = (dates.label(months["month"].agg(end)) for end in ("min", "max"))
         for regime in REGIMES:
-            if (
-                regime.first <= first
-                and last <= regime.last
-                and regime.sign == rows_of_period["sign"].iloc[0]
-            ):
+            within = regime.first <= first and last <= regime.last
+            if within and regime.sign == months["sign"].iloc[0]:
                 rows = (curves["period"] == period).to_numpy()
-                change = -regime.sign * curves.loc[rows, "move"].to_numpy()
-                at_mean = rows_of_period[["deviation", "balance"]].mean()
-                response[rows] = reaction(regime, change, **at_mean)
+                asked = curves.loc[rows, ["change", "deviation", "balance"]]
+                response[rows] = reaction(regime, **{n: asked[n].to_numpy() for n in asked})
     return response
 
 

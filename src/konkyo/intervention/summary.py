@@ -4,27 +4,28 @@ import math
 
 import pandas as pd
 
-from konkyo.intervention.accuracy import ALL_PERIODS, BENCHMARKS
+from konkyo.intervention.accuracy import BENCHMARKS
+from konkyo.intervention.samples import ALL_PERIODS
 
 _NUMBERS = ("right", "amount_right", "rmse", "mae", "brier", "auc")
 
 
-def metrics(scores: pd.DataFrame, tests: pd.DataFrame, *, thresholds: pd.DataFrame) -> dict:
+def metrics(scores: pd.DataFrame, tests: pd.DataFrame, *, responses: pd.DataFrame) -> dict:
     """Return the study's metrics, nested: threshold by period, then method, data, model.
 
     Parameters
     ----------
     scores, tests : pandas.DataFrame
         Of `accuracy.scores` and `accuracy.tests`; the rows of all periods pooled are used.
-    thresholds : pandas.DataFrame
-        Of `surface.thresholds`.
+    responses : pandas.DataFrame
+        Of `surface.responses`; the thresholds along the month's change of the rate are used.
 
     Returns
     -------
     dict
         Undefined numbers are left out.
     """
-    nested: dict = {"threshold": _defined(thresholds.set_index("period")["threshold"].to_dict())}
+    nested: dict = {"threshold": _defined(_thresholds(responses).to_dict())}
     for row in scores[scores["period"] == ALL_PERIODS].to_dict("records"):
         by_model = nested.setdefault(row["method"], {}).setdefault(row["data"], {})
         by_model[row["model"]] = _defined({name: row.get(name, math.nan) for name in _NUMBERS})
@@ -34,11 +35,11 @@ def metrics(scores: pd.DataFrame, tests: pd.DataFrame, *, thresholds: pd.DataFra
     return nested
 
 
-def outcome_text(scores: pd.DataFrame, tests: pd.DataFrame, *, thresholds: pd.DataFrame) -> str:
+def outcome_text(scores: pd.DataFrame, tests: pd.DataFrame, *, responses: pd.DataFrame) -> str:
     """Return the results of the study in a few lines for the terminal."""
     lines = [
         "threshold by period: "
-        + ", ".join(f"{row.threshold:.2f}" for row in thresholds.itertuples())
+        + ", ".join(f"{threshold:.2f}" for threshold in _thresholds(responses))
         + " per cent"
     ]
     pooled = scores[scores["period"] == ALL_PERIODS].set_index(["method", "data", "model"])
@@ -55,6 +56,10 @@ def outcome_text(scores: pd.DataFrame, tests: pd.DataFrame, *, thresholds: pd.Da
             f"({benchmark[loss]:.3f}), Diebold-Mariano p {row['dm_p']:.3f}"
         )
     return "\n".join(lines)
+
+
+def _thresholds(responses: pd.DataFrame) -> pd.Series:
+    return responses[responses["input"] == "change"].set_index("period")["threshold"]
 
 
 def _defined(values: dict[str, float]) -> dict[str, float]:

@@ -2,12 +2,23 @@
 
 import pandas as pd
 
-_COLUMNS = {
-    ("in-sample", "network"): "in_sample",
-    ("I", "network"): "data_I",
-    ("II", "network"): "data_II",
+from konkyo.dates import label
+
+_PAPER = {
+    "in_sample": ("in-sample", "network"),
+    "data_I": ("I", "network"),
+    "data_II": ("II", "network"),
+    "linear": ("in-sample", "linear"),
 }
-_BENCHMARKS = {"amount": "linear", "occurrence": "logit"}
+"""The paper's columns: data set and model. Its linear model is an in-sample fit (footnotes 21, 30);
+its method 2 has none."""
+_AHEAD = {
+    "amount": {"linear_data_I": ("I", "linear"), "linear_data_II": ("II", "linear")},
+    "occurrence": {"logit_data_I": ("I", "logit"), "logit_data_II": ("II", "logit")},
+}
+"""One-step-ahead forecasts of the linear models, which the paper does not have."""
+FAMILIES = {"method_1": 7, "method_2": 11, "amounts": 15}
+"""The kinds of table, and the number of the paper's figure of the first period."""
 
 
 def all_tables(predictions: pd.DataFrame) -> dict[str, pd.DataFrame]:
@@ -21,21 +32,21 @@ def all_tables(predictions: pd.DataFrame) -> dict[str, pd.DataFrame]:
     Returns
     -------
     dict
-        amounts_<period> (figures 7 to 10), answers_<period> (11 to 14) and occurrence_<period> (15
+        method_1_<period> (figures 7 to 10), method_2_<period> (11 to 14) and amounts_<period> (15
         to 18).
     """
     forecast_months = predictions[predictions["out_of_sample"]]
     tables = {}
-    for place, period in enumerate(sorted(forecast_months["period"].unique()), start=1):
+    for i, period in enumerate(sorted(forecast_months["period"].unique()), start=1):
         rows = forecast_months[forecast_months["period"] == period]
-        tables[f"amounts_{place}"] = amounts(rows)
-        tables[f"answers_{place}"] = yes_and_no(rows)
-        tables[f"occurrence_{place}"] = occurrence(rows)
+        tables[f"method_1_{i}"] = method_1(rows)
+        tables[f"method_2_{i}"] = method_2(rows)
+        tables[f"amounts_{i}"] = amounts(rows)
     return tables
 
 
-def amounts(rows: pd.DataFrame) -> pd.DataFrame:
-    """Return a period's amounts, million dollars, positive where yen was sold (figures 7 to 10).
+def method_1(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the right answers of method 1 in a period's forecast months (figures 7 to 10).
 
     Parameters
     ----------
@@ -45,72 +56,68 @@ def amounts(rows: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        month, actual, in_sample, data_I, data_II, linear (data set I), and <forecast>_right:
-        whether the amount is right (missing in months without intervention). The last row has the
-        accuracy.
+        month, intervention (1 or 0), cut (million dollars; 0 where the past twelve months had no
+        intervention), then 1 where the answer is right and 0 where it is wrong: in_sample, data_I,
+        data_II, linear (in-sample), linear_data_I, linear_data_II (one step ahead), and
+        amount_in_sample, amount_data_I, amount_data_II (missing in months without intervention).
+        The last row has the shares of right answers.
     """
-    table = _wide(rows, "amount", "forecast").round(0)
-    outcomes = _outcomes(rows, "amount")
-    right = _wide(rows, "amount", "amount_right").astype("Float64")
-    right.columns = [f"{name}_right" for name in right]
-    table = pd.concat([outcomes[["actual"]].round(0), table, right], axis=1)
-    shares = right.mean().to_frame().T
-    return _with_shares(table, shares)
+    right = _wide(rows, "amount", "right")
+    amount = _wide(rows, "amount", "amount_right")[["in_sample", "data_I", "data_II"]]
+    right = pd.concat([right, amount.add_prefix("amount_")], axis=1).astype("Float64").astype(float)
+    return _with_shares(_outcomes(rows, "amount")[["intervention", "cut"]], right)
 
 
-def yes_and_no(rows: pd.DataFrame) -> pd.DataFrame:
-    """Return a period's yes/no predictions of method 1 and their cut (figures 11 to 14).
+def method_2(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the right answers of method 2 in a period's forecast months (figures 11 to 14).
 
     Returns
     -------
     pandas.DataFrame
-        month, actual (million dollars), cut, actual_yes, and the yes/no of each forecast; the last
-        row has the accuracy.
+        month, intervention, in_sample, data_I, data_II, logit_data_I and logit_data_II (one step
+        ahead) as of `method_1`; probability_<forecast>, the forecasts. The last row has the shares
+        of right answers.
     """
-    return _yes_no(rows, "amount")
+    right = _wide(rows, "occurrence", "right").astype("Float64").astype(float)
+    probability = _wide(rows, "occurrence", "forecast").add_prefix("probability_").round(3)
+    table = _with_shares(_outcomes(rows, "occurrence")[["intervention"]], right)
+    return table.join(probability.set_index(probability.index.map(label)), on="month")
 
 
-def occurrence(rows: pd.DataFrame) -> pd.DataFrame:
-    """Return a period's probabilities and yes/no of method 2 (figures 15 to 18)."""
-    table = _yes_no(rows, "occurrence")
-    probabilities = _wide(rows, "occurrence", "forecast").astype(float).round(3)
-    probabilities.columns = [f"{name}_probability" for name in probabilities]
-    probabilities.index = probabilities.index.strftime("%Y-%m")
-    return table.merge(probabilities, left_on="month", right_index=True, how="left")
+def amounts(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return amounts of a period's forecast months (figures 15 to 18).
 
-
-def _yes_no(rows: pd.DataFrame, method: str) -> pd.DataFrame:
-    outcomes = _outcomes(rows, method)
-    predicted = _wide(rows, method, "predicted_yes").astype("Float64")
-    right = _wide(rows, method, "right").astype(float)
-    columns = ["actual", "cut", "actual_yes"] if method == "amount" else ["actual", "actual_yes"]
-    table = pd.concat([outcomes[columns].astype({"actual_yes": int}), predicted], axis=1)
-    return _with_shares(table.round({"actual": 0, "cut": 1}), right.mean().to_frame().T)
+    Returns
+    -------
+    pandas.DataFrame
+        month, actual, in_sample, data_I, data_II, linear (in-sample), linear_data_I,
+        linear_data_II (one step ahead): million dollars, positive where home currency was sold.
+    """
+    table = _wide(rows, "amount", "forecast")
+    table.insert(0, "actual", _outcomes(rows, "amount")["actual"])
+    return table.round(0).set_axis(table.index.map(label)).rename_axis("month").reset_index()
 
 
 def _wide(rows: pd.DataFrame, method: str, value: str) -> pd.DataFrame:
-    """Return a column a forecast: in-sample, data I, data II, and the linear model on data I."""
-    benchmark = _BENCHMARKS[method]
-    columns = {**_COLUMNS, ("I", benchmark): benchmark}
-    of_method = rows[rows["method"] == method]
+    """Return one column a forecast, by month."""
+    paper = {n: c for n, c in _PAPER.items() if method == "amount" or n != "linear"}
+    of_method = rows[rows["method"] == method].set_index(["data", "model"])
     parts = {
-        name: of_method[(of_method["data"] == data) & (of_method["model"] == model)].set_index(
-            "month"
-        )[value]
-        for (data, model), name in columns.items()
+        name: of_method.loc[[column]].set_index("month")[value]
+        for name, column in {**paper, **_AHEAD[method]}.items()
     }
     return pd.DataFrame(parts).sort_index()
 
 
 def _outcomes(rows: pd.DataFrame, method: str) -> pd.DataFrame:
-    network = rows[
-        (rows["method"] == method) & (rows["data"] == "I") & (rows["model"] == "network")
-    ]
-    return network.set_index("month")[["actual", "cut", "actual_yes"]].sort_index()
+    chosen = (rows["method"] == method) & (rows["data"] == "I") & (rows["model"] == "network")
+    table = rows[chosen].set_index("month").sort_index()
+    return table.assign(intervention=table["actual_yes"].astype(int), cut=table["cut"].round(1))
 
 
-def _with_shares(table: pd.DataFrame, shares: pd.DataFrame) -> pd.DataFrame:
-    table = table.copy()
-    table.index = table.index.strftime("%Y-%m")
-    shares.index = pd.Index(["right"])
-    return pd.concat([table, shares.round(3)]).rename_axis("month").reset_index()
+def _with_shares(outcomes: pd.DataFrame, right: pd.DataFrame) -> pd.DataFrame:
+    """Return outcomes and right answers by month, with the shares of the latter in a last row."""
+    table = pd.concat([outcomes, right], axis=1)
+    table.index = table.index.map(label)
+    shares = right.mean().round(3).to_frame().T.set_axis(["right"])
+    return pd.concat([table, shares]).rename_axis("month").reset_index()

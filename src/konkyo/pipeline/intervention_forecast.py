@@ -35,13 +35,13 @@ def main() -> None:
             f"`{command_for(path)}`"
         )
     seeds = forecasts.by_seed(samples, tasks, networks=weights, records=records)
-    predictions = forecasts.predictions(samples, seeds, records=records, config=study.scoring)
+    predictions = forecasts.predictions(samples, seeds, records=records, config=study)
     predictions = scoring.score_predictions(predictions, study.scoring)
     ahead = predictions[predictions["out_of_sample"]]
     scores, tests = accuracy.scores(ahead), accuracy.tests(ahead)
-    thresholds, curves = surface.thresholds(
-        samples, tasks, networks=weights, level=study.surface.level
-    )
+    seed_curves = surface.response_curves(samples, tasks, networks=weights)
+    curves = surface.mean_curves(seed_curves)
+    responses = surface.responses(seed_curves, study.surface.level)
     surfaces = surface.surfaces(samples, tasks, networks=weights, config=study.surface)
     points = training_points(samples, records)
     if study.source == "simulated":
@@ -60,10 +60,10 @@ def main() -> None:
         "tests": tests,
         "seed_variation": accuracy.seed_variation(seeds, ahead),
         "calibration": accuracy.calibration(ahead),
-        "thresholds": thresholds,
+        "responses": responses,
         "curves": curves,
         "attributions": attributions,
     }.items():
         write_csv(table, out / f"{name}.csv")
-    write_json(summary.metrics(scores, tests, thresholds=thresholds), HERE.intervention_metrics)
-    print(summary.outcome_text(scores, tests, thresholds=thresholds))
+    write_json(summary.metrics(scores, tests, responses=responses), HERE.intervention_metrics)
+    print(summary.outcome_text(scores, tests, responses=responses))

@@ -24,6 +24,7 @@ def main() -> None:
         name: read_parquet(forecast / f"{name}.parquet")
         for name in ("predictions", "surfaces", "points")
     }
+    frames["records"] = read_parquet(HERE.intervention_records / "records.parquet")
     frames["penalties"] = read_csv(HERE.intervention_models / "penalties.csv")
 
     charts: dict[str, dict[str, alt.TopLevelMixin]] = {

@@ -6,7 +6,7 @@ import pandas as pd
 
 from konkyo.dates import label
 from konkyo.i18n import Language, t
-from konkyo.report.charts.theme import HEIGHT, WIDTH, colours, titled
+from konkyo.report.charts.theme import HEIGHT, WIDTH, colours, months, titled
 from konkyo.report.style import INK, MUTED
 
 ACTUAL, NETWORK, LINEAR = "#B8B8B8", "#0072B2", "#D55E00"
@@ -21,8 +21,44 @@ INPUT_COLOURS = {
 _MONTH = alt.Tooltip("month:T", title=" ", format="%Y-%m")
 
 
+def rate_and_intervention(
+    records: pd.DataFrame, starts: list[pd.Timestamp], number: str, language: Language = "en"
+) -> alt.VConcatChart:
+    """Draw rate and intervention over time (figure 1).
+
+    Parameters
+    ----------
+    records : DataFrame
+        month, rate (home currency for one unit abroad), intervention (million dollars, positive
+        where home currency was sold; NaN where there is no record).
+    starts : list of Timestamp
+        First months of the periods, each a dashed rule.
+    number : str
+        Number of the figure.
+    language : str
+        en or ja.
+    """
+    rate, amount = (t(f"intervention.axis.{key}", language) for key in ("rate", "amount"))
+    table = records[["month", "rate", "intervention"]]
+    rules = alt.Chart(pd.DataFrame({"month": starts})).mark_rule(strokeDash=[2, 2])
+    panels = []
+    for name, title, last in (("rate", rate, False), ("intervention", amount, True)):
+        x = months("month", records["month"], labels=last, band=last)
+        scale = alt.Scale(zero=last)
+        base = alt.Chart(table.dropna(subset=name)).encode(
+            x=x,
+            y=alt.Y(f"{name}:Q", title=title, scale=scale),
+            tooltip=[_MONTH, alt.Tooltip(f"{name}:Q", title=title, format=",.6~g")],
+        )
+        mark = base.mark_bar(color=NETWORK) if last else base.mark_line(color=NETWORK)
+        panel = alt.layer(mark, rules.encode(x=x)).properties(width=WIDTH, height=HEIGHT // 2)
+        panels.append(panel)
+    chart = alt.vconcat(*panels, spacing=14).resolve_scale(x="shared")
+    return titled(chart, t("intervention.title.rate", language, number=number))
+
+
 def fitted_intervention(
-    predictions: pd.DataFrame, period: str, language: Language = "en"
+    predictions: pd.DataFrame, period: str, number: str, language: Language = "en"
 ) -> alt.LayerChart:
     """Draw a period's intervention with the in-sample fits (figures 2 to 5).
 
@@ -33,6 +69,8 @@ def fitted_intervention(
         forecast_std and actual (million dollars, positive where yen was sold).
     period : str
         Display name of the period.
+    number : str
+        Number of the figure.
     language : str
         en or ja.
 
@@ -43,9 +81,9 @@ def fitted_intervention(
     """
     table = _with_actual(predictions)
     unit = t("intervention.axis.amount", language)
-    months = alt.X("yearmonth(month):T", title=None, axis=alt.Axis(format="%Y-%m", grid=False))
+    span = alt.X("yearmonth(month):T", title=None, axis=alt.Axis(format="%Y-%m", grid=False))
     base = alt.Chart(table).encode(
-        x=months,
+        x=span,
         y=alt.Y("amount:Q", title=unit),
         color=_series_colours(language),
         tooltip=[_MONTH, alt.Tooltip("amount:Q", title=unit, format=",.0f")],
@@ -53,9 +91,9 @@ def fitted_intervention(
     bars = base.transform_filter("datum.series === 'actual'").mark_bar()
     # A line through the middle of each bar, not through the first day of its month.
     lines = base.transform_filter("datum.series !== 'actual'").mark_line(clip=True)
-    lines = lines.encode(x=months.copy().bandPosition(0.5))
+    lines = lines.encode(x=span.copy().bandPosition(0.5))
     chart = alt.layer(bars, lines).properties(width=WIDTH, height=HEIGHT)
-    return titled(chart, t("intervention.title.fitted", language, period=period))
+    return titled(chart, t("intervention.title.fitted", language, period=period, number=number))
 
 
 def forecast_intervention(predictions: pd.DataFrame, language: Language = "en") -> alt.FacetChart:
@@ -118,19 +156,20 @@ def forecast_intervention(predictions: pd.DataFrame, language: Language = "en") 
 
 def response_curves(
     curves: pd.DataFrame,
-    thresholds: pd.DataFrame,
+    responses: pd.DataFrame,
     periods: dict[str, str],
     language: Language = "en",
 ) -> alt.FacetChart:
-    """Draw the response to the month's move of the rate, one panel a period.
+    """Draw the response along one input, one panel a period.
 
     Parameters
     ----------
     curves : DataFrame
-        period, move (per cent), share and std (per cent of reserves), true_share where the records
-        are simulated.
-    thresholds : DataFrame
-        period, threshold (per cent of move; NaN without one).
+        Of one input: period, input, value, share and std (per cent of reserves), true_share where
+        the records are simulated.
+    responses : DataFrame
+        Of the same input: period, threshold, peak, half_from, half_to (values of the input; NaN
+        without one).
     periods : dict
         Display name of each period.
     language : str
@@ -139,39 +178,45 @@ def response_curves(
     Returns
     -------
     FacetChart
-        The mean of the seeds with a band of one standard deviation, the true response dashed, the
-        threshold dotted.
+        The mean of the seeds with a band of one standard deviation, the true response dashed;
+        threshold or peak and the ends of the interval above half of the peak dotted.
     """
-    at = thresholds.set_index("period")["threshold"]
+    name = str(curves["input"].iloc[0])
+    at = responses.set_index("period")
     panels = {
-        name: f"{shown}: {threshold_text(float(at[name]), language)}"
-        for name, shown in periods.items()
+        period: f"{shown}: {_reading(at.loc[period], language)}"
+        for period, shown in periods.items()
     }
     # Every fourth of the 401 points gives the same line at this size.
-    table = pd.concat([curves[curves["period"] == name].iloc[::4] for name in periods])
-    table = table.assign(panel=table["period"].map(panels), threshold=table["period"].map(at))
+    table = pd.concat([curves[curves["period"] == period].iloc[::4] for period in periods])
+    table = table.assign(panel=table["period"].map(panels))
+    rules = ["threshold", "peak", "half_from", "half_to"]
+    for rule in rules:
+        table[rule] = table["period"].map(at[rule])
     series = {"network": "share"} | ({"true_share": "true_share"} if "true_share" in table else {})
     long = pd.concat(
         [
             table.assign(
-                name=t(f"intervention.value.{name}", language),
-                value=table[column],
-                std=table["std"] if name == "network" else 0.0,
+                name=t(f"intervention.value.{key}", language),
+                response=table[column],
+                std=table["std"] if key == "network" else 0.0,
             )
-            for name, column in series.items()
+            for key, column in series.items()
         ]
-    ).dropna(subset="value")
-    long = long[["panel", "threshold", "move", "name", "value", "std"]]
+    ).dropna(subset="response")
+    long = long[["panel", *rules, "value", "name", "response", "std"]]
     names = list(long["name"].unique())
     share = t("intervention.axis.share", language)
-    move = t("intervention.axis.move", language)
+    axis = t(f"intervention.axis.{'move' if name == 'change' else name}", language)
     # By its ends: of a panel without a threshold Vega would take the extent of nothing.
-    ends = alt.Scale(domain=[float(long["move"].min()), float(long["move"].max())], nice=False)
-    base = alt.Chart(long).encode(x=alt.X("move:Q", title=move, scale=ends))
+    ends = alt.Scale(
+        domain=[float(long["value"].min()), float(long["value"].max())], nice=False, zero=False
+    )
+    base = alt.Chart(long).encode(x=alt.X("value:Q", title=axis, scale=ends))
     band = base.transform_filter("datum.std > 0").transform_calculate(
         # The amount of a response is never negative.
-        low="max(0, datum.value - datum.std)",
-        high="datum.value + datum.std",
+        low="max(0, datum.response - datum.std)",
+        high="datum.response + datum.std",
     )
     band = band.mark_area(opacity=0.2, color=NETWORK).encode(
         y=alt.Y("low:Q", title=share), y2="high:Q"
@@ -179,22 +224,26 @@ def response_curves(
     colour = colours(names, [NETWORK, LINEAR])
     dashes = alt.Scale(domain=names, range=[[1, 0], [5, 4]])
     lines = base.mark_line().encode(
-        y=alt.Y("value:Q", title=share),
+        y=alt.Y("response:Q", title=share),
         color=colour,
         strokeDash=alt.StrokeDash("name:N", legend=colour["legend"], scale=dashes, sort=None),
         tooltip=[
             alt.Tooltip("name:N", title=" "),
-            alt.Tooltip("move:Q", title=move, format=".2f"),
-            alt.Tooltip("value:Q", title=share, format=".2f"),
+            alt.Tooltip("value:Q", title=axis, format=".2f"),
+            alt.Tooltip("response:Q", title=share, format=".2f"),
         ],
     )
-    rule = base.transform_filter("isValid(datum.threshold)").mark_rule(strokeDash=[2, 2])
-    rule = rule.encode(x=alt.X("mean(threshold):Q", title=move), color=alt.value(INK))
-    chart = alt.layer(band, lines, rule, data=long)
+    marks = [
+        base.transform_filter(f"isValid(datum.{rule})")
+        .mark_rule(strokeDash=[2, 2])
+        .encode(x=alt.X(f"mean({rule}):Q", title=axis), color=alt.value(INK))
+        for rule in rules
+    ]
+    chart = alt.layer(band, lines, *marks, data=long)
     chart = chart.properties(width=WIDTH // 2 - 40, height=190)
     chart = chart.facet(alt.Facet("panel:N", sort=list(panels.values())), columns=2)
     chart = chart.resolve_scale(x="independent", y="independent")
-    return titled(chart, t("intervention.title.curves", language))
+    return titled(chart, t(f"intervention.title.curves_{name}", language))
 
 
 def attributions_of_forecasts(
@@ -309,6 +358,18 @@ def threshold_text(threshold: float, language: Language) -> str:
     if not np.isfinite(threshold):
         return t("intervention.legend.no_threshold", language)
     return t("intervention.legend.threshold", language, at=threshold)
+
+
+def _reading(response: pd.Series, language: Language) -> str:
+    """Return threshold or peak of a curve as text."""
+    if not np.isfinite(response["peak"]):
+        return threshold_text(float(response["threshold"]), language)
+    low, high = (
+        f"{value:.3g}".replace("-", "\u2212") if np.isfinite(value) else "\u2026"
+        for value in response[["half_from", "half_to"]]
+    )
+    peak = f"{response['peak']:.3g}".replace("-", "\u2212")
+    return t("intervention.legend.peak", language, at=peak, low=low, high=high)
 
 
 def _with_actual(predictions: pd.DataFrame) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""Charts of the reaction surface (figure 6): wireframe, heat map with the months, sections."""
+"""Charts of the reaction surfaces (figures 6-1, 6-2): wireframe, heat map, sections."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -56,6 +56,7 @@ def reaction_wireframe(
     *,
     inputs: tuple[str, str],
     period: str,
+    number: str,
     language: Language = "en",
 ) -> alt.LayerChart:
     """Draw the fitted reaction over two inputs as the paper does, a wireframe in projection.
@@ -70,6 +71,8 @@ def reaction_wireframe(
         Names of the two inputs; all others are at their mean.
     period : str
         Display name of the period.
+    number : str
+        Number of the figure.
     language : str
         en or ja.
 
@@ -123,7 +126,7 @@ def reaction_wireframe(
     chart = alt.layer(line, _points(points, x, y, language), text)
     chart = chart.resolve_scale(color="independent")
     chart = chart.properties(width=WIDTH, height=WIDTH * 1.32 / 1.84)
-    return titled(chart, t("intervention.title.surface", language, period=period))
+    return titled(chart, t("intervention.title.surface", language, period=period, number=number))
 
 
 def reaction_map(
