@@ -163,7 +163,9 @@ def test_backtest_writes_its_files(ranked: Path, monkeypatch: pytest.MonkeyPatch
     assert set(portfolios.loc[nowhere, "month"]) == {_MONTHS[-1]}
     table = pd.read_csv("data/backtest/performance.csv").set_index(["model", "portfolio"])
     spread = returns[returns["model"] == "network"]["spread"]
-    assert table.loc[("network", "spread"), "annual_return"] == pytest.approx(12 * spread.mean())
+    assert table.loc[("network", "spread"), "annual_return_arithmetic"] == pytest.approx(
+        12 * spread.mean()
+    )
     assert len(pd.read_csv("data/backtest/quantiles.csv")) == 3 * 4
 
     curve = pd.read_csv("data/plots/cumulative.csv")

@@ -254,7 +254,7 @@ def quantile_returns(
     Parameters
     ----------
     quantiles : DataFrame
-        model, quantile (1 lowest), annual_return (arithmetic, a fraction), months.
+        model, quantile (1 lowest), annual_return_arithmetic (a fraction), months.
     model : str
         The model drawn as bars; other models with as many months are drawn as points.
     language : str
@@ -266,15 +266,17 @@ def quantile_returns(
     ]
     last = int(bars["quantile"].max())
     ends = {1: COLOURS["short"], last: COLOURS["long"]}
-    table = bars[["quantile", "annual_return"]].assign(
+    table = bars[["quantile", "annual_return_arithmetic"]].assign(
         colour=[ends.get(quantile, COLOURS["market"]) for quantile in bars["quantile"]]
     )
     quantile = t("axis.quantile", language, last=last)
     x = alt.X("quantile:O", title=quantile, axis=alt.Axis(labelAngle=0))
-    y = alt.Y("annual_return:Q", **per_cent("axis.annual_return_mean", language))
+    y = alt.Y("annual_return_arithmetic:Q", **per_cent("axis.annual_return_mean", language))
     tooltip = [
         alt.Tooltip("quantile:O", title=quantile),
-        alt.Tooltip("annual_return:Q", format=".1%", title=t("axis.annual_return_mean", language)),
+        alt.Tooltip(
+            "annual_return_arithmetic:Q", format=".1%", title=t("axis.annual_return_mean", language)
+        ),
     ]
     layers = [
         alt.Chart(table)
@@ -283,7 +285,7 @@ def quantile_returns(
         zero_rule(),
     ]
     if len(others):
-        points = others[["quantile", "annual_return"]].assign(
+        points = others[["quantile", "annual_return_arithmetic"]].assign(
             name=[display_name("model", str(name), language) for name in others["model"]]
         )
         shape = alt.Shape("name:N", scale=alt.Scale(range=["diamond", "circle", "triangle-up"]))

@@ -8,13 +8,21 @@ COLUMNS = (
     "model",
     "portfolio",
     "annual_return",
+    "annual_return_arithmetic",
     "annual_volatility",
+    "return_risk_ratio",
     "sharpe_ratio",
     "max_drawdown",
     "hit_rate",
     "months",
 )
-PER_CENT = ("annual_return", "annual_volatility", "max_drawdown", "hit_rate")
+PER_CENT = (
+    "annual_return",
+    "annual_return_arithmetic",
+    "annual_volatility",
+    "max_drawdown",
+    "hit_rate",
+)
 
 
 def performance_markdown(performance: pd.DataFrame) -> str:
