@@ -2,12 +2,18 @@
 
 import pandas as pd
 import pytest
+from hypothesis import settings
 
 from isolation import forget_mlflow
 from konkyo import config
 from konkyo.features.build import build
 from konkyo.features.store import Panel
 from small import make_records, small_params
+
+# The same examples in every run, however slow the machine: a failure is one of a change. Examples
+# at random are drawn by tests/long/fuzz.py.
+settings.register_profile("suite", deadline=None, derandomize=True, database=None)
+settings.load_profile("suite")
 
 
 @pytest.fixture(autouse=True)

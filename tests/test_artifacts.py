@@ -96,7 +96,7 @@ def test_required_files(tmp_path):
     assert require_months(artifacts.attributions) == paths[::-1]
 
 
-def test_only_the_main_job_has_a_pipeline_before_a_study_is_asked_for():
+def test_only_the_main_job_has_a_pipeline_at_first():
     """`dvc status` reads every dvc.yaml of the repository."""
     names = subprocess.run(
         ["git", "ls-files", "*dvc.yaml"], cwd=ROOT, capture_output=True, text=True, check=True

@@ -30,7 +30,7 @@ def test_plain_values_round_trip(values):
     assert config.as_dict(config.parse(values)) == values
 
 
-def test_every_fault_is_named_with_key_value_and_remedy(values):
+def test_every_fault_has_key_value_and_remedy(values):
     values["train"]["dropout"] = 1.5
     values["train"]["drop_out"] = 0.4
     values["train"]["epochs"] = True

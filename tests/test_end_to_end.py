@@ -138,7 +138,7 @@ def test_nothing_changed(project):
     assert "Data and pipelines are up to date." in again.stdout
 
 
-def test_bad_records_are_refused_before_anything_is_overwritten(project):
+def test_bad_records_overwrite_nothing(project):
     own = project.folder / "data/own/stocks.csv"
     good = own.read_bytes()
     kept = (project.folder / "data/records/stocks.parquet").read_bytes()

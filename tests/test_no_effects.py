@@ -59,7 +59,7 @@ def t_of(values: pd.Series) -> float:
 
 
 @pytest.mark.parametrize("measure", ["spread", "rank_ic"])
-def test_with_all_effects_off_there_is_no_spread_and_no_information(measure, without):
+def test_without_effects_spread_and_ic_are_zero(measure, without):
     assert abs(t_of(without[measure])) < 2.6  # one per cent, two-sided
 
 

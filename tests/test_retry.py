@@ -58,7 +58,7 @@ def test_a_call_that_succeeds_is_not_waited_for(clock):
     assert clock.waits == []
 
 
-def test_attempts_are_counted_and_the_last_error_raised(clock):
+def test_attempts_end_with_the_last_error(clock):
     policy = RetryPolicy(attempts=3, sleep=clock.sleep)
     assert retry(failing(2), policy, retry_on=passing) == 3
     with pytest.raises(Passing) as raised:

@@ -86,7 +86,7 @@ CASES = [
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.__name__)
-def test_scores_and_grounds_stay_within_the_networks_own_bounds(
+def test_scores_and_relevances_stay_within_bounds(
     case: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     stocks, market = make_records(count=15)

@@ -164,7 +164,7 @@ def test_the_page_has_the_blocks_that_are_run_here():
         assert address in text
 
 
-def test_each_sees_the_runs_of_both_and_they_overlapped_in_time(users: Users):
+def test_both_see_all_runs_and_they_overlapped(users: Users):
     (experiment,) = {run["experiment_id"] for run in users.runs.values()}
     found = users.client.search_runs([experiment], "tags.kind = 'experiment'")
     assert {run.info.run_id for run in found} == {run["run_id"] for run in users.runs.values()}
@@ -177,7 +177,7 @@ def test_each_sees_the_runs_of_both_and_they_overlapped_in_time(users: Users):
     assert children[0].info.artifact_uri.startswith("mlflow-artifacts:/")
 
 
-def test_one_is_the_champion_and_the_other_the_challenger(users: Users):
+def test_one_is_champion_the_other_challenger(users: Users):
     by_version = sorted(users.runs.values(), key=lambda run: run["model_version"])
     assert [run["model_version"] for run in by_version] == [1, 2]
     model = users.client.get_registered_model(by_version[0]["model"])
@@ -212,7 +212,7 @@ ranker.predict(rows).to_parquet("../scores.parquet")
 
 
 @pytest.mark.skipif(not WHOLE, reason="the long form, by hand: two minutes on a busy machine")
-def test_a_search_is_worked_on_by_both_and_goes_on_after_both_were_interrupted(users: Users):
+def test_a_shared_search_resumes_after_interrupts(users: Users):
     address = users.team.places[servers.DATABASE]
     url = f"postgresql+psycopg://konkyo:{servers.PASSWORD}@{address}/tuning"
     both = [
@@ -254,7 +254,7 @@ def test_a_search_is_worked_on_by_both_and_goes_on_after_both_were_interrupted(u
     assert len(logged) == done
 
 
-def test_what_one_pushed_the_other_pulls_and_has_nothing_to_do(users: Users):
+def test_a_pull_brings_the_other_members_results(users: Users):
     before = results(users.one)
     assert results(users.other) != before
     # The second user's own results stay in the history of a branch.

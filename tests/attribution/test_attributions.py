@@ -44,7 +44,7 @@ def frame(rows) -> pd.DataFrame:
     return table.sample(frac=1, random_state=3)
 
 
-def test_each_row_is_explained_by_its_own_month_and_keeps_its_place(networks, folder, frame):
+def test_each_row_is_explained_by_its_months_network(networks, folder, frame):
     out = explain(folder, frame, EPSILON)
     names = list(networks[0].features)
     assert list(out.columns) == ["month", "stock", "score", *names, "absorbed"]
@@ -75,7 +75,7 @@ def test_an_index_with_repeats_keeps_its_order(folder, frame):
     pd.testing.assert_frame_equal(out.reset_index(drop=True), expected.reset_index(drop=True))
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(sizes=st.lists(st.integers(1, 7), min_size=1, max_size=40), seed=st.integers(0, 100))
 def test_many_months_at_once_equal_one_at_a_time(sizes, seed, network, rows):
     # More months than one pass takes, of different sizes: padding must leave no trace.
@@ -91,9 +91,9 @@ def test_many_months_at_once_equal_one_at_a_time(sizes, seed, network, rows):
         np.testing.assert_allclose(whole, grounds.score, rtol=0, atol=1e-12)
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(members=st.lists(st.integers(1, 5), min_size=1, max_size=20), seed=st.integers(0, 100))
-def test_an_ensembles_grounds_are_means_over_its_members(members, seed, network, rows):
+def test_ensemble_relevances_are_means_over_members(members, seed, network, rows):
     nets = [[network(seed + 100 * i + k) for k in range(count)] for i, count in enumerate(members)]
     blocks = [rows(seed + i, stocks=3) for i in range(len(members))]
     for own, block, grounds in zip(
@@ -117,7 +117,7 @@ def test_as_frame_puts_names_to_numbers(network, rows):
     np.testing.assert_array_equal(out["f3"], grounds.relevance[:, 3])
 
 
-def test_a_month_without_a_network_is_named_with_those_that_have_one(folder, frame):
+def test_a_month_without_a_network_is_named(folder, frame):
     frame["month"] += pd.DateOffset(months=2)
     with pytest.raises(ArtifactError, match=r"2 months .* first 2010-04: .* 2010-01 to 2010-03"):
         explain(folder, frame, EPSILON)
@@ -164,7 +164,7 @@ def test_text_in_a_feature_is_named(folder, frame):
         explain(folder, frame.assign(f3="much"), EPSILON)
 
 
-def test_networks_that_read_different_features_are_refused(networks, tmp_path, frame):
+def test_networks_of_different_features_are_refused(networks, tmp_path, frame):
     names = ("f1", "f0", *networks[1].features[2:])
     for net in (networks[0], replace(networks[1], features=names), networks[2]):
         store.write([net], tmp_path / f"{net.month}.safetensors")

@@ -44,7 +44,7 @@ def explained(network: StackedMLP, x: np.ndarray) -> tuple[np.ndarray, np.ndarra
     return score[0].numpy(), relevance[0].numpy()
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     st.integers(0, 10_000),
     st.sampled_from(["tanh", "relu"]),
@@ -54,7 +54,7 @@ def explained(network: StackedMLP, x: np.ndarray) -> tuple[np.ndarray, np.ndarra
         min_size=4, max_size=4,
     ),
 )  # fmt: skip
-def test_no_relevance_is_larger_than_the_paths_of_its_input(seed, activation, scale, values):
+def test_no_relevance_exceeds_the_paths_of_its_input(seed, activation, scale, values):
     network = network_of(seed, activation, scale)
     x = np.array([values])
     score, relevance = explained(network, x)
@@ -68,7 +68,7 @@ def test_no_relevance_is_larger_than_the_paths_of_its_input(seed, activation, sc
 
 @pytest.mark.parametrize("activation", ["tanh", "relu"])
 @pytest.mark.parametrize("near", [0.0, 1e-300, 1e-12, -1e-12, 1e-6, -1e-4])
-def test_a_score_near_zero_has_no_large_relevance_and_epsilon_absorbs(activation, near):
+def test_a_score_near_zero_is_absorbed_by_epsilon(activation, near):
     network = network_of(3, activation, 1.0)
     x = np.array([[0.4, -0.7, 0.2, 0.9]])
     _, last = list(network.layers())[-1]
@@ -86,7 +86,7 @@ def test_a_score_near_zero_has_no_large_relevance_and_epsilon_absorbs(activation
 
 
 @pytest.mark.parametrize("activation", ["tanh", "relu"])
-def test_without_biases_what_is_absorbed_is_epsilons_part_alone(activation):
+def test_without_biases_epsilon_alone_absorbs(activation):
     network = network_of(5, activation, 1.0)
     with torch.no_grad():
         for _, bias in network.layers():

@@ -12,7 +12,7 @@ from konkyo.models import store
 
 
 @pytest.mark.parametrize("activation", ["tanh", "relu", "sigmoid"])
-def test_a_stack_gives_what_deep_lift_gives_each_network(activation, network, rows):
+def test_a_stack_equals_deep_lift_of_each_network(activation, network, rows):
     nets, x = [network(seed, activation=activation) for seed in range(3)], rows(1)
     x[4] = nets[0].mean  # a row at the centre, where a secant is nothing by nothing
     stack = store.restack(nets, torch.float64)
@@ -27,7 +27,7 @@ def test_a_stack_gives_what_deep_lift_gives_each_network(activation, network, ro
         )
 
 
-def test_of_a_sigmoid_output_the_log_odds_are_handed_back(network, rows):
+def test_a_sigmoid_output_hands_back_log_odds(network, rows):
     net, x = replace(network(2, activation="sigmoid"), output="sigmoid"), rows(2)
     stack = store.restack([net], torch.float64)
     scaled = methods.scaled(net, x)[None]

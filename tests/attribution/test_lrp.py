@@ -40,7 +40,7 @@ def test_equals_captum_in_every_window(activation, dtype, tolerance, network, ro
         )
 
 
-def test_is_gradient_times_input_without_biases_on_relu(network, rows):
+def test_is_gradient_times_input_on_relu_without_bias(network, rows):
     net = network(3, activation="relu", bias=0.0)
     x = scaled(net, rows(3, 30))
     _, relevance = propagate(store.restack([net], torch.float64), x[None], Epsilon(1e-15))
@@ -48,7 +48,7 @@ def test_is_gradient_times_input_without_biases_on_relu(network, rows):
     torch.testing.assert_close(relevance[0], expected, rtol=1e-9, atol=1e-12)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     seed=st.integers(0, 10_000),
     epsilon=st.floats(1e-6, 1.0),
@@ -86,9 +86,9 @@ def test_a_unit_at_zero_divides_by_plus_epsilon(linear):
     assert relevance.abs().max() == 0
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(seed=st.integers(0, 10_000))
-def test_the_order_of_features_and_rows_does_not_matter(seed, network, rows):
+def test_order_of_features_and_rows_does_not_matter(seed, network, rows):
     net, x = network(seed, scaled=False), rows(seed)
     rng = np.random.default_rng(seed)
     columns, order = rng.permutation(6), rng.permutation(len(x))

@@ -129,16 +129,16 @@ def test_gamma_zero_is_epsilon(network, rows):
     )
 
 
-def test_alpha_and_beta_that_lose_relevance_are_refused():
+def test_alpha_beta_that_lose_relevance_are_refused():
     with pytest.raises(ValueError, match=r"alpha = 2, beta = 0.*beta \+ 1"):
         AlphaBeta(2, 0)
     with pytest.raises(ValueError, match="beta must be 0 or more"):
         AlphaBeta(0.5, -0.5)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(seed=st.integers(0, 10_000))
-def test_z_plus_absorbs_nothing_where_every_unit_is_raised_by_something(seed, network, rows):
+def test_z_plus_absorbs_nothing_where_all_units_rise(seed, network, rows):
     net = network(seed, (12, 12, 12, 1), bias=1.0)
     x = rows(seed, stocks=6, features=12)
     relevance = relevance_propagation(net, x, replace(Z_PLUS, epsilon=1e-15))
@@ -176,7 +176,7 @@ def captum_relevance(net: Weights, x: np.ndarray, rule: Callable[[], object]) ->
     ],
     ids=["gamma", "alpha1_beta0", "z_plus"],
 )
-def test_equals_captum_where_inputs_and_scores_are_above_zero(rule, theirs, seed, network, rows):
+def test_equals_captum_on_positive_inputs_and_scores(rule, theirs, seed, network, rows):
     net, x = positive_network(network, seed), np.abs(rows(seed))
     own = relevance_propagation(net, x, rule)
     assert np.abs(own).max() > 0.01

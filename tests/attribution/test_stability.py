@@ -13,7 +13,7 @@ from konkyo.attribution.rules import Epsilon
 from konkyo.attribution.stability import cascading_randomisation, randomise, seed_correlation
 
 
-def test_seeds_are_compared_pair_by_pair_and_stock_by_stock():
+def test_seeds_are_compared_by_pair_and_stock():
     rng = np.random.default_rng(1)
     relevances = list(rng.normal(size=(3, 5, 8)))
     out = seed_correlation(relevances)
@@ -30,7 +30,7 @@ def test_equal_seeds_agree_and_turned_ones_disagree():
     np.testing.assert_allclose(out["rank_correlation"], [1, -1, -1])
 
 
-def test_randomise_draws_the_last_layers_and_leaves_the_first(network):
+def test_randomise_redraws_the_last_layers_only(network):
     net = network(1)
     before = [weight.copy() for weight in net.weights]
     for layers in range(4):

@@ -31,7 +31,7 @@ def _best(series: pd.DataFrame) -> float:
     return float(objective_values(series.to_numpy(), "sharpe_ratio").max())
 
 
-def test_a_hundred_trials_of_pure_noise_find_about_two_thirds() -> None:
+def test_a_hundred_noise_trials_reach_two_thirds() -> None:
     # The claim: over 169 months, an annual return / risk of about 0.67 by luck.
     year = math.sqrt(12)
     assert expected_maximum(100, 1 / math.sqrt(_MONTHS)) * year == pytest.approx(0.67, abs=0.01)
@@ -43,7 +43,7 @@ def test_a_hundred_trials_of_pure_noise_find_about_two_thirds() -> None:
 
 
 @pytest.mark.parametrize("related", [0.0, 0.5, 0.9])
-def test_what_is_expected_of_trials_alike_is_what_they_find(related: float) -> None:
+def test_expected_maximum_is_that_of_simulated_trials(related: float) -> None:
     found = [_best(_noise(seed, 50, related)) for seed in range(200)]
     chances = [null_distribution(_noise(seed, 50, related), seed) for seed in range(6)]
     told = np.mean([chance.expected_maximum for chance in chances]) * math.sqrt(12)
@@ -53,7 +53,7 @@ def test_what_is_expected_of_trials_alike_is_what_they_find(related: float) -> N
 
 
 @pytest.mark.parametrize("related", [0.0, 0.9])
-def test_without_skill_few_searches_are_found_significant(related: float) -> None:
+def test_few_searches_without_skill_are_significant(related: float) -> None:
     deflated, lucky = [], []
     for seed in range(60):
         series = _noise(seed, 10, related, months=121)
@@ -67,7 +67,7 @@ def test_without_skill_few_searches_are_found_significant(related: float) -> Non
     assert np.mean(lucky) == pytest.approx(0.5, abs=0.15)
 
 
-def test_equal_trials_count_once_and_groups_as_many_as_there_are() -> None:
+def test_equal_trials_count_once() -> None:
     one = _noise(1, 1)
     same = pd.concat([one] * 30, axis=1, ignore_index=True)
     assert effective_trials(same) == pytest.approx(1.0, abs=1e-3)
@@ -96,7 +96,7 @@ def test_opposite_trials_are_two_chances_or_more() -> None:
     assert effective_trials(both) == 2.0
 
 
-def test_pruned_trials_count_by_the_months_that_they_share() -> None:
+def test_pruned_trials_count_by_shared_months() -> None:
     ten = _noise(5, 10)
     copy = ten.copy()
     copy.iloc[40:] = np.nan
@@ -114,7 +114,7 @@ def test_pruned_trials_count_by_the_months_that_they_share() -> None:
     assert effective_trials(none) > effective_trials(few)
 
 
-def test_pairwise_correlations_that_do_not_fit_together_are_mended() -> None:
+def test_indefinite_correlations_are_mended() -> None:
     rng = np.random.default_rng(6)
     a, b = rng.normal(size=24), rng.normal(size=24)
     gone = np.full(24, np.nan)
@@ -133,9 +133,9 @@ def test_pairwise_correlations_that_do_not_fit_together_are_mended() -> None:
     assert 1 <= effective_trials(series) <= 3
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(0, 10_000), st.integers(1, 12), st.sampled_from([0.0, 0.5, 0.99]), st.booleans())
-def test_between_one_and_the_number_of_trials_whatever_their_order(
+def test_effective_trials_lie_between_one_and_all(
     seed: int, trials: int, related: float, pruned: bool
 ) -> None:
     series = _noise(seed, trials, related, months=30)

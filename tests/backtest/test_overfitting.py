@@ -78,7 +78,7 @@ def test_by_hand() -> None:
     assert found.slope == pytest.approx(-3.0)
 
 
-def test_half_of_the_choices_on_noise_are_worth_nothing() -> None:
+def test_half_of_the_choices_on_noise_are_worthless() -> None:
     found = [overfitting(_noise(seed), blocks=6) for seed in range(80)]
     assert np.mean([one.pbo for one in found]) == pytest.approx(0.5, abs=0.05)
     assert np.mean([one.probability_of_loss for one in found]) == pytest.approx(0.5, abs=0.06)
@@ -86,7 +86,7 @@ def test_half_of_the_choices_on_noise_are_worth_nothing() -> None:
     assert np.mean([one.slope for one in found]) < -0.1
 
 
-def test_signs_drawn_anew_take_the_skill_of_choosing_away() -> None:
+def test_random_signs_take_the_skill_of_choice_away() -> None:
     rng = np.random.default_rng(1)
     # Unlike a shuffle of months, new signs take each trial's own mean away.
     skilled = _noise(8) + np.linspace(-0.02, 0.02, 100)
@@ -98,7 +98,7 @@ def test_signs_drawn_anew_take_the_skill_of_choosing_away() -> None:
     assert np.mean(drawn) == pytest.approx(0.5, abs=0.1)
 
 
-def test_one_skilled_trial_among_noise_is_found_in_nearly_every_half() -> None:
+def test_a_skilled_trial_is_chosen_in_most_halves() -> None:
     series = _noise(2)
     series[17] += 0.03
     found = overfitting(series)
@@ -125,7 +125,7 @@ def test_pruned_and_repeated_trials_are_left_out() -> None:
     pd.testing.assert_frame_equal(found.splits, whole.splits, check_dtype=False)
 
 
-def test_a_trial_without_a_ratio_is_never_chosen_and_ranks_last() -> None:
+def test_a_trial_without_a_ratio_is_never_chosen() -> None:
     series = _noise(5, 32, 3).assign(idle=0.0, constant=0.01)
     found = overfitting(series, blocks=4)
     assert set(found.splits["trial"]) <= {0, 1, 2}

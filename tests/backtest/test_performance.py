@@ -120,7 +120,7 @@ def test_a_month_without_a_return_is_no_hit() -> None:
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_empyrical_defines_these_measures_as_the_docstrings_do(seed: int) -> None:
+def test_measures_equal_empyricals(seed: int) -> None:
     returns = pd.Series(np.random.default_rng(seed).normal(0.01, 0.05, 36))
     risk = returns.std(ddof=1) * np.sqrt(12)
     assert empyrical.annual_volatility(returns, period="monthly") == pytest.approx(risk)

@@ -57,7 +57,7 @@ def test_sizes_by_hand(stocks: int, portfolios: int, sizes: list[int]) -> None:
     assert quantile.value_counts().sort_index().tolist() == sizes
 
 
-def test_too_few_stocks_names_month_count_limit_and_remedy(scores: pd.DataFrame) -> None:
+def test_too_few_stocks_is_an_error_with_its_remedy(scores: pd.DataFrame) -> None:
     with pytest.raises(KonkyoError, match=r"network: 2020-01 has 4 .*n_quantiles = 5: lower"):
         assign_quantiles(scores, 5)
     full, later = _one_month([1.0, 2.0, 3.0]), _one_month([1.0, 2.0])
@@ -83,7 +83,7 @@ def test_months_without_any_return_are_not_realised(scores: pd.DataFrame) -> Non
         with_realised_returns(assign_quantiles(scores.assign(ret=np.nan), 2))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(n=st.integers(2, 400), portfolios=st.integers(2, 20), seed=st.integers(0, 99))
 def test_portfolios_partition_the_month_in_order(n: int, portfolios: int, seed: int) -> None:
     if n < portfolios:
@@ -98,7 +98,7 @@ def test_portfolios_partition_the_month_in_order(n: int, portfolios: int, seed: 
     assert ranked.sort_values("score")["quantile"].is_monotonic_increasing
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     values=st.lists(st.integers(-50, 50), min_size=5, max_size=40, unique=True),
     portfolios=st.integers(3, 5),
@@ -153,7 +153,7 @@ _ANY_MONTH = st.dates(pd.Timestamp("1990-01-01").date(), pd.Timestamp("2030-01-0
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(values=_TIED, portfolios=st.integers(2, 6), month=_ANY_MONTH)
 def test_equals_the_slow_way(values: list[float], portfolios: int, month: pd.Timestamp) -> None:
     frame = _one_month(values).assign(month=month)
@@ -163,9 +163,9 @@ def test_equals_the_slow_way(values: list[float], portfolios: int, month: pd.Tim
         assert (row.rank, None if pd.isna(row.quantile) else row.quantile) == expected[row.stock]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(values=_TIED, portfolios=st.integers(2, 6), month=_ANY_MONTH)
-def test_reversed_scores_reverse_the_order_and_exchange_long_and_short(
+def test_reversed_scores_exchange_long_and_short(
     values: list[float], portfolios: int, month: pd.Timestamp
 ) -> None:
     frame = _one_month(values).assign(month=month)
@@ -189,7 +189,7 @@ def test_reversed_scores_reverse_the_order_and_exchange_long_and_short(
 
 
 @pytest.mark.parametrize("values", [[1, 2, 2, 3], [1, 2, 2, 2, 2, 3], [1, 1, 2, 2], [0, 0, 0, 1]])
-def test_blocks_centred_on_the_middle_are_exchanged_too(values: list[float]) -> None:
+def test_reversal_exchanges_blocks_at_the_middle(values: list[float]) -> None:
     for month in pd.date_range("2000-01-31", periods=60, freq="ME"):
         frame = _one_month(values).assign(month=month)
         one, other = (
@@ -199,9 +199,9 @@ def test_blocks_centred_on_the_middle_are_exchanged_too(values: list[float]) -> 
         assert (one["quantile"] == 3 - other["quantile"]).all()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(values=_TIED, others=_TIED, portfolios=st.integers(2, 4), seed=st.integers(0, 99))
-def test_row_order_other_months_and_models_do_not_matter(
+def test_row_order_months_and_models_do_not_matter(
     values: list[float], others: list[float], portfolios: int, seed: int
 ) -> None:
     frame = _one_month(values)
@@ -264,7 +264,7 @@ def test_two_stocks_of_identical_inputs_are_one_level() -> None:
     assert assign_quantiles(apart, 2)["rank"].tolist() == [4, 2, 3, 1]
 
 
-def test_a_market_series_that_broke_forms_no_portfolios(scores: pd.DataFrame) -> None:
+def test_a_broken_market_series_forms_no_portfolios(scores: pd.DataFrame) -> None:
     """One month's scores differ by rounding alone: no leg, no return, a fresh start after it."""
     broken = scores["month"] == "2020-02-29"
     shifted = scores.assign(score=scores["score"].mask(broken, 1e16 + 2 * scores["score"]))
@@ -283,7 +283,7 @@ def test_a_market_series_that_broke_forms_no_portfolios(scores: pd.DataFrame) ->
         monthly_returns(assign_quantiles(scores.assign(score=1.0), 2), 2, 10.0)
 
 
-def test_fewer_different_scores_than_portfolios_form_none() -> None:
+def test_fewer_scores_than_portfolios_form_none() -> None:
     ranked = assign_quantiles(_one_month([1.0, 1.0, 2.0, 2.0, 3.0, 3.0]), 4)
     assert ranked["quantile"].isna().all()
     assert set(ranked.loc[ranked["score"] == 3.0, "rank"]) == {1, 2}

@@ -77,7 +77,7 @@ def test_a_leg_without_any_return_is_refused(scores: pd.DataFrame) -> None:
         _run(scores.assign(ret=scores["ret"].mask(gone)), portfolios=2)
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(seed=st.integers(0, 10_000))
 def test_reversed_scores_flip_the_spread(panel: Callable[..., pd.DataFrame], seed: int) -> None:
     scores = panel(seed, stocks=14, missing=0.0)
@@ -88,9 +88,9 @@ def test_reversed_scores_flip_the_spread(panel: Callable[..., pd.DataFrame], see
     np.testing.assert_allclose(flipped["turnover"], found["turnover"], atol=1e-15)
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(seed=st.integers(0, 10_000))
-def test_order_of_rows_and_names_of_stocks_change_nothing(
+def test_row_order_and_stock_names_change_nothing(
     panel: Callable[..., pd.DataFrame], seed: int
 ) -> None:
     scores = panel(seed, missing=0.0)
@@ -103,7 +103,7 @@ def test_order_of_rows_and_names_of_stocks_change_nothing(
     )
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(seed=st.integers(0, 10_000), last=st.integers(0, 3))
 def test_the_future_never_changes_the_past(
     panel: Callable[..., pd.DataFrame], seed: int, last: int

@@ -42,7 +42,7 @@ def test_one_row_a_model_month_and_stock(
     np.testing.assert_array_equal(found["ret"], returns)
 
 
-def test_rows_of_the_panel_that_nobody_scored_are_left_out(
+def test_rows_without_a_score_are_left_out(
     index: pd.DataFrame, network: pd.DataFrame, baselines: pd.DataFrame
 ) -> None:
     found = join_scores(index, network[:1], baselines.assign(placebo=np.nan))

@@ -15,7 +15,7 @@ from konkyo.backtest.sharpe import Moments, minimum_track_record, moments, proba
 _WAVE = pd.Series(np.round(0.01 + 0.04 * np.sin(np.arange(1, 25) ** 2), 4))
 
 
-def test_the_published_example_of_the_deflated_sharpe_ratio() -> None:
+def test_published_example_of_deflated_sharpe_ratio() -> None:
     # Bailey and Lopez de Prado (2014): 100 trials, variance of the annual ratios 1/2, five years of
     # 250 days, annual ratio 2.5, skew -3, kurtosis 10.
     benchmark = expected_maximum(100, math.sqrt(0.5 / 250))
@@ -60,7 +60,7 @@ def test_moments_by_hand() -> None:
         assert math.isnan(minimum_track_record(empty))
 
 
-def test_a_ratio_that_is_not_above_the_benchmark_never_gets_there() -> None:
+def test_a_ratio_below_the_benchmark_never_gets_there() -> None:
     record = Moments(sharpe_ratio=0.1, months=100, skew=0.0, kurtosis=3.0)
     assert minimum_track_record(record, 0.1) == math.inf
     assert probabilistic_sharpe(record, 0.1) == 0.5
@@ -73,7 +73,7 @@ def test_a_ratio_that_is_not_above_the_benchmark_never_gets_there() -> None:
     st.floats(0.0, 0.9),
     st.floats(0.6, 0.99),
 )
-def test_at_the_minimum_track_record_the_probability_is_the_one_asked_for(
+def test_minimum_track_record_gives_the_probability(
     ratio: float, skew: float, more: float, share: float, confidence: float
 ) -> None:
     shape = {"skew": skew, "kurtosis": 1.01 + skew**2 + more}

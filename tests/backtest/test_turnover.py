@@ -84,7 +84,7 @@ def test_a_month_after_a_gap_starts_from_cash(panel: Callable[..., pd.DataFrame]
     np.testing.assert_allclose(fresh["units"], 1.0)
 
 
-def test_an_unchanged_book_without_returns_trades_nothing(scores: pd.DataFrame) -> None:
+def test_an_unchanged_portfolio_trades_nothing(scores: pd.DataFrame) -> None:
     january = scores[scores["month"] == "2020-01-31"].assign(ret=0.0)
     february = january.assign(month=pd.Timestamp("2020-02-29"))
     traded = trades(assign_quantiles(pd.concat([january, february]), 2), 2)
@@ -98,7 +98,7 @@ def test_a_leg_that_lost_everything_starts_from_cash(scores: pd.DataFrame) -> No
     np.testing.assert_allclose(traded["units"], 1.0)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(seed=st.integers(0, 10_000), missing=st.sampled_from([0.0, 0.3]))
 def test_one_way_turnover_is_a_share_of_the_book(
     panel: Callable[..., pd.DataFrame], seed: int, missing: float
@@ -111,7 +111,7 @@ def test_one_way_turnover_is_a_share_of_the_book(
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_a_later_month_changes_no_bit_of_an_earlier_one(seed, panel) -> None:
+def test_later_months_change_no_bit_of_earlier_ones(seed, panel) -> None:
     whole = panel(seed, stocks=60, months=5, missing=0.0)
     # The model that comes second meets stocks that the first one chooses only later.
     both = pd.concat([whole, whole.assign(model="ridge", score=-(whole["score"] ** 2))])

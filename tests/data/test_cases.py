@@ -66,7 +66,7 @@ def test_codes_that_match_no_stock_are_counted(load, file, note):
     assert june["earnings_yield"].notna().all()
 
 
-def test_values_that_often_mean_missing_are_named_and_can_be_said(load):
+def test_usual_missing_values_are_named(load):
     market = Table((str(CASES / "sentinels_market.csv"),), {})
     stocks = {"stocks": CASES / "sentinels_stocks.csv", "return_unit": "percent"}
     notes = load(**stocks, market=(market,)).notes
@@ -87,7 +87,7 @@ def test_values_that_often_mean_missing_are_named_and_can_be_said(load):
         load(**stocks, market=(Table(market.files, {}, **missing),))
 
 
-def test_a_smallest_return_sets_missing_what_is_below_it(load):
+def test_smallest_return_sets_lower_returns_missing(load):
     records = load(CASES / "sentinels_stocks.csv", return_unit="percent", smallest_return=-0.95)
     assert records.facts["returns_set_missing"] == 1
     assert "1 return set missing (S03 2020-05 -99.99%)" in records.notes
@@ -123,7 +123,7 @@ def test_folders_that_are_links_are_read_and_named(load, tmp_path):
 
 
 @pytest.mark.parametrize("name", ["NA", "null", "nan", "None"])
-def test_a_stock_a_sector_and_a_series_may_have_any_name(load, tmp_path, name):
+def test_stock_sector_and_series_may_have_any_name(load, tmp_path, name):
     stocks = pd.read_csv(CASES / "codes_stocks.csv", dtype=str)
     stocks["stock"] = stocks["stock"].replace("KO", name)
     stocks.assign(sector=name).to_csv(tmp_path / "stocks.csv", index=False)
@@ -160,7 +160,7 @@ def test_numbers_days_and_text_of_other_countries(load, tmp_path):
 
 
 @pytest.mark.parametrize("rows", ["monthly", "dated"])
-def test_a_column_that_stands_in_folders_alone_is_named(load, tmp_path, rows):
+def test_a_column_of_folder_names_alone_is_named(load, tmp_path, rows):
     frame = pd.read_csv(CASES / "codes_stocks.csv", dtype=str)
     frame.columns = [("date" if rows == "dated" else "month"), "stock", "close", "size"]
     frame.to_parquet(tmp_path / "prices", partition_cols=["stock"])

@@ -75,7 +75,7 @@ def test_rules(kind, frame, expected):
     assert broken(kind, frame) == expected
 
 
-def test_numbers_of_any_width_are_numbers_and_text_of_any_kind_is_text():
+def test_number_and_text_types_of_any_width():
     frame = prices(
         stock=pd.Categorical(["A", "B", "C"]),
         volume=np.array([1, 2, 3], dtype="int32"),
@@ -140,7 +140,7 @@ def test_reads_text_and_reports_a_value_once():
 NUMBERS = st.sampled_from([-np.inf, -2.0, -1.0, 0.0, 1.0, np.inf, np.nan])
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(
     rows=st.lists(
         st.tuples(NUMBERS, NUMBERS, NUMBERS, st.sampled_from(["A", "B", None])),

@@ -201,6 +201,6 @@ def test_values_of_other_types_are_listed(tmp_path, kind, values):
     assert column(tmp_path, kind, values).unread["x"].notna().all()
 
 
-def test_a_number_that_stands_for_a_missing_one_has_any_type(tmp_path):
+def test_a_missing_value_number_has_any_type(tmp_path):
     table = column(tmp_path, "number", [-99.99, 1.0], missing_values=(-99.99,))
     assert table.frame["x"].isna().to_list() == [True, False]

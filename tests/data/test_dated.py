@@ -62,7 +62,7 @@ def test_kinds_of_file_and_layouts_agree():
         pd.testing.assert_series_equal(wide[name], long.loc[there, name].reset_index(drop=True))
 
 
-def test_own_names_units_and_names_that_only_months_have():
+def test_column_names_units_and_month_names():
     rows = whole().rename(columns={"date": "Day", "stock": "Code", "close": "Adj Close"})
     rows.to_csv("rows.csv", index=False)
     names = {"Day": "date", "Code": "stock", "Adj Close": "close", "dollar_volume": "size"}
@@ -74,7 +74,7 @@ def test_own_names_units_and_names_that_only_months_have():
         daily.monthly(rows_of("rows.csv"), None)
 
 
-def test_codes_are_text_and_every_way_of_writing_a_day_is_read():
+def test_codes_are_text_and_all_date_forms_are_read():
     Path("rows.csv").write_text(
         "\ufeffdate,stock,close\r\n20200131, 0010 ,1\r\n\r\n2020-01-31T15:00:00,NA,2\r\n"
         '2020-01-30 15:00,"a,""b",1e1\r\n2020-01-30,NA,n/a\r\n',
@@ -117,7 +117,7 @@ def test_every_violation_at_once_with_its_row():
 
 
 @pytest.mark.parametrize("date", ["2020111", "2020-1", "020-01", "2020-1-3", "202001", "20201301"])
-def test_a_date_that_can_be_read_in_two_ways_or_none_is_refused(date: str):
+def test_an_ambiguous_or_unreadable_date_is_refused(date: str):
     Path("rows.csv").write_text(f"date,stock,close\n2020-01-30,A,1\n{date},A,1\n")
     with pytest.raises(RecordsError) as caught:
         daily.monthly(rows_of("rows.csv"), None)
@@ -201,7 +201,7 @@ def test_a_wide_table_of_dates_alone_is_refused(folder):
         daily.monthly(rows_of("wide.csv", layout="wide"), None)
 
 
-def test_a_short_number_beside_text_is_the_number_that_the_file_holds(folder):
+def test_a_short_number_in_a_text_column_is_unchanged(folder):
     pa.parquet.write_table(
         pa.table(
             {

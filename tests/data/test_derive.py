@@ -55,7 +55,7 @@ def test_faults_of_prices_and_the_month_after():
     assert not price_errors(ROWS, np.full(5, np.inf), **limits, from_closes=False).any()
 
 
-def test_own_sector_first_then_the_tables_in_their_order():
+def test_sector_of_prices_first_then_other_tables():
     rows = pd.DataFrame({"stock": list("ABCD"), "sector": [None, "own", None, None]})
     one = pd.DataFrame({"stock": ["A", "B", "C"], "sector": ["one", "one", None]})
     two = pd.DataFrame({"stock": ["A", "C"], "sector": ["two", "two"]})

@@ -12,7 +12,7 @@ DATA = ROOT.parent / "shared" / "data"
 
 
 @pytest.mark.skipif(not DATA.is_dir(), reason=f"the real records are not in {DATA}")
-def test_weekly_closes_side_by_side_members_and_dated_reports(tmp_path, monkeypatch):
+def test_weekly_wide_closes_members_and_dated_reports(tmp_path, monkeypatch):
     whole = config.load(ROOT / "data/examples/sp500-weekly/params.yaml")
     monkeypatch.chdir(ROOT)
     records = data.load(whole.ingest, tmp_path, whole.backtest.n_quantiles)

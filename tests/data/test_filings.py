@@ -48,7 +48,7 @@ def test_moments_of_parquet_stay():
         assert violations == [] and list(frame["published"]) == list(times)
 
 
-def test_a_row_needs_a_day_and_no_figures_come_before_their_period_ends():
+def test_a_row_needs_a_day_after_its_period():
     days = {
         "stock": ["A", "A", "A"],
         "period_end": ["2020-03-31", "", "2020-03-31"],
@@ -79,7 +79,7 @@ def test_days_far_away_are_refused():
     assert said(stock=["A", "B"], published=["1850-01-01", "2020-01-01"]) == [("range", 1)]
 
 
-def test_rows_of_one_moment_may_add_to_each_other_but_not_contradict():
+def test_contradicting_rows_of_one_moment_are_refused():
     days = {"stock": ["A"] * 3, "period_end": ["2020-03-31"] * 3, "published": ["2020-05-01"] * 3}
     assert said(**days, sales=["1", "", "1"], equity=["", "2", ""]) == []
     assert said(**days, sales=["1", "2", "1"]) == [("one report", 3)]
@@ -127,7 +127,7 @@ def test_periods_end_at_the_nearest_month_end():
     assert list(said_.figures.period) == [553, 560, 560, 563, 564]
 
 
-def test_amounts_are_in_thousands_and_payments_without_their_sign():
+def test_amounts_in_thousands_payments_unsigned():
     table = pd.DataFrame(
         {
             "stock": ["A"],

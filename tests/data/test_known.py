@@ -27,7 +27,7 @@ def test_an_empty_restatement_keeps_what_was_known():
     assert np.isnan(ask(said, 1, 10, 12, 20)) and np.isnan(ask(said, 0, 10, 3, 20))
 
 
-def test_the_last_of_a_month_counts_and_keeps_the_others_values():
+def test_the_last_of_a_month_fills_from_earlier_rows():
     said = of([(0, 10, 12, 12, 9, nan), (0, 10, 12, 12, 3, 5.0), (0, 10, 12, 12, 4, 6.0)])
     assert ask(said, 0, 10, 12, 12) == 6.0 and len(said.stock) == 1
 
@@ -69,7 +69,7 @@ row = st.tuples(
 )
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.lists(row, max_size=12))
 def test_find_and_newest_against_a_search(rows):
     said = of(rows)

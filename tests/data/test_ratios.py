@@ -92,7 +92,7 @@ def test_a_missing_ingredient_gives_nothing():
     assert set(made(FIRM | {"cash": nan})) == set(made(without))
 
 
-def test_without_market_values_nothing_is_divided_by_size():
+def test_without_market_values_no_ratio_uses_size():
     found = made(FIRM, valued=False)
     wanted = {name for name in BY_HAND if not name.endswith(("price", "yield", "ev"))}
     wanted = {
@@ -105,7 +105,7 @@ def test_a_given_column_stays():
     assert "roe" not in made(FIRM, given={"roe": np.array([0.5])})
 
 
-def test_change_and_standardising_look_at_the_given_column_too():
+def test_change_and_standardising_use_the_column_given():
     months = np.arange(100, 130)
     yields = np.where(months == 129, 3.0, months % 2)
     found = ratios.ratios(np.zeros(30, dtype="int64"), months, {}, {"earnings_yield": yields}, True)
@@ -148,7 +148,7 @@ def test_ohlson_rises_with_losses_and_debt():
     assert np.isnan(ratios.ohlson(base | {"assets": np.array([0.0])})[0])
 
 
-def test_the_table_has_figure_13_and_knows_its_ingredients():
+def test_the_table_has_all_of_figure_13():
     table = ratios.table()
     assert table["name"].is_unique
     known = {*FLOWS, *BALANCES, *FORECASTS, "volume", "size"}

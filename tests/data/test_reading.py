@@ -31,7 +31,7 @@ def test_text_late_in_a_long_csv_is_kept(tmp_path):
     assert stocks_of(path).unread["return"].iloc[-1] == "abc"
 
 
-def test_parquet_keeps_types_and_names_of_a_saved_index(tmp_path):
+def test_parquet_keeps_types_and_index_names(tmp_path):
     path = tmp_path / "stocks.parquet"
     frame = pd.DataFrame({"stock": ["a", "b"], "size": [1.0, 2.0]}, index=[5, 7])
     frame.to_parquet(path)
@@ -117,7 +117,7 @@ def test_a_folder_called_key_and_value_is_no_column(tmp_path, kind):
     assert (table["stock"][0], table["return"][0]) == ("A", 0.5)
 
 
-def test_names_that_differ_in_capital_letters_alone_are_two(tmp_path):
+def test_names_that_differ_in_case_are_two(tmp_path):
     frame = pd.DataFrame({"month": ["2020-01"], "size": [1.0], "Size": [2.0], "SIZE": [3.0]})
     frame.to_csv(tmp_path / "a.csv", index=False)
     frame.to_parquet(tmp_path / "a.parquet")

@@ -43,7 +43,7 @@ def by_month(frame: pd.DataFrame, name: str, stock: str = "A") -> dict[str, floa
     return dict(zip(own["month"].dt.strftime("%Y-%m"), own[name], strict=True))
 
 
-def test_known_from_publication_or_after_the_lag_and_carried_for_a_while():
+def test_reports_count_from_publication_or_lag():
     told = table(
         {"stock": "A", "period_end": "2020-03-31", "published": "2020-05-31", "sales": 1.0},
         {"stock": "A", "period_end": "2020-06-30", "published": None, "sales": 2.0},
@@ -57,7 +57,7 @@ def test_known_from_publication_or_after_the_lag_and_carried_for_a_while():
     }  # fmt: skip
 
 
-def test_a_late_report_of_an_older_period_does_not_replace_the_newest():
+def test_a_late_report_of_an_old_period_is_not_newest():
     told = table(
         {"stock": "A", "period_end": "2020-06-30", "published": "2020-08-10", "equity": 2.0},
         {"stock": "A", "period_end": "2020-03-31", "published": "2020-09-10", "equity": 1.0},
@@ -70,7 +70,7 @@ def test_a_late_report_of_an_older_period_does_not_replace_the_newest():
     }  # fmt: skip
 
 
-def test_growth_is_against_the_same_period_one_year_before_as_restated_by_now():
+def test_growth_uses_the_restated_year_before():
     told = table(
         {"stock": "A", "period_end": "2020-03-31", "published": "2020-05-10", "sales": 100.0},
         {"stock": "A", "period_end": "2021-03-31", "published": "2021-05-10", "sales": 120.0},
@@ -125,7 +125,7 @@ def test_quarters_on_their_own_become_a_year():
     }
 
 
-def test_what_an_interim_report_lacks_is_that_of_the_last_full_year():
+def test_interim_reports_fill_from_the_last_full_year():
     told = table(
         {"stock": "A", "period_end": "2020-12-31", "months": 12, "operating_profit": 9.0,
          "sales": 90.0, "assets": 500.0, "net_profit": 5.0},
@@ -167,7 +167,7 @@ def test_a_forecast_ends_with_the_report_of_its_year():
     assert (min(found), max(found), set(found.values())) == ("2020-05", "2021-01", {0.2})
 
 
-def test_market_value_fills_where_there_is_none_and_moves_with_the_price():
+def test_market_value_fills_and_moves_with_prices():
     stocks = grid("A", "B")
     stocks["close"] = np.where(stocks["stock"] == "A", ordinal(stocks["month"]) - 590.0, nan)
     told = table(
@@ -187,7 +187,7 @@ def test_market_value_fills_where_there_is_none_and_moves_with_the_price():
     assert (own["size"] == 7.0).all()
 
 
-def test_shares_times_close_where_reports_have_no_market_value():
+def test_market_value_is_shares_times_close():
     told = table({"stock": "A", "published": "2020-02-20", "shares": 3000.0})
     stocks = grid("A", close=2.0, volume=600.0)
     found = fundamentals.join(stocks, [told], [spec(carry=1)])
@@ -196,7 +196,7 @@ def test_shares_times_close_where_reports_have_no_market_value():
     assert "shares" not in found
 
 
-def test_the_second_table_answers_where_the_first_does_not():
+def test_the_second_table_fills_the_first():
     first = table({"stock": "A", "published": "2020-03-10", "sales": 1.0, "equity": nan})
     second = table(
         {"stock": "a", "published": "2020-02-10", "sales": 2.0, "equity": 4.0, "assets": 8.0}
@@ -220,7 +220,7 @@ def test_growth_never_mixes_two_tables():
     assert by_month(joined, "sales")["2021-04"] == 100.0 and "sales_growth" not in joined
 
 
-def test_a_vendors_own_numbers_keep_their_names_and_stand_for_ratios():
+def test_vendor_ratios_keep_their_names():
     told = table(
         {"stock": "A", "published": "2020-02-20", "roe": 9.0, "net_profit": 1.0, "equity": 2.0,
          "analysts": 4.0, "illiquidity": 3.0},
@@ -232,7 +232,7 @@ def test_a_vendors_own_numbers_keep_their_names_and_stand_for_ratios():
     assert by_month(found, "illiquidity") == {"2020-02": 1.0, "2020-03": 3.0}
 
 
-def test_rows_come_back_as_they_were_and_nothing_is_added_without_reports():
+def test_without_reports_rows_are_unchanged():
     stocks = grid("A", "B", size=1.0).sample(frac=1, random_state=1)
     pd.testing.assert_frame_equal(fundamentals.join(stocks, [], []), stocks)
     told = table({"stock": "C", "published": "2020-02-20", "sales": 1.0})
@@ -337,7 +337,7 @@ def as_known(told: pd.DataFrame, rule: Reports, stocks: pd.DataFrame) -> pd.Data
     return pd.DataFrame(found, index=stocks.index)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.lists(report, min_size=1, max_size=14), st.sampled_from([3, 12]))
 def test_against_loops_over_every_row(rows, carry):
     told, rule = random_table(rows), spec(carry=carry)
@@ -370,13 +370,13 @@ def looks_ahead(join: Join, told: pd.DataFrame, rule: Reports, month: pd.Timesta
     return not all(frames[0].equals(other) for other in frames[1:])
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.lists(report, min_size=1, max_size=14), st.sampled_from(list(MONTHS)))
 def test_the_future_changes_nothing(rows, month):
     assert not looks_ahead(fundamentals.join, random_table(rows), spec(), month)
 
 
-def test_that_test_catches_a_join_by_the_end_of_the_period():
+def test_that_test_catches_a_join_by_period_end():
     def leaking(stocks, told, rules):
         early = [table.assign(published=table["period_end"]) for table in told]
         return fundamentals.join(stocks, early, rules)

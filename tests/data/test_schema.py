@@ -202,7 +202,7 @@ def test_names_the_files_own_columns(stocks, market):
         check(found, parsed(_series, "market.csv", market), "fraction", 4)
 
 
-def test_series_may_begin_after_the_file_but_not_after_the_stocks(stocks, market):
+def test_series_begin_no_later_than_the_stocks(stocks, market):
     checked(stocks, market)
     earlier = stocks[stocks["month"] == "2001-01"].assign(month="2000-12")
     assert "column 'RMW': missing in 1 row (row 1: 2000-12)" in refused(
@@ -245,7 +245,7 @@ def test_planted_faults_are_always_found(stocks, market, order, planted):
         assert any(f"row {row}: {one}" in line for line in lines for one in shown)
 
 
-def test_a_table_without_sectors_has_an_empty_column_of_them(stocks, market):
+def test_without_sectors_the_column_is_empty(stocks, market):
     table, _ = checked(stocks.drop(columns="sector"), market)
     assert list(table.columns)[:5] == ["month", "stock", "sector", "return", "size"]
     assert table["sector"].isna().all()

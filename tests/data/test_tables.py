@@ -150,7 +150,7 @@ def test_returns_and_sizes_are_made_from_closes(folder, stocks):
         bring(ingest(stocks="own/stocks.csv", columns={"shares": ""}))
 
 
-def test_traded_value_that_stands_in_for_size_may_be_none(folder, stocks):
+def test_traded_value_used_as_size_may_be_missing(folder, stocks):
     own = stocks.rename(columns={"size": "dollar_volume"})
     own.loc[3, "dollar_volume"] = 0.0
     own.to_csv("own/stocks.csv", index=False)
@@ -256,7 +256,7 @@ def test_folders_of_daily_rows(folder, market):
     ]  # fmt: skip
 
 
-def test_files_too_large_to_copy_are_known_by_their_digests(folder, monkeypatch):
+def test_large_files_are_identified_by_digest(folder, monkeypatch):
     copied = bring(ingest())
     monkeypatch.setattr(data.tables, "COPIED", 100)
     for path in Path("raw").iterdir():

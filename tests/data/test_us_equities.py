@@ -123,7 +123,7 @@ def panels(draw: st.DrawFn) -> pd.DataFrame:
     )
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(panels())
 def test_late_values_against_a_slow_search(stocks):
     known = to_point_in_time(stocks)
@@ -137,7 +137,7 @@ def test_late_values_against_a_slow_search(stocks):
             np.testing.assert_equal(known[name].iloc[place], expected)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(panels(), st.integers(0, 5))
 def test_the_future_never_changes_the_past(stocks, last):
     cut = stocks["month"] <= pd.Timestamp(2000, 11, 30) + pd.offsets.MonthEnd(last)

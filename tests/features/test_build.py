@@ -79,7 +79,7 @@ def test_who_is_not_eligible_at_t_is_not_chosen_then():
         build(HAND.assign(eligible=0.0), MARKET, chosen)
 
 
-def test_ret_is_of_the_next_month_and_missing_for_who_left(by_hand):
+def test_ret_is_next_months_and_missing_for_delisted(by_hand):
     index = by_hand[0].index
     ret = index.set_index([index["month"].dt.month, "stock"])["ret"]
     assert ret[2, "B"] == 0.1
@@ -139,7 +139,7 @@ def changed_after(frame: pd.DataFrame, month: pd.Timestamp, rng: np.random.Gener
     seed=st.integers(0, 1000),
     standard=st.sampled_from(["rank", "zscore"]),
 )
-def test_the_future_changes_no_feature_universe_or_realised_label(position, seed, standard):
+def test_the_future_changes_no_feature_or_past_label(position, seed, standard):
     stocks, market = make_records()
     chosen = replace(small_params().prepare, standardise=standard, label=standard)
     month = market["month"].iloc[position]

@@ -57,7 +57,7 @@ def test_rolling_characteristics_against_loops(length):
                 assert made[name][t, s] == pytest.approx(value, abs=1e-9, nan_ok=True), (name, t, s)
 
 
-def test_market_return_weighs_by_the_size_of_the_month_before():
+def test_market_return_weighs_by_lagged_size():
     returns = np.array([[0.5, 0.5, 0.5], [0.1, 0.4, NAN], [0.2, -0.1, 0.3]])
     size = np.array([[1.0, 3.0, 9.0], [2.0, NAN, 2.0], [7.0, 7.0, 7.0]])
     expected = [NAN, (0.1 + 3 * 0.4) / 4, (2 * 0.2 + 2 * 0.3) / 4]
@@ -90,7 +90,7 @@ def test_names():
 
 
 @given(st.integers(1, 40), st.integers(0, 5))
-def test_a_stock_that_is_listed_later_changes_no_bit_of_the_market_before(stocks, seed):
+def test_a_later_listing_changes_no_earlier_market(stocks, seed):
     rng = np.random.default_rng(seed)
     returns, size = rng.normal(0, 0.1, (5, stocks)), np.exp(rng.normal(0, 3, (5, stocks)))
     place = int(rng.integers(0, stocks + 1))

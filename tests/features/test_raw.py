@@ -56,9 +56,7 @@ def test_a_panel_of_other_records_is_refused(
         raw_values(early, panel.index, ["size"])
 
 
-def test_records_that_begin_with_the_panel_are_enough_for_its_first_month(
-    records: tuple[pd.DataFrame, pd.DataFrame], panel: Panel
-):
+def test_records_may_begin_with_the_panel(records: tuple[pd.DataFrame, pd.DataFrame], panel: Panel):
     since = records[0][records[0]["month"] >= panel.index["month"].iloc[0]]
     pd.testing.assert_frame_equal(
         raw_values(since, panel.index, ["size"]), raw_values(records[0], panel.index, ["size"])

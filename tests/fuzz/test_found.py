@@ -79,7 +79,7 @@ NESTED = {
 
 @pytest.mark.parametrize("rows", ["monthly", "dated"])
 @pytest.mark.parametrize("kind", [*NESTED])
-def test_columns_that_hold_no_numbers_are_listed_and_not_made_missing(bring, rows, kind):
+def test_columns_without_numbers_are_listed(bring, rows, kind):
     with pytest.raises(RecordsError) as error:
         bring(rows, extra=NESTED[kind])
     assert [(v.column, v.rule, v.count) for v in error.value.violations] == [
@@ -106,7 +106,7 @@ def test_days_that_are_none_are_listed(bring, rows, days):
     assert (key, "readable", 4) in [(v.column, v.rule, v.count) for v in error.value.violations]
 
 
-def test_codes_of_dated_rows_that_are_floating_point_numbers(bring):
+def test_codes_of_dated_rows_that_are_floats(bring):
     codes = pa.array([0.0, 0.5, 0.0, 0.5])
     assert sorted(set(bring("dated", stock=codes)["stock"])) == ["0", "0.5"]
     with pytest.raises(RecordsError) as error:
@@ -117,7 +117,7 @@ def test_codes_of_dated_rows_that_are_floating_point_numbers(bring):
 
 
 @pytest.mark.parametrize("name", ['q"x', "id", "day", "m", "r", "row", "months", "raw_close", "Q"])
-def test_further_columns_of_dated_rows_may_have_any_name(bring, name):
+def test_other_columns_of_dated_rows_have_any_name(bring, name):
     found = bring("dated", **{name: pa.array([1.5, 2.5, 3.5, 4.5])})
     assert found[name].tolist() == [1.5, 2.5, 3.5, 4.5]
 

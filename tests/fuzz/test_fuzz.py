@@ -7,9 +7,6 @@ import fuzz_commands
 import fuzz_params
 
 some = settings(
-    deadline=None,
-    database=None,
-    derandomize=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 

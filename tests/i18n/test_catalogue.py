@@ -117,7 +117,7 @@ def test_every_key_of_the_catalogue_is_in_the_code() -> None:
     assert [part for part in beginnings if not any(key.startswith(part) for key in KEYS)] == []
 
 
-def test_the_reports_scripts_fill_only_what_the_page_carries() -> None:
+def test_report_scripts_use_only_texts_of_the_page() -> None:
     carried = section(*SCRIPT_TEXTS)["en"]
     assets = SOURCES / "report/pages/assets"
     named = {
@@ -151,7 +151,7 @@ def test_a_users_own_name_is_shown_as_it_is() -> None:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_every_japanese_text_is_japanese_and_no_english_one_is(language: str) -> None:
+def test_japanese_texts_are_japanese_english_are_not(language: str) -> None:
     written = re.compile(r"[\u3040-\u30ff\u4e00-\u9fff]")
     texts = {key: Formatter().parse(words) for key, words in catalogue(language).items()}
     words = {key: "".join(part for part, *_ in parts) for key, parts in texts.items()}

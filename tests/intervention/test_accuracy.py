@@ -21,7 +21,7 @@ def test_diebold_mariano_by_hand():
     assert np.isnan(accuracy.diebold_mariano(loss, loss)[1])
 
 
-def test_mcnemar_counts_months_in_which_one_alone_was_right():
+def test_mcnemar_counts_months_only_one_got_right():
     right = np.array([True] * 8 + [False] * 2)
     other = np.array([False] * 6 + [True] * 2 + [True, False])
     only, only_benchmark, p = accuracy.mcnemar_test(right, other)

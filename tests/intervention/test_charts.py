@@ -68,7 +68,7 @@ def test_forecasts_separate_data_sets_and_periods(predictions, language):
     assert set(table[table["std"] > 0]["series"]) == {"network"}
 
 
-def test_responses_show_the_truth_only_where_there_is_one():
+def test_responses_show_ground_truth_where_it_exists():
     curves = pd.DataFrame(
         {"period": ["A"] * 8 + ["B"] * 8, "move": [*np.arange(8)] * 2, "share": 1.0, "std": 0.1}
     )
@@ -99,7 +99,7 @@ def test_relevances_stack_to_the_score():
     pd.testing.assert_series_equal(sums, scores, check_names=False)
 
 
-def test_calibration_has_the_benchmark_beside_the_network():
+def test_calibration_has_benchmark_and_network():
     calibration = pd.DataFrame(
         {"data": ["I", "I", "II"], "model": ["network", "logit", "network"],
          "months": [5, 4, 9], "forecast": [0.1, 0.9, 0.5], "frequency": [0.0, 1.0, 0.4]}

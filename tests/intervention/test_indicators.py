@@ -33,7 +33,7 @@ def test_realised_inputs_by_hand():
     assert row["balance"] == pytest.approx(100 * 3 / (400 / 3))
 
 
-def test_published_inputs_are_those_of_one_and_two_months_before():
+def test_published_inputs_lag_one_and_two_months():
     row = indicators.published(RECORDS, 105.0).iloc[5]
     assert row["change"] == pytest.approx(100 / 99, abs=0.2)
     assert row["change_before"] == 0
@@ -41,7 +41,7 @@ def test_published_inputs_are_those_of_one_and_two_months_before():
     assert row["balance"] == pytest.approx(100 * 4 / (300 / 3))
 
 
-def test_published_inputs_do_not_see_their_own_month_nor_the_one_before_it_but_for_the_rate():
+def test_published_inputs_know_last_months_rate_alone():
     later = RECORDS.copy()
     later.loc[5, ["rate", "price_abroad", "trade_balance", "gdp"]] = [1, 9, 9, 9]
     later.loc[4, ["price_abroad", "trade_balance"]] = [9, 9]

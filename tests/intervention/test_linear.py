@@ -19,7 +19,7 @@ def test_least_squares_is_the_textbook_solution():
     assert fit.statistics["r2"] == pytest.approx(1 - residual.var() / y.var())
 
 
-def test_tobit_finds_the_latent_line_and_the_maximum_of_its_likelihood():
+def test_tobit_recovers_the_latent_line():
     y = np.clip(INDEX + DRAW.normal(0, 1.2, 4000), 0, None)
     fit = linear.tobit(X, y)
     np.testing.assert_allclose(fit.coefficients, [0.5, 0.8, 0, 0.1, -0.5], atol=0.12)
@@ -38,7 +38,7 @@ def test_tobit_finds_the_latent_line_and_the_maximum_of_its_likelihood():
     assert (fit.predict(X) >= 0).all()
 
 
-def test_logit_gives_probabilities_whose_mean_is_the_share():
+def test_logit_probabilities_average_to_the_share():
     yes = INDEX + DRAW.logistic(size=4000) > 0
     fit = linear.logit(X, yes)
     assert fit.statistics["separated"] == 0
@@ -46,7 +46,7 @@ def test_logit_gives_probabilities_whose_mean_is_the_share():
 
 
 @pytest.mark.parametrize("yes", [X[:, 0] > 0.3, np.ones(4000, bool)])
-def test_months_that_a_plane_parts_have_a_finite_fit_that_says_so(yes):
+def test_separable_months_have_a_finite_flagged_fit(yes):
     fit = linear.logit(X, yes)
     assert fit.statistics["separated"] == 1
     assert np.isfinite(fit.coefficients).all()

@@ -18,7 +18,7 @@ TEXT = """財務省,,,,,,,,
 """  # noqa: E501
 
 
-def test_days_add_up_to_months_by_pair_and_a_quarter_without_operations_is_known_to_be_zero():
+def test_days_sum_to_months_by_currency_pair():
     operations = official.parse(TEXT)
     net = official.monthly(operations, "USD/JPY")
     amounts = dict(zip(map(label, net["month"]), net["amount"], strict=True))
@@ -52,7 +52,7 @@ def test_a_file_that_cannot_be_trusted_is_an_error(old, new, said):
         official.parse(TEXT.replace(old, new))
 
 
-def test_other_files_and_pairs_are_errors_that_say_what_there_is(tmp_path):
+def test_unknown_files_and_pairs_are_errors(tmp_path):
     with pytest.raises(RecordsError, match="no row of an operation"):
         official.parse("date,amount\n1991-05-13,139\n")
     with pytest.raises(RecordsError, match="USD/DEM"):

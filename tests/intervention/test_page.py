@@ -38,13 +38,13 @@ def test_whatever_comes_from_data_is_escaped(body):
     assert "&lt;script&gt;" in body
 
 
-def test_numbers_are_rounded_for_the_eye_and_whole_for_sorting(body):
+def test_numbers_show_rounded_and_sort_exactly(body):
     assert '<td data-value="1.23456"><span lang="en">1.235</span>' in body
     assert '<td data-value="12.0"><span lang="en">12</span>' in body
     assert '<td data-value=""><span lang="en">–</span>' in body
 
 
-def test_penalties_stand_side_by_side_and_the_papers_shares_are_there(body):
+def test_penalties_and_published_shares_are_shown(body):
     assert '<td data-value="0.4"><span lang="en">0.400</span>' in body
     assert '<td data-value="0.125"><span lang="en">0.125</span>' in body
     assert "1986-04..1989-03" in body and "0.571" in body

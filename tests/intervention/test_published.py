@@ -1,7 +1,7 @@
 from konkyo.intervention import published
 
 
-def test_the_projects_scoring_reproduces_the_published_amount_shares(study):
+def test_scoring_reproduces_published_amount_shares(study):
     """Figures 7 to 10 print 57/14/43, 50/0/0, 57/14/14 and 100/50/50 per cent."""
     table = published.published_accuracy(study.scoring).set_index("period")
     shares = (100 * table[["in_sample", "data_I", "data_II"]]).round().to_numpy().tolist()

@@ -26,7 +26,7 @@ def table(**changes) -> pd.DataFrame:
     return frame.assign(**changes)
 
 
-def test_good_records_leave_sorted_with_unknown_intervention_missing():
+def test_records_are_sorted_and_unknown_months_missing():
     frame = check(parsed(cell_of, "own.csv", table().iloc[::-1]))
     assert frame["month"].dt.strftime("%m").tolist() == ["01", "02", "03", "04"]
     assert frame["intervention"].tolist()[:2] == [0.0, -120.0]
@@ -51,12 +51,12 @@ def test_every_broken_rule_is_named(changes, said):
         check(parsed(cell_of, "own.csv", table(**changes)))
 
 
-def test_a_missing_column_is_named_with_those_that_are_there():
+def test_a_missing_column_is_named_with_the_present():
     with pytest.raises(RecordsError, match="'reserves' missing"):
         check(parsed(cell_of, "own.csv", table().drop(columns="reserves")))
 
 
-def test_yen_amounts_become_million_dollars_at_the_months_rate():
+def test_yen_become_million_dollars_at_the_months_rate():
     series = check(parsed(cell_of, "own.csv", table()), external=("intervention",)).drop(
         columns="intervention", errors="ignore"
     )
@@ -66,7 +66,7 @@ def test_yen_amounts_become_million_dollars_at_the_months_rate():
     assert frame["intervention"].isna().tolist() == [True, False, False, True]
 
 
-def test_an_absent_file_is_an_error_that_names_the_param(study):
+def test_an_absent_file_names_its_param(study):
     tables = replace(study.tables, file="nowhere/own.csv")
     with pytest.raises(SourceError, match=r"intervention\.tables\.file"):
         load(replace(study, source="tables", tables=tables))

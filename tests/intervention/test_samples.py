@@ -18,7 +18,7 @@ def changed(records: pd.DataFrame, first: str, **columns) -> pd.DataFrame:
     return later
 
 
-def test_windows_grow_by_a_month_and_scale_on_their_own_rows(records, quick):
+def test_windows_grow_monthly_and_scale_on_own_rows(records, quick):
     windows = build_samples(records, quick)
     assert [s.name for s in windows][:3] == [
         "in-sample/1981-06..1985-08",
@@ -76,7 +76,7 @@ def test_a_constant_input_is_an_error(records, quick):
         build_samples(still, quick)
 
 
-def test_a_period_outside_the_records_or_without_known_intervention_is_an_error(records, quick):
+def test_a_period_without_records_is_an_error(records, quick):
     with pytest.raises(RecordsError, match="needs records from 6 months before"):
         build_samples(records[records["month"] >= "1981-03-31"], quick)
     unknown = records.copy()

@@ -5,23 +5,23 @@ import pytest
 from konkyo.intervention import scoring
 
 
-def test_the_cut_is_a_tenth_of_the_mean_of_the_past_twelve_months(study):
+def test_the_cut_is_a_tenth_of_twelve_months_mean(study):
     past = np.array([0.0, 0, 0, 120, 0, 0, 0, 0, 0, 0, 0, 240])
     assert scoring.cut(past, np.array([999.0]), config=study.scoring) == pytest.approx(3.0)
 
 
-def test_months_of_the_other_direction_and_unknown_ones_add_nothing(study):
+def test_unknown_or_opposite_months_add_nothing(study):
     past = np.array([np.nan, -50.0, 40.0])
     assert scoring.cut(past, past, config=study.scoring) == pytest.approx(0.1 * 40 / 2)
 
 
-def test_without_intervention_in_a_year_the_period_before_gives_the_cut(study):
+def test_a_year_without_amounts_uses_the_period_before(study):
     assert scoring.cut(np.zeros(12), np.array([0, 60.0, 0]), config=study.scoring) == pytest.approx(
         2.0
     )
 
 
-def test_an_amount_is_right_from_half_to_three_times_the_actual_one(study):
+def test_an_amount_is_right_from_half_to_three_times(study):
     actual = np.array([100, 100, 100, 100, -100, -100, 0])
     forecast = np.array([49, 50, 300, 301, -60, 60, 5])
     right = [False, True, True, False, True, False, False]
@@ -35,7 +35,7 @@ def test_no_month_of_intervention_has_no_share(study):
     )
 
 
-def test_answers_are_judged_in_the_periods_own_direction(study):
+def test_answers_are_judged_in_the_periods_direction(study):
     table = pd.DataFrame(
         {
             "method": ["amount", "amount", "amount", "occurrence", "occurrence"],

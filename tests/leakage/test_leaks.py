@@ -163,7 +163,7 @@ def test_portfolios_that_know_what_they_earn(audit, monkeypatch):
     assert found.loc["quantile", "first_month"] == DECISION
 
 
-def test_fundamentals_joined_by_the_end_of_their_period(audit, own, tmp_path, monkeypatch):
+def test_fundamentals_joined_by_period_end(audit, own, tmp_path, monkeypatch):
     source = record_source(own.ingest, tmp_path / "raw", own.backtest.n_quantiles)
     assert audit(source, own, perturbations=PERTURBATIONS)["moved"].sum() == 0
 

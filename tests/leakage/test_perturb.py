@@ -23,7 +23,7 @@ def upto(frame: pd.DataFrame, t: int = T) -> pd.DataFrame:
     return frame[ordinal(frame["month"]) <= t].reset_index(drop=True)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     seed=st.integers(0, 10**6),
     t=st.integers(T - 14, T + 14),

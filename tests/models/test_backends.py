@@ -71,7 +71,7 @@ if __name__ == "__main__":
 
 
 @pytest.mark.parametrize(("backend", "first"), [("loky", "double"), ("dask", "die")])
-def test_a_local_cluster_is_local_and_ends_on_interrupt(backend, first, tmp_path):
+def test_a_cluster_is_local_and_ends_on_interrupt(backend, first, tmp_path):
     """And Dask has done elsewhere what a worker died on."""
     mark = tmp_path / "died"
     run = subprocess.Popen(

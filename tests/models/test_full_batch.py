@@ -134,7 +134,7 @@ def test_a_sigmoid_output_survives_the_file(fitted, tmp_path):
         store.read(Path("nowhere"))
 
 
-def test_relevances_of_a_sigmoid_output_sum_to_log_odds(fitted):
+def test_sigmoid_relevances_sum_to_log_odds(fitted):
     networks = store.unstack(
         fitted.network, months=["a", "b", "c"], keys=["1", "2", "3"], features=list("wxyz")
     )

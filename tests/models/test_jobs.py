@@ -21,7 +21,7 @@ def keys_of(panel, params) -> dict[str, str]:
     return dict(jobs.plan(panel, windows, params.train).keys)
 
 
-def test_specs_train_on_realised_labels_of_their_months(panel, small):
+def test_specs_train_on_realised_labels(panel, small):
     _, windows = blocks_and_windows(panel, small)
     made = jobs.network_specs(panel, windows, small.train)
     label = panel.index["label"].to_numpy()

@@ -99,7 +99,7 @@ def test_workers_side_by_side_give_the_same(panel, chosen, whole, tmp_path):
 
 
 @pytest.mark.parametrize("count", [4, 6])
-def test_unfinished_stacks_resume_with_the_same_networks(
+def test_interrupted_stacks_resume_to_equal_networks(
     count, panel, chosen, whole, tmp_path, monkeypatch
 ):
     """The networks that are left, stacked anew, would differ in their last digits."""

@@ -26,7 +26,7 @@ def test_a_check_marks_what_is_beyond_its_limit():
     assert chart.usermeta["title"].startswith("largest |z|")
 
 
-def test_a_check_without_breaches_names_its_limit_alone():
+def test_a_check_without_breaches_shows_its_limit():
     history = pd.DataFrame({"month": MONTHS, "value": -1.0, "breached": False})
     chart = check_line(history, "rank_ic", limit=-2.0, form=".1f", language="ja")
     assert chart.usermeta["note"].endswith("-2.0")
@@ -36,7 +36,7 @@ def test_a_check_without_breaches_names_its_limit_alone():
 @pytest.mark.parametrize(
     ("column", "ends"), [("psi", [0, 0.5]), ("z", [-0.5, 0, 0.5])], ids=["psi", "z"]
 )
-def test_a_map_has_the_largest_of_the_newest_month_on_top(column, ends):
+def test_a_map_has_the_newest_months_largest_on_top(column, ends):
     table = pd.DataFrame(
         {
             "month": [*MONTHS[:2]] * 3,

@@ -59,7 +59,7 @@ def test_nothing_to_compare():
     assert np.isnan(stability_index(np.ones(3), np.array([])))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     reference=st.lists(st.floats(-1e6, 1e6), min_size=10, max_size=60, unique=True),
     now=st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=60),
@@ -70,7 +70,7 @@ def test_agrees_with_the_definition(reference: list[float], now: list[float]):
     assert found >= 0
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     values=st.lists(st.integers(-20, 20), min_size=1, max_size=80),
     now=st.lists(st.integers(-20, 20), min_size=1, max_size=80),

@@ -201,7 +201,7 @@ def test_texts_that_begin_like_formulas(value: str):
     assert workbook.shade(0.001, 1.0) is None
 
 
-def test_a_month_without_portfolios_is_ranked_and_nobody_is_long_or_short(
+def test_a_month_without_portfolios_is_ranked(
     hostile: ExplainedPanel,
     labels: pd.DataFrame,
     config: Report,

@@ -25,7 +25,7 @@ def test_rank_ic_by_hand():
     assert table["t"].iloc[3] == pytest.approx(slow)
 
 
-def test_rank_ic_of_a_month_without_returns_takes_no_part():
+def test_a_month_without_returns_has_no_rank_ic():
     returns = pd.DataFrame({"month": _ends(5), "rank_ic": [0.2, 0.4, 0.1, 0.3, np.nan]})
     table = rank_ic_against_history(returns, 2)
     assert table["month"].tolist() == list(_ends(4))
@@ -58,7 +58,7 @@ def _effects(**series: np.ndarray) -> pd.DataFrame:
     )
 
 
-def test_a_clear_change_of_sign_counts_and_a_hovering_effect_does_not():
+def test_only_a_clear_sign_change_counts():
     wiggle = 0.01 * np.array([1, -1, 2, -2] * 2)
     effects = _effects(
         turned=np.r_[np.full(4, 0.5), np.full(4, -0.5)] + wiggle,

@@ -35,7 +35,7 @@ def files() -> set[str]:
     return {str(path) for path in Path().rglob("*") if path.is_file()}
 
 
-def test_says_what_was_found_and_writes_an_empty_report(project, capsys):
+def test_clean_records_write_an_empty_report(project, capsys):
     before = files()
     check.main()
     said = capsys.readouterr().out

@@ -41,7 +41,7 @@ def run() -> None:
     intervention_report.main()
 
 
-def test_the_study_runs_from_params_to_its_page_and_its_mlflow_run(tmp_path, monkeypatch):
+def test_runs_from_params_to_page_and_mlflow_run(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for name in ("MLFLOW_RUN_ID", "MLFLOW_TRACKING_URI"):
         monkeypatch.delenv(name, raising=False)
@@ -88,7 +88,7 @@ def test_the_study_runs_on_the_real_records(tmp_path, monkeypatch):
     assert month["actual"].iloc[0] == pytest.approx(64_000, rel=0.01)
 
 
-def test_networks_of_other_params_are_an_error_that_names_the_stage(tmp_path, monkeypatch, capsys):
+def test_networks_of_other_params_name_the_stage(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     shrink(tmp_path)
     intervention_ingest.main()

@@ -97,7 +97,7 @@ def test_predict_writes_the_newest_month(project: Path, capsys: pytest.CaptureFi
     assert facts["data source"] == "tables, 2000-01 - 2002-12"
 
 
-def test_predict_of_an_earlier_month_does_not_know_later_ones(project: Path):
+def test_predict_of_a_month_ignores_later_ones(project: Path):
     predict.main("2002-03", "ja", Path("early"))
     first = Path("early/2002-03.csv").read_bytes()
     for path in Path("data/attributions").glob("2002-1*.parquet"):
@@ -204,7 +204,7 @@ def test_predict_ranks_a_month_without_portfolios(project: Path):
     assert Path("data/monitor.json").exists()
 
 
-def test_predict_s_ranks_and_portfolios_are_one_order_where_scores_tie(project: Path):
+def test_ranks_and_portfolios_agree_where_scores_tie(project: Path):
     path = Path("data/attributions/2002-12.parquet")
     table = pd.read_parquet(path)
     # As of stocks of identical inputs: blocks of four across every boundary.

@@ -92,7 +92,7 @@ def after(undisturbed, name: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("name", STAGES)
-def test_a_disk_that_is_full_at_any_write_loses_nothing(
+def test_a_full_disk_at_any_write_loses_nothing(
     name, undisturbed, disk, tmp_path, monkeypatch, capsys
 ):
     begin(undisturbed, name, tmp_path, monkeypatch)

@@ -50,7 +50,7 @@ def shrink(path) -> None:
         YAML().dump(config.as_dict(replace(params, tune=tune)), file)
 
 
-def test_a_worker_runs_trials_and_the_best_one_is_applied(here, capsys):
+def test_a_worker_runs_trials_and_the_best_is_applied(here, capsys):
     shrink(here / "params.yaml")
     tune.main(worker=True)
     said = capsys.readouterr()
@@ -74,9 +74,7 @@ def test_working_and_applying_exclude_each_other(here, capsys):
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_an_interrupt_or_a_polite_kill_while_the_panels_are_made_is_one_line(
-    how, here, capsys, monkeypatch
-):
+def test_an_early_interrupt_is_one_line(how, here, capsys, monkeypatch):
     monkeypatch.setattr("konkyo.tuning.panels.build", lambda *_: signal.raise_signal(how))
     # One that the caller lets go by, as nohup does, goes by here too.
     given = signal.default_int_handler if how == signal.SIGINT else signal.SIG_DFL

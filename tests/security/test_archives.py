@@ -73,7 +73,7 @@ def test_members_beside_the_wanted_one_make_no_file(tmp_path, other):
     # Not the bytes, which carry the second in which they were packed.
     ids=range(9),
 )
-def test_a_wanted_file_that_is_something_else_is_refused(tmp_path, content):
+def test_a_member_that_is_no_file_is_refused(tmp_path, content):
     with pytest.raises(SourceError):
         unpack(tmp_path, content)
     assert made(tmp_path) == {"cache/p-1.tar.gz"}

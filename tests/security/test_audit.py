@@ -57,7 +57,7 @@ def test_a_line_that_is_no_longer_needed_fails(audit):
     assert said[0] == "holed PYSEC-1: accepted but no longer found, remove its line"
 
 
-def test_where_no_service_answers_it_says_so_and_does_not_fail(audit):
+def test_without_a_service_it_says_so_and_passes(audit):
     silent = {"dependencies": [{"name": name, "skip_reason": "x"} for name in "ab"]}
     said, code = audit.verdict(silent, {("holed", "PYSEC-1"): "a reason"})
     assert code == 0

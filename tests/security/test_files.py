@@ -154,7 +154,7 @@ def test_the_untampered_file_is_read(here):
     max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(st.data())
-def test_any_damage_is_an_artifact_error_or_a_sound_network(here, data):
+def test_damage_is_an_error_or_a_sound_network(here, data):
     content = bytearray(save(TENSORS, {"konkyo": json.dumps(GOOD)}))
     for _ in range(data.draw(st.integers(1, 4))):
         content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
@@ -178,7 +178,7 @@ STATES = {
 
 
 @pytest.mark.parametrize("spoil", STATES.values(), ids=STATES)
-def test_a_state_of_training_that_was_tampered_with_is_begun_anew(here, spoil):
+def test_a_tampered_training_state_is_discarded(here, spoil):
     rng = np.random.default_rng(3)
     features = rng.normal(size=(40, 2)).astype(np.float32)
     labels = np.stack([features[:, 0]] * 2)

@@ -54,7 +54,7 @@ def test_no_text_of_the_project_names_every_interface():
     assert servers.HOST == LOOPBACK
 
 
-def test_only_one_module_starts_servers_and_passes_its_host():
+def test_one_module_starts_servers_and_passes_its_host():
     starts = re.compile(r"\"(?:server|serve)\"|socketserver|http\.server|uvicorn\.run|\.listen\(")
     found = {p.name for p in (ROOT / "src/konkyo").rglob("*/*.py") if starts.search(p.read_text())}
     assert found == {"serve.py", "ui.py"}

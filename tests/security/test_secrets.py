@@ -94,14 +94,14 @@ def write_params(folder: Path, old: str, new: str) -> None:
 
 
 @pytest.mark.parametrize("address", HIDDEN)
-def test_params_that_are_refused_do_not_show_the_password(address, tmp_path):
+def test_refused_params_do_not_show_the_password(address, tmp_path):
     write_params(tmp_path, "storage:", f'storage: "{address}"')
     with pytest.raises(ParamsError) as refused:
         config.load(tmp_path / "params.yaml")
     assert MARKER not in str(refused.value)
 
 
-def test_the_error_of_an_unclear_password_names_the_remedy(tmp_path):
+def test_an_ambiguous_password_names_the_remedy(tmp_path):
     write_params(tmp_path, "uri:", f'uri: "http://me:a@{MARKER}@host"')
     with pytest.raises(ParamsError, match="write them as %40 %2F %3F %23 %20") as refused:
         config.load(tmp_path / "params.yaml")
@@ -163,7 +163,7 @@ class Answers(http.server.BaseHTTPRequestHandler):
         self.wfile.write(body)
 
 
-def test_a_server_gets_the_password_and_no_line_of_mlflow_does(monkeypatch, capfd):
+def test_servers_get_the_password_mlflow_logs_do_not(monkeypatch, capfd):
     """MLflow prints the address of a run when it ends, with the password that is in it."""
     monkeypatch.setenv("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "false")
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Answers)

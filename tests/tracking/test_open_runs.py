@@ -72,7 +72,7 @@ def test_runs_of_a_killed_command_are_ended_once(client, target, family):
     assert open_runs.end_stale_runs(client, target.root) == []
 
 
-def test_the_next_command_ends_them_in_every_experiment(client, target):
+def test_the_next_command_ends_all_open_runs(client, target):
     run_ids = killed_run(target), killed_run(target, "another")
     # The second process ended the run of the first.
     assert statuses(client, run_ids) == ["KILLED", "RUNNING"]

@@ -186,7 +186,7 @@ def test_a_missing_alias_names_those_that_there_are(logged):
         registry.require_version(client, "nobody", "champion")
 
 
-def test_what_is_judged_afterwards_is_no_param_of_a_run(logged, chosen):
+def test_settings_of_later_stages_are_no_run_params(logged, chosen):
     client, tracked, _ = logged
     logged_params = client.get_run(tracked.run_id).data.params
     assert not [key for key in logged_params if key.startswith(("monitor", "promote", "track"))]

@@ -101,7 +101,7 @@ def test_the_parent_has_series_by_month(logged, name, points):
     assert [(m.value, m.step, m.timestamp) for m in history] == points
 
 
-def test_the_parent_has_the_mean_training_loss_by_epoch(logged):
+def test_the_parent_has_the_mean_loss_by_epoch(logged):
     client, tracked, _ = logged
     history = client.get_metric_history(tracked.run_id, "training/loss")
     assert [(m.value, m.step) for m in history] == [(2.0, 1), (1.5, 2)]

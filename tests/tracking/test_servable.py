@@ -164,5 +164,5 @@ def test_the_alias_moves_to_the_newest_version(project, chosen):
     assert int(newest.version) == 2
 
 
-def test_a_requirement_is_pinned_without_its_local_part():
+def test_requirements_are_pinned_without_local_parts():
     assert "torch==2.13.0" in log_model.requirements()

@@ -11,7 +11,7 @@ SETTINGS = {
 }
 
 
-def test_only_the_lines_of_changed_values_change_and_comments_stay(tmp_path):
+def test_only_lines_of_changed_values_change(tmp_path):
     path = tmp_path / "params.yaml"
     before = PARAMS.read_text(encoding="utf-8")
     path.write_text(before, encoding="utf-8")
@@ -41,7 +41,7 @@ def test_a_list_over_several_lines_is_replaced_whole():
     assert after == "train:  # here\n  hidden_sizes: [8]\n  dropout: 0.1  # share\nprepare: {}\n"
 
 
-def test_a_value_that_params_refuses_leaves_the_file_as_it_was(tmp_path):
+def test_an_invalid_value_leaves_the_file_unchanged(tmp_path):
     path = tmp_path / "params.yaml"
     before = PARAMS.read_text(encoding="utf-8")
     path.write_text(before, encoding="utf-8")

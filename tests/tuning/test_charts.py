@@ -44,7 +44,7 @@ def test_steps_of_the_logit_are_closed_on_the_right() -> None:
     assert shares["fails"].tolist() == [True, False]
 
 
-def test_failing_bars_sum_to_the_probability_of_overfitting(splits: Overfitting) -> None:
+def test_failing_bars_sum_to_overfitting_probability(splits: Overfitting) -> None:
     chart = selection_bias.logit_histogram(splits)
     bars = layers(chart)[0]
     assert bars.loc[bars["fails"], "share"].sum() == pytest.approx(splits.pbo, abs=1e-5)
@@ -52,7 +52,7 @@ def test_failing_bars_sum_to_the_probability_of_overfitting(splits: Overfitting)
     assert f"{splits.pbo:.0%} of splits" in chart.usermeta["title"]
 
 
-def test_the_scatter_has_every_split_and_the_line_of_all(splits: Overfitting) -> None:
+def test_the_scatter_has_every_split_and_their_line(splits: Overfitting) -> None:
     cloud, fit = layers(selection_bias.degradation_scatter(splits, "mean", "ja"))[:2]
     assert len(cloud) == len(splits.splits) == 70
     fit = next(
@@ -94,7 +94,7 @@ def test_titles_are_in_the_language(splits, null, language) -> None:
         assert japanese == (language == "ja")
 
 
-def test_choices_without_a_ratio_in_sample_can_be_drawn() -> None:
+def test_choices_without_in_sample_ratio_can_be_drawn() -> None:
     months = pd.date_range("2004-01-31", periods=8, freq="ME")
     idle = pd.DataFrame({"a": [0.0] * 4 + [0.01, 0.02] * 2, "b": [0.01] * 4 + [0.0] * 4}, months)
     halves = overfitting(idle, blocks=2)
@@ -124,7 +124,7 @@ def test_slices_have_a_panel_a_hyperparameter() -> None:
     assert encodings[0]["scale"]["type"] == "log"
 
 
-def test_parallel_coordinates_span_from_smallest_to_largest() -> None:
+def test_parallel_coordinates_span_all_values() -> None:
     chart = search.parallel_coordinates(TRIALS, ["rate", "label"], log=["rate"])
     (table,) = (pd.DataFrame(rows) for rows in to_spec(chart)["datasets"].values())
     wide = table.pivot_table(index="trial", columns="name", values="position")
@@ -134,7 +134,7 @@ def test_parallel_coordinates_span_from_smallest_to_largest() -> None:
     assert table["value"].tolist()[:3] == ["0.001", "0.1", "0.01"]
 
 
-def test_importances_are_optunas_and_the_largest_is_on_top() -> None:
+def test_importances_equal_optunas_largest_on_top() -> None:
     study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
     study.optimize(
         lambda trial: trial.suggest_float("a", 0, 1) + 0.01 * trial.suggest_int("b", 0, 9), 30

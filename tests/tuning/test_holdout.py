@@ -60,7 +60,7 @@ def test_another_future_changes_no_byte_of_the_search(search: Search, tmp_path) 
         assert (tmp_path / "tuning" / name).read_bytes() == (search.folder / name).read_bytes()
 
 
-def test_panels_are_built_again_only_when_something_changed(search: Search, tmp_path) -> None:
+def test_panels_are_rebuilt_only_after_a_change(search: Search, tmp_path) -> None:
     space, prepare = search.params.tune.space, search.params.prepare
     write = partial(panels.write_panels, search.records, tmp_path, space=space, before=search.held)
     path = tmp_path / "panels" / "rank-rank" / "features.npy"

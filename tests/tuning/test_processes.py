@@ -140,7 +140,7 @@ def test_a_killed_worker_loses_its_trials_only(address, name, start):
     assert workers_of(coordinator.pid) == []
 
 
-def test_a_killed_coordinator_ends_its_workers_and_the_next_goes_on(address, name, start):
+def test_a_killed_coordinator_ends_its_workers(address, name, start):
     first = start(address, workers=2, seconds=0.3)
     search = fake.begin(fake.section(address, study=name, trials=TRIALS))
     until(lambda: study.finished_trials(search.study), "a finished trial")
@@ -175,7 +175,7 @@ def test_two_machines_share_a_database_and_one_dies(postgres, name, start):
     assert len(failed) <= len(lost) + 1
 
 
-def test_an_interrupt_from_the_keyboard_keeps_what_is_done(address, name, start):
+def test_a_keyboard_interrupt_keeps_complete_trials(address, name, start):
     first = start(address, workers=2, seconds=0.3)
     search = fake.begin(fake.section(address, study=name, trials=TRIALS))
     until(lambda: study.finished_trials(search.study), "a finished trial")
@@ -194,7 +194,7 @@ def test_an_interrupt_from_the_keyboard_keeps_what_is_done(address, name, start)
     search.storage.close()
 
 
-def test_an_interrupt_within_a_query_stays_an_interrupt(monkeypatch):
+def test_an_interrupt_in_a_query_stays_an_interrupt(monkeypatch):
     def query(*_: object) -> None:
         try:
             raise KeyboardInterrupt
@@ -206,7 +206,7 @@ def test_an_interrupt_within_a_query_stays_an_interrupt(monkeypatch):
         Coordinator.__new__(Coordinator).run()
 
 
-def test_an_interrupt_while_asking_leaves_no_running_trial(address, monkeypatch):
+def test_an_interrupt_in_ask_leaves_no_running_trial(address, monkeypatch):
     search = fake.begin(fake.section(address, trials=TRIALS, study="asking"))
 
     def interrupted(*_: object, **__: object) -> None:
@@ -249,7 +249,7 @@ OPTUNAS = "version_info (version_info_id int, schema_version int, library_versio
     ("tables", "said"),
     [([VERSIONS], "another program's tables"), ([VERSIONS, OPTUNAS], "cannot be used")],
 )
-def test_a_database_of_another_program_or_version_is_refused(postgres, tables, said):
+def test_a_foreign_or_older_database_is_refused(postgres, tables, said):
     plain = postgres.replace("postgresql://", "postgresql+psycopg://")
     name = f"other_{len(tables)}"
     engine = sqlalchemy.create_engine(plain, isolation_level="AUTOCOMMIT")
@@ -269,7 +269,7 @@ def test_a_database_of_another_program_or_version_is_refused(postgres, tables, s
     assert "studies" not in there or said == "cannot be used"
 
 
-def test_an_interrupt_gives_the_trials_back_and_starting_again_goes_on(address):
+def test_interrupted_trials_run_again_after_restart(address):
     tune = fake.section(address, trials=TRIALS, study="interrupted")
     search = fake.begin(tune)
     asked = study.ask(search)

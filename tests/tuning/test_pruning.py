@@ -10,7 +10,7 @@ GROUPS = [("a", "b"), ("c", "d"), ("e",)]
 
 
 @given(st.integers(1, 60), st.integers(0, 5), st.integers(1, 8))
-def test_every_group_comes_once_and_equal_seeds_give_equal_orders(count, seed, looks):
+def test_every_group_comes_once_in_seeded_order(count, seed, looks):
     groups = [(f"{i}",) for i in range(count)]
     found = pruning.chunks(groups, seed, looks)
     assert sorted(g for chunk in found for g in chunk) == sorted(groups)
@@ -19,13 +19,13 @@ def test_every_group_comes_once_and_equal_seeds_give_equal_orders(count, seed, l
     assert max(map(len, found)) - min(map(len, found)) <= 1
 
 
-def test_months_come_in_another_order_than_the_calendar_s():
+def test_months_do_not_come_in_calendar_order():
     groups = [(f"{i:02d}",) for i in range(20)]
     first = pruning.chunks(groups, 1)[0]
     assert first != groups[:4] and first == sorted(first)
 
 
-def test_each_month_is_reported_at_its_place_and_the_median_gets_the_objective_so_far():
+def test_the_median_pruner_gets_the_objective_so_far():
     so_far = pd.Series([0.1, 0.2, 0.3], index=["e", "a", "b"])
     places = {"a": 0, "b": 1, "c": 2, "d": 3, "e": 4}
     assert pruning.reports("wilcoxon", "mean", so_far, new=2, places=places) == [(0, 0.2), (1, 0.3)]

@@ -88,7 +88,7 @@ def test_selection_bias_is_that_of_all_trials(searched):
     assert "6 trials count as" in text and "deflated Sharpe ratio" in text
 
 
-def test_the_walk_forward_series_selects_by_earlier_months(searched):
+def test_walk_forward_series_selects_by_earlier_months(searched):
     search = searched[0]
     done = study.finished_trials(search.study)
     assert results.walk_forward_series(done, search.tune) is None
@@ -114,7 +114,7 @@ def test_the_page_shows_the_result_and_escapes_names(searched):
     assert "holdout months the tuned values" in text and "デフレーテッド・シャープ・レシオ" in text
 
 
-def test_without_a_current_trial_there_is_no_comparison_with_it(searched):
+def test_without_a_current_trial_nothing_is_compared(searched):
     table = compared(searched[0], current=False)
     assert table["model"].unique().tolist() == ["best", "ridge", "placebo"]
     text = page.page(

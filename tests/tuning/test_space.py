@@ -11,7 +11,7 @@ from small import PARAMS
 WHOLE = config.load(PARAMS)
 
 
-def test_current_values_become_the_params_that_they_are_from():
+def test_current_values_become_their_params():
     values = space.current_values(WHOLE.train, WHOLE.prepare)
     for section, keys in space.settings(values).items():
         params = getattr(WHOLE, section)
@@ -30,7 +30,7 @@ def test_each_value_outside_the_space_is_named():
     assert reason.startswith("train.hidden_sizes = [64, 32, 16]")
 
 
-def test_lists_are_categories_and_ranges_are_continuous():
+def test_lists_are_categories_ranges_are_continuous():
     found = space.distributions(WHOLE.tune.space)
     assert set(found) == {*space.STRUCTURE, *space.NUMBERS}
     assert found["width"] == CategoricalDistribution((16, 32, 64))

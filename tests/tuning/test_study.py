@@ -29,7 +29,7 @@ def searched(tmp_path_factory):
     return search
 
 
-def test_trial_0_has_the_current_values_and_is_not_pruned(searched):
+def test_trial_0_has_current_values_and_is_not_pruned(searched):
     first = searched.study.trials[0]
     params = config.load(fake.PARAMS)
     assert first.params == space.current_values(params.train, params.prepare)
@@ -60,7 +60,7 @@ def test_trials_of_a_group_differ_in_numbers_only(searched):
     assert space.structure(trials[3].params) != space.structure(trials[0].params)
 
 
-def test_a_trial_s_value_is_the_objective_of_its_whole_series(searched):
+def test_a_trials_value_is_the_objective_of_its_series(searched):
     search = searched
     assert len(study.finished_trials(search.study)) == 9 and not search.running
     for trial in search.study.trials:
@@ -80,7 +80,7 @@ def test_the_same_seed_asks_for_the_same_trials(searched, tmp_path):
     assert [t.params for t in other.study.trials] == [t.params for t in searched.study.trials]
 
 
-def test_a_finished_search_asks_for_nothing_and_a_longer_one_goes_on(searched):
+def test_a_complete_search_asks_for_nothing(searched):
     search = searched
     assert study.ask(search) is None
     longer = replace(search, tune=replace(search.tune, trials=10))
@@ -96,7 +96,7 @@ def test_a_study_begun_otherwise_is_not_gone_on_with(searched):
     assert "workers" not in str(error.value)
 
 
-def test_a_trial_above_the_turnover_cap_is_not_the_best(tmp_path):
+def test_a_trial_above_the_turnover_cap_is_never_best(tmp_path):
     tune = fake.section(f"journal:{tmp_path}/journal.log", trials=3, turnover_cap=0.4)
     search = fake.begin(tune)
     fake.run(search)
@@ -105,7 +105,7 @@ def test_a_trial_above_the_turnover_cap_is_not_the_best(tmp_path):
     assert not results.trial_table(search.study.trials)["feasible"].any()
 
 
-def test_a_network_that_diverged_ends_its_trial_and_not_the_others(tmp_path):
+def test_a_diverged_network_ends_its_trial_alone(tmp_path):
     def run(members, groups):
         frames = fake.scores(members, groups)
         frames[0].loc[3, "score"] = float("nan")
@@ -138,7 +138,7 @@ def test_a_series_survives_its_packing():
     pd.testing.assert_frame_equal(again, series[again.columns], atol=1e-8, check_dtype=False)
 
 
-def test_a_trial_under_way_counts_as_the_share_of_its_months():
+def test_a_running_trial_counts_by_its_months():
     made = optuna.create_study()
     made.tell(made.ask(), 1.0)
     trial = made.ask()
@@ -162,7 +162,7 @@ def _flattened(frame: pd.DataFrame, rows: pd.Series) -> pd.DataFrame:
     return frame.assign(score=frame["score"].mask(rows, 0.5 + 1e-15 * frame["score"]))
 
 
-def test_a_month_that_broke_for_all_trials_is_missing_from_all(tmp_path):
+def test_a_month_broken_for_all_trials_is_missing(tmp_path):
     search = fake.begin(fake.section(f"journal:{tmp_path}/journal.log", trials=3, pruner="none"))
 
     def run(members, groups):
@@ -182,7 +182,7 @@ def test_a_month_that_broke_for_all_trials_is_missing_from_all(tmp_path):
 
 
 @pytest.mark.parametrize("pruner", ["wilcoxon", "median"])
-def test_months_that_break_for_one_trial_are_missing_and_a_dead_trial_ends(tmp_path, pruner):
+def test_months_broken_for_one_trial_are_missing(tmp_path, pruner):
     """One that has no weights in one month holds nothing then; one without any is given up."""
     search = fake.begin(fake.section(f"journal:{tmp_path}/journal.log", trials=3, pruner=pruner))
     rates: list[float] = []
@@ -220,7 +220,7 @@ class Dies(fake.Here):
         return future
 
 
-def test_workers_that_die_of_every_trial_end_the_search(tmp_path):
+def test_workers_that_die_of_every_trial_end_search(tmp_path):
     search = fake.begin(fake.section(f"journal:{tmp_path}/journal.log", trials=3))
     with pytest.raises(TuningError, match="11 worker processes died one after another"):
         Coordinator(search, fake.Backtest(), start=Dies).run()
@@ -231,7 +231,7 @@ def test_workers_that_die_of_every_trial_end_the_search(tmp_path):
     assert states.count(TrialState.WAITING) == 3
 
 
-def test_an_error_of_a_trial_ends_the_search_and_counts_for_it_alone(tmp_path):
+def test_an_error_of_a_trial_ends_the_search(tmp_path):
     calls = []
 
     def scores(trials, groups):

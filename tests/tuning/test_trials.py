@@ -53,9 +53,7 @@ def months(groups: list[Group]) -> list[str]:
     return [month for group in groups for month in group]
 
 
-def test_months_are_those_after_the_longest_window_that_have_a_return(
-    search: Search, tmp_path: Path
-) -> None:
+def test_months_have_a_return_after_the_longest_window(search: Search, tmp_path: Path) -> None:
     index = store.read(search.folder / "panels" / "rank-rank").index
     names = windows.MonthSlices.of(index["month"]).names
     runner = backtest(search, tmp_path)
@@ -135,7 +133,7 @@ def test_ridge_scores_are_those_of_the_same_rows(search: Search, tmp_path: Path)
     np.testing.assert_array_equal(found["score"], expected)
 
 
-def test_the_series_is_that_of_the_backtest_after_costs(search: Search, tmp_path: Path) -> None:
+def test_the_series_is_the_backtests_after_costs(search: Search, tmp_path: Path) -> None:
     params = params_of(search)
     params = replace(params, backtest=replace(params.backtest, n_quantiles=4, cost_bps=50.0))
     runner = TrialBacktest(search.folder, tmp_path, params)

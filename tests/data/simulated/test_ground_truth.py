@@ -64,7 +64,7 @@ def test_interaction_needs_both():
 @pytest.mark.parametrize(
     "change, full", [(0.05, 0), (0, 0), (-0.02, 0), (-0.05, 0.5), (-0.08, 1), (-0.3, 1)]
 )
-def test_regime_favours_cheap_small_losers_after_a_fall(change, full):
+def test_regime_favours_cheap_small_losers_after_falls(change, full):
     cheap = {"book_to_price": 1, "size": -1, "return_3": -1}
     dear = {name: -value for name, value in cheap.items()}
     assert shape("regime", topix_change=change, **cheap) == pytest.approx(full)
@@ -95,7 +95,7 @@ def test_shapley_is_the_mean_gain_over_all_orderings(effect, data, zero_roe):
 
 
 @pytest.mark.parametrize("seed", [1, 2])
-def test_contributions_are_shapley_values_of_the_whole_function(seed):
+def test_contributions_are_shapley_values(seed):
     # From the definition over all 2**9 subsets of inputs: the groups share two of them.
     given = attributes(seed)
     roe = given["roe_forecast"]
@@ -120,7 +120,7 @@ def test_contributions_are_shapley_values_of_the_whole_function(seed):
 
 
 @given(seed=st.integers(0, 10_000), change=st.floats(-0.3, 0.3), count=st.integers(2, 20))
-def test_contributions_add_up_and_expectations_are_relative(seed, change, count):
+def test_contributions_sum_to_relative_expectations(seed, change, count):
     found = ground_truth(SIMULATED, attributes(seed, count), change)
     total = sum(found.contributions.values())
     np.testing.assert_allclose(found.baseline + total, found.expected, atol=1e-15)

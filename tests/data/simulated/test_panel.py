@@ -47,7 +47,7 @@ def test_yields_as_differences_all_else_as_changes():
     assert {first for first, _ in MARKET.values()} == {"level"}
 
 
-def test_every_input_has_an_english_and_a_japanese_name():
+def test_every_input_has_names_in_both_languages():
     names = catalogue()
     assert (names[["english", "japanese"]] != "").all().all()
     assert names["english"].is_unique and names["japanese"].is_unique
@@ -65,7 +65,7 @@ def test_the_preset_is_the_papers_setting():
     assert chosen.first_month == "2002-12" and PRESET.train.window_months == 36
 
 
-def test_the_panel_has_the_catalogues_inputs_in_its_order(panel):
+def test_panel_columns_follow_the_catalogue(panel):
     assert panel.names == catalogue()["name"].tolist()
     assert panel.features.shape[1] == 126
     assert panel.catalogue["group"].tolist() == catalogue()["group"].tolist()

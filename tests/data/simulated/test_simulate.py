@@ -80,7 +80,7 @@ def test_market_value_moves_with_the_return(market):
     assert (left > 0.015).mean() < 0.005
 
 
-def test_topix_is_the_value_weighted_return_less_dividends(market):
+def test_topix_is_value_weighted_less_dividends(market):
     stocks = market.stocks
     returned, weight = wide(stocks, "return"), wide(stocks, "size").shift(1)
     paid = (wide(stocks, "dividend_yield") * wide(stocks, "size")).shift(1)
@@ -143,7 +143,7 @@ def test_small_firms_lack_forecasts():
     assert lacks[small].mean() > 2 * lacks[~small].mean()
 
 
-def test_returns_have_fat_tails_and_clustered_volatility():
+def test_returns_have_fat_tails_and_clustered_risk():
     returns = wide(simulate(replace(SIMULATED, stocks=300), "2007-01", "2010-12").stocks, "return")
     own = returns.sub(returns.mean(axis=1), axis=0)
     scaled = own / own.std()

@@ -19,7 +19,7 @@ from konkyo.retry import RetryPolicy
 from vendor_server import KEY, Told, Vendor
 
 
-def test_a_rate_limit_spreads_requests_a_little_slower_than_it_allows():
+def test_requests_stay_below_the_rate_limit():
     now, slept = [100.0], []
 
     def sleep(seconds: float) -> None:
@@ -46,7 +46,7 @@ def test_a_key_comes_from_the_environment_alone(monkeypatch):
         assert not value.strip() or value not in str(caught.value)
 
 
-def test_a_client_that_is_not_there_is_named_with_the_command():
+def test_an_absent_client_is_named_with_its_command():
     with pytest.raises(SourceError, match=r"pip install 'nowhere>=1'"):
         import_client("nowhere_at_all", "nowhere", "nowhere>=1")
 
@@ -69,7 +69,7 @@ def asking(vendor: Vendor, policy: RetryPolicy, secret: str = KEY) -> requests.R
         )
 
 
-def test_what_may_pass_is_tried_again_and_the_wait_is_the_servers(vendor, policy, waits):
+def test_passing_errors_retry_after_the_servers_wait(vendor, policy, waits):
     vendor.routes["/there"] = lambda _: Told(200, "here")
     vendor.first += [Told(429, "slow down", {"Retry-After": "7"}), Told(500, "oh")]
     assert asking(vendor, policy).text == "here"

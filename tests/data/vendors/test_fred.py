@@ -67,15 +67,13 @@ def service(vendor: Vendor, monkeypatch) -> Vendor:
 
 
 @pytest.mark.parametrize("most", [1000, 2, 1])
-def test_every_version_is_found_once_however_the_vintages_are_asked_for(
-    service, policy, monkeypatch, most
-):
+def test_every_version_is_read_once(service, policy, monkeypatch, most):
     monkeypatch.setattr(fred, "MAX_VINTAGES", most)
     found = fred.releases(fred.connect(service.url, policy), "GDP")
     pd.testing.assert_frame_equal(found, frame(VERSIONS))
 
 
-def test_an_answer_that_was_cut_off_is_asked_for_in_halves(service, policy, monkeypatch):
+def test_a_truncated_answer_is_requested_in_halves(service, policy, monkeypatch):
     monkeypatch.setattr(fred, "MAX_ROWS", 3)
     found = fred.releases(fred.connect(service.url, policy), "GDP")
     pd.testing.assert_frame_equal(found, frame(VERSIONS))
@@ -109,7 +107,7 @@ def test_a_value_grows_too_old():
     assert values.fillna(-1).tolist() == [-1, 17102.5, 17102.5, -1, -1, -1, -1, -1]
 
 
-def test_a_missing_version_is_none_and_an_old_revision_changes_nothing():
+def test_a_missing_version_changes_nothing():
     late = [("2014-04-01", "2014-06-10", None), ("2013-10-01", "2014-06-20", 1.0)]
     values = fred.as_of(frame(VERSIONS + late), MONTHS, carry=12)
     assert values.iloc[-1] == 17101.3
@@ -119,9 +117,9 @@ day = st.integers(0, 240).map(lambda days: pd.Timestamp("2013-12-01") + pd.Timed
 versions = st.lists(st.tuples(day, day, st.floats(-9, 9)), min_size=1, unique_by=lambda v: v[:2])
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(versions)
-def test_what_was_known_is_that_of_a_loop_and_the_future_changes_nothing(rows):
+def test_point_in_time_values_equal_a_loops(rows):
     table = frame(rows).sort_values(["date", "published"])
     values = fred.as_of(table, MONTHS, carry=100)
     for month, value in values.items():
@@ -133,7 +131,7 @@ def test_what_was_known_is_that_of_a_loop_and_the_future_changes_nothing(rows):
         pd.testing.assert_series_equal(past[:month], values[:month])
 
 
-def test_a_series_that_is_never_revised_is_published_after_its_period(service, policy):
+def test_an_unrevised_series_follows_its_period(service, policy):
     service.routes["/series"] = lambda _: xml("seriess", '<series frequency_short="M"/>')
     rows = [observation("2024-01-01", END, 1.5), observation("2024-02-01", END, None)]
     service.routes["/series/observations"] = lambda _: xml("observations", *rows)
@@ -163,7 +161,7 @@ def test_limits_and_faults_are_waited_out(service, policy, waits):
         Told(200, "x", {"Content-Length": "9"}),
     ],
 )
-def test_an_answer_that_is_not_whole_is_asked_for_again(service, policy, waits, told):
+def test_an_incomplete_answer_is_requested_again(service, policy, waits, told):
     service.first += [told, told]
     assert len(fred.releases(fred.connect(service.url, policy), "GDP")) == 5
     assert len(waits) == 2
@@ -182,7 +180,7 @@ def test_a_series_that_is_not_there_is_asked_for_once(service, policy):
         fred.releases(fred.connect(service.url, policy), "DGS10")
 
 
-def test_the_key_is_in_no_error_and_no_text_of_the_connection(service, policy):
+def test_the_key_is_in_no_error_and_no_log(service, policy):
     connection = fred.connect(service.url, policy)
     service.first += [refused(400, f"Bad Request. api_key {KEY} is not registered")]
     errors = []

@@ -121,7 +121,7 @@ def test_a_second_run_asks_only_for_what_is_not_there(exchange, tmp_path):
 
 
 @pytest.mark.parametrize("at", [3, 7, 12])
-def test_a_run_that_was_stopped_goes_on_and_ends_with_the_same(exchange, tmp_path, at):
+def test_an_interrupted_run_resumes_to_the_same_files(exchange, tmp_path, at):
     run(exchange, tmp_path / "whole")
     whole = len(exchange.asked)
     exchange.asked.clear()
@@ -143,7 +143,7 @@ def test_a_run_that_was_stopped_goes_on_and_ends_with_the_same(exchange, tmp_pat
         assert other.read_bytes() == path.read_bytes()
 
 
-def test_a_day_whose_rows_were_written_but_not_noted_is_not_there_twice(exchange, tmp_path):
+def test_an_unrecorded_day_is_not_written_twice(exchange, tmp_path):
     run(exchange, tmp_path, parts=("prices",))
     before = pd.read_parquet(tmp_path / "raw/prices/2024-01.parquet")
     (tmp_path / "raw/days.json").unlink()
@@ -151,7 +151,7 @@ def test_a_day_whose_rows_were_written_but_not_noted_is_not_there_twice(exchange
     pd.testing.assert_frame_equal(pd.read_parquet(tmp_path / "raw/prices/2024-01.parquet"), before)
 
 
-def test_a_trading_day_without_prices_is_asked_for_again(exchange, tmp_path):
+def test_a_day_without_prices_is_requested_again(exchange, tmp_path):
     bars = exchange.routes[BARS]
     exchange.routes[BARS] = lambda asked: (
         Told(body={"data": []}) if asked.query["date"] == "20240202" else bars(asked)
@@ -161,7 +161,7 @@ def test_a_trading_day_without_prices_is_asked_for_again(exchange, tmp_path):
     assert run(exchange, tmp_path, parts=("prices",)).days == {"prices": 1}
 
 
-def test_rate_limits_faults_and_broken_answers_are_waited_out(exchange, tmp_path, waits):
+def test_rate_limits_and_server_errors_are_retried(exchange, tmp_path, waits):
     exchange.first += [
         Told(429, {"message": "Too Many Requests"}, {"Retry-After": "11"}),
         Told(500, {"message": "Internal Server Error"}),
@@ -208,7 +208,7 @@ def test_a_plan_without_any_day_asked_for(exchange, tmp_path):
 
 
 @pytest.mark.parametrize("status", [400, 404, 500])
-def test_a_day_that_fails_is_left_out_and_asked_for_again(exchange, tmp_path, status):
+def test_a_failed_day_is_left_out_and_requested_again(exchange, tmp_path, status):
     bars = exchange.routes[BARS]
     exchange.routes[BARS] = lambda asked: (
         Told(status, "broken") if asked.query["date"] == "20240131" else bars(asked)
@@ -304,7 +304,7 @@ def test_no_trading_day_in_the_months_asked_for(exchange, tmp_path):
         run(exchange, tmp_path, "2023-01-01", "2023-01-31")
 
 
-def test_the_key_is_needed_and_sent_in_the_header_alone(exchange, tmp_path, monkeypatch):
+def test_the_key_is_required_and_sent_in_the_header(exchange, tmp_path, monkeypatch):
     run(exchange, tmp_path)
     assert all(asked.headers["x-api-key"] == KEY for asked in exchange.asked)
     assert all(KEY not in str(asked.query) for asked in exchange.asked)
@@ -314,7 +314,7 @@ def test_the_key_is_needed_and_sent_in_the_header_alone(exchange, tmp_path, monk
         jquants.connect("free", exchange.url)
 
 
-def test_a_day_is_final_from_three_oclock_of_the_next_in_tokyo():
+def test_a_day_is_final_at_three_the_next_day_in_tokyo():
     utc = pd.Timestamp("2024-05-01 17:59", tz="UTC").to_pydatetime()
     assert jquants.newest_final(utc) == pd.Timestamp("2024-04-30")
     utc = pd.Timestamp("2024-05-01 18:00", tz="UTC").to_pydatetime()

@@ -47,7 +47,7 @@ def row(table: pd.DataFrame, published: str) -> pd.Series:
     return table[table["published"] == published].iloc[0]
 
 
-def test_a_quarter_is_made_twelve_months_by_the_year_before():
+def test_quarters_become_twelve_months():
     table = reports(documents(Q1_BEFORE, YEAR, Q1))
     assert table["period_end"].dt.strftime("%Y-%m").tolist() == ["2022-06", "2023-03", "2023-06"]
     assert table["sales"].fillna(-1).tolist() == [-1, 1000.0, 1000 + 260 - 200]
@@ -55,13 +55,13 @@ def test_a_quarter_is_made_twelve_months_by_the_year_before():
     assert table["dividends"].fillna(-1).tolist() == [-1, 300.0, 300.0]
 
 
-def test_forecasts_are_of_the_year_under_way_after_the_period():
+def test_forecasts_are_of_the_current_fiscal_year():
     table = reports(documents(Q1_BEFORE, YEAR, Q1))
     assert table["sales_forecast"].tolist() == [1000.0, 1100.0, 1150.0]
     assert table["dividends_forecast"].fillna(-1).tolist() == [-1, 400.0, 550.0]
 
 
-def test_a_revision_is_a_version_of_the_report_before_it():
+def test_a_revision_is_a_vintage_of_its_report():
     table = reports(documents(Q1_BEFORE, YEAR, Q1, REVISION, DIVIDEND))
     assert len(table) == 5
     first, second = row(table, "2023-09-20"), row(table, "2023-09-29")
@@ -73,7 +73,7 @@ def test_a_revision_is_a_version_of_the_report_before_it():
     assert second["dividends_forecast"] == 660.0
 
 
-def test_a_revision_of_another_year_or_without_a_report_says_nothing():
+def test_a_revision_without_a_report_is_ignored():
     before = revised("2022-06-01", "2023-03-31", FSales=900)
     late = revised("2023-05-20", "2023-03-31", FSales=7)
     table = reports(documents(before, YEAR, late))
@@ -91,7 +91,7 @@ def test_a_correction_counts_from_its_own_day_on():
     assert row(table, "2023-09-20")["period_end"] == pd.Timestamp("2023-06-30")
 
 
-def test_documents_published_later_change_no_earlier_row():
+def test_later_documents_change_no_earlier_row():
     days = [Q1_BEFORE, YEAR, Q1, REVISION, DIVIDEND]
     days.append(told("2024-05-09", "FY", "2024-03-31", "2024-03-31", Sales=1400, NxFSales=1))
     whole = reports(documents(*days))
@@ -130,7 +130,7 @@ def test_twelve_months_are_those_of_a_loop():
     assert reports(documents(*days))["sales"].tolist() == pytest.approx(expected, nan_ok=True)
 
 
-def test_shares_are_without_the_firms_own_from_their_publication_on():
+def test_shares_exclude_treasury_shares():
     table = outstanding(documents(Q1_BEFORE, YEAR, Q1, REVISION))
     assert table["shares"].tolist() == [100.0, 110.0]
     assert table["published"].dt.strftime("%Y-%m-%d").tolist() == ["2023-05-10", "2023-08-04"]

@@ -20,7 +20,7 @@ A note of the ministry,,,,
 """
 
 
-def test_a_yield_belongs_to_the_business_day_on_which_it_is_published():
+def test_a_yield_belongs_to_its_publication_day():
     table = mof.yields([ALL, NOW], (2, 20))
     assert list(table.columns) == ["date", "jgb_2", "jgb_20"]
     assert table["date"].dt.strftime("%Y-%m-%d").tolist() == [
@@ -49,7 +49,7 @@ def test_another_layout_is_refused():
         mof.yields(["Date,2Y\n"], (2,))
 
 
-def test_a_row_that_breaks_off_and_a_column_that_is_there_twice():
+def test_truncated_rows_and_duplicate_columns():
     assert mof.quotes("Date,2Y,10Y\n2024/4/1,0.1\n", (2, 10)).isna().to_numpy().tolist() == [
         [False, True]
     ]
@@ -65,7 +65,7 @@ def test_a_stored_table_keeps_what_a_new_one_lacks():
     assert merged["jgb_10"].fillna(-1).tolist() == [8.127, 0.729, -1]
 
 
-def test_a_file_is_downloaded_wherever_the_site_has_moved_it(vendor, policy, waits):
+def test_a_download_follows_the_sites_redirects(vendor, policy, waits):
     vendor.routes = {
         "/old.csv": lambda _: Told(302, "", {"Location": vendor.url + "/new.csv"}),
         "/new.csv": lambda _: Told(200, ALL),

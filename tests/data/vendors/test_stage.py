@@ -74,7 +74,7 @@ def merged(values: dict, other: dict) -> dict:
     return values
 
 
-def test_the_tables_of_the_exchange_and_params_that_name_them(market, tmp_path, capsys):
+def test_params_name_the_exchanges_tables(market, tmp_path, capsys):
     fetch_jquants(tmp_path)
     folder = tmp_path / "own/jquants"
     prices = pd.read_parquet(folder / "prices")
@@ -101,7 +101,7 @@ def test_the_tables_of_the_exchange_and_params_that_name_them(market, tmp_path, 
     assert KEY not in printed + text
 
 
-def test_tables_that_did_not_change_are_not_written_again(market, tmp_path):
+def test_unchanged_tables_are_not_written_again(market, tmp_path):
     fetch_jquants(tmp_path)
     tables = [path for path in (tmp_path / "own/jquants").rglob("*.parquet")]
     before = {path: path.stat().st_mtime_ns for path in tables}
@@ -140,7 +140,7 @@ def test_what_came_before_an_error_can_be_used(market, tmp_path, capsys):
     assert (tmp_path / "own/jquants/params.yaml").is_file()
 
 
-def test_a_plan_without_the_index_has_no_market_series_in_its_params(market, tmp_path):
+def test_a_plan_without_the_index_has_no_market_series(market, tmp_path):
     fetch_jquants(tmp_path, parts=("prices", "listed"))
     text = (tmp_path / "own/jquants/params.yaml").read_text()
     assert "market" not in text
@@ -168,9 +168,7 @@ def test_what_cannot_be_fetched_is_one_line(market, tmp_path, capsys, monkeypatc
     assert not out.exists()
 
 
-def test_series_as_they_were_known_are_columns_of_a_market_table(
-    vendor, policy, tmp_path, capsys, monkeypatch
-):
+def test_point_in_time_series_are_market_columns(vendor, policy, tmp_path, capsys, monkeypatch):
     pytest.importorskip("fredapi")
     monkeypatch.setenv("FRED_API_KEY", KEY)
     monkeypatch.setattr(fred, "BASE", vendor.url)
@@ -261,9 +259,7 @@ def test_one_file_of_the_ministry_is_missing(vendor, policy, tmp_path, capsys, m
     assert (tmp_path / mof.OPERATIONS_FILE).is_file()
 
 
-def test_the_ministrys_files_and_an_old_one_that_stays_where_the_new_is_not_whole(
-    vendor, policy, tmp_path, capsys, monkeypatch
-):
+def test_an_incomplete_file_leaves_the_old_one(vendor, policy, tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(mof, "BASE", vendor.url)
     vendor.routes = {path: lambda _: Told(200, YIELDS) for path in mof.YIELDS}
     vendor.routes[mof.OPERATIONS] = lambda _: Told(200, OPERATIONS.encode("cp932"))

@@ -143,13 +143,13 @@ def test_titles_speak_the_language(name, language):
 
 
 @pytest.mark.parametrize("name", DRAW)
-def test_no_chart_has_ink_that_a_dark_page_cannot_replace(name):
+def test_no_chart_has_a_colour_fixed_on_dark_pages(name):
     colours = re.findall("#[0-9a-fA-F]{6}", str(to_spec(DRAW[name]("en"))))
     assert "#000000" not in colours and "#FFFFFF" not in {one.upper() for one in colours}
     assert {INK, MUTED, GRID, PAPER} <= set(colours)
 
 
-def test_portfolios_start_at_one_and_end_at_their_value() -> None:
+def test_portfolios_start_at_one_and_end_at_value() -> None:
     chart = charts.portfolio_growth(CUMULATIVE.sample(frac=1.0, random_state=0))
     sets = [pd.DataFrame(rows) for rows in to_spec(chart)["datasets"].values()]
     lines = max(sets, key=len)
@@ -184,7 +184,7 @@ def test_the_log_axis_is_marked_at_every_range(reach):
 
 
 @given(st.lists(st.floats(-5, 5), max_size=8), st.floats(0.01, 1))
-def test_separated_places_stand_apart_in_order_and_centred(wanted, gap):
+def test_label_positions_are_apart_and_in_order(wanted, gap):
     places = np.array(sorted(wanted))
     apart = separated(places, gap)
     assert len(apart) == len(places)
@@ -201,7 +201,7 @@ def test_places_that_stand_apart_already_stay() -> None:
 
 
 @pytest.mark.parametrize("column", ["rank_ic", "spread"])
-def test_bars_are_the_months_and_the_line_their_mean_of_twelve(column):
+def test_bars_are_months_and_the_line_their_mean(column):
     draw = {"rank_ic": charts.monthly_rank_ic, "spread": charts.monthly_spread}[column]
     sets = [pd.DataFrame(rows) for rows in to_spec(draw(RETURNS.iloc[::-1]))["datasets"].values()]
     bars, mean = sorted((one for one in sets if "value" in one), key=len)[::-1]
@@ -211,7 +211,7 @@ def test_bars_are_the_months_and_the_line_their_mean_of_twelve(column):
     assert mean["value"].iloc[-1] == pytest.approx(RETURNS[column][-12:].mean(), rel=1e-4)
 
 
-def test_a_short_record_has_neither_line_nor_legend_of_means() -> None:
+def test_a_short_record_has_no_line_of_means() -> None:
     assert domain(charts.monthly_rank_ic(RETURNS[:11]), "color") == []
 
 
@@ -247,7 +247,7 @@ def test_cells_have_the_values_and_rows_add_up() -> None:
     assert color["domain"] == [-0.4, 0, 0.4] and color["range"][1] == PAPER
 
 
-def test_columns_without_relevance_and_sectors_are_left_out() -> None:
+def test_columns_without_relevance_are_left_out() -> None:
     stocks = small.stocks()
     stocks.loc[stocks["feature"] == "size", "relevance"] = 0.0
     cells = table(charts.stock_heat(stocks, small.LABELS), "relevance")
@@ -257,7 +257,7 @@ def test_columns_without_relevance_and_sectors_are_left_out() -> None:
     assert "'sector'" not in str(bare["layer"])
 
 
-def test_change_bars_add_up_and_steps_of_zero_are_left_out() -> None:
+def test_change_bars_add_up_without_steps_of_zero() -> None:
     steps = table(DRAW["change_bars"]("en"), "change")
     np.testing.assert_allclose(steps["change"], [0.1, 0.25, -0.1, 0.04, 0.01, 0.3], atol=1e-6)
     np.testing.assert_allclose(steps["end"], [0.1, 0.35, 0.25, 0.29, 0.3, 0.3], atol=1e-6)
@@ -266,7 +266,7 @@ def test_change_bars_add_up_and_steps_of_zero_are_left_out() -> None:
     ]  # fmt: skip
 
 
-def test_factor_bars_have_the_largest_difference_first_and_both_stars() -> None:
+def test_factor_bars_have_the_largest_difference_first() -> None:
     chart = charts.factor_bars(small.means(), small.LABELS, most=3)
     bars = table(chart, "side", "value")
     assert bars["row"].unique().tolist() == ["TOPIX", "Return", "Size"] == domain(chart, "y")
@@ -296,7 +296,7 @@ def test_the_scatter_has_points_curve_and_histograms() -> None:
     assert sides == [3, 3]
 
 
-def test_marked_months_are_named_in_their_panels_on_one_scale() -> None:
+def test_highlighted_months_are_named_on_one_scale() -> None:
     spec = to_spec(DRAW["market_lines"]("en"))
     named = [
         sorted({row["name"] for row in rows}) for rows in spec["datasets"].values()
@@ -307,7 +307,7 @@ def test_marked_months_are_named_in_their_panels_on_one_scale() -> None:
     assert first["domain"] == second["domain"]
 
 
-def test_a_market_series_without_relevance_has_no_panel() -> None:
+def test_market_series_without_relevance_have_no_panel() -> None:
     over_time = small.over_time()
     first = over_time["feature"].iloc[0]
     over_time.loc[over_time["feature"] != first, ["difference", "marked"]] = [0.0, False]
@@ -328,14 +328,14 @@ def test_group_lines_are_months_and_their_mean() -> None:
     np.testing.assert_allclose(lower["value"], [0.7, 0.8, 0.9])
 
 
-def test_the_effect_map_has_the_strongest_attribute_on_top() -> None:
+def test_effect_map_has_the_strongest_on_top() -> None:
     chart = DRAW["effect_map"]("en")
     assert domain(chart, "y") == ["Return", "Size"]
     cells = table(chart, "effect").pivot_table(index="row", columns="start", values="effect")
     np.testing.assert_allclose(cells.to_numpy(), [[-0.3, -0.2, -0.4], [0.1, np.nan, 0.1]])
 
 
-def test_sectors_are_means_of_all_months_or_those_of_one() -> None:
+def test_sectors_are_means_of_all_months_or_of_one() -> None:
     chart = DRAW["exposure_bars"]("en")
     assert domain(chart, "y") == ["foods", "no sector", "Banks"]
     np.testing.assert_allclose(table(chart, "row")["value"], [0.55, 0.15, 0.3, 0.45, 0.05, 0.5])
@@ -357,7 +357,7 @@ def test_the_legend_states_the_total_turnover() -> None:
     np.testing.assert_allclose(table(chart, "row")["value"], [0.4, 0.2])
 
 
-def test_agreement_has_the_best_method_on_top_and_the_papers_in_bold() -> None:
+def test_agreement_has_the_best_method_on_top() -> None:
     chart = DRAW["truth_agreement"]("en")
     assert domain(chart, "y") == ["DeepLIFT", "LRP epsilon (paper)", "ridge coefficients x input"]
     weight = to_spec(chart)["layer"][0]["encoding"]["y"]["axis"]["labelFontWeight"]
@@ -366,7 +366,7 @@ def test_agreement_has_the_best_method_on_top_and_the_papers_in_bold() -> None:
     np.testing.assert_allclose(marks["high"] - marks["low"], 0.2, atol=1e-5)
 
 
-def test_deletion_shows_the_papers_rule_the_extremes_and_random_order() -> None:
+def test_deletion_shows_the_papers_rule_and_random() -> None:
     assert domain(DRAW["deletion_curves"]("en"), "color") == [
         "LRP epsilon (paper), area +0.30",
         "DeepLIFT, area +0.50",

@@ -26,7 +26,7 @@ def svg(chart: alt.TopLevelMixin) -> str:
     return vl_convert.vegalite_to_svg(to_spec(chart), vl_version=VEGA_LITE)
 
 
-def test_a_picture_has_the_dots_that_were_asked_for_and_replaces_the_old_one(tmp_path):
+def test_a_picture_has_its_resolution(tmp_path):
     chart = alt.Chart(pd.DataFrame({"x": [1, 2]})).mark_bar().encode(x="x:Q")
     chart = chart.properties(width=200, height=50)
     widths = []
@@ -37,7 +37,7 @@ def test_a_picture_has_the_dots_that_were_asked_for_and_replaces_the_old_one(tmp
     assert [path.name for path in (tmp_path / "new").iterdir()] == ["a.png"]
 
 
-def test_japanese_letters_are_drawn_by_the_font_of_the_package(tmp_path):
+def test_japanese_letters_use_the_packages_font(tmp_path):
     """Letters that no font has are all drawn as the same box."""
     assert FONT_FILE.with_name("IPA_Font_License_Agreement_v1.0.txt").exists()
     pictures = []
@@ -66,7 +66,7 @@ def test_long_names_of_rows_break_once(name, lines):
         assert f">{name}<" in written
 
 
-def test_numbers_are_light_on_dark_cells_and_dark_on_light_ones():
+def test_numbers_contrast_with_their_cells():
     table = pd.DataFrame({"v": [0.0, 1.0], "x": ["a", "b"]})
     base = alt.Chart(table).encode(x="x:N")
     cells = base.mark_rect().encode(color=diverging("v", 1.0, "t"))
@@ -82,7 +82,7 @@ def test_a_short_record_is_marked_by_months(count, form):
     assert months("month", record).to_dict()["axis"]["format"] == form
 
 
-def test_more_rows_than_altair_allows_are_embedded_once():
+def test_rows_beyond_altairs_limit_are_embedded_once():
     table = pd.DataFrame({"x": range(6000), "y": 0.123456789})
     base = alt.Chart(table).encode(x="x:Q", y="y:Q")
     spec = to_spec(alt.layer(base.mark_line(), zero_rule(), base.mark_point()))

@@ -60,7 +60,7 @@ def test_sentences_hold_no_name_of_a_stock(made, labels):
     assert not [text for language in ("en", "ja") for text in told[language] if "script" in text]
 
 
-def test_files_of_figures_are_short_plain_and_different():
+def test_file_names_of_figures_are_short_and_unique():
     made = [report._file(f"change_bars/{name}") for name in [*NAMES, "長" * 299]]
     assert len(set(made)) == len(made)
     assert all(Path(name).name == name and len(f"{name}.html".encode()) < 250 for name in made)

@@ -24,7 +24,7 @@ from konkyo.report.pages.codec import (
 from konkyo.report.tables import ExplainedPanel
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     seed=st.integers(0, 10_000),
     stocks=st.integers(6, 40),
@@ -76,7 +76,7 @@ def test_packed_evidence_comes_back(
         )
 
 
-def test_the_first_the_last_the_named_and_the_newest_month_carry_every_input(
+def test_extremes_and_newest_month_have_all_inputs(
     evidence: ExplainedPanel,
 ) -> None:
     packed = pack(evidence, 2, ("S05",), 3)
@@ -111,14 +111,14 @@ def test_a_packed_value_stays_high_or_low(largest: float) -> None:
         assert ((packed > cut) == (exact > cut)).all()
 
 
-def test_a_market_series_that_differs_between_stocks_is_refused(evidence: ExplainedPanel) -> None:
+def test_market_series_that_vary_by_stock_are_refused(evidence: ExplainedPanel) -> None:
     values = evidence.features.copy()
     values[3, 8] += 1
     with pytest.raises(ArtifactError, match="topix_change differs between stocks in 2020-01"):
         pack(replace(evidence, features=values), 2)
 
 
-def test_dummies_that_do_not_follow_from_the_sector_are_refused(evidence: ExplainedPanel) -> None:
+def test_dummies_that_contradict_sectors_are_refused(evidence: ExplainedPanel) -> None:
     values = evidence.features.copy()
     values[0, 3] = 1 - values[0, 3]
     with pytest.raises(ArtifactError, match="dummies of the sector"):

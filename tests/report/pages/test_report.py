@@ -103,7 +103,7 @@ def test_the_bars_of_every_stock_add_up_to_its_score(
     assert opened.complaints == []
 
 
-def test_the_chart_of_a_stock_draws_the_steps_that_add_up(visit: Callable[..., Opened]) -> None:
+def test_a_stocks_chart_draws_steps_that_add_up(visit: Callable[..., Opened]) -> None:
     opened = visit(place="#stock=S05&month=2020-03")
     _draw_all(opened.page)
     for stock in ("S05", "S07"):
@@ -118,7 +118,7 @@ def test_the_chart_of_a_stock_draws_the_steps_that_add_up(visit: Callable[..., O
     assert opened.complaints == []
 
 
-def test_the_change_leads_from_the_score_before_to_the_score_now(
+def test_change_leads_from_the_last_score_to_this_one(
     visit: Callable[..., Opened], evidence: ExplainedPanel
 ) -> None:
     months = [set(evidence.index["stock"][evidence.rows(m)]) for m in evidence.months()]
@@ -141,7 +141,7 @@ def test_the_change_leads_from_the_score_before_to_the_score_now(
     assert "not ranked in 2020-02" in opened.page.inner_text(".no-past")
 
 
-def test_sentences_are_those_of_python_in_both_languages(
+def test_sentences_equal_pythons_in_both_languages(
     visit: Callable[..., Opened], evidence: ExplainedPanel, labels: pd.DataFrame
 ) -> None:
     opened = visit()
@@ -214,7 +214,7 @@ def test_month_and_rank_buttons_and_the_address(
     assert opened.complaints == []
 
 
-def test_tables_sort_by_their_numbers_and_leave_gaps_last(visit: Callable[..., Opened]) -> None:
+def test_tables_sort_by_number_with_gaps_last(visit: Callable[..., Opened]) -> None:
     opened = visit()
     column = opened.page.locator("#performance tbody td:nth-child(5)")
     head = opened.page.locator("#performance th:nth-child(5) button")
@@ -238,9 +238,7 @@ def test_a_factor_leads_to_its_scatter(visit: Callable[..., Opened]) -> None:
 
 
 @pytest.mark.parametrize("width", [1280, 390])
-def test_no_width_scrolls_sideways_and_nothing_complains(
-    visit: Callable[..., Opened], width: int
-) -> None:
+def test_no_width_scrolls_sideways_or_logs_errors(visit: Callable[..., Opened], width: int) -> None:
     opened = visit(width)
     opened.page.click("#all summary")
     for language in ("en", "ja"):
@@ -252,7 +250,7 @@ def test_no_width_scrolls_sideways_and_nothing_complains(
         assert opened.complaints == []
 
 
-def test_the_dark_by_the_reader_s_wish_and_by_the_button(visit: Callable[..., Opened]) -> None:
+def test_dark_theme_by_preference_and_by_button(visit: Callable[..., Opened]) -> None:
     opened = visit(theme="dark")
     background = "getComputedStyle(document.body).backgroundColor"
     dark = opened.page.evaluate(background)

@@ -66,7 +66,7 @@ def test_charts_of_both_languages_read_one_table(html: str) -> None:
     assert html.count('data-chunk="table/') == 1 and html.count('data-chunk="vega"') == 1
 
 
-def test_the_font_has_the_letters_of_title_figures_and_data_alone(html: str) -> None:
+def test_the_font_has_only_the_letters_of_the_page(html: str) -> None:
     found = re.search(r"data:font/woff;base64,([^\"]+)", html)
     assert found is not None
     letters = TTFont(io.BytesIO(base64.b64decode(found[1]))).getBestCmap()
@@ -75,7 +75,7 @@ def test_the_font_has_the_letters_of_title_figures_and_data_alone(html: str) -> 
     assert len(base64.b64decode(found[1])) < 100_000
 
 
-def test_charts_of_every_kind_fill_their_place_and_no_more(browser: Any, tmp_path: Path) -> None:
+def test_charts_of_every_kind_fit_their_place(browser: Any, tmp_path: Path) -> None:
     one = bars("A <b>bold</b> title", "a name of sixty letters that is too long for a telephone")
     plain = (
         alt.Chart(pd.DataFrame({"x": [1, 2]})).mark_point().encode(x="x:Q").properties(width=300)

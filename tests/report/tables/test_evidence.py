@@ -68,7 +68,7 @@ def test_monthly_mean_by_hand(tiny: ExplainedPanel):
     assert dataclasses.is_dataclass(tiny) and mean.dtype == np.float64
 
 
-def test_a_month_without_portfolios_has_no_sides_and_no_means(tiny: ExplainedPanel):
+def test_a_month_without_portfolios_has_no_means(tiny: ExplainedPanel):
     """The first, an inner one or the last, and all of them."""
     rows = tiny.side("long")
     whole = tiny.monthly_mean(tiny.relevance[rows], rows)

@@ -58,7 +58,7 @@ def test_the_sum_is_the_turnover_of_the_backtest(made: Callable[..., ExplainedPa
         assert split[key] == pytest.approx(turnover)
 
 
-def test_a_trade_without_a_change_of_grounds_is_nobodys(tiny: ExplainedPanel):
+def test_a_trade_without_attribution_is_not_assigned(tiny: ExplainedPanel):
     """The other stocks' scores can move a stock out of a portfolio; its own grounds did not."""
     relevance = tiny.relevance.copy()
     relevance[5] = relevance[1]
@@ -67,7 +67,7 @@ def test_a_trade_without_a_change_of_grounds_is_nobodys(tiny: ExplainedPanel):
     assert table[pd.Timestamp("2020-02-29"), "long", "unranked"] == pytest.approx(0.25)
 
 
-def test_months_without_portfolios_trade_nothing_and_start_afresh(
+def test_months_without_portfolios_trade_nothing(
     made: Callable[..., ExplainedPanel],
 ):
     e = made(3)

@@ -18,7 +18,7 @@ from konkyo.report.tables.figure_data import (
 )
 
 
-def test_the_heat_table_has_long_on_top_and_the_most_relevant_input_first() -> None:
+def test_heat_table_has_the_most_relevant_input_first() -> None:
     grid = heat_grid(small.stocks(), most=2)
     assert grid.rows["stock"].tolist() == ["A", "<b>B", "C", "D"]
     assert grid.rows["side"].tolist() == ["long", "long", "named", "short"]
@@ -52,7 +52,7 @@ def test_steps_lead_from_one_score_to_the_other() -> None:
     assert steps.attrs["month"] == small.MONTHS[2]
 
 
-def test_the_largest_are_by_size_and_ties_stay_in_order() -> None:
+def test_largest_are_by_size_with_ties_in_order() -> None:
     table = pd.DataFrame({"name": list("abcd"), "x": [1.0, -2.0, 2.0, 0.5]})
     assert largest(table, "x", 3)["name"].tolist() == ["b", "c", "a"]
 
@@ -67,7 +67,7 @@ def test_the_ends_of_the_quantiles() -> None:
 
 
 @pytest.mark.parametrize("most", [1, 2, 3])
-def test_turnover_of_rows_and_rest_is_that_of_the_portfolios(most: int) -> None:
+def test_turnover_of_rows_sums_to_the_portfolios(most: int) -> None:
     table, rest = mean_turnover(small.turnover(), most)
     assert table["feature"].tolist() == ["return_1", "absorbed", "size"][:most]
     assert rest["count"] == 3 - most
@@ -98,7 +98,7 @@ def test_wrapping_changes_nothing_but_line_ends(words: str, width: int) -> None:
     assert all(width_of(line.strip("、 ")) <= max(width, longest) for line in lines)
 
 
-def test_wrapping_breaks_at_spaces_and_between_japanese_letters() -> None:
+def test_wraps_at_spaces_and_japanese_letters() -> None:
     assert wrapped("mean of all", 5) == ["mean of", "all"]
     assert wrapped("年率リターン", 4) == ["年率リタ", "ーン"]
     assert wrapped("入力例。", 3) == ["入力", "例。"]

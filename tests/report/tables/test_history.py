@@ -22,7 +22,7 @@ def test_groups_by_hand(tiny: ExplainedPanel):
     np.testing.assert_allclose(january["share"] * 1.7, [1.2, 0.1, 0, 0.3, 0.1], atol=1e-6)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(seed=st.integers(0, 10_000))
 def test_groups_add_up(made: Callable[..., ExplainedPanel], seed: int):
     e = made(seed)

@@ -29,7 +29,7 @@ def one(name: str, own: pd.DataFrame | None = None) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("names", [catalogue()["name"].tolist(), US])
-def test_every_feature_of_both_markets_has_names_of_its_own(names: list[str]):
+def test_every_feature_of_both_markets_has_a_name(names: list[str]):
     table = labels(names)
     assert table["feature"].tolist() == names
     assert not table.isna().any(axis=None)
@@ -74,7 +74,7 @@ def test_any_number_of_months():
     assert one("volatility_24")["en"] == "24-month volatility"
 
 
-def test_the_simulated_markets_inputs_are_named_as_its_catalogue_names_them():
+def test_simulated_inputs_have_the_catalogues_names():
     """The source's catalogue goes with its records; here every source's features have one name."""
     known = catalogue().set_index("name")
     table = labels(known.index).set_index("feature")
@@ -114,7 +114,7 @@ def test_an_unknown_feature_is_called_by_its_own_name():
     assert one("sector_space_travel")["kind"] == "sector"
 
 
-def test_own_names_go_first_and_empty_cells_say_nothing():
+def test_user_labels_go_first_unless_empty():
     own = pd.DataFrame(
         {
             "name": ["size", "nikkei", "nikkei_change"],

@@ -38,7 +38,7 @@ def test_marks_the_largest_of_either_sign(made: Callable[..., ExplainedPanel]):
     )
 
 
-def test_top_market_by_the_mean_of_the_absolute_difference(tiny: ExplainedPanel):
+def test_top_market_by_mean_absolute_difference(tiny: ExplainedPanel):
     relevance = tiny.relevance.copy()
     # One series moves apart up and down, the other a little and always up.
     long = np.zeros(12, dtype=bool)

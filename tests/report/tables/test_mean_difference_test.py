@@ -36,7 +36,7 @@ def test_adjusted_for_many_factors_by_a_loop():
     assert table["stars"].tolist() == ["**" if v < 0.01 else "*" if v < 0.05 else "" for v in p]
 
 
-def test_without_a_tie_between_portfolio_and_relevance_stars_come_at_their_nominal_rate():
+def test_stars_come_at_their_nominal_rate_by_chance():
     names = [f"f{i}" for i in range(20)]
     tables = []
     for seed in range(60):

@@ -82,7 +82,7 @@ def test_the_regime_works_in_the_crisis_month_only(planted: ExplainedPanel):
     assert table.loc[CRISIS, "book_to_price"] > 1.2 * calm["book_to_price"].max()
 
 
-def test_the_market_series_shows_the_crisis_and_whom_it_favours(planted: ExplainedPanel):
+def test_the_market_series_shows_the_crisis(planted: ExplainedPanel):
     assert top_market(planted, 1) == ["topix_change"]
     table = market_over_time(planted, ["topix_change"], largest=1)
     assert largest_month(table, "topix_change") == CRISIS
@@ -95,7 +95,7 @@ def test_the_market_series_shows_the_crisis_and_whom_it_favours(planted: Explain
     assert change["book_to_price"] > 0.8 and change["size"] < -0.8 and change["return_3"] < -0.8
 
 
-def test_the_strongest_effects_separate_long_from_short(planted: ExplainedPanel):
+def test_strongest_effects_separate_long_from_short(planted: ExplainedPanel):
     means = factor_means(planted)
     assert set(top_factors(means, 2)) == {"return_1", "roe_forecast"}
     assert (means["difference"] > 0).all()

@@ -92,7 +92,7 @@ def test_a_label_is_never_read_as_a_template():
     assert "{high}が高い" in sentence(labels(["odd"], own), 1, 2, [1], [1], "ja")
 
 
-def test_the_rules_are_plain_values_and_every_kind_has_its_words():
+def test_every_kind_of_rule_has_its_words():
     assert json.loads(json.dumps(RULES)) == RULES
     own = {key for key in catalogue("en") if key.startswith("sentence.") and key.count(".") == 2}
     sides = ("low", "average", "high")

@@ -84,7 +84,7 @@ def test_without_a_month_before_all_are_new(
     assert len(score_changes(e, e.months()[3])) > 0
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(seed=st.integers(0, 10_000), n=st.integers(1, 8))
 def test_all_adds_up(made: Callable[..., ExplainedPanel], seed: int, n: int):
     e = made(seed, months=3)

@@ -13,7 +13,7 @@ CHOSEN = small_params().report
 _OF_MARKET = {"market_over_time", "market_quantiles"}
 
 
-def test_open_choices_take_what_sets_long_and_short_apart(
+def test_defaults_take_what_separates_long_from_short(
     made: Callable[..., ExplainedPanel],
 ) -> None:
     e = made(3, stocks=60)
@@ -51,7 +51,7 @@ def test_choices_are_kept(made: Callable[..., ExplainedPanel]) -> None:
         report_tables.tables(e, report_tables.labels(e.names), replace(chosen, market=("size",)))
 
 
-def test_without_market_series_their_tables_are_left_out(
+def test_without_market_series_their_tables_are_absent(
     made: Callable[..., ExplainedPanel],
 ) -> None:
     e = made(3, stocks=60)
