@@ -23,7 +23,7 @@ def series(folder: Path) -> pd.DataFrame:
 
     rates = pd.read_csv(folder / "exchange_rates_monthly.csv.gz")
     rates["month"] = pd.PeriodIndex(rates["Date"], freq="M")
-    per_dollar = rates.pivot(index="month", columns="Country", values="Exchange rate")
+    per_dollar = rates.pivot_table("Exchange rate", "month", "Country")
     daily = {
         "vix": table("finance_vix_vix_daily.csv.gz", "CLOSE", "DATE"),
         "wti": table("oil_prices_wti_daily.csv.gz", "Price"),

@@ -13,7 +13,7 @@ from konkyo.backtest.objectives import MONTHS_A_YEAR, is_constant, objective_val
 from konkyo.backtest.portfolios import with_realised_returns
 from konkyo.dates import month_end, ordinal
 
-PORTFOLIOS = ("long", "short", "spread", "spread_net", "market")
+PORTFOLIOS = ("long", "short", "spread", "spread_net", "market", "benchmark")
 
 
 def annual_return(returns: pd.Series) -> float:
@@ -114,18 +114,19 @@ def performance(returns: pd.DataFrame) -> pd.DataFrame:
     ----------
     returns : DataFrame
         What `returns.monthly_returns` returns: model, month and one column of fractions a
-        portfolio.
+        portfolio; a benchmark may have fewer months than the others.
 
     Returns
     -------
     DataFrame
-        model, portfolio (long | short | spread | spread_net | market) and `measures`.
+        model, portfolio (long | short | spread | spread_net | market | benchmark, if it is there)
+        and `measures`.
     """
     ordered = returns.sort_values("month")
     rows = [
-        {"model": model, "portfolio": portfolio, **measures(series[portfolio])}
+        {"model": model, "portfolio": portfolio, **measures(series[portfolio].dropna())}
         for model, series in ordered.groupby("model")
-        for portfolio in PORTFOLIOS
+        for portfolio in _portfolios(returns)
     ]
     return pd.DataFrame(rows)
 
@@ -179,10 +180,11 @@ def cumulative(returns: pd.DataFrame) -> pd.DataFrame:
     """
     tidy = returns.melt(
         id_vars=["month", "model"],
-        value_vars=list(PORTFOLIOS),
+        value_vars=_portfolios(returns),
         var_name="portfolio",
         value_name="ret",
-    ).sort_values(["model", "portfolio", "month"], ignore_index=True)
+    ).dropna(subset="ret")
+    tidy = tidy.sort_values(["model", "portfolio", "month"], ignore_index=True)
     growth = 1.0 + _limited_loss(tidy["ret"])
     value = growth.groupby([tidy["model"], tidy["portfolio"]]).cumprod()
     return pd.DataFrame(
@@ -193,6 +195,10 @@ def cumulative(returns: pd.DataFrame) -> pd.DataFrame:
             "cumulative": value - 1.0,
         }
     )
+
+
+def _portfolios(returns: pd.DataFrame) -> list[str]:
+    return [name for name in PORTFOLIOS if name in returns]
 
 
 def _limited_loss(returns: pd.Series) -> pd.Series:

@@ -22,6 +22,7 @@ from konkyo.config.intervention import (
 from konkyo.config.main import (
     Attribute,
     Backtest,
+    Benchmark,
     Ingest,
     Monitor,
     Prepare,
@@ -39,6 +40,7 @@ from konkyo.config.tune import Range, Space, Tune
 __all__ = [
     "Attribute",
     "Backtest",
+    "Benchmark",
     "Ingest",
     "Intervention",
     "InterventionNetwork",

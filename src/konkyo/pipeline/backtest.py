@@ -39,11 +39,13 @@ def main() -> None:
 def run(config: Params) -> BacktestResult:
     """Backtest all months: load scores and returns, compute, save."""
     scores = backtest.join_scores(
-        read_parquet(HERE.panel_index, ["month", "stock", "ret"]),
+        index := read_parquet(HERE.panel_index, ["month", "stock", "size", "ret"]),
         read_network_scores(),
         read_parquet(HERE.baselines),
     )
-    result = compute(scores, config.backtest)
+    market = read_parquet(HERE.market) if config.backtest.benchmark else None
+    benchmark = backtest.benchmark_returns(index, market, config.backtest.benchmark)
+    result = compute(scores, config.backtest, benchmark)
     save(result)
     return result
 
@@ -55,7 +57,7 @@ def read_network_scores() -> pd.DataFrame:
     return pd.concat(tables, ignore_index=True)
 
 
-def compute(scores: pd.DataFrame, config: Backtest) -> BacktestResult:
+def compute(scores: pd.DataFrame, config: Backtest, benchmark: pd.Series) -> BacktestResult:
     """Return portfolios, returns, performance and metrics of every model.
 
     Parameters
@@ -64,6 +66,8 @@ def compute(scores: pd.DataFrame, config: Backtest) -> BacktestResult:
         month, stock, model, score, ret: what `backtest.join_scores` returns.
     config : Backtest
         The backtest section of params.yaml.
+    benchmark : pandas.Series
+        What `backtest.benchmark_returns` returns.
 
     Raises
     ------
@@ -74,6 +78,8 @@ def compute(scores: pd.DataFrame, config: Backtest) -> BacktestResult:
     # Baselines may have no such month; without the network's there is nothing to report.
     backtest.with_realised_returns(ranked[ranked["model"] == NETWORK])
     returns = backtest.monthly_returns(ranked, config.n_quantiles, config.cost_bps)
+    beside = returns.columns.get_loc("market") + 1
+    returns.insert(beside, "benchmark", returns["month"].map(benchmark))
     performance = backtest.performance(returns)
     quantiles = backtest.performance_by_quantile(ranked)
     return BacktestResult(
@@ -101,7 +107,10 @@ def save(result: BacktestResult) -> None:
     write_csv(returns[["month", "spread", "rank_ic", "turnover"]], HERE.plots / "monthly.csv")
     lines = result.cumulative[result.cumulative["model"] == NETWORK]
     wide = lines.pivot_table(index="month", columns="portfolio", values="cumulative").reset_index()
-    write_csv(wide[["month", "long", "short", "spread", "market"]], HERE.plots / "cumulative.csv")
+    write_csv(
+        wide[["month", "long", "short", "spread", "market", "benchmark"]],
+        HERE.plots / "cumulative.csv",
+    )
 
 
 def _line(model: str, figures: dict[str, Any]) -> str:

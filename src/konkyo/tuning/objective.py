@@ -79,8 +79,8 @@ def secondary(series: pd.DataFrame) -> dict[str, float]:
     -------
     dict of str to float
         annual_return (compounded), annual_volatility, sharpe_ratio, t (of the spread after costs,
-        fractions), rank_ic and turnover (means over months; turnover one-way) and months. Undefined ones are
-        absent.
+        fractions), rank_ic and turnover (means over months; turnover one-way) and months. Undefined
+        ones are absent.
     """
     net = series["spread_net"].dropna()
     figures = {

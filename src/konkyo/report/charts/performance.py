@@ -34,7 +34,7 @@ def portfolio_growth(
     cumulative : DataFrame
         month (in which the return was earned), model, portfolio, cumulative (a fraction).
     model : str
-        The model whose portfolios are drawn: long, short, spread and market.
+        The model whose portfolios are drawn: long, short, spread, market and benchmark.
     language : str
         en or ja.
 
@@ -44,8 +44,12 @@ def portfolio_growth(
         One line a portfolio, from 1 at the first decision month, on a log scale.
     """
     rows = cumulative[cumulative["model"] == model]
-    portfolios = ("long", "market", "short", "spread")
-    lines = {name: _from_one(rows[rows["portfolio"] == name]) for name in portfolios}
+    portfolios = ("long", "market", "benchmark", "short", "spread")
+    lines = {
+        name: _from_one(rows[rows["portfolio"] == name])
+        for name in portfolios
+        if name in set(rows["portfolio"])
+    }
     title = t("title.portfolio_growth", language, model=display_name("model", model, language))
     return _growth(lines, title, "portfolio", "spread", language)
 
