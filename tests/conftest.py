@@ -1,5 +1,7 @@
 """A small panel that the rooms' tests share."""
 
+import signal
+
 import pandas as pd
 import pytest
 from hypothesis import settings
@@ -14,6 +16,23 @@ from small import make_records, small_params
 # at random are drawn by tests/long/fuzz.py.
 settings.register_profile("suite", deadline=None, derandomize=True, database=None)
 settings.load_profile("suite")
+
+# A shell without job control lets what it starts in the background ignore Ctrl-C, and so would all
+# that tests start and interrupt.
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+MARKERS = {"browser": "browser", "cluster": "cluster", "postgres": "server", "vendor": "server"}
+"""The marker of each test that takes a fixture."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark tests by their fixtures."""
+    for item in items:
+        for fixture, marker in MARKERS.items():
+            if fixture in getattr(item, "fixturenames", ()):
+                item.add_marker(marker)
 
 
 @pytest.fixture(autouse=True)

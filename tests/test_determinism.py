@@ -12,6 +12,8 @@ import pytest
 
 import chain
 
+pytestmark = pytest.mark.slow
+
 STAGES = ("prepare", "train", "attribute", "backtest")
 
 

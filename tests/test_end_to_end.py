@@ -16,6 +16,8 @@ from ruamel.yaml import YAML
 from konkyo import config
 from small import make_records, small_params
 
+pytestmark = [pytest.mark.slow, pytest.mark.cluster]
+
 ROOT = Path(__file__).parents[1]
 
 
@@ -51,7 +53,7 @@ class Project:
         for name in ("MLFLOW_RUN_ID", "MLFLOW_TRACKING_URI", "MLFLOW_EXPERIMENT_ID"):
             environment.pop(name, None)
         return subprocess.run(
-            command, cwd=self.folder, env=environment, capture_output=True, text=True, timeout=400
+            command, cwd=self.folder, env=environment, capture_output=True, text=True, timeout=1200
         )
 
     def metrics(self) -> dict:

@@ -1,7 +1,11 @@
+import re
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
 
+import konkyo
 from konkyo import io
 
 
@@ -28,3 +32,40 @@ def test_arrays_and_digests(tmp_path):
     assert (np.load(tmp_path / "x.npy", mmap_mode="r") == array).all()
     (tmp_path / "abc").write_bytes(b"abc")
     assert io.sha256_of(tmp_path / "abc").startswith("ba7816bf8f01cfea")
+
+
+@pytest.mark.parametrize("name", ["NA", "null", "nan", "None", "inf", "true", "007", "1e3"])
+def test_a_table_of_names_comes_back_as_written(tmp_path, name):
+    names = ("name", "feature", "stock", "sector", "group", "series")
+    frame = pd.DataFrame({column: [name] for column in names} | {"value": [1.5]}).astype(
+        dict.fromkeys(names, "str")
+    )
+    io.write_csv(frame, tmp_path / "a.csv")
+    pd.testing.assert_frame_equal(io.read_csv(tmp_path / "a.csv"), frame)
+
+
+def test_tables_are_read_in_one_place():
+    """Elsewhere, pandas' own missing words and its guesses of types and days would be back."""
+    source = Path(konkyo.__file__).parent
+    other = re.compile(r"pd\.read_(csv|table|json|excel)\(|parse_dates|infer_datetime_format")
+    found = [
+        str(path.relative_to(source))
+        for path in source.rglob("*.py")
+        if other.search(path.read_text(encoding="utf-8"))
+    ]
+    assert found == ["io.py"]
+
+
+def test_days_of_texts_are_read_in_one_place():
+    """`to_datetime` without a format guesses: 201012 is a day of 2020, 05.04.2010 is in May."""
+    source = Path(konkyo.__file__).parent
+    guess = re.compile(
+        r"pd\.to_datetime\((?![^;]{0,120}(format=|unit=))|dateutil|pd\.Period\(|strptime\("
+    )
+    found = {
+        str(path.relative_to(source))
+        for path in source.rglob("*.py")
+        if guess.search(" ".join(path.read_text(encoding="utf-8").split()))
+    }
+    # Columns of dates, and year, month and day as numbers.
+    assert found <= {"data/daily.py", "report/charts/history.py", "report/charts/monitoring.py"}

@@ -15,6 +15,8 @@ from konkyo.models.train import train
 from konkyo.windows import MonthSlices, rolling
 from small import small_params
 
+pytestmark = pytest.mark.slow
+
 SMALL = small_params()
 PREPARE = replace(
     SMALL.prepare,

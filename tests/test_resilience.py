@@ -24,7 +24,7 @@ with atomic_write(Path("a/table.csv")) as temporary, temporary_folder(Path("b"))
     temporary.write_text("half")
     (folder / "rows").write_text("half")
     print("writing", flush=True)
-    time.sleep(100)
+    time.sleep(1000)
 """
 
 
@@ -92,7 +92,7 @@ from pathlib import Path
 from konkyo.resilience import locked
 with locked(Path("lock"), shared=sys.argv[1] == "shared"):
     print("locked", flush=True)
-    time.sleep(100)
+    time.sleep(1000)
 """
 
 

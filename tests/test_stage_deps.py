@@ -23,8 +23,10 @@ NO_RESULT = {
     "konkyo.resilience",
     "konkyo.pipeline",
     "konkyo.pipeline.locking",
+    "konkyo.pipeline.check",
+    "konkyo.pipeline.preflight",
 }
-"""What reads, writes and reports; the params are named in `params` by their values."""
+"""What reads, writes, refuses and reports; the params are named in `params` by their values."""
 
 OF_TRAINING = {"konkyo.intervention.records", "konkyo.models.jobs"}
 OF_DRAWING = {"konkyo.intervention.attribution", "konkyo.intervention.samples"}

@@ -1,8 +1,7 @@
 """Two users, one database, one store, one MLflow server: docs/team.md, as it stands there.
 
 The long form runs the whole dvc.yaml, each stage in a process, and a search of both, interrupted
-and to its end: `KONKYO_WHOLE_TEAM=1 pytest tests/test_team.py`. Otherwise one stage does the work
-of all, in one process.
+and to its end. Otherwise one stage does the work of all, in one process.
 """
 
 import json
@@ -25,10 +24,11 @@ from ruamel.yaml import YAML
 import team as servers
 from chain import results
 from konkyo import config
+from processes import answers, until
 from small import make_records, small_params
-from team import Team, answers, end, until
+from team import Team, end
 
-WHOLE = "KONKYO_WHOLE_TEAM" in os.environ
+pytestmark = [pytest.mark.slow, pytest.mark.server]
 LANGUAGES = ["sh", "yaml", "sh", "sh", "sh", "sh", "python", "sh", "sh"]
 _, STORES, CONNECT, TRAIN, PUSH, PULL, LOAD, SEARCH, JOIN = (text for _, text in servers.blocks())
 STAGES = ("ingest", "prepare", "train", "attribute", "verify", "backtest", "track")
@@ -97,10 +97,10 @@ def own_params() -> config.Params:
     )
 
 
-def found_project(folder: Path) -> None:
+def create_project(folder: Path, pipeline: str) -> None:
     """Make the project as the first user has it: own records, the params of docs/team.md."""
     servers.copy_project(folder)
-    if not WHOLE:
+    if pipeline == "one stage":
         (folder / "dvc.yaml").write_text(ONE_STAGE, encoding="utf-8")
         (folder / "stages.py").write_text(SCRIPT, encoding="utf-8")
     for table, name in zip(own_records(), ("stocks", "market"), strict=True):
@@ -131,12 +131,14 @@ class Users:
     runs: dict[Path, dict]
 
 
-@pytest.fixture(scope="module")
-def users(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Users]:
+@pytest.fixture(scope="module", params=["one stage", pytest.param("whole", marks=pytest.mark.long)])
+def users(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Users]:
     folder = tmp_path_factory.mktemp("team")
     one, other = folder / "one", folder / "other"
     with servers.servers(folder) as team:
-        found_project(one)
+        create_project(one, request.param)
         write_params(team, one, seed=1)
         team.run("git init -q -b main && git init -q --bare -b main ../shared.git", one, "init")
         team.run("git add -A && git commit -qm start", one, "init")
@@ -145,7 +147,7 @@ def users(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Users]:
         team.run("git clone -q shared.git other", folder, "init")
         write_params(team, other, seed=2)
         url = f"http://{team.places[servers.TRACKING]}"
-        until(lambda: answers(f"{url}/health"), (folder / "tracking.log").read_text())
+        until(lambda: answers(f"{url}/health"), (folder / "tracking.log").read_text)
         both = [team.start(TRAIN, of, of.name) for of in (one, other)]
         try:
             for process, of in zip(both, (one, other), strict=True):
@@ -211,7 +213,8 @@ ranker.predict(rows).to_parquet("../scores.parquet")
     assert found["score"].std() > 0
 
 
-@pytest.mark.skipif(not WHOLE, reason="the long form, by hand: two minutes on a busy machine")
+@pytest.mark.long
+@pytest.mark.parametrize("users", ["whole"], indirect=True)
 def test_a_shared_search_resumes_after_interrupts(users: Users):
     address = users.team.places[servers.DATABASE]
     url = f"postgresql+psycopg://konkyo:{servers.PASSWORD}@{address}/tuning"
@@ -234,12 +237,12 @@ def test_a_shared_search_resumes_after_interrupts(users: Users):
         until(
             lambda: len(workers()) == 2 or any(process.poll() is not None for process in both),
             "one of both did no trial",
-            patience=400,
+            seconds=400,
         )
         assert [process.poll() for process in both] == [None, None]
         for process in both:
             os.killpg(process.pid, signal.SIGINT)
-        assert [process.wait(timeout=90) for process in both] == [130, 130]
+        assert [process.wait(timeout=300) for process in both] == [130, 130]
     finally:
         for process in both:
             end(process)

@@ -6,6 +6,7 @@ A text is a day or a month in exactly one way or an error: ambiguous ones, such 
 
 import datetime as dt
 import re
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import pandas as pd
@@ -28,6 +29,10 @@ YEARS = (1800, 2199)
 """The first and the last year that a day or a month of records may be in."""
 
 
+FORMS = "YYYY-MM, YYYY-MM-DD, YYYYMM, YYYYMMDD or YYYY/MM/DD"
+"""How messages name `MONTHS` and `DAYS`."""
+
+
 def period_end(value: object) -> pd.Timestamp:
     """Return the end of the month that a text or a date lies in.
 
@@ -42,20 +47,51 @@ def period_end(value: object) -> pd.Timestamp:
     ValueError
         It is neither, or a number, or lies outside `YEARS`.
     """
+    day = _date(value, (*DAYS, *MONTHS))
+    if day is None:
+        raise ValueError(f"{value!r} is no month: write {FORMS}")
+    return month_end((day.year - 1970) * 12 + day.month - 1)[0]
+
+
+def period_ends(values: Iterable[object]) -> pd.DatetimeIndex:
+    """Return `period_end` of each value."""
+    values = list(values)
+    ends = {value: period_end(value) for value in dict.fromkeys(values)}
+    return pd.DatetimeIndex([ends[value] for value in values]).astype("datetime64[ns]")
+
+
+def days(values: Iterable[object]) -> pd.DatetimeIndex:
+    """Return the day of each text or date in one of the forms `DAYS`, NaT for an empty one.
+
+    Raises
+    ------
+    ValueError
+        One is none, or lies outside `YEARS`.
+    """
+    values = list(values)
+    dates: dict[object, dt.date | None] = {}
+    for value in dict.fromkeys(values):
+        empty = value == "" or pd.isna(value)  # type: ignore[call-overload]
+        dates[value] = None if empty else _date(value, DAYS)
+        if dates[value] is None and not empty:
+            raise ValueError(f"{value!r} is no day: write YYYY-MM-DD, YYYYMMDD or YYYY/MM/DD")
+    return pd.DatetimeIndex([dates[value] for value in values], dtype="datetime64[ns]")
+
+
+def _date(value: object, forms: Sequence[str]) -> dt.date | None:
+    """Return the day of a value, of a month its first; None if it has no one reading."""
     day: dt.date | None = None
     if isinstance(value, np.datetime64):
         value = pd.Timestamp(value)
     if isinstance(value, dt.date) and not pd.isna(value):
-        day = value
+        day = dt.date(value.year, value.month, value.day)
     elif isinstance(value, str):
-        for form in (*DAYS, *MONTHS):
+        for form in forms:
             match = re.fullmatch(form, value.strip(), re.ASCII)
             if match:
                 year, month, *of_month = map(int, match.groups())
                 try:
                     day = dt.date(year, month, *(of_month or (1,)))
                 except ValueError:
-                    break
-    if day is None or not YEARS[0] <= day.year <= YEARS[1]:
-        raise ValueError(f"{value!r} is no month")
-    return month_end((day.year - 1970) * 12 + day.month - 1)[0]
+                    return None
+    return day if day is not None and YEARS[0] <= day.year <= YEARS[1] else None

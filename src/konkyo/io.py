@@ -5,6 +5,7 @@ import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any, Literal
 
@@ -17,6 +18,8 @@ from konkyo import artifacts
 from konkyo.resilience import temporary_file, write_errors
 
 _KEY = b"konkyo"
+_NAMES = ("name", "feature", "stock", "sector", "group", "series")
+"""Columns of the tables that this project writes whose texts are the user's."""
 
 
 @contextmanager
@@ -128,19 +131,21 @@ def read_parquet(path: Path, columns: list[str] | None = None) -> pd.DataFrame:
         return pd.read_parquet(path, columns=columns)
 
 
-def read_csv(path: Path, **options: Any) -> pd.DataFrame:
+def read_csv(path: Path | Traversable, **options: Any) -> pd.DataFrame:
     """Read a CSV file as `write_csv` writes it; the errors are those of `artifact_errors`.
 
     Parameters
     ----------
-    path : Path
-        The file. Only an empty cell is a missing value: a feature or a stock may be called NA,
-        null or None, which pandas reads as missing by default.
+    path : Path or Traversable
+        The file, or one inside a package. Only an empty cell is a missing value, and columns of
+        names are text: a feature or a stock may be called NA, null, inf, true or 007, which pandas
+        reads as something else.
     **options
         Options of `pandas.read_csv`; `na_values=[]` if an empty cell is an empty text.
     """
-    with artifact_errors(path):
-        return pd.read_csv(path, **{"keep_default_na": False, "na_values": [""], **options})
+    defaults = {"keep_default_na": False, "na_values": [""], "dtype": dict.fromkeys(_NAMES, "str")}
+    with artifact_errors(Path(str(path))), path.open(encoding="utf-8-sig", newline="") as file:
+        return pd.read_csv(file, **{**defaults, **options})
 
 
 def read_array(path: Path, mmap_mode: Literal["r", "c"]) -> np.ndarray:

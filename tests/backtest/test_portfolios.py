@@ -163,6 +163,7 @@ def test_equals_the_slow_way(values: list[float], portfolios: int, month: pd.Tim
         assert (row.rank, None if pd.isna(row.quantile) else row.quantile) == expected[row.stock]
 
 
+@pytest.mark.slow
 @settings(max_examples=200)
 @given(values=_TIED, portfolios=st.integers(2, 6), month=_ANY_MONTH)
 def test_reversed_scores_exchange_long_and_short(

@@ -160,7 +160,7 @@ def draw(found: dict[str, list[tuple[int, dict[str, float]]]], out: Path) -> Non
     import altair as alt
     import pandas as pd
 
-    from konkyo.report.charts.theme import save_png
+    from konkyo.report.charts.theme import save_pngs
 
     columns = []
     for name, points in found.items():
@@ -188,7 +188,7 @@ def draw(found: dict[str, list[tuple[int, dict[str, float]]]], out: Path) -> Non
             for measure, own in table.groupby("measure", sort=False)
         ]
         columns.append(alt.vconcat(*panels).resolve_scale(color="independent"))
-    save_png(alt.hconcat(*columns), out, 120)
+    save_pngs({out: alt.hconcat(*columns)}, 120)
 
 
 def report(base: Case, growth: dict[str, Sequence[int]], steps: int, out: Path) -> None:

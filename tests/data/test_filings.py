@@ -120,11 +120,11 @@ def test_periods_end_at_the_nearest_month_end():
             "sales": np.arange(5.0),
         }
     )
-    said_ = fundamentals_read.read_report_vintages(
+    figures, _ = fundamentals_read.to_statements(
         table, Reports(("x",), {}, 90, 12, 1), pd.Index(["A"])
     )
-    # 2016-02, 2016-09 (known twice), 2016-12 and 2017-01, counted from 1970-01.
-    assert list(said_.figures.period) == [553, 560, 560, 563, 564]
+    # 2016-09, 2017-01, 2016-12, 2016-02 and 2016-09, counted from 1970-01.
+    assert list(figures["period"]) == [560, 564, 563, 553, 560]
 
 
 def test_amounts_in_thousands_payments_unsigned():
@@ -140,12 +140,12 @@ def test_amounts_in_thousands_payments_unsigned():
             "sales_forecast": [4.0],
         }
     )
-    said_ = fundamentals_read.read_report_vintages(
+    figures, forecasts = fundamentals_read.to_statements(
         table, Reports(("x",), {}, 90, 12, 1_000_000), pd.Index(["A"])
     )
-    values = {name: float(part[0]) for name, part in said_.figures.numbers.items()}
-    assert values == {
+    values = figures.drop(columns=["stock", "period", "months", "known"]).iloc[0]
+    assert values.to_dict() == {
         "sales": 2000.0, "dividends": 3000.0, "shares": 5.0, "dividends_per_share": 0.5,
         "beta": 1.1,
     }  # fmt: skip
-    assert float(said_.forecasts.numbers["sales_forecast"][0]) == 4000.0
+    assert forecasts["sales_forecast"].to_list() == [4000.0]

@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from konkyo.config import Reports
-from konkyo.data import fundamentals
+from konkyo.data import fundamentals, point_in_time
 from konkyo.data.fundamental_items import FLOWS
-from konkyo.data.fundamentals_read import read_report_vintages
+from konkyo.data.fundamentals_read import to_statements
 from konkyo.dates import month_end, ordinal
 
 nan = np.nan
@@ -277,40 +277,65 @@ def slow(told: pd.DataFrame, rule: Reports, stock: str, month: pd.Timestamp) -> 
     rows.sort(key=lambda row: (row["known"], row["no"]))
     figures = [r for r in rows if not all(np.isnan(r[name]) for name in NUMBERS[:3])]
 
-    def of(name: str, period: int, months: int) -> float:
-        said = [r[name] for r in figures if (r["period"], r["months"]) == (period, months)]
+    def month_of(row: dict) -> int:
+        return row["known"].year * 12 + row["known"].month
+
+    def of(name: str, period: int, months: int, until: int) -> float:
+        said = [
+            r[name]
+            for r in figures
+            if (r["period"], r["months"]) == (period, months) and month_of(r) <= until
+        ]
         said = [value for value in said if not np.isnan(value)]
         return said[-1] if said else nan
 
-    def year_of(name: str, period: int, months: int) -> float:
-        if name not in FLOWS or months == 12:
-            return of(name, period, months)
-        own = of(name, period, months)
-        value = own + of(name, period - months, 12) - of(name, period - 12, months)
-        if np.isnan(value) and 12 % months == 0:
-            value = own + sum(of(name, period - back, months) for back in range(months, 12, months))
-        return value
+    def lengths(period: int) -> list[int]:
+        return sorted({r["months"] for r in figures if r["period"] == period}, reverse=True)
+
+    def at(name: str, period: int, until: int) -> float:
+        """Return a balance, or the flow of twelve months: the first of all ways to get it."""
+        ways = []
+        for months in lengths(period):
+            now = of(name, period, months, until)
+            if name not in FLOWS or months == 12:
+                ways.append(now)
+                continue
+            for year in sorted(lengths(period - months), key=lambda y: (y != 12, -y)):
+                early = months + year - 12
+                if early >= 0:
+                    whole = now + of(name, period - months, year, until)
+                    less = of(name, period - 12, early, until) if early else 0.0
+                    ways.append(whole - less)
+            if 12 % months == 0:
+                back = range(0, 12, months)
+                ways.append(sum(of(name, period - b, months, until) for b in back))
+        return next((value for value in ways if not np.isnan(value)), nan)
+
+    def with_the_year_before(name: str, period: int) -> tuple[float, float]:
+        until = max(month_of(r) for r in figures if r["period"] == period)
+        states_both = any(r["period"] == period - 12 and month_of(r) == until for r in figures)
+        now = month.year * 12 + month.month
+        return at(name, period, now), at(name, period - 12, until if states_both else now)
 
     def age(row: dict) -> int:
-        return (month.year - row["known"].year) * 12 + month.month - row["known"].month
+        return month.year * 12 + month.month - month_of(row)
 
     answer = dict.fromkeys((*NUMBERS, "sales_before"), nan)
     newest = max(((r["period"], r["months"]) for r in figures), default=None)
     if newest is not None:
         period, months = newest
-        last = [r for r in figures if (r["period"], r["months"]) == newest][-1]
+        last = [r for r in figures if r["period"] == period][-1]
         years = [
             r["period"] for r in figures if r["months"] == 12 and 0 < period - r["period"] < 12
         ]
         if age(last) <= rule.carry:
             for name in NUMBERS[:3]:
-                answer[name] = year_of(name, period, months)
-            answer["sales_before"] = year_of("sales", period - 12, months)
-            for name in NUMBERS[:2]:
-                if np.isnan(answer[name]) and months < 12 and years:
-                    answer[name] = of(name, max(years), 12)
-                    if name == "sales":
-                        answer["sales_before"] = of(name, max(years) - 12, 12)
+                value, before = with_the_year_before(name, period)
+                if name != "cash_per_head" and np.isnan(value) and months < 12 and years:
+                    value, before = with_the_year_before(name, max(years))
+                answer[name] = value
+                if name == "sales":
+                    answer["sales_before"] = before
 
     ahead = [r for r in rows if not np.isnan(r["net_profit_forecast"])]
     after = newest[0] if newest else month.year * 12 + month.month - 1
@@ -333,8 +358,9 @@ def slow(told: pd.DataFrame, rule: Reports, stock: str, month: pd.Timestamp) -> 
 def as_known(told: pd.DataFrame, rule: Reports, stocks: pd.DataFrame) -> pd.DataFrame:
     codes = pd.Index(["A", "B"])
     stock = codes.get_indexer(stocks["stock"]).astype("int64")
-    found = fundamentals.as_known(told, rule, codes, stock, ordinal(stocks["month"]))
-    return pd.DataFrame(found, index=stocks.index)
+    rows = pd.DataFrame({"stock": stock, "month": ordinal(stocks["month"])})
+    known = point_in_time.as_known(*to_statements(told, rule, codes), rows, rule.carry)
+    return pd.DataFrame(known, index=stocks.index)
 
 
 @settings(max_examples=20)
@@ -390,10 +416,60 @@ def test_that_test_catches_a_join_by_period_end():
     assert not looks_ahead(fundamentals.join, random_table(rows), spec(), month)
 
 
-def test_said_in_passes_over_stocks_that_are_not_there():
+def test_stocks_that_are_not_there_are_passed_over():
     told = table(
         {"stock": "A", "published": "2020-02-20", "sales": 1.0},
         {"stock": "Z", "published": "2020-02-20", "sales": 2.0},
     )
-    said = read_report_vintages(told, spec(), pd.Index(["A"]))
-    assert len(said.figures.stock) == 1 and len(said.forecasts.stock) == 0
+    figures, forecasts = to_statements(told, spec(), pd.Index(["A"]))
+    assert len(figures) == 1 and forecasts.empty
+
+
+def test_a_year_of_nine_months_between():
+    """The year's end moves from March to December: 2020-04 to 2020-12 is a year of nine months."""
+    ends = [
+        ("2019-06-30", 3, 235.0), ("2019-09-30", 6, 480.0), ("2019-12-31", 9, 730.0),
+        ("2020-03-31", 12, 1000.0), ("2020-06-30", 3, 240.0), ("2020-09-30", 6, 490.0),
+        ("2020-12-31", 9, 745.0), ("2021-03-31", 3, 255.0), ("2021-06-30", 6, 515.0),
+        ("2021-09-30", 9, 780.0),
+    ]  # fmt: skip
+    told = table(*({"stock": "A", "period_end": e, "months": m, "sales": s} for e, m, s in ends))
+    joined = fundamentals.join(grid("A"), [told], [spec(lag=40)])
+    sales, growth = by_month(joined, "sales"), by_month(joined, "sales_growth")
+    quarters = ("2021-02", "2021-05", "2021-08", "2021-11")
+    assert [sales[month] for month in quarters] == [
+        745.0 + 1000.0 - 730.0, 255.0 + 745.0, 515.0 + 745.0 - 240.0, 780.0 + 745.0 - 490.0
+    ]  # fmt: skip
+    # Against the twelve months to 2020-03, and to 2020-06: 240 + 1000 - 235.
+    assert [growth[month] for month in quarters[1:3]] == pytest.approx([0.0, 1020 / 1005 - 1])
+
+
+def test_growth_within_one_vintage():
+    """What the newest figures were published with is their base, whatever is restated alone."""
+    told = table(
+        {"stock": "A", "period_end": "2020-03-31", "published": "2020-05-10", "sales": 100.0},
+        {"stock": "A", "period_end": "2021-03-31", "published": "2021-05-10", "sales": 120.0},
+        {"stock": "A", "period_end": "2020-03-31", "published": "2021-05-10", "sales": 96.0},
+        {"stock": "A", "period_end": "2020-03-31", "published": "2021-07-10", "sales": 60.0},
+    )
+    growth = by_month(fundamentals.join(grid("A"), [told], [spec()]), "sales_growth")
+    assert growth["2021-05"] == growth["2021-07"] == pytest.approx(0.25)
+
+
+def test_a_code_that_passes_to_another_firm():
+    """Rows of A end in 2020-06 and begin again in 2021-01: the first firm's report is gone."""
+    told = table(
+        {"stock": "A", "period_end": "2020-03-31", "published": "2020-05-10", "equity": 5.0},
+        {"stock": "A", "period_end": "2020-12-31", "published": "2021-02-10", "equity": 7.0},
+    )
+    month = MONTHS.strftime("%Y-%m")
+    stocks = grid("A", size=10.0)
+    gone = stocks[~month.isin(pd.period_range("2020-07", "2020-12", freq="M").astype(str))]
+    assert by_month(fundamentals.join(gone, [told], [spec()]), "book_to_price") == {
+        "2020-05": 0.5, "2020-06": 0.5,
+        **{m: 0.7 for m in month[month >= "2021-02"] if m <= "2022-02"},
+    }  # fmt: skip
+    # Two months without a row are a halt of trading.
+    halted = stocks[~month.isin(["2020-07", "2020-08"])]
+    equity = by_month(fundamentals.join(halted, [told], [spec()]), "equity")
+    assert equity["2020-09"] == 5.0

@@ -215,6 +215,7 @@ TABLES = settings(
 )
 
 
+@pytest.mark.slow
 @TABLES
 @given(order=st.permutations(range(12)), market_order=st.permutations(range(4)))
 def test_row_order_does_not_matter(stocks, market, order, market_order):

@@ -265,6 +265,7 @@ def test_the_series_are_those_of_their_sources():
     assert row[["vix", "wti", "usd_jpy", "ust_10"]].to_list() == [59.89, 68.1, 99.9659, 3.81]
 
 
+@pytest.mark.slow
 def test_the_real_records(tmp_path):
     kept = cache_folder() / ARCHIVE.name
     if not kept.is_file():

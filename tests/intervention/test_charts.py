@@ -7,7 +7,7 @@ import pytest
 from konkyo.i18n import LANGUAGES
 from konkyo.report.charts import intervention as series
 from konkyo.report.charts import intervention_surface as surface
-from konkyo.report.charts import to_spec
+from konkyo.report.charts.theme import to_spec
 
 MONTHS = pd.to_datetime(["1985-06-30", "1985-07-31", "1986-01-31"])
 INPUTS = ("change", "deviation")

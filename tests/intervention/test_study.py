@@ -30,6 +30,7 @@ def study_of_amounts(records, study, tmp_path_factory):
     return windows, tasks, networks.train(windows, tasks, config=config, state=state)
 
 
+@pytest.mark.slow
 def test_every_surface_has_the_true_threshold(study_of_amounts, study):
     windows, tasks, trained = study_of_amounts
     read, _ = surface.thresholds(windows, tasks, networks=trained, level=study.surface.level)

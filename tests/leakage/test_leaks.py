@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from konkyo import backtest
 from konkyo.data import fundamentals, us_equities
@@ -163,6 +164,7 @@ def test_portfolios_that_know_what_they_earn(audit, monkeypatch):
     assert found.loc["quantile", "first_month"] == DECISION
 
 
+@pytest.mark.slow
 def test_fundamentals_joined_by_period_end(audit, own, tmp_path, monkeypatch):
     source = record_source(own.ingest, tmp_path / "raw", own.backtest.n_quantiles)
     assert audit(source, own, perturbations=PERTURBATIONS)["moved"].sum() == 0

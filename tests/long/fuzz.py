@@ -1,4 +1,4 @@
-"""Fuzzing at length: `PYTHONPATH=tests/support python tests/long/fuzz.py --examples 10000`."""
+"""Fuzzing at length: `python tests/long/fuzz.py --examples 10000`."""
 
 import argparse
 import sys
@@ -7,10 +7,13 @@ import traceback
 import warnings
 from collections import Counter
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
 
 import fuzz_checks
 import fuzz_commands

@@ -11,9 +11,10 @@ import psutil
 import pytest
 
 import backend_jobs
-from clusters import SECONDS, below, until
+from clusters import below
 from konkyo.errors import BackendError
 from konkyo.models.backends import BACKENDS
+from processes import PATIENCE, until
 
 # The jobs' module, for workers that know of the environment alone.
 ENVIRONMENT = {**os.environ, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)}
@@ -24,12 +25,16 @@ def run(backend: str, jobs: dict) -> dict[str, str]:
     return {name: doubled for name, (doubled, _) in results}
 
 
+@pytest.mark.slow
+@pytest.mark.cluster
 def test_loky_starts_workers_again_for_what_is_left(tmp_path):
     jobs = {"first": ("double", "x"), "dies": ("die", str(tmp_path / "died"))}
     assert run("loky", jobs) == {"first": "xx", "dies": str(tmp_path / "died") * 2}
     assert (tmp_path / "died").exists()
 
 
+@pytest.mark.slow
+@pytest.mark.cluster
 def test_loky_gives_up_a_job_that_kills_its_workers(tmp_path):
     # Where the file cannot be made, it dies every time.
     jobs = {"first": ("double", "x"), "dies": ("die", str(tmp_path / "absent" / "died"))}
@@ -54,9 +59,8 @@ def test_dask_missing_is_an_error_with_its_remedy(monkeypatch):
 
 
 LOCAL = """
-import signal, sys
+import sys
 sys.path[:0] = sys.argv[5:]
-signal.signal(signal.SIGINT, signal.default_int_handler)
 import backend_jobs
 from konkyo.models.backends import BACKENDS
 if __name__ == "__main__":
@@ -70,6 +74,8 @@ if __name__ == "__main__":
 """
 
 
+@pytest.mark.slow
+@pytest.mark.cluster
 @pytest.mark.parametrize(("backend", "first"), [("loky", "double"), ("dask", "die")])
 def test_a_cluster_is_local_and_ends_on_interrupt(backend, first, tmp_path):
     """And Dask has done elsewhere what a worker died on."""
@@ -92,14 +98,16 @@ def test_a_cluster_is_local_and_ends_on_interrupt(backend, first, tmp_path):
         assert listening <= {"127.0.0.1", "::ffff:127.0.0.1", "::1"}
         # As a terminal does it: the signal reaches all of the group.
         os.killpg(run.pid, signal.SIGINT)
-        assert run.communicate(timeout=SECONDS)[0] == "interrupted\n"
-        until(lambda: not any(alive(process) for process in processes), SECONDS)
+        assert run.communicate(timeout=PATIENCE)[0] == "interrupted\n"
+        until(lambda: not any(alive(process) for process in processes))
     finally:
         for process in processes:
             if process.is_running():
                 process.kill()
 
 
+@pytest.mark.slow
+@pytest.mark.cluster
 def test_workers_of_loky_end_with_a_run_that_is_killed():
     # There are two jobs: at least one worker has none when the other is at the long one.
     run = subprocess.Popen(
@@ -111,7 +119,7 @@ def test_workers_of_loky_end_with_a_run_that_is_killed():
     workers = below(run.pid)
     run.kill()
     run.wait()
-    until(lambda: not any(alive(process) for process in workers), SECONDS)
+    until(lambda: not any(alive(process) for process in workers))
 
 
 def alive(process: psutil.Process) -> bool:

@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 import backend_jobs
-from clusters import SECONDS, dask_cluster, until
+from clusters import dask_cluster
 from konkyo.cache import TRAINING, code_digest
 from konkyo.config import Train
 from konkyo.errors import BackendError
@@ -24,6 +24,7 @@ from konkyo.models import train as room
 from konkyo.models.backends import BACKENDS
 from konkyo.models.train import train
 from konkyo.windows import MonthSlices, rolling
+from processes import PATIENCE, until
 from small import small_params
 
 MONTHS, EPOCHS = 6, 60
@@ -74,14 +75,18 @@ def kill_one(
     return killed
 
 
+@pytest.mark.slow
+@pytest.mark.cluster
 def test_a_killed_worker_changes_no_byte(cluster, mapped, chosen, alone, tmp_path):
     at = cluster("dask")
     killed = kill_one(at.workers, lambda: bool(list(tmp_path.glob("state/*.ckpt"))))
     files = run(mapped, replace(chosen, backend="dask", scheduler_address=at.address), tmp_path)
-    assert killed.result(SECONDS)
+    assert killed.result(PATIENCE)
     assert files == alone
 
 
+@pytest.mark.slow
+@pytest.mark.cluster
 def test_workers_without_the_folder_download_the_panel(
     mapped, chosen, alone, tmp_path, monkeypatch
 ):
@@ -100,7 +105,7 @@ def test_workers_without_the_folder_download_the_panel(
             panel_cache_url=(tmp_path / "store").as_uri(),
         )
         files = run(mapped, params, tmp_path / "run")
-        assert killed.result(SECONDS)
+        assert killed.result(PATIENCE)
         assert files == alone
         stored = sorted(path.name for path in (tmp_path / "store").iterdir())
         # Features and labels, on the machine of the workers once too.

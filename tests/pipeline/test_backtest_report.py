@@ -177,6 +177,7 @@ def test_backtest_writes_its_files(ranked: Path, monkeypatch: pytest.MonkeyPatch
     assert len(monthly) == 5
 
 
+@pytest.mark.slow
 def test_report_writes_tables_figures_and_the_page(
     reported: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -247,6 +248,7 @@ def test_the_agreement_is_drawn_with_ground_truth(reported: Path) -> None:
     assert copy == (reported / "data/verify/ground_truth.csv").read_bytes()
 
 
+@pytest.mark.slow
 def test_without_placebo_the_other_models_are_reported(project: Path) -> None:
     """Nor has it labels of its own, a known truth or a search."""
     path = Path("data/models/baselines.parquet")
@@ -262,6 +264,7 @@ def test_without_placebo_the_other_models_are_reported(project: Path) -> None:
     assert "Bigness" not in page
 
 
+@pytest.mark.slow
 def test_a_month_without_market_series(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Saturated by it, the network gives all stocks of that month one score but for rounding."""
     backtest.main()

@@ -1,5 +1,6 @@
 """Tables of earlier stages as several stages read them."""
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,8 @@ import pytest
 from konkyo import io
 from konkyo.errors import ArtifactError
 from konkyo.pipeline import report_inputs
+
+CASES = Path(__file__).parents[1] / "data/cases"
 
 
 @pytest.fixture(autouse=True)
@@ -40,6 +43,24 @@ def test_own_label_of_a_feature_called_na():
     assert labels.loc["NA", "en"] == "North America"
     assert labels.loc["size", "ja"] == "規模"
     assert labels.loc["size", "en"]
+
+
+def test_own_columns_overrule_no_group():
+    Path("data/own").mkdir(parents=True)
+    shutil.copy(CASES / "labels_group.csv", "data/own/labels.csv")
+    catalogue = pd.DataFrame({"name": ["EU", "EU_difference"], "group": "market", "source": ""})
+    catalogue["transform"] = ["level", "difference"]
+    labels = report_inputs.read_labels(catalogue).set_index("feature")
+    assert labels["kind"].tolist()[:2] == ["level", "difference"]
+    assert labels.loc["EU", "en"] == "Europe" and labels.loc["EU", "ja"] == "欧州"
+    assert labels.loc["EU_difference", "said_en"] == "Europe"
+
+
+def test_own_labels_with_semicolons():
+    Path("data/own").mkdir(parents=True)
+    shutil.copy(CASES / "labels_semicolon.csv", "data/own/labels.csv")
+    labels = report_inputs.read_labels(pd.DataFrame({"name": ["return_1"]}))
+    assert labels.loc[0, ["en", "ja"]].tolist() == ["Last month", "先月"]
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,12 @@ def project(tmp_path, monkeypatch) -> Path:
     tables["stocks"]["files"] = ["data/own/stocks.csv"]
     tables["market"] = [{"files": ["data/own/market.csv"], "columns": {}}]
     values["backtest"]["n_quantiles"] = 2
+    values["prepare"] |= {
+        "first_month": "2001-01",
+        "characteristics": ["size"],
+        "market": {"MKT": ["level"]},
+    }
+    values["train"]["window_months"] = 1
     yaml.dump(values, tmp_path / "params.yaml")
     Path("data/own").mkdir(parents=True)
     Path("data/own/stocks.csv").write_text(

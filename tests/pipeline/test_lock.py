@@ -3,22 +3,23 @@
 import json
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
 from konkyo.pipeline import locking
+from processes import PATIENCE, until
 
 HOLD = """
-import sys, time
+import sys
 from pathlib import Path
 from konkyo.pipeline import locking
-name, shared, log, seconds = sys.argv[1:]
+name, shared, log = sys.argv[1:]
 with locking.held(name, shared == "shared"):
     with open(log, "a") as file:
         file.write("in\\n")
-    time.sleep(float(seconds))
+    # Until the test lets go.
+    sys.stdin.read()
     with open(log, "a") as file:
         file.write("out\\n")
 """
@@ -26,13 +27,16 @@ with locking.held(name, shared == "shared"):
 
 @pytest.fixture
 def start(tmp_path):
-    """Return what starts a process that holds a lock for some seconds, and notes in and out."""
+    """Return what starts a process that holds a lock until its input ends, and notes in and out."""
     processes = []
 
-    def begin(name: str, kind: str, seconds: float) -> subprocess.Popen[str]:
-        command = [sys.executable, "-c", HOLD, name, kind, "log", str(seconds)]
-        processes.append(subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True))
-        return processes[-1]
+    def begin(name: str, kind: str) -> subprocess.Popen[str]:
+        process = subprocess.Popen(
+            [sys.executable, "-c", HOLD, name, kind, "log"],
+            cwd=tmp_path, stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        processes.append(process)
+        return process
 
     yield begin
     for process in processes:
@@ -46,47 +50,49 @@ def noted(folder: Path) -> list[str]:
 
 
 def wait_for(folder: Path, lines: int) -> None:
-    end = time.monotonic() + 30
-    while len(noted(folder)) < lines:
-        assert time.monotonic() < end
-        time.sleep(0.01)
+    until(lambda: len(noted(folder)) >= lines)
+
+
+def release(process: subprocess.Popen[str]) -> str:
+    """Let a process go on and end; return what else it says."""
+    return process.communicate(timeout=PATIENCE)[1]
 
 
 def test_the_second_waits_and_says_for_whom(start, tmp_path):
-    first = start("results", "alone", 1.0)
+    first = start("results", "alone")
     wait_for(tmp_path, 1)
-    second = start("results", "alone", 0.0)
-    said = second.communicate(timeout=30)[1]
+    second = start("results", "alone")
+    said = second.stderr.readline()
+    assert noted(tmp_path) == ["in"]
+    assert (release(first), release(second)) == ("", "")
     assert noted(tmp_path) == ["in", "out", "in", "out"]
     assert f"(process {first.pid}, since 2" in said
     assert said.startswith("konkyo: `konkyo results alone") and "waiting until it has" in said
-    assert first.communicate(timeout=30)[1] == ""
 
 
 def test_a_writer_waits_for_readers(start, tmp_path):
-    readers = [start("results", "shared", 1.5) for _ in range(2)]
+    readers = [start("results", "shared") for _ in range(2)]
     wait_for(tmp_path, 2)
+    writer = start("results", "alone")
+    said = writer.stderr.readline()
     assert noted(tmp_path) == ["in", "in"]
-    writer = start("results", "alone", 0.0)
-    said = writer.communicate(timeout=30)[1]
+    assert [release(process) for process in (*readers, writer)] == ["", "", ""]
     assert noted(tmp_path) == ["in", "in", "out", "out", "in", "out"]
     assert any(f"process {reader.pid}," in said for reader in readers)
 
 
 def test_other_files_have_a_lock_of_their_own(start, tmp_path):
-    start("results", "alone", 30)
+    start("results", "alone")
     wait_for(tmp_path, 1)
-    other = start("intervention", "alone", 0.0)
-    assert other.communicate(timeout=30)[1] == ""
+    assert release(start("intervention", "alone")) == ""
 
 
 def test_a_killed_process_leaves_no_lock_and_no_name(start, tmp_path):
-    killed = start("results", "alone", 60)
+    killed = start("results", "alone")
     wait_for(tmp_path, 1)
     killed.kill()
     killed.wait()
-    after = start("results", "alone", 0.0)
-    assert after.communicate(timeout=30)[1] == ""
+    assert release(start("results", "alone")) == ""
     assert noted(tmp_path) == ["in", "in", "out"]
 
 

@@ -91,13 +91,13 @@ def after(undisturbed, name: str) -> dict[str, str]:
     return contents(root / names[names.index(name) + 1] / "data")
 
 
+@pytest.mark.parametrize("every", [5, pytest.param(1, marks=pytest.mark.long)])
 @pytest.mark.parametrize("name", STAGES)
 def test_a_full_disk_at_any_write_loses_nothing(
-    name, undisturbed, disk, tmp_path, monkeypatch, capsys
+    name, every, undisturbed, disk, tmp_path, monkeypatch, capsys
 ):
     begin(undisturbed, name, tmp_path, monkeypatch)
     before, expected = contents(tmp_path / "data"), after(undisturbed, name)
-    every = int(os.environ.get("KONKYO_EVERY_WRITE", "5"))
     tried = 0
     while True:
         disk.update(writes=0, fails_at=1 + tried * every)

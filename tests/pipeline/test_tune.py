@@ -76,7 +76,7 @@ def test_working_and_applying_exclude_each_other(here, capsys):
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_an_early_interrupt_is_one_line(how, here, capsys, monkeypatch):
     monkeypatch.setattr("konkyo.tuning.panels.build", lambda *_: signal.raise_signal(how))
-    # One that the caller lets go by, as nohup does, goes by here too.
+    # One that the caller ignores, as nohup does with SIGHUP, is ignored here too.
     given = signal.default_int_handler if how == signal.SIGINT else signal.SIG_DFL
     before = signal.signal(how, given)
     try:

@@ -98,6 +98,7 @@ def refused(capsys, **options) -> str:
     return capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_a_month_is_added_and_earlier_results_stay(project, capsys):
     before, digests = everything(), read_json(Path("data/digests.json"))
     scores = pd.read_parquet("data/models/baselines.parquet")
@@ -134,6 +135,7 @@ def test_a_month_is_added_and_earlier_results_stay(project, capsys):
     pd.testing.assert_frame_equal(earlier, expected, check_exact=True)
 
 
+@pytest.mark.slow
 def test_an_update_equals_the_stages_one_by_one(project, base, tmp_path_factory, monkeypatch):
     write_records(31)
     add()

@@ -3,7 +3,6 @@
 import json
 import os
 import pickle
-import socket
 import struct
 from dataclasses import replace
 from pathlib import Path
@@ -27,6 +26,7 @@ from konkyo.models.batches import Hyperparameters, NetworkSpec
 from konkyo.models.fit import fit, stack_task
 from konkyo.tracking import servers
 from konkyo.tuning.storage import open_storage
+from processes import free_port
 from small import small_params
 
 GOOD = {
@@ -255,7 +255,7 @@ def test_a_served_model_with_a_pickle_is_refused(here, monkeypatch):
     """The model that this project logs is code and weights; a pickle in its place is another."""
     given: list[dict] = []
     monkeypatch.setattr(os, "execve", lambda *arguments: given.append(arguments[2]))
-    servers.exec_server(["models", "serve"], {}, port=_free(), announcement="")
+    servers.exec_server(["models", "serve"], {}, port=free_port(), announcement="")
     folder = here / "model"
     folder.mkdir()
     (folder / "python_model.pkl").write_bytes(pickle.dumps(Trap()))
@@ -270,9 +270,3 @@ def test_a_served_model_with_a_pickle_is_refused(here, monkeypatch):
     monkeypatch.setenv(name, given[0][name])
     with pytest.raises(MlflowException, match="MLFLOW_ALLOW_PICKLE_DESERIALIZATION"):
         mlflow.pyfunc.load_model(str(folder))
-
-
-def _free() -> int:
-    with socket.socket() as probe:
-        probe.bind((servers.HOST, 0))
-        return probe.getsockname()[1]

@@ -1,11 +1,9 @@
 """A Dask scheduler with two workers, on the loopback interface."""
 
 import os
-import socket
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
@@ -13,7 +11,7 @@ from pathlib import Path
 
 import psutil
 
-SECONDS = 180
+from processes import PATIENCE, free_port
 
 
 @dataclass(frozen=True)
@@ -34,12 +32,6 @@ class Cluster:
     address: str
     cache: Path
     workers: Callable[[], list[psutil.Process]]
-
-
-def free_port() -> int:
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        return listening.getsockname()[1]
 
 
 @contextmanager
@@ -76,13 +68,6 @@ def cmd(process: psutil.Process) -> list[str]:
         return []
 
 
-def until(condition: Callable[[], bool], seconds: float = SECONDS) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.05)
-
-
 @contextmanager
 def dask_cluster() -> Iterator[Cluster]:
     from distributed import Client
@@ -98,8 +83,8 @@ def dask_cluster() -> Iterator[Cluster]:
         own = (address, "--nthreads", "1", "--no-nanny", "--memory-limit", "0")
         worker = ("-m", "distributed.cli.dask_worker", *host, *own)
         started = [stack.enter_context(_running(*worker, cache=cache)) for _ in range(2)]
-        with Client(address, timeout=SECONDS, set_as_default=False) as client:
-            client.wait_for_workers(2, timeout=SECONDS)
+        with Client(address, timeout=PATIENCE, set_as_default=False) as client:
+            client.wait_for_workers(2, timeout=PATIENCE)
         workers = [psutil.Process(process.pid) for process in started]
         yield Cluster("dask", address, Path(cache), lambda: [w for w in workers if w.is_running()])
 

@@ -10,9 +10,8 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +19,7 @@ from pathlib import Path
 import boto3
 
 import postgres
+from processes import answers, free_port, until
 
 ROOT = Path(__file__).parents[2]
 PASSWORD = "hush-database-7Wq"
@@ -31,23 +31,6 @@ def blocks() -> list[tuple[str, str]]:
     """Return language and text of every block of code of docs/team.md, first to last."""
     text = (ROOT / "docs/team.md").read_text(encoding="utf-8")
     return re.findall(r"^```(\w+)\n(.*?)^```$", text, re.M | re.S)
-
-
-def until(condition: Callable[[], object], what: str, patience: float = 120.0) -> None:
-    """Wait for something that takes a while."""
-    end = time.monotonic() + patience
-    while not condition():
-        assert time.monotonic() < end, what
-        time.sleep(0.1)
-
-
-def answers(url: str) -> bool:
-    """Return whether a server is there."""
-    try:
-        urllib.request.urlopen(url, timeout=5).close()
-    except OSError:
-        return False
-    return True
 
 
 @dataclass
@@ -142,7 +125,7 @@ def end(process: subprocess.Popen[bytes], how: int = signal.SIGKILL) -> None:
 @contextmanager
 def store(log: Path) -> Iterator[tuple[str, dict[str, str]]]:
     """Start an S3 server with the bucket konkyo; yield its address and the keys it asks for."""
-    place = f"127.0.0.1:{postgres.free_port()}"
+    place = f"127.0.0.1:{free_port()}"
     host, port = place.split(":")
     with log.open("wb") as said:
         process = subprocess.Popen(
@@ -188,7 +171,7 @@ def servers(folder: Path) -> Iterator[Team]:
     (language, text), *_ = blocks()
     assert language == "sh"
     with store(folder / "store.log") as (place, keys), postgres.server(PASSWORD) as port:
-        tracking = f"127.0.0.1:{postgres.free_port()}"
+        tracking = f"127.0.0.1:{free_port()}"
         # A port of its own is an option of the page's command.
         places = {
             DATABASE: f"127.0.0.1:{port}",

@@ -2,8 +2,8 @@
 
 import ast
 import sqlite3
-import threading
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from konkyo.errors import TrackingError
 from konkyo.retry import RetryPolicy
 from konkyo.tracking import lineage, results, runs, store
 from konkyo.tracking.client import StoreClient, StoreRetries, retry_store
+from processes import PATIENCE
 
 LOCKED = MlflowException("(sqlite3.OperationalError) database is locked", TEMPORARILY_UNAVAILABLE)
 AWAY = MlflowException(
@@ -193,42 +194,40 @@ def check_logged_once(tracked: runs.TrackedRun, months: int) -> None:
 
 @pytest.fixture
 def locked(project):
-    """Return what locks the project's database for some seconds, as a backup does."""
-    threads = []
+    """Return what locks the project's database, as a backup does, until its result is called."""
+    bases = []
 
-    def begin(seconds: float) -> None:
-        holding = threading.Event()
-
-        def hold() -> None:
-            base = sqlite3.connect(project / "mlflow.db", isolation_level=None)
-            base.execute("BEGIN EXCLUSIVE")
-            holding.set()
-            time.sleep(seconds)
-            base.execute("ROLLBACK")
-            base.close()
-
-        threads.append(threading.Thread(target=hold))
-        threads[-1].start()
-        assert holding.wait(5)
+    def begin() -> Callable[[], None]:
+        base = sqlite3.connect(
+            project / "mlflow.db", isolation_level=None, timeout=PATIENCE, check_same_thread=False
+        )
+        base.execute("BEGIN EXCLUSIVE")
+        bases.append(base)
+        return base.close
 
     yield begin
-    for thread in threads:
-        thread.join()
+    for base in bases:
+        base.close()
 
 
 def test_a_locked_database_is_waited_for(project, quick, locked, monkeypatch, chosen, capsys):
-    waiting = replace(QUICK, logging=replace(SHORT, seconds=30.0))
-    begun = []
+    locks, pauses = [], []
     plain = runs._log_months
 
-    def slow(*arguments: object) -> None:
-        locked(1.0)
-        begun.append(time.monotonic())
+    def with_lock(*arguments: object) -> None:
+        locks.append(locked())
         plain(*arguments)
 
-    monkeypatch.setattr(runs, "_log_months", slow)
+    def pause(seconds: float) -> None:
+        pauses.append(seconds)
+        if len(pauses) == 3:
+            locks[0]()
+        time.sleep(seconds)
+
+    monkeypatch.setattr(runs, "_log_months", with_lock)
+    waiting = replace(QUICK, logging=replace(SHORT, seconds=PATIENCE, sleep=pause))
     tracked = runs.track(results.read(project), chosen, {}, waiting)
-    assert time.monotonic() - begun[0] > 0.9
+    assert len(pauses) >= 3
     assert (
         "konkyo: the MLflow store is locked by another process: trying" in capsys.readouterr().err
     )
@@ -237,8 +236,6 @@ def test_a_locked_database_is_waited_for(project, quick, locked, monkeypatch, ch
 
 def test_a_database_that_stays_locked_is_an_error(project, quick, locked):
     # SQLite's driver waits five seconds before it says so.
-    locked(8.0)
-    before = time.monotonic()
+    locked()
     with pytest.raises(TrackingError, match=r"is locked by another process for \d+ seconds"):
         store.connect(f"sqlite:///{project}/mlflow.db", QUICK)
-    assert time.monotonic() - before < 8

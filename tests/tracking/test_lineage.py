@@ -8,6 +8,12 @@ import pytest
 
 from konkyo.tracking import lineage, results
 
+LOCK = """
+stages:
+  backtest: {outs: [{path: 'data/metrics.json'}, {path: 'data/plots[1].csv'}]}
+"""
+REWRITTEN = ("data/metrics.json", "data/plots[1].csv", "data/intervention/dvc.yaml")
+
 
 @pytest.fixture
 def repository(tmp_path, monkeypatch):
@@ -16,7 +22,11 @@ def repository(tmp_path, monkeypatch):
     for variable in ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"):
         monkeypatch.delenv(variable, raising=False)
     (tmp_path / "code.py").write_text("1")
-    (tmp_path / "dvc.lock").write_text("stages: {}\n")
+    (tmp_path / "dvc.lock").write_text(LOCK)
+    (tmp_path / "data/intervention").mkdir(parents=True)
+    for name in REWRITTEN:
+        (tmp_path / name).write_text("1")
+    (tmp_path / "data/other.json").write_text("1")
     for command in (
         "init -q",
         "add .",
@@ -35,12 +45,14 @@ def test_git_of_a_clean_tree(repository):
     }
 
 
-def test_a_rewritten_lock_makes_no_tree_dirty(repository):
-    (repository / "dvc.lock").write_text("stages: {a: {}}\n")
+def test_rewritten_results_make_no_tree_dirty(repository):
+    (repository / "dvc.lock").write_text(LOCK.replace("backtest", "other"))
+    for name in REWRITTEN:
+        (repository / name).write_text("2")
     assert lineage.git(repository)["git_dirty"] == "false"
 
 
-@pytest.mark.parametrize("name", ["code.py", "new.py"])
+@pytest.mark.parametrize("name", ["code.py", "new.py", "data/other.json", "data/plots1.csv"])
 def test_a_changed_or_new_file_makes_a_tree_dirty(repository, name):
     (repository / name).write_text("2")
     assert lineage.git(repository)["git_dirty"] == "true"

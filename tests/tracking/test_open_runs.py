@@ -18,7 +18,7 @@ target = store.Target(sys.argv[1], sys.argv[2], None, Path(sys.argv[3]))
 client = open_runs.connect(target)
 with open_runs.open_run(client, target, "killed") as run:
     print(run.run_id, flush=True)
-    time.sleep(100)
+    time.sleep(1000)
 """
 
 

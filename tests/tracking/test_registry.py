@@ -98,6 +98,7 @@ def test_tags_of_the_search_that_chose_these_params(tmp_path, chosen):
     assert registry.tuning_tags(tmp_path, other) == {}
 
 
+@pytest.mark.slow
 def test_an_added_month_continues_the_champion(project, chosen):
     found = results.read(project)
     (project / "data/predictions").mkdir()

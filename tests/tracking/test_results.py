@@ -63,11 +63,12 @@ def test_the_example_is_of_the_newest_month(results_folder):
     assert (frame.dtypes[features] == "float64").all()
 
 
-def test_feature_called_na(project):
-    """Pandas by itself takes NA for a missing value, and the example would lose the name."""
+@pytest.mark.parametrize("name", ["NA", "null", "nan", "None", "inf", "true", "007", "1e3"])
+def test_a_feature_may_have_any_name(project, name):
+    """Pandas by itself takes such names for missing values or numbers."""
     path = project / "data/panel/catalogue.csv"
-    path.write_text(path.read_text().replace("feature_1,", "NA,").replace("feature_2,", "null,"))
+    path.write_text(path.read_text().replace("feature_1,", f"{name},"))
     found = results.read(project)
     names = list(results.input_example(found).columns)
-    assert names == ["month", "stock", "feature_0", "NA", "null", "feature_3"]
+    assert names == ["month", "stock", "feature_0", name, "feature_2", "feature_3"]
     assert json.loads(lineage.datasets(found)[1].dataset.profile)["features"] == 4

@@ -211,6 +211,7 @@ runs.track(results.read(Path.cwd()), config.load(Path(sys.argv[1])), {})
 """
 
 
+@pytest.mark.slow
 def test_after_a_kill_every_month_is_finished_once(project, chosen):
     command = [sys.executable, "-c", KILLED, str(PARAMS)]
     assert subprocess.run(command, cwd=project, check=False).returncode == -9

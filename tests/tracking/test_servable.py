@@ -121,6 +121,7 @@ def test_the_model_is_code_and_weights_and_no_pickle(logged):
     assert "epsilon" not in client.get_run(tracked.run_id).data.params
 
 
+@pytest.mark.slow
 def test_the_model_runs_without_the_project(logged, panel, expected, tmp_path):
     """A process that cannot import the project finds all it needs inside the model."""
     _, _, root = logged

@@ -1,16 +1,11 @@
-"""A real tracking server that is killed while a run is logged, and comes back.
-
-The long form: `KONKYO_SERVER_KILLS=20 pytest tests/tracking/test_server_away.py`.
-"""
+"""A real tracking server that is killed while a run is logged, and comes back."""
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
 import time
-import urllib.request
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,15 +17,16 @@ from konkyo import config
 from konkyo.errors import TrackingError
 from konkyo.tracking import results, runs
 from konkyo.tracking.client import RETRIES, StoreRetries
+from processes import answers, free_port, until
+
+pytestmark = [pytest.mark.slow, pytest.mark.server]
 
 
 class Server:
     """An MLflow server on a port of its own that can be killed and started again."""
 
     def __init__(self, folder: Path) -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self.port = free_port()
         self.folder = folder
         self.uri = f"http://127.0.0.1:{self.port}"
         self.process: subprocess.Popen[bytes] | None = None
@@ -51,14 +47,7 @@ class Server:
             )
 
     def wait(self) -> None:
-        end = time.monotonic() + 120
-        while time.monotonic() < end:
-            try:
-                urllib.request.urlopen(f"{self.uri}/health", timeout=5)
-                return
-            except OSError:
-                time.sleep(0.1)
-        raise AssertionError((self.folder / "server.log").read_text())
+        until(lambda: answers(f"{self.uri}/health"), (self.folder / "server.log").read_text)
 
     def kill(self) -> None:
         if self.process is not None:
@@ -68,8 +57,8 @@ class Server:
 
 
 def waiting(seconds: float) -> StoreRetries:
-    """Return retries for so many seconds."""
-    policy = replace(RETRIES.logging, seconds=seconds)
+    """Return retries for so many seconds, with pauses that suit a server away for seconds."""
+    policy = replace(RETRIES.logging, seconds=seconds, longest=1.0)
     # A busy machine takes long to start a server.
     return replace(RETRIES, connecting=replace(policy, seconds=120.0), logging=policy)
 
@@ -83,19 +72,19 @@ def server(project):
     made.kill()
 
 
+@pytest.mark.parametrize("kills", [1, pytest.param(20, marks=pytest.mark.long)])
 def test_a_server_that_comes_back_has_everything_once(
-    server: Server, chosen: config.Params, capsys
+    kills: int, server: Server, chosen: config.Params, capsys
 ):
     environment = {"MLFLOW_TRACKING_URI": server.uri}
-    kills = int(os.environ.get("KONKYO_SERVER_KILLS", "1"))
     random = np.random.default_rng(1)
     stop = threading.Event()
     killed = []
 
     # A server that is killed again and again is up for longer than the longest pause of a client,
-    # 15 seconds, or no client would ever find it; a busy machine takes a minute to start one.
-    longest = 1.5 if kills == 1 else 20.0
-    retries = waiting(120.0 if kills == 1 else 900.0)
+    # one second, or no client would ever find it; a busy machine takes a minute to start one.
+    longest = 1.5 if kills == 1 else 4.0
+    retries = waiting(120.0 * kills)
 
     def trouble() -> None:
         while len(killed) < kills and not stop.wait(random.uniform(0.3, longest)):
@@ -136,7 +125,6 @@ def test_a_server_that_comes_back_has_everything_once(
             assert [len(part) for part in kept] == [1, 1]
 
 
-@pytest.mark.skipif("KONKYO_SERVER_KILLS" not in os.environ, reason="the long form, by hand")
 def test_a_server_that_stays_away(server: Server, chosen: config.Params, monkeypatch):
     environment = {"MLFLOW_TRACKING_URI": server.uri}
     plain = runs._log_months

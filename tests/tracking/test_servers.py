@@ -7,7 +7,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -19,6 +18,7 @@ import pytest
 from konkyo.errors import TrackingError
 from konkyo.pipeline import serve, ui
 from konkyo.tracking import servers
+from processes import PATIENCE, answers, free_port, until
 
 ROOT = Path(__file__).parents[2]
 FEATURES = [f"feature_{i}" for i in range(4)]
@@ -30,9 +30,7 @@ def address(logged, tmp_path_factory):
     _, _, root = logged
     here = tmp_path_factory.mktemp("serving")
     shutil.copy(ROOT / "params.yaml", here)
-    with socket.socket() as probe:
-        probe.bind((servers.HOST, 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     environment = {
         **os.environ,
         "MLFLOW_TRACKING_URI": f"sqlite:///{root}/mlflow.db",
@@ -47,18 +45,13 @@ def address(logged, tmp_path_factory):
         )
     try:
         url = f"http://{servers.HOST}:{port}"
-        for _ in range(600):
-            assert server.poll() is None, (here / "log").read_text()
-            try:
-                urllib.request.urlopen(f"{url}/ping", timeout=5)
-                break
-            except (urllib.error.URLError, ConnectionError, TimeoutError):
-                time.sleep(0.2)
+        until(lambda: server.poll() is not None or answers(f"{url}/ping"), (here / "log").read_text)
+        assert server.poll() is None, (here / "log").read_text()
         yield url
         assert server.poll() is None, "the server did not survive"
     finally:
         server.send_signal(signal.SIGTERM)
-        server.wait(30)
+        server.wait(PATIENCE)
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +70,7 @@ def post(address: str, body: dict | bytes) -> tuple[int, dict]:
         f"{address}/invocations", data, {"Content-Type": "application/json"}
     )
     try:
-        with urllib.request.urlopen(request, timeout=60) as answer:
+        with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
             return answer.status, json.loads(answer.read())
     except urllib.error.HTTPError as error:
         return error.code, json.loads(error.read())
@@ -143,12 +136,6 @@ def started(monkeypatch):
     calls = []
     monkeypatch.setattr(os, "execve", lambda *arguments: calls.append(arguments))
     return calls
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((servers.HOST, 0))
-        return probe.getsockname()[1]
 
 
 def test_ui_has_no_address_on_the_command_line(started, tmp_path, monkeypatch, capsys):

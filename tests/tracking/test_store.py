@@ -1,5 +1,6 @@
 """Which store, which experiment."""
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -33,10 +34,32 @@ store.connect(sys.argv[1])
         ("sqlite:////elsewhere/b.db", "sqlite:////elsewhere/b.db"),
         ("http://127.0.0.1:5000", "http://127.0.0.1:5000"),
         ("postgresql://host/base", "postgresql://host/base"),
+        ("sqlite:///my%20runs.db", "sqlite:////project/my runs.db"),
+        ("sqlite:///50%25.db", "sqlite+pysqlite:////project/50%25.db"),
     ],
 )
 def test_a_relative_database_belongs_to_the_project(uri, resolved):
     assert store.resolve(uri, ROOT) == resolved
+
+
+@pytest.mark.parametrize("name", ["feature%2Flrp", "100%25", "a b#c", "日本", "what?x=1&y"])
+def test_artifacts_stay_in_a_project_of_any_name(tmp_path, empty_store, name):
+    root = tmp_path / name
+    root.mkdir()
+    shutil.copy(empty_store, root / "mlflow.db")
+    client = store.connect(store.resolve("sqlite:///mlflow.db", root))
+    run = client.create_run(store.experiment_id(client, "a")).info.run_id
+    (tmp_path / "a.txt").write_text("a")
+    client.log_artifact(run, str(tmp_path / "a.txt"))
+    assert [artifact.path for artifact in client.list_artifacts(run)] == ["a.txt"]
+    assert [path.relative_to(root).parts[0] for path in root.rglob("a.txt")] == ["mlartifacts"]
+    assert {path.name for path in tmp_path.iterdir()} == {name, "a.txt"}
+
+
+def test_a_database_of_any_name_is_created(tmp_path):
+    store._create_database(tmp_path / "50%25?#日本.db")
+    store.connect(store.resolve("sqlite:///50%2525%3F%23日本.db", tmp_path))
+    assert [path.name for path in tmp_path.iterdir()] == ["50%25?#日本.db"]
 
 
 def test_params_say_where_a_run_goes(chosen):
@@ -79,6 +102,7 @@ def test_a_new_database_gets_its_folder_and_its_tables(project, empty_store):
     assert [experiment.name for experiment in client.search_experiments()] == ["Default"]
 
 
+@pytest.mark.slow
 def test_a_killed_creation_of_the_database(tmp_path):
     uri = f"sqlite:///{tmp_path}/mlflow.db"
     killed = subprocess.run([sys.executable, "-c", KILLED, uri], check=False)
@@ -99,6 +123,7 @@ store.experiment_id(client, sys.argv[2])
 """
 
 
+@pytest.mark.slow
 def test_a_database_that_two_processes_create_together(tmp_path):
     uri = f"sqlite:///{tmp_path}/mlflow.db"
     names = ["one", "two"]

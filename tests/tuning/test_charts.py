@@ -9,7 +9,8 @@ import pytest
 
 from konkyo.backtest import NullDistribution, Overfitting, null_distribution, overfitting
 from konkyo.i18n import LANGUAGES
-from konkyo.report.charts import search, selection_bias, to_spec
+from konkyo.report.charts import search, selection_bias
+from konkyo.report.charts.theme import to_spec
 
 
 @pytest.fixture(scope="module")

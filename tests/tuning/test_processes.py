@@ -20,6 +20,7 @@ from konkyo.errors import TuningError
 from konkyo.tuning import results, study
 from konkyo.tuning.coordinator import Coordinator
 from konkyo.tuning.storage import DEATHS, RETRY_OF, WORKER, open_storage
+from processes import PATIENCE, until
 
 SCRIPT = Path(fake.__file__)
 TRIALS = 12
@@ -56,16 +57,6 @@ def start(name) -> Iterator:
         process.communicate()
 
 
-def until(condition, what: str, patience: float = 60.0):
-    end = time.monotonic() + patience
-    while time.monotonic() < end:
-        found = condition()
-        if found:
-            return found
-        time.sleep(0.02)
-    pytest.fail(f"{what} did not come within {patience} seconds")
-
-
 def workers_of(group: int) -> list[int]:
     """Return the worker processes of a coordinator's session."""
     pids = []
@@ -79,7 +70,7 @@ def workers_of(group: int) -> list[int]:
 
 
 def ended(process: subprocess.Popen[str]) -> str:
-    said = process.communicate(timeout=100)[0]
+    said = process.communicate(timeout=2 * PATIENCE)[0]
     assert process.returncode == 0, said
     return said
 
@@ -104,13 +95,15 @@ def check_finished(search: study.Search) -> list:
     return failed
 
 
-@pytest.fixture(params=["journal", "postgresql"])
+@pytest.fixture(params=["journal", pytest.param("postgresql", marks=pytest.mark.server)])
 def address(request, tmp_path) -> str:
     if request.param == "journal":
         return f"journal:{tmp_path}/journal.log"
     return request.getfixturevalue("postgres")
 
 
+@pytest.mark.slow
+@pytest.mark.cluster
 def test_a_killed_worker_loses_its_trials_only(address, name, start):
     coordinator = start(address, workers=2, seconds=0.7)
     search = fake.begin(fake.section(address, study=name, trials=TRIALS))
@@ -140,20 +133,23 @@ def test_a_killed_worker_loses_its_trials_only(address, name, start):
     assert workers_of(coordinator.pid) == []
 
 
+@pytest.mark.slow
+@pytest.mark.cluster
 def test_a_killed_coordinator_ends_its_workers(address, name, start):
     first = start(address, workers=2, seconds=0.3)
     search = fake.begin(fake.section(address, study=name, trials=TRIALS))
     until(lambda: study.finished_trials(search.study), "a finished trial")
     before = {trial.number for trial in study.finished_trials(search.study)}
     os.kill(first.pid, signal.SIGKILL)
-    until(lambda: not workers_of(first.pid), "the end of its workers", patience=10)
-    second = start(address, workers=1, seconds=0.0)
-    ended(second)
+    until(lambda: not workers_of(first.pid), "the end of its workers")
+    fake.run(fake.begin(fake.section(address, study=name, trials=TRIALS)))
     failed = check_finished(search)
     assert failed and before <= {trial.number for trial in study.finished_trials(search.study)}
     search.storage.close()
 
 
+@pytest.mark.slow
+@pytest.mark.cluster
 def test_two_machines_share_a_database_and_one_dies(postgres, name, start):
     machines = [start(postgres, workers=1, seconds=0.2) for _ in range(2)]
     search = fake.begin(fake.section(postgres, study=name, trials=TRIALS))
@@ -175,12 +171,14 @@ def test_two_machines_share_a_database_and_one_dies(postgres, name, start):
     assert len(failed) <= len(lost) + 1
 
 
+@pytest.mark.slow
+@pytest.mark.cluster
 def test_a_keyboard_interrupt_keeps_complete_trials(address, name, start):
     first = start(address, workers=2, seconds=0.3)
     search = fake.begin(fake.section(address, study=name, trials=TRIALS))
     until(lambda: study.finished_trials(search.study), "a finished trial")
     os.killpg(first.pid, signal.SIGINT)
-    said = first.communicate(timeout=60)[0]
+    said = first.communicate(timeout=PATIENCE)[0]
     assert said.rstrip().endswith("KeyboardInterrupt")
     # The workers say nothing of it.
     assert said.count("Traceback (most recent call last)") == 1, said
@@ -189,7 +187,7 @@ def test_a_keyboard_interrupt_keeps_complete_trials(address, name, start):
     assert not [trial for trial in trials if trial.state == TrialState.RUNNING]
     waiting = [trial for trial in trials if trial.state == TrialState.WAITING]
     assert waiting and {trial.user_attrs[DEATHS] for trial in waiting} == {0}
-    ended(start(address, workers=1, seconds=0.0))
+    fake.run(fake.begin(fake.section(address, study=name, trials=TRIALS)))
     check_finished(search)
     search.storage.close()
 

@@ -2,8 +2,10 @@
 
 from typing import Annotated
 
-from pydantic import AfterValidator, ConfigDict, Field
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
+from pydantic_core import PydanticCustomError
 
+from konkyo import date_text, dates
 from konkyo.errors import split_login
 
 RULES = ConfigDict(extra="forbid", strict=True)
@@ -45,7 +47,24 @@ def without_login(address: str) -> str:
     return address
 
 
-MonthName = Annotated[str, Field(pattern=r"^\d{4}-(0[1-9]|1[0-2])$", description="YYYY-MM")]
+def month_or(word: str = "") -> BeforeValidator:
+    """Return what reads a month in any form of `date_text` as YYYY-MM, and lets a word be."""
+
+    def read(value: object) -> str:
+        if word and value == word:
+            return word
+        try:
+            # YAML reads 201012 as a number.
+            whole = isinstance(value, int) and not isinstance(value, bool)
+            return dates.label(date_text.period_end(str(value) if whole else value))
+        except ValueError:
+            words = f"{word}, or a month" if word else "a month"
+            raise PydanticCustomError("month", f"{words} as {date_text.FORMS}") from None
+
+    return BeforeValidator(read)
+
+
+MonthName = Annotated[str, month_or()]
 Count = Annotated[int, Field(ge=1)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Address = Annotated[str, Field(min_length=1), AfterValidator(plain_login)]

@@ -13,6 +13,7 @@ from konkyo.config.fields import (
     NotNegative,
     Positive,
     PublicAddress,
+    month_or,
 )
 from konkyo.config.tables import Tables
 
@@ -44,7 +45,7 @@ class Ingest:
     """The source of the records and their last month."""
 
     source: Literal["us-equities", "tables", "simulated-tse"]
-    last_month: Literal["newest"] | MonthName
+    last_month: Annotated[str, month_or("newest")]
     tables: Tables
     simulated: Simulated
 
@@ -129,12 +130,12 @@ class Backtest:
 class Report:
     """Months, stocks and features of the figures; language and resolution."""
 
-    month: Literal["newest"] | MonthName
+    month: Annotated[str, month_or("newest")]
     n_extremes: Annotated[int, Field(ge=1, le=100)]
     watchlist: tuple[str, ...]
     factors: tuple[str, ...]
     market: tuple[str, ...]
-    market_month: Literal["largest"] | MonthName
+    market_month: Annotated[str, month_or("largest")]
     language: Literal["en", "ja"]
     dpi: Annotated[int, Field(ge=50, le=600)]
 

@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError, model_validator
 from pydantic.dataclasses import dataclass
 from ruamel.yaml import YAML
+from ruamel.yaml.constructor import SafeConstructor
 from ruamel.yaml.error import YAMLError
 
 from konkyo.config import intervention, main, tune
@@ -78,6 +79,13 @@ RENAMED_VALUES = {"return_risk": "sharpe_ratio"}
 _ADAPTER: TypeAdapter[Params] = TypeAdapter(Params)
 
 
+class _Constructor(SafeConstructor):
+    """Leaves days as they are written: YAML's own reading moves one with an offset to UTC."""
+
+
+_Constructor.add_constructor("tag:yaml.org,2002:timestamp", SafeConstructor.construct_yaml_str)
+
+
 def parse(values: Any) -> Params:
     """Return `Params` from nested dictionaries.
 
@@ -103,7 +111,9 @@ def load(path: Path = Path("params.yaml")) -> Params:
         The file is missing, is not YAML, or breaks a rule.
     """
     try:
-        values = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
+        yaml = YAML(typ="safe", pure=True)
+        yaml.Constructor = _Constructor
+        values = yaml.load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise ParamsError(
             f"{path} not found: run from the project's folder, or copy it from the repository"

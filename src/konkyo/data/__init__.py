@@ -10,8 +10,8 @@
   what is worth a look though no rule is broken
 - of `tables` alone: `daily` and `monthly_prices` (days and weeks to months, in SQL),
   `market_series`, `membership` (who is eligible), `returns` (return, sector), and `fundamentals`
-  joined to months (`fundamentals_read`: their rows, `point_in_time`: vintages, `fundamental_items`:
-  figures of a year and forecasts, `ratios`: figure 13 as ratios.csv declares it)
+  joined to months (`fundamentals_read`: their rows, `fundamental_items`: their items,
+  `point_in_time`: what was known of them when, `ratios`: figure 13 as ratios.csv declares it)
 """
 
 from pathlib import Path

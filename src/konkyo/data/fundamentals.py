@@ -2,7 +2,7 @@
 
 A report is known from the day on which it was published, or `lag` days after the end of its period
 where that day is missing. A row of the stocks at t gets what the newest period known at the end of
-t was known to be: see `konkyo.data.fundamental_items`; and the ratios made of it: see
+t was known to be: see `konkyo.data.point_in_time`; and the ratios made of it: see
 `konkyo.data.ratios`, whose table says which ingredients each wants.
 """
 
@@ -13,12 +13,14 @@ import numpy as np
 import pandas as pd
 
 from konkyo.config import Reports
-from konkyo.data import fundamental_items
 from konkyo.data.fundamental_items import BALANCES, FLOWS, FORECASTS, dependent_items
-from konkyo.data.fundamentals_read import match, read_report_vintages
-from konkyo.data.point_in_time import last, pack, unpack
+from konkyo.data.fundamentals_read import match, to_statements
+from konkyo.data.point_in_time import as_known
 from konkyo.data.ratios import ratios
 from konkyo.dates import ordinal
+
+GAP = 3
+"""Months from one row of a code to its next beyond which another firm is taken to bear it."""
 
 _SIZE_MONTH = "size since"
 """Beside the reports' market value: the month in which it became known."""
@@ -57,10 +59,19 @@ def join(
         exist; a vendor's further numbers under their names. A column that the stocks have keeps its
         values, and only its missing ones are filled.
     """
-    stock, month, codes = _rows_of(stocks)
+    codes, month = pd.Index(stocks["stock"].unique()), ordinal(stocks["month"])
+    # A change over time, too, is one of the same firm.
+    stock, firms = _lives(stocks)
+    rows = pd.DataFrame({"stock": stock, "month": month})
     values: dict[str, np.ndarray] = {}
     for table, spec in zip(reports, specs, strict=True):
-        _fill(values, as_known(table, spec, codes, stock, month))
+        figures, forecasts = (_of_firms(part, firms) for part in to_statements(table, spec, codes))
+        if len(figures) or len(forecasts):
+            known = as_known(figures, forecasts, rows, spec.carry)
+            since = known.pop("known")
+            if "size" in known:
+                known[_SIZE_MONTH] = since
+            _fill(values, known)
 
     column = {name: stocks[name].to_numpy("float64") for name in ("close",) if name in stocks}
     size = _size(stocks, values, stock, month, column.get("close"))
@@ -113,61 +124,39 @@ def matches(stocks: pd.DataFrame, reports: Sequence[pd.DataFrame]) -> list[dict[
     return found
 
 
-def as_known(
-    table: pd.DataFrame, spec: Reports, codes: pd.Index, stock: np.ndarray, month: np.ndarray
-) -> dict[str, np.ndarray]:
-    """Return a table's ingredients and further numbers as known at the end of rows' months.
-
-    Parameters
-    ----------
-    table, spec : DataFrame, Reports
-        A table of reports as `konkyo.data.fundamentals_read.read` returns it, and how it is to be
-        read.
-    codes : Index
-        The stocks by their codes.
-    stock, month : ndarray of int64, shape [rows]
-        Places in `codes`, months counted from 1970-01.
+def _lives(stocks: pd.DataFrame) -> tuple[np.ndarray, pd.DataFrame]:
+    """Tell apart the firms that have borne one code: after a gap of `GAP` months it is another.
 
     Returns
     -------
-    dict of str to ndarray, shape [rows]
-        As `konkyo.data.fundamental_items.figures` and `forecasts` return them, missing once the
-        report has been known for more than `carry` months.
+    lives : ndarray of int64, shape [rows]
+        Each row's firm.
+    firms : DataFrame
+        Of each firm, in order: code, since (the month after the last row of the firm before).
     """
-    said = read_report_vintages(table, spec, codes)
-    both = (said.figures, said.forecasts)
-    events = np.unique(np.concatenate([pack(part.stock, part.known) for part in both]))
-    if not len(events):
-        return {}
-    at_stock, at_month = unpack(events)
-    now = fundamental_items.figures(said.figures, at_stock, at_month)
-    ahead = fundamental_items.forecasts(said.forecasts, said.figures, now, at_stock, at_month)
-
-    # Nothing changes between two events, so that each row looks at the last one of its stock.
-    place = last(events, pack(stock, month))
-    there = (place >= 0) & (at_stock[np.maximum(place, 0)] == stock)
-    place = np.maximum(place, 0)
-    quiet = month > at_month[place]
-    found: dict[str, np.ndarray] = {}
-    for part, names in ((now, set(now)), (ahead, set(ahead))):
-        known = part["known"][place]
-        current = there & (month - known <= spec.carry)
-        for name in sorted(names - {"known", "period"}):
-            values = part[name]
-            if name.endswith("_forecast_before"):
-                # A month ago the last event had already been, where it was not in this month.
-                values = np.where(quiet, part[name.removesuffix("_before")][place], values[place])
-            else:
-                values = values[place]
-            found[name] = np.where(current, values, np.nan)
-        if "size" in part:
-            found[_SIZE_MONTH] = np.where(current, known, np.nan)
-    return found
+    code, _ = pd.factorize(stocks["stock"])
+    month = ordinal(stocks["month"])
+    order = np.lexsort((month, code))
+    other = np.diff(code[order], prepend=-1) != 0
+    gap = np.diff(month[order], prepend=0)
+    begins = other | (gap > GAP)
+    lives = np.empty(len(stocks), dtype="int64")
+    lives[order] = np.cumsum(begins) - 1
+    since = np.where(other, -(10**6), month[order] - gap + 1)[begins]
+    return lives, pd.DataFrame({"code": code[order][begins], "since": since})
 
 
-def _rows_of(stocks: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, pd.Index]:
-    codes, distinct = pd.factorize(stocks["stock"])
-    return codes.astype("int64"), ordinal(stocks["month"]), pd.Index(distinct)
+def _of_firms(statements: pd.DataFrame, firms: pd.DataFrame) -> pd.DataFrame:
+    """Return statements by firm: of a code's firms, the last that began before they were known."""
+    merged = pd.merge_asof(
+        statements.sort_values("known", kind="stable"),
+        firms.assign(firm=firms.index).sort_values("since"),
+        left_on="known",
+        right_on="since",
+        left_by="stock",
+        right_by="code",
+    )
+    return merged.assign(stock=merged["firm"]).drop(columns=["code", "since", "firm"])
 
 
 def _fill(values: dict[str, np.ndarray], further: Mapping[str, np.ndarray]) -> None:
@@ -200,7 +189,9 @@ def _size(
     if "size" in values:
         found = values["size"]
         if close is not None:
-            then = _at(stock, month, close, stock, values[_SIZE_MONTH])
+            since = np.nan_to_num(values[_SIZE_MONTH], nan=month.min() - 1).astype("int64")
+            closes = pd.Series(close, pd.MultiIndex.from_arrays([stock, month]))
+            then = closes.reindex(pd.MultiIndex.from_arrays([stock, since])).to_numpy()
             found = found * np.divide(close, then, out=np.full(len(then), np.nan), where=then > 0)
     elif "shares" in values and close is not None:
         found = values["shares"] * close
@@ -210,17 +201,6 @@ def _size(
         return found
     own = stocks["size"].to_numpy("float64")
     return own if found is None else _first(own, found)
-
-
-def _at(
-    stock: np.ndarray, month: np.ndarray, values: np.ndarray, whose: np.ndarray, when: np.ndarray
-) -> np.ndarray:
-    """Return a column's value of a stock and month, NaN where there is no such row."""
-    code = pack(stock, month)
-    order = np.argsort(code, kind="stable")
-    wanted = pack(whose, np.nan_to_num(when, nan=month.min() - 1.0).astype("int64"))
-    place = np.minimum(np.searchsorted(code[order], wanted), len(code) - 1)
-    return np.where(code[order][place] == wanted, values[order][place], np.nan)
 
 
 def _first(values: np.ndarray, otherwise: np.ndarray) -> np.ndarray:

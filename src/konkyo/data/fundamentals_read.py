@@ -1,16 +1,16 @@
 """A user's dated reports: rows checked, then made statements of what was known when."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
 from konkyo.config import Reports
-from konkyo.data import fundamental_items, reader
+from konkyo.data import reader
 from konkyo.data.columns import cells_of, table_of
 from konkyo.data.fundamental_items import BALANCES, FLOWS, FORECASTS, PAID, UNSCALED
-from konkyo.data.point_in_time import Vintages, to_vintages
+from konkyo.data.point_in_time import NO_YEAR
 from konkyo.data.reader import ParsedTable, Spec
 from konkyo.data.validate import broken, column_of, columns_of
 from konkyo.data.violations import Violation, in_rows
@@ -140,15 +140,9 @@ def _violation(
     )
 
 
-@dataclass(frozen=True, eq=False)
-class ReportVintages:
-    """One table's statements: figures of periods and forecasts of years."""
-
-    figures: Vintages
-    forecasts: Vintages
-
-
-def read_report_vintages(table: pd.DataFrame, spec: Reports, codes: pd.Index) -> ReportVintages:
+def to_statements(
+    table: pd.DataFrame, spec: Reports, codes: pd.Index
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return what a table's rows say, of the stocks in `codes` alone.
 
     Parameters
@@ -158,12 +152,13 @@ def read_report_vintages(table: pd.DataFrame, spec: Reports, codes: pd.Index) ->
     spec : Reports
         `lag` and `unit` of the table.
     codes : Index
-        The stocks; their places become the statements' codes.
+        The stocks.
 
     Returns
     -------
-    Said
-        Amounts and shares in thousands.
+    figures, forecasts : DataFrame
+        As `konkyo.data.point_in_time.as_known` takes them, `stock` the place in `codes`; amounts
+        and shares in thousands.
     """
     own = pd.Index(table["stock"].unique())
     place = match(codes, own)[0][own.get_indexer(table["stock"])]
@@ -178,30 +173,25 @@ def read_report_vintages(table: pd.DataFrame, spec: Reports, codes: pd.Index) ->
     length = np.full(len(table), 12)
     if "months" in table:
         length = table["months"].fillna(12).to_numpy().astype("int64")
-
-    numbers = {name: _amounts(table[name], name, spec.unit) for name in _numbers_in(table)}
-    ahead = {name: numbers.pop(name) for name in FORECASTS if name in numbers}
-    order = day.to_numpy().astype("datetime64[s]").astype("int64")
-
-    has = _any(numbers, len(table))
-    figures = to_vintages(
-        stock[has], period[has], np.where(dated, length, 0)[has], known[has], order[has],
-        {name: values[has] for name, values in numbers.items()},
-    )  # fmt: skip
     # A forecast that does not say its year is about the one after the report's, or the one that an
     # interim report is part of; one published before its period ended is about that.
     late = (end - published).dt.days.fillna(-1).to_numpy() > 0
     year = period + np.where(late, 0, np.where(length >= 12, 12, 12 - length))
-    year = np.where(dated, year, fundamental_items.NO_PERIOD)
+    year = np.where(dated, year, NO_YEAR)
     if "forecast_end" in table:
-        said = table["forecast_end"].notna().to_numpy()
-        year = np.where(said, _period(table["forecast_end"]), year)
-    has = _any(ahead, len(table))
-    forecasts = to_vintages(
-        stock[has], year[has], np.zeros(has.sum(), dtype="int64"), known[has], order[has],
-        {name: values[has] for name, values in ahead.items()},
-    )  # fmt: skip
-    return ReportVintages(figures, forecasts)
+        stated = table["forecast_end"].notna().to_numpy()
+        year = np.where(stated, _period(table["forecast_end"]), year)
+
+    order = np.argsort(day.to_numpy(), kind="stable")
+    keys = pd.DataFrame({"stock": stock, "known": known})
+    numbers = {name: _amounts(table[name], name, spec.unit) for name in _numbers_in(table)}
+    figures = keys.assign(period=period, months=np.where(dated, length, 0))
+    frames = []
+    for frame, ahead in ((figures, False), (keys.assign(period=year, months=0), True)):
+        some = {n: values for n, values in numbers.items() if (n in FORECASTS) == ahead}
+        rows = frame.assign(**some).iloc[order]
+        frames.append(rows[rows[list(some)].notna().any(axis=1)])
+    return frames[0], frames[1]
 
 
 def _amounts(values: pd.Series, name: str, unit: int) -> np.ndarray:
@@ -224,13 +214,6 @@ def _period(days: pd.Series) -> np.ndarray:
 
 def _numbers_in(frame: pd.DataFrame) -> list[str]:
     return [str(name) for name in frame if name not in ("stock", "months", *DATES)]
-
-
-def _any(numbers: Mapping[str, np.ndarray], rows: int) -> np.ndarray:
-    has = np.zeros(rows, dtype=bool)
-    for values in numbers.values():
-        has |= ~np.isnan(values)
-    return has
 
 
 def match(codes: pd.Index, own: pd.Index) -> tuple[np.ndarray, bool]:

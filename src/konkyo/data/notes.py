@@ -5,12 +5,13 @@ that often stand for a missing one, losses of nearly all.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from konkyo.artifacts import HERE
 from konkyo.data.files import SUFFIXES, suffix_of, within
 from konkyo.data.reader import ParsedTable
 from konkyo.data.violations import SHOWN, count_of, first_few
@@ -25,24 +26,29 @@ _NO_RECORDS = (".md", ".dvc", ".gitignore", ".yaml", ".yml", ".toml", ".py", ".i
 
 
 def of_folders(names: Sequence[str]) -> Iterator[str]:
-    """Yield a note on every file of the folders that is not read, and on links."""
-    for name in names:
-        path = Path(name)
-        if path.is_symlink():
-            yield _linked(path)
-        if not path.is_dir():
-            continue
-        linked = set()
+    """Yield a note on every file of the folders that is not read."""
+    for path in map(Path, names):
         for file in sorted(within(path)):
-            linked |= {one for one in file.parents if path in one.parents and one.is_symlink()}
             hidden = file.name.startswith(".") or file.suffix in _NO_RECORDS
             if not hidden and suffix_of(file) not in SUFFIXES:
                 yield f"{file} is passed over: save it as one of {', '.join(SUFFIXES)}"
-        yield from map(_linked, sorted(linked))
 
 
-def _linked(path: Path) -> str:
-    return f"{path} is a link: `dvc repro` does not notice a change of what it leads to"
+def of_links(names: Sequence[str]) -> Iterator[str]:
+    """Yield a note on links among the records, and on files elsewhere, which DVC does not watch."""
+    elsewhere = []
+    for path in map(Path, names):
+        # DVC follows a link to a file, and none to a folder.
+        folders = {path, *(folder for file in within(path) for folder in file.parents)}
+        folders = {one for one in folders if one == path or path in one.parents}
+        if not path.is_absolute():
+            folders |= set(path.parents)
+        for link in sorted(one for one in folders if one.is_symlink() and one.is_dir()):
+            yield f"{link} is a link: `dvc repro` does not notice a change of what it leads to"
+        if not path.absolute().is_relative_to(HERE.own.absolute()):
+            elsewhere.append(path)
+    if elsewhere:
+        yield f"not in data/own, where `dvc repro` would notice a change: {few(elsewhere)}"
 
 
 def of_codes(kind: str, codes: pd.Series, stocks: pd.Series, matched: np.ndarray, how: str) -> str:
@@ -87,6 +93,12 @@ def of_damaged(table: ParsedTable) -> Iterator[str]:
 def damaged(codes: pd.Series) -> list[str]:
     """Return codes such as 7203.0 and ="0013", which no exchange gives."""
     return [code for code in codes if re.fullmatch(r"\d+\.0+|=?\"+=?.*\"+|=.+", str(code))]
+
+
+def few(names: Iterable[object]) -> str:
+    """Return the first few of many names, and how many more there are."""
+    shown = [str(name) for name in names]
+    return first_few(shown[:SHOWN], len(shown))
 
 
 def _zeros_lost(stocks: Sequence[str], codes: Sequence[str]) -> bool:

@@ -12,6 +12,8 @@ from importlib.resources import files
 import numpy as np
 import pandas as pd
 
+from konkyo.io import read_csv
+
 _TERM = re.compile(r"([+-]?) *([^+-]+)")
 _FORMULAS = {
     "ingredient": "`{}`, where it is missing",
@@ -33,8 +35,7 @@ def table() -> pd.DataFrame:
         `change_3` (against three months before), `standardised_36` and `ohlson`. Those of
         figure 13 have its names as in the simulated market's catalogue.
     """
-    with files(__package__).joinpath("ratios.csv").open(encoding="utf-8") as file:
-        return pd.read_csv(file, keep_default_na=False)
+    return read_csv(files(__package__) / "ratios.csv", na_values=[])
 
 
 def markdown() -> str:

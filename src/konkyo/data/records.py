@@ -1,13 +1,16 @@
 """The records of a source: two tables, facts about them, and the ground truth of a simulation."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pandas as pd
 
 from konkyo.dates import label
 from konkyo.errors import ParamsError
+
+SECTIONS = ("read", "matched", "assumed", "set missing", "left out")
+"""Of the summary with which `konkyo check` and the stage ingest end, before what to look at."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,7 +36,9 @@ class Records:
     catalogue : DataFrame or None
         Of a simulated source: name, english and japanese of the panel's features.
     notes : tuple of str
-        What a reader should know though no rule is broken, one line each.
+        What is odd but possible, one line each: a reader should look at it.
+    summary : mapping of str to tuple of str
+        What the source did with its files: lines of the sections of `SECTIONS`.
     """
 
     stocks: pd.DataFrame
@@ -42,6 +47,7 @@ class Records:
     truth: pd.DataFrame | None = None
     catalogue: pd.DataFrame | None = None
     notes: tuple[str, ...] = ()
+    summary: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def truncate(records: Records, last: pd.Timestamp) -> Records:

@@ -1,7 +1,7 @@
 """Source `tables`: the user's own files of stocks, market series, reports, sectors and members."""
 
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from konkyo.config import Tables
+from konkyo.config import Table, Tables
 from konkyo.data import (
     daily,
     fundamentals,
@@ -26,7 +26,7 @@ from konkyo.data.files import files_of, suffix_of
 from konkyo.data.reader import ParsedTable, read
 from konkyo.data.records import Records, facts_of
 from konkyo.data.validate import broken as broken_rules
-from konkyo.data.violations import Violation
+from konkyo.data.violations import Faults, Violation
 from konkyo.errors import RecordsError, SourceError
 from konkyo.io import atomic_write, sha256_of
 
@@ -72,25 +72,30 @@ def load(tables: Tables, raw: Path, portfolios: int, last: pd.Timestamp | None =
     RecordsError
         The files break rules, or no file has a column that its mapping names.
     """
+    # Every table is read before any fault is raised, so that all faults come at once.
+    faults = Faults()
+    market = found = None
+    with faults.collected():
+        market, more = market_series.monthly(tables.market, last)
+        faults.violations += more
+    beside = _beside(tables, faults)
+    with faults.collected():
+        found, unit, facts, more = _stocks(tables, beside, last, joining=not faults)
+        faults.violations += more
+    if found is None or market is None:
+        faults.raise_if_any()
+    assert found is not None and market is not None  # nosec B101 # tells mypy the type
+    try:
+        stocks, market_table = schema.check(found, market, unit, portfolios)
+    except RecordsError as error:
+        faults.violations = [*error.violations, *faults.violations]
+    faults.raise_if_any()
     files = _files(tables)
     for path in files.values():
         if path.resolve().is_relative_to(raw.resolve()):
             raise SourceError(
                 f"{path} lies in {raw}, which this stage empties and writes: keep it in data/own"
             )
-    market, broken = market_series.monthly(tables.market, last)
-    beside, more = _beside(tables)
-    broken += more
-    try:
-        found, unit, facts, more = _stocks(tables, beside, last, joining=not broken)
-        broken += more
-        stocks, market_table = schema.check(found, market, unit, portfolios)
-    except RecordsError as error:
-        # What is wrong with the tables beside belongs into the same report.
-        if broken and error.violations:
-            violations.raise_if_any([*error.violations, *broken])
-        raise
-    violations.raise_if_any(broken)
     digests = _keep(files, raw)
     known = facts_of(
         stocks,
@@ -100,23 +105,70 @@ def load(tables: Tables, raw: Path, portfolios: int, last: pd.Timestamp | None =
         point_in_time=tables.point_in_time,
         survivorship_free=tables.survivorship_free,
     )
-    kinds = (tables.market, tables.reports, tables.sectors, tables.members)
-    folders = [name for specs in ((tables.stocks,), *kinds) for one in specs for name in one.files]
-    remarks = [*notes.of_folders(folders), *notes.of_sentinels(market), *facts.pop("notes", ())]
-    return Records(stocks, market_table, known | facts, notes=tuple(remarks))
+    names = [name for some in _kinds(tables).values() for one in some for name in one.files]
+    remarks = [*notes.of_links(names), *notes.of_sentinels(market), *facts.pop("notes", ())]
+    summary = {
+        "read": tuple(_read(tables)),
+        "matched": tuple(facts.pop("matched", ())),
+        "assumed": tuple(_assumed(tables, found)),
+        "set missing": tuple(facts.pop("removed", ())),
+        "left out": (*notes.of_folders(names), *_unmapped(tables)),
+    }
+    return Records(stocks, market_table, known | facts, notes=tuple(remarks), summary=summary)
 
 
-def _files(tables: Tables) -> dict[str, Path]:
-    """Return every file by the name that its copy has: its kind, numbered where there are more."""
-    named: dict[str, Path] = {}
-    kinds: Mapping[str, Sequence[Any]] = {
+def _kinds(tables: Tables) -> dict[str, Sequence[Any]]:
+    """Return the entries of every kind of table."""
+    return {
         "stocks": (tables.stocks,),
         "market": tables.market,
         "reports": tables.reports,
         "sectors": tables.sectors,
         "members": tables.members,
     }
-    for kind, some in kinds.items():
+
+
+def _read(tables: Tables) -> Iterator[str]:
+    """Yield how many files were read of each kind of table."""
+    for kind, some in _kinds(tables).items():
+        files = [str(file) for table in some for file in files_of(table.files)]
+        if files:
+            yield f"{kind}: {violations.count_of(len(files), 'file')} ({notes.few(files)})"
+
+
+def _assumed(tables: Tables, found: ParsedTable) -> Iterator[str]:
+    """Yield what the stocks' columns and the reports' dates are taken for."""
+    rows, own = tables.stocks, found.names.get("size", "size")
+    if is_size_proxy(found):
+        yield (
+            f"size is the column {own!r}, traded value and no market value: it has no ratios to it"
+        )
+    elif "size" not in found.frame and {"close", "shares"} <= set(found.frame):
+        yield "size is close x shares / 1000: both as they were on the day, neither adjusted later"
+    if "return" not in found.frame:
+        yield "return is made of the closes of consecutive months, adjusted for splits"
+    else:
+        yield f"return is written as {rows.return_unit} (ingest.tables.stocks.return_unit)"
+    for report in tables.reports:
+        yield (
+            f"{', '.join(report.files)}: amounts in units of {report.unit:,}; published "
+            f"{report.lag} days after period_end where it does not say when"
+        )
+
+
+def _unmapped(tables: Tables) -> Iterator[str]:
+    """Yield the columns that params.yaml leaves out."""
+    for some in _kinds(tables).values():
+        for table in some:
+            names = [own for own, here in table.columns.items() if not here]
+            if names:
+                yield f"{', '.join(table.files)}: the columns {notes.few(names)}"
+
+
+def _files(tables: Tables) -> dict[str, Path]:
+    """Return every file by the name that its copy has: its kind, numbered where there are more."""
+    named: dict[str, Path] = {}
+    for kind, some in _kinds(tables).items():
         files = [file for table in some for file in files_of(table.files)]
         for number, file in enumerate(files, start=1):
             counted = f"_{number}_{file.name}" if len(files) > 1 else suffix_of(file)
@@ -137,23 +189,27 @@ def _keep(files: Mapping[str, Path], raw: Path) -> dict[str, str]:
     return {name: sha256_of(raw / name) for name in files}
 
 
-def _beside(tables: Tables) -> tuple[_Beside, list[Violation]]:
-    frames: dict[Kind, list[pd.DataFrame]] = {"sectors": [], "members": []}
-    broken: list[Violation] = []
-    kinds: tuple[Kind, ...] = ("sectors", "members")
-    for kind in kinds:
-        for table in tables.sectors if kind == "sectors" else tables.members:
-            rows = read(table, cells_of(kind))
-            violated = broken_rules(table_of(kind), rows)
-            broken += violated
-            if not violated:
-                frames[kind].append(rows.frame)
-    statements = []
+def _beside(tables: Tables, faults: Faults) -> _Beside:
+    """Return the rows of the tables beside the stocks, without those that have faults."""
+    beside = _Beside([], [], [])
+    kinds: tuple[tuple[Kind, Sequence[Table], list[pd.DataFrame]], ...] = (
+        ("sectors", tables.sectors, beside.sectors),
+        ("members", tables.members, beside.members),
+    )
+    for kind, specs, frames in kinds:
+        for table in specs:
+            with faults.collected():
+                rows = read(table, cells_of(kind))
+                violated = broken_rules(table_of(kind), rows)
+                faults.violations += violated
+                if not violated:
+                    frames.append(rows.frame)
     for spec in tables.reports:
-        frame, found = fundamentals_read.read(spec)
-        broken += found
-        statements.append(frame)
-    return _Beside(frames["sectors"], frames["members"], statements), broken
+        with faults.collected():
+            frame, violated = fundamentals_read.read(spec)
+            faults.violations += violated
+            beside.reports.append(frame)
+    return beside
 
 
 def _stocks(
@@ -194,7 +250,7 @@ def _stocks(
             largest=rows.largest_return * scale,
             from_closes=made,
         )
-        remarks += notes.of_removals(frame, errors, scale)
+        facts["removed"] = list(notes.of_removals(frame, errors, scale))
         frame["return"] = frame["return"].mask(errors)
         remarks += notes.of_losses(frame, scale)
         facts["returns_set_missing"] = int(errors.sum())
@@ -202,9 +258,7 @@ def _stocks(
         frame["size"] = frame["close"] * frame["shares"] / 1000
     if not joining:
         return _filled(found.with_frame(frame), tables), unit, facts, []
-    remarks += _matches(frame, beside)
-    if remarks:
-        facts["notes"] = remarks
+    facts |= {"notes": remarks, "matched": _matches(frame, beside)}
     frame["sector"] = returns.sectors_of(frame, beside.sectors)
     if tables.reports:
         facts["reports"] = fundamentals.matches(frame, beside.reports)

@@ -1,13 +1,14 @@
 """What is wrong with the user's tables, said so that their owner can mend it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 import pandas as pd
 
-from konkyo.errors import RecordsError
+from konkyo.errors import KonkyoError, RecordsError, SourceError
 
 SHOWN = 5
 """How many rows a violation names."""
@@ -28,7 +29,8 @@ class Violation:
         The column's own name in the file, several joined by commas; empty where the rule is about
         which columns there are.
     rule : str
-        The rule's short name, such as `finite`; the same in every file.
+        The rule's short name, such as `finite`; the same in every file. Two are of no column: of
+        `params` the column is a key of params.yaml, of `file` nothing but the message is known.
     found : str
         What was found, in words that go before `in 3 rows`, the limit within.
     rows : tuple of int
@@ -36,7 +38,7 @@ class Violation:
     count : int
         How many rows (or months, see `of`) break the rule; 0 where it is broken as a whole.
     remedy : str
-        What to do about it.
+        What to do about it; empty where `found` is an error's message, which says it.
     shown : tuple of str, optional
         What to show beside each of `rows`, as long as it; or the first few months.
     of : {'row', 'month'}, optional
@@ -58,13 +60,17 @@ class Violation:
 
     def __str__(self) -> str:
         """Return the violation as one line of a report."""
-        column = f"column {self.column!r}" if self.column else "columns"
+        column = f"column {self.column!r}: " if self.column else "columns: "
+        if self.rule in ("file", "params"):
+            column = f"{self.column}: " if self.column else ""
         if self.here:
-            column += f" (here {self.here!r})"
-        where = ""
+            column = f"column {self.column!r} (here {self.here!r}): "
+        where = remedy = ""
         if self.count:
             where = f" in {count_of(self.count, self.of)} ({first_few(self._places(), self.count)})"
-        return f"{column}: {self.found}{where}; {self.remedy}"
+        if self.remedy:
+            remedy = f"; {self.remedy}"
+        return f"{column}{self.found}{where}{remedy}"
 
     def _places(self) -> list[str]:
         if self.of == "month":
@@ -165,6 +171,43 @@ def raise_if_any(violations: Sequence[Violation]) -> None:
     """
     if violations:
         raise RecordsError(report(violations), violations)
+
+
+class Faults:
+    """Violations of several tables, and the errors of those that could not be read at all."""
+
+    def __init__(self) -> None:
+        self.violations: list[Violation] = []
+        self._errors: list[KonkyoError] = []
+
+    def __bool__(self) -> bool:
+        """Return whether there is a fault."""
+        return bool(self.violations or self._errors)
+
+    @contextmanager
+    def collected(self) -> Iterator[None]:
+        """Collect the error that ends the reading of a table, so that the others are read."""
+        try:
+            yield
+        except (RecordsError, SourceError) as error:
+            if getattr(error, "violations", ()):
+                self.violations += violations_of(error)
+            else:
+                self._errors.append(error)
+
+    def raise_if_any(self) -> None:
+        """Raise one error that lists every fault; the error itself where there is no other."""
+        if len(self._errors) == 1 and not self.violations:
+            raise self._errors[0]
+        unread = [one for error in self._errors for one in violations_of(error)]
+        raise_if_any([*self.violations, *unread])
+
+
+def violations_of(error: KonkyoError) -> list[Violation]:
+    """Return the violations that an error lists, or one that is its message."""
+    return list(getattr(error, "violations", ())) or [
+        Violation("records", "", "file", str(error), (), 0, "")
+    ]
 
 
 def count_of(number: int, noun: str) -> str:

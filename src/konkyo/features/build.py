@@ -79,7 +79,7 @@ def build(
         [scaled, dummies, calendar, series.to_numpy()[row - start]], dtype=np.float32,
         casting="same_kind",
     )  # fmt: skip
-    catalogue = _catalogue(params, names, series.columns)
+    catalogue = catalogue_of(params, names, list(series.columns))
     no_sector = pd.DataFrame({"sector": dummies.sum(1) == 0})
     missing = _count_missing(pd.concat([raw.isna(), no_sector], axis=1), index["month"])
     return Panel(np.ascontiguousarray(features), index, catalogue), missing
@@ -168,8 +168,14 @@ def _indicators(values: pd.Series, names: list) -> np.ndarray:
     return result
 
 
-def _catalogue(params: Prepare, sectors: list[str], series: pd.Index) -> pd.DataFrame:
-    """Return name, group, transform and source of each feature, in column order."""
+def catalogue_of(params: Prepare, sectors: list[str], series: list[str]) -> pd.DataFrame:
+    """Return name, group, transform and source of each feature, in column order.
+
+    Raises
+    ------
+    ParamsError
+        Two features would have one name, or one that of a column of the results.
+    """
     lines: list[tuple[str, str, str, str]] = [
         (name, "characteristic", params.standardise, characteristics.describe(name))
         for name in params.characteristics

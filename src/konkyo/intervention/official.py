@@ -88,7 +88,9 @@ def parse(text: str, name: str = "the file") -> Operations:
         month = _MONTHS.get(cells[4][:3].lower(), month if cells[4] == "" else 0)
         sides = _SIDE.findall(cells[8])
         amount = _amount(cells[6])
-        date = pd.to_datetime(f"{year:04d}-{month:02d}-{int(cells[5]):02d}", errors="coerce")
+        date = pd.to_datetime(
+            f"{year:04d}-{month:02d}-{int(cells[5]):02d}", format="%Y-%m-%d", errors="coerce"
+        )
         if len(sides) != 2 or amount is None or date is pd.NaT:
             unreadable.append(f"line {line}: {','.join(row)}")
             continue

@@ -1,13 +1,13 @@
 """The forecasts that the paper published: 39 months of the four periods."""
 
 from importlib.resources import files
-from io import StringIO
 
 import pandas as pd
 
 from konkyo import dates
 from konkyo.config import InterventionScoring
 from konkyo.intervention.scoring import amount_accuracy
+from konkyo.io import read_csv
 
 PERIODS = (
     ("1981-06..1985-08", "buy"), ("1986-04..1989-03", "sell"),
@@ -42,8 +42,7 @@ def read_published() -> pd.DataFrame:
         counts the month as one of intervention). The actual amounts are not the ministry's, which
         publishes none before 1991-04.
     """
-    text = files("konkyo.intervention").joinpath("published.csv").read_text(encoding="utf-8")
-    frame = pd.read_csv(StringIO(text))
+    frame = read_csv(files("konkyo.intervention") / "published.csv")
     frame["month"] = [dates.parse(name) for name in frame["month"]]
     frame["yes"] = frame["yes"].astype(bool)
     label = frame["month"].dt.strftime("%Y-%m")

@@ -8,8 +8,9 @@ import pandas as pd
 from konkyo.config import Monitor
 from konkyo.i18n import Language
 from konkyo.monitoring.checks import CHECKS, LIMIT_KEYS, breaches
-from konkyo.report.charts import effect_map, monthly_rank_ic
+from konkyo.report.charts.history import effect_map
 from konkyo.report.charts.monitoring import check_line, input_map
+from konkyo.report.charts.performance import monthly_rank_ic
 
 FORMATS = {
     "drift": ".0%", "market_z": ".1f", "rank_ic": ".1f", "missing": ".0%", "sign_flips": ".0%"

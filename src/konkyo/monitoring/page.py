@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import altair as alt
+import numpy as np
 import pandas as pd
 
 from konkyo.config import Monitor
@@ -12,11 +13,10 @@ from konkyo.i18n import Language, Text
 from konkyo.monitoring.checks import Check
 from konkyo.monitoring.signals import MIN_T
 from konkyo.report.pages.html import Page, Table, number_cell, render, sections, shell
-from konkyo.report.tables.labels import feature_names
 
 SECTIONS = ("checks", "drift", "market", "skill", "missing", "attribution")
 _SHARES = ("drift", "missing", "sign_flips")
-_FLAG, _NO_FLAG = Text.same("\u25b2"), Text.same("")
+_FLAG = "\u25b2"
 
 
 def page(
@@ -57,7 +57,10 @@ def page(
         HTML; whatever comes from data is escaped.
     """
     n_breached = sum(check.breached for check in checks)
-    names = [feature_names(labels, spoken) for spoken in ("en", "ja")]
+    names = {
+        row["feature"]: Text(row["en"], row["ja"])
+        for row in labels[["feature", "en", "ja"]].to_dict("records")
+    }
     drift, signs = (tables[key][tables[key]["month"] == month] for key in ("drift", "signs"))
     verdict = "none" if not n_breached else "one" if n_breached == 1 else "several"
     body = render(
@@ -92,52 +95,32 @@ def _check(check: Check) -> dict[str, Any]:
     }
 
 
-def _drift_table(drift: pd.DataFrame, names: Sequence[Mapping[str, str]], max_psi: float) -> Table:
+def _drift_table(drift: pd.DataFrame, names: Mapping[str, Text], max_psi: float) -> Table:
     """Return the newest PSI of every characteristic, the largest first."""
-    rows = drift.sort_values("psi", ascending=False, kind="stable").to_dict("records")
-    heads = [
-        (Text.of("group.characteristic"), False),
-        (Text.of("monitor.column.drifts"), False),
-        (Text.same("PSI"), True),
-        (Text.of("monitor.column.psi_by_chance"), True),
-        (Text.of("monitor.column.stocks"), True),
-    ]
-    cells = [
-        [
-            (Text(*(spoken[row["feature"]] for spoken in names)), None),
-            (_FLAG if row["psi"] > max_psi else _NO_FLAG, None),
-            number_cell(row["psi"], ".3f"),
-            number_cell(row["chance"], ".3f"),
-            number_cell(row["stocks"], ",.0f"),
-        ]
-        for row in rows
-    ]
-    return Table(heads, cells)
-
-
-def _signs_table(signs: pd.DataFrame, names: Sequence[Mapping[str, str]]) -> Table:
-    """Return the effects before and now, those that changed sign first."""
-    columns = {
-        "effect_before": "before",
-        "effect_now": "now",
-        "t_before": "t_before",
-        "t_now": "t_now",
+    frame = drift.sort_values("psi", ascending=False, kind="stable").assign(
+        feature=lambda rows: rows["feature"].map(names),
+        drifts=lambda rows: np.where(rows["psi"] > max_psi, _FLAG, ""),
+    )
+    heads = {
+        "feature": Text.of("group.characteristic"),
+        "drifts": Text.of("monitor.column.drifts"),
+        "psi": Text.same("PSI"),
+        "chance": Text.of("monitor.column.psi_by_chance"),
+        "stocks": Text.of("monitor.column.stocks"),
     }
-    heads = [
-        (Text.of("group.characteristic"), False),
-        (Text.of("monitor.column.changed_sign"), False),
-    ]
-    heads += [(Text.of(f"monitor.column.{key}"), True) for key in columns]
-    rows = signs.sort_values("changed", ascending=False, kind="stable").to_dict("records")
-    cells = [
-        [
-            (Text(*(spoken[row["feature"]] for spoken in names)), None),
-            (_FLAG if row["changed"] else _NO_FLAG, None),
-            *(
-                number_cell(row[column], "+.1f" if column.startswith("t_") else "+.3f")
-                for column in columns.values()
-            ),
-        ]
-        for row in rows
-    ]
-    return Table(heads, cells)
+    return Table.of(frame, heads, {"psi": ".3f", "chance": ".3f", "stocks": ",.0f"})
+
+
+def _signs_table(signs: pd.DataFrame, names: Mapping[str, Text]) -> Table:
+    """Return the effects before and now, those that changed sign first."""
+    forms = {"before": "+.3f", "now": "+.3f", "t_before": "+.1f", "t_now": "+.1f"}
+    frame = signs.sort_values("changed", ascending=False, kind="stable").assign(
+        feature=lambda rows: rows["feature"].map(names),
+        changed=lambda rows: np.where(rows["changed"], _FLAG, ""),
+    )
+    heads = {
+        "feature": Text.of("group.characteristic"),
+        "changed": Text.of("monitor.column.changed_sign"),
+        **{name: Text.of(f"monitor.column.{name}") for name in forms},
+    }
+    return Table.of(frame, heads, forms)

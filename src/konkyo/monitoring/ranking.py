@@ -46,7 +46,10 @@ def month_ranking(
     rows = panel.rows(month)
     order = rows.start + np.argsort(panel.index["rank"].to_numpy()[rows])
     index = panel.index.iloc[order].reset_index(drop=True)
-    reasons = tables.attributions_in_words(panel, order, labels, language, SENTENCE_INPUTS)
+    phrases = tables.Phrases(labels, language)
+    reasons = [
+        phrases.reasons(panel.features[row], panel.relevance[row], SENTENCE_INPUTS) for row in order
+    ]
     sides = np.full(len(panel.index), "", dtype=object)
     for side in SIDES:
         sides[panel.side(side)] = side

@@ -1,6 +1,7 @@
 """The ranking of a month as an Excel workbook, coloured like the paper's figure 8."""
 
-from collections.abc import Iterable, Mapping, Sequence
+import types
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from konkyo.i18n import Language, t
 from konkyo.io import atomic_write
 from konkyo.monitoring.ranking import RELEVANCE, VALUE
 from konkyo.report import tables
-from konkyo.report.style import COLOURS, LOWERS, RAISES, width_of
+from konkyo.report.style import LOWERS, RAISES, width_of
 from konkyo.report.tables import ExplainedPanel
 from konkyo.report.tables.figure_data import HeatGrid, heat_grid
 from konkyo.report.tables.labels import feature_names, sector_name
@@ -84,9 +85,16 @@ def write(
     _write_extremes(sheets, grid, names, language)
     characteristics = [panel.names[column] for column in panel.columns("characteristic")]
     values = ranking[[VALUE + name for name in characteristics]].set_axis(characteristics, axis=1)
-    _write_all_stocks(sheets["values"], ranking, values, names=names, language=language)
     relevances = by_input(ranking, panel.catalogue)
-    _write_all_stocks(sheets["relevances"], ranking, relevances, names=names, language=language)
+    for key, numbers in (("values", values), ("relevances", relevances)):
+        # Rounded numbers instead of a number format: 100,000 styled cells take seconds to write.
+        frame = pd.concat(
+            [ranking[["rank", "stock"]], numbers.astype("float64").round(_DECIMALS)], axis=1
+        )
+        widths = [7, 12, *[_COLUMN_WIDTH] * numbers.shape[1]]
+        heads = [t("column.rank", language), t("column.stock", language)]
+        heads += [names.get(name, name) for name in numbers]
+        _write_table(sheets[key], frame, heads, corner="C2", widths=widths)
     last = get_column_letter(1 + relevances.shape[1])
     limit = float(np.abs(relevances.to_numpy()).max(initial=0)) or 1.0
     # One rule for the whole sheet: a fill for each of 100,000 cells would double the file.
@@ -171,26 +179,20 @@ def _write_ranking(
     sheet: Worksheet, ranking: pd.DataFrame, names: dict[str, str], language: Language
 ) -> None:
     """Write every stock with its sentence."""
-    columns = ("rank", "stock", "sector", "quantile", "side", "score", "size", "sentence")
+    columns = ["rank", "stock", "sector", "quantile", "side", "score", "size", "sentence"]
+    frame = ranking[columns].assign(
+        sector=[sector_name(sector, names, language) for sector in ranking["sector"]],
+        side=[t(f"portfolio.{side}", language) if side else "" for side in ranking["side"]],
+    )
     longest = max(map(width_of, ranking["sentence"]))
-    _freeze(sheet, "C2", n_columns=len(columns), n_rows=len(ranking))
-    headers = [t(f"column.{name}", language) for name in columns]
-    sheet.append(_header(sheet, headers, (7, 12, 24, 8, 9, 9, 15, min(1.7 * longest, 160))))
-    for row in ranking[list(columns)].itertuples(index=False):
-        font = Font(bold=True, color=COLOURS[row.side][1:]) if row.side else None
-        side = t(f"portfolio.{row.side}", language) if row.side else ""
-        sheet.append(
-            [
-                int(row.rank),
-                text_cell(sheet, row.stock),
-                text_cell(sheet, sector_name(row.sector, names, language)),
-                None if pd.isna(row.quantile) else int(row.quantile),
-                text_cell(sheet, side, font=font),
-                number_cell(sheet, row.score, _RELEVANCE),
-                number_cell(sheet, row.size, _INTEGER),
-                text_cell(sheet, row.sentence),
-            ]
-        )
+    _write_table(
+        sheet,
+        frame,
+        [t(f"column.{name}", language) for name in columns],
+        corner="C2",
+        widths=(7, 12, 24, 8, 9, 9, 15, min(1.7 * longest, 160)),
+        forms={"score": _RELEVANCE, "size": _INTEGER},
+    )
 
 
 def _write_extremes(
@@ -198,53 +200,83 @@ def _write_extremes(
 ) -> None:
     """Write relevances and input values of the top, the bottom and the watchlist stocks."""
     # Dummies that none of these stocks has come last and have no relevance: left out.
-    n_active = int(np.any(grid.relevance, axis=0).sum())
-    relevance, values = grid.relevance[:, :n_active], grid.value[:, :n_active]
-    headers = [t(f"column.{key}", language) for key in _KEYS]
-    headers += [names.get(name, name) for name in grid.features[:n_active]]
-    formats = ["0" if np.isin(column, (0, 1)).all() else _VALUE for column in values.T]
-    absorbed = t("column.absorbed", language)
-    for key, tail in (("attribution", [absorbed]), ("inputs", [])):
-        sheet = sheets[key]
-        n_columns = len(headers) + len(tail)
-        _freeze(sheet, "F2", n_columns=n_columns, n_rows=len(grid.rows))
-        widths = [*_KEY_WIDTHS, *[_COLUMN_WIDTH] * (n_columns - len(_KEYS))]
-        sheet.append(_header(sheet, [*headers, *tail], widths))
-        for i, row in enumerate(grid.rows.to_dict("records")):
-            cells = [
-                text_cell(sheet, t(f"portfolio.{row['side']}", language)),
-                int(row["rank"]),
-                text_cell(sheet, row["stock"]),
-                text_cell(sheet, sector_name(row["sector"], names, language)),
-                number_cell(sheet, row["score"], _RELEVANCE),
-            ]
-            numbers = relevance[i] if key == "attribution" else values[i]
-            forms = [_RELEVANCE] * n_active if key == "attribution" else formats
-            cells += [
-                number_cell(sheet, number, form, fill=shade(colour, grid.limit))
-                for number, form, colour in zip(numbers, forms, relevance[i], strict=True)
-            ]
-            cells += [number_cell(sheet, grid.rest[i], _RELEVANCE) for _ in tail]
-            sheet.append(cells)
+    inputs = grid.features[: int(np.any(grid.relevance, axis=0).sum())]
+    keys = grid.rows[list(_KEYS)].assign(
+        side=[t(f"portfolio.{side}", language) for side in grid.rows["side"]],
+        sector=[sector_name(sector, names, language) for sector in grid.rows["sector"]],
+    )
+    relevance = pd.DataFrame(grid.relevance[:, : len(inputs)], columns=inputs)
+    values = pd.DataFrame(grid.value[:, : len(inputs)], columns=inputs)
+    fills = relevance.map(lambda number: shade(number, grid.limit))
+    heads = [t(f"column.{key}", language) for key in _KEYS]
+    heads += [names.get(name, name) for name in inputs]
+    of_values = {name: "0" if values[name].isin((0, 1)).all() else _VALUE for name in inputs}
+    for key, numbers, forms in (
+        ("attribution", relevance.assign(absorbed=grid.rest), dict.fromkeys(inputs, _RELEVANCE)),
+        ("inputs", values, of_values),
+    ):
+        _write_table(
+            sheets[key],
+            pd.concat([keys, numbers], axis=1),
+            [*heads, t("column.absorbed", language)][: len(_KEYS) + numbers.shape[1]],
+            corner="F2",
+            widths=[*_KEY_WIDTHS, *[_COLUMN_WIDTH] * numbers.shape[1]],
+            forms={"score": _RELEVANCE, "absorbed": _RELEVANCE, **forms},
+            fills=fills,
+        )
 
 
-def _write_all_stocks(
+def _write_table(
     sheet: Worksheet,
-    ranking: pd.DataFrame,
-    numbers: pd.DataFrame,
+    frame: pd.DataFrame,
+    heads: Sequence[str],
     *,
-    names: dict[str, str],
-    language: Language,
+    corner: str,
+    widths: Sequence[float],
+    forms: Mapping[str, str] = types.MappingProxyType({}),
+    fills: pd.DataFrame | None = None,
 ) -> None:
-    """Write one column a feature for every stock of the ranking."""
-    headers = [t(f"column.{key}", language) for key in ("rank", "stock")]
-    headers += [names.get(name, name) for name in numbers.columns]
-    _freeze(sheet, "C2", n_columns=len(headers), n_rows=len(ranking))
-    sheet.append(_header(sheet, headers, [7, 12, *[_COLUMN_WIDTH] * numbers.shape[1]]))
-    # Rounded numbers instead of a number format: 100,000 styled cells take seconds to write.
-    rounded = numbers.to_numpy(dtype=np.float64).round(_DECIMALS).tolist()
-    for rank, stock, row in zip(ranking["rank"], ranking["stock"], rounded, strict=True):
-        sheet.append([int(rank), text_cell(sheet, stock), *row])
+    """Write a data frame with a filter on each column, header and keys in sight.
+
+    Parameters
+    ----------
+    sheet : Worksheet
+        Without any row: a write-only sheet takes widths only while it is empty.
+    frame : DataFrame
+        Texts and numbers.
+    heads : sequence of str
+        Name of each column.
+    corner : str
+        The first cell that scrolls.
+    widths : sequence of float
+        Of the columns, in letters.
+    forms : mapping
+        Excel's number formats by column; other numbers are plain.
+    fills : DataFrame, optional
+        Fills of some columns' cells.
+    """
+    sheet.freeze_panes = corner
+    sheet.auto_filter.ref = f"A1:{get_column_letter(len(heads))}{len(frame) + 1}"
+    for column, width in enumerate(widths, start=1):
+        sheet.column_dimensions[get_column_letter(column)].width = width
+    sheet.row_dimensions[1].height = _HEADER_HEIGHT
+    look = {
+        "font": Font(bold=True),
+        "fill": _HEADER,
+        "alignment": Alignment(wrap_text=True, vertical="bottom"),
+    }
+    sheet.append([text_cell(sheet, head, **look) for head in heads])
+    for i, row in enumerate(frame.itertuples(index=False, name=None)):
+        cells: list[Any] = []
+        for name, value in zip(frame.columns, row, strict=True):
+            if isinstance(value, str):
+                cells.append(text_cell(sheet, value))
+            elif name in forms:
+                fill = fills[name].iloc[i] if fills is not None and name in fills else None
+                cells.append(number_cell(sheet, value, forms[name], fill=fill))
+            else:
+                cells.append(None if pd.isna(value) else value)
+        sheet.append(cells)
 
 
 def _write_read_me(
@@ -287,26 +319,6 @@ def _write_read_me(
                 number_cell(sheet, feature.value if is_common else np.nan, "General"),
             ]
         )
-
-
-def _header(sheet: Worksheet, names: Iterable[str], widths: Sequence[float]) -> list[WriteOnlyCell]:
-    """Return the header row and set the column widths, in letters.
-
-    To be called before any row: a write-only sheet takes widths only while it is empty.
-    """
-    for column, width in enumerate(widths, start=1):
-        sheet.column_dimensions[get_column_letter(column)].width = width
-    sheet.row_dimensions[1].height = _HEADER_HEIGHT
-    wrap = Alignment(wrap_text=True, vertical="bottom")
-    return [
-        text_cell(sheet, name, font=Font(bold=True), fill=_HEADER, alignment=wrap) for name in names
-    ]
-
-
-def _freeze(sheet: Worksheet, corner: str, *, n_columns: int, n_rows: int) -> None:
-    """Freeze headers and keys above and left of the corner, and add column filters."""
-    sheet.freeze_panes = corner
-    sheet.auto_filter.ref = f"A1:{get_column_letter(n_columns)}{n_rows + 1}"
 
 
 def _fill(step: int) -> PatternFill:

@@ -18,9 +18,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import ParamSpec, TypeVar
 
-from konkyo import resilience
+from konkyo import date_text, dates, resilience
 from konkyo.artifacts import HERE
-from konkyo.errors import INTERRUPTED, KonkyoError, redact
+from konkyo.errors import INTERRUPTED, KonkyoError, ParamsError, redact
 from konkyo.pipeline import system_errors
 
 Arguments = ParamSpec("Arguments")
@@ -70,6 +70,23 @@ def stage(main: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
             raise SystemExit(1) from None
 
     return command
+
+
+def month_option(text: str | None, option: str) -> str:
+    """Return a month of the command line as YYYY-MM, in whichever form it is written.
+
+    Raises
+    ------
+    ParamsError
+        It has no one reading as a month.
+    """
+    try:
+        return dates.label(date_text.period_end(text))
+    except ValueError:
+        raise ParamsError(
+            f"--{option} is {text!r}: write a month as {date_text.FORMS}, such as --{option} "
+            "2018-01"
+        ) from None
 
 
 def _print_redacted(

@@ -7,17 +7,15 @@ from typing import Literal, get_args
 
 import pandas as pd
 
-from konkyo import dates
+from konkyo import date_text, dates
 from konkyo.artifacts import HERE
-from konkyo.data.vendors import fred, jquants, jquants_tables, mof
+from konkyo.data.vendors import fred, jquants, jquants_client, jquants_tables, mof
 from konkyo.errors import KonkyoError, SourceError
-from konkyo.io import atomic_write, write_csv, write_parquet
-from konkyo.pipeline import locking, stage
+from konkyo.io import artifact_errors, atomic_write, read_csv, write_csv, write_parquet
+from konkyo.pipeline import locking, month_option, stage
 from konkyo.retry import RetryPolicy
 
 Vendor = Literal["jquants", "fred", "mof"]
-MARKET_PARAMS = "      - {{files: [{file}], columns: {{}}}}    # ingest.tables.market"
-"""The entry of params.yaml that reads a file of market series."""
 
 
 @stage
@@ -27,7 +25,7 @@ def main(
     last: str | None = None,
     out: Path = HERE.own,
     parts: Sequence[str] = jquants.PARTS,
-    plan: jquants.Plan = "free",
+    plan: jquants_client.Plan = "free",
     series: Sequence[str] = (),
     release: Literal["vintage", "latest"] = "vintage",
     lag: int = 1,
@@ -42,7 +40,7 @@ def main(
     what : str
         jquants, fred or mof.
     first, last : str, optional
-        Months YYYY-MM; `first` is needed for jquants and fred, `last` is the newest one.
+        Months; `first` is needed for jquants and fred, `last` is the newest one.
     out : Path
         Parent of the vendor's folder; the ministry's interventions are written to `out` itself,
         where the second study reads them.
@@ -77,19 +75,19 @@ def _jquants(
     *,
     folder: Path,
     parts: Sequence[str],
-    plan: jquants.Plan,
+    plan: jquants_client.Plan,
     policy: RetryPolicy | None,
 ) -> None:
     unknown = set(parts) - set(jquants.PARTS)
-    if unknown or plan not in jquants.LIMITS:
+    if unknown or plan not in jquants_client.LIMITS:
         raise SourceError(
             f"parts {sorted(unknown)}, plan {plan!r}: choose from {jquants.PARTS} and "
-            f"{tuple(jquants.LIMITS)}"
+            f"{tuple(jquants_client.LIMITS)}"
         )
     start = _month(first, "first").replace(day=1)
     final = jquants.newest_final()
     end = final if last is None else min(final, _month(last, "last"))
-    client = jquants.connect(plan, jquants.BASE, policy)
+    client = jquants_client.connect(plan, jquants_client.BASE, policy)
     try:
         fetched = jquants.fetch(
             client, folder, start, end, [part for part in jquants.PARTS if part in parts]
@@ -98,7 +96,7 @@ def _jquants(
         print(f"new days (of listed: months): {counts}", *fetched.gaps(), sep="\n")
     finally:
         # What came before an error can be used.
-        if any((folder / "raw" / "prices").glob("*.parquet")):
+        if any((folder / "raw/prices").glob("*.parquet")):
             snippet = jquants_tables.build(folder, client.get_33_sectors())
             print(f"params for these records: {snippet}; then `konkyo check`")
 
@@ -125,7 +123,7 @@ def _fred(
     end = end if last is None else min(end, _month(last, "last"))
     market = folder / ("market.csv" if release == "vintage" else "market_latest.csv")
     if market.is_file():
-        stored = pd.read_csv(market, parse_dates=["month"])
+        stored = _stored(market, "month")
         if others := [name for name in stored.columns if name not in {"month", *names}]:
             raise SourceError(
                 f"{market} has the series {', '.join(others)}, which this command would take out: "
@@ -165,9 +163,23 @@ def _fred(
     lost = market.is_file() and len(table.columns) < len(stored.columns)
     if len(table.columns) > 1 and not lost:
         write_csv(table, market)
-        print(f"{market}: for params.yaml\n{MARKET_PARAMS.format(file=market.as_posix())}")
+        _print_entry(market)
     if errors:
         raise SourceError("\n".join(errors))
+
+
+def _stored(market: Path, date: str) -> pd.DataFrame:
+    """Return a file of market series that an earlier run wrote."""
+    table = read_csv(market)
+    with artifact_errors(market):
+        return table.assign(**{date: date_text.days(table[date])})
+
+
+def _print_entry(market: Path) -> None:
+    """Print the entry of params.yaml that reads a file of market series."""
+    file = jquants_tables.yaml_text(market)
+    print(f"{market}: for params.yaml")
+    print(f"      - {{files: [{file}], columns: {{}}}}    # ingest.tables.market")
 
 
 def _series_names(series: Sequence[str]) -> dict[str, str]:
@@ -175,10 +187,13 @@ def _series_names(series: Sequence[str]) -> dict[str, str]:
     names: dict[str, str] = {}
     for entry in series:
         code, _, name = entry.partition("=")
-        name = name or code
+        name = name.strip() or code
         # The id is a part of a file's name.
-        if not re.fullmatch(r"[A-Za-z0-9_.-]+", code) or name == "month":
-            raise SourceError(f"series {entry!r}: write ID or ID=name, such as CPIAUCSL=prices")
+        if not re.fullmatch(r"[A-Za-z0-9_.-]+", code) or name in ("month", "date"):
+            raise SourceError(
+                f"series {entry!r}: write ID or ID=name, such as CPIAUCSL=prices, but not month or "
+                "date, which name the days of a table"
+            )
         if name in names:
             raise SourceError(
                 f"two series have the name {name}, {names[name]} and {code}: name one ID=name"
@@ -189,7 +204,7 @@ def _series_names(series: Sequence[str]) -> dict[str, str]:
 
 def _mof(out: Path, maturities: tuple[int, ...], policy: RetryPolicy | None) -> None:
     market = out / "mof" / "jgb.csv"
-    stored = pd.read_csv(market, parse_dates=["date"]) if market.is_file() else None
+    stored = _stored(market, "date") if market.is_file() else None
     maturities = tuple(dict.fromkeys(maturities))
     texts, errors = [], []
     for path in mof.YIELDS:
@@ -204,7 +219,7 @@ def _mof(out: Path, maturities: tuple[int, ...], policy: RetryPolicy | None) -> 
         if texts:
             table = mof.yields(texts, maturities)
             write_csv(table if stored is None else mof.merge(stored, table), market)
-            print(f"{market}: for params.yaml\n{MARKET_PARAMS.format(file=market.as_posix())}")
+            _print_entry(market)
     except SourceError as error:
         errors.append(str(error))
     try:
@@ -222,11 +237,5 @@ def _mof(out: Path, maturities: tuple[int, ...], policy: RetryPolicy | None) -> 
         raise SourceError("\n".join(errors))
 
 
-def _month(name: str | None, option: str) -> pd.Timestamp:
-    """Return the end of a month."""
-    try:
-        return dates.parse(name or "")
-    except ValueError:
-        raise SourceError(
-            f"{option} is {name!r}: write a month as YYYY-MM, such as --{option} 2018-01"
-        ) from None
+def _month(text: str | None, option: str) -> pd.Timestamp:
+    return dates.parse(month_option(text, option))

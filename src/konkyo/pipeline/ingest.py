@@ -2,18 +2,28 @@
 
 from konkyo import config, data
 from konkyo.artifacts import HERE
+from konkyo.data.violations import raise_if_any
 from konkyo.io import write_csv, write_json, write_parquet
-from konkyo.pipeline import locking, stage
+from konkyo.pipeline import check, locking, stage
 
 
 @stage
 @locking.writing
 def main() -> None:
-    """Write data/raw and data/records."""
+    """Write data/raw and data/records; print the summary.
+
+    Raises
+    ------
+    RecordsError
+        The records violate rules and nothing is written, or a later stage would refuse the params.
+    """
     params = config.load()
-    records = data.load(params.ingest, HERE.raw, params.backtest.n_quantiles)
-    write(records)
-    print(line(records))
+    records, violations = check.examine(params, HERE.raw)
+    if records is not None:
+        # They are right as they are, whatever a later stage would refuse in the params.
+        write(records)
+        print(check.summary(params, records, violations))
+    raise_if_any(violations)
 
 
 def write(records: data.Records) -> None:

@@ -1,15 +1,14 @@
 """Stage intervention-report: figures, tables and the page of the second study."""
 
 import altair as alt
-import pandas as pd
 
-from konkyo import config
+from konkyo import config, date_text
 from konkyo.artifacts import HERE
 from konkyo.i18n import LANGUAGES
 from konkyo.intervention import figures, page, tables
 from konkyo.io import atomic_write, read_csv, read_json, read_parquet, write_csv
 from konkyo.pipeline import locking, stage
-from konkyo.report.charts import save_png
+from konkyo.report.charts.theme import save_pngs
 
 
 @stage
@@ -20,7 +19,7 @@ def main() -> None:
     study, language = params.intervention, params.report.language
     forecast, out = HERE.intervention_forecast, HERE.intervention_report
     frames = {name: read_csv(forecast / f"{name}.csv") for name in page.TABLES}
-    frames["attributions"]["month"] = pd.to_datetime(frames["attributions"]["month"])
+    frames["attributions"]["month"] = date_text.period_ends(frames["attributions"]["month"])
     frames |= {
         name: read_parquet(forecast / f"{name}.parquet")
         for name in ("predictions", "surfaces", "points")
@@ -30,8 +29,9 @@ def main() -> None:
     charts: dict[str, dict[str, alt.TopLevelMixin]] = {
         spoken: figures.charts(frames, study, spoken) for spoken in LANGUAGES
     }
-    for name, chart in charts[language].items():
-        save_png(chart, out / f"{name}.png", params.report.dpi)
+    save_pngs(
+        {out / f"{name}.png": chart for name, chart in charts[language].items()}, params.report.dpi
+    )
     by_month = tables.all_tables(frames["predictions"])
     for name, table in by_month.items():
         write_csv(table, out / f"{name}.csv")

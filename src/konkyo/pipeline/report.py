@@ -4,18 +4,17 @@ import shutil
 from typing import Any
 
 import pandas as pd
-from tqdm import tqdm
 
 from konkyo.artifacts import HERE
 from konkyo.cache import digest_of
 from konkyo.config import load
 from konkyo.features import store
 from konkyo.i18n import LANGUAGES, Text
-from konkyo.io import atomic_write, write_csv
+from konkyo.io import atomic_write, read_json, write_csv
 from konkyo.pipeline import locking, report_inputs, stage
 from konkyo.report import tables as report_tables
 from konkyo.report.charts.report import page_charts, stock_charts
-from konkyo.report.charts.theme import save_png, to_spec
+from konkyo.report.charts.theme import save_pngs, to_spec
 from konkyo.report.pages.report import report
 from konkyo.report.tables.performance import performance_markdown
 
@@ -26,7 +25,7 @@ _LONGEST = 75
 
 
 def read_evidence() -> tuple[report_tables.ExplainedPanel, pd.DataFrame]:
-    """Read panel, grounds and portfolios; return them with the labels of the features."""
+    """Read panel, attributions and portfolios; return them with the labels of the features."""
     panel = store.read(HERE.panel)
     evidence = report_tables.build(
         panel.index,
@@ -38,16 +37,16 @@ def read_evidence() -> tuple[report_tables.ExplainedPanel, pd.DataFrame]:
     return evidence, report_inputs.read_labels(panel.catalogue)
 
 
-def others() -> list[tuple[Text, str]]:
-    """Return the pages of searches and of the second study that have been made, by address."""
-    found = [
+def related_pages() -> list[tuple[Text, str]]:
+    """Return the pages of searches and of the second study that exist, by address."""
+    pages = [
         (Text.of("report.search_page", study=path.parent.name), path)
         for path in sorted(HERE.tuning.glob("*/tuning.html"))
     ]
     second_study = HERE.intervention_report / "intervention.html"
     if second_study.exists():
-        found.append((Text.of("report.intervention_page"), second_study))
-    return [(name, f"../{path.relative_to(HERE.data).as_posix()}") for name, path in found]
+        pages.append((Text.of("report.intervention_page"), second_study))
+    return [(name, f"../{path.relative_to(HERE.data).as_posix()}") for name, path in pages]
 
 
 @stage
@@ -55,15 +54,13 @@ def others() -> list[tuple[Text, str]]:
 def main() -> None:
     """Read what the earlier stages wrote, write data/report."""
     config = load().report
-    brought = {name: report_inputs.read_table(HERE.backtest / f"{name}.csv") for name in TABLES}
     # ground_truth.csv exists only where the source has the true contributions.
-    brought |= {name: report_inputs.read_table(HERE.verify / f"{name}.csv") for name in CHECKS}
-    brought |= {
-        path.stem: report_inputs.read_table(path) for path in sorted(HERE.verify.glob("*.csv"))
-    }
-    evidence, labels = read_evidence()
-    made = report_tables.tables(evidence, labels, config)
-    tables = brought | made
+    paths = {name: HERE.backtest / f"{name}.csv" for name in TABLES}
+    paths |= {name: HERE.verify / f"{name}.csv" for name in CHECKS}
+    paths |= {path.stem: path for path in sorted(HERE.verify.glob("*.csv"))}
+    panel, labels = read_evidence()
+    computed = report_tables.tables(panel, labels, config)
+    tables = {name: report_inputs.read_table(path) for name, path in paths.items()} | computed
 
     charts: dict[str, dict[str, Any]] = {
         language: {
@@ -72,18 +69,26 @@ def main() -> None:
         for language in LANGUAGES
     }
     pictures = charts[config.language] | stock_charts(tables, labels, config.language)
-    for name, chart in tqdm(pictures.items(), "pictures", unit="chart"):
-        save_png(chart, HERE.report / f"{_file(name)}.png", config.dpi)
-    page = report(evidence, tables, charts=charts, labels=labels, config=config, others=others())
+    save_pngs(
+        {HERE.report / f"{_file(name)}.png": chart for name, chart in pictures.items()}, config.dpi
+    )
+    page = report(
+        panel,
+        tables,
+        source=read_json(HERE.source),
+        charts=charts,
+        labels=labels,
+        config=config,
+        related=related_pages(),
+    )
     with atomic_write(HERE.report / "report.html") as scratch:
         scratch.write_text(page, encoding="utf-8")
-    shares = made["groups"].pivot_table(index="month", columns="group", values="share")
-    for name, table in {**made, "group_shares": shares.reset_index()}.items():
+    shares = computed["groups"].pivot_table(index="month", columns="group", values="share")
+    for name, table in {**computed, "group_shares": shares.reset_index()}.items():
         write_csv(table, HERE.report / f"{name}.csv")
-    for name in brought:
-        source = (HERE.backtest if name in TABLES else HERE.verify) / f"{name}.csv"
+    for name, path in paths.items():
         with atomic_write(HERE.report / f"{name}.csv") as scratch:
-            shutil.copyfile(source, scratch)
+            shutil.copyfile(path, scratch)
     with atomic_write(HERE.report / "performance.md") as scratch:
         scratch.write_text(performance_markdown(tables["performance"]), encoding="utf-8")
     print(

@@ -6,12 +6,13 @@ from pathlib import Path
 import pandas as pd
 from tqdm import tqdm
 
-from konkyo import backtest, dates
+from konkyo import backtest, date_text, dates
 from konkyo.artifacts import HERE, require_months
 from konkyo.backtest.scores import NETWORK
 from konkyo.errors import ArtifactError, ParamsError
 from konkyo.features.store import Panel
 from konkyo.io import read_csv, read_parquet
+from konkyo.pipeline import month_option
 from konkyo.report import tables
 
 OTHERS = ("characteristic", "sector", "calendar", "market", "absorbed", "unranked")
@@ -35,6 +36,7 @@ def file_of(month: str) -> Path:
     months = list(by_month)
     if month == "newest":
         return by_month[months[-1]]
+    month = month_option(month, "month")
     if month not in by_month:
         raise ParamsError(
             f"--month {month}: no stock was ranked then; write newest or a month as YYYY-MM "
@@ -54,7 +56,7 @@ def read_table(path: Path) -> pd.DataFrame:
         return read_parquet(path)
     frame = read_csv(path)
     for column in frame.columns.intersection(["month", "earned"]):
-        frame[column] = pd.to_datetime(frame[column])
+        frame[column] = date_text.period_ends(frame[column])
     return frame
 
 
@@ -62,7 +64,7 @@ def read_labels(catalogue: pd.DataFrame) -> pd.DataFrame:
     """Return the labels of the features, from data/own/labels.csv if the user wrote any."""
     features = catalogue
     if HERE.labels.exists():
-        features = features.merge(read_csv(HERE.labels, dtype=str), on="name", how="left")
+        features = features.merge(tables.read_labels(HERE.labels), on="name", how="outer")
     return tables.labels([*catalogue["name"], *OTHERS], features)
 
 

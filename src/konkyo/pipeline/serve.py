@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 from konkyo import config
+from konkyo.errors import TrackingError
 from konkyo.pipeline import stage
 from konkyo.tracking import servers
 
@@ -31,6 +32,12 @@ def main(alias: str = "champion", port: int = 5001) -> None:
     target = store.target(params.track, Path.cwd(), os.environ)
     client = store.connect(target.uri)
     version = registry.require_version(client, params.track.model, alias)
+    if client.tracking_uri.startswith("sqlite") and "%" in str(Path.cwd()):
+        raise TrackingError(
+            f"MLflow cannot load a model below {Path.cwd()}, which has a percent sign in its name "
+            "(it decodes the path twice): rename the folder, or load a copy by "
+            "mlflow.pyfunc.load_model(uri, dst_path=...)"
+        )
     model = f"models:/{params.track.model}@{alias}"
     # Not on the command line: the address may have a password, which `ps` shows.
     uri = client.tracking_uri

@@ -11,7 +11,7 @@ from konkyo.features import store
 from konkyo.io import write_csv, write_parquet
 from konkyo.models import baselines
 from konkyo.models.train import TrainSummary, history, train
-from konkyo.pipeline import locking, stage
+from konkyo.pipeline import locking, preflight, stage
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,7 +35,10 @@ class TrainReport:
 @locking.writing
 def main() -> None:
     """Train the networks that are not up to date, and score the baselines."""
-    print(run(load(), store.read(HERE.panel)))
+    config, panel = load(), store.read(HERE.panel)
+    # Params may have changed since ingest: what a later stage refuses is refused before training.
+    preflight.require_panel(config, panel.index, panel.catalogue)
+    print(run(config, panel))
 
 
 def run(config: Params, panel: store.Panel) -> TrainReport:

@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from urllib.parse import unquote
 
 from konkyo import config
 from konkyo.errors import TrackingError
@@ -29,7 +30,7 @@ def main(port: int = 5000) -> None:
     if uri.startswith("http"):
         raise TrackingError(f"the store {uri} is a server already: open it in a browser")
     # The server would create the database, and break it if a command creates it at the same time.
-    if uri.startswith(_SQLITE) and not Path(uri.removeprefix(_SQLITE)).is_file():
+    if uri.startswith(_SQLITE) and not Path(unquote(uri.removeprefix(_SQLITE))).is_file():
         raise TrackingError(f"{uri} does not exist: `dvc repro` creates it with the first run")
     environment = {
         # Not on the command line: the address may have a password, which `ps` shows.

@@ -13,9 +13,19 @@ from time import perf_counter
 
 from konkyo import cache, config, data, dates
 from konkyo.artifacts import HERE
+from konkyo.data.violations import raise_if_any
 from konkyo.features import store
 from konkyo.features.build import build
-from konkyo.pipeline import dvc_commit, earlier_months, ingest, locking, prepare, stage
+from konkyo.pipeline import (
+    dvc_commit,
+    earlier_months,
+    ingest,
+    locking,
+    month_option,
+    preflight,
+    prepare,
+    stage,
+)
 from konkyo.resilience import temporary_folder
 
 _BEFORE_TRAINING = ("ingest", "prepare")
@@ -42,6 +52,7 @@ def main(
     commit : bool
         Commit the results to DVC, so that `dvc repro` does not compute them again.
     """
+    month = None if month is None else month_option(month, "month")
     steps = Steps()
     params = config.load()
     # torch and Lightning take longer to import than the records to check.
@@ -56,6 +67,7 @@ def main(
         earlier_months.require_newest(month, records.facts["last_month"])
         if not restated:
             records = earlier_months.append_to_earlier(records)
+        raise_if_any(preflight.of_records(params, records))
         steps.report("check", f"records to {records.facts['last_month']}")
 
         panel, missing = build(records.stocks, records.market, params.prepare)

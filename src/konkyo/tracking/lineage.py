@@ -14,6 +14,7 @@ from mlflow.utils.mlflow_tags import MLFLOW_DATASET_CONTEXT, MLFLOW_GIT_COMMIT
 from ruamel.yaml import YAML
 
 from konkyo import cache, dates, io
+from konkyo.artifacts import Artifacts
 from konkyo.features.store import read_catalogue
 from konkyo.tracking.results import Results
 
@@ -85,11 +86,19 @@ def results_digest(results: Results) -> str:
 def git(root: Path) -> dict[str, str]:
     """Return the commit of a folder and whether its working tree differs from it.
 
-    dvc.lock is ignored: the pipeline itself rewrites it, and it has a digest of its own. Outside a
-    repository there is no commit, and git_dirty is "unknown".
+    What the pipeline itself rewrites does not count, the lock files and the results that git has:
+    a commit that reproduces the run may be older than they are. Outside a repository there is no
+    commit, and git_dirty is "unknown".
     """
+    study = Artifacts(root).intervention.relative_to(root)
+    locks = [Path("dvc.lock"), study / "dvc.lock"]
+    written = [*map(str, locks), str(study / "dvc.yaml")]
+    for lock in locks:
+        stages = _read_lock(root / lock).get("stages", {})
+        written += [out["path"] for entry in stages.values() for out in entry.get("outs", [])]
     commit = _output("git", "-C", str(root), "rev-parse", "HEAD")
-    state = _output("git", "-C", str(root), "status", "--porcelain", "--", ".", ":!dvc.lock")
+    others = [f":(exclude,literal){path}" for path in written]
+    state = _output("git", "-C", str(root), "status", "--porcelain", "--", ".", *others)
     if commit is None or state is None:
         return {"git_dirty": "unknown"}
     return {
@@ -104,12 +113,15 @@ def dvc_lock(root: Path) -> dict[str, Any]:
 
     Two runs of one state of the pipeline thus have the same digest. Empty if there is no dvc.lock.
     """
-    path = root / "dvc.lock"
+    lock = _read_lock(root / "dvc.lock")
+    stages = {name: entry for name, entry in lock.get("stages", {}).items() if name != "track"}
+    return {**lock, "stages": stages} if lock else {}
+
+
+def _read_lock(path: Path) -> dict[str, Any]:
     if not path.is_file():
         return {}
-    lock = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8")) or {}
-    stages = {name: entry for name, entry in lock.get("stages", {}).items() if name != "track"}
-    return {**lock, "stages": stages}
+    return YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8")) or {}
 
 
 def datasets(results: Results) -> list[DatasetInput]:

@@ -13,6 +13,7 @@ from mlflow.types import ColSpec, DataType, Schema
 from mlflow.types.schema import AnyType
 
 import konkyo
+from konkyo import date_text
 from konkyo.attribution import explain
 from konkyo.tracking.client import StoreClient
 from konkyo.tracking.lineage import installed
@@ -48,7 +49,7 @@ def log(
     epsilon : float
         Epsilon of the LRP rule, in units of the score.
     """
-    ends = pd.to_datetime(example["month"])
+    ends = date_text.period_ends(example["month"])
     prediction = explain(weights, example.assign(month=ends), epsilon)
     # By default MLflow files the model under the active experiment, not that of the run.
     experiment = client.get_run(run_id).info.experiment_id
@@ -68,7 +69,7 @@ def log(
                 flavor=mlflow.pyfunc,
                 run_id=run_id,
                 python_model=str(Path(__file__).with_name("pyfunc_model.py")),
-                artifacts={"weights": str(weights)},
+                artifacts={"weights": weights.absolute().as_uri()},
                 code_paths=[code],
                 pip_requirements=requirements(),
                 signature=signature(example, prediction),

@@ -78,10 +78,9 @@ def _period_ends(month: pd.Series) -> pd.DatetimeIndex:
     if month.isna().any():
         raise KonkyoError(f"{int(month.isna().sum())} months are missing: {remedy}")
     try:
-        ends = {value: date_text.period_end(value) for value in month.unique()}
+        return date_text.period_ends(month)
     except ValueError as error:
-        raise KonkyoError(f"a month is no date ({error}): {remedy}") from None
-    return pd.DatetimeIndex([ends[value] for value in month])
+        raise KonkyoError(f"a month is no date: {error}") from None
 
 
 mlflow.models.set_model(Ranker())

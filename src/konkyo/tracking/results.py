@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from konkyo import dates, io
+from konkyo import date_text, dates, io
 from konkyo.artifacts import Artifacts, command_for, require
 from konkyo.errors import ArtifactError
 from konkyo.features.store import read_catalogue
@@ -137,4 +137,4 @@ def _csv(path: Path, columns: list[str], months: list[str]) -> pd.DataFrame:
 
 
 def _period_ends(values: pd.Series) -> pd.DatetimeIndex:
-    return dates.month_end(dates.ordinal(pd.to_datetime(values)))
+    return date_text.period_ends(values)

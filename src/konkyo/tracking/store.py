@@ -2,10 +2,11 @@
 
 import logging
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 import mlflow
 from mlflow import MlflowClient
@@ -20,7 +21,6 @@ from konkyo.config.fields import plain_login
 from konkyo.errors import TrackingError, split_login
 from konkyo.tracking.client import RETRIES, StoreClient, StoreRetries, retry_store
 
-_SQLITE = "sqlite:///"
 _SERVERS = ("postgresql", "mysql", "mssql")
 
 
@@ -78,7 +78,7 @@ def target(track: Track, root: Path, environment: Mapping[str, str]) -> Target:
 def resolve(uri: str, root: Path) -> str:
     """Return a SQLite URI with an absolute path, any other URI unchanged."""
     path = _sqlite_path(uri)
-    return uri if path is None else f"{_SQLITE}{root.absolute() / path}"
+    return uri if path is None else _sqlite_uri(root.absolute() / path)
 
 
 def connect(uri: str, retries: StoreRetries = RETRIES) -> StoreClient:
@@ -148,7 +148,7 @@ def experiment_id(client: MlflowClient, name: str) -> str:
     experiment = client.get_experiment_by_name(name)
     if experiment is None:
         path = _sqlite_path(client.tracking_uri)
-        location = None if path is None else str(path.parent / "mlartifacts")
+        location = None if path is None else _location(path.parent / "mlartifacts")
         try:
             return client.create_experiment(name, artifact_location=location)
         except MlflowException as error:
@@ -178,7 +178,7 @@ def _create_database(path: Path) -> None:
         resilience.remove_stale_temp(path.parent, deep=False)
         if not path.exists():
             with io.atomic_write(path) as temporary:
-                upgrade.main([f"{_SQLITE}{temporary}"], standalone_mode=False)
+                upgrade.main([_sqlite_uri(temporary)], standalone_mode=False)
 
 
 def _login_to_environment(uri: str) -> str:
@@ -193,4 +193,20 @@ def _login_to_environment(uri: str) -> str:
 
 
 def _sqlite_path(uri: str) -> Path | None:
-    return Path(uri.removeprefix(_SQLITE)) if uri.startswith(_SQLITE) else None
+    """Return the database's file, None for a store of another kind."""
+    match = re.fullmatch(r"sqlite(?:\+pysqlite)?:///([^?]*)(?:\?.*)?", uri, re.DOTALL)
+    return Path(unquote(match[1])) if match else None
+
+
+def _sqlite_uri(path: Path) -> str:
+    """Return the address of a database's file, of whatever name."""
+    if not set(str(path)) & set("%?#"):
+        return f"sqlite:///{path}"
+    # With the driver's name: otherwise MLflow makes the folder as it is written here, percent signs
+    # and all.
+    return f"sqlite+pysqlite:///{quote(str(path))}"
+
+
+def _location(folder: Path) -> str:
+    """Return where an experiment's artifacts go: MLflow decodes plain paths as it does URIs."""
+    return folder.as_uri() if "%" in str(folder) else str(folder)

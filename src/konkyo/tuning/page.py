@@ -1,6 +1,6 @@
 """The result of a search as one page that a browser opens without a network."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import altair as alt
@@ -8,31 +8,31 @@ import pandas as pd
 from optuna.trial import FrozenTrial
 
 from konkyo.i18n import Text
-from konkyo.report.pages.html import Page, render, sections, shell
+from konkyo.report.pages.html import Page, Table, number_cell, render, sections, shell
 from konkyo.tuning import results
 from konkyo.tuning.space import NUMBERS, STRUCTURE
 from konkyo.tuning.storage import CURRENT, RETRY_OF
 
 SECTIONS = ("result", "selection_bias", "search", "trials")
 _MEASURES = {
-    "annual_return": "{:.1%}",
-    "annual_volatility": "{:.1%}",
-    "sharpe_ratio": "{:.2f}",
-    "t": "{:.1f}",
-    "rank_ic": "{:.3f}",
-    "turnover": "{:.0%}",
-    "months": "{:.0f}",
+    "annual_return": ".1%",
+    "annual_volatility": ".1%",
+    "sharpe_ratio": ".2f",
+    "t": ".1f",
+    "rank_ic": ".3f",
+    "turnover": ".0%",
+    "months": ".0f",
 }
 _SELECTION_BIAS = {
-    "sharpe_ratio": "{:.2f}",
-    "trials": "{:.0f}",
-    "effective_trials": "{:.1f}",
-    "expected_maximum": "{:.2f}",
-    "p_value": "{:.0%}",
-    "psr": "{:.3f}",
-    "dsr": "{:.3f}",
-    "pbo": "{:.0%}",
-    "minimum_track_record": "{:.0f}",
+    "sharpe_ratio": ".2f",
+    "trials": ".0f",
+    "effective_trials": ".1f",
+    "expected_maximum": ".2f",
+    "p_value": ".0%",
+    "psr": ".3f",
+    "dsr": ".3f",
+    "pbo": ".0%",
+    "minimum_track_record": ".0f",
 }
 
 
@@ -68,7 +68,17 @@ def page(
     str
         HTML.
     """
-    ended = trials[trials["state"].isin(["complete", "pruned"])]
+    ended = trials[trials["state"].isin(["complete", "pruned"])].drop(columns=[CURRENT, RETRY_OF])
+    values = pd.DataFrame(
+        [
+            {
+                "key": name,
+                "current": _digits(current.params[name]) if current else "–",
+                "best": _digits(best.params[name]),
+            }
+            for name in (*STRUCTURE, *NUMBERS)
+        ]
+    )
     body = render(
         "tuning.html",
         study=study,
@@ -76,20 +86,18 @@ def page(
         pruned=int((ended["state"] == "pruned").sum()),
         months=results.months_of(comparison),
         verdict=_verdict(comparison),
-        measures=[Text.of(f"tuning.measure.{name}") for name in _MEASURES],
-        comparison=[_row(row) for row in comparison.to_dict("records")],
-        best=best.number,
-        values=[
-            (name, _said(current.params[name]) if current else "–", _said(best.params[name]))
-            for name in (*STRUCTURE, *NUMBERS)
-        ],
-        selection_bias=[
-            (Text.of(f"tuning.selection_bias.{name}"), layout.format(bias[name]))
-            for name, layout in _SELECTION_BIAS.items()
-            if name in bias
-        ],
-        columns=[name for name in ended.columns if name not in (CURRENT, RETRY_OF)],
-        rows=_cells(ended.drop(columns=[CURRENT, RETRY_OF])),
+        comparison=_comparison(comparison),
+        values=Table.of(
+            values,
+            {
+                "key": Text.of("tuning.key"),
+                "current": Text.of("tuning.current"),
+                "best": Text.of("tuning.best_of", number=best.number),
+            },
+            {},
+        ),
+        bias=_selection_bias(bias),
+        rows=_trials(ended),
         charts=charts["en"],
     )
     title = Text.of("tuning.page_title", study=study)
@@ -107,24 +115,35 @@ def _verdict(comparison: pd.DataFrame) -> Text:
     return Text.of(f"tuning.verdict.{key}", tuned=tuned, current=current)
 
 
-def _row(row: Mapping[Any, Any]) -> dict[str, Any]:
-    cells = [
-        (layout.format(row[name]), row[name]) if pd.notna(row[name]) else ("–", "")
-        for name, layout in _MEASURES.items()
-    ]
-    return {
-        "model": Text.of(f"tuning.model.{row['model']}"),
-        "part": Text.of(f"tuning.part.{row['part']}"),
-        "cells": cells,
-    }
+def _comparison(comparison: pd.DataFrame) -> Table:
+    frame = comparison.assign(
+        model=[Text.of(f"tuning.model.{name}") for name in comparison["model"]],
+        part=[Text.of(f"tuning.part.{name}") for name in comparison["part"]],
+    )
+    heads = {"model": Text.of("performance.model"), "part": Text.of("tuning.months")}
+    heads |= {name: Text.of(f"tuning.measure.{name}") for name in _MEASURES}
+    return Table.of(frame, heads, _MEASURES)
 
 
-def _cells(trials: pd.DataFrame) -> list[Sequence[tuple[str, Any]]]:
-    return [
-        [(_said(value), value) if pd.notna(value) else ("–", "") for value in row]
-        for row in trials.itertuples(index=False)
-    ]
+def _selection_bias(bias: Mapping[str, float]) -> Table:
+    frame = pd.DataFrame(
+        [
+            {
+                "name": Text.of(f"tuning.selection_bias.{name}"),
+                "value": number_cell(bias[name], form),
+            }
+            for name, form in _SELECTION_BIAS.items()
+            if name in bias
+        ]
+    )
+    heads = {"name": Text.of("tuning.statistic"), "value": Text.of("tuning.value")}
+    return Table.of(frame, heads, {"value": ""})
 
 
-def _said(value: Any) -> str:
+def _trials(trials: pd.DataFrame) -> Table:
+    forms = {name: ".4g" for name in trials if pd.api.types.is_float_dtype(trials[name])}
+    return Table.of(trials, {name: Text.same(name) for name in trials}, forms)
+
+
+def _digits(value: Any) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)

@@ -11,7 +11,7 @@ from konkyo.config import Report
 from konkyo.errors import TuningError
 from konkyo.i18n import LANGUAGES
 from konkyo.io import atomic_write, write_csv, write_json, write_parquet
-from konkyo.report.charts import save_png
+from konkyo.report.charts.theme import save_pngs
 from konkyo.tuning import page, plots, results, study
 from konkyo.tuning.study import Search
 from konkyo.tuning.trials import TrialBacktest
@@ -105,8 +105,8 @@ def _save_figures(
     charts: dict[str, dict[str, alt.TopLevelMixin]] = {
         language: plots.charts(search.study, chance, objective, language) for language in LANGUAGES
     }
-    for name, chart in charts[report.language].items():
-        save_png(chart, folder / f"{name}.png", report.dpi)
+    pictures = {folder / f"{name}.png": chart for name, chart in charts[report.language].items()}
+    save_pngs(pictures, report.dpi)
     return charts
 
 

@@ -32,6 +32,8 @@ def values(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     values = YAML(typ="safe").load(REPOSITORY / "data/examples/simulated-tse/params.yaml")
     values["ingest"]["simulated"]["stocks"] = 60
+    values["prepare"]["first_month"] = "2005-02"
+    values["train"]["window_months"] = 3
     return values
 
 
@@ -76,13 +78,18 @@ def test_ingest_writes_the_truth_and_the_catalogue(shortened, values, capsys):
 def test_another_source_removes_the_truth(shortened, values):
     run(values)
     Path("data/own").mkdir(parents=True)
-    Path("data/own/stocks.csv").write_text("month,stock,sector,return,size\n2001-01,A,,0.1,1\n")
-    Path("data/own/market.csv").write_text("month,MKT\n2001-01,0.1\n")
+    Path("data/own/stocks.csv").write_text(
+        "month,stock,sector,return,size\n2001-01,A,,0.1,1\n2001-02,A,,0.1,1\n2001-02,B,,0.1,1\n"
+    )
+    Path("data/own/market.csv").write_text("month,MKT\n2001-01,0.1\n2001-02,0.1\n")
     values["ingest"]["source"] = "tables"
     tables = values["ingest"]["tables"]
     tables["stocks"]["files"] = ["data/own/stocks.csv"]
     tables["market"] = [{"files": ["data/own/market.csv"], "columns": {}}]
     values["backtest"]["n_quantiles"] = 2
+    prepare = {"characteristics": ["size"], "market": {"MKT": ["level"]}}
+    values["prepare"] |= prepare | {"first_month": "2001-01"}
+    values["train"]["window_months"] = 1
     with pytest.raises(SystemExit):
         run(values)
     assert Path("data/records/truth.parquet").exists()

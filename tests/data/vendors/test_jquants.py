@@ -1,7 +1,7 @@
 import pandas as pd
 import pytest
 
-from konkyo.data.vendors import jquants
+from konkyo.data.vendors import jquants, jquants_client
 from konkyo.errors import SourceError
 from konkyo.retry import RetryPolicy
 from vendor_server import KEY, Asked, Told, Vendor
@@ -80,7 +80,7 @@ def exchange(vendor: Vendor, monkeypatch) -> Vendor:
 
 def run(vendor, folder, first="2024-01-01", last="2024-02-29", parts=jquants.PARTS, policy=None):
     waiting = policy or RetryPolicy(attempts=2, sleep=lambda _: None)
-    client = jquants.connect("premium", vendor.url, waiting)
+    client = jquants_client.connect("premium", vendor.url, waiting)
     first, last = pd.Timestamp(first), pd.Timestamp(last)
     return jquants.fetch(client, folder, first, last, parts, say=lambda _: None)
 
@@ -91,7 +91,7 @@ def paths(vendor: Vendor) -> list[str]:
 
 @pytest.fixture(autouse=True)
 def fast(monkeypatch):
-    monkeypatch.setitem(jquants.LIMITS, "premium", 1e9)
+    monkeypatch.setitem(jquants_client.LIMITS, "premium", 1e9)
 
 
 def test_every_day_of_every_part_is_kept_as_it_came(exchange, tmp_path):
@@ -311,7 +311,7 @@ def test_the_key_is_required_and_sent_in_the_header(exchange, tmp_path, monkeypa
     assert not any(KEY.encode() in path.read_bytes() for path in tmp_path.rglob("*.*"))
     monkeypatch.delenv("JQUANTS_API_KEY")
     with pytest.raises(SourceError, match="JQUANTS_API_KEY"):
-        jquants.connect("free", exchange.url)
+        jquants_client.connect("free", exchange.url)
 
 
 def test_a_day_is_final_at_three_the_next_day_in_tokyo():

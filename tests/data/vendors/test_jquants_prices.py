@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from konkyo.data.vendors.jquants_prices import factors_at, members, prices, sectors
+from konkyo.data.vendors.jquants_prices import factors_at, members, prices, sectors_at
 
 NONE = pd.Series(dtype="float64")
 
@@ -108,7 +108,17 @@ def test_members_are_listed_ordinary_shares():
     ]
 
 
-def test_a_sector_is_the_newest_by_its_english_name():
+def test_a_sector_is_that_of_each_listing():
     names = pd.DataFrame({"S33": ["3050", "9050"], "S33NmEn": ["Foods", "Services"]})
-    table = sectors(LISTINGS, names).set_index("stock")["sector"]
-    assert table.to_dict() == {"A": "Services", "B": "0000", "F": "Foods", "P": "Foods"}
+    known = pd.Series(dtype="str")
+    by_month = []
+    for rows in (LISTINGS[1], LISTINGS[0], LISTINGS[2]):
+        known = sectors_at(rows, names, known)
+        by_month.append(known.to_dict())
+    funds = {"F": "Foods", "P": "Foods"}
+    assert by_month == [
+        {"A": "Foods", "B": "Foods"},
+        {"A": "Foods", "B": "Foods", **funds},
+        # A sector without a name goes by its code.
+        {"A": "Services", "B": "0000", **funds},
+    ]

@@ -1,5 +1,6 @@
 """The stage `fetch`, from a vendor's answers to the files and params that ingest reads."""
 
+import shutil
 from pathlib import Path
 
 import pandas as pd
@@ -7,7 +8,8 @@ import pytest
 from ruamel.yaml import YAML
 
 from konkyo import config
-from konkyo.data.vendors import fred, jquants, mof
+from konkyo.data import revisions, tables
+from konkyo.data.vendors import fred, jquants_client, mof
 from konkyo.pipeline.fetch import main
 from vendor_server import KEY, Asked, Told, Vendor
 
@@ -26,8 +28,8 @@ def market(vendor: Vendor, monkeypatch) -> Vendor:
     from jquantsapi import constants
 
     monkeypatch.setenv("JQUANTS_API_KEY", KEY)
-    monkeypatch.setattr(jquants, "BASE", vendor.url)
-    monkeypatch.setitem(jquants.LIMITS, "light", 1e9)
+    monkeypatch.setattr(jquants_client, "BASE", vendor.url)
+    monkeypatch.setitem(jquants_client.LIMITS, "light", 1e9)
     days = ["2024-01-30", "2024-01-31", "2024-02-01"]
 
     def day(asked: Asked) -> str:
@@ -78,7 +80,8 @@ def test_params_name_the_exchanges_tables(market, tmp_path, capsys):
     fetch_jquants(tmp_path)
     folder = tmp_path / "own/jquants"
     prices = pd.read_parquet(folder / "prices")
-    assert list(prices.columns) == ["date", "stock", "close", "volume", "dollar_volume", "shares"]
+    names = ["date", "stock", "close", "volume", "dollar_volume", "shares", "sector"]
+    assert list(prices.columns) == names
     assert len(prices) == 9
     told = prices[prices["stock"] == "13010"].set_index("date")["shares"]
     assert told.fillna(-1).tolist() == [-1, 50.0, 50.0]
@@ -86,14 +89,14 @@ def test_params_name_the_exchanges_tables(market, tmp_path, capsys):
     assert reports[["sales", "sales_forecast"]].to_numpy().tolist() == [[5e6, 6e6]]
     members = pd.read_parquet(folder / "members.parquet")
     assert members["stock"].tolist() == ["13010", "186A0"]
-    sectors = pd.read_parquet(folder / "sectors.parquet").set_index("stock")["sector"]
-    assert sectors["13010"] == "Fishery, Agriculture & Forestry"
+    sectors = prices.groupby("stock")["sector"].unique().map(list)
+    assert sectors["13010"] == ["Fishery, Agriculture & Forestry"]
     yaml = YAML(typ="safe", pure=True)
     text = (folder / "params.yaml").read_text()
     settings = merged(yaml.load((ROOT / "params.yaml").read_text()), yaml.load(text))
-    tables = config.parse(settings).ingest.tables
-    named = [*tables.stocks.files, *tables.market[0].files, *tables.reports[0].files]
-    named += [*tables.sectors[0].files, *tables.members[0].files]
+    section = config.parse(settings).ingest.tables
+    named = [*section.stocks.files, *section.market[0].files, *section.reports[0].files]
+    named += section.members[0].files
     assert all(Path(name).exists() for name in named)
     assert settings["prepare"]["market"]["topix"] == ["change"]
     printed = "".join(capsys.readouterr())
@@ -101,12 +104,82 @@ def test_params_name_the_exchanges_tables(market, tmp_path, capsys):
     assert KEY not in printed + text
 
 
+def test_a_firm_that_changes_sector_keeps_its_history(market, tmp_path):
+    """The second listing moves a firm: its first month stays, and an update is accepted."""
+    master = market.routes["/equities/master"]
+    days = market.routes["/markets/calendar"](None).body["data"]
+    days[:] = [{"Date": f"2024-{day}", "HolDiv": "1"} for day in ("01-31", "02-29", "03-29")]
+
+    def moved(asked: Asked) -> Told:
+        told = master(asked)
+        if asked.query["date"] > "202403":
+            told.body["data"][0]["S33"] = "3050"
+        return told
+
+    market.routes["/equities/master"] = moved
+    folder = tmp_path / "own/jquants"
+    fetch_jquants(tmp_path)
+    before = monthly_records(folder)
+    main("jquants", "2024-01", "2024-03", tmp_path / "own", plan="light")
+    now = monthly_records(folder)
+    fish, foods = "Fishery, Agriculture & Forestry", "Foods"
+    assert list(now.loc[now["stock"] == "13010", "sector"]) == [fish, fish, foods]
+    assert not list(revisions.differences("stocks", before, now, ("month", "stock")))
+
+
+def monthly_records(folder: Path) -> pd.DataFrame:
+    """Return the stocks' months as ingest reads them by the params of the folder."""
+    market = folder / "other.csv"
+    market.write_text("month,MKT\n2024-01,1\n2024-02,2\n2024-03,3\n")
+    load = YAML(typ="safe", pure=True).load
+    settings = merged(load(ROOT / "params.yaml"), load(folder / "params.yaml"))
+    settings["ingest"]["tables"]["market"] = [{"files": [str(market)], "columns": {}}]
+    section = config.parse(settings).ingest.tables
+    stocks = tables.load(section, folder / "read", 2).stocks
+    shutil.rmtree(folder / "read", ignore_errors=True)
+    return stocks
+
+
+def test_the_free_plan_gives_tables_of_what_it_has(market, tmp_path, capsys, monkeypatch):
+    """Days to 2024-01-31, and no index: what `konkyo fetch jquants --first 2024-01` leaves."""
+    monkeypatch.setitem(jquants_client.LIMITS, "free", 1e9)
+    covered = "Your subscription covers the following dates: 2023-11-01 ~ 2024-01-31."
+    for path in ("/equities/bars/daily", "/fins/summary", "/equities/master"):
+        route = market.routes[path]
+        market.routes[path] = lambda asked, route=route: (
+            Told(400, {"message": covered}) if asked.query["date"] > "20240131" else route(asked)
+        )
+    no_index = "This API is not available on your subscription."
+    market.routes["/indices/bars/daily/topix"] = lambda _: Told(403, {"message": no_index})
+    main("jquants", "2024-01", None, tmp_path / "own")
+    printed = capsys.readouterr().out.splitlines()
+    gaps = [line for line in printed if "left out" in line]
+    assert gaps[0].startswith("topix left out: ") and no_index in gaps[0]
+    assert gaps[1:] == ["your plan covers 2023-11-01 to 2024-01-31: other days were left out"]
+    folder = tmp_path / "own/jquants"
+    assert len(pd.read_parquet(folder / "prices")) == 6
+    assert {path.name for path in folder.iterdir()} == {
+        "raw", "prices", "members.parquet", "reports.parquet", "params.yaml"
+    }  # fmt: skip
+    assert "market" not in (folder / "params.yaml").read_text()
+
+
+@pytest.mark.parametrize("name", ["a b", "日本#1", "[x], {y: z}", "50% 'q' \"d\""])
+def test_a_folder_of_any_name_is_in_the_params(market, tmp_path, name, capsys):
+    out = tmp_path / name
+    main("jquants", "2024-01", "2024-01", out, plan="light", parts=("prices", "topix"))
+    text = (out / "jquants/params.yaml").read_text(encoding="utf-8")
+    settings = YAML(typ="safe", pure=True).load(text)["ingest"]["tables"]
+    assert settings["stocks"]["files"] == [str(out / "jquants/prices")]
+    assert settings["market"][0]["files"] == [str(out / "jquants/topix.parquet")]
+
+
 def test_unchanged_tables_are_not_written_again(market, tmp_path):
     fetch_jquants(tmp_path)
-    tables = [path for path in (tmp_path / "own/jquants").rglob("*.parquet")]
-    before = {path: path.stat().st_mtime_ns for path in tables}
+    written = [path for path in (tmp_path / "own/jquants").rglob("*.parquet")]
+    before = {path: path.stat().st_mtime_ns for path in written}
     fetch_jquants(tmp_path)
-    assert {path: path.stat().st_mtime_ns for path in tables} == before
+    assert {path: path.stat().st_mtime_ns for path in written} == before
 
 
 def test_a_month_with_a_missing_day_waits_for_it(market, tmp_path, capsys):
@@ -188,7 +261,7 @@ def test_point_in_time_series_are_market_columns(vendor, policy, tmp_path, capsy
     assert (out / "fred/market.csv").read_text() == expected + "2024-03-31,308.4,121.9\n"
     printed = capsys.readouterr().out
     assert "missing in 1 months, 2024-01 to 2024-01" in printed
-    assert f"files: [{out / 'fred/market.csv'}]" in printed
+    assert f'files: ["{out / "fred/market.csv"}"]' in printed
 
 
 @pytest.fixture

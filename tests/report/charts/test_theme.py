@@ -14,7 +14,7 @@ from konkyo.report.charts.theme import (
     months,
     row_letters,
     rows,
-    save_png,
+    save_pngs,
     text_on,
     to_spec,
     zero_rule,
@@ -31,7 +31,7 @@ def test_a_picture_has_its_resolution(tmp_path):
     chart = chart.properties(width=200, height=50)
     widths = []
     for ppi in (72, 144):
-        save_png(chart, tmp_path / "new" / "a.png", ppi)
+        save_pngs({tmp_path / "new" / "a.png": chart}, ppi)
         widths.append(struct.unpack(">I", (tmp_path / "new" / "a.png").read_bytes()[16:20])[0])
     assert widths[1] == pytest.approx(2 * widths[0], abs=2)
     assert [path.name for path in (tmp_path / "new").iterdir()] == ["a.png"]
@@ -43,7 +43,7 @@ def test_japanese_letters_use_the_packages_font(tmp_path):
     pictures = []
     for text in ("鮪", "鯨"):
         chart = alt.Chart(pd.DataFrame({"t": [text]})).mark_text(fontSize=30).encode(text="t:N")
-        save_png(chart, tmp_path / "t.png", 72)
+        save_pngs({tmp_path / "t.png": chart}, 72)
         pictures.append((tmp_path / "t.png").read_bytes())
     assert pictures[0] != pictures[1]
 

@@ -9,12 +9,13 @@ import pandas as pd
 import pytest
 
 from konkyo.config import Report
-from konkyo.report import charts
 from konkyo.report import tables as report_tables
+from konkyo.report.charts import report as charts
 from konkyo.report.pages.report import report
 from konkyo.report.tables import ExplainedPanel
 
 HOSTILE = "<script>window.hurt=1</script>\"'&"
+SOURCE = {"source": "tables", "point_in_time": True, "survivorship_free": False}
 JAPANESE = "極東物産"
 NAMES = ["return_1", "size", "roe_forecast", "sector_banks", "sector_foods", "month_01", "month_02"]
 NAMES += ["month_03", "topix_change", "usd_jpy"]
@@ -134,7 +135,9 @@ def page(
     }
     tables = {"performance": performance, "factor_means": means}
     path = tmp_path_factory.mktemp("page") / "report.html"
-    text = report(evidence, tables, charts=drawn, labels=labels, config=chosen, largest=4)
+    text = report(
+        evidence, tables, source=SOURCE, charts=drawn, labels=labels, config=chosen, largest=4
+    )
     path.write_text(text, encoding="utf-8")
     return path
 

@@ -9,7 +9,9 @@ from markupsafe import Markup
 
 from konkyo.i18n import Text
 from konkyo.pipeline import report
-from konkyo.report import charts, tables
+from konkyo.report import tables
+from konkyo.report.charts import report as charts
+from konkyo.report.charts.theme import save_pngs
 from konkyo.report.pages.html import Page, chart_files, shell
 
 NAMES = [
@@ -44,7 +46,7 @@ def test_figures_of_a_stock_of_any_name(made, labels, name, language, tmp_path):
     heat = charts.stock_heat(stocks, labels, language)
     change = charts.change_bars(changes, labels, name, language)
     for chart in (heat, change):
-        charts.save_png(chart, folder / f"{file}.png", 50)
+        save_pngs({folder / f"{file}.png": chart}, 50)
     written = chart_files({language: {"change": change}})
     assert "<script>alert" not in str(shell_of(change, language))
     assert json.loads(written[f"chart/{language}/change"])["usermeta"]["title"]

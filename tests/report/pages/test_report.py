@@ -89,7 +89,7 @@ def test_the_bars_of_every_stock_add_up_to_its_score(
     visit: Callable[..., Opened], evidence: ExplainedPanel
 ) -> None:
     opened = visit()
-    unit = opened.page.evaluate("konkyo.pack.head().score_step")
+    unit = opened.page.evaluate("konkyo.pack.head().step")
     for month in ("2020-01", "2020-03"):
         opened.page.select_option("#month", month)
         own = evidence.index[evidence.index["month"].dt.strftime("%Y-%m") == month]
@@ -125,7 +125,7 @@ def test_change_leads_from_the_last_score_to_this_one(
     both = sorted((months[1] & months[2]) - {HOSTILE})
     new = sorted(months[2] - months[1])[0]
     opened = visit(place=f"#stock={both[0]}&month=2020-03")
-    unit = opened.page.evaluate("konkyo.pack.head().score_step")
+    unit = opened.page.evaluate("konkyo.pack.head().step")
     for stock in both[:6]:
         opened.page.fill("#name", stock)
         opened.page.press("#name", "Tab")
@@ -265,6 +265,20 @@ def test_dark_theme_by_preference_and_by_button(visit: Callable[..., Opened]) ->
     assert opened.complaints == []
 
 
+def test_the_first_lines_say_what_the_records_are(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    head = text[text.index("<h1>") : text.index('<section id="overview">')]
+    for words in (
+        "own files",
+        "point in time (no later revisions)",
+        "with survivorship bias: delisted stocks are missing",
+        "利用者のファイル",
+        "後の改訂を含まない",
+        "上場廃止銘柄を含まない",
+    ):
+        assert words in head
+
+
 def test_it_works_in_a_sandboxed_frame(browser: Any, page: Path) -> None:
     frame = browser.new_page()
     problems: list[str] = []
@@ -291,7 +305,7 @@ def test_an_input_without_a_label_is_refused(
 ) -> None:
     with pytest.raises(ArtifactError, match="no label for size"):
         without = labels[labels["feature"] != "size"]
-        report(evidence, {}, charts={}, labels=without, config=chosen)
+        report(evidence, {}, source={}, charts={}, labels=without, config=chosen)
 
 
 def test_a_month_without_a_ranking_is_refused(
@@ -299,7 +313,7 @@ def test_a_month_without_a_ranking_is_refused(
 ) -> None:
     earlier = replace(chosen, month="2019-05")
     with pytest.raises(ArtifactError, match="no stock was ranked in 2019-05"):
-        report(evidence, {}, charts={"en": {}, "ja": {}}, labels=labels, config=earlier)
+        report(evidence, {}, source={}, charts={"en": {}, "ja": {}}, labels=labels, config=earlier)
 
 
 def test_chunks_hold_no_markup(page: Path) -> None:

@@ -1,5 +1,6 @@
 import subprocess
 import sys
+from importlib.resources import files
 
 import pandas as pd
 import pytest
@@ -58,10 +59,10 @@ def test_of_kinds_and_units():
 
 def test_words_inside_a_sentence():
     said = labels(["roe_forecast", "sales_growth", "ebitda_to_ev_forecast", "topix_change"])
-    assert said["said_en"].tolist() == [
+    assert said["phrase_en"].tolist() == [
         "forecast ROE", "sales growth", "forecast EBITDA to enterprise value", "TOPIX",
     ]  # fmt: skip
-    assert said["said_ja"].tolist() == ["予想ROE", "実績売上高成長率", "予想EBITDA/EV", "TOPIX"]
+    assert said["phrase_ja"].tolist() == ["予想ROE", "実績売上高成長率", "予想EBITDA/EV", "TOPIX"]
     assert one("size")["high_en"] == "large"
     assert one("size")["low_ja"] == "小さい"
 
@@ -93,6 +94,14 @@ def test_simulated_inputs_have_the_catalogues_names():
     # Group and transform need no panel's catalogue.
     with_panel = labels(known.index, known.reset_index()[["name", "group", "transform"]])
     pd.testing.assert_frame_equal(with_panel, table.reset_index())
+
+
+def test_every_derived_ratio_has_names_of_its_own():
+    ratios = pd.read_csv(files("konkyo.data").joinpath("ratios.csv"))["name"].tolist()
+    table = labels(ratios)
+    assert table["en"].is_unique and table["ja"].is_unique
+    assert not (table["en"] == table["feature"].str.replace("_", " ")).any()
+    assert table["ja"].str.contains(r"[ぁ-んァ-ヶ一-龠]").all()
 
 
 def test_labels_do_not_import_the_simulator():
@@ -131,7 +140,7 @@ def test_user_labels_go_first_unless_empty():
         "large",
     ]
     assert table.loc["nikkei_change", "en"] == "Nikkei, 1-month change"
-    assert table.loc["nikkei_change", "said_ja"] == "日経平均"
+    assert table.loc["nikkei_change", "phrase_ja"] == "日経平均"
     assert table["kind"].tolist() == ["characteristic", "change", "level"]
 
 

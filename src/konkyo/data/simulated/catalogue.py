@@ -4,6 +4,8 @@ from importlib.resources import files
 
 import pandas as pd
 
+from konkyo.io import read_csv
+
 
 def catalogue() -> pd.DataFrame:
     """Return every input's name, group, transform, english and japanese name.
@@ -14,9 +16,7 @@ def catalogue() -> pd.DataFrame:
         33 characteristics of stocks (ranks), 33 industries and 12 calendar months (dummies), and 24
         market series in two transforms each; names are those of the panel's features.
     """
-    text = files(__package__).joinpath("catalogue.csv")
-    with text.open(encoding="utf-8") as file:
-        return pd.read_csv(file, keep_default_na=False)
+    return read_csv(files(__package__) / "catalogue.csv", na_values=[])
 
 
 _ALL = catalogue()

@@ -16,6 +16,7 @@ from urllib.error import HTTPError, URLError
 
 import pandas as pd
 
+from konkyo import date_text
 from konkyo.data.vendors.http import (
     POLICY,
     TIMEOUT,
@@ -194,9 +195,9 @@ def _window(connection: Connection, series: str, vintages: pd.DatetimeIndex) -> 
     if rows.empty:
         return []
     typed = {
-        "date": pd.to_datetime(rows["date"]),
-        "published": pd.to_datetime(rows["realtime_start"]),
-        "value": rows["value"].astype("float64"),
+        "date": date_text.days(rows["date"]),
+        "published": date_text.days(rows["realtime_start"]),
+        "value": rows["value"].to_numpy(dtype="float64"),
     }
     return [pd.DataFrame(typed)]
 

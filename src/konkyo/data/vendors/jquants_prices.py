@@ -123,16 +123,19 @@ def members(listings: Iterable[pd.DataFrame]) -> pd.DataFrame:
     )
 
 
-def sectors(listings: Iterable[pd.DataFrame], names: pd.DataFrame) -> pd.DataFrame:
-    """Return each stock's newest sector of the exchange's 33: stock, sector (English).
+def sectors_at(listing: pd.DataFrame, names: pd.DataFrame, before: pd.Series) -> pd.Series:
+    """Return each stock's sector of the exchange's 33 (English) as known at a listing.
+
+    A firm that moves to another sector keeps its old one in all earlier months.
 
     Parameters
     ----------
-    listings : iterable of DataFrame
-        Code, S33 and asked.
+    listing : DataFrame
+        Code and S33 of a month's last trading day.
     names : DataFrame
-        S33, S33NmEn.
+        S33, S33NmEn; a sector without a name goes by its code.
+    before : Series
+        By stock: the sectors as known before, which stay for stocks that the listing lacks.
     """
-    newest = pd.concat(listings).sort_values(["Code", "asked"]).drop_duplicates("Code", keep="last")
-    english = newest["S33"].map(names.set_index("S33")["S33NmEn"]).fillna(newest["S33"])
-    return pd.DataFrame({"stock": newest["Code"], "sector": english}).reset_index(drop=True)
+    english = listing["S33"].map(names.set_index("S33")["S33NmEn"]).fillna(listing["S33"])
+    return pd.Series(english.to_numpy(), listing["Code"], dtype="str").combine_first(before)

@@ -1,12 +1,13 @@
 """J-Quants' raw files as tables of `ingest.tables`, and the params that name them."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
 
 from konkyo.data.vendors.jquants import missing_days
-from konkyo.data.vendors.jquants_prices import factors_at, members, prices, sectors
+from konkyo.data.vendors.jquants_prices import factors_at, members, prices, sectors_at
 from konkyo.data.vendors.jquants_reports import outstanding, reports
 from konkyo.errors import SourceError
 from konkyo.io import atomic_write, write_parquet
@@ -17,22 +18,26 @@ ingest:
   source: tables
   tables:
     stocks:                    # days become months; adjusted forwards for splits, no dividends
-      files: [{folder}/prices]
+      files: [{prices}]
       columns: {{}}
       layout: long
       rows: dated
       return_unit: fraction
       largest_return: 10.0
       eligible: ""
-    point_in_time: false       # all but the sector, which is each stock's newest
+    point_in_time: true        # sectors, members and statements as they were known
     survivorship_free: true    # stocks that are gone are in the days on which they were listed
 """
 _TABLES = {
     "market": ("topix", "{file}, columns: {{}}"),
     "reports": ("reports", "{file}, columns: {{}}, lag: 90, carry: 12, unit: 1"),
-    "sectors": ("sectors", "{file}, columns: {{}}"),
     "members": ("members", "{file}, columns: {{}}"),
 }
+
+
+def yaml_text(path: Path) -> str:
+    """Return a path as YAML writes a text, whatever characters are in it."""
+    return json.dumps(path.as_posix(), ensure_ascii=False)
 
 
 def params_for(folder: Path) -> str:
@@ -40,11 +45,11 @@ def params_for(folder: Path) -> str:
 
     Without the index the market series have to come from elsewhere, and `market` is left out.
     """
-    text = _HEAD.format(folder=folder.as_posix())
+    text = _HEAD.format(prices=yaml_text(folder / "prices"))
     for key, (name, entry) in _TABLES.items():
         file = folder / f"{name}.parquet"
         if file.is_file():
-            filled = entry.format(file=f"files: [{file.as_posix()}]")
+            filled = entry.format(file=f"files: [{yaml_text(file)}]")
             text += f"    {key}:\n      - {{{filled}}}\n"
     if (folder / "topix.parquet").is_file():
         text += "prepare:\n  market:\n    topix: [change]\n"
@@ -52,7 +57,7 @@ def params_for(folder: Path) -> str:
 
 
 def build(folder: Path, names: pd.DataFrame, say: Callable[[str], None] = print) -> Path:
-    """Write prices, reports, members, sectors and the index from all of `raw`.
+    """Write prices with sectors, reports, members and the index from all of `raw`.
 
     A month with a trading day whose prices are missing is left out until they are fetched.
 
@@ -84,10 +89,16 @@ def build(folder: Path, names: pd.DataFrame, say: Callable[[str], None] = print)
     statements = _read_all(raw / "statements")
     shares = _shares_in_first_units(statements, months)
     missing = missing_days(raw)
-    before = pd.Series(dtype="float64")
+    listings = sorted((raw / "listed").glob("*.parquet"))
+    later = listings.copy()
+    before, sectors = pd.Series(dtype="float64"), pd.Series(dtype="str")
     count = 0
     for path in months:
         table, before = prices(pd.read_parquet(path), shares, before)
+        while later and later[0].stem <= path.stem:
+            sectors = sectors_at(pd.read_parquet(later.pop(0)), names, sectors)
+        if listings:
+            table["sector"] = table["stock"].map(sectors).astype("str")
         if path.stem in {day[:7] for day in missing}:
             # A split on a missing day would be a false return. Without its month no return spans
             # that day, and a factor that is wrong from then on cancels out of all later ones.
@@ -101,10 +112,9 @@ def build(folder: Path, names: pd.DataFrame, say: Callable[[str], None] = print)
         table = reports(statements)
         _write_if_changed(table, folder / "reports.parquet")
         say(f"reports: {len(table):,} versions of {table['stock'].nunique():,} stocks")
-    listings = [pd.read_parquet(path) for path in sorted((raw / "listed").glob("*.parquet"))]
     if listings:
-        _write_if_changed(members(listings), folder / "members.parquet")
-        _write_if_changed(sectors(listings, names), folder / "sectors.parquet")
+        spells = members(pd.read_parquet(path) for path in listings)
+        _write_if_changed(spells, folder / "members.parquet")
         say(f"members and sectors: {len(listings)} months' listings")
     if (raw / "topix.parquet").is_file():
         index = pd.read_parquet(raw / "topix.parquet")

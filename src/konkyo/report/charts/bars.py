@@ -6,7 +6,7 @@ import altair as alt
 import pandas as pd
 
 from konkyo.i18n import Language
-from konkyo.report.charts.theme import ROW, WIDTH, colours, row_letters, rows, zero_rule
+from konkyo.report.charts.theme import ROW, WIDTH, colours, row_letters, rows, tips, zero_rule
 from konkyo.report.style import COLOURS, INK, LOWERS, MUTED, RAISES
 from konkyo.report.tables.labels import feature_names
 
@@ -61,11 +61,7 @@ def paired_bars(
             yOffset=alt.YOffset("side:N", sort=called),
             x=x,
             color=colours(called, paint, "side"),
-            tooltip=[
-                alt.Tooltip("row:N", title=" "),
-                alt.Tooltip("side:N", title=" "),
-                alt.Tooltip("value:Q", format=digits, title=x["title"]),
-            ],
+            tooltip=tips(("row:N",), ("side:N",), ("value:Q", x["title"], digits)),
         )
     )
     height = ROW * len(names)

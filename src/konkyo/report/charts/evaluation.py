@@ -4,7 +4,7 @@ import altair as alt
 import pandas as pd
 
 from konkyo.i18n import Language, display_name, t
-from konkyo.report.charts.theme import ROW, colours, row_letters, rows, titled, zero_rule
+from konkyo.report.charts.theme import ROW, colours, row_letters, rows, tips, titled, zero_rule
 from konkyo.report.style import COLOURS, INK, OTHER
 
 PAPER_METHOD = "lrp_epsilon"
@@ -54,11 +54,7 @@ def truth_agreement(agreement: pd.DataFrame, language: Language = "en") -> alt.L
         shape=alt.Shape(
             "measure:N", sort=None, scale=alt.Scale(domain=measures, range=["circle", "square"])
         ),
-        tooltip=[
-            alt.Tooltip("name:N", title=" "),
-            alt.Tooltip("measure:N", title=" "),
-            alt.Tooltip("mean:Q", format=".3f", title=title),
-        ],
+        tooltip=tips(("name:N",), ("measure:N",), ("mean:Q", title, ".3f")),
     )
     chart = alt.layer(bars, zero_rule("x"), marks).add_params(row_letters())
     chart = chart.properties(height=ROW * len(names))
@@ -103,11 +99,7 @@ def deletion_curves(deletion: pd.DataFrame, language: Language = "en") -> alt.Ch
             y=alt.Y("change:Q", title=change),
             color=colours([*names, random], paint, symbol="stroke"),
             strokeDash=dash,
-            tooltip=[
-                alt.Tooltip("name:N", title=" "),
-                alt.Tooltip("deleted:Q", format=".0%", title=deleted),
-                alt.Tooltip("change:Q", format=".3f", title=change),
-            ],
+            tooltip=tips(("name:N",), ("deleted:Q", deleted, ".0%"), ("change:Q", change, ".3f")),
         )
     )
     return titled(chart, t("title.deletion_curves", language))

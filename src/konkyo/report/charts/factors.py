@@ -1,15 +1,12 @@
 """Factors: mean relevance in long and short, relevance against the input's value."""
 
-from typing import Any
-
 import altair as alt
 import numpy as np
 import pandas as pd
 
-from konkyo.dates import label
 from konkyo.i18n import Language, t
 from konkyo.report.charts.bars import paired_bars, row_names
-from konkyo.report.charts.theme import colours, row_letters, titled, zero_rule
+from konkyo.report.charts.theme import colours, row_letters, tips, titled, zero_rule
 from konkyo.report.style import COLOURS, INK, MUTED
 from konkyo.report.tables.figure_data import largest
 from konkyo.report.tables.labels import feature_names, value_words
@@ -118,13 +115,7 @@ def factor_scatter(
     x = alt.X("value:Q", title=titles["value"], scale=edges["value"])
     y = alt.Y("relevance:Q", title=titles["relevance"], scale=edges["relevance"])
     dots = sample[["side", "value", "relevance"]].replace({"side": sides})
-    if {"stock", "month"} <= set(sample.columns):
-        dots["who"] = [
-            f"{stock}, {label(month)}"
-            for stock, month in zip(sample["stock"], sample["month"], strict=True)
-        ]
-    else:
-        dots["who"] = dots["side"]
+    dots["who"] = sample["stock"].astype(str) + sample["month"].dt.strftime(", %Y-%m")
     marks = (
         alt.Chart(dots)
         .mark_circle(size=18, opacity=1, fillOpacity=0.5)
@@ -132,11 +123,11 @@ def factor_scatter(
             x=x,
             y=y,
             color=paint,
-            tooltip=[
-                alt.Tooltip("who:N", title=" "),
-                alt.Tooltip("value:Q", format=".3~g", title=titles["value"]),
-                alt.Tooltip("relevance:Q", format="+.4f", title=titles["relevance"]),
-            ],
+            tooltip=tips(
+                ("who:N",),
+                ("value:Q", titles["value"], ".3~g"),
+                ("relevance:Q", titles["relevance"], "+.4f"),
+            ),
         )
     )
     smooth = alt.Chart(curve[["value", "relevance", "low", "high"]])
@@ -176,22 +167,15 @@ def _histogram(
         )
         for side, name in sides.items()
     )
-    along: dict[str, Any] = {"scale": scale, "axis": None}
-    count: dict[str, Any] = {"axis": None, "stack": None}
-    if column == "value":
-        axes = {
-            "x": alt.X("low:Q", **along),
-            "x2": "high:Q",
-            "y": alt.Y("count:Q", **count),
-            "y2": alt.Y2Datum(0),
-        }
-    else:
-        axes = {
-            "y": alt.Y("low:Q", **along),
-            "y2": "high:Q",
-            "x": alt.X("count:Q", **count),
-            "x2": alt.X2Datum(0),
-        }
+    # Counts of values go upwards, those of relevances to the right.
+    along, across = ("x", "y") if column == "value" else ("y", "x")
+    kinds = {"x": alt.X, "y": alt.Y, "x2": alt.X2Datum, "y2": alt.Y2Datum}
+    axes = {
+        along: kinds[along]("low:Q", scale=scale, axis=None),
+        f"{along}2": "high:Q",
+        across: kinds[across]("count:Q", axis=None, stack=None),
+        f"{across}2": kinds[f"{across}2"](0),
+    }
     return (
         alt.Chart(table[table["count"] > 0])
         .mark_bar(opacity=1, fillOpacity=0.5)

@@ -7,8 +7,9 @@ import pandas as pd
 from konkyo.dates import label
 from konkyo.i18n import Language, t
 from konkyo.report.charts.bars import paired_bars, row_names
+from konkyo.report.charts.over_time import month_lines
 from konkyo.report.charts.performance import separated
-from konkyo.report.charts.theme import months, row_letters, titled, zero_rule
+from konkyo.report.charts.theme import row_letters, titled, zero_rule
 from konkyo.report.style import COLOURS, MUTED, SERIES
 from konkyo.report.tables.figure_data import quantile_ends
 from konkyo.report.tables.labels import feature_names
@@ -43,27 +44,26 @@ def market_lines(
     features = [str(name) for name in sizes.index[sizes > 0]] or [str(sizes.index[0])]
     low, high = difference_range(over_time)
     names = row_names(features, labels, language)
-    month, value = t("axis.decision_month", language), t("axis.difference_short", language)
+    month = t("axis.decision_month", language)
     panels = []
     for feature, name in zip(features, names, strict=True):
         series = over_time[over_time["feature"] == feature].sort_values("month")
         scale = alt.Scale(domain=[low, high], nice=False)
-        y = alt.Y("difference:Q", title=None, scale=scale, axis=alt.Axis(tickCount=4))
-        last = feature == features[-1]
-        x = months("month", over_time["month"], month if last else "", labels=last)
-        tooltip = [
-            alt.Tooltip("month:T", format="%Y-%m", title=month),
-            alt.Tooltip("difference:Q", format="+.4f", title=value),
-        ]
-        line = (
-            alt.Chart(series[["month", "difference"]])
-            .mark_line(color=SERIES[0], strokeWidth=1.4, point="transparent")
-            .encode(x=x, y=y, tooltip=tooltip)
+        y = alt.Y("value:Q", title="", scale=scale, axis=alt.Axis(tickCount=4))
+        line = month_lines(
+            series.assign(name=name, value=series["difference"])[["month", "name", "value"]],
+            y,
+            alt.value(SERIES[0]),
+            digits="+.4f",
+            month=month,
+            bare=feature != features[-1],
+            strokeWidth=1.4,
         )
         layers = [line, zero_rule()]
         marked = series[series["marked"]]
         if len(marked):
             places = name_places(marked, over_time["month"].min(), over_time["month"].max())
+            places = places.rename(columns={"difference": "value"})
             places["edge"] = np.where(places["up"], high, low)
             places["end"] = places["edge"] + 0.12 * (high - low) * np.where(places["up"], -1, 1)
             layers += _marks(places, y)

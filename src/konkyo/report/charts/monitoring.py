@@ -5,9 +5,9 @@ import numpy as np
 import pandas as pd
 
 from konkyo.i18n import Language, t
-from konkyo.report.charts.bars import row_names
-from konkyo.report.charts.theme import ROW, WIDTH, months, row_letters, rows, titled
-from konkyo.report.style import GRID, INK, LOWERS, PAPER, RAISES, width_of
+from konkyo.report.charts.over_time import month_map
+from konkyo.report.charts.theme import WIDTH, diverging, months, tips, titled
+from konkyo.report.style import INK, RAISES
 
 _HEIGHT = 220
 
@@ -43,19 +43,21 @@ def check_line(
     base = alt.Chart(table).encode(
         x=months("month", table["month"], month),
         y=y,
-        tooltip=[
-            alt.Tooltip("month:T", format="%Y-%m", title=month),
-            alt.Tooltip("value:Q", format=form, title=t("monitor.figure.value", language)),
-        ],
+        tooltip=tips(
+            ("month:T", month, "%Y-%m"), ("value:Q", t("monitor.figure.value", language), form)
+        ),
     )
     rule = alt.Chart(pd.DataFrame({"value": [limit]})).mark_rule(
         color=RAISES, strokeDash=[6, 4], strokeWidth=1.5
     )
-    points = base.transform_filter("datum.breached").mark_point(filled=True, size=46, color=RAISES)
-    chart = alt.layer(base.mark_line(color=INK), rule.encode(y=y), points)
+    layers = [base.mark_line(color=INK), rule.encode(y=y)]
     note = f"{t('monitor.figure.limit', language)} {format(limit, form)}"
+    # A layer without any row would make Vega warn of an infinite extent.
     if table["breached"].any():
+        points = base.transform_filter("datum.breached")
+        layers.append(points.mark_point(filled=True, size=46, color=RAISES))
         note = f"{note}; ● {t('monitor.figure.beyond', language)}"
+    chart = alt.layer(*layers)
     chart = chart.properties(width=WIDTH, height=_HEIGHT)
     return titled(chart, t(f"monitor.check.{name}", language), note)
 
@@ -99,42 +101,9 @@ def input_map(
         index="feature", columns="month", values=column, sort=False, dropna=False
     ).sort_index(axis=1)
     newest = wide.iloc[:, -1].abs().fillna(-1).to_numpy()
-    wide = wide.iloc[np.argsort(-newest, kind="stable")]
-    names = row_names([str(feature) for feature in wide.index], labels, language)
-    cells = wide.set_axis(names, axis=0).rename_axis("row").reset_index()
-    cells = cells.melt("row", var_name="month", value_name="value").dropna(subset="value")
     # An infinite z-score, of a series that was constant until now, has the colour of the end.
-    cells["value"] = cells["value"].clip(-1e6, 1e6)
-    month = pd.to_datetime(cells["month"])
-    # Cells overlap a little, or seams would show between them.
-    cells["start"] = month - pd.offsets.MonthBegin(1)
-    cells["end"] = month + pd.Timedelta(days=6)
-    cells = cells.drop(columns="month")
-    ends = [-limit, 0, limit] if column == "z" else [0, limit]
-    colours = [LOWERS, PAPER, RAISES] if column == "z" else [PAPER, RAISES]
+    wide = wide.iloc[np.argsort(-newest, kind="stable")].clip(-1e6, 1e6)
     unit = t(f"monitor.figure.{ {'z': 'std'}.get(column, column) }", language)
-    decision = t("axis.decision_month", language)
-    chart = (
-        alt.Chart(cells)
-        .mark_rect(clip=True)
-        .encode(
-            x=months("start", wide.columns.to_series(), decision),
-            x2="end:T",
-            y=rows("row", names, grid=False),
-            color=alt.Color(
-                "value:Q",
-                scale=alt.Scale(domain=ends, range=colours, clamp=True, interpolate="lab"),
-                legend=alt.Legend(title=unit, format=form),
-            ),
-            tooltip=[
-                alt.Tooltip("row:N", title=" "),
-                alt.Tooltip("start:T", format="%Y-%m", title=decision),
-                alt.Tooltip("value:Q", format=form, title=" "),
-            ],
-        )
-    )
-    step = ROW if max(map(width_of, names), default=0) > 20 else 17
-    chart = chart.properties(
-        width=WIDTH, height=alt.Step(step), view=alt.ViewBackground(fill=GRID)
-    ).add_params(row_letters())
+    paint = diverging("value", limit, unit, signed=column == "z", form=form)
+    chart = month_map(wide, labels, paint, digits=form, value="", language=language)
     return titled(chart, t(f"monitor.figure.{name}", language))

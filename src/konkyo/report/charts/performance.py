@@ -8,12 +8,14 @@ import pandas as pd
 from scipy.optimize import isotonic_regression
 
 from konkyo.i18n import Language, display_name, t
+from konkyo.report.charts.over_time import month_lines
 from konkyo.report.charts.theme import (
     WIDTH,
     colours,
     months,
     per_cent,
     rolling_mean,
+    tips,
     titled,
     zero_rule,
 )
@@ -75,11 +77,15 @@ def model_growth(
         One line a model, from 1 at the first decision month, on a log scale.
     """
     spread = cumulative[cumulative["portfolio"] == "spread"]
-    if models is None:
-        counts = spread.groupby("model")["month"].nunique()
-        models = list(counts.index[counts == counts.max()])
+    models = full_length_models(cumulative) if models is None else models
     lines = {name: _from_one(spread[spread["model"] == name]) for name in models}
     return _growth(lines, t("title.model_growth", language), "model", "network", language)
+
+
+def full_length_models(cumulative: pd.DataFrame) -> list[str]:
+    """Return the models whose portfolios cover as many months as the longest one."""
+    counts = cumulative.groupby("model")["month"].nunique()
+    return list(counts.index[counts == counts.max()])
 
 
 def _from_one(series: pd.DataFrame) -> pd.DataFrame:
@@ -107,38 +113,21 @@ def _growth(
     value = t("axis.value_of_one", language)
     paint = colours(list(names.values()), [COLOURS.get(name, OTHER) for name in lines])
     paint["legend"] = None
-    base = alt.Chart(table).encode(
-        x=months("month", table["month"].iloc[1:], t("axis.earned_month", language)),
-        y=alt.Y("value:Q", title=value, scale=scale, axis=axis),
-        color=paint,
-    )
-    line = base.mark_line(point="transparent").encode(
+    y = alt.Y("value:Q", title=value, scale=scale, axis=axis)
+    line = month_lines(table, y, paint, digits=".2f", month=t("axis.earned_month", language))
+    line = line.encode(
         strokeWidth=alt.condition(
             alt.datum.name == names.get(emphasis, ""), alt.value(2.4), alt.value(1.4)
-        ),
-        tooltip=[
-            alt.Tooltip("month:T", format="%Y-%m", title=t("axis.earned_month", language)),
-            alt.Tooltip("name:N", title=" "),
-            alt.Tooltip("value:Q", format=".2f", title=value),
-        ],
+        )
     )
     # Each line's name stands beside its end, moved apart where names would overlap.
     ends = table.groupby("name", sort=False).last().sort_values("value").reset_index()
     share = np.log(ends["value"] / low) / np.log(high / low)
     ends["value"] = low * (high / low) ** separated(share.to_numpy(), _GAP)
-    words = (
-        alt.Chart(ends)
-        .mark_text(align="left", dx=6)
-        .encode(
-            x=alt.X("month:T"),
-            y=alt.Y("value:Q", scale=scale, axis=axis),
-            text="name:N",
-            color=paint,
-        )
-    )
-    start_rule = alt.Chart().mark_rule().encode(y=alt.YDatum(1.0))
-    layers = alt.layer(line, start_rule, words, data=table) if low <= 1 <= high else line + words
-    return titled(layers, title)
+    words = alt.Chart(ends).mark_text(align="left", dx=6)
+    words = words.encode(x=alt.X("month:T"), y=y, text="name:N", color=paint)
+    rules = [zero_rule(level=1.0)] if low <= 1 <= high else []
+    return titled(alt.layer(line, *rules, words), title)
 
 
 def growth_ticks(low: float, high: float) -> list[float]:
@@ -183,17 +172,14 @@ def monthly_rank_ic(
     language : str
         en or ja.
     """
-    series = returns[returns["model"] == model].sort_values("month")
-    name, mean = display_name("model", model, language), series["rank_ic"].mean()
-    title = t("title.monthly_rank_ic", language, model=name, mean=mean)
-    return _monthly(
-        pd.DataFrame({"month": series["month"], "value": series["rank_ic"]}),
-        title,
-        month=t("axis.decision_month", language),
-        value=alt.Y("value:Q", title=t("axis.rank_ic", language)),
-        digits=".3f",
-        language=language,
+    table = returns[returns["model"] == model][["month", "rank_ic"]].set_axis(
+        ["month", "value"], axis=1
     )
+    name, mean = display_name("model", model, language), table["value"].mean()
+    title = t("title.monthly_rank_ic", language, model=name, mean=mean)
+    y = alt.Y("value:Q", title=t("axis.rank_ic", language))
+    month = t("axis.decision_month", language)
+    return titled(_monthly(table, y, digits=".3f", month=month, language=language), title)
 
 
 def monthly_spread(
@@ -210,28 +196,23 @@ def monthly_spread(
     language : str
         en or ja.
     """
-    series = returns[returns["model"] == model].sort_values("earned")
-    name, mean = display_name("model", model, language), 100 * series["spread"].mean()
-    title = t("title.monthly_spread", language, model=name, mean=mean)
-    return _monthly(
-        pd.DataFrame({"month": series["earned"], "value": series["spread"]}),
-        title,
-        month=t("axis.earned_month", language),
-        value=alt.Y("value:Q", **per_cent("axis.return", language)),
-        digits=".1%",
-        language=language,
+    table = returns[returns["model"] == model][["earned", "spread"]].set_axis(
+        ["month", "value"], axis=1
     )
+    name, mean = display_name("model", model, language), 100 * table["value"].mean()
+    title = t("title.monthly_spread", language, model=name, mean=mean)
+    y = alt.Y("value:Q", **per_cent("axis.return", language))
+    month = t("axis.earned_month", language)
+    return titled(_monthly(table, y, digits=".1%", month=month, language=language), title)
 
 
 def _monthly(
-    table: pd.DataFrame, title: str, *, month: str, value: alt.Y, digits: str, language: Language
+    table: pd.DataFrame, value: alt.Y, *, digits: str, month: str, language: Language
 ) -> alt.LayerChart:
     """Return bars by month and the mean of the last 12 months, where there are 12."""
+    table = table.sort_values("month")
     x = months("month", table["month"], month, band=True)
-    tooltip = [
-        alt.Tooltip("month:T", format="%Y-%m", title=month),
-        alt.Tooltip("value:Q", format=digits, title=value["title"]),
-    ]
+    tooltip = tips(("month:T", month, "%Y-%m"), ("value:Q", value["title"], digits))
     sign = alt.condition(
         "datum.value >= 0", alt.value(COLOURS["long"]), alt.value(COLOURS["short"])
     )
@@ -247,7 +228,7 @@ def _monthly(
             .mark_line(strokeWidth=2, clip=True)
             .encode(x=x, y=alt.Y("value:Q"), color=alt.Color("name:N", scale=scale))
         )
-    return titled(alt.layer(*layers).properties(width=WIDTH), title)
+    return alt.layer(*layers).properties(width=WIDTH)
 
 
 def quantile_returns(
@@ -276,12 +257,8 @@ def quantile_returns(
     quantile = t("axis.quantile", language, last=last)
     x = alt.X("quantile:O", title=quantile, axis=alt.Axis(labelAngle=0))
     y = alt.Y("annual_return_arithmetic:Q", **per_cent("axis.annual_return_mean", language))
-    tooltip = [
-        alt.Tooltip("quantile:O", title=quantile),
-        alt.Tooltip(
-            "annual_return_arithmetic:Q", format=".1%", title=t("axis.annual_return_mean", language)
-        ),
-    ]
+    mean = t("axis.annual_return_mean", language)
+    tooltip = tips(("quantile:O", quantile), ("annual_return_arithmetic:Q", mean, ".1%"))
     layers = [
         alt.Chart(table)
         .mark_bar(opacity=0.85)
@@ -296,7 +273,7 @@ def quantile_returns(
         layers.append(
             alt.Chart(points)
             .mark_point(fill=PAPER, stroke=INK, size=55, opacity=1)
-            .encode(x=x, y=y, shape=shape, tooltip=[alt.Tooltip("name:N", title=" "), *tooltip])
+            .encode(x=x, y=y, shape=shape, tooltip=[*tips(("name:N",)), *tooltip])
         )
     title = t("title.quantile_returns", language, model=display_name("model", model, language))
     return titled(alt.layer(*layers).properties(width=WIDTH), title)

@@ -13,6 +13,7 @@ from konkyo.report.charts.factors import factor_bars, factor_scatter
 from konkyo.report.charts.history import effect_map, exposure_lines, group_lines
 from konkyo.report.charts.market import market_lines, market_quantile_bars
 from konkyo.report.charts.performance import (
+    full_length_models,
     model_growth,
     monthly_rank_ic,
     monthly_spread,
@@ -23,7 +24,6 @@ from konkyo.report.charts.stocks import change_bars, stock_heat
 
 _UNLABELLED = (
     (portfolio_growth, "cumulative"),
-    (model_growth, "cumulative"),
     (monthly_rank_ic, "returns"),
     (monthly_spread, "returns"),
     (quantile_returns, "quantiles"),
@@ -74,6 +74,9 @@ def page_charts(
         for chart, name in _LABELLED
         if name in tables
     }
+    # The network alone is the long-short line of portfolio_growth.
+    if len(full_length_models(tables["cumulative"])) > 1:
+        charts["model_growth"] = model_growth(tables["cumulative"], language=language)
     exposure = tables["exposure"]
     # A record without sectors has one, "no sector", which says nothing.
     if len(exposure.loc[exposure["kind"] == "sector", "name"].unique()) > 1:

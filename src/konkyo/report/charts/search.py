@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from konkyo.i18n import Language, t
-from konkyo.report.charts.theme import HEIGHT, ROW, WIDTH, row_letters, rows, titled
+from konkyo.report.charts.theme import HEIGHT, ROW, WIDTH, row_letters, rows, tips, titled
 from konkyo.report.style import INK, SERIES
 
 _COLUMNS = 3
@@ -31,10 +31,9 @@ def search_history(trials: pd.DataFrame, language: Language = "en") -> alt.Layer
     base = alt.Chart(table).encode(x=alt.X("trial:Q", title=t("tuning.figure.trial", language)))
     points = base.mark_point(filled=True, size=36, opacity=0.7, color=SERIES[0]).encode(
         y=alt.Y("objective:Q", title=objective, scale=alt.Scale(zero=False)),
-        tooltip=[
-            alt.Tooltip("trial:Q", title=t("tuning.figure.trial", language)),
-            alt.Tooltip("objective:Q", title=objective, format=".3f"),
-        ],
+        tooltip=tips(
+            ("trial:Q", t("tuning.figure.trial", language)), ("objective:Q", objective, ".3f")
+        ),
     )
     line = base.mark_line(interpolate="step-after", color=INK).encode(
         y=alt.Y("best:Q", title=objective)
@@ -62,13 +61,10 @@ def importance_bars(importance: Mapping[str, float], language: Language = "en") 
         .encode(
             x=alt.X("share:Q", title=share, axis=alt.Axis(format=".0%")),
             y=rows("name", table["name"].tolist()),
-            tooltip=[
-                alt.Tooltip("name:N", title=" "),
-                alt.Tooltip("share:Q", title=share, format=".1%"),
-            ],
+            tooltip=tips(("name:N",), ("share:Q", share, ".1%")),
         )
     )
-    chart = chart.properties(width=WIDTH, height=alt.Step(ROW)).add_params(row_letters())
+    chart = chart.properties(width=WIDTH, height=ROW * len(table)).add_params(row_letters())
     return titled(chart, t("tuning.importance", language))
 
 
@@ -119,11 +115,11 @@ def slices(
                     title=objective if i % _COLUMNS == 0 else None,
                     scale=alt.Scale(zero=False),
                 ),
-                tooltip=[
-                    alt.Tooltip("trial:Q", title=t("tuning.figure.trial", language)),
-                    alt.Tooltip(f"{name}:{'N' if discrete else 'Q'}", title=name),
-                    alt.Tooltip("objective:Q", title=objective, format=".3f"),
-                ],
+                tooltip=tips(
+                    ("trial:Q", t("tuning.figure.trial", language)),
+                    (f"{name}:{'N' if discrete else 'Q'}", name),
+                    ("objective:Q", objective, ".3f"),
+                ),
             ).properties(width=WIDTH // _COLUMNS - 30, height=170)
         )
     chart = alt.concat(*panels, columns=_COLUMNS)
@@ -180,12 +176,12 @@ def parallel_coordinates(
             color=alt.Color(
                 "objective:Q", scale=alt.Scale(scheme="viridis"), legend=alt.Legend(title=objective)
             ),
-            tooltip=[
-                alt.Tooltip("trial:Q", title=t("tuning.figure.trial", language)),
-                alt.Tooltip("name:N", title=" "),
-                alt.Tooltip("value:N", title=" "),
-                alt.Tooltip("objective:Q", title=objective, format=".3f"),
-            ],
+            tooltip=tips(
+                ("trial:Q", t("tuning.figure.trial", language)),
+                ("name:N",),
+                ("value:N",),
+                ("objective:Q", objective, ".3f"),
+            ),
         )
     )
     chart = chart.properties(width=WIDTH, height=HEIGHT)

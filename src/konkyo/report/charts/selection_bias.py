@@ -6,7 +6,7 @@ import pandas as pd
 
 from konkyo.backtest import NullDistribution, Overfitting
 from konkyo.i18n import Language, t
-from konkyo.report.charts.theme import HEIGHT, WIDTH, colours, per_cent, titled, zero_rule
+from konkyo.report.charts.theme import HEIGHT, WIDTH, colours, per_cent, tips, titled, zero_rule
 from konkyo.report.style import INK, OTHER
 
 # Okabe and Ito's blue and vermilion: the choice holds out of sample, and does not.
@@ -71,10 +71,9 @@ def logit_histogram(overfitting: Overfitting, language: Language = "en") -> alt.
             x2="right:Q",
             y=alt.Y("share:Q", **per_cent("axis.share_of_splits", language)),
             color=colours(list(names.values()), [FAILS, HOLDS]),
-            tooltip=[
-                alt.Tooltip("right:Q", title=" ", format=".2f"),
-                alt.Tooltip("share:Q", title=t("axis.share_of_splits", language), format=".1%"),
-            ],
+            tooltip=tips(
+                ("right:Q", "", ".2f"), ("share:Q", t("axis.share_of_splits", language), ".1%")
+            ),
         )
     )
     chart = alt.layer(bars, zero_rule("x")).properties(width=WIDTH, height=HEIGHT)
@@ -122,11 +121,11 @@ def degradation_scatter(
             color=alt.Color(
                 "fails:N", scale=alt.Scale(domain=[True, False], range=[FAILS, HOLDS]), legend=None
             ),
-            tooltip=[
-                alt.Tooltip("trial:N", title=t("tuning.figure.trial", language)),
-                alt.Tooltip("in_sample:Q", title=titles[0], format=form),
-                alt.Tooltip("out_of_sample:Q", title=titles[1], format=form),
-            ],
+            tooltip=tips(
+                ("trial:N", t("tuning.figure.trial", language)),
+                ("in_sample:Q", titles[0], form),
+                ("out_of_sample:Q", titles[1], form),
+            ),
         )
     )
     line = pd.DataFrame(
@@ -176,10 +175,9 @@ def maximum_by_luck(
             x2="right:Q",
             y=alt.Y("share:Q", **per_cent("axis.share_of_searches", language)),
             color=alt.condition("datum.reaches", alt.value(FAILS), alt.value("#B8B8B8")),
-            tooltip=[
-                alt.Tooltip("left:Q", title=sharpe, format=".2f"),
-                alt.Tooltip("share:Q", title=t("axis.share_of_searches", language), format=".1%"),
-            ],
+            tooltip=tips(
+                ("left:Q", sharpe, ".2f"), ("share:Q", t("axis.share_of_searches", language), ".1%")
+            ),
         )
     )
     expected = null.expected_max_annual()

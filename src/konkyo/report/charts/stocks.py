@@ -7,7 +7,7 @@ import pandas as pd
 from konkyo.dates import label
 from konkyo.i18n import Language, t
 from konkyo.report.charts.bars import row_names, waterfall
-from konkyo.report.charts.theme import diverging, text_on, titled
+from konkyo.report.charts.theme import diverging, text_on, tips, titled
 from konkyo.report.style import COLOURS, INK, MUTED, clipped, width_of
 from konkyo.report.tables.figure_data import heat_grid, numbers, score_steps
 from konkyo.report.tables.labels import feature_names, sector_name
@@ -74,12 +74,7 @@ def stock_heat(
     base = alt.Chart(cells).encode(x=x, y=y)
     squares = base.mark_rect().encode(
         color=diverging("relevance", grid.limit, relevance),
-        tooltip=[
-            alt.Tooltip("stock:N", title=" "),
-            alt.Tooltip("column:N", title=" "),
-            alt.Tooltip("value:N", title=" "),
-            alt.Tooltip("relevance:Q", format="+.3f", title=relevance),
-        ],
+        tooltip=tips(("stock:N",), ("column:N",), ("value:N",), ("relevance:Q", relevance, "+.3f")),
     )
     inside = base.mark_text(fontSize=9).encode(text="value:N", color=text_on("relevance"))
     others = pd.DataFrame(

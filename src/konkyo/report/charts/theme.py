@@ -11,7 +11,7 @@ colours of light or dark when it embeds the chart. Text on coloured cells takes 
 luminance of the cell (`text_on`), since the middle of the diverging scale is the paper itself.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -101,22 +101,26 @@ def to_spec(chart: alt.TopLevelMixin | dict[str, Any]) -> dict[str, Any]:
     return spec
 
 
-def save_png(chart: alt.TopLevelMixin | dict[str, Any], path: Path, ppi: int) -> None:
-    """Write a chart as PNG, replacing the file atomically.
+def save_pngs(charts: Mapping[Path, alt.TopLevelMixin | dict[str, Any]], ppi: int) -> None:
+    """Write charts as PNG, replacing each file atomically.
 
     Parameters
     ----------
-    chart : Altair chart or its JSON by `to_spec`
-        Its text may be Japanese: the one font that this package carries is registered.
-    path : Path
-        The picture.
+    charts : mapping
+        Altair charts or their JSON by `to_spec`, by the path of the picture. Their text may be
+        Japanese: the one font that this package carries is registered.
     ppi : int
         Dots an inch of 72 pixels.
     """
     _register_fonts()
-    picture = vl_convert.vegalite_to_png(to_spec(chart), vl_version=VEGA_LITE, ppi=ppi)
-    with atomic_write(path) as scratch:
-        scratch.write_bytes(picture)
+
+    def write(path: Path) -> None:
+        picture = vl_convert.vegalite_to_png(to_spec(charts[path]), vl_version=VEGA_LITE, ppi=ppi)
+        with atomic_write(path) as scratch:
+            scratch.write_bytes(picture)
+
+    for path in charts:
+        write(path)
 
 
 @cache
@@ -167,13 +171,33 @@ def colours(
     return alt.Color(f"{field}:N", scale=scale, legend=legend, sort=None)
 
 
-def diverging(field: str, limit: float, title: str) -> alt.Color:
-    """Return the one scale of relevance: blue lowers, paper does nothing, red raises."""
+def tips(*fields: tuple[str, ...]) -> list[alt.Tooltip]:
+    """Return a tooltip of fields, each its shorthand, and its title and format where it has any."""
+    tooltips = []
+    for shorthand, *more in fields:
+        title, form = [*more, "", ""][:2]
+        # An empty title would show the field's name.
+        options = {"format": form} if form else {}
+        tooltips.append(alt.Tooltip(shorthand, title=title or " ", **options))
+    return tooltips
+
+
+def diverging(
+    field: str, limit: float, title: str, *, signed: bool = True, form: str = "~g"
+) -> alt.Color:
+    """Return the one scale of relevance: blue lowers, paper does nothing, red raises.
+
+    Not `signed`, for what is never negative, it has the half from paper to red.
+    """
+    domain = [-limit, 0, limit] if signed else [0, limit]
     scale = alt.Scale(
-        domain=[-limit, 0, limit], range=[LOWERS, PAPER, RAISES], clamp=True, interpolate="lab"
+        domain=domain,
+        range=[LOWERS, PAPER, RAISES][-len(domain) :],
+        clamp=True,
+        interpolate="lab",
     )
     return alt.Color(
-        f"{field}:Q", scale=scale, legend=alt.Legend(title=title, format="~g", type="gradient")
+        f"{field}:Q", scale=scale, legend=alt.Legend(title=title, format=form, type="gradient")
     )
 
 
@@ -241,16 +265,14 @@ def row_letters() -> alt.Parameter:
     return alt.param(name="letters", value=40)
 
 
-def zero_rule(along: str = "y") -> alt.Chart:
-    """Return a line at zero across the plot, for the axis `along`.
+def zero_rule(along: str = "y", level: float = 0.0) -> alt.Chart:
+    """Return a line across the plot at zero, or at a level, for the axis `along`.
 
     It never comes first in a chart: Vega-Lite takes the grid of an axis from the first layer.
     """
-    return (
-        alt.Chart(alt.Data(values=[{"zero": 0}]))
-        .mark_rule(strokeWidth=1)
-        .encode(**{along: alt.YDatum(0) if along == "y" else alt.XDatum(0)})
-    )
+    datum = alt.YDatum(level) if along == "y" else alt.XDatum(level)
+    rule = alt.Chart(alt.Data(values=[{}])).mark_rule(strokeWidth=1)
+    return rule.encode(**{along: datum})
 
 
 def rolling_mean(values: pd.Series, months: int = 12, least: int = 1) -> pd.Series:

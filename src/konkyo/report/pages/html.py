@@ -95,10 +95,52 @@ class Table:
         Name of each column, and whether it has numbers.
     rows : sequence of sequence of Cell
         One cell a column.
+    links : sequence of str
+        Address of each row's first cell, empty where it has none; by default none has.
     """
 
     heads: Sequence[tuple[Text, bool]]
     rows: Sequence[Sequence[Cell]]
+    links: Sequence[str] = ()
+
+    @classmethod
+    def of(
+        cls,
+        frame: pd.DataFrame,
+        heads: Mapping[str, Text],
+        forms: Mapping[str, str],
+        links: Sequence[str] = (),
+    ) -> "Table":
+        """Return the table of a data frame.
+
+        Parameters
+        ----------
+        frame : DataFrame
+            Cells are numbers, texts, `Text` or, where a number is more than its format, `Cell`.
+        heads : mapping
+            Name of each column that is shown, in their order.
+        forms : mapping
+            Format of each column of numbers, such as ".2f".
+        links : sequence of str
+            As of the class.
+        """
+
+        def cell(value: Any, form: str | None) -> Cell:
+            if isinstance(value, tuple):
+                return value
+            if form is not None or pd.isna(value):
+                return number_cell(value, form or "")
+            return (value if isinstance(value, Text) else Text.same(str(value))), None
+
+        shown = [forms.get(name) for name in heads]
+        return cls(
+            heads=[(words, name in forms) for name, words in heads.items()],
+            rows=[
+                [cell(value, form) for value, form in zip(row, shown, strict=True)]
+                for row in frame[list(heads)].itertuples(index=False, name=None)
+            ],
+            links=links or [""] * len(frame),
+        )
 
 
 def number_cell(value: Any, form: str) -> Cell:
@@ -235,8 +277,6 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.globals["text_of"] = Text.of
-    environment.filters["signed"] = lambda value, digits: minus(f"{value:+.{digits}f}")
-    environment.filters["chance"] = lambda p: f"{p:.3f}" if p >= 0.0005 else "<0.001"
     return environment
 
 

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any
+from urllib.parse import urlencode
 
 import altair as alt
 import pandas as pd
@@ -13,9 +14,9 @@ from konkyo.errors import ArtifactError
 from konkyo.i18n import LANGUAGES, Text, section, t
 from konkyo.report.charts.bars import waterfall
 from konkyo.report.pages.codec import compress, pack
-from konkyo.report.pages.html import Page, minus, render, shell
+from konkyo.report.pages.html import Cell, Page, Table, render, shell
 from konkyo.report.tables.explained_panel import ExplainedPanel
-from konkyo.report.tables.performance import COLUMNS, cell
+from konkyo.report.tables.performance import COLUMNS, FORMS, in_per_cent
 from konkyo.report.tables.sentences import RULES
 
 SECTIONS = ("overview", "factors", "stock", "market", "time", "trust", "files")
@@ -25,18 +26,18 @@ PICKED = ("factor_scatter", "market_quantile_bars")
 """Charts that there are several of, named family/feature: each family has a picker."""
 STEPS = ("stock_attribution", "stock_change")
 """Charts without data: stock.js hands them the steps of the stock and month shown."""
-_MEASURES = COLUMNS[2:]
 
 
 def report(
     panel: ExplainedPanel,
     tables: Mapping[str, pd.DataFrame],
     *,
+    source: Mapping[str, Any],
     charts: Mapping[str, Mapping[str, alt.TopLevelMixin]],
     labels: pd.DataFrame,
     config: Report,
     largest: int = 8,
-    others: Sequence[tuple[Text, str]] = (),
+    related: Sequence[tuple[Text, str]] = (),
 ) -> str:
     """Return the whole report as one HTML document.
 
@@ -47,16 +48,18 @@ def report(
     tables : mapping
         performance (model, portfolio and the measures as fractions) and factor_means (what
         `tables.factors.factor_means` returns).
+    source : mapping
+        Provenance of the records, of `ingest`: source, point_in_time, survivorship_free.
     charts : mapping
         For each language, what `charts.report.page_charts` returns. A chart that is missing
         leaves its place out.
     labels : DataFrame
-        What `tables.labels.labels` returns for `e.names`, or for more.
+        What `tables.labels.labels` returns for `panel.names`, or for more.
     config : Report
         The section of params.yaml: the month, stocks and language that are shown first.
     largest : int
         How many inputs of every stock the page carries singly; see `pages.codec`.
-    others : sequence of (Text, str)
+    related : sequence of (Text, str)
         Further pages and their addresses as seen from this one.
 
     Returns
@@ -73,57 +76,63 @@ def report(
     if missing:
         raise ArtifactError(f"no label for {', '.join(missing)}: make labels for the inputs' names")
     labels = labels.drop_duplicates("feature").set_index("feature").loc[panel.names].reset_index()
-    steps = {
-        language: {
-            name: waterfall(alt.NamedData("steps"), t("column.score", language)) for name in STEPS
-        }
-        for language in LANGUAGES
-    }
-    packed = pack(panel, config.n_extremes, config.watchlist, largest)
     months = panel.months()
     month = months[-1] if config.month == "newest" else parse(config.month)
     panel.rows(month)
-    first = {"month": label(month), "stocks": config.n_extremes, "named": list(config.watchlist)}
+    names = {
+        row["feature"]: Text(row["en"], row["ja"])
+        for row in labels[["feature", "en", "ja"]].to_dict("records")
+    }
+    picked = {
+        family: [
+            (name, names[name.partition("/")[2]])
+            for name in charts["en"]
+            if name.startswith(family)
+        ]
+        for family in PICKED
+    }
+    sections = [name for name in SECTIONS if name != "market" or picked["market_quantile_bars"]]
+    body = render(
+        "report.html",
+        months=[label(month) for month in months],
+        source=Text.of_name("source", source["source"]),
+        point_in_time=_stated("point_in_time", source),
+        survivorship=_stated("survivorship_free", source),
+        without=[label(month) for month in panel.months_without_portfolios()],
+        count=len(panel.index),
+        inputs=len(panel.names),
+        charts=charts["en"],
+        picked=picked,
+        performance=_performance(tables["performance"]),
+        related=related,
+        means=_means(tables["factor_means"], names, charts["en"]),
+    )
     words = {
         "labels": labels.drop(columns="feature").to_dict("records"),
         "rules": RULES,
         "texts": section(*SCRIPT_TEXTS),
     }
-    names = {
-        row["feature"]: Text(row["en"], row["ja"])
-        for row in labels[["feature", "en", "ja"]].to_dict("records")
-    }
-    picked = {family: _of(family, charts["en"], names) for family in PICKED}
-    body = render(
-        "report.html",
-        months=months,
-        label=label,
-        without=[label(month) for month in panel.months_without_portfolios()],
-        count=len(panel.index),
-        inputs=len(panel.names),
-        best=panel.best,
-        charts=charts["en"],
-        picked=picked,
-        stocks=config.n_extremes,
-        performance=_performance(tables["performance"]),
-        others=others,
-        measures=[(key, Text.of(f"performance.{key}")) for key in _MEASURES],
-        means=_means(tables["factor_means"], names),
-        scatters=[feature for feature, _ in picked["factor_scatter"]],
-    )
-    data = {
-        "pack/head.json": packed.head,
-        **{f"pack/{name}": block for name, block in packed.months.items()},
-        "words.json": _json(words),
-        "first.json": _json(first),
+    first = {
+        "month": label(month), "n_extremes": config.n_extremes, "watchlist": list(config.watchlist)
+    }  # fmt: skip
+    steps = {
+        language: waterfall(alt.NamedData("steps"), t("column.score", language))
+        for language in LANGUAGES
     }
     return shell(
         Page(
             title=Text.of("report.page_title"),
             body=body,
-            sections=[(name, Text.of(f"report.section.{name}")) for name in SECTIONS],
-            data=data,
-            charts={language: {**charts[language], **steps[language]} for language in LANGUAGES},
+            sections=[(name, Text.of(f"report.section.{name}")) for name in sections],
+            data={
+                **pack(panel, config.n_extremes, config.watchlist, largest),
+                "words.json": _json(words),
+                "first.json": _json(first),
+            },
+            charts={
+                language: {**charts[language], **dict.fromkeys(STEPS, steps[language])}
+                for language in LANGUAGES
+            },
             styles=("report.css",),
             scripts=("unpack.js", "words.js", "stock.js", "month.js", "report.js"),
             language=config.language,
@@ -131,41 +140,63 @@ def report(
     )
 
 
-def _of(
-    family: str, charts: Mapping[str, alt.TopLevelMixin], names: Mapping[str, Text]
-) -> list[tuple[str, Text]]:
-    """Return the features that a family has a chart of, and what they are called."""
-    features = [name.partition("/")[2] for name in charts if name.startswith(f"{family}/")]
-    return [(feature, names.get(feature, Text.same(feature))) for feature in features]
+def _stated(key: str, source: Mapping[str, Any]) -> Text:
+    """Return what the provenance states of the records, or that it states nothing."""
+    return Text.of(f"report.{key}.{str(source.get(key)).lower()}")
 
 
-def _performance(table: pd.DataFrame) -> list[dict[str, Any]]:
-    """Return the rows of figure 7: names in both languages, numbers as shown and as sorted by."""
-    rows = []
-    for record in table.to_dict("records"):
-        cells = [(minus(cell(key, record[key])), record[key]) for key in _MEASURES]
-        rows.append(
-            {
-                "model": Text.of_name("model", str(record["model"])),
-                "portfolio": Text.of_name("portfolio", str(record["portfolio"])),
-                "cells": [(text, "" if pd.isna(value) else value) for text, value in cells],
-            }
-        )
-    return rows
-
-
-def _means(table: pd.DataFrame, names: Mapping[str, Text]) -> list[dict[str, Any]]:
-    """Return the rows of figure 9's table, the largest difference first."""
-    order = table["difference"].abs().sort_values(ascending=False, kind="stable").index
-    return [
-        {
-            **record,
-            "name": names[record["feature"]],
-            "group": Text.of(f"group.{record['group']}"),
-            "t": "" if pd.isna(record["t"]) else record["t"],
+def _performance(performance: pd.DataFrame) -> Table:
+    """Return figure 7."""
+    frame = in_per_cent(performance).assign(
+        **{
+            column: [Text.of_name(column, str(name)) for name in performance[column]]
+            for column in ("model", "portfolio")
         }
-        for record in table.loc[order].to_dict("records")
+    )
+    return Table.of(frame, {name: Text.of(f"performance.{name}") for name in COLUMNS}, FORMS)
+
+
+def _means(means: pd.DataFrame, names: Mapping[str, Text], charts: Mapping[str, Any]) -> Table:
+    """Return figure 9's table, the largest difference first, with links to the scatters."""
+    order = means["difference"].abs().sort_values(ascending=False, kind="stable").index
+    means = means.loc[order]
+
+    def with_stars(column: str, stars: str) -> list[Cell]:
+        pairs = zip(means[column], means[stars], strict=True)
+        return [
+            (Text.same(f"{p:.3f} {star}" if p >= 0.0005 else f"<0.001 {star}"), p)
+            for p, star in pairs
+        ]
+
+    frame = means.assign(
+        label=means["feature"].map(names),
+        group=[Text.of(f"group.{group}") for group in means["group"]],
+        p=with_stars("p", "stars"),
+        p_adjusted=with_stars("p_adjusted", "stars_adjusted"),
+    )
+    heads = {
+        "label": Text.of("column.label"),
+        "group": Text.of("column.group"),
+        "long": Text.of("portfolio.long"),
+        "short": Text.of("portfolio.short"),
+        "difference": Text.of("report.difference"),
+        "t": Text.same("t"),
+        "p": Text.same("p"),
+        "p_adjusted": Text.of("report.p_adjusted"),
+    }
+    forms = {
+        "long": "+.4f",
+        "short": "+.4f",
+        "difference": "+.4f",
+        "t": "+.1f",
+        "p": "",
+        "p_adjusted": "",
+    }
+    links = [
+        "#" + urlencode({"factor": feature}) if f"factor_scatter/{feature}" in charts else ""
+        for feature in means["feature"]
     ]
+    return Table.of(frame, heads, forms, links)
 
 
 def _json(value: Any) -> bytes:

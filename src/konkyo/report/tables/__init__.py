@@ -5,20 +5,20 @@ from konkyo.report.tables.explained_panel import ExplainedPanel, build
 from konkyo.report.tables.exposure import exposure, relevance_turnover
 from konkyo.report.tables.factors import factor_means, factor_points, factor_shape, top_factors
 from konkyo.report.tables.history import effects, groups_over_time
-from konkyo.report.tables.labels import labels
+from konkyo.report.tables.labels import labels, read_labels
 from konkyo.report.tables.market import (
     largest_month,
     market_over_time,
     market_quantiles,
     top_market,
 )
-from konkyo.report.tables.sentences import RULES, attributions_in_words, sentence, sentences
+from konkyo.report.tables.sentences import RULES, Phrases, sentences
 from konkyo.report.tables.stocks import extremes, score_changes, stock_table
 
 __all__ = [
     "RULES",
     "ExplainedPanel",
-    "attributions_in_words",
+    "Phrases",
     "build",
     "effects",
     "exposure",
@@ -31,9 +31,9 @@ __all__ = [
     "largest_month",
     "market_over_time",
     "market_quantiles",
+    "read_labels",
     "relevance_turnover",
     "score_changes",
-    "sentence",
     "sentences",
     "stock_table",
     "tables",

@@ -1,28 +1,29 @@
-"""The performance table (the paper's figure 7): its columns, its cells, and it as Markdown."""
+"""The performance table (the paper's figure 7): its columns, their formats, and it as Markdown."""
 
 import pandas as pd
 
 from konkyo.i18n import t
 
-COLUMNS = (
-    "model",
-    "portfolio",
-    "annual_return",
-    "annual_return_arithmetic",
-    "annual_volatility",
-    "return_risk_ratio",
-    "sharpe_ratio",
-    "max_drawdown",
-    "hit_rate",
-    "months",
-)
-PER_CENT = (
-    "annual_return",
-    "annual_return_arithmetic",
-    "annual_volatility",
-    "max_drawdown",
-    "hit_rate",
-)
+FORMS = {
+    "annual_return": ".1f",
+    "annual_return_arithmetic": ".1f",
+    "annual_volatility": ".1f",
+    "return_risk_ratio": ".2f",
+    "sharpe_ratio": ".2f",
+    "max_drawdown": ".1f",
+    "hit_rate": ".1f",
+    "months": ".0f",
+}
+COLUMNS = ("model", "portfolio", *FORMS)
+
+
+def in_per_cent(performance: pd.DataFrame) -> pd.DataFrame:
+    """Return the table with its fractions in per cent."""
+    fractions = [
+        *("annual_return", "annual_return_arithmetic", "annual_volatility"),
+        *("max_drawdown", "hit_rate"),
+    ]
+    return performance.assign(**{name: 100 * performance[name] for name in fractions})
 
 
 def performance_markdown(performance: pd.DataFrame) -> str:
@@ -39,20 +40,11 @@ def performance_markdown(performance: pd.DataFrame) -> str:
         One line a model and portfolio, fractions as per cent with one decimal, ending in a
         newline. A figure that is not defined is a dash.
     """
-    rows = ["| " + " | ".join(t(f"performance.{name}", "en") for name in COLUMNS) + " |"]
-    rows.append("|" + "|".join(" --- " if i < 2 else " ---: " for i in range(len(COLUMNS))) + "|")
-    for record in performance[list(COLUMNS)].to_dict("records"):
-        cells = (cell(str(name), value) for name, value in record.items())
-        rows.append("| " + " | ".join(cells) + " |")
-    return "\n".join(rows) + "\n"
-
-
-def cell(name: str, value: object) -> str:
-    """Return a measure as it is written in the table."""
-    if not isinstance(value, float):
-        return str(value)
-    if pd.isna(value):
-        return "–"
-    if name == "months":
-        return f"{value:.0f}"
-    return f"{100 * value:.1f}" if name in PER_CENT else f"{value:.2f}"
+    lines = [[t(f"performance.{name}", "en") for name in COLUMNS]]
+    lines.append(["---"] * 2 + ["---:"] * len(FORMS))
+    for row in in_per_cent(performance).to_dict("records"):
+        measures = [
+            "–" if pd.isna(row[key]) else format(row[key], form) for key, form in FORMS.items()
+        ]
+        lines.append([str(row["model"]), str(row["portfolio"]), *measures])
+    return "".join(f"| {' | '.join(cells)} |\n" for cells in lines)

@@ -1,6 +1,7 @@
-"""A prediction's grounds in plain words, by rules that a page can follow as well."""
+"""A prediction's attribution in plain words, by rules that a page can follow as well."""
 
 from collections.abc import Sequence
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 import numpy as np
@@ -9,84 +10,102 @@ import pandas as pd
 from konkyo.i18n import LANGUAGES, Language, t
 from konkyo.report.tables.explained_panel import ExplainedPanel
 
-_HALVES = {"characteristic": (-1 / 3, 1 / 3), "sector": (0.5, 0.5), "calendar": (0.5, 0.5)}
-_BY_SIZE = [[1000.0, 0], [100.0, 1], [1.0, 2], [0.0, 3]]
-
+_SERIES = ("level", "change", "difference", "rate", "rate_difference")
 RULES: dict[str, Any] = {
     # Below the first a value is low, above the second high, between (or at) them average.
     "thresholds": {
-        kind: list(_HALVES.get(kind, (0.0, 0.0)))
-        for kind in (
-            "characteristic", "sector", "calendar", "level", "change", "difference", "rate",
-            "rate_difference",
-        )
+        "characteristic": [-1 / 3, 1 / 3],
+        "sector": [0.5, 0.5],
+        "calendar": [0.5, 0.5],
+        **{kind: [0.0, 0.0] for kind in _SERIES},
     },
-    # A value is shown times `scale`, with the decimals beside the first limit that its shown size
-    # reaches; `signed` says whether with its minus sign.
+    # What a value is multiplied by, and whether its minus sign is shown.
     "numbers": {
-        "level": {"scale": 1, "signed": True, "decimals": _BY_SIZE},
-        "change": {"scale": 100, "signed": False, "decimals": [[0.0, 1]]},
-        "difference": {"scale": 1, "signed": False, "decimals": _BY_SIZE},
-        "rate": {"scale": 100, "signed": True, "decimals": [[0.0, 1]]},
-        "rate_difference": {"scale": 100, "signed": False, "decimals": [[0.0, 1]]},
+        "level": [1, True],
+        "change": [100, False],
+        "difference": [1, False],
+        "rate": [100, True],
+        "rate_difference": [100, False],
     },
     "relevance_decimals": 3,
-}  # fmt: skip
+}
 """Thresholds and numbers: plain values, which a page takes as JSON; words are in the catalogue."""
-_SIDES = ("low", "average", "high")
 
 
-def sentence(
-    labels: pd.DataFrame,
-    rank: int,
-    stocks: int,
-    values: Sequence[float] | np.ndarray,
-    relevances: Sequence[float] | np.ndarray,
-    language: Language,
-    n: int = 3,
-) -> str:
-    """Say why a stock is ranked where it is.
+class Phrases:
+    """The inputs of a stock in words, in one language.
 
-    The limits are in `RULES`, the words in the catalogue's section "sentence": the `n` inputs of
-    largest absolute relevance are named, of equal ones the earlier. An input is low, average or
-    high by the thresholds of its kind, which choose the template; {low}, {high} and {name} are the
-    label's. A third of the ranks of a month is low and a third high.
+    The limits are in `RULES`, the words in the catalogue's section "sentence". An input is low,
+    average or high by the thresholds of its kind, which choose the template; {low}, {high} and
+    {name} are the label's.
 
     Parameters
     ----------
     labels : DataFrame
         What `labels.labels` returns, a row an input.
-    rank, stocks : int
-        The stock's rank in the month, 1 for the best, and how many were ranked.
-    values, relevances : sequence of float
-        [features], in the order of `labels`: the inputs at t, and what they add to the score.
     language : str
-        "en" or "ja".
-    n : int
-        How many inputs to name.
-
-    Returns
-    -------
-    str
-        "ranked 12 of 1,700: forecast ROE high (+0.083), size large (-0.031)".
+        en or ja.
     """
-    words = _Words(labels, language)
-    return words.sentence(rank, stocks, np.asarray(values), np.asarray(relevances), n)
+
+    def __init__(self, labels: pd.DataFrame, language: Language) -> None:
+        self.language: Language = language
+        columns = ["kind", f"phrase_{language}", f"low_{language}", f"high_{language}"]
+        self.labels = (
+            labels[columns].set_axis(["kind", "name", "low", "high"], axis=1).to_dict("records")
+        )
+
+    def sentence(
+        self, rank: int, stocks: int, values: np.ndarray, relevances: np.ndarray, n: int = 3
+    ) -> str:
+        """Say why a stock is ranked where it is.
+
+        Parameters
+        ----------
+        rank, stocks : int
+            The stock's rank in the month, 1 for the best, and how many were ranked.
+        values, relevances : array
+            [features], in the order of the labels: the inputs at t, and what they add to the score.
+        n : int
+            How many inputs to name.
+
+        Returns
+        -------
+        str
+            "ranked 12 of 1,700: forecast ROE high (+0.083), size large (-0.031)".
+        """
+        reasons = t("sentence.separator", self.language).join(self.reasons(values, relevances, n))
+        numbers = {"rank": f"{rank:,}", "stocks": f"{stocks:,}"}
+        return t("sentence.sentence", self.language, **numbers, reasons=reasons)
+
+    def reasons(self, values: np.ndarray, relevances: np.ndarray, n: int) -> list[str]:
+        """Return the `n` inputs of largest absolute relevance, of equal ones the earlier first."""
+        largest = np.argsort(-np.abs(relevances), kind="stable")[:n]
+        return [self._reason(at, float(values[at]), float(relevances[at])) for at in largest]
+
+    def _reason(self, at: int, value: float, relevance: float) -> str:
+        label = self.labels[at]
+        low, high = RULES["thresholds"][label["kind"]]
+        side = "high" if value > high else "low" if value < low else "average"
+        key = f"sentence.{label['kind']}.{side}"
+        words = t(key, self.language, value=_shown(label["kind"], value), **label)
+        sign = "-" if relevance < 0 else "+"
+        digits = sign + number(relevance, RULES["relevance_decimals"])
+        return t("sentence.reason", self.language, words=words, relevance=digits)
 
 
 def sentences(
     panel: ExplainedPanel, rows: Sequence[int] | np.ndarray, labels: pd.DataFrame, n: int = 3
 ) -> pd.DataFrame:
-    """Say it of many stocks.
+    """Return the sentences of many stocks.
 
     Parameters
     ----------
     panel : ExplainedPanel
         Scores, features and attributions.
     rows : sequence of int
-        Row positions in `e`.
+        Row positions in the panel.
     labels : DataFrame
-        What `labels.labels` returns for `e.names`.
+        What `labels.labels` returns for `panel.names`.
     n : int
         How many inputs a sentence names.
 
@@ -95,105 +114,32 @@ def sentences(
     DataFrame
         month, stock, en, ja; one row a position, in their order.
     """
-    rows = np.asarray(rows)
-    own = panel.index.iloc[rows]
-    out = own[["month", "stock"]].reset_index(drop=True)
-    ranks, stocks = own["rank"].tolist(), own["stocks"].tolist()
+    table = panel.index.iloc[np.asarray(rows)][["month", "stock", "rank", "stocks"]]
+    ranks = list(zip(rows, table["rank"], table["stocks"], strict=True))
     for language in LANGUAGES:
-        words = _Words(labels, language)
-        out[language] = [
-            words.sentence(rank, count, panel.features[row], panel.relevance[row], n)
-            for row, rank, count in zip(rows, ranks, stocks, strict=True)
+        phrases = Phrases(labels, language)
+        table[language] = [
+            phrases.sentence(rank, stocks, panel.features[row], panel.relevance[row], n)
+            for row, rank, stocks in ranks
         ]
-    return out
+    return table.drop(columns=["rank", "stocks"]).reset_index(drop=True)
 
 
-def attributions_in_words(
-    panel: ExplainedPanel,
-    rows: Sequence[int] | np.ndarray,
-    labels: pd.DataFrame,
-    language: Language,
-    n: int,
-) -> list[list[str]]:
-    """Return the inputs of largest absolute relevance of some stocks, each in words.
+def number(value: float, decimals: int) -> str:
+    """Return a size in digits without its sign, "1,700" style.
 
-    Parameters
-    ----------
-    panel : ExplainedPanel
-        Scores, features and attributions.
-    rows : sequence of int
-        Row positions in `e`.
-    labels : DataFrame
-        What `labels.labels` returns for `e.names`.
-    language : str
-        "en" or "ja".
-    n : int
-        How many inputs, of equal ones the earlier; all where there are fewer.
-
-    Returns
-    -------
-    list of lists of str
-        A list a position: "size large (-0.031)", the largest first.
+    Ties go up, as JavaScript's toFixed rounds them, so that a page shows the same digits.
     """
-    words = _Words(labels, language)
-    return [words.reasons(panel.features[row], panel.relevance[row], n) for row in rows]
-
-
-def number(value: float, decimals: int, scale: int = 1) -> str:
-    """Return a size in digits, without its sign: |value| * scale rounded half up, "1,700" style.
-
-    Rounded by floor(x + 1/2) and not by the language's own formatting, so that a page in
-    JavaScript shows the same digits.
-    """
-    digits = int(np.floor(abs(float(value)) * (scale * 10**decimals) + 0.5))
-    if decimals == 0:
-        return f"{digits:,}"
-    unit = 10**decimals
-    return f"{digits // unit:,}.{digits % unit:0{decimals}d}"
-
-
-class _Words:
-    """The label table of one language, ready to be looked up."""
-
-    def __init__(self, labels: pd.DataFrame, language: Language) -> None:
-        self.language: Language = language
-        self.kinds = labels["kind"].tolist()
-        self.names = labels[f"said_{language}"].tolist()
-        self.low = labels[f"low_{language}"].tolist()
-        self.high = labels[f"high_{language}"].tolist()
-
-    def sentence(
-        self, rank: int, stocks: int, values: np.ndarray, relevances: np.ndarray, n: int
-    ) -> str:
-        reasons = t("sentence.separator", self.language).join(self.reasons(values, relevances, n))
-        return t(
-            "sentence.sentence", self.language, rank=f"{rank:,}", stocks=f"{stocks:,}",
-            reasons=reasons,
-        )  # fmt: skip
-
-    def reasons(self, values: np.ndarray, relevances: np.ndarray, n: int) -> list[str]:
-        chosen = np.argsort(-np.abs(relevances), kind="stable")[:n]
-        return [self.reason(at, float(values[at]), float(relevances[at])) for at in chosen]
-
-    def reason(self, at: int, value: float, relevance: float) -> str:
-        kind = self.kinds[at]
-        low, high = RULES["thresholds"][kind]
-        side = _SIDES[2 if value > high else 0 if value < low else 1]
-        words = t(
-            f"sentence.{kind}.{side}", self.language, name=self.names[at], low=self.low[at],
-            high=self.high[at], value=_shown(kind, value),
-        )  # fmt: skip
-        return t("sentence.reason", self.language, words=words, relevance=_signed(relevance))
+    unit = Decimal(1).scaleb(-decimals)
+    return f"{Decimal(abs(value)).quantize(unit, ROUND_HALF_UP):,}"
 
 
 def _shown(kind: str, value: float) -> str:
-    rule = RULES["numbers"].get(kind)
-    if rule is None:
+    """Return a value of a market series in as many digits as tell it; nothing of other kinds."""
+    if kind not in RULES["numbers"]:
         return ""
-    size = abs(value) * rule["scale"]
-    decimals = next(count for limit, count in rule["decimals"] if size >= limit)
-    return ("-" if rule["signed"] and value < 0 else "") + number(value, decimals, rule["scale"])
-
-
-def _signed(relevance: float) -> str:
-    return ("-" if relevance < 0 else "+") + number(relevance, RULES["relevance_decimals"])
+    scale, signed = RULES["numbers"][kind]
+    size = abs(value) * scale
+    by_size = 0 if size >= 1000 else 1 if size >= 100 else 2 if size >= 1 else 3
+    sign = "-" if signed and value < 0 else ""
+    return sign + number(size, 1 if scale == 100 else by_size)

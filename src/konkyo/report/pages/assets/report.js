@@ -33,7 +33,7 @@
     place.hidden = row === undefined;
     if (row !== undefined) await konkyo.stock.draw(place, m, state.stock);
     const heat = find("heat");
-    if (heat.dataset.shown !== `${m.label} ${konkyo.language()}`) konkyo.month.heat(heat, m, first.stocks, first.named, Number(find("most").value));
+    if (heat.dataset.shown !== `${m.label} ${konkyo.language()}`) konkyo.month.heat(heat, m, first.n_extremes, first.watchlist, Number(find("most").value));
     const all = find("all");
     if (all.open && all.dataset.shown !== `${m.label} ${konkyo.language()}`) konkyo.month.all(all, m);
     for (const marked of document.querySelectorAll("tr.chosen")) marked.classList.remove("chosen");
@@ -80,7 +80,7 @@
     options();
     state.month = first.month;
     const m = await konkyo.pack.month(state.month);
-    state.stock = first.named.find((name) => m.placeOf.has(name)) || konkyo.pack.head().stocks[m.stock[0]];
+    state.stock = first.watchlist.find((name) => m.placeOf.has(name)) || konkyo.pack.head().stocks[m.stock[0]];
     find("month").addEventListener("change", (event) => go({ month: event.target.value }));
     find("name").addEventListener("change", (event) => go({ stock: event.target.value.trim() }));
     find("name").addEventListener("focus", (event) => event.target.select());

@@ -66,6 +66,8 @@ const konkyo = (() => {
     return node;
   }
 
+  const minus = (text) => text.replace("-", "\u2212");
+
   // #stock=1301&month=2020-03 names a view; #time names a section.
   function readHash() {
     const hash = location.hash.slice(1);
@@ -111,5 +113,5 @@ const konkyo = (() => {
   }
 
   document.addEventListener("DOMContentLoaded", start);
-  return { language, dark, onChange, open, text, json, el, readHash, writeHash, trouble };
+  return { language, dark, onChange, open, text, json, el, minus, readHash, writeHash, trouble };
 })();

@@ -1,6 +1,5 @@
 "use strict";
-// Reads what pages/pack.py writes: a month's arrays, each a byte that says how many planes of bytes
-// follow and the planes, the lowest first; whole numbers folded so that signs cost nothing.
+// Reads what pages/codec.py writes, whose docstrings describe it.
 konkyo.pack = (() => {
   const months = new Map();
   let head = null;
@@ -9,92 +8,46 @@ konkyo.pack = (() => {
     head = await konkyo.json("pack/head.json");
     head.at = new Map(head.months.map((entry, place) => [entry.month, place]));
     head.stockAt = new Map(head.stocks.map((name, place) => [name, place]));
-    head.place = new Map(head.characteristics.map((column, place) => [column, place]));
-    head.commonPlace = new Map(head.common.map((column, place) => [column, place]));
-    head.moved = new Map();
-    for (const [stock, month, sector] of head.moves) {
-      if (!head.moved.has(stock)) head.moved.set(stock, []);
-      head.moved.get(stock).push([month, sector]);
-    }
     return head;
   }
 
-  function reader(bytes) {
-    let at = 0;
-    return (count, summed = false) => {
-      const width = bytes[at];
-      const out = new Int32Array(count);
-      for (let i = 0; i < count; i++) {
-        let folded = 0;
-        for (let plane = width - 1; plane >= 0; plane--) folded = folded * 256 + bytes[at + 1 + plane * count + i];
-        out[i] = folded % 2 ? -(folded - 1) / 2 - 1 : folded / 2;
-        if (summed && i) out[i] += out[i - 1];
-      }
-      at += 1 + width * count;
-      return out;
-    };
-  }
-
-  async function month(label) {
+  function month(label) {
     if (!months.has(label)) months.set(label, konkyo.open("pack/" + label).then((bytes) => read(label, bytes)));
     return months.get(label);
   }
 
   function read(label, bytes) {
-    const take = reader(bytes), number = head.at.get(label);
-    const { count, full: filled, values } = head.months[number];
-    const kept = head.kept, groups = 4;
-    const stock = take(count), score = take(count, true), quantile = take(count, true), totals = take(groups * count);
-    const inputs = take(kept * count), coded = take(kept * count);
-    const size = new Int32Array(kept * count);
-    for (let k = kept - 1; k >= 0; k--) {
-      for (let i = 0; i < count; i++) size[k * count + i] = (coded[k * count + i] >> 1) + (k + 1 < kept ? size[(k + 1) * count + i] : 0);
-    }
-    const own = [...inputs].map((input) => head.place.has(input));
-    const shown = take(own.filter(Boolean).length);
-    const value = new Int32Array(kept * count);
-    for (let j = 0, next = 0; j < own.length; j++) if (own[j]) value[j] = shown[next++];
-    const full = take(filled, true), codes = take(head.names.length * filled), fullValues = take(head.characteristics.length * filled);
-    const fullAt = new Map([...full].map((row, place) => [row, place]));
-    const placeOf = new Map([...stock].map((name, row) => [head.stocks[name], row]));
-    return { label, number, count, values, stock, score, quantile, totals, inputs, coded, size, value, full: fullAt, filled, codes, fullValues, placeOf };
-  }
-
-  function sector(stock, number) {
-    let found = -1;
-    for (const [from, to] of head.moved.get(stock) || []) if (from <= number) found = to;
-    return found;
-  }
-
-  // What is known of a stock in a month: its inputs from the largest relevance down, all of them or
-  // the kept ones, and each group's total. Relevances and totals are whole steps.
-  function stock(m, row) {
-    const number = sector(m.stock[row], m.number), dummy = number < 0 ? -1 : head.dummies[number];
-    const own = [];
-    const push = (input, relevance, code) => {
-      let value = input === dummy ? 1 : 0;
-      if (head.place.has(input)) value = code * head.value_steps[head.place.get(input)];
-      else if (head.commonPlace.has(input)) value = Math.fround(m.values[head.commonPlace.get(input)]);
-      own.push({ input, relevance, value });
+    const number = head.at.get(label), { count, full, market } = head.months[number];
+    let at = 0;
+    const column = (length) => {
+      const out = new Int32Array(length);
+      for (let plane = 0; plane < 4; plane++) for (let i = 0; i < length; i++) out[i] |= bytes[at++] << (8 * plane);
+      return out.map((zigzag) => (zigzag >>> 1) ^ -(zigzag & 1));
     };
-    for (let k = 0; k < head.kept; k++) {
-      const at = k * m.count + row;
-      push(m.inputs[at], m.coded[at] % 2 ? -m.size[at] : m.size[at], m.value[at]);
-    }
-    const whole = m.full.has(row);
-    if (whole) {
-      const place = m.full.get(row), first = new Set(own.map((ground) => ground.input)), rest = own.length;
-      for (let input = 0; input < head.names.length; input++) {
-        if (first.has(input)) continue;
-        const at = head.place.get(input);
-        push(input, m.codes[input * m.filled + place], at === undefined ? 0 : m.fullValues[at * m.filled + place]);
-      }
-      own.splice(rest, Infinity, ...own.slice(rest).sort((a, b) => Math.abs(b.relevance) - Math.abs(a.relevance)));
+    const m = {
+      label, number, count, market, stock: column(count), sector: column(count), score: column(count), quantile: column(count),
+      totals: [0, 1, 2, 3].map(() => column(count)), input: column(head.largest * count), relevance: column(head.largest * count),
+      value: column(head.largest * count), full: column(full), fullRelevance: column(head.names.length * full), fullValue: column(head.names.length * full),
+    };
+    m.placeOf = new Map([...m.stock].map((name, row) => [head.stocks[name], row]));
+    m.fullAt = new Map([...m.full].map((row, place) => [row, place]));
+    return m;
+  }
+
+  // A stock in a month: its inputs from the largest relevance down, all of them or the largest,
+  // and each group's total. Score, relevances and totals are whole steps.
+  function stock(m, row) {
+    const one = (input, relevance, value) => (
+      { input, relevance, value: head.groups[input] === 3 ? Math.fround(m.market[input]) : value * head.units[input] });
+    const inputs = Array.from({ length: head.largest }, (_, k) => k * m.count + row).map((at) => one(m.input[at], m.relevance[at], m.value[at]));
+    if (m.fullAt.has(row)) {
+      const first = new Set(inputs.map(({ input }) => input));
+      const rest = head.names.map((_, input) => input * m.full.length + m.fullAt.get(row)).map((at, input) => one(input, m.fullRelevance[at], m.fullValue[at]));
+      inputs.push(...rest.filter(({ input }) => !first.has(input)).sort((a, b) => Math.abs(b.relevance) - Math.abs(a.relevance)));
     }
     return {
-      name: head.stocks[m.stock[row]], month: m.label, rank: row + 1, count: m.count, score: m.score[row] * head.score_step,
-      quantile: m.quantile[row] || "–", sector: number < 0 ? "" : head.sectors[number], dummy, whole, grounds: own,
-      totals: [0, 1, 2, 3].map((group) => m.totals[group * m.count + row]),
+      name: head.stocks[m.stock[row]], month: m.label, rank: row + 1, count: m.count, score: m.score[row], inputs,
+      quantile: m.quantile[row] || "–", sector: head.sectors[m.sector[row]], totals: m.totals.map((total) => total[row]),
     };
   }
 

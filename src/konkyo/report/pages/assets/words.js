@@ -1,9 +1,8 @@
 "use strict";
 // Texts of the catalogue (konkyo/i18n) that scripts fill, why a stock is ranked where it is by the
-// rules of konkyo/reading/sentences.py, and the names of the inputs. The page carries all of them.
+// rules of konkyo/report/tables/sentences.py, and the names of the inputs. The page carries all of them.
 konkyo.words = (() => {
   let labels = null, rules = null, texts = null;
-
   async function start() {
     ({ labels, rules, texts } = await konkyo.json("words.json"));
   }
@@ -12,51 +11,41 @@ konkyo.words = (() => {
   function t(key, values = {}, language = konkyo.language()) {
     return texts[language][key].replace(/\{(\w+)\}/g, (_, name) => values[name]);
   }
-  // Rounded half up on the size, as Python's side does, and not by the browser's own formatting.
-  function number(value, decimals, scale = 1) {
-    const unit = 10 ** decimals, whole = Math.floor(Math.abs(value) * (scale * unit) + 0.5);
-    const front = Math.floor(whole / unit).toString().replace(/\B(?=(\d{3})+$)/g, ",");
-    return decimals ? front + "." + String(whole % unit).padStart(decimals, "0") : front;
-  }
-  function signed(value, decimals) { return (value < 0 ? "-" : "+") + number(value, decimals); }
+  const number = (value, decimals) => Math.abs(value).toFixed(decimals).replace(/\B(?<!\.\d*)(?=(\d{3})+(?!\d))/g, ",");
+  const signed = (value, decimals) => (value < 0 ? "-" : "+") + number(value, decimals);
 
   function shown(kind, value) {
-    const rule = rules.numbers[kind];
-    if (!rule) return "";
-    const size = Math.abs(value) * rule.scale;
-    const decimals = rule.decimals.find(([limit]) => size >= limit)[1];
-    return (rule.signed && value < 0 ? "-" : "") + number(value, decimals, rule.scale);
+    if (!rules.numbers[kind]) return "";
+    const [scale, withSign] = rules.numbers[kind], size = Math.abs(value) * scale;
+    const decimals = scale === 100 ? 1 : size >= 1000 ? 0 : size >= 100 ? 1 : size >= 1 ? 2 : 3;
+    return (withSign && value < 0 ? "-" : "") + number(size, decimals);
   }
 
-  function reason({ input, value, relevance }, language, step) {
+  function reason({ input, value, relevance }, language) {
     const label = labels[input], [low, high] = rules.thresholds[label.kind];
     const side = value > high ? "high" : value < low ? "low" : "average";
     const words = t("sentence." + label.kind + "." + side, {
-      name: label["said_" + language], low: label["low_" + language], high: label["high_" + language],
-      value: shown(label.kind, value),
+      name: label["phrase_" + language], low: label["low_" + language], high: label["high_" + language], value: shown(label.kind, value),
     }, language);
-    return t("sentence.reason", { words, relevance: signed(relevance * step, rules.relevance_decimals) }, language);
+    return t("sentence.reason", { words, relevance: signed(relevance * konkyo.pack.head().step, rules.relevance_decimals) }, language);
   }
   function reasons(stock, language, n) {
-    const step = konkyo.pack.head().step;
-    return stock.grounds.slice(0, n).map((one) => reason(one, language, step)).join(t("sentence.separator", {}, language));
+    return stock.inputs.slice(0, n).map((one) => reason(one, language)).join(t("sentence.separator", {}, language));
   }
-
   function sentence(stock, language, n = 3) {
-    return t("sentence.sentence", {
-      rank: number(stock.rank, 0), stocks: number(stock.count, 0), reasons: reasons(stock, language, n),
-    }, language);
+    return t("sentence.sentence", { rank: number(stock.rank, 0), stocks: number(stock.count, 0), reasons: reasons(stock, language, n) }, language);
   }
 
-  function name(input) { return labels[input][konkyo.language()]; }
-  function sector(stock) { return stock.dummy < 0 ? stock.sector : name(stock.dummy); }
-  // An input's value as the tables show it: a dummy as yes or no, a series as in the sentence.
-  function value(input, given) {
-    const kind = labels[input].kind;
-    if (kind === "sector" || kind === "calendar") return given ? "1" : "0";
-    if (!rules.numbers[kind]) return (given < 0 ? "\u2212" : "") + number(given, 2);
-    return (given < 0 ? "\u2212" : "") + shown(kind, Math.abs(given)) + (rules.numbers[kind].scale === 100 ? "%" : "");
+  const name = (input) => labels[input][konkyo.language()];
+  function sector(stock) {
+    const dummy = konkyo.pack.head().names.indexOf("sector_" + stock.sector);
+    return dummy < 0 ? stock.sector : name(dummy);
   }
-  function kind(input) { return labels[input].kind; }
-  return { start, t, sentence, reasons, name, sector, value, kind, number, signed };
+  // An input's value as the tables show it: a dummy as 1 or 0, a series as in the sentence.
+  function value(input, given) {
+    const kind = labels[input].kind, rule = rules.numbers[kind];
+    if (kind === "sector" || kind === "calendar") return given ? "1" : "0";
+    return (given < 0 ? "\u2212" : "") + (rule ? shown(kind, Math.abs(given)) + (rule[0] === 100 ? "%" : "") : number(given, 2));
+  }
+  return { start, t, sentence, reasons, name, sector, value, number, signed };
 })();
