@@ -33,7 +33,7 @@ def test_names_and_values(scores: pd.DataFrame) -> None:
     assert found["months"] == 3
     assert found["missing"] == 1
     assert found["months_without_portfolios"] == 0
-    assert found["spread"]["annual_return"] == pytest.approx(0.56)
+    assert found["spread"]["annual_return_arithmetic"] == pytest.approx(0.56)
     assert found["market"]["months"] == 3
     assert {"long", "short", "spread_net", "ic", "ic_t", "rank_ic_t_newey_west"} <= set(found)
 

@@ -29,8 +29,10 @@ def test_measures_by_hand() -> None:
     found = measures(pd.Series([0.10, -0.02, 0.06]))
     assert found == pytest.approx(
         {
-            "annual_return": 0.56,
+            "annual_return": (1.1 * 0.98 * 1.06) ** 4 - 1,
+            "annual_return_arithmetic": 0.56,
             "annual_volatility": np.sqrt(12 * 0.0112 / 3),
+            "return_risk_ratio": ((1.1 * 0.98 * 1.06) ** 4 - 1) / np.sqrt(12 * 0.0112 / 3),
             "sharpe_ratio": np.sqrt(7.0),
             "max_drawdown": -0.02,
             "hit_rate": 2 / 3,
@@ -47,9 +49,10 @@ def test_a_loss_in_the_first_month_is_a_drawdown() -> None:
 
 def test_one_month_has_no_risk() -> None:
     found = measures(pd.Series([0.02]))
-    assert found["annual_return"] == pytest.approx(0.24)
+    assert found["annual_return_arithmetic"] == pytest.approx(0.24)
     assert np.isnan(found["annual_volatility"])
     assert np.isnan(found["sharpe_ratio"])
+    assert np.isnan(found["return_risk_ratio"])
 
 
 @pytest.mark.parametrize("value", [0.1, 0.0, -0.02, 1 / 3, 1e-9])
@@ -61,8 +64,10 @@ def test_constant_returns_have_no_sharpe_ratio(value: float, months: int) -> Non
     for series in (returns, rounded):
         found = measures(series)
         assert np.isnan(found["sharpe_ratio"])
+        assert np.isnan(found["return_risk_ratio"])
+        assert found["annual_return"] == pytest.approx((1 + value) ** 12 - 1, rel=1e-6)
         assert found["annual_volatility"] == 0.0
-        assert found["annual_return"] == pytest.approx(12 * value)
+        assert found["annual_return_arithmetic"] == pytest.approx(12 * value)
         assert np.isnan(t_statistic(series))
         assert np.isnan(moments(series).sharpe_ratio)
         dates = pd.Series(pd.date_range("2000-01-31", periods=months, freq="ME"))
@@ -79,6 +84,7 @@ def test_small_but_real_variation_has_a_sharpe_ratio() -> None:
 def test_a_total_loss_ends_the_series_at_zero(loss: float) -> None:
     assert measures(pd.Series([0.1, loss, 0.5, loss, 2.0]))["max_drawdown"] == -1.0
     assert measures(pd.Series([loss]))["max_drawdown"] == -1.0
+    assert measures(pd.Series([0.1, loss, 0.5, loss, 2.0]))["annual_return"] == -1.0
     columns = {name: [0.1, loss, 0.5, loss] for name in PORTFOLIOS}
     months = pd.date_range("2020-01-31", periods=4, freq="ME")
     ends = {"month": months, "earned": months + pd.offsets.MonthEnd(1)}
@@ -135,8 +141,10 @@ def test_the_table_has_a_row_a_model_and_portfolio(scores: pd.DataFrame) -> None
     returns = monthly_returns(assign_quantiles(pd.concat([scores, placebo]), 2), 2, 10.0)
     table = performance(returns.sample(frac=1.0, random_state=0)).set_index(["model", "portfolio"])
     assert len(table) == 10
-    assert table.loc[("network", "spread"), "annual_return"] == pytest.approx(0.56)
-    assert table.loc[("network", "spread_net"), "annual_return"] == pytest.approx(4 * 0.1325)
+    assert table.loc[("network", "spread"), "annual_return_arithmetic"] == pytest.approx(0.56)
+    assert table.loc[("network", "spread_net"), "annual_return_arithmetic"] == pytest.approx(
+        4 * 0.1325
+    )
     assert table.loc[("network", "long"), "max_drawdown"] == 0.0
     assert table["months"].loc["network"].tolist() == [3] * 5
     assert table["months"].loc["placebo"].tolist() == [2] * 5
@@ -145,15 +153,17 @@ def test_the_table_has_a_row_a_model_and_portfolio(scores: pd.DataFrame) -> None
 def test_quantiles_by_hand(scores: pd.DataFrame) -> None:
     table = performance_by_quantile(assign_quantiles(scores, 2))
     assert table["quantile"].tolist() == [1, 2]
-    np.testing.assert_allclose(table["annual_return"], [4 * 0.04, 4 * 0.18])
+    np.testing.assert_allclose(table["annual_return_arithmetic"], [4 * 0.04, 4 * 0.18])
     assert table["months"].tolist() == [3, 3]
     assert table["stocks"].tolist() == [2.0, 2.0]
 
 
 def test_the_ends_of_the_quantiles_are_the_legs(panel: Callable[..., pd.DataFrame]) -> None:
     ranked = assign_quantiles(panel(5, stocks=20, months=12), 5)
-    ends = performance_by_quantile(ranked).set_index("quantile")["annual_return"]
-    legs = performance(monthly_returns(ranked, 5, 0.0)).set_index("portfolio")["annual_return"]
+    ends = performance_by_quantile(ranked).set_index("quantile")["annual_return_arithmetic"]
+    legs = performance(monthly_returns(ranked, 5, 0.0)).set_index("portfolio")[
+        "annual_return_arithmetic"
+    ]
     assert ends[5] == pytest.approx(legs["long"])
     assert ends[1] == pytest.approx(legs["short"])
     assert legs["spread_net"] == legs["spread"]

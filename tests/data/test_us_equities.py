@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import us_market_series
 from konkyo import config, data
 from konkyo.config import Ingest, Simulated
 from konkyo.data import us_equities
@@ -36,6 +37,7 @@ FACTORS = b"""date,MKT(3F),SMB(3F),HML(3F),MKT(5F),SMB(5F),HML(5F),RMW(5F),CMA(5
 2000-03,9.0,9.0,9.0,1.5,2.5,3.5,4.5,5.5
 2000-04,9.0,9.0,9.0,1.5,2.5,3.5,4.5,5.5
 """
+SERIES = ["vix", "wti", "sp_500", "usd_jpy", "eur_usd", "ust_10", "gold"]
 SETTINGS = Ingest(
     source="us-equities",
     last_month="newest",
@@ -166,9 +168,11 @@ def test_brings_the_records(packed, tmp_path, monkeypatch):
     assert stocks["sector"].isna().to_list() == [False, False, True, False, False, False]
 
     market = records.market
-    assert list(market.columns) == ["month", "MKT", "SMB", "HML", "RMW", "CMA"]
+    assert list(market.columns[:6]) == ["month", "MKT", "SMB", "HML", "RMW", "CMA"]
+    assert list(market.columns[6:]) == SERIES
     assert market["month"].astype(str).to_list() == ["2000-01-31", "2000-02-29", "2000-03-31"]
     assert market["MKT"].to_list() == [0.01, -0.01, 0.015]
+    assert market["vix"].to_list() == [24.95, 23.37, 24.11]
 
     assert records.facts["files"] == dict(archive.files)
     assert records.facts["source"] == "us-equities"
@@ -248,6 +252,17 @@ def test_pip_takes_too_long(tmp_path, monkeypatch):
     monkeypatch.setattr(subprocess, "run", slow)
     with pytest.raises(SourceError, match="no end after 1800 seconds"):
         pip_download(ARCHIVE, tmp_path)
+
+
+def test_the_series_are_those_of_their_sources():
+    folder = PARAMS.parents[1] / "shared/data/macro_series"
+    if not folder.is_dir():
+        pytest.skip(f"{folder}, from which the file is made, is not here")
+    expected = us_market_series.series(folder)
+    pd.testing.assert_frame_equal(pd.read_csv(us_market_series.CSV), expected)
+    # By hand from the daily and monthly files: the last close of a month, an average of its days.
+    row = expected.set_index("month").loc["2008-10"]
+    assert row[["vix", "wti", "usd_jpy", "ust_10"]].to_list() == [59.89, 68.1, 99.9659, 3.81]
 
 
 @pytest.mark.slow

@@ -85,3 +85,17 @@ def test_masks_keep_the_expected_value():
     torch.testing.assert_close(torch.cat(masks, 1), expected)
     (ones,) = dropout_masks([4], 5, rate=0.0, generator=np.random.default_rng(0))
     assert torch.equal(ones, torch.ones(5, 4))
+
+
+def test_lecun_normal_weights_have_std_of_one_over_root_of_inputs():
+    network = StackedMLP(2, 100, [400, 50], "tanh")
+    network.initialise([torch.Generator().manual_seed(i) for i in (1, 2)], "lecun_normal")
+    for weight, bias in network.layers():
+        assert not bias.any()
+        scaled = weight.detach() * weight.shape[1] ** 0.5
+        # Normal: mean 0, std 1, kurtosis 3; beyond the bound of the uniform draw.
+        if weight.shape[1] * weight.shape[2] > 10_000:
+            assert abs(float(scaled.mean())) < 0.02
+            assert abs(float(scaled.std()) - 1) < 0.02
+            assert abs(float((scaled**4).mean()) - 3) < 0.2
+    assert not torch.equal(network.weights[0][0], network.weights[0][1])

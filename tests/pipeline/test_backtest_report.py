@@ -25,7 +25,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("made")
     yaml = YAML(typ="safe", pure=True)
     values = yaml.load((_ROOT / "params.yaml").read_text(encoding="utf-8"))
-    values["backtest"] = {"n_quantiles": 4, "cost_bps": 10.0}
+    values["backtest"] = {"n_quantiles": 4, "cost_bps": 10.0, "benchmark": None}
     values["report"]["dpi"] = 50
     with (root / "params.yaml").open("w", encoding="utf-8") as file:
         yaml.dump(values, file)
@@ -153,7 +153,7 @@ def test_backtest_writes_its_files(ranked: Path, monkeypatch: pytest.MonkeyPatch
     returns = pd.read_csv("data/backtest/returns.csv")
     assert returns.columns.tolist() == [
         *("month", "earned", "model", "long", "short", "spread", "spread_net", "market"),
-        *("turnover", "ic", "rank_ic", "stocks", "missing"),
+        *("benchmark", "turnover", "ic", "rank_ic", "stocks", "missing"),
     ]
     assert returns.groupby("model").size().to_dict() == {"network": 5, "ridge": 5, "placebo": 3}
     assert (returns["month"][0], returns["earned"][0]) == ("2020-01-31", "2020-02-29")
@@ -170,11 +170,13 @@ def test_backtest_writes_its_files(ranked: Path, monkeypatch: pytest.MonkeyPatch
     assert set(portfolios.loc[nowhere, "month"]) == {_MONTHS[-1]}
     table = pd.read_csv("data/backtest/performance.csv").set_index(["model", "portfolio"])
     spread = returns[returns["model"] == "network"]["spread"]
-    assert table.loc[("network", "spread"), "annual_return"] == pytest.approx(12 * spread.mean())
+    assert table.loc[("network", "spread"), "annual_return_arithmetic"] == pytest.approx(
+        12 * spread.mean()
+    )
     assert len(pd.read_csv("data/backtest/quantiles.csv")) == 3 * 4
 
     curve = pd.read_csv("data/plots/cumulative.csv")
-    assert curve.columns.tolist() == ["month", "long", "short", "spread", "market"]
+    assert curve.columns.tolist() == ["month", "long", "short", "spread", "market", "benchmark"]
     assert curve["month"].iloc[-1] == "2020-06-30"
     assert curve["spread"].iloc[-1] == pytest.approx((1 + spread).prod() - 1)
     monthly = pd.read_csv("data/plots/monthly.csv")
@@ -196,7 +198,7 @@ def test_report_writes_tables_figures_and_the_page(
         assert copy == Path(f"data/backtest/{name}.csv").read_bytes()
     width = int.from_bytes(Path("data/report/portfolio_growth.png").read_bytes()[16:20], "big")
     assert 8 * 50 < width < 12 * 50
-    assert Path("data/report/performance.md").read_text().count("\n") == 2 + 3 * 5
+    assert Path("data/report/performance.md").read_text().count("\n") == 2 + 3 * 6
     page = Path("data/report/report.html").read_text(encoding="utf-8")
     assert page.startswith("<!doctype html>") or page.startswith("<!DOCTYPE html>")
     assert 'href="../tuning/first/tuning.html"' in page

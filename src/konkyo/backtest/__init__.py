@@ -3,6 +3,7 @@
 scores       scores of all models joined to realised returns, one row a (model, month, stock)
 portfolios   ranks and equal-count quantile portfolios, 1 lowest to the last highest scores
 turnover     what each leg trades from month to month
+benchmark    an index of the records, or the universe weighted by market value
 returns      monthly series: long, short, spread, market, spread after costs
 information_coefficient  information coefficients, t-statistics, monotonicity over quantiles
 objectives   Sharpe ratio, t-statistic and mean of many series at once: the one definition
@@ -18,6 +19,7 @@ walk_forward_selection  returns of selecting the best trial by earlier months on
 selection_bias  all of these figures of one search
 """
 
+from konkyo.backtest.benchmark import benchmark_returns
 from konkyo.backtest.expected_max_sharpe import NullDistribution, null_distribution
 from konkyo.backtest.information_coefficient import (
     information_coefficients,
@@ -46,6 +48,7 @@ __all__ = [
     "NullDistribution",
     "Overfitting",
     "assign_quantiles",
+    "benchmark_returns",
     "cumulative",
     "information_coefficients",
     "join_scores",

@@ -47,7 +47,9 @@ def metrics_dict(
         figures: dict[str, Any] = {
             "turnover": float(series["turnover"].mean()),
             "monotonicity": monotonicity(
-                quantiles[quantiles["model"] == model].sort_values("quantile")["annual_return"]
+                quantiles[quantiles["model"] == model].sort_values("quantile")[
+                    "annual_return_arithmetic"
+                ]
             ),
             "months": len(series),
             "missing": int(series["missing"].sum()),

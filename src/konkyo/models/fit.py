@@ -21,7 +21,7 @@ from konkyo.io import atomic_write
 from konkyo.models import accelerator
 from konkyo.models.batches import CPU, EpochDataset, NetworkSpec, StackBatches, StackSchedule
 from konkyo.models.lightning_module import StackModule
-from konkyo.models.mlp import StackedMLP
+from konkyo.models.mlp import Initial, StackedMLP
 from konkyo.random import torch_generator
 
 logging.getLogger("pytorch_lightning.utilities.rank_zero").setLevel(logging.WARNING)
@@ -74,10 +74,12 @@ def initial_network(
     hidden_sizes: Sequence[int],
     activation: str,
     output: str = "linear",
+    initial: Initial = "torch",
 ) -> StackedMLP:
     """Return the stack before its first step, each network drawn from (seed, month)."""
     network = StackedMLP(len(specs), len(specs[0].mean), hidden_sizes, activation, output)
-    network.initialise([torch_generator(spec.seed, spec.month, "weights") for spec in specs])
+    generators = [torch_generator(spec.seed, spec.month, "weights") for spec in specs]
+    network.initialise(generators, initial)
     network.mean.copy_(torch.from_numpy(np.stack([spec.mean[None] for spec in specs])))
     network.std.copy_(torch.from_numpy(np.stack([spec.std[None] for spec in specs])))
     return network
@@ -105,7 +107,12 @@ def stack_task(
         panel = panel.to(device)
     schedule = StackSchedule(specs, batch_size=params.batch_size, epochs=params.epochs)
     module = StackModule(
-        initial_network(specs, hidden_sizes=params.hidden_sizes, activation=params.activation),
+        initial_network(
+            specs,
+            hidden_sizes=params.hidden_sizes,
+            activation=params.activation,
+            initial=params.initial,
+        ),
         [spec.hyperparameters for spec in specs],
         last_step=schedule.last_step,
         epochs=params.epochs,

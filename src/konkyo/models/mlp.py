@@ -2,11 +2,14 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
+from typing import Literal
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+Initial = Literal["torch", "lecun_normal"]
+"""Distribution of the initial weights; see `StackedMLP.initialise`."""
 ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "tanh": torch.tanh,
     "relu": torch.relu,
@@ -116,16 +119,29 @@ class StackedMLP(nn.Module):
         return OUTPUTS[self.output]((a * weight.mT).sum(2) + bias.squeeze(2))
 
     @torch.no_grad()
-    def initialise(self, generators: Sequence[torch.Generator]) -> None:
-        """Draw each window's weights and biases from its own generator, U(-1, 1) / sqrt(in).
+    def initialise(
+        self, generators: Sequence[torch.Generator], distribution: Initial = "torch"
+    ) -> None:
+        """Draw each window's weights and biases from its own generator.
 
-        This is `torch.nn.Linear`'s default, so that one window equals a plain network.
+        Parameters
+        ----------
+        generators : sequence of torch.Generator
+            One a window.
+        distribution : str
+            torch: weights and biases U(-1, 1) / sqrt(in), the default of `torch.nn.Linear`, so that
+            one window equals a plain network. lecun_normal: weights N(0, 1) / sqrt(in), biases 0
+            (LeCun et al. 1998), the default of Chainer, with which the paper's networks were made.
         """
         for window, generator in enumerate(generators):
             for weight, bias in self.layers():
-                bound = weight.shape[1] ** -0.5
-                weight[window].uniform_(-bound, bound, generator=generator)
-                bias[window].uniform_(-bound, bound, generator=generator)
+                scale = weight.shape[1] ** -0.5
+                if distribution == "torch":
+                    weight[window].uniform_(-scale, scale, generator=generator)
+                    bias[window].uniform_(-scale, scale, generator=generator)
+                else:
+                    weight[window].normal_(0.0, scale, generator=generator)
+                    bias[window].zero_()
 
 
 def dropout_masks(

@@ -39,11 +39,15 @@ def main() -> None:
 def run(config: Params) -> BacktestResult:
     """Backtest all months: load scores and returns, compute, save."""
     scores = backtest.join_scores(
-        read_parquet(HERE.panel_index, ["month", "stock", "ret"]),
+        index := read_parquet(HERE.panel_index, ["month", "stock", "size", "ret"]),
         read_network_scores(),
         read_parquet(HERE.baselines),
     )
-    result = compute(scores, config.backtest, config.prepare.skip_months)
+    market = read_parquet(HERE.market) if config.backtest.benchmark else None
+    benchmark = backtest.benchmark_returns(
+        index, market, config.backtest.benchmark, config.prepare.skip_months
+    )
+    result = compute(scores, config.backtest, benchmark, config.prepare.skip_months)
     save(result)
     return result
 
@@ -55,7 +59,9 @@ def read_network_scores() -> pd.DataFrame:
     return pd.concat(tables, ignore_index=True)
 
 
-def compute(scores: pd.DataFrame, config: Backtest, skip_months: int = 0) -> BacktestResult:
+def compute(
+    scores: pd.DataFrame, config: Backtest, benchmark: pd.Series, skip_months: int = 0
+) -> BacktestResult:
     """Return portfolios, returns, performance and metrics of every model.
 
     Parameters
@@ -64,6 +70,8 @@ def compute(scores: pd.DataFrame, config: Backtest, skip_months: int = 0) -> Bac
         month, stock, model, score, ret: what `backtest.join_scores` returns.
     config : Backtest
         The backtest section of params.yaml.
+    benchmark : pandas.Series
+        What `backtest.benchmark_returns` returns.
     skip_months : int
         Months left out between a decision and the month that it earns.
 
@@ -78,6 +86,8 @@ def compute(scores: pd.DataFrame, config: Backtest, skip_months: int = 0) -> Bac
     returns = backtest.monthly_returns(
         ranked, config.n_quantiles, config.cost_bps, skip_months=skip_months
     )
+    beside = returns.columns.get_loc("market") + 1
+    returns.insert(beside, "benchmark", returns["month"].map(benchmark))
     performance = backtest.performance(returns)
     quantiles = backtest.performance_by_quantile(ranked)
     return BacktestResult(
@@ -105,7 +115,10 @@ def save(result: BacktestResult) -> None:
     write_csv(returns[["month", "spread", "rank_ic", "turnover"]], HERE.plots / "monthly.csv")
     lines = result.cumulative[result.cumulative["model"] == NETWORK]
     wide = lines.pivot_table(index="month", columns="portfolio", values="cumulative").reset_index()
-    write_csv(wide[["month", "long", "short", "spread", "market"]], HERE.plots / "cumulative.csv")
+    write_csv(
+        wide.reindex(columns=["month", "long", "short", "spread", "market", "benchmark"]),
+        HERE.plots / "cumulative.csv",
+    )
 
 
 def _line(model: str, figures: dict[str, Any]) -> str:

@@ -15,6 +15,7 @@ COLOURS = {
     "spread": INK,
     "spread_net": "#CC79A7",
     "market": "#7A7A7A",
+    "benchmark": "#56B4E9",
     "network": INK,
     "ridge": "#0072B2",
     "placebo": "#E69F00",

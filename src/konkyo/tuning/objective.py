@@ -7,7 +7,7 @@ import pandas as pd
 
 from konkyo import dates
 from konkyo.backtest.information_coefficient import t_statistic
-from konkyo.backtest.performance import annual_return, measures, sharpe_ratio
+from konkyo.backtest.performance import annual_return_arithmetic, measures, sharpe_ratio
 
 Kind = Literal["sharpe_ratio", "t_statistic", "mean", "rank_ic"]
 MEASURES = (
@@ -35,7 +35,11 @@ def trial_value(kind: Kind, values: pd.Series) -> float:
     """
     if kind == "rank_ic":
         return float(values.mean())
-    functions = {"mean": annual_return, "sharpe_ratio": sharpe_ratio, "t_statistic": t_statistic}
+    functions = {
+        "mean": annual_return_arithmetic,
+        "sharpe_ratio": sharpe_ratio,
+        "t_statistic": t_statistic,
+    }
     return functions[kind](values.dropna())
 
 
@@ -74,9 +78,9 @@ def secondary(series: pd.DataFrame) -> dict[str, float]:
     Returns
     -------
     dict of str to float
-        annual_return, annual_volatility, sharpe_ratio, t (of the spread after costs, fractions),
-        rank_ic and turnover (means over months; turnover one-way) and months. Undefined ones are
-        absent.
+        annual_return (compounded), annual_volatility, sharpe_ratio, t (of the spread after costs,
+        fractions), rank_ic and turnover (means over months; turnover one-way) and months. Undefined
+        ones are absent.
     """
     net = series["spread_net"].dropna()
     figures = {

@@ -50,7 +50,7 @@ QUANTILES = pd.DataFrame(
     {
         "model": ["network"] * 3 + ["ridge"] * 3 + ["placebo"] * 3,
         "quantile": [1, 2, 3] * 3,
-        "annual_return": [0.02, 0.05, 0.11, 0.03, 0.04, 0.09, 0.5, 0.5, 0.5],
+        "annual_return_arithmetic": [0.02, 0.05, 0.11, 0.03, 0.04, 0.09, 0.5, 0.5, 0.5],
         "months": [30] * 6 + [8] * 3,
     }
 )
@@ -223,9 +223,9 @@ def test_a_short_record_has_no_line_of_means() -> None:
 
 def test_quantile_bars_and_points_of_models_as_long() -> None:
     chart = charts.quantile_returns(QUANTILES)
-    assert table(chart, "colour")["annual_return"].tolist() == [0.02, 0.05, 0.11]
+    assert table(chart, "colour")["annual_return_arithmetic"].tolist() == [0.02, 0.05, 0.11]
     points = table(chart, "name")
-    assert points["annual_return"].tolist() == [0.03, 0.04, 0.09]
+    assert points["annual_return_arithmetic"].tolist() == [0.03, 0.04, 0.09]
     assert points["name"].unique().tolist() == ["ridge"]
     assert "shape" not in str(to_spec(charts.quantile_returns(QUANTILES[:3]))["layer"])
 

@@ -69,7 +69,7 @@ def backtest(months: pd.DatetimeIndex, models: list[str]) -> dict[str, pd.DataFr
         for name in ("long", "short", "spread", "market")
     ]
     quantiles = [
-        {"model": model, "quantile": n, "annual_return": 0.01 * n, "months": len(months)}
+        {"model": model, "quantile": n, "annual_return_arithmetic": 0.01 * n, "months": len(months)}
         for model in models
         for n in (1, 2, 3, 4)
     ]

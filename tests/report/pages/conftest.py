@@ -91,9 +91,9 @@ def page(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Path:
     """Write the report of the small evidence and return where it is."""
-    means = report_tables.factor_means(evidence)
+    means = report_tables.factor_means(evidence, evidence.months()[-1])
     points = report_tables.factor_points(evidence, ["return_1", "size"], 20, 1)
-    shape = report_tables.factor_shape(evidence, ["return_1", "size"], 5)
+    shape = report_tables.factor_shape(evidence, ["return_1", "size"], bins=5)
     performance = pd.DataFrame(
         {
             "model": ["network", "network", "ridge"],

@@ -4,6 +4,7 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
+from konkyo.dates import label
 from konkyo.i18n import Language, t
 from konkyo.report.charts.bars import paired_bars, row_names
 from konkyo.report.charts.theme import colours, row_letters, tips, titled, zero_rule
@@ -20,13 +21,15 @@ _STARS = (("legend.test", "stars", 34), ("legend.corrected", "stars_adjusted", 9
 def factor_bars(
     means: pd.DataFrame, labels: pd.DataFrame, language: Language = "en", most: int = MOST
 ) -> alt.LayerChart:
-    """Return each input's mean relevance in the long and in the short portfolio (figure 9).
+    """Return each input's mean relevance in the long and in the short portfolio.
+
+    The paper's figure 9, of one decision month, or the means over all months.
 
     Parameters
     ----------
     means : DataFrame
-        What `tables.factors.factor_means` returns: feature, long, short (units of the score),
-        difference, stars, stars_adjusted.
+        What `tables.factors.factor_means` or `factor_means_over_time` returns: feature, long, short
+        (units of the score), difference, stars, stars_adjusted; and month, if it is of one.
     labels : DataFrame
         feature, en, ja.
     language : str
@@ -37,8 +40,8 @@ def factor_bars(
     Returns
     -------
     LayerChart
-        Two bars an input, the largest difference on top; on the right the stars of Welch's test
-        and those adjusted for testing all inputs at once.
+        Two bars an input, the largest difference on top; on the right the stars of the test and
+        those adjusted for testing all inputs at once.
     """
     top = largest(means[(means[["long", "short"]] != 0).any(axis=1)], "difference", most)
     names = row_names(top["feature"].tolist(), labels, language)
@@ -59,8 +62,19 @@ def factor_bars(
         text.append(head.encode(x=right, y=alt.YValue(-8), text=alt.TextValue(t(key, language))))
     chart = alt.layer(*chart.layer, *text).properties(height=chart.height)
     chart = chart.add_params(row_letters())
-    note = t("note.factor_bars", language, shown=len(top), count=len(means))
-    return titled(chart, t("title.factor_bars", language), note)
+    if "month" in means:
+        key, month = "factor_bars", label(means["month"].iloc[0])
+        title = t("title.factor_bars", language, month=month)
+    else:
+        key, title = "factor_bars_over_time", t("title.factor_bars_over_time", language)
+    return titled(chart, title, t(f"note.{key}", language, shown=len(top), count=len(means)))
+
+
+def factor_bars_over_time(
+    means: pd.DataFrame, labels: pd.DataFrame, language: Language = "en"
+) -> alt.LayerChart:
+    """Return figure 9 over all months, of what `tables.factors.factor_means_over_time` returns."""
+    return factor_bars(means, labels, language)
 
 
 def factor_scatter(

@@ -36,7 +36,7 @@ def portfolio_growth(
     cumulative : DataFrame
         month (in which the return was earned), model, portfolio, cumulative (a fraction).
     model : str
-        The model whose portfolios are drawn: long, short, spread and market.
+        The model whose portfolios are drawn: long, short, spread, market and benchmark.
     language : str
         en or ja.
 
@@ -46,8 +46,12 @@ def portfolio_growth(
         One line a portfolio, from 1 at the first decision month, on a log scale.
     """
     rows = cumulative[cumulative["model"] == model]
-    portfolios = ("long", "market", "short", "spread")
-    lines = {name: _from_one(rows[rows["portfolio"] == name]) for name in portfolios}
+    portfolios = ("long", "market", "benchmark", "short", "spread")
+    lines = {
+        name: _from_one(rows[rows["portfolio"] == name])
+        for name in portfolios
+        if name in set(rows["portfolio"])
+    }
     title = t("title.portfolio_growth", language, model=display_name("model", model, language))
     return _growth(lines, title, "portfolio", "spread", language)
 
@@ -237,7 +241,7 @@ def quantile_returns(
     Parameters
     ----------
     quantiles : DataFrame
-        model, quantile (1 lowest), annual_return (arithmetic, a fraction), months.
+        model, quantile (1 lowest), annual_return_arithmetic (a fraction), months.
     model : str
         The model drawn as bars; other models with as many months are drawn as points.
     language : str
@@ -249,15 +253,14 @@ def quantile_returns(
     ]
     last = int(bars["quantile"].max())
     ends = {1: COLOURS["short"], last: COLOURS["long"]}
-    table = bars[["quantile", "annual_return"]].assign(
+    table = bars[["quantile", "annual_return_arithmetic"]].assign(
         colour=[ends.get(quantile, COLOURS["market"]) for quantile in bars["quantile"]]
     )
     quantile = t("axis.quantile", language, last=last)
     x = alt.X("quantile:O", title=quantile, axis=alt.Axis(labelAngle=0))
-    y = alt.Y("annual_return:Q", **per_cent("axis.annual_return_mean", language))
-    tooltip = tips(
-        ("quantile:O", quantile), ("annual_return:Q", t("axis.annual_return_mean", language), ".1%")
-    )
+    y = alt.Y("annual_return_arithmetic:Q", **per_cent("axis.annual_return_mean", language))
+    mean = t("axis.annual_return_mean", language)
+    tooltip = tips(("quantile:O", quantile), ("annual_return_arithmetic:Q", mean, ".1%"))
     layers = [
         alt.Chart(table)
         .mark_bar(opacity=0.85)
@@ -265,7 +268,7 @@ def quantile_returns(
         zero_rule(),
     ]
     if len(others):
-        points = others[["quantile", "annual_return"]].assign(
+        points = others[["quantile", "annual_return_arithmetic"]].assign(
             name=[display_name("model", str(name), language) for name in others["model"]]
         )
         shape = alt.Shape("name:N", scale=alt.Scale(range=["diamond", "circle", "triangle-up"]))

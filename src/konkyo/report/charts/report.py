@@ -9,7 +9,7 @@ from altair.utils.schemapi import debug_mode
 from konkyo.i18n import Language
 from konkyo.report.charts.evaluation import deletion_curves, truth_agreement
 from konkyo.report.charts.exposure import exposure_bars, relevance_turnover_bars
-from konkyo.report.charts.factors import factor_bars, factor_scatter
+from konkyo.report.charts.factors import factor_bars, factor_bars_over_time, factor_scatter
 from konkyo.report.charts.history import effect_map, exposure_lines, group_lines
 from konkyo.report.charts.market import market_lines, market_quantile_bars
 from konkyo.report.charts.performance import (
@@ -32,6 +32,7 @@ _UNLABELLED = (
 )
 _LABELLED = (
     (factor_bars, "factor_means"),
+    (factor_bars_over_time, "factor_means_over_time"),
     (market_lines, "market_over_time"),
     (group_lines, "groups"),
     (effect_map, "effects"),

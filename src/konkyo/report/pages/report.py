@@ -97,6 +97,7 @@ def report(
     sections = [name for name in SECTIONS if name != "market" or picked["market_quantile_bars"]]
     body = render(
         "report.html",
+        month=label(month),
         months=[label(month) for month in months],
         source=Text.of_name("source", source["source"]),
         point_in_time=_stated("point_in_time", source),

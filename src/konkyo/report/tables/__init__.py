@@ -3,7 +3,13 @@
 from konkyo.report.tables.all_tables import tables
 from konkyo.report.tables.explained_panel import ExplainedPanel, build
 from konkyo.report.tables.exposure import exposure, relevance_turnover
-from konkyo.report.tables.factors import factor_means, factor_points, factor_shape, top_factors
+from konkyo.report.tables.factors import (
+    factor_means,
+    factor_means_over_time,
+    factor_points,
+    factor_shape,
+    top_factors,
+)
 from konkyo.report.tables.history import effects, groups_over_time
 from konkyo.report.tables.labels import labels, read_labels
 from konkyo.report.tables.market import (
@@ -24,6 +30,7 @@ __all__ = [
     "exposure",
     "extremes",
     "factor_means",
+    "factor_means_over_time",
     "factor_points",
     "factor_shape",
     "groups_over_time",

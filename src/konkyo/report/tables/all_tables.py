@@ -7,7 +7,13 @@ from konkyo.config import Report
 from konkyo.errors import KonkyoError
 from konkyo.report.tables.explained_panel import ExplainedPanel
 from konkyo.report.tables.exposure import exposure, relevance_turnover
-from konkyo.report.tables.factors import factor_means, factor_points, factor_shape, top_factors
+from konkyo.report.tables.factors import (
+    factor_means,
+    factor_means_over_time,
+    factor_points,
+    factor_shape,
+    top_factors,
+)
 from konkyo.report.tables.history import effects, groups_over_time
 from konkyo.report.tables.market import (
     largest_month,
@@ -37,9 +43,10 @@ def tables(panel: ExplainedPanel, labels: pd.DataFrame, config: Report) -> dict[
     Returns
     -------
     dict
-        stocks, sentences, changes (figure 8 and sentences on its stocks), factor_means (9),
-        factor_points, factor_shape (10), market_over_time (11) and market_quantiles (12) where
-        there are market inputs, and over time groups, effects, exposure, relevance_turnover.
+        stocks, sentences, changes (figure 8 and what is said of its stocks), factor_means (9),
+        factor_points, factor_shape (10) of the month; market_over_time (11) and market_quantiles
+        (12) where there are market inputs; factor_means_over_time, groups, effects, exposure,
+        relevance_turnover.
 
     Raises
     ------
@@ -51,7 +58,7 @@ def tables(panel: ExplainedPanel, labels: pd.DataFrame, config: Report) -> dict[
     codes = list(dict.fromkeys(stocks["stock"]))
     rows = panel.rows(month)
     stock_rows = rows.start + pd.Index(panel.index["stock"].iloc[rows]).get_indexer(codes)
-    means = factor_means(panel)
+    means = factor_means(panel, month)
     factors = list(config.factors) or top_factors(means, FACTORS)
     series = list(config.market) or top_market(panel, SERIES)
     market_inputs = [panel.names[column] for column in panel.columns("market")]
@@ -67,8 +74,9 @@ def tables(panel: ExplainedPanel, labels: pd.DataFrame, config: Report) -> dict[
         "sentences": sentences(panel, stock_rows, labels),
         "changes": score_changes(panel, month, codes),
         "factor_means": means,
-        "factor_points": factor_points(panel, factors, POINTS, SEED),
-        "factor_shape": factor_shape(panel, factors),
+        "factor_means_over_time": factor_means_over_time(panel),
+        "factor_points": factor_points(panel, factors, month, POINTS, SEED),
+        "factor_shape": factor_shape(panel, factors, month),
         **market_tables,
         "groups": groups_over_time(panel),
         "effects": effects(panel),

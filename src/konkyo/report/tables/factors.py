@@ -4,7 +4,9 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
+from scipy import stats
 
+from konkyo.backtest import newey_west_t
 from konkyo.errors import KonkyoError
 from konkyo.report.tables.explained_panel import ExplainedPanel
 from konkyo.report.tables.mean_difference_test import mean_differences
@@ -31,21 +33,76 @@ def positions(panel: ExplainedPanel, features: Sequence[str]) -> np.ndarray:
     return at
 
 
-def factor_means(panel: ExplainedPanel) -> pd.DataFrame:
+def factor_means(panel: ExplainedPanel, month: pd.Timestamp) -> pd.DataFrame:
     """Test each feature's mean relevance in the long against that in the short portfolio.
 
-    The numbers of the paper's figure 9, over all months. What the stars say and what they do not:
-    `mean_difference_test.mean_differences`. Portfolios formed by the score differ by construction.
+    The numbers of the paper's figure 9, of one decision month, as there (2019-06): stock-months of
+    all networks taken together are no independent draws, and nearly every input would get two
+    stars. What the stars say and what they do not: `mean_difference_test.mean_differences`.
+    Portfolios formed by the score differ by construction.
+
+    Parameters
+    ----------
+    panel : ExplainedPanel
+        Scores, features and attributions.
+    month : Timestamp
+        The decision month t (period end).
 
     Returns
     -------
     DataFrame
-        feature, group, long, short, difference (units of the score), t, p, p_adjusted (Benjamini
-        and Hochberg over all features), stars, stars_adjusted ("**" below 1 per cent, "*" below 5);
-        in column order.
+        month, feature, group, long, short, difference (units of the score), t, p, p_adjusted
+        (Benjamini and Hochberg over all features), stars, stars_adjusted ("**" below 1 per cent,
+        "*" below 5); in column order. Without portfolios in the month the figures are NaN.
     """
-    legs = [pd.DataFrame(panel.relevance[panel.side(side)], columns=panel.names) for side in SIDES]
-    means = mean_differences(legs[0], legs[1], panel.names)
+    rows = panel.rows(month)
+    legs = []
+    for side in SIDES:
+        of_side = panel.side(side)
+        of_month = of_side[(of_side >= rows.start) & (of_side < rows.stop)]
+        legs.append(pd.DataFrame(panel.relevance[of_month], columns=panel.names))
+    means = _with_groups(panel, mean_differences(legs[0], legs[1], panel.names))
+    means.insert(0, "month", month)
+    return means
+
+
+def factor_means_over_time(panel: ExplainedPanel) -> pd.DataFrame:
+    """Test the mean over months of each feature's difference between long and short.
+
+    Returns
+    -------
+    DataFrame
+        Columns of `factor_means` but for the month: long, short and difference are means over the
+        months that formed portfolios, each month counting once, and t is Newey and West's of the
+        monthly differences (`newey_west_t`), with p of the normal distribution. A feature whose
+        difference is the same in every month has no t, and counts with p = 1.
+    """
+    monthly = {}
+    for side in SIDES:
+        rows = panel.side(side)
+        frame = pd.DataFrame(panel.relevance[rows].astype("float64"), columns=panel.names)
+        monthly[side] = frame.groupby(panel.index["month"].to_numpy()[rows]).mean()
+    long, short = (monthly[side] for side in SIDES)
+    difference = long - short
+    months = pd.Series(difference.index)
+    t = np.array([newey_west_t(months, difference[name]) for name in panel.names])
+    p = np.where(np.isnan(t), 1.0, 2 * stats.norm.sf(np.abs(t)))
+    means = pd.DataFrame(
+        {
+            "feature": panel.names,
+            "long": long.mean().to_numpy(),
+            "short": short.mean().to_numpy(),
+            "difference": difference.mean().to_numpy(),
+            "t": t,
+            "p": p,
+            "p_adjusted": stats.false_discovery_control(p),
+            "stars": np.select([p < 0.01, p < 0.05], ["**", "*"], ""),
+        }
+    )
+    return _with_groups(panel, means)
+
+
+def _with_groups(panel: ExplainedPanel, means: pd.DataFrame) -> pd.DataFrame:
     means.insert(1, "group", panel.catalogue["group"].to_numpy())
     adjusted = means["p_adjusted"]
     means["stars_adjusted"] = np.select([adjusted < 0.01, adjusted < 0.05], ["**", "*"], "")
@@ -72,9 +129,13 @@ def top_factors(
 
 
 def factor_points(
-    panel: ExplainedPanel, features: Sequence[str], per_side: int = 400, seed: int = 0
+    panel: ExplainedPanel,
+    features: Sequence[str],
+    month: pd.Timestamp | None = None,
+    per_side: int = 400,
+    seed: int = 0,
 ) -> pd.DataFrame:
-    """Return input values beside relevances, for a sample of the two portfolios.
+    """Return input values beside relevances, for stocks of the two portfolios.
 
     The points of the paper's figure 10.
 
@@ -84,6 +145,8 @@ def factor_points(
         Scores, features and attributions.
     features : sequence of str
         One panel of the figure each.
+    month : Timestamp, optional
+        The decision month, as in the paper; by default a sample of all months.
     per_side : int
         Stock-months of each portfolio, drawn without replacement and the same for all features;
         all of them where there are fewer.
@@ -105,6 +168,8 @@ def factor_points(
     drawn = {}
     for side in SIDES:
         rows = panel.side(side)
+        if month is not None:
+            rows = rows[panel.index["month"].to_numpy()[rows] == month.to_datetime64()]
         drawn[side] = np.sort(rng.choice(rows, min(per_side, len(rows)), replace=False))
     sample = np.concatenate(list(drawn.values()))
     keys = panel.index.loc[sample, ["month", "stock"]].reset_index(drop=True)
@@ -121,7 +186,12 @@ def factor_points(
     return pd.concat(tables, ignore_index=True)[order] if tables else pd.DataFrame(columns=order)
 
 
-def factor_shape(panel: ExplainedPanel, features: Sequence[str], bins: int = 25) -> pd.DataFrame:
+def factor_shape(
+    panel: ExplainedPanel,
+    features: Sequence[str],
+    month: pd.Timestamp | None = None,
+    bins: int = 25,
+) -> pd.DataFrame:
     """Return the mean relevance given the input's value, over all scored stocks.
 
     The smoothed line of figure 10. Stock-months are put into `bins` of equal count by value; equal
@@ -137,6 +207,8 @@ def factor_shape(panel: ExplainedPanel, features: Sequence[str], bins: int = 25)
         Scores, features and attributions.
     features : sequence of str
         One line each.
+    month : Timestamp, optional
+        The decision month; by default all of them.
     bins : int
         At least 1.
 
@@ -151,8 +223,9 @@ def factor_shape(panel: ExplainedPanel, features: Sequence[str], bins: int = 25)
         There is no such feature.
     """
     tables = []
+    rows = slice(None) if month is None else panel.rows(month)
     for name, column in zip(features, positions(panel, features), strict=True):
-        table = _shape(panel.features[:, column], panel.relevance[:, column], bins)
+        table = _shape(panel.features[rows, column], panel.relevance[rows, column], bins)
         table.insert(0, "feature", name)
         tables.append(table)
     order = ["feature", "value", "relevance", "low", "high", "count"]

@@ -29,9 +29,12 @@ def mean_differences(long: pd.DataFrame, short: pd.DataFrame, names: Sequence[st
     DataFrame
         feature, long, short (means), difference, t, p (two-sided), p_adjusted (Benjamini and
         Hochberg over the factors), stars ("**" for p below 1 per cent, "*" below 5). A factor
-        that is the same everywhere has a difference and no t, and counts with p = 1.
+        that is the same everywhere has a difference and no t, and counts with p = 1; without rows
+        in a portfolio nothing is defined.
     """
     one, other = long[list(names)].to_numpy(float), short[list(names)].to_numpy(float)
+    if not (len(one) and len(other)):
+        one = other = np.full((1, len(names)), np.nan)
     with np.errstate(divide="ignore", invalid="ignore"):
         t, p = stats.ttest_ind(one, other, axis=0, equal_var=False)
     still = (np.ptp(one, axis=0) == 0) & (np.ptp(other, axis=0) == 0)

@@ -6,7 +6,9 @@ from konkyo.i18n import t
 
 FORMS = {
     "annual_return": ".1f",
+    "annual_return_arithmetic": ".1f",
     "annual_volatility": ".1f",
+    "return_risk_ratio": ".2f",
     "sharpe_ratio": ".2f",
     "max_drawdown": ".1f",
     "hit_rate": ".1f",
@@ -17,7 +19,10 @@ COLUMNS = ("model", "portfolio", *FORMS)
 
 def in_per_cent(performance: pd.DataFrame) -> pd.DataFrame:
     """Return the table with its fractions in per cent."""
-    fractions = ["annual_return", "annual_volatility", "max_drawdown", "hit_rate"]
+    fractions = [
+        *("annual_return", "annual_return_arithmetic", "annual_volatility"),
+        *("max_drawdown", "hit_rate"),
+    ]
     return performance.assign(**{name: 100 * performance[name] for name in fractions})
 
 
