@@ -50,8 +50,10 @@ def tags(results: Results, params: dict[str, Any], datasets: list[DatasetInput])
         Names have no dots, which the UI's search would need quoted.
     """
     source = results.source
+    lock = results.artifacts.root / "requirements.lock"
     return {
         **git(results.artifacts.root),
+        **({"environment_digest": io.sha256_of(lock)[:32]} if lock.is_file() else {}),
         "dvc_lock_digest": _digest(dvc_lock(results.artifacts.root)),
         "params_digest": _digest(params),
         "data_digest": cache.digest_of(*(entry.dataset.digest for entry in datasets)),
