@@ -52,7 +52,7 @@ def test_with_months_they_become_a_year():
     assert sales["2019-05-31"] == 960 and np.isnan(sales["2019-02-28"])
 
 
-def test_trailing_years_every_quarter_are_an_assumption():
+def test_trailing_years_by_quarter_are_assumed():
     frame = reports(QUARTERS, sales=np.arange(900.0, 980.0, 10.0), assets=1880.0)
     assert rules(frame) == []
     (note,) = fundamental_notes.of_lengths("own/reports.csv", frame)

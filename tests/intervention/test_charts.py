@@ -90,7 +90,7 @@ def curves() -> pd.DataFrame:
     )  # fmt: skip
 
 
-def test_responses_show_the_truth_only_where_there_is_one(curves):
+def test_responses_show_ground_truth_where_it_exists(curves):
     responses = pd.DataFrame({"period": ["A", "B"], "threshold": [1.5, np.nan]})
     responses[["peak", "half_from", "half_to"]] = np.nan
     names = {"A": "first", "B": "second"}

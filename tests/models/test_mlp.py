@@ -87,7 +87,7 @@ def test_masks_keep_the_expected_value():
     assert torch.equal(ones, torch.ones(5, 4))
 
 
-def test_lecun_normal_weights_have_std_of_one_over_root_of_inputs():
+def test_lecun_normal_weights_have_their_std():
     network = StackedMLP(2, 100, [400, 50], "tanh")
     network.initialise([torch.Generator().manual_seed(i) for i in (1, 2)], "lecun_normal")
     for weight, bias in network.layers():

@@ -37,7 +37,7 @@ def test_averaged_prices_until_a_month_is_left_out(correlation):
     assert "on average" not in said(source=source, params=gapped)
 
 
-def test_a_lost_spread_a_missing_leg_and_a_large_epsilon():
+def test_what_the_page_says_of_odd_results():
     lost = PERFORMANCE.assign(max_drawdown=[-1.0, -0.5])
     assert "the long-short portfolio lost 100 per cent or more" in said(performance=lost)
     whole_leg = PERFORMANCE.assign(max_drawdown=[-0.4, -1.0])

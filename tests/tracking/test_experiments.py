@@ -93,11 +93,14 @@ def test_runs_of_temporary_experiments_are_kept(job):
     root, call = job
     lock = (root / "dvc.lock").read_text()
     ids = [json.loads((root / "data/run.json").read_text())["run_id"]]
+    names: set[str] = set()
     for width, kinds in ((0.1, (["--temp"],)), (0.2, (["--queue"], ["--run-all"]))):
         for kind in kinds:
             change = [] if kind == ["--run-all"] else ["-S", f"train.dropout={width}"]
             call("dvc", "exp", "run", *kind, *change)
-        name = call("dvc", "exp", "list", "--name-only").split()[-1]
+        # The list is not in the order of time.
+        (name,) = set(call("dvc", "exp", "list", "--name-only").split()) - names
+        names.add(name)
         call("dvc", "exp", "apply", name)
         run = json.loads((root / "data/run.json").read_text())
         assert run["uri"] == f"sqlite:///{root}/mlflow.db"

@@ -381,7 +381,7 @@ def test_deletion_shows_the_papers_rule_and_random() -> None:
     ]
 
 
-def test_a_lost_value_ends_its_line_before_the_log_axis_does():
+def test_a_lost_value_ends_its_line():
     months = pd.date_range("2020-01-31", periods=3, freq="ME")
     lost = {"long": [0.1, 0.2, 0.3], "short": [0.1, 1.6, 2.0], "market": [0.1, 0.1, 0.1]}
     rows = [

@@ -134,7 +134,7 @@ def test_legends_name_what_is_drawn_alone(odd: dict[str, Any]) -> None:
                     assert domain <= texts | named, name
 
 
-def test_inputs_without_relevance_have_no_row_or_column(odd: dict[str, Any]) -> None:
+def test_inputs_without_relevance_have_no_row(odd: dict[str, Any]) -> None:
     for name in ("stock_heat", "factor_bars", "effect_map", "relevance_turnover_bars"):
         rows = [row for table in odd[name]["datasets"].values() for row in table]
         named = {row.get("row") or row.get("column") for row in rows}
@@ -164,7 +164,7 @@ def test_an_axis_of_a_year_is_marked_by_months(months: int) -> None:
         assert formats == {"%Y-%m"}, name
 
 
-def test_sectors_and_baselines_are_drawn_where_they_are() -> None:
+def test_sectors_and_baselines_are_drawn_if_present() -> None:
     charts = draw(make(sectors=True), ("network", "ridge"))
     assert {"exposure_bars", "model_growth"} <= set(charts)
     assert len(charts["exposure_lines"]["vconcat"]) == 2
