@@ -162,12 +162,13 @@ def test_the_results_are_those_of_metrics_json():
     metrics = json.loads((ROOT / "data/metrics.json").read_text(encoding="utf-8"))
     models = "(?:network|ridge|placebo)"
     portfolios = rows_of("docs/results.md", rf"{models} \| [a-z]")
-    assert len(portfolios) == 15
+    assert len(portfolios) == 18
     for model, portfolio, *shown in portfolios:
         has = metrics[model][portfolio]
         assert shown == [
             f"{100 * has['annual_return']:.1f}",
             f"{100 * has['annual_volatility']:.1f}",
+            f"{has['return_risk_ratio']:.2f}",
             f"{has['sharpe_ratio']:.2f}",
             f"{100 * has['max_drawdown']:.1f}",
             f"{100 * has['hit_rate']:.1f}",
