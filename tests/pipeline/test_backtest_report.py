@@ -339,10 +339,10 @@ def test_report_without_a_backtest_says_what_to_run(
 def test_the_page_begins_with_its_records(reported):
     page = (reported / "data/report/report.html").read_text(encoding="utf-8")
     for text in (
-        "Records: tables, 1,200 stocks, 2001-01 to 2005-02.",
-        "They are stated to be point in time",
-        "Stocks that are gone are not stated to be among them",
-        "データ：tables、1,200銘柄、2001-01～2005-02。",
+        "Records: own files; point in time (no later revisions); with survivorship bias: "
+        "delisted stocks are missing.",
+        "データ：利用者のファイル。ポイント・イン・タイム（後の改訂を含まない）。"
+        "生存者バイアスあり（上場廃止銘柄を含まない）。",
     ):
         assert text in page
-    assert page.index("Records: tables") < page.index("Portfolio performance")
+    assert page.index("Records: own files") < page.index("Portfolio performance")

@@ -91,9 +91,10 @@ def page(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Path:
     """Write the report of the small evidence and return where it is."""
-    means = report_tables.factor_means(evidence, evidence.months()[-1])
-    points = report_tables.factor_points(evidence, ["return_1", "size"], 20, 1)
-    shape = report_tables.factor_shape(evidence, ["return_1", "size"], bins=5)
+    month, factors = evidence.months()[-1], ["return_1", "size"]
+    means = report_tables.factor_means(evidence, month)
+    points = report_tables.factor_points(evidence, factors, month, per_side=20, seed=1)
+    shape = report_tables.factor_shape(evidence, factors, month, bins=5)
     performance = pd.DataFrame(
         {
             "model": ["network", "network", "ridge"],
