@@ -99,8 +99,10 @@ def page(
         {
             "model": ["network", "network", "ridge"],
             "portfolio": ["long", "short", "long"],
-            "annual_return": [0.09, -0.02, 0.2],
+            "annual_return": [0.08, -0.03, 0.18],
+            "annual_return_arithmetic": [0.09, -0.02, 0.2],
             "annual_volatility": [0.1, 0.2, 0.3],
+            "return_risk_ratio": [0.8, -0.15, np.nan],
             "sharpe_ratio": [0.9, -0.1, np.nan],
             "max_drawdown": [-0.1, -0.2, -0.3],
             "hit_rate": [0.5, 0.6, 0.7],
