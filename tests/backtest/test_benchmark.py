@@ -55,7 +55,9 @@ def test_a_series_that_is_not_there_is_refused(index, market):
 
 def test_tables_have_the_months_of_the_benchmark():
     columns = {name: [0.1, 0.2] for name in ("long", "short", "spread", "spread_net", "market")}
-    returns = pd.DataFrame({"month": MONTHS[:2], "model": "network", **columns})
+    returns = pd.DataFrame(
+        {"month": MONTHS[:2], "earned": MONTHS[1:], "model": "network", **columns}
+    )
     returns["benchmark"] = [0.05, np.nan]
     table = performance(returns).set_index("portfolio")
     assert table["months"].to_dict() == dict.fromkeys(columns, 2) | {"benchmark": 1}

@@ -99,7 +99,8 @@ def test_one_month_has_a_return_and_no_volatility(scores: pd.DataFrame) -> None:
     found = _run(scores[scores["month"].eq("2020-01-31")], portfolios=2)
     assert len(found) == 1 and found["spread"].tolist() == pytest.approx([0.1 - 0.0])
     spread = performance(found).set_index("portfolio").loc["spread"]
-    assert spread["annual_return"] == pytest.approx(1.2) and spread["months"] == 1
+    assert spread["annual_return"] == pytest.approx(1.1**12 - 1) and spread["months"] == 1
+    assert spread["annual_return_arithmetic"] == pytest.approx(1.2)
     assert spread[["annual_volatility", "sharpe_ratio"]].isna().all()
 
 

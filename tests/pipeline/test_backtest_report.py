@@ -26,7 +26,8 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     yaml = YAML(typ="safe", pure=True)
     values = yaml.load((_ROOT / "params.yaml").read_text(encoding="utf-8"))
     values["backtest"] = {"n_quantiles": 4, "cost_bps": 10.0, "benchmark": None}
-    values["report"]["dpi"] = 50
+    # The newest month has no portfolios.
+    values["report"] |= {"dpi": 50, "month": "2020-05"}
     with (root / "params.yaml").open("w", encoding="utf-8") as file:
         yaml.dump(values, file)
 
@@ -204,9 +205,10 @@ def test_report_writes_tables_figures_and_the_page(
     assert 'href="../tuning/first/tuning.html"' in page
     assert "../intervention" not in page
     assert "In 1 of 6 decision months" in page and "there are portfolios: 2020-06." in page
+    assert "What separates long from short" in page
 
     stocks = pd.read_csv("data/report/stocks.csv")
-    assert set(stocks["month"]) == {"2020-06-30"}
+    assert set(stocks["month"]) == {"2020-05-31"}
     sums = stocks.groupby(["side", "stock"]).agg({"relevance": "sum", "score": "first"})
     np.testing.assert_allclose(sums["relevance"], sums["score"], atol=1e-6)
     said = pd.read_csv("data/report/sentences.csv")
@@ -339,10 +341,10 @@ def test_report_without_a_backtest_says_what_to_run(
 def test_the_page_begins_with_its_records(reported):
     page = (reported / "data/report/report.html").read_text(encoding="utf-8")
     for text in (
-        "Records: tables, 1,200 stocks, 2001-01 to 2005-02.",
-        "They are stated to be point in time",
-        "Stocks that are gone are not stated to be among them",
-        "データ：tables、1,200銘柄、2001-01～2005-02。",
+        "Records: own files; point in time (no later revisions); with survivorship bias: "
+        "delisted stocks are missing.",
+        "データ：利用者のファイル。ポイント・イン・タイム（後の改訂を含まない）。"
+        "生存者バイアスあり（上場廃止銘柄を含まない）。",
     ):
         assert text in page
-    assert page.index("Records: tables") < page.index("Portfolio performance")
+    assert page.index("Records: own files") < page.index("Portfolio performance")

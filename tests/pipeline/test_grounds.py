@@ -53,7 +53,7 @@ def test_own_columns_overrule_no_group():
     labels = report_inputs.read_labels(catalogue).set_index("feature")
     assert labels["kind"].tolist()[:2] == ["level", "difference"]
     assert labels.loc["EU", "en"] == "Europe" and labels.loc["EU", "ja"] == "欧州"
-    assert labels.loc["EU_difference", "said_en"] == "Europe"
+    assert labels.loc["EU_difference", "phrase_en"] == "Europe"
 
 
 def test_own_labels_with_semicolons():

@@ -51,7 +51,7 @@ def test_the_command_says_that_the_spread_is_lost():
     scores = pd.DataFrame(
         {"month": months, "stock": ["A", "B"] * 3, "model": "network", "score": [1.0, 2.0] * 3}
     ).assign(ret=[0.1, 0.2, 2.0, 0.5, 0.1, 0.3])
-    result = compute(scores, replace(SMALL.backtest, n_quantiles=2))
+    result = compute(scores, replace(SMALL.backtest, n_quantiles=2), pd.Series(dtype="float64"))
     assert "the spread lost 100 per cent or more in a month" in str(result)
     spread = result.metrics["network"]["spread"]
     assert spread["max_drawdown"] == -1.0

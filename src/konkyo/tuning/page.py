@@ -134,7 +134,8 @@ def _selection_bias(bias: Mapping[str, float]) -> Table:
             }
             for name, form in _SELECTION_BIAS.items()
             if name in bias
-        ]
+        ],
+        columns=["name", "value"],
     )
     heads = {"name": Text.of("tuning.statistic"), "value": Text.of("tuning.value")}
     return Table.of(frame, heads, {"value": ""})

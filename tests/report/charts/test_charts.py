@@ -82,7 +82,12 @@ DRAW: dict[str, Callable[[Language], alt.TopLevelMixin]] = {
     "truth_agreement": lambda lang: charts.truth_agreement(AGREEMENT, language=lang),
     "stock_heat": lambda lang: charts.stock_heat(small.stocks(), small.LABELS, lang),
     "change_bars": lambda lang: charts.change_bars(small.changes(), small.LABELS, "A", lang),
-    "factor_bars": lambda lang: charts.factor_bars(small.means(), small.LABELS, lang),
+    "factor_bars": lambda lang: charts.factor_bars(
+        small.means().assign(month=MONTHS[0]), small.LABELS, lang
+    ),
+    "factor_bars_over_time": lambda lang: charts.factor_bars_over_time(
+        small.means(), small.LABELS, lang
+    ),
     "factor_scatter": lambda lang: charts.factor_scatter(
         small.points(), small.shape(), small.LABELS, "return_1", lang
     ),

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -112,6 +113,12 @@ def test_nothing_is_drawn_of_what_is_absent(odd: dict[str, Any]) -> None:
     assert len(odd["market_lines"]["vconcat"]) == 1
     assert len(odd["exposure_lines"]["vconcat"]) == 1
     assert "ector" not in json.dumps(odd["exposure_lines"]["usermeta"])
+    panel = make()
+    newest = panel.index["month"] == panel.months()[-1]
+    index = panel.index.assign(quantile=panel.index["quantile"].where(~newest))
+    without_portfolios = draw(replace(panel, index=index))
+    gone = {name for name in odd if name == "factor_bars" or name.startswith("factor_scatter/")}
+    assert len(gone) > 1 and set(odd) - set(without_portfolios) == gone
     without_market = draw(make(series=0))
     assert not [name for name in without_market if name.startswith("market")]
 

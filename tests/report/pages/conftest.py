@@ -91,15 +91,18 @@ def page(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Path:
     """Write the report of the small evidence and return where it is."""
-    means = report_tables.factor_means(evidence, evidence.months()[-1])
-    points = report_tables.factor_points(evidence, ["return_1", "size"], 20, 1)
-    shape = report_tables.factor_shape(evidence, ["return_1", "size"], bins=5)
+    month, factors = evidence.months()[-1], ["return_1", "size"]
+    means = report_tables.factor_means(evidence, month)
+    points = report_tables.factor_points(evidence, factors, month, per_side=20, seed=1)
+    shape = report_tables.factor_shape(evidence, factors, month, bins=5)
     performance = pd.DataFrame(
         {
             "model": ["network", "network", "ridge"],
             "portfolio": ["long", "short", "long"],
-            "annual_return": [0.09, -0.02, 0.2],
+            "annual_return": [0.08, -0.03, 0.18],
+            "annual_return_arithmetic": [0.09, -0.02, 0.2],
             "annual_volatility": [0.1, 0.2, 0.3],
+            "return_risk_ratio": [0.8, -0.15, np.nan],
             "sharpe_ratio": [0.9, -0.1, np.nan],
             "max_drawdown": [-0.1, -0.2, -0.3],
             "hit_rate": [0.5, 0.6, 0.7],

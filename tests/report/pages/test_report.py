@@ -205,14 +205,14 @@ def test_month_and_rank_buttons_and_the_address(
 
 def test_tables_sort_by_number_with_gaps_last(visit: Callable[..., Opened]) -> None:
     opened = visit()
-    column = opened.page.locator("#performance tbody td:nth-child(5)")
-    head = opened.page.locator("#performance th:nth-child(5) button")
+    column = opened.page.locator("#performance tbody td:nth-child(7)")
+    head = opened.page.locator("#performance th:nth-child(7) button")
     assert column.all_inner_texts() == ["0.90", "\u22120.10", "–"]
     head.click()
     assert column.all_inner_texts() == ["0.90", "\u22120.10", "–"]
     head.press("Enter")
     assert column.all_inner_texts() == ["\u22120.10", "0.90", "–"]
-    assert opened.page.get_attribute("#performance th:nth-child(5)", "aria-sort") == "ascending"
+    assert opened.page.get_attribute("#performance th:nth-child(7)", "aria-sort") == "ascending"
     months = opened.page.locator("#performance tbody td:last-child")
     opened.page.locator("#performance th:last-child button").click()
     assert months.all_inner_texts() == ["100", "20", "3"]

@@ -75,6 +75,9 @@ def page_charts(
         for chart, name in _LABELLED
         if name in tables and not (name == "exposure" and tables[name].empty)
     }
+    # A month that formed no portfolios has no long and no short to compare.
+    if tables["factor_means"]["difference"].isna().all():
+        charts.pop("factor_bars")
     # The network alone is the long-short line of portfolio_growth.
     if len(full_length_models(tables["cumulative"])) > 1:
         charts["model_growth"] = model_growth(tables["cumulative"], language=language)
