@@ -123,7 +123,7 @@ def test_scores_and_relevances_stay_within_bounds(
 @pytest.mark.parametrize(
     ("count", "stocks", "stage", "said"),
     [
-        (1, 24, "train", "a window of 6 months needs 7 months of panel, but there are 1"),
+        (1, 24, "train", "a window of 6 months needs one month more, and the panel has 1"),
         (15, 1, "backtest", "1 scored stocks, fewer than backtest.n_quantiles = 2"),
     ],
 )

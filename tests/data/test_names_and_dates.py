@@ -1,6 +1,7 @@
 """Names that are syntax elsewhere, and texts of days, as users have them, with the right values."""
 
 import datetime as dt
+import re
 
 import pandas as pd
 import pytest
@@ -110,14 +111,22 @@ def test_names_may_look_like_values_of_yaml(tmp_path):
 )
 def test_a_month_of_params_has_one_reading(tmp_path, written, month):
     text = PARAMS.read_text(encoding="utf-8")
-    line = next(line for line in text.splitlines() if line.startswith("  first_month:"))
     path = tmp_path / "params.yaml"
-    path.write_text(text.replace(line, f"  first_month: {written}"), encoding="utf-8")
+    path.write_text(
+        re.sub("^  first_month: .*", f"  first_month: {written}", text, flags=re.MULTILINE),
+        encoding="utf-8",
+    )
     if month is None:
-        with pytest.raises(ParamsError, match=r"prepare\.first_month = .*a month as YYYY-MM"):
+        with pytest.raises(ParamsError) as error:
             config.load(path)
+        first, second = str(error.value).splitlines()[1:]
+        assert first.startswith("  ingest.first_month = ")
+        assert "set it to oldest, or a month as YYYY-MM" in first
+        assert second.startswith("  prepare.first_month = ")
+        assert "set it to a month as YYYY-MM" in second
     else:
-        assert config.load(path).prepare.first_month == month
+        params = config.load(path)
+        assert (params.ingest.first_month, params.prepare.first_month) == (month, month)
 
 
 @pytest.mark.parametrize("serial", [43861, "43861", "43861.0", 202013.0])
@@ -125,7 +134,7 @@ def test_a_spreadsheets_number_of_a_day_is_refused(load, tmp_path, serial):
     frame = rows().astype({"month": object})
     frame.loc[:1, "month"] = serial
     frame.to_csv(tmp_path / "a.csv", index=False)
-    with pytest.raises(RecordsError, match="column 'month': not a month in 2 rows"):
+    with pytest.raises(RecordsError, match="column 'month': not a date or month in 2 rows"):
         load(tmp_path / "a.csv")
 
 

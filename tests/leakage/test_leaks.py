@@ -170,12 +170,12 @@ def test_fundamentals_joined_by_period_end(audit, own, tmp_path, monkeypatch):
     source = record_source(own.ingest, tmp_path / "raw", own.backtest.n_quantiles)
     assert audit(source, own, perturbations=PERTURBATIONS)["moved"].sum() == 0
 
-    said = fundamentals.read_report_vintages
+    said = fundamentals.to_statements
 
     def leaky(table, spec, codes):
         return said(table.assign(published=pd.NaT), replace(spec, lag=0), codes)
 
-    monkeypatch.setattr(fundamentals, "read_report_vintages", leaky)
+    monkeypatch.setattr(fundamentals, "to_statements", leaky)
     source = record_source(own.ingest, tmp_path / "raw", own.backtest.n_quantiles)
     found = moved(audit(source, own))
     assert set(found["stage"]) == {"ingest"}

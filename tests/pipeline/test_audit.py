@@ -48,8 +48,8 @@ def test_nothing_looks_ahead(folder, capsys):
 
 
 def test_what_moved_is_named_and_ends_with_exit_code_1(folder, capsys, monkeypatch):
-    own = build._next_return
-    monkeypatch.setattr(build, "_next_return", lambda returns: own(own(returns)))
+    own = build.returns_ahead
+    monkeypatch.setattr(build, "returns_ahead", lambda returns, skip: own(returns, skip + 1))
     with pytest.raises(SystemExit) as ended:
         audit.main(months=1)
     assert ended.value.code == 1

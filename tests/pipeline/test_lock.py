@@ -115,6 +115,8 @@ def test_every_stage_that_writes_results_holds_a_lock():
         "report_inputs",
         "earlier_months",
         "dvc_commit",
+        "preflight",
+        "own_files",
     }
     free = helpers | {"check", "intervention", "serve", "ui", "fetch", "tune"}
     for path in stages.glob("*.py"):

@@ -54,7 +54,7 @@ class Ingest:
     last_month: Annotated[str, month_or("newest")]
     tables: Tables
     simulated: Simulated
-    first_month: Literal["oldest"] | MonthName = field(default="oldest", kw_only=True)
+    first_month: Annotated[str, month_or("oldest")] = field(default="oldest", kw_only=True)
 
 
 @dataclass(frozen=True, config=RULES)

@@ -73,8 +73,10 @@ def stage(main: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
     return command
 
 
-def month_option(text: str | None, option: str) -> str:
+def month_option(text: str | None, option: str, word: str = "") -> str:
     """Return a month of the command line as YYYY-MM, in whichever form it is written.
+
+    `word` is what the option takes besides, for the message alone.
 
     Raises
     ------
@@ -85,8 +87,8 @@ def month_option(text: str | None, option: str) -> str:
         return dates.label(date_text.period_end(text))
     except ValueError:
         raise ParamsError(
-            f"--{option} is {text!r}: write a month as {date_text.FORMS}, such as --{option} "
-            "2018-01"
+            f"--{option} is {text!r}: write {word and f'{word} or '}a month as {date_text.FORMS}, "
+            f"such as --{option} 2018-01"
         ) from None
 
 

@@ -36,7 +36,7 @@ def file_of(month: str) -> Path:
     months = list(by_month)
     if month == "newest":
         return by_month[months[-1]]
-    month = month_option(month, "month")
+    month = month_option(month, "month", "newest")
     if month not in by_month:
         raise ParamsError(
             f"--month {month}: no stock was ranked then; write newest or a month as YYYY-MM "

@@ -34,6 +34,7 @@ def values(tmp_path, monkeypatch):
     values["ingest"]["simulated"]["stocks"] = 60
     values["prepare"]["first_month"] = "2005-02"
     values["train"]["window_months"] = 3
+    values["report"] |= {"month": "newest", "market_month": "largest"}
     return values
 
 
@@ -87,6 +88,7 @@ def test_another_source_removes_the_truth(shortened, values):
     tables["stocks"]["files"] = ["data/own/stocks.csv"]
     tables["market"] = [{"files": ["data/own/market.csv"], "columns": {}}]
     values["backtest"]["n_quantiles"] = 2
+    values["report"] |= {"factors": [], "market": []}
     prepare = {"characteristics": ["size"], "market": {"MKT": ["level"]}}
     values["prepare"] |= prepare | {"first_month": "2001-01"}
     values["train"]["window_months"] = 1

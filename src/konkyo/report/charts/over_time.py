@@ -117,7 +117,7 @@ def month_map(
     cells = wide.set_axis(names, axis=0).rename_axis("row").reset_index()
     cells = cells.melt("row", var_name="month", value_name="value").dropna(subset="value")
     # Cells are a few pixels wide: without an overlap the seams between them would show.
-    month = pd.to_datetime(cells.pop("month"))
+    month = cells.pop("month").astype("datetime64[s]")
     cells["start"], cells["end"] = month - pd.offsets.MonthBegin(1), month + pd.Timedelta(days=6)
     decision = t("axis.decision_month", language)
     chart = alt.Chart(cells).mark_rect(clip=True)
