@@ -32,7 +32,7 @@ def test_codes_that_match_no_stock_are_counted(load, file, note):
     assert records.summary["matched"][0].startswith(note)
     # Some are found as they are written, the others in capital letters: no stock is without.
     assert records.summary["matched"][1:] == ("reports: 12 of 12 stocks found, in capital letters",)
-    assert any(line.startswith("`size` from") for line in records.summary["assumed"])
+    assert any("amounts in units of 1;" in line for line in records.summary["assumed"])
     june = records.stocks[records.stocks["month"] == "2019-06-30"]
     assert june["earnings_yield"].notna().all()
 

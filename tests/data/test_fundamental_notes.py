@@ -113,25 +113,18 @@ def values(unit: int, valued: bool = True, size: float = 2e5) -> list[str]:
     frame = firms(3).assign(period_end=lambda f: f["period_end"] + pd.DateOffset(years=3))
     spec = Reports(("x",), {}, 90, 12, unit)
     joined = fundamentals.join(stocks.assign(size=size), [frame], [spec], valued)
-    return list(fundamental_notes.of_values(joined, [spec], "cap", valued))
+    return list(fundamental_notes.of_values(joined))
 
 
-def test_units_are_stated_with_medians():
-    (note,) = values(1000)
-    assert note.startswith(
-        "assumed: `size` from column 'cap' is market value in thousands, amounts of reports are "
-        "times 1,000; medians: size 200,000, earnings_yield 0.00"
-    )
-    assert values(1000, valued=False) == [
-        "assumed: `size` from column 'cap' is traded value: there is no ratio to market value"
-    ]
+def test_usual_ratios_and_traded_value_have_no_note():
+    assert values(1000) == values(1000, valued=False) == []
 
 
 @pytest.mark.parametrize(("unit", "size"), [(1, 2e5), (1_000_000, 2e5), (1000, 2e8), (1000, 2e2)])
 def test_a_mistaken_thousand_is_seen(unit, size):
     notes = values(unit, size=size)
     assert any("a median earnings_yield of " in note for note in notes)
-    assert all("is of no market" in note for note in notes[1:])
+    assert all("is of no market" in note for note in notes)
 
 
 @pytest.mark.parametrize(

@@ -94,7 +94,7 @@ def test_weekly_prices_of_the_example(brought, monkeypatch):
     assert "matched      sectors: 319 of 494 stocks found; without: " in said
     assert "members: 479 of 494 stocks found" in said
     assert "reports: 407 of 494 stocks found, in capital letters" in said
-    assert "return is made of the closes of consecutive months" in said
+    assert "return is made of `close" in said
     assert "2 returns set missing (GAS 1985-10 304.81%, GAS 1985-11 6.65%)" in said
     assert "rows are not eligible for the universe" in said
     assert said.count("not in data/own, where `dvc repro` would notice a change") == 1

@@ -1,11 +1,10 @@
 """What cannot be told from statements: units and lengths, stated with numbers that show it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
 
-from konkyo.config import Reports
 from konkyo.data.fundamental_items import BALANCES, FLOWS, FORECASTS, UNSCALED
 from konkyo.data.violations import SHOWN, count_of, first_few
 from konkyo.dates import label, ordinal
@@ -135,39 +134,18 @@ def _off(file: str, what: str, frame: pd.DataFrame, rows: pd.Series) -> str:
     )
 
 
-def of_values(
-    stocks: pd.DataFrame, specs: Sequence[Reports], size: str, has_market_value: bool
-) -> Iterator[str]:
-    """Yield what is assumed of market value and amounts, with the medians that follow from it.
+def of_values(stocks: pd.DataFrame) -> Iterator[str]:
+    """Yield notes on ratios to market value whose median is that of no market.
 
     Parameters
     ----------
     stocks : DataFrame
         The stocks' months with what statements add to them.
-    specs : sequence of Reports
-        The tables of statements.
-    size : str
-        The column of the file that `size` is from, empty where it is made.
-    has_market_value : bool
-        `size` is taken for the market value.
     """
-    source = f" from column {size!r}" if size else ""
-    if not has_market_value:
-        yield f"assumed: `size`{source} is traded value: there is no ratio to market value"
-        return
-    if "size" not in stocks:
-        return
-    units = ", ".join(f"{unit:,}" for unit in dict.fromkeys(spec.unit for spec in specs))
-    medians = {
-        name: stocks[name].median() for name in USUAL if name in stocks and stocks[name].any()
-    }
-    numbers = [f"{name} {value:.3g}" for name, value in medians.items()]
-    yield (
-        f"assumed: `size`{source} is market value in thousands, amounts of reports are times "
-        f"{units}; medians: " + ", ".join([f"size {stocks['size'].median():,.6g}", *numbers])
-    )
-    for name, value in medians.items():
-        least, largest = USUAL[name]
+    for name, (least, largest) in USUAL.items():
+        if name not in stocks or not stocks[name].any():
+            continue
+        value = stocks[name].median()
         if not least <= abs(value) <= largest:
             yield (
                 f"a median {name} of {value:.3g} is of no market ({least:g} to {largest:g} is "

@@ -35,9 +35,7 @@ def notes_on_returns(frame: pd.DataFrame, unit: float) -> Iterator[str]:
         )
 
 
-def notes_on_prices(
-    frame: pd.DataFrame, from_prices: bool, sized: bool, *, valued: bool = True
-) -> Iterator[str]:
+def notes_on_prices(frame: pd.DataFrame, from_prices: bool, sized: bool) -> Iterator[str]:
     """Yield what is assumed of prices, and splits that contradict it.
 
     Parameters
@@ -46,18 +44,12 @@ def notes_on_prices(
         month, stock and any of close, close_adjusted, shares and size.
     from_prices, sized : bool
         Whether returns, and whether market values, were made from prices.
-    valued : bool, optional
-        `size` is a market value.
     """
     if "close" not in frame:
         return
     newest = frame[frame["month"] == frame["month"].max()]
-    level = f"the median close is {newest['close'].median():,.6g}"
-    if valued:
-        middle = newest["size"].median()
-        shown = f"{middle:,.0f}" if middle >= 1000 else f"{middle:.4g}"
-        level += f", the median market value {shown} thousand"
-    level = f"in {label(newest['month'].iloc[0])} {level}"
+    middle = newest["close"].median()
+    level = f"its median is {middle:,.6g} in {label(newest['month'].iloc[0])}"
     if "close_adjusted" not in frame and from_prices:
         yield (
             f"assumed: `close` is the price as traded and no stock was split ({level}); if it is "

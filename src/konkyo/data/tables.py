@@ -198,12 +198,17 @@ def _read(tables: Tables) -> Iterator[str]:
 def _assumed(tables: Tables, found: ParsedTable, made: set[str]) -> Iterator[str]:
     """Yield what the stocks' columns and the reports' dates are taken for."""
     own = found.names.get("size", "size")
-    if is_size_proxy(found):
+    if tables.stocks.size == "none":
+        yield "size is none: the universe is every eligible stock"
+    elif is_size_proxy(found):
         yield f"size is the column {own!r}, traded value: no ratio to the market value is made"
     elif "size" in made:
-        yield "size is close x shares / 1000: both as they were on the day, neither adjusted later"
+        yield "size is close x shares / 1000"
+    elif "size" in found.frame:
+        yield f"size is the column {own!r}, market value in thousands"
     if "return" in made:
-        yield "return is made of the closes of consecutive months, adjusted for splits"
+        price = "close_adjusted" if "close_adjusted" in found.frame else "close"
+        yield f"return is made of `{price}` of consecutive months"
     elif tables.stocks.rows == "monthly":
         unit = tables.stocks.return_unit
         yield f"return is written as {unit} (ingest.tables.stocks.return_unit)"
@@ -349,16 +354,13 @@ def _stocks(
         facts["reports"] = fundamentals.matches(frame, beside.reports)
         valued = sized and not is_size_proxy(found)
         frame = fundamentals.join(frame, beside.reports, tables.reports, valued, spell)
-        own = found.names.get("size", "size") if "size" in found.frame else ""
-        remarks += fundamental_notes.of_values(frame, tables.reports, own, valued)
+        remarks += fundamental_notes.of_values(frame)
     if not sized:
         frame = frame.drop(columns="size", errors="ignore")
     elif "size" not in frame:
         broken.append(_no_size(found))
         frame["size"] = 1.0
-    remarks += plausibility.notes_on_prices(
-        frame, made, computed, valued=sized and not is_size_proxy(found)
-    )
+    remarks += plausibility.notes_on_prices(frame, made, computed)
     worthless = frame["close"] == 0 if "close" in frame else pd.Series(False, frame.index)
     if sized:
         # What is worth nothing cannot be bought.

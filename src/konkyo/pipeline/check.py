@@ -12,6 +12,7 @@ import pandas as pd
 from konkyo import config, data, dates
 from konkyo.artifacts import HERE
 from konkyo.config import Params
+from konkyo.data import fundamental_notes
 from konkyo.data.notes import few
 from konkyo.data.records import SECTIONS, Records
 from konkyo.data.violations import Violation, count_of, raise_if_any, table, violations_of
@@ -22,9 +23,6 @@ from konkyo.intervention.records import Records as StudyRecords
 from konkyo.io import write_csv
 from konkyo.pipeline import preflight, stage
 from konkyo.resilience import temporary_folder
-
-RATIOS = ("earnings_yield", "book_to_price", "sales_yield", "dividend_yield")
-"""Ratios to the market value, whose median shows amounts of another unit."""
 
 
 @stage
@@ -153,11 +151,10 @@ def _assumptions(records: Records) -> Iterator[str]:
     yield f"return is a fraction earned in the month: its median size is {sizes.median():.2%}"
     if "size" in newest:
         yield (
-            f"size is in thousands where it is a market value: its median is "
-            f"{newest['size'].median():,.0f} in {facts['last_month']}, its largest "
-            f"{newest['size'].max():,.0f}"
+            f"size has a median of {newest['size'].median():,.0f} in {facts['last_month']}, at "
+            f"most {newest['size'].max():,.0f} (a market value is in thousands)"
         )
-    for name in RATIOS:
+    for name in fundamental_notes.USUAL:
         if name in newest and newest[name].notna().any():
             yield f"{name} has a median of {newest[name].median():.1%} in {facts['last_month']}"
     for key, words in (
