@@ -294,7 +294,9 @@ def _is_what_was_meant(example: Intent, found: Records) -> None:
         row = have[example.months[m], example.codes[s]]
         assert row["sector"] == example.sectors[s], row
         _same(row["return"], _return(example, m, s))
-        _same(row["size"], example.sizes[m, s])
+        # What is worth nothing cannot be bought.
+        worthless = example.closes.get((m, s)) == 0
+        _same(row["size"], None if worthless else example.sizes[m, s])
         size = example.sizes[m, s]
         _same(row[example.characteristic], None if size is None else size / 8)
     assert list(found.market.columns) == ["month", *example.series]
