@@ -99,7 +99,7 @@ UNION ALL
 -- Quarters (halves, months) of which each has its own statement.
 SELECT stock, period, true, 100 * (60 - months) + 99, t.term, period - t.term * months, months, 1
 FROM interim, range(12) t(term) WHERE 12 % months = 0 AND t.term < 12 // months;
-"""
+"""  # nosec B608 # of constants of this module
 
 _TERMS = """
 SELECT 5 * t.event + t.what AS question, t.flow, t.way, t.term, t.weight, v.place
