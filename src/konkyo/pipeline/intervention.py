@@ -9,6 +9,7 @@ import sys
 from importlib.resources import files
 
 from konkyo.artifacts import HERE
+from konkyo.errors import KonkyoError
 from konkyo.io import atomic_write
 from konkyo.pipeline import stage
 
@@ -25,6 +26,11 @@ def main(until: str | None = None, force: bool = False) -> None:
         The last stage to run; by default all.
     force : bool
         Run `until` itself anew, and no other stage.
+
+    Raises
+    ------
+    KonkyoError
+        A stage failed, or DVC did, which says why.
     """
     text = files("konkyo.intervention").joinpath("stages.yaml").read_text(encoding="utf-8")
     path = HERE.intervention_stages
@@ -36,4 +42,5 @@ def main(until: str | None = None, force: bool = False) -> None:
     command = [sys.executable, "-m", "dvc", "repro", *options, target]
     done = subprocess.run(command)  # nosec B603 # a list, never a shell
     if done.returncode:
-        sys.exit(done.returncode)
+        # Not DVC's own code, 251 to 255: those of konkyo are 0, 1 and 2.
+        raise KonkyoError(f"`dvc repro {target}` ended with code {done.returncode}: see above")
