@@ -138,7 +138,7 @@ def of_sentinels(table: ParsedTable) -> Iterator[str]:
         own = table.names.get(name, name)
         yield (
             f"{table.file}: column {own!r} holds {values} in {count_of(len(rows), 'row')} "
-            f"({_places(rows)}); if that means missing, write it into `missing_values`"
+            f"({places(rows)}); if that means missing, write it into `missing_values`"
         )
 
 
@@ -146,10 +146,9 @@ def _suspects(values: pd.Series, stock: pd.Series | None, zero: bool) -> pd.Seri
     """Return which values may mean missing: one of `SENTINELS`, or a repeated end of the range.
 
     Of `SENTINELS` those count that lie beyond all other values, or are more frequent than any other
-    but 0. Of others the least and
-    the largest count that occur three times or more, in two stocks or more, and are three times as
-    far from the median as the next value, such as -88.88. So does a rare 0 among values none of
-    which is less than a tenth of their median.
+    but 0. Of others the least and the largest count that occur three times or more, in two stocks
+    or more, and are three times as far from the median as the next value, such as -88.88. So does
+    a rare 0 among values none of which is less than a tenth of their median.
     """
     there = values[np.isfinite(values)]
     listed = there.isin(SENTINELS)
@@ -178,7 +177,7 @@ def of_losses(frame: pd.DataFrame, unit: float) -> Iterator[str]:
     rows = frame[frame["return"] < WORST * unit] if "return" in frame else frame.head(0)
     if len(rows):
         yield (
-            f"{count_of(len(rows), 'return')} below {WORST:.0%} ({_places(rows, 'return', unit)}): "
+            f"{count_of(len(rows), 'return')} below {WORST:.0%} ({places(rows, 'return', unit)}): "
             "they count; a return below `smallest_return` would be set missing"
         )
 
@@ -198,10 +197,10 @@ def of_removals(frame: pd.DataFrame, removed: np.ndarray, unit: float) -> Iterat
     """Yield a note on returns that were set missing as faults of the prices."""
     rows = frame[removed]
     if len(rows):
-        yield f"{count_of(len(rows), 'return')} set missing ({_places(rows, 'return', unit)})"
+        yield f"{count_of(len(rows), 'return')} set missing ({places(rows, 'return', unit)})"
 
 
-def _places(rows: pd.DataFrame, value: str | None = None, unit: float = 1.0) -> str:
+def places(rows: pd.DataFrame, value: str | None = None, unit: float = 1.0) -> str:
     """Return the months, stocks and values of the first few rows."""
     shown = []
     for _, row in rows.head(SHOWN if value is None else LISTED).iterrows():

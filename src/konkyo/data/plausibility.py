@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from konkyo.data.monthly_prices import STALE
-from konkyo.data.notes import SENTINELS
+from konkyo.data.notes import SENTINELS, places
 from konkyo.data.parsed_table import ParsedTable
 from konkyo.data.violations import SHOWN, count_of, first_few
 from konkyo.dates import label, ordinal
@@ -69,14 +69,14 @@ def notes_on_prices(frame: pd.DataFrame, from_prices: bool, sized: bool) -> Iter
     if adjusted.any():
         yield (
             f"{count_of(int(adjusted.sum()), 'row')} where shares change by {SPLIT:g} times or "
-            f"more and `close` does not follow ({_rows(rows[adjusted])}): if these are splits, "
+            f"more and `close` does not follow ({places(rows[adjusted])}): if these are splits, "
             "`close` is adjusted and market values before know of them: map it to `close_adjusted`"
         )
     traded = split & ~adjusted & (np.log(moved * issued).abs() < np.log(issued).abs() / 2)
     if traded.any() and from_prices and "close_adjusted" not in frame:
         yield (
             f"{count_of(int(traded.sum()), 'return')} across splits: `close` moves against "
-            f"`shares` ({_rows(rows[traded])}): add `close_adjusted`, from which returns are made"
+            f"`shares` ({places(rows[traded])}): add `close_adjusted`, from which returns are made"
         )
 
 
@@ -85,7 +85,7 @@ def notes_on_stale(rows: pd.DataFrame) -> Iterator[str]:
     if len(rows):
         yield (
             f"{count_of(len(rows), 'row')} whose last price is more than {STALE} days older than "
-            f"the month's newest ({_rows(rows)}): not in the universe of that month"
+            f"the month's newest ({places(rows)}): not in the universe of that month"
         )
 
 
@@ -147,8 +147,3 @@ def notes_on_series(table: ParsedTable) -> Iterator[str]:
                 f"({first_few(shown, len(places))}): look for another unit or a value that means "
                 "missing"
             )
-
-
-def _rows(rows: pd.DataFrame) -> str:
-    shown = [f"{row.stock} {label(row.month)}" for row in rows.head(SHOWN).itertuples()]
-    return first_few(shown, len(rows))

@@ -19,15 +19,13 @@ from pandera.errors import SchemaError, SchemaErrorReason, SchemaErrors
 from konkyo.data.files import add_remedy
 from konkyo.data.parsed_table import ParsedTable
 from konkyo.data.parsing import REMEDIES, WORDS
-from konkyo.data.violations import SHOWN, Violation, in_rows
+from konkyo.data.violations import NAMED, SHOWN, Violation, in_rows
 
 FURTHER = "any further"
 """The entry of the columns that a kind of table does not name."""
 RESERVED = ("ret", "label", "score", "absorbed")
 """Names that later tables give to the future return and to results: never a column's."""
 
-MOST = 20
-"""Columns that a message names of those that a file has."""
 
 _EMPTY = "correct them, or leave them empty to say that they are missing"
 
@@ -278,8 +276,8 @@ def absent(
 def of_names(table: ParsedTable, found: str, remedy: str) -> Violation:
     """Return the violation of which columns there are."""
     there = [table.names.get(name, name) for name in table.frame.columns]
-    more = f" and {len(there) - MOST:,} more" if len(there) > MOST else ""
-    found = f"{found}; the file has {there[:MOST]}{more}"
+    more = f" and {len(there) - NAMED:,} more" if len(there) > NAMED else ""
+    found = f"{found}; the file has {there[:NAMED]}{more}"
     return violation(table, [], "columns", found=found, remedy=remedy)
 
 

@@ -296,7 +296,3 @@ def _deleted(name: str) -> Violation:
 def _fault(key: str, found: str, remedy: str = IN_MESSAGE) -> Violation:
     """Return the violation of a key; the message of an error has its remedy within."""
     return Violation("params.yaml", key, "params", found, (), 0, remedy)
-
-
-def _span(month: pd.Series) -> str:
-    return f"{dates.label(month.min())} to {dates.label(month.max())}"
