@@ -104,7 +104,7 @@ def test_only_the_main_job_has_a_pipeline_at_first():
     assert names.stdout.split() == ["dvc.yaml"]
 
 
-def test_the_study_puts_its_stages_beside_its_data(tmp_path, monkeypatch):
+def test_the_study_puts_its_stages_beside_its_data(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     commands = []
     ended = [0, 0, 5]
@@ -122,4 +122,5 @@ def test_the_study_puts_its_stages_beside_its_data(tmp_path, monkeypatch):
     ]
     with pytest.raises(SystemExit) as end:
         intervention.main()
-    assert end.value.code == 5
+    assert end.value.code == 1
+    assert "ended with code 5" in capsys.readouterr().err
