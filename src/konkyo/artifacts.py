@@ -59,11 +59,15 @@ class Artifacts:
     models = Output("models", "dvc repro train")
     weights = Output("models/weights", "dvc repro train")
     placebo = Output("models/placebo", "dvc repro train")
+    weights_halves = Output("models/weights_halves", "dvc repro train")
+    placebo_halves = Output("models/placebo_halves", "dvc repro train")
     windows = Output("models/windows.csv", "dvc repro train")
     history = Output("models/history.parquet", "dvc repro train")
     baselines = Output("models/baselines.parquet", "dvc repro train")
 
     attributions = Output("attributions", "dvc repro attribute")
+    errors = Output("errors", "dvc repro attribute")
+    reliability = Output("errors/reliability.csv", "dvc repro attribute")
     digests = Output("digests.json", "dvc repro attribute")
 
     verify = Output("verify", "dvc repro verify")
@@ -135,6 +139,10 @@ class Artifacts:
     def weights_of(self, month: str) -> Path:
         """Return the file of the networks of a decision month, YYYY-MM."""
         return self.weights / f"{month}.safetensors"
+
+    def errors_of(self, month: str) -> Path:
+        """Return the file of the standard errors of a decision month, YYYY-MM."""
+        return self.errors / f"{month}.parquet"
 
     def attributions_of(self, month: str) -> Path:
         """Return the file of the scores and relevances of a decision month, YYYY-MM."""

@@ -25,8 +25,13 @@ that the code that builds it is not."""
 
 # A stage's script is named where the key does not hold all that the script hands on: which rows
 # are explained, say. `models.train` and `models.baselines` get nothing that their keys do not hold.
-ATTRIBUTION = (*TRAINING, "konkyo.attribution", "konkyo.pipeline.attribute")
-"""What decides the attributions of a month's network, whose weights are data."""
+ATTRIBUTION = (
+    *TRAINING,
+    "konkyo.attribution",
+    "konkyo.pipeline.attribute",
+    "konkyo.pipeline.standard_errors",
+)
+"""What decides the attributions of a month's network, whose weights are data, and their errors."""
 
 EVALUATION = (*TRAINING, "konkyo.attribution", "konkyo.pipeline.verify")
 """What decides how the attribution methods fare on a month."""

@@ -135,7 +135,7 @@ def job(mapped, chosen, tmp_path, monkeypatch):
         for name, array in arrays.items()
     )
     return distributed.StackJob(
-        name="digest", specs={spec.name: [distributed.compact(spec)]}, keys={spec.name: "key"},
+        name="digest", specs={spec.name: [plan.compact(spec)]}, keys={spec.name: "key"},
         inputs=tuple(mapped.names), params=params, features=features, labels=labels,
         state=NOWHERE, code=code_digest(*TRAINING),
     )  # fmt: skip
@@ -145,9 +145,9 @@ def test_rows_are_not_sent_and_come_back_as_they_were(mapped, chosen):
     windows = rolling(MonthSlices.of(mapped.index["month"]), chosen.window_months)
     label = mapped.index["label"].to_numpy(dtype=np.float32)[None]
     for entry in plan.network_specs(mapped, windows, chosen):
-        sent = distributed.compact(entry)
-        assert len(sent.rows) == 2
-        assert np.array_equal(distributed.expand(sent, label).rows, entry.rows)
+        sent = plan.compact(entry)
+        assert sent.rows.shape == (1, 2)
+        assert np.array_equal(plan.expand(sent, label).rows, entry.rows)
 
 
 def test_a_panel_that_is_a_file_is_not_copied(mapped, tmp_path):

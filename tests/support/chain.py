@@ -35,7 +35,7 @@ def lay_tables(folder: Path, stocks: str, market: str) -> None:
     values["prepare"] |= {
         "first_month": "2001-01", "characteristics": ["size"], "market": {"MKT": ["level"]},
     }  # fmt: skip
-    values["train"]["window_months"] = 1
+    values["train"] |= {"window_months": 1, "resamples": 0}
     values["backtest"]["n_quantiles"] = 2
     write_params(folder, values)
     own = folder / "data/own"

@@ -75,7 +75,7 @@ def small_params() -> config.Params:
         ),
         train=replace(
             whole.train, window_months=6, hidden_sizes=(8, 4), batch_size=16, epochs=3,
-            max_networks_per_stack=4, workers=1, placebo_every=3,
+            max_networks_per_stack=4, workers=1, placebo_every=3, resamples=0,
         ),
         backtest=replace(whole.backtest, n_quantiles=4),
     )  # fmt: skip

@@ -54,6 +54,8 @@ class NetworkSpec:
         How it learns.
     placebo : bool
         Whether the labels are shuffled within each month.
+    half : bool
+        Whether the rows are those of half the window's months, for standard errors.
     """
 
     month: str
@@ -63,11 +65,13 @@ class NetworkSpec:
     seed: int
     hyperparameters: Hyperparameters
     placebo: bool = False
+    half: bool = False
 
     @property
     def name(self) -> str:
         """The file of the network within a run's folder, without suffix; members share it."""
-        return f"{'placebo' if self.placebo else 'weights'}/{self.month}"
+        kind = ("placebo" if self.placebo else "weights") + ("_halves" if self.half else "")
+        return f"{kind}/{self.month}"
 
 
 class Batch(NamedTuple):

@@ -11,7 +11,7 @@ import socket
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +23,7 @@ from konkyo.errors import ArtifactError, BackendError
 from konkyo.io import cache_folder, read_json
 from konkyo.models import store
 from konkyo.models.batches import NetworkSpec
+from konkyo.models.jobs import expand
 from konkyo.models.panel_cache import CachedArray
 from konkyo.models.store import Weights
 
@@ -42,7 +43,7 @@ class StackJob:
     name : str
         Digest of the stack's keys.
     specs : mapping of str to sequence of NetworkSpec
-        The networks of each file of weights; of their rows only the first and the last.
+        The compact networks of each file of weights.
     keys : mapping of str to str
         Of each file.
     inputs : tuple of str
@@ -82,17 +83,6 @@ class StackResult:
 
     networks: Mapping[str, list[Weights]]
     losses: Mapping[str, np.ndarray]
-
-
-def compact(spec: NetworkSpec) -> NetworkSpec:
-    """Return a spec as it is sent: of its rows, [rows], the first and the last, [2]."""
-    return replace(spec, rows=spec.rows[[0, -1]])
-
-
-def expand(spec: NetworkSpec, labels: np.ndarray) -> NetworkSpec:
-    """Return a spec with all its rows: those with a realised label from the first to the last."""
-    first, last = spec.rows
-    return replace(spec, rows=first + np.flatnonzero(np.isfinite(labels[0, first : last + 1])))
 
 
 def train_stack(job: StackJob) -> StackResult:

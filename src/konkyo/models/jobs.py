@@ -17,7 +17,7 @@ from konkyo.windows import MonthSlices, Window
 _NO_EFFECT = (
     *("max_networks_per_stack", "workers", "accelerator", "backend"),
     *("scheduler_address", "panel_cache_url"),
-    *("placebo_every", "ridge_penalty", "ensemble"),
+    *("placebo_every", "ridge_penalty", "ensemble", "resamples", "resample_epochs"),
 )
 """Params that change no more than a weight's last digits, or that keys hold by other means."""
 
@@ -29,13 +29,18 @@ class Plan:
     Attributes
     ----------
     specs : mapping of str to list of NetworkSpec
-        The networks of each file: weights/YYYY-MM or placebo/YYYY-MM.
+        The compact networks of each file, in the folders weights, placebo, weights_halves and
+        placebo_halves: one file a month, YYYY-MM.
     keys : mapping of str to str
         Digest of everything that each file depends on.
     """
 
     specs: Mapping[str, list[NetworkSpec]]
     keys: Mapping[str, str]
+
+    def is_half(self, name: str) -> bool:
+        """Return whether the networks of a file train on halves of their windows."""
+        return self.specs[name][0].half
 
     def count(self, files: Iterable[str]) -> int:
         """Return the number of networks of some files."""
@@ -44,8 +49,63 @@ class Plan:
 
 def plan(panel: Panel, windows: Sequence[Window], params: Train) -> Plan:
     """Return the networks of a run and their keys; see `network_specs` and `keys`."""
-    specs = network_specs(panel, windows, params)
+    blocks = MonthSlices.of(panel.index["month"])
+    full = [compact(spec) for spec in network_specs(panel, windows, params)]
+    window_of = {window.month: window for window in windows}
+    # The halves of an ensemble of any size are those of its first member.
+    first = [members[0] for members in specs_by_file(full).values()]
+    halves = [
+        half
+        for spec in first
+        for half in half_specs(spec, blocks, window_of[spec.month], params.resamples)
+    ]
+    specs = [*full, *halves]
     return Plan(specs=specs_by_file(specs), keys=keys(panel, windows, specs, params))
+
+
+def half_specs(
+    spec: NetworkSpec, blocks: MonthSlices, window: Window, resamples: int
+) -> list[NetworkSpec]:
+    """Return the compact networks that train on random halves of a window's months.
+
+    Parameters
+    ----------
+    spec : NetworkSpec
+        The network of all months of the window.
+    blocks : MonthSlices
+        The panel's months.
+    window : Window
+        Of the decision month.
+    resamples : int
+        Number of networks, even: they come in pairs of complementary halves. Each has its own
+        initial weights and row order, and the scaling of the whole window.
+    """
+    months = np.arange(len(blocks.names))[blocks.training_months(window)]
+    specs: list[NetworkSpec] = []
+    for pair in range(resamples // 2):
+        order = numpy_generator(spec.seed, spec.month, "half", pair).permutation(months)
+        for part in np.array_split(order, 2):
+            spans = [blocks.rows(position) for position in np.sort(part)]
+            specs.append(
+                replace(
+                    spec,
+                    rows=np.array([[rows.start, rows.stop] for rows in spans]),
+                    seed=seed_of(spec.seed, "half", len(specs)),
+                    half=True,
+                )
+            )
+    return specs
+
+
+def compact(spec: NetworkSpec) -> NetworkSpec:
+    """Return a spec as it is sent: for its rows, the spans that hold them, [spans, 2]."""
+    return replace(spec, rows=np.array([[spec.rows[0], spec.rows[-1] + 1]]))
+
+
+def expand(spec: NetworkSpec, labels: np.ndarray) -> NetworkSpec:
+    """Return a compact spec with all its rows: those of its spans that have a realised label."""
+    rows = [first + np.flatnonzero(np.isfinite(labels[0, first:stop])) for first, stop in spec.rows]
+    return replace(spec, rows=np.concatenate(rows))
 
 
 def shuffle_labels(label: np.ndarray, blocks: MonthSlices, seed: int) -> np.ndarray:
@@ -180,7 +240,11 @@ def keys(
     ]
     return {
         name: digest_of(
-            *common, name, *(str(spec.seed) for spec in members), *digests[span[members[0].month]]
+            *common,
+            name,
+            *(str(spec.seed) for spec in members),
+            *([str(params.resample_epochs)] if members[0].half else []),
+            *digests[span[members[0].month]],
         )
         for name, members in specs_by_file(specs).items()
     }

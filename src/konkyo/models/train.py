@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +16,7 @@ from konkyo.io import read_json, read_parquet, write_json, write_parquet
 from konkyo.models import jobs, store
 from konkyo.models.accelerator import Placement, placement
 from konkyo.models.backends import BACKENDS
-from konkyo.models.distributed import STACKS, StackJob, StackResult, compact, train_stack
+from konkyo.models.distributed import STACKS, StackJob, StackResult, train_stack
 from konkyo.models.jobs import Plan
 from konkyo.models.panel_cache import publish
 from konkyo.models.progress import progress_bar
@@ -51,8 +51,8 @@ def train(panel: Panel, windows: Sequence[Window], params: Train, folder: Path) 
     params : Train
         The train section of params.yaml.
     folder : Path
-        Holds weights/<month>.safetensors, placebo/<month>.safetensors, history/ (the losses) and,
-        during a run, state/ (from which a killed run resumes).
+        Holds <kind>/<month>.safetensors of every kind of `Plan`, history/ (the losses) and, during
+        a run, state/ (from which a killed run resumes).
 
     Returns
     -------
@@ -63,8 +63,8 @@ def train(panel: Panel, windows: Sequence[Window], params: Train, folder: Path) 
     dropped = drop_stale(folder, plan.keys)
     pending = pending_files(plan.keys, folder)
     networks, current = plan.count(pending), plan.count(plan.specs) - plan.count(pending)
+    state = folder / "state"
     if pending:
-        state = folder / "state"
         where = placement(panel.features, params, networks=networks)
         stacks = assign_stacks(plan, pending, where, state)
         stack_jobs = make_jobs(panel, plan, params, stacks=stacks, state=state)
@@ -77,15 +77,16 @@ def train(panel: Panel, windows: Sequence[Window], params: Train, folder: Path) 
                 save(result, folder)
                 # A worker on another machine reports no progress.
                 (state / f"{name}.progress").write_text("1", encoding="ascii")
-        # A worker whose own parent was killed may still be writing its last step there.
-        shutil.rmtree(state, ignore_errors=True)
+    # Also where nothing was pending: a run may have been killed after its last network, and a
+    # worker whose parent was killed may still be writing its last step there.
+    shutil.rmtree(state, ignore_errors=True)
     return TrainSummary(trained=networks, current=current, dropped=dropped)
 
 
 def drop_stale(folder: Path, keys: Collection[str]) -> int:
     """Remove weights and losses of files that no key names; return the number of files."""
     dropped = 0
-    for kind in ("weights", "placebo"):
+    for kind in ("weights", "placebo", "weights_halves", "placebo_halves"):
         for path in sorted((folder / kind).glob("*.safetensors")):
             if f"{kind}/{path.stem}" not in keys:
                 path.unlink()
@@ -126,13 +127,15 @@ def assign_stacks(
     stacks = unfinished_stacks(state, plan.keys, pending)
     begun = {name for files in stacks.values() for name in files}
     rest = [name for name in pending if name not in begun]
-    parts = jobs.divide(
-        [len(plan.specs[name]) for name in rest],
-        largest=where.networks_per_stack,
-        workers=where.workers,
-    )
-    for part in parts:
-        stacks[digest_of(*(plan.keys[name] for name in rest[part]))] = rest[part]
+    # Halves have epochs of their own, and a stack goes on until its last network ends.
+    for half in (False, True):
+        names = [name for name in rest if plan.is_half(name) == half]
+        for part in jobs.divide(
+            [len(plan.specs[name]) for name in names],
+            largest=where.networks_per_stack,
+            workers=where.workers,
+        ):
+            stacks[digest_of(*(plan.keys[name] for name in names[part]))] = names[part]
     write_json(stacks, state / STACKS)
     for path in state.iterdir():
         if path.name != STACKS and (path.stem not in stacks or path.suffix == ".progress"):
@@ -180,10 +183,12 @@ def make_jobs(
     return {
         name: StackJob(
             name=name,
-            specs={file: [compact(spec) for spec in plan.specs[file]] for file in files},
+            specs={file: plan.specs[file] for file in files},
             keys={file: plan.keys[file] for file in files},
             inputs=tuple(panel.names),
-            params=params,
+            params=replace(params, epochs=params.resample_epochs)
+            if plan.is_half(files[0])
+            else params,
             features=cached["features"],
             labels=cached["labels"],
             state=state.absolute(),

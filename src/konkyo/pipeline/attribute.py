@@ -14,22 +14,26 @@ from konkyo.features import store
 from konkyo.io import read_key, write_json, write_parquet
 from konkyo.models import jobs
 from konkyo.models import store as weights
-from konkyo.pipeline import locking, stage
+from konkyo.pipeline import locking, stage, standard_errors
 
 
 @dataclass(frozen=True, kw_only=True)
 class AttributeReport:
-    """What the stage did: months explained, months up to date before, rows explained."""
+    """What the stage did: months explained, months up to date before, rows explained.
+
+    `with_errors` counts the months whose standard errors were computed.
+    """
 
     explained: int
     current: int
     predictions: int
+    with_errors: int
 
     def __str__(self) -> str:
         """Return the line that the command prints."""
         return (
             f"attributions: {self.explained} months explained, {self.current} kept; "
-            f"{self.predictions:,} new predictions"
+            f"{self.predictions:,} new predictions; standard errors of {self.with_errors} months"
         )
 
 
@@ -67,4 +71,5 @@ def run(config: Params, panel: store.Panel) -> AttributeReport:
         explained=len(due),
         current=len(decisions) - len(due),
         predictions=sum(map(len, rows)),
+        with_errors=standard_errors.run(config, panel, decisions, keys),
     )

@@ -1,6 +1,5 @@
 """Stage train: a network for each rolling window, and the baselines on the same windows."""
 
-import shutil
 from dataclasses import dataclass
 
 import torch
@@ -52,8 +51,6 @@ def run(config: Params, panel: store.Panel) -> TrainReport:
         config.prepare.skip_months,
     )
     summary = train(panel, decisions, config.train, HERE.models)
-    # A run that was killed after its last network left its states, and nothing is pending now.
-    shutil.rmtree(HERE.models / "state", ignore_errors=True)
     # After the training, since the placebo's keys hold the bytes of its weights.
     penalty = config.train.ridge_penalty
     keys = baselines.keys(panel, decisions, penalty=penalty, placebo=HERE.placebo)

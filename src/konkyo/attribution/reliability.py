@@ -1,0 +1,243 @@
+"""Standard errors of relevances and scores, and which relevances can be relied on.
+
+A month's network is trained again on random halves of its window's months, in complementary pairs.
+The standard deviation over these K networks, with divisor K since the halves of a pair share their
+mean, estimates the standard error of the network of all months and is not divided by the root of K:
+the delete-half jackknife (Shao and Wu, A General Theory for Jackknife Variance Estimation, Annals
+of Statistics 1989; complementary halves: Shah and Samworth, JRSS B 2013).
+
+The signal of a relevance is the absolute mean of the halves' relevances over their standard error.
+A relevance is reliable where that mean has the sign of the relevance shown and the signal reaches
+the month's threshold, the smallest one at which the share of reliable relevances under shuffled
+labels (the newest placebo month at or before t) is at most `false_share` of the share in month t.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from scipy.cluster.hierarchy import fcluster, linkage
+from scipy.spatial.distance import squareform
+from scipy.stats import rankdata
+
+from konkyo.attribution.lrp import propagate
+from konkyo.attribution.rules import Epsilon
+from konkyo.models import store
+
+_CORRELATION = 0.5
+"""Mean absolute correlation from which on two clusters of inputs are one."""
+
+
+@dataclass(frozen=True)
+class Halves:
+    """Scores and relevances of one month's rows by the networks of halves of its window.
+
+    Attributes
+    ----------
+    score : numpy.ndarray
+        [halves, stocks].
+    relevance : numpy.ndarray
+        [halves, stocks, features], in units of the score.
+    """
+
+    score: np.ndarray
+    relevance: np.ndarray
+
+
+@dataclass(frozen=True)
+class Errors:
+    """Standard errors of one month's scores and relevances.
+
+    Attributes
+    ----------
+    score : numpy.ndarray
+        [stocks], standard error of the score.
+    rank_low, rank_high : numpy.ndarray
+        [stocks], the score's rank (1 is the best) less and plus two standard errors of the rank.
+    relevance : numpy.ndarray
+        [stocks, features], standard error of each relevance, in units of the score.
+    reliable : numpy.ndarray
+        [stocks, features] bool.
+    cluster_relevance, cluster_reliable : numpy.ndarray
+        The same of the sum over a cluster, in the column of its first member.
+    """
+
+    score: np.ndarray
+    rank_low: np.ndarray
+    rank_high: np.ndarray
+    relevance: np.ndarray
+    reliable: np.ndarray
+    cluster_relevance: np.ndarray
+    cluster_reliable: np.ndarray
+
+
+def explain_halves(networks: Sequence[store.Weights], rows: np.ndarray, epsilon: float) -> Halves:
+    """Return what each half's network says of rows [stocks, features] as the panel holds them.
+
+    In float32, which is exact enough for a standard deviation and takes half the time.
+    """
+    stack = store.restack(networks)
+    x = torch.from_numpy(np.array(rows, dtype=np.float32)).repeat(len(networks), 1, 1)
+    score, relevance = propagate(stack, stack.scale_(x), Epsilon(epsilon))
+    return Halves(score.numpy(), relevance.numpy())
+
+
+def signal(relevance: np.ndarray, halves: np.ndarray) -> np.ndarray:
+    """Return the signal of relevances, 0 where the halves' mean has not their sign.
+
+    Parameters
+    ----------
+    relevance : numpy.ndarray
+        [...] those that are shown.
+    halves : numpy.ndarray
+        [halves, ...] those of the networks of halves.
+    """
+    mean, error = halves.mean(0), halves.std(0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        size = np.abs(mean) / error
+    # Without an error there is no signal: an input at 0 has no relevance in any network.
+    return np.where((error > 0) & (np.sign(mean) == np.sign(relevance)), size, 0.0)
+
+
+def threshold(signals: np.ndarray, placebo: np.ndarray, false_share: float) -> float:
+    """Return the smallest signal from which on relevances are reliable, infinite if none is.
+
+    Parameters
+    ----------
+    signals, placebo : numpy.ndarray
+        Those of the relevances that take part, under true and under shuffled labels, any number.
+    false_share : float
+        Largest ratio of the shares of reliable relevances, shuffled to true.
+
+    Notes
+    -----
+    Only the signals of the month itself are tried: between two of them the same are reliable.
+    """
+    if not len(signals) or not len(placebo):
+        return float("inf")
+    candidates = np.sort(signals)
+    share = 1 - np.searchsorted(candidates, candidates) / len(candidates)
+    placebo_share = 1 - np.searchsorted(np.sort(placebo), candidates) / len(placebo)
+    allowed = np.flatnonzero((placebo_share <= false_share * share) & (candidates > 0))
+    return float(candidates[allowed[0]]) if len(allowed) else float("inf")
+
+
+def taking_part(features: np.ndarray, groups: Sequence[str]) -> np.ndarray:
+    """Return which relevances may be reliable, [stocks, features] bool.
+
+    Characteristics, market series and the stock's own sector; not the dummies of other sectors and
+    of the calendar, of which no stock of the month has both values.
+
+    Parameters
+    ----------
+    features : numpy.ndarray
+        [stocks, features] as the panel holds them.
+    groups : sequence of str
+        Of each feature, as in the panel's catalogue.
+    """
+    group = np.array(groups, dtype=object)
+    return np.isin(group, ["characteristic", "market"]) | ((group == "sector") & (features == 1))
+
+
+def errors(
+    score: np.ndarray,
+    relevance: np.ndarray,
+    halves: Halves,
+    *,
+    reliable: np.ndarray,
+    cluster: np.ndarray,
+    threshold: float,
+) -> Errors:
+    """Return the standard errors of a month's scores [stocks] and relevances [stocks, features].
+
+    Parameters
+    ----------
+    score, relevance, halves
+        Of the month.
+    reliable : numpy.ndarray
+        [stocks, features] bool.
+    cluster : numpy.ndarray
+        [features], of `clusters`; the sum over a cluster is reliable by the same threshold.
+    threshold : float
+        Least signal of what is reliable.
+    """
+    rank, rank_error = rankdata(-score), rankdata(-halves.score, axis=1).std(0)
+    sums, sums_of_halves = (by_cluster(part, cluster) for part in (relevance, halves.relevance))
+    return Errors(
+        score=halves.score.std(0),
+        rank_low=np.clip(rank - 2 * rank_error, 1, len(score)),
+        rank_high=np.clip(rank + 2 * rank_error, 1, len(score)),
+        relevance=halves.relevance.std(0),
+        reliable=reliable,
+        cluster_relevance=sums_of_halves.std(0),
+        cluster_reliable=signal(sums, sums_of_halves) >= threshold,
+    )
+
+
+@dataclass(frozen=True)
+class Moments:
+    """Sums by month from which the correlations of any window follow.
+
+    Attributes
+    ----------
+    count : numpy.ndarray
+        [months], rows.
+    total : numpy.ndarray
+        [months, features].
+    product : numpy.ndarray
+        [months, features, features].
+    """
+
+    count: np.ndarray
+    total: np.ndarray
+    product: np.ndarray
+
+    @classmethod
+    def of(cls, features: np.ndarray, spans: Sequence[slice]) -> "Moments":
+        """Return the sums of every month of a panel [rows, features]."""
+        blocks = [np.asarray(features[rows], dtype=np.float64) for rows in spans]
+        return cls(
+            count=np.array([len(block) for block in blocks]),
+            total=np.stack([block.sum(0) for block in blocks]),
+            product=np.stack([block.T @ block for block in blocks]),
+        )
+
+    def correlation(self, months: slice) -> np.ndarray:
+        """Return the correlations over the rows of some months; 0 of an input that is constant."""
+        count = self.count[months].sum()
+        mean = self.total[months].sum(0) / count
+        covariance = self.product[months].sum(0) / count - np.outer(mean, mean)
+        variance = covariance.diagonal()
+        # What rounding leaves of a constant is no variance.
+        varies = variance > 1e-9 * np.maximum(mean**2, 1e-30)
+        scale = np.sqrt(np.where(varies, variance, np.inf))
+        return np.clip(covariance / np.outer(scale, scale), -1, 1)
+
+
+def clusters(correlation: np.ndarray, groups: Sequence[str]) -> np.ndarray:
+    """Return the cluster of each input, [features]: the position of its first member.
+
+    Average linkage; two clusters are one where the mean absolute correlation of their inputs is 0.5
+    or more. A dummy, of sector or calendar, is a cluster of its own.
+    """
+    cluster = np.arange(len(groups))
+    members = np.flatnonzero(np.isin(np.array(groups), ["characteristic", "market"]))
+    if len(members) < 2:
+        return cluster
+    distance = 1 - np.abs(correlation[np.ix_(members, members)])
+    np.fill_diagonal(distance, 0.0)
+    tree = linkage(squareform((distance + distance.T) / 2, checks=False), method="average")
+    number = fcluster(tree, 1 - _CORRELATION, criterion="distance")
+    _, first = np.unique(number, return_index=True)
+    _, position = np.unique(number, return_inverse=True)
+    cluster[members] = members[first[position]]
+    return cluster
+
+
+def by_cluster(relevance: np.ndarray, cluster: np.ndarray) -> np.ndarray:
+    """Return the sum of relevances over each cluster, [..., features], 0 where none begins."""
+    sums = np.zeros_like(relevance)
+    for first in np.unique(cluster):
+        sums[..., first] = relevance[..., cluster == first].sum(-1)
+    return sums

@@ -1,0 +1,171 @@
+"""Second part of the stage attribute: standard errors, from networks of halves of each window."""
+
+import shutil
+from collections.abc import Mapping, Sequence
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from tqdm import tqdm
+
+from konkyo.artifacts import HERE
+from konkyo.attribution import errors_store, reliability
+from konkyo.attribution.attributions import explain_months
+from konkyo.attribution.reliability import Errors
+from konkyo.cache import ATTRIBUTION, code_digest, digest_of, weights_bytes
+from konkyo.config import Params
+from konkyo.features.store import Panel
+from konkyo.io import read_parquet, write_csv
+from konkyo.models import store as weights
+from konkyo.windows import MonthSlices, Window
+
+
+def run(config: Params, panel: Panel, decisions: Sequence[Window], keys: Mapping[str, str]) -> int:
+    """Bring the standard errors up to date with attributions; return the months computed.
+
+    Parameters
+    ----------
+    config : Params
+        All params.
+    panel : Panel
+        Features.
+    decisions : sequence of Window
+        The decision months, in order.
+    keys : mapping of str to str
+        Of each month's attributions.
+    """
+    if not config.train.resamples:
+        shutil.rmtree(HERE.errors, ignore_errors=True)
+        HERE.errors.mkdir(parents=True)
+        return 0
+    months = Months(config, panel, decisions)
+    needed = {window.month: months.key(window, keys) for window in decisions}
+    for path in HERE.errors.glob("????-??.*"):
+        if path.stem not in needed:
+            path.unlink()
+    on_file = errors_store.read_about(HERE.errors)
+    due = [w for w in decisions if on_file.get(w.month, {}).get("key") != needed[w.month]]
+    for window in tqdm(due, "standard errors", unit="month"):
+        errors, about = months.errors(window)
+        errors_store.write(
+            errors,
+            stocks=panel.index["stock"].iloc[window.test_start : window.test_stop],
+            features=panel.names,
+            about={"key": needed[window.month], **about},
+            path=HERE.errors_of(window.month),
+        )
+    write_csv(table(), HERE.reliability)
+    return len(due)
+
+
+def table() -> pd.DataFrame:
+    """Return of each month: threshold, shares of reliable relevances, placebo month.
+
+    month, threshold, reliable_share, placebo_month (whose placebos gave the threshold), and of a
+    month that is one itself placebo_share: that of its placebos by the threshold before it.
+    """
+    about = errors_store.read_about(HERE.errors)
+    frame = pd.DataFrame.from_dict(about, orient="index").rename_axis("month").reset_index()
+    return frame[["month", "threshold", "reliable_share", "placebo_month", "placebo_share"]]
+
+
+class Months:
+    """The standard errors of any month of a run.
+
+    Parameters
+    ----------
+    config : Params
+        All params.
+    panel : Panel
+        Features.
+    decisions : sequence of Window
+        The decision months, in order.
+    """
+
+    def __init__(self, config: Params, panel: Panel, decisions: Sequence[Window]) -> None:
+        self._params = config.attribute
+        self._panel = panel
+        self._groups = panel.catalogue["group"].tolist()
+        self._blocks = MonthSlices.of(panel.index["month"])
+        every = config.train.placebo_every
+        self._placebos_up_to = {
+            window.month: decisions[: position + 1 : every][-2:]
+            for position, window in enumerate(decisions)
+        }
+        # Neighbouring months share a placebo month.
+        self._placebo_signal = lru_cache(maxsize=2)(self._placebo_signal_of)
+
+    def key(self, window: Window, keys: Mapping[str, str]) -> str:
+        """Return the cache key of a month's standard errors, from those of the attributions."""
+        parts: list[str | bytes] = [keys[window.month], weights_bytes(HERE.weights_halves, window.month)]
+        for placebo in self._placebos_up_to[window.month]:
+            parts += [
+                keys[placebo.month],
+                weights_bytes(HERE.placebo, placebo.month),
+                weights_bytes(HERE.placebo_halves, placebo.month),
+            ]
+        return digest_of(code_digest(*ATTRIBUTION), repr(self._params), *self._groups, *parts)
+
+    def errors(self, window: Window) -> tuple[Errors, dict[str, Any]]:
+        """Return a month's standard errors, and what holds of the month as JSON values."""
+        shown = read_parquet(HERE.attributions_of(window.month))
+        relevance = shown[self._panel.names].to_numpy()
+        halves = self._halves(HERE.weights_halves, window)
+        takes_part = self._taking_part(window)
+        signal = reliability.signal(relevance, halves.relevance)
+        *before, newest = self._placebos_up_to[window.month]
+        limit = self._threshold(signal[takes_part], newest)
+        cluster = reliability.clusters(
+            self._moments.correlation(self._blocks.training_months(window)), self._groups
+        )
+        errors = reliability.errors(
+            shown["score"].to_numpy(),
+            relevance,
+            halves,
+            reliable=takes_part & (signal >= limit),
+            cluster=cluster,
+            threshold=limit,
+        )
+        held_out = None
+        if before and newest is window:
+            earlier = self._threshold(signal[takes_part], before[0])
+            held_out = float((self._placebo_signal(window.month) >= earlier).mean())
+        return errors, {
+            "threshold": limit if np.isfinite(limit) else None,
+            "reliable_share": float(errors.reliable.sum() / takes_part.sum()),
+            "placebo_month": newest.month,
+            "placebo_share": held_out,
+            "cluster": [self._panel.names[first] for first in cluster],
+        }
+
+    @cached_property
+    def _moments(self) -> reliability.Moments:
+        spans = [self._blocks.rows(position) for position in range(len(self._blocks.names))]
+        return reliability.Moments.of(self._panel.features, spans)
+
+    def _threshold(self, signal: np.ndarray, placebo: Window) -> float:
+        return reliability.threshold(
+            signal, self._placebo_signal(placebo.month), self._params.false_share
+        )
+
+    def _placebo_signal_of(self, month: str) -> np.ndarray:
+        """Return the signals of a placebo month's relevances that take part, [any number]."""
+        (window,) = [w for w in self._placebos_up_to[month] if w.month == month]
+        rows = self._features(window)
+        networks = weights.read(HERE.placebo / f"{month}.safetensors")
+        (shown,) = explain_months([networks], [rows], self._params.epsilon)
+        halves = self._halves(HERE.placebo_halves, window)
+        signal = reliability.signal(shown.relevance, halves.relevance)
+        return signal[self._taking_part(window)]
+
+    def _halves(self, folder: Path, window: Window) -> reliability.Halves:
+        networks = weights.read(folder / f"{window.month}.safetensors")
+        return reliability.explain_halves(networks, self._features(window), self._params.epsilon)
+
+    def _taking_part(self, window: Window) -> np.ndarray:
+        return reliability.taking_part(self._features(window), self._groups)
+
+    def _features(self, window: Window) -> np.ndarray:
+        return self._panel.features[window.test_start : window.test_stop]
