@@ -33,7 +33,7 @@ ATTRIBUTION = (
 )
 """What decides the attributions of a month's network, whose weights are data, and their errors."""
 
-EVALUATION = (*TRAINING, "konkyo.attribution", "konkyo.pipeline.verify")
+EVALUATION = (*ATTRIBUTION, "konkyo.pipeline.verify")
 """What decides how the attribution methods fare on a month."""
 
 SEARCH_PANEL = ("konkyo.features", "konkyo.windows", "konkyo.dates", "konkyo.tuning.panels")

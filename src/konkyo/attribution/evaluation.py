@@ -9,7 +9,7 @@ records whose true contributions are available.
 import math
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,7 @@ TABLES = {
     "cascading_randomisation": ("method", "layers"),
     "seed_correlation": ("method",),
     "absorption": ("method",),
+    "reliability": ("method",),
 }
 """The tables of an evaluation, and the columns by which their mean over months is taken."""
 
@@ -61,6 +62,8 @@ class MethodEvaluation:
     absorption : pandas.DataFrame
         method (LRP's epsilon rule alone), epsilon (mean size of what epsilon takes), score (mean
         size of the score).
+    reliability : pandas.DataFrame
+        method and the counts of `reliable_methods.counts`; empty without networks of halves.
     """
 
     attributions: dict[str, np.ndarray]
@@ -68,6 +71,7 @@ class MethodEvaluation:
     cascading_randomisation: pd.DataFrame
     seed_correlation: pd.DataFrame
     absorption: pd.DataFrame
+    reliability: pd.DataFrame = field(default_factory=lambda: pd.DataFrame({"method": []}))
 
 
 def evaluate_methods(
@@ -180,7 +184,8 @@ def summarise(evaluations: Sequence[MethodEvaluation]) -> dict[str, pd.DataFrame
     dict of str to pandas.DataFrame
         deletion: method, deleted, ordered, random, auc; cascading_randomisation: method, layers,
         rank_correlation, size_correlation; seed_correlation: method, rank_correlation (over pairs
-        of members and months), empty for ensembles of one; absorption: method, epsilon, score.
+        of members and months), empty for ensembles of one; absorption: method, epsilon, score;
+        reliability: method and mean counts.
     """
     summary = {}
     for name, keys in TABLES.items():
@@ -206,9 +211,9 @@ def metrics(tables: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
         A method: deletion_auc (above 0: better than a random order), cascading_randomisation (rank
         correlation with the attributions of a network whose layers are all randomised: near 0 is
         right), seed_correlation (rank correlation between members of an ensemble), epsilon_share
-        (of the scores, what LRP's epsilon takes) and the measures of
-        `konkyo.attribution.ground_truth` under `ground_truth`. Undefined figures are absent: JSON
-        has no NaN.
+        (of the scores, what LRP's epsilon takes), the measures of `reliability_measures` and those
+        of `konkyo.attribution.ground_truth` under `ground_truth`. Undefined figures are absent:
+        JSON has no NaN.
     """
     result: dict[str, dict[str, Any]] = {}
 
@@ -225,6 +230,9 @@ def metrics(tables: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
         add(row.method, "seed_correlation", row.rank_correlation)
     for row in tables["absorption"].itertuples():
         add(row.method, "epsilon_share", row.epsilon / row.score if row.score else math.nan)
+    if "reliability" in tables:
+        for row in tables["reliability"].itertuples():
+            add(row.method, row.measure, row.value)
     if "ground_truth" in tables:
         for row in tables["ground_truth"].itertuples():
             if math.isfinite(row.mean):

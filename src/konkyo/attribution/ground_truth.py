@@ -149,6 +149,73 @@ def per_input(
     return pd.concat(months, ignore_index=True)
 
 
+def reliability(
+    truth: np.ndarray | None,
+    relevance: np.ndarray,
+    reliable: np.ndarray,
+    *,
+    takes_part: np.ndarray,
+    cluster: np.ndarray,
+    effect: np.ndarray | None = None,
+) -> dict[str, float]:
+    """Return the counts behind the measures of one month's reliable relevances.
+
+    Parameters
+    ----------
+    truth : numpy.ndarray, optional
+        [stocks, features], true contributions.
+    relevance : numpy.ndarray
+        [stocks, features].
+    reliable, takes_part : numpy.ndarray
+        [stocks, features] bool: which relevances are reliable, and which may be.
+    cluster : numpy.ndarray
+        [features], a number of the cluster of each input.
+    effect : numpy.ndarray, optional
+        [features] bool, which inputs have an effect in some month; with `truth`.
+
+    Returns
+    -------
+    dict of str to float
+        Sums, which add up over months; `reliability_measures` makes shares of them.
+    """
+    sums = {"taking_part": float(takes_part.sum()), "reliable": float(reliable.sum())}
+    if truth is None or effect is None:
+        return sums
+    truth = np.where(takes_part, _without_rounding(truth), 0.0)
+    pairs = reliable & (truth != 0)
+    return sums | {
+        "on_effect": float(reliable[:, effect].sum()),
+        "in_cluster": float(reliable[:, np.isin(cluster, cluster[effect])].sum()),
+        "pairs": float(pairs.sum()),
+        "same_sign": float((pairs & (np.sign(truth) == np.sign(relevance))).sum()),
+        "covered": float(np.abs(truth)[reliable].sum()),
+        "true": float(np.abs(truth).sum()),
+    }
+
+
+def reliability_measures(counts: Mapping[str, float]) -> dict[str, float]:
+    """Return the measures of reliable relevances from sums (or means) of counts over months.
+
+    reliable_share of those that may be reliable; reliable_share_placebo, of the placebo months that
+    gave no threshold; reliable_precision: of the reliable ones, the share on inputs with an effect;
+    reliable_precision_cluster: on inputs whose cluster holds one; reliable_sign: share with the
+    sign of a true contribution other than 0; reliable_coverage: share of the true contributions'
+    absolute sum that is on reliable relevances. NaN where undefined.
+    """
+    ratios = {
+        "reliable_share": ("reliable", "taking_part"),
+        "reliable_share_placebo": ("placebo_reliable", "placebo_taking_part"),
+        "reliable_precision": ("on_effect", "reliable"),
+        "reliable_precision_cluster": ("in_cluster", "reliable"),
+        "reliable_sign": ("same_sign", "pairs"),
+        "reliable_coverage": ("covered", "true"),
+    }
+    return {
+        name: _ratio(counts.get(part, np.nan), counts.get(total, np.nan))
+        for name, (part, total) in ratios.items()
+    }
+
+
 def compare(by_method: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """Return the mean over months of every measure of several methods.
 

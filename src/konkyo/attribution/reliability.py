@@ -6,10 +6,11 @@ mean, estimates the standard error of the network of all months and is not divid
 the delete-half jackknife (Shao and Wu, A General Theory for Jackknife Variance Estimation, Annals
 of Statistics 1989; complementary halves: Shah and Samworth, JRSS B 2013).
 
-The signal of a relevance is the absolute mean of the halves' relevances over their standard error.
-A relevance is reliable where that mean has the sign of the relevance shown and the signal reaches
-the month's threshold, the smallest one at which the share of reliable relevances under shuffled
-labels (the newest placebo month at or before t) is at most `false_share` of the share in month t.
+The signal of a relevance is the smaller of two sizes over the standard error: that of the relevance
+shown and that of the halves' mean, 0 where their signs differ. A relevance is reliable where its
+signal reaches the month's threshold, the smallest one at which the share of reliable relevances
+under shuffled labels (in the newest placebo months at or before t) is at most `false_share` of the
+share in month t.
 """
 
 from collections.abc import Sequence
@@ -27,6 +28,9 @@ from konkyo.models import store
 
 _CORRELATION = 0.5
 """Mean absolute correlation from which on two clusters of inputs are one."""
+
+CALIBRATING = 4
+"""Newest placebo months that give a threshold: the relevances of one depend on each other."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +88,7 @@ def explain_halves(networks: Sequence[store.Weights], rows: np.ndarray, epsilon:
 
 
 def signal(relevance: np.ndarray, halves: np.ndarray) -> np.ndarray:
-    """Return the signal of relevances, 0 where the halves' mean has not their sign.
+    """Return the signal of relevances: how many standard errors they are away from 0.
 
     Parameters
     ----------
@@ -95,7 +99,7 @@ def signal(relevance: np.ndarray, halves: np.ndarray) -> np.ndarray:
     """
     mean, error = halves.mean(0), halves.std(0)
     with np.errstate(divide="ignore", invalid="ignore"):
-        size = np.abs(mean) / error
+        size = np.minimum(np.abs(mean), np.abs(relevance)) / error
     # Without an error there is no signal: an input at 0 has no relevance in any network.
     return np.where((error > 0) & (np.sign(mean) == np.sign(relevance)), size, 0.0)
 

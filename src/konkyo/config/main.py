@@ -1,10 +1,9 @@
 """Sections of the main pipeline, one a stage, and of the month-end routine."""
 
 from dataclasses import field
-from math import comb
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 from pydantic.dataclasses import dataclass
 
 from konkyo.config.fields import (
@@ -105,29 +104,6 @@ class Train:
     backend: Literal["loky", "dask"]
     scheduler_address: PublicAddress
     panel_cache_url: PublicAddress
-
-    @model_validator(mode="after")
-    def _halves_of_windows(self) -> "Train":
-        resamples, months = self.resamples, self.window_months
-        if not resamples:
-            return self
-        if resamples % 2 or resamples < 4:
-            raise ValueError(
-                f"train.resamples = {resamples}: set it to an even number of at least 4, since "
-                "halves come in pairs, or to 0 for no standard errors"
-            )
-        if not self.placebo_every:
-            raise ValueError(
-                f"train.resamples = {resamples} needs placebos, which tell noise from effects, and "
-                "train.placebo_every = 0: set it to 1 or more, or train.resamples to 0"
-            )
-        halvings = comb(months, months // 2) // (1 if months % 2 else 2)
-        if halvings < resamples // 2:
-            raise ValueError(
-                f"train.window_months = {months} can be halved in {halvings} ways, and "
-                f"train.resamples = {resamples} needs {resamples // 2}: take a longer window"
-            )
-        return self
 
 
 @dataclass(frozen=True, config=RULES)

@@ -1,6 +1,7 @@
 """The whole of params.yaml: read, checked, and turned into plain values again."""
 
 import json
+from math import comb
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,30 @@ class Params:
                 f"prepare.universe_size = {self.prepare.universe_size} is less than "
                 f"backtest.n_quantiles = {self.backtest.n_quantiles}: allow at least one stock "
                 "a quantile"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _windows_can_be_halved(self) -> "Params":
+        resamples, months = self.train.resamples, self.train.window_months
+        if not resamples:
+            return self
+        if resamples % 2 or resamples < 4:
+            raise ValueError(
+                f"train.resamples = {resamples}: set it to an even number of at least 4, since "
+                "halves come in pairs, or to 0 for no standard errors"
+            )
+        if not self.train.placebo_every:
+            raise ValueError(
+                f"train.resamples = {resamples} needs placebos, which tell effects from noise, and "
+                "train.placebo_every = 0: set it to 1 or more, or train.resamples to 0"
+            )
+        halvings = comb(months, months // 2) // (1 if months % 2 else 2)
+        if halvings < resamples // 2:
+            raise ValueError(
+                f"train.window_months = {months} can be halved in {halvings} ways, and "
+                f"train.resamples = {resamples} needs {resamples // 2}: set train.window_months "
+                "higher, or train.resamples to 0"
             )
         return self
 

@@ -61,14 +61,22 @@ def run(config: Params, panel: Panel, decisions: Sequence[Window], keys: Mapping
 
 
 def table() -> pd.DataFrame:
-    """Return of each month: threshold, shares of reliable relevances, placebo month.
+    """Return of each month the threshold and shares of reliable relevances.
 
-    month, threshold, reliable_share, placebo_month (whose placebos gave the threshold), and of a
-    month that is one itself placebo_share: that of its placebos by the threshold before it.
+    month, threshold (missing where nothing is reliable), reliable_share, placebo_share: that of the
+    placebo month before those that gave the threshold, missing where there is none.
     """
     about = errors_store.read_about(HERE.errors)
     frame = pd.DataFrame.from_dict(about, orient="index").rename_axis("month").reset_index()
-    return frame[["month", "threshold", "reliable_share", "placebo_month", "placebo_share"]]
+    return frame[["month", "threshold", "reliable_share", "placebo_share"]]
+
+
+def placebos_up_to(decisions: Sequence[Window], every: int) -> dict[str, Sequence[Window]]:
+    """Return of each month its newest placebo months, those that calibrate and the one before."""
+    return {
+        window.month: decisions[: position + 1 : every][-reliability.CALIBRATING - 1 :]
+        for position, window in enumerate(decisions)
+    }
 
 
 class Months:
@@ -89,17 +97,18 @@ class Months:
         self._panel = panel
         self._groups = panel.catalogue["group"].tolist()
         self._blocks = MonthSlices.of(panel.index["month"])
-        every = config.train.placebo_every
-        self._placebos_up_to = {
-            window.month: decisions[: position + 1 : every][-2:]
-            for position, window in enumerate(decisions)
-        }
-        # Neighbouring months share a placebo month.
-        self._placebo_signal = lru_cache(maxsize=2)(self._placebo_signal_of)
+        self._placebos_up_to = placebos_up_to(decisions, config.train.placebo_every)
+        # Neighbouring months share their placebo months.
+        self._placebo_signal = lru_cache(maxsize=reliability.CALIBRATING + 1)(
+            self._placebo_signal_of
+        )
 
     def key(self, window: Window, keys: Mapping[str, str]) -> str:
         """Return the cache key of a month's standard errors, from those of the attributions."""
-        parts: list[str | bytes] = [keys[window.month], weights_bytes(HERE.weights_halves, window.month)]
+        parts: list[str | bytes] = [
+            keys[window.month],
+            weights_bytes(HERE.weights_halves, window.month),
+        ]
         for placebo in self._placebos_up_to[window.month]:
             parts += [
                 keys[placebo.month],
@@ -115,8 +124,12 @@ class Months:
         halves = self._halves(HERE.weights_halves, window)
         takes_part = self._taking_part(window)
         signal = reliability.signal(relevance, halves.relevance)
-        *before, newest = self._placebos_up_to[window.month]
-        limit = self._threshold(signal[takes_part], newest)
+        placebos = [self._placebo_signal(w.month) for w in self._placebos_up_to[window.month]]
+        limit = reliability.threshold(
+            signal[takes_part],
+            np.concatenate(placebos[-reliability.CALIBRATING :]),
+            self._params.false_share,
+        )
         cluster = reliability.clusters(
             self._moments.correlation(self._blocks.training_months(window)), self._groups
         )
@@ -128,15 +141,12 @@ class Months:
             cluster=cluster,
             threshold=limit,
         )
-        held_out = None
-        if before and newest is window:
-            earlier = self._threshold(signal[takes_part], before[0])
-            held_out = float((self._placebo_signal(window.month) >= earlier).mean())
         return errors, {
             "threshold": limit if np.isfinite(limit) else None,
             "reliable_share": float(errors.reliable.sum() / takes_part.sum()),
-            "placebo_month": newest.month,
-            "placebo_share": held_out,
+            "placebo_share": float((placebos[0] >= limit).mean())
+            if len(placebos) > reliability.CALIBRATING
+            else None,
             "cluster": [self._panel.names[first] for first in cluster],
         }
 
@@ -144,11 +154,6 @@ class Months:
     def _moments(self) -> reliability.Moments:
         spans = [self._blocks.rows(position) for position in range(len(self._blocks.names))]
         return reliability.Moments.of(self._panel.features, spans)
-
-    def _threshold(self, signal: np.ndarray, placebo: Window) -> float:
-        return reliability.threshold(
-            signal, self._placebo_signal(placebo.month), self._params.false_share
-        )
 
     def _placebo_signal_of(self, month: str) -> np.ndarray:
         """Return the signals of a placebo month's relevances that take part, [any number]."""

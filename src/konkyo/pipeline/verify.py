@@ -1,6 +1,9 @@
 """Stage verify: attribution methods evaluated on the networks and against the ground truth."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -8,7 +11,14 @@ from tqdm import tqdm
 
 from konkyo import windows
 from konkyo.artifacts import HERE
-from konkyo.attribution import evaluation, ground_truth, methods
+from konkyo.attribution import (
+    errors_store,
+    evaluation,
+    ground_truth,
+    methods,
+    reliability,
+    reliable_methods,
+)
 from konkyo.cache import EVALUATION, code_digest, digest_of, weights_bytes
 from konkyo.config import LARGEST_EPSILON_SHARE, Params, load
 from konkyo.features import store
@@ -16,7 +26,7 @@ from konkyo.io import read_parquet, write_csv, write_json
 from konkyo.models import baselines, jobs
 from konkyo.models import store as weights
 from konkyo.models.batches import NetworkSpec
-from konkyo.pipeline import locking, stage
+from konkyo.pipeline import locking, stage, standard_errors
 
 _NOT_INPUTS = ["expected", "baseline"]
 """Columns of the ground truth that are no input's contribution."""
@@ -56,10 +66,14 @@ def main() -> None:
 def run(config: Params, panel: store.Panel) -> VerifySummary:
     """Evaluate the months whose network, rows or params changed; write all tables and figures."""
     months = windows.MonthSlices.of(panel.index["month"])
-    decisions = windows.rolling(months, config.train.window_months, config.prepare.skip_months)[
-        :: config.verify.every_n_months
-    ]
-    keys = cache_keys(config, panel, decisions)
+    all_months = windows.rolling(months, config.train.window_months, config.prepare.skip_months)
+    decisions = all_months[:: config.verify.every_n_months]
+    about = errors_store.read_about(HERE.errors)
+    placebos = standard_errors.placebos_up_to(all_months, max(config.train.placebo_every, 1))
+    # The ground truth is of the return of t+1: with a gap the networks learn another one.
+    with_truth = HERE.truth.exists() and not config.prepare.skip_months
+    truth = Truth(panel) if with_truth else None
+    keys = cache_keys(config, panel, decisions, about)
     evaluation.drop_stale(HERE.verify_months, keys)
     pending = set(evaluation.pending(HERE.verify_months, keys))
     due = [window for window in decisions if window.month in pending]
@@ -67,6 +81,13 @@ def run(config: Params, panel: store.Panel) -> VerifySummary:
     for window in tqdm(due, "evaluated", unit="month"):
         rows = sample_rows(config, window)
         result = evaluate_month(config, panel, specs[window.month], rows)
+        if about:
+            result = replace(
+                result,
+                reliability=reliable_by_method(
+                    config, panel, window, placebos[window.month], about, truth
+                ),
+            )
         evaluation.save(
             HERE.verify_months / window.month,
             result,
@@ -77,11 +98,9 @@ def run(config: Params, panel: store.Panel) -> VerifySummary:
 
     evaluations, attributions = evaluation.load(HERE.verify_months, keys)
     tables = evaluation.summarise(evaluations)
-    # The ground truth is of the return of t+1: with a gap the networks learn another one.
-    with_truth = HERE.truth.exists() and not config.prepare.skip_months
-    if with_truth:
-        truth = read_parquet(HERE.truth).drop(columns=_NOT_INPUTS)
-        tables |= ground_truth_tables(truth, panel, attributions)
+    if truth is not None:
+        tables |= ground_truth_tables(truth.table, panel, attributions)
+    tables["reliability"] = reliability_table(tables["reliability"], panel, about, truth)
     for path in HERE.verify.glob("*.csv"):
         # A run on other records had a ground truth, or an earlier version other names.
         if path.stem not in tables:
@@ -120,6 +139,117 @@ def evaluate_month(
     return replace(result, attributions=result.attributions | {"ridge": ridge})
 
 
+class Truth:
+    """The true contributions of a panel's rows.
+
+    Attributes
+    ----------
+    table : pandas.DataFrame
+        month, stock and a column an input with an effect.
+    effect : numpy.ndarray
+        [features] bool, which inputs have an effect in some month.
+    """
+
+    def __init__(self, panel: store.Panel) -> None:
+        self.table = read_parquet(HERE.truth).drop(columns=_NOT_INPUTS)
+        names = ground_truth.with_effect(self.table)
+        self.effect = np.isin(panel.names, names)
+        self._names = [name for name in panel.names if name in names]
+        self._by_row = self.table.set_index(["month", "stock"])[self._names]
+
+    def of(self, index: pd.DataFrame) -> np.ndarray:
+        """Return the true contributions of rows of the panel's index, [rows, features]."""
+        values = np.zeros((len(index), len(self.effect)))
+        keys = pd.MultiIndex.from_frame(index[["month", "stock"]])
+        values[:, self.effect] = self._by_row.reindex(keys).fillna(0.0).to_numpy()
+        return values
+
+
+def reliable_by_method(
+    config: Params,
+    panel: store.Panel,
+    window: windows.Window,
+    placebos: Sequence[windows.Window],
+    about: Mapping[str, Mapping[str, Any]],
+    truth: Truth | None,
+) -> pd.DataFrame:
+    """Return the counts of reliable relevances in a sample of a month's stocks, by method.
+
+    The methods but Shapley sampling, which would take hours, and LRP's epsilon rule, whose flags
+    are those of all stocks and months.
+    """
+
+    def sample(window: windows.Window, folder: Path, halves: Path) -> reliable_methods.Sample:
+        name = f"{window.month}.safetensors"
+        rows = panel.features[sample_rows(config, window)]
+        return reliable_methods.Sample(
+            weights.read(folder / name), weights.read(halves / name), rows
+        )
+
+    index = panel.index.iloc[sample_rows(config, window)]
+    return reliable_methods.counts(
+        methods.METHODS,
+        sample(window, HERE.weights, HERE.weights_halves),
+        [sample(placebo, HERE.placebo, HERE.placebo_halves) for placebo in placebos],
+        groups=panel.catalogue["group"].tolist(),
+        false_share=config.attribute.false_share,
+        cluster=pd.factorize(np.array(about[window.month]["cluster"]))[0],
+        truth=None if truth is None else truth.of(index),
+        effect=None if truth is None else truth.effect,
+    )
+
+
+def reliability_table(
+    counts: pd.DataFrame,
+    panel: store.Panel,
+    about: Mapping[str, Mapping[str, Any]],
+    truth: Truth | None,
+) -> pd.DataFrame:
+    """Return the measures of reliable relevances: method, measure, value.
+
+    Parameters
+    ----------
+    counts : pandas.DataFrame
+        method and the mean counts of the sampled months.
+    panel : Panel
+        Features.
+    about : mapping
+        What `errors_store.read_about` returns.
+    truth : Truth, optional
+        The true contributions.
+    """
+    by_method = [(str(line.pop("method")), line) for line in counts.to_dict("records")]
+    if about:
+        months = [_lrp_counts(panel, month, values, truth) for month, values in about.items()]
+        by_method.insert(0, (evaluation.LRP, pd.DataFrame(months).sum().to_dict()))
+    lines = [
+        {"method": name, "measure": measure, "value": value}
+        for name, sums in by_method
+        for measure, value in ground_truth.reliability_measures(sums).items()
+    ]
+    return pd.DataFrame(lines, columns=["method", "measure", "value"])
+
+
+def _lrp_counts(
+    panel: store.Panel, month: str, about: Mapping[str, Any], truth: Truth | None
+) -> dict[str, float]:
+    """Return the counts of a month's flags of all stocks."""
+    _, errors = errors_store.read(HERE.errors_of(month))
+    shown = read_parquet(HERE.attributions_of(month))
+    rows = panel.index.index[panel.index["month"] == shown["month"].iloc[0]]
+    takes_part = reliability.taking_part(panel.features[rows], panel.catalogue["group"].tolist())
+    share = about["placebo_share"]
+    placebo = {} if share is None else {"placebo_taking_part": 1.0, "placebo_reliable": share}
+    return placebo | ground_truth.reliability(
+        None if truth is None else truth.of(shown),
+        shown[panel.names].to_numpy(),
+        errors.reliable,
+        takes_part=takes_part,
+        cluster=pd.factorize(np.array(about["cluster"]))[0],
+        effect=None if truth is None else truth.effect,
+    )
+
+
 def sample_rows(config: Params, window: windows.Window) -> np.ndarray:
     """Return the rows of the panel that are explained for a decision month: a random sample."""
     size = window.test_stop - window.test_start
@@ -128,9 +258,13 @@ def sample_rows(config: Params, window: windows.Window) -> np.ndarray:
 
 
 def cache_keys(
-    config: Params, panel: store.Panel, decisions: list[windows.Window]
+    config: Params,
+    panel: store.Panel,
+    decisions: list[windows.Window],
+    about: Mapping[str, Mapping[str, Any]],
 ) -> dict[str, str]:
     """Return the cache key of each month's evaluation: params, rows, networks and code."""
+    truth = HERE.truth.read_bytes() if HERE.truth.exists() else b""
     params = repr((config.attribute, config.verify, config.train.seed))
     ridge = baselines.keys(panel, decisions, config.train.ridge_penalty, HERE.weights)["ridge"]
     return {
@@ -140,6 +274,8 @@ def cache_keys(
             str(window.test_start),
             ridge[window.month],
             weights_bytes(HERE.weights, window.month),
+            about.get(window.month, {}).get("key", ""),
+            truth,
         )
         for window in decisions
     }
