@@ -76,6 +76,25 @@ def test_more_portfolios_than_stocks_is_an_error(values):
         config.parse(values)
 
 
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"resamples": 5}, r"train.resamples = 5: set it to an even number of at least 4"),
+        ({"resamples": 2}, r"train.resamples = 2: set it to an even number of at least 4"),
+        ({"placebo_every": 0}, r"train.resamples = 6 needs placebos.*train.placebo_every = 0"),
+        ({"window_months": 3}, None),
+        ({"window_months": 2}, r"train.window_months = 2 can be halved in 1 ways.* needs 3"),
+    ],
+)
+def test_windows_must_have_halves(values, changes, message):
+    values["train"] |= {"resamples": 6, **changes}
+    if message is None:
+        config.parse(values)
+    else:
+        with pytest.raises(ParamsError, match=message):
+            config.parse(values)
+
+
 @pytest.mark.parametrize("number", [float("nan"), float("inf"), 0.0, -1.0, "0.1", None])
 def test_a_learning_rate_must_be_a_positive_number(values, number):
     values["train"]["learning_rate"] = number

@@ -36,6 +36,34 @@ def test_specs_train_on_realised_labels(panel, small):
     assert made[0].rows.base is made[-1].rows.base is not None
 
 
+def test_halves_are_complementary_pairs(panel, small):
+    _, windows = blocks_and_windows(panel, small)
+    params = replace(small.train, resamples=6, resample_epochs=2)
+    plan = jobs.plan(panel, windows, params)
+    label = panel.index["label"].to_numpy(dtype=np.float32)[None]
+    whole = {e.name: e for e in jobs.network_specs(panel, windows, params)}
+    files = [name for name in plan.specs if plan.is_half(name)]
+    assert {name.replace("_halves", "") for name in files} == whole.keys()
+    for name in files:
+        halves = [jobs.expand(spec, label).rows for spec in plan.specs[name]]
+        every = whole[name.replace("_halves", "")].rows
+        for one, other in zip(halves[::2], halves[1::2], strict=True):
+            assert sorted([*one, *other]) == every.tolist()
+            months = [set(panel.index["month"].iloc[rows]) for rows in (one, other)]
+            assert [len(part) for part in months] == [3, 3]
+            assert not months[0] & months[1]
+        assert len({spec.seed for spec in plan.specs[name]}) == 6
+    # More halves do not draw the first ones anew, nor change any other network.
+    ten = jobs.plan(panel, windows, replace(params, resamples=10))
+    for name in files:
+        assert [s.seed for s in ten.specs[name][:6]] == [s.seed for s in plan.specs[name]]
+        np.testing.assert_array_equal(ten.specs[name][5].rows, plan.specs[name][5].rows)
+    without = keys_of(panel, small)
+    assert {name: key for name, key in plan.keys.items() if name not in files} == without
+    longer = jobs.plan(panel, windows, replace(params, resample_epochs=3)).keys
+    assert [name for name in longer if longer[name] != plan.keys[name]] == files
+
+
 def test_market_series_are_scaled_by_the_window(panel, small):
     blocks, _ = blocks_and_windows(panel, small)
     mean, deviation = jobs.market_scale(panel, blocks, 2, 8)

@@ -8,9 +8,9 @@ of Statistics 1989; complementary halves: Shah and Samworth, JRSS B 2013).
 
 The signal of a relevance is the smaller of two sizes over the standard error: that of the relevance
 shown and that of the halves' mean, 0 where their signs differ. A relevance is reliable where its
-signal reaches the month's threshold, the smallest one at which the share of reliable relevances
-under shuffled labels (in the newest placebo months at or before t) is at most `false_share` of the
-share in month t.
+signal reaches the month's threshold: two standard errors, or more where the share of reliable
+relevances under shuffled labels (in the newest placebo months at or before t) would be above
+`false_share` of the share in month t.
 """
 
 from collections.abc import Sequence
@@ -29,6 +29,8 @@ from konkyo.models import store
 _CORRELATION = 0.5
 """Mean absolute correlation from which on two clusters of inputs are one."""
 
+LEAST_SIGNAL = 2.0
+"""Standard errors below which nothing is called reliable, whatever the placebos say."""
 CALIBRATING = 4
 """Newest placebo months that give a threshold: the relevances of one depend on each other."""
 
@@ -123,7 +125,7 @@ def threshold(signals: np.ndarray, placebo: np.ndarray, false_share: float) -> f
     candidates = np.sort(signals)
     share = 1 - np.searchsorted(candidates, candidates) / len(candidates)
     placebo_share = 1 - np.searchsorted(np.sort(placebo), candidates) / len(placebo)
-    allowed = np.flatnonzero((placebo_share <= false_share * share) & (candidates > 0))
+    allowed = np.flatnonzero((placebo_share <= false_share * share) & (candidates >= LEAST_SIGNAL))
     return float(candidates[allowed[0]]) if len(allowed) else float("inf")
 
 
