@@ -8,7 +8,7 @@ history      relevance by group, effects of the attributes, exposures over time
 exposure     sectors of the portfolios, inputs that turn them over
 evaluation   deletion curves, agreement with the true contributions
 report       all charts of the report by name
-search, selection_bias, monitoring, intervention, intervention_surface: of other pages
-bars         pairs of bars and waterfalls
+search, intervention, intervention_surface: of other pages
+shapes       bars, waterfalls, lines over months, heat maps
 theme        fonts, colours, axes; charts as PNG (`save_pngs`) and Vega-Lite JSON (`to_spec`)
 """

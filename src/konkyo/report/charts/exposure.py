@@ -5,7 +5,7 @@ import pandas as pd
 
 from konkyo.dates import label
 from konkyo.i18n import Language, t
-from konkyo.report.charts.bars import paired_bars, row_names
+from konkyo.report.charts.shapes import paired_bars, row_names
 from konkyo.report.charts.theme import titled
 from konkyo.report.tables.figure_data import largest, mean_turnover
 from konkyo.report.tables.labels import feature_names, sector_name

@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 
 from konkyo.i18n import Language, t
-from konkyo.report.charts.over_time import PANEL, month_lines, month_map, smoothed_lines
+from konkyo.report.charts.shapes import PANEL, month_lines, month_map, smoothed_lines
 from konkyo.report.charts.theme import (
     WIDTH,
     colours,

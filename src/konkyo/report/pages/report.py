@@ -12,7 +12,7 @@ from konkyo.config import Report
 from konkyo.dates import label, parse
 from konkyo.errors import ArtifactError
 from konkyo.i18n import LANGUAGES, Text, section, t
-from konkyo.report.charts.bars import waterfall
+from konkyo.report.charts.shapes import waterfall
 from konkyo.report.pages.codec import compress, pack
 from konkyo.report.pages.html import Cell, Page, Table, render, shell
 from konkyo.report.tables.explained_panel import ExplainedPanel
