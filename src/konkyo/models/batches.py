@@ -54,6 +54,8 @@ class NetworkSpec:
         How it learns.
     placebo : bool
         Whether the labels are shuffled within each month.
+    validation_start : int, optional
+        The panel row from which on the window's rows validate and do not train.
     """
 
     month: str
@@ -63,6 +65,7 @@ class NetworkSpec:
     seed: int
     hyperparameters: Hyperparameters
     placebo: bool = False
+    validation_start: int | None = None
 
     @property
     def name(self) -> str:

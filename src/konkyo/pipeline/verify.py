@@ -1,5 +1,6 @@
 """Stage verify: attribution methods evaluated on the networks and against the ground truth."""
 
+import math
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -39,8 +40,10 @@ class VerifySummary:
         source = "with" if self.ground_truth else "without"
         line = (
             f"attribution methods: {self.evaluated} months evaluated, {self.cached} cached, "
-            f"{source} ground truth; epsilon absorbs {self.epsilon_share:.1%} of the scores"
+            f"{source} ground truth"
         )
+        if not math.isnan(self.epsilon_share):
+            line += f"; epsilon absorbs {self.epsilon_share:.1%} of the scores"
         if self.epsilon_share > LARGEST_EPSILON_SHARE:
             line += f" (above {LARGEST_EPSILON_SHARE:.0%}: lower attribute.epsilon)"
         return line
@@ -94,7 +97,7 @@ def run(config: Params, panel: store.Panel) -> VerifySummary:
         evaluated=len(due),
         cached=len(decisions) - len(due),
         ground_truth=with_truth,
-        epsilon_share=figures[evaluation.LRP].get("epsilon_share", float("nan")),
+        epsilon_share=figures.get(evaluation.LRP, {}).get("epsilon_share", math.nan),
     )
 
 
@@ -113,6 +116,7 @@ def evaluate_month(
         epsilon=config.attribute.epsilon,
         n_permutations=config.verify.n_permutations,
         seed=config.train.seed,
+        method=config.attribute.method,
     )
     labels = panel.index["label"].to_numpy(dtype=np.float32)
     model = baselines.ridge(panel, spec, labels, config.train.ridge_penalty)
