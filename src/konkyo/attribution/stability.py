@@ -71,9 +71,8 @@ def _randomise_module(
         # The last axis of torch's weights is that of their inputs.
         fan_in = max((state[name].shape[-1] for name in names if state[name].ndim > 1), default=1)
         for name in names:
-            if np.issubdtype(state[name].dtype, np.floating):
-                drawn = generator.uniform(-(fan_in**-0.5), fan_in**-0.5, state[name].shape)
-                state[name] = np.asarray(drawn, dtype=state[name].dtype)
+            drawn = generator.uniform(-(fan_in**-0.5), fan_in**-0.5, state[name].shape)
+            state[name] = np.asarray(drawn, dtype=state[name].dtype)
     return replace(network, state=state)
 
 

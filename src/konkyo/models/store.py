@@ -93,9 +93,11 @@ class ModuleWeights:
     std: np.ndarray
 
     def layers(self) -> dict[str, list[str]]:
-        """Return the names in `state` by the submodule that holds them, in the order of `state`."""
+        """Return the names of parameters by the submodule that holds them, in order."""
         names: dict[str, list[str]] = {}
-        for name in self.state:
+        for name in (
+            n for n, value in self.state.items() if np.issubdtype(value.dtype, np.floating)
+        ):
             names.setdefault(name.rpartition(".")[0], []).append(name)
         return names
 

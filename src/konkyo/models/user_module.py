@@ -150,9 +150,10 @@ def restore(network: ModuleWeights) -> Any:
     try:
         module.load_state_dict({k: torch.from_numpy(v) for k, v in network.state.items()})
     except RuntimeError as error:
+        reason = str(error).replace("\n\t", " ")
         raise ParamsError(
             f"the weights of {network.month} do not fit train.module = {network.module!r} as it is "
-            f"now ({error}): run `dvc repro train`"
+            f"now ({reason}): run `dvc repro train`"
         ) from None
     return module.double().requires_grad_(False).eval()
 
