@@ -158,10 +158,10 @@ def test_what_decides_weights_is_in_the_training_keys(
     def keys() -> dict[str, str]:
         return jobs.keys(panel, windows, entries, small.train)
 
-    assert keys_with(monkeypatch, jobs, copy, keys) == keys()
+    assert keys_with(monkeypatch, cache, copy, keys) == keys()
     edit(copy, f"konkyo.models.{module}", before, after)
     # A digest is made once a process and folder: the changed code is another's.
-    changed = keys_with(monkeypatch, jobs, copy.rename(copy.with_name("changed")), keys)
+    changed = keys_with(monkeypatch, cache, copy.rename(copy.with_name("changed")), keys)
     assert not set(changed.values()) & set(keys().values())
 
 
@@ -190,8 +190,14 @@ def test_stages_and_search_take_their_own_code(panel, records, small, copy, tmp_
             baselines,
             lambda: baselines.keys(panel, windows, 1.0, here.weights),
         ),
-        "konkyo.attribution.lrp": (cache, lambda: cache.attribution_keys(here.weights, rows, 1e-3)),
-        "konkyo.attribution.methods": (verify, lambda: verify.cache_keys(small, panel, windows)),
+        "konkyo.attribution.lrp": (
+            cache,
+            lambda: cache.attribution_keys(here.weights, rows, 1e-3, "integrated_gradients"),
+        ),
+        "konkyo.attribution.methods": (
+            verify,
+            lambda: verify.cache_keys(small, panel, windows, {}),
+        ),
         "konkyo.features.build": (panels, search),
     }
     for name in keys:

@@ -118,6 +118,11 @@ class Artifacts:
         return self.root / "data"
 
     @property
+    def modules(self) -> Path:
+        """Folder of the user's own LightningModules, from which `train.module` is imported."""
+        return self.root / "modules"
+
+    @property
     def own(self) -> Path:
         """Folder of the user's own tables, which no stage writes."""
         return self.data / "own"

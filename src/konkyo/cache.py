@@ -8,9 +8,11 @@ import ast
 import hashlib
 from collections.abc import Iterable, Mapping
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 
 from konkyo.artifacts import missing
+from konkyo.errors import ParamsError
 from konkyo.io import read_json
 
 TRAINING = (
@@ -129,6 +131,50 @@ def code_digest(*names: str, root: Path = SOURCES) -> str:
     return digest_of(*parts)
 
 
+def training_code(module: str) -> str:
+    """Return the digest of the code that decides the weights of `train.module`.
+
+    Parameters
+    ----------
+    module : str
+        stacked, lightning, or the dotted name of a class: then every source file of its topmost
+        package counts as well. What that imports from other packages does not.
+
+    Raises
+    ------
+    ParamsError
+        The source of the class is not on this machine.
+    """
+    code = code_digest(*TRAINING)
+    if "." not in module:
+        return code
+    source = source_of(module)
+    return digest_of(code, code_digest(source.stem, root=source.parent))
+
+
+def source_of(module: str) -> Path:
+    """Return the source of the topmost package, or the file, that holds a class.
+
+    Raises
+    ------
+    ParamsError
+        It is not on this machine.
+    """
+    top = module.partition(".")[0]
+    try:
+        spec = find_spec(top)
+    except (ImportError, ValueError):
+        spec = None
+    places = spec and (spec.submodule_search_locations or [spec.origin or ""])
+    source = Path(next(iter(places or [""])))
+    if not (source.is_dir() or source.suffix == ".py") or not source.name:
+        raise ParamsError(
+            f"train.module = {module!r}: there is no source of {top} on this machine: put it into "
+            "modules/, or install it"
+        )
+    return source
+
+
 @cache
 def _code_of(source: bytes) -> str:
     """Return a digest of a module's syntax tree; most modules are of several keys."""
@@ -142,7 +188,9 @@ class _WithoutDocstrings(ast.NodeTransformer):
         return None if text else node
 
 
-def attribution_keys(weights: Path, rows: Mapping[str, str], epsilon: float) -> dict[str, str]:
+def attribution_keys(
+    weights: Path, rows: Mapping[str, str], epsilon: float, method: str
+) -> dict[str, str]:
     """Return the key of each month's attributions: all that they depend on.
 
     Parameters
@@ -154,6 +202,8 @@ def attribution_keys(weights: Path, rows: Mapping[str, str], epsilon: float) -> 
         A digest of what each decision month scores.
     epsilon : float
         Of the relevance rule.
+    method : str
+        That of a user's module.
 
     Raises
     ------
@@ -162,7 +212,7 @@ def attribution_keys(weights: Path, rows: Mapping[str, str], epsilon: float) -> 
     """
     code = code_digest(*ATTRIBUTION)
     return {
-        month: digest_of(code, repr(epsilon), weights_bytes(weights, month), digest)
+        month: digest_of(code, repr((epsilon, method)), weights_bytes(weights, month), digest)
         for month, digest in rows.items()
     }
 

@@ -52,7 +52,7 @@ def test_signals_do_not_depend_on_units(seed):
     assert (signal <= np.abs(halves.mean(0)) / halves.std(0) + 1e-12).all()
 
 
-def test_other_sectors_and_the_calendar_do_not_take_part():
+def test_other_sectors_and_calendar_take_no_part():
     groups = ["characteristic", "sector", "sector", "calendar", "market"]
     features = np.array([[0.3, 1, 0, 1, 7.0], [0.0, 0, 1, 1, 7.0]])
     expected = [[True, True, False, False, True], [True, False, True, False, True]]

@@ -33,6 +33,7 @@ def test_rolling_characteristics_against_loops(length):
     market[4] = NAN
     made = {
         "return": c.compound_return(returns, length),
+        "lag": c.lagged_return(returns, length),
         "maximum": c.maximum_return(returns, length),
         "volatility": c.volatility(returns, length),
         "beta": c.beta(returns, market, length),
@@ -43,6 +44,8 @@ def test_rolling_characteristics_against_loops(length):
             index = market[max(t - length + 1, 0) : t + 1]
             known = past[np.isfinite(past)]
             expected = dict.fromkeys(made, NAN)
+            if t >= length:
+                expected["lag"] = returns[t - length, s]
             if len(past) == length and len(known) == length:
                 expected["return"] = math.prod(1 + r for r in past) - 1
             if len(past) == length and len(known) >= 2 / 3 * length:
@@ -67,7 +70,9 @@ def test_a_market_that_stands_still_gives_no_beta():
     assert np.isnan(c.beta(grid(), np.full(14, 0.01), 6)).all()
 
 
-@pytest.mark.parametrize("name", ["return_3", "maximum_3", "volatility_3", "beta_3", "size"])
+@pytest.mark.parametrize(
+    "name", ["return_3", "return_lag_3", "maximum_3", "volatility_3", "beta_3", "size"]
+)
 def test_the_future_changes_nothing(name):
     grids = {"return": grid(), "size": np.exp(grid(missing=0))}
     before = c.compute(name, grids)
@@ -82,6 +87,7 @@ def test_names():
     assert (c.compute("size", grids) == 1).all()
     assert c.compute("turnover", grids) is grids["turnover"]
     assert c.describe("beta_36") == "beta over 36 months"
+    assert c.describe("return_lag_3") == "return of t-3"
     assert c.describe("turnover") == "records: turnover"
 
 

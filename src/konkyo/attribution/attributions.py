@@ -16,6 +16,9 @@ from konkyo.attribution.rules import Epsilon
 from konkyo.errors import ArtifactError
 from konkyo.models import store
 
+INTEGRATED_GRADIENTS = "integrated_gradients"
+"""The method that explains a module of a user's own unless params.yaml names another."""
+
 
 @dataclass(frozen=True)
 class Attribution:
@@ -38,7 +41,10 @@ class Attribution:
 
 
 def explain_months(
-    networks: Sequence[Sequence[store.Weights]], rows: Sequence[np.ndarray], epsilon: float
+    networks: Sequence[Sequence[store.Network]],
+    rows: Sequence[np.ndarray],
+    epsilon: float,
+    method: str = INTEGRATED_GRADIENTS,
 ) -> Iterator[Attribution]:
     """Yield the attribution of each month's scores, computed from that month's networks.
 
@@ -50,6 +56,9 @@ def explain_months(
         Each month's features as the panel holds them, [stocks, features].
     epsilon : float
         Of LRP's epsilon rule, in units of the score.
+    method : str
+        For modules of a user's own, of `methods.module_methods`: the baseline's score is absorbed,
+        and what the method does not account for.
 
     Notes
     -----
@@ -59,12 +68,18 @@ def explain_months(
     not depend on which other months are computed with it.
     """
     for members, block in zip(networks, rows, strict=True):
-        stack = store.restack(members, torch.float64)
-        # The members of an ensemble see the same rows.
-        x = torch.from_numpy(np.asarray(block, dtype=np.float64)).repeat(len(members), 1, 1)
-        score, relevance = propagate(stack, stack.scale_(x), Epsilon(epsilon))
-        mean_score = score.mean(0).numpy()
-        stored = relevance.mean(0).numpy().astype(np.float32)
+        if modules := store.modules(members):
+            # captum is not among the requirements of a served model of perceptrons.
+            from konkyo.attribution.methods import explain_modules
+
+            mean_score, mean_relevance = explain_modules(modules, block, method, epsilon)
+        else:
+            stack = store.restack(store.stackable(members), torch.float64)
+            # The members of an ensemble see the same rows.
+            x = torch.from_numpy(np.asarray(block, dtype=np.float64)).repeat(len(members), 1, 1)
+            score, relevance = propagate(stack, stack.scale_(x), Epsilon(epsilon))
+            mean_score, mean_relevance = score.mean(0).numpy(), relevance.mean(0).numpy()
+        stored = mean_relevance.astype(np.float32)
         # From the float32 relevances, so that the stored table adds up and not only the exact one.
         yield Attribution(mean_score, stored, mean_score - stored.sum(1, dtype=np.float64))
 
@@ -83,7 +98,9 @@ def as_frame(keys: pd.DataFrame, names: Sequence[str], attribution: Attribution)
     )
 
 
-def explain(folder: Path, frame: pd.DataFrame, epsilon: float) -> pd.DataFrame:
+def explain(
+    folder: Path, frame: pd.DataFrame, epsilon: float, method: str = INTEGRATED_GRADIENTS
+) -> pd.DataFrame:
     """Score the rows of a frame by their month's networks and attribute the scores to the features.
 
     Parameters
@@ -95,6 +112,8 @@ def explain(folder: Path, frame: pd.DataFrame, epsilon: float) -> pd.DataFrame:
         unscaled); further columns are ignored.
     epsilon : float
         Of LRP's epsilon rule, in units of the score.
+    method : str
+        For modules of a user's own; see `explain_months`.
 
     Returns
     -------
@@ -128,7 +147,7 @@ def explain(folder: Path, frame: pd.DataFrame, epsilon: float) -> pd.DataFrame:
         )
     values = _values(frame, names)
     positions = [np.flatnonzero(row_months == month) for month in months]
-    by_month = list(explain_months(networks, [values[rows] for rows in positions], epsilon))
+    by_month = list(explain_months(networks, [values[at] for at in positions], epsilon, method))
     # Rows were regrouped by month; argsort restores the order of the frame.
     order = np.argsort(np.concatenate(positions))
     in_order = Attribution(

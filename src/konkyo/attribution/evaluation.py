@@ -19,11 +19,12 @@ import torch
 from torch import Tensor
 
 from konkyo.attribution import methods
+from konkyo.attribution.attributions import INTEGRATED_GRADIENTS
 from konkyo.attribution.faithfulness import deletion
 from konkyo.attribution.lrp import absorbed_by_epsilon
 from konkyo.attribution.stability import cascading_randomisation, seed_correlation
 from konkyo.io import read_key, read_parquet, write_parquet
-from konkyo.models.store import Weights, restack
+from konkyo.models.store import Network, modules, restack, stackable
 
 SAMPLED = "shapley_sampling"
 """The one method that is too slow for all rows and all randomised networks."""
@@ -39,8 +40,8 @@ TABLES = {
 
 _ATTRIBUTIONS = "attributions.parquet"
 
-LRP = "lrp_epsilon"
-"""The method of the paper and of the stage attribute."""
+LRP = methods.LRP_EPSILON
+"""The method of the paper and, for the built-in networks, of the stage attribute."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,13 @@ class MethodEvaluation:
 
 
 def evaluate_methods(
-    members: Sequence[Weights], rows: np.ndarray, *, epsilon: float, n_permutations: int, seed: int
+    members: Sequence[Network],
+    rows: np.ndarray,
+    *,
+    epsilon: float,
+    n_permutations: int,
+    seed: int,
+    method: str = INTEGRATED_GRADIENTS,
 ) -> MethodEvaluation:
     """Explain the same rows by every method and evaluate the methods on the networks.
 
@@ -91,20 +98,22 @@ def evaluate_methods(
         Orders of the inputs that Shapley sampling draws.
     seed : int
         Of every draw.
+    method : str
+        `attribute.method`, of a user's module.
     """
-    by_name = methods.methods_by_name(epsilon)
+    by_name = methods.methods_of(members[0], epsilon, method)
     of_members = {
-        name: [method(member, rows) for member in members] for name, method in by_name.items()
+        name: [explain(member, rows) for member in members] for name, explain in by_name.items()
     }
     of_members[SAMPLED] = [
         methods.shapley_sampling(member, rows, n_permutations, seed=seed) for member in members
     ]
     attributions = {name: np.mean(parts, axis=0) for name, parts in of_members.items()}
 
-    modules = [methods.as_module(member) for member in members]
+    callables = [methods.as_module(member) for member in members]
 
     def score(x: Tensor) -> Tensor:
-        return torch.stack([module(x).reshape(-1) for module in modules]).mean(0)
+        return torch.stack([module(x).reshape(-1) for module in callables]).mean(0)
 
     x = methods.scaled(members[0], rows)
     curves = []
@@ -121,8 +130,8 @@ def evaluate_methods(
         curves.append(pd.DataFrame(columns))
     # One member stands for the ensemble: each randomised network costs a pass of every method.
     randomised = [
-        cascading_randomisation(members[0], rows, method, seed=seed).assign(method=name)
-        for name, method in by_name.items()
+        cascading_randomisation(members[0], rows, explain, seed=seed).assign(method=name)
+        for name, explain in by_name.items()
     ]
     # A feature that is 0 for all stocks, a dummy of another month, has relevance 0 under every
     # seed; such ties would raise the correlation.
@@ -141,7 +150,7 @@ def evaluate_methods(
 
 
 def epsilon_absorption(
-    members: Sequence[Weights], rows: np.ndarray, epsilon: float
+    members: Sequence[Network], rows: np.ndarray, epsilon: float
 ) -> pd.DataFrame:
     """Return how much of the scores LRP's epsilon takes, beside their size.
 
@@ -160,9 +169,12 @@ def epsilon_absorption(
     Returns
     -------
     pandas.DataFrame
-        One row: method, epsilon, score; means of absolute values over the rows.
+        One row: method, epsilon, score; means of absolute values over the rows. None for a user's
+        module.
     """
-    stack = restack(members, torch.float64)
+    if modules(members):
+        return pd.DataFrame({"method": pd.Series(dtype="str"), "epsilon": [], "score": []})
+    stack = restack(stackable(members), torch.float64)
     x = torch.from_numpy(np.asarray(rows, dtype=np.float64)).repeat(len(members), 1, 1)
     scaled = stack.scale_(x)
     absorbed = absorbed_by_epsilon(stack, scaled, epsilon).mean(0).abs().mean()

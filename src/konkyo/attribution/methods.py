@@ -7,37 +7,49 @@ market series at its mean over the window.
 """
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
+from typing import Any
 
 import numpy as np
 import torch
-from captum.attr import DeepLift, InputXGradient, IntegratedGradients, ShapleyValueSampling
+from captum.attr import LRP, DeepLift, InputXGradient, IntegratedGradients, ShapleyValueSampling
+from captum.attr._utils.lrp_rules import EpsilonRule
 from torch import Tensor, nn
 
 from konkyo.attribution.lrp import propagate
 from konkyo.attribution.rules import Z_PLUS, AlphaBeta, Epsilon, Gamma, Rule
-from konkyo.models import store
-from konkyo.models.store import Weights
+from konkyo.errors import ParamsError
+from konkyo.models import store, user_module
+from konkyo.models.store import ModuleWeights, Network, Weights
+from konkyo.models.user_module import scaled
 
-Method = Callable[[Weights, np.ndarray], np.ndarray]
+Method = Callable[[Any, np.ndarray], np.ndarray]
 
 # Rows of one internal pass: more are no faster and take more memory.
 _ROWS_AT_ONCE = 8192
 _ACTIVATIONS = {"tanh": nn.Tanh, "relu": nn.ReLU, "sigmoid": nn.Sigmoid}
 
 
-def scaled(network: Weights, rows: np.ndarray) -> Tensor:
-    """Return rows [rows, features] as the network's first layer sees them, float64."""
-    values = (np.asarray(rows, dtype=np.float64) - network.mean) / network.std
-    return torch.from_numpy(values)
+class OneColumn(nn.Module):
+    """A module of a user's own, its scores [rows] as the column [rows, 1] of `as_module`."""
+
+    def __init__(self, module: nn.Module) -> None:
+        super().__init__()
+        self.module = module
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Score scaled rows."""
+        return self.module(x).unsqueeze(1)
 
 
-def as_module(network: Weights, dtype: torch.dtype = torch.float64) -> nn.Sequential:
+def as_module(network: Network, dtype: torch.dtype = torch.float64) -> nn.Module:
     """Return one month's network as a torch module: scaled rows [rows, features] to [rows, 1].
 
     Its output is the score: of a network with a sigmoid output the log-odds, as in `propagate`.
     """
+    if isinstance(network, ModuleWeights):
+        return OneColumn(user_module.restore(network))
     modules: list[nn.Module] = []
     for weight, bias in zip(network.weights, network.biases, strict=True):
         inputs, units = weight.shape
@@ -56,13 +68,38 @@ def relevance_propagation(network: Weights, rows: np.ndarray, rule: Rule) -> np.
     return propagate(stack, scaled(network, rows)[None], rule)[1][0].numpy()
 
 
-def gradient_input(network: Weights, rows: np.ndarray) -> np.ndarray:
+def module_relevance_propagation(
+    network: ModuleWeights, rows: np.ndarray, epsilon: float
+) -> np.ndarray:
+    """LRP by captum, the rule epsilon in every layer that has weights.
+
+    Every operation between the layers must be a module of its own: captum sees no function.
+
+    Raises
+    ------
+    ParamsError
+        captum has no rule for a layer.
+    """
+    model = as_module(network)
+    for layer in model.modules():
+        if isinstance(layer, nn.Linear):
+            layer.rule = EpsilonRule(epsilon)
+    try:
+        return _numbers(LRP(model).attribute(scaled(network, rows).requires_grad_()))
+    except (TypeError, AttributeError, RuntimeError) as error:
+        raise ParamsError(
+            f"attribute.method = {LRP_EPSILON} has no rule for a layer of {network.module} "
+            f"({error}): set it to integrated_gradients"
+        ) from None
+
+
+def gradient_input(network: Network, rows: np.ndarray) -> np.ndarray:
     """Gradient of the score times the scaled input (Shrikumar and others, 2016)."""
     x = scaled(network, rows).requires_grad_()
     return _numbers(InputXGradient(as_module(network)).attribute(x))
 
 
-def integrated_gradients(network: Weights, rows: np.ndarray, steps: int = 16) -> np.ndarray:
+def integrated_gradients(network: Network, rows: np.ndarray, steps: int = 16) -> np.ndarray:
     """Gradient averaged over the straight path from the baseline, times the scaled input.
 
     Source: Sundararajan, Taly and Yan, Axiomatic Attribution for Deep Networks (2017).
@@ -92,7 +129,7 @@ def integrated_gradients(network: Weights, rows: np.ndarray, steps: int = 16) ->
     return _numbers(values)
 
 
-def deep_lift(network: Weights, rows: np.ndarray) -> np.ndarray:
+def deep_lift(network: Network, rows: np.ndarray) -> np.ndarray:
     """DeepLIFT with the rescale rule (Shrikumar, Greenside and Kundaje, 2017).
 
     A row sums to its score less the baseline's.
@@ -105,7 +142,7 @@ def deep_lift(network: Weights, rows: np.ndarray) -> np.ndarray:
 
 
 def shapley_sampling(
-    network: Weights, rows: np.ndarray, n_permutations: int, *, seed: int
+    network: Network, rows: np.ndarray, n_permutations: int, *, seed: int
 ) -> np.ndarray:
     """Shapley values of the score, by random orders in which inputs leave the baseline.
 
@@ -165,6 +202,7 @@ def coefficients_input(
     return (np.asarray(rows, dtype=np.float64) - mean) / std * coefficients
 
 
+LRP_EPSILON = "lrp_epsilon"
 METHODS: dict[str, Method] = {
     "lrp_gamma": partial(relevance_propagation, rule=Gamma()),
     "lrp_alpha2_beta1": partial(relevance_propagation, rule=AlphaBeta(2, 1)),
@@ -185,7 +223,49 @@ def methods_by_name(epsilon: float) -> dict[str, Method]:
     epsilon : float
         Of the rule, in units of the score.
     """
-    return {"lrp_epsilon": partial(relevance_propagation, rule=Epsilon(epsilon))} | METHODS
+    return {LRP_EPSILON: partial(relevance_propagation, rule=Epsilon(epsilon))} | METHODS
+
+
+def methods_of(network: Network, epsilon: float, method: str) -> dict[str, Method]:
+    """Return the methods that an evaluation compares, the one of the stage attribute first.
+
+    Parameters
+    ----------
+    network : Weights or ModuleWeights
+        Of a user's module: `method`, integrated gradients and gradient x input.
+    epsilon : float
+        Of LRP's rule, in units of the score.
+    method : str
+        `attribute.method`.
+    """
+    if isinstance(network, Weights):
+        return methods_by_name(epsilon)
+    general = {name: METHODS[name] for name in ("integrated_gradients", "gradient_input")}
+    return {method: module_methods(epsilon)[method]} | general
+
+
+def module_methods(epsilon: float) -> dict[str, Method]:
+    """Return the methods of `attribute.method` for a module of a user's own, by name.
+
+    Parameters
+    ----------
+    epsilon : float
+        Of LRP's rule, in units of the score.
+    """
+    return {
+        "integrated_gradients": integrated_gradients,
+        "deep_lift": deep_lift,
+        LRP_EPSILON: partial(module_relevance_propagation, epsilon=epsilon),
+    }
+
+
+def explain_modules(
+    networks: Sequence[ModuleWeights], rows: np.ndarray, method: str, epsilon: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return scores [rows] and relevances [rows, features], means over an ensemble, float64."""
+    one = module_methods(epsilon)[method]
+    relevances = [one(network, rows) for network in networks]
+    return user_module.score(networks, rows), np.mean(relevances, axis=0)
 
 
 def _numbers(values: Tensor) -> np.ndarray:

@@ -22,6 +22,7 @@ from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.spatial.distance import squareform
 from scipy.stats import rankdata
 
+from konkyo.attribution.attributions import INTEGRATED_GRADIENTS, explain_months
 from konkyo.attribution.lrp import propagate
 from konkyo.attribution.rules import Epsilon
 from konkyo.models import store
@@ -78,12 +79,24 @@ class Errors:
     cluster_reliable: np.ndarray
 
 
-def explain_halves(networks: Sequence[store.Weights], rows: np.ndarray, epsilon: float) -> Halves:
+def explain_halves(
+    networks: Sequence[store.Network],
+    rows: np.ndarray,
+    epsilon: float,
+    method: str = INTEGRATED_GRADIENTS,
+) -> Halves:
     """Return what each half's network says of rows [stocks, features] as the panel holds them.
 
-    In float32, which is exact enough for a standard deviation and takes half the time.
+    In float32, which is exact enough for a standard deviation and takes half the time. `method` is
+    for modules of a user's own, as in `explain_months`.
     """
-    stack = store.restack(networks)
+    if store.modules(networks):
+        every = [next(explain_months([[one]], [rows], epsilon, method)) for one in networks]
+        return Halves(
+            score=np.stack([one.score for one in every]),
+            relevance=np.stack([one.relevance for one in every]),
+        )
+    stack = store.restack(store.stackable(networks))
     x = torch.from_numpy(np.array(rows, dtype=np.float32)).repeat(len(networks), 1, 1)
     score, relevance = propagate(stack, stack.scale_(x), Epsilon(epsilon))
     return Halves(score.numpy(), relevance.numpy())

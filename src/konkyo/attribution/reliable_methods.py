@@ -8,7 +8,7 @@ import pandas as pd
 
 from konkyo.attribution import ground_truth, reliability
 from konkyo.attribution.methods import Method
-from konkyo.models.store import Weights
+from konkyo.models.store import Network
 
 
 @dataclass(frozen=True)
@@ -17,14 +17,14 @@ class Sample:
 
     Attributes
     ----------
-    members, halves : sequence of Weights
+    members, halves : sequence of Weights or ModuleWeights
         The networks of all months of the window, whose mean relevance is shown, and of its halves.
     rows : numpy.ndarray
         [rows, features] as the panel holds them.
     """
 
-    members: Sequence[Weights]
-    halves: Sequence[Weights]
+    members: Sequence[Network]
+    halves: Sequence[Network]
     rows: np.ndarray
 
     def explain(self, method: Method) -> tuple[np.ndarray, np.ndarray]:

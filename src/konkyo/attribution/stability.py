@@ -12,7 +12,7 @@ import pandas as pd
 
 from konkyo.attribution.correlation import nan_mean, rank_correlation
 from konkyo.attribution.methods import Method
-from konkyo.models.store import Weights
+from konkyo.models.store import ModuleWeights, Network
 
 
 def seed_correlation(attributions: Sequence[np.ndarray]) -> pd.DataFrame:
@@ -37,19 +37,22 @@ def seed_correlation(attributions: Sequence[np.ndarray]) -> pd.DataFrame:
     return pd.DataFrame(pairs, columns=["first", "second", "rank_correlation"])
 
 
-def randomise(network: Weights, layers: int, generator: np.random.Generator) -> Weights:
+def randomise(network: Network, layers: int, generator: np.random.Generator) -> Network:
     """Return a network whose last layers have random weights and biases.
 
     Parameters
     ----------
-    network : Weights
-        A trained network.
+    network : Weights or ModuleWeights
+        A trained network; of a user's module the layers are its submodules with parameters, and the
+        last that it defines is taken for the output.
     layers : int
         How many, counted from the output.
     generator : numpy.random.Generator
         Draws U(-1, 1) / sqrt(in), as an untrained network has them. The output layer is drawn
         first: with generators of one seed, the draws of fewer layers are among those of more.
     """
+    if isinstance(network, ModuleWeights):
+        return _randomise_module(network, layers, generator)
     weights, biases = list(network.weights), list(network.biases)
     for layer in range(len(weights) - 1, len(weights) - 1 - layers, -1):
         bound = weights[layer].shape[0] ** -0.5
@@ -60,8 +63,21 @@ def randomise(network: Weights, layers: int, generator: np.random.Generator) -> 
     return replace(network, weights=tuple(weights), biases=tuple(biases))
 
 
+def _randomise_module(
+    network: ModuleWeights, layers: int, generator: np.random.Generator
+) -> ModuleWeights:
+    state = dict(network.state)
+    for names in list(network.layers().values())[::-1][:layers]:
+        # The last axis of torch's weights is that of their inputs.
+        fan_in = max((state[name].shape[-1] for name in names if state[name].ndim > 1), default=1)
+        for name in names:
+            drawn = generator.uniform(-(fan_in**-0.5), fan_in**-0.5, state[name].shape)
+            state[name] = np.asarray(drawn, dtype=state[name].dtype)
+    return replace(network, state=state)
+
+
 def cascading_randomisation(
-    network: Weights, rows: np.ndarray, method: Method, *, seed: int
+    network: Network, rows: np.ndarray, method: Method, *, seed: int
 ) -> pd.DataFrame:
     """Randomise the layers cumulatively, from the output down, and correlate attributions.
 
@@ -69,7 +85,7 @@ def cascading_randomisation(
 
     Parameters
     ----------
-    network : Weights
+    network : Weights or ModuleWeights
         A trained network.
     rows : numpy.ndarray
         [rows, features] as the panel holds them.
@@ -87,7 +103,7 @@ def cascading_randomisation(
     """
     trained = method(network, rows)
     lines = []
-    for layers in range(len(network.weights) + 1):
+    for layers in range(len(network.parameters_by_layer()) + 1):
         # A generator of the same seed for each step keeps the layers randomised so far.
         randomised = method(randomise(network, layers, np.random.default_rng(seed)), rows)
         signed = nan_mean(rank_correlation(trained, randomised, axis=1))

@@ -1,9 +1,9 @@
 """Sections of the main pipeline, one a stage, and of the month-end routine."""
 
 from dataclasses import field
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 from pydantic.dataclasses import dataclass
 
 from konkyo.config.fields import (
@@ -25,6 +25,8 @@ LARGEST_AUTOCORRELATION = 0.10
 warned that prices may be averages: of monthly averages it is 0.21, of month-ends below 0.04."""
 LARGEST_EPSILON_SHARE = 0.1
 """Share of the scores taken by LRP's epsilon above which a reader is warned."""
+_MODULE = r"^(stacked|lightning|[A-Za-z_]\w*(\.[A-Za-z_]\w*)+)$"
+"""An engine, or the dotted name of a class."""
 Share = Annotated[float, Field(ge=0, le=1)]
 Number = Annotated[float, Field(allow_inf_nan=False)]
 
@@ -80,7 +82,8 @@ class Prepare:
 class Train:
     """The network, its rolling windows, the baselines, and where the networks are trained.
 
-    The keys from `max_networks_per_stack` on change the speed of training and not its results.
+    The keys from `max_networks_per_stack` to `panel_cache_url` change the speed of training and not
+    its results; those from `module_params` on are of networks that train month by month.
     """
 
     window_months: Count
@@ -104,18 +107,46 @@ class Train:
     backend: Literal["loky", "dask"]
     scheduler_address: PublicAddress
     panel_cache_url: PublicAddress
+    module: Annotated[str, Field(pattern=_MODULE)] = field(default="stacked", kw_only=True)
+    module_params: dict[str, Any] = field(default_factory=dict, kw_only=True)
+    validation_months: Annotated[int, Field(ge=0)] = field(default=0, kw_only=True)
+    patience: Count = field(default=3, kw_only=True)
+
+    @model_validator(mode="after")
+    def _module_has_its_params(self) -> "Train":
+        months = self.validation_months
+        if months and self.module == "stacked":
+            raise ValueError(
+                f"train.validation_months = {months}: the stack trains all its networks for "
+                "train.epochs; set it to 0, or train.module to lightning"
+            )
+        if months >= self.window_months:
+            raise ValueError(
+                f"train.validation_months = {months} leaves no month of train.window_months = "
+                f"{self.window_months} to train on: set it below that"
+            )
+        if self.module_params and "." not in self.module:
+            raise ValueError(
+                f"train.module_params = {self.module_params}: train.module = {self.module} takes "
+                "none; set it to {}, or name a class of your own"
+            )
+        return self
 
 
 @dataclass(frozen=True, config=RULES)
 class Attribute:
-    """LRP: epsilon of the rule (paper, equation 10), and which relevances are called reliable.
+    """Epsilon of LRP's rule, what is called reliable, and the method of a user's module.
 
-    `epsilon` is in units of the score; `false_share` is the largest ratio of the shares of reliable
-    relevances under shuffled labels and under true ones.
+    `epsilon` (paper, equation 10) is in units of the score; `false_share` is the largest ratio of
+    the shares of reliable relevances under shuffled labels and under true ones. The built-in
+    networks are always explained by LRP.
     """
 
     epsilon: Positive
     false_share: Annotated[float, Field(gt=0, lt=1)]
+    method: Literal["integrated_gradients", "deep_lift", "lrp_epsilon"] = field(
+        default="integrated_gradients", kw_only=True
+    )
 
 
 @dataclass(frozen=True, config=RULES)

@@ -88,8 +88,8 @@ def unmet(
             yield (
                 "prepare.characteristics",
                 f"{', '.join(map(repr, lacking))}: neither a column of the records ("
-                f"{', '.join(columns) or 'none'}) nor return_k, beta_k, volatility_k or maximum_k "
-                "of k months",
+                f"{', '.join(columns) or 'none'}) nor return_k, return_lag_k, beta_k, "
+                "volatility_k or maximum_k of k months",
                 "correct or remove them, or set prepare.characteristics to available",
             )
     unknown = [name for name in params.market if name not in market]

@@ -3,6 +3,7 @@
 | name | formula at t | source |
 |---|---|---|
 | return_k | prod(1 + r) over t-k+1 .. t, less 1 | momentum, reversal: the paper's figure 13 |
+| return_lag_k | r of t-k | sequences of monthly returns |
 | volatility_k | sample std of r over t-k+1 .. t | Ang, Hodrick, Xing and Zhang (2006) |
 | beta_k | cov(r, m) / var(m) over t-k+1 .. t | market model; Fama and MacBeth (1973) |
 | maximum_k | max of r over t-k+1 .. t | Bali, Cakici and Whitelaw (2011), of daily returns |
@@ -22,7 +23,7 @@ import pandas as pd
 
 MIN_SHARE = 2 / 3
 """Volatility, beta and maximum of k months need returns in at least this share of them."""
-ROLLING = re.compile(r"(return|beta|volatility|maximum)_([1-9]\d*)")
+ROLLING = re.compile(r"(return|return_lag|beta|volatility|maximum)_([1-9]\d*)")
 
 
 def compound_return(returns: np.ndarray, length: int) -> np.ndarray:
@@ -43,6 +44,13 @@ def compound_return(returns: np.ndarray, length: int) -> np.ndarray:
         [months, stocks], fractions; the paper's figure 13 has 1, 3, 6, 12 months and 3 years.
     """
     return _fold(1 + returns, length, np.multiply) - 1
+
+
+def lagged_return(returns: np.ndarray, lag: int) -> np.ndarray:
+    """Return the return of t-lag, [months, stocks]; NaN where the records begin later."""
+    result = np.full_like(returns, np.nan)
+    result[lag:] = returns[: max(len(returns) - lag, 0)]
+    return result
 
 
 def maximum_return(returns: np.ndarray, length: int) -> np.ndarray:
@@ -156,8 +164,8 @@ def compute(name: str, grids: Mapping[str, np.ndarray]) -> np.ndarray:
     Parameters
     ----------
     name : str
-        return_k, beta_k, volatility_k or maximum_k for k months, or a column of the records
-        (of size the logarithm).
+        return_k, return_lag_k, beta_k, volatility_k or maximum_k for k months, or a column of the
+        records (of size the logarithm).
     grids : mapping of str to numpy.ndarray
         The records' number columns as grids.
     """
@@ -169,6 +177,7 @@ def compute(name: str, grids: Mapping[str, np.ndarray]) -> np.ndarray:
             return beta(returns, market_return(returns, market_weights(grids)), length)
         simple: dict[str, Callable[[np.ndarray, int], np.ndarray]] = {
             "return": compound_return,
+            "return_lag": lagged_return,
             "volatility": volatility,
             "maximum": maximum_return,
         }
@@ -205,7 +214,8 @@ def describe(name: str) -> str:
     """Return the source of a characteristic, in words, for the catalogue."""
     rolling = ROLLING.fullmatch(name)
     if rolling:
-        return f"{rolling[1]} over {rolling[2]} months"
+        kind, length = rolling[1], rolling[2]
+        return f"return of t-{length}" if kind == "return_lag" else f"{kind} over {length} months"
     return "log market value" if name == "size" else f"records: {name}"
 
 

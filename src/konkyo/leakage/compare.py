@@ -246,12 +246,8 @@ def _scaler_table(outputs: PipelineOutputs) -> pd.DataFrame:
 
 def _layer_parameters(outputs: PipelineOutputs) -> list[np.ndarray]:
     """Return the weights and biases of each layer, of all members of an ensemble."""
-    return [
-        np.concatenate(
-            [np.append(net.weights[layer].ravel(), net.biases[layer]) for net in outputs.weights]
-        )
-        for layer in range(len(outputs.weights[0].weights))
-    ]
+    by_network = [net.parameters_by_layer() for net in outputs.weights]
+    return [np.concatenate(layers) for layers in zip(*by_network, strict=True)]
 
 
 def _moved(before: "pd.Series | np.ndarray", after: "pd.Series | np.ndarray") -> np.ndarray:

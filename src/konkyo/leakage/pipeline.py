@@ -56,7 +56,7 @@ class PipelineOutputs:
 
     scalers: dict[str, tuple[np.ndarray, np.ndarray]]
     key: str
-    weights: tuple[store.Weights, ...]
+    weights: tuple[store.Network, ...]
     ridge: pd.DataFrame
     attributions: pd.DataFrame
     ranked: pd.DataFrame
@@ -136,7 +136,9 @@ def run(records: PreparedRecords, config: Params, *, month: str, epochs: int) ->
         networks = store.read(Path(folder) / "weights" / f"{month}.safetensors")
     rows = slice(window.test_start, window.test_stop)
     attribution = next(
-        attributions.explain_months([networks], [panel.features[rows]], config.attribute.epsilon)
+        attributions.explain_months(
+            [networks], [panel.features[rows]], config.attribute.epsilon, config.attribute.method
+        )
     )
     table = attributions.as_frame(panel.index.iloc[rows], panel.names, attribution)
     until_t = [w for w in near if w.month <= month]

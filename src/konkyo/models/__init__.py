@@ -5,6 +5,10 @@ backward          its gradient, written out
 batches           a network's spec and hyperparameters; the rows of every network at every step
 lightning_module  the LightningModule and the optimiser of a stack
 fit               one stack, from initial weights to trained ones
+engines           the stack, or month by month: networks from specs, one function
+ranking_module    ordinary LightningModules: the base of a user's own, and the perceptron
+month_fit         one month by a Trainer, with validation and early stopping
+user_module       a user's class: imported, constructed, scored
 full_batch        small samples, all rows at every step
 jobs              the plan of a run: its networks, their keys, their division into stacks
 train             a run over all months: incremental, resumable, parallel

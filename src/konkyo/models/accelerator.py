@@ -44,11 +44,13 @@ def placement(features: np.ndarray, params: Train, *, networks: int) -> Placemen
     a step of many small products costs there what a step of few does. What the machines of a
     cluster have is not visible from here.
     """
+    # A network that trains by itself is a job by itself.
+    largest = params.max_networks_per_stack if params.module == "stacked" else 1
     if params.scheduler_address and networks > _FEW:
         return Placement(
             backend=params.backend,
             workers=params.workers,
-            networks_per_stack=params.max_networks_per_stack,
+            networks_per_stack=largest,
         )
     device = device_of(params.accelerator)
     if device.type == "cpu":
@@ -56,8 +58,10 @@ def placement(features: np.ndarray, params: Train, *, networks: int) -> Placemen
         return Placement(
             backend="in_process" if alone else params.backend,
             workers=1 if alone else params.workers,
-            networks_per_stack=params.max_networks_per_stack,
+            networks_per_stack=largest,
         )
+    if params.module != "stacked":
+        return Placement(backend="in_process", workers=1, networks_per_stack=1)
     network = bytes_of_network(features.shape[1], params.hidden_sizes, batch_size=params.batch_size)
     largest = networks_that_fit(free_bytes(device), panel=features.nbytes, network=network)
     return Placement(backend="in_process", workers=1, networks_per_stack=largest)

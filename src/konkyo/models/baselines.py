@@ -14,7 +14,7 @@ from konkyo.cache import TRAINING, code_digest, digest_of
 from konkyo.config import Train
 from konkyo.features.store import Panel
 from konkyo.io import read_key, read_parquet
-from konkyo.models import jobs, store
+from konkyo.models import jobs, store, user_module
 from konkyo.models.batches import NetworkSpec
 from konkyo.windows import MonthSlices, Window
 
@@ -63,9 +63,11 @@ def ridge_scores(
     return linear_scores(model, spec, panel.features[window.test_start : window.test_stop])
 
 
-def network_scores(networks: Sequence[store.Weights], rows: np.ndarray) -> np.ndarray:
+def network_scores(networks: Sequence[store.Network], rows: np.ndarray) -> np.ndarray:
     """Return the mean scores of networks over rows of the panel [stocks, features], float64."""
-    network = store.restack(networks, torch.float64)
+    if modules := store.modules(networks):
+        return user_module.score(modules, rows)
+    network = store.restack(store.stackable(networks), torch.float64)
     every = torch.from_numpy(rows.astype(np.float64)).repeat(network.windows, 1, 1)
     return network(network.scale_(every)).mean(0).numpy()
 

@@ -56,6 +56,8 @@ class NetworkSpec:
         Whether the labels are shuffled within each month.
     half : bool
         Whether the rows are those of half the window's months, for standard errors.
+    validation_start : int, optional
+        The panel row from which on the window's rows validate and do not train.
     """
 
     month: str
@@ -66,6 +68,7 @@ class NetworkSpec:
     hyperparameters: Hyperparameters
     placebo: bool = False
     half: bool = False
+    validation_start: int | None = None
 
     @property
     def name(self) -> str:

@@ -14,18 +14,17 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
+import pandas as pd
 import torch
 
-from konkyo.cache import TRAINING, code_digest
+from konkyo.cache import training_code
 from konkyo.config import Train
 from konkyo.errors import ArtifactError, BackendError
 from konkyo.io import cache_folder, read_json
-from konkyo.models import store
 from konkyo.models.batches import NetworkSpec
 from konkyo.models.jobs import expand
 from konkyo.models.panel_cache import CachedArray
-from konkyo.models.store import Weights
+from konkyo.models.store import Network
 
 STACKS = "stacks.json"
 """In the run's folder of states: the stacks of the run."""
@@ -77,12 +76,12 @@ class StackResult:
     ----------
     networks : mapping of str to list of Weights
         By file.
-    losses : mapping of str to numpy.ndarray
-        Mean squared error in training, [networks of the file, epochs].
+    losses : mapping of str to pandas.DataFrame
+        Those of `engines.loss_table`.
     """
 
-    networks: Mapping[str, list[Weights]]
-    losses: Mapping[str, np.ndarray]
+    networks: Mapping[str, list[Network]]
+    losses: Mapping[str, pd.DataFrame]
 
 
 def train_stack(job: StackJob) -> StackResult:
@@ -94,9 +93,10 @@ def train_stack(job: StackJob) -> StackResult:
         The worker's code differs, or it sees neither the run's folder nor a copy of the panel.
     """
     # Lightning takes seconds to import, and the process that starts workers does without.
-    from konkyo.models.fit import fit, keep_freed_memory, stack_task
+    from konkyo.models.engines import loss_table, train_networks
+    from konkyo.models.fit import keep_freed_memory
 
-    if code_digest(*TRAINING) != job.code:
+    if training_code(job.params.module) != job.code:
         raise BackendError(
             f"the konkyo of {socket.gethostname()} would train other weights than the one that "
             "asks: install the same version on every machine and start its workers again"
@@ -112,22 +112,19 @@ def train_stack(job: StackJob) -> StackResult:
     # On this machine's own disk a checkpoint lasts no longer than its stack.
     scratch = job.state if shared else cache_folder() / "state" / job.name
     scratch.mkdir(parents=True, exist_ok=True)
-    result = fit(stack_task(features, labels, specs, job.params), scratch=scratch, name=job.name)
+    trained = train_networks(
+        features, labels, specs, job.params, inputs=job.inputs,
+        keys=[job.keys[spec.name] for spec in specs], scratch=scratch, name=job.name,
+    )  # fmt: skip
     if not shared:
         shutil.rmtree(scratch, ignore_errors=True)
-    networks = store.unstack(
-        result.network,
-        months=[spec.month for spec in specs],
-        keys=[job.keys[spec.name] for spec in specs],
-        features=job.inputs,
-    )
     part_of, first = {}, 0
     for name, members in files.items():
         part_of[name] = slice(first, first + len(members))
         first += len(members)
     return StackResult(
-        networks={name: networks[part] for name, part in part_of.items()},
-        losses={name: result.losses[part] for name, part in part_of.items()},
+        networks={name: trained.networks[part] for name, part in part_of.items()},
+        losses={name: loss_table(trained, part) for name, part in part_of.items()},
     )
 
 

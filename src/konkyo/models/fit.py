@@ -6,7 +6,8 @@ import signal
 import sys
 import time
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -157,25 +158,32 @@ def fit(task: FitTask, *, scratch: Path, name: str) -> FitResult:
         ],
         default_root_dir=scratch,
     )
+    with running():
+        trainer.fit(
+            module,
+            DataLoader(task.batches, batch_size=None),
+            ckpt_path=checkpoint if resume is not None else None,
+            weights_only=True,
+        )
+    return FitResult(network=module.trained().cpu(), losses=module.losses().cpu().numpy())
+
+
+@contextmanager
+def running() -> Iterator[None]:
+    """Let a Trainer run: warnings that concern nobody here are silent, an interrupt is one."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=".*does not have many workers.*")
         warnings.filterwarnings("ignore", message=".*IterableDataset.*has `__len__` defined.*")
         warnings.filterwarnings("ignore", message=".*`isinstance\\(treespec, LeafSpec\\)`.*")
         handler = signal.getsignal(signal.SIGINT)
         try:
-            trainer.fit(
-                module,
-                DataLoader(task.batches, batch_size=None),
-                ckpt_path=checkpoint if resume is not None else None,
-                weights_only=True,
-            )
+            yield
         except SystemExit as error:
             # Lightning turns an interrupt into an exit with code 1, and ignores the next ones.
             if not isinstance(error.__context__, KeyboardInterrupt):
                 raise
             signal.signal(signal.SIGINT, handler)
             raise KeyboardInterrupt from None
-    return FitResult(network=module.trained().cpu(), losses=module.losses().cpu().numpy())
 
 
 class ResumeCheckpoint(lightning.Callback):

@@ -7,7 +7,7 @@ from itertools import groupby
 
 import numpy as np
 
-from konkyo.cache import TRAINING, code_digest, digest_of
+from konkyo.cache import digest_of, training_code
 from konkyo.config import Train
 from konkyo.features.store import Panel
 from konkyo.models.batches import Hyperparameters, NetworkSpec
@@ -20,6 +20,8 @@ _NO_EFFECT = (
     *("placebo_every", "ridge_penalty", "ensemble", "resamples", "resample_epochs"),
 )
 """Params that change no more than a weight's last digits, or that keys hold by other means."""
+_OF_MODULES = ("module", "module_params", "validation_months", "patience")
+"""Params that the stack does not have."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -175,6 +177,8 @@ def network_specs(panel: Panel, windows: Sequence[Window], params: Train) -> lis
     for count, window in enumerate(windows):
         months = blocks.training_months(window)
         mean, std = market_scale(panel, blocks, months.start, months.stop)
+        validates = params.validation_months
+        first = int(blocks.offsets[months.stop - validates]) if validates else None
         member = NetworkSpec(
             month=window.month,
             # A view: the windows of a long history share the memory of its row numbers.
@@ -183,6 +187,7 @@ def network_specs(panel: Panel, windows: Sequence[Window], params: Train) -> lis
             std=std,
             seed=params.seed,
             hyperparameters=hyperparameters,
+            validation_start=first,
         )
         specs += [
             replace(member, seed=member_seed(params.seed, number))
@@ -232,9 +237,10 @@ def keys(
     blocks = MonthSlices.of(panel.index["month"])
     digests = month_digests(panel, blocks)
     span = {w.month: blocks.training_months(w) for w in windows}
-    effective = {k: v for k, v in asdict(params).items() if k not in _NO_EFFECT}
+    without = (*_NO_EFFECT, *_OF_MODULES) if params.module == "stacked" else _NO_EFFECT
+    effective = {k: v for k, v in asdict(params).items() if k not in without}
     common = [
-        code_digest(*TRAINING),
+        training_code(params.module),
         json.dumps(effective, sort_keys=True),
         panel.catalogue.to_csv(index=False),
     ]

@@ -22,6 +22,7 @@ from konkyo.io import atomic_write
 from konkyo.models.mlp import ACTIVATIONS, OUTPUTS, StackedMLP
 
 _METADATA = "konkyo"
+_SCALE = ("mean", "std")
 _MALFORMED = (SafetensorError, LookupError, TypeError, ValueError, RecursionError)
 """Errors that a damaged, foreign or tampered file may raise while it is read."""
 
@@ -58,8 +59,61 @@ class Weights:
     std: np.ndarray
     output: str = "linear"
 
+    def parameters_by_layer(self) -> list[np.ndarray]:
+        """Return the weights and biases of each layer, [numbers]."""
+        return [
+            np.append(weight.ravel(), bias)
+            for weight, bias in zip(self.weights, self.biases, strict=True)
+        ]
 
-def write(networks: Sequence[Weights], path: Path) -> None:
+
+@dataclass(frozen=True, eq=False)
+class ModuleWeights:
+    """One trained module of a user's own.
+
+    Attributes
+    ----------
+    month, key, features, mean, std
+        As of `Weights`.
+    module : str
+        Dotted name of its class.
+    arguments : dict
+        Of its constructor, plain values.
+    state : dict of str to numpy.ndarray
+        Its `state_dict`.
+    """
+
+    month: str
+    key: str
+    features: tuple[str, ...]
+    module: str
+    arguments: dict[str, Any]
+    state: dict[str, np.ndarray]
+    mean: np.ndarray
+    std: np.ndarray
+
+    def layers(self) -> dict[str, list[str]]:
+        """Return the names of parameters by the submodule that holds them, in order."""
+        names: dict[str, list[str]] = {}
+        for name in (
+            n for n, value in self.state.items() if np.issubdtype(value.dtype, np.floating)
+        ):
+            names.setdefault(name.rpartition(".")[0], []).append(name)
+        return names
+
+    def parameters_by_layer(self) -> list[np.ndarray]:
+        """Return the numbers of each submodule, [numbers]."""
+        return [
+            np.concatenate([self.state[name].ravel() for name in names])
+            for names in self.layers().values()
+        ]
+
+
+Network = Weights | ModuleWeights
+"""What a file of weights holds: networks of one kind."""
+
+
+def write(networks: Sequence[Network], path: Path) -> None:
     """Write networks of one shape as one file, replacing it whole.
 
     Raises
@@ -67,25 +121,32 @@ def write(networks: Sequence[Weights], path: Path) -> None:
     ArtifactError
         The networks differ in features, layers, activation or output.
     """
-    stack = restack(networks)
-    tensors = {"scale.mean": stack.mean.numpy()[:, 0], "scale.std": stack.std.numpy()[:, 0]}
-    for position, (weight, bias) in enumerate(stack.layers()):
-        tensors[f"layer.{position}.weight"] = weight.numpy()
-        tensors[f"layer.{position}.bias"] = bias.numpy()[:, 0]
-    description = {
+    first = networks[0]
+    description: dict[str, Any] = {
         "months": [network.month for network in networks],
         "keys": [network.key for network in networks],
-        "activation": stack.activation,
-        "output": stack.output,
-        "features": networks[0].features,
+        "features": first.features,
     }
+    if isinstance(first, ModuleWeights):
+        members = modules(networks)
+        tensors = {f"scale.{k}": np.stack([getattr(n, k) for n in members]) for k in _SCALE}
+        for name in first.state:
+            tensors[f"state.{name}"] = np.stack([network.state[name] for network in members])
+        description |= {"module": first.module, "arguments": first.arguments}
+    else:
+        stack = restack(stackable(networks))
+        tensors = {"scale.mean": stack.mean.numpy()[:, 0], "scale.std": stack.std.numpy()[:, 0]}
+        for position, (weight, bias) in enumerate(stack.layers()):
+            tensors[f"layer.{position}.weight"] = weight.numpy()
+            tensors[f"layer.{position}.bias"] = bias.numpy()[:, 0]
+        description |= {"activation": stack.activation, "output": stack.output}
     # One entry: safetensors writes several in an order that differs from process to process.
     metadata = {_METADATA: json.dumps(description, sort_keys=True)}
     with atomic_write(path) as scratch:
         save_file({k: np.ascontiguousarray(v) for k, v in tensors.items()}, scratch, metadata)
 
 
-def read(path: Path) -> tuple[Weights, ...]:
+def read(path: Path) -> tuple[Network, ...]:
     """Read the networks of a file, in the order in which they were written.
 
     Raises
@@ -97,25 +158,9 @@ def read(path: Path) -> tuple[Weights, ...]:
         with safe_open(path, framework="np") as file:
             description = _description(file)
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        layers = range(sum(name.endswith(".bias") for name in tensors))
         if {len(tensor) for tensor in tensors.values()} != {len(description["months"])}:
             raise ValueError("its tensors are of different numbers of networks")
-        networks = tuple(
-            Weights(
-                month=month,
-                key=key,
-                activation=description["activation"],
-                output=description["output"],
-                features=tuple(description["features"]),
-                weights=tuple(tensors[f"layer.{i}.weight"][position] for i in layers),
-                biases=tuple(tensors[f"layer.{i}.bias"][position] for i in layers),
-                mean=tensors["scale.mean"][position],
-                std=tensors["scale.std"][position],
-            )
-            for position, (month, key) in enumerate(
-                zip(description["months"], description["keys"], strict=True)
-            )
-        )
+        networks = _networks(tensors, description)
         _validate(networks, description)
     except FileNotFoundError:
         raise missing(path) from None
@@ -124,6 +169,64 @@ def read(path: Path) -> tuple[Weights, ...]:
             f"{path} does not hold networks ({error}): remove it and run `{command_for(path)}`"
         ) from None
     return networks
+
+
+def _networks(tensors: dict[str, np.ndarray], description: dict[str, Any]) -> tuple[Network, ...]:
+    """Return the networks of a file's tensors [networks, ...] and description."""
+    layers = range(sum(name.endswith(".bias") for name in tensors if name.startswith("layer.")))
+    networks: list[Network] = []
+    for position, (month, key) in enumerate(
+        zip(description["months"], description["keys"], strict=True)
+    ):
+        own = {name: tensor[position] for name, tensor in tensors.items()}
+        common: dict[str, Any] = {
+            "month": month,
+            "key": key,
+            "features": tuple(description["features"]),
+            "mean": own["scale.mean"],
+            "std": own["scale.std"],
+        }
+        if "module" in description:
+            state = {
+                name.removeprefix("state."): np.asarray(value)
+                for name, value in own.items()
+                if name.startswith("state.")
+            }
+            kind, arguments = description["module"], dict(description["arguments"])
+            networks.append(ModuleWeights(**common, module=kind, arguments=arguments, state=state))
+        else:
+            networks.append(
+                Weights(
+                    **common,
+                    activation=description["activation"],
+                    output=description["output"],
+                    weights=tuple(own[f"layer.{i}.weight"] for i in layers),
+                    biases=tuple(own[f"layer.{i}.bias"] for i in layers),
+                )
+            )
+    return tuple(networks)
+
+
+def modules(networks: Sequence[Network]) -> list[ModuleWeights]:
+    """Return those of the networks that are modules of a user's own: all of a file, or none."""
+    return [network for network in networks if isinstance(network, ModuleWeights)]
+
+
+def stackable(networks: Sequence[Network]) -> list[Weights]:
+    """Return networks as perceptrons.
+
+    Raises
+    ------
+    ArtifactError
+        One is a module of a user's own.
+    """
+    layered = [network for network in networks if isinstance(network, Weights)]
+    if len(layered) < len(networks):
+        raise ArtifactError(
+            f"the networks of {networks[0].month} are not layers of a perceptron: set "
+            "train.module to stacked or lightning and run `dvc repro train`"
+        )
+    return layered
 
 
 def read_key(path: Path) -> str | None:
@@ -141,7 +244,7 @@ def _description(file: Any) -> dict[str, Any]:
     return description if isinstance(description, dict) else {}
 
 
-def _validate(networks: Sequence[Weights], description: dict[str, Any]) -> None:
+def _validate(networks: Sequence[Network], description: dict[str, Any]) -> None:
     """Check the types and shapes of a file that may come from anywhere.
 
     Raises
@@ -149,9 +252,13 @@ def _validate(networks: Sequence[Weights], description: dict[str, Any]) -> None:
     LookupError, TypeError, ValueError
         The parts are of the wrong type or do not fit each other, or there is no network.
     """
-    for name, choices in (("activation", ACTIVATIONS), ("output", OUTPUTS)):
-        if description[name] not in choices:
-            raise KeyError(name)
+    if "module" in description:
+        if not isinstance(description["module"], str) or "." not in description["module"]:
+            raise TypeError("its module is no dotted name of a class")
+    else:
+        for name, choices in (("activation", ACTIVATIONS), ("output", OUTPUTS)):
+            if description[name] not in choices:
+                raise KeyError(name)
     # A string would be taken for a list of its letters.
     if any(not isinstance(description[name], list) for name in ("months", "keys", "features")):
         raise TypeError("months, keys or features are not a list")
@@ -160,9 +267,11 @@ def _validate(networks: Sequence[Weights], description: dict[str, Any]) -> None:
     for network in networks:
         if not all(isinstance(s, str) for s in (network.month, network.key, *network.features)):
             raise TypeError("a month, key or feature is not text")
-        inputs, widths = len(network.features), [bias.size for bias in network.biases]
-        shapes = [*pairwise([inputs, *widths]), *((width,) for width in widths)]
-        arrays = [*network.weights, *network.biases, network.mean, network.std]
+        inputs, arrays, shapes = len(network.features), [network.mean, network.std], []
+        if isinstance(network, Weights):
+            widths = [bias.size for bias in network.biases]
+            shapes = [*pairwise([inputs, *widths]), *((width,) for width in widths)]
+            arrays = [*network.weights, *network.biases, *arrays]
         if [array.shape for array in arrays] != [*shapes, (inputs,), (inputs,)]:
             raise ValueError("its features and layers do not fit each other")
         if not all(np.issubdtype(array.dtype, np.floating) for array in arrays):

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from konkyo.cache import TRAINING, code_digest, digest_of
+from konkyo.cache import digest_of, training_code
 from konkyo.config import Train
 from konkyo.errors import ArtifactError
 from konkyo.features.store import Panel
@@ -59,6 +59,11 @@ def train(panel: Panel, windows: Sequence[Window], params: Train, folder: Path) 
     TrainSummary
         Every file is replaced atomically: a killed run loses at most one epoch of its stacks.
     """
+    if "." in params.module:
+        # Before its source is read for the keys: a name that cannot be imported has none.
+        from konkyo.models import user_module
+
+        user_module.check(params, panel.names, panel.features[:2])
     plan = jobs.plan(panel, windows, params)
     dropped = drop_stale(folder, plan.keys)
     pending = pending_files(plan.keys, folder)
@@ -192,7 +197,7 @@ def make_jobs(
             features=cached["features"],
             labels=cached["labels"],
             state=state.absolute(),
-            code=code_digest(*TRAINING),
+            code=training_code(params.module),
         )
         for name, files in stacks.items()
     }
@@ -201,16 +206,14 @@ def make_jobs(
 def save(result: StackResult, folder: Path) -> None:
     """Write the weights and losses of a stack."""
     for name, networks in result.networks.items():
-        losses = result.losses[name].mean(0)
-        frame = pd.DataFrame(
-            {"month": networks[0].month, "epoch": range(1, len(losses) + 1), "loss": losses}
-        )
+        frame = result.losses[name].copy()
+        frame.insert(0, "month", networks[0].month)
         # The losses go first: the weights are the mark that a window is done.
         write_parquet(frame, folder / "history" / f"{name}.parquet")
         store.write(networks, folder / f"{name}.safetensors")
 
 
 def history(folder: Path, windows: Sequence[Window]) -> pd.DataFrame:
-    """Return the training loss by month: month, epoch (from 1), loss (mean over an ensemble)."""
+    """Return the losses by month: month, epoch (from 1), loss; see `engines.loss_table`."""
     paths = [folder / "history" / "weights" / f"{window.month}.parquet" for window in windows]
     return pd.concat([read_parquet(path) for path in paths], ignore_index=True)

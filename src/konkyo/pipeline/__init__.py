@@ -47,6 +47,9 @@ def stage(main: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
 
     @wraps(main)
     def command(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
+        if (modules := str(HERE.modules.absolute())) not in sys.path:
+            # Last, so that a file there takes no installed package's place.
+            sys.path.append(modules)
         try:
             # Of killed commands; DuckDB and joblib write theirs outside the project.
             resilience.remove_stale_temp(HERE.data)

@@ -50,15 +50,15 @@ def run(config: Params, panel: store.Panel) -> AttributeReport:
     torch.set_num_threads(1)
     blocks = windows.MonthSlices.of(panel.index["month"])
     decisions = windows.rolling(blocks, config.train.window_months, config.prepare.skip_months)
-    epsilon = config.attribute.epsilon
-    keys = attribution_keys(HERE.weights, jobs.row_digests(panel, decisions), epsilon)
+    epsilon, method = config.attribute.epsilon, config.attribute.method
+    keys = attribution_keys(HERE.weights, jobs.row_digests(panel, decisions), epsilon, method)
     for path in HERE.attributions.glob("*.parquet"):
         if path.stem not in keys:
             path.unlink()
     due = [w for w in decisions if read_key(HERE.attributions_of(w.month)) != keys[w.month]]
     networks = [weights.read(HERE.weights_of(w.month)) for w in due]
     rows = [panel.features[w.test_start : w.test_stop] for w in due]
-    attributions = explain_months(networks, rows, epsilon)
+    attributions = explain_months(networks, rows, epsilon, method)
     # Written month by month, so that a killed run has lost one.
     for window, attribution in zip(
         tqdm(due, "attributions", unit="month"), attributions, strict=True

@@ -112,7 +112,8 @@ def require_cached(params: Params, panel: Panel, before: cache.Digests) -> None:
         if weights.read_key(HERE.models / f"{name}.safetensors") is not None
     ]
     rows = {m: d for m, d in jobs.row_digests(panel, decisions).items() if m in before}
-    attribution_keys = cache.attribution_keys(HERE.weights, rows, params.attribute.epsilon)
+    epsilon, method = params.attribute.epsilon, params.attribute.method
+    attribution_keys = cache.attribution_keys(HERE.weights, rows, epsilon, method)
     due += [
         f"attributions/{month}"
         for month, key in attribution_keys.items()

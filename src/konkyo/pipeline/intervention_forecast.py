@@ -27,7 +27,7 @@ def main() -> None:
     samples = build_samples(records, study)
     tasks = networks.plan_tasks(samples, study.network, weight_decays={})
     path = HERE.intervention_models / "networks.safetensors"
-    weights = store.read(path)
+    weights = store.stackable(store.read(path))
     if len(weights) != len(tasks):
         raise ArtifactError(
             f"{path} holds {len(weights)} networks, and params.yaml asks for {len(tasks)}: run "

@@ -160,14 +160,16 @@ class Months:
         (window,) = [w for w in self._placebos_up_to[month] if w.month == month]
         rows = self._features(window)
         networks = weights.read(HERE.placebo / f"{month}.safetensors")
-        (shown,) = explain_months([networks], [rows], self._params.epsilon)
+        (shown,) = explain_months([networks], [rows], self._params.epsilon, self._params.method)
         halves = self._halves(HERE.placebo_halves, window)
         signal = reliability.signal(shown.relevance, halves.relevance)
         return signal[self._taking_part(window)]
 
     def _halves(self, folder: Path, window: Window) -> reliability.Halves:
         networks = weights.read(folder / f"{window.month}.safetensors")
-        return reliability.explain_halves(networks, self._features(window), self._params.epsilon)
+        return reliability.explain_halves(
+            networks, self._features(window), self._params.epsilon, self._params.method
+        )
 
     def _taking_part(self, window: Window) -> np.ndarray:
         return reliability.taking_part(self._features(window), self._groups)

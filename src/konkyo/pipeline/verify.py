@@ -1,5 +1,6 @@
 """Stage verify: attribution methods evaluated on the networks and against the ground truth."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -49,8 +50,10 @@ class VerifySummary:
         source = "with" if self.ground_truth else "without"
         line = (
             f"attribution methods: {self.evaluated} months evaluated, {self.cached} cached, "
-            f"{source} ground truth; epsilon absorbs {self.epsilon_share:.1%} of the scores"
+            f"{source} ground truth"
         )
+        if not math.isnan(self.epsilon_share):
+            line += f"; epsilon absorbs {self.epsilon_share:.1%} of the scores"
         if self.epsilon_share > LARGEST_EPSILON_SHARE:
             line += f" (above {LARGEST_EPSILON_SHARE:.0%}: lower attribute.epsilon)"
         return line
@@ -100,7 +103,8 @@ def run(config: Params, panel: store.Panel) -> VerifySummary:
     tables = evaluation.summarise(evaluations)
     if truth is not None:
         tables |= ground_truth_tables(truth.table, panel, attributions)
-    tables["reliability"] = reliability_table(tables["reliability"], panel, about, truth)
+    shown = str(tables["deletion"]["method"].iloc[0])
+    tables["reliability"] = reliability_table(tables["reliability"], shown, panel, about, truth)
     for path in HERE.verify.glob("*.csv"):
         # A run on other records had a ground truth, or an earlier version other names.
         if path.stem not in tables:
@@ -113,7 +117,7 @@ def run(config: Params, panel: store.Panel) -> VerifySummary:
         evaluated=len(due),
         cached=len(decisions) - len(due),
         ground_truth=with_truth,
-        epsilon_share=figures[evaluation.LRP].get("epsilon_share", float("nan")),
+        epsilon_share=figures.get(evaluation.LRP, {}).get("epsilon_share", math.nan),
     )
 
 
@@ -132,6 +136,7 @@ def evaluate_month(
         epsilon=config.attribute.epsilon,
         n_permutations=config.verify.n_permutations,
         seed=config.train.seed,
+        method=config.attribute.method,
     )
     labels = panel.index["label"].to_numpy(dtype=np.float32)
     model = baselines.ridge(panel, spec, labels, config.train.ridge_penalty)
@@ -175,8 +180,8 @@ def reliable_by_method(
 ) -> pd.DataFrame:
     """Return the counts of reliable relevances in a sample of a month's stocks, by method.
 
-    The methods but Shapley sampling, which would take hours, and LRP's epsilon rule, whose flags
-    are those of all stocks and months.
+    The methods but Shapley sampling, which would take hours, and the one of the stage attribute,
+    whose flags are those of all stocks and months.
     """
 
     def sample(window: windows.Window, folder: Path, halves: Path) -> reliable_methods.Sample:
@@ -187,9 +192,13 @@ def reliable_by_method(
         )
 
     index = panel.index.iloc[sample_rows(config, window)]
+    month = sample(window, HERE.weights, HERE.weights_halves)
+    _, *others = methods.methods_of(
+        month.members[0], config.attribute.epsilon, config.attribute.method
+    ).items()
     return reliable_methods.counts(
-        methods.METHODS,
-        sample(window, HERE.weights, HERE.weights_halves),
+        dict(others),
+        month,
         [sample(placebo, HERE.placebo, HERE.placebo_halves) for placebo in placebos],
         groups=panel.catalogue["group"].tolist(),
         false_share=config.attribute.false_share,
@@ -201,6 +210,7 @@ def reliable_by_method(
 
 def reliability_table(
     counts: pd.DataFrame,
+    shown: str,
     panel: store.Panel,
     about: Mapping[str, Mapping[str, Any]],
     truth: Truth | None,
@@ -211,6 +221,8 @@ def reliability_table(
     ----------
     counts : pandas.DataFrame
         method and the mean counts of the sampled months.
+    shown : str
+        The method of the stage attribute.
     panel : Panel
         Features.
     about : mapping
@@ -220,8 +232,8 @@ def reliability_table(
     """
     by_method = [(str(line.pop("method")), line) for line in counts.to_dict("records")]
     if about:
-        months = [_lrp_counts(panel, month, values, truth) for month, values in about.items()]
-        by_method.insert(0, (evaluation.LRP, pd.DataFrame(months).sum().to_dict()))
+        months = [_counts_of_month(panel, month, values, truth) for month, values in about.items()]
+        by_method.insert(0, (shown, pd.DataFrame(months).sum().to_dict()))
     lines = [
         {"method": name, "measure": measure, "value": value}
         for name, sums in by_method
@@ -230,7 +242,7 @@ def reliability_table(
     return pd.DataFrame(lines, columns=["method", "measure", "value"])
 
 
-def _lrp_counts(
+def _counts_of_month(
     panel: store.Panel, month: str, about: Mapping[str, Any], truth: Truth | None
 ) -> dict[str, float]:
     """Return the counts of a month's flags of all stocks."""

@@ -13,15 +13,21 @@ from mlflow.types import ColSpec, DataType, Schema
 from mlflow.types.schema import AnyType
 
 import konkyo
-from konkyo import date_text
+from konkyo import cache, date_text
+from konkyo.artifacts import require_months
 from konkyo.attribution import explain
+from konkyo.attribution.attributions import INTEGRATED_GRADIENTS
+from konkyo.models import store
 from konkyo.tracking.client import StoreClient
 from konkyo.tracking.lineage import installed
 
 EPSILON = "attribute.epsilon"
-"""The name of the run's own param: MLflow logs a model's config as params of its run."""
+METHOD = "attribute.method"
+"""The names of the run's own params: MLflow logs a model's config as params of its run."""
 REQUIREMENTS = ("mlflow", "numpy", "pandas", "pyarrow", "safetensors", "torch")
 """Libraries that prediction imports; konkyo itself travels as code inside the model."""
+MODULE_REQUIREMENTS = ("pytorch-lightning", "captum")
+"""Those of a user's module beside them; what it imports itself is the server's to install."""
 _CODE = (
     *("__init__.py", "artifacts.py", "cache.py", "date_text.py", "dates.py"),
     *("errors.py", "io.py"),
@@ -31,7 +37,13 @@ _CODE = (
 
 
 def log(
-    client: StoreClient, run_id: str, *, weights: Path, example: pd.DataFrame, epsilon: float
+    client: StoreClient,
+    run_id: str,
+    *,
+    weights: Path,
+    example: pd.DataFrame,
+    epsilon: float,
+    method: str = INTEGRATED_GRADIENTS,
 ) -> ModelInfo:
     """Log the model in a run.
 
@@ -48,9 +60,13 @@ def log(
         the types of the outputs.
     epsilon : float
         Epsilon of the LRP rule, in units of the score.
+    method : str
+        `attribute.method`, of a user's module; its source travels with the model.
     """
     ends = date_text.period_ends(example["month"])
-    prediction = explain(weights, example.assign(month=ends), epsilon)
+    prediction = explain(weights, example.assign(month=ends), epsilon, method)
+    of_user = store.modules(store.read(require_months(weights, ".safetensors")[0]))
+    sources = [str(cache.source_of(of_user[0].module))] if of_user else []
     # By default MLflow files the model under the active experiment, not that of the run.
     experiment = client.get_run(run_id).info.experiment_id
     of_run = f"name = 'ranker' and source_run_id = '{run_id}'"
@@ -70,11 +86,11 @@ def log(
                 run_id=run_id,
                 python_model=str(Path(__file__).with_name("pyfunc_model.py")),
                 artifacts={"weights": weights.absolute().as_uri()},
-                code_paths=[code],
-                pip_requirements=requirements(),
+                code_paths=[code, *sources],
+                pip_requirements=requirements(*(MODULE_REQUIREMENTS if of_user else ())),
                 signature=signature(example, prediction),
                 input_example=example,
-                model_config={EPSILON: epsilon},
+                model_config={EPSILON: epsilon, METHOD: method},
             )
 
         return client.retry(attempt)
@@ -105,9 +121,9 @@ def signature(example: pd.DataFrame, prediction: pd.DataFrame) -> ModelSignature
     return ModelSignature(inputs=Schema(inputs), outputs=infer_signature(None, prediction).outputs)
 
 
-def requirements() -> list[str]:
+def requirements(*more: str) -> list[str]:
     """Return the model's requirements, each pinned to the installed version.
 
     Without the local part of a version, such as torch's +cpu, which no package index has.
     """
-    return [f"{name}=={installed(name).split('+')[0]}" for name in REQUIREMENTS]
+    return [f"{name}=={installed(name).split('+')[0]}" for name in (*REQUIREMENTS, *more)]

@@ -25,6 +25,7 @@ class Ranker(PythonModel):
         """Set the folder of the weights, which are read when their months are predicted."""
         self.folder = Path(context.artifacts["weights"])
         self.epsilon = float(context.model_config["attribute.epsilon"])
+        self.method = str(context.model_config["attribute.method"])
 
     def predict(
         self,
@@ -59,7 +60,7 @@ class Ranker(PythonModel):
         """
         try:
             ends = _period_ends(model_input["month"])
-            return explain(self.folder, model_input.assign(month=ends), self.epsilon)
+            return explain(self.folder, model_input.assign(month=ends), self.epsilon, self.method)
         except KonkyoError as error:
             raise MlflowException(str(error), INVALID_PARAMETER_VALUE) from None
 

@@ -168,6 +168,7 @@ def log_description(
         weights=outputs.artifacts.weights,
         example=results.input_example(outputs),
         epsilon=params.attribute.epsilon,
+        method=params.attribute.method,
     )
 
 

@@ -116,8 +116,8 @@ def of_month(
     Parameters
     ----------
     history, returns : pandas.DataFrame
-        The rows of that month; `returns` is empty for the newest month, whose returns are not
-        realised yet.
+        The rows of that month, `history` with validation_loss where months validate; `returns` is
+        empty for the newest month, whose returns are not realised yet.
     n_stocks : int
         Number of stocks scored.
     month : pandas.Timestamp
@@ -127,7 +127,9 @@ def of_month(
     """
     losses = history.sort_values("epoch")
     end = milliseconds(month)
-    metrics = _metrics("loss", losses["loss"], losses["epoch"], [at] * len(losses))
+    metrics = []
+    for name in losses.columns.intersection(["loss", "validation_loss"]):
+        metrics += _metrics(name, losses[name], losses["epoch"], [at] * len(losses))
     metrics += _metrics("stocks", [n_stocks], [0], [end])
     for name in _MONTH_RESULTS:
         if name in returns:

@@ -114,8 +114,7 @@ class TrialBacktest:
         """
         # torch and Lightning take seconds to import, which a coordinator has no use for.
         from konkyo.models import baselines, jobs
-        from konkyo.models import store as weights
-        from konkyo.models.fit import fit, stack_task
+        from konkyo.models.engines import train_networks
 
         self.scratch.mkdir(parents=True, exist_ok=True)
         seeds = self.params.tune.seeds
@@ -136,15 +135,12 @@ class TrialBacktest:
             entries = [replace(entry, placebo=placebo) for entry in chain.from_iterable(specs)]
             work = repr(([asdict(train) for train in sections], part, placebo))
             name = digest_of(panels.digest_at(path) or "", code_digest(*TRAINING), work)
-            task = stack_task(panel.features, labels, entries, sections[0])
-            fitted = fit(task, scratch=self.scratch, name=name)
+            networks = train_networks(
+                panel.features, labels, entries, sections[0], inputs=panel.names,
+                keys=[name] * len(entries), scratch=self.scratch, name=name,
+            ).networks  # fmt: skip
             for suffix in (".ckpt", ".progress"):
                 (self.scratch / f"{name}{suffix}").unlink(missing_ok=True)
-            months = [entry.month for entry in entries]
-            keys = [name] * len(entries)
-            networks = weights.unstack(
-                fitted.network, months=months, keys=keys, features=panel.names
-            )
             # Trial by trial, and within a trial group by group, seed by seed.
             for trial, place in product(range(len(trials)), range(len(part))):
                 start = (trial * len(part) + place) * seeds

@@ -158,7 +158,8 @@ def report(
 
 def epsilon_share(tables: Mapping[str, pd.DataFrame]) -> float | None:
     """Return the share of the scores that LRP's epsilon takes, None where it was not measured."""
-    sizes = tables["absorption"].iloc[0] if "absorption" in tables else {"score": 0.0}
+    absorption = tables.get("absorption", pd.DataFrame())
+    sizes = absorption.iloc[0] if len(absorption) else {"score": 0.0}
     return float(sizes["epsilon"] / sizes["score"]) if sizes["score"] else None
 
 
