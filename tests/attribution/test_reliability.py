@@ -121,6 +121,16 @@ def test_errors_of_scores_and_ranks_by_hand():
     assert errors.rank_high.tolist() == [1.0, 3.0, 3.0]
 
 
+def test_errors_of_the_difference_of_portfolios_by_hand():
+    score = np.array([0.1, 0.4, 0.2, 0.3])
+    halves = np.zeros((2, 4, 1))
+    halves[:, :, 0] = [[1, 5, 2, 3], [1, 9, 2, 7]]
+    # Two portfolios of two: (5 + 3 - 1 - 2) / 2 and (9 + 7 - 1 - 2) / 2; four of one: 4 and 8.
+    assert reliability.difference_error(score, halves, 2).tolist() == [2.0]
+    assert reliability.difference_error(score, halves, 4).tolist() == [2.0]
+    assert reliability.difference_error(score[:1], halves[:, :1], 4).tolist() == [0.0]
+
+
 def test_half_samples_estimate_the_error_of_a_mean():
     """Of a mean of months, the delete-half jackknife is the usual standard error."""
     rng = np.random.default_rng(1)

@@ -194,6 +194,24 @@ def errors(
     )
 
 
+def difference_error(score: np.ndarray, halves: np.ndarray, n_quantiles: int) -> np.ndarray:
+    """Return the standard error of each input's mean relevance, long less short portfolio.
+
+    Parameters
+    ----------
+    score : numpy.ndarray
+        [stocks], those that form the portfolios; of equal scores the earlier stock is the lower.
+    halves : numpy.ndarray
+        [halves, stocks, features], relevances by the networks of halves.
+    n_quantiles : int
+        Of which the highest is long and the lowest short; at least a stock each.
+    """
+    order = np.argsort(score, kind="stable")
+    size = max(1, int(np.ceil(len(score) / n_quantiles - 0.5)))
+    difference = halves[:, order[-size:]].mean(1) - halves[:, order[:size]].mean(1)
+    return difference.std(0, dtype=np.float64)
+
+
 @dataclass(frozen=True)
 class Moments:
     """Sums by month from which the correlations of any window follow.

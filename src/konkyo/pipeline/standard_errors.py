@@ -94,6 +94,7 @@ class Months:
 
     def __init__(self, config: Params, panel: Panel, decisions: Sequence[Window]) -> None:
         self._params = config.attribute
+        self._n_quantiles = config.backtest.n_quantiles
         self._panel = panel
         self._groups = panel.catalogue["group"].tolist()
         self._blocks = MonthSlices.of(panel.index["month"])
@@ -115,12 +116,13 @@ class Months:
                 weights_bytes(HERE.placebo, placebo.month),
                 weights_bytes(HERE.placebo_halves, placebo.month),
             ]
-        return digest_of(code_digest(*ATTRIBUTION), repr(self._params), *self._groups, *parts)
+        params = repr((self._params, self._n_quantiles))
+        return digest_of(code_digest(*ATTRIBUTION), params, *self._groups, *parts)
 
     def errors(self, window: Window) -> tuple[Errors, dict[str, Any]]:
         """Return a month's standard errors, and what holds of the month as JSON values."""
         shown = read_parquet(HERE.attributions_of(window.month))
-        relevance = shown[self._panel.names].to_numpy()
+        relevance, score = shown[self._panel.names].to_numpy(), shown["score"].to_numpy()
         halves = self._halves(HERE.weights_halves, window)
         takes_part = self._taking_part(window)
         signal = reliability.signal(relevance, halves.relevance)
@@ -134,7 +136,7 @@ class Months:
             self._moments.correlation(self._blocks.training_months(window)), self._groups
         )
         errors = reliability.errors(
-            shown["score"].to_numpy(),
+            score,
             relevance,
             halves,
             reliable=takes_part & (signal >= limit),
@@ -148,6 +150,9 @@ class Months:
             if len(placebos) > reliability.CALIBRATING
             else None,
             "cluster": [self._panel.names[first] for first in cluster],
+            "difference_error": reliability.difference_error(
+                score, halves.relevance, self._n_quantiles
+            ).tolist(),
         }
 
     @cached_property
