@@ -1,13 +1,41 @@
 """Files of standard errors: one table a decision month, and beside it what holds of the month."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from konkyo.attribution.reliability import Errors
 from konkyo.io import read_json, read_parquet, write_json, write_parquet
+
+
+@dataclass(frozen=True)
+class Errors:
+    """Standard errors of one month's scores and relevances.
+
+    Attributes
+    ----------
+    score : numpy.ndarray
+        [stocks], standard error of the score.
+    rank_low, rank_high : numpy.ndarray
+        [stocks], the score's rank (1 is the best) less and plus two standard errors of the rank.
+    relevance : numpy.ndarray
+        [stocks, features], standard error of each relevance, in units of the score.
+    reliable : numpy.ndarray
+        [stocks, features] bool.
+    cluster_relevance, cluster_reliable : numpy.ndarray
+        The same of the sum over a cluster, in the column of its first member.
+    """
+
+    score: np.ndarray
+    rank_low: np.ndarray
+    rank_high: np.ndarray
+    relevance: np.ndarray
+    reliable: np.ndarray
+    cluster_relevance: np.ndarray
+    cluster_reliable: np.ndarray
+
 
 SCORE = ("score", "rank_low", "rank_high")
 WIDE = ("relevance", "reliable", "cluster_relevance", "cluster_reliable")

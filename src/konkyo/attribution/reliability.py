@@ -23,6 +23,7 @@ from scipy.spatial.distance import squareform
 from scipy.stats import rankdata
 
 from konkyo.attribution.attributions import INTEGRATED_GRADIENTS, explain_months
+from konkyo.attribution.errors_store import Errors
 from konkyo.attribution.lrp import propagate
 from konkyo.attribution.rules import Epsilon
 from konkyo.models import store
@@ -50,33 +51,6 @@ class Halves:
 
     score: np.ndarray
     relevance: np.ndarray
-
-
-@dataclass(frozen=True)
-class Errors:
-    """Standard errors of one month's scores and relevances.
-
-    Attributes
-    ----------
-    score : numpy.ndarray
-        [stocks], standard error of the score.
-    rank_low, rank_high : numpy.ndarray
-        [stocks], the score's rank (1 is the best) less and plus two standard errors of the rank.
-    relevance : numpy.ndarray
-        [stocks, features], standard error of each relevance, in units of the score.
-    reliable : numpy.ndarray
-        [stocks, features] bool.
-    cluster_relevance, cluster_reliable : numpy.ndarray
-        The same of the sum over a cluster, in the column of its first member.
-    """
-
-    score: np.ndarray
-    rank_low: np.ndarray
-    rank_high: np.ndarray
-    relevance: np.ndarray
-    reliable: np.ndarray
-    cluster_relevance: np.ndarray
-    cluster_reliable: np.ndarray
 
 
 def explain_halves(

@@ -10,7 +10,7 @@ from konkyo.report.tables.factors import SIDES
 
 SENTENCE_INPUTS = 3
 """Number of inputs that a stock's sentence names; each has a column of its own too."""
-VALUE, RELEVANCE = "value_", "relevance_"
+VALUE, RELEVANCE, ERROR, RELIABLE = "value_", "relevance_", "error_", "reliable_"
 
 
 def month_ranking(
@@ -34,9 +34,10 @@ def month_ranking(
     DataFrame
         month, rank (1 is the best), stock, sector, quantile (1 is the worst; missing where the
         month's scores form no portfolios), side (long, short or empty), score, size (the records'
-        unit), sentence, reason_1 to reason_3 (the inputs of largest absolute relevance, in words),
+        unit), sentence, reason_1 to reason_3 (the inputs of largest absolute relevance, in words;
+        only reliable ones where there are standard errors, empty where they are fewer),
         value_<feature> (the network's input), relevance_<feature> and absorbed (units of the
-        score), which sum to the score.
+        score), which sum to the score; with standard errors error_<feature> and reliable_<feature>.
 
     Raises
     ------
@@ -48,7 +49,13 @@ def month_ranking(
     index = panel.index.iloc[order].reset_index(drop=True)
     phrases = tables.Phrases(labels, language)
     reasons = [
-        phrases.reasons(panel.features[row], panel.relevance[row], SENTENCE_INPUTS) for row in order
+        phrases.reasons(
+            panel.features[row],
+            panel.relevance[row],
+            SENTENCE_INPUTS,
+            None if panel.reliable is None else panel.reliable[row],
+        )
+        for row in order
     ]
     sides = np.full(len(panel.index), "", dtype=object)
     for side in SIDES:
@@ -60,11 +67,16 @@ def month_ranking(
         sentence=tables.sentences(panel, order, labels, SENTENCE_INPUTS)[language],
     )
     reason_columns = pd.DataFrame(
-        reasons, columns=[f"reason_{n + 1}" for n in range(len(reasons[0]))]
+        [[*one, *[""] * (SENTENCE_INPUTS - len(one))] for one in reasons],
+        columns=[f"reason_{n + 1}" for n in range(SENTENCE_INPUTS)],
     )
     values = pd.DataFrame(panel.features[order], columns=[VALUE + name for name in panel.names])
     relevances = pd.DataFrame(
         panel.relevance[order], columns=[RELEVANCE + name for name in panel.names]
     )
     absorbed = pd.Series(panel.absorbed[order], name="absorbed")
-    return pd.concat([keys, reason_columns, values, relevances, absorbed], axis=1)
+    parts = [keys, reason_columns, values, relevances, absorbed]
+    for prefix, part in ((ERROR, panel.error), (RELIABLE, panel.reliable)):
+        if part is not None:
+            parts.append(pd.DataFrame(part[order], columns=[prefix + name for name in panel.names]))
+    return pd.concat(parts, axis=1)

@@ -1,13 +1,16 @@
 """Inputs of report, monitor and predict: attributions, tables, labels, explained panel."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
 from konkyo import backtest, date_text, dates
 from konkyo.artifacts import HERE, require_months
+from konkyo.attribution import errors_store
 from konkyo.backtest.scores import NETWORK
 from konkyo.errors import ArtifactError, ParamsError
 from konkyo.features.store import Panel
@@ -48,6 +51,24 @@ def file_of(month: str) -> Path:
 def read_attributions(paths: Iterable[Path]) -> list[pd.DataFrame]:
     """Read the tables of attributions: month, stock, score, relevances, absorbed."""
     return [read_parquet(path) for path in tqdm(list(paths), "attributions", unit="month")]
+
+
+def with_errors(explained: tables.ExplainedPanel) -> tables.ExplainedPanel:
+    """Return a panel with its standard errors, as it is where there are none."""
+    paths = [HERE.errors_of(dates.label(month)) for month in explained.months()]
+    if not all(path.exists() for path in paths):
+        return explained
+    months = [errors_store.read(path)[1] for path in paths]
+    about = errors_store.read_about(HERE.errors)
+    difference = {m: about[dates.label(m)]["difference_error"] for m in explained.months()}
+    return replace(
+        explained,
+        error=np.concatenate([month.relevance for month in months]),
+        reliable=np.concatenate([month.reliable for month in months]),
+        difference_error=pd.DataFrame.from_dict(
+            difference, orient="index", columns=explained.names
+        ),
+    )
 
 
 def read_table(path: Path) -> pd.DataFrame:
@@ -96,10 +117,12 @@ def explained_panel(panel: Panel, paths: Iterable[Path], n_quantiles: int) -> ta
             "`dvc repro attribute`"
         )
     rows = slice(int(positions[0]), int(positions[-1]) + 1)
-    return tables.build(
-        panel.index.iloc[rows].reset_index(drop=True),
-        panel.features[rows],
-        panel.catalogue,
-        attributions,
-        ranked,
+    return with_errors(
+        tables.build(
+            panel.index.iloc[rows].reset_index(drop=True),
+            panel.features[rows],
+            panel.catalogue,
+            attributions,
+            ranked,
+        )
     )

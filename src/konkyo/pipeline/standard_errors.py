@@ -13,7 +13,7 @@ from tqdm import tqdm
 from konkyo.artifacts import HERE
 from konkyo.attribution import errors_store, reliability
 from konkyo.attribution.attributions import explain_months
-from konkyo.attribution.reliability import Errors
+from konkyo.attribution.errors_store import Errors
 from konkyo.cache import ATTRIBUTION, code_digest, digest_of, weights_bytes
 from konkyo.config import Params
 from konkyo.features.store import Panel

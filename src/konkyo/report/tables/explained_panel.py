@@ -33,6 +33,12 @@ class ExplainedPanel:
     catalogue : pandas.DataFrame
         name and group (characteristic, sector, calendar, market) of each feature, in column order,
         and its transform where the panel says it.
+    error : numpy.ndarray, optional
+        [rows, features] float16, standard errors of the relevances; none without `train.resamples`.
+    reliable : numpy.ndarray, optional
+        [rows, features] bool, which relevances are reliable; there with `error`.
+    difference_error : pandas.DataFrame, optional
+        By month: standard errors of the mean relevances, long less short portfolio; with `error`.
     """
 
     index: pd.DataFrame
@@ -40,6 +46,9 @@ class ExplainedPanel:
     relevance: np.ndarray
     absorbed: np.ndarray
     catalogue: pd.DataFrame
+    error: np.ndarray | None = None
+    reliable: np.ndarray | None = None
+    difference_error: pd.DataFrame | None = None
 
     @property
     def names(self) -> list[str]:

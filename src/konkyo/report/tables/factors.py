@@ -1,6 +1,7 @@
 """The factors: which separate long from short (figure 9), and in what shape (figure 10)."""
 
 from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -32,7 +33,9 @@ def positions(panel: ExplainedPanel, features: Sequence[str]) -> np.ndarray:
     return at
 
 
-def factor_means(panel: ExplainedPanel, month: pd.Timestamp) -> pd.DataFrame:
+def factor_means(
+    panel: ExplainedPanel, month: pd.Timestamp, stars: Literal["paper", "resampled"] = "paper"
+) -> pd.DataFrame:
     """Test each feature's mean relevance in the long against that in the short portfolio.
 
     The numbers of the paper's figure 9, of one decision month, as there (2019-06): stock-months of
@@ -46,6 +49,10 @@ def factor_means(panel: ExplainedPanel, month: pd.Timestamp) -> pd.DataFrame:
         Scores, features and attributions.
     month : Timestamp
         The decision month t (period end).
+    stars : str
+        paper: by Welch's test over stocks. resampled: the difference over its standard error, from
+        networks of half windows, against the normal distribution; it asks whether another sample of
+        months would show it too.
 
     Returns
     -------
@@ -60,7 +67,12 @@ def factor_means(panel: ExplainedPanel, month: pd.Timestamp) -> pd.DataFrame:
         of_side = panel.side(side)
         of_month = of_side[(of_side >= rows.start) & (of_side < rows.stop)]
         legs.append(pd.DataFrame(panel.relevance[of_month], columns=panel.names))
-    means = _with_groups(panel, mean_differences(legs[0], legs[1], panel.names))
+    means = mean_differences(legs[0], legs[1], panel.names)
+    if stars == "resampled" and panel.difference_error is not None:
+        error = panel.difference_error.loc[month].to_numpy(dtype=float)
+        t = np.divide(means["difference"], error, out=np.full(len(error), np.nan), where=error > 0)
+        means = means.assign(**_tested(t))
+    means = _with_groups(panel, means)
     means.insert(0, "month", month)
     return means
 
@@ -103,12 +115,21 @@ def mean_differences(long: pd.DataFrame, short: pd.DataFrame, names: Sequence[st
             "long": one.mean(0),
             "short": other.mean(0),
             "difference": one.mean(0) - other.mean(0),
-            "t": t,
-            "p": p,
-            "p_adjusted": stats.false_discovery_control(p),
-            "stars": np.select([p < 0.01, p < 0.05], ["**", "*"], ""),
+            **_tested(t, p),
         }
     )
+
+
+def _tested(t: np.ndarray, p: np.ndarray | None = None) -> dict[str, np.ndarray]:
+    """Return the columns of a test, t, p, p_adjusted and stars, p of the normal distribution."""
+    if p is None:
+        p = np.where(np.isnan(t), 1.0, 2 * stats.norm.sf(np.abs(t)))
+    return {
+        "t": t,
+        "p": p,
+        "p_adjusted": stats.false_discovery_control(p),
+        "stars": np.select([p < 0.01, p < 0.05], ["**", "*"], ""),
+    }
 
 
 def factor_means_over_time(panel: ExplainedPanel) -> pd.DataFrame:
@@ -131,17 +152,13 @@ def factor_means_over_time(panel: ExplainedPanel) -> pd.DataFrame:
     difference = long - short
     months = pd.Series(difference.index)
     t = np.array([newey_west_t(months, difference[name]) for name in panel.names])
-    p = np.where(np.isnan(t), 1.0, 2 * stats.norm.sf(np.abs(t)))
     means = pd.DataFrame(
         {
             "feature": panel.names,
             "long": long.mean().to_numpy(),
             "short": short.mean().to_numpy(),
             "difference": difference.mean().to_numpy(),
-            "t": t,
-            "p": p,
-            "p_adjusted": stats.false_discovery_control(p),
-            "stars": np.select([p < 0.01, p < 0.05], ["**", "*"], ""),
+            **_tested(t),
         }
     )
     return _with_groups(panel, means)

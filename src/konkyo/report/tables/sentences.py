@@ -55,7 +55,13 @@ class Phrases:
         )
 
     def sentence(
-        self, rank: int, stocks: int, values: np.ndarray, relevances: np.ndarray, n: int = 3
+        self,
+        rank: int,
+        stocks: int,
+        values: np.ndarray,
+        relevances: np.ndarray,
+        n: int = 3,
+        reliable: np.ndarray | None = None,
     ) -> str:
         """Say why a stock is ranked where it is.
 
@@ -66,21 +72,37 @@ class Phrases:
         values, relevances : array
             [features], in the order of the labels: the inputs at t, and what they add to the score.
         n : int
-            How many inputs to name.
+            How many inputs to name at most.
+        reliable : array, optional
+            [features] bool: only these are named.
 
         Returns
         -------
         str
-            "ranked 12 of 1,700: forecast ROE high (+0.083), size large (-0.031)".
+            "ranked 12 of 1,700: forecast ROE high (+0.083), size large (-0.031)", or that no input
+            can be told from noise.
         """
-        reasons = t("sentence.separator", self.language).join(self.reasons(values, relevances, n))
+        reasons = t("sentence.separator", self.language).join(
+            self.reasons(values, relevances, n, reliable)
+        ) or t("sentence.none", self.language)
         numbers = {"rank": f"{rank:,}", "stocks": f"{stocks:,}"}
         return t("sentence.sentence", self.language, **numbers, reasons=reasons)
 
-    def reasons(self, values: np.ndarray, relevances: np.ndarray, n: int) -> list[str]:
-        """Return the `n` inputs of largest absolute relevance, of equal ones the earlier first."""
-        largest = np.argsort(-np.abs(relevances), kind="stable")[:n]
-        return [self._reason(at, float(values[at]), float(relevances[at])) for at in largest]
+    def reasons(
+        self,
+        values: np.ndarray,
+        relevances: np.ndarray,
+        n: int,
+        reliable: np.ndarray | None = None,
+    ) -> list[str]:
+        """Return the `n` inputs of largest absolute relevance, of equal ones the earlier first.
+
+        Only reliable ones, where it is said which these are.
+        """
+        largest = np.argsort(-np.abs(relevances), kind="stable")
+        if reliable is not None:
+            largest = largest[reliable[largest]]
+        return [self._reason(at, float(values[at]), float(relevances[at])) for at in largest[:n]]
 
     def _reason(self, at: int, value: float, relevance: float) -> str:
         label = self.labels[at]
@@ -119,7 +141,14 @@ def sentences(
     for language in LANGUAGES:
         phrases = Phrases(labels, language)
         table[language] = [
-            phrases.sentence(rank, stocks, panel.features[row], panel.relevance[row], n)
+            phrases.sentence(
+                rank,
+                stocks,
+                panel.features[row],
+                panel.relevance[row],
+                n,
+                None if panel.reliable is None else panel.reliable[row],
+            )
             for row, rank, stocks in ranks
         ]
     return table.drop(columns=["rank", "stocks"]).reset_index(drop=True)

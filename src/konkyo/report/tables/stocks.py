@@ -44,7 +44,8 @@ def stock_table(
     DataFrame
         month, side (long, short, named), place (1 is the best score of the longs, the worst of the
         shorts, the first of the named), stock, sector, rank, stocks, score, quantile, feature,
-        value (the input at t) and relevance. One row a stock and feature, and one a stock for the
+        value (the input at t) and relevance; where there are standard errors also error (units of
+        the score) and reliable. One row a stock and feature, and one a stock for the
         feature "absorbed" (without a value), so that a stock's relevances add up to its score.
 
     Raises
@@ -66,11 +67,12 @@ def stock_table(
     keys.insert(2, "place", places)
     about = ["month", "side", "place", "stock", "sector", "rank", "stocks", "score", "quantile"]
     values = np.column_stack([panel.features[picked], np.full(len(picked), np.nan)])
-    return _long(
-        keys[about],
-        [*panel.names, ABSORBED],
-        {"value": values, "relevance": attribution_rows(panel, picked)},
-    )
+    parts = {"value": values, "relevance": attribution_rows(panel, picked)}
+    if panel.error is not None and panel.reliable is not None:
+        none = np.full(len(picked), np.nan)
+        parts["error"] = np.column_stack([panel.error[picked], none]).astype(np.float64)
+        parts["reliable"] = np.column_stack([panel.reliable[picked], np.zeros(len(picked), bool)])
+    return _long(keys[about], [*panel.names, ABSORBED], parts)
 
 
 def score_changes(
