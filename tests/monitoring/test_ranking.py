@@ -104,22 +104,22 @@ def test_relevances_are_coloured_like_figure_8(book: openpyxl.Workbook, hostile:
     assert heads[:6] == ["side", "rank", "stock", "sector", "score", "1-month return"]
     assert heads[-1] == "absorbed"
     rows = list(sheet.iter_rows(min_row=2))
-    assert [row[2].value for row in rows] == ["0012", "NA", "<script>alert(1)</script>"]
-    assert [row[0].value for row in rows] == ["long", "watchlist", "short"]
+    assert [row[2].value for row in rows] == ["<script>alert(1)</script>", "NA", "0012"]
+    assert [row[0].value for row in rows] == ["short", "watchlist", "long"]
     for row in rows:
         assert sum(cell.value for cell in row[5:]) == pytest.approx(row[4].value, abs=1e-6)
     # The largest relevance of the sheet is the end of the scale, the other end is as far.
-    assert rows[0][5].value == pytest.approx(0.3)
-    assert rows[0][5].fill.fgColor.rgb[2:] == RAISES[1:]
-    assert rows[2][5].value == pytest.approx(-0.2)
+    assert rows[2][5].value == pytest.approx(0.3)
+    assert rows[2][5].fill.fgColor.rgb[2:] == RAISES[1:]
+    assert rows[0][5].value == pytest.approx(-0.2)
     share = round(0.2 / 0.3 * workbook.SHADES) / workbook.SHADES
     blue = [round(255 + (int(LOWERS[at : at + 2], 16) - 255) * share) for at in (1, 3, 5)]
-    assert rows[2][5].fill.fgColor.rgb[2:] == "".join(f"{one:02X}" for one in blue)
+    assert rows[0][5].fill.fgColor.rgb[2:] == "".join(f"{one:02X}" for one in blue)
     # The same cells of the next sheet have the same colours and the inputs' values.
     inputs = list(book["Inputs"].iter_rows(min_row=2))
     for one, other in zip(rows, inputs, strict=True):
         assert [c.fill.fgColor.rgb for c in one[5:-1]] == [c.fill.fgColor.rgb for c in other[5:]]
-    assert inputs[0][5].value == pytest.approx(1.0)
+    assert inputs[2][5].value == pytest.approx(1.0)
 
 
 def test_all_stocks_and_the_dummies_as_one_column(book: openpyxl.Workbook):

@@ -183,6 +183,8 @@ class Report:
     month: Annotated[str, month_or("newest")]
     n_extremes: Annotated[int, Field(ge=1, le=100)]
     watchlist: tuple[str, ...]
+    columns: tuple[str, ...]
+    values: Literal["standardised", "raw"]
     factors: tuple[str, ...]
     market: tuple[str, ...]
     market_month: Annotated[str, month_or("largest")]

@@ -23,7 +23,7 @@ from konkyo.monitoring.ranking import RELEVANCE, VALUE
 from konkyo.report import tables
 from konkyo.report.style import LOWERS, RAISES, width_of
 from konkyo.report.tables import ExplainedPanel
-from konkyo.report.tables.figure_data import HeatGrid, heat_grid
+from konkyo.report.tables.figure_data import heat_grid
 from konkyo.report.tables.labels import feature_names, sector_name
 
 SHEETS = ("ranking", "attribution", "inputs", "values", "relevances", "read_me")
@@ -78,12 +78,11 @@ def write(
     month = ranking["month"].iloc[0]
     # Before any sheet exists: openpyxl warns about a write-only sheet that was never finished.
     stocks = tables.stock_table(panel, month, config.n_extremes, config.watchlist)
-    grid = heat_grid(stocks, len(panel.names))
     book = Workbook(write_only=True)
     sheets = {key: book.create_sheet(t(f"workbook.sheet.{key}", language)) for key in SHEETS}
     names = feature_names(labels, language)
     _write_ranking(sheets["ranking"], ranking, names, language)
-    _write_extremes(sheets, grid, names, language)
+    _write_extremes(sheets, stocks, names, language)
     characteristics = [panel.names[column] for column in panel.columns("characteristic")]
     values = ranking[[VALUE + name for name in characteristics]].set_axis(characteristics, axis=1)
     relevances = by_input(ranking, panel.catalogue)
@@ -202,23 +201,27 @@ def _write_ranking(
 
 
 def _write_extremes(
-    sheets: Mapping[str, Worksheet], grid: HeatGrid, names: dict[str, str], language: Language
+    sheets: Mapping[str, Worksheet],
+    stocks: pd.DataFrame,
+    names: dict[str, str],
+    language: Language,
 ) -> None:
     """Write relevances and input values of the top, the bottom and the watchlist stocks."""
-    # Dummies that none of these stocks has come last and have no relevance: left out.
-    inputs = grid.features[: int(np.any(grid.relevance, axis=0).sum())]
-    keys = grid.rows[list(_KEYS)].assign(
-        side=[t(f"portfolio.{side}", language) for side in grid.rows["side"]],
-        sector=[sector_name(sector, names, language) for sector in grid.rows["sector"]],
+    rows, values, relevance = heat_grid(stocks, len(stocks))
+    # Dummies that none of these stocks has have no relevance: left out.
+    inputs = relevance.columns[(relevance != 0).any()].tolist()
+    values, relevance = values[inputs], relevance[inputs]
+    keys = rows[list(_KEYS)].assign(
+        side=[t(f"portfolio.{side}", language) for side in rows["side"]],
+        sector=[sector_name(sector, names, language) for sector in rows["sector"]],
     )
-    relevance = pd.DataFrame(grid.relevance[:, : len(inputs)], columns=inputs)
-    values = pd.DataFrame(grid.value[:, : len(inputs)], columns=inputs)
-    fills = relevance.map(lambda number: shade(number, grid.limit))
+    limit = float(relevance.abs().to_numpy().max(initial=0)) or 1.0
+    fills = relevance.map(lambda number: shade(number, limit))
     heads = [t(f"column.{key}", language) for key in _KEYS]
     heads += [names.get(name, name) for name in inputs]
     of_values = {name: "0" if values[name].isin((0, 1)).all() else _VALUE for name in inputs}
     for key, numbers, forms in (
-        ("attribution", relevance.assign(absorbed=grid.rest), dict.fromkeys(inputs, _RELEVANCE)),
+        ("attribution", relevance.assign(absorbed=rows["rest"]), dict.fromkeys(inputs, _RELEVANCE)),
         ("inputs", values, of_values),
     ):
         _write_table(

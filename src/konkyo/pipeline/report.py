@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
@@ -12,11 +13,12 @@ from konkyo.backtest.scores import NETWORK
 from konkyo.cache import digest_of
 from konkyo.config import LARGEST_AUTOCORRELATION, LARGEST_EPSILON_SHARE, Params, load
 from konkyo.features import store
+from konkyo.features.raw_characteristics import raw_values
 from konkyo.i18n import LANGUAGES, Text
-from konkyo.io import atomic_write, read_json, write_csv
+from konkyo.io import atomic_write, read_json, read_parquet, write_csv
 from konkyo.pipeline import locking, report_inputs, stage
 from konkyo.report import tables as report_tables
-from konkyo.report.charts.report import page_charts, stock_charts
+from konkyo.report.charts.report import month_charts, page_charts
 from konkyo.report.charts.theme import save_pngs, to_spec
 from konkyo.report.pages.report import epsilon_share, performance_markdown, report
 
@@ -26,8 +28,14 @@ _LONGEST = 75
 """Characters of a file's name; one of Japanese takes three of the 255 bytes that it may have."""
 
 
-def read_panel() -> tuple[report_tables.ExplainedPanel, pd.DataFrame]:
-    """Read panel, attributions and portfolios; return them with the labels of the features."""
+def read_panel(values: str) -> tuple[report_tables.ExplainedPanel, pd.DataFrame]:
+    """Read panel, attributions and portfolios; return them with the labels of the features.
+
+    Parameters
+    ----------
+    values : str
+        report.values: "raw" adds the characteristics before standardisation.
+    """
     panel = store.read(HERE.panel)
     explained = report_tables.build(
         panel.index,
@@ -36,6 +44,12 @@ def read_panel() -> tuple[report_tables.ExplainedPanel, pd.DataFrame]:
         report_inputs.read_attributions(report_inputs.files()),
         report_inputs.read_table(HERE.portfolios),
     )
+    if values == "raw":
+        columns = explained.columns("characteristic")
+        raw = explained.features.copy()
+        names = [explained.names[column] for column in columns]
+        raw[:, columns] = raw_values(read_parquet(HERE.stocks), explained.index, names)
+        explained = replace(explained, raw=raw)
     return explained, report_inputs.read_labels(panel.catalogue)
 
 
@@ -105,7 +119,7 @@ def main() -> None:
     paths |= {name: HERE.verify / f"{name}.csv" for name in CHECKS}
     paths |= {path.stem: path for path in sorted(HERE.verify.glob("*.csv"))}
     tables = {name: report_inputs.read_table(path) for name, path in paths.items()}
-    panel, labels = read_panel()
+    panel, labels = read_panel(config.values)
     computed = report_tables.tables(panel, labels, config)
     tables |= computed
 
@@ -115,7 +129,10 @@ def main() -> None:
         }
         for language in LANGUAGES
     }
-    pictures = charts[config.language] | stock_charts(tables, labels, config.language)
+    in_per_cent = params.prepare.label == "raw"
+    pictures = charts[config.language] | month_charts(
+        tables, labels, config, in_per_cent=in_per_cent
+    )
     source = read_json(HERE.source)
     paths_of = {HERE.report / f"{_file(name)}.png": chart for name, chart in pictures.items()}
     # Vega holds Python's lock while it draws, so that a thread would not draw beside the page.
@@ -130,6 +147,7 @@ def main() -> None:
             config=config,
             related=related_pages(),
             notices=notices(tables, source, read_json(HERE.metrics), params),
+            in_per_cent=in_per_cent,
         )
         painted.result()
     with atomic_write(HERE.report / "report.html") as scratch:

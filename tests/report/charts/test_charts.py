@@ -17,6 +17,7 @@ from konkyo.i18n import Language
 from konkyo.report.charts import report as charts
 from konkyo.report.charts.performance import growth_ticks, separated
 from konkyo.report.charts.theme import save_pngs, to_spec
+from konkyo.report.pages.report import charts_to_fill
 from konkyo.report.style import GRID, INK, MUTED, PAPER
 
 MONTHS = pd.date_range("2015-01-31", periods=30, freq="ME")
@@ -134,7 +135,7 @@ def test_every_chart_is_drawn_here() -> None:
         for name, value in vars(charts).items()
         if callable(value) and getattr(value, "__module__", "").startswith("konkyo.report.charts.")
     }
-    assert set(DRAW) == drawn - {"page_charts", "stock_charts", "full_length_models"}
+    assert set(DRAW) == drawn - {"page_charts", "month_charts", "full_length_models"}
 
 
 @pytest.mark.parametrize("name", DRAW)
@@ -250,12 +251,23 @@ def test_cells_have_the_values_and_rows_add_up() -> None:
     chart = charts.stock_heat(small.stocks(), small.LABELS, most=2)
     cells = table(chart, "relevance")
     first = cells[cells["column"] == "Return"]
-    assert first["value"].tolist() == ["0.90", "0.50", "0.00", "-1.00"]
-    np.testing.assert_allclose(first["relevance"], [0.30, 0.20, 0.01, -0.40])
+    assert first["value"].tolist() == ["-1.00", "0.00", "0.50", "0.90"]
+    np.testing.assert_allclose(first["relevance"], [-0.40, 0.01, 0.20, 0.30])
     rest = table(chart, "column", "text")
-    assert rest["text"].tolist() == ["+0.00", "+0.05", "+0.01", "+0.05"]
+    assert rest["text"].tolist() == ["+0.05", "+0.01", "+0.05", "+0.00"]
     color = to_spec(chart)["layer"][0]["encoding"]["color"]["scale"]
     assert color["domain"] == [-0.4, 0, 0.4] and color["range"][1] == PAPER
+
+
+def test_the_heat_map_has_the_columns_of_the_params() -> None:
+    chart = charts.stock_heat(
+        small.stocks(), small.LABELS, columns=("sector_banks", "size"), in_per_cent=True
+    )
+    assert table(chart, "relevance")["column"].unique().tolist() == ["Banks", "Size"]
+    layers = str(to_spec(chart)["layer"])
+    assert "'predicted return'" in layers and "'score'" not in layers
+    assert "-40.00%" in str(to_spec(chart)["datasets"])
+    assert "inputs with the largest" not in to_spec(chart)["usermeta"]["note"]
 
 
 def test_columns_without_relevance_are_left_out() -> None:
@@ -299,12 +311,23 @@ def test_the_scatter_has_points_curve_and_histograms() -> None:
     long = table(chart, "who").query("side == 'long'")
     np.testing.assert_allclose(long["value"], [-1.0, -0.5, 0.0])
     np.testing.assert_allclose(long["relevance"], [0.4, 0.2, 0.0])
-    assert long["who"].iloc[2] == "<i>, 2020-03"
+    assert long["who"].iloc[2] == "<i>"
+    assert "2020-01" in to_spec(chart)["usermeta"]["title"]
     curve = [one for one in to_spec(chart)["datasets"].values() if set(one[0]) >= {"low", "value"}]
     np.testing.assert_allclose([row["relevance"] for row in curve[0]], [0.3, 0.0, -0.3], atol=1e-7)
-    counts = [one for one in to_spec(chart)["datasets"].values() if "count" in one[0]]
-    sides = [sum(r["count"] for r in one if r["side"] == "long") for one in counts]
-    assert sides == [3, 3]
+    bars = [part for part in parts(to_spec(chart)) if "aggregate" in str(part.get("transform"))]
+    assert [part["transform"][0]["field"] for part in bars] == ["value", "relevance"]
+
+
+def test_charts_of_a_page_wait_for_their_rows() -> None:
+    for language in ("en", "ja"):
+        for name, chart in charts_to_fill(small.LABELS, ["size"], language).items():
+            spec = to_spec(chart)
+            chart.to_dict()
+            rows = [part["data"] for part in parts(spec) if "name" in part.get("data", {})]
+            assert rows and not [one for one in rows if one["name"] in spec.get("datasets", {})]
+            if name.startswith("factor"):
+                assert "{month}" in spec["usermeta"]["title"]
 
 
 def test_highlighted_months_are_named_on_one_scale() -> None:

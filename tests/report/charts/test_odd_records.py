@@ -11,14 +11,14 @@ import pytest
 
 from konkyo.config import Report
 from konkyo.report import tables as report_tables
-from konkyo.report.charts.report import page_charts, stock_charts
+from konkyo.report.charts.report import month_charts, page_charts
 from konkyo.report.charts.theme import to_spec
 from konkyo.report.tables import ExplainedPanel
 
 LONG = "a characteristic of sixty letters that a user's table really has"[:60].replace(" ", "_")
 CONFIG = Report(
-    month="newest", n_extremes=3, watchlist=(), factors=(), market=(), market_month="largest",
-    language="en", dpi=72,
+    month="newest", n_extremes=3, watchlist=(), columns=(), values="standardised",
+    factors=(), market=(), market_month="largest", language="en", dpi=72,
 )  # fmt: skip
 
 
@@ -85,7 +85,7 @@ def draw(panel: ExplainedPanel, models: tuple[str, ...] = ("network",)) -> dict[
     labels = report_tables.labels([*panel.names, "absorbed", "market"], panel.catalogue)
     tables = report_tables.tables(panel, labels, CONFIG)
     tables |= backtest(pd.DatetimeIndex(panel.months()), list(models))
-    charts = page_charts(tables, labels, "en") | stock_charts(tables, labels, "en")
+    charts = page_charts(tables, labels, "en") | month_charts(tables, labels, CONFIG)
     return {name: to_spec(chart) for name, chart in charts.items()}
 
 

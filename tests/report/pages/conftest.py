@@ -10,7 +10,6 @@ import pytest
 from browsing import browser  # noqa: F401  # a fixture
 from konkyo.config import Report
 from konkyo.report import tables as report_tables
-from konkyo.report.charts import report as charts
 from konkyo.report.pages.report import report
 from konkyo.report.tables import ExplainedPanel
 
@@ -75,6 +74,8 @@ def chosen() -> Report:
         month="newest",
         n_extremes=3,
         watchlist=(HOSTILE,),
+        columns=(),
+        values="standardised",
         factors=(),
         market=(),
         market_month="largest",
@@ -91,10 +92,7 @@ def page(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Path:
     """Write the report of the small evidence and return where it is."""
-    month, factors = evidence.months()[-1], ["return_1", "size"]
-    means = report_tables.factor_means(evidence, month)
-    points = report_tables.factor_points(evidence, factors, month, per_side=20, seed=1)
-    shape = report_tables.factor_shape(evidence, factors, month, bins=5)
+    shape = report_tables.factor_shape(evidence, ["return_1", "size"])
     performance = pd.DataFrame(
         {
             "model": ["network", "network", "ridge"],
@@ -109,26 +107,16 @@ def page(
             "months": [100, 20, 3],
         }
     )
-    drawn = {
-        language: {
-            "factor_bars": charts.factor_bars(means, labels, language),
-            **{
-                f"factor_scatter/{name}": charts.factor_scatter(
-                    points[points["feature"] == name],
-                    shape[shape["feature"] == name],
-                    labels,
-                    name,
-                    language,
-                )
-                for name in ("return_1", "size")
-            },
-        }
-        for language in ("en", "ja")
-    }
-    tables = {"performance": performance, "factor_means": means}
+    tables = {"performance": performance, "factor_shape": shape}
     path = tmp_path_factory.mktemp("page") / "report.html"
     text = report(
-        evidence, tables, source=SOURCE, charts=drawn, labels=labels, config=chosen, largest=4
+        evidence,
+        tables,
+        source=SOURCE,
+        charts={"en": {}, "ja": {}},
+        labels=labels,
+        config=chosen,
+        largest=4,
     )
     path.write_text(text, encoding="utf-8")
     return path

@@ -12,8 +12,16 @@ from hypothesis import strategies as st
 
 from konkyo.dates import label
 from konkyo.errors import ArtifactError
-from konkyo.report.pages.codec import DECIMALS, GROUPS, VALUE_STEP, pack, relevance_step
-from konkyo.report.tables import ExplainedPanel
+from konkyo.report.pages.codec import (
+    DECIMALS,
+    GROUPS,
+    MISSING,
+    VALUE_STEP,
+    pack,
+    pack_factors,
+    relevance_step,
+)
+from konkyo.report.tables import ExplainedPanel, factor_means, factor_shape
 
 RELEVANCES = ("score", "totals", "relevance", "full_relevance")
 
@@ -28,6 +36,9 @@ def read(packed: dict[str, bytes], month: str) -> dict[str, np.ndarray]:
         "stock": (n,), "sector": (n,), "score": (n,), "quantile": (n,), "totals": (4, n),
         "input": (largest, n), "relevance": (largest, n), "value": (largest, n), "full": (full,),
         "full_relevance": (inputs, full), "full_value": (inputs, full),
+        "raw": (inputs if head["raw_units"] else 0, full),
+        "leg_relevance": (len(head["factors"]), facts["legs"]),
+        "leg_value": (len(head["factors"]), facts["legs"]),
     }  # fmt: skip
     columns, start = {}, 0
     for name, shape in shapes.items():
@@ -47,7 +58,7 @@ def read(packed: dict[str, bytes], month: str) -> dict[str, np.ndarray]:
     units = np.array(head["units"])
     steps = {
         name: columns[name].T * head["step"]
-        for name in ("score", "totals", "relevance", "full_relevance")
+        for name in ("score", "totals", "relevance", "full_relevance", "leg_relevance")
     }
     return (
         columns
@@ -58,6 +69,9 @@ def read(packed: dict[str, bytes], month: str) -> dict[str, np.ndarray]:
             "input": columns["input"].T,
             "value": columns["value"].T * units[columns["input"].T],
             "full_value": columns["full_value"].T * units,
+            "leg_value": columns["leg_value"].T * units[head["factors"]],
+            "raw": np.where(columns["raw"] == MISSING, np.nan, columns["raw"]).T
+            * (head["raw_units"] or 1.0),
             "market": np.array(facts["market"]),
         }
     )
@@ -83,7 +97,10 @@ def test_packed_evidence_comes_back(
     first = (e.index["month"] == e.months()[0]) & (len(e.months()) > 1)
     without = e.index["quantile"].astype("Int64").mask(first)
     e = replace(e, index=e.index.assign(quantile=without))
-    packed = pack(e, 2, ("S01",), largest)
+    raw = (e.features * 10.0 ** np.arange(-4, 6)).astype(np.float32)
+    raw[::3, 1] = np.nan
+    e = replace(e, raw=raw)
+    packed = pack(e, 2, ("S01",), largest, ("size", "usd_jpy"))
     half = relevance_step(e.index["score"].to_numpy()) / 2 + 1e-9
     exact = np.column_stack(
         [e.relevance[:, e.columns(group)].sum(1, dtype=float) for group in GROUPS]
@@ -116,6 +133,39 @@ def test_packed_evidence_comes_back(
             got["full_relevance"], e.relevance[order[full]], atol=half, rtol=0
         )
         np.testing.assert_allclose(got["full_value"], values[full], atol=near, rtol=0)
+        present = np.where(raw == 0, np.nan, np.abs(raw))
+        present[0, np.isnan(present).all(0)] = 1.0
+        sizes = np.nanmedian(present, axis=0)
+        error = np.abs(got["raw"] - raw[order[full]]) / sizes
+        assert np.nanmax(error, initial=0) <= 5.01e-4
+        assert (np.isnan(got["raw"]) == np.isnan(raw[order[full]])).all()
+        leg = np.flatnonzero(np.isin(got["quantile"], [1, e.best]) & (got["quantile"] > 0))
+        np.testing.assert_allclose(
+            got["leg_relevance"], e.relevance[np.ix_(order[leg], [1, 9])], atol=half, rtol=0
+        )
+        np.testing.assert_allclose(got["leg_value"][:, 0], values[leg, 1], atol=near, rtol=0)
+
+
+def test_the_factors_of_every_month_are_those_of_the_tables(evidence: ExplainedPanel) -> None:
+    packed = pack_factors(evidence, ["size"])
+    assert list(packed) == [f"factors/{label(month)}" for month in evidence.months()]
+    for month in evidence.months():
+        tables = json.loads(zlib.decompress(packed[f"factors/{label(month)}"], 31))
+        means = factor_means(evidence, month).iloc[tables["means"]["input"]]
+        assert means["difference"].abs().is_monotonic_decreasing
+        for name in ("long", "short", "t", "p", "p_adjusted"):
+            np.testing.assert_allclose(
+                np.array(tables["means"][name], float), means[name], rtol=6e-4
+            )
+        curve = factor_shape(evidence, ["size"], month)
+        np.testing.assert_allclose(tables["curves"]["1"]["low"], curve["low"], rtol=6e-4)
+    without = (
+        evidence.index["quantile"]
+        .astype("Int64")
+        .mask(evidence.index["month"] == evidence.months()[0])
+    )
+    fewer = replace(evidence, index=evidence.index.assign(quantile=without))
+    assert list(pack_factors(fewer, [])) == list(packed)[1:]
 
 
 def test_extremes_and_newest_month_have_all_inputs(

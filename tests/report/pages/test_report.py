@@ -15,9 +15,10 @@ from browsing import draw_all, until
 from konkyo.config import Report
 from konkyo.errors import ArtifactError
 from konkyo.report import tables
-from konkyo.report.pages.report import report
+from konkyo.report.pages.report import PERFORMANCE, report
 from konkyo.report.tables import ExplainedPanel
 
+COLUMNS = ("size", "roe_forecast")
 HOSTILE = "<script>window.hurt=1</script>\"'&"
 
 
@@ -201,6 +202,93 @@ def test_month_and_rank_buttons_and_the_address(
     opened.page.press("#name", "Tab")
     opened.page.wait_for_selector("#one-missing:not([hidden])")
     assert opened.complaints == []
+
+
+def test_the_month_picker_turns_figures_8_to_10(
+    visit: Callable[..., Opened], evidence: ExplainedPanel, labels: pd.DataFrame
+) -> None:
+    opened = visit()
+    page, month = opened.page, evidence.months()[1]
+    draw_all(page)
+    page.select_option("#factors select.month", "2020-02")
+    until(page, "document.getElementById('means').dataset.shown === '2020-02 en'")
+    for figure in ("factor-bars", "factor-figure"):
+        node = f"document.getElementById('{figure}')"
+        page.locator(f"#{figure}").scroll_into_view_if_needed()
+        until(page, f"{node}.shown === {node}.rows")
+        assert "2020-02" in page.inner_text(f"#{figure} figcaption")
+    assert page.input_value("#month") == "2020-02"
+    assert page.locator("#heat tbody tr").count() >= 6
+    # Figure 9: the means of the month, largest difference first.
+    means = tables.factor_means(evidence, month).set_index("feature")
+    means = means.loc[means["difference"].abs().sort_values(ascending=False).index]
+    names = labels.set_index("feature")["en"]
+    assert page.locator("#means tbody td:first-child").all_inner_texts() == [
+        names[feature] for feature in means.index
+    ]
+    bars = page.evaluate("document.getElementById('factor-bars').view.data('bars')")
+    shown = means[(means[["long", "short"]] != 0).any(axis=1)]
+    np.testing.assert_allclose(
+        [bar["value"] for bar in bars], shown[["long", "short"]].to_numpy().ravel(), rtol=1e-3
+    )
+    assert [bar["stars"] for bar in bars[::2]] == shown["stars"].tolist()
+    # Figure 10: the stocks of both portfolios.
+    points = pd.DataFrame(
+        page.evaluate("document.getElementById('factor-figure').view.data('points')")
+    ).set_index(["side", "who"])
+    exact = tables.factor_points(evidence, ["return_1"], month).set_index(["side", "stock"])
+    assert set(points.index) == set(exact.index)
+    for column, near in (("value", 0.0034), ("relevance", 0.0006)):
+        difference = points[column] - exact[column].reindex(points.index)
+        assert difference.abs().max() <= near
+    page.click("#language")
+    until(page, "document.getElementById('means').dataset.shown === '2020-02 ja'")
+    assert opened.complaints == []
+
+
+def test_a_month_without_portfolios_has_no_factors(
+    browser: Any, evidence: ExplainedPanel, labels: pd.DataFrame, chosen: Report, tmp_path: Path
+) -> None:
+    first = evidence.index["month"] == evidence.months()[0]
+    raw = evidence.features * np.float32(1000)
+    panel = replace(
+        evidence,
+        index=evidence.index.assign(
+            quantile=evidence.index["quantile"].astype("Int64").mask(first)
+        ),
+        raw=raw,
+    )
+    shape = tables.factor_shape(panel, ["size"])
+    performance = pd.DataFrame(columns=["model", "portfolio", *PERFORMANCE], dtype=float)
+    text = report(
+        panel, {"performance": performance, "factor_shape": shape},
+        source={"source": "tables"}, charts={"en": {}, "ja": {}}, labels=labels,
+        config=replace(chosen, month="2020-01", columns=COLUMNS),
+        in_per_cent=True,
+    )  # fmt: skip
+    path = tmp_path / "report.html"
+    path.write_text(text, encoding="utf-8")
+    page = browser.new_page()
+    page.goto(path.as_uri())
+    page.wait_for_selector("body[data-ready=true]")
+    assert page.inner_text("#no-portfolios") == "In 2020-01 no portfolios were formed."
+    assert page.is_hidden("#factor-bars") and page.is_hidden("#means")
+    # Figure 8 has the columns of the params, raw, shorts on top, and a return in per cent.
+    heads = page.locator("#heat thead th").all_inner_texts()
+    assert heads[2:] == ["predicted return", *labels.set_index("feature")["en"][list(COLUMNS)]]
+    ranks = [int(text) for text in page.locator("#heat tbody td:nth-child(2)").all_inner_texts()]
+    assert ranks == sorted(ranks, reverse=True)
+    lowest = panel.index[first].sort_values("rank").index[-1]
+    cells = page.locator("#heat tbody tr:first-child td").all_inner_texts()
+    step = page.evaluate("konkyo.pack.head().step")
+    score = float(cells[1].removesuffix("%").replace("\u2212", "-"))
+    assert abs(score - 100 * panel.index["score"][lowest]) <= 50 * step + 0.0051
+    value = float(cells[2].split()[0].replace("\u2212", "-").replace(",", ""))
+    assert value == pytest.approx(raw[lowest, 1], rel=0.006)
+    page.select_option("#factors select.month", "2020-02")
+    until(page, "document.getElementById('means').dataset.shown === '2020-02 en'")
+    assert page.is_visible("#means")
+    page.close()
 
 
 def test_tables_sort_by_number_with_gaps_last(visit: Callable[..., Opened]) -> None:

@@ -18,29 +18,30 @@ from konkyo.report.tables.figure_data import (
 )
 
 
-def test_heat_table_has_the_most_relevant_input_first() -> None:
-    grid = heat_grid(small.stocks(), most=2)
-    assert grid.rows["stock"].tolist() == ["A", "<b>B", "C", "D"]
-    assert grid.rows["side"].tolist() == ["long", "long", "named", "short"]
-    assert grid.features == ["return_1", "size"]
-    assert grid.left == 2
-    np.testing.assert_allclose(grid.value, [[0.9, -0.5], [0.5, 0.25], [0.0, 0.0], [-1.0, 1.0]])
-    np.testing.assert_allclose(grid.relevance[3], [-0.40, -0.05])
+def test_heat_table_has_shorts_on_top() -> None:
+    rows, value, relevance = heat_grid(small.stocks(), most=2)
+    assert rows["stock"].tolist() == ["D", "C", "<b>B", "A"]
+    assert rows["side"].tolist() == ["short", "named", "long", "long"]
+    # The most relevant input first.
+    assert value.columns.tolist() == relevance.columns.tolist() == ["return_1", "size"]
+    np.testing.assert_allclose(value, [[-1.0, 1.0], [0.0, 0.0], [0.5, 0.25], [0.9, -0.5]])
+    np.testing.assert_allclose(relevance.iloc[0], [-0.40, -0.05])
     # 0.40 in all, less 0.30 and 0.10: what TOPIX, banks and the biases add is nothing.
-    np.testing.assert_allclose(grid.rest, [0.0, 0.05, 0.01, 0.05], atol=1e-12)
-    assert grid.limit == pytest.approx(0.4)
+    np.testing.assert_allclose(rows["rest"], [0.05, 0.01, 0.05, 0.0], atol=1e-12)
+
+
+def test_heat_table_has_the_inputs_of_the_params() -> None:
+    rows, value, relevance = heat_grid(small.stocks(), most=1, columns=("topix", "size"))
+    assert value.columns.tolist() == relevance.columns.tolist() == ["topix", "size"]
+    np.testing.assert_allclose(rows["score"], relevance.sum(axis=1) + rows["rest"])
 
 
 def test_a_named_stock_among_the_longest_has_two_rows() -> None:
     table = small.stocks()
     again = table[table["stock"] == "A"].assign(side="named")
-    grid = heat_grid(pd.concat([table, again], ignore_index=True), most=4)
-    assert grid.rows["stock"].tolist() == ["A", "<b>B", "A", "C", "D"]
-    np.testing.assert_array_equal(grid.relevance[0], grid.relevance[2])
-
-
-def test_stocks_without_any_relevance_have_a_scale() -> None:
-    assert heat_grid(small.stocks().assign(relevance=0.0), most=4).limit == 1.0
+    rows, _, relevance = heat_grid(pd.concat([table, again], ignore_index=True), most=4)
+    assert rows["stock"].tolist() == ["D", "C", "A", "<b>B", "A"]
+    np.testing.assert_array_equal(relevance.iloc[2], relevance.iloc[4])
 
 
 def test_steps_lead_from_one_score_to_the_other() -> None:

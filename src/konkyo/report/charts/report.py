@@ -6,6 +6,7 @@ import altair as alt
 import pandas as pd
 from altair.utils.schemapi import debug_mode
 
+from konkyo.config import Report
 from konkyo.i18n import Language
 from konkyo.report.charts.evaluation import deletion_curves, truth_agreement
 from konkyo.report.charts.factors import factor_bars, factor_bars_over_time, factor_scatter
@@ -36,7 +37,6 @@ _UNLABELLED = (
     (truth_agreement, "ground_truth"),
 )
 _LABELLED = (
-    (factor_bars, "factor_means"),
     (factor_bars_over_time, "factor_means_over_time"),
     (market_lines, "market_over_time"),
     (group_lines, "groups"),
@@ -68,7 +68,7 @@ def page_charts(
     -------
     dict
         Charts by the names of their functions, without those that have no table or nothing to
-        show. factor_scatter and market_quantile_bars are one an input, named family/input.
+        show. market_quantile_bars is one an input, named family/input.
     """
     charts = {
         chart.__name__: chart(tables[name], language=language)
@@ -80,9 +80,6 @@ def page_charts(
         for chart, name in _LABELLED
         if name in tables and not (name == "exposure" and tables[name].empty)
     }
-    # A month that formed no portfolios has no long and no short to compare.
-    if tables["factor_means"]["difference"].isna().all():
-        charts.pop("factor_bars")
     # The network alone is the long-short line of portfolio_growth.
     if len(full_length_models(tables["cumulative"])) > 1:
         charts["model_growth"] = model_growth(tables["cumulative"], language=language)
@@ -90,10 +87,6 @@ def page_charts(
     # A record without sectors has one, "no sector", which says nothing.
     if len(exposure.loc[exposure["kind"] == "sector", "name"].unique()) > 1:
         charts["exposure_bars"] = exposure_bars(exposure, labels, language)
-    points, shapes = tables["factor_points"], tables["factor_shape"]
-    for feature in points["feature"].drop_duplicates():
-        scatter = factor_scatter(points, shapes, labels, feature, language)
-        charts[f"factor_scatter/{feature}"] = scatter
     if "market_quantiles" in tables:
         for feature, quantiles in tables["market_quantiles"].groupby("feature", sort=False):
             bars = market_quantile_bars(quantiles, labels, language)
@@ -102,15 +95,43 @@ def page_charts(
 
 
 @debug_mode(False)
-def stock_charts(
-    tables: Mapping[str, pd.DataFrame], labels: pd.DataFrame, language: Language
+def month_charts(
+    tables: Mapping[str, pd.DataFrame],
+    labels: pd.DataFrame,
+    config: Report,
+    *,
+    in_per_cent: bool = False,
 ) -> dict[str, alt.TopLevelMixin]:
-    """Return the charts of single stocks, which are pictures only: the page has every month.
+    """Return the charts of one month, which are pictures only: the page has every month.
 
-    stock_heat, and change_bars/stock of the top and the bottom stock and of the watchlist.
+    Parameters
+    ----------
+    tables, labels
+        As of `page_charts`.
+    config : Report
+        The section of params.yaml: language, and the columns of figure 8.
+    in_per_cent : bool
+        Whether the score is a predicted return, shown in per cent.
+
+    Returns
+    -------
+    dict
+        stock_heat (figure 8), factor_bars (9), factor_scatter/input (10), and change_bars/stock of
+        the top and the bottom stock and of the watchlist.
     """
-    changes, stocks = tables["changes"], tables["stocks"]
-    charts = {"stock_heat": stock_heat(stocks, labels, language)}
+    changes, stocks, language = tables["changes"], tables["stocks"], config.language
+    charts: dict[str, alt.TopLevelMixin] = {
+        "stock_heat": stock_heat(
+            stocks, labels, language, columns=config.columns, in_per_cent=in_per_cent
+        )
+    }
+    # A month that formed no portfolios has no long and no short to compare.
+    if tables["factor_means"]["difference"].notna().any():
+        charts["factor_bars"] = factor_bars(tables["factor_means"], labels, language)
+    points, shapes = tables["factor_points"], tables["factor_shape"]
+    for feature in points["feature"].drop_duplicates():
+        scatter = factor_scatter(points, shapes, labels, feature, language)
+        charts[f"factor_scatter/{feature}"] = scatter
     extremes = stocks.loc[(stocks["place"] == 1) | (stocks["side"] == "named"), "stock"]
     for stock in extremes[extremes.isin(changes["stock"])].drop_duplicates():
         charts[f"change_bars/{stock}"] = change_bars(changes, labels, stock, language)

@@ -40,7 +40,7 @@ def row_names(features: Sequence[str], labels: pd.DataFrame, language: Language)
 
 
 def paired_bars(
-    table: pd.DataFrame,
+    table: pd.DataFrame | alt.NamedData,
     names: Sequence[str],
     sides: Mapping[str, str],
     *,
@@ -52,8 +52,9 @@ def paired_bars(
 
     Parameters
     ----------
-    table : DataFrame
-        One row a name, a column for each side; further columns are ignored.
+    table : DataFrame or NamedData
+        One row a name, a column for each side; further columns are ignored. A page hands over by
+        name: place (0, 1, 2... downwards), row (the name), side and value, a row for each bar.
     names : sequence of str
         What the rows are called, downwards.
     sides : mapping
@@ -65,24 +66,20 @@ def paired_bars(
     paint : sequence of str
         The sides' colours.
     """
-    parts = [
-        pd.DataFrame({"row": list(names), "side": name, "value": table[side].to_numpy(float)})
-        for side, name in sides.items()
-    ]
     called = list(sides.values())
-    bars = (
-        alt.Chart(pd.concat(parts))
-        .mark_bar()
-        .encode(
-            y=rows("row", names),
-            yOffset=alt.YOffset("side:N", sort=called),
-            x=x,
-            color=colours(called, paint, "side"),
-            tooltip=tips(("row:N",), ("side:N",), ("value:Q", x["title"], digits)),
-        )
+    bars, size = table, {"height": ROW, "usermeta": {"row": ROW // 2}}
+    if isinstance(table, pd.DataFrame):
+        bars = table[list(sides)].set_axis(called, axis=1).assign(row=list(names))
+        bars, size = bars.melt("row", var_name="side"), {"height": ROW * len(names)}
+    chart = alt.Chart(bars).mark_bar()
+    chart = chart.encode(
+        y=rows("row", names),
+        yOffset=alt.YOffset("side:N", sort=called),
+        x=x,
+        color=colours(called, paint, "side"),
+        tooltip=tips(("row:N",), ("side:N",), ("value:Q", x["title"], digits)),
     )
-    height = ROW * len(names)
-    return alt.layer(bars, zero_rule("x")).properties(height=height).add_params(row_letters())
+    return alt.layer(chart, zero_rule("x")).properties(**size).add_params(row_letters())
 
 
 def waterfall(steps: pd.DataFrame | alt.NamedData, axis: str) -> alt.LayerChart:
@@ -103,9 +100,7 @@ def waterfall(steps: pd.DataFrame | alt.NamedData, axis: str) -> alt.LayerChart:
         .then(alt.value(LOWERS))
         .otherwise(alt.value(RAISES))
     )
-    y = rows("name", [], ticks=False)
-    y["sort"] = alt.SortField("place")
-    base = alt.Chart(steps).encode(y=y)
+    base = alt.Chart(steps).encode(y=rows("name", [], ticks=False))
     x = alt.X("start:Q", title=axis, scale=alt.Scale(zero=False, padding=46))
     bars = base.mark_bar().encode(x=x, x2="end:Q", color=paint)
     words = (

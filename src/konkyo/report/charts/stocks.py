@@ -1,5 +1,7 @@
 """The single stock: inputs of the top and bottom stocks, and what changed a score."""
 
+from collections.abc import Sequence
+
 import altair as alt
 import numpy as np
 import pandas as pd
@@ -21,7 +23,13 @@ _HEAD, _SECTOR, _STOCK = 22.0, 15.0, 11.0
 
 
 def stock_heat(
-    table: pd.DataFrame, labels: pd.DataFrame, language: Language = "en", most: int = MOST
+    table: pd.DataFrame,
+    labels: pd.DataFrame,
+    language: Language = "en",
+    *,
+    most: int = MOST,
+    columns: Sequence[str] = (),
+    in_per_cent: bool = False,
 ) -> alt.LayerChart:
     """Return the inputs of the top and bottom stocks of a month (the paper's figure 8).
 
@@ -36,80 +44,83 @@ def stock_heat(
         en or ja.
     most : int
         At most so many inputs, by mean absolute relevance among the stocks.
+    columns : sequence of str
+        These inputs instead, in their order.
+    in_per_cent : bool
+        Whether the score is a predicted return, shown in per cent.
 
     Returns
     -------
     LayerChart
-        Rows are stocks, the highest score on top; columns are inputs with any relevance. A cell's
-        number is the input's value and its colour the relevance: red raises the score, white does
-        nothing, blue lowers it, on one scale for the table.
+        Rows are stocks, shorts on top, from the lowest score to the highest; columns are inputs. A
+        cell's number is the input's value and its colour the relevance: red raises the score, white
+        does nothing, blue lowers it, on one scale for the table.
     """
-    grid = heat_grid(table, most)
-    # A month's dummies, for one, are zero for all stocks in every other month.
-    columns = np.flatnonzero(grid.relevance.any(axis=0))
-    features = row_names([grid.features[column] for column in columns], labels, language)
-    count = len(grid.rows)
-    places = np.arange(count)
+    rows, value, relevance = heat_grid(table, most, columns)
+    if not columns:
+        # A month's dummies, for one, are zero for all stocks in every other month.
+        relevance = relevance.loc[:, (relevance != 0).any()]
+    shown = relevance.columns.tolist()
+    names = row_names(shown, labels, language)
+    stocks = rows["stock"].astype(str)
     cells = pd.concat(
         pd.DataFrame(
             {
-                "place": places,
+                "place": range(len(rows)),
+                "stock": stocks,
                 "column": name,
-                "value": numbers(grid.value[:, column]),
-                "relevance": grid.relevance[:, column],
+                "value": numbers(value[feature].to_numpy()),
+                "relevance": relevance[feature],
             }
         )
-        for column, name in zip(columns, features, strict=True)
+        for feature, name in zip(shown, names, strict=True)
     )
-    cells["stock"] = np.tile(grid.rows["stock"].astype(str), len(features))
     rest = t("legend.rest", language)
     x = alt.X(
         "column:N",
-        sort=[*features, rest],
-        scale=alt.Scale(domain=[*features, rest]),
+        sort=[*names, rest],
+        scale=alt.Scale(domain=[*names, rest]),
         axis=alt.Axis(orient="top", labelAngle=-50, labelAlign="left", title=None, labelLimit=230),
     )
     y = alt.Y("place:O", axis=None)
-    relevance = t("axis.relevance", language)
+    title = t("axis.relevance", language)
+    limit = float(relevance.abs().to_numpy().max(initial=0)) or 1.0
     base = alt.Chart(cells).encode(x=x, y=y)
     squares = base.mark_rect().encode(
-        color=diverging("relevance", grid.limit, relevance),
-        tooltip=tips(("stock:N",), ("column:N",), ("value:N",), ("relevance:Q", relevance, "+.3f")),
+        color=diverging("relevance", limit, title),
+        tooltip=tips(("stock:N",), ("column:N",), ("value:N",), ("relevance:Q", title, "+.3f")),
     )
     inside = base.mark_text(fontSize=9).encode(text="value:N", color=text_on("relevance"))
     others = pd.DataFrame(
-        {"place": places, "column": rest, "text": [f"{value:+.2f}" for value in grid.rest]}
+        {"place": range(len(rows)), "column": rest, "text": rows["rest"].map("{:+.2f}".format)}
     )
-    remainder = alt.Chart(others).mark_text(fontSize=9, color=MUTED).encode(x=x, y=y, text="text:N")
-    heads, left = _row_heads(grid.rows, labels, language)
-    sides = grid.rows["side"].to_numpy()
-    edges = np.flatnonzero(sides[1:] != sides[:-1]) + 1
-    layers = [squares, inside, remainder, *heads]
-    for edge in edges:
+    remainder = alt.Chart(others).mark_text(fontSize=9, color=MUTED)
+    heads, left = _row_heads(rows, labels, language, in_per_cent=in_per_cent)
+    layers = [squares, inside, remainder.encode(x=x, y=y, text="text:N"), *heads]
+    for edge in np.flatnonzero(rows["side"] != rows["side"].shift())[1:]:
         line = alt.Chart(alt.Data(values=[{}])).mark_rule(color=INK, strokeWidth=1)
         layers.append(line.encode(y=alt.YValue(int(edge) * _ROW)))
-    width = _COLUMN * (len(features) + 1)
-    chart = alt.layer(*layers).properties(width=width, height=_ROW * count)
-    title = t("title.stock_heat", language, month=label(table["month"].iloc[0]))
-    note = t(
-        "note.stock_heat",
-        language,
-        shown=len(features),
-        left=grid.left + len(grid.features) - len(columns),
-    )
-    return titled(chart, title, note, width + left)
+    width = _COLUMN * (len(names) + 1)
+    chart = alt.layer(*layers).properties(width=width, height=_ROW * len(rows))
+    others_count = table["feature"].nunique() - 1 - len(shown)
+    note = t("note.stock_heat", language, shown=len(shown), left=others_count)
+    if columns:
+        note = t("note.stock_heat_columns", language, left=others_count)
+    month = label(table["month"].iloc[0])
+    return titled(chart, t("title.stock_heat", language, month=month), note, width + left)
 
 
 def _row_heads(
-    rows: pd.DataFrame, labels: pd.DataFrame, language: Language
+    rows: pd.DataFrame, labels: pd.DataFrame, language: Language, *, in_per_cent: bool
 ) -> tuple[list[alt.Chart], int]:
     """Return rank, stock, sector and score as columns of texts, and their width in pixels.
 
     A column is as wide as its longest text; without sectors there is no column of them.
     """
     names = feature_names(labels, language)
+    head, form = ("predicted_return", "{:+.2%}") if in_per_cent else ("score", "{:+.2f}")
     columns = [
-        ("column.score", [f"{score:+.2f}" for score in rows["score"]], 6.0, "right"),
+        (f"column.{head}", rows["score"].map(form.format).tolist(), 8.0, "right"),
         ("column.stock", rows["stock"].astype("str").tolist(), _STOCK, "left"),
         ("column.rank", rows["rank"].astype("str").tolist(), 6.0, "right"),
     ]

@@ -146,7 +146,8 @@ def titled(
     if note:
         lines["subtitle"] = wrapped(note, width / 11)
     chart.title = alt.TitleParams(**lines)
-    chart.usermeta = {"title": title, "note": note}
+    meta = {} if chart.usermeta is alt.Undefined else chart.usermeta
+    chart.usermeta = {**meta, "title": title, "note": note}
     return chart
 
 
@@ -249,15 +250,19 @@ def rows(field: str, names: Sequence[str], **settings: Any) -> alt.Y:
     """Return an axis of names that reads downwards, for plots of `ROW` pixels a row.
 
     A long name breaks once, at a space, between Japanese letters or before a value that follows
-    it after two spaces; the page sets the parameter
-    `letters` of `row_letters` lower where it is narrow.
+    it after two spaces; the page sets the parameter `letters` of `row_letters` lower where it is
+    narrow. Without names the rows are in the order of the field `place`: a page hands them over.
     """
     # A second line would hang below its row's middle, so that the first one moves up.
     offset = alt.condition(f"test({_LONG}, datum.label)", alt.value(-6), alt.value(0))
     axis = alt.Axis(
         labelExpr=_BROKEN, labelOffset=offset, labelLineHeight=11, title=None, **settings
     )
-    return alt.Y(f"{field}:N", sort=list(names), axis=axis)
+    return alt.Y(f"{field}:N", sort=list(names) or BY_PLACE, axis=axis)
+
+
+BY_PLACE = alt.EncodingSortField("place", op="min")
+"""The order of rows that a page hands over; layers of a chart can share it for its `op`."""
 
 
 def row_letters() -> alt.Parameter:

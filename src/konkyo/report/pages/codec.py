@@ -20,10 +20,12 @@ import zlib
 from collections.abc import Sequence
 
 import numpy as np
+import pandas as pd
 
 from konkyo.dates import label
 from konkyo.errors import ArtifactError
 from konkyo.report.tables.explained_panel import ExplainedPanel
+from konkyo.report.tables.factors import factor_means, factor_shape, positions
 from konkyo.report.tables.sentences import RULES
 
 DECIMALS: int = RULES["relevance_decimals"]
@@ -31,6 +33,8 @@ DECIMALS: int = RULES["relevance_decimals"]
 GROUPS = ("characteristic", "sector", "calendar", "market")
 VALUE_STEP = 2 / 303
 """Step of a characteristic's value. A third, the limit of "high" and "low", lies between two."""
+MISSING = 2**30
+"""A raw value that is missing."""
 _STEPS = 100
 
 
@@ -47,7 +51,11 @@ def relevance_step(scores: np.ndarray, decimals: int = DECIMALS) -> float:
 
 
 def pack(
-    panel: ExplainedPanel, n_extremes: int, watchlist: Sequence[str] = (), largest: int = 8
+    panel: ExplainedPanel,
+    n_extremes: int,
+    watchlist: Sequence[str] = (),
+    largest: int = 8,
+    factors: Sequence[str] = (),
 ) -> dict[str, bytes]:
     """Pack all scores and their attributions.
 
@@ -61,6 +69,8 @@ def pack(
         Stocks that do in every month.
     largest : int
         How many inputs every other stock carries: those of greatest |relevance|, in that order.
+    factors : sequence of str
+        Inputs that the stocks of the two portfolios carry besides: those of figure 10.
 
     Returns
     -------
@@ -68,10 +78,11 @@ def pack(
         gzip by name. ``pack/head.json`` is what all months share, with the count of rows, of rows
         with every input (`full`) and the values of the market series of each month.
         ``pack/YYYY-MM`` has the columns stock, sector, score, quantile (0 where the month formed no
-        portfolios), totals [groups, rows], input, relevance, value [largest, rows], and of the full
-        rows their positions, relevance and value [inputs, full rows]. Score, totals and relevances
-        are whole `relevance_step`, values of characteristics whole `VALUE_STEP`; dummies are 0 or
-        1.
+        portfolios), totals [groups, rows], input, relevance, value [largest, rows], of the full
+        rows their positions, relevance and value [inputs, full rows], raw too where the panel has
+        it, and of the rows in the best and the worst quantile relevance and value [factors, rows].
+        Score, totals and relevances are whole `relevance_step`, values of characteristics whole
+        `VALUE_STEP`, raw ones whole `raw_units` or `MISSING`; dummies are 0 or 1.
 
     Raises
     ------
@@ -84,6 +95,8 @@ def pack(
     is_market = group == GROUPS.index("market")
     is_common = is_market | (group == GROUPS.index("calendar"))
     units = np.where(group == GROUPS.index("characteristic"), VALUE_STEP, 1.0)
+    columns_of = positions(panel, factors)
+    raw_units = [1.0] * len(group) if panel.raw is None else _raw_units(panel.raw)
     stock, stocks = panel.index["stock"].astype(str).factorize(sort=True)
     sector, sectors = panel.index["sector"].astype(object).fillna("").astype(str).factorize()
     months, heads, blocks = panel.months(), [], {}
@@ -107,11 +120,14 @@ def pack(
         steps = np.rint(relevance / step)
         value = np.where(is_market, 0, np.rint(values / units))
         top = np.argsort(-np.abs(relevance), axis=1, kind="stable")[:, :largest]
+        quantile = panel.portfolio()[order]
+        legs = np.flatnonzero((quantile > 0) & np.isin(quantile, [1, panel.best]))
+        raw = () if panel.raw is None else (_raw_steps(panel.raw[order[full]], raw_units),)
         columns = (
             stock[order],
             sector[order],
             np.rint(panel.index["score"].to_numpy()[order] / step),
-            panel.portfolio()[order],
+            quantile,
             *(np.rint(relevance[:, group == g].sum(1) / step) for g in range(len(GROUPS))),
             top.T,
             np.take_along_axis(steps, top, axis=1).T,
@@ -119,18 +135,78 @@ def pack(
             full,
             steps[full].T,
             value[full].T,
+            *raw,
+            steps[np.ix_(legs, columns_of)].T,
+            value[np.ix_(legs, columns_of)].T,
         )
         blocks[f"pack/{label(month)}"] = compress(*map(_column, columns))
         market = [float(f"{number:.7g}") for number in np.where(is_market, values[0], 0)]
         heads.append(
-            {"month": label(month), "count": len(order), "full": len(full), "market": market}
+            {
+                "month": label(month),
+                "count": len(order),
+                "full": len(full),
+                "legs": len(legs),
+                "market": market,
+            }
         )
     head = {
         "names": panel.names, "groups": group.tolist(), "largest": largest, "step": step,
         "units": units.tolist(), "stocks": stocks.tolist(), "sectors": sectors.tolist(),
-        "months": heads,
+        "group_names": GROUPS, "best": panel.best, "factors": columns_of.tolist(), "months": heads,
+        "raw_units": None if panel.raw is None else raw_units,
     }  # fmt: skip
     return {"pack/head.json": compress(json.dumps(head).encode()), **blocks}
+
+
+def pack_factors(panel: ExplainedPanel, factors: Sequence[str]) -> dict[str, bytes]:
+    """Pack the tables of figures 9 and 10 of every month that formed portfolios.
+
+    Returns
+    -------
+    dict
+        gzip by name. ``factors/YYYY-MM`` is JSON by columns: means (input, its number, and long,
+        short, t, p, p_adjusted of `tables.factors.factor_means`, the largest difference first) and
+        curves (value, relevance, low, high of `tables.factors.factor_shape`, by input).
+    """
+    numbers = {name: at for at, name in enumerate(panel.names)}
+    blocks = {}
+    for month in sorted(set(panel.months()) - set(panel.months_without_portfolios())):
+        means = factor_means(panel, month)
+        order = np.argsort(-means["difference"].abs().to_numpy(), kind="stable")
+        means = means.iloc[order].assign(input=order)
+        shape = factor_shape(panel, factors, month)
+        tables = {
+            "means": _json_columns(means[["input", "long", "short", "t", "p", "p_adjusted"]]),
+            "curves": {
+                numbers[str(name)]: _json_columns(curve[["value", "relevance", "low", "high"]])
+                for name, curve in shape.groupby("feature", sort=False)
+            },
+        }
+        blocks[f"factors/{label(month)}"] = compress(json.dumps(tables).encode())
+    return blocks
+
+
+def _json_columns(table: pd.DataFrame) -> dict[str, list[float | None]]:
+    """Return a table by columns, numbers with four digits."""
+    return {
+        str(name): [float(f"{x:.4g}") if np.isfinite(x) else None for x in table[name]]
+        for name in table
+    }
+
+
+def _raw_units(raw: np.ndarray) -> list[float]:
+    """Return the unit of each input's raw values: four digits of the median of those but 0."""
+    sizes = (np.abs(column[np.isfinite(column) & (column != 0)]) for column in raw.T)
+    return [
+        10.0 ** (np.floor(np.log10(float(np.median(size)))) - 3) if len(size) else 1.0
+        for size in sizes
+    ]
+
+
+def _raw_steps(raw: np.ndarray, units: Sequence[float]) -> np.ndarray:
+    steps = np.rint(raw.astype(float) / units)
+    return np.where(np.isnan(steps), MISSING, steps.clip(-MISSING + 1, MISSING - 1)).T
 
 
 def compress(*parts: bytes) -> bytes:

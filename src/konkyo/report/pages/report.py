@@ -3,7 +3,6 @@
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any
-from urllib.parse import urlencode
 
 import altair as alt
 import pandas as pd
@@ -11,20 +10,23 @@ import pandas as pd
 from konkyo.config import Report
 from konkyo.dates import label, parse
 from konkyo.errors import ArtifactError
-from konkyo.i18n import LANGUAGES, Text, section, t
+from konkyo.i18n import LANGUAGES, Language, Text, section, t
+from konkyo.report.charts.factors import factor_bars, factor_scatter
 from konkyo.report.charts.shapes import waterfall
-from konkyo.report.pages.codec import compress, pack
-from konkyo.report.pages.html import Cell, Page, Table, render, shell
+from konkyo.report.pages.codec import compress, pack, pack_factors
+from konkyo.report.pages.html import Page, Table, render, shell
 from konkyo.report.tables.explained_panel import ExplainedPanel
+from konkyo.report.tables.factors import positions
 from konkyo.report.tables.sentences import RULES
 
 SECTIONS = ("overview", "factors", "stock", "market", "time", "trust", "files")
-SCRIPT_TEXTS = ("sentence", "stock", "column", "legend.no_sector", "report.not_ranked")
+SCRIPT_TEXTS = (
+    "sentence", "stock", "column", "group", "portfolio", "legend.no_sector", "report.not_ranked",
+    "report.difference", "report.p_adjusted", "report.no_portfolios",
+)  # fmt: skip
 """What the page's scripts fill: tables and keys of the catalogue."""
 PICKED = ("factor_scatter", "market_quantile_bars")
 """Charts that there are several of, named family/feature: each family has a picker."""
-STEPS = ("stock_attribution", "stock_change")
-"""Charts without data: stock.js hands them the steps of the stock and month shown."""
 PERFORMANCE = {
     "annual_return": ".1f",
     "annual_return_arithmetic": ".1f",
@@ -49,6 +51,7 @@ def report(
     largest: int = 8,
     related: Sequence[tuple[Text, str]] = (),
     notices: Sequence[Text] = (),
+    in_per_cent: bool = False,
 ) -> str:
     """Return the whole report as one HTML document.
 
@@ -57,8 +60,8 @@ def report(
     panel : ExplainedPanel
         Every score with its attribution: the source of the page's single stock.
     tables : mapping
-        performance (model, portfolio and the measures as fractions) and factor_means (what
-        `tables.factors.factor_means` returns).
+        performance (model, portfolio and the measures as fractions) and factor_shape, whose
+        features are those of figure 10.
     source : mapping
         Provenance of the records, of `ingest`: source, point_in_time, survivorship_free.
     charts : mapping
@@ -74,6 +77,8 @@ def report(
         Further pages and their addresses as seen from this one.
     notices : sequence of Text
         Sentences about the records and results that a reader should know first.
+    in_per_cent : bool
+        Whether the score is a predicted return, shown in per cent.
 
     Returns
     -------
@@ -96,6 +101,11 @@ def report(
         row["feature"]: Text(row["en"], row["ja"])
         for row in labels[["feature", "en", "ja"]].to_dict("records")
     }
+    factors = list(tables["factor_shape"]["feature"].drop_duplicates())
+    charts = {
+        language: {**charts[language], **charts_to_fill(labels, factors, language)}
+        for language in LANGUAGES
+    }
     picked = {
         family: [
             (name, names[name.partition("/")[2]])
@@ -107,7 +117,6 @@ def report(
     sections = [name for name in SECTIONS if name != "market" or picked["market_quantile_bars"]]
     body = render(
         "report.html",
-        month=label(month),
         months=[label(month) for month in months],
         source=Text.of_name("source", source["source"]),
         point_in_time=_stated("point_in_time", source),
@@ -116,24 +125,24 @@ def report(
         count=len(panel.index),
         inputs=len(panel.names),
         charts=charts["en"],
+        columns=config.columns,
         picked=picked,
         performance=_performance(tables["performance"]),
         related=related,
         notices=notices,
         epsilon_share=epsilon_share(tables),
-        means=_means(tables["factor_means"], names, charts["en"]),
     )
     words = {
         "labels": labels.drop(columns="feature").to_dict("records"),
         "rules": RULES,
         "texts": section(*SCRIPT_TEXTS),
+        "in_per_cent": in_per_cent,
     }
     first = {
-        "month": label(month), "n_extremes": config.n_extremes, "watchlist": list(config.watchlist)
-    }  # fmt: skip
-    steps = {
-        language: waterfall(alt.NamedData("steps"), t("column.score", language))
-        for language in LANGUAGES
+        "month": label(month),
+        "n_extremes": config.n_extremes,
+        "watchlist": list(config.watchlist),
+        "columns": positions(panel, config.columns).tolist(),
     }
     return shell(
         Page(
@@ -141,19 +150,34 @@ def report(
             body=body,
             sections=[(name, Text.of(f"report.section.{name}")) for name in sections],
             data={
-                **pack(panel, config.n_extremes, config.watchlist, largest),
+                **pack(panel, config.n_extremes, config.watchlist, largest, factors),
+                **pack_factors(panel, factors),
                 "words.json": _json(words),
                 "first.json": _json(first),
             },
-            charts={
-                language: {**charts[language], **dict.fromkeys(STEPS, steps[language])}
-                for language in LANGUAGES
-            },
+            charts=charts,
             styles=("report.css",),
-            scripts=("unpack.js", "words.js", "stock.js", "report.js"),
+            scripts=("unpack.js", "words.js", "stock.js", "factors.js", "report.js"),
             language=config.language,
         )
     )
+
+
+def charts_to_fill(
+    labels: pd.DataFrame, factors: Sequence[str], language: Language
+) -> dict[str, alt.TopLevelMixin]:
+    """Return the charts without data: scripts hand them the rows of the month or stock shown."""
+    steps = waterfall(alt.NamedData("steps"), t("column.score", language))
+    points, curve = alt.NamedData("points"), alt.NamedData("curve")
+    return {
+        "stock_attribution": steps,
+        "stock_change": steps,
+        "factor_bars": factor_bars(alt.NamedData("bars"), labels, language),
+        **{
+            f"factor_scatter/{feature}": factor_scatter(points, curve, labels, feature, language)
+            for feature in factors
+        },
+    }
 
 
 def epsilon_share(tables: Mapping[str, pd.DataFrame]) -> float | None:
@@ -213,49 +237,6 @@ def _performance(performance: pd.DataFrame) -> Table:
     return Table.of(
         frame, {name: Text.of(f"performance.{name}") for name in PERFORMANCE_COLUMNS}, PERFORMANCE
     )
-
-
-def _means(means: pd.DataFrame, names: Mapping[str, Text], charts: Mapping[str, Any]) -> Table:
-    """Return figure 9's table, the largest difference first, with links to the scatters."""
-    order = means["difference"].abs().sort_values(ascending=False, kind="stable").index
-    means = means.loc[order]
-
-    def with_stars(column: str, stars: str) -> list[Cell]:
-        pairs = zip(means[column], means[stars], strict=True)
-        return [
-            (Text.same(f"{p:.3f} {star}" if p >= 0.0005 else f"<0.001 {star}"), p)
-            for p, star in pairs
-        ]
-
-    frame = means.assign(
-        label=means["feature"].map(names),
-        group=[Text.of(f"group.{group}") for group in means["group"]],
-        p=with_stars("p", "stars"),
-        p_adjusted=with_stars("p_adjusted", "stars_adjusted"),
-    )
-    heads = {
-        "label": Text.of("column.label"),
-        "group": Text.of("column.group"),
-        "long": Text.of("portfolio.long"),
-        "short": Text.of("portfolio.short"),
-        "difference": Text.of("report.difference"),
-        "t": Text.same("t"),
-        "p": Text.same("p"),
-        "p_adjusted": Text.of("report.p_adjusted"),
-    }
-    forms = {
-        "long": "+.4f",
-        "short": "+.4f",
-        "difference": "+.4f",
-        "t": "+.1f",
-        "p": "",
-        "p_adjusted": "",
-    }
-    links = [
-        "#" + urlencode({"factor": feature}) if f"factor_scatter/{feature}" in charts else ""
-        for feature in means["feature"]
-    ]
-    return Table.of(frame, heads, forms, links)
 
 
 def _json(value: Any) -> bytes:

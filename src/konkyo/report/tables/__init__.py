@@ -12,6 +12,7 @@ from konkyo.report.tables.factors import (
     factor_means_over_time,
     factor_points,
     factor_shape,
+    positions,
     top_factors,
 )
 from konkyo.report.tables.history import effects, groups_over_time
@@ -82,6 +83,7 @@ def tables(panel: ExplainedPanel, labels: pd.DataFrame, config: Report) -> dict[
         A month, a stock or an input of params.yaml is not there: says what is.
     """
     month = panel.months()[-1] if config.month == "newest" else dates.parse(config.month)
+    positions(panel, config.columns)
     stocks = stock_table(panel, month, config.n_extremes, config.watchlist)
     codes = list(dict.fromkeys(stocks["stock"]))
     rows = panel.rows(month)

@@ -22,7 +22,7 @@ class ExplainedPanel:
         rank (1 is the best of the month), stocks (how many were ranked), quantile (1 is the worst;
         missing in a month that formed no portfolios) and ret (a fraction, earned from t to t+1; NaN
         where not realised).
-    values : numpy.ndarray
+    features : numpy.ndarray
         [rows, features] float32: the panel's features, known at t; market series in their own
         units.
     relevance : numpy.ndarray
@@ -33,6 +33,9 @@ class ExplainedPanel:
     catalogue : pandas.DataFrame
         name and group (characteristic, sector, calendar, market) of each feature, in column order,
         and its transform where the panel says it.
+    raw : numpy.ndarray or None
+        [rows, features] float32: `features` with the characteristics before standardisation, where
+        figure 8 shows those (report.values); NaN where missing.
     error : numpy.ndarray, optional
         [rows, features] float16, standard errors of the relevances; none without `train.resamples`.
     reliable : numpy.ndarray, optional
@@ -46,6 +49,7 @@ class ExplainedPanel:
     relevance: np.ndarray
     absorbed: np.ndarray
     catalogue: pd.DataFrame
+    raw: np.ndarray | None = None
     error: np.ndarray | None = None
     reliable: np.ndarray | None = None
     difference_error: pd.DataFrame | None = None

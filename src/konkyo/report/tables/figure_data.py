@@ -1,80 +1,54 @@
 """Tables in the order in which figures and the workbook show them."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 
-SIDES = ("long", "named", "short")
+SIDES = ("short", "named", "long")
 ABSORBED = "absorbed"
 
 
-@dataclass(frozen=True)
-class HeatGrid:
-    """The table of figure 8 as a grid.
-
-    Attributes
-    ----------
-    rows : DataFrame
-        side, stock, sector, rank, score of each row: long, named, short, each by rank.
-    features : list of str
-        The columns, by mean absolute relevance over the rows, largest first.
-    value, relevance : ndarray, shape [rows, features]
-        The input's value, and its relevance in units of the score.
-    rest : ndarray, shape [rows]
-        Relevance of what is not shown, `absorbed` included: a row's relevances and this add up
-        to its score.
-    left : int
-        How many inputs are not shown.
-    limit : float
-        The largest absolute relevance shown: the end of the one scale, above 0.
-    """
-
-    rows: pd.DataFrame
-    features: list[str]
-    value: np.ndarray
-    relevance: np.ndarray
-    rest: np.ndarray
-    left: int
-    limit: float
-
-
-def heat_grid(table: pd.DataFrame, most: int) -> HeatGrid:
-    """Arrange the stocks of a month and the inputs that matter most to them.
+def heat_grid(
+    table: pd.DataFrame, most: int, columns: Sequence[str] = ()
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Arrange the stocks of a month and the inputs that matter most to them as figure 8.
 
     Parameters
     ----------
     table : DataFrame
         What `tables.stocks.stock_table` returns, one month.
     most : int
-        At most so many inputs.
+        At most so many inputs, by mean absolute relevance over the rows, largest first.
+    columns : sequence of str
+        These inputs instead, in their order.
+
+    Returns
+    -------
+    rows : DataFrame
+        side, stock, sector, rank, score and rest of each row: short, named, long, each from the
+        lowest score up. rest is the relevance of what is not shown, `absorbed` included: a row's
+        relevances and it add up to its score.
+    value, relevance : DataFrame
+        [rows, inputs]: the input's value, and its relevance in units of the score.
     """
-    ordered = table.assign(side=pd.Categorical(table["side"], SIDES, ordered=True))
     # A named stock may also be among the longest: side and stock make the row.
     keys = ["side", "rank", "stock"]
-    rows = ordered.drop_duplicates(keys).sort_values(keys)
-    row_keys = pd.MultiIndex.from_frame(rows[keys])
-    # In the order of the table, so that equal columns do not change places.
-    names = [name for name in table["feature"].unique() if name != ABSORBED]
-    row = row_keys.get_indexer(pd.MultiIndex.from_frame(ordered[keys]))
-    column = pd.Index(names).get_indexer(ordered["feature"])
-    is_input = column >= 0
-    values, relevance = np.zeros((2, len(rows), len(names)))
-    values[row[is_input], column[is_input]] = ordered["value"].to_numpy(float)[is_input]
-    relevance[row[is_input], column[is_input]] = ordered["relevance"].to_numpy(float)[is_input]
-    top = np.argsort(-np.abs(relevance).mean(0), kind="stable")[:most]
-    scores = rows["score"].to_numpy(float)
-    return HeatGrid(
-        rows=rows[["side", "stock", "sector", "rank", "score"]]
-        .assign(side=rows["side"].astype("str"))
-        .reset_index(drop=True),
-        features=[names[place] for place in top],
-        value=values[:, top],
-        relevance=relevance[:, top],
-        rest=scores - relevance[:, top].sum(1),
-        left=len(names) - len(top),
-        limit=float(np.abs(relevance).max()) or 1.0,
+    table = table.assign(side=pd.Categorical(table["side"], SIDES, ordered=True))
+    rows = table.drop_duplicates(keys).sort_values(
+        keys, ascending=[True, False, True], ignore_index=True
     )
+    inputs = table[table["feature"] != ABSORBED]
+    wide = inputs.set_index([*keys, "feature"])[["value", "relevance"]]
+    wide = wide.unstack("feature")  # noqa: PD010 # a pivot table drops inputs that are all missing
+    wide = wide.loc[pd.MultiIndex.from_frame(rows[keys])].reset_index(drop=True)
+    # In the order of the table, so that equal columns do not change places.
+    sizes = wide["relevance"].abs().mean()[inputs["feature"].unique()]
+    largest_first = sizes.sort_values(ascending=False, kind="stable").index[:most]
+    shown = list(columns) or list(largest_first)
+    value, relevance = wide["value"][shown], wide["relevance"][shown]
+    rows = rows[["side", "stock", "sector", "rank", "score"]].astype({"side": str})
+    return rows.assign(rest=rows["score"] - relevance.sum(axis=1)), value, relevance
 
 
 def score_steps(changes: pd.DataFrame, stock: str, most: int) -> pd.DataFrame:

@@ -44,9 +44,10 @@ def stock_table(
     DataFrame
         month, side (long, short, named), place (1 is the best score of the longs, the worst of the
         shorts, the first of the named), stock, sector, rank, stocks, score, quantile, feature,
-        value (the input at t) and relevance; where there are standard errors also error (units of
-        the score) and reliable. One row a stock and feature, and one a stock for the
-        feature "absorbed" (without a value), so that a stock's relevances add up to its score.
+        value (the input at t, raw where the panel has it) and relevance; where there are standard
+        errors also error (units of the score) and reliable. One row a stock and feature, and one a
+        stock for the feature "absorbed" (without a value), so that a stock's relevances add up to
+        its score.
 
     Raises
     ------
@@ -66,7 +67,8 @@ def stock_table(
     keys.insert(1, "side", sides)
     keys.insert(2, "place", places)
     about = ["month", "side", "place", "stock", "sector", "rank", "stocks", "score", "quantile"]
-    values = np.column_stack([panel.features[picked], np.full(len(picked), np.nan)])
+    shown = panel.features if panel.raw is None else panel.raw
+    values = np.column_stack([shown[picked], np.full(len(picked), np.nan)])
     parts = {"value": values, "relevance": attribution_rows(panel, picked)}
     if panel.error is not None and panel.reliable is not None:
         none = np.full(len(picked), np.nan)

@@ -80,6 +80,12 @@ konkyo.charts = (() => {
     return Math.max(0, ...own, ...["vconcat", "layer"].flatMap((key) => (spec[key] || []).map(natural)), spec.spec ? natural(spec.spec) : 0);
   }
 
+  // Title and note; {month} and the like are what a script hands over with its rows.
+  function caption(node) {
+    const [title, note] = [node.meta.title, node.meta.note].map((text) => (node.values ? text.replace(/\{(\w+)\}/g, (_, name) => node.values[name]) : text));
+    node.querySelector("figcaption").replaceChildren(title, note ? konkyo.el("small", {}, note) : "");
+  }
+
   // A chart of rows that a script hands over is as high as there are rows (`usermeta.row`).
   const count = (rows) => Math.max(...Object.values(rows).map((values) => values.length));
 
@@ -98,10 +104,9 @@ konkyo.charts = (() => {
     const rows = node.rows, spec = await open(name, rows);
     if (wanted(node) !== state) return;
     const canvas = node.querySelector(".canvas"), width = canvas.clientWidth;
-    const { title, note, row } = spec.usermeta;
-    node.row = row;
-    if (row && rows) spec.height = row * count(rows);
-    node.querySelector("figcaption").replaceChildren(title || "", note ? konkyo.el("small", {}, note) : "");
+    node.meta = spec.usermeta;
+    if (node.meta.row && rows) spec.height = node.meta.row * count(rows);
+    caption(node);
     delete spec.title;
     spec.config = { ...spec.config, font: getComputedStyle(document.body).fontFamily, background: "transparent", padding: { left: 2, right: 10, top: 4, bottom: 4 } };
     if (width < NARROW) slender(spec, width);
@@ -141,7 +146,8 @@ konkyo.charts = (() => {
   async function feed(node) {
     const rows = node.rows;
     for (const [name, values] of Object.entries(rows)) node.view.data(name, values);
-    if (node.row) node.view.height(node.row * count(rows));
+    if (node.meta.row) node.view.height(node.meta.row * count(rows));
+    caption(node);
     // The size of names and numbers is known after they are drawn: twice, so that all of them fit.
     for (let turn = 0; turn < 2; turn += 1) await node.view.resize().runAsync();
     node.shown = rows;
@@ -163,9 +169,9 @@ konkyo.charts = (() => {
     if (near.has(node)) refresh(node);
   }
 
-  // Hands rows by name to the chart of an element: {steps: [{...}, ...]}.
-  function fill(node, rows) {
-    node.rows = rows;
+  // Hands rows by name to the chart of an element, {steps: [{...}, ...]}, and values to its title.
+  function fill(node, rows, values) {
+    Object.assign(node, { rows, values });
     if (near.has(node)) refresh(node);
   }
 

@@ -3,18 +3,19 @@
 (() => {
   const find = (id) => document.getElementById(id);
   const state = { month: "", stock: "" };
+  const pickers = document.querySelectorAll("select.month");
   let first = {};
 
   function options() {
     const head = konkyo.pack.head();
-    find("month").replaceChildren(...head.months.map((entry) => konkyo.el("option", { value: entry.month }, entry.month)).reverse());
+    for (const picker of pickers) picker.replaceChildren(...head.months.map((entry) => konkyo.el("option", { value: entry.month }, entry.month)).reverse());
   }
 
   async function show() {
     const m = await konkyo.pack.month(state.month);
     if (m.label !== state.month) return;
     const place = find("one");
-    find("month").value = state.month;
+    for (const picker of pickers) picker.value = state.month;
     if (find("names").dataset.month !== m.label + konkyo.language()) {
       find("names").replaceChildren(...[...m.placeOf].map(([name, row]) => {
         const stock = konkyo.pack.stock(m, row);
@@ -33,7 +34,9 @@
     place.hidden = row === undefined;
     if (row !== undefined) await konkyo.stock.draw(place, m, state.stock);
     const heat = find("heat");
-    if (heat.dataset.shown !== `${m.label} ${konkyo.language()}`) konkyo.month.heat(heat, m, first.n_extremes, first.watchlist, Number(find("most").value));
+    if (heat.dataset.shown !== `${m.label} ${konkyo.language()}`) konkyo.month.heat(heat, m, first, Number(find("most").value));
+    const factors = find("means");
+    if (factors.dataset.shown !== `${m.label} ${konkyo.language()}`) await konkyo.factors.draw(m);
     const all = find("all");
     if (all.open && all.dataset.shown !== `${m.label} ${konkyo.language()}`) konkyo.month.all(all, m);
     for (const marked of document.querySelectorAll("tr.selected")) marked.classList.remove("selected");
@@ -80,7 +83,8 @@
     state.month = first.month;
     const m = await konkyo.pack.month(state.month);
     state.stock = first.watchlist.find((name) => m.placeOf.has(name)) || konkyo.pack.head().stocks[m.stock[0]];
-    find("month").addEventListener("change", (event) => go({ month: event.target.value }));
+    for (const picker of pickers) picker.addEventListener("change", (event) => go({ month: event.target.value }));
+    find("factor")?.addEventListener("change", async () => konkyo.factors.scatter(await konkyo.pack.month(state.month)).catch(konkyo.trouble));
     find("name").addEventListener("change", (event) => go({ stock: event.target.value.trim() }));
     find("name").addEventListener("focus", (event) => event.target.select());
     find("better").addEventListener("click", () => step(-1).catch(konkyo.trouble));

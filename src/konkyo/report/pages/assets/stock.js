@@ -23,16 +23,13 @@ konkyo.stock = (() => {
 
   // Bars that start where the one above ended, from zero or from a score to a score.
   function waterfall(before, steps, after) {
-    const { step } = konkyo.pack.head(), names = new Map();
+    const { step } = konkyo.pack.head(), unique = konkyo.words.unique();
     let at = 0;
     const rows = [...before, ...steps].map(({ name, part }) => ({ name, part, from: at, to: (at += part), total: false }));
     if (before.length) rows[0].total = true;
     rows.push({ name: after, part: at, from: 0, to: at, total: true });
-    return rows.map(({ name, part, from, to, total }, place) => {
-      // Rows of a chart are told apart by their names: spaces without width make two of one.
-      names.set(name, (names.get(name) ?? -1) + 1);
-      return { place, name: name + "\u200b".repeat(names.get(name)), total, part, start: from * step, end: to * step, change: part * step };
-    });
+    return rows.map(({ name, part, from, to, total }, place) => (
+      { place, name: unique(name), total, part, start: from * step, end: to * step, change: part * step }));
   }
 
   function attribution(stock) {
@@ -53,13 +50,13 @@ konkyo.stock = (() => {
   }
 
   async function draw(place, m, name) {
-    const { months, step } = konkyo.pack.head(), stock = konkyo.pack.stock(m, m.placeOf.get(name));
+    const { months } = konkyo.pack.head(), stock = konkyo.pack.stock(m, m.placeOf.get(name));
     const earlier = m.number > 0 ? await konkyo.pack.month(months[m.number - 1].month) : null;
     const past = earlier && earlier.placeOf.has(name) ? change(stock, konkyo.pack.stock(earlier, earlier.placeOf.get(name))) : null;
     const missing = earlier ? t("stock.not_ranked_in", { month: earlier.label }) : t("stock.first_month");
     const fill = (selector, text) => place.querySelector(selector).replaceChildren(text);
     fill(".who", name);
-    fill(".facts", t("stock.facts", { ...stock, sector: konkyo.words.sector(stock) || t("legend.no_sector"), score: konkyo.minus(konkyo.words.signed(stock.score * step, 3)) }));
+    fill(".facts", t("stock.facts", { ...stock, sector: konkyo.words.sector(stock) || t("legend.no_sector"), score: konkyo.words.score(stock.score) }));
     fill(".sentence", konkyo.words.sentence(stock, konkyo.language()));
     fill(".no-past", past ? "" : missing);
     document.getElementById("past").hidden = !past;
@@ -75,10 +72,7 @@ konkyo.month = (() => {
   const { el, minus } = konkyo, t = konkyo.words.t;
   const link = ({ name, month }) => el("a", { href: "#" + new URLSearchParams({ stock: name, month }) }, name);
   const rank = (stock) => el("td", { "data-value": stock.rank }, String(stock.rank));
-  const score = (stock) => {
-    const value = stock.score * konkyo.pack.head().step;
-    return el("td", { "data-value": value }, minus(konkyo.words.signed(value, 3)));
-  };
+  const score = (stock) => el("td", { "data-value": stock.score }, konkyo.words.score(stock.score));
 
   function put(place, m, heads, rows, look = "") {
     const table = el("table", { class: look + "sortable" },
@@ -88,27 +82,30 @@ konkyo.month = (() => {
     place.dataset.shown = `${m.label} ${konkyo.language()}`;
   }
 
-  // The rows that carry every input: top and bottom stocks, those of the watchlist.
-  function heat(place, m, each, watchlist, most) {
+  // The rows that carry every input: shorts on top, stocks of the watchlist, longs.
+  function heat(place, m, { n_extremes: each, watchlist, columns: chosen }, most) {
     const { step, names } = konkyo.pack.head(), weight = new Float64Array(names.length);
     const extremes = Array.from({ length: m.count }, (_, row) => row).filter((row) => Math.min(row, m.count - 1 - row) < each);
     const watched = watchlist.filter((name) => m.placeOf.has(name)).map((name) => m.placeOf.get(name));
-    const stocks = [...new Set([...extremes, ...watched])].sort((a, b) => a - b).map((row) => konkyo.pack.stock(m, row));
+    const stocks = [...new Set([...extremes, ...watched])].sort((a, b) => b - a).map((row) => konkyo.pack.stock(m, row));
     for (const stock of stocks) for (const { input, relevance } of stock.inputs) weight[input] += Math.abs(relevance);
     const largest = Math.max(1, ...stocks.map((stock) => Math.abs(stock.inputs[0].relevance)));
-    const columns = [...weight.keys()].filter((input) => weight[input]).sort((a, b) => weight[b] - weight[a]).slice(0, most);
-    const cell = ({ input, relevance, value }) => {
-      const share = Math.abs(relevance) / largest, text = minus(konkyo.words.signed(relevance * step, 3));
-      return el("td", { class: `${relevance < 0 ? "minus" : "plus"}${share > 0.8 ? " strong" : ""}`, style: `--share:${(100 * share).toFixed(1)}%`, title: text, "data-value": value },
-        konkyo.words.value(input, value), el("span", { class: "unseen" }, ` (${text})`));
+    const weighty = [...weight.keys()].filter((input) => weight[input]).sort((a, b) => weight[b] - weight[a]);
+    const columns = most ? weighty.slice(0, most) : chosen;
+    const shown = ({ input, value, raw }) => (raw === undefined ? konkyo.words.value(input, value)
+      : raw === null ? "–" : minus(raw.toLocaleString("en", { maximumSignificantDigits: 3 })));
+    const cell = (one) => {
+      const { relevance, value, raw } = one, share = Math.abs(relevance) / largest, text = minus(konkyo.words.signed(relevance * step, 3));
+      return el("td", { class: `${relevance < 0 ? "minus" : "plus"}${share > 0.8 ? " strong" : ""}`, style: `--share:${(100 * share).toFixed(1)}%`, title: text, "data-value": raw ?? value },
+        shown(one), el("span", { class: "unseen" }, ` (${text})`));
     };
     const rows = stocks.map((stock) => {
       const inputs = new Map(stock.inputs.map((one) => [one.input, one]));
       return el("tr", { class: stock.rank * 2 > stock.count ? "low" : null },
         el("th", { scope: "row", "data-value": stock.rank }, link(stock)), rank(stock), score(stock), ...columns.map((input) => cell(inputs.get(input))));
     });
-    put(place, m, [[t("column.stock")], [t("column.rank")], [t("column.score"), "number"], ...columns.map((input) => [konkyo.words.name(input), "number"])], rows, "heat ");
-    place.querySelector(".columns").replaceChildren(columns.length < names.length ? t("stock.most_relevant", { count: names.length, shown: columns.length }) : "");
+    put(place, m, [[t("column.stock")], [t("column.rank")], [konkyo.words.scoreName(), "number"], ...columns.map((input) => [konkyo.words.name(input), "number"])], rows, "heat ");
+    place.querySelector(".columns").replaceChildren(most && columns.length < names.length ? t("stock.most_relevant", { count: names.length, shown: columns.length }) : "");
     const end = konkyo.words.number(largest * step, 3);
     place.querySelector(".most").replaceChildren("\u2212" + end, el("i", { class: "scale", "aria-hidden": "true" }), "+" + end);
   }
@@ -117,8 +114,8 @@ konkyo.month = (() => {
     const rows = Array.from({ length: m.count }, (_, row) => konkyo.pack.stock(m, row)).map((stock) => el("tr", { id: "row-" + stock.name },
       rank(stock), el("td", {}, link(stock)), el("td", { class: "left" }, konkyo.words.sector(stock)), score(stock),
       el("td", { "data-value": Number(stock.quantile) || 0 }, String(stock.quantile)), el("td", { class: "left" }, konkyo.words.reasons(stock, konkyo.language(), 2))));
-    put(place, m, [[t("column.rank"), "number", "ascending"], [t("column.stock"), "left"], [t("column.sector"), "left"], [t("column.score"), "number"],
+    put(place, m, [[t("column.rank"), "number", "ascending"], [t("column.stock"), "left"], [t("column.sector"), "left"], [konkyo.words.scoreName(), "number"],
       [t("column.quantile"), "number"], [t("stock.reasons"), "left"]], rows);
   }
-  return { heat, all };
+  return { heat, all, put };
 })();

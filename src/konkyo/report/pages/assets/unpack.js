@@ -6,6 +6,7 @@ konkyo.pack = (() => {
 
   async function start() {
     head = await konkyo.json("pack/head.json");
+    head.missing = 2 ** 30;
     head.at = new Map(head.months.map((entry, place) => [entry.month, place]));
     head.stockAt = new Map(head.stocks.map((name, place) => [name, place]));
     return head;
@@ -17,7 +18,7 @@ konkyo.pack = (() => {
   }
 
   function read(label, bytes) {
-    const number = head.at.get(label), { count, full, market } = head.months[number];
+    const number = head.at.get(label), { count, full, legs, market } = head.months[number];
     let at = 0;
     const column = (length) => {
       const out = new Int32Array(length);
@@ -28,7 +29,9 @@ konkyo.pack = (() => {
       label, number, count, market, stock: column(count), sector: column(count), score: column(count), quantile: column(count),
       totals: [0, 1, 2, 3].map(() => column(count)), input: column(head.largest * count), relevance: column(head.largest * count),
       value: column(head.largest * count), full: column(full), fullRelevance: column(head.names.length * full), fullValue: column(head.names.length * full),
+      fullRaw: head.raw_units && column(head.names.length * full), legRelevance: column(head.factors.length * legs), legValue: column(head.factors.length * legs),
     };
+    m.legs = [...m.quantile.keys()].filter((row) => m.quantile[row] === head.best || m.quantile[row] === 1);
     m.placeOf = new Map([...m.stock].map((name, row) => [head.stocks[name], row]));
     m.fullAt = new Map([...m.full].map((row, place) => [row, place]));
     return m;
@@ -43,6 +46,7 @@ konkyo.pack = (() => {
     if (m.fullAt.has(row)) {
       const first = new Set(inputs.map(({ input }) => input));
       const rest = head.names.map((_, input) => input * m.full.length + m.fullAt.get(row)).map((at, input) => one(input, m.fullRelevance[at], m.fullValue[at]));
+      if (m.fullRaw) raw(m, m.fullAt.get(row), [...inputs, ...rest]);
       inputs.push(...rest.filter(({ input }) => !first.has(input)).sort((a, b) => Math.abs(b.relevance) - Math.abs(a.relevance)));
     }
     return {
@@ -51,5 +55,22 @@ konkyo.pack = (() => {
     };
   }
 
-  return { start, month, stock, head: () => head };
+  // The values of characteristics before standardisation, where the page carries them.
+  function raw(m, at, inputs) {
+    for (const one of inputs) {
+      const steps = m.fullRaw[one.input * m.full.length + at];
+      if (head.groups[one.input] === 0) one.raw = steps === head.missing ? null : steps * head.raw_units[one.input];
+    }
+  }
+
+  // Value and relevance of one of figure 10's inputs, for the stocks of both portfolios.
+  function points(m, input) {
+    const at = head.factors.indexOf(input) * m.legs.length, isMarket = head.groups[input] === 3;
+    return m.legs.map((row, place) => ({
+      name: head.stocks[m.stock[row]], long: m.quantile[row] === head.best, relevance: m.legRelevance[at + place] * head.step,
+      value: isMarket ? Math.fround(m.market[input]) : m.legValue[at + place] * head.units[input],
+    }));
+  }
+
+  return { start, month, stock, points, head: () => head };
 })();

@@ -2,9 +2,9 @@
 // Texts of the catalogue (konkyo/i18n) that scripts fill, why a stock is ranked where it is by the
 // rules of konkyo/report/tables/sentences.py, and the names of the inputs. The page carries all of them.
 konkyo.words = (() => {
-  let labels = null, rules = null, texts = null;
+  let labels = null, rules = null, texts = null, inPerCent = false;
   async function start() {
-    ({ labels, rules, texts } = await konkyo.json("words.json"));
+    ({ labels, rules, texts, in_per_cent: inPerCent } = await konkyo.json("words.json"));
   }
 
   // A text in the page's language or in another one, its placeholders filled.
@@ -36,6 +36,20 @@ konkyo.words = (() => {
     return t("sentence.sentence", { rank: number(stock.rank, 0), stocks: number(stock.count, 0), reasons: reasons(stock, language, n) }, language);
   }
 
+  // A score, in per cent where it is a predicted return, and what it is called.
+  const score = (steps) => {
+    const value = steps * konkyo.pack.head().step;
+    return konkyo.minus(inPerCent ? signed(100 * value, 2) + "%" : signed(value, 3));
+  };
+  const scoreName = () => t(inPerCent ? "column.predicted_return" : "column.score");
+  // Rows of a chart are told apart by their names: spaces without width make two of one.
+  function unique() {
+    const seen = new Map();
+    return (text) => {
+      seen.set(text, (seen.get(text) ?? -1) + 1);
+      return text + "\u200b".repeat(seen.get(text));
+    };
+  }
   const name = (input) => labels[input][konkyo.language()];
   function sector(stock) {
     const dummy = konkyo.pack.head().names.indexOf("sector_" + stock.sector);
@@ -47,5 +61,5 @@ konkyo.words = (() => {
     if (kind === "sector" || kind === "calendar") return given ? "1" : "0";
     return (given < 0 ? "\u2212" : "") + (rule ? shown(kind, Math.abs(given)) + (rule[0] === 100 ? "%" : "") : number(given, 2));
   }
-  return { start, t, sentence, reasons, name, sector, value, number, signed };
+  return { start, t, score, scoreName, unique, sentence, reasons, name, sector, value, number, signed };
 })();
