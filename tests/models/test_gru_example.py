@@ -40,7 +40,5 @@ def test_it_reads_the_returns_in_their_order(gru_ranker):
 
 
 def test_it_says_what_it_lacks(gru_ranker):
-    with pytest.raises(
-        ValueError, match=r"add to prepare\.characteristics: return_lag_11, return_"
-    ):
+    with pytest.raises(ValueError, match=r"add to prepare\.characteristics: return_lag_11"):
         gru_ranker.GRURanker(["size", "return_1"])

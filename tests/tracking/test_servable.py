@@ -12,7 +12,9 @@ import pandas as pd
 import pytest
 from mlflow import MlflowClient
 
+from konkyo.models import store, user_module
 from konkyo.tracking import log_model, results, runs
+from user_package import write_package
 
 FEATURES = [f"feature_{i}" for i in range(4)]
 
@@ -136,12 +138,9 @@ def test_the_model_is_code_and_weights_and_no_pickle(logged):
     assert "epsilon" not in client.get_run(tracked.run_id).data.params
 
 
-@pytest.mark.slow
-def test_the_model_runs_without_the_project(logged, panel, expected, tmp_path):
-    """A process that cannot import the project finds all it needs inside the model."""
-    _, _, root = logged
-    panel.head(12).to_parquet(tmp_path / "frame.parquet")
-    (folder,) = (root / "mlartifacts/models").glob("*/artifacts")
+def predicted_elsewhere(folder, frame, tmp_path) -> tuple[pd.DataFrame, str]:
+    """Return what a process predicts that cannot import the project, and what it printed."""
+    frame.to_parquet(tmp_path / "frame.parquet")
     script = f"""
 import sys
 sys.modules.pop("konkyo", None)
@@ -163,10 +162,40 @@ print(konkyo.__file__, *sorted(others & set(sys.modules)))
         text=True,
         check=True,
     )
+    return pd.read_parquet(tmp_path / "scores.parquet"), done.stdout.strip()
+
+
+@pytest.mark.slow
+def test_the_model_runs_without_the_project(logged, panel, expected, tmp_path):
+    """All it needs is inside the model."""
+    _, _, root = logged
+    (folder,) = (root / "mlartifacts/models").glob("*/artifacts")
+    found, printed = predicted_elsewhere(folder, panel.head(12), tmp_path)
     # Nothing else printed: nothing was imported that the model's requirements do not name.
-    assert done.stdout.strip() == str(folder / "code/konkyo/__init__.py")
-    found = pd.read_parquet(tmp_path / "scores.parquet")
+    assert printed == str(folder / "code/konkyo/__init__.py")
     np.testing.assert_allclose(found["score"], expected["score"].head(12), rtol=0, atol=1e-5)
+
+
+@pytest.mark.slow
+def test_a_users_module_travels_with_its_source(project, chosen, panel, tmp_path):
+    nets = write_package(tmp_path / "modules", "served_rankers")
+    state = user_module.construct(f"{nets}.Plain", {"features": FEATURES}).state_dict()
+    module = store.ModuleWeights(
+        month="", key="k", features=tuple(FEATURES), module=f"{nets}.Plain",
+        arguments={"features": FEATURES}, state={k: v.numpy() for k, v in state.items()},
+        mean=np.full(4, 0.5, "float32"), std=np.full(4, 2.0, "float32"),
+    )  # fmt: skip
+    for path in (project / "data/models/weights").iterdir():
+        store.write([replace(module, month=path.stem)], path)
+    runs.track(results.read(project), chosen, {})
+    (folder,) = (project / "mlartifacts/models").glob("*/artifacts")
+    assert (folder / "code/served_rankers/nets.py").is_file()
+    assert "captum" in (folder / "requirements.txt").read_text()
+    found, _ = predicted_elsewhere(folder, panel.head(12), tmp_path)
+    coefficients, bias = (state[f"line.{name}"].numpy().ravel() for name in ("weight", "bias"))
+    relevance = (panel[FEATURES].head(12).to_numpy() - 0.5) / 2 * coefficients
+    np.testing.assert_allclose(found[FEATURES], relevance, atol=1e-6)
+    np.testing.assert_allclose(found["absorbed"], np.repeat(bias, 12), atol=1e-6)
 
 
 def test_the_alias_moves_to_the_newest_version(project, chosen):

@@ -95,10 +95,9 @@ class ModuleWeights:
     def layers(self) -> dict[str, list[str]]:
         """Return the names of parameters by the submodule that holds them, in order."""
         names: dict[str, list[str]] = {}
-        for name in (
-            n for n, value in self.state.items() if np.issubdtype(value.dtype, np.floating)
-        ):
-            names.setdefault(name.rpartition(".")[0], []).append(name)
+        for name, value in self.state.items():
+            if np.issubdtype(value.dtype, np.floating):
+                names.setdefault(name.rpartition(".")[0], []).append(name)
         return names
 
     def parameters_by_layer(self) -> list[np.ndarray]:
