@@ -128,6 +128,15 @@ class Artifacts:
         """Id of this project folder, by which MLflow runs of its killed commands are recognised."""
         return self.data / ".project-id"
 
+    @property
+    def timings(self) -> Path:
+        """Log of when stages and stacks of networks were run: a line of JSON each.
+
+        It is no result, so that DVC finds equal results equal, and belongs to the project that owns
+        a temporary experiment, which keeps the networks.
+        """
+        return owning_project(self.root) / "data" / ".timings.jsonl"
+
     def lock(self, name: str) -> Path:
         """Return the lock file of a name; see `konkyo.pipeline.locking`."""
         return self.data / f".{name}.lock"

@@ -78,10 +78,14 @@ class StackResult:
         By file.
     losses : mapping of str to numpy.ndarray
         Mean squared error in training, [networks of the file, epochs].
+    started, seconds : float
+        When the training began, seconds since 1970, and how long it took.
     """
 
     networks: Mapping[str, list[Weights]]
     losses: Mapping[str, np.ndarray]
+    started: float
+    seconds: float
 
 
 def compact(spec: NetworkSpec) -> NetworkSpec:
@@ -122,7 +126,9 @@ def train_stack(job: StackJob) -> StackResult:
     # On this machine's own disk a checkpoint lasts no longer than its stack.
     scratch = job.state if shared else cache_folder() / "state" / job.name
     scratch.mkdir(parents=True, exist_ok=True)
+    started = time.time()
     result = fit(stack_task(features, labels, specs, job.params), scratch=scratch, name=job.name)
+    seconds = time.time() - started
     if not shared:
         shutil.rmtree(scratch, ignore_errors=True)
     networks = store.unstack(
@@ -138,6 +144,8 @@ def train_stack(job: StackJob) -> StackResult:
     return StackResult(
         networks={name: networks[part] for name, part in part_of.items()},
         losses={name: result.losses[part] for name, part in part_of.items()},
+        started=started,
+        seconds=seconds,
     )
 
 

@@ -51,7 +51,7 @@ def run(config: Params, panel: store.Panel) -> TrainReport:
         config.train.window_months,
         config.prepare.skip_months,
     )
-    summary = train(panel, decisions, config.train, HERE.models)
+    summary = train(panel, decisions, config.train, HERE.models, HERE.timings)
     # A run that was killed after its last network left its states, and nothing is pending now.
     shutil.rmtree(HERE.models / "state", ignore_errors=True)
     # After the training, since the placebo's keys hold the bytes of its weights.

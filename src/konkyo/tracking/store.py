@@ -83,6 +83,12 @@ def resolve(uri: str, root: Path) -> str:
     return uri if path is None else _sqlite_uri(root.absolute() / path)
 
 
+def exists(uri: str) -> bool:
+    """Return whether a SQLite store is there; of a store of another kind the call will tell."""
+    path = _sqlite_path(uri)
+    return path is None or path.is_file()
+
+
 def connect(uri: str, retries: StoreRetries = RETRIES) -> StoreClient:
     """Connect to a store; a SQLite database that does not exist is created.
 
