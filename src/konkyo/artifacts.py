@@ -74,6 +74,7 @@ class Artifacts:
     portfolios = Output("backtest/portfolios.parquet", "dvc repro backtest")
     returns = Output("backtest/returns.csv", "dvc repro backtest")
     metrics = Output("metrics.json", "dvc repro backtest")
+    summary = Output("summary.json", "dvc repro backtest")
     plots = Output("plots", "dvc repro backtest")
 
     report = Output("report", "dvc repro report")

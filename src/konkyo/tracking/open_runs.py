@@ -3,7 +3,7 @@
 MLflow does not notice that a process died: its runs would stay RUNNING for ever. Every parent run
 has the id of its project as a tag, and the commands of a project that log hold its lock, so that
 one at a time does. A run of this project that is RUNNING when a command begins to log is therefore
-of a killed one.
+of a killed one. A search, which takes an hour, has a lock and a tag of its own.
 """
 
 import secrets
@@ -88,14 +88,19 @@ def connect(target: store.Target, retries: StoreRetries = RETRIES) -> StoreClien
         The store does not answer.
     """
     client = store.connect(target.uri, retries)
-    end_stale_runs(client, target.root)
+    end_stale_runs(client, target)
     return client
 
 
-def end_stale_runs(client: StoreClient, root: Path) -> list[str]:
+def owner(target: store.Target) -> str:
+    """Return the tag by which the runs of a project, or of one of its searches, are recognised."""
+    return f"{project_id(target.root)}{target.scope and f'-{target.scope}'}"
+
+
+def end_stale_runs(client: StoreClient, target: store.Target) -> list[str]:
     """End the RUNNING parent runs of a project as KILLED, in all experiments; return their ids."""
     experiments = [item.experiment_id for item in all_pages(client.search_experiments)]
-    query = f"tags.{PROJECT} = '{project_id(root)}' and attributes.status = 'RUNNING'"
+    query = f"tags.{PROJECT} = '{owner(target)}' and attributes.status = 'RUNNING'"
     stale = all_pages(partial(client.search_runs, experiments, query))
     for run in stale:
         end_run(client, OpenRun(run.info.run_id, run.info.experiment_id), "KILLED")
@@ -122,7 +127,7 @@ def open_run(client: StoreClient, target: store.Target, name: str) -> Iterator[O
     TrackingError
         The experiment is deleted, or the run to fill is missing, deleted or filled.
     """
-    tags = {PROJECT: project_id(target.root)}
+    tags = {PROJECT: owner(target)}
     asked = None if target.run_id is None else _experiment_of_empty_run(client, target.run_id)
     if target.run_id is None or asked is None or asked == _DEFAULT_EXPERIMENT:
         experiment = store.experiment_id(client, target.experiment)

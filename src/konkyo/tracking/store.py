@@ -39,12 +39,15 @@ class Target:
         The run to fill, created by `mlflow run`; None for a new run.
     root : Path
         The project's folder.
+    scope : str
+        Which lock the command holds, if it is not that of the results; see `open_runs`.
     """
 
     uri: str
     experiment: str
     run_id: str | None
     root: Path
+    scope: str = ""
 
 
 def target(track: Track, root: Path, environment: Mapping[str, str]) -> Target:
