@@ -78,6 +78,7 @@ class Artifacts:
     portfolios = Output("backtest/portfolios.parquet", "dvc repro backtest")
     returns = Output("backtest/returns.csv", "dvc repro backtest")
     metrics = Output("metrics.json", "dvc repro backtest")
+    summary = Output("summary.json", "dvc repro backtest")
     plots = Output("plots", "dvc repro backtest")
 
     report = Output("report", "dvc repro report")
@@ -136,6 +137,15 @@ class Artifacts:
     def project_id(self) -> Path:
         """Id of this project folder, by which MLflow runs of its killed commands are recognised."""
         return self.data / ".project-id"
+
+    @property
+    def timings(self) -> Path:
+        """Log of when stages and stacks of networks were run: a line of JSON each.
+
+        It is no result, so that DVC finds equal results equal, and belongs to the project that owns
+        a temporary experiment, which keeps the networks.
+        """
+        return owning_project(self.root) / "data" / ".timings.jsonl"
 
     def lock(self, name: str) -> Path:
         """Return the lock file of a name; see `konkyo.pipeline.locking`."""

@@ -4,7 +4,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.resources.abc import Traversable
 from io import BytesIO
 from pathlib import Path
@@ -94,6 +94,21 @@ def write_json(value: Any, path: Path) -> None:
     """Write a JSON value with sorted keys, atomically."""
     with atomic_write(path) as temporary:
         temporary.write_text(json.dumps(value, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+
+
+def append_json(value: Any, path: Path) -> None:
+    """Append a JSON value to a log as one line, in one write."""
+    with path.open("a", encoding="utf-8") as log:
+        log.write(json.dumps(value) + "\n")
+
+
+def read_json_lines(path: Path) -> list[Any]:
+    """Return the values of a log, but for lines that were cut off; none without a file."""
+    values = []
+    for line in path.read_text(encoding="utf-8").splitlines() if path.is_file() else ():
+        with suppress(json.JSONDecodeError):
+            values.append(json.loads(line))
+    return values
 
 
 @contextmanager

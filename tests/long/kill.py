@@ -298,7 +298,7 @@ def digests(folder: Path) -> dict[str, str]:
     found = {}
     for path in sorted((folder / "data").rglob("*")):
         name = str(path.relative_to(folder))
-        if path.is_dir() or name.endswith((".lock", ".project-id")):
+        if path.is_dir() or name.endswith((".lock", ".project-id", ".timings.jsonl")):
             continue
         whole = path.read_bytes()
         if path.name == "run.json":

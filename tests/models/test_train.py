@@ -20,11 +20,19 @@ from small import make_records, small_params
 
 def run(panel: Panel, params, folder: Path, months: int | None = None) -> room.TrainSummary:
     windows = rolling(MonthSlices.of(panel.index["month"]), params.window_months)
-    return train(panel, windows[:months], params, folder)
+    return train(panel, windows[:months], params, folder, folder / "log.jsonl")
 
 
 def contents(folder: Path) -> dict[str, bytes]:
-    return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+    return {
+        str(p.relative_to(folder)): p.read_bytes()
+        for p in folder.rglob("*")
+        if p.is_file() and p.suffix != ".jsonl"
+    }
+
+
+def keys_on_record(folder: Path) -> list[str]:
+    return sorted(key for line in io.read_json_lines(folder / "log.jsonl") for key in line["keys"])
 
 
 def weights_of(folder: Path) -> dict[str, bytes]:
@@ -70,6 +78,8 @@ def test_incremental_equals_from_scratch(months, panel, chosen, whole, tmp_path)
     # A window a month, and a placebo for every third window.
     assert 1 <= second.trained <= 2 and second.current == first.trained
     assert 2 <= third.trained <= 3
+    # Those that were kept have the record of when they were trained.
+    assert keys_on_record(tmp_path) == keys_on_record(whole)
     grown, scratch = weights_of(tmp_path), weights_of(whole)
     assert grown.keys() == scratch.keys()
     for name in grown:

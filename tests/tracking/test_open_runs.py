@@ -4,6 +4,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 from mlflow.entities import LoggedModelStatus
@@ -65,12 +66,12 @@ def test_runs_of_a_killed_command_are_ended_once(client, target, family):
     run_ids, model = family
     stranger = client.create_run(client.get_run(run_ids[0]).info.experiment_id).info.run_id
     assert statuses(client, run_ids) == ["RUNNING", "RUNNING", "FINISHED"]
-    assert open_runs.end_stale_runs(client, target.root) == [run_ids[0]]
+    assert open_runs.end_stale_runs(client, target) == [run_ids[0]]
     # The finished child too: the next run logs its month again.
     assert statuses(client, run_ids) == ["KILLED", "KILLED", "KILLED"]
     assert client.get_logged_model(model).status == LoggedModelStatus.FAILED
     assert statuses(client, [stranger]) == ["RUNNING"]
-    assert open_runs.end_stale_runs(client, target.root) == []
+    assert open_runs.end_stale_runs(client, target) == []
 
 
 @pytest.mark.slow
@@ -94,7 +95,7 @@ def test_a_run_ends_with_its_block(client, target):
 def test_a_finished_child_keeps_its_end_time(client, target, family):
     (_, _, finished), _ = family
     before = client.get_run(finished).info.end_time
-    open_runs.end_stale_runs(client, target.root)
+    open_runs.end_stale_runs(client, target)
     assert client.get_run(finished).info.end_time == before
 
 
@@ -105,7 +106,7 @@ def test_runs_of_a_copied_folder_are_not_its_own(client, target, tmp_path_factor
     copy = tmp_path_factory.mktemp("copies") / "copy"
     shutil.copytree(target.root, copy)
     assert open_runs.project_id(copy) != open_runs.project_id(target.root)
-    assert open_runs.end_stale_runs(client, copy) == []
+    assert open_runs.end_stale_runs(client, replace(target, root=copy)) == []
     assert statuses(client, [run_id]) == ["RUNNING"]
 
 

@@ -1,4 +1,4 @@
-"""The MLproject's main command, on a pipeline of two small stages."""
+"""The entry points of MLproject, as `mlflow run` calls them, on a pipeline of two small stages."""
 
 import os
 import shutil
@@ -7,70 +7,113 @@ import sys
 from pathlib import Path
 
 import pytest
+from mlflow import MlflowClient
 from ruamel.yaml import YAML
 
+from konkyo.pipeline import entry_point
+from konkyo.tracking import open_runs, store
+
 ROOT = Path(__file__).parents[2]
+PROJECT = YAML(typ="safe").load(ROOT / "MLproject")
 STAGES = """\
 stages:
   report:
-    cmd: echo computed >> computed.txt
+    cmd: echo computed | tee report.txt >> "$COMPUTED"
     deps: [data.txt]
+    params: [train.dropout]
     outs:
       - report.txt:
           persist: true
   track:
     cmd: python track.py
-    deps: [data.txt]
-    outs:
-      - run.txt:
-          cache: false
+    deps: [report.txt]
+    params: [track]
+    outs: [run.txt]
 """
 TRACK = """\
 import os
-names = ("MLFLOW_RUN_ID", "MLFLOW_EXPERIMENT_ID", "MLFLOW_TRACKING_URI")
-print(*(os.environ[name] for name in names), file=open("run.txt", "w"))
+from konkyo import config
+line = os.environ["MLFLOW_RUN_ID"], config.load().train.dropout
+print(*line, file=open(os.environ["TRACKED"], "a"))
+open("run.txt", "w").write("1")
 """
 
 
-@pytest.mark.slow
-def test_main_fills_the_run_of_mlflow_run(tmp_path):
-    command = YAML(typ="safe").load(ROOT / "MLproject")["entry_points"]["main"]["command"]
-    (tmp_path / "dvc.yaml").write_text(
-        STAGES.replace("computed >>", "computed | tee report.txt >>")
-    )
-    (tmp_path / "track.py").write_text(TRACK)
-    (tmp_path / "data.txt").write_text("1")
-    environment = {
-        **os.environ,
+@pytest.fixture
+def entry(tmp_path, empty_store):
+    """Return a project and a function that runs an entry point in a run of `mlflow run`."""
+    root = tmp_path / "project"
+    root.mkdir()
+    shutil.copy(empty_store, root / "mlflow.db")
+    shutil.copy(ROOT / "params.yaml", root)
+    for name, text in (
+        ("dvc.yaml", STAGES), ("track.py", TRACK), ("data.txt", "1"),
+        (".gitignore", "mlflow.db\nreport.txt\nrun.txt\n"),
+    ):  # fmt: skip
+        (root / name).write_text(text)
+    client = MlflowClient(f"sqlite:///{root}/mlflow.db", f"sqlite:///{root}/mlflow.db")
+    environment = os.environ | {
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-        "DVC_NO_ANALYTICS": "1",
-        "MLFLOW_EXPERIMENT_ID": "7",
-        "MLFLOW_TRACKING_URI": "sqlite:///of-the-caller.db",
-    }
-    if shutil.which("dvc", path=environment["PATH"]) is None:
-        pytest.fail("dvc is not installed beside python: pip install -r requirements.txt")
-    subprocess.run(["dvc", "init", "-q", "--no-scm"], cwd=tmp_path, env=environment, check=True)
-    for run in ("first", "second"):
-        subprocess.run(
-            command,
-            shell=True,
-            cwd=tmp_path,
-            env={**environment, "MLFLOW_RUN_ID": run},
-            check=True,
-            capture_output=True,
-        )
-        logged = (tmp_path / "run.txt").read_text()
-        assert logged == f"{run} 7 sqlite:///of-the-caller.db\n"
-    assert (tmp_path / "computed.txt").read_text() == "computed\n"
+        "COMPUTED": str(tmp_path / "computed.txt"),
+        "TRACKED": str(tmp_path / "tracked.txt"),
+        "MLFLOW_TRACKING_URI": "sqlite:///mlflow.db",
+        "PYTHONPATH": str(ROOT / "src"),
+        "GIT_CONFIG_GLOBAL": "/dev/null",
+        **{f"GIT_{who}_{what}": "a@example.org" for who in ("AUTHOR", "COMMITTER")
+           for what in ("NAME", "EMAIL")},
+    }  # fmt: skip
+    for command in ("git init -q", "dvc init -q", "git add -A", "git commit -qm start"):
+        subprocess.run(command.split(), cwd=root, env=environment, check=True)
+
+    def run(name: str, options: str = "", **values: str) -> tuple[str, subprocess.CompletedProcess]:
+        parameters = PROJECT["entry_points"][name]["parameters"]
+        chosen = {key: values.get(key, entry["default"]) for key, entry in parameters.items()}
+        # In place of the path that is relative to the project's folder.
+        command = PROJECT["entry_points"][name]["command"].removeprefix("PYTHONPATH=src ")
+        given = client.create_run("0").info.run_id
+        done = subprocess.run(
+            f"{command.format(**chosen)} {options}", shell=True, cwd=root, capture_output=True,
+            text=True, env=environment | {"MLFLOW_RUN_ID": given},
+        )  # fmt: skip
+        return given, done
+
+    return root, run
 
 
-def test_entry_points_are_those_of_the_readme():
-    project = YAML(typ="safe").load(ROOT / "MLproject")
-    assert project["name"] == "konkyo"
-    assert {name: entry["command"] for name, entry in project["entry_points"].items()} == {
-        "main": "dvc repro report && dvc repro --force --single-item track",
-        "intervention": "konkyo intervention --until intervention-report"
-        " && konkyo intervention --until intervention-track --force",
-        "tune": "dvc repro prepare && konkyo tune --trials {trials}",
-        "test": "pytest -n auto --dist loadfile",
-    }
+@pytest.mark.slow
+def test_values_of_a_run_are_in_no_params_file(entry, tmp_path):
+    root, run = entry
+    before = (root / "params.yaml").read_bytes()
+    called = [run("main"), run("main"), run("main", "--train.seed 2", dropout="0.2")]
+    assert [done.returncode for _, done in called] == [0, 0, 0], called
+    ids = [given for given, _ in called]
+    tracked = (tmp_path / "tracked.txt").read_text().splitlines()
+    assert tracked == [f"{ids[0]} 0.4", f"{ids[1]} 0.4", f"{ids[2]} 0.2"]
+    # What did not change was not computed again, and still filled its run.
+    assert (tmp_path / "computed.txt").read_text() == "computed\n" * 2
+    assert (root / "params.yaml").read_bytes() == before
+    _, done = run("main", dropout="2")
+    assert done.returncode == 1 and "train.dropout = 2" in done.stderr
+    _, done = run("main", "--train.drop 2")
+    assert done.returncode == 1 and "train.drop: unknown key" in done.stderr
+
+
+def test_a_relative_store_of_elsewhere_is_refused(project, chosen):
+    (project / "mlflow.db").unlink()
+    environment = {"MLFLOW_RUN_ID": "abc", "MLFLOW_TRACKING_URI": "sqlite:///mlflow.db"}
+    with pytest.raises(open_runs.TrackingError, match="one that is not relative"):
+        open_runs.require_fillable(store.target(chosen.track, project, environment))
+    assert not (project / "mlflow.db").exists()
+
+
+def test_each_entry_point_has_its_commands():
+    assert set(PROJECT["entry_points"]) == {"main", "intervention", "tune", "test"}
+    assert (ROOT / PROJECT["python_env"]).is_file()
+    commands = [" ".join(c) for n in ("intervention", "tune")
+                for c in entry_point._commands(n, {"trials": "3"}, "")]  # fmt: skip
+    assert commands == [
+        "konkyo intervention --until intervention-report",
+        "konkyo intervention --until intervention-track --force",
+        "dvc repro prepare",
+        "konkyo tune --trials 3",
+    ]

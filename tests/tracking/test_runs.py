@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import subprocess
 import sys
 from types import SimpleNamespace
@@ -34,9 +35,18 @@ def names(client, run_id, folder):
     return sorted(file.path for file in client.list_artifacts(run_id, folder))
 
 
+SIGNATURE = log_model.signature(
+    pd.DataFrame({"month": ["a"], "stock": ["b"]}), pd.DataFrame({"score": [0.0]}), explain=True
+)
+
+
 @pytest.fixture
 def without_model(monkeypatch):
-    monkeypatch.setattr(log_model, "log", lambda *_, **__: SimpleNamespace())
+    monkeypatch.setattr(
+        log_model,
+        "log",
+        lambda *_, **__: SimpleNamespace(signature=SIGNATURE, model_uri="models:/m"),
+    )
     monkeypatch.setattr(
         registry, "register", lambda *_, **__: registry.RegisteredVersion(1, ("newest",))
     )
@@ -75,7 +85,7 @@ def test_the_parent_has_the_final_metrics(logged):
     assert {
         name: value
         for name, value in found.items()
-        if name.split("/")[0] not in ("monthly", "cumulative", "training")
+        if name.split("/")[0] not in ("monthly", "cumulative", "training", "seconds")
     } == {
         "network/rank_ic": 0.015,
         "network/rank_ic_t": 1.3,
@@ -148,7 +158,9 @@ def test_the_parent_has_figures_and_tables(logged):
 def test_a_child_has_window_losses_and_results(logged):
     client, tracked, _ = logged
     february = children(client, tracked)[1]
-    assert february.data.params == {
+    hyperparameters = {k: v for k, v in february.data.params.items() if k.startswith("train.")}
+    assert hyperparameters.items() >= {"train.dropout": "0.4", "train.epochs": "20"}.items()
+    assert {k: v for k, v in february.data.params.items() if k not in hyperparameters} == {
         "month": "2020-02",
         "first_train": "2017-02",
         "last_train": "2020-01",
@@ -161,14 +173,26 @@ def test_a_child_has_window_losses_and_results(logged):
         "ic": 0.01,
         "rank_ic": -0.02,
         "spread": 0.02,
+        "stack/seconds": 30,
+        "stack/networks": 3,
     }
+    assert february.data.tags["stack_started"] == "2020-09-13 12:26:40+00:00"
+    assert february.data.tags["stack_ended"] == "2020-09-13 12:27:10+00:00"
     history = client.get_metric_history(february.info.run_id, "loss")
     assert [(m.value, m.step) for m in history] == [(2.0, 1), (1.5, 2)]
 
 
 def test_the_newest_month_has_no_result_yet(logged):
     client, tracked, _ = logged
-    assert children(client, tracked)[2].data.metrics == {"loss": 2.5, "stocks": 12}
+    metrics = children(client, tracked)[2].data.metrics
+    assert {k: v for k, v in metrics.items() if "/" not in k} == {"loss": 2.5, "stocks": 12}
+
+
+def test_the_parent_has_seconds_and_machine(logged):
+    client, tracked, _ = logged
+    parent = client.get_run(tracked.run_id)
+    assert parent.data.metrics["seconds/train"] == 90.5
+    assert f"{os.cpu_count()} cores" in parent.data.tags["machine"]
 
 
 def test_a_child_has_attributions_and_weights(logged):
@@ -320,6 +344,15 @@ def test_a_given_run_is_not_filled_twice(project, chosen, without_model, given):
         runs.track(found, chosen, environment)
     assert client.get_run(run_id).info.status == "FINISHED"
     assert len(everything(client)) == 4
+
+
+def test_a_run_of_the_default_experiment_gets_a_link(project, chosen, without_model):
+    client = MlflowClient(f"sqlite:///{project}/mlflow.db")
+    asked = client.create_run("0").info.run_id
+    environment = {"MLFLOW_RUN_ID": asked, "MLFLOW_TRACKING_URI": client.tracking_uri}
+    tracked = runs.track(results.read(project), chosen, environment)
+    assert (tracked.experiment, tracked.run_id != asked) == ("konkyo", True)
+    assert tracked.run_id in client.get_run(asked).data.tags["mlflow.note.content"]
 
 
 def test_a_missing_run_to_fill(project, chosen):

@@ -109,6 +109,27 @@ def test_a_missing_feature_is_an_error_that_names_it(model, panel):
         model.predict(panel.drop(columns="feature_2"))
 
 
+def test_a_month_is_a_model_of_its_own(logged, panel, expected):
+    client, tracked, _ = logged
+    parent = f"tags.`mlflow.parentRunId` = '{tracked.run_id}'"
+    (child,) = client.search_runs(
+        [tracked.experiment_id], f"{parent} and attributes.run_name = '2020-02'"
+    )
+    mlflow.set_tracking_uri(client.tracking_uri)
+    places = list(sys.path)
+    month = mlflow.pyfunc.load_model(f"runs:/{child.info.run_id}/model")
+    sys.path[:] = places
+    rows, answer = (frame[frame["month"] == "2020-02-29"] for frame in (panel, expected))
+    scores = month.predict(rows)
+    assert list(scores.columns) == ["month", "stock", "score"]
+    np.testing.assert_allclose(scores["score"], answer["score"], rtol=0, atol=1e-5)
+    explained = month.predict(rows, params={"explain": True})
+    total = explained[FEATURES].sum(axis=1) + explained["absorbed"]
+    np.testing.assert_allclose(total, scores["score"], rtol=0, atol=1e-5)
+    with pytest.raises(mlflow.MlflowException, match="of 2020-02, and there are rows of 2020-01"):
+        month.predict(panel)
+
+
 def test_the_model_is_code_and_weights_and_no_pickle(logged):
     client, tracked, root = logged
     version = client.get_model_version_by_alias(tracked.model, "newest")

@@ -138,15 +138,31 @@ def test_a_series_survives_its_packing():
     pd.testing.assert_frame_equal(again, series[again.columns], atol=1e-8, check_dtype=False)
 
 
-def test_a_running_trial_counts_by_its_months():
+def test_progress_counts_windows(tmp_path):
     made = optuna.create_study()
     made.tell(made.ask(), 1.0)
     trial = made.ask()
     for step in (7, 3, 9):
         trial.report(0.0, step)
-    assert progress.done(made.trials, 30) == pytest.approx(1.3)
+    assert progress.done(made.trials, months=30, windows=10) == pytest.approx(13)
+    # Beside it, what workers have trained of their chunks: half of a stack of 4, all of one of 6.
+    (tmp_path / "ab-4.progress").write_text("0.5")
+    (tmp_path / "cd-6.progress").write_text("1")
+    (tmp_path / "ef-6.progress").write_text("")
+    assert progress.in_chunks(tmp_path) == 8
     tune = fake.section("journal:x", trials=5)
     assert progress.text(made.trials, made.trials[0], tune) == "1 of 5 trials, best 1.000 (trial 0)"
+
+
+@pytest.mark.parametrize(("trials", "shares"), [(4, [2, 2]), (5, [3, 2]), (9, [3, 3]), (1, [1])])
+def test_trials_are_shared_out_from_the_start(tmp_path, trials, shares):
+    address = f"journal:{tmp_path}/journal.log"
+    search = fake.begin(fake.section(address, trials=trials, workers=2))
+    first = study.ask(search, idle=2)
+    second = study.ask(search, idle=1)
+    assert [len(asked) for asked in (first, second) if asked] == shares
+    study.requeue(search, [*first, *second], died=False)
+    search.storage.close()
 
 
 BROKEN = fake.GROUPS[2][0]

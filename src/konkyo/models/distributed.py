@@ -78,10 +78,14 @@ class StackResult:
         By file.
     losses : mapping of str to pandas.DataFrame
         Those of `engines.loss_table`.
+    started, seconds : float
+        When the training began, seconds since 1970, and how long it took.
     """
 
     networks: Mapping[str, list[Network]]
     losses: Mapping[str, pd.DataFrame]
+    started: float
+    seconds: float
 
 
 def train_stack(job: StackJob) -> StackResult:
@@ -112,10 +116,12 @@ def train_stack(job: StackJob) -> StackResult:
     # On this machine's own disk a checkpoint lasts no longer than its stack.
     scratch = job.state if shared else cache_folder() / "state" / job.name
     scratch.mkdir(parents=True, exist_ok=True)
+    started = time.time()
     trained = train_networks(
         features, labels, specs, job.params, inputs=job.inputs,
         keys=[job.keys[spec.name] for spec in specs], scratch=scratch, name=job.name,
     )  # fmt: skip
+    seconds = time.time() - started
     if not shared:
         shutil.rmtree(scratch, ignore_errors=True)
     part_of, first = {}, 0
@@ -125,6 +131,8 @@ def train_stack(job: StackJob) -> StackResult:
     return StackResult(
         networks={name: trained.networks[part] for name, part in part_of.items()},
         losses={name: loss_table(trained, part) for name, part in part_of.items()},
+        started=started,
+        seconds=seconds,
     )
 
 

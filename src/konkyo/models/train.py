@@ -12,7 +12,7 @@ from konkyo.cache import digest_of, training_code
 from konkyo.config import Train
 from konkyo.errors import ArtifactError
 from konkyo.features.store import Panel
-from konkyo.io import read_json, read_parquet, write_json, write_parquet
+from konkyo.io import append_json, read_json, read_parquet, write_json, write_parquet
 from konkyo.models import jobs, store
 from konkyo.models.accelerator import Placement, placement
 from konkyo.models.backends import BACKENDS
@@ -39,7 +39,9 @@ class TrainSummary:
     dropped: int
 
 
-def train(panel: Panel, windows: Sequence[Window], params: Train, folder: Path) -> TrainSummary:
+def train(
+    panel: Panel, windows: Sequence[Window], params: Train, folder: Path, log: Path | None = None
+) -> TrainSummary:
     """Bring a folder of weights up to date with a panel.
 
     Parameters
@@ -53,6 +55,8 @@ def train(panel: Panel, windows: Sequence[Window], params: Train, folder: Path) 
     folder : Path
         Holds <kind>/<month>.safetensors of every kind of `Plan`, history/ (the losses) and, during
         a run, state/ (from which a killed run resumes).
+    log : Path, optional
+        Receives a line a stack: the keys of its files, when it began, its seconds and networks.
 
     Returns
     -------
@@ -79,6 +83,9 @@ def train(panel: Panel, windows: Sequence[Window], params: Train, folder: Path) 
             for name, result in run(
                 train_stack, stack_jobs, workers=where.workers, address=params.scheduler_address
             ):
+                if log is not None:
+                    # Before the weights, which are the mark that a window is done.
+                    append_json(timing(result), log)
                 save(result, folder)
                 # A worker on another machine reports no progress.
                 (state / f"{name}.progress").write_text("1", encoding="ascii")
@@ -200,6 +207,17 @@ def make_jobs(
             code=training_code(params.module),
         )
         for name, files in stacks.items()
+    }
+
+
+def timing(result: StackResult) -> dict[str, object]:
+    """Return when a stack was trained, for how many seconds, and how many networks it had."""
+    files = result.networks.values()
+    return {
+        "keys": [networks[0].key for networks in files],
+        "started": result.started,
+        "seconds": result.seconds,
+        "networks": sum(map(len, files)),
     }
 
 

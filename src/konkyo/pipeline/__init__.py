@@ -12,6 +12,7 @@ report, monitor and predict read), earlier_months and dvc_commit (for update).
 
 import sys
 import tempfile
+import time
 import traceback
 from collections.abc import Callable
 from functools import wraps
@@ -19,13 +20,16 @@ from pathlib import Path
 from types import TracebackType
 from typing import ParamSpec, TypeVar
 
-from konkyo import date_text, dates, resilience
+from konkyo import date_text, dates, io, resilience
 from konkyo.artifacts import HERE
 from konkyo.errors import INTERRUPTED, KonkyoError, ParamsError, redact
 from konkyo.pipeline import system_errors
 
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
+
+TIMED = ("ingest", "prepare", "train", "attribute", "verify", "backtest", "report")
+"""Stages whose seconds the run in MLflow has."""
 
 
 def stage(main: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
@@ -44,9 +48,11 @@ def stage(main: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
     SystemExit
         1 after an error, 130 after an interrupt; the message is on standard error.
     """
+    name = main.__module__.rpartition(".")[2]
 
     @wraps(main)
     def command(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
+        started = time.time()
         if (modules := str(HERE.modules.absolute())) not in sys.path:
             # Last, so that a file there takes no installed package's place.
             sys.path.append(modules)
@@ -55,7 +61,12 @@ def stage(main: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
             resilience.remove_stale_temp(HERE.data)
             resilience.remove_stale_temp(Path(tempfile.gettempdir()), deep=False)
             with resilience.scoped_tempdir():
-                return main(*args, **kwargs)
+                result = main(*args, **kwargs)
+            if name in TIMED:
+                seconds = time.time() - started
+                where = {"stage": name, "folder": str(Path.cwd())}
+                io.append_json(where | {"started": started, "seconds": seconds}, HERE.timings)
+            return result
         except KonkyoError as error:
             print(
                 "\n".join([f"konkyo: {error}", *getattr(error, "__notes__", ())]), file=sys.stderr

@@ -8,7 +8,7 @@ import pandas as pd
 from konkyo import backtest
 from konkyo.artifacts import HERE, require_months
 from konkyo.backtest.scores import NETWORK
-from konkyo.config import Backtest, Params, load
+from konkyo.config import Backtest, Params, flatten, load
 from konkyo.io import read_parquet, write_csv, write_json, write_parquet
 from konkyo.pipeline import locking, stage
 
@@ -27,6 +27,17 @@ class BacktestResult:
     def __str__(self) -> str:
         """Return the lines that the command prints: one a model."""
         return "\n".join(_line(model, figures) for model, figures in self.metrics.items())
+
+
+_SPREAD = ("rank_ic", "spread.annual_return", "spread.sharpe_ratio")
+COMPARED = {
+    NETWORK: (
+        *("months", "rank_ic_t", "turnover", *_SPREAD),
+        *("spread.max_drawdown", "spread_net.annual_return", "spread_net.sharpe_ratio"),
+    ),
+    "ridge": _SPREAD,
+}
+"""Figures of the summary: a dozen, out of data/metrics.json."""
 
 
 @stage
@@ -110,6 +121,7 @@ def save(result: BacktestResult) -> None:
     write_csv(result.quantiles, HERE.backtest / "quantiles.csv")
     write_csv(result.cumulative, HERE.backtest / "cumulative.csv")
     write_json(result.metrics, HERE.metrics)
+    write_json(summary(result.metrics), HERE.summary)
 
     returns = result.returns[result.returns["model"] == NETWORK]
     write_csv(returns[["month", "spread", "rank_ic", "turnover"]], HERE.plots / "monthly.csv")
@@ -119,6 +131,15 @@ def save(result: BacktestResult) -> None:
         wide.reindex(columns=["month", "long", "short", "spread", "market", "benchmark"]),
         HERE.plots / "cumulative.csv",
     )
+
+
+def summary(metrics: dict[str, Any]) -> dict[str, dict[str, float]]:
+    """Return the figures by which runs are compared, by model: the metrics of `dvc exp show`."""
+    compared: dict[str, dict[str, float]] = {}
+    for model, names in COMPARED.items():
+        flat = flatten(metrics.get(model, {}))
+        compared[model] = {name: flat[name] for name in names if name in flat}
+    return compared
 
 
 def _line(model: str, figures: dict[str, Any]) -> str:

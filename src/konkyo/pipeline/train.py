@@ -50,7 +50,7 @@ def run(config: Params, panel: store.Panel) -> TrainReport:
         config.train.window_months,
         config.prepare.skip_months,
     )
-    summary = train(panel, decisions, config.train, HERE.models)
+    summary = train(panel, decisions, config.train, HERE.models, HERE.timings)
     # After the training, since the placebo's keys hold the bytes of its weights.
     penalty = config.train.ridge_penalty
     keys = baselines.keys(panel, decisions, penalty=penalty, placebo=HERE.placebo)

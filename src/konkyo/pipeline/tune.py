@@ -5,6 +5,7 @@ import sys
 from contextlib import ExitStack, closing
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from konkyo import config, io
 from konkyo.artifacts import HERE
@@ -16,6 +17,9 @@ from konkyo.tuning.coordinator import Coordinator
 from konkyo.tuning.progress import Line
 from konkyo.tuning.storage import open_storage
 from konkyo.tuning.trials import TrialBacktest
+
+if TYPE_CHECKING:
+    from konkyo.tracking.tuning import SearchRun
 
 
 @stage
@@ -57,10 +61,16 @@ def main(trials: int = 0, worker: bool = False, apply: bool = False) -> None:
             values = space.settings(save.best_trial(search).params)
             print(params_file.write(Path("params.yaml"), values))
             return
+        run = None
+        if not worker:
+            # MLflow takes seconds to import, which nothing else here has a use for.
+            from konkyo.tracking import tuning as tracking
+
+            run = stack.enter_context(tracking.open_search(Path.cwd(), params))
         try:
-            _run_trials(search, backtest, folder)
-            if not worker:
-                _finish(search, backtest, first=first, folder=folder)
+            _run_trials(search, backtest, folder, run)
+            if run is not None:
+                _finish(search, backtest, run, first=first, folder=folder)
         except KeyboardInterrupt:
             done = len(study.finished_trials(search.study))
             print(
@@ -86,8 +96,10 @@ def _write_panels(backtest: TrialBacktest, before: str | None) -> None:
     )
 
 
-def _run_trials(search: study.Search, backtest: TrialBacktest, folder: Path) -> None:
-    """Run what is left of the search's trials and write their tables."""
+def _run_trials(
+    search: study.Search, backtest: TrialBacktest, folder: Path, run: "SearchRun | None"
+) -> None:
+    """Run what is left of the search's trials, in sight, and write their tables."""
     params = backtest.params
     finished = study.finished_trials(search.study)
     if not finished:
@@ -95,25 +107,32 @@ def _run_trials(search: study.Search, backtest: TrialBacktest, folder: Path) -> 
             print(f"the current values of params.yaml are no trial: {reason}")
     if len(finished) >= search.tune.trials:
         return
-    months = sum(len(group) for group in backtest.groups())
+    groups = backtest.groups()
+    months, windows = sum(map(len, groups)), len(groups) * search.tune.seeds
     try:
-        with closing(Line(search, months)) as line:
-            Coordinator(search, backtest).run(line.show)
+        with closing(
+            Line(search, months=months, windows=windows, scratch=backtest.scratch)
+        ) as line:
+
+            def show() -> None:
+                line.show()
+                if run is not None:
+                    run.show(search.study.get_trials(deepcopy=False))
+
+            Coordinator(search, backtest).run(show)
     finally:
         save.save_trials(search, folder)
 
 
-def _finish(search: study.Search, backtest: TrialBacktest, *, first: str, folder: Path) -> None:
+def _finish(
+    search: study.Search, backtest: TrialBacktest, run: "SearchRun", *, first: str, folder: Path
+) -> None:
     """Evaluate the holdout months, write the results and log them."""
     print("the search is over: now the held-out months are looked at, for the first time")
     full = replace(backtest, folder=folder / "whole")
     with locking.held(shared=True):
         _write_panels(full, before=None)
     print(save.save_results(search, backtest, full, first=first, folder=folder))
-    # MLflow takes seconds to import, which a search that is interrupted has no use for.
-    from konkyo.tracking import tuning as tracking
-
-    with locking.held():
-        tracked = tracking.track(Path.cwd(), backtest.params, folder)
+    tracked = run.finish(search.study.get_trials(deepcopy=False), folder)
     io.write_json(asdict(tracked), folder / "run.json")
     print(f"run {tracked.run_id} in experiment {tracked.experiment}")

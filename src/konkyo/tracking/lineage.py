@@ -1,6 +1,7 @@
 """Lineage of a run: commit, digests of params and data, library versions, data sets."""
 
 import json
+import os
 import platform
 import subprocess  # nosec B404 # fixed programs, never a shell
 from collections.abc import Sequence
@@ -61,9 +62,16 @@ def tags(results: Results, params: dict[str, Any], datasets: list[DatasetInput])
         "licence": str(source["licence"]),
         "point_in_time": json.dumps(source["point_in_time"]),
         "survivorship_free": json.dumps(source["survivorship_free"]),
+        "machine": machine(),
         "version_python": platform.python_version(),
         **version_tags(LIBRARIES),
     }
+
+
+def machine() -> str:
+    """Return name, cores, memory and processor of this machine, such as `desk, 8 cores, 32 GB`."""
+    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2**30
+    return f"{platform.node()}, {os.cpu_count()} cores, {memory:.0f} GB, {platform.machine()}"
 
 
 def version_tags(libraries: Sequence[str]) -> dict[str, str]:

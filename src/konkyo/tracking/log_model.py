@@ -1,6 +1,7 @@
 """The servable model of all months, logged once a run."""
 
 import shutil
+import warnings
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -8,8 +9,8 @@ from typing import Any
 import mlflow
 import pandas as pd
 from mlflow.models import Model, ModelSignature, infer_signature
-from mlflow.models.model import ModelInfo
-from mlflow.types import ColSpec, DataType, Schema
+from mlflow.models.model import MLMODEL_FILE_NAME, ModelInfo
+from mlflow.types import ColSpec, DataType, ParamSchema, ParamSpec, Schema
 from mlflow.types.schema import AnyType
 
 import konkyo
@@ -88,7 +89,7 @@ def log(
                 artifacts={"weights": weights.absolute().as_uri()},
                 code_paths=[code, *sources],
                 pip_requirements=requirements(*(MODULE_REQUIREMENTS if of_user else ())),
-                signature=signature(example, prediction),
+                signature=signature(example, prediction, explain=True),
                 input_example=example,
                 model_config={EPSILON: epsilon, METHOD: method},
             )
@@ -109,8 +110,37 @@ def _copy_code(folder: Path) -> Path:
     return folder / package.name
 
 
-def signature(example: pd.DataFrame, prediction: pd.DataFrame) -> ModelSignature:
-    """Return the types of the model's inputs and outputs.
+def save_month_model(folder: Path, ranker: ModelInfo) -> Model:
+    """Write the model of a month into a folder; `month_of` makes it that of another month."""
+    types = ranker.signature
+    assert types is not None  # nosec B101 # `log` gave it one
+    own = ModelSignature(types.inputs, types.outputs, _options(explain=False))
+    # MLflow would like an example; that of the run's model is one.
+    with warnings.catch_warnings(action="ignore", category=UserWarning):
+        mlflow.pyfunc.save_model(
+            folder,
+            python_model=str(Path(__file__).with_name("month_model.py")),
+            pip_requirements=requirements(),
+            signature=own,
+            model_config={"ranker": ranker.model_uri, "month": ""},
+        )
+    return Model.load(str(folder))
+
+
+def month_of(model: Model, folder: Path, *, month: str, run_id: str) -> None:
+    """Make the model in a folder that of a month, YYYY-MM, in the run of that month."""
+    model.flavors[mlflow.pyfunc.FLAVOR_NAME]["config"]["month"] = month
+    model.run_id = run_id
+    model.save(str(folder / MLMODEL_FILE_NAME))
+
+
+def _options(*, explain: bool) -> ParamSchema:
+    """Return the options of a prediction; `explain` is whether it has relevances by default."""
+    return ParamSchema([ParamSpec("explain", DataType.boolean, explain)])
+
+
+def signature(example: pd.DataFrame, prediction: pd.DataFrame, *, explain: bool) -> ModelSignature:
+    """Return the types of the model's inputs and outputs, and its option.
 
     `month` may be of any type, since callers have dates or text, and so may features, since MLflow
     turns whole numbers away from a column of floats: prediction itself refuses what is no number.
@@ -118,7 +148,8 @@ def signature(example: pd.DataFrame, prediction: pd.DataFrame) -> ModelSignature
     features = [name for name in example.columns if name not in ("month", "stock")]
     inputs: list[Any] = [ColSpec(AnyType(), "month"), ColSpec(DataType.string, "stock")]
     inputs += [ColSpec(AnyType(), name) for name in features]
-    return ModelSignature(inputs=Schema(inputs), outputs=infer_signature(None, prediction).outputs)
+    outputs = infer_signature(None, prediction).outputs
+    return ModelSignature(Schema(inputs), outputs, _options(explain=explain))
 
 
 def requirements(*more: str) -> list[str]:

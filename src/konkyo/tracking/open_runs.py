@@ -3,7 +3,7 @@
 MLflow does not notice that a process died: its runs would stay RUNNING for ever. Every parent run
 has the id of its project as a tag, and the commands of a project that log hold its lock, so that
 one at a time does. A run of this project that is RUNNING when a command begins to log is therefore
-of a killed one.
+of a killed one. A search, which takes an hour, has a lock and a tag of its own.
 """
 
 import secrets
@@ -21,6 +21,7 @@ from mlflow.store.entities import PagedList
 from mlflow.tracking.context.registry import resolve_tags
 from mlflow.utils.mlflow_tags import (
     MLFLOW_PARENT_RUN_ID,
+    MLFLOW_RUN_NOTE,
     MLFLOW_SOURCE_NAME,
     MLFLOW_SOURCE_TYPE,
 )
@@ -31,6 +32,8 @@ from konkyo.errors import TrackingError, redact
 from konkyo.tracking import store
 from konkyo.tracking.client import RETRIES, StoreClient, StoreRetries
 
+_DEFAULT_EXPERIMENT = "0"
+"""The experiment that every store of MLflow has."""
 PROJECT = "project"
 """Tag of a parent run: the id of the project folder that logs it."""
 
@@ -85,14 +88,19 @@ def connect(target: store.Target, retries: StoreRetries = RETRIES) -> StoreClien
         The store does not answer.
     """
     client = store.connect(target.uri, retries)
-    end_stale_runs(client, target.root)
+    end_stale_runs(client, target)
     return client
 
 
-def end_stale_runs(client: StoreClient, root: Path) -> list[str]:
+def owner(target: store.Target) -> str:
+    """Return the tag by which the runs of a project, or of one of its searches, are recognised."""
+    return f"{project_id(target.root)}{target.scope and f'-{target.scope}'}"
+
+
+def end_stale_runs(client: StoreClient, target: store.Target) -> list[str]:
     """End the RUNNING parent runs of a project as KILLED, in all experiments; return their ids."""
     experiments = [item.experiment_id for item in all_pages(client.search_experiments)]
-    query = f"tags.{PROJECT} = '{project_id(root)}' and attributes.status = 'RUNNING'"
+    query = f"tags.{PROJECT} = '{owner(target)}' and attributes.status = 'RUNNING'"
     stale = all_pages(partial(client.search_runs, experiments, query))
     for run in stale:
         end_run(client, OpenRun(run.info.run_id, run.info.experiment_id), "KILLED")
@@ -108,7 +116,9 @@ def open_run(client: StoreClient, target: store.Target, name: str) -> Iterator[O
     client : StoreClient
         From `connect`.
     target : Target
-        The experiment of a new run, or the run of `mlflow run` to fill, which keeps its name.
+        The experiment of a new run, or the run of `mlflow run` to fill, which keeps its name. A run
+        that `mlflow run` made in MLflow's default experiment, where it puts them unless it is told
+        another, only gets a link to a new one in the experiment of the target.
     name : str
         Name of a new run.
 
@@ -117,14 +127,19 @@ def open_run(client: StoreClient, target: store.Target, name: str) -> Iterator[O
     TrackingError
         The experiment is deleted, or the run to fill is missing, deleted or filled.
     """
-    tags = {PROJECT: project_id(target.root)}
-    if target.run_id is None:
+    tags = {PROJECT: owner(target)}
+    asked = None if target.run_id is None else _experiment_of_empty_run(client, target.run_id)
+    if target.run_id is None or asked is None or asked == _DEFAULT_EXPERIMENT:
         experiment = store.experiment_id(client, target.experiment)
         created = client.create_run(experiment, tags=origin_tags() | tags, run_name=name)
         run = OpenRun(created.info.run_id, experiment)
     else:
-        run = OpenRun(target.run_id, _experiment_of_empty_run(client, target.run_id))
+        run = OpenRun(target.run_id, asked)
         client.log(run.run_id, tags=tags)
+    if target.run_id not in (None, run.run_id):
+        link = f"[{run.run_id}](#/experiments/{run.experiment_id}/runs/{run.run_id})"
+        note = f"The results are in the run {link} of the experiment {target.experiment}."
+        client.log(target.run_id, tags={"kind": "link", MLFLOW_RUN_NOTE: note})
     try:
         yield run
     except BaseException as error:
@@ -187,6 +202,26 @@ def origin_tags() -> dict[str, str]:
     """Return user and program of a run, as the tags of MLflow's own fluent interface."""
     names = {MLFLOW_SOURCE_NAME: "konkyo.pipeline.track", MLFLOW_SOURCE_TYPE: "LOCAL"}
     return resolve_tags(names)
+
+
+def require_fillable(target: store.Target) -> None:
+    """See that the run of `mlflow run`, if there is one, can be filled, before it is computed for.
+
+    Raises
+    ------
+    TrackingError
+        The run is not in the store, as where MLFLOW_TRACKING_URI is relative and the project is not
+        in the folder of `mlflow run`; or it has results.
+    """
+    if target.run_id is None:
+        return
+    if not store.exists(target.uri):
+        raise TrackingError(
+            f"there is no store {target.uri}: `mlflow run` of an address or of another folder "
+            "needs one that is not relative, such as "
+            "MLFLOW_TRACKING_URI=sqlite:////home/me/mlflow.db or http://127.0.0.1:5000"
+        )
+    _experiment_of_empty_run(store.connect(target.uri), target.run_id)
 
 
 def _experiment_of_empty_run(client: MlflowClient, run_id: str) -> str:

@@ -43,13 +43,14 @@ class Ranker(PythonModel):
             month (decision month t: a date, YYYY-MM or YYYY-MM-DD), stock, and every feature of
             the catalogue as in the panel: standardised, available at the end of t.
         params : dict, optional
-            Not used.
+            explain: whether the answer has relevances.
 
         Returns
         -------
         pandas.DataFrame
-            month (period end), stock, score, one relevance column a feature, absorbed, in the
-            order of the input. Relevances and absorbed add up to the score.
+            month (period end), stock, score and, if they are asked for, one relevance column a
+            feature and absorbed, in the order of the input. Relevances and absorbed add up to the
+            score.
 
         Raises
         ------
@@ -60,9 +61,10 @@ class Ranker(PythonModel):
         """
         try:
             ends = _period_ends(model_input["month"])
-            return explain(self.folder, model_input.assign(month=ends), self.epsilon, self.method)
+            answer = explain(self.folder, model_input.assign(month=ends), self.epsilon, self.method)
         except KonkyoError as error:
             raise MlflowException(str(error), INVALID_PARAMETER_VALUE) from None
+        return answer if (params or {}).get("explain") else answer[["month", "stock", "score"]]
 
 
 def _period_ends(month: pd.Series) -> pd.DatetimeIndex:

@@ -40,6 +40,11 @@ class Results:
         month (month end), epoch (from 1), loss: mean squared error in training.
     tables : dict of str to pandas.DataFrame
         performance and quantiles of the backtest, all models.
+    seconds : dict of str to float
+        Of the last run of each stage in this folder, as far as it is on record.
+    stacks : dict of str to dict
+        By key of a month's weights, `started` (seconds since 1970), `seconds` and `networks` of the
+        stack that trained them, as far as it is on record.
     """
 
     artifacts: Artifacts
@@ -50,6 +55,8 @@ class Results:
     windows: pd.DataFrame
     history: pd.DataFrame
     tables: dict[str, pd.DataFrame]
+    seconds: dict[str, float]
+    stacks: dict[str, dict[str, float]]
 
 
 def read(root: Path) -> Results:
@@ -81,6 +88,8 @@ def read(root: Path) -> Results:
     for month in windows["month"]:
         require(artifacts.attributions_of(dates.label(month)))
         require(artifacts.weights_of(dates.label(month)))
+    timings = io.read_json_lines(artifacts.timings)
+    folder = str(root.absolute())
     return Results(
         artifacts=artifacts,
         source=io.read_json(artifacts.source),
@@ -96,6 +105,10 @@ def read(root: Path) -> Results:
             name: _csv(artifacts.backtest / f"{name}.csv", ["model"], months=[])
             for name in ("performance", "quantiles")
         },
+        seconds={
+            line["stage"]: line["seconds"] for line in timings if line.get("folder") == folder
+        },
+        stacks={key: line for line in timings for key in line.get("keys", ())},
     )
 
 

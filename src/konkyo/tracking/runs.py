@@ -3,7 +3,10 @@
 import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pyarrow.parquet as parquet
@@ -16,6 +19,7 @@ from tqdm import tqdm
 
 from konkyo import dates
 from konkyo.config import Params, as_dict, flatten
+from konkyo.models.store import read_key
 from konkyo.tracking import lineage, log_model, open_runs, registry, results, series, store
 from konkyo.tracking.client import RETRIES, StoreClient, StoreRetries
 from konkyo.tracking.open_runs import LoggedRun, OpenRun
@@ -25,6 +29,13 @@ from konkyo.tracking.results import Results
 _OTHER_SECTIONS = ("track", "monitor", "promote", "tune", "intervention")
 """Sections of params.yaml that do not change the results of this run: where it is logged, how it is
 judged afterwards, and jobs with runs of their own."""
+
+
+_HYPERPARAMETERS = (
+    *("window_months", "hidden_sizes", "activation", "initial", "dropout", "learning_rate"),
+    *("weight_decay", "batch_size", "epochs", "seed", "ensemble"),
+)
+"""Keys of the section train that a month's networks depend on."""
 
 
 @dataclass(frozen=True)
@@ -103,9 +114,11 @@ def track(
         model = log_description(
             client, run, outputs=outputs, params=params, description=description
         )
-        client.log(run.run_id, metrics=all_metrics(outputs, series.now()))
+        now = series.now()
+        metrics = all_metrics(outputs, now) + series.final({"seconds": outputs.seconds}, now)
+        client.log(run.run_id, metrics=metrics)
         _log_files(client, run, outputs, description.params)
-        _log_months(client, run, outputs)
+        _log_months(client, run, outputs, description.params["train"], model)
         version = register(client, model, outputs=outputs, params=params, description=description)
     return tracked_run(client, outputs, params, run=run, version=version)
 
@@ -201,6 +214,19 @@ def window_params(window: Any) -> dict[str, Any]:
     return {**labels, "train_rows": window.train_rows}
 
 
+def stack_entries(outputs: Results, label: str, at: int) -> tuple[list[Metric], dict[str, str]]:
+    """Return metrics and tags of the stack that trained a month's networks, if it is on record."""
+    key = read_key(outputs.artifacts.weights_of(label))
+    stack = outputs.stacks.get(key or "")
+    if stack is None:
+        return [], {}
+    metrics = {"seconds": stack["seconds"], "networks": stack["networks"]}
+    ends = {"started": stack["started"], "ended": stack["started"] + stack["seconds"]}
+    times = {name: datetime.fromtimestamp(end, UTC) for name, end in ends.items()}
+    tags = {f"stack_{name}": time.isoformat(" ", "seconds") for name, time in times.items()}
+    return series.final({"stack": metrics}, at), tags
+
+
 def register(
     client: MlflowClient,
     model: ModelInfo,
@@ -230,30 +256,53 @@ def _log_files(
     client.log_dict(run.run_id, lock, "lineage/dvc.lock.yaml")
 
 
-def _log_months(client: StoreClient, parent: OpenRun, outputs: Results) -> None:
-    """Log one child run a decision month, first to last."""
-    origin = open_runs.origin_tags()
+def _log_months(
+    client: StoreClient, parent: OpenRun, outputs: Results, train: dict[str, Any], ranker: ModelInfo
+) -> None:
+    """Log one child run a decision month, first to last; `train` is that section of the params."""
+    hyperparameters = flatten({"train": {name: train[name] for name in _HYPERPARAMETERS}})
     windows = outputs.windows.itertuples(index=False)
-    for window in tqdm(windows, "months", len(outputs.windows), unit="month"):
-        label = dates.label(window.month)
-        now = series.now()
-        child = client.create_run(
-            parent.experiment_id,
-            start_time=now,
-            tags={**origin, MLFLOW_PARENT_RUN_ID: parent.run_id, "kind": "month"},
-            run_name=label,
-        )
-        run_id = child.info.run_id
-        metrics = month_metrics(outputs, window.month, now)
-        client.log(run_id, params=window_params(window), metrics=metrics)
-        # Not client.log_artifact, which looks the run up for its folder: a sixth of a child's time.
-        folder = get_artifact_repository(child.info.artifact_uri, tracking_uri=client.tracking_uri)
-        for path, name in (
-            (outputs.artifacts.attributions_of(label), "attributions"),
-            (outputs.artifacts.weights_of(label), "weights"),
-        ):
-            client.retry(partial(folder.log_artifact, str(path), name))
-        client.set_terminated(run_id, "FINISHED")
+    with TemporaryDirectory() as name:
+        folder = Path(name) / "model"
+        model = log_model.save_month_model(folder, ranker)
+        for window in tqdm(windows, "months", len(outputs.windows), unit="month"):
+            label = dates.label(window.month)
+            child = client.create_run(
+                parent.experiment_id,
+                tags={
+                    **open_runs.origin_tags(),
+                    MLFLOW_PARENT_RUN_ID: parent.run_id,
+                    "kind": "month",
+                },
+                run_name=label,
+            )
+            log_model.month_of(model, folder, month=label, run_id=child.info.run_id)
+            _log_month(client, child, outputs, window, hyperparameters, folder)
+
+
+def _log_month(
+    client: StoreClient,
+    child: Run,
+    outputs: Results,
+    window: Any,
+    hyperparameters: dict[str, Any],
+    model: Path,
+) -> None:
+    """Fill the run of a month, and end it."""
+    run_id, label = child.info.run_id, dates.label(window.month)
+    metrics = month_metrics(outputs, window.month, child.info.start_time)
+    stack, times = stack_entries(outputs, label, child.info.start_time)
+    params = window_params(window) | hyperparameters
+    client.log(run_id, params=params, metrics=metrics + stack, tags=times)
+    # Not client.log_artifact, which looks the run up for its folder: a sixth of a child's time.
+    artifacts = get_artifact_repository(child.info.artifact_uri, tracking_uri=client.tracking_uri)
+    for path, name in (
+        (outputs.artifacts.attributions_of(label), "attributions"),
+        (outputs.artifacts.weights_of(label), "weights"),
+    ):
+        client.retry(partial(artifacts.log_artifact, str(path), name))
+    client.retry(partial(artifacts.log_artifacts, str(model), "model"))
+    client.set_terminated(run_id, "FINISHED")
 
 
 def _note(outputs: Results) -> str:

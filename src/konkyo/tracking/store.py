@@ -39,12 +39,15 @@ class Target:
         The run to fill, created by `mlflow run`; None for a new run.
     root : Path
         The project's folder.
+    scope : str
+        Which lock the command holds, if it is not that of the results; see `open_runs`.
     """
 
     uri: str
     experiment: str
     run_id: str | None
     root: Path
+    scope: str = ""
 
 
 def target(track: Track, root: Path, environment: Mapping[str, str]) -> Target:
@@ -81,6 +84,12 @@ def resolve(uri: str, root: Path) -> str:
     """Return a SQLite URI with an absolute path, any other URI unchanged."""
     path = _sqlite_path(uri)
     return uri if path is None else _sqlite_uri(root.absolute() / path)
+
+
+def exists(uri: str) -> bool:
+    """Return whether a SQLite store is there; of a store of another kind the call will tell."""
+    path = _sqlite_path(uri)
+    return path is None or path.is_file()
 
 
 def connect(uri: str, retries: StoreRetries = RETRIES) -> StoreClient:

@@ -162,7 +162,7 @@ class Coordinator:
         """Give every idle worker a stack, as far as there are trials; False when none is left."""
         while self._idle:
             if not self._waiting:
-                asked = study.ask(self._search)
+                asked = study.ask(self._search, len(self._idle))
                 if asked is None:
                     return False
                 # The queue may hold trials of another structure than that of the group's first.

@@ -1,7 +1,10 @@
-"""One line of progress: trials done of those asked for, the best value, the time left."""
+"""One line of progress: windows trained in all trials, the best value, the time left."""
 
 import sys
+import time
 from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
 
 from optuna.trial import FrozenTrial, TrialState
 from tqdm import tqdm
@@ -10,24 +13,39 @@ from konkyo.config import Tune
 from konkyo.tuning import study
 from konkyo.tuning.study import Search
 
-_LAYOUT = "{desc} |{bar}| {elapsed} gone, {remaining} left"
+_LAYOUT = "{desc} |{bar}| {n:.0f} of {total:.0f} windows, {elapsed} gone, {remaining} left"
+_IN_FILE = 30.0
+"""Seconds between two lines in a file, where lines stay."""
 
 
-def done(trials: Sequence[FrozenTrial], months: int) -> float:
-    """Return how many trials are done, one under way as the share of its months.
+def done(trials: Sequence[FrozenTrial], months: int, windows: int) -> float:
+    """Return how many windows are trained, as the study has it: whole chunks.
 
     Parameters
     ----------
     trials : sequence of FrozenTrial
         Of any state.
-    months : int
-        Months of a complete trial.
+    months, windows : int
+        Months and windows (networks) of a complete trial, for which a pruned one counts.
     """
     counted = sum(trial.state in study.COUNTED for trial in trials)
     under_way = [t for t in trials if t.state == TrialState.RUNNING and t.intermediate_values]
     # Reports are one a month, or for the median one a chunk whose step is the months so far.
     run = [max(len(t.intermediate_values), t.last_step or 0) for t in under_way]
-    return counted + sum(min(count / months, 1.0) for count in run)
+    return windows * (counted + sum(min(count / months, 1.0) for count in run))
+
+
+def in_chunks(scratch: Path) -> float:
+    """Return how many windows are trained in the chunks under way on this machine.
+
+    The name of a stack's file ends in its windows, of which it holds the share that is done.
+    """
+    trained = 0.0
+    for file in scratch.glob("*.progress"):
+        # One may be removed or half written at this moment.
+        with suppress(OSError, ValueError):
+            trained += float(file.read_text(encoding="ascii")) * int(file.stem.split("-")[1])
+    return trained
 
 
 def text(trials: Sequence[FrozenTrial], best: FrozenTrial | None, tune: Tune) -> str:
@@ -44,25 +62,33 @@ class Line:
     ----------
     search : Search
         The search.
-    months : int
-        Months of a complete trial.
+    months, windows : int
+        Months and windows of a complete trial.
+    scratch : Path
+        Where the workers write how far they are.
     """
 
-    def __init__(self, search: Search, months: int) -> None:
-        self._search, self._months, self._words = search, months, ""
-        initial = done(search.study.get_trials(deepcopy=False), months)
-        total = search.tune.trials
+    def __init__(self, search: Search, *, months: int, windows: int, scratch: Path) -> None:
+        self._search, self._months, self._windows = search, months, windows
+        self._scratch, self._words, self._drawn = scratch, "", 0.0
+        # Of workers that were killed.
+        for file in scratch.glob("*.progress"):
+            file.unlink(missing_ok=True)
+        initial = done(search.study.get_trials(deepcopy=False), months, windows)
+        total = search.tune.trials * windows
         self._bar = tqdm(total=total, initial=initial, bar_format=_LAYOUT, mininterval=0)
         self.show()
 
     def show(self) -> None:
-        """Draw the line as the study stands; into a file, where lines stay, only what is new."""
+        """Draw the line as the search stands; into a file, where lines stay, now and then."""
         tune = self._search.tune
         trials = self._search.study.get_trials(deepcopy=False)
-        self._bar.n = min(done(trials, self._months), tune.trials)
+        trained = done(trials, self._months, self._windows) + in_chunks(self._scratch)
+        self._bar.n = min(max(trained, self._bar.n), tune.trials * self._windows)
         words = text(trials, study.best(self._search.study), tune)
-        if words != self._words or sys.stderr.isatty():
-            self._words = words
+        now = time.monotonic()
+        if words != self._words or sys.stderr.isatty() or now - self._drawn > _IN_FILE:
+            self._words, self._drawn = words, now
             self._bar.set_description_str(words, refresh=False)
             self._bar.refresh()
 

@@ -1,6 +1,7 @@
 """The study: created once, loaded ever after; trials asked for in groups that train together."""
 
 import json
+import math
 import os
 import socket
 import warnings
@@ -99,8 +100,15 @@ def begin(storage: Journal | Postgres, params: Params, facts: Mapping[str, Any])
     return Search(study, storage, tune)
 
 
-def ask(search: Search) -> list[optuna.Trial] | None:
+def ask(search: Search, idle: int = 1) -> list[optuna.Trial] | None:
     """Ask for trials that train in one stack, after those of dead processes were queued again.
+
+    Parameters
+    ----------
+    search : Search
+        The search.
+    idle : int
+        Workers that wait for trials, among whom what is left is shared out.
 
     Returns
     -------
@@ -116,8 +124,9 @@ def ask(search: Search) -> list[optuna.Trial] | None:
         if counted >= tune.trials:
             return None
         running = sum(trial.state == TrialState.RUNNING for trial in trials)
+        share = math.ceil((tune.trials - counted - running) / idle)
         asked: list[optuna.Trial] = []
-        for place in range(min(tune.trials_per_stack, tune.trials - counted - running)):
+        for place in range(min(tune.trials_per_stack, share)):
             # On one seed machines would repeat each other's draws.
             words = np.random.SeedSequence([tune.seed, len(trials) + place]).generate_state(1)
             sampler: BaseSampler = _SAMPLERS[tune.sampler](seed=int(words[0]))
