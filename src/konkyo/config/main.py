@@ -185,6 +185,7 @@ class Report:
     watchlist: tuple[str, ...]
     columns: tuple[str, ...]
     values: Literal["standardised", "raw"]
+    stars: Literal["resampled", "paper"]
     factors: tuple[str, ...]
     market: tuple[str, ...]
     market_month: Annotated[str, month_or("largest")]

@@ -50,7 +50,7 @@ def read_panel(values: str) -> tuple[report_tables.ExplainedPanel, pd.DataFrame]
         names = [explained.names[column] for column in columns]
         raw[:, columns] = raw_values(read_parquet(HERE.stocks), explained.index, names)
         explained = replace(explained, raw=raw)
-    return explained, report_inputs.read_labels(panel.catalogue)
+    return report_inputs.with_errors(explained), report_inputs.read_labels(panel.catalogue)
 
 
 def related_pages() -> list[tuple[Text, str]]:
@@ -118,6 +118,8 @@ def main() -> None:
     paths = {name: HERE.backtest / f"{name}.csv" for name in TABLES}
     paths |= {name: HERE.verify / f"{name}.csv" for name in CHECKS}
     paths |= {path.stem: path for path in sorted(HERE.verify.glob("*.csv"))}
+    if HERE.reliability.exists():
+        paths["reliability_months"] = HERE.reliability
     tables = {name: report_inputs.read_table(path) for name, path in paths.items()}
     panel, labels = read_panel(config.values)
     computed = report_tables.tables(panel, labels, config)

@@ -26,6 +26,7 @@ from konkyo.report.charts.performance import (
     portfolio_growth,
     quantile_returns,
 )
+from konkyo.report.charts.reliability import reliable_later_bars, reliable_lines
 from konkyo.report.charts.stocks import change_bars, stock_heat
 
 _UNLABELLED = (
@@ -35,6 +36,8 @@ _UNLABELLED = (
     (quantile_returns, "quantiles"),
     (deletion_curves, "deletion"),
     (truth_agreement, "ground_truth"),
+    (reliable_lines, "reliable_shares"),
+    (reliable_later_bars, "reliable_later"),
 )
 _LABELLED = (
     (factor_bars_over_time, "factor_means_over_time"),

@@ -88,8 +88,9 @@ def waterfall(steps: pd.DataFrame | alt.NamedData, axis: str) -> alt.LayerChart:
     Parameters
     ----------
     steps : DataFrame or NamedData
-        place (0, 1, 2... downwards), name (one a row), start, end, change (end - start) and total
-        (the bar is a score and no step). A page hands the rows over by name.
+        place (0, 1, 2... downwards), name (one a row), start, end, change (end - start), total (the
+        bar is a score and no step), and where there are standard errors low, high (end less and
+        plus one) and reliable: other bars are faded. A page hands the rows over by name.
     axis : str
         The title of the axis.
     """
@@ -102,14 +103,20 @@ def waterfall(steps: pd.DataFrame | alt.NamedData, axis: str) -> alt.LayerChart:
     )
     base = alt.Chart(steps).encode(y=rows("name", [], ticks=False))
     x = alt.X("start:Q", title=axis, scale=alt.Scale(zero=False, padding=46))
-    bars = base.mark_bar().encode(x=x, x2="end:Q", color=paint)
+    faded = alt.when("datum.reliable === false").then(alt.value(0.35)).otherwise(alt.value(1))
+    bars = base.mark_bar().encode(x=x, x2="end:Q", color=paint, fillOpacity=faded)
+    whiskers = (
+        base.transform_filter("isValid(datum.low)")
+        .mark_rule(color=INK, strokeWidth=1.5)
+        .encode(x=alt.X("low:Q", title=axis), x2="high:Q")
+    )
     words = (
-        base.transform_calculate(edge="max(datum.start, datum.end)")
+        base.transform_calculate(edge="max(datum.start, datum.end, datum.high || datum.end)")
         .mark_text(align="left", dx=4, fontSize=10, color=MUTED)
         .encode(x=alt.X("edge:Q", title=axis), text=alt.Text("change:Q", format="+.3f"))
     )
     zero = base.mark_rule(strokeWidth=1, color=INK).encode(x=alt.XDatum(0))
-    chart = alt.layer(bars, words, zero).add_params(row_letters())
+    chart = alt.layer(bars, whiskers, words, zero).add_params(row_letters())
     if isinstance(steps, pd.DataFrame):
         return chart.properties(width=WIDTH, height=ROW * len(steps))
     # The page sets the height by the rows that it hands over.

@@ -54,9 +54,10 @@ def stock_heat(
     LayerChart
         Rows are stocks, shorts on top, from the lowest score to the highest; columns are inputs. A
         cell's number is the input's value and its colour the relevance: red raises the score, white
-        does nothing, blue lowers it, on one scale for the table.
+        does nothing, blue lowers it, on one scale for the table; faded where it is not reliable.
     """
     rows, value, relevance = heat_grid(table, most, columns)
+    reliable = {} if "reliable" not in table else table.set_index(["stock", "feature"])["reliable"]
     if not columns:
         # A month's dummies, for one, are zero for all stocks in every other month.
         relevance = relevance.loc[:, (relevance != 0).any()]
@@ -71,6 +72,7 @@ def stock_heat(
                 "column": name,
                 "value": numbers(value[feature].to_numpy()),
                 "relevance": relevance[feature],
+                "reliable": [reliable.get((stock, feature), True) for stock in rows["stock"]],
             }
         )
         for feature, name in zip(shown, names, strict=True)
@@ -87,6 +89,7 @@ def stock_heat(
     limit = float(relevance.abs().to_numpy().max(initial=0)) or 1.0
     base = alt.Chart(cells).encode(x=x, y=y)
     squares = base.mark_rect().encode(
+        fillOpacity=alt.when(alt.datum.reliable).then(alt.value(1)).otherwise(alt.value(0.3)),
         color=diverging("relevance", limit, title),
         tooltip=tips(("stock:N",), ("column:N",), ("value:N",), ("relevance:Q", title, "+.3f")),
     )

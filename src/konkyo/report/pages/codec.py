@@ -25,7 +25,7 @@ import pandas as pd
 from konkyo.dates import label
 from konkyo.errors import ArtifactError
 from konkyo.report.tables.explained_panel import ExplainedPanel
-from konkyo.report.tables.factors import factor_means, factor_shape, positions
+from konkyo.report.tables.factors import Stars, factor_means, factor_shape, positions
 from konkyo.report.tables.sentences import RULES
 
 DECIMALS: int = RULES["relevance_decimals"]
@@ -35,6 +35,8 @@ VALUE_STEP = 2 / 303
 """Step of a characteristic's value. A third, the limit of "high" and "low", lies between two."""
 MISSING = 2**30
 """A raw value that is missing."""
+SENTENCE = 3
+"""Inputs that a sentence names."""
 _STEPS = 100
 
 
@@ -81,6 +83,9 @@ def pack(
         portfolios), totals [groups, rows], input, relevance, value [largest, rows], of the full
         rows their positions, relevance and value [inputs, full rows], raw too where the panel has
         it, and of the rows in the best and the worst quantile relevance and value [factors, rows].
+        Where the panel has standard errors two columns follow, [largest, rows] and [inputs, full
+        rows]: twice the error, plus one where the relevance is reliable; of the three largest
+        reliable inputs every stock carries all.
         Score, totals and relevances are whole `relevance_step`, values of characteristics whole
         `VALUE_STEP`, raw ones whole `raw_units` or `MISSING`; dummies are 0 or 1.
 
@@ -119,7 +124,8 @@ def pack(
         )
         steps = np.rint(relevance / step)
         value = np.where(is_market, 0, np.rint(values / units))
-        top = np.argsort(-np.abs(relevance), axis=1, kind="stable")[:, :largest]
+        reliable = None if panel.reliable is None else panel.reliable[order]
+        top = _largest(relevance, reliable, largest)
         quantile = panel.portfolio()[order]
         legs = np.flatnonzero((quantile > 0) & np.isin(quantile, [1, panel.best]))
         raw = () if panel.raw is None else (_raw_steps(panel.raw[order[full]], raw_units),)
@@ -138,6 +144,7 @@ def pack(
             *raw,
             steps[np.ix_(legs, columns_of)].T,
             value[np.ix_(legs, columns_of)].T,
+            *_error_columns(panel, order, step=step, top=top, full=full),
         )
         blocks[f"pack/{label(month)}"] = compress(*map(_column, columns))
         market = [float(f"{number:.7g}") for number in np.where(is_market, values[0], 0)]
@@ -155,11 +162,42 @@ def pack(
         "units": units.tolist(), "stocks": stocks.tolist(), "sectors": sectors.tolist(),
         "group_names": GROUPS, "best": panel.best, "factors": columns_of.tolist(), "months": heads,
         "raw_units": None if panel.raw is None else raw_units,
+        "errors": panel.error is not None,
     }  # fmt: skip
     return {"pack/head.json": compress(json.dumps(head).encode()), **blocks}
 
 
-def pack_factors(panel: ExplainedPanel, factors: Sequence[str]) -> dict[str, bytes]:
+def _largest(relevance: np.ndarray, reliable: np.ndarray | None, largest: int) -> np.ndarray:
+    """Return the inputs that a row carries, [rows, largest], of greatest |relevance| first.
+
+    The greatest reliable ones, which its sentence names, are always among them.
+    """
+    size = np.abs(relevance)
+    if reliable is None:
+        return np.argsort(-size, axis=1, kind="stable")[:, :largest]
+    order = np.argsort(np.where(reliable, -size, 0), axis=1, kind="stable")[:, :SENTENCE]
+    named = np.zeros_like(reliable)
+    np.put_along_axis(named, order, True, axis=1)
+    # Named ones come first whatever their size, then all that are taken go back to their order.
+    first = np.where(named & reliable, -2 * size.max(initial=1) - size, -size)
+    top = np.argsort(first, axis=1, kind="stable")[:, :largest]
+    back = np.lexsort((top, -np.take_along_axis(size, top, axis=1)), axis=1)
+    return np.take_along_axis(top, back, axis=1)
+
+
+def _error_columns(
+    panel: ExplainedPanel, order: np.ndarray, *, step: float, top: np.ndarray, full: np.ndarray
+) -> tuple[np.ndarray, ...]:
+    """Return the columns of standard errors and flags, none without them."""
+    if panel.error is None or panel.reliable is None:
+        return ()
+    codes = 2 * np.rint(panel.error[order].astype(float) / step) + panel.reliable[order]
+    return np.take_along_axis(codes, top, axis=1).T, codes[full].T
+
+
+def pack_factors(
+    panel: ExplainedPanel, factors: Sequence[str], stars: Stars = "paper"
+) -> dict[str, bytes]:
     """Pack the tables of figures 9 and 10 of every month that formed portfolios.
 
     Returns
@@ -172,7 +210,7 @@ def pack_factors(panel: ExplainedPanel, factors: Sequence[str]) -> dict[str, byt
     numbers = {name: at for at, name in enumerate(panel.names)}
     blocks = {}
     for month in sorted(set(panel.months()) - set(panel.months_without_portfolios())):
-        means = factor_means(panel, month)
+        means = factor_means(panel, month, stars)
         order = np.argsort(-means["difference"].abs().to_numpy(), kind="stable")
         means = means.iloc[order].assign(input=order)
         shape = factor_shape(panel, factors, month)

@@ -17,6 +17,7 @@ from konkyo.report.pages.codec import compress, pack, pack_factors
 from konkyo.report.pages.html import Page, Table, render, shell
 from konkyo.report.tables.explained_panel import ExplainedPanel
 from konkyo.report.tables.factors import positions
+from konkyo.report.tables.reliability import most_reliable
 from konkyo.report.tables.sentences import RULES
 
 SECTIONS = ("overview", "factors", "stock", "market", "time", "trust", "files")
@@ -126,6 +127,8 @@ def report(
         inputs=len(panel.names),
         charts=charts["en"],
         columns=config.columns,
+        errors=panel.error is not None,
+        reliable=reliable_sentence(panel, tables, names, month),
         picked=picked,
         performance=_performance(tables["performance"]),
         related=related,
@@ -151,7 +154,7 @@ def report(
             sections=[(name, Text.of(f"report.section.{name}")) for name in sections],
             data={
                 **pack(panel, config.n_extremes, config.watchlist, largest, factors),
-                **pack_factors(panel, factors),
+                **pack_factors(panel, factors, config.stars),
                 "words.json": _json(words),
                 "first.json": _json(first),
             },
@@ -178,6 +181,50 @@ def charts_to_fill(
             for feature in factors
         },
     }
+
+
+HARDLY_ANY = 0.005
+"""Share of reliable relevances below which the page says that there is hardly any."""
+
+
+def reliable_sentence(
+    panel: ExplainedPanel,
+    tables: Mapping[str, pd.DataFrame],
+    names: Mapping[str, Text],
+    month: pd.Timestamp,
+) -> Text | None:
+    """Return how many relevances of a month are reliable and which; None without standard errors.
+
+    Parameters
+    ----------
+    panel : ExplainedPanel
+        Relevances and their flags.
+    tables : mapping
+        reliability_months: month, reliable_share, placebo_share, of the stage attribute.
+    names : mapping of str to Text
+        Of the inputs.
+    month : Timestamp
+        The month.
+    """
+    if panel.reliable is None:
+        return None
+    months = tables["reliability_months"]
+    until = months[months["month"] <= month]
+    share = float(until["reliable_share"].iloc[-1])
+    placebo = until["placebo_share"].dropna()
+    inputs = [
+        Text.of("report.reliable_input", name=names[str(name)], share=f"{100 * part:.0f}")
+        for name, part in most_reliable(panel, month)[:3].items()
+    ]
+    listed = Text(*("; ".join(one[language] for one in inputs) for language in LANGUAGES))
+    key = "report.hardly_reliable" if share < HARDLY_ANY else "report.reliable"
+    return Text.of(
+        key,
+        month=label(month),
+        share=f"{100 * share:.1f}",
+        placebo="–" if placebo.empty else f"{100 * placebo.iloc[-1]:.1f}",
+        inputs=listed,
+    )
 
 
 def epsilon_share(tables: Mapping[str, pd.DataFrame]) -> float | None:

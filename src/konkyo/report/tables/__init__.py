@@ -23,6 +23,7 @@ from konkyo.report.tables.market import (
     market_quantiles,
     top_market,
 )
+from konkyo.report.tables.reliability import reliable_later, reliable_shares
 from konkyo.report.tables.sentences import RULES, Phrases, sentences
 from konkyo.report.tables.stocks import extremes, score_changes, stock_table
 
@@ -75,7 +76,7 @@ def tables(panel: ExplainedPanel, labels: pd.DataFrame, config: Report) -> dict[
         stocks, sentences, changes (figure 8 and what is said of its stocks), factor_means (9),
         factor_points, factor_shape (10) of the month; market_over_time (11) and market_quantiles
         (12) where there are market inputs; factor_means_over_time, groups, effects, exposure,
-        relevance_turnover.
+        relevance_turnover; with standard errors reliable_shares and reliable_later.
 
     Raises
     ------
@@ -88,7 +89,7 @@ def tables(panel: ExplainedPanel, labels: pd.DataFrame, config: Report) -> dict[
     codes = list(dict.fromkeys(stocks["stock"]))
     rows = panel.rows(month)
     stock_rows = rows.start + pd.Index(panel.index["stock"].iloc[rows]).get_indexer(codes)
-    means = factor_means(panel, month)
+    means = factor_means(panel, month, config.stars)
     factors = list(config.factors) or top_factors(means, FACTORS)
     series = list(config.market) or top_market(panel, SERIES)
     market_inputs = [panel.names[column] for column in panel.columns("market")]
@@ -112,7 +113,15 @@ def tables(panel: ExplainedPanel, labels: pd.DataFrame, config: Report) -> dict[
         "effects": effects(panel),
         "exposure": exposure(panel),
         "relevance_turnover": relevance_turnover(panel),
+        **_of_errors(panel),
     }
+
+
+def _of_errors(panel: ExplainedPanel) -> dict[str, pd.DataFrame]:
+    """Return the tables of reliable relevances, none without standard errors."""
+    if panel.reliable is None:
+        return {}
+    return {"reliable_shares": reliable_shares(panel), "reliable_later": reliable_later(panel)}
 
 
 def _of_market(panel: ExplainedPanel, series: list[str], month: str) -> dict[str, pd.DataFrame]:

@@ -11,6 +11,8 @@ from konkyo.backtest import newey_west_t
 from konkyo.errors import KonkyoError
 from konkyo.report.tables.explained_panel import ExplainedPanel
 
+Stars = Literal["paper", "resampled"]
+"""The test behind the stars of figure 9; see `factor_means`."""
 SIDES = ("long", "short")
 _LOW, _HIGH = 0.1, 0.9
 
@@ -34,7 +36,7 @@ def positions(panel: ExplainedPanel, features: Sequence[str]) -> np.ndarray:
 
 
 def factor_means(
-    panel: ExplainedPanel, month: pd.Timestamp, stars: Literal["paper", "resampled"] = "paper"
+    panel: ExplainedPanel, month: pd.Timestamp, stars: Stars = "paper"
 ) -> pd.DataFrame:
     """Test each feature's mean relevance in the long against that in the short portfolio.
 

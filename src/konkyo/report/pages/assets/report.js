@@ -84,6 +84,7 @@
     const m = await konkyo.pack.month(state.month);
     state.stock = first.watchlist.find((name) => m.placeOf.has(name)) || konkyo.pack.head().stocks[m.stock[0]];
     for (const picker of pickers) picker.addEventListener("change", (event) => go({ month: event.target.value }));
+    find("only-reliable")?.addEventListener("change", async () => konkyo.stock.draw(find("one"), await konkyo.pack.month(state.month), state.stock).catch(konkyo.trouble));
     find("factor")?.addEventListener("change", async () => konkyo.factors.scatter(await konkyo.pack.month(state.month)).catch(konkyo.trouble));
     find("name").addEventListener("change", (event) => go({ stock: event.target.value.trim() }));
     find("name").addEventListener("focus", (event) => event.target.select());

@@ -9,9 +9,9 @@ konkyo.stock = (() => {
   // Steps to a score: the inputs shown, a remainder a group, what is absorbed.
   function parts({ score, totals }, shown) {
     const { groups } = konkyo.pack.head(), rest = [...totals];
-    const steps = shown.map(({ input, relevance, text }) => {
+    const steps = shown.map(({ input, relevance, text, error, reliable }) => {
       rest[groups[input]] -= relevance;
-      return { name: `${konkyo.words.name(input)}  ${text}`, part: relevance };
+      return { name: `${konkyo.words.name(input)}  ${text}`, part: relevance, error, reliable };
     });
     rest.forEach((part, group) => {
       const all = groups.filter((other) => other === group).length, count = all - shown.filter(({ input }) => groups[input] === group).length;
@@ -25,15 +25,18 @@ konkyo.stock = (() => {
   function waterfall(before, steps, after) {
     const { step } = konkyo.pack.head(), unique = konkyo.words.unique();
     let at = 0;
-    const rows = [...before, ...steps].map(({ name, part }) => ({ name, part, from: at, to: (at += part), total: false }));
+    const rows = [...before, ...steps].map((one) => ({ ...one, from: at, to: (at += one.part), total: false }));
     if (before.length) rows[0].total = true;
     rows.push({ name: after, part: at, from: 0, to: at, total: true });
-    return rows.map(({ name, part, from, to, total }, place) => (
-      { place, name: unique(name), total, part, start: from * step, end: to * step, change: part * step }));
+    return rows.map(({ name, part, from, to, total, error, reliable }, place) => ({
+      place, name: unique(name), total, part, start: from * step, end: to * step, change: part * step,
+      ...(error !== undefined && { reliable, low: (to - error) * step, high: (to + error) * step }),
+    }));
   }
 
   function attribution(stock) {
-    const shown = stock.inputs.slice(0, SHOWN).filter(({ relevance }) => relevance).map((one) => ({ ...one, text: konkyo.words.value(one.input, one.value) }));
+    const only = document.getElementById("only-reliable")?.checked;
+    const shown = stock.inputs.filter(({ relevance, reliable }) => relevance && (reliable || !only)).slice(0, SHOWN).map((one) => ({ ...one, text: konkyo.words.value(one.input, one.value) }));
     return waterfall([], parts(stock, shown), t("column.score"));
   }
 
@@ -95,8 +98,8 @@ konkyo.month = (() => {
     const shown = ({ input, value, raw }) => (raw === undefined ? konkyo.words.value(input, value)
       : raw === null ? "–" : minus(raw.toLocaleString("en", { maximumSignificantDigits: 3 })));
     const cell = (one) => {
-      const { relevance, value, raw } = one, share = Math.abs(relevance) / largest, text = minus(konkyo.words.signed(relevance * step, 3));
-      return el("td", { class: `${relevance < 0 ? "minus" : "plus"}${share > 0.8 ? " strong" : ""}`, style: `--share:${(100 * share).toFixed(1)}%`, title: text, "data-value": raw ?? value },
+      const { relevance, value, raw, reliable } = one, share = Math.abs(relevance) / largest, text = minus(konkyo.words.signed(relevance * step, 3));
+      return el("td", { class: `${relevance < 0 ? "minus" : "plus"}${share > 0.8 ? " strong" : ""}${reliable === false ? " unsure" : ""}`, style: `--size:${(100 * share).toFixed(1)}%`, title: text, "data-value": raw ?? value },
         shown(one), el("span", { class: "unseen" }, ` (${text})`));
     };
     const rows = stocks.map((stock) => {

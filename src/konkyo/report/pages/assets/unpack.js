@@ -30,6 +30,7 @@ konkyo.pack = (() => {
       totals: [0, 1, 2, 3].map(() => column(count)), input: column(head.largest * count), relevance: column(head.largest * count),
       value: column(head.largest * count), full: column(full), fullRelevance: column(head.names.length * full), fullValue: column(head.names.length * full),
       fullRaw: head.raw_units && column(head.names.length * full), legRelevance: column(head.factors.length * legs), legValue: column(head.factors.length * legs),
+      error: head.errors && column(head.largest * count), fullError: head.errors && column(head.names.length * full),
     };
     m.legs = [...m.quantile.keys()].filter((row) => m.quantile[row] === head.best || m.quantile[row] === 1);
     m.placeOf = new Map([...m.stock].map((name, row) => [head.stocks[name], row]));
@@ -40,12 +41,14 @@ konkyo.pack = (() => {
   // A stock in a month: its inputs from the largest relevance down, all of them or the largest,
   // and each group's total. Score, relevances and totals are whole steps.
   function stock(m, row) {
-    const one = (input, relevance, value) => (
-      { input, relevance, value: head.groups[input] === 3 ? Math.fround(m.market[input]) : value * head.units[input] });
-    const inputs = Array.from({ length: head.largest }, (_, k) => k * m.count + row).map((at) => one(m.input[at], m.relevance[at], m.value[at]));
+    const one = (input, relevance, value, error) => ({
+      input, relevance, value: head.groups[input] === 3 ? Math.fround(m.market[input]) : value * head.units[input],
+      ...(head.errors && { error: error >> 1, reliable: error % 2 === 1 }),
+    });
+    const inputs = Array.from({ length: head.largest }, (_, k) => k * m.count + row).map((at) => one(m.input[at], m.relevance[at], m.value[at], m.error?.[at]));
     if (m.fullAt.has(row)) {
       const first = new Set(inputs.map(({ input }) => input));
-      const rest = head.names.map((_, input) => input * m.full.length + m.fullAt.get(row)).map((at, input) => one(input, m.fullRelevance[at], m.fullValue[at]));
+      const rest = head.names.map((_, input) => input * m.full.length + m.fullAt.get(row)).map((at, input) => one(input, m.fullRelevance[at], m.fullValue[at], m.fullError?.[at]));
       if (m.fullRaw) raw(m, m.fullAt.get(row), [...inputs, ...rest]);
       inputs.push(...rest.filter(({ input }) => !first.has(input)).sort((a, b) => Math.abs(b.relevance) - Math.abs(a.relevance)));
     }

@@ -30,7 +30,8 @@ konkyo.words = (() => {
     return t("sentence.reason", { words, relevance: signed(relevance * konkyo.pack.head().step, rules.relevance_decimals) }, language);
   }
   function reasons(stock, language, n) {
-    return stock.inputs.slice(0, n).map((one) => reason(one, language)).join(t("sentence.separator", {}, language));
+    const named = stock.inputs.filter(({ reliable }) => reliable !== false).slice(0, n);
+    return named.map((one) => reason(one, language)).join(t("sentence.separator", {}, language)) || t("sentence.none", {}, language);
   }
   function sentence(stock, language, n = 3) {
     return t("sentence.sentence", { rank: number(stock.rank, 0), stocks: number(stock.count, 0), reasons: reasons(stock, language, n) }, language);
