@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from konkyo.data import ratios
-from konkyo.data.fundamental_items import BALANCES, FLOWS, FORECASTS, dependent_items
+from konkyo.data.ratios import BALANCES, FLOWS, FORECASTS, dependent_items
 from konkyo.data.simulated import CHARACTERISTICS
 
 nan = np.nan

@@ -94,7 +94,7 @@ def test_a_value_without_a_meaning_is_reported(file):
 
 def test_how_many_rows_count_is_noted(file):
     table = read(Table((str(file),), {}, where="連結 == 1"), cells_of("reports"))
-    assert [note.partition("statements.csv ")[2] for note in table.notes] == [
+    assert [note.text.partition("statements.csv ")[2] for note in table.notes] == [
         "where 連結 == 1: `where` leaves 3 of 5 rows"
     ]
     with pytest.raises(RecordsError, match="has 5 rows, of which `where` leaves none"):

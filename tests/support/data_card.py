@@ -18,14 +18,14 @@ def markdown(kind: Kind) -> str:
         "|---|---|---|---|---|",
     ]
     for name, column in schema.columns.items():
-        unit = column.metadata["unit"]
-        limits = [check.title for check in column.checks if check.name != "finite"]
-        held = ", ".join(part for part in (column.metadata["kind"], unit, *limits) if part)
+        held = {"number": "number", "code": "text", "text": "text"}.get(column.holds, "date")
+        limits = [rule.title for rule in column.rules]
+        held = ", ".join(part for part in (held, column.unit, *limits) if part)
         shown = name if name == FURTHER else f"`{name}`"
-        needed, empty = _yes(column.required), _yes(column.nullable)
-        lines.append(f"| {shown} | {needed} | {held} | {column.description} | {empty} |")
-    rules = "; ".join([*(check.title for check in schema.checks), "numbers are finite"])
-    return "\n".join([*lines, "", f"{schema.description} Rules: {rules}.", ""])
+        needed, empty = _yes(column.needed), _yes(column.empty)
+        lines.append(f"| {shown} | {needed} | {held} | {column.means} | {empty} |")
+    rules = "; ".join([*(rule.title for rule in schema.rules), "numbers are finite"])
+    return "\n".join([*lines, "", f"{schema.means} Rules: {rules}.", ""])
 
 
 def _yes(said: bool) -> str:

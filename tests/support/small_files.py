@@ -9,8 +9,7 @@ import pandas as pd
 
 from konkyo.config import Table
 from konkyo.data.columns import Kind, cells_of
-from konkyo.data.parsed_table import ParsedTable
-from konkyo.data.parsing import CellKind
+from konkyo.data.parsing import CellKind, ParsedTable
 from konkyo.data.reader import read
 
 

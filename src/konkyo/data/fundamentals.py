@@ -13,11 +13,10 @@ import numpy as np
 import pandas as pd
 
 from konkyo.config import Reports
-from konkyo.data.fundamental_items import BALANCES, FLOWS, FORECASTS, dependent_items
 from konkyo.data.fundamentals_read import match, to_statements
-from konkyo.data.listing import spells
 from konkyo.data.point_in_time import as_known
-from konkyo.data.ratios import ratios
+from konkyo.data.ratios import BALANCES, FLOWS, FORECASTS, dependent_items, ratios
+from konkyo.data.stocks import spells
 from konkyo.dates import ordinal
 
 _SIZE_MONTH = "size since"
@@ -49,7 +48,7 @@ def join(
         `size` is a market value. False where the column stands for something else, such as traded
         value: ratios to market value would not mean what they say, and are left out.
     spell : ndarray of int64, shape [rows], optional
-        Which of its code's firms each row is about; by default what `listing.spells` returns.
+        Which of its code's firms each row is about; by default what `stocks.spells` returns.
 
     Returns
     -------

@@ -30,7 +30,7 @@ from konkyo.data.files import (
     unreadable,
 )
 from konkyo.data.parsing import CellKind, literal, quoted
-from konkyo.data.violations import names_of
+from konkyo.data.violations import Note, assumed, names_of, odd
 from konkyo.errors import RecordsError
 
 Kinds = Callable[[str], CellKind | None]
@@ -113,14 +113,14 @@ class Scan:
         The files' own name of each column that has another name here.
     columns : mapping of str to CellKind
         What each column holds, by this project's name.
-    notes : tuple of str
+    notes : tuple of Note
         What was done with columns that have no name.
     """
 
     file: str
     names: Mapping[str, str]
     columns: Mapping[str, CellKind]
-    notes: tuple[str, ...]
+    notes: tuple[Note, ...]
     _parts: tuple[_Part, ...]
     _places: Mapping[Path, Path]
     _mapping: Mapping[str, str]
@@ -193,7 +193,7 @@ class Scan:
             return raw
         return f"nullif(bare({parsing.text_of(raw, column.held)}), '')"
 
-    def note(self, connection: duckdb.DuckDBPyConnection) -> tuple[str, ...]:
+    def note(self, connection: duckdb.DuckDBPyConnection) -> tuple[Note, ...]:
         """Return how many rows `where` leaves out, if there is one.
 
         Raises
@@ -210,7 +210,7 @@ class Scan:
         )
         if not left:
             raise RecordsError(f"{self.file} has {rows:,} rows, of which `where` leaves none")
-        return (f"{self.file}: `where` leaves {left:,} of {rows:,} rows",)
+        return odd(f"{self.file}: `where` leaves {left:,} of {rows:,} rows")
 
     def _query(self, part: _Part, files: Sequence[Path], marks: bool) -> str:
         source = part.source(self._places, files)
@@ -354,22 +354,22 @@ def scan(
 
 def _named(
     file: str, mapping: Mapping[str, str], kinds: Kinds, wide: bool
-) -> tuple[dict[str, str], tuple[str, ...]]:
+) -> tuple[dict[str, str], tuple[Note, ...]]:
     """Return the mapping without columns that have no name, and a note on each.
 
     A first one holds the dates where no other column does: so pandas writes an index of dates.
     """
     named = {own: name for own, name in mapping.items() if name != own or not is_nameless(own)}
     nameless = [own for own in mapping if own not in named]
-    remarks = []
+    remarks: list[Note] = []
     days = ["month", "date"] if kinds("month") == "period" else ["date"]
     for own in nameless:
         dates = own == next(iter(mapping)) and not set(days) & set(named.values())
         if dates and kinds(days[0]) in ("day", "period") and (wide or own == "Unnamed: 0"):
             named = {own: days[0], **named}
-            remarks.append(f"assumed: the first column of {file}, which has no name, has the dates")
+            remarks += assumed(f"the first column of {file}, which has no name, has the dates")
         else:
-            remarks.append(f"{file}: column {own!r} is left out; map it to a name to use it")
+            remarks += odd(f"{file}: column {own!r} is left out; map it to a name to use it")
     return named, tuple(remarks)
 
 

@@ -12,10 +12,9 @@ import pandas as pd
 from konkyo import config, data, dates
 from konkyo.artifacts import HERE
 from konkyo.config import Params
-from konkyo.data import fundamental_notes
-from konkyo.data.notes import few
+from konkyo.data import plausibility
 from konkyo.data.records import SECTIONS, Records
-from konkyo.data.violations import Violation, count_of, raise_if_any, table, violations_of
+from konkyo.data.violations import Violation, count_of, few, raise_if_any, table, violations_of
 from konkyo.errors import KonkyoError, ParamsError, RecordsError, SourceError
 from konkyo.features import available
 from konkyo.intervention import load as study
@@ -154,7 +153,7 @@ def _assumptions(records: Records) -> Iterator[str]:
             f"size has a median of {newest['size'].median():,.0f} in {facts['last_month']}, at "
             f"most {newest['size'].max():,.0f} (a market value is in thousands)"
         )
-    for name in fundamental_notes.USUAL:
+    for name in plausibility.USUAL:
         if name in newest and newest[name].notna().any():
             yield f"{name} has a median of {newest[name].median():.1%} in {facts['last_month']}"
     for key, words in (

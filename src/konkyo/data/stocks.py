@@ -1,11 +1,16 @@
-"""Returns from closing prices, removal of price errors, and sectors of stocks."""
+"""What is made of the stocks' monthly rows: returns, price errors, sectors, the firms of a code."""
 
 from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 
-from konkyo.dates import ordinal
+from konkyo.data.monthly_prices import ABSENCE
+from konkyo.data.violations import Named, Note, Violation, assumed, count_of, few, violation
+from konkyo.dates import label, month_end, ordinal, parse
+from konkyo.errors import RecordsError
+
+_FLOWS = ("volume", "dollar_volume", "days", "share_turnover")
 
 
 def returns_of(frame: pd.DataFrame, close: np.ndarray) -> np.ndarray:
@@ -130,3 +135,86 @@ def rank_autocorrelation(stocks: pd.DataFrame) -> float | None:
     scale = np.sqrt(sums["now"] * sums["before"])
     mean = (sums["both"] / scale.where(scale > 0)).mean()
     return None if np.isnan(mean) else float(mean)
+
+
+def spells(frame: pd.DataFrame) -> np.ndarray:
+    """Return which of its code's firms a row is about, int64, shape [rows]: 0, 1, ...
+
+    A code without a price, return or size for `ABSENCE` months or more is taken for another firm's
+    afterwards; it is decided by rows up to the row's own month.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        month, stock and any of close, return and size, each pair once.
+    """
+    priced = frame[[n for n in ("close", "return", "size") if n in frame]].notna().any(axis=1)
+    keys = pd.DataFrame(
+        {"stock": pd.factorize(frame["stock"])[0], "month": ordinal(frame["month"])}
+    )
+    keys = keys.assign(priced=priced.to_numpy()).sort_values(["stock", "month"])
+    stock = keys["stock"]
+    newest = keys["month"].where(keys["priced"]).groupby(stock).ffill()
+    again = keys["priced"] & (keys["month"] - newest.groupby(stock).shift() > ABSENCE)
+    return again.astype("int64").groupby(stock).cumsum().sort_index().to_numpy()
+
+
+def note_of_firms(frame: pd.DataFrame, spell: np.ndarray) -> tuple[Note, ...]:
+    """Return the note on codes that are taken for several firms'."""
+    again = frame[spell > 0].groupby("stock", sort=True)["month"].min()
+    if again.empty:
+        return ()
+    return assumed(
+        f"{count_of(len(again), 'code')} without a price for {ABSENCE} months or more may have "
+        f"passed to another firm ({few(f'{s} from {label(month)}' for s, month in again.items())}):"
+        " no window of months and no report reaches back; a column `spell` of 0 says that it is "
+        "the same firm"
+    )
+
+
+def carry_closed(frame: pd.DataFrame, months: Sequence[str]) -> pd.DataFrame:
+    """Return the rows with those of the month before in each month in which the market was shut.
+
+    Nothing is traded or earned then.
+
+    Raises
+    ------
+    RecordsError
+        A stock has a row in such a month.
+    """
+    for name in sorted(months):
+        month = parse(name)
+        if (frame["month"] == month).any():
+            raise RecordsError(
+                f"ingest.tables.stocks.closed_months has {name}, in which stocks have rows: remove "
+                "the rows, or the month from the list"
+            )
+        before = frame[frame["month"] == month_end(ordinal(pd.DatetimeIndex([month])) - 1)[0]]
+        nothing = {column: 0.0 for column in ("return", *_FLOWS) if column in frame}
+        if (frame["month"] > month).any():
+            frame = pd.concat([frame, before.assign(month=month, **nothing)], ignore_index=True)
+    return frame
+
+
+def revived(frame: pd.DataFrame, price: str) -> pd.DataFrame:
+    """Return the rows of monthly prices of 0 that a price above 0 follows within a quarter."""
+    rows = frame.loc[frame[price].notna(), ["month", "stock", price]].sort_values(
+        ["stock", "month"], kind="stable"
+    )
+    after = rows.groupby("stock")[price].shift(-1) > 0
+    months = pd.Series(ordinal(rows["month"]), rows.index)
+    near = months.groupby(rows["stock"]).shift(-1) - months <= 3
+    return rows[(rows[price] == 0) & after & near].rename(columns={"month": "date"})
+
+
+def violation_of_revived(table: Named, column: str, rows: pd.DataFrame) -> list[Violation]:
+    """Return the violation of prices of 0 that are no loss of all; none where there is no such."""
+    if rows.empty:
+        return []
+    shown = few(f"{row.stock} {row.date:%Y-%m-%d}" for row in rows.itertuples())
+    found = f"0 and above 0 again within a quarter in {count_of(len(rows), 'row')} ({shown})"
+    remedy = (
+        "a price of 0 is a loss of all: where it says that there was no price, leave it empty, or "
+        "add 0 to `missing_values`"
+    )
+    return [violation(table, [column], "price after 0", found, remedy)]
