@@ -7,7 +7,7 @@ import pytest
 from konkyo.config import Reports
 from konkyo.data import fundamentals, fundamentals_read, plausibility
 from konkyo.data.parsing import ParsedTable
-from konkyo.data.tables import is_size_proxy
+from konkyo.data.stocks import is_size_proxy
 from konkyo.dates import month_end
 from small_files import parsed
 

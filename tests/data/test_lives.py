@@ -13,7 +13,7 @@ from konkyo.config import Reports, Table
 from konkyo.data.stocks import spells
 from konkyo.errors import RecordsError
 from konkyo.features.build import build
-from konkyo.features.raw_characteristics import raw_values
+from konkyo.features.characteristics import raw_values
 from small import small_params
 
 NEW_YEAR = (Table((str(CASES / "new_year_market.csv"),), {}),)

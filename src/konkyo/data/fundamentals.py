@@ -7,13 +7,12 @@ t was known to be: see `konkyo.data.point_in_time`; and the ratios made of it: s
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from konkyo.config import Reports
-from konkyo.data.fundamentals_read import match, to_statements
+from konkyo.data.fundamentals_read import to_statements
 from konkyo.data.point_in_time import as_known
 from konkyo.data.ratios import BALANCES, FLOWS, FORECASTS, dependent_items, ratios
 from konkyo.data.stocks import spells
@@ -97,31 +96,6 @@ def join(
     } | added
     added |= ratios(stock, month, values, given, valued)
     return stocks.assign(**added)
-
-
-def matches(stocks: pd.DataFrame, reports: Sequence[pd.DataFrame]) -> list[dict[str, Any]]:
-    """Return how the stocks of each table of reports were found, for the facts of the records.
-
-    Returns
-    -------
-    list of dict
-        matched (stocks found), unmatched, codes: `as written`, or `in capital letters` where no
-        code is found as it is written.
-    """
-    codes = pd.Index(stocks["stock"].unique())
-    found = []
-    for table in reports:
-        own = pd.Index(table["stock"].unique())
-        _, upper = match(codes, own)
-        there = int((match(codes, own)[0] >= 0).sum())
-        found.append(
-            {
-                "matched": there,
-                "unmatched": len(own) - there,
-                "codes": "in capital letters" if upper else "as written",
-            }
-        )
-    return found
 
 
 def _firms(stocks: pd.DataFrame, spell: np.ndarray) -> tuple[np.ndarray, pd.DataFrame]:

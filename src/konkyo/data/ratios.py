@@ -46,12 +46,6 @@ COMPARED = ("sales", "ordinary_profit", "net_profit")
 
 
 _TERM = re.compile(r"([+-]?) *([^+-]+)")
-_FORMULAS = {
-    "ingredient": "`{}`, where it is missing",
-    "change_3": "`{}` less that of three months before",
-    "standardised_36": "(`{}` - mean) / standard deviation, of 36 months",
-    "ohlson": "a score of `{}`, as a probability",
-}
 _MIN_MONTHS = 24
 """Of the 36 months, to standardise over time."""
 
@@ -67,26 +61,6 @@ def table() -> pd.DataFrame:
         figure 13 have its names as in the simulated market's catalogue.
     """
     return read_csv(files(__package__) / "ratios.csv", na_values=[])
-
-
-def markdown() -> str:
-    """Return the ratios as a table of Markdown, as docs/data.md shows them.
-
-    Returns
-    -------
-    str
-        One line a ratio: name, formula, unit, whether figure 13 has it, meaning.
-    """
-    lines = ["| name | formula | unit | figure 13 | meaning |", "|---|---|---|---|---|"]
-    for row in table().itertuples(index=False):
-        parts = [part for part in (row.numerator, row.denominator) if part]
-        formula = " / ".join(f"({part})" if " " in part else part for part in parts)
-        if len(parts) == 1:
-            formula = parts[0]
-        formula = _FORMULAS.get(row.kind, "`{}`").format(formula)
-        cells = (f"`{row.name}`", formula, row.unit, row.figure_13, row.meaning)
-        lines.append(f"| {' | '.join(cells)} |")
-    return "\n".join([*lines, ""])
 
 
 def dependent_items(name: str) -> tuple[str, ...]:

@@ -67,7 +67,7 @@ def to_pandas(rows: pa.Table) -> pd.DataFrame:
     return rows.to_pandas(ignore_metadata=True, date_as_object=False)
 
 
-def read(spec: Spec, kinds: Kinds) -> ParsedTable:
+def read(spec: Spec, kinds: Kinds, *, wide: bool = False) -> ParsedTable:
     """Read files of one kind of rows into memory, in their order.
 
     Parameters
@@ -76,6 +76,8 @@ def read(spec: Spec, kinds: Kinds) -> ParsedTable:
         The files, their columns' names, how their text is written.
     kinds : callable
         What each column holds; columns without a kind are passed over.
+    wide : bool, optional
+        As of `scan`.
 
     Raises
     ------
@@ -84,7 +86,7 @@ def read(spec: Spec, kinds: Kinds) -> ParsedTable:
     """
     frames = []
     with engine(", ".join(spec.files), on_disk=False) as connection:
-        table = scan(connection, spec, kinds)
+        table = scan(connection, spec, kinds, wide=wide)
         connection.execute("SET preserve_insertion_order = true")
         filtered = table.note(connection)
         for file in files_of(spec.files):

@@ -1,14 +1,35 @@
 """What is made of the stocks' monthly rows: returns, price errors, sectors, the firms of a code."""
 
+import re
 from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 
+from konkyo.config import StockRows
+from konkyo.data.columns import Unit, table_of
 from konkyo.data.monthly_prices import ABSENCE
-from konkyo.data.violations import Named, Note, Violation, assumed, count_of, few, violation
+from konkyo.data.parsing import ParsedTable
+from konkyo.data.rules import broken
+from konkyo.data.violations import (
+    Named,
+    Note,
+    Violation,
+    assumed,
+    count_of,
+    few,
+    raise_if_any,
+    violation,
+)
 from konkyo.dates import label, month_end, ordinal, parse
 from konkyo.errors import RecordsError
+
+_TRADED = (
+    "volume", "turnover", "traded", "trading", "amount", "liquidity", "売買", "出来高", "取引",
+    "約定", "成交", "交易", "거래",
+)  # fmt: skip
+_TRADED_WORDS = {"vol", "adv", "va", "vo", "amt", "tv", "value_traded"}
+"""Parts and whole words of names that vendors give to what was traded."""
 
 _FLOWS = ("volume", "dollar_volume", "days", "share_turnover")
 
@@ -218,3 +239,61 @@ def violation_of_revived(table: Named, column: str, rows: pd.DataFrame) -> list[
         "add 0 to `missing_values`"
     )
     return [violation(table, [column], "price after 0", found, remedy)]
+
+
+def is_size_proxy(found: ParsedTable) -> bool:
+    """Return whether `size` is traded value or volume that stands in for the market value."""
+    own = found.names.get("size", "size").lower()
+    words = re.split(r"[\W_]+", own)
+    return any(part in own for part in _TRADED) or not _TRADED_WORDS.isdisjoint(words)
+
+
+def traded(found: ParsedTable) -> ParsedTable:
+    """Return rows whose size is missing where it is traded value and nothing was traded."""
+    if "size" not in found.frame or not is_size_proxy(found):
+        return found
+    size = found.frame["size"]
+    frame = found.frame.assign(size=size.mask(size == 0))
+    return found.with_frame(frame)
+
+
+def is_keyed(frame: pd.DataFrame) -> bool:
+    """Return whether month and stock are there in every row and no two rows have the same."""
+    keys = ["month", "stock"]
+    return (
+        set(keys) <= set(frame)
+        and bool(frame[keys].notna().all(axis=None))
+        and not frame.duplicated(keys).any()
+    )
+
+
+def cut(found: ParsedTable, unit: Unit, month: pd.Timestamp, *, later: bool) -> ParsedTable:
+    """Return the rows without those later, or earlier, than a month.
+
+    All of them are looked at before, since violations number the file's rows.
+    """
+    if "month" not in found.frame:
+        return found
+    months = found.frame["month"]
+    outside = (months > month if later else months < month).to_numpy()
+    if not outside.any():
+        return found
+    violated = broken(table_of("stocks", unit), found)
+    # Columns that are not there may still be made; the others are looked for again.
+    raise_if_any([one for one in violated if one.rule != "columns"])
+    return found.with_frame(found.frame[~outside].reset_index(drop=True))
+
+
+def filled(found: ParsedTable, spec: StockRows, has_reports: object) -> ParsedTable:
+    """Return rows that break rules with columns that would have been made of them.
+
+    That they are absent would be no fault of the file's.
+    """
+    there = set(found.frame)
+    made = {}
+    if "return" not in there and there & {"close", "close_adjusted"}:
+        made["return"] = 1.0
+    sized = spec.size != "none"
+    if sized and "size" not in there and ({"close", "shares"} <= there or has_reports):
+        made["size"] = 1.0
+    return found.with_frame(found.frame.assign(**made))

@@ -1,17 +1,15 @@
 """Source `tables`: the user's own files of stocks, market series, reports, sectors and members."""
 
-import re
 import shutil
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from konkyo.config import StockRows, Table, Tables
+from konkyo.config import StockRows, Tables
 from konkyo.data import (
     daily,
     fundamentals,
@@ -38,7 +36,6 @@ from konkyo.data.violations import (
     count_of,
     few,
     odd,
-    raise_if_any,
 )
 from konkyo.dates import label
 from konkyo.errors import ParamsError, RecordsError, SourceError
@@ -53,21 +50,9 @@ COPIED = 1_000_000_000
 QUIET = 0.5
 """Median size of a month's return in per cent below which it may be a fraction."""
 
-_TRADED = (
-    "volume", "turnover", "traded", "trading", "amount", "liquidity", "売買", "出来高", "取引",
-    "約定", "成交", "交易", "거래",
-)  # fmt: skip
-_TRADED_WORDS = {"vol", "adv", "va", "vo", "amt", "tv", "value_traded"}
-"""Parts and whole words of names that vendors give to what was traded."""
 
-
-@dataclass(frozen=True, eq=False)
-class _Beside:
-    """The tables beside the stocks and the market, read and checked."""
-
-    sectors: list[pd.DataFrame]
-    members: list[pd.DataFrame]
-    reports: list[pd.DataFrame]
+_Beside = dict[Kind, list[pd.DataFrame]]
+"""The tables beside the stocks and the market: sectors, members and reports."""
 
 
 def load(
@@ -123,7 +108,7 @@ def load(
                 f"ingest.first_month = {label(first)!r} is after the last month of the stocks, "
                 f"{label(rows.frame['month'].max())}: set it earlier, or to oldest"
             )
-        rows = _cut(rows, unit, first, later=False)
+        rows = stocks.cut(rows, unit, first, later=False)
         market = market.with_frame(market.frame[market.frame["month"] >= first])
     sized = tables.stocks.size != "none"
     series = market if tables.market else None
@@ -212,36 +197,30 @@ def _keep(files: Mapping[str, Path], raw: Path) -> dict[str, str]:
 
 def _beside(tables: Tables, findings: Findings) -> _Beside:
     """Return the rows of the tables beside the stocks, without those that have faults."""
-    beside = _Beside([], [], [])
-    kinds: tuple[tuple[Kind, Sequence[Table], list[pd.DataFrame]], ...] = (
-        ("sectors", tables.sectors, beside.sectors),
-        ("members", tables.members, beside.members),
-    )
-    for kind, specs, frames in kinds:
-        for table in specs:
+    beside: _Beside = {"sectors": [], "members": [], "reports": []}
+    for kind, frames in beside.items():
+        for spec in getattr(tables, kind):
             with findings.collected():
-                rows = read(table, cells_of(kind))
+                rows = read(spec, cells_of(kind))
                 if kind == "sectors":
                     start = rows.frame.get("start", pd.Series(pd.NaT, rows.frame.index))
                     rows = rows.with_frame(rows.frame.assign(start=start.fillna(_EVER)))
+                if kind == "reports":
+                    frame, violated = fundamentals_read.check(rows)
+                    rows = rows.with_frame(frame)
+                else:
+                    violated = broken(table_of(kind), rows)
                 findings.notes += rows.notes
-                violated = broken(table_of(kind), rows)
                 findings.violations += violated
-                if not violated:
-                    frames.append(rows.frame)
-    for spec in tables.reports:
-        with findings.collected():
-            rows = read(spec, cells_of("reports"))
-            frame, violated = fundamentals_read.check(rows)
-            findings.violations += violated
-            findings.notes += rows.notes
-            if not violated:
-                beside.reports.append(frame)
-                findings.notes += odd(
-                    *plausibility.of_lengths(rows.file, frame),
-                    *plausibility.of_amounts(rows.file, frame),
-                    *notes.of_sentinels(rows.with_frame(frame)),
-                )
+                if violated:
+                    continue
+                frames.append(rows.frame)
+                if kind == "reports":
+                    findings.notes += odd(
+                        *plausibility.of_lengths(rows.file, frame),
+                        *plausibility.of_amounts(rows.file, frame),
+                        *notes.of_sentinels(rows),
+                    )
     return beside
 
 
@@ -259,15 +238,15 @@ def _stocks(
     spec = tables.stocks
     unit: Unit = "fraction"
     if spec.rows == "dated" or spec.layout == "wide":
-        rows = _traded(daily.monthly(spec, last))
+        rows = stocks.traded(daily.monthly(spec, last))
     else:
         unit = spec.return_unit
-        rows = _traded(market_series.by_month(read(spec, cells_of("stocks")), spec.bar_date))
+        rows = stocks.traded(market_series.by_month(read(spec, cells_of("stocks")), spec.bar_date))
         if last is not None:
-            rows = _cut(rows, unit, last, later=True)
-    if rows.unread or not _keyed(rows.frame):
+            rows = stocks.cut(rows, unit, last, later=True)
+    if rows.unread or not stocks.is_keyed(rows.frame):
         # Nothing is made of rows that cannot be told apart; `schema.check` says which these are.
-        return _filled(rows, tables), unit
+        return stocks.filled(rows, spec, tables.reports), unit
     findings.notes += [*rows.notes, *odd(*notes.of_damaged(rows), *notes.of_sentinels(rows))]
     # What is made of the columns is no part of the file's own table.
     frame = rows.frame.copy(deep=False)
@@ -284,11 +263,21 @@ def _stocks(
         frame["size"] = frame["close"] * frame["shares"] / 1000
     # Of a table beside that has faults nothing is joined: more would be missing than is.
     if findings:
-        return _filled(rows.with_frame(frame), tables), unit
+        return stocks.filled(rows.with_frame(frame), spec, tables.reports), unit
     findings.notes += plausibility.notes_on_twins(frame)
     frame, spell = _join(tables, beside, rows, frame, findings, facts)
     findings.notes += plausibility.notes_on_prices(frame, made, computed)
-    findings.notes += _of_size(tables, rows, frame, computed)
+    own = rows.names.get("size", "size")
+    if spec.size == "none":
+        findings.notes += assumed("size is none: the universe is every eligible stock")
+    elif stocks.is_size_proxy(rows):
+        findings.notes += assumed(
+            f"size is the column {own!r}, traded value: no ratio to the market value is made"
+        )
+    elif computed:
+        findings.notes += assumed("size is close x shares / 1000")
+    elif "size" in rows.frame:
+        findings.notes += assumed(f"size is the column {own!r}, market value in thousands")
     if "size" not in frame and spec.size != "none":
         remedy = (
             "add the market value in thousands, or the shares outstanding as `shares` beside "
@@ -359,17 +348,16 @@ def _join(
     facts: dict[str, Any],
 ) -> tuple[pd.DataFrame, np.ndarray]:
     """Return the months with sectors and what reports say, and which firm each row is about."""
-    findings.notes += [Note("matched", line) for line in _matches(frame, beside)]
-    frame["sector"] = stocks.sectors_of(frame, beside.sectors)
+    _match(frame, beside, findings, facts)
+    frame["sector"] = stocks.sectors_of(frame, beside["sectors"])
     if "spell" in frame:
         spell = frame["spell"].fillna(0).to_numpy().astype("int64")
     else:
         spell = stocks.spells(frame)
         findings.notes += stocks.note_of_firms(frame, spell)
     if tables.reports:
-        facts["reports"] = fundamentals.matches(frame, beside.reports)
-        valued = tables.stocks.size != "none" and not is_size_proxy(rows)
-        frame = fundamentals.join(frame, beside.reports, tables.reports, valued, spell)
+        valued = tables.stocks.size != "none" and not stocks.is_size_proxy(rows)
+        frame = fundamentals.join(frame, beside["reports"], tables.reports, valued, spell)
         findings.notes += odd(*plausibility.of_values(frame))
     if tables.stocks.size == "none":
         frame = frame.drop(columns="size", errors="ignore")
@@ -385,7 +373,7 @@ def _add_eligible(tables: Tables, beside: _Beside, frame: pd.DataFrame, findings
         worthless = pd.Series(False, frame.index)
     candidates = frame.drop(columns=["close_adjusted", IS_STALE], errors="ignore")
     try:
-        allowed = eligible(candidates, beside.members, tables.stocks.eligible)
+        allowed = eligible(candidates, beside["members"], tables.stocks.eligible)
     except RecordsError as error:
         members = [note.text for note in findings.notes if note.text.startswith("members: ")]
         raise RecordsError("; ".join([str(error), *members])) from None
@@ -403,91 +391,20 @@ def _add_eligible(tables: Tables, beside: _Beside, frame: pd.DataFrame, findings
         frame["eligible"] = np.where(barred, 0.0, frame.get("eligible", 1.0))
 
 
-def _of_size(
-    tables: Tables, rows: ParsedTable, frame: pd.DataFrame, computed: bool
-) -> tuple[Note, ...]:
-    """Return what `size` is taken for."""
-    own = rows.names.get("size", "size")
-    if tables.stocks.size == "none":
-        return assumed("size is none: the universe is every eligible stock")
-    if is_size_proxy(rows):
-        return assumed(
-            f"size is the column {own!r}, traded value: no ratio to the market value is made"
-        )
-    if computed:
-        return assumed("size is close x shares / 1000")
-    if "size" in rows.frame:
-        return assumed(f"size is the column {own!r}, market value in thousands")
-    return ()
-
-
-def _matches(frame: pd.DataFrame, beside: _Beside) -> Iterator[str]:
-    """Yield how many stocks the tables beside them know."""
+def _match(frame: pd.DataFrame, beside: _Beside, findings: Findings, facts: dict[str, Any]) -> None:
+    """Note how many stocks the tables beside them know."""
     codes = pd.Index(frame["stock"].unique())
-    kinds = {"sectors": beside.sectors, "members": beside.members, "reports": beside.reports}
-    for kind, frames in kinds.items():
+    for kind, frames in beside.items():
         for other in frames:
             own = pd.Index(other["stock"].dropna().unique())
             places, capitals = codes.get_indexer(own), False
             if kind == "reports":
                 places, capitals = fundamentals_read.match(codes, own)
+                matched = int((places >= 0).sum())
+                how = "in capital letters" if capitals else "as written"
+                facts.setdefault("reports", []).append(
+                    {"matched": matched, "unmatched": len(own) - matched, "codes": how}
+                )
             how = ", in capital letters" if capitals else ""
-            yield notes.of_codes(kind, own.to_series(), codes.to_series(), places, how)
-
-
-def is_size_proxy(found: ParsedTable) -> bool:
-    """Return whether `size` is traded value or volume that stands in for the market value."""
-    own = found.names.get("size", "size").lower()
-    words = re.split(r"[\W_]+", own)
-    return any(part in own for part in _TRADED) or not _TRADED_WORDS.isdisjoint(words)
-
-
-def _traded(found: ParsedTable) -> ParsedTable:
-    """Return rows whose size is missing where it is traded value and nothing was traded."""
-    if "size" not in found.frame or not is_size_proxy(found):
-        return found
-    size = found.frame["size"]
-    frame = found.frame.assign(size=size.mask(size == 0))
-    return found.with_frame(frame)
-
-
-def _keyed(frame: pd.DataFrame) -> bool:
-    """Return whether month and stock are there in every row and no two rows have the same."""
-    keys = ["month", "stock"]
-    return (
-        set(keys) <= set(frame)
-        and bool(frame[keys].notna().all(axis=None))
-        and not frame.duplicated(keys).any()
-    )
-
-
-def _cut(found: ParsedTable, unit: Unit, month: pd.Timestamp, *, later: bool) -> ParsedTable:
-    """Return the rows without those later, or earlier, than a month.
-
-    All of them are looked at before, since violations number the file's rows.
-    """
-    if "month" not in found.frame:
-        return found
-    months = found.frame["month"]
-    outside = (months > month if later else months < month).to_numpy()
-    if not outside.any():
-        return found
-    violated = broken(table_of("stocks", unit), found)
-    # Columns that are not there may still be made; the others are looked for again.
-    raise_if_any([one for one in violated if one.rule != "columns"])
-    return found.with_frame(found.frame[~outside].reset_index(drop=True))
-
-
-def _filled(found: ParsedTable, tables: Tables) -> ParsedTable:
-    """Return rows that break rules with columns that would have been made of them.
-
-    That they are absent would be no fault of the file's.
-    """
-    there = set(found.frame)
-    made = {}
-    if "return" not in there and there & {"close", "close_adjusted"}:
-        made["return"] = 1.0
-    sized = tables.stocks.size != "none"
-    if sized and "size" not in there and ({"close", "shares"} <= there or tables.reports):
-        made["size"] = 1.0
-    return found.with_frame(found.frame.assign(**made))
+            line = notes.of_codes(kind, own.to_series(), codes.to_series(), places, how)
+            findings.notes.append(Note("matched", line))

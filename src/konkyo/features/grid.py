@@ -51,6 +51,11 @@ class Grid:
         grid[self.row, self.column] = values.to_numpy(dtype=np.float64)
         return grid
 
+    def numbers(self, stocks: pd.DataFrame) -> dict[str, np.ndarray]:
+        """Return every column of numbers but `spell` as a grid."""
+        keys = ("month", "stock", "sector", "spell")
+        return {name: self.to_grid(stocks[name]) for name in stocks if name not in keys}
+
     def column_of(self, stock: pd.Series, row: np.ndarray) -> np.ndarray:
         """Return the columns of stocks in rows of the grid; -1 where there is no record.
 

@@ -6,13 +6,12 @@ The stage ingest does the same, and writes the records.
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from konkyo import config, data, dates
 from konkyo.artifacts import HERE
 from konkyo.config import Params
-from konkyo.data import plausibility
+from konkyo.data import plausibility, schema
 from konkyo.data.records import SECTIONS, Records
 from konkyo.data.violations import Violation, count_of, few, raise_if_any, table, violations_of
 from konkyo.errors import KonkyoError, ParamsError, RecordsError, SourceError
@@ -146,8 +145,8 @@ def _assumptions(records: Records) -> Iterator[str]:
     """Yield units and meanings that nothing can prove, with numbers that show a mistake."""
     stocks, facts = records.stocks, records.facts
     newest = stocks[stocks["month"] == stocks["month"].max()]
-    sizes = np.abs(stocks["return"])
-    yield f"return is a fraction earned in the month: its median size is {sizes.median():.2%}"
+    middle = schema.median_size(stocks["return"])
+    yield f"return is a fraction earned in the month: its median size is {middle:.2%}"
     if "size" in newest:
         yield (
             f"size has a median of {newest['size'].median():,.0f} in {facts['last_month']}, at "

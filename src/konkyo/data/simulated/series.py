@@ -5,8 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from konkyo.data.simulated.scenario import interpolate
-from konkyo.data.simulated.statistics import student_t
+from konkyo.data.simulated.scenario import interpolate, student_t
 from konkyo.random import numpy_generator
 
 _YEARS = (1997, 2000, 2003, 2007, 2009, 2012, 2015, 2018, 2020)
