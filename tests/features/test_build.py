@@ -123,7 +123,7 @@ def test_rows_without_every_characteristic_are_dropped(tmp_path):
     assert stocks == {"02": "CD", "03": "BCD", "04": "BD"}
     # Ranks, labels too, are those among the rows that stay.
     assert panel.features[:2, 0].tolist() == [-1, 1]
-    assert panel.index["label"][:2].tolist() == [1.0, -1.0]
+    assert panel.index["label"][:2].tolist() == [-1.0, 1.0]
     assert missing[missing["feature"] == "x"]["missing"].tolist() == [1, 0, 1]
     summary = prepare.save(panel, missing, "drop")
     assert (summary.dropped, summary.rows) == (2, 7) and "2 rows without every" in str(summary)

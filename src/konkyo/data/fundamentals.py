@@ -7,6 +7,7 @@ t was known to be: see `konkyo.data.point_in_time`; and the ratios made of it: s
 """
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -72,29 +73,24 @@ def join(
                 known[_SIZE_MONTH] = since
             _fill(values, known)
 
-    column = {name: stocks[name].to_numpy("float64") for name in ("close",) if name in stocks}
-    size = _size(stocks, values, stock, month, column.get("close"))
-    added: dict[str, np.ndarray] = {} if size is None else {"size": size}
-    ingredient = {*FLOWS, *BALANCES, *FORECASTS}
-    ingredient |= {other for name in ingredient for other in _with(name)}
-    for name in [name for name in values if name not in ingredient]:
-        found = values.pop(name)
-        if name in stocks:
-            found = _first(stocks[name].to_numpy("float64"), found)
-        added[name] = found
-    values.pop("size", None)
-    if size is not None:
-        values["size"] = size
-    for name in ("volume", "shares"):
-        if name in stocks:
-            own = stocks[name].to_numpy("float64") / 1000
-            values[name] = _first(own, values[name]) if name in values else own
-    given = {
+    numbers = {
         name: stocks[name].to_numpy("float64")
         for name in stocks
         if pd.api.types.is_numeric_dtype(stocks[name])
-    } | added
-    added |= ratios(stock, month, values, given, valued)
+    }
+    size = _size(numbers, values, stock, month)
+    added = {} if size is None else {"size": size}
+    items = {*FLOWS, *BALANCES, *FORECASTS}
+    items |= {other for name in items for other in _with(name)}
+    for name in [name for name in values if name not in items]:
+        added[name] = _first(numbers.get(name), values.pop(name))
+    values = {name: some for name, some in values.items() if name != "size"} | (
+        {} if size is None else {"size": size}
+    )
+    for name in ("volume", "shares"):
+        if name in numbers:
+            values[name] = _first(numbers[name] / 1000, values.get(name))
+    added |= ratios(stock, month, values, numbers | added, valued)
     return stocks.assign(**added)
 
 
@@ -148,37 +144,33 @@ def _with(name: str) -> tuple[str, ...]:
 
 
 def _size(
-    stocks: pd.DataFrame,
+    numbers: Mapping[str, np.ndarray],
     values: Mapping[str, np.ndarray],
     stock: np.ndarray,
     month: np.ndarray,
-    close: np.ndarray | None,
 ) -> np.ndarray | None:
     """Return market values in thousands: the stocks' own, else the reports', None if there is none.
 
     The reports' market value moves with `close` from the end of the month in which it became known.
     """
     found = None
+    # Across a split only adjusted prices move as the market value does.
+    price = numbers.get("close_adjusted", numbers.get("close"))
     if "size" in values:
         found = values["size"]
-        # Across a split only adjusted prices move as the market value does.
-        price = (
-            stocks["close_adjusted"].to_numpy("float64") if "close_adjusted" in stocks else close
-        )
         if price is not None:
             since = np.nan_to_num(values[_SIZE_MONTH], nan=month.min() - 1).astype("int64")
             prices = pd.Series(price, pd.MultiIndex.from_arrays([stock, month]))
             then = prices.reindex(pd.MultiIndex.from_arrays([stock, since])).to_numpy()
             found = found * np.divide(price, then, out=np.full(len(then), np.nan), where=then > 0)
-    elif "shares" in values and close is not None:
-        found = values["shares"] * close
-    if found is not None:
-        found = np.where(found > 0, found, np.nan)
-    if "size" not in stocks:
-        return found
-    own = stocks["size"].to_numpy("float64")
-    return own if found is None else _first(own, found)
+    elif "shares" in values and "close" in numbers:
+        found = values["shares"] * numbers["close"]
+    own = numbers.get("size")
+    return own if found is None else _first(own, np.where(found > 0, found, np.nan))
 
 
-def _first(values: np.ndarray, otherwise: np.ndarray) -> np.ndarray:
+def _first(values: np.ndarray | None, otherwise: Any) -> np.ndarray:
+    """Return values, those that are missing from the others; one of both may not be there."""
+    if values is None or otherwise is None:
+        return otherwise if values is None else values
     return np.where(np.isnan(values), otherwise, values)

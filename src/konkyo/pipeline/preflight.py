@@ -147,9 +147,8 @@ def remarks(params: Params, records: Records) -> Iterator[str]:
     tune = params.tune
     # The last returns are not realised, and those just before the holdout are of neither side.
     skip_months = params.prepare.skip_months
-    unrealised = (1 + skip_months) * (2 if tune.holdout else 1)
     longest = max(tune.space.window_months) + skip_months
-    searched = months - unrealised - longest - tune.holdout
+    searched = months - 2 * (1 + skip_months) - longest - tune.holdout
     if searched < 1:
         yield (
             f"`konkyo tune` would have no month to search in: tune.holdout = {tune.holdout} and "
