@@ -8,13 +8,12 @@ import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Protocol
 
 import duckdb
 import pyarrow as pa
 import pyarrow.parquet
 
-from konkyo.config.tables import TextFormat
+from konkyo.config import Reports, StockRows, Table
 from konkyo.data import parsing
 from konkyo.data.columns import is_declared
 from konkyo.data.conditions import columns_in, refusal
@@ -37,16 +36,8 @@ Kinds = Callable[[str], CellKind | None]
 """What a column holds by this project's name; None where it is left out."""
 
 
-class Spec(Protocol):
-    """What params.yaml says of a table; `konkyo.config.TextFormat` says how text is written."""
-
-    @property
-    def files(self) -> tuple[str, ...]:
-        """Files and folders."""
-
-    @property
-    def columns(self) -> dict[str, str]:
-        """The files' names: this project's, nothing for a column that is left out."""
+Spec = Table | StockRows | Reports
+"""What params.yaml says of a table."""
 
 
 @dataclass(frozen=True)
@@ -287,11 +278,10 @@ def scan(
         As `konkyo.data.files.header`; the files have not the same columns, or the mapping names one
         that is not there.
     """
-    form = spec if isinstance(spec, TextFormat) else TextFormat()
-    parsing.define(connection, form)
+    parsing.define(connection, spec)
     files = files_of(spec.files)
-    names, _ = header(files[0], form.encoding)
-    meanings = form.values  # of no frame
+    names, _ = header(files[0], spec.encoding)
+    meanings = spec.values  # of no frame
     unknown = [name for name in meanings if name not in names]
     if unknown:
         raise RecordsError(
@@ -304,7 +294,7 @@ def scan(
     }
     groups: dict[tuple[tuple[_Column, ...], str, str], list[Path]] = {}
     for file in files:
-        own, separator = header(file, form.encoding)
+        own, separator = header(file, spec.encoding)
         same_columns(str(files[0]), names, str(file), own)
         if suffix_of(file) == ".parquet":
             held = _columns_of(connection, file)
@@ -315,11 +305,11 @@ def scan(
     parts = tuple(_Part(tuple(some), held, mark) for (held, mark, _), some in groups.items())
     mapping = renamed(together(files), names, spec.columns if columns is None else columns)
     mapping, remarks = _named(together(files), mapping, kinds, wide)
-    places = _recoded(connection, files, form.encoding)
+    places = _recoded(connection, files, spec.encoding)
     title = together(files)
     where: tuple[str, ...] = ()
-    if form.where.strip():
-        where = tuple(columns_in(connection, f"`where` of {title}", form.where, names))
+    if spec.where.strip():
+        where = tuple(columns_in(connection, f"`where` of {title}", spec.where, names))
         # What serves the condition alone is no column of the records.
         given = spec.columns if columns is None else columns
         mapping = {
@@ -327,29 +317,30 @@ def scan(
             for own, here in mapping.items()
             if own not in where or own in given or is_declared(here)
         }
-        title = f"{title} where {form.where.strip()}"
-    if not wide:
-        cells = {name: kind for name in mapping.values() if (kind := kinds(name)) is not None}
-        if not cells:
+        title = f"{title} where {spec.where.strip()}"
+    date = None
+    if wide:
+        date = next((n for n in mapping if mapping[n] in ("date", "month")), next(iter(mapping)))
+        if len(mapping) < 2:
             raise RecordsError(
-                f"{together(files)} has no column of this project's, it has [{names_of(names)}]: "
-                "map them in `columns` of the table's entry in params.yaml to those of docs/data.md"
+                f"{together(files)} has no column of prices beside {date!r}, its dates: with "
+                "layout: wide every stock has a column"
             )
+        check_capitals(files[0], list(mapping.values()))
+    held_names = ("date", "stock", "close") if wide else tuple(mapping.values())
+    cells = {name: kind for name in held_names if (kind := kinds(name)) is not None}
+    if not cells:
+        raise RecordsError(
+            f"{together(files)} has no column of this project's, it has [{names_of(names)}]: "
+            "map them in `columns` of the table's entry in params.yaml to those of docs/data.md"
+        )
+    if date is None:
         mapping = {own: name for own, name in mapping.items() if name in cells}
         own_of = {name: own for own, name in mapping.items() if name != own}
-        table = Scan(title, own_of, cells, remarks, parts, places, mapping)
-        return _filtered(connection, table, where, form.where)
-    dates = [own for own, name in mapping.items() if name in ("date", "month")]
-    date = dates[0] if dates else next(iter(mapping))
-    if len(mapping) < 2:
-        raise RecordsError(
-            f"{together(files)} has no column of prices beside {date!r}, its dates: with "
-            "layout: wide every stock has a column"
-        )
-    check_capitals(files[0], list(mapping.values()))
-    cells = {name: kind for name in ("date", "stock", "close") if (kind := kinds(name)) is not None}
-    table = Scan(title, {"date": date}, cells, remarks, parts, places, mapping, date)
-    return _filtered(connection, table, where, form.where)
+    else:
+        own_of = {"date": date}
+    table = Scan(title, own_of, cells, remarks, parts, places, mapping, date)
+    return _filtered(connection, table, where, spec.where)
 
 
 def _named(

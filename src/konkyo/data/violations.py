@@ -185,15 +185,11 @@ def table(violations: Sequence[Violation]) -> pd.DataFrame:
         The columns of `COLUMNS`: `rows` holds the first few row numbers and `shown` their values,
         separated by blanks and commas; all text but `count`.
     """
-    rows = [
-        {
-            **{name: getattr(violation, name) for name in COLUMNS},
-            "rows": " ".join(map(str, violation.rows)),
-            "shown": ", ".join(violation.shown),
-        }
-        for violation in violations
-    ]
-    return pd.DataFrame(rows, columns=list(COLUMNS))
+    frame = pd.DataFrame(list(violations), columns=list(COLUMNS))
+    return frame.assign(
+        rows=[" ".join(map(str, one.rows)) for one in violations],
+        shown=[", ".join(one.shown) for one in violations],
+    )
 
 
 def report(violations: Sequence[Violation]) -> str:

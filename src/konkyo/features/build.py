@@ -56,10 +56,11 @@ def build(
         A month has no stock with a size, or a market series has a gap.
     """
     available.require(params, stocks, market_table)
-    chosen = available.resolve(params, stocks)
+    catalogue = catalogue_of(params, stocks)
+    chosen = catalogue.loc[catalogue["group"] == "characteristic", "name"].tolist()
+    names = catalogue.loc[catalogue["group"] == "sector", "name"].str.removeprefix("sector_")
     grid = Grid.of(stocks)
-    first = dates.parse(params.first_month)
-    start = int(np.searchsorted(grid.month, first))
+    start = int(np.searchsorted(grid.month, dates.parse(params.first_month)))
     grids = grid.numbers(stocks)
     row, column, raw, missing = rows_of(grid, grids, params, chosen)
     empty = np.setdiff1d(np.arange(start, len(grid.month)), row)
@@ -81,8 +82,7 @@ def build(
     index["label"] = standardise(index[["ret"]], row, params.label, None)["ret"].astype(np.float32)
 
     scaled = standardise(raw, row, params.standardise, params.clip).fillna(0.0)
-    names = sector_names(stocks, first) if params.sectors == "known" else list(params.sectors)
-    dummies = _indicators(index["sector"], names)
+    dummies = _indicators(index["sector"], names.tolist())
     calendar = _indicators(index["month"].dt.month, list(range(1, 13)))
     series = market.features(market_table, params.market, grid.month[start:])
 
@@ -90,8 +90,7 @@ def build(
         [scaled, dummies, calendar, series.to_numpy(np.float64)[row - start]], dtype=np.float32,
         casting="same_kind",
     )  # fmt: skip
-    catalogue = catalogue_of(params, chosen, sectors=names, series=list(series.columns))
-    if names:
+    if len(names):
         no_dummy = pd.DataFrame({"sector": dummies.sum(1) == 0})
         missing = pd.concat([missing, _count_missing(no_dummy, index["month"])])
     missing = missing.sort_values(["month", "feature"], ignore_index=True)
@@ -182,16 +181,6 @@ def universe(
     return np.concatenate(rows), np.concatenate(columns)
 
 
-def sector_names(stocks: pd.DataFrame, until: pd.Timestamp) -> list[str]:
-    """Return the sectors in the records up to a month, sorted.
-
-    A sector that appears later gets no column: an empty column would be look-ahead, since it says
-    that the sector is to come.
-    """
-    sectors = stocks.loc[stocks["month"] <= until, "sector"].dropna()
-    return sorted(sectors.unique().tolist())
-
-
 def _sector_of(stocks: pd.DataFrame, grid: Grid, row: np.ndarray, column: np.ndarray) -> pd.Series:
     codes, names = pd.factorize(stocks["sector"])
     code_grid = np.full((len(grid.month), len(grid.stock)), -1, dtype=np.int32)
@@ -209,26 +198,31 @@ def _indicators(values: pd.Series, names: list) -> np.ndarray:
     return result
 
 
-def catalogue_of(
-    params: Prepare, names: Sequence[str], *, sectors: list[str], series: list[str]
-) -> pd.DataFrame:
-    """Return name, group, transform and source of each feature, in column order.
+def catalogue_of(params: Prepare, stocks: pd.DataFrame) -> pd.DataFrame:
+    """Return name, group, transform and source of each feature of these records, in column order.
+
+    A sector that appears after `first_month` gets no column: an empty column would be look-ahead,
+    since it says that the sector is to come.
 
     Raises
     ------
     ParamsError
         Two features would have one name, or one that of a column of the results.
     """
+    sectors = list(params.sectors)
+    if params.sectors == "known":
+        early = stocks["month"] <= dates.parse(params.first_month)
+        sectors = sorted(stocks.loc[early, "sector"].dropna().unique().tolist())
     lines: list[tuple[str, str, str, str]] = [
         (name, "characteristic", params.standardise, characteristics.describe(name))
-        for name in names
+        for name in available.resolve(params, stocks)
     ]
     lines += [(f"sector_{name}", "sector", "dummy", f"records: sector {name}") for name in sectors]
     lines += [(f"month_{m:02d}", "calendar", "dummy", "decision month") for m in range(1, 13)]
-    transforms = [(s, t) for s, ts in params.market.items() for t in ts]
     lines += [
-        (name, "market", transform, f"records: market {source}")
-        for name, (source, transform) in zip(series, transforms, strict=True)
+        (market.column_name(source, transform), "market", transform, f"records: market {source}")
+        for source, transforms in params.market.items()
+        for transform in transforms
     ]
     catalogue = pd.DataFrame(lines, columns=["name", "group", "transform", "source"])
     name = catalogue["name"]

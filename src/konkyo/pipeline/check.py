@@ -16,6 +16,7 @@ from konkyo.data.records import SECTIONS, Records
 from konkyo.data.violations import Violation, count_of, few, raise_if_any, table, violations_of
 from konkyo.errors import KonkyoError, ParamsError, RecordsError, SourceError
 from konkyo.features import available
+from konkyo.features.build import catalogue_of
 from konkyo.intervention import load as study
 from konkyo.intervention.records import Records as StudyRecords
 from konkyo.io import write_csv
@@ -172,7 +173,7 @@ def _labels(params: Params, records: Records) -> Iterator[str]:
 
     try:
         own = read_labels(HERE.labels)["name"]
-        features = preflight.catalogue(params.prepare, records)["name"]
+        features = catalogue_of(params.prepare, records.stocks)["name"]
     except KonkyoError:
         # A violation says why.
         return

@@ -14,7 +14,7 @@ import pandas as pd
 
 from konkyo import dates
 from konkyo.artifacts import HERE
-from konkyo.config import Params, Prepare
+from konkyo.config import Params
 from konkyo.data.parsing import ParsedTable
 from konkyo.data.records import Records
 from konkyo.data.violations import IN_MESSAGE, Violation, few, raise_if_any, violation
@@ -52,32 +52,16 @@ def of_records(params: Params, records: Records) -> list[Violation]:
                     text = str(error).removeprefix("prepare.market ")
                     faults.append(_fault("prepare.market", text))
         index = _universe(params, records)
-        faults += _thin_months(params, records, index, months)
+        files = params.ingest.tables.stocks.files if params.ingest.source == "tables" else ()
+        table = ParsedTable(", ".join(files) or records.facts["source"], stocks)
+        column = next(n for n in ("eligible", "size", "close", "return") if n in stocks)
+        faults += _thin_months(params, table, column, index, months)
     names = pd.DataFrame({"name": [], "group": []})
     try:
-        names = catalogue(prepare, records)
+        names = build.catalogue_of(prepare, stocks)
     except KonkyoError as error:
         faults.append(_fault("prepare", str(error)))
     return faults + of_panel(params, index, names)
-
-
-def catalogue(prepare: Prepare, records: Records) -> pd.DataFrame:
-    """Return name and group of the features that the stage prepare would make.
-
-    Raises
-    ------
-    ParamsError
-        Two of them would have one name.
-    """
-    sectors = list(prepare.sectors)
-    if prepare.sectors == "known":
-        first = max(dates.parse(prepare.first_month), records.stocks["month"].min())
-        sectors = build.sector_names(records.stocks, first)
-    series = [
-        market.column_name(name, kind) for name, some in prepare.market.items() for kind in some
-    ]
-    names = available.resolve(prepare, records.stocks)
-    return build.catalogue_of(prepare, names, sectors=sectors, series=series)
 
 
 def of_panel(params: Params, index: pd.DataFrame, catalogue: pd.DataFrame) -> list[Violation]:
@@ -122,7 +106,9 @@ def require_panel(params: Params, index: pd.DataFrame, catalogue: pd.DataFrame) 
     RecordsError
         Everything that one would refuse, as `of_panel` lists it.
     """
-    raise_if_any(of_panel(params, index, catalogue))
+    panel, months = ParsedTable(str(HERE.panel), index), pd.DatetimeIndex(index["month"].unique())
+    thin = _thin_months(params, panel, "stock", index, months)
+    raise_if_any([*of_panel(params, index, catalogue), *thin])
 
 
 def without_records(params: Params) -> list[Violation]:
@@ -208,26 +194,22 @@ def _universe(params: Params, records: Records) -> pd.DataFrame:
 
 
 def _thin_months(
-    params: Params, records: Records, index: pd.DataFrame, months: pd.DatetimeIndex
+    params: Params, table: ParsedTable, column: str, index: pd.DataFrame, months: pd.DatetimeIndex
 ) -> Iterator[Violation]:
     """See that every month of the panel has at least one stock a quantile."""
-    least, stocks = params.backtest.n_quantiles, records.stocks
+    least = params.backtest.n_quantiles
     counts = index.groupby("month").size().reindex(months, fill_value=0)
     few = [f"{dates.label(month)}: {n}" for month, n in counts[counts < least].items()]
     if few:
-        files = params.ingest.tables.stocks.files if params.ingest.source == "tables" else ()
-        table = ParsedTable(", ".join(files) or records.facts["source"], stocks)
-        measure = next(name for name in ("size", "close", "return") if name in stocks)
         known = " and every characteristic" if params.prepare.missing == "drop" else ""
-        yield violation(
-            table,
-            ["eligible" if "eligible" in stocks else measure],
-            "thin month",
-            f"fewer than {least} stocks that are eligible and have a size{known}, one a quantile,",
-            "loosen ingest.tables.stocks.eligible, add stocks or sizes, begin later "
-            "(prepare.first_month) or lower backtest.n_quantiles",
-            months=few,
+        found = (
+            f"fewer than {least} stocks that are eligible and have a size{known}, one a quantile,"
         )
+        remedy = (
+            "loosen ingest.tables.stocks.eligible, add stocks or sizes, begin later "
+            "(prepare.first_month) or lower backtest.n_quantiles"
+        )
+        yield violation(table, [column], "thin month", found, remedy, months=few)
 
 
 def _labels() -> Iterator[Violation]:
