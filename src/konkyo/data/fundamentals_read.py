@@ -7,14 +7,12 @@ import numpy as np
 import pandas as pd
 
 from konkyo.config import Reports
-from konkyo.data import reader
-from konkyo.data.columns import cells_of, table_of
+from konkyo.data.columns import table_of
 from konkyo.data.parsing import ParsedTable
 from konkyo.data.plausibility import UNSTEADY, changes
 from konkyo.data.point_in_time import NO_YEAR
 from konkyo.data.ratios import BALANCES, FLOWS, FORECASTS, PAID, UNSCALED
 from konkyo.data.rules import broken
-from konkyo.data.scan import Spec
 from konkyo.data.violations import Violation, violation
 from konkyo.dates import ordinal
 
@@ -30,15 +28,15 @@ _ENOUGH = 3
 """Changes within a year, to tell sums since its beginning."""
 
 
-def read(spec: Spec) -> tuple[pd.DataFrame, list[Violation]]:
-    """Read a table of reports and check its rows.
+def check(table: ParsedTable) -> tuple[pd.DataFrame, list[Violation]]:
+    """Check the rows of a table of reports.
 
     Parameters
     ----------
-    spec : Spec
-        A table of stock, period_end or published or both, optionally months (length of the period,
-        12 where missing) and forecast_end (the last day of the year that the forecasts are about),
-        and columns of numbers.
+    table : ParsedTable
+        stock, period_end or published or both, optionally months (length of the period, 12 where
+        missing) and forecast_end (the last day of the year that the forecasts are about), and
+        columns of numbers.
 
     Returns
     -------
@@ -49,11 +47,6 @@ def read(spec: Spec) -> tuple[pd.DataFrame, list[Violation]]:
         Every broken rule: those of `konkyo.data.columns`, and rows of one period and moment that
         contradict each other.
     """
-    return check(reader.read(spec, cells_of("reports")))
-
-
-def check(table: ParsedTable) -> tuple[pd.DataFrame, list[Violation]]:
-    """Check the rows of a table of reports: what `read` returns."""
     taken = [name for name in table.frame if name in TAKEN]
     remedy = 'give it another name, or leave the column out by mapping it to ""'
     violations = [

@@ -8,7 +8,7 @@ import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -41,19 +41,6 @@ MAX_DAILY = 1e15
 """The extreme price or volume of a day: their products are summed in fixed point."""
 
 _SHARE_REVISED = 0.3
-
-
-class RecordSource(Protocol):
-    """A source whose records can be perturbed after a month."""
-
-    @property
-    def records(self) -> RecordTables:
-        """The records, unchanged."""
-
-    def perturb(
-        self, t: int, perturbation: Perturbation, rng: np.random.Generator, scratch: Path
-    ) -> RecordTables:
-        """Return the records perturbed after month t, counted from 1970-01."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,6 +99,10 @@ class BuiltRecords:
             perturbed.append(rows.sort_values(keys, ignore_index=True))
         stocks, market = perturbed
         return (us_equities.to_point_in_time(stocks) if self.lagged else stocks), market
+
+
+RecordSource = OwnTables | BuiltRecords
+"""A source whose records can be perturbed after a month, counted from 1970-01."""
 
 
 def record_source(ingest: Ingest, raw: Path, n_quantiles: int) -> RecordSource:
