@@ -143,18 +143,9 @@ def rank_autocorrelation(stocks: pd.DataFrame) -> float | None:
     pairs = now.merge(before, on=["month", "stock"]).dropna()
     groups = pairs.groupby("month")
     ranks = groups[["now", "before"]].rank()[groups["now"].transform("size") >= 3]
-    month = pairs["month"].loc[ranks.index]
-    centred = ranks - ranks.groupby(month).transform("mean")
-    products = pd.DataFrame(
-        {
-            "both": centred["now"] * centred["before"],
-            "now": centred["now"] ** 2,
-            "before": centred["before"] ** 2,
-        }
-    )
-    sums = products.groupby(month).sum()
-    scale = np.sqrt(sums["now"] * sums["before"])
-    mean = (sums["both"] / scale.where(scale > 0)).mean()
+    months = pairs["month"].loc[ranks.index]
+    varies = ranks.groupby(months).transform("std").gt(0).all(axis=1)
+    mean = ranks["now"][varies].groupby(months[varies]).corr(ranks["before"]).mean()
     return None if np.isnan(mean) else float(mean)
 
 

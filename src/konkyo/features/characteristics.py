@@ -233,19 +233,21 @@ def raw_values(stocks: pd.DataFrame, index: pd.DataFrame, names: Sequence[str]) 
         A row of the panel has no record.
     """
     grid = Grid.of(stocks)
-    row = dates.ordinal(index["month"]) - int(dates.ordinal(grid.month[:1])[0])
-    column = grid.column_of(index["stock"], row)
-    recorded = column >= 0
-    if not recorded.all():
-        first = index.iloc[int(np.argmin(recorded))]
+    recorded, wanted = (
+        pd.MultiIndex.from_arrays([dates.ordinal(rows["month"]), rows["stock"].astype("str")])
+        for rows in (stocks, index)
+    )
+    at = recorded.get_indexer(wanted)
+    if (at < 0).any():
+        first = index.iloc[int(np.argmin(at))]
         raise ArtifactError(
             f"the panel has stock {first['stock']} in {dates.label(first['month'])}, but the "
-            f"records do not ({int((~recorded).sum())} of {len(index)} rows): run "
+            f"records do not ({int((at < 0).sum())} of {len(index)} rows): run "
             "`dvc repro prepare`"
         )
     columns = [name for name in stocks.columns if name in _BASE or name in names]
     grids = {name: grid.to_grid(stocks[name]) for name in columns}
-    return table(names, grids, row, column)
+    return table(names, grids, grid.row[at], grid.column[at])
 
 
 def describe(name: str) -> str:
