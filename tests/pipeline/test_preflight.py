@@ -277,9 +277,9 @@ def test_training_refuses_what_the_report_would():
     wrong = replace(params, report=replace(params.report, watchlist=("no such",)))
     with pytest.raises(RecordsError, match="watchlist: 'no such': no stock ranked in"):
         preflight.require_panel(wrong, panel.index, panel.catalogue)
-    wrong = replace(params, backtest=replace(params.backtest, n_quantiles=500))
-    with pytest.raises(RecordsError, match="fewer than 500 stocks"):
-        preflight.require_panel(wrong, panel.index, panel.catalogue)
+    few = panel.index.groupby("month").head(params.backtest.n_quantiles - 1)
+    with pytest.raises(RecordsError, match="fewer than 4 stocks"):
+        preflight.require_panel(params, few, panel.catalogue)
 
 
 def test_the_tables_of_the_second_study_are_checked(capsys):

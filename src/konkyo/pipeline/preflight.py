@@ -199,8 +199,8 @@ def _thin_months(
     """See that every month of the panel has at least one stock a quantile."""
     least = params.backtest.n_quantiles
     counts = index.groupby("month").size().reindex(months, fill_value=0)
-    few = [f"{dates.label(month)}: {n}" for month, n in counts[counts < least].items()]
-    if few:
+    thin = [f"{dates.label(month)}: {n}" for month, n in counts[counts < least].items()]
+    if thin:
         known = " and every characteristic" if params.prepare.missing == "drop" else ""
         found = (
             f"fewer than {least} stocks that are eligible and have a size{known}, one a quantile,"
@@ -209,7 +209,7 @@ def _thin_months(
             "loosen ingest.tables.stocks.eligible, add stocks or sizes, begin later "
             "(prepare.first_month) or lower backtest.n_quantiles"
         )
-        yield violation(table, [column], "thin month", found, remedy, months=few)
+        yield violation(table, [column], "thin month", found, remedy, months=thin)
 
 
 def _labels() -> Iterator[Violation]:
