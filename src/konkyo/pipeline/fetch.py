@@ -1,10 +1,9 @@
 """fetch: download records of a vendor into data/own, in the layout of `ingest.tables`."""
 
 import re
-from collections.abc import Callable, Sequence
-from inspect import signature
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal, get_args
 
 import pandas as pd
 
@@ -16,15 +15,23 @@ from konkyo.io import artifact_errors, atomic_write, read_csv, write_csv, write_
 from konkyo.pipeline import locking, month_option, stage
 from konkyo.retry import RetryPolicy
 
+Vendor = Literal["jquants", "fred", "mof"]
+
 
 @stage
 def main(
-    what: str,
+    what: Vendor,
     first: str | None = None,
     last: str | None = None,
     out: Path = HERE.own,
+    parts: Sequence[str] = jquants.PARTS,
+    plan: jquants_client.Plan = "free",
+    series: Sequence[str] = (),
+    release: Literal["vintage", "latest"] = "vintage",
+    lag: int = 1,
+    carry: int = 12,
+    maturities: Sequence[int] = (2, 5, 10, 20),
     policy: RetryPolicy | None = None,
-    **options: Any,
 ) -> None:
     """Download the records that are not in `out` yet.
 
@@ -37,36 +44,40 @@ def main(
     out : Path
         Parent of the vendor's folder; the ministry's interventions are written to `out` itself,
         where the second study reads them.
+    parts, plan : sequence of str, str
+        jquants: kinds of records, and the subscription, which limits the requests a minute.
+    series, release, lag, carry : sequence of str, str, int, int
+        fred: ids, or id=name; vintages (point in time) or the latest revision, taken as published
+        `lag` days after the period; months after which a value is too old.
+    maturities : sequence of int
+        mof: maturities of the yields in years.
     policy : RetryPolicy, optional
         Retries of a request; by default those of the vendor's client.
-    **options
-        Those of the vendor; those of another one are passed over.
-
-        - parts, plan : jquants: kinds of records, and the subscription, which limits the requests a
-          minute.
-        - series, release, lag, carry : fred: ids, or id=name; vintages (point in time) or the
-          latest revision, taken as published `lag` days after the period; months after which a
-          value is too old.
-        - maturities : mof: maturities of the yields in years.
     """
-    vendors: dict[str, Callable[..., None]] = {"jquants": _jquants, "fred": _fred, "mof": _mof}
-    if what not in vendors:
-        raise SourceError(f"no vendor {what!r}: choose one of {tuple(vendors)}")
-    download = vendors[what]
-    names = set(signature(download).parameters)
     with locking.held("fetch"):
-        download(first, last, out, policy, **{n: v for n, v in options.items() if n in names})
+        if what == "jquants":
+            folder = out / "jquants"
+            _jquants(first, last, folder=folder, parts=parts, plan=plan, policy=policy)
+        elif what == "fred":
+            _fred(
+                first, last, folder=out / "fred", series=series, release=release, lag=lag,
+                carry=carry, policy=policy,
+            )  # fmt: skip
+        elif what == "mof":
+            _mof(out, tuple(maturities), policy)
+        else:
+            raise SourceError(f"no vendor {what!r}: choose one of {get_args(Vendor)}")
 
 
 def _jquants(
     first: str | None,
     last: str | None,
-    out: Path,
+    *,
+    folder: Path,
+    parts: Sequence[str],
+    plan: jquants_client.Plan,
     policy: RetryPolicy | None,
-    parts: Sequence[str] = jquants.PARTS,
-    plan: jquants_client.Plan = "free",
 ) -> None:
-    folder = out / "jquants"
     unknown = set(parts) - set(jquants.PARTS)
     if unknown or plan not in jquants_client.LIMITS:
         raise SourceError(
@@ -93,14 +104,14 @@ def _jquants(
 def _fred(
     first: str | None,
     last: str | None,
-    out: Path,
+    *,
+    folder: Path,
+    series: Sequence[str],
+    release: str,
+    lag: int,
+    carry: int,
     policy: RetryPolicy | None,
-    series: Sequence[str] = (),
-    release: Literal["vintage", "latest"] = "vintage",
-    lag: int = 1,
-    carry: int = 12,
 ) -> None:
-    folder = out / "fred"
     names = _series_names(series)
     if not names or release not in ("vintage", "latest"):
         raise SourceError(
@@ -191,13 +202,7 @@ def _series_names(series: Sequence[str]) -> dict[str, str]:
     return names
 
 
-def _mof(
-    _first: str | None,
-    _last: str | None,
-    out: Path,
-    policy: RetryPolicy | None,
-    maturities: Sequence[int] = (2, 5, 10, 20),
-) -> None:
+def _mof(out: Path, maturities: tuple[int, ...], policy: RetryPolicy | None) -> None:
     market = out / "mof" / "jgb.csv"
     stored = _stored(market, "date") if market.is_file() else None
     maturities = tuple(dict.fromkeys(maturities))
