@@ -6,7 +6,7 @@ import pytest
 from scipy.stats import spearmanr
 
 from konkyo.data import notes
-from konkyo.data.returns import rank_autocorrelation
+from konkyo.data.stocks import rank_autocorrelation
 
 
 def returns_of(closes: pd.DataFrame) -> pd.DataFrame:

@@ -8,11 +8,10 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pandera.config import config_context
 
 from data_card import markdown
 from konkyo.data.columns import table_of
-from konkyo.data.parsed_table import ParsedTable
+from konkyo.data.parsing import ParsedTable
 from konkyo.data.rules import broken as broken_rules
 from small_files import parsed
 
@@ -103,12 +102,6 @@ def test_rows_of_a_chunk_have_the_numbers_of_the_file():
         "column 'PRC' (here 'close'): below 0 in 1 row (row 1,000,002: -1.0); correct them, or "
         "leave them empty to say that they are missing"
     ]
-
-
-def test_rules_hold_where_pandera_is_switched_off():
-    with config_context(validation_enabled=False, validation_depth="SCHEMA_ONLY"):
-        found = broken("prices", prices(close=[1.0, -2.0, 0.0]))
-    assert found == [("close", "at least", (2,))]
 
 
 def test_reads_text_and_reports_a_value_once():

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from konkyo.config import Table
 from konkyo.config.tables import TextFormat
 from konkyo.data import parsing
-from konkyo.data.parsed_table import ParsedTable
+from konkyo.data.parsing import ParsedTable
 from konkyo.data.reader import read
 from konkyo.date_text import period_end
 

@@ -5,7 +5,7 @@ import pandas as pd
 from hypothesis import given
 from hypothesis import strategies as st
 
-from konkyo.data.returns import price_errors, returns_of, sectors_of
+from konkyo.data.stocks import price_errors, returns_of, sectors_of
 
 
 def frame(pairs: list[tuple[str, str]]) -> pd.DataFrame:

@@ -18,7 +18,7 @@ def test_weekly_wide_closes_members_and_dated_reports(tmp_path, monkeypatch):
     monkeypatch.chdir(ROOT)
     records = data.load(whole.ingest, tmp_path, whole.backtest.n_quantiles)
     stocks = records.stocks
-    assert (records.facts["first_month"], records.facts["last_month"]) == ("1962-01", "2013-12")
+    assert (records.facts["first_month"], records.facts["last_month"]) == ("2001-07", "2013-12")
     assert records.facts["reports"][0]["codes"] == "in capital letters"
     # Apple closed 2012 at 69.43 (adjusted); 500 billion was its value in the page known then.
     apple = stocks[(stocks["stock"] == "AAPL") & (stocks["month"] == "2012-12-31")].iloc[0]

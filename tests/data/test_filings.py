@@ -6,7 +6,7 @@ import pytest
 
 from konkyo.config import Reports
 from konkyo.data import fundamentals_read
-from konkyo.data.parsed_table import ParsedTable
+from konkyo.data.parsing import ParsedTable
 from small_files import parsed
 
 nan = np.nan

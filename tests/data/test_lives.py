@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from case_files import CASES, lines
 from konkyo.config import Reports, Table
-from konkyo.data import listing
+from konkyo.data.stocks import spells
 from konkyo.errors import RecordsError
 from konkyo.features.build import build
-from konkyo.features.raw_characteristics import raw_values
+from konkyo.features.characteristics import raw_values
 from small import small_params
 
 NEW_YEAR = (Table((str(CASES / "new_year_market.csv"),), {}),)
@@ -169,12 +169,12 @@ def test_a_firm_that_a_user_says_is_the_same(load, tmp_path):
 def test_spells_know_no_later_row(months, cut):
     frame = pd.DataFrame({"stock": "X", "month": sorted(months), "close": 1.0})
     frame["month"] = pd.PeriodIndex.from_ordinals(frame["month"], freq="M").to_timestamp("M")
-    spell = listing.spells(frame)
+    spell = spells(frame)
     # By hand: one more after every pause of six months or more.
     expected = np.cumsum(np.diff(sorted(months), prepend=min(months)) > 6)
     assert spell.tolist() == expected.tolist()
     early = frame[np.array(sorted(months)) <= cut]
-    assert listing.spells(early).tolist() == expected[: len(early)].tolist()
+    assert spells(early).tolist() == expected[: len(early)].tolist()
 
 
 def test_a_price_of_0_that_stays(table):

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from konkyo.data.membership import belongs, eligible, holds
+from konkyo.data.conditions import belongs, eligible, holds
 from konkyo.errors import ParamsError, RecordsError
 
 STOCKS = pd.DataFrame(

@@ -6,9 +6,9 @@ import pytest
 
 from case_files import CASES, lines, odd
 from konkyo.config import Reports, Table
-from konkyo.data.bar_dates import first_day_of, last_days
-from konkyo.data.returns import returns_of
+from konkyo.data.market_series import first_day_of, last_days
 from konkyo.data.revisions import append_new_months, differences
+from konkyo.data.stocks import returns_of
 from konkyo.errors import RecordsError
 
 KEYS = ("month", "stock")
@@ -245,7 +245,7 @@ def test_removals_of_days_are_listed(load, write):
     at = (frame["stock"] == "B") & (frame["date"] == "2019-05-06")
     frame.loc[at, "close"] = 500.0
     records = load(write(frame), rows="dated")
-    assert "1 return set missing (B 2019-05-06 4900.00%)" in records.notes
+    assert "1 return set missing (B 2019-05-06 4900.00%)" in records.summary["set missing"]
     assert records.stocks["maximum_daily_return"].max() == 0
 
 

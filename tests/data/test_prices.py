@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from konkyo.config import Table
 from konkyo.data import monthly_prices
 from konkyo.data.columns import cells_of
-from konkyo.data.engine import engine
+from konkyo.data.reader import engine
 from konkyo.data.scan import scan
 from konkyo.dates import month_end, ordinal
 from small_prices import random_rows

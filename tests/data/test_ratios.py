@@ -5,8 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from data_card import ratios_markdown
 from konkyo.data import ratios
-from konkyo.data.fundamental_items import BALANCES, FLOWS, FORECASTS, dependent_items
+from konkyo.data.ratios import BALANCES, FLOWS, FORECASTS, dependent_items
 from konkyo.data.simulated import CHARACTERISTICS
 
 nan = np.nan
@@ -165,7 +166,7 @@ def test_the_table_has_all_of_figure_13():
 
 def test_the_page_on_own_records_shows_the_table():
     page = (Path(__file__).parents[2] / "docs/data.md").read_text(encoding="utf-8")
-    assert f"<!-- ratios -->\n{ratios.markdown()}<!-- end -->" in page
+    assert f"<!-- ratios -->\n{ratios_markdown()}<!-- end -->" in page
     assert "| `ebitda_to_ev` | `ebitda / (size + debt - cash)` | fraction | no |" in page
 
 

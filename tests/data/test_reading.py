@@ -8,7 +8,7 @@ import pytest
 from konkyo.config import Table
 from konkyo.data.columns import cells_of
 from konkyo.data.files import header, renamed
-from konkyo.data.parsed_table import ParsedTable
+from konkyo.data.parsing import ParsedTable
 from konkyo.data.reader import read
 from konkyo.errors import RecordsError, SourceError
 

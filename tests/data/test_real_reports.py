@@ -8,8 +8,9 @@ import pytest
 
 from konkyo import config
 from konkyo.config import Reports
-from konkyo.data import fundamentals, fundamentals_read
+from konkyo.data import fundamentals
 from konkyo.dates import month_end, ordinal
+from small_files import read_reports
 
 REPOSITORY = Path(__file__).parents[2]
 FOLDER = REPOSITORY.parent / "shared/data"
@@ -29,7 +30,7 @@ def tables() -> tuple[list[pd.DataFrame], list[Reports]]:
     frames = []
     for spec in specs:
         file = FOLDER.parent.parent / spec.files[0].removeprefix("../")
-        frame, violations = fundamentals_read.read(replace(spec, files=(str(file),)))
+        frame, violations = read_reports(replace(spec, files=(str(file),)))
         assert violations == []
         frames.append(frame)
     return frames, specs

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from konkyo.config import Reports
 from konkyo.data import fundamentals, point_in_time
-from konkyo.data.fundamental_items import FLOWS
 from konkyo.data.fundamentals_read import to_statements
+from konkyo.data.ratios import FLOWS
 from konkyo.dates import month_end, ordinal
 
 nan = np.nan

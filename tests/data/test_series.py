@@ -7,8 +7,14 @@ import pandas as pd
 import pytest
 
 from konkyo.config import Table
-from konkyo.data.market_series import monthly
+from konkyo.data import market_series
+from konkyo.data.violations import Findings
 from konkyo.errors import RecordsError
+
+
+def monthly(tables, last):
+    findings = Findings()
+    return market_series.monthly(tables, last, findings), findings.violations
 
 
 @pytest.fixture(autouse=True)

@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 from konkyo.data import violations
-from konkyo.data.violations import Violation, in_rows, merge, raise_if_any
+from konkyo.data.parsing import ParsedTable
+from konkyo.data.violations import Violation, merge, raise_if_any, violation
 from konkyo.errors import RecordsError
 
 BELOW = Violation("a.csv", "RET", "at least", "below -1", (3,), 1, "correct it", ("-2.0",))
@@ -28,9 +29,12 @@ def test_as_text():
 def test_rows_are_numbered_from_the_first_of_the_chunk():
     bad = np.array([False, True, True, False])
     values = pd.Series([1.0, np.inf, "abc", None], dtype=object)
-    assert in_rows(bad, values) == ((2, 3), ("inf", "'abc'"), 2)
-    assert in_rows(bad, None, first_row=1001) == ((1002, 1003), (), 2)
-    assert len(in_rows(np.ones(9, dtype=bool))[0]) == 5
+    table = ParsedTable("a.csv", pd.DataFrame(), {"return": "RET"})
+    one = violation(table, ["return"], "finite", "infinite", "correct it", bad, values)
+    assert (one.rows, one.shown, one.count) == ((2, 3), ("inf", "'abc'"), 2)
+    assert (one.column, one.here, one.of) == ("RET", "return", "row")
+    later = violation(table, [], "finite", "infinite", "", np.ones(9, dtype=bool), None, 1002)
+    assert (later.rows, later.count) == ((1002, 1003, 1004, 1005, 1006), 9)
 
 
 def test_chunks_of_a_file_become_one():

@@ -4,11 +4,12 @@ import pandas as pd
 import pytest
 
 from konkyo.config import Reports, Table
-from konkyo.data import fundamentals, fundamentals_read
+from konkyo.data import fundamentals
 from konkyo.data.columns import cells_of
 from konkyo.data.reader import read
 from konkyo.dates import month_end
 from konkyo.errors import ParamsError, RecordsError
+from small_files import read_reports
 
 STATEMENTS = """\
 stock,period_end,published,quarter,連結,Doc Type,sales
@@ -65,7 +66,7 @@ def test_two_kinds_of_statements_in_one_file(file, tmp_path, kind):
     ]
     tables = []
     for spec in specs:
-        frame, violations = fundamentals_read.read(spec)
+        frame, violations = read_reports(spec)
         # The column of the condition is no number of the reports.
         assert violations == [] and "連結" not in frame
         tables.append(frame)
@@ -84,7 +85,7 @@ def test_a_value_without_a_meaning_is_reported(file):
         where="連結 == 1",
     )  # fmt: skip
     columns = {"quarter": "months", "Doc Type": ""}
-    (violation,) = fundamentals_read.read(
+    (violation,) = read_reports(
         Reports(spec.files, columns, 90, 12, 1, values=spec.values, where=spec.where)
     )[1]
     assert violation.file.endswith("statements.csv where 連結 == 1")
@@ -94,7 +95,7 @@ def test_a_value_without_a_meaning_is_reported(file):
 
 def test_how_many_rows_count_is_noted(file):
     table = read(Table((str(file),), {}, where="連結 == 1"), cells_of("reports"))
-    assert [note.partition("statements.csv ")[2] for note in table.notes] == [
+    assert [note.text.partition("statements.csv ")[2] for note in table.notes] == [
         "where 連結 == 1: `where` leaves 3 of 5 rows"
     ]
     with pytest.raises(RecordsError, match="has 5 rows, of which `where` leaves none"):

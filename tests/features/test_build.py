@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from konkyo import dates
 from konkyo.errors import ParamsError, RecordsError
 from konkyo.features.build import build
-from konkyo.features.raw_characteristics import raw_values
+from konkyo.features.characteristics import raw_values
+from konkyo.pipeline import prepare
 from small import make_records, small_params
 
 ENDS = dates.month_end(np.arange(360, 364))
@@ -105,6 +106,35 @@ def test_features_by_hand(by_hand):
     counts = missing.set_index(["month", "feature"])["missing"]
     assert counts[ENDS[1], "sector"] == 1 and counts[ENDS[1], "return_2"] == 0
     assert missing["stocks"].eq(3).all()
+
+
+def test_rows_without_every_characteristic_are_dropped(tmp_path):
+    records = HAND.assign(x=range(len(HAND)))
+    # B in February, A in April; C's in January, before the panel.
+    for stock, month in (("B", 1), ("A", 3), ("C", 0)):
+        records.loc[(records["stock"] == stock) & (records["month"] == ENDS[month]), "x"] = np.nan
+    params = replace(
+        small_params().prepare, first_month="2000-02", universe_size=3, missing="drop",
+        characteristics=("return_1", "x"), market={"MKT": ("change",)}, label="rank",
+    )  # fmt: skip
+    panel, missing = build(records, MARKET, params)
+    months = panel.index["month"].dt.strftime("%m")
+    stocks = panel.index.groupby(months)["stock"].agg("".join).to_dict()
+    assert stocks == {"02": "CD", "03": "BCD", "04": "BD"}
+    # Ranks, labels too, are those among the rows that stay.
+    assert panel.features[:2, 0].tolist() == [-1, 1]
+    assert panel.index["label"][:2].tolist() == [-1.0, 1.0]
+    assert missing[missing["feature"] == "x"]["missing"].tolist() == [1, 0, 1]
+    summary = prepare.save(panel, missing, "drop")
+    assert (summary.dropped, summary.rows) == (2, 7) and "2 rows without every" in str(summary)
+    # What is missing later drops no earlier row.
+    later = records.assign(x=records["x"].where(records["month"] < ENDS[3]))
+    with pytest.raises(RecordsError, match=r"every characteristic .* in 2000-04"):
+        build(later, MARKET, params)
+    kept = later.assign(x=later["x"].mask(later["month"] == ENDS[3], 1.0))
+    other, _ = build(kept, MARKET, params)
+    early = panel.index["month"] < ENDS[3]
+    np.testing.assert_array_equal(other.features[:5], panel.features[early])
 
 
 def test_sectors_that_come_later_have_no_column(by_hand):

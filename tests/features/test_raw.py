@@ -6,8 +6,7 @@ import pytest
 
 from konkyo.config import Params
 from konkyo.errors import ArtifactError
-from konkyo.features.characteristics import table
-from konkyo.features.raw_characteristics import raw_values
+from konkyo.features.characteristics import raw_values, table
 from konkyo.features.standardise import standardise
 from konkyo.features.store import Panel
 

@@ -1,5 +1,7 @@
 """Perturbed tables: nothing up to the month changes, everything after it does, within rules."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 from hypothesis import given, settings
@@ -16,7 +18,7 @@ T = 12 * 31 + 3
 
 
 def of_stocks() -> perturb.Table:
-    return to_table(STOCKS, {name: name for name in STOCKS})
+    return to_table(STOCKS)
 
 
 def upto(frame: pd.DataFrame, t: int = T) -> pd.DataFrame:
@@ -60,22 +62,22 @@ def test_future_rows_lie_between_past_rows():
 
 
 def test_a_table_that_ends_with_the_month_goes_on():
-    table = to_table(upto(MARKET), {name: name for name in MARKET})
+    table = to_table(upto(MARKET))
     made, _ = perturb_table(table, T, EXTREME, rng=np.random.default_rng(0), last=T)
     assert sorted(ordinal(made["month"]))[-3:] == [T + 1, T + 2, T + 3]
     assert made["VIX"].notna().all()
     days = pd.date_range("2001-01-01", "2001-04-30", freq="B")
-    daily = to_table(pd.DataFrame({"date": days, "VIX": 1.0}), {"date": "date", "VIX": "VIX"})
+    daily = to_table(pd.DataFrame({"date": days, "VIX": 1.0}))
     more, _ = perturb_table(
-        perturb.replace(daily, dated=True), T, REDRAWN, rng=np.random.default_rng(0), last=T
+        replace(daily, dated=True), T, REDRAWN, rng=np.random.default_rng(0), last=T
     )
     # 91 days after the last quarter's rows, and no day of a month that has not all its days.
     assert more["date"].max() == pd.Timestamp("2001-07-30")
     assert more["date"].is_unique and (more["date"].dt.dayofweek < 5).all()
     # 91 days after 1 October is the last day of December, which is there.
     days = pd.date_range("2001-10-01", "2001-12-31", freq="B")
-    daily = to_table(pd.DataFrame({"date": days, "VIX": 1.0}), {"date": "date", "VIX": "VIX"})
+    daily = to_table(pd.DataFrame({"date": days, "VIX": 1.0}))
     more, _ = perturb_table(
-        perturb.replace(daily, dated=True), T + 8, REDRAWN, rng=np.random.default_rng(0), last=T
+        replace(daily, dated=True), T + 8, REDRAWN, rng=np.random.default_rng(0), last=T
     )
     assert more["date"].is_unique and more["date"].max() == pd.Timestamp("2002-03-29")

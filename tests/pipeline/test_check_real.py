@@ -52,7 +52,9 @@ def test_key_statistics(brought):
 
     said, report = brought(change)
     assert "'month', 'stock', 'return', 'size' missing; the file has ['Date', " in said
-    assert "column 'Ticker': not a number in 8,682 rows" in said and "and 28 more; add them" in said
+    assert (
+        "column 'Ticker': not a number in 8,682 rows" in said and "and 28 more]; add them" in said
+    )
     assert "neither month nor date; the file has ['Date', 'Open'," in said
     assert report["rule"].value_counts().to_dict() == {"readable": 3, "columns": 2}
 

@@ -115,14 +115,15 @@ def test_all_faults_come_at_once():
     size=st.integers(4, 40),
     drop=st.floats(0.0, 0.9),
     seed=st.integers(0, 10),
+    missing=st.sampled_from(["centre", "drop"]),
 )
-def test_faults_are_those_of_the_stages(first, window, size, drop, seed):
+def test_faults_are_those_of_the_stages(first, window, size, drop, seed, missing):
     params, records = small_params(), small_records()
     months = sorted(records.stocks["month"].unique())
     month = pd.Timestamp(months[min(first, len(months) - 1)]).strftime("%Y-%m")
     params = replace(
         params,
-        prepare=replace(params.prepare, first_month=month, universe_size=size),
+        prepare=replace(params.prepare, first_month=month, universe_size=size, missing=missing),
         train=replace(params.train, window_months=window),
     )
     eligible = np.random.default_rng(seed).random(len(records.stocks)) >= drop
@@ -140,6 +141,26 @@ def test_faults_are_those_of_the_stages(first, window, size, drop, seed):
     except KonkyoError:
         refused = {"panel"}
     assert bool(faults) == bool(refused), (faults, refused)
+
+
+def test_a_search_without_a_month_is_noted():
+    params, records = small_params(), small_records()
+    months = sorted(records.stocks["month"].unique())
+    space = replace(params.tune.space, window_months=(6,))
+    for skip_months, holdout in ((0, 6), (1, 1), (2, 5)):
+        # Of decisions the last 1 + skip are not realised, nor those just before the holdout.
+        lost = 2 * (1 + skip_months) + 6 + skip_months + holdout
+        for left in (0, 1):
+            first = pd.Timestamp(months[len(months) - lost - left])
+            changed = replace(
+                params,
+                prepare=replace(
+                    params.prepare, skip_months=skip_months, first_month=f"{first:%Y-%m}"
+                ),
+                tune=replace(params.tune, space=space, holdout=holdout),
+            )
+            said = any("konkyo tune" in line for line in preflight.remarks(changed, records))
+            assert said is (left == 0)
 
 
 def test_a_month_with_few_eligible_stocks(capsys):
@@ -256,6 +277,9 @@ def test_training_refuses_what_the_report_would():
     wrong = replace(params, report=replace(params.report, watchlist=("no such",)))
     with pytest.raises(RecordsError, match="watchlist: 'no such': no stock ranked in"):
         preflight.require_panel(wrong, panel.index, panel.catalogue)
+    few = panel.index.groupby("month").head(params.backtest.n_quantiles - 1)
+    with pytest.raises(RecordsError, match="fewer than 4 stocks"):
+        preflight.require_panel(params, few, panel.catalogue)
 
 
 def test_the_tables_of_the_second_study_are_checked(capsys):

@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from konkyo.data.membership import holds
+from konkyo.data.conditions import holds
 from konkyo.errors import ParamsError
 
 STOCKS = pd.DataFrame(

@@ -7,11 +7,12 @@ from tempfile import TemporaryDirectory
 
 import pandas as pd
 
-from konkyo.config import Table
+from konkyo.config import Reports, Table
 from konkyo.data.columns import Kind, cells_of
-from konkyo.data.parsed_table import ParsedTable
-from konkyo.data.parsing import CellKind
+from konkyo.data.fundamentals_read import check
+from konkyo.data.parsing import CellKind, ParsedTable
 from konkyo.data.reader import read
+from konkyo.data.violations import Violation
 
 
 def parsed(
@@ -30,3 +31,8 @@ def parsed(
         frame.rename(columns=names).to_csv(path, index=False)
         spec = Table((str(path),), {own: here for here, own in names.items()})
         return replace(read(spec, kind if callable(kind) else cells_of(kind)), file=file)
+
+
+def read_reports(spec: Reports) -> tuple[pd.DataFrame, list[Violation]]:
+    """Return the rows of a table of reports, and what breaks their rules."""
+    return check(read(spec, cells_of("reports")))

@@ -64,7 +64,8 @@ class Prepare:
     """The feature panel: first decision month, universe, features, label, market series.
 
     `skip_months` months are left out between a decision and the month that it earns; see
-    `konkyo.windows`.
+    `konkyo.windows`. `missing` says what becomes of a missing characteristic: the centre of its
+    month (0), or no row of the panel.
     """
 
     first_month: MonthName
@@ -76,6 +77,7 @@ class Prepare:
     sectors: Literal["known"] | tuple[str, ...]
     market: dict[str, tuple[MarketTransform, ...]]
     skip_months: Annotated[int, Field(ge=0, le=11)] = field(default=0, kw_only=True)
+    missing: Literal["centre", "drop"] = field(default="centre", kw_only=True)
 
 
 @dataclass(frozen=True, config=RULES)

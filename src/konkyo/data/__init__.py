@@ -3,25 +3,23 @@
 - `us_equities`, `tables`, `simulated`: the sources; `vendors`: what fetches files for `tables`
 - `records`: what they return
 - `files`: which files, and their headers; `parsing`: the SQL of one cell; `scan`: the query of a
-  table of any size, for an `engine` (DuckDB); `reader`: a table in memory
-- `columns`: every table's columns, declared once as pandera schemas of `rules`
-- `schema`: tables checked against them, and the two records normalised, from `rules` (values and
-  rows), `monthly` (whole tables) and `violations` (what is wrong, as text and as a table)
-- `notes`: what is worth a look though no rule is broken; `plausibility`: what is assumed of prices
-  and series, or odd in them
-- of `tables` alone: `daily` and `monthly_prices` (days and weeks to months, in SQL), `bar_dates`
-  (first or last days of periods), `listing` (absences, shut markets, bankruptcies),
-  `market_series`, `membership` (who is eligible), `returns` (return, sector), and `fundamentals`
-  joined to months (`fundamentals_read`: their rows, `fundamental_items`: their items,
-  `point_in_time`: what was known of them when, `ratios`: figure 13 as ratios.csv declares it)
+  table of any size; `reader`: DuckDB, and a table in memory
+- `columns`: every table's columns, as columns.csv declares them, with `rules`; `schema`: the two
+  records checked and normalised; `violations`: what is wrong, as text and as a table
+- `notes`, `plausibility`: what is worth a look though no rule is broken, and what is assumed
+- of `tables` alone: `daily` and `monthly_prices` (days and weeks to months, in SQL), `stocks`
+  (returns, sectors, a code's firms), `market_series`, `conditions` (who is eligible), and
+  `fundamentals` joined to months (`fundamentals_read`: their rows, `point_in_time`: what was known
+  of them when, `ratios`: their items, and figure 13 as ratios.csv declares it)
 """
 
 from dataclasses import replace
 from pathlib import Path
 
 from konkyo.config import Ingest
-from konkyo.data import notes, returns, simulated, tables, us_equities
+from konkyo.data import notes, simulated, tables, us_equities
 from konkyo.data.records import Records, truncate
+from konkyo.data.stocks import rank_autocorrelation
 from konkyo.dates import parse
 
 __all__ = ["Records", "load"]
@@ -63,7 +61,7 @@ def load(ingest: Ingest, raw: Path, portfolios: int) -> Records:
         records = tables.load(ingest.tables, raw, portfolios, last, first)
     if first is not None or last is not None:
         records = truncate(records, last, first)
-    correlation = returns.rank_autocorrelation(records.stocks)
+    correlation = rank_autocorrelation(records.stocks)
     facts = records.facts | {"return_rank_autocorrelation": correlation}
     averaged = notes.of_averages(correlation)
     return replace(records, facts=facts, notes=(*records.notes, *averaged))

@@ -1,19 +1,21 @@
-"""Conditions on the columns of one row, in SQL: `where` of tables, `eligible` of the stocks."""
+"""Which rows count: conditions in SQL on one row's columns (`where`, `eligible`), and members."""
 
 import json
 import re
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import duckdb
+import numpy as np
+import pandas as pd
+import pyarrow as pa
 
 from konkyo.data.violations import names_of
-from konkyo.errors import ParamsError
-
-if TYPE_CHECKING:
-    import duckdb
+from konkyo.errors import ParamsError, RecordsError
 
 
 def columns_in(
-    connection: "duckdb.DuckDBPyConnection", key: str, condition: str, columns: Sequence[str]
+    connection: duckdb.DuckDBPyConnection, key: str, condition: str, columns: Sequence[str]
 ) -> list[str]:
     """Return the columns that a condition names, each once.
 
@@ -32,8 +34,6 @@ def columns_in(
         The condition cannot be read, depends on other rows than its own (these may be of later
         months), or names a column that is not there.
     """
-    import duckdb
-
     try:
         reference, tree = _parsed(connection, "true"), _parsed(connection, condition)
     except duckdb.Error as error:
@@ -81,7 +81,84 @@ def refusal(key: str, condition: str, columns: Sequence[str], error: Exception) 
     )
 
 
-def _parsed(connection: "duckdb.DuckDBPyConnection", condition: str) -> list[dict[str, Any]]:
+def eligible(
+    stocks: pd.DataFrame, members: Sequence[pd.DataFrame], condition: str
+) -> np.ndarray | None:
+    """Return which rows are eligible for the universe of their month, known at its end.
+
+    Parameters
+    ----------
+    stocks : DataFrame, shape [rows, columns]
+        month (period end), stock and columns of numbers.
+    members : sequence of DataFrame
+        stock, start and optionally end (days): a stock belongs to it while start <= month end and
+        (end is missing or month end < end), in any of its spells in any table.
+    condition : str
+        A condition in SQL over the columns of the row, such as `close >= 1 and days >= 15`; a row
+        where it is NULL is not eligible. Empty: all rows.
+
+    Returns
+    -------
+    ndarray of float64, shape [rows], or None
+        1.0 where eligible, else 0.0; None where neither is given.
+
+    Raises
+    ------
+    ParamsError
+        The condition cannot be used on single rows.
+    RecordsError
+        No row is eligible.
+    """
+    mask = np.ones(len(stocks), dtype=bool)
+    if not members and not condition.strip():
+        return None
+    if members:
+        mask &= belongs(stocks, pd.concat(members, ignore_index=True))
+    if condition.strip():
+        mask &= holds(stocks, condition)
+    if not mask.any():
+        raise RecordsError(
+            "no row of the stocks is eligible for the universe: see ingest.tables.stocks.eligible "
+            f"({condition!r}), and that the codes in ingest.tables.members are those of the stocks"
+        )
+    return mask.astype("float64")
+
+
+def belongs(stocks: pd.DataFrame, members: pd.DataFrame) -> np.ndarray:
+    """Return which stocks are members at the end of the row's month, bool, shape [rows]."""
+    keys = pd.DataFrame({"stock": stocks["stock"].astype("str"), "month": stocks["month"]})
+    keys["row"] = np.arange(len(keys))
+    spells = keys.merge(members.astype({"stock": "str"}), on="stock", how="inner")
+    within = spells["start"] <= spells["month"]
+    if "end" in spells:
+        within &= spells["end"].isna() | (spells["month"] < spells["end"])
+    mask = np.zeros(len(stocks), dtype=bool)
+    mask[spells.loc[within, "row"].to_numpy()] = True
+    return mask
+
+
+def holds(stocks: pd.DataFrame, condition: str) -> np.ndarray:
+    """Return where a condition in SQL is true, bool, shape [rows]; false where it is NULL."""
+    table = pa.Table.from_pandas(
+        stocks.assign(**{"the row": np.arange(len(stocks))}), preserve_index=False
+    )
+    connection = duckdb.connect(config={"enable_external_access": False, "threads": 2})
+    try:
+        columns_in(connection, "ingest.tables.stocks.eligible", condition, list(stocks))
+        connection.register("stocks", table)
+        query = f'SELECT "the row" FROM stocks WHERE ({condition}\n)'  # nosec B608 # closed in
+        result = connection.execute(query)
+        rows = result.fetchnumpy()["the row"]
+    except duckdb.Error as error:
+        raise refusal("ingest.tables.stocks.eligible", condition, list(stocks), error) from None
+    finally:
+        connection.close()
+    mask = np.zeros(len(stocks), dtype=bool)
+    mask[np.asarray(rows)] = True
+    return mask
+
+
+def _parsed(connection: duckdb.DuckDBPyConnection, condition: str) -> list[dict[str, Any]]:
     """Return the syntax trees of the query with a condition.
 
     Raises
@@ -89,8 +166,6 @@ def _parsed(connection: "duckdb.DuckDBPyConnection", condition: str) -> list[dic
     duckdb.ParserException
         It makes none, or one that does not select.
     """
-    import duckdb
-
     query = f"SELECT 1 FROM stocks WHERE ({condition}\n)"  # nosec B608 # only parsed
     parsed = connection.execute("SELECT json_serialize_sql(?::VARCHAR)", [query]).fetchall()
     tree: dict[str, Any] = json.loads(parsed[0][0])

@@ -6,30 +6,26 @@ of them breaks a rule are all rows checked, chunk by chunk, to say which.
 """
 
 from collections.abc import Iterator
-from typing import Any
 
 import duckdb
-import numpy as np
 import pandas as pd
 import pyarrow as pa
 
 from konkyo.config import StockRows
-from konkyo.data import listing, monthly_prices, notes, violations
+from konkyo.data import monthly_prices, notes, violations
 from konkyo.data.columns import Unit, cells_of, table_of
-from konkyo.data.engine import engine, to_pandas
 from konkyo.data.files import add_remedy, files_of, header, together
-from konkyo.data.parsed_table import ParsedTable
-from konkyo.data.parsing import CellKind, quoted
+from konkyo.data.parsing import CellKind, ParsedTable, quoted
+from konkyo.data.reader import engine, to_frame, to_pandas
 from konkyo.data.rules import broken
 from konkyo.data.scan import Scan, check_capitals, scan
-from konkyo.data.violations import SHOWN, Violation, count_of
+from konkyo.data.stocks import violation_of_revived
+from konkyo.data.violations import Note, Violation, count_of, few, violation
 from konkyo.dates import label
 from konkyo.errors import RecordsError
 
 CHUNK = 1_000_000
 """Rows that are checked at a time where something is wrong."""
-
-_TEXT = ("stock", "sector")
 
 
 def monthly(rows: StockRows, last: pd.Timestamp | None) -> ParsedTable:
@@ -73,8 +69,8 @@ def monthly(rows: StockRows, last: pd.Timestamp | None) -> ParsedTable:
         )
         violations.raise_if_any(list(_months(connection, table, rows, frame, last)))
         remarks += table.note(connection)
-        faults = monthly_prices.faults(connection)
-        remarks += notes.of_removals(faults, np.ones(len(faults), dtype=bool), 1.0)
+        removed = notes.of_removals(monthly_prices.faults(connection))
+        remarks += [Note("set missing", line) for line in removed]
     if frame.empty:
         raise RecordsError(f"{table.file} holds no row up to ingest.last_month: add rows")
     if not dated:
@@ -102,37 +98,22 @@ def cell_of_month(name: str) -> CellKind | None:
 
 def _columns(table: Scan) -> list[Violation]:
     """See that there is what months are made of."""
+    if "month" in table.columns:
+        found = "'month' is the name of what the rows' dates become"
+        remedy = 'leave the column out by mapping it to "", or give it another name'
+        return [violation(table, ["month"], "reserved", found, remedy)]
     lacking = [name for name in ("date", "stock") if name not in table.columns]
     if not {"close", "close_adjusted", "return"} & set(table.columns):
         lacking.append("close")
-    if "month" in table.columns:
-        return [
-            Violation(
-                file=table.file,
-                column=table.names.get("month", "month"),
-                rule="reserved",
-                found="'month' is the name of what the rows' dates become",
-                rows=(),
-                count=0,
-                remedy='leave the column out by mapping it to "", or give it another name',
-            )
-        ]
     if not lacking:
         return []
-    there = [table.names.get(name, name) for name in table.columns]
-    return [
-        Violation(
-            file=table.file,
-            column="",
-            rule="columns",
-            found=f"{', '.join(map(repr, lacking))} missing; the file has "
-            f"[{violations.names_of(there)}]",
-            rows=(),
-            count=0,
-            remedy=f"{add_remedy(table.file, lacking)}, or map your own names to these in "
-            "ingest.tables.stocks.columns (of close, close_adjusted and return, one is enough)",
-        )
-    ]
+    there = violations.names_of(table.names.get(name, name) for name in table.columns)
+    found = f"{', '.join(map(repr, lacking))} missing; the file has [{there}]"
+    remedy = (
+        f"{add_remedy(table.file, lacking)}, or map your own names to these in "
+        "ingest.tables.stocks.columns (of close, close_adjusted and return, one is enough)"
+    )
+    return [violation(table, [], "columns", found, remedy)]
 
 
 def _values(connection: duckdb.DuckDBPyConnection, table: Scan, percent: bool) -> list[Violation]:
@@ -167,21 +148,12 @@ def _extremes(connection: duckdb.DuckDBPyConnection, table: Scan) -> pd.DataFram
     least again).
     """
     parts = [
-        f"min({name}), max({name}), CASE WHEN count({name}) = count(*) THEN min({name}) END"
+        f"unnest([min({name}), max({name}), CASE WHEN count({name}) = count(*) THEN min({name}) "
+        f"END]) AS {name}"
         for name in (quoted(monthly_prices.inside(name)) for name in table.columns)
     ]
     query = f"SELECT {', '.join(parts)} FROM found"  # nosec B608 # names quoted
-    values = connection.execute(query).fetchall()[0]
-    columns: dict[str, pd.Series] = {}
-    for place, name in enumerate(table.columns):
-        three = list(values[3 * place : 3 * place + 3])
-        if name in _TEXT:
-            columns[name] = pd.Series(three, dtype="str")
-        elif name == "date":
-            columns[name] = pd.to_datetime(pd.Series(three))
-        else:
-            columns[name] = pd.Series(three, dtype="float64")
-    return pd.DataFrame(columns)
+    return to_frame(connection, query).set_axis(list(table.columns), axis=1)
 
 
 def _months(
@@ -192,49 +164,31 @@ def _months(
     last: pd.Timestamp | None,
 ) -> Iterator[Violation]:
     """See that no row is there twice, and that the last month is whole."""
-
-    def violation(column: str, rule: str, found: str, **changes: Any) -> Violation:
-        own = table.names.get(column, column)
-        given: dict[str, Any] = {"rows": (), "count": 0, "here": "" if own == column else column}
-        given |= changes
-        return Violation(file=table.file, column=own, rule=rule, found=found, **given)
-
-    count, shown = monthly_prices.repeated(connection)
-    if count:
-        named = [f"{one.stock} on {one.date:%Y-%m-%d}" for one in shown.itertuples()]
-        yield violation(
-            "stock",
-            "unique",
-            f"{count_of(count, 'row')} with the date and stock of another ({', '.join(named)})",
-            remedy="keep one row a date and stock",
-        )
+    again = monthly_prices.repeated(connection)
+    if len(again):
+        shown = few(f"{row.stock} on {row.date:%Y-%m-%d}" for row in again.itertuples())
+        found = f"{count_of(len(again), 'row')} with the date and stock of another ({shown})"
+        yield violation(table, ["stock"], "unique", found, "keep one row a date and stock")
     price = "close_adjusted" if "close_adjusted" in table.columns else "close"
     if price in table.columns:
-        own = table.names.get(price, price)
-        yield from listing.violation_of_revived(table.file, own, monthly_prices.revived(connection))
+        yield from violation_of_revived(table, price, monthly_prices.revived(connection))
     if rows.rows == "monthly":
-        several = frame.loc[frame["days"] > 1, "month"].drop_duplicates()
-        if len(several):
-            yield violation(
-                "date",
-                "unique",
-                "more than one row",
-                of="month",
-                count=len(several),
-                shown=tuple(label(month) for month in several[:SHOWN]),
-                remedy="keep one row a month, or set ingest.tables.stocks.rows to dated",
-            )
+        several = [label(month) for month in frame.loc[frame["days"] > 1, "month"].unique()]
+        if several:
+            remedy = "keep one row a month, or set ingest.tables.stocks.rows to dated"
+            yield violation(table, ["date"], "unique", "more than one row", remedy, months=several)
         return
     day = monthly_prices.newest(connection)
     before = None if day is None else monthly_prices.incomplete(day)
     # Some months end early, as before the Chinese new year: then params.yaml has the last word.
     stated = last is not None and day is not None and label(day) == label(last)
     if day is not None and before is not None and not stated:
-        yield violation(
-            "date",
-            "complete",
+        found = (
             f"the newest row is of {day:%Y-%m-%d}, more than {monthly_prices.COMPLETE} days before "
-            "the end of its month, which is not whole",
-            remedy=f"set ingest.last_month to {before}, or add the month's other rows; if no "
-            f"session followed, set it to {label(day)}",
+            "the end of its month, which is not whole"
         )
+        remedy = (
+            f"set ingest.last_month to {before}, or add the month's other rows; if no "
+            f"session followed, set it to {label(day)}"
+        )
+        yield violation(table, ["date"], "complete", found, remedy)

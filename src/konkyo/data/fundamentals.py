@@ -13,11 +13,10 @@ import numpy as np
 import pandas as pd
 
 from konkyo.config import Reports
-from konkyo.data.fundamental_items import BALANCES, FLOWS, FORECASTS, dependent_items
-from konkyo.data.fundamentals_read import match, to_statements
-from konkyo.data.listing import spells
+from konkyo.data.fundamentals_read import to_statements
 from konkyo.data.point_in_time import as_known
-from konkyo.data.ratios import ratios
+from konkyo.data.ratios import BALANCES, FLOWS, FORECASTS, dependent_items, ratios
+from konkyo.data.stocks import spells
 from konkyo.dates import ordinal
 
 _SIZE_MONTH = "size since"
@@ -39,7 +38,7 @@ def join(
         month (period end), stock, and where there are such: size (thousands of the currency),
         close, volume, shares and further columns. Each stock and month once.
     reports : sequence of DataFrame
-        Tables as `konkyo.data.fundamentals_read.read` returns them, in the order in which they are
+        Tables as `konkyo.data.fundamentals_read.check` returns them, in the order in which they are
         asked: where the first knows nothing of an ingredient at t, the second is asked.
     specs : sequence of Reports
         Of each table: `lag` days after period_end from which a row without `published` is known,
@@ -49,7 +48,7 @@ def join(
         `size` is a market value. False where the column stands for something else, such as traded
         value: ratios to market value would not mean what they say, and are left out.
     spell : ndarray of int64, shape [rows], optional
-        Which of its code's firms each row is about; by default what `listing.spells` returns.
+        Which of its code's firms each row is about; by default what `stocks.spells` returns.
 
     Returns
     -------
@@ -74,55 +73,25 @@ def join(
                 known[_SIZE_MONTH] = since
             _fill(values, known)
 
-    column = {name: stocks[name].to_numpy("float64") for name in ("close",) if name in stocks}
-    size = _size(stocks, values, stock, month, column.get("close"))
-    added: dict[str, np.ndarray] = {} if size is None else {"size": size}
-    ingredient = {*FLOWS, *BALANCES, *FORECASTS}
-    ingredient |= {other for name in ingredient for other in _with(name)}
-    for name in [name for name in values if name not in ingredient]:
-        found = values.pop(name)
-        if name in stocks:
-            found = _first(stocks[name].to_numpy("float64"), found)
-        added[name] = found
-    values.pop("size", None)
-    if size is not None:
-        values["size"] = size
-    for name in ("volume", "shares"):
-        if name in stocks:
-            own = stocks[name].to_numpy("float64") / 1000
-            values[name] = _first(own, values[name]) if name in values else own
-    given = {
+    numbers = {
         name: stocks[name].to_numpy("float64")
         for name in stocks
         if pd.api.types.is_numeric_dtype(stocks[name])
-    } | added
-    added |= ratios(stock, month, values, given, valued)
+    }
+    size = _size(numbers, values, stock, month)
+    added = {} if size is None else {"size": size}
+    items = {*FLOWS, *BALANCES, *FORECASTS}
+    items |= {other for name in items for other in _with(name)}
+    for name in [name for name in values if name not in items]:
+        added[name] = _first(numbers.get(name), values.pop(name))
+    values = {name: some for name, some in values.items() if name != "size"} | (
+        {} if size is None else {"size": size}
+    )
+    for name in ("volume", "shares"):
+        if name in numbers:
+            values[name] = _first(numbers[name] / 1000, values.get(name))
+    added |= ratios(stock, month, values, numbers | added, valued)
     return stocks.assign(**added)
-
-
-def matches(stocks: pd.DataFrame, reports: Sequence[pd.DataFrame]) -> list[dict[str, Any]]:
-    """Return how the stocks of each table of reports were found, for the facts of the records.
-
-    Returns
-    -------
-    list of dict
-        matched (stocks found), unmatched, codes: `as written`, or `in capital letters` where no
-        code is found as it is written.
-    """
-    codes = pd.Index(stocks["stock"].unique())
-    found = []
-    for table in reports:
-        own = pd.Index(table["stock"].unique())
-        _, upper = match(codes, own)
-        there = int((match(codes, own)[0] >= 0).sum())
-        found.append(
-            {
-                "matched": there,
-                "unmatched": len(own) - there,
-                "codes": "in capital letters" if upper else "as written",
-            }
-        )
-    return found
 
 
 def _firms(stocks: pd.DataFrame, spell: np.ndarray) -> tuple[np.ndarray, pd.DataFrame]:
@@ -175,37 +144,33 @@ def _with(name: str) -> tuple[str, ...]:
 
 
 def _size(
-    stocks: pd.DataFrame,
+    numbers: Mapping[str, np.ndarray],
     values: Mapping[str, np.ndarray],
     stock: np.ndarray,
     month: np.ndarray,
-    close: np.ndarray | None,
 ) -> np.ndarray | None:
     """Return market values in thousands: the stocks' own, else the reports', None if there is none.
 
     The reports' market value moves with `close` from the end of the month in which it became known.
     """
     found = None
+    # Across a split only adjusted prices move as the market value does.
+    price = numbers.get("close_adjusted", numbers.get("close"))
     if "size" in values:
         found = values["size"]
-        # Across a split only adjusted prices move as the market value does.
-        price = (
-            stocks["close_adjusted"].to_numpy("float64") if "close_adjusted" in stocks else close
-        )
         if price is not None:
             since = np.nan_to_num(values[_SIZE_MONTH], nan=month.min() - 1).astype("int64")
             prices = pd.Series(price, pd.MultiIndex.from_arrays([stock, month]))
             then = prices.reindex(pd.MultiIndex.from_arrays([stock, since])).to_numpy()
             found = found * np.divide(price, then, out=np.full(len(then), np.nan), where=then > 0)
-    elif "shares" in values and close is not None:
-        found = values["shares"] * close
-    if found is not None:
-        found = np.where(found > 0, found, np.nan)
-    if "size" not in stocks:
-        return found
-    own = stocks["size"].to_numpy("float64")
-    return own if found is None else _first(own, found)
+    elif "shares" in values and "close" in numbers:
+        found = values["shares"] * numbers["close"]
+    own = numbers.get("size")
+    return own if found is None else _first(own, np.where(found > 0, found, np.nan))
 
 
-def _first(values: np.ndarray, otherwise: np.ndarray) -> np.ndarray:
+def _first(values: np.ndarray | None, otherwise: Any) -> np.ndarray:
+    """Return values, those that are missing from the others; one of both may not be there."""
+    if values is None or otherwise is None:
+        return otherwise if values is None else values
     return np.where(np.isnan(values), otherwise, values)

@@ -1,21 +1,19 @@
 """A user's dated reports: rows checked, then made statements of what was known when."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
 from konkyo.config import Reports
-from konkyo.data import reader
-from konkyo.data.columns import cells_of, table_of
-from konkyo.data.fundamental_items import BALANCES, FLOWS, FORECASTS, PAID, UNSCALED
-from konkyo.data.fundamental_notes import UNSTEADY, changes
-from konkyo.data.parsed_table import ParsedTable
+from konkyo.data.columns import table_of
+from konkyo.data.parsing import ParsedTable
+from konkyo.data.plausibility import UNSTEADY, changes
 from konkyo.data.point_in_time import NO_YEAR
-from konkyo.data.rules import broken, column_of, columns_of
-from konkyo.data.scan import Spec
-from konkyo.data.violations import Violation, in_rows
+from konkyo.data.ratios import BALANCES, FLOWS, FORECASTS, PAID, UNSCALED
+from konkyo.data.rules import broken
+from konkyo.data.violations import Violation, violation
 from konkyo.dates import ordinal
 
 DATES = ("period_end", "published", "forecast_end")
@@ -30,15 +28,15 @@ _ENOUGH = 3
 """Changes within a year, to tell sums since its beginning."""
 
 
-def read(spec: Spec) -> tuple[pd.DataFrame, list[Violation]]:
-    """Read a table of reports and check its rows.
+def check(table: ParsedTable) -> tuple[pd.DataFrame, list[Violation]]:
+    """Check the rows of a table of reports.
 
     Parameters
     ----------
-    spec : Spec
-        A table of stock, period_end or published or both, optionally months (length of the period,
-        12 where missing) and forecast_end (the last day of the year that the forecasts are about),
-        and columns of numbers.
+    table : ParsedTable
+        stock, period_end or published or both, optionally months (length of the period, 12 where
+        missing) and forecast_end (the last day of the year that the forecasts are about), and
+        columns of numbers.
 
     Returns
     -------
@@ -49,13 +47,14 @@ def read(spec: Spec) -> tuple[pd.DataFrame, list[Violation]]:
         Every broken rule: those of `konkyo.data.columns`, and rows of one period and moment that
         contradict each other.
     """
-    return check(reader.read(spec, cells_of("reports")))
-
-
-def check(table: ParsedTable) -> tuple[pd.DataFrame, list[Violation]]:
-    """Check the rows of a table of reports: what `read` returns."""
     taken = [name for name in table.frame if name in TAKEN]
-    violations = [_taken(table, name) for name in taken]
+    remedy = 'give it another name, or leave the column out by mapping it to ""'
+    violations = [
+        violation(
+            table, [n], "reserved", f"{n!r} is the name of a column of the stocks' own", remedy
+        )
+        for n in taken
+    ]
     frame = table.frame.drop(columns=taken)
     unread = {name: texts for name, texts in table.unread.items() if name not in taken}
     table = replace(table, frame=frame, unread=unread)
@@ -65,45 +64,30 @@ def check(table: ParsedTable) -> tuple[pd.DataFrame, list[Violation]]:
     return frame, violations + more
 
 
-def _taken(found: ParsedTable, name: str) -> Violation:
-    return Violation(
-        file=found.file,
-        **column_of(name, found.names),
-        rule="reserved",
-        found=f"{name!r} is the name of a column of the stocks' own",
-        rows=(),
-        count=0,
-        remedy='give it another name, or leave the column out by mapping it to ""',
-    )
-
-
-def _far(found: ParsedTable, frame: pd.DataFrame) -> Iterator[Violation]:
+def _far(table: ParsedTable, frame: pd.DataFrame) -> Iterator[Violation]:
     """See that days are of an age that records have."""
-    for name in DATES:
-        if name not in frame:
-            continue
+    for name in frame.columns.intersection(list(DATES)):
         days = frame[name]
         bad = (days.notna() & ~days.between(_EARLIEST, _LATEST)).to_numpy()
         if bad.any():
-            said = f"not between {_EARLIEST:%Y-%m-%d} and {_LATEST:%Y-%m-%d}"
-            yield _violation(found, [name], "range", said, bad, days, "correct these days")
+            found = f"not between {_EARLIEST:%Y-%m-%d} and {_LATEST:%Y-%m-%d}"
+            yield violation(table, [name], "range", found, "correct these days", bad, days)
 
 
-def _lengths(found: ParsedTable, frame: pd.DataFrame) -> Iterator[Violation]:
+def _lengths(table: ParsedTable, frame: pd.DataFrame) -> Iterator[Violation]:
     """See that periods are whole months, and that what is summed up over a year says how long."""
     if "months" in frame:
         months = frame["months"]
         bad = (~(months.between(1, _LONGEST) & (months % 1 == 0)) & months.notna()).to_numpy()
         if bad.any():
-            said = f"not a whole number from 1 to {_LONGEST}"
+            found = f"not a whole number from 1 to {_LONGEST}"
             remedy = "write the length of the report's period in months, 12 for a year"
-            yield _violation(found, ["months"], "length", said, bad, months, remedy)
+            yield violation(table, ["months"], "length", found, remedy, bad, months)
             return
     flow, change, apart = changes(frame)
     if len(change) >= _ENOUGH and change.median() > UNSTEADY:
-        bad = np.zeros(len(frame), dtype=bool)
-        bad[change.index] = True
-        said = (
+        bad = np.isin(np.arange(len(frame)), change.index)
+        found = (
             f"{flow} of periods that end {apart.median():.0f} months apart rise and fall as sums "
             "since the year's beginning do, or quarters beside years, while all are of one length"
         )
@@ -111,51 +95,24 @@ def _lengths(found: ParsedTable, frame: pd.DataFrame) -> Iterator[Violation]:
             "give `months`, such as 3, 6, 9, 12, or make it of a column of text: columns: "
             "{quarter: months}, values: {quarter: {Q1: 3, Q2: 6, Q3: 9, FY: 12}}"
         )
-        yield _violation(found, ["period_end"], "length", said, bad, frame["stock"], remedy)
+        yield violation(table, ["period_end"], "length", found, remedy, bad, frame["stock"])
 
 
-def _contradictions(found: ParsedTable, frame: pd.DataFrame) -> Iterator[Violation]:
+def _contradictions(table: ParsedTable, frame: pd.DataFrame) -> Iterator[Violation]:
     """See that rows of one stock, period and moment do not say different things."""
     keys = [name for name in ("stock", "months", *DATES) if name in frame]
     again = frame[frame.duplicated(keys, keep=False)]
-    if again.empty:
-        return
-    groups = again.groupby(keys, dropna=False)
-    differs = np.zeros(len(frame), dtype=bool)
-    places = np.flatnonzero(frame.duplicated(keys, keep=False))
-    for name in _numbers_in(frame):
-        differs[places[(groups[name].transform("nunique") > 1).to_numpy()]] = True
-    if differs.any():
-        keys = [name for name in keys if name != "months"]
+    values = again.groupby(keys, dropna=False)[_numbers_in(frame)].transform("nunique")
+    bad = frame.index.isin(again.index[(values > 1).any(axis=1)])
+    if bad.any():
         remedy = (
             "keep one row a stock, period_end and published; add `months` where a year and its "
             "last quarter end on one day; with two kinds of reports in the file (consolidated or "
             "not), choose one by `where`"
         )
-        said = "different values for one stock, period and day"
-        yield _violation(found, keys, "one report", said, differs, frame["stock"], remedy)
-
-
-def _violation(
-    found: ParsedTable,
-    names: Sequence[str],
-    rule: str,
-    said: str,
-    bad: np.ndarray,
-    values: pd.Series,
-    remedy: str,
-) -> Violation:
-    rows, shown, count = in_rows(bad, values)
-    return Violation(
-        file=found.file,
-        **columns_of(names, found.names),
-        rule=rule,
-        found=said,
-        rows=rows,
-        count=count,
-        remedy=remedy,
-        shown=shown,
-    )
+        found = "different values for one stock, period and day"
+        names = [name for name in keys if name != "months"]
+        yield violation(table, names, "one report", found, remedy, bad, frame["stock"])
 
 
 def to_statements(

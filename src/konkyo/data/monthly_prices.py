@@ -26,10 +26,11 @@ import duckdb
 import pandas as pd
 
 from konkyo.config.tables import BarDate
-from konkyo.data import bar_dates
-from konkyo.data.engine import to_frame
+from konkyo.data.market_series import first_day_of, note_on_first_days
 from konkyo.data.parsing import quoted
+from konkyo.data.reader import to_frame
 from konkyo.data.scan import Scan
+from konkyo.data.violations import Note
 from konkyo.dates import label, month_end, ordinal
 
 SPAN = 31
@@ -73,7 +74,7 @@ def load(
     scan: Scan,
     last: pd.Timestamp | None,
     bar_date: BarDate = "last_day",
-) -> list[str]:
+) -> tuple[Note, ...]:
     """Read the rows up to the end of a month into the table `found`; stocks become numbers.
 
     Parameters
@@ -89,7 +90,7 @@ def load(
 
     Returns
     -------
-    list of str
+    tuple of Note
         The note on dates that were taken for first days.
     """
     # Text is parsed once; Parquet is read again by each query, for the columns that it needs.
@@ -99,7 +100,7 @@ def load(
     days = to_frame(connection, "SELECT DISTINCT CAST(date AS TIMESTAMP) AS date FROM dated")[
         "date"
     ]
-    period = bar_dates.first_day_of(days, bar_date)
+    period = first_day_of(days, bar_date)
     day = {"": "date", "week": "date + 6", "month": "last_day(date)"}[period]
     upto = "" if last is None else f" WHERE {day} <= DATE '{last:%Y-%m-%d}' OR date IS NULL"
     connection.execute(
@@ -109,7 +110,7 @@ def load(
         "CREATE TABLE codes AS SELECT stock, CAST(row_number() OVER (ORDER BY stock) AS INTEGER) "
         "AS id FROM (SELECT DISTINCT stock FROM found WHERE stock IS NOT NULL)"
     )
-    return bar_dates.note(scan.file, days, period)
+    return note_on_first_days(scan.file, days, period)
 
 
 def to_months(
@@ -226,23 +227,19 @@ def newest(connection: duckdb.DuckDBPyConnection) -> pd.Timestamp | None:
     return None if day is None else pd.Timestamp(day)
 
 
-def repeated(connection: duckdb.DuckDBPyConnection) -> tuple[int, pd.DataFrame]:
-    """Return how many rows have the date and stock of another one, and the first few of them.
+def repeated(connection: duckdb.DuckDBPyConnection) -> pd.DataFrame:
+    """Return stock and date of the rows that have those of another one, sorted.
 
     Parameters
     ----------
     connection : DuckDBPyConnection
         After `to_months`.
     """
-    count = connection.execute("SELECT count(*) FROM rows WHERE gap = 0").fetchall()[0][0]
-    if not count:
-        return 0, pd.DataFrame({"stock": [], "date": []})
-    shown = to_frame(
+    return to_frame(
         connection,
         "SELECT stock, day AS date FROM rows JOIN codes USING (id) WHERE gap = 0 "
-        "ORDER BY stock, day LIMIT 5",
+        "ORDER BY stock, day",
     )
-    return int(count), shown
 
 
 def faults(connection: duckdb.DuckDBPyConnection) -> pd.DataFrame:

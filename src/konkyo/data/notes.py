@@ -14,14 +14,12 @@ import pandas as pd
 from konkyo.artifacts import HERE
 from konkyo.config import LARGEST_AUTOCORRELATION
 from konkyo.data.files import SUFFIXES, suffix_of, within
-from konkyo.data.parsed_table import ParsedTable
-from konkyo.data.violations import SHOWN, count_of, first_few
+from konkyo.data.parsing import ParsedTable
+from konkyo.data.violations import SHOWN, count_of, few, first_few
 from konkyo.dates import label
 
 SENTINELS = (-99.0, -99.9, -99.99, -999.0, -999.9, -999.99, -9999.0, 9999.0, 99999.0, -99999.0)
 """Numbers that data libraries write where there is no value."""
-LISTED = 20
-"""Returns that are listed where they were removed or are below `WORST`."""
 WORST = -0.9
 """Returns below it are listed one by one."""
 
@@ -76,11 +74,11 @@ def of_codes(kind: str, codes: pd.Series, stocks: pd.Series, matched: np.ndarray
     if known.all():
         return note
     lacking, other = stocks[~known].tolist(), codes[matched < 0].tolist()
-    note += f"; without: {first_few([str(code) for code in lacking[:SHOWN]], len(lacking))}"
+    note += f"; without: {few(lacking)}"
     if other:
-        shown = first_few([repr(code) for code in other[:SHOWN]], len(other))
-        note += f"; its codes of no stock: {shown}"
-        if damaged(pd.Series(other)) or _zeros_lost(lacking, other):
+        note += f"; its codes of no stock: {few(map(repr, other))}"
+        bare = {str(code).lstrip("0") for code in lacking}
+        if damaged(other) or any(str(code).lstrip("0") in bare for code in other):
             note += " (as a spreadsheet damages codes: write them as text)"
     return note
 
@@ -102,25 +100,13 @@ def of_damaged(table: ParsedTable) -> Iterator[str]:
         ),
     ):
         if some:
-            shown = first_few([repr(code) for code in some[:SHOWN]], len(some))
-            yield f"{table.file}: codes {how}: {shown}; write them as text"
+            yield f"{table.file}: codes {how}: {few(map(repr, some))}; write them as text"
 
 
-def damaged(codes: pd.Series) -> list[str]:
+def damaged(codes: Iterable[object]) -> list[object]:
     """Return codes such as 7203.0, 1.3E+05, '0013 and ="0013", which no exchange gives."""
     form = r"\d+\.0+|\d(\.\d+)?[eE]\+?\d+|'\d+|=?\"+=?.*\"+|=.+"
     return [code for code in codes if re.fullmatch(form, str(code))]
-
-
-def few(names: Iterable[object]) -> str:
-    """Return the first few of many names, and how many more there are."""
-    shown = [str(name) for name in names]
-    return first_few(shown[:SHOWN], len(shown))
-
-
-def _zeros_lost(stocks: Sequence[str], codes: Sequence[str]) -> bool:
-    bare = {str(code).lstrip("0") for code in stocks}
-    return any(str(code).lstrip("0") in bare for code in codes)
 
 
 def of_sentinels(table: ParsedTable) -> Iterator[str]:
@@ -193,9 +179,8 @@ def of_averages(correlation: float | None) -> Iterator[str]:
         )
 
 
-def of_removals(frame: pd.DataFrame, removed: np.ndarray, unit: float) -> Iterator[str]:
+def of_removals(rows: pd.DataFrame, unit: float = 1.0) -> Iterator[str]:
     """Yield a note on returns that were set missing as faults of the prices."""
-    rows = frame[removed]
     if len(rows):
         yield f"{count_of(len(rows), 'return')} set missing ({places(rows, 'return', unit)})"
 
@@ -203,7 +188,7 @@ def of_removals(frame: pd.DataFrame, removed: np.ndarray, unit: float) -> Iterat
 def places(rows: pd.DataFrame, value: str | None = None, unit: float = 1.0) -> str:
     """Return the months, stocks and values of the first few rows."""
     shown = []
-    for _, row in rows.head(SHOWN if value is None else LISTED).iterrows():
+    for _, row in rows.head(SHOWN).iterrows():
         day = row["month"] if "month" in row else row.get("date")
         parts = [str(row["stock"])] if "stock" in row else []
         if day is not None and not pd.isna(day):

@@ -4,12 +4,15 @@ Text is read by macros (`define`), values of typed files by their types; a cell 
 none, and one that has none is not missing but listed.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import duckdb
+import pandas as pd
 
 from konkyo.config.tables import TextFormat
+from konkyo.data.violations import Note
 from konkyo.date_text import DAYS, MONTHS, YEARS
 
 CellKind = Literal["code", "text", "number", "day", "moment", "period", "month"]
@@ -37,6 +40,40 @@ REMEDIES = {
     "say in `date_format` how days are written",
 }
 REMEDIES |= {"moment": REMEDIES["day"], "period": REMEDIES["month"]}
+
+
+@dataclass(frozen=True, eq=False)
+class ParsedTable:
+    """A table in memory.
+
+    Attributes
+    ----------
+    file : str
+        The file or files, for messages.
+    frame : DataFrame, shape [rows, columns]
+        Under this project's names in the order of the file: days as datetime64, text as str,
+        numbers as float64; missing where there was no value and where it could not be read.
+    names : mapping of str to str
+        The file's own name of each column that has another name here.
+    unread : mapping of str to Series, shape [rows]
+        Of each column with cells that could not be read: their text, missing elsewhere.
+    kinds : mapping of str to CellKind
+        What the columns of `unread` should hold.
+    notes : tuple of str
+        What was assumed of the rows, and how many were left out.
+    """
+
+    file: str
+    frame: pd.DataFrame
+    names: Mapping[str, str] = field(default_factory=dict)
+    unread: Mapping[str, pd.Series] = field(default_factory=dict)
+    kinds: Mapping[str, CellKind] = field(default_factory=dict)
+    notes: tuple[Note, ...] = ()
+
+    def with_frame(self, frame: pd.DataFrame) -> "ParsedTable":
+        """Return the table with other columns or values."""
+        return replace(self, frame=frame)
+
 
 _BLANKS = " \t\r\n\u00a0\u3000"
 _WIDE, _NARROW = "０１２３４５６７８９．，（）＋－−△▲", "0123456789.,()+----"

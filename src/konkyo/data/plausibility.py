@@ -1,4 +1,4 @@
-"""What is odd in prices, returns and market series, and what is assumed of them, as notes.
+"""What is odd in prices, market series and reports, and what is assumed of them, as notes.
 
 Each note has the numbers by which a mistake shows: a median market value of 12 instead of 12,000
 thousand, a rate of 0.009 instead of 110.
@@ -9,33 +9,40 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from konkyo.data.monthly_prices import STALE
 from konkyo.data.notes import SENTINELS, places
-from konkyo.data.parsed_table import ParsedTable
-from konkyo.data.violations import SHOWN, count_of, first_few
+from konkyo.data.parsing import ParsedTable
+from konkyo.data.ratios import BALANCES, FLOWS, FORECASTS, UNSCALED
+from konkyo.data.violations import Note, assumed, count_of, few, first_few, odd
 from konkyo.dates import label, ordinal
 
-QUIET = 0.5
-"""Median size of a month's return in per cent below which it may be a fraction."""
 JUMP = 300.0
 """Times by which a market series, or one with values below 0 its usual change, does not grow from
 one month to the next; another unit is a thousand, and some series fall in that month."""
 SPLIT = 1.5
 """Times by which shares change in a split, or in a large issue."""
 
+UNSTEADY = 0.25
+"""Median size of the log change of a flow from one statement to the next, beyond which these are
+no years: sums since the year's beginning have 0.55 (0.69 of halves), trailing years of real firms
+0.03, quarters 0.05 to 0.15."""
 
-def notes_on_returns(frame: pd.DataFrame, unit: float) -> Iterator[str]:
-    """Yield the note on returns in per cent that are small enough to be fractions."""
-    values = frame["return"]
-    middle = values[np.isfinite(values) & (values != 0)].abs().median()
-    if unit == 100 and middle < QUIET:
-        yield (
-            f"assumed: returns are in per cent, with a median size of {middle:.3g} a month (stocks "
-            "have 3 to 10); if they are fractions, set `return_unit: fraction`"
-        )
+USUAL = {
+    "earnings_yield": (0.002, 1.0),
+    "book_to_price": (0.02, 20.0),
+    "sales_to_price": (0.02, 50.0),
+    "dividend_yield": (0.0005, 0.5),
+}
+"""Between these limits lies the median of every market; a mistaken thousand is outside."""
+
+_AMOUNTS = set(FLOWS) | set(BALANCES) | set(FORECASTS)
+_AMOUNTS -= {*UNSCALED, "shares"}
+_LEAST, _LARGEST = 1 / 500, 50
+"""An amount's median against assets (sales, equity): dividends have 0.01, sales 0.8."""
+_OFF = 2.5
+"""Powers of ten from a stock's other statements, below the three of a thousand."""
 
 
-def notes_on_prices(frame: pd.DataFrame, from_prices: bool, sized: bool) -> Iterator[str]:
+def notes_on_prices(frame: pd.DataFrame, from_prices: bool, sized: bool) -> Iterator[Note]:
     """Yield what is assumed of prices, and splits that contradict it.
 
     Parameters
@@ -51,12 +58,12 @@ def notes_on_prices(frame: pd.DataFrame, from_prices: bool, sized: bool) -> Iter
     middle = newest["close"].median()
     level = f"its median is {middle:,.6g} in {label(newest['month'].iloc[0])}"
     if "close_adjusted" not in frame and from_prices:
-        yield (
-            f"assumed: `close` is the price as traded and no stock was split ({level}); if it is "
+        yield from assumed(
+            f"`close` is the price as traded and no stock was split ({level}); if it is "
             "adjusted, map it to `close_adjusted` and add the price as traded as `close`"
         )
     elif sized:
-        yield f"assumed: `close` is the price as traded ({level})"
+        yield from assumed(f"`close` is the price as traded ({level})")
     if "shares" not in frame:
         return
     rows = frame[frame["close"] > 0].sort_values(["stock", "month"])
@@ -67,29 +74,20 @@ def notes_on_prices(frame: pd.DataFrame, from_prices: bool, sized: bool) -> Iter
     split = (issued > SPLIT) | (issued < 1 / SPLIT)
     adjusted = split & (np.log(moved).abs() < np.log(issued).abs() / 2)
     if adjusted.any():
-        yield (
+        yield from odd(
             f"{count_of(int(adjusted.sum()), 'row')} where shares change by {SPLIT:g} times or "
             f"more and `close` does not follow ({places(rows[adjusted])}): if these are splits, "
             "`close` is adjusted and market values before know of them: map it to `close_adjusted`"
         )
     traded = split & ~adjusted & (np.log(moved * issued).abs() < np.log(issued).abs() / 2)
     if traded.any() and from_prices and "close_adjusted" not in frame:
-        yield (
+        yield from odd(
             f"{count_of(int(traded.sum()), 'return')} across splits: `close` moves against "
             f"`shares` ({places(rows[traded])}): add `close_adjusted`, from which returns are made"
         )
 
 
-def notes_on_stale(rows: pd.DataFrame) -> Iterator[str]:
-    """Yield the note on stocks that are not bought at a price of weeks ago."""
-    if len(rows):
-        yield (
-            f"{count_of(len(rows), 'row')} whose last price is more than {STALE} days older than "
-            f"the month's newest ({places(rows)}): not in the universe of that month"
-        )
-
-
-def notes_on_twins(frame: pd.DataFrame) -> Iterator[str]:
+def notes_on_twins(frame: pd.DataFrame) -> Iterator[Note]:
     """Yield the note on stocks whose prices or returns are the same throughout a year."""
     pairs: dict[tuple[str, str], set[int]] = {}
     for name in ("close", "return"):
@@ -108,22 +106,22 @@ def notes_on_twins(frame: pd.DataFrame) -> Iterator[str]:
             for other in others:
                 pairs.setdefault((first, other), set()).add(year)
     if pairs:
-        shown = [f"{a} and {b} in {min(y)} to {max(y)}" for (a, b), y in [*pairs.items()][:SHOWN]]
-        yield (
+        shown = few(f"{a} and {b} in {min(y)} to {max(y)}" for (a, b), y in pairs.items())
+        yield from odd(
             f"{count_of(len(pairs), 'pair')} of stocks with the same prices or returns "
-            f"({first_few(shown, len(pairs))}): leave one of each out, unless they are two"
+            f"({shown}): leave one of each out, unless they are two"
         )
 
 
-def notes_on_series(table: ParsedTable) -> Iterator[str]:
+def notes_on_series(table: ParsedTable) -> Iterator[Note]:
     """Yield the median level of every market series, and its jumps by a thousand times."""
     frame = table.frame
     names = [name for name in frame.columns if name != "month"]
     if not names:
         return
     levels = [f"{name} {frame[name].median():,.4g}" for name in names]
-    yield (
-        f"assumed: market series are in the unit and the direction of these median levels: "
+    yield from assumed(
+        f"market series are in the unit and the direction of these median levels: "
         f"{first_few(levels[:40], len(levels))}"
     )
     for name in names:
@@ -136,14 +134,136 @@ def notes_on_series(table: ParsedTable) -> Iterator[str]:
             steps = np.abs(np.diff(values))
             usual = np.median(steps[steps > 0]) if (steps > 0).any() else np.inf
             jumps = steps > JUMP * usual
-        places = np.flatnonzero(jumps)
-        if len(places):
-            shown = [
+        if jumps.any():
+            shown = few(
                 f"{label(rows['month'].iloc[at + 1])}: {values[at]:g} to {values[at + 1]:g}"
-                for at in places[:SHOWN]
-            ]
+                for at in np.flatnonzero(jumps)
+            )
+            yield from odd(
+                f"{table.file}: {name!r} jumps by {JUMP:g} times or more ({shown}): look for "
+                "another unit or a value that means missing"
+            )
+
+
+def changes(frame: pd.DataFrame) -> tuple[str, pd.Series, pd.Series]:
+    """Return how a flow changes from one statement to the next within a year.
+
+    Parameters
+    ----------
+    frame : DataFrame, shape [rows]
+        A table of reports.
+
+    Returns
+    -------
+    flow : str
+        Sales, or else the first other flow; empty if there is none.
+    change : Series
+        Size of the log change against the statement before, of the same stated length, that ended
+        less than twelve months earlier; of the rows that have one, by their place.
+    apart : Series
+        Months between the two.
+    """
+    flows = [name for name in FLOWS if name in frame and frame[name].notna().any()]
+    empty = pd.Series(dtype="float64")
+    if not flows or "period_end" not in frame:
+        return "", empty, empty
+    rows = frame[["stock", "period_end", flows[0]]].assign(
+        months=frame.get("months", np.nan), flow=frame[flows[0]], row=np.arange(len(frame))
+    )
+    rows = rows.dropna(subset=["stock", "period_end", "flow"])
+    if flows[0] != "sales":
+        # Profits and payments are unsteady by themselves: only where all lengths are missing.
+        rows = rows[rows["months"].isna()]
+    rows["months"] = rows["months"].fillna(12)
+    keys = ["stock", "months", "period_end"]
+    rows = rows.sort_values(keys, kind="stable").drop_duplicates(keys, keep="last")
+    before = rows.groupby(["stock", "months"])[["flow", "period_end"]].shift()
+    apart = pd.Series(
+        ordinal(rows["period_end"]) - ordinal(before["period_end"].fillna(rows["period_end"])),
+        rows.index,
+    )
+    use = (apart > 0) & (apart < 12) & (rows["flow"] > 0) & (before["flow"] > 0)
+    change = np.log(rows.loc[use, "flow"] / before.loc[use, "flow"]).abs()
+    return flows[0], change.set_axis(rows.loc[use, "row"]), apart[use]
+
+
+def of_lengths(file: str, frame: pd.DataFrame) -> Iterator[str]:
+    """Yield a note where statements that end within a year of each other count as years."""
+    lacking = frame.get("months", pd.Series(np.nan, frame.index)).isna().to_numpy()
+    flow, change, apart = changes(frame)
+    rows = change.index[lacking[change.index.to_numpy("int64")]] if flow else []
+    if len(rows):
+        note = f"{file}: period ends {apart.median():.0f} months apart and no `months`"
+        note += f" in {count_of(len(rows), 'row')}: each is taken for twelve months"
+        whole = [name for name in ("assets", "equity") if name in frame]
+        if whole:
+            share = (frame[flow] / frame[whole[0]].where(frame[whole[0]] > 0)).median()
+            note += f", with a median {flow} of {share:.3g} x {whole[0]}"
+        yield note + "; a quarter's would be a fourth of what it should be"
+
+
+def of_amounts(file: str, frame: pd.DataFrame) -> Iterator[str]:
+    """Yield a note on amounts a thousand times off the others: of a column, or of some rows."""
+    names = [name for name in frame if name in _AMOUNTS]
+    sizes = frame[names].abs()
+    with np.errstate(divide="ignore"):
+        powers = np.log10(sizes.where(sizes > 0))
+    whole = next((name for name in ("assets", "sales", "equity") if name in names), None)
+    if whole is not None:
+        median = powers.sub(powers[whole], axis=0).drop(columns=whole).median()
+        off = median[(median < np.log10(_LEAST)) | (median > np.log10(_LARGEST))]
+        if len(off) * 2 > median.notna().sum() > 1:
             yield (
-                f"{table.file}: {name!r} jumps by {JUMP:g} times or more "
-                f"({first_few(shown, len(places))}): look for another unit or a value that means "
-                "missing"
+                f"{file}: {whole!r} is in another unit than the other amounts, it seems "
+                f"({count_of(int(powers[whole].notna().sum()), 'row')}): most of these have a "
+                f"median of {10 ** off.median():.2g} x {whole}"
+            )
+        else:
+            for name, power in off.items():
+                yield (
+                    f"{file}: {name!r} has a median of {10**power:.2g} x {whole} "
+                    f"({count_of(int(powers[name].notna().sum()), 'row')}): is it in another unit "
+                    "than the other amounts?"
+                )
+    against = powers - powers.groupby(frame["stock"]).transform("median")
+    often = powers.groupby(frame["stock"]).transform("count") >= 3
+    against = against.where(often)
+    rows = against.median(axis=1)
+    if (rows.abs() > _OFF).any():
+        yield _off(file, "all amounts", frame, rows.abs() > _OFF)
+    for name in names if len(names) > 1 else []:
+        off_rows = (against[name] - rows).abs() > _OFF
+        if off_rows.any():
+            yield _off(file, repr(name), frame, off_rows)
+
+
+def _off(file: str, what: str, frame: pd.DataFrame, rows: pd.Series) -> str:
+    day = frame.get("period_end", frame.get("published"))
+    shown = few(
+        f"{stock} {label(one)}" if pd.notna(one) else str(stock)
+        for stock, one in zip(frame["stock"][rows], day[rows], strict=True)
+    )
+    return (
+        f"{file}: {what} of {count_of(int(rows.sum()), 'row')} a thousand times off the stock's "
+        f"other statements, it seems ({shown})"
+    )
+
+
+def of_values(stocks: pd.DataFrame) -> Iterator[str]:
+    """Yield notes on ratios to market value whose median is that of no market.
+
+    Parameters
+    ----------
+    stocks : DataFrame
+        The stocks' months with what statements add to them.
+    """
+    for name, (least, largest) in USUAL.items():
+        if name not in stocks or not stocks[name].any():
+            continue
+        value = stocks[name].median()
+        if not least <= abs(value) <= largest:
+            yield (
+                f"a median {name} of {value:.3g} is of no market ({least:g} to {largest:g} is "
+                "usual): look at `unit` of the reports, at the unit of `size`, which is thousands, "
+                "and whether it is market value"
             )

@@ -17,8 +17,8 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from konkyo.data.engine import engine, to_frame
-from konkyo.data.fundamental_items import BALANCES, COMPARED, FLOWS
+from konkyo.data.ratios import BALANCES, COMPARED, FLOWS
+from konkyo.data.reader import engine, to_frame
 
 NO_YEAR = 10**6
 """The period of a forecast that does not say which year it is about; later than any."""

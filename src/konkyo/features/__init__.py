@@ -6,6 +6,5 @@ characteristics  momentum, volatility, beta, size and the records' columns
 market           market series, equal for all stocks of a month
 standardise      ranks or z-scores within the month's cross-section
 build            the panel from the records
-raw_characteristics  characteristics before standardisation
 store            the panel as files
 """

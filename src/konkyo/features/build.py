@@ -1,6 +1,6 @@
 """Build the panel from the records: universe, characteristics, dummies, market series, label."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -14,7 +14,8 @@ from konkyo.features.standardise import standardise
 from konkyo.features.store import Panel
 from konkyo.windows import returns_ahead
 
-_KEYS = ("month", "stock", "sector")
+OF_UNIVERSE = ("month", "stock", "spell", "eligible", "size", "close", "return")
+"""Columns of the records by which the universe is chosen."""
 _RESERVED = {"month", "stock", "sector", "score", "absorbed", "ret", "label", "quantile"}
 
 
@@ -42,9 +43,10 @@ def build(
         Rows of month t are point in time at the end of t, except `ret` and `label`, which are of
         month t + 1 + params.skip_months.
     missing : pandas.DataFrame
-        month, feature, missing, stocks: number of values set to the baseline 0, by month and
+        month, feature, missing, stocks: number of missing values in the universe, by month and
         characteristic, and of stocks without a sector dummy as the feature "sector" where the
-        panel has any.
+        panel has any. They are set to the baseline 0 (`missing: centre`), or their rows are no rows
+        of the panel (`drop`).
 
     Raises
     ------
@@ -54,35 +56,33 @@ def build(
         A month has no stock with a size, or a market series has a gap.
     """
     available.require(params, stocks, market_table)
-    chosen = available.resolve(params, stocks)
+    catalogue = catalogue_of(params, stocks)
+    chosen = catalogue.loc[catalogue["group"] == "characteristic", "name"].tolist()
+    names = catalogue.loc[catalogue["group"] == "sector", "name"].str.removeprefix("sector_")
     grid = Grid.of(stocks)
-    first = dates.parse(params.first_month)
-    start = int(np.searchsorted(grid.month, first))
-    numbers = [c for c in stocks.columns if c not in _KEYS]
-    grids = {name: grid.to_grid(stocks[name]) for name in numbers}
-    grids.pop("spell", None)
-    size = grids.get("size")
-    # Without a size none of the stocks goes before another.
-    row, column = universe(
-        characteristics.has_price(grids) if size is None else size,
-        grid,
-        start=start,
-        count=params.universe_size if size is not None else len(grid.stock),
-        eligible=grids.get("eligible"),
-        measure="price or return" if size is None else "size",
-    )
+    start = int(np.searchsorted(grid.month, dates.parse(params.first_month)))
+    grids = grid.numbers(stocks)
+    row, column, raw, missing = rows_of(grid, grids, params, chosen)
+    empty = np.setdiff1d(np.arange(start, len(grid.month)), row)
+    if len(empty):
+        measure = "size" if "size" in grids else "price or return"
+        who = "stock that is eligible" if "eligible" in grids else "stock"
+        if params.missing == "drop":
+            measure += " and every characteristic (prepare.missing: drop)"
+        raise RecordsError(
+            f"stocks: no {who} has a {measure} in {dates.label(grid.month[empty[0]])}, so that the "
+            "universe is empty: add the values for that month, or begin later (prepare.first_month)"
+        )
 
     index = pd.DataFrame({"month": grid.month[row], "stock": grid.stock[column]})
     index["stock"] = index["stock"].astype("string")
     index["sector"] = _sector_of(stocks, grid, row, column)
-    index["size"] = np.nan if size is None else size[row, column]
+    index["size"] = grids["size"][row, column] if "size" in grids else np.nan
     index["ret"] = returns_ahead(grids["return"], params.skip_months)[row, column]
     index["label"] = standardise(index[["ret"]], row, params.label, None)["ret"].astype(np.float32)
 
-    raw = characteristics.table(chosen, grids, row, column)
     scaled = standardise(raw, row, params.standardise, params.clip).fillna(0.0)
-    names = sector_names(stocks, first) if params.sectors == "known" else list(params.sectors)
-    dummies = _indicators(index["sector"], names)
+    dummies = _indicators(index["sector"], names.tolist())
     calendar = _indicators(index["month"].dt.month, list(range(1, 13)))
     series = market.features(market_table, params.market, grid.month[start:])
 
@@ -90,10 +90,53 @@ def build(
         [scaled, dummies, calendar, series.to_numpy(np.float64)[row - start]], dtype=np.float32,
         casting="same_kind",
     )  # fmt: skip
-    catalogue = catalogue_of(params, chosen, sectors=names, series=list(series.columns))
-    is_missing = raw.isna().assign(sector=dummies.sum(1) == 0) if names else raw.isna()
-    missing = _count_missing(is_missing, index["month"])
+    if len(names):
+        no_dummy = pd.DataFrame({"sector": dummies.sum(1) == 0})
+        missing = pd.concat([missing, _count_missing(no_dummy, index["month"])])
+    missing = missing.sort_values(["month", "feature"], ignore_index=True)
     return Panel(np.ascontiguousarray(features), index, catalogue), missing
+
+
+def rows_of(
+    grid: Grid, grids: Mapping[str, np.ndarray], params: Prepare, names: Sequence[str]
+) -> tuple[np.ndarray, np.ndarray, pd.DataFrame, pd.DataFrame]:
+    """Return the rows of the panel: the universe, without what `params.missing` drops.
+
+    Parameters
+    ----------
+    grid : Grid
+        Of the records.
+    grids : mapping of str to numpy.ndarray
+        The records' number columns as grids.
+    params : Prepare
+        The prepare section of params.yaml.
+    names : sequence of str
+        The characteristics.
+
+    Returns
+    -------
+    row, column : numpy.ndarray
+        Positions in the grid, sorted by month and stock.
+    raw : pandas.DataFrame
+        [rows, names], the characteristics before standardisation.
+    missing : pandas.DataFrame
+        month, feature, missing, stocks: counts of missing values in the universe.
+    """
+    size = grids.get("size")
+    # Without a size none of the stocks goes before another.
+    row, column = universe(
+        characteristics.has_price(grids) if size is None else size,
+        grid,
+        start=int(np.searchsorted(grid.month, dates.parse(params.first_month))),
+        count=params.universe_size if size is not None else len(grid.stock),
+        eligible=grids.get("eligible"),
+    )
+    raw = characteristics.table(names, grids, row, column)
+    missing = _count_missing(raw.isna(), pd.Series(grid.month[row]))
+    if params.missing == "drop":
+        keep = raw.notna().all(axis=1).to_numpy()
+        row, column, raw = row[keep], column[keep], raw[keep].reset_index(drop=True)
+    return row, column, raw, missing
 
 
 def universe(
@@ -103,9 +146,8 @@ def universe(
     start: int,
     count: int,
     eligible: np.ndarray | None = None,
-    measure: str = "size",
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return each month's largest stocks by size at its end.
+    """Return each month's largest stocks by size at its end; none of a month without any.
 
     Parameters
     ----------
@@ -120,8 +162,6 @@ def universe(
         Stocks a month, fewer where there are fewer; of equal sizes the lower code goes first.
     eligible : numpy.ndarray, optional
         [months, stocks]; a stock is left out where it is 0, point in time at the month's end.
-    measure : str
-        What `size` is, in words.
 
     Returns
     -------
@@ -134,28 +174,11 @@ def universe(
         if eligible is not None:
             candidate &= eligible[row] != 0
         candidates = np.flatnonzero(candidate)
-        if len(candidates) == 0:
-            who = "no stock" if eligible is None else "no stock that is eligible"
-            raise RecordsError(
-                f"stocks: {who} has a {measure} in {dates.label(grid.month[row])}, so that the "
-                f"universe is empty: add {measure}s for that month, or begin later "
-                "(prepare.first_month)"
-            )
         # Stable, so that equal sizes keep the order of their codes.
         largest = candidates[np.argsort(-size[row, candidates], kind="stable")[:count]]
         columns.append(np.sort(largest))
         rows.append(np.full(len(largest), row))
     return np.concatenate(rows), np.concatenate(columns)
-
-
-def sector_names(stocks: pd.DataFrame, until: pd.Timestamp) -> list[str]:
-    """Return the sectors in the records up to a month, sorted.
-
-    A sector that appears later gets no column: an empty column would be look-ahead, since it says
-    that the sector is to come.
-    """
-    sectors = stocks.loc[stocks["month"] <= until, "sector"].dropna()
-    return sorted(sectors.unique().tolist())
 
 
 def _sector_of(stocks: pd.DataFrame, grid: Grid, row: np.ndarray, column: np.ndarray) -> pd.Series:
@@ -175,26 +198,31 @@ def _indicators(values: pd.Series, names: list) -> np.ndarray:
     return result
 
 
-def catalogue_of(
-    params: Prepare, names: Sequence[str], *, sectors: list[str], series: list[str]
-) -> pd.DataFrame:
-    """Return name, group, transform and source of each feature, in column order.
+def catalogue_of(params: Prepare, stocks: pd.DataFrame) -> pd.DataFrame:
+    """Return name, group, transform and source of each feature of these records, in column order.
+
+    A sector that appears after `first_month` gets no column: an empty column would be look-ahead,
+    since it says that the sector is to come.
 
     Raises
     ------
     ParamsError
         Two features would have one name, or one that of a column of the results.
     """
+    sectors = list(params.sectors)
+    if params.sectors == "known":
+        early = stocks["month"] <= dates.parse(params.first_month)
+        sectors = sorted(stocks.loc[early, "sector"].dropna().unique().tolist())
     lines: list[tuple[str, str, str, str]] = [
         (name, "characteristic", params.standardise, characteristics.describe(name))
-        for name in names
+        for name in available.resolve(params, stocks)
     ]
     lines += [(f"sector_{name}", "sector", "dummy", f"records: sector {name}") for name in sectors]
     lines += [(f"month_{m:02d}", "calendar", "dummy", "decision month") for m in range(1, 13)]
-    transforms = [(s, t) for s, ts in params.market.items() for t in ts]
     lines += [
-        (name, "market", transform, f"records: market {source}")
-        for name, (source, transform) in zip(series, transforms, strict=True)
+        (market.column_name(source, transform), "market", transform, f"records: market {source}")
+        for source, transforms in params.market.items()
+        for transform in transforms
     ]
     catalogue = pd.DataFrame(lines, columns=["name", "group", "transform", "source"])
     name = catalogue["name"]
@@ -211,5 +239,4 @@ def _count_missing(is_missing: pd.DataFrame, month: pd.Series) -> pd.DataFrame:
     groups = is_missing.groupby(month.to_numpy())
     counts = groups.sum().rename_axis("month").reset_index()
     tidy = counts.melt("month", var_name="feature", value_name="missing")
-    tidy["stocks"] = tidy["month"].map(groups.size())
-    return tidy.sort_values(["month", "feature"], ignore_index=True)
+    return tidy.assign(stocks=tidy["month"].map(groups.size()))

@@ -21,6 +21,10 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 import pandas as pd
 
+from konkyo import dates
+from konkyo.errors import ArtifactError
+from konkyo.features.grid import Grid
+
 MIN_SHARE = 2 / 3
 """Volatility, beta and maximum of k months need returns in at least this share of them."""
 ROLLING = re.compile(r"(return|return_lag|beta|volatility|maximum)_([1-9]\d*)")
@@ -207,7 +211,52 @@ def table(
         [rows, names] float64, NaN where missing or infinite.
     """
     columns = {name: compute(name, grids)[row, column] for name in names}
-    return pd.DataFrame(columns).replace([np.inf, -np.inf], np.nan)
+    return pd.DataFrame(columns, pd.RangeIndex(len(row))).replace([np.inf, -np.inf], np.nan)
+
+
+# Every rolling characteristic is computed from these.
+_BASE = ("return", "size", "close", "eligible")
+
+
+def raw_values(stocks: pd.DataFrame, index: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
+    """Return the raw characteristics of the panel's rows.
+
+    Parameters
+    ----------
+    stocks : pandas.DataFrame
+        The records from which the panel was built.
+    index : pandas.DataFrame
+        month and stock of the panel's rows.
+    names : sequence of str
+        Characteristics, as in params.yaml.
+
+    Returns
+    -------
+    pandas.DataFrame
+        [rows, names] float64 in the order of `index`, point in time at the row's month end; NaN
+        where missing.
+
+    Raises
+    ------
+    ArtifactError
+        A row of the panel has no record.
+    """
+    grid = Grid.of(stocks)
+    recorded, wanted = (
+        pd.MultiIndex.from_arrays([dates.ordinal(rows["month"]), rows["stock"].astype("str")])
+        for rows in (stocks, index)
+    )
+    at = recorded.get_indexer(wanted)
+    if (at < 0).any():
+        first = index.iloc[int(np.argmin(at))]
+        raise ArtifactError(
+            f"the panel has stock {first['stock']} in {dates.label(first['month'])}, but the "
+            f"records do not ({int((at < 0).sum())} of {len(index)} rows): run "
+            "`dvc repro prepare`"
+        )
+    columns = [name for name in stocks.columns if name in _BASE or name in names]
+    grids = {name: grid.to_grid(stocks[name]) for name in columns}
+    return table(names, grids, grid.row[at], grid.column[at])
 
 
 def describe(name: str) -> str:

@@ -4,12 +4,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
-import pandera.pandas as pa
 
 from konkyo import dates
-from konkyo.data import monthly, rules
-from konkyo.data.parsed_table import ParsedTable
-from konkyo.data.parsing import CellKind
+from konkyo.data.parsing import CellKind, ParsedTable
+from konkyo.data.rules import Column, Rule, Schema, broken, limit, unique
+from konkyo.data.schema import gaps
 from konkyo.data.violations import raise_if_any
 
 POSITIVE = ("rate", "rate_end", "price_home", "price_abroad", "gdp", "reserves")
@@ -75,35 +74,27 @@ def check(table: ParsedTable, external: tuple[str, ...] = ()) -> pd.DataFrame:
     frame = table.frame.drop(columns=list(external), errors="ignore")
     unread = {name: texts for name, texts in table.unread.items() if name not in external}
     table = replace(table, frame=frame, unread=unread)
-    violations = rules.broken(schema, table)
-    if "month" in frame:
-        violations += monthly.gaps(table, frame["month"])
-    raise_if_any(violations)
+    raise_if_any([*broken(schema, table), *gaps(table)])
     return frame[list(schema.columns)].sort_values("month", ignore_index=True)
 
 
-def _schema(series: list[str]) -> pa.DataFrameSchema:
+def _schema(series: list[str]) -> Schema:
     """Return the schema of a table with these series."""
-    columns = {"month": pa.Column()}
+    columns = {"month": Column("month")}
     for name in series:
-        above_zero = [rules.above(0.0)] if name in POSITIVE else []
-        columns[name] = pa.Column(
-            checks=[rules.finite(), *above_zero], nullable=name in MAY_BE_MISSING
-        )
-    quarters = [_quarterly_gdp()] if "gdp" in series else []
-    return pa.DataFrameSchema(columns, checks=[rules.unique(("month",)), *quarters])
+        limits = (limit("above 0"),) if name in POSITIVE else ()
+        columns[name] = Column(empty=name in MAY_BE_MISSING, rules=limits)
+    return Schema(columns, (unique("month"), *([_QUARTERLY_GDP] if "gdp" in series else [])))
 
 
-def _quarterly_gdp() -> pa.Check:
-    """Return the check that gdp is present in the last month of every quarter."""
-    return rules.rule(
-        lambda frame: frame["gdp"].notna() | (frame["month"].dt.month % 3 != 0),
-        "quarter",
-        "missing in the last month of a quarter",
-        title="a value in the last month of each quarter",
-        remedy="write each quarter's total in the row of its last month (March, June, ...)",
-        columns=("month", "gdp"),
-    )
+_QUARTERLY_GDP = Rule(
+    "quarter",
+    "missing in the last month of a quarter",
+    "a value in the last month of each quarter",
+    lambda frame: frame["gdp"].notna() | (frame["month"].dt.month % 3 != 0),
+    "write each quarter's total in the row of its last month (March, June, ...)",
+    ("month", "gdp"),
+)
 
 
 def facts_of(

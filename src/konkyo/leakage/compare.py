@@ -51,8 +51,8 @@ class Finding:
 
 def records(before: PreparedRecords, after: PreparedRecords, t: int) -> Iterator[Finding]:
     """Compare the records up to month t (counted from 1970-01), stage ingest."""
-    yield from tables(before.stocks, after.stocks, stage="ingest", keys=_STOCK, t=t)
-    for finding in tables(before.market, after.market, stage="ingest", keys=("month",), t=t):
+    yield from tables(before.stocks, after.stocks, "ingest", _STOCK, t, rows="rows")
+    for finding in tables(before.market, after.market, "ingest", ("month",), t, rows="rows"):
         yield replace(finding, feature=f"market: {finding.feature}")
 
 
@@ -64,78 +64,64 @@ def panels(
     names = one.names
     if names != other.names:
         different = sorted(set(names) ^ set(other.names)) or names
-        yield Finding(
-            "prepare", "features", len(names), len(different), _month_label(t),
-            ", ".join(different[:3]),
-        )  # fmt: skip
+        shown = ", ".join(different[:3])
+        yield Finding("prepare", "features", len(names), len(different), _month_label(t), shown)
         return
     columns = ["month", "stock", "sector", "size"]
-    for finding in tables(
-        one.index[columns], other.index[columns], stage="prepare", keys=_STOCK, t=t, rows="universe"
-    ):
+    index = one.index[columns], other.index[columns]
+    for finding in tables(*index, "prepare", _STOCK, t, rows="universe"):
         is_universe = finding.feature == "universe"
         yield finding if is_universe else replace(finding, feature=f"index: {finding.feature}")
-    yield from _without_row_counts(
-        tables(_features(one, t), _features(other, t), stage="prepare", keys=_STOCK, t=t)
-    )
+    yield from tables(_features(one, t), _features(other, t), "prepare", _STOCK, t)
     # The label of t is realised in a later month, which is perturbed.
     columns, realised = ["month", "stock", "ret", "label"], t - lead(skip_months)
-    yield from _without_row_counts(
-        tables(one.index[columns], other.index[columns], stage="prepare", keys=_STOCK, t=realised)
+    yield from tables(one.index[columns], other.index[columns], "prepare", _STOCK, realised)
+    counts, others = (
+        side.missing.loc[side.missing["feature"].isin([*names, "sector"])]
+        .drop(columns="stocks")
+        .rename(columns={"missing": "counts of missing values"})
+        for side in (before, after)
     )
-    counts = [
-        side.missing[side.missing["feature"].isin([*names, "sector"])] for side in (before, after)
-    ]
-    for finding in tables(*counts, stage="prepare", keys=("month", "feature"), t=t):
-        if finding.feature == "missing":
-            yield replace(finding, feature="counts of missing values")
+    yield from tables(counts, others, "prepare", ("month", "feature"), t)
 
 
 def networks(before: PipelineOutputs, after: PipelineOutputs, t: int) -> Iterator[Finding]:
     """Compare scalers, cache key, weights and ridge scores up to month t, stage train."""
-    scalers = _scaler_table(before), _scaler_table(after)
-    yield from _without_row_counts(tables(*scalers, stage="train", keys=("month",), t=t))
+    yield from tables(_scaler_table(before), _scaler_table(after), "train", ("month",), t)
     same = before.key == after.key
-    month = "" if same else _month_label(t)
-    yield Finding("train", "key of the weights", 1, int(not same), month)
+    yield Finding("train", "key of the weights", 1, int(not same), "" if same else _month_label(t))
     layers = zip(_layer_parameters(before), _layer_parameters(after), strict=True)
     for number, (one, other) in enumerate(layers, start=1):
-        moved = _moved(one, other)
-        month = _month_label(t) if moved.any() else ""
-        yield Finding("train", f"weights of layer {number}", len(one), int(moved.sum()), month)
-    yield from _without_row_counts(
-        tables(before.ridge, after.ridge, stage="train", keys=_STOCK, t=t)
-    )
+        moved = int(_moved(one, other).sum())
+        month = _month_label(t) if moved else ""
+        yield Finding("train", f"weights of layer {number}", len(one), moved, month)
+    yield from tables(before.ridge, after.ridge, "train", _STOCK, t)
 
 
 def attributions(before: PipelineOutputs, after: PipelineOutputs, t: int) -> Iterator[Finding]:
     """Compare scores and relevances of month t, stage attribute."""
-    yield from _without_row_counts(
-        tables(before.attributions, after.attributions, stage="attribute", keys=_STOCK, t=t)
-    )
+    return tables(before.attributions, after.attributions, "attribute", _STOCK, t)
 
 
 def portfolios(
     before: PipelineOutputs, after: PipelineOutputs, t: int, skip_months: int = 0
 ) -> Iterator[Finding]:
     """Compare the portfolios up to month t and their returns realised by then, stage backtest."""
-    ranked = [side.ranked.drop(columns=["ret", "score"]) for side in (before, after)]
-    yield from _without_row_counts(tables(*ranked, stage="backtest", keys=(*_STOCK, "model"), t=t))
+    ranked, others = (side.ranked.drop(columns=["ret", "score"]) for side in (before, after))
+    yield from tables(ranked, others, "backtest", (*_STOCK, "model"), t)
     # What the portfolios of t earn later is perturbed.
-    returns, realised = (before.returns, after.returns), t - lead(skip_months)
-    yield from _without_row_counts(
-        tables(*returns, stage="backtest", keys=("month", "model"), t=realised)
-    )
+    realised = t - lead(skip_months)
+    yield from tables(before.returns, after.returns, "backtest", ("month", "model"), realised)
 
 
 def tables(
     before: pd.DataFrame,
     after: pd.DataFrame,
-    *,
     stage: str,
     keys: Sequence[str],
     t: int,
-    rows: str = "rows",
+    *,
+    rows: str = "",
 ) -> Iterator[Finding]:
     """Compare two tables up to month t: their rows, then each column of common rows.
 
@@ -150,48 +136,38 @@ def tables(
     t : int
         The last month that is compared, counted from 1970-01.
     rows : str
-        Name of the finding about the rows.
+        Name of the finding about the rows; none where it would repeat that of another table.
     """
-    one, other = (
-        table[dates.ordinal(table["month"]) <= t].reset_index(drop=True)
-        for table in (before, after)
-    )
     keys = list(keys)
-    if len(one) != len(other) or any(_moved(one[k], other[k]).any() for k in keys):
-        joined = one[keys].merge(other[keys], on=keys, how="outer", indicator="side")
-        unmatched = joined[joined["side"] != "both"].sort_values(keys)
-        # Rows in another order are no finding: only missing and additional ones are.
-        if len(unmatched):
-            first = unmatched.iloc[0]
-            change = "gone" if first["side"] == "left_only" else "new"
-            yield Finding(
-                stage, rows, len(one), len(unmatched), dates.label(first["month"]),
-                f"{_row_name(first, keys)} is {change}",
-            )  # fmt: skip
-        common = joined.loc[joined["side"] == "both", keys]
-        one, other = (common.merge(table, on=keys, how="left") for table in (one, other))
-    else:
+    one, other = (frame[dates.ordinal(frame["month"]) <= t] for frame in (before, after))
+    both = one[keys].merge(other[keys], on=keys, how="outer", indicator="side")
+    # Rows in another order are no finding: only missing and additional ones are.
+    unmatched = both[both["side"] != "both"].sort_values(keys)
+    if rows and unmatched.empty:
         yield Finding(stage, rows, len(one), 0)
-    for name in one.columns if len(one) else ():
+    elif rows:
+        first = unmatched.iloc[0]
+        change = f"{_row_name(first, keys)} is {'gone' if first['side'] == 'left_only' else 'new'}"
+        yield Finding(stage, rows, len(one), len(unmatched), dates.label(first["month"]), change)
+    common = both.loc[both["side"] == "both", keys]
+    one, other = (common.merge(table, on=keys, how="left") for table in (one, other))
+    if one.empty:
+        return
+    for name in dict.fromkeys([*one, *other]):
         if name in keys:
             continue
-        if name not in other:
-            yield Finding(
-                stage, str(name), len(one), len(one), _month_label(t), "the column is gone"
-            )
+        if name not in one or name not in other:
+            change = f"the column is {'new' if name in other else 'gone'}"
+            yield Finding(stage, name, len(one), len(one), _month_label(t), change)
             continue
-        positions = np.flatnonzero(_moved(one[name], other[name]))
-        if not len(positions):
-            yield Finding(stage, str(name), len(one), 0)
-            continue
-        row = positions[np.argmin(dates.ordinal(one["month"])[positions])]
-        values = f"{one[name].iloc[row]} became {other[name].iloc[row]}"
-        yield Finding(
-            stage, str(name), len(one), len(positions), dates.label(one["month"].iloc[row]),
-            f"{_row_name(one.iloc[row], keys)}: {values}",
-        )  # fmt: skip
-    for name in [str(name) for name in other if len(other) and name not in one]:
-        yield Finding(stage, name, len(other), len(other), _month_label(t), "the column is new")
+        places = np.flatnonzero(_moved(one[name], other[name]))
+        month = example = ""
+        if len(places):
+            row = places[np.argmin(dates.ordinal(one["month"])[places])]
+            month = dates.label(one["month"].iloc[row])
+            values = f"{one[name].iloc[row]} became {other[name].iloc[row]}"
+            example = f"{_row_name(one.iloc[row], keys)}: {values}"
+        yield Finding(stage, name, len(one), len(places), month, example)
 
 
 def table(findings: Sequence[Finding]) -> pd.DataFrame:
@@ -218,11 +194,6 @@ def table(findings: Sequence[Finding]) -> pd.DataFrame:
     frame = pd.DataFrame([asdict(finding) for finding in ordered], columns=list(COLUMNS))
     frame.loc[frame["moved"] == 0, ["decision_month", "perturbation"]] = ""
     return frame
-
-
-def _without_row_counts(findings: Iterator[Finding]) -> Iterator[Finding]:
-    """Leave out the findings about rows, which repeat that of the universe."""
-    return (finding for finding in findings if finding.feature != "rows")
 
 
 def _features(panel: Panel, t: int) -> pd.DataFrame:

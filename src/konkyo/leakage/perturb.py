@@ -6,8 +6,8 @@ all others in the order of codes, and larger) and new sectors; and the rows lie 
 table. A table without rows after t is continued by copies of its last rows.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -15,12 +15,12 @@ import pandas as pd
 
 from konkyo.dates import month_end, ordinal
 
-Role = Literal["time", "stock", "sector", "return", "positive", "flag", "number"]
+Role = Literal["sector", "return", "positive", "flag", "number"]
 
-ROLES: Mapping[str, Role] = {
-    "month": "time",
-    "date": "time",
-    "stock": "stock",
+KEYS = ("month", "date", "stock", "months", "period_end", "published", "forecast_end")
+"""Columns that say what a row is about: they are not redrawn."""
+
+_ROLES: dict[str, Role] = {
     "sector": "sector",
     "return": "return",
     "size": "positive",
@@ -83,58 +83,37 @@ class Table:
     Attributes
     ----------
     frame : DataFrame
-        The rows: days as datetime64, codes and sectors as text, and numbers.
+        The rows by this project's names: days as datetime64, codes and sectors as text, numbers.
     available : ndarray of int64, shape [rows]
         Months counted from 1970-01.
-    roles : mapping of str to Role
-        Roles of the columns; columns without a role are not changed.
     percent : bool
         Returns are in per cent.
     dated : bool
         A month has several rows of a stock or series: days or weeks.
-    sparse : bool
-        Numbers may be missing.
     largest : float
         The extreme number.
     """
 
     frame: pd.DataFrame
     available: np.ndarray
-    roles: Mapping[str, Role]
     percent: bool = False
     dated: bool = False
-    sparse: bool = True
     largest: float = 1e30
 
-    def redraw(
-        self, rows: pd.DataFrame, perturbation: Perturbation, rng: np.random.Generator
-    ) -> pd.DataFrame:
-        """Return rows of the table with redrawn numbers and sectors."""
-        return _redraw_values(self, rows, perturbation, rng, set())
-
-    def column(self, role: Role) -> str | None:
-        """Return the name of the column that has a role, None if there is none."""
-        return next((name for name, its_role in self.roles.items() if its_role == role), None)
+    @property
+    def of_stocks(self) -> bool:
+        """Return whether rows are of stocks; else of market series, which have no gap."""
+        return "stock" in self.frame
 
 
-def to_table(frame: pd.DataFrame, names: Mapping[str, str], **changes: bool | float) -> Table:
-    """Return a table whose rows were available at the end of their own month.
+def time_of(frame: pd.DataFrame) -> str:
+    """Return the name of the column of a row's month or day."""
+    return "month" if "month" in frame else "date"
 
-    Parameters
-    ----------
-    frame : DataFrame
-        The rows, by the file's own column names.
-    names : mapping of str to str
-        This project's names of the columns that are used.
-    **changes
-        Attributes of `Table`.
-    """
-    roles = {column: ROLES.get(name, "number") for column, name in names.items()}
-    times = [column for column, role in roles.items() if role == "time"]
-    available = ordinal(frame[times[0]])
-    # A market series must have a value in every month.
-    table = Table(frame, available, roles, sparse="stock" in roles.values())
-    return replace(table, **changes)  # type: ignore[arg-type]
+
+def to_table(frame: pd.DataFrame) -> Table:
+    """Return a table whose rows were available at the end of their own month."""
+    return Table(frame, ordinal(frame[time_of(frame)]))
 
 
 def perturb_table(
@@ -164,14 +143,14 @@ def perturb_table(
     if perturbation.months == 0:
         return table.frame.iloc[past].reset_index(drop=True), []
     future = _future_rows(table, t, perturbation.months, last)
-    stock = table.column("stock")
     new_codes: list[str] = []
-    if stock is not None:
-        new_stocks, new_codes = _new_stocks(table, future, stock, rng)
-        future = pd.concat(
-            [_drop_rows(future, stock, perturbation, rng), new_stocks], ignore_index=True
-        )
-    values = _redraw_values(table, future, perturbation, rng, set(new_codes))
+    if table.of_stocks:
+        new_stocks, new_codes = _new_stocks(table, future, rng)
+        codes, distinct = pd.factorize(future["stock"])
+        delisted = rng.random(len(distinct)) < perturbation.delisted
+        keep = ~delisted[codes] & (rng.random(len(future)) >= perturbation.dropped)
+        future = pd.concat([future[keep], new_stocks], ignore_index=True)
+    values = redraw(table, future, perturbation, rng, new_codes)
     rows = pd.concat([table.frame.iloc[past], values], ignore_index=True)
     return rows.iloc[row_order(len(past), len(values), rng)].reset_index(drop=True), new_codes
 
@@ -218,11 +197,11 @@ def redraw_numbers(
         if perturbation.extreme:
             drawn = rng.random(count)
             # The changes of a market series must be within the range of float32.
-            least, largest = (1e-30, table.largest) if table.sparse else (1e-6, 1e20)
+            least, largest = (1e-30, table.largest) if table.of_stocks else (1e-6, 1e20)
             new = np.where(drawn < 0.3, largest, np.where(drawn < 0.5, least, new))
             if role == "number":
                 new = np.where(drawn < 0.15, -largest, new)
-    missing = perturbation.missing if table.sparse else 0.0
+    missing = perturbation.missing if table.of_stocks else 0.0
     return np.where(rng.random(count) < missing, np.nan, new)
 
 
@@ -230,11 +209,10 @@ def _future_rows(table: Table, t: int, months: int, last: int | None) -> pd.Data
     """Return the rows after month t, or shifted copies of the last ones if there are none."""
     until = t + months if last is None else min(t + months, last)
     rows = (table.available > t) & (table.available <= until)
-    time = table.column("time")
-    if rows.any() or time is None:
+    if rows.any():
         return table.frame[rows].reset_index(drop=True)
     rows = (table.available > t - N_COPIED_MONTHS) & (table.available <= t)
-    copies = table.frame[rows].reset_index(drop=True)
+    copies, time = table.frame[rows].reset_index(drop=True), time_of(table.frame)
     days = copies[time]
     if table.dated:
         days = days + pd.Timedelta(days=_QUARTER_DAYS)
@@ -246,23 +224,14 @@ def _future_rows(table: Table, t: int, months: int, last: int | None) -> pd.Data
     return copies[(shifted > t) & (shifted <= t + N_COPIED_MONTHS)].reset_index(drop=True)
 
 
-def _drop_rows(
-    rows: pd.DataFrame, stock: str, perturbation: Perturbation, rng: np.random.Generator
-) -> pd.DataFrame:
-    """Return the rows without delisted stocks and dropped rows."""
-    codes, distinct = pd.factorize(rows[stock])
-    delisted = rng.random(len(distinct)) < perturbation.delisted
-    return rows[~delisted[codes] & (rng.random(len(rows)) >= perturbation.dropped)]
-
-
 def _new_stocks(
-    table: Table, future: pd.DataFrame, stock: str, rng: np.random.Generator
+    table: Table, future: pd.DataFrame, rng: np.random.Generator
 ) -> tuple[pd.DataFrame, list[str]]:
     """Return rows of new stocks, copied from others, and their codes."""
-    counts = future[stock].value_counts()
+    counts = future["stock"].value_counts()
     # Copies of stocks with the most rows, so that every month has new stocks.
     most_frequent = counts.index[: max(len(counts) // 5, min(40, len(counts)))]
-    existing = set(table.frame[stock].dropna().unique())
+    existing = set(table.frame["stock"].dropna().unique())
     names = {}
     for i, code in enumerate(most_frequent):
         # They sort before (!) and after (~) all other codes.
@@ -270,35 +239,35 @@ def _new_stocks(
         while new_code in existing:
             new_code += "+"
         names[code] = new_code
-    rows = future[future[stock].isin(names)].reset_index(drop=True)
-    rows[stock] = rows[stock].map(names).astype("str")
-    return rows, list(names.values())
+    rows = future[future["stock"].isin(names)].reset_index(drop=True)
+    return rows.assign(stock=rows["stock"].map(names).astype("str")), list(names.values())
 
 
-def _redraw_values(
+def redraw(
     table: Table,
     rows: pd.DataFrame,
     perturbation: Perturbation,
     rng: np.random.Generator,
-    new_codes: set[str],
+    new_codes: Sequence[str] = (),
 ) -> pd.DataFrame:
     """Return rows with redrawn numbers and sectors; new stocks are larger than all others."""
-    stock = table.column("stock")
     is_new = np.zeros(len(rows), dtype=bool)
-    if stock is not None and new_codes:
-        is_new = rows[stock].isin(new_codes).to_numpy()
+    if table.of_stocks:
+        is_new = rows["stock"].isin(new_codes).to_numpy()
     columns = {}
-    for name, role in table.roles.items():
-        column = rows[name]
+    for name, column in rows.items():
+        role = _ROLES.get(str(name), "number")
+        if name in KEYS:
+            continue
         if role == "sector":
             sectors = column.mask(rng.random(len(rows)) < 0.3, NEW_SECTOR)
             columns[name] = sectors.astype("str")
-        elif role not in ("time", "stock"):
+        else:
             before = column.to_numpy("float64")
             values = redraw_numbers(before, role, table, perturbation, rng)
             if role == "positive":
                 values = np.where(is_new, before * (1000.0 + rng.random(len(rows))), values)
-            elif role == "flag" or (role == "number" and stock is not None):
+            elif role in ("flag", "number"):
                 # These may decide eligibility: they stay, so that new stocks enter the universe.
                 values = np.where(is_new, before, values)
             columns[name] = pd.Series(values, index=column.index)

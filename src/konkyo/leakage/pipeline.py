@@ -172,4 +172,5 @@ def _realised_returns(ranked: pd.DataFrame, config: Params) -> pd.DataFrame:
             skip_months=config.prepare.skip_months,
         )
     except KonkyoError:
-        return pd.DataFrame({"month": pd.Series(dtype="datetime64[s]"), "model": []})
+        empty = {"month": pd.Series(dtype="datetime64[s]"), "model": pd.Series(dtype="str")}
+        return pd.DataFrame(empty)

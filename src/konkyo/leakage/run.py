@@ -1,6 +1,6 @@
 """The audit: several decision months under every perturbation of their future."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -99,7 +99,10 @@ def audit(
                 *compare.panels(original, perturbed, t, skip_months),
                 *compare_outputs(outputs, perturbed, config, month=month, epochs=epochs),
             ]
-            yield from tag(findings, month, perturbation.name)
+            yield from (
+                replace(finding, decision_month=month, perturbation=perturbation.name)
+                for finding in findings
+            )
             moved = sum(finding.moved for finding in findings)
             compared = sum(finding.compared for finding in findings)
             report(f"{month}, {perturbation.name}: {compared:,} values compared, {moved:,} moved")
@@ -133,11 +136,4 @@ def compare_outputs(
         *compare.networks(outputs, other, t),
         *compare.attributions(outputs, other, t),
         *compare.portfolios(outputs, other, t, config.prepare.skip_months),
-    ]
-
-
-def tag(findings: Sequence[Finding], month: str, perturbation: str) -> list[Finding]:
-    """Return findings with their decision month and perturbation."""
-    return [
-        replace(finding, decision_month=month, perturbation=perturbation) for finding in findings
     ]

@@ -6,18 +6,17 @@ The stage ingest does the same, and writes the records.
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from konkyo import config, data, dates
 from konkyo.artifacts import HERE
 from konkyo.config import Params
-from konkyo.data import fundamental_notes
-from konkyo.data.notes import few
+from konkyo.data import plausibility, schema
 from konkyo.data.records import SECTIONS, Records
-from konkyo.data.violations import Violation, count_of, raise_if_any, table, violations_of
+from konkyo.data.violations import Violation, count_of, few, raise_if_any, table, violations_of
 from konkyo.errors import KonkyoError, ParamsError, RecordsError, SourceError
 from konkyo.features import available
+from konkyo.features.build import catalogue_of
 from konkyo.intervention import load as study
 from konkyo.intervention.records import Records as StudyRecords
 from konkyo.io import write_csv
@@ -147,14 +146,14 @@ def _assumptions(records: Records) -> Iterator[str]:
     """Yield units and meanings that nothing can prove, with numbers that show a mistake."""
     stocks, facts = records.stocks, records.facts
     newest = stocks[stocks["month"] == stocks["month"].max()]
-    sizes = np.abs(stocks["return"])
-    yield f"return is a fraction earned in the month: its median size is {sizes.median():.2%}"
+    middle = schema.median_size(stocks["return"])
+    yield f"return is a fraction earned in the month: its median size is {middle:.2%}"
     if "size" in newest:
         yield (
             f"size has a median of {newest['size'].median():,.0f} in {facts['last_month']}, at "
             f"most {newest['size'].max():,.0f} (a market value is in thousands)"
         )
-    for name in fundamental_notes.USUAL:
+    for name in plausibility.USUAL:
         if name in newest and newest[name].notna().any():
             yield f"{name} has a median of {newest[name].median():.1%} in {facts['last_month']}"
     for key, words in (
@@ -174,7 +173,7 @@ def _labels(params: Params, records: Records) -> Iterator[str]:
 
     try:
         own = read_labels(HERE.labels)["name"]
-        features = preflight.catalogue(params.prepare, records)["name"]
+        features = catalogue_of(params.prepare, records.stocks)["name"]
     except KonkyoError:
         # A violation says why.
         return

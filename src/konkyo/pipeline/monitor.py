@@ -12,7 +12,7 @@ from konkyo import config, dates, io
 from konkyo.artifacts import HERE
 from konkyo.errors import ArtifactError
 from konkyo.features import store
-from konkyo.features.raw_characteristics import raw_values
+from konkyo.features.characteristics import raw_values
 from konkyo.i18n import LANGUAGES
 from konkyo.monitoring import checks, drift, figures, signals
 from konkyo.monitoring.page import page

@@ -9,15 +9,18 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from konkyo import dates
 from konkyo.artifacts import HERE
-from konkyo.config import Params, Prepare
+from konkyo.config import Params
+from konkyo.data.parsing import ParsedTable
 from konkyo.data.records import Records
-from konkyo.data.violations import IN_MESSAGE, SHOWN, Violation, first_few, raise_if_any
+from konkyo.data.violations import IN_MESSAGE, Violation, few, raise_if_any, violation
 from konkyo.errors import KonkyoError, RecordsError, TrackingError
 from konkyo.features import available, build, market
+from konkyo.features.grid import Grid
 
 _SQLITE = "sqlite:///"
 _LONGEST_EXPERIMENT = 500
@@ -35,56 +38,30 @@ def of_records(params: Params, records: Records) -> list[Violation]:
         Checked and normalised.
     """
     prepare, stocks = params.prepare, records.stocks
+    faults = [_fault(*fault) for fault in available.unmet(prepare, stocks, records.market)]
     first, month = dates.parse(prepare.first_month), stocks["month"]
-    within = month.min() <= first <= month.max()
-    if within:
-        stocks = stocks[month >= first]
-    faults = [_fault(*fault) for fault in available.unmet(prepare, records.stocks, records.market)]
-    months = pd.DatetimeIndex(stocks["month"].drop_duplicates().sort_values())
-    series = [
-        (name, kind)
-        for name, kinds in prepare.market.items()
-        for kind in kinds
-        if name in records.market
-    ]
-    # Series by series, as the first fault would hide the others.
-    transforms = [{name: (kind,)} for name, kind in series] if within else []
-    for one in transforms:
-        try:
-            market.features(records.market, one, months)
-        except KonkyoError as error:
-            faults.append(_fault("prepare.market", str(error).removeprefix("prepare.market ")))
-    faults += _thin_months(params, records, stocks)
+    index = stocks[["month", "stock"]]
+    if month.min() <= first <= month.max():
+        months = dates.month_end(np.unique(dates.ordinal(month[month >= first])))
+        # Series by series, as the first fault would hide the others.
+        for name, kinds in prepare.market.items():
+            for kind in kinds if name in records.market else ():
+                try:
+                    market.features(records.market, {name: (kind,)}, months)
+                except KonkyoError as error:
+                    text = str(error).removeprefix("prepare.market ")
+                    faults.append(_fault("prepare.market", text))
+        index = _universe(params, records)
+        files = params.ingest.tables.stocks.files if params.ingest.source == "tables" else ()
+        table = ParsedTable(", ".join(files) or records.facts["source"], stocks)
+        column = next(n for n in ("eligible", "size", "close", "return") if n in stocks)
+        faults += _thin_months(params, table, column, index, months)
     names = pd.DataFrame({"name": [], "group": []})
     try:
-        names = catalogue(prepare, records)
+        names = build.catalogue_of(prepare, stocks)
     except KonkyoError as error:
         faults.append(_fault("prepare", str(error)))
-    universe = _candidates(stocks).sort_values(["month", "stock"])
-    if "size" in universe:
-        universe = universe.sort_values(["month", "size"], ascending=[True, False], kind="stable")
-        universe = universe.groupby("month").head(prepare.universe_size)
-    index = universe[["month", "stock"]]
     return faults + of_panel(params, index, names)
-
-
-def catalogue(prepare: Prepare, records: Records) -> pd.DataFrame:
-    """Return name and group of the features that the stage prepare would make.
-
-    Raises
-    ------
-    ParamsError
-        Two of them would have one name.
-    """
-    sectors = list(prepare.sectors)
-    if prepare.sectors == "known":
-        first = max(dates.parse(prepare.first_month), records.stocks["month"].min())
-        sectors = build.sector_names(records.stocks, first)
-    series = [
-        market.column_name(name, kind) for name, some in prepare.market.items() for kind in some
-    ]
-    names = available.resolve(prepare, records.stocks)
-    return build.catalogue_of(prepare, names, sectors=sectors, series=series)
 
 
 def of_panel(params: Params, index: pd.DataFrame, catalogue: pd.DataFrame) -> list[Violation]:
@@ -129,7 +106,9 @@ def require_panel(params: Params, index: pd.DataFrame, catalogue: pd.DataFrame) 
     RecordsError
         Everything that one would refuse, as `of_panel` lists it.
     """
-    raise_if_any(of_panel(params, index, catalogue))
+    panel, months = ParsedTable(str(HERE.panel), index), pd.DatetimeIndex(index["month"].unique())
+    thin = _thin_months(params, panel, "stock", index, months)
+    raise_if_any([*of_panel(params, index, catalogue), *thin])
 
 
 def without_records(params: Params) -> list[Violation]:
@@ -152,7 +131,10 @@ def remarks(params: Params, records: Records) -> Iterator[str]:
     # The newest month's return is not realised.
     decisions = months - params.train.window_months - 1 - 2 * params.prepare.skip_months
     tune = params.tune
-    searched = months - 1 - max(tune.space.window_months) - tune.holdout
+    # The last returns are not realised, and those just before the holdout are of neither side.
+    skip_months = params.prepare.skip_months
+    longest = max(tune.space.window_months) + skip_months
+    searched = months - 2 * (1 + skip_months) - longest - tune.holdout
     if searched < 1:
         yield (
             f"`konkyo tune` would have no month to search in: tune.holdout = {tune.holdout} and "
@@ -193,44 +175,41 @@ def _unknown(
 ) -> Iterator[Violation]:
     absent = [name for name in names if name not in set(allowed)]
     if absent:
-        shown = first_few([repr(name) for name in absent[:SHOWN]], len(absent))
-        choice = first_few(list(allowed[:SHOWN]), len(allowed)) or "none, as there is none"
-        yield _fault(f"report.{key}", f"{shown}: no {noun}", f"choose from {choice}")
+        choice = few(allowed) or "none, as there is none"
+        found = f"{few(map(repr, absent))}: no {noun}"
+        yield _fault(f"report.{key}", found, f"choose from {choice}")
 
 
-def _measure(stocks: pd.DataFrame) -> pd.Series:
-    """Return what a stock of the universe must have: its size, else its price, else its return."""
-    return stocks[next(name for name in ("size", "close", "return") if name in stocks)]
+def _universe(params: Params, records: Records) -> pd.DataFrame:
+    """Return month and stock of the rows that the panel would have."""
+    prepare, stocks = params.prepare, records.stocks
+    names: tuple[str, ...] = ()
+    if prepare.missing == "drop" and not any(available.unmet(prepare, stocks, records.market)):
+        names = available.resolve(prepare, stocks)
+    else:
+        stocks = stocks[stocks.columns.intersection(build.OF_UNIVERSE)]
+    grid = Grid.of(stocks)
+    row, column, _, _ = build.rows_of(grid, grid.numbers(stocks), prepare, names)
+    return pd.DataFrame({"month": grid.month[row], "stock": grid.stock[column]})
 
 
-def _candidates(stocks: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows from which the universe is taken: eligible, and of a size or a price."""
-    candidates = _measure(stocks).notna()
-    if "eligible" in stocks:
-        candidates &= stocks["eligible"] != 0
-    return stocks[candidates]
-
-
-def _thin_months(params: Params, records: Records, stocks: pd.DataFrame) -> Iterator[Violation]:
+def _thin_months(
+    params: Params, table: ParsedTable, column: str, index: pd.DataFrame, months: pd.DatetimeIndex
+) -> Iterator[Violation]:
     """See that every month of the panel has at least one stock a quantile."""
     least = params.backtest.n_quantiles
-    counts = _candidates(stocks).groupby("month").size()
-    counts = counts.reindex(stocks["month"].drop_duplicates().sort_values(), fill_value=0)
-    few = counts[counts < least]
-    if len(few):
-        files = params.ingest.tables.stocks.files if params.ingest.source == "tables" else ()
-        yield Violation(
-            file=", ".join(files) or records.facts["source"],
-            column="eligible" if "eligible" in stocks else str(_measure(stocks).name),
-            rule="thin month",
-            found=f"fewer than {least} stocks that are eligible and have a size, one a quantile,",
-            rows=(),
-            count=len(few),
-            remedy="loosen ingest.tables.stocks.eligible, add stocks or sizes, begin later "
-            "(prepare.first_month) or lower backtest.n_quantiles",
-            shown=tuple(f"{dates.label(m)}: {count}" for m, count in few.head(SHOWN).items()),
-            of="month",
+    counts = index.groupby("month").size().reindex(months, fill_value=0)
+    thin = [f"{dates.label(month)}: {n}" for month, n in counts[counts < least].items()]
+    if thin:
+        known = " and every characteristic" if params.prepare.missing == "drop" else ""
+        found = (
+            f"fewer than {least} stocks that are eligible and have a size{known}, one a quantile,"
         )
+        remedy = (
+            "loosen ingest.tables.stocks.eligible, add stocks or sizes, begin later "
+            "(prepare.first_month) or lower backtest.n_quantiles"
+        )
+        yield violation(table, [column], "thin month", found, remedy, months=thin)
 
 
 def _labels() -> Iterator[Violation]:

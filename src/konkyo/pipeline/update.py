@@ -85,7 +85,7 @@ def main(
 
     ingest.write(records)
     steps.report("ingest", ingest.line(records))
-    steps.report("prepare", prepare.save(panel, missing))
+    steps.report("prepare", prepare.save(panel, missing, params.prepare.missing))
     panel = store.read(HERE.panel)
     with_dvc = commit and Path(".dvc").is_dir()
     # DVC hashes and copies the largest files meanwhile: training leaves it a core.

@@ -15,7 +15,7 @@ from konkyo.data.simulated.ground_truth import (
     inputs_with_effect,
     shapley_values,
 )
-from konkyo.data.simulated.statistics import centred_ranks
+from konkyo.data.simulated.scenario import centred_ranks
 from small import SIMULATED
 
 from .conftest import OFF

@@ -5,7 +5,7 @@ import pandas as pd
 from hypothesis import given
 from hypothesis import strategies as st
 
-from konkyo.data.simulated.statistics import centred_ranks, student_t
+from konkyo.data.simulated.scenario import centred_ranks, student_t
 from konkyo.features.standardise import ranks
 
 COUNT = 200_000

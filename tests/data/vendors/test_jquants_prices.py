@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from konkyo.data.vendors.jquants_prices import factors_at, members, prices, sectors_at
+from konkyo.data.vendors.jquants_tables import factors_at, members, prices, sectors_at
 
 NONE = pd.Series(dtype="float64")
 

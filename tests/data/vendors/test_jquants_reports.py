@@ -1,9 +1,14 @@
-import numpy as np
 import pandas as pd
 import pytest
 
+from konkyo.config import Reports
+from konkyo.data.fundamentals_read import to_statements
+from konkyo.data.point_in_time import as_known
 from konkyo.data.vendors.jquants import COLUMNS
 from konkyo.data.vendors.jquants_reports import outstanding, reports
+from konkyo.dates import ordinal
+
+SPEC = Reports(("reports.parquet",), {}, 90, 12, 1)
 
 
 def documents(*rows: dict) -> pd.DataFrame:
@@ -43,52 +48,50 @@ REVISION = revised("2023-09-20", "2024-03-31", FSales=1300)
 DIVIDEND = revised("2023-09-29", "2024-03-31", "Dividend", FDivAnn=6)
 
 
-def row(table: pd.DataFrame, published: str) -> pd.Series:
-    return table[table["published"] == published].iloc[0]
+def known(*rows: dict) -> pd.DataFrame:
+    """Return what was known of stock A at the end of each month, amounts in thousands, by month."""
+    months = pd.date_range("2022-05-31", "2024-06-30", freq="ME")
+    stocks = pd.DataFrame({"month": months, "stock": "A", "return": 0.0})
+    codes = pd.Index(["A"])
+    figures, forecasts = to_statements(reports(documents(*rows)), SPEC, codes)
+    values = as_known(figures, forecasts, stocks.assign(stock=0, month=ordinal(months)), 12)
+    return pd.DataFrame(values, months.strftime("%Y-%m"))
 
 
 def test_quarters_become_twelve_months():
-    table = reports(documents(Q1_BEFORE, YEAR, Q1))
-    assert table["period_end"].dt.strftime("%Y-%m").tolist() == ["2022-06", "2023-03", "2023-06"]
-    assert table["sales"].fillna(-1).tolist() == [-1, 1000.0, 1000 + 260 - 200]
-    assert table["assets"].fillna(-1).tolist() == [-1, 5000.0, 5100.0]
-    assert table["dividends"].fillna(-1).tolist() == [-1, 300.0, 300.0]
+    table = known(Q1_BEFORE, YEAR, Q1)
+    months = ["2022-08", "2023-05", "2023-08"]
+    assert table.loc[months, "sales"].fillna(-1).tolist() == pytest.approx([-1, 1.0, 1.06])
+    assert table.loc[months, "assets"].fillna(-1).tolist() == pytest.approx([-1, 5.0, 5.1])
+    assert table.loc[months, "dividends"].fillna(-1).tolist() == [-1, 0.3, 0.3]
 
 
 def test_forecasts_are_of_the_current_fiscal_year():
-    table = reports(documents(Q1_BEFORE, YEAR, Q1))
-    assert table["sales_forecast"].tolist() == [1000.0, 1100.0, 1150.0]
-    assert table["dividends_forecast"].fillna(-1).tolist() == [-1, 400.0, 550.0]
+    table = known(Q1_BEFORE, YEAR, Q1).loc[["2022-08", "2023-05", "2023-08"]]
+    assert table["sales_forecast"].tolist() == pytest.approx([1.0, 1.1, 1.15])
+    assert table["dividends_forecast"].fillna(-1).tolist() == [-1, 0.4, 0.55]
 
 
-def test_a_revision_is_a_vintage_of_its_report():
-    table = reports(documents(Q1_BEFORE, YEAR, Q1, REVISION, DIVIDEND))
-    assert len(table) == 5
-    first, second = row(table, "2023-09-20"), row(table, "2023-09-29")
-    for version in (first, second):
-        assert version["period_end"] == pd.Timestamp("2023-06-30")
-        assert version["sales"] == 1060.0
-        assert version["sales_forecast"] == 1300.0
-    assert first["dividends_forecast"] == 550.0
-    assert second["dividends_forecast"] == 660.0
+def test_a_revision_changes_forecasts_alone():
+    table = known(Q1_BEFORE, YEAR, Q1, REVISION, DIVIDEND)
+    before = known(Q1_BEFORE, YEAR, Q1, REVISION).loc["2023-09"]
+    assert (before["sales"], before["sales_forecast"]) == pytest.approx((1.06, 1.3))
+    after = table.loc["2023-09"]
+    assert (after["sales"], after["sales_forecast"]) == pytest.approx((1.06, 1.3))
+    assert (before["dividends_forecast"], after["dividends_forecast"]) == pytest.approx(
+        (0.55, 0.66)
+    )
 
 
-def test_a_revision_without_a_report_is_ignored():
-    before = revised("2022-06-01", "2023-03-31", FSales=900)
+def test_a_revision_of_a_year_that_is_over_is_ignored():
     late = revised("2023-05-20", "2023-03-31", FSales=7)
-    table = reports(documents(before, YEAR, late))
-    assert len(table) == 2
-    assert table["sales_forecast"].tolist() == [1100.0, 1100.0]
+    assert known(YEAR, late).loc["2023-05", "sales_forecast"] == 1.1
 
 
 def test_a_correction_counts_from_its_own_day_on():
     corrected = told("2023-09-01", "FY", "2023-03-31", "2023-03-31", Sales=990)
-    later = told("2023-11-02", "1Q", "2023-06-30", "2024-03-31", Sales=260)
-    table = reports(documents(Q1_BEFORE, YEAR, Q1, corrected, later, REVISION))
-    assert row(table, "2023-08-04")["sales"] == 1060.0
-    assert row(table, "2023-11-02")["sales"] == 1050.0
-    # The correction of an older period is no ground for the revision that follows it.
-    assert row(table, "2023-09-20")["period_end"] == pd.Timestamp("2023-06-30")
+    table = known(Q1_BEFORE, YEAR, Q1, corrected, REVISION)
+    assert table.loc[["2023-08", "2023-09"], "sales"].tolist() == pytest.approx([1.06, 1.05])
 
 
 def test_later_documents_change_no_earlier_row():
@@ -98,36 +101,6 @@ def test_later_documents_change_no_earlier_row():
     for count in range(1, len(days)):
         part = reports(documents(*days[:count]))
         pd.testing.assert_frame_equal(part, whole.iloc[:count])
-
-
-def trailing(days: list[dict], now: int) -> float:
-    """Say the same by a loop over the documents published before."""
-    document = days[now]
-    if document["CurPerType"] == "FY":
-        return document["Sales"]
-    last_year = pd.Timestamp(document["CurFYEn"]) - pd.DateOffset(years=1)
-    year = same = np.nan
-    for earlier in days[:now]:
-        if pd.Timestamp(earlier["CurFYEn"]) == last_year:
-            year = earlier["Sales"] if earlier["CurPerType"] == "FY" else year
-            same = earlier["Sales"] if earlier["CurPerType"] == document["CurPerType"] else same
-    return year + document["Sales"] - same
-
-
-def test_twelve_months_are_those_of_a_loop():
-    random = np.random.default_rng(3)
-    days, ends = [], {"1Q": "06-30", "2Q": "09-30", "3Q": "12-31", "FY": "03-31"}
-    for year in range(2013, 2023):
-        for quarter, (period, end) in enumerate(ends.items()):
-            ended = pd.Timestamp(f"{year + (period == 'FY')}-{end}")
-            for version in range(random.integers(0, 3)):
-                published = f"{ended + pd.Timedelta(days=30 + version):%Y-%m-%d}"
-                sales = float(random.integers(1, 100) + 100 * quarter)
-                fiscal = f"{year + 1}-03-31"
-                days.append(told(published, period, f"{ended:%Y-%m-%d}", fiscal, Sales=sales))
-    expected = [trailing(days, now) for now in range(len(days))]
-    assert np.isfinite(expected).sum() > 15
-    assert reports(documents(*days))["sales"].tolist() == pytest.approx(expected, nan_ok=True)
 
 
 def test_shares_exclude_treasury_shares():

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from konkyo.data.simulated.ground_truth import ground_truth, inputs_with_effect
-from konkyo.data.simulated.statistics import centred_ranks
+from konkyo.data.simulated.scenario import centred_ranks
 from konkyo.report.tables import (
     ExplainedPanel,
     effects,

@@ -14,7 +14,7 @@ average.
 
 from konkyo.config import Simulated
 from konkyo.data import schema
-from konkyo.data.parsed_table import ParsedTable
+from konkyo.data.parsing import ParsedTable
 from konkyo.data.records import Records, facts_of
 from konkyo.data.simulated.catalogue import CHARACTERISTICS, MARKET, SECTORS, catalogue
 from konkyo.data.simulated.simulate import Market, simulate

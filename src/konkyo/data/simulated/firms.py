@@ -1,6 +1,6 @@
 """The listed firms: long-run levels, the state of the month, and what has been published."""
 
-from dataclasses import dataclass, fields
+from types import SimpleNamespace
 
 import numpy as np
 
@@ -18,48 +18,29 @@ _INDUSTRY_STD = (0.15, 0.35, 0.35, 0.15)
 """Of the logarithm of the industries' betas, sales, debts and book values."""
 
 
-@dataclass(eq=False)
-class Firms:
-    """All firms listed at the end of a month; every field has one entry or row a firm.
+class Firms(SimpleNamespace):
+    """All firms listed at the end of a month: arrays with one entry or row a firm.
 
     Amounts are in thousand yen, flows are per year, returns and volatilities per month.
-    """
 
-    number: np.ndarray
-    sector: np.ndarray
-    fiscal_month: np.ndarray
-    # Drawn once; ratios of the state revert to the long-run ones.
-    long_run_beta: np.ndarray
-    volatility: np.ndarray
-    long_run_turnover: np.ndarray
-    long_run_sales_to_price: np.ndarray
-    long_run_book_to_price: np.ndarray
-    long_run_earnings_yield: np.ndarray
-    long_run_debt_to_equity: np.ndarray
-    long_run_cash_to_assets: np.ndarray
-    payout_ratio: np.ndarray
-    earnings_volatility: np.ndarray
-    # The state at the end of the month.
-    market_value: np.ndarray
-    beta: np.ndarray
-    variance_ratio: np.ndarray
-    log_turnover: np.ndarray
-    has_forecasts: np.ndarray
-    sales: np.ndarray
-    sales_growth: np.ndarray
-    operating_margin: np.ndarray
-    special_items: np.ndarray
-    equity: np.ndarray
-    debt: np.ndarray
-    dividends: np.ndarray
-    sales_forecast_error: np.ndarray
-    margin_forecast_error: np.ndarray
-    # History, newest first: [firms, items], [firms, quarters, items], [firms, months].
-    unpublished_report: np.ndarray
-    published_reports: np.ndarray
-    returns: np.ndarray
-    earnings_yield_forecasts: np.ndarray
-    ordinary_profit_forecasts: np.ndarray
+    Attributes
+    ----------
+    number, sector, fiscal_month : ndarray of int
+        Who the firm is.
+    long_run_*, volatility, payout_ratio, earnings_volatility : ndarray
+        Drawn once: ratios of the state revert to the long-run beta, turnover, sales_to_price,
+        book_to_price, earnings_yield, debt_to_equity and cash_to_assets.
+    market_value, beta, variance_ratio, log_turnover, has_forecasts : ndarray
+        The state at the end of the month, as what follows.
+    sales, sales_growth, operating_margin, special_items, equity, debt, dividends : ndarray
+        Of the accounts.
+    sales_forecast_error, margin_forecast_error : ndarray
+        Of the analysts.
+    unpublished_report, published_reports : ndarray, shape [firms, items], [firms, quarters, items]
+        `REPORT_ITEMS`, newest first.
+    returns, earnings_yield_forecasts, ordinary_profit_forecasts : ndarray, shape [firms, months]
+        Newest first.
+    """
 
     def __len__(self) -> int:
         """Return the number of firms."""
@@ -67,16 +48,12 @@ class Firms:
 
     def select(self, mask: np.ndarray) -> "Firms":
         """Return the firms where `mask` is true."""
-        return Firms(**{f.name: getattr(self, f.name)[mask] for f in fields(self)})
+        return Firms(**{name: values[mask] for name, values in vars(self).items()})
 
     def append(self, others: "Firms") -> "Firms":
         """Return these firms followed by others."""
-        return Firms(
-            **{
-                f.name: np.concatenate([getattr(self, f.name), getattr(others, f.name)])
-                for f in fields(self)
-            }
-        )
+        both = {name: [values, getattr(others, name)] for name, values in vars(self).items()}
+        return Firms(**{name: np.concatenate(parts) for name, parts in both.items()})
 
 
 def new_firms(

@@ -10,7 +10,7 @@ from konkyo.data.simulated.firms import (
     report_of,
     total_assets,
 )
-from konkyo.data.simulated.statistics import centred_ranks, student_t
+from konkyo.data.simulated.scenario import centred_ranks, student_t
 
 REPORT_LAG = 2
 """Months from a quarter's end to the publication of its report."""

@@ -15,7 +15,7 @@ from math import comb
 import numpy as np
 
 from konkyo.config import Simulated
-from konkyo.data.simulated.statistics import centred_ranks
+from konkyo.data.simulated.scenario import centred_ranks
 
 MIN_FALL, FULL_FALL = 0.02, 0.08
 """TOPIX's loss of the month from which the regime effect sets in, and at which it is full."""

@@ -6,8 +6,7 @@ import numpy as np
 
 from konkyo.config import Simulated
 from konkyo.data.simulated.firms import Firms, total_assets
-from konkyo.data.simulated.scenario import SECTOR_SIZES
-from konkyo.data.simulated.statistics import student_t
+from konkyo.data.simulated.scenario import SECTOR_SIZES, student_t
 
 DRIFT = 0.0025
 """The mean monthly return of every stock without any effect, a fraction."""

@@ -7,7 +7,6 @@ requested once: its first version stays, whatever the vendor restates later. A d
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -44,9 +43,8 @@ _MAX_FAILURES = 3
 """Failed requests of a part in a row after which a run ends: the service is down, not a day."""
 
 
-@dataclass
-class Fetched:
-    """The result of a run.
+class Download:
+    """One run: the files on disk, the days noted, and what came of each request.
 
     Attributes
     ----------
@@ -62,11 +60,14 @@ class Fetched:
         First and last day that the plan covers, where days outside it were asked for.
     """
 
-    days: dict[str, int]
-    absent: list[str] = field(default_factory=list)
-    failed: dict[str, str] = field(default_factory=dict)
-    refused: dict[str, str] = field(default_factory=dict)
-    plan: tuple[pd.Timestamp, pd.Timestamp] | None = None
+    def __init__(self, client: Any, raw: Path, parts: Iterable[Part]) -> None:
+        self.client, self.raw, self.noted = client, raw, _noted(raw)
+        self.days: dict[str, int] = dict.fromkeys(parts, 0)
+        self.failures = dict.fromkeys(self.days, 0)
+        self.absent: list[str] = []
+        self.failed: dict[str, str] = {}
+        self.refused: dict[str, str] = {}
+        self.plan: tuple[pd.Timestamp, pd.Timestamp] | None = None
 
     def covers(self, day: pd.Timestamp) -> bool:
         """Return whether a day is within the plan, as far as is known."""
@@ -92,92 +93,6 @@ class Fetched:
         lines += [f"{name} is missing: {message}" for name, message in self.failed.items()]
         return lines
 
-
-def newest_final(now: datetime | None = None) -> pd.Timestamp:
-    """Return the newest day whose records are final, by the clock of Tokyo."""
-    tokyo = (now or datetime.now(UTC)) + timedelta(hours=9)
-    return pd.Timestamp((tokyo - _FINAL_AFTER).date())
-
-
-def fetch(
-    client: Any,
-    folder: Path,
-    first: pd.Timestamp,
-    last: pd.Timestamp,
-    parts: Iterable[Part] = PARTS,
-    say: Callable[[str], None] = print,
-) -> Fetched:
-    """Download the days from `first` to `last` that are not on disk yet.
-
-    Days outside the plan, parts that it does not include and single days that are answered with an
-    error are left out and reported; all else is fetched. Rows on disk are never replaced by an
-    answer that lacks them.
-
-    Parameters
-    ----------
-    client : ClientV2
-        As `connect` returns it.
-    folder : Path
-        Its `raw` receives one Parquet file a part and month, and `days.json`: by part the days
-        fetched, and under `trading` the trading days among all days asked for so far.
-    first, last : Timestamp
-        Days of Tokyo; `last` is final (`newest_final`).
-    parts : iterable of str
-        Which records.
-    say : callable
-        Receives one line a month.
-
-    Raises
-    ------
-    SourceError
-        The vendor refuses the key or every part, cannot be reached, fails several times in a row,
-        or its answer lacks a column. What was fetched before stays on disk.
-    """
-    fetched = Fetched(dict.fromkeys(parts, 0))
-    download = _Download(client, folder / "raw", fetched)
-    trading = _trading_days(client, first, last, fetched)
-    download.note("trading", trading.strftime("%Y-%m-%d"))
-    for month, days in trading.groupby(trading.to_period("M")).items():
-        # Firms publish on weekends and holidays too, so that all days are asked for statements.
-        calendar = pd.date_range(
-            max(first, month.start_time), min(last, month.end_time.normalize())
-        )
-        for part, asked in (("prices", days), ("statements", calendar)):
-            for day in asked:
-                if f"{day:%Y-%m-%d}" not in download.noted.get(part, []):
-                    download.attempt(part, day, partial(download.day, part, day))
-        download.attempt_range("listed", days, partial(download.listing, str(month)))
-        say(f"{VENDOR}: {month}, {len(days)} trading days")
-    download.attempt_range("topix", trading, download.topix)
-    if fetched.refused and set(fetched.refused) == set(fetched.days):
-        raise SourceError("\n".join(fetched.gaps()))
-    return fetched
-
-
-def missing_days(raw: Path) -> list[str]:
-    """Return the trading days between the first and the last with prices that have none."""
-    noted = _noted(raw)
-    prices = noted.get("prices", [])
-    return [
-        day
-        for day in noted.get("trading", [])
-        if prices and prices[0] < day < prices[-1] and day not in set(prices)
-    ]
-
-
-def _noted(raw: Path) -> dict[str, list[str]]:
-    path = raw / "days.json"
-    return read_json(path) if path.is_file() else {}
-
-
-class _Download:
-    """One run: the files on disk, the days noted, and what came of each request."""
-
-    def __init__(self, client: Any, raw: Path, fetched: Fetched) -> None:
-        self.client, self.raw, self.fetched = client, raw, fetched
-        self.noted = _noted(raw)
-        self.failures = dict.fromkeys(fetched.days, 0)
-
     def note(self, part: str, days: Iterable[str]) -> None:
         """Add days to those of a part in `days.json`."""
         self.noted[part] = sorted({*self.noted.get(part, []), *days})
@@ -185,24 +100,23 @@ class _Download:
 
     def attempt(self, part: str, day: pd.Timestamp, request: Callable[[], int]) -> None:
         """Count what a request fetched, or record why it fetched nothing."""
-        fetched = self.fetched
-        if part not in fetched.days or part in fetched.refused or not fetched.covers(day):
+        if part not in self.days or part in self.refused or not self.covers(day):
             return
         try:
-            fetched.days[part] += request()
+            self.days[part] += request()
             self.failures[part] = 0
         except (Refused, Unavailable) as error:
-            if fetched.limit_plan(error):
+            if self.limit_plan(error):
                 return
-            if error.status == 403 and not fetched.days[part]:
-                fetched.refused[part] = str(error)
+            if error.status == 403 and not self.days[part]:
+                self.refused[part] = str(error)
                 return
             self.failures[part] += 1
             waiting = isinstance(error, Unavailable) and error.after is not None
             down = self.failures[part] == _MAX_FAILURES
             if error.status in (None, 401, 403) or waiting or down:
                 raise
-            fetched.failed[f"{part} {day:%Y-%m-%d}"] = str(error)
+            self.failed[f"{part} {day:%Y-%m-%d}"] = str(error)
 
     def attempt_range(
         self,
@@ -212,11 +126,11 @@ class _Download:
     ) -> None:
         """Attempt a request for the days within the plan, again if its answer narrows the plan."""
         for _ in range(2):
-            plan = self.fetched.plan
-            covered = days[[self.fetched.covers(day) for day in days]]
+            plan = self.plan
+            covered = days[[self.covers(day) for day in days]]
             if len(covered):
                 self.attempt(part, covered[-1], partial(request, covered[0], covered[-1]))
-            if self.fetched.plan == plan:
+            if self.plan == plan:
                 return
 
     def day(self, part: str, day: pd.Timestamp) -> int:
@@ -225,7 +139,7 @@ class _Download:
         date = "DiscDate" if part == "statements" else "Date"
         rows = columns(_rows(self.client, part, day), COLUMNS[part], what)
         if part == "prices" and rows.empty:
-            self.fetched.absent.append(name)
+            self.absent.append(name)
             return 0
         if (rows[date] != day).any():
             raise Refused(f"{VENDOR} answered {what} with rows of other days", 200)
@@ -277,13 +191,87 @@ class _Download:
         return len(new)
 
 
-def _trading_days(
-    client: Any, first: pd.Timestamp, last: pd.Timestamp, fetched: Fetched
-) -> pd.DatetimeIndex:
+def newest_final(now: datetime | None = None) -> pd.Timestamp:
+    """Return the newest day whose records are final, by the clock of Tokyo."""
+    tokyo = (now or datetime.now(UTC)) + timedelta(hours=9)
+    return pd.Timestamp((tokyo - _FINAL_AFTER).date())
+
+
+def fetch(
+    client: Any,
+    folder: Path,
+    first: pd.Timestamp,
+    last: pd.Timestamp,
+    parts: Iterable[Part] = PARTS,
+    say: Callable[[str], None] = print,
+) -> Download:
+    """Download the days from `first` to `last` that are not on disk yet.
+
+    Days outside the plan, parts that it does not include and single days that are answered with an
+    error are left out and reported; all else is fetched. Rows on disk are never replaced by an
+    answer that lacks them.
+
+    Parameters
+    ----------
+    client : ClientV2
+        As `connect` returns it.
+    folder : Path
+        Its `raw` receives one Parquet file a part and month, and `days.json`: by part the days
+        fetched, and under `trading` the trading days among all days asked for so far.
+    first, last : Timestamp
+        Days of Tokyo; `last` is final (`newest_final`).
+    parts : iterable of str
+        Which records.
+    say : callable
+        Receives one line a month.
+
+    Raises
+    ------
+    SourceError
+        The vendor refuses the key or every part, cannot be reached, fails several times in a row,
+        or its answer lacks a column. What was fetched before stays on disk.
+    """
+    download = Download(client, folder / "raw", parts)
+    trading = _trading_days(download, first, last)
+    download.note("trading", trading.strftime("%Y-%m-%d"))
+    for month, days in trading.groupby(trading.to_period("M")).items():
+        # Firms publish on weekends and holidays too, so that all days are asked for statements.
+        calendar = pd.date_range(
+            max(first, month.start_time), min(last, month.end_time.normalize())
+        )
+        for part, asked in (("prices", days), ("statements", calendar)):
+            for day in asked:
+                if f"{day:%Y-%m-%d}" not in download.noted.get(part, []):
+                    download.attempt(part, day, partial(download.day, part, day))
+        download.attempt_range("listed", days, partial(download.listing, str(month)))
+        say(f"{VENDOR}: {month}, {len(days)} trading days")
+    download.attempt_range("topix", trading, download.topix)
+    if download.refused and set(download.refused) == set(download.days):
+        raise SourceError("\n".join(download.gaps()))
+    return download
+
+
+def missing_days(raw: Path) -> list[str]:
+    """Return the trading days between the first and the last with prices that have none."""
+    noted = _noted(raw)
+    prices = noted.get("prices", [])
+    return [
+        day
+        for day in noted.get("trading", [])
+        if prices and prices[0] < day < prices[-1] and day not in set(prices)
+    ]
+
+
+def _noted(raw: Path) -> dict[str, list[str]]:
+    path = raw / "days.json"
+    return read_json(path) if path.is_file() else {}
+
+
+def _trading_days(download: Download, first: pd.Timestamp, last: pd.Timestamp) -> pd.DatetimeIndex:
     """Return the exchange's trading days within the plan, half days too."""
 
     def ask(start: pd.Timestamp, end: pd.Timestamp) -> pd.DataFrame:
-        answer = client.get_mkt_calendar(
+        answer = download.client.get_mkt_calendar(
             from_yyyymmdd=f"{start:%Y%m%d}", to_yyyymmdd=f"{end:%Y%m%d}"
         )
         return columns(answer, ["Date", "HolDiv"], "the calendar")
@@ -292,9 +280,9 @@ def _trading_days(
     try:
         calendar = ask(start, end)
     except Refused as error:
-        if not fetched.limit_plan(error) or fetched.plan is None:
+        if not download.limit_plan(error) or download.plan is None:
             raise
-        start, end = max(first, fetched.plan[0]), min(last, fetched.plan[1])
+        start, end = max(first, download.plan[0]), min(last, download.plan[1])
         if start > end:
             raise
         calendar = ask(start, end)

@@ -1,27 +1,18 @@
-"""Reports from J-Quants' statements: trailing twelve months' flows in the vintage of publication.
+"""Reports from J-Quants' documents, as they were published: rows of `ingest.tables.reports`.
 
-Quarterly statements in Japan are cumulative from the start of the fiscal year. Trailing flows are
-therefore: last full year + this year to date - the same months of last year, each in the newest
-version when the statement was published. A revised forecast becomes a new version of the report
-before it: the same period and figures, other forecasts.
+Quarterly statements in Japan are cumulative from the start of the fiscal year; the source `tables`
+makes twelve months of them (`konkyo.data.point_in_time`), in the vintage of each month. A revised
+forecast is a row of its own.
 """
 
 import numpy as np
 import pandas as pd
 
-from konkyo.dates import ordinal
-
-FLOWS = {
-    "sales": "Sales",
-    "operating_profit": "OP",
-    "ordinary_profit": "OdP",
-    "net_profit": "NP",
-    "operating_cash_flow": "CFO",
-}
-"""Flows: this project's name and the vendor's. There is no ordinary profit under IFRS."""
-
-STOCKS_AT_END = {"assets": "TA", "equity": "Eq", "cash": "CashEq"}
-"""Figures at the end of the period."""
+FIGURES = {
+    "sales": "Sales", "operating_profit": "OP", "ordinary_profit": "OdP", "net_profit": "NP",
+    "operating_cash_flow": "CFO", "assets": "TA", "equity": "Eq", "cash": "CashEq",
+}  # fmt: skip
+"""This project's name and the vendor's. There is no ordinary profit under IFRS."""
 
 FORECASTS = {
     "sales_forecast": ("FSales", "NxFSales"),
@@ -31,28 +22,20 @@ FORECASTS = {
 }
 """Forecasts of a fiscal year: published during it, and at the end of the year before."""
 
-_PERIODS = ("1Q", "2Q", "3Q", "FY")
-_NAMES = [
-    *FLOWS,
-    *STOCKS_AT_END,
-    "dividends",
-    *FORECASTS,
-    "dividends_forecast",
-]
+_MONTHS = {"1Q": 3, "2Q": 6, "3Q": 9, "FY": 12}
 
 
 def in_order(raw: pd.DataFrame) -> pd.DataFrame:
-    """Return the documents in the order of their publication, numbered in the column `order`."""
+    """Return the documents in the order of their publication."""
     rows = raw.sort_values(["DiscDate", "DiscTime", "DiscNo", "Code"], kind="stable")
-    rows = rows[rows["DiscDate"].notna()].reset_index(drop=True)
-    return rows.assign(order=np.arange(len(rows)))
+    return rows[rows["DiscDate"].notna()].reset_index(drop=True)
 
 
 def is_statement(rows: pd.DataFrame) -> pd.Series:
     """Return which documents are statements of a completed quarter or year, bool."""
     kind = rows["DocType"].astype("string").str.contains("FinancialStatements", na=False)
     ended = rows["CurPerEn"].notna() & (rows["CurPerEn"] <= rows["DiscDate"])
-    complete = rows["CurPerType"].isin(_PERIODS) & rows["CurFYEn"].notna()
+    complete = rows["CurPerType"].isin(list(_MONTHS)) & rows["CurFYEn"].notna()
     return (kind & ended & complete).astype(bool)
 
 
@@ -82,106 +65,32 @@ def reports(raw: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        stock, published, period_end, then flows of twelve months and figures at the end of the
-        period, dividends of the last full year, and forecasts of the fiscal year that is under
-        way after the period (all in yen). Rows are vintages: of those of one period, the newest
-        published up to a day was known on it.
+        stock, published, period_end, months, figures as stated (in yen), dividends of full years,
+        forecast_end and forecasts of that fiscal year: the one that is under way after the period.
+        A revision of forecasts has no period.
     """
     rows = in_order(raw)
     statement = is_statement(rows)
-    revision = (
-        rows["DocType"].astype("string").str.contains("ForecastRevision", na=False) & ~statement
-    )
-    rows = rows[statement | revision].reset_index(drop=True)
+    revised = rows["DocType"].astype("string").str.contains("ForecastRevision", na=False)
+    rows = rows[statement | (revised & rows["CurFYEn"].notna())].reset_index(drop=True)
     statement = is_statement(rows)
-    rows["fiscal"] = _ordinal(rows["CurFYEn"])
-    newest = rows["CurPerEn"].where(statement).groupby(rows["Code"]).cummax()
-    # A late correction of an older period is no ground for what is published afterwards.
-    leading = statement & (rows["CurPerEn"] == newest)
-    base = rows["order"].where(leading).groupby(rows["Code"]).ffill()
-    base = base.where(~statement, rows["order"])
-    rows, base = rows[base.notna()].reset_index(drop=True), base.dropna().reset_index(drop=True)
-    statement = is_statement(rows)
-
-    figures = _figures(rows[statement].reset_index(drop=True)).set_index("order")
-    at_publication = figures.loc[base.astype("int64")].reset_index(drop=True)
-    forecasts = _forecasts(rows, statement, at_publication["target"], at_publication["outstanding"])
-    forecasts = forecasts.groupby(base).ffill()
-    table = pd.concat(
-        [
-            pd.DataFrame({"stock": rows["Code"], "published": rows["DiscDate"]}),
-            at_publication[["period_end", *FLOWS, *STOCKS_AT_END, "dividends"]],
-            forecasts,
-        ],
-        axis=1,
-    )
-    table = table.drop_duplicates(["stock", "published", "period_end"], keep="last")
-    return table[["stock", "published", "period_end", *_NAMES]].reset_index(drop=True)
-
-
-def _figures(rows: pd.DataFrame) -> pd.DataFrame:
-    """Return each statement's trailing flows and balances, and the fiscal year of its forecasts."""
-    full = rows["CurPerType"] == "FY"
-    last_year = _last_year_as_of(rows, "FY")
-    same_months = _last_year_as_of(rows, None)
-    table = pd.DataFrame({"order": rows["order"], "period_end": rows["CurPerEn"]})
-    for name, column in FLOWS.items():
-        trailing = last_year[column] + rows[column] - same_months[column]
-        table[name] = rows[column].where(full, trailing)
-    for name, column in STOCKS_AT_END.items():
-        table[name] = rows[column]
-    shares = _shares(rows)
-    paid = rows["DivTotalAnn"].fillna(rows["DivAnn"] * shares)
-    paid_before = last_year["DivTotalAnn"].fillna(last_year["DivAnn"] * _shares(last_year))
-    table["dividends"] = paid.where(full, paid_before)
-    table["outstanding"] = shares
-    table["target"] = rows["fiscal"] + np.where(full, 12, 0)
-    return table
-
-
-def _last_year_as_of(rows: pd.DataFrame, period: str | None) -> pd.DataFrame:
-    """Return last fiscal year's statement in its newest version as of each row.
-
-    Parameters
-    ----------
-    rows : DataFrame
-        Statements in order.
-    period : str or None
-        Which of that year's; None: the one that corresponds to the row's own period.
-    """
-    wanted = pd.DataFrame(
-        {
-            "order": rows["order"],
-            "Code": rows["Code"],
-            "CurPerType": rows["CurPerType"] if period is None else period,
-            "fiscal": rows["fiscal"] - 12,
-        }
-    )
-    columns = [*FLOWS.values(), "DivTotalAnn", "DivAnn", "ShOutFY", "TrShFY"]
-    versions = rows[["order", "Code", "CurPerType", "fiscal", *columns]]
-    return pd.merge_asof(wanted, versions, on="order", by=["Code", "CurPerType", "fiscal"])
-
-
-def _forecasts(
-    rows: pd.DataFrame, statement: pd.Series, target: pd.Series, shares: pd.Series
-) -> pd.DataFrame:
-    """Return each document's own forecasts of its report's target year."""
-    of_year = (rows["fiscal"] == target) & ~(statement & (rows["CurPerType"] == "FY"))
-    of_next = rows["fiscal"] + 12 == target
-    table = pd.DataFrame(index=rows.index)
+    full = statement & (rows["CurPerType"] == "FY")
+    # Of a revision the shares are those of the statement before it.
+    shares = _shares(rows).where(statement).groupby(rows["Code"]).ffill()
+    table = pd.DataFrame({"stock": rows["Code"], "published": rows["DiscDate"]})
+    table["period_end"] = rows["CurPerEn"].where(statement)
+    table["months"] = rows["CurPerType"].map(_MONTHS).where(statement).astype("float64")
+    for name, column in FIGURES.items():
+        table[name] = rows[column].where(statement)
+    table["dividends"] = rows["DivTotalAnn"].fillna(rows["DivAnn"] * shares).where(full)
+    table["forecast_end"] = rows["CurFYEn"].where(~full, rows["CurFYEn"] + pd.offsets.MonthEnd(12))
     for name, (this, following) in FORECASTS.items():
-        table[name] = rows[this].where(of_year, rows[following].where(of_next))
+        table[name] = np.where(full, rows[following], rows[this])
     this_year = rows["FDivTotalAnn"].fillna(rows["FDivAnn"] * shares)
-    next_year = rows["NxFDivAnn"] * shares
-    table["dividends_forecast"] = this_year.where(of_year, next_year.where(of_next))
-    return table
+    table["dividends_forecast"] = this_year.where(~full, rows["NxFDivAnn"] * shares)
+    keys = ["stock", "published", "period_end", "forecast_end"]
+    return table.drop_duplicates(keys, keep="last", ignore_index=True)
 
 
 def _shares(rows: pd.DataFrame) -> pd.Series:
     return rows["ShOutFY"] - rows["TrShFY"].fillna(0.0)
-
-
-def _ordinal(dates: pd.Series) -> np.ndarray:
-    """Return months from 1970-01; a missing date becomes a month that never occurs."""
-    filled = dates.fillna(pd.Timestamp("1900-01-01"))
-    return ordinal(filled)

@@ -1,9 +1,5 @@
 """The Japanese Ministry of Finance: yields of government bonds, and interventions."""
 
-import csv
-import io
-
-import numpy as np
 import pandas as pd
 import requests
 
@@ -94,29 +90,26 @@ def quotes(text: str, maturities: tuple[int, ...]) -> pd.DataFrame:
     SourceError
         The file has another layout, no column for a maturity, or two of one name.
     """
-    lines = list(csv.reader(io.StringIO(text)))
-    start = next((row for row, cells in enumerate(lines) if cells and cells[0] == "Date"), None)
+    lines = text.splitlines()
+    start = next((row for row, line in enumerate(lines) if line.startswith("Date")), None)
     if start is None:
         raise SourceError(
             f"{VENDOR}'s file of yields has no header that begins with 'Date': its first "
-            f"line is {','.join(lines[0]) if lines else ''!r}; the layout has changed"
+            f"line is {lines[0] if lines else ''!r}; the layout has changed"
         )
-    header = [cell.strip() for cell in lines[start]]
+    header = [cell.strip() for cell in lines[start].split(",")]
     missing = [years for years in maturities if f"{years}Y" not in header]
     if missing:
         raise SourceError(f"{VENDOR} has no yield of {missing} years: choose of {header[1:]}")
     repeated = [years for years in maturities if header.count(f"{years}Y") > 1]
     if repeated:
         raise SourceError(f"{VENDOR}'s file has more than one column of {repeated} years")
-    columns = {f"jgb_{years}": header.index(f"{years}Y") for years in maturities}
-    days = {}
-    for cells in lines[start + 1 :]:
-        day = pd.to_datetime(cells[0] if cells else "", format="%Y/%m/%d", errors="coerce")
-        if not pd.isna(day):
-            # A row that breaks off has no yield in the columns that it lacks.
-            cells += ["-"] * (len(header) - len(cells))
-            days[day] = [_number(cells[column]) for column in columns.values()]
-    return pd.DataFrame.from_dict(days, orient="index", columns=list(columns))
+    table = pd.DataFrame([line.split(",") for line in lines[start + 1 :]], columns=None)
+    table = table.reindex(columns=range(len(header))).set_axis(header, axis=1)
+    day = pd.to_datetime(table["Date"], format="%Y/%m/%d", errors="coerce")
+    columns = {f"jgb_{years}": table[f"{years}Y"] for years in maturities}
+    numbers = pd.DataFrame(columns).apply(pd.to_numeric, errors="coerce").astype("float64")
+    return numbers[day.notna()].set_index(pd.DatetimeIndex(day.dropna(), name=None))
 
 
 def merge(stored: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
@@ -130,10 +123,3 @@ def merge(stored: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
     merged = table.set_index("date").combine_first(stored.set_index("date"))
     names = dict.fromkeys([*table.columns, *stored.columns])
     return merged.sort_index().reset_index()[list(names)]
-
-
-def _number(cell: str) -> float:
-    try:
-        return float(cell)
-    except ValueError:
-        return float(np.nan)

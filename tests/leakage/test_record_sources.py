@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from konkyo import config
-from konkyo.leakage import perturb_tables, run
+from konkyo.leakage import record_sources, run
 from konkyo.leakage.perturb import EXTREME, PERTURBATIONS, REDRAWN
 from konkyo.leakage.record_sources import record_source
 from small_prices import random_rows
@@ -18,14 +18,13 @@ T = 12 * 31 + 4
 
 @pytest.mark.parametrize("perturbation", PERTURBATIONS, ids=lambda perturbation: perturbation.name)
 def test_reports_published_by_the_month_stay(own, perturbation):
-    raw = perturb_tables.read(own.ingest.tables).reports[0]
-    made = perturb_tables.perturb_reports(raw, T, perturbation, np.random.default_rng(1))
+    spec, rows = record_sources.read(own.ingest.tables)["reports"][0]
+    made = record_sources.perturb_reports(spec, rows, T, perturbation, np.random.default_rng(1))
 
     def known(frame: pd.DataFrame) -> np.ndarray:
-        table = perturb_tables._reports(replace(raw, frame=frame))
-        return table.available
+        return record_sources.known_of(spec, frame)
 
-    before = raw.frame[known(raw.frame) <= T].reset_index(drop=True)
+    before = rows[known(rows) <= T].reset_index(drop=True)
     past = known(made) <= T
     pd.testing.assert_frame_equal(made[past].reset_index(drop=True), before, check_dtype=False)
     ahead = made[~past]
@@ -35,24 +34,24 @@ def test_reports_published_by_the_month_stay(own, perturbation):
     keys = ["stock", "period_end"]
     # Restatements of periods that were known, and other values of those that were not.
     assert len(ahead.merge(before, on=keys)) > 20
-    later = ahead.merge(raw.frame[known(raw.frame) > T], on=keys, suffixes=("", "_before"))
+    later = ahead.merge(rows[known(rows) > T], on=keys, suffixes=("", "_before"))
     assert len(later) > 20 and (later["grade"] != later["grade_before"]).all()
 
 
 def test_memberships_begun_by_the_month_stay(own):
-    raw = perturb_tables.read(own.ingest.tables).members[0]
+    _, rows = record_sources.read(own.ingest.tables)["members"][0]
     for perturbation in (REDRAWN, EXTREME):
-        made = perturb_tables.perturb_members(
-            raw, T, perturbation, rng=np.random.default_rng(1), new_codes=["!NEW"]
+        made = record_sources.perturb_members(
+            rows, T, perturbation, rng=np.random.default_rng(1), new_codes=["!NEW"]
         )
         starts = ["2000-01-01", "2001-03-15"]
-        for frame in (raw.frame, made):
+        for frame in (rows, made):
             early = frame[frame["start"] == starts[0]].sort_values("stock")
             starts.append(early["end"].where(early["end"] == "2001-03-15").tolist())
         assert starts[-1] == starts[-2]
         assert made.loc[made["stock"] == "!NEW", "start"].tolist() == [pd.Timestamp("2001-06-01")]
         # Ends after the month are others or unknown.
-        assert (made["end"] == "2001-06-01").sum() < (raw.frame["end"] == "2001-06-01").sum() / 4
+        assert (made["end"] == "2001-06-01").sum() < (rows["end"] == "2001-06-01").sum() / 4
 
 
 @pytest.fixture(params=["long", "wide"])

@@ -5,9 +5,9 @@ import pandas as pd
 import pytest
 
 from konkyo.config import Reports
-from konkyo.data import fundamental_notes, fundamentals, fundamentals_read
-from konkyo.data.parsed_table import ParsedTable
-from konkyo.data.tables import is_size_proxy
+from konkyo.data import fundamentals, fundamentals_read, plausibility
+from konkyo.data.parsing import ParsedTable
+from konkyo.data.stocks import is_size_proxy
 from konkyo.dates import month_end
 from small_files import parsed
 
@@ -55,14 +55,14 @@ def test_with_months_they_become_a_year():
 def test_trailing_years_by_quarter_are_assumed():
     frame = reports(QUARTERS, sales=np.arange(900.0, 980.0, 10.0), assets=1880.0)
     assert rules(frame) == []
-    (note,) = fundamental_notes.of_lengths("own/reports.csv", frame)
+    (note,) = plausibility.of_lengths("own/reports.csv", frame)
     assert note == (
         "own/reports.csv: period ends 3 months apart and no `months` in 7 rows: each is taken for "
         "twelve months, with a median sales of 0.497 x assets; a quarter's would be a fourth of "
         "what it should be"
     )
-    assert not list(fundamental_notes.of_lengths("x", frame.assign(months=12)))
-    assert not list(fundamental_notes.of_lengths("x", frame.iloc[3::4]))
+    assert not list(plausibility.of_lengths("x", frame.assign(months=12)))
+    assert not list(plausibility.of_lengths("x", frame.iloc[3::4]))
 
 
 def firms(n: int = 6) -> pd.DataFrame:
@@ -77,7 +77,7 @@ def firms(n: int = 6) -> pd.DataFrame:
 
 
 def test_amounts_of_one_unit_need_no_word():
-    assert not list(fundamental_notes.of_amounts("x", firms()))
+    assert not list(plausibility.of_amounts("x", firms()))
 
 
 @pytest.mark.parametrize("factor", [1000, 0.001])
@@ -85,26 +85,26 @@ def test_amounts_of_one_unit_need_no_word():
 def test_a_column_in_another_unit_is_counted(name, factor):
     frame = firms()
     frame[name] *= factor
-    (note,) = fundamental_notes.of_amounts("x", frame)
+    (note,) = plausibility.of_amounts("x", frame)
     assert note.startswith(f"x: {name!r} has a median of ") and "(24 rows)" in note
 
 
 def test_assets_alone_in_another_unit_are_named():
-    (note,) = fundamental_notes.of_amounts("x", firms().assign(assets=lambda f: f["assets"] / 1000))
+    (note,) = plausibility.of_amounts("x", firms().assign(assets=lambda f: f["assets"] / 1000))
     assert note.startswith("x: 'assets' is in another unit than the other amounts, it seems (24 ro")
 
 
 def test_rows_in_another_unit_are_counted():
     frame = firms()
     frame.loc[[0, 7], "sales"] *= 1000
-    (note,) = fundamental_notes.of_amounts("x", frame)
+    (note,) = plausibility.of_amounts("x", frame)
     assert note == (
         "x: 'sales' of 2 rows a thousand times off the stock's other statements, it seems "
         "(A 2015-12, B 2016-12)"
     )
     frame = firms()
     frame.loc[20, frame.columns[2:]] /= 1000
-    (note,) = fundamental_notes.of_amounts("x", frame)
+    (note,) = plausibility.of_amounts("x", frame)
     assert note.startswith("x: all amounts of 1 row a thousand times off") and "(C 2018-12)" in note
 
 
@@ -113,7 +113,7 @@ def values(unit: int, valued: bool = True, size: float = 2e5) -> list[str]:
     frame = firms(3).assign(period_end=lambda f: f["period_end"] + pd.DateOffset(years=3))
     spec = Reports(("x",), {}, 90, 12, unit)
     joined = fundamentals.join(stocks.assign(size=size), [frame], [spec], valued)
-    return list(fundamental_notes.of_values(joined))
+    return list(plausibility.of_values(joined))
 
 
 def test_usual_ratios_and_traded_value_have_no_note():
