@@ -73,6 +73,8 @@ class Artifacts:
     backtest = Output("backtest", "dvc repro backtest")
     portfolios = Output("backtest/portfolios.parquet", "dvc repro backtest")
     returns = Output("backtest/returns.csv", "dvc repro backtest")
+    portfolio = Output("backtest/portfolio", "dvc repro backtest")
+    portfolio_metrics = Output("backtest/portfolio.json", "dvc repro backtest")
     metrics = Output("metrics.json", "dvc repro backtest")
     plots = Output("plots", "dvc repro backtest")
 
