@@ -130,40 +130,44 @@ def test_relevances_stack_to_the_score():
     pd.testing.assert_series_equal(sums, scores, check_names=False)
 
 
-def test_calibration_has_benchmark_and_network():
-    calibration = pd.DataFrame(
-        {"data": ["I", "I", "II"], "model": ["network", "logit", "network"],
-         "months": [5, 4, 9], "forecast": [0.1, 0.9, 0.5], "frequency": [0.0, 1.0, 0.4]}
-    )  # fmt: skip
-    table = rows(series.calibration_curve(calibration, "ja"))
-    assert sorted(table["name"].unique()) == ["ニューラルネット", "ロジット"]
-    assert table["frequency"].tolist() == [1.0, 0.0, 0.4]
-
-
-def test_a_slow_loop_hides_the_same_points(grid, months):
-    """A point is hidden where the surface between it and the viewer is higher than the ray."""
+def test_a_slow_loop_hides_the_same_meshes(grid, months):
+    """A mesh is hidden where the ray from it to the viewer passes through the surface."""
     chart = surface.reaction_wireframe(grid, months, inputs=INPUTS, period="A", number="6-1")
-    lines = rows(chart)
-    mesh = lines[~lines["line"].str.startswith("box")]
-    assert mesh["line"].nunique() == 2 * 21
-    first = np.linspace(-2, 2, 85)
+    meshes = [mesh[["x", "y"]].to_numpy() for _, mesh in rows(chart).groupby("line", sort=False)]
+    assert len(meshes) == 16
     turn = 1 if grid["share"].iloc[0] > grid["share"].iloc[-1] else -1
     azimuth, tilt = turn * np.radians(38), np.radians(25)
+    project = surface.Projection(np.array([-2, 0, 0]), np.array([2, 4, 2]), azimuth)
     # The ray towards the viewer in the units of the unit box: first, second, reaction.
     ray = np.array([np.sin(azimuth), -np.cos(azimuth), np.tan(tilt) / 0.65])
-    differ, behind = [], []
-    for i, level in enumerate(np.linspace(0, 4, 21)):
-        own = mesh[mesh["line"] == f"0/{i}"].sort_values("order")
-        for x, drawn in zip(first, own["y"].notna(), strict=True):
-            start = np.array([(x + 2) / 4, level / 4, (2 - abs(x)) / 2])
+    hidden = []
+    for x in np.arange(-1.9, 2, 0.2):
+        for y in np.arange(0.1, 4, 0.4):
+            start = np.array([(x + 2) / 4, y / 4, (2 - abs(x)) / 2])
             path = start + np.linspace(0.02, 1.5, 300)[:, None] * ray
             inside = path[((path[:, :2] >= 0) & (path[:, :2] <= 1)).all(1)]
-            height = (2 - np.abs(inside[:, 0] * 4 - 2)) / 2
-            covered = bool((height > inside[:, 2] + 1e-9).any())
-            differ.append(drawn == covered)
-            behind.append(covered)
-    # Points closely behind the ridge count as visible, within the tolerance of the depth buffer.
-    assert np.mean(differ) < 0.08 and np.mean(behind) > 0.2
+            above = (2 - np.abs(inside[:, 0] * 4 - 2)) / 2 > inside[:, 2]
+            # Where a slope faces away its underside is seen, until the ray is out of the surface.
+            covered = bool((above != above[0]).any()) if len(above) else False
+            across, up, _ = project(np.array([x, y, 2 - abs(x)]))
+            last = max(at for at, mesh in enumerate(meshes) if contains(mesh, across, up))
+            corners = project(np.array([[i, j, 2 - abs(i)] for i, j in square(x, y)]))[:2]
+            on_top = np.allclose(meshes[last][:4].sum(0), np.sum(corners, axis=1), atol=1e-4)
+            assert on_top == (not covered)
+            hidden.append(covered)
+    assert 0.2 < np.mean(hidden) < 0.8
+
+
+def contains(mesh: np.ndarray, x: float, y: float) -> bool:
+    """Whether a point is in a convex mesh: on the same side of all its edges."""
+    (ax, ay), (bx, by) = mesh[:-1].T, mesh[1:].T
+    turns = (bx - ax) * (y - ay) - (by - ay) * (x - ax)
+    return bool((turns >= 0).all() or (turns <= 0).all())
+
+
+def square(x: float, y: float) -> list[tuple[float, float]]:
+    i, j = np.floor(x), np.floor(y)
+    return [(i, j), (i + 1, j), (i + 1, j + 1), (i, j + 1)]
 
 
 def test_the_map_has_every_cell_and_month(grid, months):
@@ -178,13 +182,3 @@ def test_the_map_has_every_cell_and_month(grid, months):
     plain = surface.reaction_map(grid, months, inputs=INPUTS, threshold=np.nan, period="A")
     assert plain.usermeta["note"] == ""
     assert len(to_spec(plain)["layer"]) == 2
-
-
-def test_sections_cut_the_surface_from_end_to_end(grid):
-    chart = surface.reaction_sections(grid, inputs=INPUTS, period="A", language="ja")
-    table = rows(chart)
-    # Every line has a colour.
-    domain = to_spec(chart)["encoding"]["color"]["scale"]["domain"]
-    assert table["level"].unique().tolist() == domain
-    assert table["deviation"].unique().tolist() == [0, 1, 2, 3, 4]
-    assert table[table["change"] == 0]["share"].tolist() == [2.0] * 5

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from konkyo.intervention import published, scoring
+from konkyo.intervention import scoring, tables
 
 COLUMNS = ("in_sample", "data_I", "data_II", "linear")
 DETERMINED = ("1985-06", "1985-07", "1985-08", "1993-02")
@@ -13,12 +13,12 @@ DETERMINED = ("1985-06", "1985-07", "1985-08", "1993-02")
 
 @pytest.fixture(scope="module")
 def amounts() -> pd.DataFrame:
-    return published.read("amounts").set_index("month")
+    return tables.published("amounts").set_index("month")
 
 
 @pytest.fixture(scope="module")
 def marks() -> pd.DataFrame:
-    return published.read("marks")
+    return tables.published("marks")
 
 
 @pytest.fixture(scope="module")
@@ -120,8 +120,8 @@ def test_method_2_counts_any_intervention(amounts, marks, method_1):
 
 
 def test_printed_shares_follow_from_the_marks():
-    printed = published.read("shares").set_index("figure")
-    shares = published.shares_of_right().set_index("figure")[list(published.ANSWERS)]
+    printed = tables.published("shares").set_index("figure")
+    shares = tables.shares_of_right().set_index("figure")[list(tables.ANSWERS)]
     assert shares.isna().equals(printed.isna())
     pd.testing.assert_frame_equal((100 * shares).round(), printed.astype(float))
 
@@ -129,12 +129,12 @@ def test_printed_shares_follow_from_the_marks():
 def test_the_studys_shares_stand_below_the_papers():
     table = pd.DataFrame({"month": ["1984-06", "1984-07", "right"], "intervention": [1, 0, None]})
     table = table.assign(in_sample=[1, 0, 0.5], data_I=[1, 1, 1], linear_data_I=0.1)
-    tables = {f"method_{i}_1": table for i in (1, 2)}
-    beside = published.beside_the_paper(tables, (published.PERIODS[0],))
+    by_name = {f"method_{i}_1": table for i in (1, 2)}
+    beside = tables.beside_the_paper(by_name, (tables.PERIODS[0],))
     own = beside[beside["source"] == "study"]
     assert own["figure"].tolist() == [7, 11]
     assert (
         own[["months", "interventions", "in_sample", "data_I"]].to_numpy().tolist()
         == [[2, 1, 0.5, 1]] * 2
     )
-    assert len(published.beside_the_paper({}, ("1999-01..2000-01",))) == 8
+    assert len(tables.beside_the_paper({}, ("1999-01..2000-01",))) == 8

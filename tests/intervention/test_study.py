@@ -11,7 +11,6 @@ from konkyo.intervention import (
     forecasts,
     linear,
     networks,
-    penalty,
     samples,
     scoring,
     simulated,
@@ -187,23 +186,23 @@ def test_seed_variation_by_hand(trained, records, quick):
 def test_weight_decay_uses_no_forecast_month(records, quick, tmp_path):
     config = replace(quick.network, penalties=(0.0, 0.1), iterations=50)
     windows = samples.build_samples(records, quick)
-    table = penalty.cross_validate(windows, config, state=tmp_path / "state")
+    table = networks.cross_validate(windows, config, state=tmp_path / "state")
     assert len(table) == 2 * 2 and table.groupby("method")["best"].sum().eq(1).all()
     later = records.copy()
     changed = later["month"] >= "1985-05-31"
     later.loc[changed, ["rate", "intervention", "reserves", "price_home"]] *= 3
-    again = penalty.cross_validate(
+    again = networks.cross_validate(
         samples.build_samples(later, quick), config, state=tmp_path / "state"
     )
     np.testing.assert_allclose(table["loss"], again["loss"], rtol=1e-5)
-    best = penalty.best_weight_decays(table)
+    best = networks.best_weight_decays(table)
     tasks = networks.plan_tasks(windows, config, weight_decays=best)
     name = quick.periods[0].name
     assert {t.weight_decay for t in tasks if not windows[t.sample].ahead} == {config.weight_decay}
     assert {t.weight_decay for t in tasks if windows[t.sample].ahead and t.method == "amount"} == {
         best[name, "amount"]
     }
-    assert penalty.cross_validate(windows, replace(config, penalties=()), state=tmp_path).empty
+    assert networks.cross_validate(windows, replace(config, penalties=()), state=tmp_path).empty
 
 
 def test_noise_gets_the_stronger_penalty(study, quick, tmp_path):
@@ -215,8 +214,8 @@ def test_noise_gets_the_stronger_penalty(study, quick, tmp_path):
     clear = replace(base, x_train=x, y_train=(x[:, 0] > 0.5) * 0.8, **scale)
     noise = replace(base, x_train=x, y_train=generator.uniform(size=40), period="noise", **scale)
     config = replace(study.network, penalties=(0.00001, 0.01), iterations=3000, workers=1)
-    result = penalty.best_weight_decays(
-        penalty.cross_validate([clear, noise], config, state=tmp_path / "state")
+    result = networks.best_weight_decays(
+        networks.cross_validate([clear, noise], config, state=tmp_path / "state")
     )
     assert result[base.period, "amount"] == 0.00001
     assert result["noise", "amount"] == 0.01

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from konkyo.monitoring.figures import check_line, input_map
 from konkyo.report import tables
-from konkyo.report.charts.monitoring import check_line, input_map
 from konkyo.report.charts.theme import to_spec
 
 MONTHS = pd.date_range("2021-01-31", periods=3, freq="ME")

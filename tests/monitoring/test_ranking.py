@@ -195,10 +195,10 @@ def test_an_unranked_watchlist_stock_is_an_error(
 @pytest.mark.parametrize("value", ["=1+1", "+1", "-1", "@SUM(A1)", "\tx"])
 def test_texts_that_begin_like_formulas(value: str):
     sheet = openpyxl.Workbook(write_only=True).create_sheet()
-    cell = workbook.text_cell(sheet, value)
+    cell = workbook.cell(sheet, value)
     assert (cell.value, cell.data_type, cell.quotePrefix) == (value, "s", True)
-    assert workbook.text_cell(sheet, None).value == ""
-    assert workbook.shade(0.001, 1.0) is None
+    assert workbook.cell(sheet, None).value is None
+    assert workbook.shade(0.001, 1.0).fgColor.rgb[2:] == "FFFFFF"
 
 
 def test_a_month_without_portfolios_is_ranked(

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from ruamel.yaml import YAML
 
-from konkyo.intervention import published
+from konkyo.intervention import tables
 from konkyo.pipeline import (
     intervention_estimate,
     intervention_forecast,
@@ -57,13 +57,12 @@ def test_runs_from_params_to_page_and_mlflow_run(tmp_path, monkeypatch):
         "curves_change",
         "curves_deviation",
         "forecasts",
-        "calibration",
         "attribution_amount",
     ):
         assert (REPORT / f"{name}.png").stat().st_size > 3000
     page = (REPORT / "intervention.html").read_text(encoding="utf-8")
     for name in (
-        "rate", "fitted_1", "surface_balance_1", "map_deviation_1", "sections_balance_1",
+        "rate", "fitted_1", "surface_balance_1", "map_deviation_1",
         "curves_balance", "attribution_amount",
     ):  # fmt: skip
         assert f'data-figure="{name}"' in page
@@ -94,7 +93,7 @@ def test_the_papers_preset_runs_whole(tmp_path, monkeypatch):
     with (tmp_path / "params.yaml").open("w", encoding="utf-8") as file:
         yaml.dump(values, file)
     run()
-    published_marks = published.read("marks")
+    published_marks = tables.read("marks")
     for i, figures in enumerate(zip(range(7, 11), range(11, 15), strict=True), start=1):
         for family, figure in zip(("method_1", "method_2"), figures, strict=True):
             months = published_marks[published_marks["figure"] == figure]["month"]

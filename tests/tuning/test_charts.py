@@ -9,7 +9,7 @@ import pytest
 
 from konkyo.backtest import NullDistribution, Overfitting, null_distribution, overfitting
 from konkyo.i18n import LANGUAGES
-from konkyo.report.charts import search, selection_bias
+from konkyo.report.charts import search
 from konkyo.report.charts.theme import to_spec
 
 
@@ -38,7 +38,7 @@ def layers(chart) -> list[pd.DataFrame]:
 
 
 def test_steps_of_the_logit_are_closed_on_the_right() -> None:
-    shares = selection_bias.logit_shares(pd.DataFrame({"logit": [-0.1, 0.0, 0.1, 0.25]}))
+    shares = search.logit_shares(pd.DataFrame({"logit": [-0.1, 0.0, 0.1, 0.25]}))
     assert shares["left"].tolist() == [-0.25, 0.0]
     assert shares["right"].tolist() == [0.0, 0.25]
     assert shares["share"].tolist() == [0.5, 0.5]
@@ -46,7 +46,7 @@ def test_steps_of_the_logit_are_closed_on_the_right() -> None:
 
 
 def test_failing_bars_sum_to_overfitting_probability(splits: Overfitting) -> None:
-    chart = selection_bias.logit_histogram(splits)
+    chart = search.logit_histogram(splits)
     bars = layers(chart)[0]
     assert bars.loc[bars["fails"], "share"].sum() == pytest.approx(splits.pbo, abs=1e-5)
     assert to_spec(chart)["layer"][0]["encoding"]["x"]["bin"] == "binned"
@@ -54,11 +54,9 @@ def test_failing_bars_sum_to_overfitting_probability(splits: Overfitting) -> Non
 
 
 def test_the_scatter_has_every_split_and_their_line(splits: Overfitting) -> None:
-    cloud, fit = layers(selection_bias.degradation_scatter(splits, "mean", "ja"))[:2]
+    cloud, fit = layers(search.degradation_scatter(splits, "mean", "ja"))[:2]
     assert len(cloud) == len(splits.splits) == 70
-    fit = next(
-        table for table in layers(selection_bias.degradation_scatter(splits)) if len(table) == 2
-    )
+    fit = next(table for table in layers(search.degradation_scatter(splits)) if len(table) == 2)
     line = splits.intercept + splits.slope * fit["in_sample"]
     np.testing.assert_allclose(fit["out_of_sample"], line, rtol=1e-4)
     ends = splits.splits["in_sample"].agg(["min", "max"])
@@ -68,12 +66,12 @@ def test_the_scatter_has_every_split_and_their_line(splits: Overfitting) -> None
 def test_of_many_splits_the_scatter_has_a_sample(series: pd.DataFrame) -> None:
     many = overfitting(series, blocks=14)
     assert len(many.splits) == 3_432
-    assert len(layers(selection_bias.degradation_scatter(many))[0]) == selection_bias.MAX_POINTS
+    assert len(layers(search.degradation_scatter(many))[0]) == search.MAX_POINTS
 
 
 def test_the_maximum_shows_the_bar_and_the_best(null: NullDistribution) -> None:
     best = float(np.quantile(null.annual_maxima(), 0.9))
-    chart = selection_bias.maximum_by_luck(null, best, trials=12)
+    chart = search.maximum_by_luck(null, best, trials=12)
     bars, marks = layers(chart)
     assert bars["share"].sum() == pytest.approx(1.0, rel=1e-5)
     assert bars.loc[bars["reaches"], "share"].sum() == pytest.approx(0.1, abs=0.03)
@@ -86,9 +84,9 @@ def test_the_maximum_shows_the_bar_and_the_best(null: NullDistribution) -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_titles_are_in_the_language(splits, null, language) -> None:
     drawn = [
-        selection_bias.logit_histogram(splits, language),
-        selection_bias.degradation_scatter(splits, "t_statistic", language),
-        selection_bias.maximum_by_luck(null, 0.5, trials=12, language=language),
+        search.logit_histogram(splits, language),
+        search.degradation_scatter(splits, "t_statistic", language),
+        search.maximum_by_luck(null, 0.5, trials=12, language=language),
     ]
     for chart in drawn:
         japanese = any(ord(letter) > 0x3000 for letter in chart.usermeta["title"])
@@ -99,8 +97,8 @@ def test_choices_without_in_sample_ratio_can_be_drawn() -> None:
     months = pd.date_range("2004-01-31", periods=8, freq="ME")
     idle = pd.DataFrame({"a": [0.0] * 4 + [0.01, 0.02] * 2, "b": [0.01] * 4 + [0.0] * 4}, months)
     halves = overfitting(idle, blocks=2)
-    to_spec(selection_bias.logit_histogram(halves))
-    to_spec(selection_bias.degradation_scatter(halves))
+    to_spec(search.logit_histogram(halves))
+    to_spec(search.degradation_scatter(halves))
 
 
 TRIALS = pd.DataFrame(
@@ -123,16 +121,6 @@ def test_slices_have_a_panel_a_hyperparameter() -> None:
     encodings = [panel["encoding"]["x"] for panel in spec["concat"]]
     assert [x["type"] for x in encodings] == ["quantitative", "ordinal"]
     assert encodings[0]["scale"]["type"] == "log"
-
-
-def test_parallel_coordinates_span_all_values() -> None:
-    chart = search.parallel_coordinates(TRIALS, ["rate", "label"], log=["rate"])
-    (table,) = (pd.DataFrame(rows) for rows in to_spec(chart)["datasets"].values())
-    wide = table.pivot_table(index="trial", columns="name", values="position")
-    np.testing.assert_allclose(wide["rate"], [0, 1, 0.5], atol=0.04)
-    np.testing.assert_allclose(wide["label"], [0, 1, 0], atol=0.04)
-    assert wide["label"].nunique() == 3
-    assert table["value"].tolist()[:3] == ["0.001", "0.1", "0.01"]
 
 
 def test_importances_equal_optunas_largest_on_top() -> None:

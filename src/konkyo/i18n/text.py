@@ -1,7 +1,8 @@
-"""Texts in English and Japanese, from one catalogue: en.toml and ja.toml beside this module.
+"""Texts in English and Japanese, from one catalogue: texts.toml beside this module.
 
-A key names a text by its tables, "axis.relevance". Placeholders are those of `str.format`, the same
-in both languages. The pages' scripts fill the texts that `section` hands to them.
+A key names a text by its tables, "axis.relevance", and holds it in both languages. Placeholders are
+those of `str.format`, the same in both. The pages' scripts fill the texts that `section` hands to
+them.
 """
 
 import tomllib
@@ -91,13 +92,19 @@ def section(*prefixes: str) -> dict[str, dict[str, str]]:
 @cache
 def catalogue(language: Language) -> Mapping[str, str]:
     """Return every text of a language by its key, placeholders unfilled."""
-    path = files(__package__).joinpath(f"{language}.toml")
-    return dict(_flat(tomllib.loads(path.read_text(encoding="utf-8")), ""))
+    return {key: pair[LANGUAGES.index(language)] for key, pair in _pairs().items()}
 
 
-def _flat(table: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, str]]:
+@cache
+def _pairs() -> dict[str, tuple[str, str]]:
+    text = files(__package__).joinpath("texts.toml").read_text(encoding="utf-8")
+    return dict(_flat(tomllib.loads(text), ""))
+
+
+def _flat(table: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, tuple[str, str]]]:
     for name, entry in table.items():
-        if isinstance(entry, str):
-            yield prefix + name, entry
+        if isinstance(entry, list):
+            english, japanese = entry
+            yield prefix + name, (english, japanese)
         else:
             yield from _flat(entry, f"{prefix}{name}.")

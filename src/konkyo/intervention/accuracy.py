@@ -1,4 +1,6 @@
-"""Accuracy by period and model, calibration, and tests of the network against a benchmark."""
+"""Accuracy by period and model, tests of the network against a benchmark, the tracked metrics."""
+
+import math
 
 import numpy as np
 import pandas as pd
@@ -10,7 +12,7 @@ from konkyo.intervention.samples import ALL_PERIODS
 
 BENCHMARKS = {"amount": "linear", "occurrence": "logit"}
 """The linear model that the network is tested against, by method."""
-_BINS = 5
+_NUMBERS = ("right", "amount_right", "rmse", "mae", "brier", "auc")
 
 
 def scores(predictions: pd.DataFrame) -> pd.DataFrame:
@@ -110,39 +112,6 @@ def roc_auc(occurred: np.ndarray, probability: np.ndarray) -> float:
         if 0 < occurred.sum() < len(occurred)
         else float("nan")
     )
-
-
-def calibration(predictions: pd.DataFrame) -> pd.DataFrame:
-    """Return the observed frequency of intervention by predicted probability.
-
-    Parameters
-    ----------
-    predictions : pandas.DataFrame
-        Forecast months of all periods.
-
-    Returns
-    -------
-    pandas.DataFrame
-        data, model, bin (1 to 5, each a fifth of [0, 1]), low, high, months, forecast (mean
-        probability), frequency; empty bins are left out.
-    """
-    probabilities = predictions[
-        (predictions["method"] == "occurrence") & predictions["model"].isin(["network", "logit"])
-    ]
-    bin_index = np.clip((probabilities["forecast"] * _BINS).astype(int), 0, _BINS - 1)
-    table = (
-        probabilities.assign(bin=bin_index + 1)
-        .groupby(["data", "model", "bin"])
-        .agg(
-            months=("forecast", "size"),
-            forecast=("forecast", "mean"),
-            frequency=("actual_yes", "mean"),
-        )
-        .reset_index()
-    )
-    table.insert(3, "low", (table["bin"] - 1) / _BINS)
-    table.insert(4, "high", table["bin"] / _BINS)
-    return table
 
 
 def diebold_mariano(loss: np.ndarray, other: np.ndarray) -> tuple[float, float]:
@@ -248,3 +217,59 @@ def _brier_loss(rows: pd.DataFrame) -> np.ndarray:
 
 def _mean(values: pd.Series) -> float:
     return float(values.to_numpy(dtype=float).mean()) if len(values) else float("nan")
+
+
+def metrics(scores: pd.DataFrame, tests: pd.DataFrame, *, responses: pd.DataFrame) -> dict:
+    """Return the study's metrics, nested: threshold by period, then method, data, model.
+
+    Parameters
+    ----------
+    scores, tests : pandas.DataFrame
+        Of `scores` and `tests`; the rows of all periods pooled are used.
+    responses : pandas.DataFrame
+        Of `surface.responses`; the thresholds along the month's change of the rate are used.
+
+    Returns
+    -------
+    dict
+        Undefined numbers are left out.
+    """
+    nested: dict = {"threshold": _defined(_thresholds(responses).to_dict())}
+    for row in scores[scores["period"] == ALL_PERIODS].to_dict("records"):
+        by_model = nested.setdefault(row["method"], {}).setdefault(row["data"], {})
+        by_model[row["model"]] = _defined({name: row.get(name, math.nan) for name in _NUMBERS})
+    for row in tests[tests["period"] == ALL_PERIODS].to_dict("records"):
+        p_values = _defined({name: row[name] for name in ("dm", "dm_p", "mcnemar_p")})
+        nested[row["method"]][row["data"]]["network"] |= p_values
+    return nested
+
+
+def outcome_text(scores: pd.DataFrame, tests: pd.DataFrame, *, responses: pd.DataFrame) -> str:
+    """Return the results of the study in a few lines for the terminal."""
+    lines = [
+        "threshold by period: "
+        + ", ".join(f"{threshold:.2f}" for threshold in _thresholds(responses))
+        + " per cent"
+    ]
+    pooled = scores[scores["period"] == ALL_PERIODS].set_index(["method", "data", "model"])
+    for row in tests[tests["period"] == ALL_PERIODS].to_dict("records"):
+        method, data, other = row["method"], row["data"], BENCHMARKS[row["method"]]
+        network, benchmark = (
+            pooled.loc[(method, data, "network")],
+            pooled.loc[(method, data, other)],
+        )
+        loss = "rmse" if method == "amount" else "brier"
+        lines.append(
+            f"{method}, data {data}: right {100 * network['right']:.0f} per cent "
+            f"({other} {100 * benchmark['right']:.0f}), {loss} {network[loss]:.3f} "
+            f"({benchmark[loss]:.3f}), Diebold-Mariano p {row['dm_p']:.3f}"
+        )
+    return "\n".join(lines)
+
+
+def _thresholds(responses: pd.DataFrame) -> pd.Series:
+    return responses[responses["input"] == "change"].set_index("period")["threshold"]
+
+
+def _defined(values: dict[str, float]) -> dict[str, float]:
+    return {str(k): float(v) for k, v in values.items() if v is not None and math.isfinite(v)}

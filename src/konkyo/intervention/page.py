@@ -1,4 +1,4 @@
-"""The page of the study: its tables and charts in one HTML file, in two languages."""
+"""The page of the study: its charts and tables in one HTML file, in two languages."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,18 +8,19 @@ import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
+from konkyo import dates
 from konkyo.config import Intervention, InterventionPeriod
 from konkyo.i18n import Language, Text, t
-from konkyo.intervention import published
-from konkyo.intervention.samples import ALL_PERIODS
-from konkyo.intervention.tables import FAMILIES
+from konkyo.intervention.attribution import RULES
+from konkyo.intervention.samples import ALL_PERIODS, IN_SAMPLE, METHODS
+from konkyo.intervention.surface import SURFACES
+from konkyo.intervention.tables import FAMILIES, beside_the_paper
+from konkyo.report.charts import intervention as series
+from konkyo.report.charts import intervention_surface as surface
 from konkyo.report.pages.html import Page, Table, number_cell, render, sections, shell
 
 SECTIONS = ("overview", "periods", "forecasts", "tables", "attribution", "paper")
-TABLES = (
-    "fit", "scores", "tests", "seed_variation", "calibration", "responses", "curves",
-    "attributions",
-)  # fmt: skip
+TABLES = ("fit", "scores", "tests", "seed_variation", "responses", "curves", "attributions")
 """CSV files of the forecasts that the page and the figures read."""
 
 
@@ -42,6 +43,69 @@ def figure_number(first: int, period: int, config: Intervention) -> str:
         With another number of periods all four numbers are returned, such as 2-5.
     """
     return str(first + period - 1) if len(config.periods) == 4 else f"{first}\u2013{first + 3}"
+
+
+def charts(
+    frames: Mapping[str, pd.DataFrame], config: Intervention, language: Language
+) -> dict[str, alt.TopLevelMixin]:
+    """Draw every figure.
+
+    Parameters
+    ----------
+    frames : mapping
+        predictions, surfaces, points, curves, responses and attributions, of the stage
+        intervention-forecast, and the records.
+    config : Intervention
+        Periods.
+    language : str
+        en or ja.
+
+    Returns
+    -------
+    dict
+        By name: rate (figure 1), fitted_<period> (2 to 5); of both second inputs of figures 6-1
+        and 6-2, surface_<input>_<period> and map_<input>_<period>; curves_<input>, forecasts and
+        attribution_<method>. Periods are numbered from 1. Figures 7 to 18 are the tables.
+    """
+    names = {period.name: period_name(period, language) for period in config.periods}
+    responses, curves = frames["responses"], frames["curves"]
+    thresholds = responses[responses["input"] == "change"].set_index("period")["threshold"]
+    amounts = frames["predictions"][frames["predictions"]["method"] == "amount"]
+    attributions = frames["attributions"]
+    realised = (attributions["data"] == "I") & (attributions["rule"] == RULES[0])
+    starts = [dates.parse(period.first) for period in config.periods]
+    drawn: dict[str, alt.TopLevelMixin] = {
+        "rate": series.rate_and_intervention(frames["records"], starts, "1", language)
+    }
+    for i, period in enumerate(config.periods, start=1):
+        name = names[period.name]
+        fits = amounts[(amounts["period"] == period.name) & (amounts["data"] == IN_SAMPLE)]
+        number = figure_number(2, i, config)
+        drawn[f"fitted_{i}"] = series.fitted_intervention(fits, name, number, language)
+        points = frames["points"][frames["points"]["period"] == period.name]
+        # The threshold is a move against the authority's direction: a fall where it sells yen.
+        sign = -1 if period.direction == "sell" else 1
+        for number, inputs in zip(("6-1", "6-2"), SURFACES, strict=True):
+            second = inputs[1]
+            surfaces = frames["surfaces"]
+            chosen = (surfaces["period"] == period.name) & (surfaces["surface"] == second)
+            grid = surfaces[chosen].rename(columns={"second": second})
+            common: dict[str, Any] = {"inputs": inputs, "period": name, "language": language}
+            drawn[f"surface_{second}_{i}"] = surface.reaction_wireframe(
+                grid, points, number=number, **common
+            )
+            drawn[f"map_{second}_{i}"] = surface.reaction_map(
+                grid, points, threshold=sign * float(thresholds[period.name]), **common
+            )
+    for key, of_input in responses.groupby("input", sort=False):
+        drawn[f"curves_{key}"] = series.response_curves(
+            curves[curves["input"] == key], of_input, names, language
+        )
+    drawn["forecasts"] = series.forecast_intervention(amounts[amounts["out_of_sample"]], language)
+    for method in METHODS:
+        rows = attributions[realised & (attributions["method"] == method)]
+        drawn[f"attribution_{method}"] = series.attributions_of_forecasts(rows, method, language)
+    return drawn
 
 
 def page(
@@ -119,6 +183,7 @@ def body(
         source=source,
         config=config,
         periods=periods,
+        period_options=[(period["number"], period["name"]) for period in periods],
         responses=_table(frames["responses"]),
         cuts_of_zero=sum(
             int((tables[f"method_1_{i['number']}"]["cut"] == 0).sum()) for i in periods
@@ -131,7 +196,7 @@ def body(
         seed_variation=_table(frames["seed_variation"]),
         penalties=_table(penalties),
         fit=_table(frames["fit"].dropna(axis=1, how="all")),
-        published=_table(published.beside_the_paper(tables, names)),
+        published=_table(beside_the_paper(tables, names)),
     )
 
 

@@ -249,10 +249,9 @@ def _period_rows(records: pd.DataFrame, period: InterventionPeriod) -> np.ndarra
     available = f"{records['month'].iloc[0]:%Y-%m} to {records['month'].iloc[-1]:%Y-%m}"
     if first < LEAD_MONTHS or last >= len(records):
         raise RecordsError(
-            f"intervention.periods: {period.name} needs records from {LEAD_MONTHS} months "
-            f"before it to "
-            f"its last month, but they run from {available}: bring more months or shorten the "
-            f"period"
+            f"intervention.periods: {period.name} needs records from {LEAD_MONTHS} months before "
+            f"it to its last month, but they run from {available}: bring more months or shorten "
+            "the period"
         )
     return np.arange(first, last + 1)
 
@@ -273,16 +272,14 @@ def _check_period(
         raise RecordsError(
             f"intervention.periods: {period.name} has direction {period.direction!r}, but its "
             f"intervention adds up to {intervention.sum():+,.0f}: positive means home currency "
-            f"sold "
-            "(foreign currency bought); turn the column's sign or the period's direction"
+            "sold (foreign currency bought); turn the column's sign or the period's direction"
         )
     training = _row_of(records, period.forecast_from) - rows[0]
     if training < least_months:
         raise RecordsError(
             f"intervention.periods: {period.name} has {training} training months before its first "
             f"forecast, {period.forecast_from}, and {least_months} are needed: forecast from a "
-            f"later "
-            f"month, begin the period earlier, or lower intervention.least_months"
+            "later month, begin the period earlier, or lower intervention.least_months"
         )
     n_early = (_sign(period) * intervention.iloc[:training] > 0).sum()
     if n_early == 0:
@@ -297,17 +294,15 @@ def _check_inputs(sample: Sample) -> None:
     missing = ~np.isfinite(np.concatenate([sample.x_train, sample.x_eval])).all(0)
     if missing.any():
         raise RecordsError(
-            f"input {INPUTS[int(missing.argmax())]!r} is missing in period {sample.period}: "
-            f"bring the "
-            f"records from {LEAD_MONTHS} months before the period on"
+            f"input {INPUTS[int(missing.argmax())]!r} is missing in period {sample.period}: bring "
+            f"the records from {LEAD_MONTHS} months before the period on"
         )
     constant = np.ptp(sample.x_train, axis=0) <= 1e-9 * np.abs(sample.x_train).max(0)
     if constant.any():
         raise RecordsError(
             f"input {INPUTS[int(constant.argmax())]!r} is constant over the "
-            f"{len(sample.x_train)} training "
-            f"months of {sample.name} (period {sample.period}): it cannot be scaled and teaches "
-            "nothing; correct the series or choose another period"
+            f"{len(sample.x_train)} training months of {sample.name} (period {sample.period}): it "
+            "cannot be scaled and teaches nothing; correct the series or choose another period"
         )
 
 

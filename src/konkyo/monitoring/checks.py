@@ -118,7 +118,7 @@ def evaluate(
         is_latest = (rows["month"] == latest).to_numpy()
         value = float(rows["value"][is_latest].iloc[0]) if is_latest.any() else float("nan")
         detail = (
-            _DETAILS[name](tables, limits, month)
+            _detail(name, tables, limits, month)
             if is_latest.any()
             else Text.of("monitor.detail.nothing")
         )
@@ -147,19 +147,9 @@ def breaches(values: pd.Series, limit: float, name: str) -> pd.Series:
 
 def to_table(checks: Sequence[Check]) -> pd.DataFrame:
     """Return the checks as a table, one row each."""
-    return pd.DataFrame(
-        {
-            "check": [check.name for check in checks],
-            "month": [check.month for check in checks],
-            "value": [check.value for check in checks],
-            "limit": [check.limit for check in checks],
-            "breached": [check.breached for check in checks],
-            "past_breaches": [check.past_breaches for check in checks],
-            "past_months": [check.past_months for check in checks],
-            "detail": [check.detail.en for check in checks],
-            "remedy": [check.remedy.en for check in checks],
-        }
-    )
+    table = pd.DataFrame([vars(check) for check in checks]).rename(columns={"name": "check"})
+    texts = {name: [text.en for text in table[name]] for name in ("detail", "remedy")}
+    return table.assign(**texts)
 
 
 def log_line(check: Check) -> str:
@@ -180,66 +170,41 @@ def _list_names(names: pd.Series, numbers: Sequence[str]) -> str:
     return ", ".join(parts[:_MAX_LISTED]) + more
 
 
-def _drift(tables: Mapping[str, pd.DataFrame], limits: Monitor, month: pd.Timestamp) -> Text:
-    rows = tables["drift"]
-    rows = rows[rows["month"] == month].dropna(subset="psi")
-    above = rows[rows["psi"] > limits.max_psi].sort_values("psi", ascending=False, kind="stable")
-    names = _list_names(above["feature"], [f"{psi:.2f}" for psi in above["psi"]])
-    return Text.of(
-        "monitor.detail.drift",
-        beyond=len(above),
-        count=len(rows),
-        limit=limits.max_psi,
-        list=f": {names}" if names else "",
-    )
+def _detail(
+    name: str, tables: Mapping[str, pd.DataFrame], limits: Monitor, month: pd.Timestamp
+) -> Text:
+    """Return what is behind the value of a check."""
+    key = f"monitor.detail.{name}"
+    if name == "rank_ic":
+        rank_ics = tables["rank_ic"]
+        latest, earlier = rank_ics.iloc[-1], max(len(rank_ics) - limits.months, 0)
+        counts = {"recent_months": len(rank_ics) - earlier, "earlier_months": earlier}
+        return Text.of(key, **counts, recent=latest["recent"], earlier=latest["earlier"])
+    table, column, form = _INPUTS[name]
+    rows = tables[table][tables[table]["month"] == month]
+    if name == "sign_flips":
+        rows, count = rows[rows["changed"]], len(rows)
+        steps = [
+            Text.of("monitor.detail.sign_change", before=before, now=now)
+            for before, now in zip(rows["before"], rows["now"], strict=True)
+        ]
+        names = [_list_names(rows["feature"], [step[lang] for step in steps]) for lang in LANGUAGES]
+    else:
+        rows = rows.dropna(subset=column)
+        count = len(rows)
+        rows = rows.iloc[np.argsort(-rows[column].abs().to_numpy(), kind="stable")]
+        rows = rows[rows[column] > limits.max_psi] if name == "drift" else rows.head(3)
+        names = [_list_names(rows["feature"], [format(x, form) for x in rows[column]])] * 2
+    # The counts stand before the names, where there are any.
+    mark = ": " if name in ("drift", "sign_flips") and len(rows) else ""
+    listed = Text(*(mark + words for words in names))
+    return Text.of(key, beyond=len(rows), count=count, limit=limits.max_psi, list=listed)
 
 
-def _market_z(tables: Mapping[str, pd.DataFrame], limits: Monitor, month: pd.Timestamp) -> Text:
-    rows = tables["market"]
-    rows = rows[rows["month"] == month]
-    extremes = rows.iloc[np.argsort(-rows["z"].abs().to_numpy(), kind="stable")].head(3)
-    names = _list_names(extremes["feature"], [f"{z:+.1f}" for z in extremes["z"]])
-    return Text.of("monitor.detail.market_z", list=names)
-
-
-def _rank_ic(tables: Mapping[str, pd.DataFrame], limits: Monitor, month: pd.Timestamp) -> Text:
-    rank_ics = tables["rank_ic"]
-    latest, n_earlier = rank_ics.iloc[-1], max(len(rank_ics) - limits.months, 0)
-    return Text.of(
-        "monitor.detail.rank_ic",
-        recent_months=len(rank_ics) - n_earlier,
-        recent=latest["recent"],
-        earlier_months=n_earlier,
-        earlier=latest["earlier"],
-    )
-
-
-def _missing(tables: Mapping[str, pd.DataFrame], limits: Monitor, month: pd.Timestamp) -> Text:
-    rows = tables["missing"]
-    rows = rows[rows["month"] == month].sort_values("share", ascending=False, kind="stable").head(3)
-    names = _list_names(rows["feature"], [f"{share:.0%}" for share in rows["share"]])
-    return Text.of("monitor.detail.missing", list=names)
-
-
-def _sign_flips(tables: Mapping[str, pd.DataFrame], limits: Monitor, month: pd.Timestamp) -> Text:
-    rows = tables["signs"]
-    rows = rows[rows["month"] == month]
-    flips = rows[rows["changed"]]
-    changes = [
-        Text.of("monitor.detail.sign_change", before=before, now=now)
-        for before, now in zip(flips["before"], flips["now"], strict=True)
-    ]
-    names = Text(
-        *(_list_names(flips["feature"], [step[lang] for step in changes]) for lang in LANGUAGES)
-    )
-    tail = Text(f": {names.en}", f": {names.ja}") if changes else Text.same("")
-    return Text.of("monitor.detail.sign_flips", changed=len(flips), count=len(rows), list=tail)
-
-
-_DETAILS = {
-    "drift": _drift,
-    "market_z": _market_z,
-    "rank_ic": _rank_ic,
-    "missing": _missing,
-    "sign_flips": _sign_flips,
+_INPUTS = {
+    "drift": ("drift", "psi", ".2f"),
+    "market_z": ("market", "z", "+.1f"),
+    "missing": ("missing", "share", ".0%"),
+    "sign_flips": ("signs", "changed", ""),
 }
+"""Table, column and number format of the inputs behind each check."""

@@ -2,6 +2,7 @@
 
 import types
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,7 @@ _ABOUT = ("ranking", "attribution", "inputs", "values", "caution")
 _KEYS = ("side", "rank", "stock", "sector", "score")
 _KEY_WIDTHS = (8, 7, 12, 20, 9)
 _COLUMN_WIDTH, _HEADER_HEIGHT = 12, 62
-_HEADER = PatternFill("solid", fgColor="F0F2F5")
+_HEADER, BOLD = PatternFill("solid", fgColor="F0F2F5"), Font(bold=True)
 _DECIMALS = 4
 _RELEVANCE, _VALUE, _INTEGER = "+0.000;-0.000;0.000", "0.00", "#,##0"
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
@@ -140,29 +141,27 @@ def by_input(ranking: pd.DataFrame, catalogue: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame({**columns, "absorbed": ranking["absorbed"].astype("float64")})
 
 
-def text_cell(sheet: Worksheet, value: object, **style: Any) -> WriteOnlyCell:
-    """Return a cell that shows a text literally, even one that looks like a formula.
+def cell(sheet: Worksheet, value: Any, **style: Any) -> WriteOnlyCell:
+    """Return a cell with a number, empty where it is not finite, or with a text shown literally.
 
-    Such a text is marked with a quote prefix, so that editing the cell does not turn it into a
-    formula. Characters that a workbook cannot hold are replaced.
+    A text that looks like a formula is marked with a quote prefix, so that editing the cell does
+    not turn it into one. Characters that a workbook cannot hold are replaced.
     """
-    words = "" if pd.isna(value) else ILLEGAL_CHARACTERS_RE.sub("\ufffd", str(value))[:MAX_CELL]
-    cell = WriteOnlyCell(sheet, words)
-    cell.data_type = "s"
-    if words.startswith(_FORMULA_STARTS):
-        cell.quotePrefix = True
-    return _with_style(cell, style)
+    if isinstance(value, str):
+        words = ILLEGAL_CHARACTERS_RE.sub("\ufffd", value)[:MAX_CELL]
+        out = WriteOnlyCell(sheet, words)
+        out.data_type = "s"
+        out.quotePrefix = words.startswith(_FORMULA_STARTS)
+    else:
+        number = float(value) if pd.notna(value) else np.inf
+        out = WriteOnlyCell(sheet, number if np.isfinite(number) else None)
+    for name, look in style.items():
+        setattr(out, name, look)
+    return out
 
 
-def number_cell(sheet: Worksheet, value: float, form: str, **style: Any) -> WriteOnlyCell:
-    """Return a cell with a number in an Excel format; empty where it is not finite."""
-    cell = WriteOnlyCell(sheet, float(value) if np.isfinite(value) else None)
-    cell.number_format = form
-    return _with_style(cell, style)
-
-
-def shade(value: float, limit: float) -> PatternFill | None:
-    """Return the fill of a relevance: red above 0, blue below, None at the middle of the scale.
+def shade(value: float, limit: float) -> PatternFill:
+    """Return the fill of a relevance: red above 0, blue below, white at the middle of the scale.
 
     Parameters
     ----------
@@ -171,8 +170,15 @@ def shade(value: float, limit: float) -> PatternFill | None:
     limit : float
         The end of the scale, above 0; larger values have the colour of the end.
     """
-    step = round(float(np.clip(value / limit, -1, 1)) * SHADES)
-    return None if step == 0 else _FILLS[step]
+    return _fill(round(float(np.clip(value / limit, -1, 1)) * SHADES))
+
+
+@cache
+def _fill(step: int) -> PatternFill:
+    """Return white mixed with an end of the scale, as the charts' diverging scale does."""
+    end, weight = RAISES if step > 0 else LOWERS, abs(step) / SHADES
+    mixed = [round(255 + (int(end[i : i + 2], 16) - 255) * weight) for i in (1, 3, 5)]
+    return PatternFill("solid", fgColor="".join(f"{channel:02X}" for channel in mixed))
 
 
 def _write_ranking(
@@ -260,20 +266,16 @@ def _write_table(
     for column, width in enumerate(widths, start=1):
         sheet.column_dimensions[get_column_letter(column)].width = width
     sheet.row_dimensions[1].height = _HEADER_HEIGHT
-    look = {
-        "font": Font(bold=True),
-        "fill": _HEADER,
-        "alignment": Alignment(wrap_text=True, vertical="bottom"),
-    }
-    sheet.append([text_cell(sheet, head, **look) for head in heads])
+    wrap = Alignment(wrap_text=True, vertical="bottom")
+    sheet.append([cell(sheet, head, font=BOLD, fill=_HEADER, alignment=wrap) for head in heads])
     for i, row in enumerate(frame.itertuples(index=False, name=None)):
         cells: list[Any] = []
         for name, value in zip(frame.columns, row, strict=True):
             if isinstance(value, str):
-                cells.append(text_cell(sheet, value))
+                cells.append(cell(sheet, value))
             elif name in forms:
-                fill = fills[name].iloc[i] if fills is not None and name in fills else None
-                cells.append(number_cell(sheet, value, forms[name], fill=fill))
+                shaded = {} if fills is None or name not in fills else {"fill": fills[name].iloc[i]}
+                cells.append(cell(sheet, value, number_format=forms[name], **shaded))
             else:
                 cells.append(None if pd.isna(value) else value)
         sheet.append(cells)
@@ -288,52 +290,26 @@ def _write_read_me(
     language: Language,
 ) -> None:
     """Write the provenance, the meaning of the sheets, and the features with their file names."""
-    bold = Font(bold=True)
     for letter, width in zip("ABCDE", (44, 40, 16, 40, 14), strict=True):
         sheet.column_dimensions[letter].width = width
     for name, value in facts.items():
-        label = text_cell(sheet, t(f"workbook.fact.{name}", language), font=bold)
-        sheet.append([label, text_cell(sheet, value)])
+        label = cell(sheet, t(f"workbook.fact.{name}", language), font=BOLD)
+        sheet.append([label, cell(sheet, value)])
     sheet.append([])
     for row, topic in enumerate(_ABOUT, start=len(facts) + 2):
         words = t(f"workbook.about.{topic}", language)
         # Excel does not fit the height of merged cells to their text.
         sheet.row_dimensions[row].height = 15 * np.ceil(width_of(words) / 80)
         sheet.merged_cells.add(f"A{row}:D{row}")
-        wrap = Alignment(wrap_text=True, vertical="top")
-        sheet.append([text_cell(sheet, words, alignment=wrap)])
+        sheet.append([cell(sheet, words, alignment=Alignment(wrap_text=True, vertical="top"))])
     sheet.append([])
     columns = ("label", "feature", "group", "unit", "value")
-    sheet.append([text_cell(sheet, t(f"column.{key}", language), font=bold) for key in columns])
+    sheet.append([cell(sheet, t(f"column.{key}", language), font=BOLD) for key in columns])
     units = labels.set_index("feature")["unit_ja" if language == "ja" else "unit"]
     names = feature_names(labels, language)
     for feature in catalogue.itertuples(index=False):
+        group = t(f"group.{feature.group}", language)
         # Calendar dummies and market series are equal for all stocks: their value stands here.
-        is_common = feature.group in ("calendar", "market")
-        sheet.append(
-            [
-                text_cell(sheet, names[feature.name]),
-                text_cell(sheet, feature.name),
-                text_cell(sheet, t(f"group.{feature.group}", language)),
-                text_cell(sheet, units[feature.name]),
-                number_cell(sheet, feature.value if is_common else np.nan, "General"),
-            ]
-        )
-
-
-def _fill(step: int) -> PatternFill:
-    """Return white mixed with an end of the scale, as the charts' diverging scale does."""
-    end = RAISES if step > 0 else LOWERS
-    weight = abs(step) / SHADES
-    mixed = [round(255 + (int(end[i : i + 2], 16) - 255) * weight) for i in (1, 3, 5)]
-    return PatternFill("solid", fgColor="".join(f"{channel:02X}" for channel in mixed))
-
-
-_FILLS = {step: _fill(step) for step in range(-SHADES, SHADES + 1) if step}
-
-
-def _with_style(cell: WriteOnlyCell, style: dict[str, Any]) -> WriteOnlyCell:
-    for name, value in style.items():
-        if value is not None:
-            setattr(cell, name, value)
-    return cell
+        common = feature.value if feature.group in ("calendar", "market") else None
+        texts = (names[feature.name], feature.name, group, units[feature.name])
+        sheet.append([*(cell(sheet, text) for text in texts), cell(sheet, common)])

@@ -2,7 +2,7 @@
 
 from konkyo import config
 from konkyo.artifacts import HERE
-from konkyo.intervention import forecasts, linear, networks, penalty
+from konkyo.intervention import forecasts, linear, networks
 from konkyo.intervention.samples import build_samples, windows_table
 from konkyo.io import read_parquet, write_csv
 from konkyo.models import store
@@ -17,9 +17,9 @@ def main() -> None:
     out, state = HERE.intervention_models, HERE.intervention_models / "state"
     records = read_parquet(HERE.intervention_records / "records.parquet")
     samples = build_samples(records, study)
-    penalties = penalty.cross_validate(samples, study.network, state=state)
+    penalties = networks.cross_validate(samples, study.network, state=state)
     write_csv(penalties, out / "penalties.csv")
-    weight_decays = penalty.best_weight_decays(penalties)
+    weight_decays = networks.best_weight_decays(penalties)
     tasks = networks.plan_tasks(samples, study.network, weight_decays=weight_decays)
     print(f"{len(tasks)} networks: {len(samples)} windows, 2 methods, {study.network.seeds} seeds")
     weights = networks.train(samples, tasks, config=study.network, state=state)

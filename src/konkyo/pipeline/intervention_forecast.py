@@ -10,7 +10,6 @@ from konkyo.intervention import (
     networks,
     scoring,
     simulated,
-    summary,
     surface,
 )
 from konkyo.intervention.samples import build_samples, training_points
@@ -59,11 +58,10 @@ def main() -> None:
         "scores": scores,
         "tests": tests,
         "seed_variation": accuracy.seed_variation(seeds, ahead),
-        "calibration": accuracy.calibration(ahead),
         "responses": responses,
         "curves": curves,
         "attributions": attributions,
     }.items():
         write_csv(table, out / f"{name}.csv")
-    write_json(summary.metrics(scores, tests, responses=responses), HERE.intervention_metrics)
-    print(summary.outcome_text(scores, tests, responses=responses))
+    write_json(accuracy.metrics(scores, tests, responses=responses), HERE.intervention_metrics)
+    print(accuracy.outcome_text(scores, tests, responses=responses))

@@ -5,7 +5,7 @@ import altair as alt
 from konkyo import config, date_text
 from konkyo.artifacts import HERE
 from konkyo.i18n import LANGUAGES
-from konkyo.intervention import figures, page, tables
+from konkyo.intervention import page, tables
 from konkyo.io import atomic_write, read_csv, read_json, read_parquet, write_csv
 from konkyo.pipeline import locking, stage
 from konkyo.report.charts.theme import save_pngs
@@ -28,7 +28,7 @@ def main() -> None:
     frames["penalties"] = read_csv(HERE.intervention_models / "penalties.csv")
 
     charts: dict[str, dict[str, alt.TopLevelMixin]] = {
-        spoken: figures.charts(frames, study, spoken) for spoken in LANGUAGES
+        spoken: page.charts(frames, study, spoken) for spoken in LANGUAGES
     }
     save_pngs(
         {out / f"{name}.png": chart for name, chart in charts[language].items()}, params.report.dpi

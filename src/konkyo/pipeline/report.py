@@ -18,8 +18,7 @@ from konkyo.pipeline import locking, report_inputs, stage
 from konkyo.report import tables as report_tables
 from konkyo.report.charts.report import page_charts, stock_charts
 from konkyo.report.charts.theme import save_pngs, to_spec
-from konkyo.report.pages.report import epsilon_share, report
-from konkyo.report.tables.performance import performance_markdown
+from konkyo.report.pages.report import epsilon_share, performance_markdown, report
 
 TABLES = ("performance", "quantiles", "returns", "cumulative")
 CHECKS = ("deletion", "cascading_randomisation")

@@ -9,7 +9,6 @@ from optuna.trial import FrozenTrial
 
 from konkyo.config import Report
 from konkyo.errors import TuningError
-from konkyo.i18n import LANGUAGES
 from konkyo.io import atomic_write, write_csv, write_json, write_parquet
 from konkyo.report.charts.theme import save_pngs
 from konkyo.tuning import page, plots, results, study
@@ -102,11 +101,13 @@ def _save_figures(
     search: Search, best: FrozenTrial, folder: Path, report: Report
 ) -> Mapping[str, Mapping[str, alt.TopLevelMixin]]:
     """Write the figures as PNG in the report's language; return the page's, by language."""
-    objective = results.objective_of_spreads(search.tune)
-    chance = plots.chance(study.finished_trials(search.study), best, objective, search.tune.seed)
-    charts: dict[str, dict[str, alt.TopLevelMixin]] = {
-        language: plots.charts(search.study, chance, objective, language) for language in LANGUAGES
-    }
+    charts = plots.charts(
+        search.study,
+        study.finished_trials(search.study),
+        best,
+        objective=results.objective_of_spreads(search.tune),
+        seed=search.tune.seed,
+    )
     pictures = {folder / f"{name}.png": chart for name, chart in charts[report.language].items()}
     save_pngs(pictures, report.dpi)
     return charts

@@ -16,7 +16,7 @@ from konkyo.report.tables import (
     factor_shape,
     top_factors,
 )
-from konkyo.report.tables.mean_difference_test import mean_differences
+from konkyo.report.tables.factors import mean_differences
 
 MARCH = pd.Timestamp("2020-03-31")
 

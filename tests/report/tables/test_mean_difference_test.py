@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from konkyo.report.tables.mean_difference_test import mean_differences
+from konkyo.report.tables.factors import mean_differences
 
 
 def test_by_hand():

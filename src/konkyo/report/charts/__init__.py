@@ -4,11 +4,10 @@ performance  growth of 1 (the paper's figure 6), monthly rank IC and return, ret
 stocks       top and bottom stocks with their inputs (8), what changed a score
 factors      mean relevance in long and short (9), relevance against the input's value (10)
 market       market series over time (11), the stocks that one of them moved (12)
-history      relevance by group, effects of the attributes, exposures over time
-exposure     sectors of the portfolios, inputs that turn them over
+history      relevance by group, effects of the attributes, exposures, turnover by input
 evaluation   deletion curves, agreement with the true contributions
 report       all charts of the report by name
-search, selection_bias, monitoring, intervention, intervention_surface: of other pages
-bars         pairs of bars and waterfalls
+search, intervention, intervention_surface: of other pages
+shapes       bars, waterfalls, lines over months, heat maps
 theme        fonts, colours, axes; charts as PNG (`save_pngs`) and Vega-Lite JSON (`to_spec`)
 """

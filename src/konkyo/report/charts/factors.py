@@ -6,7 +6,7 @@ import pandas as pd
 
 from konkyo.dates import label
 from konkyo.i18n import Language, t
-from konkyo.report.charts.bars import paired_bars, row_names
+from konkyo.report.charts.shapes import paired_bars, row_names
 from konkyo.report.charts.theme import colours, row_letters, tips, titled, zero_rule
 from konkyo.report.style import COLOURS, INK, MUTED
 from konkyo.report.tables.figure_data import largest

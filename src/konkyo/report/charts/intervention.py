@@ -1,4 +1,4 @@
-"""Charts of the intervention study: fits, forecasts, response curves, attributions, calibration."""
+"""Charts of the intervention study: rate, fits, forecasts, response curves, attributions."""
 
 import altair as alt
 import numpy as np
@@ -6,8 +6,8 @@ import pandas as pd
 
 from konkyo.dates import label
 from konkyo.i18n import Language, t
-from konkyo.report.charts.theme import HEIGHT, WIDTH, colours, months, titled
-from konkyo.report.style import INK, MUTED
+from konkyo.report.charts.theme import HEIGHT, WIDTH, colours, months, tips, titled
+from konkyo.report.style import INK
 
 ACTUAL, NETWORK, LINEAR = "#B8B8B8", "#0072B2", "#D55E00"
 INPUT_COLOURS = {
@@ -18,7 +18,7 @@ INPUT_COLOURS = {
     "absorbed": "#BBBBBB",
 }
 """Colour of each input; `absorbed` is the score of the baseline month by the rescale rule."""
-_MONTH = alt.Tooltip("month:T", title=" ", format="%Y-%m")
+_RULES = ("threshold", "peak", "half_from", "half_to")
 
 
 def rate_and_intervention(
@@ -38,17 +38,15 @@ def rate_and_intervention(
     language : str
         en or ja.
     """
-    rate, amount = (t(f"intervention.axis.{key}", language) for key in ("rate", "amount"))
-    table = records[["month", "rate", "intervention"]]
     rules = alt.Chart(pd.DataFrame({"month": starts})).mark_rule(strokeDash=[2, 2])
     panels = []
-    for name, title, last in (("rate", rate, False), ("intervention", amount, True)):
+    for name, key, last in (("rate", "rate", False), ("intervention", "amount", True)):
+        title = t(f"intervention.axis.{key}", language)
         x = months("month", records["month"], labels=last, band=last)
-        scale = alt.Scale(zero=last)
-        base = alt.Chart(table.dropna(subset=name)).encode(
+        base = alt.Chart(records[["month", name]].dropna()).encode(
             x=x,
-            y=alt.Y(f"{name}:Q", title=title, scale=scale),
-            tooltip=[_MONTH, alt.Tooltip(f"{name}:Q", title=title, format=",.6~g")],
+            y=alt.Y(f"{name}:Q", title=title, scale=alt.Scale(zero=last)),
+            tooltip=tips(("month:T", "", "%Y-%m"), (f"{name}:Q", title, ",.6~g")),
         )
         mark = base.mark_bar(color=NETWORK) if last else base.mark_line(color=NETWORK)
         panel = alt.layer(mark, rules.encode(x=x)).properties(width=WIDTH, height=HEIGHT // 2)
@@ -79,19 +77,18 @@ def fitted_intervention(
     LayerChart
         Bars of the actual amounts, one line a model.
     """
-    table = _with_actual(predictions)
     unit = t("intervention.axis.amount", language)
-    span = alt.X("yearmonth(month):T", title=None, axis=alt.Axis(format="%Y-%m", grid=False))
-    base = alt.Chart(table).encode(
-        x=span,
+    x = alt.X("yearmonth(month):T", title=None, axis=alt.Axis(format="%Y-%m", grid=False))
+    base = alt.Chart(_with_actual(predictions)).encode(
+        x=x,
         y=alt.Y("amount:Q", title=unit),
         color=_series_colours(language),
-        tooltip=[_MONTH, alt.Tooltip("amount:Q", title=unit, format=",.0f")],
+        tooltip=tips(("month:T", "", "%Y-%m"), ("amount:Q", unit, ",.0f")),
     )
     bars = base.transform_filter("datum.series === 'actual'").mark_bar()
     # A line through the middle of each bar, not through the first day of its month.
     lines = base.transform_filter("datum.series !== 'actual'").mark_line(clip=True)
-    lines = lines.encode(x=span.copy().bandPosition(0.5))
+    lines = lines.encode(x=x.copy().bandPosition(0.5))
     chart = alt.layer(bars, lines).properties(width=WIDTH, height=HEIGHT)
     return titled(chart, t("intervention.title.fitted", language, period=period, number=number))
 
@@ -114,42 +111,34 @@ def forecast_intervention(predictions: pd.DataFrame, language: Language = "en") 
         seeds. The months are ordinal, so that the years between periods take no room; a rule
         separates the periods.
     """
-    panels = dict(zip(("I", "II"), _data_names(language), strict=True))
-    rows = predictions[predictions["data"].isin(panels)]
-    table = _with_actual(rows).assign(
-        panel=lambda frame: frame["data"].map(panels),
-        label=lambda frame: [label(month) for month in frame["month"]],
-    )
+    panels = {data: t(f"intervention.legend.data_{data}", language) for data in ("I", "II")}
+    table = _with_actual(predictions[predictions["data"].isin(list(panels))])
+    table["panel"] = table["data"].map(panels)
+    table["label"] = [label(month) for month in table["month"]]
     first = table.groupby("period")["month"].transform("min")
     table["starts"] = (table["month"] == first) & (first != table["month"].min())
+    table["low"], table["high"] = (table["amount"] + side * table["std"] for side in (-1, 1))
     unit = t("intervention.axis.amount", language)
-    y = alt.Y("amount:Q", title=unit)
     base = alt.Chart(table).encode(
-        x=_ordinal_months(table["month"]), y=y, color=_series_colours(language)
+        x=_ordinal_months(table["month"]),
+        y=alt.Y("amount:Q", title=unit),
+        color=_series_colours(language),
     )
-    tooltip = [
-        alt.Tooltip("label:N", title=" "),
-        alt.Tooltip("amount:Q", title=unit, format=",.0f"),
-    ]
-    bars = base.transform_filter("datum.series === 'actual'").mark_bar().encode(tooltip=tooltip)
-    # A layer a model, not a channel: a second legend of the same series would say nothing.
-    points = [
-        base.transform_filter(f"datum.series === '{model}'")
-        .mark_point(filled=True, size=36, shape=shape)
-        .encode(tooltip=tooltip)
-        for model, shape in (("network", "circle"), ("linear", "diamond"))
-    ]
-    errors = base.transform_filter("datum.std > 0").mark_rule(strokeWidth=1.4)
-    errors = errors.transform_calculate(
-        low="datum.amount - datum.std", high="datum.amount + datum.std"
-    )
-    errors = errors.encode(y=alt.Y("low:Q", title=unit), y2="high:Q")
+    tooltip = tips(("label:N",), ("amount:Q", unit, ",.0f"))
     starts = alt.Chart(table).transform_filter("datum.starts").mark_rule(strokeDash=[2, 2])
-    starts = starts.encode(x=_ordinal_months(table["month"]).bandPosition(0))
-    chart = alt.layer(bars, starts, errors, *points, data=table)
-    chart = chart.properties(width=WIDTH, height=220).facet(
-        alt.Facet("panel:N", sort=_data_names(language)), columns=1
-    )
+    layers = [
+        base.transform_filter("datum.series === 'actual'").mark_bar().encode(tooltip=tooltip),
+        starts.encode(x=_ordinal_months(table["month"]).bandPosition(0)),
+        base.transform_filter("datum.std > 0")
+        .mark_rule(strokeWidth=1.4)
+        .encode(y=alt.Y("low:Q", title=unit), y2="high:Q"),
+    ]
+    # A layer a model, not a channel: a second legend of the same series would say nothing.
+    for model, shape in (("network", "circle"), ("linear", "diamond")):
+        points = base.transform_filter(f"datum.series === '{model}'")
+        layers.append(points.mark_point(filled=True, size=36, shape=shape).encode(tooltip=tooltip))
+    chart = alt.layer(*layers, data=table).properties(width=WIDTH, height=220)
+    chart = chart.facet(alt.Facet("panel:N", sort=list(panels.values())), columns=1)
     title = t("intervention.title.forecasts", language)
     return titled(chart, title, t("intervention.legend.seeds", language))
 
@@ -184,61 +173,46 @@ def response_curves(
     name = str(curves["input"].iloc[0])
     at = responses.set_index("period")
     panels = {
-        period: f"{shown}: {_reading(at.loc[period], language)}"
-        for period, shown in periods.items()
+        period: f"{called}: {_reading(at.loc[period], language)}"
+        for period, called in periods.items()
     }
     # Every fourth of the 401 points gives the same line at this size.
     table = pd.concat([curves[curves["period"] == period].iloc[::4] for period in periods])
-    table = table.assign(panel=table["period"].map(panels))
-    rules = ["threshold", "peak", "half_from", "half_to"]
-    for rule in rules:
-        table[rule] = table["period"].map(at[rule])
-    series = {"network": "share"} | ({"true_share": "true_share"} if "true_share" in table else {})
-    long = pd.concat(
-        [
-            table.assign(
-                name=t(f"intervention.value.{key}", language),
-                response=table[column],
-                std=table["std"] if key == "network" else 0.0,
-            )
-            for key, column in series.items()
-        ]
-    ).dropna(subset="response")
-    long = long[["panel", *rules, "value", "name", "response", "std"]]
-    names = list(long["name"].unique())
+    table = table.assign(
+        panel=table["period"].map(panels),
+        **{rule: table["period"].map(at[rule]) for rule in _RULES},
+    )
+    names = {key: t(f"intervention.value.{key}", language) for key in ("network", "true_share")}
+    parts = [table.assign(name=names["network"], response=table["share"])]
+    if "true_share" in table:
+        truth = table.assign(name=names["true_share"], response=table["true_share"], std=0.0)
+        parts.append(truth.dropna(subset="response"))
+    long = pd.concat(parts)[["panel", *_RULES, "value", "name", "response", "std"]]
+    # The amount of a response is never negative.
+    long["low"] = (long["response"] - long["std"]).clip(lower=0.0)
+    long["high"] = long["response"] + long["std"]
     share = t("intervention.axis.share", language)
     axis = t(f"intervention.axis.{'move' if name == 'change' else name}", language)
     # By its ends: of a panel without a threshold Vega would take the extent of nothing.
-    ends = alt.Scale(
-        domain=[float(long["value"].min()), float(long["value"].max())], nice=False, zero=False
-    )
+    ends = alt.Scale(domain=[long["value"].min(), long["value"].max()], nice=False, zero=False)
     base = alt.Chart(long).encode(x=alt.X("value:Q", title=axis, scale=ends))
-    band = base.transform_filter("datum.std > 0").transform_calculate(
-        # The amount of a response is never negative.
-        low="max(0, datum.response - datum.std)",
-        high="datum.response + datum.std",
-    )
-    band = band.mark_area(opacity=0.2, color=NETWORK).encode(
-        y=alt.Y("low:Q", title=share), y2="high:Q"
-    )
-    colour = colours(names, [NETWORK, LINEAR])
-    dashes = alt.Scale(domain=names, range=[[1, 0], [5, 4]])
+    band = base.transform_filter("datum.std > 0").mark_area(opacity=0.2, color=NETWORK)
+    shown = list(long["name"].unique())
+    colour = colours(shown, [NETWORK, LINEAR])
+    dashes = alt.Scale(domain=shown, range=[[1, 0], [5, 4]])
     lines = base.mark_line().encode(
         y=alt.Y("response:Q", title=share),
         color=colour,
         strokeDash=alt.StrokeDash("name:N", legend=colour["legend"], scale=dashes, sort=None),
-        tooltip=[
-            alt.Tooltip("name:N", title=" "),
-            alt.Tooltip("value:Q", title=axis, format=".2f"),
-            alt.Tooltip("response:Q", title=share, format=".2f"),
-        ],
+        tooltip=tips(("name:N",), ("value:Q", axis, ".2f"), ("response:Q", share, ".2f")),
     )
     marks = [
         base.transform_filter(f"isValid(datum.{rule})")
         .mark_rule(strokeDash=[2, 2])
         .encode(x=alt.X(f"mean({rule}):Q", title=axis), color=alt.value(INK))
-        for rule in rules
+        for rule in _RULES
     ]
+    band = band.encode(y=alt.Y("low:Q", title=share), y2="high:Q")
     chart = alt.layer(band, lines, *marks, data=long)
     chart = chart.properties(width=WIDTH // 2 - 40, height=190)
     chart = chart.facet(alt.Facet("panel:N", sort=list(panels.values())), columns=2)
@@ -265,92 +239,30 @@ def attributions_of_forecasts(
     LayerChart
         Bars above 0 raise the log-odds of intervention, bars below lower them; points are the sum.
     """
-    names = {name: input_name(name, language) for name in INPUT_COLOURS}
+    names = {name: t(f"intervention.input.{name}", language) for name in INPUT_COLOURS}
     unit = t("intervention.axis.log_odds", language)
     total = t("intervention.legend.sum", language)
     rows = attributions.assign(label=[label(month) for month in attributions["month"]])
     table = rows.melt(["label", "score"], list(names), "input", "relevance")
-    table["name"] = table["input"].map(names)
-    table["order"] = table["input"].map({name: i for i, name in enumerate(names)})
     # The points have a legend of their own: they have no colour of an input.
-    table["total"] = total
+    table = table.assign(
+        name=table["input"].map(names), order=table["input"].map(list(names).index), total=total
+    )
     base = alt.Chart(table).encode(x=_ordinal_months(rows["month"]))
     bars = base.mark_bar().encode(
         y=alt.Y("relevance:Q", title=unit),
         color=colours(list(names.values()), list(INPUT_COLOURS.values())),
         order=alt.Order("order:Q"),
-        tooltip=[
-            alt.Tooltip("label:N", title=" "),
-            alt.Tooltip("name:N", title=" "),
-            alt.Tooltip("relevance:Q", title=unit, format="+.2f"),
-        ],
+        tooltip=tips(("label:N",), ("name:N",), ("relevance:Q", unit, "+.2f")),
     )
     points = base.transform_filter("datum.order === 0").mark_point(filled=True, size=30, color=INK)
     points = points.encode(
         y=alt.Y("score:Q", title=unit),
         shape=alt.Shape("total:N", scale=alt.Scale(domain=[total], range=["circle"])),
-        tooltip=[
-            alt.Tooltip("label:N", title=" "),
-            alt.Tooltip("score:Q", title=total, format="+.2f"),
-        ],
+        tooltip=tips(("label:N",), ("score:Q", total, "+.2f")),
     )
     chart = alt.layer(bars, points).properties(width=WIDTH, height=HEIGHT)
     return titled(chart, t(f"intervention.title.attribution_{method}", language))
-
-
-def calibration_curve(calibration: pd.DataFrame, language: Language = "en") -> alt.FacetChart:
-    """Draw the observed frequency of intervention against the predicted probability.
-
-    Parameters
-    ----------
-    calibration : DataFrame
-        data, model, months, forecast, frequency.
-    language : str
-        en or ja.
-
-    Returns
-    -------
-    FacetChart
-        One panel a data set; the area of a point is its number of months.
-    """
-    names = {model: t(f"intervention.value.{model}", language) for model in ("network", "logit")}
-    panels = dict(zip(("I", "II"), _data_names(language), strict=True))
-    rows = calibration[calibration["data"].isin(panels)]
-    table = rows.assign(name=rows["model"].map(names), panel=rows["data"].map(panels)).sort_values(
-        ["data", "model", "forecast"]
-    )
-    unit = alt.Scale(domain=[-0.04, 1.04], nice=False)
-    titles = [t(f"intervention.axis.{key}", language) for key in ("probability", "frequency")]
-    x = alt.X("forecast:Q", title=titles[0], scale=unit)
-    y = alt.Y("frequency:Q", title=titles[1], scale=unit)
-    color = colours(list(names.values()), [NETWORK, LINEAR])
-    base = alt.Chart(table).encode(x=x, y=y, color=color)
-    lines = base.mark_line(strokeWidth=1, opacity=0.6)
-    points = base.mark_point(filled=True, opacity=0.75).encode(
-        size=alt.Size("months:Q", legend=None, scale=alt.Scale(range=[30, 400], zero=True)),
-        tooltip=[
-            alt.Tooltip("name:N", title=" "),
-            alt.Tooltip("forecast:Q", title=titles[0], format=".2f"),
-            alt.Tooltip("frequency:Q", title=titles[1], format=".2f"),
-            alt.Tooltip("months:Q", title=t("intervention.column.months", language)),
-        ],
-    )
-    diagonal = (
-        alt.Chart(table)
-        .mark_rule(color=MUTED, strokeWidth=1)
-        .encode(x=alt.datum(0.0), x2=alt.datum(1.0), y=alt.datum(0.0), y2=alt.datum(1.0))
-    )
-    chart = alt.layer(diagonal, lines, points, data=table)
-    chart = chart.properties(width=WIDTH // 2 - 30, height=WIDTH // 2 - 30)
-    chart = chart.facet(alt.Facet("panel:N", sort=_data_names(language)), columns=2)
-    return titled(chart, t("intervention.title.calibration", language))
-
-
-def input_name(name: str, language: Language) -> str:
-    """Return the display name of an input; `absorbed` is the score of the baseline month."""
-    if name == "absorbed":
-        return t("intervention.legend.baseline", language)
-    return t(f"intervention.input.{name}", language)
 
 
 def threshold_text(threshold: float, language: Language) -> str:
@@ -364,25 +276,20 @@ def _reading(response: pd.Series, language: Language) -> str:
     """Return threshold or peak of a curve as text."""
     if not np.isfinite(response["peak"]):
         return threshold_text(float(response["threshold"]), language)
-    low, high = (
+    at, low, high = (
         f"{value:.3g}".replace("-", "\u2212") if np.isfinite(value) else "\u2026"
-        for value in response[["half_from", "half_to"]]
+        for value in response[["peak", "half_from", "half_to"]]
     )
-    peak = f"{response['peak']:.3g}".replace("-", "\u2212")
-    return t("intervention.legend.peak", language, at=peak, low=low, high=high)
+    return t("intervention.legend.peak", language, at=at, low=low, high=high)
 
 
 def _with_actual(predictions: pd.DataFrame) -> pd.DataFrame:
     """Return amounts by series: the network's and the linear model's, and the actual ones."""
     keys = [name for name in ("period", "data", "month") if name in predictions]
     rows = predictions[predictions["model"].isin(["network", "linear"])]
-    actual = rows.drop_duplicates(keys).assign(
-        amount=lambda frame: frame["actual"], series="actual", std=0.0
-    )
-    models = rows.assign(
-        amount=rows["forecast"], series=rows["model"], std=rows["forecast_std"].fillna(0.0)
-    )
-    table = pd.concat([actual, models])[[*keys, "series", "amount", "std"]]
+    models = rows.assign(amount=rows["forecast"], series=rows["model"], std=rows["forecast_std"])
+    actual = rows.assign(amount=rows["actual"], series="actual", std=0.0).drop_duplicates(keys)
+    table = pd.concat([actual, models]).fillna({"std": 0.0})[[*keys, "series", "amount", "std"]]
     return table.sort_values([*keys, "series"], ignore_index=True)
 
 
@@ -399,12 +306,8 @@ def _series_colours(language: Language) -> alt.Color:
 def _ordinal_months(months: pd.Series) -> alt.X:
     """Return an axis of single months, about 14 of them with a name."""
     names = sorted({label(month) for month in months})
-    step = max(1, len(names) // 14)
     axis = alt.Axis(
-        values=names[::step], labelAngle=-50, labelAlign="right", labelOverlap=False, title=None
-    )
+        values=names[:: max(1, len(names) // 14)],
+        labelAngle=-50, labelAlign="right", labelOverlap=False, title=None,
+    )  # fmt: skip
     return alt.X("label:O", axis=axis)
-
-
-def _data_names(language: Language) -> list[str]:
-    return [t(f"intervention.legend.data_{key}", language) for key in ("I", "II")]

@@ -1,4 +1,4 @@
-"""Charts of the reaction surfaces (figures 6-1, 6-2): wireframe, heat map, sections."""
+"""Charts of the reaction surfaces (figures 6-1, 6-2): the paper's wireframe, and a heat map."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,23 +6,17 @@ from dataclasses import dataclass
 import altair as alt
 import numpy as np
 import pandas as pd
-from scipy.interpolate import RegularGridInterpolator
-from scipy.ndimage import binary_opening
 
 from konkyo.dates import label
 from konkyo.i18n import Language, t
 from konkyo.report.charts.intervention import LINEAR, threshold_text
-from konkyo.report.charts.theme import HEIGHT, WIDTH, titled
-from konkyo.report.style import INK, MUTED
+from konkyo.report.charts.theme import HEIGHT, WIDTH, tips, titled
+from konkyo.report.style import INK, MUTED, PAPER
 
 _CELLS = 41
 """Cells of the heat map in each direction, at most."""
 _MESH = 21
-"""Lines of the wireframe in each direction."""
-_DENSE, _PIXELS = 900, 300
-"""Points a side of the surface that fill the depth buffer, and its resolution."""
-_SECTIONS = ("#440154", "#3B528B", "#21918C", "#5EC962", "#B8A70C")
-"""Colours of the sections, viridis from the lowest to the highest value of the second input."""
+"""Lines of the wireframe in each direction, at most."""
 
 
 @dataclass(frozen=True)
@@ -42,12 +36,11 @@ class Projection:
     azimuth: float
 
     def __call__(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Return horizontal and vertical position and distance from the viewer of [..., 3]."""
+        """Return horizontal and vertical position, and distance on the floor, of [..., 3]."""
         a, b, c = np.moveaxis((points - self.low) / (self.high - self.low) - 0.5, -1, 0)
         cos, sin, tilt = np.cos(self.azimuth), np.sin(self.azimuth), np.radians(25)
-        across, away, up = a * cos + b * sin, b * cos - a * sin, 0.65 * c
-        vertical = up * np.cos(tilt) + away * np.sin(tilt)
-        return across, vertical, away * np.cos(tilt) - up * np.sin(tilt)
+        away = b * cos - a * sin
+        return a * cos + b * sin, 0.65 * c * np.cos(tilt) + away * np.sin(tilt), away
 
 
 def reaction_wireframe(
@@ -79,52 +72,35 @@ def reaction_wireframe(
     Returns
     -------
     LayerChart
-        One line mark for the visible part of the surface and for its box; filled points are months
-        of intervention at their actual share, open ones are months without.
+        The surface in meshes, and its box; filled points are months of intervention at their
+        actual share, open ones are months without.
     """
-    first, second = inputs
-    grid = surface.pivot_table(index=first, columns=second, values="share")
-    sides = grid.index.to_numpy(), grid.columns.to_numpy()
+    grid = surface.pivot_table(index=inputs[0], columns=inputs[1], values="share")
     shares = grid.to_numpy()
     top = max(float(shares.max()), float(months["actual_share"].max()))
     # The lower side of the surface is in front, or it would hide the rest.
     turn = 1 if shares[0].mean() > shares[-1].mean() else -1
     project = Projection(
-        low=np.array([sides[0][0], sides[1][0], min(0.0, float(shares.min()))]),
-        high=np.array([sides[0][-1], sides[1][-1], top]),
+        low=np.array([grid.index[0], grid.columns[0], min(0.0, float(shares.min()))]),
+        high=np.array([grid.index[-1], grid.columns[-1], top]),
         azimuth=turn * np.radians(38),
     )
-    mesh = _visible_mesh(RegularGridInterpolator(sides, shares), project)
     box, texts = _box(project, inputs, language)
-    lines = pd.concat([mesh.assign(part="surface"), box.assign(part="box")])
     # Equal units in both directions; the names of the axes stand outside the box.
     x = alt.X("x:Q", axis=None, scale=alt.Scale(domain=[-0.92, 0.92], nice=False))
     y = alt.Y("y:Q", axis=None, scale=alt.Scale(domain=[-0.72, 0.6], nice=False))
-    line = (
-        alt.Chart(lines)
-        .mark_line(clip=True, strokeWidth=0.8)
-        .encode(
-            x=x,
-            y=y,
-            detail="line:N",
-            order="order:Q",
-            # By a scale: a page replaces the ink of the chart, but not what stands in its data.
-            color=alt.Color(
-                "part:N",
-                scale=alt.Scale(domain=["surface", "box"], range=[INK, MUTED]),
-                legend=None,
-            ),
-        )
-    )
     points = _months(months, inputs, language)
     points["x"], points["y"], _ = project(months[[*inputs, "actual_share"]].to_numpy())
-    text = (
-        alt.Chart(texts)
-        .mark_text(fontSize=11)
-        .encode(x=x, y=y, text="text:N", angle=alt.Angle("angle:Q", scale=None))
+    path = {"x": x, "y": y, "detail": "line:N", "order": "order:Q"}
+    # Meshes are drawn from the farthest to the nearest, which hide what is behind them.
+    mesh = alt.Chart(_mesh(grid, project)).mark_line(stroke=INK, fill=PAPER, strokeWidth=0.7)
+    text = alt.Chart(texts).mark_text(fontSize=11)
+    chart = alt.layer(
+        alt.Chart(box).mark_line(color=MUTED, strokeWidth=0.8).encode(**path),
+        mesh.encode(**path),
+        _points(points, x, y, language),
+        text.encode(x=x, y=y, text="text:N", angle=alt.Angle("angle:Q", scale=None)),
     )
-    chart = alt.layer(line, _points(points, x, y, language), text)
-    chart = chart.resolve_scale(color="independent")
     chart = chart.properties(width=WIDTH, height=WIDTH * 1.32 / 1.84)
     return titled(chart, t("intervention.title.surface", language, period=period, number=number))
 
@@ -156,130 +132,57 @@ def reaction_map(
     widths = [0.54 * np.diff(side[::step]).mean() for side in (grid.index, grid.columns)]
     for name, width in zip(inputs, widths, strict=True):
         cells[f"{name}_from"], cells[f"{name}_to"] = cells[name] - width, cells[name] + width
-    share = t("intervention.axis.share", language)
-    titles = [t(f"intervention.axis.{name}", language) for name in inputs]
-    exact = alt.Scale(nice=False, zero=False)
-    x = alt.X(f"{first}_from:Q", title=titles[0], scale=exact, axis=alt.Axis(grid=False))
-    y = alt.Y(f"{second}_from:Q", title=titles[1], scale=exact, axis=alt.Axis(grid=False))
-    rect = (
-        alt.Chart(cells)
-        .mark_rect(strokeWidth=0)
-        .encode(
-            x=x,
-            x2=f"{first}_to",
-            y=y,
-            y2=f"{second}_to",
-            color=alt.Color(
-                "share:Q", scale=alt.Scale(scheme="viridis"), legend=alt.Legend(title=share)
-            ),
-            tooltip=[
-                alt.Tooltip(f"{first}:Q", title=titles[0], format=".2f"),
-                alt.Tooltip(f"{second}:Q", title=titles[1], format=".1f"),
-                alt.Tooltip("share:Q", title=share, format=".2f"),
-            ],
-        )
-    )
-    points = _months(months, inputs, language)
-    layers = [
-        rect,
-        _points(
-            points,
-            alt.X(f"{first}:Q", title=titles[0]),
-            alt.Y(f"{second}:Q", title=titles[1]),
-            language,
+    share, *titles = (t(f"intervention.axis.{name}", language) for name in ("share", *inputs))
+    look = {"scale": alt.Scale(nice=False, zero=False), "axis": alt.Axis(grid=False)}
+    rect = alt.Chart(cells).mark_rect(strokeWidth=0)
+    rect = rect.encode(
+        x=alt.X(f"{first}_from:Q", title=titles[0], **look),
+        x2=f"{first}_to",
+        y=alt.Y(f"{second}_from:Q", title=titles[1], **look),
+        y2=f"{second}_to",
+        color=alt.Color(
+            "share:Q", scale=alt.Scale(scheme="viridis"), legend=alt.Legend(title=share)
         ),
-    ]
-    note = ""
+        tooltip=tips(
+            (f"{first}:Q", titles[0], ".2f"),
+            (f"{second}:Q", titles[1], ".1f"),
+            ("share:Q", share, ".2f"),
+        ),
+    )
+    x, y = alt.X(f"{first}:Q", title=titles[0]), alt.Y(f"{second}:Q", title=titles[1])
+    layers, note = [rect, _points(_months(months, inputs, language), x, y, language)], ""
     if first == "change" and np.isfinite(threshold):
         rule = alt.Chart(pd.DataFrame({first: [threshold]})).mark_rule(
             strokeDash=[5, 4], strokeWidth=1.6, color="#F2F5F8"
         )
-        layers.insert(1, rule.encode(x=alt.X(f"{first}:Q", title=titles[0])))
+        layers.insert(1, rule.encode(x=x))
         note = threshold_text(threshold, language)
     chart = alt.layer(*layers).resolve_scale(color="independent")
     chart = chart.properties(width=WIDTH, height=HEIGHT)
     return titled(chart, t("intervention.title.contour", language, period=period), note)
 
 
-def reaction_sections(
-    surface: pd.DataFrame, *, inputs: tuple[str, str], period: str, language: Language = "en"
-) -> alt.Chart:
-    """Draw sections of the fitted reaction: over the first input, at five values of the second.
+def _mesh(grid: pd.DataFrame, project: Projection) -> pd.DataFrame:
+    """Return the meshes of the wireframe, the farthest first: line, order, x and y of corners.
 
-    Parameters
-    ----------
-    surface, inputs, period, language
-        As of `reaction_wireframe`; surface has std (across seeds) too.
+    Over a floor seen from one side no mesh hides one that is nearer, so that drawing them in this
+    order leaves what is visible.
     """
-    first, second = inputs
-    values = np.unique(surface[second])
-    cuts = values[np.linspace(0, len(values) - 1, min(len(_SECTIONS), len(values))).astype(int)]
-    table = surface[surface[second].isin(cuts)][[first, second, "share", "std"]]
-    table = table.sort_values([second, first], ignore_index=True)
-    # By a text: numbers of a chart are rounded, and would miss the domain of the colours.
-    table["level"] = [f"{value:.3g}".replace("-", "\u2212") for value in table[second]]
-    share = t("intervention.axis.share", language)
-    titles = [t(f"intervention.axis.{name}", language) for name in inputs]
-    levels = table["level"].unique().tolist()
-    colour = alt.Color(
-        "level:N",
-        scale=alt.Scale(domain=levels, range=list(_SECTIONS[: len(levels)])),
-        sort=None,
-        legend=alt.Legend(title=titles[1], columns=len(levels)),
+    rows, columns = (
+        np.unique(np.linspace(0, size - 1, min(size, _MESH)).astype(int)) for size in grid.shape
     )
-    chart = (
-        alt.Chart(table)
-        .mark_line()
-        .encode(
-            x=alt.X(f"{first}:Q", title=titles[0], scale=alt.Scale(nice=False, zero=False)),
-            y=alt.Y("share:Q", title=share),
-            color=colour,
-            tooltip=[
-                alt.Tooltip("level:N", title=titles[1]),
-                alt.Tooltip(f"{first}:Q", title=titles[0], format=".2f"),
-                alt.Tooltip("share:Q", title=share, format=".2f"),
-                alt.Tooltip("std:Q", title=t("intervention.column.std", language), format=".2f"),
-            ],
-        )
-    )
-    chart = chart.properties(width=WIDTH, height=HEIGHT)
-    return titled(chart, t("intervention.title.sections", language, period=period))
+    thin = grid.iloc[rows, columns]
+    sides = np.meshgrid(thin.index, thin.columns, indexing="ij")
+    x, y, away = project(np.stack([*sides, thin.to_numpy()], axis=-1))
+    corners = [(slice(i, i - 1 or None), slice(j, j - 1 or None)) for i, j in _CORNERS]
+    x, y, away = (np.stack([side[c] for c in corners], -1).reshape(-1, 5) for side in (x, y, away))
+    nearest = np.argsort(-away.mean(1), kind="stable")
+    lines = {"line": np.repeat(np.arange(len(x)), 5), "order": np.tile(np.arange(5), len(x))}
+    return pd.DataFrame({**lines, "x": x[nearest].ravel(), "y": y[nearest].ravel()})
 
 
-def _visible_mesh(height: RegularGridInterpolator, project: Projection) -> pd.DataFrame:
-    """Return the lines of the wireframe: line, order, x and y, missing where it is hidden.
-
-    Hidden by a depth buffer rather than by sorting faces: it needs no polygons, and any surface
-    over two inputs is right.
-    """
-    ends = list(zip(project.low[:2], project.high[:2], strict=True))
-    dense = np.meshgrid(*(np.linspace(*end, _DENSE) for end in ends), indexing="ij")
-    x, y, distance = project(_lifted(dense, height))
-    nearest = np.full((_PIXELS, _PIXELS), np.inf)
-    np.minimum.at(nearest, (_pixel(x), _pixel(y)), distance)
-    parts = []
-    for along in (0, 1):
-        run = np.linspace(*ends[along], 4 * _MESH + 1)
-        for i, level in enumerate(np.linspace(*ends[1 - along], _MESH)):
-            pair = [run, np.full_like(run, level)][:: 1 if along == 0 else -1]
-            x, y, distance = project(_lifted(pair, height))
-            # A pixel spans some depth where the surface recedes: lines on it are not behind it.
-            visible = distance <= nearest[_pixel(x), _pixel(y)] + 0.03
-            # Single visible points at the edge of what hides a line are rounding of the pixels.
-            visible = binary_opening(visible, np.ones(4))
-            line = pd.DataFrame({"x": x, "y": np.where(visible, y, np.nan)})
-            parts.append(line.assign(line=f"{along}/{i}", order=np.arange(len(line))))
-    return pd.concat(parts, ignore_index=True)
-
-
-def _lifted(inputs: Sequence[np.ndarray], height: RegularGridInterpolator) -> np.ndarray:
-    """Return points of the surface over two inputs, [..., 3]."""
-    pair = np.stack(inputs, axis=-1)
-    return np.concatenate([pair, height(pair)[..., None]], axis=-1)
-
-
-def _pixel(position: np.ndarray) -> np.ndarray:
-    return np.clip(((position + 1) / 2 * _PIXELS).astype(int), 0, _PIXELS - 1)
+_CORNERS = ((0, 0), (1, 0), (1, 1), (0, 1), (0, 0))
+"""The corners of a mesh in order, back to the first."""
 
 
 def _box(
@@ -312,7 +215,7 @@ def _box(
         title = t(f"intervention.axis.{name}", language)
         texts.append((title, (x0 + x1) / 2 + 0.14 * dx, (y0 + y1) / 2 + 0.14 * dy, angle))
     lines = [
-        pd.DataFrame({"x": x, "y": y, "line": f"box/{i}", "order": range(len(x))})
+        pd.DataFrame({"x": x, "y": y, "line": i, "order": range(len(x))})
         for i, (x, y) in enumerate(paths)
     ]
     return pd.concat(lines, ignore_index=True), pd.DataFrame(
@@ -329,36 +232,23 @@ def _ticks(low: float, high: float) -> np.ndarray:
     return np.round(np.arange(np.ceil(low / step), np.floor(high / step) + 1) * step, 10) + 0.0
 
 
+def _occurred(language: Language) -> list[str]:
+    return [t(f"intervention.legend.{key}_intervention", language) for key in ("with", "without")]
+
+
 def _months(months: pd.DataFrame, inputs: Sequence[str], language: Language) -> pd.DataFrame:
     """Return the months as points: inputs, actual_share, label, and whether there was any."""
-    occurred = months["actual_share"] > 0
     return months[[*inputs, "actual_share"]].assign(
         label=[label(month) for month in months["month"]],
-        occurred=np.where(
-            occurred,
-            t("intervention.legend.with_intervention", language),
-            t("intervention.legend.without_intervention", language),
-        ),
+        occurred=np.where(months["actual_share"] > 0, *_occurred(language)),
     )
 
 
 def _points(points: pd.DataFrame, x: alt.X, y: alt.Y, language: Language) -> alt.Chart:
-    names = [
-        t(f"intervention.legend.{key}", language)
-        for key in ("with_intervention", "without_intervention")
-    ]
-    return (
-        alt.Chart(points)
-        .mark_point(filled=True, size=42, opacity=1, stroke="#101418", strokeWidth=0.8)
-        .encode(
-            x=x,
-            y=y,
-            fill=alt.Fill("occurred:N", scale=alt.Scale(domain=names, range=[LINEAR, "#FFFFFF"])),
-            tooltip=[
-                alt.Tooltip("label:N", title=" "),
-                alt.Tooltip(
-                    "actual_share:Q", title=t("intervention.axis.share", language), format=".2f"
-                ),
-            ],
-        )
+    scale = alt.Scale(domain=_occurred(language), range=[LINEAR, "#FFFFFF"])
+    share = t("intervention.axis.share", language)
+    chart = alt.Chart(points).mark_point(
+        filled=True, size=42, opacity=1, stroke="#101418", strokeWidth=0.8
     )
+    tooltip = tips(("label:N",), ("actual_share:Q", share, ".2f"))
+    return chart.encode(x=x, y=y, fill=alt.Fill("occurred:N", scale=scale), tooltip=tooltip)

@@ -6,9 +6,8 @@ import pandas as pd
 
 from konkyo.dates import label
 from konkyo.i18n import Language, t
-from konkyo.report.charts.bars import paired_bars, row_names
-from konkyo.report.charts.over_time import month_lines
 from konkyo.report.charts.performance import separated
+from konkyo.report.charts.shapes import month_lines, paired_bars, row_names
 from konkyo.report.charts.theme import row_letters, titled, zero_rule
 from konkyo.report.style import COLOURS, MUTED, SERIES
 from konkyo.report.tables.figure_data import quantile_ends

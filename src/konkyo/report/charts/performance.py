@@ -8,7 +8,7 @@ import pandas as pd
 from scipy.optimize import isotonic_regression
 
 from konkyo.i18n import Language, display_name, t
-from konkyo.report.charts.over_time import month_lines
+from konkyo.report.charts.shapes import month_lines
 from konkyo.report.charts.theme import (
     WIDTH,
     colours,

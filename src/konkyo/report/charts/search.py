@@ -1,4 +1,4 @@
-"""Charts of a hyperparameter search, from its table of completed trials."""
+"""Charts of a hyperparameter search: its trials, and what of the best one is selection."""
 
 from collections.abc import Mapping, Sequence
 
@@ -6,13 +6,30 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
+from konkyo.backtest import NullDistribution, Overfitting
 from konkyo.i18n import Language, t
-from konkyo.report.charts.theme import HEIGHT, ROW, WIDTH, row_letters, rows, tips, titled
-from konkyo.report.style import INK, SERIES
+from konkyo.report.charts.theme import (
+    HEIGHT,
+    ROW,
+    WIDTH,
+    colours,
+    per_cent,
+    row_letters,
+    rows,
+    tips,
+    titled,
+    zero_rule,
+)
+from konkyo.report.style import INK, OTHER, SERIES
 
 _COLUMNS = 3
 _MAX_CHOICES = 12
 """Number of values up to which a hyperparameter without a logarithmic scale is discrete."""
+# Okabe and Ito's blue and vermilion: the choice holds out of sample, and does not.
+HOLDS, FAILS = "#0072B2", "#D55E00"
+MAX_POINTS = 2_000
+"""Splits drawn: of 12,870 a sample shows the same cloud, in a page of a sixth of the size."""
+_STEP, _BARS = 0.25, 60
 
 
 def search_history(trials: pd.DataFrame, language: Language = "en") -> alt.LayerChart:
@@ -125,68 +142,186 @@ def slices(
     return titled(chart, t("tuning.by_value", language))
 
 
-def parallel_coordinates(
-    trials: pd.DataFrame,
-    names: Sequence[str],
-    *,
-    log: Sequence[str] = (),
-    language: Language = "en",
-) -> alt.Chart:
-    """Draw every trial as a line across its hyperparameters, coloured by its objective.
-
-    Parameters
-    ----------
-    trials, names, log, language
-        As of `slices`.
-
-    Returns
-    -------
-    Chart
-        Each hyperparameter from its smallest value of the search (0) to its largest (1); choices
-        in alphabetical order, a little apart by trial.
-    """
-    table = trials[["trial", "objective"]].copy()
-    for name in names:
-        values = trials[name]
-        if not pd.api.types.is_numeric_dtype(values):
-            values = values.astype(str).rank(method="dense")
-        scaled = np.log(values.astype(float)) if name in log else values.astype(float)
-        span = scaled.max() - scaled.min()
-        table[name] = (scaled - scaled.min()) / span if span > 0 else 0.5
-        if is_discrete(trials[name]):
-            # Spread by the golden ratio of the trial's number, or lines would cover each other.
-            table[name] += 0.08 * ((trials["trial"] * 0.618) % 1 - 0.5)
-    long = table.melt(["trial", "objective"], list(names), "name", "position")
-    raw = trials[["trial", *names]].astype({name: str for name in names})
-    long["value"] = raw.melt("trial", list(names), "name", "value")["value"]
-    objective = t("tuning.figure.objective", language)
-    chart = (
-        alt.Chart(long)
-        .mark_line(strokeWidth=1.2, opacity=0.6)
-        .encode(
-            x=alt.X(
-                "name:N",
-                sort=list(names),
-                title=None,
-                axis=alt.Axis(labelAngle=-30, labelOverlap=False),
-            ),
-            y=alt.Y("position:Q", title=t("tuning.figure.position", language)),
-            detail="trial:N",
-            color=alt.Color(
-                "objective:Q", scale=alt.Scale(scheme="viridis"), legend=alt.Legend(title=objective)
-            ),
-            tooltip=tips(
-                ("trial:Q", t("tuning.figure.trial", language)),
-                ("name:N",),
-                ("value:N",),
-                ("objective:Q", objective, ".3f"),
-            ),
-        )
-    )
-    chart = chart.properties(width=WIDTH, height=HEIGHT)
-    return titled(chart, t("tuning.figure.parallel_coordinates", language))
-
-
 def is_discrete(values: pd.Series) -> bool:
     """Return whether a hyperparameter is a choice of texts or of few numbers."""
     return not pd.api.types.is_numeric_dtype(values) or values.nunique() <= _MAX_CHOICES
+
+
+def logit_shares(splits: pd.DataFrame) -> pd.DataFrame:
+    """Return the share of splits whose logit falls in each step of a quarter, closed on the right.
+
+    Parameters
+    ----------
+    splits : DataFrame
+        logit, one row a split.
+
+    Returns
+    -------
+    DataFrame
+        left, right (0 is the end of a step), share, fails (the step is at or below 0).
+    """
+    step = np.ceil(splits["logit"] / _STEP).astype("int64")
+    share = step.value_counts(normalize=True).sort_index()
+    right = share.index.to_numpy() * _STEP
+    return pd.DataFrame(
+        {"left": right - _STEP, "right": right, "share": share.to_numpy(), "fails": right <= 0}
+    )
+
+
+def logit_histogram(overfitting: Overfitting, language: Language = "en") -> alt.LayerChart:
+    """Draw the logit of the out-of-sample rank of the trial chosen in sample.
+
+    Parameters
+    ----------
+    overfitting : Overfitting
+        Of `backtest.overfitting`.
+    language : str
+        en or ja.
+
+    Returns
+    -------
+    LayerChart
+        A histogram over the splits; the bars at or below 0, in the other colour, sum to the
+        probability of backtest overfitting.
+    """
+    table = logit_shares(overfitting.splits)
+    sides = {
+        True: (t("legend.at_or_below_median", language), FAILS),
+        False: (t("legend.above_median", language), HOLDS),
+    }
+    drawn = [sides[fails] for fails in sides if (table["fails"] == fails).any()]
+    bars = _histogram(
+        table.assign(name=[sides[fails][0] for fails in table["fails"]]),
+        alt.X("left:Q", title=t("axis.logit", language, trials=overfitting.trials)),
+        colours([name for name, _ in drawn], [colour for _, colour in drawn]),
+        share="axis.share_of_splits",
+        language=language,
+    )
+    chart = alt.layer(bars, zero_rule("x")).properties(width=WIDTH, height=HEIGHT)
+    return titled(chart, t("title.logit_histogram", language, pbo=overfitting.pbo))
+
+
+def _histogram(
+    table: pd.DataFrame, x: alt.X, paint: alt.Color | dict, *, share: str, language: Language
+) -> alt.Chart:
+    """Return bars from left to right, as high as share, whose name is a key of the catalogue."""
+    x["bin"] = "binned"
+    chart = alt.Chart(table).mark_bar(strokeWidth=0)
+    return chart.encode(
+        x=x,
+        x2="right:Q",
+        y=alt.Y("share:Q", **per_cent(share, language)),
+        color=paint,
+        tooltip=tips(("left:Q", x["title"], ".2f"), ("share:Q", t(share, language), ".1%")),
+    )
+
+
+def degradation_scatter(
+    overfitting: Overfitting, objective: str = "sharpe_ratio", language: Language = "en"
+) -> alt.LayerChart:
+    """Draw the chosen trial's performance out of sample against that in sample.
+
+    Parameters
+    ----------
+    overfitting : Overfitting
+        Of `backtest.overfitting`.
+    objective : str
+        What was maximised: sharpe_ratio, t_statistic or mean.
+    language : str
+        en or ja.
+
+    Returns
+    -------
+    LayerChart
+        One point a split, at most `MAX_POINTS` of them, losses in the other colour; the
+        least-squares line is that of all splits.
+    """
+    points = overfitting.splits[["in_sample", "out_of_sample", "trial"]]
+    points = points[np.isfinite(points[["in_sample", "out_of_sample"]]).all(axis=1)]
+    ends = points["in_sample"].agg(["min", "max"]).to_numpy()
+    if len(points) > MAX_POINTS:
+        points = points.sample(MAX_POINTS, random_state=0)
+    form = ".1%" if objective == "mean" else ".2f"
+    what = t(f"objective.{objective}", language)
+    titles = [t(f"axis.{side}", language, what=what) for side in ("in_sample", "out_of_sample")]
+    exact = alt.Scale(zero=False)
+    x = alt.X("in_sample:Q", title=titles[0], axis=alt.Axis(format=form), scale=exact)
+    y = alt.Y("out_of_sample:Q", title=titles[1], axis=alt.Axis(format=form), scale=exact)
+    table = points.assign(trial=points["trial"].astype(str), fails=points["out_of_sample"] < 0)
+    cloud = (
+        alt.Chart(table)
+        .mark_point(filled=True, size=14, opacity=0.45)
+        .encode(
+            x=x,
+            y=y,
+            color=alt.Color(
+                "fails:N", scale=alt.Scale(domain=[True, False], range=[FAILS, HOLDS]), legend=None
+            ),
+            tooltip=tips(
+                ("trial:N", t("tuning.figure.trial", language)),
+                ("in_sample:Q", titles[0], form),
+                ("out_of_sample:Q", titles[1], form),
+            ),
+        )
+    )
+    line = pd.DataFrame(
+        {"in_sample": ends, "out_of_sample": overfitting.intercept + overfitting.slope * ends}
+    )
+    fit = alt.Chart(line).mark_line(color=INK, strokeWidth=2).encode(x=x, y=y)
+    title = t(
+        "title.degradation_scatter", language,
+        slope=overfitting.slope, loss=overfitting.probability_of_loss,
+    )  # fmt: skip
+    chart = alt.layer(cloud, zero_rule(), fit).properties(width=WIDTH, height=HEIGHT)
+    return titled(chart, title, t("legend.least_squares", language))
+
+
+def maximum_by_luck(
+    null: NullDistribution, best: float, *, trials: int, language: Language = "en"
+) -> alt.LayerChart:
+    """Draw the best trial against the distribution of the maximum under zero skill.
+
+    Parameters
+    ----------
+    null : NullDistribution
+        Of `backtest.null_distribution`.
+    best : float
+        Annual Sharpe ratio of the best trial.
+    trials : int
+        Number of trials, pruned ones included.
+    language : str
+        en or ja.
+
+    Returns
+    -------
+    LayerChart
+        A histogram of 60 bars, those that reach the best trial in the other colour, and upright
+        lines at the expected maximum and at the best trial.
+    """
+    maxima = null.annual_maxima()
+    counts, edges = np.histogram(maxima, bins=_BARS)
+    table = pd.DataFrame({"left": edges[:-1], "right": edges[1:], "share": counts / counts.sum()})
+    table["reaches"] = (table["left"] + table["right"]) / 2 >= best
+    sharpe = t("objective.sharpe_ratio", language)
+    bars = _histogram(
+        table,
+        alt.X("left:Q", title=sharpe, scale=alt.Scale(zero=False)),
+        alt.condition("datum.reaches", alt.value(FAILS), alt.value("#B8B8B8")),
+        share="axis.share_of_searches",
+        language=language,
+    )
+    expected = null.expected_max_annual()
+    names = [
+        t("legend.expected_by_luck", language, value=expected),
+        t("legend.best_trial", language, value=best),
+    ]
+    marks = pd.DataFrame({"value": [expected, best], "name": names})
+    rules = (
+        alt.Chart(marks)
+        .mark_rule(strokeWidth=2.5)
+        .encode(x=alt.X("value:Q", title=sharpe), color=colours(names, [OTHER, INK]))
+    )
+    title = t("title.maximum_by_luck", language, trials=trials, effective=null.effective_trials)
+    note = t("note.reached_by_luck", language, share=float((maxima >= best).mean()))
+    chart = alt.layer(bars, rules).properties(width=WIDTH, height=HEIGHT)
+    return titled(chart, title, note)

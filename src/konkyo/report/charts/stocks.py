@@ -6,7 +6,7 @@ import pandas as pd
 
 from konkyo.dates import label
 from konkyo.i18n import Language, t
-from konkyo.report.charts.bars import row_names, waterfall
+from konkyo.report.charts.shapes import row_names, waterfall
 from konkyo.report.charts.theme import diverging, text_on, tips, titled
 from konkyo.report.style import COLOURS, INK, MUTED, clipped, width_of
 from konkyo.report.tables.figure_data import heat_grid, numbers, score_steps

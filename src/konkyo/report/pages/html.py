@@ -176,7 +176,7 @@ def shell(page: Page) -> str:
             chunks[name] = compress(text.encode())
             texts.append(text)
     styles = [asset(name) for name in ("shell.css", *page.styles)]
-    scripts = [asset(name) for name in ("shell.js", "charts.js", "tables.js", *page.scripts)]
+    scripts = [asset(name) for name in ("shell.js", "charts.js", *page.scripts)]
     texts += scripts
     texts += [words.ja for _, words in page.sections]
     texts += [words for own in section("page").values() for words in own.values()]

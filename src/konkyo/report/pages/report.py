@@ -12,11 +12,10 @@ from konkyo.config import Report
 from konkyo.dates import label, parse
 from konkyo.errors import ArtifactError
 from konkyo.i18n import LANGUAGES, Text, section, t
-from konkyo.report.charts.bars import waterfall
+from konkyo.report.charts.shapes import waterfall
 from konkyo.report.pages.codec import compress, pack
 from konkyo.report.pages.html import Cell, Page, Table, render, shell
 from konkyo.report.tables.explained_panel import ExplainedPanel
-from konkyo.report.tables.performance import COLUMNS, FORMS, in_per_cent
 from konkyo.report.tables.sentences import RULES
 
 SECTIONS = ("overview", "factors", "stock", "market", "time", "trust", "files")
@@ -26,6 +25,17 @@ PICKED = ("factor_scatter", "market_quantile_bars")
 """Charts that there are several of, named family/feature: each family has a picker."""
 STEPS = ("stock_attribution", "stock_change")
 """Charts without data: stock.js hands them the steps of the stock and month shown."""
+PERFORMANCE = {
+    "annual_return": ".1f",
+    "annual_return_arithmetic": ".1f",
+    "annual_volatility": ".1f",
+    "return_risk_ratio": ".2f",
+    "sharpe_ratio": ".2f",
+    "max_drawdown": ".1f",
+    "hit_rate": ".1f",
+    "months": ".0f",
+}
+PERFORMANCE_COLUMNS = ("model", "portfolio", *PERFORMANCE)
 
 
 def report(
@@ -140,7 +150,7 @@ def report(
                 for language in LANGUAGES
             },
             styles=("report.css",),
-            scripts=("unpack.js", "words.js", "stock.js", "month.js", "report.js"),
+            scripts=("unpack.js", "words.js", "stock.js", "report.js"),
             language=config.language,
         )
     )
@@ -157,6 +167,40 @@ def _stated(key: str, source: Mapping[str, Any]) -> Text:
     return Text.of(f"report.{key}.{str(source.get(key)).lower()}")
 
 
+def in_per_cent(performance: pd.DataFrame) -> pd.DataFrame:
+    """Return the table with its fractions in per cent."""
+    fractions = [
+        *("annual_return", "annual_return_arithmetic", "annual_volatility"),
+        *("max_drawdown", "hit_rate"),
+    ]
+    return performance.assign(**{name: 100 * performance[name] for name in fractions})
+
+
+def performance_markdown(performance: pd.DataFrame) -> str:
+    """Return the performance table (the paper's figure 7) as a Markdown table.
+
+    Parameters
+    ----------
+    performance : DataFrame
+        model, portfolio and the measures, as fractions.
+
+    Returns
+    -------
+    str
+        One line a model and portfolio, fractions as per cent with one decimal, ending in a
+        newline. A figure that is not defined is a dash.
+    """
+    lines = [[t(f"performance.{name}", "en") for name in PERFORMANCE_COLUMNS]]
+    lines.append(["---"] * 2 + ["---:"] * len(PERFORMANCE))
+    for row in in_per_cent(performance).to_dict("records"):
+        measures = [
+            "–" if pd.isna(row[key]) else format(row[key], form)
+            for key, form in PERFORMANCE.items()
+        ]
+        lines.append([str(row["model"]), str(row["portfolio"]), *measures])
+    return "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
+
+
 def _performance(performance: pd.DataFrame) -> Table:
     """Return figure 7."""
     frame = in_per_cent(performance).assign(
@@ -165,7 +209,9 @@ def _performance(performance: pd.DataFrame) -> Table:
             for column in ("model", "portfolio")
         }
     )
-    return Table.of(frame, {name: Text.of(f"performance.{name}") for name in COLUMNS}, FORMS)
+    return Table.of(
+        frame, {name: Text.of(f"performance.{name}") for name in PERFORMANCE_COLUMNS}, PERFORMANCE
+    )
 
 
 def _means(means: pd.DataFrame, names: Mapping[str, Text], charts: Mapping[str, Any]) -> Table:

@@ -1,6 +1,10 @@
 """The tables behind every figure: pure functions of one `ExplainedPanel`."""
 
-from konkyo.report.tables.all_tables import tables
+import pandas as pd
+
+from konkyo import dates
+from konkyo.config import Report
+from konkyo.errors import KonkyoError
 from konkyo.report.tables.explained_panel import ExplainedPanel, build
 from konkyo.report.tables.exposure import exposure, relevance_turnover
 from konkyo.report.tables.factors import (
@@ -47,3 +51,80 @@ __all__ = [
     "top_factors",
     "top_market",
 ]
+
+FACTORS, SERIES, POINTS, SEED = 6, 3, 400, 1
+
+
+def tables(panel: ExplainedPanel, labels: pd.DataFrame, config: Report) -> dict[str, pd.DataFrame]:
+    """Return the tables by name.
+
+    Parameters
+    ----------
+    panel : ExplainedPanel
+        Scores, features and attributions.
+    labels : DataFrame
+        What `labels.labels` returns for `panel.names`.
+    config : Report
+        The section of params.yaml. Where it leaves the inputs of figures 10 to 12 open, those are
+        taken that set long and short apart most.
+
+    Returns
+    -------
+    dict
+        stocks, sentences, changes (figure 8 and what is said of its stocks), factor_means (9),
+        factor_points, factor_shape (10) of the month; market_over_time (11) and market_quantiles
+        (12) where there are market inputs; factor_means_over_time, groups, effects, exposure,
+        relevance_turnover.
+
+    Raises
+    ------
+    KonkyoError
+        A month, a stock or an input of params.yaml is not there: says what is.
+    """
+    month = panel.months()[-1] if config.month == "newest" else dates.parse(config.month)
+    stocks = stock_table(panel, month, config.n_extremes, config.watchlist)
+    codes = list(dict.fromkeys(stocks["stock"]))
+    rows = panel.rows(month)
+    stock_rows = rows.start + pd.Index(panel.index["stock"].iloc[rows]).get_indexer(codes)
+    means = factor_means(panel, month)
+    factors = list(config.factors) or top_factors(means, FACTORS)
+    series = list(config.market) or top_market(panel, SERIES)
+    market_inputs = [panel.names[column] for column in panel.columns("market")]
+    unknown = [name for name in series if name not in market_inputs]
+    if unknown:
+        raise KonkyoError(
+            f"report.market names {', '.join(unknown)}, no market input: choose from "
+            f"{', '.join(market_inputs) or 'none, as the panel has none'}"
+        )
+    market_tables = _of_market(panel, series, config.market_month) if series else {}
+    return {
+        "stocks": stocks,
+        "sentences": sentences(panel, stock_rows, labels),
+        "changes": score_changes(panel, month, codes),
+        "factor_means": means,
+        "factor_means_over_time": factor_means_over_time(panel),
+        "factor_points": factor_points(panel, factors, month, POINTS, SEED),
+        "factor_shape": factor_shape(panel, factors, month),
+        **market_tables,
+        "groups": groups_over_time(panel),
+        "effects": effects(panel),
+        "exposure": exposure(panel),
+        "relevance_turnover": relevance_turnover(panel),
+    }
+
+
+def _of_market(panel: ExplainedPanel, series: list[str], month: str) -> dict[str, pd.DataFrame]:
+    """Return the tables of figures 11 and 12."""
+    over_time = market_over_time(panel, series)
+    quantiles = [
+        market_quantiles(
+            panel,
+            name,
+            largest_month(over_time, name) if month == "largest" else dates.parse(month),
+        )
+        for name in series
+    ]
+    return {
+        "market_over_time": over_time,
+        "market_quantiles": pd.concat(quantiles, ignore_index=True),
+    }
