@@ -131,6 +131,9 @@ def write_results(
             }
         )
     )
+    (data / "backtest/portfolio.json").write_text(
+        json.dumps({"sector_neutral": {"net": {"sharpe_ratio": 0.12}}})
+    )
     (data / "verify.json").write_text(json.dumps({"lrp_epsilon": {"ground_truth": {"sign": 0.75}}}))
     (data / "report/cumulative.png").write_bytes(b"\x89PNG\r\n\x1a\n")
     performance.to_csv(data / "report/performance.csv", index=False)
