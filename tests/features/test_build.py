@@ -58,7 +58,7 @@ def test_universe_is_the_largest_known_at_t(by_hand):
     assert chosen.to_dict() == {"02": "BCD", "03": "BCD", "04": "ABD"}
 
 
-def test_a_sector_neutral_label_is_less_its_sectors_mean():
+def test_a_sector_neutral_label_is_demeaned():
     chosen = replace(
         small_params().prepare, first_month="2000-02", universe_size=4,
         characteristics=("return_1",), market={"MKT": ("change",)}, label="raw",

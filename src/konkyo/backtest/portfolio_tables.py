@@ -161,7 +161,7 @@ def portfolio_tables(
         return_attribution (by input), return_attribution_groups, return_attribution_summary,
         promise, horizon_ic, factor_regression, rolling_regression, portfolio_exposures, drawdowns,
         periods, buffer, capacity (with `impact` alone); holdings and trades (of the portfolio of
-        params.yaml).
+        params.yaml: that of the rows in portfolio_performance whose `main` is true).
     figures : dict
         Nested: a portfolio, then gross or net, then a measure.
     """
@@ -248,6 +248,7 @@ def _performance(
             {
                 "model": model,
                 "portfolio": portfolio,
+                "main": portfolio == main_portfolio(config),
                 "gross_return": annual_return(part["gross"]),
                 "gross_arithmetic": float(part["gross"].mean() * 12),
                 **measures(net),
@@ -318,7 +319,7 @@ def promise(
     -------
     DataFrame
         feature, promise (mean relevance of the highest quantile's stocks less that of the lowest's,
-        all months together, units of the score), earned (a year, of the score-weighted portfolio),
+        all months together, units of the score), annual (earned a year, score-weighted),
         t, delivers: false where the promise is above the inputs' mean, and the return below 0. The
         largest promise first.
     """
@@ -326,8 +327,7 @@ def promise(
     legs = [relevance[quantile == leg].mean(0, dtype="float64") for leg in (n_quantiles, 1)]
     table = pd.DataFrame({"feature": features, "promise": legs[0] - legs[1]})
     table = table.merge(earned[["feature", "annual", "t"]], on="feature", how="left")
-    table = table.rename(columns={"annual": "earned"})
-    broken = (table["promise"] > table["promise"].mean()) & (table["earned"] < 0)
+    broken = (table["promise"] > table["promise"].mean()) & (table["annual"] < 0)
     table = table.assign(delivers=~broken)
     return table.sort_values("promise", ascending=False, ignore_index=True)
 
@@ -359,7 +359,7 @@ def _figures(tables: dict[str, pd.DataFrame]) -> dict[str, Any]:
     figures: dict[str, Any] = {}
     performance = tables["portfolio_performance"]
     for row in performance[performance["model"] == NETWORK].to_dict("records"):
-        names = set(row) - {"model", "portfolio", "gross_return", "gross_arithmetic"}
+        names = set(row) - {"model", "portfolio", "main", "gross_return", "gross_arithmetic"}
         figures[row["portfolio"]] = {
             "gross": {
                 "annual_return": row["gross_return"],

@@ -104,7 +104,12 @@ def main() -> None:
     paths = {name: HERE.backtest / f"{name}.csv" for name in TABLES}
     paths |= {name: HERE.verify / f"{name}.csv" for name in CHECKS}
     paths |= {path.stem: path for path in sorted(HERE.verify.glob("*.csv"))}
-    tables = {name: report_inputs.read_table(path) for name, path in paths.items()}
+    paths |= {path.stem: path for path in sorted(HERE.portfolio.glob("*.csv"))}
+    # Trades are the largest, and follow from the holdings.
+    paths.pop("trades", None)
+    tables = {
+        name: report_inputs.read_table(path) for name, path in paths.items() if name != "holdings"
+    }
     panel, labels = read_panel()
     computed = report_tables.tables(panel, labels, config)
     tables |= computed

@@ -25,6 +25,7 @@ from konkyo.report.charts.performance import (
     portfolio_growth,
     quantile_returns,
 )
+from konkyo.report.charts.portfolio import portfolio_charts
 from konkyo.report.charts.stocks import change_bars, stock_heat
 
 _UNLABELLED = (
@@ -94,6 +95,8 @@ def page_charts(
     for feature in points["feature"].drop_duplicates():
         scatter = factor_scatter(points, shapes, labels, feature, language)
         charts[f"factor_scatter/{feature}"] = scatter
+    if "portfolio_performance" in tables:
+        charts |= portfolio_charts(tables, labels, language)
     if "market_quantiles" in tables:
         for feature, quantiles in tables["market_quantiles"].groupby("feature", sort=False):
             bars = market_quantile_bars(quantiles, labels, language)
