@@ -93,7 +93,7 @@ def test_the_papers_preset_runs_whole(tmp_path, monkeypatch):
     with (tmp_path / "params.yaml").open("w", encoding="utf-8") as file:
         yaml.dump(values, file)
     run()
-    published_marks = tables.read("marks")
+    published_marks = tables.published("marks")
     for i, figures in enumerate(zip(range(7, 11), range(11, 15), strict=True), start=1):
         for family, figure in zip(("method_1", "method_2"), figures, strict=True):
             months = published_marks[published_marks["figure"] == figure]["month"]
