@@ -74,7 +74,7 @@ class Artifacts:
     portfolios = Output("backtest/portfolios.parquet", "dvc repro backtest")
     returns = Output("backtest/returns.csv", "dvc repro backtest")
     portfolio = Output("backtest/portfolio", "dvc repro backtest")
-    portfolio_metrics = Output("backtest/portfolio.json", "dvc repro backtest")
+    portfolio_metrics = Output("portfolio.json", "dvc repro backtest")
     metrics = Output("metrics.json", "dvc repro backtest")
     plots = Output("plots", "dvc repro backtest")
 
@@ -87,6 +87,7 @@ class Artifacts:
     audit_table = Output("audit.csv", "konkyo audit")
     audit_result = Output("audit.json", "konkyo audit")
     check = Output("check.csv", "konkyo check")
+    compare = Output("compare", "konkyo compare")
     tuning = Output("tuning", "konkyo tune")
 
     intervention = Output("intervention", "konkyo intervention")

@@ -58,7 +58,7 @@ def test_figures_have_stable_names() -> None:
     assert net["sharpe_ratio"] == table.loc[("network", "sector_neutral"), "sharpe_ratio"]
     assert set(figures) == {
         *("equal_weighted", "value_weighted", "sector_neutral", "score_weighted"),
-        *("return_attribution", "horizon_rank_ic"),
+        *("return_attribution", "horizon_rank_ic", "placebo"),
     }
     assert table["main"].groupby("portfolio").first().to_dict() == {
         "equal_weighted": True, "value_weighted": False, "sector_neutral": False,
@@ -93,6 +93,9 @@ def test_a_lag_of_a_month_earns_the_later_month() -> None:
     np.testing.assert_allclose(held["gross"], spread.dropna(), atol=1e-14)
     assert (held["earned"] == held.index + pd.offsets.MonthEnd(2)).all()
     assert "custom" in figures
+    table = tables["periods"].set_index("period")
+    assert list(table.index) == ["2015", "2016", "2017", "2018", "crisis"]
+    assert table["months"]["crisis"] == 9
 
 
 def test_impact_gives_the_capacity_curve() -> None:
@@ -103,10 +106,6 @@ def test_impact_gives_the_capacity_curve() -> None:
     net = figures["custom"]["net"]["annual_return_arithmetic"]
     assert curve[1e6] == pytest.approx(net)
     assert net < figures["equal_weighted"]["net"]["annual_return_arithmetic"]
-
-    table = tables["periods"].set_index("period")
-    assert list(table.index) == ["2015", "2016", "2017", "2018", "crisis"]
-    assert table["months"]["crisis"] == 9
 
 
 def test_records_without_sectors_have_fewer_portfolios() -> None:

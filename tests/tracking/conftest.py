@@ -131,7 +131,7 @@ def write_results(
             }
         )
     )
-    (data / "backtest/portfolio.json").write_text(
+    (data / "portfolio.json").write_text(
         json.dumps({"sector_neutral": {"net": {"sharpe_ratio": 0.12}}})
     )
     (data / "verify.json").write_text(json.dumps({"lrp_epsilon": {"ground_truth": {"sign": 0.75}}}))

@@ -22,6 +22,7 @@ from konkyo.backtest.return_attribution import (
     ABSORBED,
     attribution_summary,
     by_group,
+    promise,
     return_attribution,
     shapley_attribution,
 )
@@ -145,7 +146,7 @@ def horizon_ic(inputs: Inputs) -> pd.DataFrame:
 def portfolio_tables(
     inputs: Inputs, config: Backtest
 ) -> tuple[dict[str, pd.DataFrame], dict[str, Any]]:
-    """Return all tables by name, and the figures of the network for MLflow.
+    """Return all tables by name, and the figures for MLflow.
 
     Parameters
     ----------
@@ -163,7 +164,8 @@ def portfolio_tables(
         periods, buffer, capacity (with `impact` alone); holdings and trades (of the portfolio of
         params.yaml: that of the rows in portfolio_performance whose `main` is true).
     figures : dict
-        Nested: a portfolio, then gross or net, then a measure.
+        Nested: a portfolio of the network, then gross or net, then a measure; those of another
+        model under its name.
     """
     rates, main = costs.CostRates.of(config), main_portfolio(config)
     factors = _factors(inputs, config)
@@ -191,6 +193,8 @@ def portfolio_tables(
     monthly = pd.concat(returns, ignore_index=True)
     performance = _performance(inputs, config, monthly, factors)
     network = monthly[monthly["model"] == NETWORK]
+    known = inputs.rows[inputs.rows["model"] == NETWORK]
+    characteristics = known[["month", "stock", *known.columns.intersection(EXPOSURES)]]
     main_returns = network[network["portfolio"] == main].set_index("earned")["net"]
     tables |= {
         "portfolio_returns": monthly,
@@ -203,7 +207,7 @@ def portfolio_tables(
         ),
         "rolling_regression": risk.rolling_regression(main_returns, factors),
         "portfolio_exposures": pd.concat(
-            risk.exposures(book, _characteristics(inputs)).assign(portfolio=name)
+            risk.exposures(book, characteristics).assign(portfolio=name)
             for name, book in held.items()
         ),
         "drawdowns": risk.drawdowns(main_returns),
@@ -306,37 +310,6 @@ def _attributions(inputs: Inputs, n_quantiles: int) -> dict[str, pd.DataFrame]:
     }
 
 
-def promise(
-    rows: pd.DataFrame,
-    relevance: np.ndarray,
-    features: list[str],
-    earned: pd.DataFrame,
-    n_quantiles: int,
-) -> pd.DataFrame:
-    """Return what each input promised, against what it earned.
-
-    Returns
-    -------
-    DataFrame
-        feature, promise (mean relevance of the highest quantile's stocks less that of the lowest's,
-        all months together, units of the score), annual (earned a year, score-weighted),
-        t, delivers: false where the promise is above the inputs' mean, and the return below 0. The
-        largest promise first.
-    """
-    quantile = rows["quantile"].to_numpy("int64", na_value=0)
-    legs = [relevance[quantile == leg].mean(0, dtype="float64") for leg in (n_quantiles, 1)]
-    table = pd.DataFrame({"feature": features, "promise": legs[0] - legs[1]})
-    table = table.merge(earned[["feature", "annual", "t"]], on="feature", how="left")
-    broken = (table["promise"] > table["promise"].mean()) & (table["annual"] < 0)
-    table = table.assign(delivers=~broken)
-    return table.sort_values("promise", ascending=False, ignore_index=True)
-
-
-def _characteristics(inputs: Inputs) -> pd.DataFrame:
-    rows = inputs.rows[inputs.rows["model"] == NETWORK]
-    return rows[["month", "stock", *rows.columns.intersection(EXPOSURES)]]
-
-
 def _buffers(inputs: Inputs, config: Backtest, rates: costs.CostRates) -> pd.DataFrame:
     """Return gross and net return a year and turnover of equal weights against the buffer."""
     rows = inputs.rows[inputs.rows["model"] == NETWORK]
@@ -355,12 +328,12 @@ def _trades(book: pd.DataFrame) -> pd.DataFrame:
 
 
 def _figures(tables: dict[str, pd.DataFrame]) -> dict[str, Any]:
-    """Return the network's figures: portfolio, gross or net, measure; and what earned it."""
+    """Return the figures by portfolio, gross or net, measure; and what earned the network's."""
     figures: dict[str, Any] = {}
-    performance = tables["portfolio_performance"]
-    for row in performance[performance["model"] == NETWORK].to_dict("records"):
+    for row in tables["portfolio_performance"].to_dict("records"):
         names = set(row) - {"model", "portfolio", "main", "gross_return", "gross_arithmetic"}
-        figures[row["portfolio"]] = {
+        of_model = figures if row["model"] == NETWORK else figures.setdefault(row["model"], {})
+        of_model[row["portfolio"]] = {
             "gross": {
                 "annual_return": row["gross_return"],
                 "annual_return_arithmetic": row["gross_arithmetic"],

@@ -223,3 +223,29 @@ def attribution_summary(contributions: pd.DataFrame) -> pd.DataFrame:
         for feature, part in contributions.groupby("feature", sort=False)
     ]
     return pd.DataFrame(lines, columns=["feature", "annual", "t", "positive", "months"])
+
+
+def promise(
+    rows: pd.DataFrame,
+    relevance: np.ndarray,
+    features: list[str],
+    earned: pd.DataFrame,
+    n_quantiles: int,
+) -> pd.DataFrame:
+    """Return what each input promised, against what it earned.
+
+    Returns
+    -------
+    DataFrame
+        feature, promise (mean relevance of the highest quantile's stocks less that of the lowest's,
+        all months together, units of the score), annual (earned a year, score-weighted),
+        t, delivers: false where the promise is above the inputs' mean, and the return below 0. The
+        largest promise first.
+    """
+    quantile = rows["quantile"].to_numpy("int64", na_value=0)
+    legs = [relevance[quantile == leg].mean(0, dtype="float64") for leg in (n_quantiles, 1)]
+    table = pd.DataFrame({"feature": features, "promise": legs[0] - legs[1]})
+    table = table.merge(earned[["feature", "annual", "t"]], on="feature", how="left")
+    broken = (table["promise"] > table["promise"].mean()) & (table["annual"] < 0)
+    table = table.assign(delivers=~broken)
+    return table.sort_values("promise", ascending=False, ignore_index=True)

@@ -10,8 +10,11 @@ import pandas as pd
 
 from konkyo import config, dates, io
 from konkyo.artifacts import HERE
-from konkyo.backtest.portfolio_tables import promise
-from konkyo.backtest.return_attribution import attribution_summary, return_attribution
+from konkyo.backtest.return_attribution import (
+    attribution_summary,
+    promise,
+    return_attribution,
+)
 from konkyo.errors import ArtifactError
 from konkyo.features import store
 from konkyo.features.raw_characteristics import raw_values
