@@ -292,7 +292,7 @@ def _attributions(inputs: Inputs, n_quantiles: int) -> dict[str, pd.DataFrame]:
     players = np.column_stack([players, rows["score"] - inputs.relevance.sum(1, dtype="float64")])
     groups = {
         "score_weighted": by_group(by_input, group_of),
-        "sector_neutral": by_group(neutral, group_of),
+        **({"sector_neutral": by_group(neutral, group_of)} if len(neutral) else {}),
         "equal_weighted": shapley_attribution(rows, players, [*GROUPS, ABSORBED], n_quantiles),
     }
     summaries = [attribution_summary(by_input).assign(portfolio="score_weighted", kind="input")]
