@@ -84,9 +84,9 @@ def schemes(config: Backtest) -> dict[str, Scheme]:
 
 def main_portfolio(config: Backtest) -> str:
     """Return the name of the portfolio that params.yaml describes."""
-    found = [name for name, scheme in schemes(config).items() if name == CUSTOM]
     chosen = Scheme(config.weights, config.neutral, config.cap, config.buffer)
-    return found[0] if found else next(n for n, s in STANDARD.items() if s == chosen)
+    standard = (name for name, scheme in STANDARD.items() if scheme == chosen)
+    return CUSTOM if CUSTOM in schemes(config) else next(standard)
 
 
 def later_returns(inputs: Inputs, rows: pd.DataFrame, ahead: Sequence[int]) -> np.ndarray:
@@ -243,9 +243,8 @@ def _performance(
     lines, benchmark = [], _benchmark(inputs)
     for (portfolio, model), part in monthly.groupby(["portfolio", "model"], sort=False):
         part = part.set_index("earned")
-        net = part["net"]
-        low, high = risk.sharpe_interval(net)
-        alpha = risk.regression(net, factors).iloc[0]
+        low, high = risk.sharpe_interval(part["net"])
+        alpha = risk.regression(part["net"], factors).iloc[0]
         scheme = schemes(config)[str(portfolio)]
         rows = inputs.rows[inputs.rows["model"] == model]
         lines.append(
@@ -255,7 +254,7 @@ def _performance(
                 "main": portfolio == main_portfolio(config),
                 "gross_return": annual_return(part["gross"]),
                 "gross_arithmetic": float(part["gross"].mean() * 12),
-                **measures(net),
+                **measures(part["net"]),
                 "sharpe_low": low,
                 "sharpe_high": high,
                 "alpha": alpha["coefficient"],

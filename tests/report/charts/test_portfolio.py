@@ -23,7 +23,7 @@ def _rows(chart: alt.TopLevelMixin, column: str) -> list[dict]:
 def test_every_chart_is_drawn_in_both_languages(drawn) -> None:
     assert set(drawn["en"]) == {
         *("return_attribution_bars", "return_attribution_lines", "promise_points"),
-        *("horizon_bars", "buffer_bars", "exposure_characteristics", "rolling_alpha"),
+        *("horizon_bars", "buffer_bars", "characteristic_lines", "rolling_alpha"),
         "capacity_line",
     }
     for name, chart in drawn["en"].items():
@@ -55,4 +55,4 @@ def test_short_records_have_fewer_charts() -> None:
     tables["rolling_regression"] = tables["rolling_regression"].iloc[:0]
     tables["portfolio_exposures"] = tables["portfolio_exposures"][["month", "portfolio"]]
     names = set(portfolio_charts(tables, small.LABELS))
-    assert not names & {"rolling_alpha", "exposure_characteristics", "capacity_line"}
+    assert not names & {"rolling_alpha", "characteristic_lines", "capacity_line"}

@@ -61,7 +61,7 @@ def portfolio_charts(
     }
     if len(exposures.columns) > 2:
         of_main = exposures[exposures["portfolio"] == main].drop(columns="portfolio")
-        charts["exposure_characteristics"] = exposure_characteristics(of_main, language)
+        charts["characteristic_lines"] = characteristic_lines(of_main, language)
     if len(tables["rolling_regression"]):
         charts["rolling_alpha"] = rolling_alpha(tables["rolling_regression"], language)
     if "capacity" in tables:
@@ -222,7 +222,7 @@ def buffer_bars(buffer: pd.DataFrame, language: Language = "en") -> alt.LayerCha
     return titled(chart, t("title.buffer_bars", language), t("note.buffer", language))
 
 
-def exposure_characteristics(exposures: pd.DataFrame, language: Language = "en") -> alt.LayerChart:
+def characteristic_lines(exposures: pd.DataFrame, language: Language = "en") -> alt.LayerChart:
     """Return the exposure of long less short to characteristics, 12-month means.
 
     Parameters
@@ -243,7 +243,7 @@ def exposure_characteristics(exposures: pd.DataFrame, language: Language = "en")
         month=t("axis.decision_month", language),
     )
     chart = alt.layer(chart, zero_rule()).properties(width=WIDTH, height=PANEL)
-    return titled(chart, t("title.exposure_characteristics", language))
+    return titled(chart, t("title.characteristic_lines", language))
 
 
 def rolling_alpha(rolling: pd.DataFrame, language: Language = "en") -> alt.LayerChart:
