@@ -94,7 +94,7 @@ def test_a_lag_of_a_month_earns_the_later_month() -> None:
     assert (held["earned"] == held.index + pd.offsets.MonthEnd(2)).all()
     assert "custom" in figures
     table = tables["periods"].set_index("period")
-    assert list(table.index) == ["2015", "2016", "2017", "2018", "crisis"]
+    assert list(table.index) == ["2015", "2016", "2017", "2018", "2019", "crisis"]
     assert table["months"]["crisis"] == 9
 
 
