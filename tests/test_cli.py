@@ -19,7 +19,7 @@ from konkyo import cli, pipeline
 COMMANDS = typer.main.get_command(cli.app).commands
 FILES = Path(pipeline.__path__[0]).glob("*.py")
 THERE = {file.stem for file in FILES if "\ndef main(" in file.read_text(encoding="utf-8")}
-NEEDED = {"fetch": ["mof"]}
+NEEDED = {"compare": ["one", "two"], "fetch": ["mof"]}
 """Arguments without which a command says only how it is used."""
 CHANGED = {
     "update": (

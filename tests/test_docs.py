@@ -161,7 +161,8 @@ def rows_of(page: str, pattern: str) -> list[list[str]]:
 def test_the_results_are_those_of_metrics_json():
     metrics = json.loads((ROOT / "data/metrics.json").read_text(encoding="utf-8"))
     models = "(?:network|ridge|placebo)"
-    portfolios = rows_of("docs/results.md", rf"{models} \| [a-z]")
+    published = "(?:long|short|spread|spread_net|market|benchmark)"
+    portfolios = rows_of("docs/results.md", rf"{models} \| {published} \|")
     assert len(portfolios) == 18
     for model, portfolio, *shown in portfolios:
         has = metrics[model][portfolio]
@@ -186,21 +187,50 @@ def test_the_results_are_those_of_metrics_json():
             turnover,
             str(has["months"]),
         ]
-    summary = rows_of("README.md", rf"{models}, ")
-    assert len(summary) == 5
-    for name, *shown in summary:
-        model, portfolio = name.split(", ")
-        has, skill = metrics[model][portfolio], metrics[model]
-        of_spread = portfolio == "spread"
-        net = f"{100 * skill['spread_net']['annual_return']:.1f}"
-        assert [cell for cell in shown if cell] == [
-            f"{100 * has['annual_return']:.1f}",
-            *([net] if of_spread else []),
-            f"{100 * has['annual_volatility']:.1f}",
-            f"{has['sharpe_ratio']:.2f}",
-            f"{100 * has['max_drawdown']:.1f}",
-            *([f"{skill['rank_ic']:.4f}", f"{skill['rank_ic_t']:.1f}"] if of_spread else []),
-            str(has["months"]),
+    for model, *_, rank_ic, t, months in rows_of("README.md", rf"{models} \| equal-weighted"):
+        has = metrics[model]
+        assert rank_ic == f"{has['rank_ic']:.4f}"
+        assert t == f"{has['rank_ic_t']:.1f}"
+        assert months == str(has["months"])
+
+
+def test_the_portfolios_are_those_of_portfolio_json():
+    figures = json.loads((ROOT / "data/portfolio.json").read_text(encoding="utf-8"))
+    names = "(?:equal|value|score)-weighted|sector-neutral"
+    models = "(?:network|ridge|placebo)"
+
+    def of(model: str, portfolio: str) -> tuple[float, dict[str, float]]:
+        has = figures if model == "network" else figures[model]
+        found = has[portfolio.replace("-", "_")]
+        return found["gross"]["annual_return"], found["net"]
+
+    summary = rows_of("README.md", rf"{models} \| (?:{names})")
+    assert len(summary) == 9
+    for model, portfolio, *shown in summary:
+        gross, net = of(model, portfolio)
+        assert shown[:5] == [
+            f"{100 * gross:.1f}",
+            f"{100 * net['annual_return']:.1f}",
+            f"{net['sharpe_ratio']:.2f}",
+            f"{100 * net['alpha']:.1f}",
+            f"{net['alpha_t']:.1f}",
+        ]
+    table = rows_of("docs/results.md", rf"{models} \| (?:{names})")
+    assert len(table) == 7
+    for model, portfolio, *shown in table:
+        gross, net = of(model, portfolio)
+        assert shown == [
+            f"{100 * gross:.1f}",
+            f"{100 * net['annual_return']:.1f}",
+            f"{100 * net['annual_volatility']:.1f}",
+            f"{net['sharpe_ratio']:.2f}",
+            f"{net['sharpe_low']:.2f} to {net['sharpe_high']:.2f}",
+            f"{100 * net['max_drawdown']:.1f}",
+            f"{100 * net['alpha']:.1f}",
+            f"{net['alpha_t']:.1f}",
+            f"{100 * net['turnover']:.0f}" if "turnover" in net else "",
+            f"{100 * net['active_return']:.1f}",
+            f"{net['information_ratio']:.2f}",
         ]
 
 

@@ -48,6 +48,7 @@ stages:
       - data/verify: {persist: true}
       - data/backtest
       - data/plots: {cache: false}
+      - data/portfolio.json: {cache: false}
       - data/run.json
     metrics:
       - data/verify.json: {cache: false}

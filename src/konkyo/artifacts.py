@@ -77,6 +77,8 @@ class Artifacts:
     backtest = Output("backtest", "dvc repro backtest")
     portfolios = Output("backtest/portfolios.parquet", "dvc repro backtest")
     returns = Output("backtest/returns.csv", "dvc repro backtest")
+    portfolio = Output("backtest/portfolio", "dvc repro backtest")
+    portfolio_metrics = Output("portfolio.json", "dvc repro backtest")
     metrics = Output("metrics.json", "dvc repro backtest")
     summary = Output("summary.json", "dvc repro backtest")
     plots = Output("plots", "dvc repro backtest")
@@ -90,6 +92,7 @@ class Artifacts:
     audit_table = Output("audit.csv", "konkyo audit")
     audit_result = Output("audit.json", "konkyo audit")
     check = Output("check.csv", "konkyo check")
+    compare = Output("compare", "konkyo compare")
     tuning = Output("tuning", "konkyo tune")
 
     intervention = Output("intervention", "konkyo intervention")
@@ -121,7 +124,7 @@ class Artifacts:
     @property
     def modules(self) -> Path:
         """Folder of the user's own LightningModules, from which `train.module` is imported."""
-        return self.root / "modules"
+        return self.own / "modules"
 
     @property
     def own(self) -> Path:

@@ -170,7 +170,7 @@ def source_of(module: str) -> Path:
     if not (source.is_dir() or source.suffix == ".py") or not source.name:
         raise ParamsError(
             f"train.module = {module!r}: there is no source of {top} on this machine: put it into "
-            "modules/, or install it"
+            "data/own/modules/, or install it"
         )
     return source
 

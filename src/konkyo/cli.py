@@ -211,6 +211,15 @@ def tune(
     call("tune", trials=trials, worker=worker, apply=apply)
 
 
+@command(SEARCH, "konkyo compare main-1a2b3c main-4d5e6f")
+def compare(
+    one: Annotated[str, typer.Argument(metavar="RUN", help="Name or id of a run in MLflow.")],
+    other: Annotated[str, typer.Argument(metavar="RUN", help="Of the other.")],
+) -> None:
+    """Set two runs side by side: returns, what earned them, overlap, disagreements."""
+    call("compare", one=one, other=other)
+
+
 @command(SECOND_STUDY, "konkyo intervention")
 def intervention(
     until: Annotated[

@@ -121,7 +121,7 @@ def test_errors_of_scores_and_ranks_by_hand():
     assert errors.rank_high.tolist() == [1.0, 3.0, 3.0]
 
 
-def test_errors_of_the_difference_of_portfolios_by_hand():
+def test_error_of_a_difference_of_portfolios_by_hand():
     score = np.array([0.1, 0.4, 0.2, 0.3])
     halves = np.zeros((2, 4, 1))
     halves[:, :, 0] = [[1, 5, 2, 3], [1, 9, 2, 7]]

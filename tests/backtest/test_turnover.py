@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from konkyo.backtest.portfolios import assign_quantiles, with_realised_returns
-from konkyo.backtest.turnover import trades
+from konkyo.backtest.turnover import equal_weights, trades
 
 
 def _oracle(ranked: pd.DataFrame, portfolios: int) -> dict[tuple[str, str, str], float]:
@@ -43,7 +43,7 @@ def _oracle(ranked: pd.DataFrame, portfolios: int) -> dict[tuple[str, str, str],
 
 
 def test_by_hand(scores: pd.DataFrame) -> None:
-    traded = trades(with_realised_returns(assign_quantiles(scores, 2)), 2).set_index(
+    traded = trades(equal_weights(with_realised_returns(assign_quantiles(scores, 2)), 2)).set_index(
         ["month", "leg"]
     )
     units = traded["units"].to_dict()
@@ -69,7 +69,7 @@ def test_agrees_with_the_loop(seed: int, panel: Callable[..., pd.DataFrame]) -> 
     network = panel(seed, stocks=15, months=8)
     gaps = panel(seed + 100, stocks=15, months=8, without=(2, 5, 6)).assign(model="placebo")
     ranked = assign_quantiles(pd.concat([network, gaps]), 4)
-    fast = trades(ranked, 4)
+    fast = trades(equal_weights(ranked, 4))
     slow = _oracle(ranked, 4)
     assert len(fast) == len(slow) == 2 * (8 + 5)
     for row in fast.itertuples():
@@ -78,7 +78,7 @@ def test_agrees_with_the_loop(seed: int, panel: Callable[..., pd.DataFrame]) -> 
 
 def test_a_month_after_a_gap_starts_from_cash(panel: Callable[..., pd.DataFrame]) -> None:
     ranked = assign_quantiles(panel(1, months=6, without=(2,)), 3)
-    traded = trades(ranked, 3)
+    traded = trades(equal_weights(ranked, 3))
     fresh = traded[traded["turnover"].isna()]
     assert sorted(f"{month:%Y-%m}" for month in set(fresh["month"])) == ["2019-10", "2020-01"]
     np.testing.assert_allclose(fresh["units"], 1.0)
@@ -87,14 +87,14 @@ def test_a_month_after_a_gap_starts_from_cash(panel: Callable[..., pd.DataFrame]
 def test_an_unchanged_portfolio_trades_nothing(scores: pd.DataFrame) -> None:
     january = scores[scores["month"] == "2020-01-31"].assign(ret=0.0)
     february = january.assign(month=pd.Timestamp("2020-02-29"))
-    traded = trades(assign_quantiles(pd.concat([january, february]), 2), 2)
+    traded = trades(equal_weights(assign_quantiles(pd.concat([january, february]), 2), 2))
     np.testing.assert_allclose(traded["turnover"].dropna(), [0.0, 0.0], atol=1e-15)
 
 
 def test_a_leg_that_lost_everything_starts_from_cash(scores: pd.DataFrame) -> None:
     january = scores[scores["month"] == "2020-01-31"].assign(ret=-1.0)
     february = january.assign(month=pd.Timestamp("2020-02-29"), ret=0.0)
-    traded = trades(assign_quantiles(pd.concat([january, february]), 2), 2)
+    traded = trades(equal_weights(assign_quantiles(pd.concat([january, february]), 2), 2))
     np.testing.assert_allclose(traded["units"], 1.0)
 
 
@@ -103,9 +103,9 @@ def test_a_leg_that_lost_everything_starts_from_cash(scores: pd.DataFrame) -> No
 def test_one_way_turnover_is_a_share_of_the_book(
     panel: Callable[..., pd.DataFrame], seed: int, missing: float
 ) -> None:
-    turnover = trades(assign_quantiles(panel(seed, months=4, missing=missing), 3), 3)[
-        "turnover"
-    ].dropna()
+    turnover = trades(
+        equal_weights(assign_quantiles(panel(seed, months=4, missing=missing), 3), 3)
+    )["turnover"].dropna()
     assert len(turnover) == 2 * 3
     assert turnover.between(0.0, 1.0 + 1e-12).all()
 
@@ -117,7 +117,7 @@ def test_later_months_change_no_bit_of_earlier_ones(seed, panel) -> None:
     both = pd.concat([whole, whole.assign(model="ridge", score=-(whole["score"] ** 2))])
     ranked = assign_quantiles(both, 3)
     last = whole["month"].max()
-    before = trades(ranked[ranked["month"] < last], 3)
-    after = trades(ranked, 3)
+    before = trades(equal_weights(ranked[ranked["month"] < last], 3))
+    after = trades(equal_weights(ranked, 3))
     same = after[after["month"] < last].reset_index(drop=True)
     pd.testing.assert_frame_equal(before, same, check_exact=True)

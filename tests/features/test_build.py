@@ -59,6 +59,21 @@ def test_universe_is_the_largest_known_at_t(by_hand):
     assert chosen.to_dict() == {"02": "BCD", "03": "BCD", "04": "ABD"}
 
 
+def test_a_sector_neutral_label_is_demeaned():
+    chosen = replace(
+        small_params().prepare, first_month="2000-02", universe_size=4,
+        characteristics=("return_1",), market={"MKT": ("change",)}, label="raw",
+    )  # fmt: skip
+    plain, _ = build(HAND, MARKET, chosen)
+    neutral, _ = build(HAND, MARKET, replace(chosen, label_neutral="sector"))
+    february = neutral.index["month"] == ENDS[1]
+    labels = neutral.index[february].set_index("stock")["label"].to_dict()
+    # A and C, of one sector, earn 0.3 and -0.2 in March; B and D are alone.
+    assert labels == pytest.approx({"A": 0.25, "B": 0.0, "C": -0.25, "D": 0.0})
+    assert np.array_equal(neutral.features, plain.features)
+    pd.testing.assert_series_equal(neutral.index["ret"], plain.index["ret"])
+
+
 def test_who_is_not_eligible_at_t_is_not_chosen_then():
     chosen = replace(
         small_params().prepare, first_month="2000-02", universe_size=3,

@@ -208,7 +208,7 @@ def test_the_users_source_is_in_the_key(tmp_path):
 @pytest.mark.parametrize(
     ("kind", "said"),
     [
-        ("nowhere.Ranker", "cannot be imported .*No module named 'nowhere'.*modules/"),
+        ("nowhere.Ranker", "cannot be imported .*No module named 'nowhere'.*data/own/modules/"),
         ("{}.Missing", "cannot be imported .*Missing"),
         ("{}.NotLightning", "is no LightningModule of pytorch_lightning but .*NotLightning"),
         ("{}.not_a_class", "is no LightningModule of pytorch_lightning but int"),

@@ -50,6 +50,15 @@ def tables() -> dict[str, pd.DataFrame]:
             }
         ),
         "missing": pd.DataFrame({**keys, "share": [0.1, 0.1, 0.3, 0.0]}),
+        "promise": pd.DataFrame(
+            {
+                "feature": ["a", "<b>"],
+                "promise": 0.1,
+                "annual": [0.02, -0.03],
+                "t": 1.0,
+                "delivers": [True, False],
+            }
+        ),
         "signs": pd.DataFrame(
             {
                 **keys,

@@ -60,6 +60,12 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
         rows.to_parquet(root / f"data/attributions/{month:%Y-%m}.parquet")
     frame[["month", "stock", "ridge", "placebo"]].to_parquet(root / "data/models/baselines.parquet")
     (root / "data/records").mkdir(exist_ok=True)
+    records = frame.assign(month=frame["month"] + pd.offsets.MonthEnd(1))
+    records = pd.concat([frame.head(len(_STOCKS)).assign(ret=0.0), records])
+    records = records.rename(columns={"ret": "return"})[["month", "stock", "return"]]
+    records.to_parquet(root / "data/records/stocks.parquet", index=False)
+    series = pd.DataFrame({"month": records["month"].unique(), "MKT": 0.01})
+    series.to_parquet(root / "data/records/market.parquet", index=False)
     facts = {"source": "tables", "point_in_time": True, "survivorship_free": True}
     (root / "data/records/source.json").write_text(json.dumps(facts), encoding="utf-8")
     (root / "data/verify").mkdir()

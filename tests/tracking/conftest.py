@@ -131,6 +131,9 @@ def write_results(
             }
         )
     )
+    (data / "portfolio.json").write_text(
+        json.dumps({"sector_neutral": {"net": {"sharpe_ratio": 0.12}}})
+    )
     (data / "verify.json").write_text(json.dumps({"lrp_epsilon": {"ground_truth": {"sign": 0.75}}}))
     lines = (
         {"stage": "train", "folder": str(root), "started": 0.0, "seconds": 90.5},

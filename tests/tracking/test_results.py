@@ -35,6 +35,7 @@ def test_windows_are_sorted_period_ends(project):
     [
         ("records/source.json", "ingest"),
         ("metrics.json", "backtest"),
+        ("portfolio.json", "backtest"),
         ("verify.json", "verify"),
         ("models/history.parquet", "train"),
         ("models/weights/2020-02.safetensors", "train"),

@@ -94,6 +94,7 @@ def test_the_parent_has_the_final_metrics(logged):
         "network/spread/sharpe_ratio": 0.37,
         "ridge/spread/annual_return": 0.04,
         "verify/lrp_epsilon/ground_truth/sign": 0.75,
+        "portfolio/sector_neutral/net/sharpe_ratio": 0.12,
     }
 
 

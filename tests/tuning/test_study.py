@@ -5,6 +5,7 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import optuna
 import pandas as pd
 import pytest
@@ -12,6 +13,7 @@ from optuna.trial import TrialState
 
 import fake_engine as fake
 from konkyo import config, dates
+from konkyo.backtest.portfolios import assign_quantiles
 from konkyo.errors import TuningError
 from konkyo.tuning import objective, progress, results, space, study
 from konkyo.tuning.coordinator import Coordinator
@@ -172,6 +174,29 @@ def _measure(scores: pd.DataFrame) -> pd.DataFrame:
     whole = config.load(fake.PARAMS)
     params = replace(whole, backtest=replace(whole.backtest, n_quantiles=5, cost_bps=10.0))
     return TrialBacktest(Path(), Path(), params).series(scores)
+
+
+def test_a_search_may_take_another_portfolio():
+    scores = fake.scores([{"activation": "relu", "dropout": 0.1}], fake.GROUPS)[0]
+    value = np.arange(1.0, len(scores) + 1)
+    rows = scores.assign(market_value=value, sector=np.where(value % 2, "x", "y"))
+    whole = config.load(fake.PARAMS)
+    params = replace(whole, backtest=replace(whole.backtest, n_quantiles=5, cost_bps=10.0))
+    by_name = {}
+    for name in ("equal_weighted", "value_weighted", "sector_neutral", "score_weighted"):
+        chosen = replace(params, tune=replace(params.tune, portfolio=name))
+        by_name[name] = TrialBacktest(Path(), Path(), chosen).series(rows)
+    long = assign_quantiles(rows.assign(model="trial"), 5)
+    long = long.merge(rows[["month", "stock", "market_value"]], on=["month", "stock"])
+    weighed = [
+        np.average(part["ret"], weights=part["market_value"])
+        for _, part in long.groupby(["month", "quantile"])
+    ]
+    spread = np.array(weighed[4::5]) - np.array(weighed[::5])
+    np.testing.assert_allclose(by_name["value_weighted"]["spread"], spread)
+    assert len({table["spread_net"].sum() for table in by_name.values()}) == 4
+    for table in by_name.values():
+        pd.testing.assert_series_equal(table["rank_ic"], by_name["equal_weighted"]["rank_ic"])
 
 
 def _flattened(frame: pd.DataFrame, rows: pd.Series) -> pd.DataFrame:

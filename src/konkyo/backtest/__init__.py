@@ -2,7 +2,12 @@
 
 scores       scores of all models joined to realised returns, one row a (model, month, stock)
 portfolios   ranks and equal-count quantile portfolios, 1 lowest to the last highest scores
+holdings     weights: equal, by value, score or rank; neutral to sectors, size, beta; cap, buffer
 turnover     what each leg trades from month to month
+costs        basis points by leg, borrowing, market impact, capacity
+return_attribution  what each input earned; Shapley values of the groups in the quantile spread
+risk         alpha and betas, drawdowns, calendar years, interval of the Sharpe ratio, exposures
+portfolio_tables  all tables of the portfolios as they are held
 benchmark    an index of the records, or the universe weighted by market value
 returns      monthly series: long, short, spread, market, spread after costs
 information_coefficient  information coefficients, t-statistics, monotonicity over quantiles

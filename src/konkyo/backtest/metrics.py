@@ -63,13 +63,13 @@ def metrics_dict(
             figures[f"{name}_t_newey_west"] = newey_west_t(series["month"], series[name])
         for row in performance[performance["model"] == model].to_dict("records"):
             measures = {str(k): v for k, v in row.items() if k not in ("model", "portfolio")}
-            figures[row["portfolio"]] = _finite(measures)
-        result[str(model)] = _finite(figures)
+            figures[row["portfolio"]] = finite(measures)
+        result[str(model)] = finite(figures)
     for model in without.index.difference(list(result)):
         result[str(model)] = {"months": 0, "months_without_portfolios": int(without[model])}
     return result
 
 
-def _finite(figures: dict[str, Any]) -> dict[str, Any]:
+def finite(figures: dict[str, Any]) -> dict[str, Any]:
     """Return the figures without those that are NaN or infinite."""
     return {k: v for k, v in figures.items() if not isinstance(v, float) or math.isfinite(v)}

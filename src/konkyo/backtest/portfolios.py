@@ -161,15 +161,25 @@ def _ascending(number: np.ndarray, level: np.ndarray, hashes: np.ndarray) -> np.
     return (first > other.reindex(first.index)).reindex(number).to_numpy()
 
 
-def mean_returns(rows: pd.DataFrame, keys: Sequence[str]) -> pd.Series:
+def mean_returns(rows: pd.DataFrame, keys: Sequence[str], weight: str = "") -> pd.Series:
     """Return the mean of `ret` over each group's rows that have one, NaN where none has.
 
     Not the mean of a groupby: its last bits depend on whether any group, such as a later month, has
     a missing value.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        ret, the keys and, where the mean is weighted, the weight.
+    keys : sequence of str
+        The groups.
+    weight : str
+        The column of weights; "" for equal ones.
     """
     groups = [rows[key] for key in keys]
-    total = rows["ret"].fillna(0.0).groupby(groups).sum()
-    count = rows["ret"].notna().groupby(groups).sum()
+    weights = rows["ret"].notna() * (rows[weight] if weight else 1)
+    total = (rows["ret"].fillna(0.0) * weights).groupby(groups).sum()
+    count = weights.groupby(groups).sum()
     return (total / count.where(count > 0)).rename("ret")
 
 

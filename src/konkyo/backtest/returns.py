@@ -2,9 +2,10 @@
 
 import pandas as pd
 
+from konkyo.backtest.costs import CostRates
 from konkyo.backtest.information_coefficient import information_coefficients
 from konkyo.backtest.portfolios import mean_returns, with_realised_returns
-from konkyo.backtest.turnover import trades
+from konkyo.backtest.turnover import equal_weights, trades
 from konkyo.windows import earned_in
 
 _KEY = ["model", "month"]
@@ -23,11 +24,10 @@ _COLUMNS = [
     "stocks",
     "missing",
 ]
-_BASIS_POINT = 1e-4
 
 
 def monthly_returns(
-    ranked: pd.DataFrame, n_quantiles: int, cost_bps: float, *, skip_months: int = 0
+    ranked: pd.DataFrame, n_quantiles: int, costs: float | CostRates, *, skip_months: int = 0
 ) -> pd.DataFrame:
     """Return each model's monthly portfolio returns, turnover and information coefficients.
 
@@ -44,8 +44,8 @@ def monthly_returns(
         month, stock, model, score, rank, quantile, ret: what `assign_quantiles` returns.
     n_quantiles : int
         The number of quantile portfolios; the last is long, the first short.
-    cost_bps : float
-        One-way cost in basis points of the amount traded.
+    costs : float or CostRates
+        One-way cost in basis points of the amount traded, of both legs; or costs by leg.
     skip_months : int
         Months left out between a decision and the month that it earns.
 
@@ -59,7 +59,7 @@ def monthly_returns(
           the return of the stocks, not of selling them short: the lower, the better;
         - spread: long - short, the long-short return per unit invested in each leg;
         - spread_net: spread less the cost of what both legs trade at t (`trades`), the purchase
-          of the first books from cash included;
+          of the first books from cash included, and the cost of borrowing;
         - market: mean return of all scored stocks, equally weighted (no value-weighted index);
         - turnover: mean of the two legs' one-way turnover when the books of t are bought, NaN in
           months bought from cash;
@@ -78,9 +78,10 @@ def monthly_returns(
         result[leg] = mean_returns(realised[realised["quantile"] == quantile], _KEY)
     result["spread"] = result["long"] - result["short"]
 
-    traded = trades(realised, n_quantiles).groupby(_KEY)
-    result["turnover"] = traded["turnover"].mean()
-    result["spread_net"] = result["spread"] - cost_bps * _BASIS_POINT * traded["units"].sum()
+    traded = trades(equal_weights(realised, n_quantiles))
+    result["turnover"] = traded.groupby(_KEY)["turnover"].mean()
+    rates = costs if isinstance(costs, CostRates) else CostRates(costs, costs, 0.0)
+    result["spread_net"] = result["spread"] - rates.by_leg(traded).sum(axis=1)
 
     legs = realised[realised["quantile"].isin([1, n_quantiles])]
     result["missing"] = legs["ret"].isna().groupby([legs["model"], legs["month"]]).sum()

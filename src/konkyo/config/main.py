@@ -78,6 +78,7 @@ class Prepare:
     market: dict[str, tuple[MarketTransform, ...]]
     skip_months: Annotated[int, Field(ge=0, le=11)] = field(default=0, kw_only=True)
     missing: Literal["centre", "drop"] = field(default="centre", kw_only=True)
+    label_neutral: Literal["none", "sector"] = field(default="none", kw_only=True)
 
 
 @dataclass(frozen=True, config=RULES)
@@ -170,12 +171,40 @@ class Benchmark:
 
 
 @dataclass(frozen=True, config=RULES)
+class Impact:
+    """Market impact by the square-root law, for an AUM of either leg in the records' currency."""
+
+    coefficient: Positive
+    aum: Positive
+    currency: Annotated[str, Field(min_length=1)]
+
+
+@dataclass(frozen=True, config=RULES)
+class Period:
+    """A period of which the performance is reported, both months included."""
+
+    name: Annotated[str, Field(min_length=1)]
+    first: MonthName
+    last: MonthName
+
+
+@dataclass(frozen=True, config=RULES)
 class Backtest:
-    """Quantile portfolios, the cost of trading in basis points per unit traded, the benchmark."""
+    """Quantile portfolios, the portfolio as it is held, costs, the benchmark and risk factors."""
 
     n_quantiles: Annotated[int, Field(ge=2)]
     cost_bps: NotNegative
     benchmark: Benchmark | None
+    weights: Literal["equal", "value", "score", "rank"] = field(default="equal", kw_only=True)
+    neutral: tuple[Literal["sector", "size", "beta"], ...] = field(default=(), kw_only=True)
+    cap: Annotated[float, Field(gt=0, le=1)] = field(default=1.0, kw_only=True)
+    buffer: Count = field(default=1, kw_only=True)
+    lag_months: Literal[0, 1] = field(default=0, kw_only=True)
+    short_cost_bps: NotNegative | None = field(default=None, kw_only=True)
+    borrow_bps: NotNegative = field(default=0.0, kw_only=True)
+    impact: Impact | None = field(default=None, kw_only=True)
+    factors: dict[str, Literal["return", "level"]] = field(default_factory=dict, kw_only=True)
+    periods: tuple[Period, ...] = field(default=(), kw_only=True)
 
 
 @dataclass(frozen=True, config=RULES)

@@ -1,5 +1,6 @@
 """The search over hyperparameters: objective, budget, holdout and search space."""
 
+from dataclasses import field
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
@@ -64,3 +65,6 @@ class Tune:
     refit_every: Count
     retune_every: Annotated[int, Field(ge=0)]
     space: Space
+    portfolio: Literal["equal_weighted", "value_weighted", "sector_neutral", "score_weighted"] = (
+        field(default="equal_weighted", kw_only=True)
+    )

@@ -79,7 +79,12 @@ def build(
     index["sector"] = _sector_of(stocks, grid, row, column)
     index["size"] = grids["size"][row, column] if "size" in grids else np.nan
     index["ret"] = returns_ahead(grids["return"], params.skip_months)[row, column]
-    index["label"] = standardise(index[["ret"]], row, params.label, None)["ret"].astype(np.float32)
+    target = index[["ret"]]
+    if params.label_neutral == "sector":
+        # Stocks without a sector are compared with one another.
+        sectors = [index["month"], index["sector"].fillna("")]
+        target = target - target.groupby(sectors).transform("mean")
+    index["label"] = standardise(target, row, params.label, None)["ret"].astype(np.float32)
 
     scaled = standardise(raw, row, params.standardise, params.clip).fillna(0.0)
     dummies = _indicators(index["sector"], names.tolist())

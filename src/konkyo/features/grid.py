@@ -55,3 +55,22 @@ class Grid:
         """Return every column of numbers but `spell` as a grid."""
         keys = ("month", "stock", "sector", "spell")
         return {name: self.to_grid(stocks[name]) for name in stocks if name not in keys}
+
+    def column_of(self, stock: pd.Series, row: np.ndarray) -> np.ndarray:
+        """Return the columns of stocks in rows of the grid; -1 where there is no record.
+
+        Parameters
+        ----------
+        stock : Series, shape [n]
+            Codes.
+        row : ndarray of int, shape [n]
+            Rows of the grid, or numbers outside of it.
+        """
+        code, codes = pd.factorize(self.stock)
+        columns = np.full((len(self.month), len(codes)), -1)
+        columns[self.row, code[self.column]] = self.column
+        place = pd.Index(codes).get_indexer(pd.Index(stock.astype(object)))
+        inside = (row >= 0) & (row < len(self.month)) & (place >= 0)
+        result = np.full(len(row), -1)
+        result[inside] = columns[row[inside], place[inside]]
+        return result

@@ -36,7 +36,8 @@ def load_class(name: str) -> type[nn.Module]:
         # A module of the user may raise anything while it is imported.
         raise ParamsError(
             f"train.module = {name!r} cannot be imported ({type(error).__name__}: {error}): put "
-            "its file or package into modules/, or install it, on every machine; " + _REMEDY
+            "its file or package into data/own/modules/, or install it, on every machine; "
+            + _REMEDY
         ) from error
     if not (inspect.isclass(kind) and issubclass(kind, LightningModule)):
         raise ParamsError(

@@ -13,6 +13,7 @@ from konkyo.i18n import Language, Text
 from konkyo.monitoring.checks import Check
 from konkyo.monitoring.signals import MIN_T
 from konkyo.report.pages.html import Page, Table, number_cell, render, sections, shell
+from konkyo.report.pages.portfolio import promises
 
 SECTIONS = ("checks", "drift", "market", "skill", "missing", "attribution")
 _SHARES = ("drift", "missing", "sign_flips")
@@ -39,7 +40,7 @@ def page(
     checks : sequence of Check
         Of `checks.evaluate`.
     tables : mapping
-        drift and signs, of which the newest month is shown.
+        drift and signs, of which the newest month is shown, and promise.
     labels : DataFrame
         Of `report.tables.labels`.
     limits : Monitor
@@ -74,6 +75,7 @@ def page(
         min_t=MIN_T,
         window=window,
         charts=charts["en"],
+        promises=promises(tables["promise"], names),
     )
     title = Text.of("monitor.page_title", month=label(month))
     return shell(Page(title, body, sections("monitor", SECTIONS), charts=charts, language=language))

@@ -1,5 +1,6 @@
 """Stage backtest: scores of every model to portfolios, returns, performance and metrics."""
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -7,10 +8,20 @@ import pandas as pd
 
 from konkyo import backtest
 from konkyo.artifacts import HERE, require_months
+from konkyo.backtest.costs import CostRates
+from konkyo.backtest.portfolio_tables import Inputs, portfolio_tables
 from konkyo.backtest.scores import NETWORK
 from konkyo.config import Backtest, Params, flatten, load
+from konkyo.features import store
 from konkyo.io import read_parquet, write_csv, write_json, write_parquet
 from konkyo.pipeline import locking, stage
+
+CHARACTERISTICS = {
+    "beta": r"beta_\d+",
+    "momentum": r"return_12|return_(?!1$)\d+",
+    "volatility": r"volatility_\d+",
+}
+"""The features of the panel that exposures are measured by: the first of them that matches."""
 
 
 @dataclass(frozen=True)
@@ -49,25 +60,44 @@ def main() -> None:
 
 def run(config: Params) -> BacktestResult:
     """Backtest all months: load scores and returns, compute, save."""
+    panel = store.read(HERE.panel)
+    attributions = pd.concat(
+        map(read_parquet, require_months(HERE.attributions)), ignore_index=True
+    )
     scores = backtest.join_scores(
-        index := read_parquet(HERE.panel_index, ["month", "stock", "size", "ret"]),
-        read_network_scores(),
-        read_parquet(HERE.baselines),
+        panel.index, attributions[["month", "stock", "score"]], read_parquet(HERE.baselines)
     )
-    market = read_parquet(HERE.market) if config.backtest.benchmark else None
+    market, skip_months = read_parquet(HERE.market), config.prepare.skip_months
     benchmark = backtest.benchmark_returns(
-        index, market, config.backtest.benchmark, config.prepare.skip_months
+        panel.index, market, config.backtest.benchmark, skip_months
     )
-    result = compute(scores, config.backtest, benchmark, config.prepare.skip_months)
+    result = compute(scores, config.backtest, benchmark, skip_months)
     save(result)
+    inputs = Inputs(
+        rows=_portfolio_rows(result.ranked, panel),
+        relevance=attributions[panel.names].to_numpy("float32"),
+        catalogue=panel.catalogue,
+        records=read_parquet(HERE.stocks),
+        market=market,
+        benchmark=benchmark,
+        skip_months=skip_months,
+    )
+    save_portfolios(*portfolio_tables(inputs, config.backtest))
     return result
 
 
-def read_network_scores() -> pd.DataFrame:
-    """Read the network's scores (month, stock, score) from one Parquet file a month."""
-    columns = ["month", "stock", "score"]
-    tables = [read_parquet(path, columns) for path in require_months(HERE.attributions)]
-    return pd.concat(tables, ignore_index=True)
+def _portfolio_rows(ranked: pd.DataFrame, panel: store.Panel) -> pd.DataFrame:
+    """Return the ranked rows with sector, market value and standardised characteristics."""
+    index = panel.index.rename(columns={"size": "market_value"})
+    columns = index[["month", "stock", "sector", "market_value"]].copy()
+    if index["market_value"].notna().any():
+        percentile = index.groupby("month")["market_value"].rank(pct=True)
+        columns["size"] = (2 * percentile - 1).fillna(0.0)
+    for name, pattern in CHARACTERISTICS.items():
+        if matching := [other for other in panel.names if re.fullmatch(pattern, other)]:
+            feature = panel.features[:, panel.names.index(matching[0])]
+            columns[name] = feature.astype("float64")
+    return ranked.merge(columns, on=["month", "stock"], how="left")
 
 
 def compute(
@@ -95,7 +125,7 @@ def compute(
     # Baselines may have no such month; without the network's there is nothing to report.
     backtest.with_realised_returns(ranked[ranked["model"] == NETWORK])
     returns = backtest.monthly_returns(
-        ranked, config.n_quantiles, config.cost_bps, skip_months=skip_months
+        ranked, config.n_quantiles, CostRates.of(config), skip_months=skip_months
     )
     beside = returns.columns.get_loc("market") + 1
     returns.insert(beside, "benchmark", returns["month"].map(benchmark))
@@ -140,6 +170,15 @@ def summary(metrics: dict[str, Any]) -> dict[str, dict[str, float]]:
         flat = flatten(metrics.get(model, {}))
         compared[model] = {name: flat[name] for name in names if name in flat}
     return compared
+
+
+def save_portfolios(tables: dict[str, pd.DataFrame], figures: dict[str, Any]) -> None:
+    """Write the tables of the portfolios as they are held, and their figures."""
+    for name, table in tables.items():
+        write_csv(table, HERE.portfolio / f"{name}.csv")
+    for name in ("holdings", "trades"):
+        write_parquet(tables[name], HERE.portfolio / f"{name}.parquet")
+    write_json(figures, HERE.portfolio_metrics)
 
 
 def _line(model: str, figures: dict[str, Any]) -> str:

@@ -10,6 +10,11 @@ import pandas as pd
 
 from konkyo import config, dates, io
 from konkyo.artifacts import HERE
+from konkyo.backtest.return_attribution import (
+    attribution_summary,
+    promise,
+    return_attribution,
+)
 from konkyo.errors import ArtifactError
 from konkyo.features import store
 from konkyo.features.characteristics import raw_values
@@ -18,6 +23,7 @@ from konkyo.monitoring import checks, drift, figures, signals
 from konkyo.monitoring.page import page
 from konkyo.pipeline import locking, report_inputs, stage
 from konkyo.report import tables as report_tables
+from konkyo.report.pages.portfolio import group_names, promises
 
 HISTORY = 36
 """Months that the page shows; of rank IC all months."""
@@ -70,6 +76,8 @@ def main() -> None:
         f"{dates.label(month)}: {len(breached)} of {len(results)} limits breached, "
         f"see {HERE.monitor}"
     )
+    for sentence in promises(tables["promise"], group_names(labels)):
+        print(sentence.en)
     for check in breached:
         print(f"monitor: {checks.log_line(check)}", file=sys.stderr)
     if breached:
@@ -93,7 +101,7 @@ def measure(
     Returns
     -------
     dict
-        drift, market, rank_ic, missing, signs, effects, returns.
+        drift, market, rank_ic, missing, signs, effects, promise, returns.
     """
     month, window = panel.index["month"], params.train.window_months
     skip_months = params.prepare.skip_months
@@ -104,9 +112,9 @@ def measure(
     returns = report_inputs.read_table(HERE.returns)
     returns = returns[returns["model"] == "network"].reset_index(drop=True)
     newest = files[-(HISTORY + 2 * signals.MONTHS_PER_YEAR - 1) :]
-    effects = report_tables.effects(
-        report_inputs.explained_panel(panel, newest, params.backtest.n_quantiles)
-    )
+    explained = report_inputs.explained_panel(panel, newest, params.backtest.n_quantiles)
+    effects = report_tables.effects(explained)
+    earned = return_attribution(explained.index, explained.relevance, explained.names)
     return {
         "drift": drift.characteristic_drift(raw, month, window, HISTORY, skip_months=skip_months),
         "market": drift.market_z_scores(
@@ -121,6 +129,13 @@ def measure(
         "missing": signals.missing_shares(report_inputs.read_table(HERE.panel_missing), HISTORY),
         "signs": signals.sign_changes(effects),
         "effects": effects,
+        "promise": promise(
+            explained.index,
+            explained.relevance,
+            explained.names,
+            attribution_summary(earned),
+            params.backtest.n_quantiles,
+        ),
         "returns": returns[["month", "model", "rank_ic"]],
     }
 

@@ -120,7 +120,12 @@ def main() -> None:
     paths |= {path.stem: path for path in sorted(HERE.verify.glob("*.csv"))}
     if HERE.reliability.exists():
         paths["reliability_months"] = HERE.reliability
-    tables = {name: report_inputs.read_table(path) for name, path in paths.items()}
+    paths |= {path.stem: path for path in sorted(HERE.portfolio.glob("*.csv"))}
+    # Trades are the largest, and follow from the holdings.
+    paths.pop("trades", None)
+    tables = {
+        name: report_inputs.read_table(path) for name, path in paths.items() if name != "holdings"
+    }
     panel, labels = read_panel(config.values)
     computed = report_tables.tables(panel, labels, config)
     tables |= computed

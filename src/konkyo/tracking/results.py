@@ -27,7 +27,8 @@ class Results:
     source : dict
         data/records/source.json: source, licence and properties of the records.
     metrics : dict
-        data/metrics.json, nested by model, and data/verify.json under "verify".
+        data/metrics.json, nested by model, data/verify.json under "verify", and the figures of the
+        portfolios as they are held under "portfolio".
     returns : pandas.DataFrame
         One row a decision month of the network: `month` (t), `earned` (t+1, in which the portfolios
         of t earn), returns as fractions.
@@ -96,6 +97,7 @@ def read(root: Path) -> Results:
         metrics={
             **io.read_json(artifacts.metrics),
             "verify": io.read_json(artifacts.verify_metrics),
+            "portfolio": io.read_json(artifacts.portfolio_metrics),
         },
         returns=returns[returns["model"] == MODEL].reset_index(drop=True),
         cumulative=cumulative[cumulative["model"] == MODEL].reset_index(drop=True),

@@ -11,6 +11,8 @@ import pandas as pd
 import pyarrow.parquet as parquet
 
 from konkyo import backtest, dates
+from konkyo.backtest.costs import CostRates, portfolio_returns
+from konkyo.backtest.holdings import STANDARD, holdings
 from konkyo.cache import TRAINING, code_digest, digest_of
 from konkyo.config import Params, Train
 from konkyo.errors import ParamsError
@@ -89,7 +91,8 @@ class TrialBacktest:
             "months": f"{groups[0][0]} to {groups[-1][-1]}",
             "records": digest_of(rows.tobytes()),
             "portfolios": params.backtest.n_quantiles,
-            "cost": params.backtest.cost_bps,
+            "cost": repr(CostRates.of(params.backtest)),
+            "portfolio": params.tune.portfolio,
         }
 
     def scores(
@@ -110,7 +113,7 @@ class TrialBacktest:
         -------
         list of DataFrame
             One a trial: month, stock, score (known at t: the mean of `tune.seeds` networks), ret
-            (earned in t+1; NaN where not realised), sorted by (month, stock).
+            (earned in t+1; NaN where not realised), sector, market_value; sorted.
         """
         # torch and Lightning take seconds to import, which a coordinator has no use for.
         from konkyo.models import baselines, jobs
@@ -178,8 +181,8 @@ class TrialBacktest:
         Parameters
         ----------
         scores : DataFrame
-            month, stock, score, ret. Turnover and costs are those of a fresh start where the month
-            before is missing.
+            month, stock, score, ret, sector, market_value. Turnover and costs are those of a fresh
+            start where the month before is missing.
 
         Returns
         -------
@@ -189,12 +192,19 @@ class TrialBacktest:
         """
         config = self.params.backtest
         ranked = backtest.assign_quantiles(scores.assign(model="trial"), config.n_quantiles)
+        rates = CostRates.of(config)
         table = backtest.monthly_returns(
-            ranked,
-            config.n_quantiles,
-            config.cost_bps,
-            skip_months=self.params.prepare.skip_months,
+            ranked, config.n_quantiles, rates, skip_months=self.params.prepare.skip_months
         )
+        if (name := self.params.tune.portfolio) != "equal_weighted":
+            rows = ranked.merge(scores.drop(columns=["score", "ret"]), on=["month", "stock"])
+            book = holdings(rows, STANDARD[name], config.n_quantiles)
+            returns = portfolio_returns(book, rates).set_index("month")
+            # The rank IC is that of all scores, whichever portfolio is formed.
+            table = table[table["month"].isin(returns.index)].reset_index(drop=True)
+            for column, source in (("spread", "gross"), ("spread_net", "net")):
+                table[column] = table["month"].map(returns[source])
+            table["turnover"] = table["month"].map(returns["turnover"])
         return table[["month", "spread", "spread_net", "turnover", "rank_ic"]]
 
     def _panel_path(self, values: Values) -> Path:
@@ -222,10 +232,11 @@ def _rows(blocks: MonthSlices, group: Group) -> slice:
 
 def _table(panel: Panel, rows: slice, score: np.ndarray) -> pd.DataFrame:
     """Return scores beside the returns that followed."""
-    return panel.index.iloc[rows][["month", "stock", "ret"]].assign(score=score)
+    index = panel.index.iloc[rows].rename(columns={"size": "market_value"})
+    return index[["month", "stock", "ret", "sector", "market_value"]].assign(score=score)
 
 
 def _in_order(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
     """Return the tables of groups, scored in any order, as one in calendar order."""
     joined = pd.concat(tables).sort_values(["month", "stock"], ignore_index=True)
-    return joined[["month", "stock", "score", "ret"]]
+    return joined[["month", "stock", "score", "ret", "sector", "market_value"]]

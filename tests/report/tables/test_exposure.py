@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from konkyo.backtest.turnover import trades
+from konkyo.backtest.turnover import equal_weights, trades
 from konkyo.report.tables import ExplainedPanel, exposure, relevance_turnover
 
 
@@ -51,7 +51,7 @@ def test_the_sum_is_the_turnover_of_the_backtest(made: Callable[..., ExplainedPa
     e = made(seed, months=8, without=(3,))
     split = relevance_turnover(e).groupby(["month", "side"])["turnover"].sum()
     # No return, no drift: the weights before trading are those of the month before.
-    whole = trades(e.index.assign(model="network"), e.best)
+    whole = trades(equal_weights(e.index.assign(model="network"), e.best))
     whole = whole.dropna().set_index(["month", "leg"])["turnover"]
     assert len(split) == len(whole) == 2 * 5
     for key, turnover in whole.items():

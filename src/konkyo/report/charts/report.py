@@ -26,6 +26,7 @@ from konkyo.report.charts.performance import (
     portfolio_growth,
     quantile_returns,
 )
+from konkyo.report.charts.portfolio import portfolio_charts
 from konkyo.report.charts.reliability import reliable_later_bars, reliable_lines
 from konkyo.report.charts.stocks import change_bars, stock_heat
 
@@ -90,6 +91,8 @@ def page_charts(
     # A record without sectors has one, "no sector", which says nothing.
     if len(exposure.loc[exposure["kind"] == "sector", "name"].unique()) > 1:
         charts["exposure_bars"] = exposure_bars(exposure, labels, language)
+    if "portfolio_performance" in tables:
+        charts |= portfolio_charts(tables, labels, language)
     if "market_quantiles" in tables:
         for feature, quantiles in tables["market_quantiles"].groupby("feature", sort=False):
             bars = market_quantile_bars(quantiles, labels, language)

@@ -15,12 +15,13 @@ from konkyo.report.charts.factors import factor_bars, factor_scatter
 from konkyo.report.charts.shapes import waterfall
 from konkyo.report.pages.codec import compress, pack, pack_factors
 from konkyo.report.pages.html import Page, Table, render, shell
+from konkyo.report.pages.portfolio import group_names, headline, section_tables
 from konkyo.report.tables.explained_panel import ExplainedPanel
 from konkyo.report.tables.factors import positions
 from konkyo.report.tables.reliability import most_reliable
 from konkyo.report.tables.sentences import RULES
 
-SECTIONS = ("overview", "factors", "stock", "market", "time", "trust", "files")
+SECTIONS = ("overview", "portfolio", "factors", "stock", "market", "time", "trust", "files")
 SCRIPT_TEXTS = (
     "sentence", "stock", "column", "group", "portfolio", "legend.no_sector", "report.not_ranked",
     "report.difference", "report.p_adjusted", "report.no_portfolios",
@@ -61,8 +62,8 @@ def report(
     panel : ExplainedPanel
         Every score with its attribution: the source of the page's single stock.
     tables : mapping
-        performance (model, portfolio and the measures as fractions) and factor_shape, whose
-        features are those of figure 10.
+        performance (model, portfolio and the measures as fractions), factor_shape, whose features
+        are those of figure 10, and those of `backtest.portfolio_tables`, if any.
     source : mapping
         Provenance of the records, of `ingest`: source, point_in_time, survivorship_free.
     charts : mapping
@@ -94,6 +95,7 @@ def report(
     missing = sorted(set(panel.names) - set(labels["feature"]))
     if missing:
         raise ArtifactError(f"no label for {', '.join(missing)}: make labels for the inputs' names")
+    every_name = group_names(labels)
     labels = labels.drop_duplicates("feature").set_index("feature").loc[panel.names].reset_index()
     months = panel.months()
     month = months[-1] if config.month == "newest" else parse(config.month)
@@ -115,7 +117,12 @@ def report(
         ]
         for family in PICKED
     }
-    sections = [name for name in SECTIONS if name != "market" or picked["market_quantile_bars"]]
+    has_portfolios = "portfolio_performance" in tables
+    absent = {
+        *(() if picked["market_quantile_bars"] else ("market",)),
+        *(() if has_portfolios else ("portfolio",)),
+    }
+    sections = [name for name in SECTIONS if name not in absent]
     body = render(
         "report.html",
         months=[label(month) for month in months],
@@ -131,6 +138,8 @@ def report(
         reliable=reliable_sentence(panel, tables, names, month),
         picked=picked,
         performance=_performance(tables["performance"]),
+        headline=headline(tables, every_name) if has_portfolios else [],
+        portfolio=section_tables(tables, every_name) if has_portfolios else {},
         related=related,
         notices=notices,
         epsilon_share=epsilon_share(tables),
