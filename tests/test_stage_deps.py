@@ -30,6 +30,7 @@ NO_RESULT = {
 
 OF_TRAINING = {"konkyo.intervention.records", "konkyo.models.jobs"}
 OF_DRAWING = {
+    "konkyo.report.tables.factors",
     "konkyo.intervention.attribution",
     "konkyo.intervention.samples",
     "konkyo.intervention.surface",
