@@ -231,7 +231,9 @@ def reliable_sentence(
         key,
         month=label(month),
         share=f"{100 * share:.1f}",
-        placebo="–" if placebo.empty else f"{100 * placebo.iloc[-1]:.1f}",
+        placebo=""
+        if placebo.empty
+        else Text.of("report.reliable_placebo", share=f"{100 * placebo.iloc[-1]:.1f}"),
         inputs=listed,
     )
 
