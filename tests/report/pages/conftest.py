@@ -1,6 +1,7 @@
 """Small evidence with hostile names, the report made of it, and a browser to open it in."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -79,6 +80,7 @@ def chosen() -> Report:
         factors=(),
         market=(),
         market_month="largest",
+        stars="paper",
         language="en",
         dpi=100,
     )
@@ -92,6 +94,43 @@ def page(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Path:
     """Write the report of the small evidence and return where it is."""
+    return write_page(evidence, labels, chosen, tmp_path_factory.mktemp("page"))
+
+
+@pytest.fixture(scope="session")
+def with_errors(evidence: ExplainedPanel) -> ExplainedPanel:
+    """Return the evidence with standard errors: of size reliable, of the others a fifth."""
+    reliable = np.random.default_rng(3).random(evidence.relevance.shape) < 0.2
+    reliable[:, NAMES.index("size")] = True
+    return replace(
+        evidence,
+        error=np.abs(evidence.relevance[:, ::-1]).astype(np.float16),
+        reliable=reliable,
+    )
+
+
+@pytest.fixture(scope="session")
+def page_with_errors(
+    with_errors: ExplainedPanel,
+    labels: pd.DataFrame,
+    chosen: Report,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Path:
+    """Write the report of evidence with standard errors and return where it is."""
+    months = pd.DataFrame({"month": with_errors.months()})
+    months = months.assign(reliable_share=0.2, placebo_share=[np.nan, 0.01, np.nan])
+    return write_page(
+        with_errors, labels, chosen, tmp_path_factory.mktemp("errors"), reliability_months=months
+    )
+
+
+def write_page(
+    evidence: ExplainedPanel,
+    labels: pd.DataFrame,
+    chosen: Report,
+    folder: Path,
+    **more: pd.DataFrame,
+) -> Path:
     shape = report_tables.factor_shape(evidence, ["return_1", "size"])
     performance = pd.DataFrame(
         {
@@ -107,8 +146,8 @@ def page(
             "months": [100, 20, 3],
         }
     )
-    tables = {"performance": performance, "factor_shape": shape}
-    path = tmp_path_factory.mktemp("page") / "report.html"
+    tables = {"performance": performance, "factor_shape": shape, **more}
+    path = folder / "report.html"
     text = report(
         evidence,
         tables,

@@ -39,6 +39,8 @@ def read(packed: dict[str, bytes], month: str) -> dict[str, np.ndarray]:
         "raw": (inputs if head["raw_units"] else 0, full),
         "leg_relevance": (len(head["factors"]), facts["legs"]),
         "leg_value": (len(head["factors"]), facts["legs"]),
+        "code": (largest if head["errors"] else 0, n),
+        "full_code": (inputs if head["errors"] else 0, full),
     }  # fmt: skip
     columns, start = {}, 0
     for name, shape in shapes.items():
@@ -77,6 +79,14 @@ def read(packed: dict[str, bytes], month: str) -> dict[str, np.ndarray]:
     )
 
 
+def carried(e: ExplainedPanel, row: int, most: int) -> list[int]:
+    """Return the inputs that a row carries: three reliable ones at first, then by size."""
+    by_size = sorted(range(len(e.names)), key=lambda i: (-abs(float(e.relevance[row, i])), i))
+    named = [i for i in by_size if e.reliable[row, i]][:3]
+    chosen = [*named, *(i for i in by_size if i not in named)][:most]
+    return [i for i in by_size if i in chosen]
+
+
 @settings(max_examples=40)
 @given(
     seed=st.integers(0, 10_000),
@@ -99,7 +109,9 @@ def test_packed_evidence_comes_back(
     e = replace(e, index=e.index.assign(quantile=without))
     raw = (e.features * 10.0 ** np.arange(-4, 6)).astype(np.float32)
     raw[::3, 1] = np.nan
-    e = replace(e, raw=raw)
+    flags = np.random.default_rng(seed).random(e.relevance.shape) < 0.2
+    errors = np.abs(e.relevance[:, ::-1]).astype(np.float16)
+    e = replace(e, raw=raw, error=errors, reliable=flags)
     packed = pack(e, 2, ("S01",), largest, ("size", "usd_jpy"))
     half = relevance_step(e.index["score"].to_numpy()) / 2 + 1e-9
     exact = np.column_stack(
@@ -118,8 +130,14 @@ def test_packed_evidence_comes_back(
         np.testing.assert_allclose(got["score"], own["score"], atol=half, rtol=0)
         np.testing.assert_allclose(got["totals"], exact[order], atol=half, rtol=0)
         kept = min(largest, len(e.names))
-        largest_first = np.argsort(-np.abs(e.relevance[order]), axis=1, kind="stable")[:, :kept]
+        largest_first = np.array([carried(e, row, kept) for row in order])
         assert (got["input"] == largest_first).all()
+        for row, codes in zip(order, got["code"].T, strict=True):
+            at = carried(e, row, kept)
+            assert (codes % 2 == 1).tolist() == flags[row, at].tolist()
+            np.testing.assert_allclose(
+                (codes // 2) * 2 * (half - 1e-9), errors[row, at], atol=half, rtol=0
+            )
         true = np.take_along_axis(e.relevance[order], largest_first, 1)
         np.testing.assert_allclose(got["relevance"], true, atol=half, rtol=0)
         values = e.features[order].copy()

@@ -175,7 +175,7 @@ def _largest(relevance: np.ndarray, reliable: np.ndarray | None, largest: int) -
     size = np.abs(relevance)
     if reliable is None:
         return np.argsort(-size, axis=1, kind="stable")[:, :largest]
-    order = np.argsort(np.where(reliable, -size, 0), axis=1, kind="stable")[:, :SENTENCE]
+    order = np.argsort(np.where(reliable, -size, 1), axis=1, kind="stable")[:, :SENTENCE]
     named = np.zeros_like(reliable)
     np.put_along_axis(named, order, True, axis=1)
     # Named ones come first whatever their size, then all that are taken go back to their order.
