@@ -57,6 +57,18 @@ def book(
     return openpyxl.load_workbook(path)
 
 
+def test_errors_and_flags_stand_beside_relevances(hostile: ExplainedPanel, labels: pd.DataFrame):
+    reliable = np.zeros(hostile.relevance.shape, dtype=bool)
+    reliable[:, 0] = True
+    error = np.full(hostile.relevance.shape, 0.25, dtype=np.float16)
+    table = month_ranking(replace(hostile, error=error, reliable=reliable), MONTH, labels, "en")
+    names = hostile.names
+    assert (table[[f"error_{name}" for name in names]] == 0.25).all().all()
+    assert table[f"reliable_{names[0]}"].all() and not table[f"reliable_{names[1]}"].any()
+    # One input is reliable, so that one is named.
+    assert (table["reason_1"] != "").all() and (table["reason_2"] == "").all()
+
+
 def test_the_ranking_by_hand(table: pd.DataFrame):
     assert table["stock"].tolist() == ["0012", "=1+1", "NA", "<script>alert(1)</script>"]
     assert table["rank"].tolist() == [1, 2, 3, 4]

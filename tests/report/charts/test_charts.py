@@ -73,6 +73,10 @@ AGREEMENT = pd.DataFrame(
         "months": [15] * 6,
     }
 )
+SHARES = pd.DataFrame(
+    {"month": [*MONTHS[:2]] * 2, "group": ["characteristic"] * 2 + ["market"] * 2, "share": 0.1}
+)
+LATER = pd.DataFrame({"later": [1, 2], "share": [0.6, np.nan], "all": [0.05, 0.04]})
 DRAW: dict[str, Callable[[Language], alt.TopLevelMixin]] = {
     "portfolio_growth": lambda lang: charts.portfolio_growth(CUMULATIVE, language=lang),
     "model_growth": lambda lang: charts.model_growth(CUMULATIVE, language=lang),
@@ -81,6 +85,8 @@ DRAW: dict[str, Callable[[Language], alt.TopLevelMixin]] = {
     "quantile_returns": lambda lang: charts.quantile_returns(QUANTILES, language=lang),
     "deletion_curves": lambda lang: charts.deletion_curves(DELETION, language=lang),
     "truth_agreement": lambda lang: charts.truth_agreement(AGREEMENT, language=lang),
+    "reliable_lines": lambda lang: charts.reliable_lines(SHARES, lang),
+    "reliable_later_bars": lambda lang: charts.reliable_later_bars(LATER, lang),
     "stock_heat": lambda lang: charts.stock_heat(small.stocks(), small.LABELS, lang),
     "change_bars": lambda lang: charts.change_bars(small.changes(), small.LABELS, "A", lang),
     "factor_bars": lambda lang: charts.factor_bars(
