@@ -57,7 +57,8 @@ def stock_heat(
         does nothing, blue lowers it, on one scale for the table; faded where it is not reliable.
     """
     rows, value, relevance = heat_grid(table, most, columns)
-    reliable = {} if "reliable" not in table else table.set_index(["stock", "feature"])["reliable"]
+    flags = table[["stock", "feature", "reliable"]] if "reliable" in table else table[:0]
+    reliable = {(row[0], row[1]): row[2] for row in flags.itertuples(index=False)}
     if not columns:
         # A month's dummies, for one, are zero for all stocks in every other month.
         relevance = relevance.loc[:, (relevance != 0).any()]
