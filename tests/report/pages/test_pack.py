@@ -146,7 +146,7 @@ def test_packed_evidence_comes_back(
         np.testing.assert_allclose(got["leg_value"][:, 0], values[leg, 1], atol=near, rtol=0)
 
 
-def test_the_factors_of_every_month_are_those_of_the_tables(evidence: ExplainedPanel) -> None:
+def test_factors_of_every_month_are_the_tables(evidence: ExplainedPanel) -> None:
     packed = pack_factors(evidence, ["size"])
     assert list(packed) == [f"factors/{label(month)}" for month in evidence.months()]
     for month in evidence.months():
