@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 import small_tables as small
 from konkyo.i18n import Language
 from konkyo.report.charts import report as charts
-from konkyo.report.charts.performance import growth_ticks, separated
+from konkyo.report.charts.performance import separated
 from konkyo.report.charts.theme import save_pngs, to_spec
 from konkyo.report.pages.report import charts_to_fill
 from konkyo.report.style import GRID, INK, MUTED, PAPER
@@ -194,12 +194,6 @@ def test_labels_of_equal_lines_do_not_overlap() -> None:
     ends = min(spec["datasets"].values(), key=len)
     places = np.log([row["value"] / low for row in ends]) / np.log(high / low)
     assert len(ends) == 4 and np.diff(places).min() > 0.05
-
-
-@pytest.mark.parametrize("reach", [1.02, 1.3, 3.0, 31.0])
-def test_the_log_axis_is_marked_at_every_range(reach):
-    ticks = growth_ticks(1.0, reach)
-    assert 2 <= len(ticks) <= 12 and ticks[0] == 1.0 and ticks[-1] <= reach * 1.001
 
 
 @given(st.lists(st.floats(-5, 5), max_size=8), st.floats(0.01, 1))

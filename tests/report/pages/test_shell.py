@@ -17,8 +17,7 @@ from markupsafe import Markup
 from browsing import until
 from konkyo.i18n import Text
 from konkyo.report.charts.theme import titled
-from konkyo.report.pages.codec import compress
-from konkyo.report.pages.html import Page, font, shell
+from konkyo.report.pages.html import Page, compress, font, shell
 
 
 def bars(title: str, name: str = "</script><b>") -> alt.Chart:

@@ -84,6 +84,7 @@ def test_turnover_of_rows_sums_to_the_portfolios(most: int) -> None:
         ([2345.4, 7.0], ["2345", "7"]),
         ([12.34], ["12.3"]),
         ([0.0234, np.nan], ["0.023", ""]),
+        ([4.37e-10, 0.0], ["4.4e-10", "0.0e+00"]),
     ],
 )
 def test_numbers_are_short(values: list[float], words: list[str]) -> None:

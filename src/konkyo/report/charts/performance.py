@@ -111,7 +111,7 @@ def _growth(
     if high / low < 1.02:
         low, high = low / 1.01, high * 1.01
     scale = alt.Scale(type="log", domain=[low, high], nice=False)
-    axis = alt.Axis(values=growth_ticks(low, high), format="~g", labelOverlap=False)
+    axis = alt.Axis(tickCount=6, format="~g", labelOverlap="greedy")
     value = t("axis.value_of_one", language)
     paint = colours(list(names.values()), [COLOURS.get(name, OTHER) for name in lines])
     paint["legend"] = None
@@ -130,19 +130,6 @@ def _growth(
     words = words.encode(x=alt.X("month:T"), y=y, text="name:N", color=paint)
     rules = [zero_rule(level=1.0)] if low <= 1 <= high else []
     return titled(alt.layer(line, *rules, words), title)
-
-
-def growth_ticks(low: float, high: float) -> list[float]:
-    """Return 0.5, 1, 2, 5 and so on for a log axis, or even steps where the range is narrow."""
-    if high / low < 1.6:
-        unit = 10.0 ** np.floor(np.log10((high - low) / 2))
-        step = next(unit * n for n in (1, 2, 5, 10) if (high - low) / (unit * n) <= 7)
-        ticks = step * np.arange(np.ceil(low / step), np.floor(high / step) + 1)
-    else:
-        wide = high / low > 5
-        steps = np.array((1, 2, 5) if wide else (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6.5, 8))
-        ticks = np.concatenate([steps * 10.0**power for power in range(-6, 9)])
-    return [float(f"{tick:.6g}") for tick in ticks if low * 0.999 <= tick <= high * 1.001]
 
 
 def separated(

@@ -108,36 +108,29 @@ def slices(
     objective = t("tuning.figure.objective", language)
     panels = []
     for i, name in enumerate(names):
-        discrete = is_discrete(trials[name]) and name not in log
-        padded = {"nice": False, "padding": 8}
-        scale = alt.Scale(type="log", **padded) if name in log else alt.Scale(zero=False, **padded)
-        x = (
-            alt.X(f"{name}:O", title=name, axis=alt.Axis(labelAngle=0))
-            if discrete
-            else alt.X(
-                f"{name}:Q",
-                title=name,
-                scale=scale,
-                axis=alt.Axis(tickCount=4, format="~g", grid=False),
-            )
+        kind, axis, scale = (
+            "Q",
+            alt.Axis(tickCount=4, format="~g", grid=False),
+            alt.Scale(zero=False),
         )
-        table = trials[["trial", "objective", name]]
-        panel = alt.Chart(table).mark_point(filled=True, size=30, opacity=0.6, color=SERIES[0])
-        panels.append(
-            panel.encode(
-                x=x,
-                y=alt.Y(
-                    "objective:Q",
-                    title=objective if i % _COLUMNS == 0 else None,
-                    scale=alt.Scale(zero=False),
-                ),
-                tooltip=tips(
-                    ("trial:Q", t("tuning.figure.trial", language)),
-                    (f"{name}:{'N' if discrete else 'Q'}", name),
-                    ("objective:Q", objective, ".3f"),
-                ),
-            ).properties(width=WIDTH // _COLUMNS - 30, height=170)
+        if name in log:
+            scale = alt.Scale(type="log")
+        elif is_discrete(trials[name]):
+            kind, axis, scale = "O", alt.Axis(labelAngle=0), alt.Undefined
+        if kind == "Q":
+            scale.nice, scale.padding = False, 8
+        title = objective if i % _COLUMNS == 0 else None
+        panel = alt.Chart(trials[["trial", "objective", name]])
+        panel = panel.mark_point(filled=True, size=30, opacity=0.6, color=SERIES[0]).encode(
+            x=alt.X(f"{name}:{kind}", title=name, scale=scale, axis=axis),
+            y=alt.Y("objective:Q", title=title, scale=alt.Scale(zero=False)),
+            tooltip=tips(
+                ("trial:Q", t("tuning.figure.trial", language)),
+                (f"{name}:{kind}", name),
+                ("objective:Q", objective, ".3f"),
+            ),
         )
+        panels.append(panel.properties(width=WIDTH // _COLUMNS - 30, height=170))
     chart = alt.concat(*panels, columns=_COLUMNS)
     return titled(chart, t("tuning.by_value", language))
 

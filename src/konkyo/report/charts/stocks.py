@@ -124,7 +124,7 @@ def _row_heads(
     names = feature_names(labels, language)
     head, form = ("predicted_return", "{:+.2%}") if in_per_cent else ("score", "{:+.2f}")
     columns = [
-        (f"column.{head}", rows["score"].map(form.format).tolist(), 8.0, "right"),
+        (f"column.{head}", rows["score"].map(form.format).tolist(), 10.0, "right"),
         ("column.stock", rows["stock"].astype("str").tolist(), _STOCK, "left"),
         ("column.rank", rows["rank"].astype("str").tolist(), 6.0, "right"),
     ]

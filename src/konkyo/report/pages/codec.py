@@ -16,7 +16,6 @@ charts of both languages 0.5 and the font 0.1.
 """
 
 import json
-import zlib
 from collections.abc import Sequence
 
 import numpy as np
@@ -24,6 +23,7 @@ import pandas as pd
 
 from konkyo.dates import label
 from konkyo.errors import ArtifactError
+from konkyo.report.pages.html import compress
 from konkyo.report.tables.explained_panel import ExplainedPanel
 from konkyo.report.tables.factors import Stars, factor_means, factor_shape, positions
 from konkyo.report.tables.sentences import RULES
@@ -245,13 +245,6 @@ def _raw_units(raw: np.ndarray) -> list[float]:
 def _raw_steps(raw: np.ndarray, units: Sequence[float]) -> np.ndarray:
     steps = np.rint(raw.astype(float) / units)
     return np.where(np.isnan(steps), MISSING, steps.clip(-MISSING + 1, MISSING - 1)).T
-
-
-def compress(*parts: bytes) -> bytes:
-    """Return the gzip of the parts, each coded by its own statistics; the same bytes every time."""
-    packer = zlib.compressobj(9, zlib.DEFLATED, 31, 9)
-    out = [packer.compress(part) + packer.flush(zlib.Z_BLOCK) for part in parts]
-    return b"".join([*out, packer.flush()])
 
 
 def _column(numbers: np.ndarray) -> bytes:

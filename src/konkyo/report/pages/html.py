@@ -41,7 +41,6 @@ from markupsafe import Markup
 
 from konkyo.i18n import Text, section
 from konkyo.report.charts.theme import FONT_FILE, VEGA_LITE, to_spec
-from konkyo.report.pages.codec import compress
 from konkyo.report.style import GRID, INK, LOWERS, MUTED, PAPER, RAISES
 
 _INKS = {INK: "--ink", MUTED: "--soft", GRID: "--line", PAPER: "--paper"}
@@ -229,6 +228,13 @@ def render(template: str, **values: Any) -> Markup:
     """
     filled = _environment().get_template(template).render(**values)
     return Markup(filled)  # nosec B704 # the template has escaped every value
+
+
+def compress(*parts: bytes) -> bytes:
+    """Return the gzip of the parts, each coded by its own statistics; the same bytes every time."""
+    packer = zlib.compressobj(9, zlib.DEFLATED, 31, 9)
+    out = [packer.compress(part) + packer.flush(zlib.Z_BLOCK) for part in parts]
+    return b"".join([*out, packer.flush()])
 
 
 def minus(number: str) -> str:

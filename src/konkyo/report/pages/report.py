@@ -13,8 +13,8 @@ from konkyo.errors import ArtifactError
 from konkyo.i18n import LANGUAGES, Language, Text, section, t
 from konkyo.report.charts.factors import factor_bars, factor_scatter
 from konkyo.report.charts.shapes import waterfall
-from konkyo.report.pages.codec import compress, pack, pack_factors
-from konkyo.report.pages.html import Page, Table, render, shell
+from konkyo.report.pages.codec import pack, pack_factors
+from konkyo.report.pages.html import Page, Table, compress, render, shell
 from konkyo.report.pages.portfolio import group_names, headline, section_tables
 from konkyo.report.tables.explained_panel import ExplainedPanel
 from konkyo.report.tables.factors import positions

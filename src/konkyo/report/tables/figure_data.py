@@ -167,10 +167,12 @@ def mean_turnover(turnover: pd.DataFrame, most: int) -> tuple[pd.DataFrame, dict
 def numbers(values: np.ndarray) -> list[str]:
     """Return one input's values in as few characters as tell them, all with the same decimals.
 
-    Dummies are 1 and 0, ranks 0.53, market series 12.4 or 2345; NaN is nothing.
+    Dummies are 1 and 0, ranks 0.53, market series 12.4 or 2345, what is tiny 4.4e-10; NaN is
+    nothing.
     """
     finite = values[np.isfinite(values)]
     size = np.abs(finite).max(initial=0)
     is_whole = bool(np.isin(finite, (0, 1)).all()) or size >= 100
     digits = 0 if is_whole else 1 if size >= 10 else 2 if size >= 0.1 else 3
-    return ["" if np.isnan(value) else f"{value:.{digits}f}" for value in values]
+    form = f".{digits}f" if size >= 0.001 or size == 0 else ".1e"
+    return ["" if np.isnan(value) else format(value, form) for value in values]

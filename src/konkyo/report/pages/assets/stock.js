@@ -92,11 +92,11 @@ konkyo.month = (() => {
     const watched = watchlist.filter((name) => m.placeOf.has(name)).map((name) => m.placeOf.get(name));
     const stocks = [...new Set([...extremes, ...watched])].sort((a, b) => b - a).map((row) => konkyo.pack.stock(m, row));
     for (const stock of stocks) for (const { input, relevance } of stock.inputs) weight[input] += Math.abs(relevance);
-    const largest = Math.max(1, ...stocks.map((stock) => Math.abs(stock.inputs[0].relevance)));
     const weighty = [...weight.keys()].filter((input) => weight[input]).sort((a, b) => weight[b] - weight[a]);
     const columns = most ? weighty.slice(0, most) : chosen;
+    const largest = Math.max(1, ...stocks.flatMap(({ inputs }) => inputs.filter(({ input }) => columns.includes(input)).map(({ relevance }) => Math.abs(relevance))));
     const shown = ({ input, value, raw }) => (raw === undefined ? konkyo.words.value(input, value)
-      : raw === null ? "–" : minus(raw.toLocaleString("en", { maximumSignificantDigits: 3 })));
+      : raw === null ? "–" : minus(raw && Math.abs(raw) < 1e-3 ? raw.toExponential(1) : raw.toLocaleString("en", { maximumSignificantDigits: 3 })));
     const cell = (one) => {
       const { relevance, value, raw, reliable } = one, share = Math.abs(relevance) / largest, text = minus(konkyo.words.signed(relevance * step, 3));
       return el("td", { class: `${relevance < 0 ? "minus" : "plus"}${share > 0.8 ? " strong" : ""}${reliable === false ? " unsure" : ""}`, style: `--size:${(100 * share).toFixed(1)}%`, title: text, "data-value": raw ?? value },
