@@ -59,7 +59,7 @@ def contents(*folders: str) -> dict[str, bytes]:
 
 def everything() -> dict[str, bytes]:
     """Return the results; not the lock and the id of the project, which no two folders share."""
-    others = ("data/own", "data/.results.lock", "data/.project-id")
+    others = ("data/own", "data/.results.lock", "data/.project-id", "data/.timings.jsonl")
     return {k: v for k, v in contents("").items() if not k.startswith(others)}
 
 

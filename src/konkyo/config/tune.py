@@ -57,7 +57,7 @@ class Tune:
     workers: Count
     trials_per_stack: Count
     sampler: Literal["tpe", "random"]
-    pruner: Literal["wilcoxon", "median", "none"]
+    pruner: Literal["wilcoxon", "none"]
     seed: Annotated[int, Field(ge=0, lt=2**31)]
     objective: Literal["sharpe_ratio", "t_statistic", "mean", "rank_ic"]
     turnover_cap: Positive

@@ -3,7 +3,7 @@
 Main pipeline   ingest, prepare, train, attribute, verify, backtest, report, track
 Second study    intervention_ingest, _estimate, _forecast, _report, _track
 Month-end       check, fetch, update, predict, monitor, promote
-Other           audit, compare, tune, serve, ui
+Other           audit, compare, tune, serve, ui; entry_point of MLproject
 
 Helpers: locking (one command at a time), own_files (data/own in DVC's temporary experiments),
 system_errors (a full disk in words), report_inputs (what

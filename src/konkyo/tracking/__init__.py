@@ -10,10 +10,11 @@ runs          one parent run an experiment, one child run a decision month
 monthly_run   one run for a month that `konkyo update` added
 log_model     the servable model of all months
 pyfunc_model  the code that travels inside that model
+month_model   the code inside the model of one month
 registry      versions of the registered model, their tags and aliases
 promotion     champion against challenger, and the reason for a change
 intervention  the run of the second study
-tuning        one parent run a search, one child run a trial
+tuning        one parent run a search, one child run a trial, while it runs
 servers       MLflow's own servers, in the place of this process
 
 Import the modules themselves: this map imports none of them, since mlflow takes seconds.

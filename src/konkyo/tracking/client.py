@@ -159,8 +159,24 @@ def _retried(
     return call
 
 
+_RETRIED = (
+    *("get_experiment", "get_experiment_by_name", "get_metric_history", "get_model_version"),
+    *("get_registered_model", "get_run", "search_logged_models", "search_model_versions"),
+    *("search_experiments", "search_runs", "list_artifacts", "download_artifacts"),
+    # A second call writes the same again. MLflow leaves out a metric, a param or a data set that
+    # the run has already, so that a repeated `log_batch` or `log_inputs` adds nothing.
+    *("log_artifact", "log_artifacts", "log_batch", "log_inputs", "set_tag", "set_terminated"),
+    *("finalize_logged_model", "set_model_version_tag", "update_model_version", "delete_run"),
+    *("set_registered_model_alias", "delete_registered_model_alias"),
+    # A second call is refused with RESOURCE_ALREADY_EXISTS, which the callers expect: names are
+    # unique, and another user may have been first.
+    *("create_experiment", "create_registered_model"),
+)
+"""Methods of MLflow's client that wait for a store that is busy or away."""
+
+
 class StoreClient(MlflowClient):
-    """MLflow's client; the methods listed here wait for a store that is busy or away.
+    """MLflow's client; those in `_RETRIED` wait for a store that is busy or away.
 
     `log_dict` and `log_table` consist of listed calls. `create_logged_model` is not listed: it is
     retried together with the files of the model (`log_model`).
@@ -180,39 +196,6 @@ class StoreClient(MlflowClient):
     def retry(self, call: Callable[[], Result]) -> Result:
         """Return the result of a call to the store that is safe to repeat; see `retry_store`."""
         return retry_store(call, self.retries.logging, self.retries.conflicts)
-
-    get_experiment = _retried(MlflowClient.get_experiment)
-    get_experiment_by_name = _retried(MlflowClient.get_experiment_by_name)
-    get_metric_history = _retried(MlflowClient.get_metric_history)
-    get_model_version = _retried(MlflowClient.get_model_version)
-    get_registered_model = _retried(MlflowClient.get_registered_model)
-    get_run = _retried(MlflowClient.get_run)
-    search_logged_models = _retried(MlflowClient.search_logged_models)
-    search_model_versions = _retried(MlflowClient.search_model_versions)
-    search_experiments = _retried(MlflowClient.search_experiments)
-    search_runs = _retried(MlflowClient.search_runs)
-    list_artifacts = _retried(MlflowClient.list_artifacts)
-    download_artifacts = _retried(MlflowClient.download_artifacts)
-
-    # A second call writes the same again. MLflow leaves out a metric, a param or a data set that
-    # the run has already, so that a repeated `log_batch` or `log_inputs` adds nothing.
-    log_artifact = _retried(MlflowClient.log_artifact)
-    log_artifacts = _retried(MlflowClient.log_artifacts)
-    log_batch = _retried(MlflowClient.log_batch)
-    log_inputs = _retried(MlflowClient.log_inputs)
-    set_tag = _retried(MlflowClient.set_tag)
-    set_terminated = _retried(MlflowClient.set_terminated)
-    finalize_logged_model = _retried(MlflowClient.finalize_logged_model)
-    set_model_version_tag = _retried(MlflowClient.set_model_version_tag)
-    update_model_version = _retried(MlflowClient.update_model_version)
-    set_registered_model_alias = _retried(MlflowClient.set_registered_model_alias)
-    delete_registered_model_alias = _retried(MlflowClient.delete_registered_model_alias)
-    delete_run = _retried(MlflowClient.delete_run)
-
-    # A second call is refused with RESOURCE_ALREADY_EXISTS, which the callers expect: names are
-    # unique, and another user may have been first.
-    create_experiment = _retried(MlflowClient.create_experiment)
-    create_registered_model = _retried(MlflowClient.create_registered_model)
 
     def create_run(
         self,
@@ -280,6 +263,10 @@ class StoreClient(MlflowClient):
             self.log_batch(run_id, params=entries[part], tags=run_tags[part])
         for first in range(0, len(metrics), _MAX_METRICS):
             self.log_batch(run_id, metrics=metrics[first : first + _MAX_METRICS])
+
+
+for _name in _RETRIED:
+    setattr(StoreClient, _name, _retried(getattr(MlflowClient, _name)))
 
 
 def param_key(key: str) -> str:

@@ -61,17 +61,14 @@ def track_month(
         return None
     with open_runs.open_run(client, target, f"update-{month}") as run:
         note = f"The decision month {month} was added; the model has {labels[0]} to {labels[-1]}."
-        params_of_window = runs.window_params(window)
-        client.log(run.run_id, params=params_of_window, tags={MLFLOW_RUN_NOTE: note})
+        client.log(run.run_id, tags={MLFLOW_RUN_NOTE: note})
         model = runs.log_description(
             client, run, outputs=outputs, params=params, description=description
         )
         client.log(run.run_id, tags={"month": month})
-        now = series.now()
-        metrics = runs.all_metrics(outputs, now) + runs.month_metrics(outputs, window.month, now)
-        client.log(run.run_id, metrics=metrics)
-        client.log_artifact(run.run_id, str(artifacts.attributions_of(month)), "attributions")
-        client.log_artifact(run.run_id, str(artifacts.weights_of(month)), "weights")
+        client.log(run.run_id, metrics=runs.all_metrics(outputs, series.now()))
+        with runs.month_logger(client, outputs, description.params, model) as log_month:
+            log_month(client.get_run(run.run_id), window)
         for path in sorted(artifacts.predictions.glob(f"{month}.*")):
             client.log_artifact(run.run_id, str(path), "predictions")
         version = runs.register(

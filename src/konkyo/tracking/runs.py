@@ -1,12 +1,11 @@
 """One parent run an experiment, one child run a decision month."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from functools import partial
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import pyarrow.parquet as parquet
@@ -17,7 +16,7 @@ from mlflow.store.artifact.artifact_repository_registry import get_artifact_repo
 from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID, MLFLOW_RUN_NAME, MLFLOW_RUN_NOTE
 from tqdm import tqdm
 
-from konkyo import dates
+from konkyo import dates, resilience
 from konkyo.config import Params, as_dict, flatten
 from konkyo.models.store import read_key
 from konkyo.tracking import lineage, log_model, open_runs, registry, results, series, store
@@ -118,7 +117,7 @@ def track(
         metrics = all_metrics(outputs, now) + series.final({"seconds": outputs.seconds}, now)
         client.log(run.run_id, metrics=metrics)
         _log_files(client, run, outputs, description.params)
-        _log_months(client, run, outputs, description.params["train"], model)
+        _log_months(client, run, outputs, description.params, model)
         version = register(client, model, outputs=outputs, params=params, description=description)
     return tracked_run(client, outputs, params, run=run, version=version)
 
@@ -257,52 +256,61 @@ def _log_files(
 
 
 def _log_months(
-    client: StoreClient, parent: OpenRun, outputs: Results, train: dict[str, Any], ranker: ModelInfo
+    client: StoreClient, parent: OpenRun, outputs: Results, params: dict[str, Any], model: ModelInfo
 ) -> None:
-    """Log one child run a decision month, first to last; `train` is that section of the params."""
-    hyperparameters = flatten({"train": {name: train[name] for name in _HYPERPARAMETERS}})
+    """Log one child run a decision month, first to last."""
+    tags = {**open_runs.origin_tags(), MLFLOW_PARENT_RUN_ID: parent.run_id, "kind": "month"}
     windows = outputs.windows.itertuples(index=False)
-    with TemporaryDirectory() as name:
-        folder = Path(name) / "model"
-        model = log_model.save_month_model(folder, ranker)
+    with month_logger(client, outputs, params, model) as log_month:
         for window in tqdm(windows, "months", len(outputs.windows), unit="month"):
             label = dates.label(window.month)
-            child = client.create_run(
-                parent.experiment_id,
-                tags={
-                    **open_runs.origin_tags(),
-                    MLFLOW_PARENT_RUN_ID: parent.run_id,
-                    "kind": "month",
-                },
-                run_name=label,
-            )
-            log_model.month_of(model, folder, month=label, run_id=child.info.run_id)
-            _log_month(client, child, outputs, window, hyperparameters, folder)
+            child = client.create_run(parent.experiment_id, tags=tags, run_name=label)
+            log_month(child, window)
+            client.set_terminated(child.info.run_id, "FINISHED")
 
 
-def _log_month(
-    client: StoreClient,
-    child: Run,
-    outputs: Results,
-    window: Any,
-    hyperparameters: dict[str, Any],
-    model: Path,
-) -> None:
-    """Fill the run of a month, and end it."""
-    run_id, label = child.info.run_id, dates.label(window.month)
-    metrics = month_metrics(outputs, window.month, child.info.start_time)
-    stack, times = stack_entries(outputs, label, child.info.start_time)
-    params = window_params(window) | hyperparameters
-    client.log(run_id, params=params, metrics=metrics + stack, tags=times)
-    # Not client.log_artifact, which looks the run up for its folder: a sixth of a child's time.
-    artifacts = get_artifact_repository(child.info.artifact_uri, tracking_uri=client.tracking_uri)
-    for path, name in (
-        (outputs.artifacts.attributions_of(label), "attributions"),
-        (outputs.artifacts.weights_of(label), "weights"),
-    ):
-        client.retry(partial(artifacts.log_artifact, str(path), name))
-    client.retry(partial(artifacts.log_artifacts, str(model), "model"))
-    client.set_terminated(run_id, "FINISHED")
+@contextmanager
+def month_logger(
+    client: StoreClient, outputs: Results, params: dict[str, Any], model: ModelInfo
+) -> Iterator[Callable[[Run, Any], None]]:
+    """Yield a function that fills the run of a month: params, metrics, files and its model.
+
+    Its arguments are the run and a row of `Results.windows`.
+
+    Parameters
+    ----------
+    client : StoreClient
+        Of the store.
+    outputs : Results
+        The results.
+    params : dict
+        Params that the results depend on, nested.
+    model : ModelInfo
+        The logged model of all months.
+    """
+    train = {name: params["train"][name] for name in _HYPERPARAMETERS}
+    with resilience.temporary_folder() as scratch:
+        folder = scratch / "model"
+        month_model = log_model.save_month_model(folder, model)
+
+        def log_month(run: Run, window: Any) -> None:
+            label, run_id, at = dates.label(window.month), run.info.run_id, run.info.start_time
+            metrics, tags = stack_entries(outputs, label, at)
+            metrics += month_metrics(outputs, window.month, at)
+            values = window_params(window) | flatten({"train": train})
+            client.log(run_id, params=values, metrics=metrics, tags=tags)
+            log_model.month_of(month_model, folder, month=label, run_id=run_id)
+            # Not client.log_artifact, which looks the run up for its folder: a sixth of the time.
+            uri = client.tracking_uri
+            artifacts = get_artifact_repository(run.info.artifact_uri, tracking_uri=uri)
+            for path, name in (
+                (outputs.artifacts.attributions_of(label), "attributions"),
+                (outputs.artifacts.weights_of(label), "weights"),
+            ):
+                client.retry(partial(artifacts.log_artifact, str(path), name))
+            client.retry(partial(artifacts.log_artifacts, str(folder), "model"))
+
+        yield log_month
 
 
 def _note(outputs: Results) -> str:

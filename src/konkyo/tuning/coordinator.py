@@ -10,7 +10,7 @@ import os
 import signal
 import time
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
@@ -50,15 +50,12 @@ class _Stack:
         Those that were not pruned so far.
     scores : dict of int to list of DataFrame
         By trial, the scores of each chunk done.
-    contributions : dict of int to list of Series
-        By trial, what each chunk's months add to the objective.
     chunk : int
         The next chunk.
     """
 
     trials: list[optuna.Trial] = field(default_factory=list)
     scores: dict[int, list[pd.DataFrame]] = field(default_factory=lambda: defaultdict(list))
-    contributions: dict[int, list[pd.Series]] = field(default_factory=lambda: defaultdict(list))
     chunk: int = 0
 
 
@@ -218,9 +215,7 @@ class Coordinator:
         series = self._chunk_series(frame)
         if series is not None:
             stack.scores[trial.number].append(frame)
-            added = objective.contributions(self._search.tune.objective, series)
-            stack.contributions[trial.number].append(added)
-            if not self._is_hopeless(trial, stack.contributions[trial.number]):
+            if not self._is_hopeless(trial, series, last=stack.chunk + 1 == len(self._chunks)):
                 return True
         self._end(stack, trial, TrialState.PRUNED)
         return False
@@ -243,20 +238,16 @@ class Coordinator:
             return None
         return series.set_index("month").reindex(months).reset_index()
 
-    def _is_hopeless(self, trial: optuna.Trial, by_chunk: Sequence[pd.Series]) -> bool:
+    def _is_hopeless(self, trial: optuna.Trial, series: pd.DataFrame, *, last: bool) -> bool:
         """Report the newest chunk and ask the pruner; the current values always run to the end."""
-        tune = self._search.tune
-        so_far = pd.concat(by_chunk)
-        reports = pruning.reports(
-            tune.pruner, tune.objective, so_far, new=len(by_chunk[-1]), places=self._places
-        )
+        added = objective.contributions(self._search.tune.objective, series)
         try:
-            for step, value in reports:
-                trial.report(value, step)
+            # By calendar place, but for months without portfolios.
+            for month, value in added.dropna().items():
+                trial.report(float(value), self._places[str(month)])
         except UpdateFinishedTrialError:
             # Taken for dead, after a long sleep of the machine say: another runs it by now.
             return True
-        last = len(so_far) == len(self._places)
         return CURRENT not in trial.user_attrs and not last and trial.should_prune()
 
     def _end(self, stack: _Stack, trial: optuna.Trial, state: TrialState) -> None:

@@ -29,10 +29,8 @@ def done(trials: Sequence[FrozenTrial], months: int, windows: int) -> float:
         Months and windows (networks) of a complete trial, for which a pruned one counts.
     """
     counted = sum(trial.state in study.COUNTED for trial in trials)
-    under_way = [t for t in trials if t.state == TrialState.RUNNING and t.intermediate_values]
-    # Reports are one a month, or for the median one a chunk whose step is the months so far.
-    run = [max(len(t.intermediate_values), t.last_step or 0) for t in under_way]
-    return windows * (counted + sum(min(count / months, 1.0) for count in run))
+    under_way = [trial for trial in trials if trial.state == TrialState.RUNNING]
+    return windows * (counted + sum(len(t.intermediate_values) / months for t in under_way))
 
 
 def in_chunks(scratch: Path) -> float:

@@ -4,14 +4,11 @@ Months in calendar order would judge a trial by its first years. The order is th
 so that two trials under way are compared on the same months.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
 import optuna
-import pandas as pd
-
-from konkyo.tuning.objective import Kind, trial_value
 
 LOOKS = 5
 """Times that a trial is looked at: its months come in so many chunks."""
@@ -21,10 +18,8 @@ compared with, one in ten is pruned; as good as the luckiest of ten, three in te
 annual return/risk, from a third to seven in ten, the more the months of trials are alike."""
 _LEAST_MONTHS = 24
 """Months that a trial runs at least."""
-_LEAST_TRIALS = 5
-"""Trials of which a median is taken, at least."""
 
-Pruner = Literal["wilcoxon", "median", "none"]
+Pruner = Literal["wilcoxon", "none"]
 
 
 def chunks(
@@ -57,43 +52,7 @@ def pruner(kind: Pruner) -> optuna.pruners.BasePruner:
 
     wilcoxon
         Signed-rank test of the months against the same months of the best trial.
-    median
-        Against the median of the completed trials' objectives over the same months. Optuna takes
-        the best value that the trial has had at any look, so it prunes later than wilcoxon.
     """
     if kind == "wilcoxon":
         return optuna.pruners.WilcoxonPruner(p_threshold=_P, n_startup_steps=_LEAST_MONTHS)
-    if kind == "median":
-        return optuna.pruners.MedianPruner(
-            n_startup_trials=_LEAST_TRIALS, n_warmup_steps=_LEAST_MONTHS
-        )
     return optuna.pruners.NopPruner()
-
-
-def reports(
-    kind: Pruner, objective: Kind, so_far: pd.Series, *, new: int, places: Mapping[str, int]
-) -> list[tuple[int, float]]:
-    """Return what to tell the pruner after a chunk.
-
-    Parameters
-    ----------
-    kind, objective : str
-        The rule and what the search maximises.
-    so_far : pandas.Series
-        Contributions by month (YYYY-MM), in the order in which they were run.
-    new : int
-        How many of them are of the newest chunk.
-    places : mapping of str to int
-        Each month's place in calendar order.
-
-    Returns
-    -------
-    list of (int, float)
-        Step and value. For the median one pair: the months so far and their objective, so that
-        equal steps are equal months. Otherwise each new month's place and contribution, but for
-        those without portfolios.
-    """
-    if kind == "median":
-        return [(len(so_far), trial_value(objective, so_far))]
-    part = so_far.iloc[len(so_far) - new :]
-    return [(places[month], float(value)) for month, value in part.dropna().items()]
