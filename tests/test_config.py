@@ -76,6 +76,21 @@ def test_more_portfolios_than_stocks_is_an_error(values):
         config.parse(values)
 
 
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"validation_months": 2}, "validation_months = 2: the stack trains all"),
+        ({"validation_months": 36, "module": "lightning"}, "leaves no month of .*window_months"),
+        ({"module_params": {"width": 2}}, "train.module = stacked takes none"),
+        ({"module": "Ranker"}, "train.module = 'Ranker'"),
+    ],
+)
+def test_params_of_modules_go_with_a_module(values, changes, said):
+    values["train"] |= changes
+    with pytest.raises(ParamsError, match=said):
+        config.parse(values)
+
+
 @pytest.mark.parametrize("number", [float("nan"), float("inf"), 0.0, -1.0, "0.1", None])
 def test_a_learning_rate_must_be_a_positive_number(values, number):
     values["train"]["learning_rate"] = number

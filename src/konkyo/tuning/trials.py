@@ -135,10 +135,10 @@ class TrialBacktest:
             entries = [replace(entry, placebo=placebo) for entry in chain.from_iterable(specs)]
             work = repr(([asdict(train) for train in sections], part, placebo))
             name = digest_of(panels.digest_at(path) or "", code_digest(*TRAINING), work)
-            networks = train_networks(
+            networks, _ = train_networks(
                 panel.features, labels, entries, sections[0], inputs=panel.names,
                 keys=[name] * len(entries), scratch=self.scratch, name=name,
-            ).networks  # fmt: skip
+            )  # fmt: skip
             for suffix in (".ckpt", ".progress"):
                 (self.scratch / f"{name}{suffix}").unlink(missing_ok=True)
             # Trial by trial, and within a trial group by group, seed by seed.
