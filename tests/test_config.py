@@ -82,7 +82,7 @@ def test_more_portfolios_than_stocks_is_an_error(values):
         ({"validation_months": 2}, "validation_months = 2: the stack trains all"),
         ({"validation_months": 36, "module": "lightning"}, "leaves no month of .*window_months"),
         ({"module_params": {"width": 2}}, "train.module = stacked takes none"),
-        ({"module": "Ranker"}, "train.module = 'Ranker'"),
+        ({"module": "Ranker"}, "train.module = 'Ranker': set it to stacked, lightning or a class"),
     ],
 )
 def test_params_of_modules_go_with_a_module(values, changes, said):
