@@ -93,7 +93,8 @@ class WindowData(lightning.LightningDataModule):
 
     def val_dataloader(self) -> DataLoader:
         """Return the validation months in one batch."""
-        return DataLoader(self._validation, batch_size=max(1, len(self._validation)))
+        batch: Any = [torch.arange(len(self._validation))]
+        return DataLoader(self._validation, sampler=batch, batch_size=None)
 
 
 class EpochLosses(lightning.Callback):
