@@ -95,6 +95,21 @@ def test_windows_must_have_halves(values, changes, message):
             config.parse(values)
 
 
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"validation_months": 2}, "validation_months = 2: the stack trains all"),
+        ({"validation_months": 36, "module": "lightning"}, "leaves no month of .*window_months"),
+        ({"module_params": {"width": 2}}, "train.module = stacked takes none"),
+        ({"module": "Ranker"}, "train.module = 'Ranker': set it to stacked, lightning or a class"),
+    ],
+)
+def test_params_of_modules_go_with_a_module(values, changes, said):
+    values["train"] |= changes
+    with pytest.raises(ParamsError, match=said):
+        config.parse(values)
+
+
 @pytest.mark.parametrize("number", [float("nan"), float("inf"), 0.0, -1.0, "0.1", None])
 def test_a_learning_rate_must_be_a_positive_number(values, number):
     values["train"]["learning_rate"] = number

@@ -63,7 +63,7 @@ def test_relevance_propagation_notices_other_weights(network, rows):
 
 def test_sizes_are_compared_without_their_signs():
     one = np.array([[1.0, -2.0, 3.0, -4.0]])
-    net = SimpleNamespace(weights=[np.zeros((4, 1))], biases=[np.zeros(1)])
+    net = SimpleNamespace(parameters_by_layer=lambda: [np.zeros(5)])
     answers = iter([one, one, -one])
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(stability, "randomise", lambda network, layers, generator: network)

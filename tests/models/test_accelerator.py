@@ -49,6 +49,8 @@ def test_a_gpu_takes_every_window_in_one_stack(panel, small, monkeypatch):
     on_gpu = accelerator.placement(panel.features, params, networks=169)
     assert (on_gpu.backend, on_gpu.workers) == ("in_process", 1)
     assert on_gpu.networks_per_stack > 1000
+    alone = accelerator.placement(panel.features, replace(params, module="lightning"), networks=9)
+    assert (alone.backend, alone.networks_per_stack) == ("in_process", 1)
 
 
 @pytest.mark.parametrize(

@@ -57,7 +57,7 @@ def explain_months(
     epsilon : float
         Of LRP's epsilon rule, in units of the score.
     method : str
-        For modules of a user's own, of `methods.module_methods`: the baseline's score is absorbed,
+        For modules of a user's own, `attribute.method`: the baseline's score is absorbed,
         and what the method does not account for.
 
     Notes

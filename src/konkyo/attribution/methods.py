@@ -240,30 +240,16 @@ def methods_of(network: Network, epsilon: float, method: str) -> dict[str, Metho
     """
     if isinstance(network, Weights):
         return methods_by_name(epsilon)
-    general = {name: METHODS[name] for name in ("integrated_gradients", "gradient_input")}
-    return {method: module_methods(epsilon)[method]} | general
-
-
-def module_methods(epsilon: float) -> dict[str, Method]:
-    """Return the methods of `attribute.method` for a module of a user's own, by name.
-
-    Parameters
-    ----------
-    epsilon : float
-        Of LRP's rule, in units of the score.
-    """
-    return {
-        "integrated_gradients": integrated_gradients,
-        "deep_lift": deep_lift,
-        LRP_EPSILON: partial(module_relevance_propagation, epsilon=epsilon),
-    }
+    lrp: Method = partial(module_relevance_propagation, epsilon=epsilon)
+    names = dict.fromkeys((method, "integrated_gradients", "gradient_input"))
+    return {name: ({LRP_EPSILON: lrp} | METHODS)[name] for name in names}
 
 
 def explain_modules(
     networks: Sequence[ModuleWeights], rows: np.ndarray, method: str, epsilon: float
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return scores [rows] and relevances [rows, features], means over an ensemble, float64."""
-    one = module_methods(epsilon)[method]
+    one = methods_of(networks[0], epsilon, method)[method]
     relevances = [one(network, rows) for network in networks]
     return user_module.score(networks, rows), np.mean(relevances, axis=0)
 

@@ -1,5 +1,6 @@
 """Sections of the main pipeline, one a stage, and of the month-end routine."""
 
+import re
 from dataclasses import field
 from typing import Annotated, Any, Literal
 
@@ -25,7 +26,7 @@ LARGEST_AUTOCORRELATION = 0.10
 warned that prices may be averages: of monthly averages it is 0.21, of month-ends below 0.04."""
 LARGEST_EPSILON_SHARE = 0.1
 """Share of the scores taken by LRP's epsilon above which a reader is warned."""
-_MODULE = r"^(stacked|lightning|[A-Za-z_]\w*(\.[A-Za-z_]\w*)+)$"
+_MODULE = re.compile(r"stacked|lightning|[A-Za-z_]\w*(\.[A-Za-z_]\w*)+")
 """An engine, or the dotted name of a class."""
 Share = Annotated[float, Field(ge=0, le=1)]
 Number = Annotated[float, Field(allow_inf_nan=False)]
@@ -110,13 +111,18 @@ class Train:
     backend: Literal["loky", "dask"]
     scheduler_address: PublicAddress
     panel_cache_url: PublicAddress
-    module: Annotated[str, Field(pattern=_MODULE)] = field(default="stacked", kw_only=True)
+    module: str = field(default="stacked", kw_only=True)
     module_params: dict[str, Any] = field(default_factory=dict, kw_only=True)
     validation_months: Annotated[int, Field(ge=0)] = field(default=0, kw_only=True)
     patience: Count = field(default=3, kw_only=True)
 
     @model_validator(mode="after")
     def _module_has_its_params(self) -> "Train":
+        if not _MODULE.fullmatch(self.module):
+            raise ValueError(
+                f"train.module = {self.module!r}: set it to stacked, lightning or a class of your "
+                "own with its file, such as my_file.MyModule"
+            )
         months = self.validation_months
         if months and self.module == "stacked":
             raise ValueError(

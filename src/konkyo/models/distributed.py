@@ -117,7 +117,7 @@ def train_stack(job: StackJob) -> StackResult:
     scratch = job.state if shared else cache_folder() / "state" / job.name
     scratch.mkdir(parents=True, exist_ok=True)
     started = time.time()
-    trained = train_networks(
+    networks, losses = train_networks(
         features, labels, specs, job.params, inputs=job.inputs,
         keys=[job.keys[spec.name] for spec in specs], scratch=scratch, name=job.name,
     )  # fmt: skip
@@ -129,8 +129,8 @@ def train_stack(job: StackJob) -> StackResult:
         part_of[name] = slice(first, first + len(members))
         first += len(members)
     return StackResult(
-        networks={name: trained.networks[part] for name, part in part_of.items()},
-        losses={name: loss_table(trained, part) for name, part in part_of.items()},
+        networks={name: networks[part] for name, part in part_of.items()},
+        losses={name: loss_table(losses[:, part]) for name, part in part_of.items()},
         started=started,
         seconds=seconds,
     )

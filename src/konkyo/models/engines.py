@@ -6,7 +6,6 @@ of the project knows networks by `train_networks`, `baselines.network_scores` an
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -17,25 +16,7 @@ from konkyo.models import store
 from konkyo.models.batches import NetworkSpec
 from konkyo.models.fit import fit, stack_task
 
-_COLUMNS = {"losses": "loss", "validation": "validation_loss"}
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Trained:
-    """Trained networks, in the order of their specs.
-
-    Attributes
-    ----------
-    networks : list of Weights or ModuleWeights
-        Of one kind.
-    losses, validation : numpy.ndarray
-        [networks, epochs], mean over the rows of the training and of the validation months; NaN
-        after an early stop, and without validation months.
-    """
-
-    networks: list[store.Network]
-    losses: np.ndarray
-    validation: np.ndarray
+_LOSSES = ("loss", "validation_loss")
 
 
 def train_networks(
@@ -48,7 +29,7 @@ def train_networks(
     keys: Sequence[str],
     scratch: Path,
     name: str,
-) -> Trained:
+) -> tuple[list[store.Network], np.ndarray]:
     """Train networks by the engine of `params.module`.
 
     Parameters
@@ -67,13 +48,20 @@ def train_networks(
         Folder of the progress file and, of a stack, of the state from which it resumes.
     name : str
         File stem in `scratch`.
+
+    Returns
+    -------
+    networks : list of Weights or ModuleWeights
+        Of one kind, in the order of the specs.
+    losses : numpy.ndarray
+        [2, networks, epochs], mean over the rows of the training and of the validation months; NaN
+        after an early stop, and without validation months.
     """
     if params.module == "stacked":
         result = fit(stack_task(features, labels, specs, params), scratch=scratch, name=name)
         months = [spec.month for spec in specs]
         networks = store.unstack(result.network, months=months, keys=keys, features=inputs)
-        nowhere = np.full_like(result.losses, np.nan)
-        return Trained(networks=[*networks], losses=result.losses, validation=nowhere)
+        return [*networks], np.stack([result.losses, np.full_like(result.losses, np.nan)])
     from konkyo.models.month_fit import fit_month
 
     fits = []
@@ -86,23 +74,17 @@ def train_networks(
         fits.append(
             fit_month(features, labels, spec, params, inputs=inputs, key=key, report=report)
         )
-    return Trained(
-        networks=[one.network for one in fits],
-        losses=np.stack([one.losses for one in fits]),
-        validation=np.stack([one.validation for one in fits]),
-    )
+    return [network for network, _ in fits], np.stack([losses for _, losses in fits], axis=1)
 
 
-def loss_table(trained: Trained, part: slice) -> pd.DataFrame:
-    """Return the losses of some networks: epoch (from 1), loss, validation_loss if there is one.
+def loss_table(losses: np.ndarray) -> pd.DataFrame:
+    """Return losses [2, networks, epochs]: epoch (from 1), loss, validation_loss if there is one.
 
     Means over the networks; the last epoch is the last that one of them trained.
     """
-    # An early stop leaves NaN behind its last epoch.
-    epochs = int((~np.isnan(trained.losses[part])).any(0).sum())
-    table = pd.DataFrame({"epoch": range(1, epochs + 1)})
-    for name in ("losses", "validation"):
-        values = getattr(trained, name)[part, :epochs]
-        if not np.isnan(values).all():
-            table[_COLUMNS[name]] = np.nanmean(values, 0)
+    losses = losses[:, :, : np.isfinite(losses[0]).any(0).sum()]
+    table = pd.DataFrame({"epoch": range(1, losses.shape[2] + 1)})
+    for name, values in zip(_LOSSES, losses, strict=True):
+        if np.isfinite(values).any():
+            table[name] = np.nanmean(values, 0)
     return table

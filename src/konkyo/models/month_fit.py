@@ -6,7 +6,6 @@ store, a fit has no run yet, and the last stage alone writes to MLflow, these lo
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -26,24 +25,6 @@ from konkyo.models.batches import CPU, NetworkSpec
 from konkyo.models.fit import initial_network, running
 from konkyo.models.ranking_module import MLP, VALIDATION_LOSS
 from konkyo.random import seed_of, torch_generator
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class MonthFit:
-    """A trained network.
-
-    Attributes
-    ----------
-    network : Weights or ModuleWeights
-        Of the perceptron or of a user's module.
-    losses, validation : numpy.ndarray
-        [epochs], mean over the rows of the training and of the validation months; NaN after an
-        early stop, and without validation months.
-    """
-
-    network: store.Network
-    losses: np.ndarray
-    validation: np.ndarray
 
 
 class SeededBatches:
@@ -112,7 +93,8 @@ class WindowData(lightning.LightningDataModule):
 
     def val_dataloader(self) -> DataLoader:
         """Return the validation months in one batch."""
-        return DataLoader(self._validation, batch_size=max(1, len(self._validation)))
+        batch: Any = [torch.arange(len(self._validation))]
+        return DataLoader(self._validation, sampler=batch, batch_size=None)
 
 
 class EpochLosses(lightning.Callback):
@@ -190,7 +172,7 @@ def fit_month(
     inputs: Sequence[str],
     key: str,
     report: Callable[[int], None],
-) -> MonthFit:
+) -> tuple[store.Network, np.ndarray]:
     """Train the network of one month.
 
     Parameters
@@ -207,53 +189,50 @@ def fit_month(
         Digest of everything that the weights depend on.
     report : callable
         Takes the number of epochs done.
+
+    Returns
+    -------
+    network : Weights or ModuleWeights
+        Of the perceptron or of a user's module.
+    losses : numpy.ndarray
+        [2, epochs], of the training and of the validation months; see `engines.train_networks`.
     """
     seed = seed_of(spec.seed, spec.month, "module")
+    common: dict[str, Any] = {
+        "month": spec.month,
+        "key": key,
+        "features": tuple(inputs),
+        "mean": spec.mean,
+        "std": spec.std,
+    }
     # What a user's module draws is seeded by (seed, month) too, and leaves no trace in the process.
     with isolate_rng():
         lightning.seed_everything(seed % 2**32, verbose=False)
         if params.module == "lightning":
-            perceptron = _perceptron(spec, params)
-            losses = _run(perceptron, features, labels, spec, params, report)
-            layers: Any = perceptron.layers
-            network: store.Network = store.Weights(
-                month=spec.month,
-                key=key,
+            initial = initial_network(
+                [spec],
+                hidden_sizes=params.hidden_sizes,
                 activation=params.activation,
-                features=tuple(inputs),
-                weights=tuple(layer.weight.detach().numpy().T.copy() for layer in layers),
-                biases=tuple(layer.bias.detach().numpy() for layer in layers),
-                mean=spec.mean,
-                std=spec.std,
+                initial=params.initial,
+            )
+            perceptron = MLP(initial, spec.hyperparameters, batch_size=params.batch_size)
+            losses = _run(perceptron, features, labels, spec, params, report)
+            weights, biases = perceptron.weights_and_biases()
+            network: store.Network = store.Weights(
+                **common, activation=params.activation, weights=weights, biases=biases
             )
         else:
             arguments = user_module.arguments(params, spec.hyperparameters, inputs)
             module = user_module.construct(params.module, arguments)
             losses = _run(module, features, labels, spec, params, report)
+            state = {name: value.numpy() for name, value in module.state_dict().items()}
             network = store.ModuleWeights(
-                month=spec.month,
-                key=key,
-                features=tuple(inputs),
-                module=params.module,
-                arguments=arguments,
-                state={name: value.numpy() for name, value in module.state_dict().items()},
-                mean=spec.mean,
-                std=spec.std,
+                **common, module=params.module, arguments=arguments, state=state
             )
     padded = np.full((2, params.epochs), np.nan)
     padded[0, : len(losses.losses)] = losses.losses
     padded[1, : len(losses.validation)] = losses.validation
-    return MonthFit(network=network, losses=padded[0], validation=padded[1])
-
-
-def _perceptron(spec: NetworkSpec, params: Train) -> MLP:
-    initial = initial_network(
-        [spec],
-        hidden_sizes=params.hidden_sizes,
-        activation=params.activation,
-        initial=params.initial,
-    )
-    return MLP(initial, spec.hyperparameters, batch_size=params.batch_size)
+    return network, padded
 
 
 def _run(

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import numpy as np
 import pytorch_lightning as lightning
 import torch
 from torch import Tensor, nn
@@ -96,6 +97,11 @@ class MLP(RankingModule):
             if masks:
                 x = x * masks[position]
         return output(x).squeeze(1)
+
+    def weights_and_biases(self) -> tuple[tuple[np.ndarray, ...], tuple[np.ndarray, ...]]:
+        """Return weights [in, out] and biases [out] of the layers, as `Weights` has them."""
+        parameters = [parameter.detach().numpy() for parameter in self.layers.parameters()]
+        return tuple(weight.T.copy() for weight in parameters[::2]), tuple(parameters[1::2])
 
     def _masks(self, x: Tensor) -> list[Tensor]:
         masks = dropout_masks(

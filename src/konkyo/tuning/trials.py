@@ -141,10 +141,10 @@ class TrialBacktest:
             digest = digest_of(panels.digest_at(path) or "", code_digest(*TRAINING), work)
             # The line of progress adds up the windows of these files.
             name = f"{digest}-{len(entries)}"
-            networks = train_networks(
+            networks, _ = train_networks(
                 panel.features, labels, entries, sections[0], inputs=panel.names,
                 keys=[name] * len(entries), scratch=self.scratch, name=name,
-            ).networks  # fmt: skip
+            )  # fmt: skip
             (self.scratch / f"{name}.ckpt").unlink(missing_ok=True)
             under_way.append(self.scratch / f"{name}.progress")
             # Trial by trial, and within a trial group by group, seed by seed.
