@@ -306,8 +306,11 @@ def month_logger(
             for path, name in (
                 (outputs.artifacts.attributions_of(label), "attributions"),
                 (outputs.artifacts.weights_of(label), "weights"),
+                (outputs.artifacts.errors_of(label), "errors"),
             ):
-                client.retry(partial(artifacts.log_artifact, str(path), name))
+                # Errors are there only with train.resamples.
+                if path.exists():
+                    client.retry(partial(artifacts.log_artifact, str(path), name))
             client.retry(partial(artifacts.log_artifacts, str(folder), "model"))
 
         yield log_month
