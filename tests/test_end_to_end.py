@@ -57,7 +57,7 @@ class Project:
 
 
 def shrunk() -> config.Params:
-    small = small_params()
+    small = small_params(resamples=4)
     own = small.ingest.tables
     rows = replace(
         own.stocks, files=("data/own/stocks.csv",), columns={"date": "month", "code": "stock"},

@@ -245,7 +245,7 @@ def session(leader: int) -> list[int]:
 def chosen() -> Any:
     from konkyo import config
 
-    small = small_params()
+    small = small_params(resamples=4)
     own = small.ingest.tables
     tables = replace(
         own,

@@ -106,5 +106,5 @@ def test_a_second_run_computes_nothing_and_k_0_removes(project, monkeypatch, cap
     assert table["placebo_share"].notna().tolist() == [False] * 12 + [True] * 6
     chain.write_params(project, small_params())
     chain.run(["train", "attribute"])
-    assert not list(HERE.errors.iterdir())
+    assert list(HERE.errors.iterdir()) == [HERE.reliability]
     assert not list(HERE.weights_halves.glob("*.safetensors"))

@@ -14,7 +14,7 @@ from konkyo.cache import digest_of
 from small import PARAMS, make_records, small_params
 
 STAGES = ("prepare", "train", "attribute", "verify", "backtest", "report", "monitor")
-RESULTS = ("panel", "models", "attributions", "verify", "backtest", "plots")
+RESULTS = ("panel", "models", "attributions", "errors", "verify", "backtest", "plots")
 """Folders of data/ whose bytes are the results; pages and pictures are drawn from them."""
 
 

@@ -59,7 +59,7 @@ def make_records(
     return tuple(t[t["month"] <= last].reset_index(drop=True) for t in (frame, market))
 
 
-def small_params() -> config.Params:
+def small_params(resamples: int = 0) -> config.Params:
     """Return the project's own params.yaml, shrunk to the small records."""
     whole = config.load(PARAMS)
     return replace(
@@ -75,7 +75,8 @@ def small_params() -> config.Params:
         ),
         train=replace(
             whole.train, window_months=6, hidden_sizes=(8, 4), batch_size=16, epochs=3,
-            max_networks_per_stack=4, workers=1, placebo_every=3, resamples=0,
+            max_networks_per_stack=4, workers=1, placebo_every=3,
+            resamples=resamples, resample_epochs=2,
         ),
         backtest=replace(whole.backtest, n_quantiles=4),
     )  # fmt: skip

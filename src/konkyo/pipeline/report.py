@@ -13,7 +13,7 @@ from konkyo.backtest.scores import NETWORK
 from konkyo.cache import digest_of
 from konkyo.config import LARGEST_AUTOCORRELATION, LARGEST_EPSILON_SHARE, Params, load
 from konkyo.features import store
-from konkyo.features.raw_characteristics import raw_values
+from konkyo.features.characteristics import raw_values
 from konkyo.i18n import LANGUAGES, Text
 from konkyo.io import atomic_write, read_json, read_parquet, write_csv
 from konkyo.pipeline import locking, report_inputs, stage
@@ -48,7 +48,7 @@ def read_panel(values: str) -> tuple[report_tables.ExplainedPanel, pd.DataFrame]
         columns = explained.columns("characteristic")
         raw = explained.features.copy()
         names = [explained.names[column] for column in columns]
-        raw[:, columns] = raw_values(read_parquet(HERE.stocks), explained.index, names)
+        raw[:, columns] = raw_values(read_parquet(HERE.stocks), explained.index, names).to_numpy()
         explained = replace(explained, raw=raw)
     return report_inputs.with_errors(explained), report_inputs.read_labels(panel.catalogue)
 

@@ -21,6 +21,8 @@ from konkyo.io import read_parquet, write_csv
 from konkyo.models import store as weights
 from konkyo.windows import MonthSlices, Window
 
+TABLE = ("month", "threshold", "reliable_share", "placebo_share")
+
 
 def run(config: Params, panel: Panel, decisions: Sequence[Window], keys: Mapping[str, str]) -> int:
     """Bring the standard errors up to date with attributions; return the months computed.
@@ -38,7 +40,8 @@ def run(config: Params, panel: Panel, decisions: Sequence[Window], keys: Mapping
     """
     if not config.train.resamples:
         shutil.rmtree(HERE.errors, ignore_errors=True)
-        HERE.errors.mkdir(parents=True)
+        # DVC warns of an empty folder.
+        write_csv(pd.DataFrame(columns=TABLE), HERE.reliability)
         return 0
     months = Months(config, panel, decisions)
     needed = {window.month: months.key(window, keys) for window in decisions}
@@ -68,7 +71,7 @@ def table() -> pd.DataFrame:
     """
     about = errors_store.read_about(HERE.errors)
     frame = pd.DataFrame.from_dict(about, orient="index").rename_axis("month").reset_index()
-    return frame[["month", "threshold", "reliable_share", "placebo_share"]]
+    return frame[[*TABLE]]
 
 
 def placebos_up_to(decisions: Sequence[Window], every: int) -> dict[str, Sequence[Window]]:
