@@ -18,7 +18,10 @@ from konkyo import cli, pipeline
 
 COMMANDS = typer.main.get_command(cli.app).commands
 FILES = Path(pipeline.__path__[0]).glob("*.py")
-THERE = {file.stem for file in FILES if "\ndef main(" in file.read_text(encoding="utf-8")}
+THERE = {file.stem for file in FILES if "\ndef main(" in file.read_text(encoding="utf-8")} - {
+    "entry_point"
+}
+"""Stages; what MLproject calls is no command."""
 NEEDED = {"compare": ["one", "two"], "fetch": ["mof"]}
 """Arguments without which a command says only how it is used."""
 CHANGED = {

@@ -124,7 +124,7 @@ def test_scores_and_relevances_stay_within_bounds(
     ("count", "stocks", "stage", "said"),
     [
         (1, 24, "train", "a window of 6 months needs one month more, and the panel has 1"),
-        (15, 1, "backtest", "1 scored stocks, fewer than backtest.n_quantiles = 2"),
+        (15, 1, "train", "fewer than 2 stocks that are eligible and have a size"),
     ],
 )
 def test_one_month_and_one_stock_end_in_words(

@@ -18,7 +18,7 @@ from konkyo.report.tables import ExplainedPanel
 LONG = "a characteristic of sixty letters that a user's table really has"[:60].replace(" ", "_")
 CONFIG = Report(
     month="newest", n_extremes=3, watchlist=(), columns=(), values="standardised",
-    factors=(), market=(), market_month="largest", language="en", dpi=72,
+    factors=(), market=(), market_month="largest", stars="paper", language="en", dpi=72,
 )  # fmt: skip
 
 

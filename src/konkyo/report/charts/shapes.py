@@ -106,9 +106,12 @@ def waterfall(steps: pd.DataFrame | alt.NamedData, axis: str) -> alt.LayerChart:
     faded = alt.when("datum.reliable === false").then(alt.value(0.35)).otherwise(alt.value(1))
     bars = base.mark_bar().encode(x=x, x2="end:Q", color=paint, fillOpacity=faded)
     whiskers = (
-        base.transform_filter("isValid(datum.low)")
+        base.transform_calculate(
+            lowest="isValid(datum.low) ? datum.low : datum.end",
+            highest="isValid(datum.high) ? datum.high : datum.end",
+        )
         .mark_rule(color=INK, strokeWidth=1.5)
-        .encode(x=alt.X("low:Q", title=axis), x2="high:Q")
+        .encode(x=alt.X("lowest:Q", title=axis), x2="highest:Q")
     )
     words = (
         base.transform_calculate(edge="max(datum.start, datum.end, datum.high || datum.end)")
