@@ -117,6 +117,7 @@ def test_every_stage_that_writes_results_holds_a_lock():
         "dvc_commit",
         "preflight",
         "own_files",
+        "standard_errors",
     }
     free = helpers | {
         "check",

@@ -26,11 +26,11 @@ LOCK = ".results.lock"
 
 
 def contents(folder: Path) -> dict[str, str]:
-    """Return the digest of each file of a folder; not of the lock, which says who came last."""
+    """Return the digest of each file of a folder; not of lock and timings, which differ."""
     return {
         str(path.relative_to(folder)): io.sha256_of(path)
         for path in sorted(folder.rglob("*"))
-        if path.is_file() and path.name != LOCK
+        if path.is_file() and path.name not in (LOCK, ".timings.jsonl")
     }
 
 
