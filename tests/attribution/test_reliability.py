@@ -12,7 +12,7 @@ from konkyo.attribution.rules import Epsilon
 SIGNALS = arrays.arrays(
     np.float64,
     st.integers(0, 30),
-    elements=st.one_of(st.just(0.0), st.sampled_from([0.5, 2.0, 4.0]), st.floats(0, 10)),
+    elements=st.one_of(st.just(0.0), st.sampled_from([0.5, 2.5, 4.0]), st.floats(0, 10)),
 )
 
 
@@ -28,7 +28,7 @@ def slow_threshold(signals, placebo, false_share):
     """Try every signal of the month, from the smallest on."""
     for limit in sorted(signals):
         share = np.mean([value >= limit for value in signals])
-        if limit >= 2 and np.mean([value >= limit for value in placebo]) <= false_share * share:
+        if limit >= 2.5 and np.mean([value >= limit for value in placebo]) <= false_share * share:
             return limit
     return np.inf
 

@@ -8,7 +8,7 @@ of Statistics 1989; complementary halves: Shah and Samworth, JRSS B 2013).
 
 The signal of a relevance is the smaller of two sizes over the standard error: that of the relevance
 shown and that of the halves' mean, 0 where their signs differ. A relevance is reliable where its
-signal reaches the month's threshold: two standard errors, or more where the share of reliable
+signal reaches the month's threshold: 2.5 standard errors, or more where the share of reliable
 relevances under shuffled labels (in the newest placebo months at or before t) would be above
 `false_share` of the share in month t.
 """
@@ -31,7 +31,7 @@ from konkyo.models import store
 _CORRELATION = 0.5
 """Mean absolute correlation from which on two clusters of inputs are one."""
 
-LEAST_SIGNAL = 2.0
+LEAST_SIGNAL = 2.5
 """Standard errors below which nothing is called reliable, whatever the placebos say."""
 CALIBRATING = 4
 """Newest placebo months that give a threshold: the relevances of one depend on each other."""

@@ -45,7 +45,7 @@ def test_sentences_name_reliable_inputs_as_pythons_do(
             assert [english, japanese] == expected.loc[name, ["en", "ja"]].tolist()
 
 
-def test_the_first_paragraph_says_how_many_are_reliable(opened: Any) -> None:
+def test_the_first_lines_say_how_many_are_reliable(opened: Any) -> None:
     said = opened.locator("#reliable").inner_text()
     assert "20.0 per cent can be told from noise (1.0 per cent where the labels" in said
 
