@@ -41,14 +41,19 @@ def book(
     hostile: ExplainedPanel,
     labels: pd.DataFrame,
     config: Report,
-    table: pd.DataFrame,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> openpyxl.Workbook:
     path = tmp_path_factory.mktemp("book") / "2021-01.xlsx"
+    return written(path, hostile, labels, config)
+
+
+def written(
+    path: Path, panel: ExplainedPanel, labels: pd.DataFrame, config: Report
+) -> openpyxl.Workbook:
     workbook.write(
         path,
-        table,
-        panel=hostile,
+        month_ranking(panel, MONTH, labels, "en"),
+        panel=panel,
         labels=labels,
         config=config,
         language="en",
@@ -107,6 +112,27 @@ def test_names_stay_text(book: openpyxl.Workbook):
         assert not found[0].quotePrefix
     formulas = [c for sheet in book for row in sheet.iter_rows() for c in row if c.data_type == "f"]
     assert formulas == []
+
+
+def test_what_is_not_reliable_is_pale(
+    book: openpyxl.Workbook,
+    hostile: ExplainedPanel,
+    labels: pd.DataFrame,
+    config: Report,
+    tmp_path: Path,
+):
+    reliable = np.ones(hostile.relevance.shape, dtype=bool)
+    reliable[1] = False
+    error = np.zeros(hostile.relevance.shape, dtype=np.float16)
+    panel = replace(hostile, error=error, reliable=reliable)
+    sheet = written(tmp_path / "a.xlsx", panel, labels, config)["Attribution"]
+    rows = list(sheet.iter_rows(min_row=2))
+    # The largest relevance, 0.3, is not reliable: three tenths of the way to red.
+    assert rows[2][5].value == pytest.approx(0.3)
+    colours = [row[5].fill.fgColor.rgb[2:] for row in rows]
+    assert colours[2] == workbook.shade(0.3 * 0.3, 0.3).fgColor.rgb[2:]
+    before = [row[5].fill.fgColor.rgb[2:] for row in book["Attribution"].iter_rows(min_row=2)]
+    assert colours[:2] == before[:2] and colours[2] != before[2]
 
 
 def test_relevances_are_coloured_like_figure_8(book: openpyxl.Workbook, hostile: ExplainedPanel):

@@ -37,6 +37,8 @@ _KEY_WIDTHS = (8, 7, 12, 20, 9)
 _COLUMN_WIDTH, _HEADER_HEIGHT = 12, 62
 _HEADER, BOLD = PatternFill("solid", fgColor="F0F2F5"), Font(bold=True)
 _DECIMALS = 4
+FADED = 0.3
+"""Strength of the colour of a relevance that is not reliable."""
 _RELEVANCE, _VALUE, _INTEGER = "+0.000;-0.000;0.000", "0.00", "#,##0"
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
@@ -216,7 +218,11 @@ def _write_extremes(
         sector=[sector_name(sector, names, language) for sector in rows["sector"]],
     )
     limit = float(relevance.abs().to_numpy().max(initial=0)) or 1.0
-    fills = relevance.map(lambda number: shade(number, limit))
+    coloured = relevance
+    if "reliable" in stocks:
+        flags = stocks.assign(value=stocks["reliable"].astype("float64"))
+        coloured = relevance * heat_grid(flags, len(flags))[1][inputs].replace(0.0, FADED)
+    fills = coloured.map(lambda number: shade(number, limit))
     heads = [t(f"column.{key}", language) for key in _KEYS]
     heads += [names.get(name, name) for name in inputs]
     of_values = {name: "0" if values[name].isin((0, 1)).all() else _VALUE for name in inputs}
