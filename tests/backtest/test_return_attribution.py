@@ -162,7 +162,7 @@ def _within(share: float, lines: int) -> bool:
     return bool(abs(share - 0.05) <= 2 * np.sqrt(0.05 * 0.95 / lines))
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_planted_effects_are_recovered() -> None:
     beyond = []
     for seed in range(20):
@@ -179,7 +179,7 @@ def test_planted_effects_are_recovered() -> None:
     assert _within(float(np.mean(beyond)), len(beyond))
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_shuffled_labels_reject_at_their_level() -> None:
     t = []
     for seed in range(20):

@@ -181,7 +181,7 @@ def test_later_records_leave_a_module_as_it_was(panel, nets, tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.cluster
-@pytest.mark.parametrize("backend", ["loky", "dask"])
+@pytest.mark.parametrize("backend", ["loky", pytest.param("dask", marks=pytest.mark.long)])
 def test_modules_train_in_processes(panel, nets, tmp_path, backend):
     run(panel, tmp_path / "here", f"{nets}.Small", months=5)
     run(panel, tmp_path / "there", f"{nets}.Small", months=5, workers=2, backend=backend)

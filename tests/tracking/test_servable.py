@@ -197,7 +197,7 @@ def test_the_model_runs_without_the_project(logged, panel, expected, tmp_path):
     np.testing.assert_allclose(found["score"], expected["score"].head(12), rtol=0, atol=1e-5)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_users_module_travels_with_its_source(project, chosen, panel, tmp_path):
     nets = write_package(tmp_path / "modules", "served_rankers")
     state = user_module.construct(f"{nets}.Plain", {"features": FEATURES}).state_dict()

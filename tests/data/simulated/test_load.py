@@ -91,7 +91,7 @@ def test_another_source_removes_the_truth(shortened, values):
     values["report"] |= {"factors": [], "market": []}
     prepare = {"characteristics": ["size"], "market": {"MKT": ["level"]}}
     values["prepare"] |= prepare | {"first_month": "2001-01"}
-    values["train"]["window_months"] = 1
+    values["train"] |= {"window_months": 1, "resamples": 0}
     with pytest.raises(SystemExit):
         run(values)
     assert Path("data/records/truth.parquet").exists()
