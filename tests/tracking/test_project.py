@@ -80,7 +80,7 @@ def entry(tmp_path, empty_store):
     return root, run
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_values_of_a_run_are_in_no_params_file(entry, tmp_path):
     root, run = entry
     before = (root / "params.yaml").read_bytes()

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
@@ -192,3 +193,22 @@ def test_settings_of_later_stages_are_no_run_params(logged, chosen):
     logged_params = client.get_run(tracked.run_id).data.params
     assert not [key for key in logged_params if key.startswith(("monitor", "promote", "track"))]
     assert config.as_dict(chosen)["promote"]["months"] == 36
+
+
+def test_newest_is_the_latest_of_two_at_a_time(tmp_path, monkeypatch):
+    client = MlflowClient(f"sqlite:///{tmp_path}/mlflow.db")
+    set_alias = client.set_registered_model_alias
+    meanwhile = []
+
+    def slow(name, alias, version):
+        if alias == "newest" and not meanwhile:
+            meanwhile.append(client.create_model_version(name, "other"))
+            set_alias(name, "newest", meanwhile[0].version)
+        set_alias(name, alias, version)
+
+    monkeypatch.setattr(client, "set_registered_model_alias", slow)
+    logged = SimpleNamespace(model_uri="mine", run_id=None, model_id=None)
+    tags = {"configuration": "a", "last_month": "2020-03"}
+    version = registry.register(client, logged, "ranker", tags)
+    assert (version.version, version.aliases) == (1, ("champion",))
+    assert int(client.get_model_version_by_alias("ranker", "newest").version) == 2

@@ -156,6 +156,11 @@ def register(
             aliases = aliases_of(tags, champion.tags)
     for alias in aliases:
         client.set_registered_model_alias(name, alias, version.version)
+    # One who registered a later version meanwhile may have been faster with the alias.
+    latest = client.search_model_versions(f"name = '{name}'", order_by=["version_number DESC"])[0]
+    if int(latest.version) > int(version.version):
+        client.set_registered_model_alias(name, NEWEST, latest.version)
+        aliases = tuple(alias for alias in aliases if alias != NEWEST)
     return RegisteredVersion(int(version.version), aliases)
 
 
