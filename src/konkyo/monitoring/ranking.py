@@ -7,9 +7,8 @@ from konkyo.i18n import Language
 from konkyo.report import tables
 from konkyo.report.tables import ExplainedPanel
 from konkyo.report.tables.factors import SIDES
+from konkyo.report.tables.sentences import SENTENCE_INPUTS
 
-SENTENCE_INPUTS = 3
-"""Number of inputs that a stock's sentence names; each has a column of its own too."""
 VALUE, RELEVANCE, ERROR, RELIABLE = "value_", "relevance_", "error_", "reliable_"
 
 

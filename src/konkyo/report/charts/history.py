@@ -8,6 +8,7 @@ from konkyo.dates import label
 from konkyo.i18n import Language, t
 from konkyo.report.charts.shapes import (
     PANEL,
+    group_colours,
     month_lines,
     month_map,
     paired_bars,
@@ -23,7 +24,7 @@ from konkyo.report.charts.theme import (
     titled,
     zero_rule,
 )
-from konkyo.report.style import COLOURS, OTHER, SERIES
+from konkyo.report.style import COLOURS, SERIES
 from konkyo.report.tables.figure_data import largest, mean_turnover
 from konkyo.report.tables.labels import feature_names, sector_name
 
@@ -58,9 +59,7 @@ def group_lines(
     sizes = groups.groupby("group", sort=False)["share"].max()
     names = feature_names(labels, language)
     shown = {str(group): names.get(str(group), str(group)) for group in sizes.index[sizes > 0]}
-    # The inputs' group `market` has another colour than the market portfolio.
-    inks = [COLOURS.get("market_group" if g == "market" else g, OTHER) for g in shown]
-    paint = colours(list(shown.values()), inks, symbol="stroke")
+    paint = colours(list(shown.values()), group_colours([*shown]), symbol="stroke")
     table = groups.assign(name=groups["group"].map(shown)).dropna(subset="name")
     table = table.sort_values("month", kind="stable")
     upper = smoothed_lines(

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from konkyo.i18n import Language, t
-from konkyo.report.charts.shapes import PANEL, month_lines, paired_bars
+from konkyo.report.charts.shapes import PANEL, group_colours, month_lines, paired_bars
 from konkyo.report.charts.theme import (
     HEIGHT,
     ROW,
@@ -19,7 +19,7 @@ from konkyo.report.charts.theme import (
     titled,
     zero_rule,
 )
-from konkyo.report.style import COLOURS, INK, OTHER, SERIES
+from konkyo.report.style import COLOURS, INK, SERIES
 from konkyo.report.tables.labels import feature_names
 
 PORTFOLIOS = ("equal_weighted", "score_weighted", "sector_neutral")
@@ -124,7 +124,7 @@ def attribution_lines(
     table = pd.concat([table.assign(name=table["feature"].map(shown)), total.assign(name=every)])
     table = table.dropna(subset="name")
     table["value"] = table.groupby("name", sort=False)["contribution"].cumsum()
-    inks = [COLOURS.get("market_group" if name == "market" else name, OTHER) for name in shown]
+    inks = group_colours([*shown])
     chart = month_lines(
         table[["month", "name", "value"]],
         alt.Y("value:Q", **per_cent("axis.contribution_sum", language)),

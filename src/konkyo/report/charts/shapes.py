@@ -21,7 +21,7 @@ from konkyo.report.charts.theme import (
     tips,
     zero_rule,
 )
-from konkyo.report.style import COLOURS, GRID, INK, LOWERS, MUTED, RAISES
+from konkyo.report.style import COLOURS, GRID, INK, LOWERS, MUTED, OTHER, RAISES
 from konkyo.report.tables.labels import feature_names
 
 PANEL = 170
@@ -124,6 +124,11 @@ def waterfall(steps: pd.DataFrame | alt.NamedData, axis: str) -> alt.LayerChart:
         return chart.properties(width=WIDTH, height=ROW * len(steps))
     # The page sets the height by the rows that it hands over.
     return chart.properties(width=WIDTH, height=ROW, usermeta={"row": ROW})
+
+
+def group_colours(groups: Sequence[str]) -> list[str]:
+    """Return the colours of input groups; `market` has another than the market portfolio."""
+    return [COLOURS.get("market_group" if g == "market" else g, OTHER) for g in groups]
 
 
 def month_lines(

@@ -26,7 +26,7 @@ from konkyo.errors import ArtifactError
 from konkyo.report.pages.html import compress
 from konkyo.report.tables.explained_panel import ExplainedPanel
 from konkyo.report.tables.factors import Stars, factor_means, factor_shape, positions
-from konkyo.report.tables.sentences import RULES
+from konkyo.report.tables.sentences import RULES, SENTENCE_INPUTS
 
 DECIMALS: int = RULES["relevance_decimals"]
 """To so many decimals a relevance or a score rounds with the same result as before packing."""
@@ -35,8 +35,6 @@ VALUE_STEP = 2 / 303
 """Step of a characteristic's value. A third, the limit of "high" and "low", lies between two."""
 MISSING = 2**30
 """A raw value that is missing."""
-SENTENCE = 3
-"""Inputs that a sentence names."""
 _STEPS = 100
 
 
@@ -175,7 +173,7 @@ def _largest(relevance: np.ndarray, reliable: np.ndarray | None, largest: int) -
     size = np.abs(relevance)
     if reliable is None:
         return np.argsort(-size, axis=1, kind="stable")[:, :largest]
-    order = np.argsort(np.where(reliable, -size, 1), axis=1, kind="stable")[:, :SENTENCE]
+    order = np.argsort(np.where(reliable, -size, 1), axis=1, kind="stable")[:, :SENTENCE_INPUTS]
     named = np.zeros_like(reliable)
     np.put_along_axis(named, order, True, axis=1)
     # Named ones come first whatever their size, then all that are taken go back to their order.

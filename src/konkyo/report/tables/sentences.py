@@ -32,6 +32,10 @@ RULES: dict[str, Any] = {
 """Thresholds and numbers: plain values, which a page takes as JSON; words are in the catalogue."""
 
 
+SENTENCE_INPUTS = 3
+"""Inputs that a sentence names at most."""
+
+
 class Phrases:
     """The inputs of a stock in words, in one language.
 
@@ -60,7 +64,7 @@ class Phrases:
         stocks: int,
         values: np.ndarray,
         relevances: np.ndarray,
-        n: int = 3,
+        n: int = SENTENCE_INPUTS,
         reliable: np.ndarray | None = None,
     ) -> str:
         """Say why a stock is ranked where it is.
@@ -116,7 +120,10 @@ class Phrases:
 
 
 def sentences(
-    panel: ExplainedPanel, rows: Sequence[int] | np.ndarray, labels: pd.DataFrame, n: int = 3
+    panel: ExplainedPanel,
+    rows: Sequence[int] | np.ndarray,
+    labels: pd.DataFrame,
+    n: int = SENTENCE_INPUTS,
 ) -> pd.DataFrame:
     """Return the sentences of many stocks.
 
