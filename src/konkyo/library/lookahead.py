@@ -49,9 +49,9 @@ def check_lookahead(
         One row a month and stock, known at the end of the month, of numbers and text. It is left
         unchanged.
     build : callable
-        Takes a frame of the caller's kind, its months as period ends, and returns a frame with the same columns of month and
-        stock and any others, or a Panel. Scores of a ranker will do:
-        `lambda frame: RollingRanker(...).fit(Panel.from_frame(frame)).predict()`.
+        Takes a frame of the caller's kind, its months as period ends, and returns a frame with the
+        same columns of month and stock and any others, or a Panel. Networks that are trained
+        together in other numbers may differ in a weight's last bits: audit them by `konkyo audit`.
     month, stock : str
         Columns of the frame.
     label : str, optional
@@ -169,7 +169,7 @@ def _columns_of(
             f"build returns no column {lacking[0]!r}: let it keep {' and '.join(keys.values())}"
         )
     frame = frame.rename(columns={name: key for key, name in keys.items()})
-    return frame, [label] if label in frame else []
+    return frame, [label] if label is not None and label in frame else []
 
 
 def _compared(

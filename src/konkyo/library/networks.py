@@ -83,11 +83,12 @@ def require_own(folder: Path, keys: Collection[str], pending: Collection[str]) -
 
 
 @contextmanager
-def one_thread() -> Iterator[None]:
-    """Run torch in one thread: a sum's last bits depend on how many share it."""
+def isolated() -> Iterator[None]:
+    """Run torch in one thread, on whose number a sum's last bits depend, with its own generator."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        yield
+        with torch.random.fork_rng(devices=[]):
+            yield
     finally:
         torch.set_num_threads(before)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Literal, Self
@@ -25,9 +25,9 @@ from konkyo.library.networks import (
     LRP,
     attribution,
     error_columns,
+    isolated,
     kind_of,
     months_of,
-    one_thread,
     require_own,
     require_panel,
 )
@@ -107,7 +107,7 @@ class RollingRanker(BaseEstimator):
     scheduler_address: str = ""
     panel_cache_url: str = ""
     module: str = "stacked"
-    module_params: dict[str, Any] = field(default_factory=dict)
+    module_params: dict[str, Any] | None = None
     validation_months: int = 0
     patience: int = 3
     epsilon: float = 0.001
@@ -143,7 +143,7 @@ class RollingRanker(BaseEstimator):
         decisions = self._windows(panel)
         keys = jobs.plan(panel, decisions, params).keys
         temporary = TemporaryDirectory() if self.cache is None else nullcontext(self.cache)
-        with one_thread(), temporary as folder:
+        with isolated(), temporary as folder:
             pending = pending_files(keys, Path(folder))
             if pending:
                 require_own(Path(folder), keys, pending)
@@ -221,7 +221,7 @@ class RollingRanker(BaseEstimator):
             table = as_frame(panel.index.loc[at], panel.names, one)
             if standard_errors is not None:
                 window = next(w for w in self._windows(panel) if w.month == month)
-                with one_thread():
+                with isolated():
                     of_month, _ = standard_errors.errors(window, one.score, one.relevance)
                 table = pd.concat(
                     [table, error_columns(of_month, panel.names, table.index)], axis=1
@@ -274,10 +274,10 @@ class RollingRanker(BaseEstimator):
 
     def _train_section(self) -> Train:
         """Return the parameters as the train section of params.yaml."""
-        names = [one.name for one in fields(Train) if one.name != "ridge_penalty"]
+        names = {one.name for one in fields(Train)} & {one.name for one in fields(type(self))}
         values = {name: getattr(self, name) for name in names}
-        # Of the baselines, which the pipeline trains beside the networks.
-        values["ridge_penalty"] = 1.0
+        # The penalty is of a baseline, which the pipeline trains beside the networks.
+        values |= {"module_params": self.module_params or {}, "ridge_penalty": 1.0}
         return section(TrainSection, values, type(self).__name__)
 
     def _windows(self, panel: Panel) -> list[Window]:
@@ -312,7 +312,7 @@ class RollingRanker(BaseEstimator):
         for month, at in rows.items():
             members = self.networks_[f"weights/{month}"]
             block = panel.features[at.start : at.stop + 1]
-            with one_thread():
+            with isolated():
                 yield attribution(members, block, self.epsilon, method)
 
     def _standard_errors(self, panel: Panel, rows: dict[str, slice]) -> StandardErrors | None:
