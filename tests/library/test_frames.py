@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import konkyo
-from konkyo.errors import KonkyoError, RecordsError
+from konkyo.errors import KonkyoError, ParamsError, RecordsError
 
 MONTHS = pd.date_range("2020-01-31", periods=4, freq="ME")
 STOCKS = ["9", "10", "A", "B", "C"]
@@ -113,6 +113,8 @@ ZONE = "remove it: frame\\['month'\\].dt.tz_localize\\(None\\)"
         (lambda f: f.assign(score=1.0), {}, "'score' is the name of a future return"),
         (lambda f: f.assign(cap=-1.0), {"size": "cap"}, "'cap': not above 0 in 20 rows"),
         (lambda f: pd.concat([f, f[["value"]]], axis=1), {}, "two are called 'value'"),
+        (lambda f: f.head(0), {}, "no row; give at least one month and stock"),
+        (lambda f: f.assign(growth=-1e38), {}, r"'growth': above 1e\+37 in size in 20 rows"),
     ],
 )  # fmt: skip
 def test_refused(change, options, message):
@@ -128,6 +130,19 @@ def test_every_violation_at_once():
     with pytest.raises(RecordsError, match="2 violations") as error:
         panel_of(pd.concat([frame, frame.iloc[:1]]))
     assert {one.rule for one in error.value.violations} == {"finite", "unique"}
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"standardise": "ranks"}, "standardise = 'ranks': set it to one of rank, zscore, none"),
+        ({"clip": 0}, "clip = 0: set it above 0"),
+        ({"features": ["value", "value"]}, "'value' is used twice"),
+    ],
+)
+def test_bad_options(options, message):
+    with pytest.raises(ParamsError, match=message):
+        panel_of(small(), **options)
 
 
 @pytest.mark.parametrize("what", [polars.from_pandas(small()).lazy(), [1, 2], None])

@@ -15,6 +15,7 @@ import konkyo
 from konkyo.errors import ArtifactError, KonkyoError, ParamsError
 from konkyo.library.panel import Panel
 from small_library import ranker
+from user_package import write_package
 
 QUICK = {"epochs": 1, "resamples": 0, "placebo_every": 0}
 
@@ -52,7 +53,10 @@ def test_a_saved_ranker_scores_and_explains(fitted, panel, tmp_path):
     (tmp_path / "ranker.json").write_text('{"params": {"epoch": 1}, "networks": []}')
     with pytest.raises(ArtifactError, match=r"ranker\.json is not of RollingRanker.save"):
         konkyo.RollingRanker.load(tmp_path)
-    with pytest.raises(ArtifactError, match=r"give a folder that RollingRanker\.save"):
+    (tmp_path / "ranker.json").write_text('{"params": {}, "networks": ["placebo/2003-12"]}')
+    with pytest.raises(ArtifactError, match="it names no network"):
+        konkyo.RollingRanker.load(tmp_path)
+    with pytest.raises(ArtifactError, match=r"give a folder of RollingRanker\.save"):
         konkyo.RollingRanker.load(tmp_path / "elsewhere")
 
 
@@ -124,12 +128,23 @@ def test_relevances_of_other_methods_sum_to_scores(fitted, panel):
         fitted.explain(method="shap")
 
 
+def test_a_module_of_ones_own(panel, tmp_path):
+    module = f"{write_package(tmp_path, 'library_rankers')}.Recurrent"
+    one = ranker(**QUICK, module=module).fit(panel)
+    scores = one.predict()["score"]
+    explained = one.explain(method="integrated_gradients")
+    assert scores.tolist() == explained["score"].tolist() and scores.nunique() > 100
+    with pytest.raises(ParamsError, match="has no rule for a layer of"):
+        one.explain()
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
         ({"epochs": 0}, "epochs = 0: set it to greater than or equal to 1"),
         ({"dropout": 1.5}, r"dropout = 1.5: set it to less than 1"),
         ({"activation": "swish"}, "activation = 'swish': set it to 'tanh' or 'relu'"),
+        ({"skip_months": -1}, "skip_months = -1: set it to greater than or equal to 0"),
         ({"resamples": 3}, "resamples = 3: set it to an even number"),
         ({"window_months": 36, "resamples": 0}, "a window of 36 months needs 37 months of panel"),
     ],

@@ -180,6 +180,7 @@ def backtest(
         "short_cost_bps": short_cost_bps, "borrow_bps": borrow_bps,
     }  # fmt: skip
     params = config.section(config.Backtest, values, "backtest")
+    config.section(config.SkipMonths, skip_months, "skip_months")
     panel = returns if isinstance(returns, Panel) else _panel_of(returns)
     table, kind = to_pandas(scores)
     numbers = [name for name in table.select_dtypes("number") if name not in _KEYS]

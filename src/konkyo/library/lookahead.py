@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from konkyo import dates
-from konkyo.errors import KonkyoError
+from konkyo.errors import KonkyoError, ParamsError
 from konkyo.features.store import Panel
 from konkyo.leakage import compare
 from konkyo.leakage.compare import Finding
@@ -74,6 +74,8 @@ def check_lookahead(
     ------
     RecordsError
         The frame breaks a rule.
+    ParamsError
+        There are too few months for so many decisions.
     KonkyoError
         `build` returns no frame with these columns, or fails on the frame itself.
 
@@ -108,8 +110,13 @@ def check_lookahead(
     def built(part: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
         return _columns_of(build(to_kind(part.rename(columns=keys), kind)), keys, label)
 
-    before, late = built(rows)
     months = np.unique(original.available)
+    if not 0 < decisions < len(months):
+        raise ParamsError(
+            f"decisions = {decisions}: set it to 1 up to {len(months) - 1}, one less than the "
+            "frame's months"
+        )
+    before, late = built(rows)
     findings: list[Finding] = []
     for t in months[np.linspace(len(months) - 1, 0, decisions + 1).round().astype(int)[:-1]]:
         for number, perturbation in enumerate(PERTURBATIONS):

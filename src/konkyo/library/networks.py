@@ -15,9 +15,18 @@ from konkyo.errors import ArtifactError, KonkyoError, ParamsError
 from konkyo.features.store import Panel
 from konkyo.library.frames import PANDAS
 from konkyo.models import store as weights
+from konkyo.models import user_module
 from konkyo.models.train import KINDS
 
 LRP = "lrp"
+
+
+def score(members: Sequence[weights.Network], rows: np.ndarray, epsilon: float) -> np.ndarray:
+    """Return the scores of a month's rows, [rows] float64; those of an ensemble are the mean."""
+    if modules := weights.modules(members):
+        return user_module.score(modules, rows)
+    # Of the pass that explains them, for the same bits.
+    return next(explain_months([members], [rows], epsilon)).score
 
 
 def attribution(
