@@ -42,6 +42,23 @@ def test_errors_are_those_of_one_network_at_a_time(project, monkeypatch):
     decisions = rolling(MonthSlices.of(panel.index["month"]), 6)
     groups = panel.catalogue["group"].tolist()
 
+    def error_of(halves, window):
+        """Average each input's variance a squared unit with the median of its group's inputs."""
+        rows = panel.features[window.test_start : window.test_stop]
+        network, *_ = store.read(HERE.weights_halves / f"{window.month}.safetensors")
+        squares = ((rows - network.mean) / network.std).astype(np.float64) ** 2
+        variance = halves.var(0)
+        unit = {
+            j: variance[:, j].mean() / squares[:, j].mean()
+            for j in range(len(groups))
+            if variance[:, j].any()
+        }
+        error = halves.std(0)
+        for j, value in unit.items():
+            group = [unit[other] for other in unit if groups[other] == groups[j]]
+            error[:, j] *= np.sqrt((value + np.median(group)) / (2 * value))
+        return error
+
     def explain(folder, window):
         rows = panel.features[window.test_start : window.test_stop]
         return np.stack(
@@ -53,7 +70,7 @@ def test_errors_are_those_of_one_network_at_a_time(project, monkeypatch):
 
     def signal(folder, halves, window):
         rows = panel.features[window.test_start : window.test_stop]
-        mean, error = halves.mean(0), halves.std(0)
+        mean, error = halves.mean(0), error_of(halves, window)
         shown = explain(folder, window).mean(0)
         same = (np.sign(mean) == np.sign(shown)) & (error > 0)
         size = np.minimum(abs(mean), abs(shown)) / np.where(error > 0, error, 1)
@@ -73,7 +90,7 @@ def test_errors_are_those_of_one_network_at_a_time(project, monkeypatch):
     stocks, errors = errors_store.read(HERE.errors_of(window.month))
     shown = read_parquet(HERE.attributions_of(window.month))
     assert stocks.tolist() == shown["stock"].tolist()
-    np.testing.assert_allclose(errors.relevance, halves.std(0), rtol=2e-2, atol=1e-4)
+    np.testing.assert_allclose(errors.relevance, error_of(halves, window), rtol=2e-2, atol=1e-4)
     # A signal on the threshold itself may fall to either side in float32.
     clear = np.abs(values - limit) > 1e-2 * max(values.max(), 1)
     assert (errors.reliable == (taking_part & (values >= limit)))[clear].all()
