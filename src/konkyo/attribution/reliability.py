@@ -60,9 +60,9 @@ class Halves:
     relevance: np.ndarray
     squares: np.ndarray
 
-    def error(self, groups: Sequence[str]) -> np.ndarray:
-        """Return the standard error of each relevance, [stocks, features]; see `moderated`."""
-        return moderated(self.relevance.std(0), self.squares, groups)
+    def error(self, factor: np.ndarray) -> np.ndarray:
+        """Return the standard error of each relevance, by the factors of `moderation`."""
+        return self.relevance.std(0) * factor
 
 
 def explain_halves(
@@ -94,8 +94,8 @@ def mean_squares(network: store.Network, rows: np.ndarray) -> np.ndarray:
     return np.square((rows - network.mean) / network.std, dtype=np.float64).mean(0)
 
 
-def moderated(deviation: np.ndarray, squares: np.ndarray, groups: Sequence[str]) -> np.ndarray:
-    """Return standard deviations whose variances are half of the input's, half of its group's.
+def moderation(deviation: np.ndarray, squares: np.ndarray, groups: Sequence[str]) -> np.ndarray:
+    """Return the factor of each input's standard deviations: half the variance is its group's.
 
     Parameters
     ----------
@@ -110,7 +110,7 @@ def moderated(deviation: np.ndarray, squares: np.ndarray, groups: Sequence[str])
     Returns
     -------
     numpy.ndarray
-        [stocks, features]: one factor an input, 0.71 (the root of a half) or more.
+        [features], 0.71 (the root of a half) or more; 1 of an input without a deviation.
     """
     variance = np.square(deviation, dtype=np.float64).mean(0)
     varies = (variance > 0) & (squares > 0)
@@ -121,7 +121,7 @@ def moderated(deviation: np.ndarray, squares: np.ndarray, groups: Sequence[str])
         members = varies & (group == name)
         if members.any():
             factor[members] = np.sqrt((1 + np.median(unit[members]) / unit[members]) / 2)
-    return deviation * factor
+    return factor
 
 
 def signal(relevance: np.ndarray, halves: np.ndarray, error: np.ndarray) -> np.ndarray:

@@ -32,7 +32,8 @@ class Sample:
         relevance = np.mean([method(network, self.rows) for network in self.members], axis=0)
         halves = np.stack([method(network, self.rows) for network in self.halves])
         squares = reliability.mean_squares(self.members[0], self.rows)
-        error = reliability.moderated(halves.std(0), squares, groups)
+        deviation = halves.std(0)
+        error = deviation * reliability.moderation(deviation, squares, groups)
         return relevance, reliability.signal(relevance, halves, error)
 
 

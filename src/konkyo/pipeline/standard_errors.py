@@ -125,7 +125,8 @@ class Months:
         relevance, score = shown[self._panel.names].to_numpy(), shown["score"].to_numpy()
         halves = self._halves(HERE.weights_halves, window)
         takes_part = self._taking_part(window)
-        error = halves.error(self._groups)
+        factor = self._moderation(halves)
+        error = halves.error(factor)
         signal = reliability.signal(relevance, halves.relevance, error)
         placebos = [self._placebo_signal(w.month) for w in self._placebos_up_to[window.month]]
         limit = reliability.threshold(
@@ -147,6 +148,7 @@ class Months:
         )
         return errors, {
             "threshold": limit if np.isfinite(limit) else None,
+            "moderation": factor.tolist(),
             "taking_part": int(takes_part.sum()),
             "reliable": int(errors.reliable.sum()),
             "reliable_share": float(errors.reliable.sum() / takes_part.sum()),
@@ -176,7 +178,7 @@ class Months:
         networks = weights.read(HERE.placebo / f"{month}.safetensors")
         (shown,) = explain_months([networks], [rows], self._params.epsilon, self._params.method)
         halves = self._halves(HERE.placebo_halves, window)
-        error = halves.error(self._groups)
+        error = halves.error(self._moderation(halves))
         signal = reliability.signal(shown.relevance, halves.relevance, error)
         return signal[self._taking_part(window)]
 
@@ -185,6 +187,9 @@ class Months:
         return reliability.explain_halves(
             networks, self._features(window), self._params.epsilon, self._params.method
         )
+
+    def _moderation(self, halves: reliability.Halves) -> np.ndarray:
+        return reliability.moderation(halves.relevance.std(0), halves.squares, self._groups)
 
     def _taking_part(self, window: Window) -> np.ndarray:
         return reliability.taking_part(self._features(window), self._groups)
