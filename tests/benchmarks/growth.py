@@ -1,6 +1,6 @@
 """Core hours and memory of the training against windows, stocks, inputs and seeds, one at a time.
 
-    python tests/benchmarks/growth.py [--steps 12] [--out growth.png] [--small]
+    python tests/benchmarks/growth.py [--steps 12] [--precision bf16-mixed] [--out growth.png]
 
 Every case is a process of its own that trains as one worker does, on one core: the paper's network
 (params.yaml) on random rows of a panel file that it maps, in stacks of
@@ -42,6 +42,7 @@ class Case:
     stocks: int = 1700
     inputs: int = 126
     seeds: int = 1
+    precision: str = "32-true"
 
 
 GROWTH = {
@@ -87,7 +88,7 @@ def work(folder: Path, case: Case, steps: int) -> dict[str, float]:
 
     torch.set_num_threads(1)
     keep_freed_memory()
-    chosen = config.load().train
+    chosen = replace(config.load().train, precision=case.precision)
     before = memory()
     most = list(before)
     done = threading.Event()
@@ -226,6 +227,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--steps", type=int, default=12)
     parser.add_argument("--out", type=Path, default=Path("growth.png"))
+    parser.add_argument("--precision", default="32-true")
     parser.add_argument("--small", action="store_true", help="toy sizes: does it run?")
     parser.add_argument("--work", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--case", help=argparse.SUPPRESS)
@@ -233,9 +235,9 @@ def main() -> None:
     if asked.work:
         print(json.dumps(work(asked.work, Case(**json.loads(asked.case)), asked.steps)))
     elif asked.small:
-        report(SMALL, SMALL_GROWTH, asked.steps, asked.out)
+        report(replace(SMALL, precision=asked.precision), SMALL_GROWTH, asked.steps, asked.out)
     else:
-        report(Case(), GROWTH, asked.steps, asked.out)
+        report(Case(precision=asked.precision), GROWTH, asked.steps, asked.out)
 
 
 if __name__ == "__main__":

@@ -2,9 +2,12 @@
 
 A step of a small stack mostly costs calls and memory traffic: torch's own backward pass makes many
 more calls, and allocates its buffers anew at every step.
+
+The hidden layers have the precision of the features: that of the parameters, or bfloat16 beside
+parameters, gradients, last layer and errors in float32.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -20,14 +23,15 @@ Masks = Sequence[tuple[slice, Sequence[Tensor]]]
 """Windows, in slices that cover the stack, with their dropout factors: a layer's [rows, units]."""
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class _Hidden:
     """A hidden layer: parameters and their gradients, and buffers [windows, rows, units]."""
 
     weight: Tensor
-    bias: Tensor
+    bias: Tensor | None
+    """None where it is a row of the weight."""
     weight_grad: Tensor
-    bias_grad: Tensor
+    bias_grad: Tensor | None
     activation: Tensor
     """Before dropout; of tanh(z), sigmoid(2z)."""
     output: Tensor
@@ -44,30 +48,31 @@ class Gradients:
     network : StackedMLP
         The stack, on the device where it trains: from now on its parameters may change in place
         only. Their `grad` are allocated here and filled by every call.
-    rows : int
-        Rows a window at every step.
+    x : Tensor
+        Scaled features of any step: they have this shape and precision at every step.
     """
 
-    def __init__(self, network: StackedMLP, rows: int) -> None:
+    def __init__(self, network: StackedMLP, x: Tensor) -> None:
         self._squash, self._output = network.activation, network.output
         for parameter in network.parameters():
             parameter.grad = torch.zeros_like(parameter)
-        windows, empty = network.windows, network.mean.new_empty
-        self._hidden = []
+        (windows, rows, width), empty = x.shape, network.mean.new_empty
+        self._mixed = x.dtype != network.mean.dtype
+        self._hidden: list[_Hidden] = []
+        self._parameters: list[tuple[Tensor, Tensor]] = []
+        """Of mixed precision: where a step takes a parameter from, and the parameter."""
+        self._parameter_grads: list[tuple[Tensor, Tensor]] = []
+        """Of mixed precision: a parameter's gradient, and where a step leaves it."""
         *hidden, (last, last_bias) = network.layers()
         for weight, bias in hidden:
             assert weight.grad is not None and bias.grad is not None  # nosec B101 # for mypy
-            shape = (windows, rows, weight.shape[2])
-            layer = _Hidden(
-                weight=weight.detach(),
-                bias=bias.detach(),
-                weight_grad=weight.grad,
-                bias_grad=bias.grad,
-                activation=empty(shape),
-                output=empty(shape),
-                output_grad=empty(shape),
-            )
-            self._hidden.append(layer)
+            factors: tuple[Tensor, Tensor | None, Tensor, Tensor | None]
+            factors = (weight.detach(), bias.detach(), weight.grad, bias.grad)
+            if self._mixed:
+                factors = self._rounded(weight, bias, x.new_zeros, width)
+                width = weight.shape[2]
+            buffers = [empty(windows, rows, weight.shape[2], dtype=x.dtype) for _ in range(3)]
+            self._hidden.append(_Hidden(*factors, *buffers))
         assert last.grad is not None and last_bias.grad is not None  # nosec B101 # for mypy
         # The last layer has one unit, so that its transpose is a view with the same order.
         self._last, self._last_bias = last.detach().mT, last_bias.detach()
@@ -75,6 +80,29 @@ class Gradients:
         self._last_bias_grad = last_bias.grad.view(windows)
         self._scores = empty(windows, 1, rows)
         self._scores_grad = empty(windows, 1, rows)
+
+    def _rounded(
+        self, weight: Tensor, bias: Tensor, zeros: Callable[..., Tensor], width: int
+    ) -> tuple[Tensor, Tensor | None, Tensor, Tensor | None]:
+        """Return weight, bias and their gradients of a layer with `width` inputs in x's precision.
+
+        With more inputs than the weight has rows, the one after these is 1, and takes the bias.
+        """
+        windows, inputs, units = weight.shape
+        rounded, gradient = zeros(windows, width, units), zeros(windows, units, width)
+        first = slice(inputs, inputs + 1)
+        if width > inputs:
+            row, row_grad = rounded[:, first], gradient[..., first].mT
+        else:
+            row, row_grad = zeros(windows, 1, units), zeros(windows, 1, units)
+        self._parameters += [(rounded[:, :inputs], weight.detach()), (row, bias.detach())]
+        assert weight.grad is not None and bias.grad is not None  # nosec B101 # for mypy
+        self._parameter_grads += [(weight.grad, gradient[..., :inputs].mT), (bias.grad, row_grad)]
+        return (
+            (rounded, None, gradient, None)
+            if width > inputs
+            else (rounded, row, gradient, row_grad)
+        )
 
     @torch.no_grad()
     def __call__(
@@ -85,7 +113,8 @@ class Gradients:
         Parameters
         ----------
         x : Tensor
-            Scaled features, [windows, rows, inputs].
+            Scaled features, [windows, rows, inputs]; in another precision than the parameters'
+            followed by a column of ones and then perhaps of zeros, or by nothing.
         y, weight : Tensor
             Labels, and 1 for a row and 0 for padding, [windows, rows].
         count : Tensor
@@ -103,10 +132,12 @@ class Gradients:
             [(windows, factors[position]) for windows, factors in masks]
             for position in range(len(self._hidden))
         ]
+        for rounded, parameter in self._parameters:
+            rounded.copy_(parameter)
         inputs = [x]
         for layer, of_layer in zip(self._hidden, by_layer, strict=True):
             inputs.append(self._forward(layer, inputs[-1], of_layer))
-        top = inputs.pop()
+        top = inputs.pop().to(self._last.dtype)
         # As a row of scores: a batched product with one column takes twice the time.
         scores = torch.baddbmm(self._last_bias, self._last, top.mT, out=self._scores).squeeze(1)
         scores = OUTPUTS[self._output](scores)
@@ -123,10 +154,15 @@ class Gradients:
         for position in reversed(range(len(self._hidden))):
             layer = self._hidden[position]
             z_grad = self._backward(layer, by_layer[position])
-            torch.bmm(inputs[position].mT, z_grad, out=layer.weight_grad)
-            torch.sum(z_grad, 1, keepdim=True, out=layer.bias_grad)
+            # Of bfloat16's two products the one with the fewer transposed columns is the faster.
+            left, right = (z_grad, inputs[position]) if self._mixed else (inputs[position], z_grad)
+            torch.bmm(left.mT, right, out=layer.weight_grad)
+            if layer.bias_grad is not None:
+                torch.sum(z_grad, 1, keepdim=True, out=layer.bias_grad)
             if position:
                 torch.bmm(z_grad, layer.weight.mT, out=self._hidden[position - 1].output_grad)
+        for gradient, rounded in self._parameter_grads:
+            gradient.copy_(rounded)
         return sums
 
     def _forward(self, layer: _Hidden, x: Tensor, masks: Sequence[tuple[slice, Tensor]]) -> Tensor:
@@ -135,16 +171,20 @@ class Gradients:
         tanh(z) is computed as 2 sigmoid(2z) - 1, as in `StackedMLP`: the factors of 2 go into the
         mask, which saves a pass over the memory.
         """
-        activation = layer.activation
+        activation, bias = layer.activation, layer.bias
+        factor = 2 if self._squash == "tanh" else 1
+        # With beta = 0 the first tensor is not read.
+        torch.baddbmm(
+            activation if bias is None else bias, x, layer.weight,
+            beta=0 if bias is None else factor, alpha=factor, out=activation,
+        )  # fmt: skip
         if self._squash == "tanh":
-            torch.baddbmm(layer.bias, x, layer.weight, beta=2, alpha=2, out=activation)
             activation.sigmoid_()
             if not masks:
                 return torch.mul(activation, 2, out=layer.output).sub_(1)
             for at, mask in masks:
                 torch.addcmul(-mask, activation[at], mask, value=2, out=layer.output[at])
             return layer.output
-        torch.baddbmm(layer.bias, x, layer.weight, out=activation)
         _IN_PLACE[self._squash](activation)
         if not masks:
             return activation

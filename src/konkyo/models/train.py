@@ -198,7 +198,9 @@ def make_jobs(
             specs={file: plan.specs[file] for file in files},
             keys={file: plan.keys[file] for file in files},
             inputs=tuple(panel.names),
-            params=replace(params, epochs=params.resample_epochs)
+            params=replace(
+                params, epochs=params.resample_epochs, precision=params.resample_precision
+            )
             if plan.is_half(files[0])
             else params,
             features=cached["features"],
