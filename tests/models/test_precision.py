@@ -59,8 +59,7 @@ def test_a_step_equals_a_slow_one_that_rounds(activation, dropout):
     generator = torch.Generator().manual_seed(9)
     x = torch.randn(windows, rows, inputs, generator=generator).bfloat16()
     y = torch.randn(windows, rows, generator=generator)
-    ones = torch.ones(windows, rows, 1, dtype=torch.bfloat16)
-    padded = torch.cat([x, ones, 0 * ones, 0 * ones], 2)
+    padded = torch.nn.functional.pad(x, (0, 3))
     masks = dropout_masks(hidden, rows, rate=dropout, generator=np.random.default_rng(1))
     drop = [(slice(0, windows), [mask.bfloat16() for mask in masks])] if dropout else ()
     weight = torch.ones(windows, rows)
@@ -113,7 +112,7 @@ def test_rows_are_scaled_before_they_are_rounded():
     expected = torch.from_numpy(features)[rows]
     expected = network.scale_(expected.clone()).bfloat16()
     assert torch.equal(made[..., :8], expected)
-    assert (made[..., 8] == 1).all() and (made[..., 9:] == 0).all()
+    assert (made[..., 8:] == 0).all()
     # Nothing of this is in the levels themselves, which are equal once they are rounded.
     assert len(set(torch.from_numpy(features)[rows, 6].bfloat16().flatten().tolist())) == 1
 

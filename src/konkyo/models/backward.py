@@ -7,7 +7,7 @@ The hidden layers have the precision of the features: that of the parameters, or
 parameters, gradients, last layer and errors in float32.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -28,10 +28,9 @@ class _Hidden:
     """A hidden layer: parameters and their gradients, and buffers [windows, rows, units]."""
 
     weight: Tensor
-    bias: Tensor | None
-    """None where it is a row of the weight."""
+    bias: Tensor
     weight_grad: Tensor
-    bias_grad: Tensor | None
+    bias_grad: Tensor
     activation: Tensor
     """Before dropout; of tanh(z), sigmoid(2z)."""
     output: Tensor
@@ -59,20 +58,24 @@ class Gradients:
         (windows, rows, width), empty = x.shape, network.mean.new_empty
         self._mixed = x.dtype != network.mean.dtype
         self._hidden: list[_Hidden] = []
-        self._parameters: list[tuple[Tensor, Tensor]] = []
-        """Of mixed precision: where a step takes a parameter from, and the parameter."""
-        self._parameter_grads: list[tuple[Tensor, Tensor]] = []
-        """Of mixed precision: a parameter's gradient, and where a step leaves it."""
+        self._before: list[tuple[Tensor, Tensor]] = []
+        """Of mixed precision: rounded parameters, and the parameters."""
+        self._after: list[tuple[Tensor, Tensor]] = []
+        """Of mixed precision: the parameters' gradients, and the rounded ones."""
         *hidden, (last, last_bias) = network.layers()
         for weight, bias in hidden:
             assert weight.grad is not None and bias.grad is not None  # nosec B101 # for mypy
-            factors: tuple[Tensor, Tensor | None, Tensor, Tensor | None]
-            factors = (weight.detach(), bias.detach(), weight.grad, bias.grad)
+            _, inputs, units = weight.shape
+            own: tuple[Tensor, ...] = (weight.detach(), bias.detach(), weight.grad, bias.grad)
             if self._mixed:
-                factors = self._rounded(weight, bias, x.new_zeros, width)
-                width = weight.shape[2]
-            buffers = [empty(windows, rows, weight.shape[2], dtype=x.dtype) for _ in range(3)]
-            self._hidden.append(_Hidden(*factors, *buffers))
+                shapes = ((width, units), (1, units), (units, width), (1, units))
+                rounded = [x.new_zeros(windows, *shape) for shape in shapes]
+                self._before += [(rounded[0][:, :inputs], own[0]), (rounded[1], own[1])]
+                self._after += [(own[2], rounded[2][..., :inputs].mT), (own[3], rounded[3])]
+                own = tuple(rounded)
+            buffers = [empty(windows, rows, units, dtype=x.dtype) for _ in range(3)]
+            self._hidden.append(_Hidden(*own, *buffers))
+            width = units
         assert last.grad is not None and last_bias.grad is not None  # nosec B101 # for mypy
         # The last layer has one unit, so that its transpose is a view with the same order.
         self._last, self._last_bias = last.detach().mT, last_bias.detach()
@@ -80,29 +83,6 @@ class Gradients:
         self._last_bias_grad = last_bias.grad.view(windows)
         self._scores = empty(windows, 1, rows)
         self._scores_grad = empty(windows, 1, rows)
-
-    def _rounded(
-        self, weight: Tensor, bias: Tensor, zeros: Callable[..., Tensor], width: int
-    ) -> tuple[Tensor, Tensor | None, Tensor, Tensor | None]:
-        """Return weight, bias and their gradients of a layer with `width` inputs in x's precision.
-
-        With more inputs than the weight has rows, the one after these is 1, and takes the bias.
-        """
-        windows, inputs, units = weight.shape
-        rounded, gradient = zeros(windows, width, units), zeros(windows, units, width)
-        first = slice(inputs, inputs + 1)
-        if width > inputs:
-            row, row_grad = rounded[:, first], gradient[..., first].mT
-        else:
-            row, row_grad = zeros(windows, 1, units), zeros(windows, 1, units)
-        self._parameters += [(rounded[:, :inputs], weight.detach()), (row, bias.detach())]
-        assert weight.grad is not None and bias.grad is not None  # nosec B101 # for mypy
-        self._parameter_grads += [(weight.grad, gradient[..., :inputs].mT), (bias.grad, row_grad)]
-        return (
-            (rounded, None, gradient, None)
-            if width > inputs
-            else (rounded, row, gradient, row_grad)
-        )
 
     @torch.no_grad()
     def __call__(
@@ -113,8 +93,7 @@ class Gradients:
         Parameters
         ----------
         x : Tensor
-            Scaled features, [windows, rows, inputs]; in another precision than the parameters'
-            followed by a column of ones and then perhaps of zeros, or by nothing.
+            Scaled features, [windows, rows, inputs]; those of mixed precision may go on in zeros.
         y, weight : Tensor
             Labels, and 1 for a row and 0 for padding, [windows, rows].
         count : Tensor
@@ -132,7 +111,7 @@ class Gradients:
             [(windows, factors[position]) for windows, factors in masks]
             for position in range(len(self._hidden))
         ]
-        for rounded, parameter in self._parameters:
+        for rounded, parameter in self._before:
             rounded.copy_(parameter)
         inputs = [x]
         for layer, of_layer in zip(self._hidden, by_layer, strict=True):
@@ -157,11 +136,10 @@ class Gradients:
             # Of bfloat16's two products the one with the fewer transposed columns is the faster.
             left, right = (z_grad, inputs[position]) if self._mixed else (inputs[position], z_grad)
             torch.bmm(left.mT, right, out=layer.weight_grad)
-            if layer.bias_grad is not None:
-                torch.sum(z_grad, 1, keepdim=True, out=layer.bias_grad)
+            torch.sum(z_grad, 1, keepdim=True, out=layer.bias_grad)
             if position:
                 torch.bmm(z_grad, layer.weight.mT, out=self._hidden[position - 1].output_grad)
-        for gradient, rounded in self._parameter_grads:
+        for gradient, rounded in self._after:
             gradient.copy_(rounded)
         return sums
 
@@ -171,20 +149,16 @@ class Gradients:
         tanh(z) is computed as 2 sigmoid(2z) - 1, as in `StackedMLP`: the factors of 2 go into the
         mask, which saves a pass over the memory.
         """
-        activation, bias = layer.activation, layer.bias
-        factor = 2 if self._squash == "tanh" else 1
-        # With beta = 0 the first tensor is not read.
-        torch.baddbmm(
-            activation if bias is None else bias, x, layer.weight,
-            beta=0 if bias is None else factor, alpha=factor, out=activation,
-        )  # fmt: skip
+        activation = layer.activation
         if self._squash == "tanh":
+            torch.baddbmm(layer.bias, x, layer.weight, beta=2, alpha=2, out=activation)
             activation.sigmoid_()
             if not masks:
                 return torch.mul(activation, 2, out=layer.output).sub_(1)
             for at, mask in masks:
                 torch.addcmul(-mask, activation[at], mask, value=2, out=layer.output[at])
             return layer.output
+        torch.baddbmm(layer.bias, x, layer.weight, out=activation)
         _IN_PLACE[self._squash](activation)
         if not masks:
             return activation

@@ -44,7 +44,7 @@ class PanelRows:
 
 
 class RoundedRows:
-    """Rows in bfloat16, [windows, rows, width]: inputs, a column of ones, zeros up to the width.
+    """Rows in bfloat16, [windows, rows, width]: the inputs, and zeros up to whole cache lines.
 
     Parameters
     ----------
@@ -68,10 +68,9 @@ class RoundedRows:
         self._first = min(int(spec.rows[0]) for spec in specs)
         features = features[self._first : max(int(spec.rows[-1]) for spec in specs) + 1]
         inputs, self._span, self._target = features.shape[1], network.scaled(), device
-        width = -(-(inputs + 1) // _WIDTH) * _WIDTH
+        width = -(-inputs // _WIDTH) * _WIDTH
         rounded = torch.zeros(len(features), width, dtype=torch.bfloat16)
         rounded[:, :inputs] = features
-        rounded[:, inputs] = 1
         market = features[:, self._span]
         # Rows of a month follow one another; a month like the one before may share its line.
         starts = pad((market[1:] != market[:-1]).any(1), (1, 0), value=True)
