@@ -66,6 +66,10 @@ def write_panel(folder: Path, case: Case) -> None:
             (case.stocks, case.inputs), dtype=np.float32
         )
     features.flush()
+    if case.precision == "bf16-mixed":
+        from konkyo.models.gather import write_rounded
+
+        write_rounded(features, folder / "rounded.npy")
     np.save(folder / "labels.npy", rng.random((2, rows), dtype=np.float32))
 
 
@@ -101,6 +105,8 @@ def work(folder: Path, case: Case, steps: int) -> dict[str, float]:
     watcher.start()
     features = np.load(folder / "features.npy", mmap_mode="c")
     labels = np.load(folder / "labels.npy", mmap_mode="c")
+    copy = folder / "rounded.npy"
+    rounded = np.load(copy, mmap_mode="c") if copy.exists() else None
     hyperparameters = Hyperparameters(
         learning_rate=chosen.learning_rate, dropout=chosen.dropout, seed=chosen.seed
     )
@@ -121,12 +127,13 @@ def work(folder: Path, case: Case, steps: int) -> dict[str, float]:
         [case.seeds] * case.windows, largest=chosen.max_networks_per_stack, workers=1
     ):
         stack = list(entries(part))
-        task = stack_task(features, labels, stack, chosen)
+        task = stack_task(features, labels, stack, chosen, rounded)
         module, batches = task.module, task.batches
         optimizer = module.configure_optimizers()
         module.optimizers = lambda use_pl_optimizer=False, own=optimizer: own  # type: ignore
         # A page is found once a run and used at every epoch: let that be over.
-        features[stack[0].rows[0] : stack[-1].rows[-1], 0].sum()
+        panel = features if rounded is None else rounded
+        panel[stack[0].rows[0] : stack[-1].rows[-1], 0].sum()
         source = batches.steps()
 
         def step(source: Iterator[Step] = source, module: StackModule = module) -> float:

@@ -13,7 +13,7 @@ from konkyo.models import accelerator
 from konkyo.models.backward import Gradients
 from konkyo.models.batches import CPU, Hyperparameters, NetworkSpec
 from konkyo.models.fit import ResumeCheckpoint, fit, stack_task
-from konkyo.models.gather import RoundedRows
+from konkyo.models.gather import RoundedRows, write_rounded
 from konkyo.models.mlp import ACTIVATIONS, StackedMLP, dropout_masks
 from konkyo.models.train import train
 from konkyo.windows import MonthSlices, rolling
@@ -99,7 +99,7 @@ def market() -> tuple[np.ndarray, np.ndarray, list[NetworkSpec]]:
     return features, np.stack([label, label]), specs
 
 
-def test_rows_are_scaled_before_they_are_rounded():
+def test_rows_are_scaled_before_they_are_rounded(tmp_path):
     features, _, specs = market()
     specs = specs[2:4]
     network = StackedMLP(2, 8, [4], "tanh")
@@ -108,6 +108,9 @@ def test_rows_are_scaled_before_they_are_rounded():
         getattr(network, name).copy_(part[:, None])
     rows = torch.tensor([[310, 1349, 700], [450, 1499, 701]])
     made = RoundedRows(torch.from_numpy(features), network, CPU, specs).gather(rows)
+    copy = write_rounded(features, tmp_path / "rounded.npy")
+    mapped = RoundedRows(torch.from_numpy(features), network, CPU, specs, copy).gather(rows)
+    assert torch.equal(made, mapped)
     assert made.shape == (2, 3, 32) and made.dtype == torch.bfloat16
     expected = torch.from_numpy(features)[rows]
     expected = network.scale_(expected.clone()).bfloat16()

@@ -88,7 +88,11 @@ def initial_network(
 
 
 def stack_task(
-    features: np.ndarray, labels: np.ndarray, specs: Sequence[NetworkSpec], params: Train
+    features: np.ndarray,
+    labels: np.ndarray,
+    specs: Sequence[NetworkSpec],
+    params: Train,
+    rounded: np.ndarray | None = None,
 ) -> FitTask:
     """Return a stack of windows to fit in batches.
 
@@ -102,6 +106,8 @@ def stack_task(
         The networks, each with its own hyperparameters.
     params : Train
         For what the networks of a stack have in common: shape, batch size, epochs and device.
+    rounded : numpy.ndarray, optional
+        The features of `gather.write_rounded`, for bf16-mixed.
     """
     device = accelerator.device_of(params.accelerator)
     schedule = StackSchedule(specs, batch_size=params.batch_size, epochs=params.epochs)
@@ -121,7 +127,7 @@ def stack_task(
     rows = (
         PanelRows(panel, network, device)
         if params.precision == "32-true"
-        else RoundedRows(panel, network, device, specs)
+        else RoundedRows(panel, network, device, specs, rounded)
     )
     batches = StackBatches(rows, torch.from_numpy(labels), schedule)
     return FitTask(module=module, batches=batches, device=device)

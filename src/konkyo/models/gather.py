@@ -1,12 +1,14 @@
 """The features of a step: rows of the panel, scaled by each window, in the precision of the step.
 
-In float32 the rows are gathered from the panel's own file. In bfloat16 they come from a copy of the
-stack's months, a quarter of the bytes to gather in a third of the time; the market series, whose
-levels have more digits than bfloat16, are scaled before they are rounded, once a month and window.
+In float32 the rows are gathered from the panel's own file. In bfloat16 they come from a copy, half
+the bytes in a third of the time; the market series, whose levels have more digits than bfloat16,
+are scaled before they are rounded, once a month and window.
 """
 
 from collections.abc import Sequence
+from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn.functional import pad
@@ -15,8 +17,26 @@ from konkyo.models import accelerator
 from konkyo.models.batches import NetworkSpec
 from konkyo.models.mlp import StackedMLP
 
+_ROWS = 10_000
 _WIDTH = 32
 """Inputs in a cache line: rows of whole lines are gathered in two thirds of the time."""
+
+
+def rounded(features: Tensor) -> Tensor:
+    """Return features [rows, inputs] in bfloat16, with zeros up to whole cache lines."""
+    return pad(features.bfloat16(), (0, -features.shape[1] % _WIDTH))
+
+
+def write_rounded(features: np.ndarray, path: Path) -> np.ndarray:
+    """Write a panel's features in bfloat16; return the mapped file's, as int16 for numpy."""
+    path.unlink(missing_ok=True)
+    width = features.shape[1] + -features.shape[1] % _WIDTH
+    out = np.lib.format.open_memmap(path, "w+", np.int16, (len(features), width))
+    for first in range(0, len(features), _ROWS):
+        part = slice(first, first + _ROWS)
+        out[part] = rounded(torch.from_numpy(features[part])).view(torch.int16).numpy()
+    out.flush()
+    return out
 
 
 class PanelRows:
@@ -56,6 +76,8 @@ class RoundedRows:
         Where it trains.
     specs : sequence of NetworkSpec
         The networks, for the months that they see.
+    copy : numpy.ndarray, optional
+        Of `write_rounded`; without it those months are copied into memory.
     """
 
     def __init__(
@@ -64,19 +86,20 @@ class RoundedRows:
         network: StackedMLP,
         device: torch.device,
         specs: Sequence[NetworkSpec],
+        copy: np.ndarray | None = None,
     ) -> None:
         self._first = min(int(spec.rows[0]) for spec in specs)
-        features = features[self._first : max(int(spec.rows[-1]) for spec in specs) + 1]
-        inputs, self._span, self._target = features.shape[1], network.scaled(), device
-        width = -(-inputs // _WIDTH) * _WIDTH
-        rounded = torch.zeros(len(features), width, dtype=torch.bfloat16)
-        rounded[:, :inputs] = features
+        part = slice(self._first, max(int(spec.rows[-1]) for spec in specs) + 1)
+        features, self._span, self._target = features[part], network.scaled(), device
+        held = (
+            rounded(features) if copy is None else torch.from_numpy(copy[part]).view(torch.bfloat16)
+        )
         market = features[:, self._span]
         # Rows of a month follow one another; a month like the one before may share its line.
         starts = pad((market[1:] != market[:-1]).any(1), (1, 0), value=True)
         table = (market[starts] - network.mean[..., self._span]) / network.std[..., self._span]
         windows, months, _ = table.shape
-        self._features = accelerator.nearest(rounded, device)
+        self._features = accelerator.nearest(held, device)
         self.device = self._features.device
         self._month = (starts.cumsum(0) - 1).to(self.device)
         self._table = table.flatten(0, 1).to(self.device, torch.bfloat16)
