@@ -40,7 +40,7 @@ class TrialBacktest:
     scratch : Path
         For the state of stacks under way, from which the same call resumes after a kill.
     params : Params
-        params.yaml.
+        params.yaml, with a `tune.precision` other than auto.
     """
 
     folder: Path
@@ -214,6 +214,7 @@ class TrialBacktest:
         """Return the train section that a trial stands for."""
         tune = self.params.tune
         fixed: dict[str, Any] = {"seed": tune.seed, "ensemble": tune.seeds, "placebo_every": 0}
+        fixed["precision"] = tune.precision
         return replace(self.params.train, **settings(values)["train"], **fixed)
 
 
