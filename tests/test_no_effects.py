@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from konkyo import backtest, config
+from konkyo import backtesting, config
 from konkyo.attribution.attributions import explain_months
 from konkyo.data.simulated import simulate
 from konkyo.features.build import build
@@ -52,8 +52,8 @@ def monthly(seed: int, strength: float, folder) -> pd.DataFrame:
     rows = [panel.features[w.test_start : w.test_stop] for w in windows]
     scores = np.concatenate([g.score for g in explain_months(networks, rows, 0.001)])
     frame = panel.index.iloc[windows[0].test_start :][["month", "stock", "ret"]]
-    ranked = backtest.assign_quantiles(frame.assign(model="network", score=scores), 5)
-    return backtest.monthly_returns(ranked, 5, 0.0)
+    ranked = backtesting.assign_quantiles(frame.assign(model="network", score=scores), 5)
+    return backtesting.monthly_returns(ranked, 5, 0.0)
 
 
 def t_of(values: pd.Series) -> float:

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from konkyo.backtest import walk_forward_returns
-from konkyo.backtest.performance import sharpe_ratio
+from konkyo.backtesting import walk_forward_returns
+from konkyo.backtesting.performance import sharpe_ratio
 from konkyo.errors import KonkyoError
 
 _MONTHS = pd.date_range("2010-01-31", periods=6, freq="ME")

@@ -13,7 +13,7 @@ from optuna.trial import TrialState
 
 import fake_engine as fake
 from konkyo import config, dates
-from konkyo.backtest.portfolios import assign_quantiles
+from konkyo.backtesting.portfolios import assign_quantiles
 from konkyo.errors import TuningError
 from konkyo.tuning import objective, progress, results, space, study
 from konkyo.tuning.coordinator import Coordinator

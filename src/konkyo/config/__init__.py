@@ -38,7 +38,15 @@ from konkyo.config.main import (
     Train,
     Verify,
 )
-from konkyo.config.params import Params, as_dict, flatten, load, parse
+from konkyo.config.params import (
+    Params,
+    TrainSection,
+    as_dict,
+    flatten,
+    load,
+    parse,
+    section,
+)
 from konkyo.config.tables import Reports, StockRows, Table, Tables
 from konkyo.config.tune import Range, Space, Tune
 
@@ -71,10 +79,12 @@ __all__ = [
     "Tables",
     "Track",
     "Train",
+    "TrainSection",
     "Tune",
     "Verify",
     "as_dict",
     "flatten",
     "load",
     "parse",
+    "section",
 ]

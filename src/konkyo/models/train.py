@@ -22,6 +22,9 @@ from konkyo.models.panel_cache import publish
 from konkyo.models.progress import progress_bar
 from konkyo.windows import MonthSlices, Window
 
+KINDS = ("weights", "placebo", "weights_halves", "placebo_halves")
+"""Of networks: folders of files of weights."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class TrainSummary:
@@ -98,7 +101,7 @@ def train(
 def drop_stale(folder: Path, keys: Collection[str]) -> int:
     """Remove weights and losses of files that no key names; return the number of files."""
     dropped = 0
-    for kind in ("weights", "placebo", "weights_halves", "placebo_halves"):
+    for kind in KINDS:
         for path in sorted((folder / kind).glob("*.safetensors")):
             if f"{kind}/{path.stem}" not in keys:
                 path.unlink()

@@ -20,6 +20,7 @@ from konkyo.attribution import (
     reliability,
     reliable_methods,
 )
+from konkyo.attribution.standard_errors import placebos_up_to
 from konkyo.cache import EVALUATION, code_digest, digest_of, weights_bytes
 from konkyo.config import LARGEST_EPSILON_SHARE, Params, load
 from konkyo.features import store
@@ -27,7 +28,7 @@ from konkyo.io import read_parquet, write_csv, write_json
 from konkyo.models import baselines, jobs
 from konkyo.models import store as weights
 from konkyo.models.batches import NetworkSpec
-from konkyo.pipeline import locking, stage, standard_errors
+from konkyo.pipeline import locking, stage
 
 _NOT_INPUTS = ["expected", "baseline"]
 """Columns of the ground truth that are no input's contribution."""
@@ -72,7 +73,7 @@ def run(config: Params, panel: store.Panel) -> VerifySummary:
     all_months = windows.rolling(months, config.train.window_months, config.prepare.skip_months)
     decisions = all_months[:: config.verify.every_n_months]
     about = errors_store.read_about(HERE.errors)
-    placebos = standard_errors.placebos_up_to(all_months, max(config.train.placebo_every, 1))
+    placebos = placebos_up_to(all_months, max(config.train.placebo_every, 1))
     # The ground truth is of the return of t+1: with a gap the networks learn another one.
     with_truth = HERE.truth.exists() and not config.prepare.skip_months
     truth = Truth(panel) if with_truth else None

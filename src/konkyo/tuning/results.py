@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 from optuna.trial import FrozenTrial, TrialState
 
-from konkyo import backtest, dates
-from konkyo.backtest.objectives import ObjectiveName
+from konkyo import backtesting, dates
+from konkyo.backtesting.objectives import ObjectiveName
 from konkyo.config import Tune
 from konkyo.errors import TuningError
 from konkyo.tuning.objective import MEASURES, secondary
@@ -203,7 +203,7 @@ def comparison_table(series: pd.DataFrame) -> pd.DataFrame:
 def selection_bias(
     trials: Sequence[FrozenTrial], best: FrozenTrial, tune: Tune
 ) -> dict[str, float]:
-    """Return the selection bias of the best trial; see `backtest.selection_bias`.
+    """Return the selection bias of the best trial; see `backtesting.selection_bias`.
 
     Parameters
     ----------
@@ -216,7 +216,7 @@ def selection_bias(
     """
     values = pd.Series({t.number: t.value for t in trials if t.state == TrialState.COMPLETE})
     objective = objective_of_spreads(tune)
-    return backtest.selection_bias(
+    return backtesting.selection_bias(
         wide(trials), values, best.number, objective=objective, seed=tune.seed
     )
 
@@ -252,7 +252,7 @@ def walk_forward_series(
     times = list(complete.index[begin :: tune.retune_every]) if tune.retune_every else []
     if not times:
         return None
-    return backtest.walk_forward_returns(
+    return backtesting.walk_forward_returns(
         complete, objective_of_spreads(tune), times, skip_months=skip_months
     )
 

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import spearmanr
 
-from konkyo.backtest.objectives import is_constant, objective_values
+from konkyo.backtesting.objectives import is_constant, objective_values
 from konkyo.dates import ordinal
 
 _KEY = ["model", "month"]

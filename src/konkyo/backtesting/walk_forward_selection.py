@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 
-from konkyo.backtest.objectives import ObjectiveName, objective_values
+from konkyo.backtesting.objectives import ObjectiveName, objective_values
 from konkyo.dates import label
 from konkyo.errors import KonkyoError
 from konkyo.windows import earned_in

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import statsmodels.api as sm
 
-from konkyo.backtest.objectives import MONTHS_A_YEAR, objective_values
-from konkyo.backtest.performance import annual_return, max_drawdown, sharpe_ratio
+from konkyo.backtesting.objectives import MONTHS_A_YEAR, objective_values
+from konkyo.backtesting.performance import annual_return, max_drawdown, sharpe_ratio
 from konkyo.errors import ParamsError
 from konkyo.random import numpy_generator
 

@@ -6,7 +6,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from konkyo.backtest.portfolios import NoPortfoliosError, assign_quantiles
+from konkyo.backtesting.portfolios import NoPortfoliosError, assign_quantiles
 from konkyo.dates import label, ordinal
 from konkyo.errors import ParamsError
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import pandas as pd
 
-from konkyo.backtest.information_coefficient import monotonicity, newey_west_t, t_statistic
-from konkyo.backtest.portfolios import months_without_leg_return, months_without_portfolios
+from konkyo.backtesting.information_coefficient import monotonicity, newey_west_t, t_statistic
+from konkyo.backtesting.portfolios import months_without_leg_return, months_without_portfolios
 
 
 def metrics_dict(

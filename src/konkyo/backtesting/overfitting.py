@@ -12,7 +12,7 @@ from math import comb
 import numpy as np
 import pandas as pd
 
-from konkyo.backtest.objectives import ObjectiveName, objective_from_sums
+from konkyo.backtesting.objectives import ObjectiveName, objective_from_sums
 from konkyo.errors import KonkyoError
 
 

@@ -9,8 +9,8 @@ deviation: t-statistics, deflated Sharpe ratios and searches are about means.
 import empyrical
 import pandas as pd
 
-from konkyo.backtest.objectives import MONTHS_A_YEAR, is_constant, objective_values
-from konkyo.backtest.portfolios import mean_returns, with_realised_returns
+from konkyo.backtesting.objectives import MONTHS_A_YEAR, is_constant, objective_values
+from konkyo.backtesting.portfolios import mean_returns, with_realised_returns
 
 PORTFOLIOS = ("long", "short", "spread", "spread_net", "market", "benchmark")
 

@@ -16,8 +16,8 @@ from math import factorial
 import numpy as np
 import pandas as pd
 
-from konkyo.backtest.holdings import Neutral, basis, residual
-from konkyo.backtest.information_coefficient import newey_west_t
+from konkyo.backtesting.holdings import Neutral, basis, residual
+from konkyo.backtesting.information_coefficient import newey_west_t
 from konkyo.dates import label
 from konkyo.random import numpy_generator
 

@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from konkyo.backtest.objectives import MONTHS_A_YEAR, is_constant, objective_values
+from konkyo.backtesting.objectives import MONTHS_A_YEAR, is_constant, objective_values
 
 
 @dataclass(frozen=True)

@@ -8,17 +8,17 @@ import numpy as np
 import pandas as pd
 
 from konkyo import dates
-from konkyo.backtest import costs, holdings, risk
-from konkyo.backtest.holdings import STANDARD, Scheme
-from konkyo.backtest.information_coefficient import (
+from konkyo.backtesting import costs, holdings, risk
+from konkyo.backtesting.holdings import STANDARD, Scheme
+from konkyo.backtesting.information_coefficient import (
     information_coefficients,
     newey_west_t,
     t_statistic,
 )
-from konkyo.backtest.metrics import finite
-from konkyo.backtest.performance import annual_return, measures
-from konkyo.backtest.portfolios import NoPortfoliosError
-from konkyo.backtest.return_attribution import (
+from konkyo.backtesting.metrics import finite
+from konkyo.backtesting.performance import annual_return, measures
+from konkyo.backtesting.portfolios import NoPortfoliosError
+from konkyo.backtesting.return_attribution import (
     ABSORBED,
     attribution_summary,
     by_group,
@@ -26,8 +26,8 @@ from konkyo.backtest.return_attribution import (
     return_attribution,
     shapley_attribution,
 )
-from konkyo.backtest.scores import NETWORK
-from konkyo.backtest.turnover import stock_trades
+from konkyo.backtesting.scores import NETWORK
+from konkyo.backtesting.turnover import stock_trades
 from konkyo.config import Backtest
 from konkyo.features.grid import Grid
 from konkyo.windows import earned_in

@@ -22,7 +22,7 @@ import numpy as np
 import pandas as pd
 from scipy import optimize, stats
 
-from konkyo.backtest.objectives import MONTHS_A_YEAR, objective_values
+from konkyo.backtesting.objectives import MONTHS_A_YEAR, objective_values
 
 _MIN_COMMON_MONTHS = 12
 """From fewer a correlation is mostly sampling error."""

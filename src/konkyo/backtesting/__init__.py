@@ -14,6 +14,7 @@ information_coefficient  information coefficients, t-statistics, monotonicity ov
 objectives   Sharpe ratio, t-statistic and mean of many series at once: the one definition
 performance  annual return and volatility, drawdown, hit rate; cumulative returns
 metrics      the nested figures of metrics.json
+results      the backtest of all models: what the stage and the library call
 
 Selection bias of a search:
 
@@ -24,29 +25,34 @@ walk_forward_selection  returns of selecting the best trial by earlier months on
 selection_bias  all of these figures of one search
 """
 
-from konkyo.backtest.benchmark import benchmark_returns
-from konkyo.backtest.expected_max_sharpe import NullDistribution, null_distribution
-from konkyo.backtest.information_coefficient import (
+from konkyo.backtesting.benchmark import benchmark_returns
+from konkyo.backtesting.expected_max_sharpe import NullDistribution, null_distribution
+from konkyo.backtesting.information_coefficient import (
     information_coefficients,
     monotonicity,
     newey_west_t,
     t_statistic,
 )
-from konkyo.backtest.metrics import metrics_dict
-from konkyo.backtest.objectives import objective_values
-from konkyo.backtest.overfitting import Overfitting, overfitting
-from konkyo.backtest.performance import cumulative, measures, performance, performance_by_quantile
-from konkyo.backtest.portfolios import (
+from konkyo.backtesting.metrics import metrics_dict
+from konkyo.backtesting.objectives import objective_values
+from konkyo.backtesting.overfitting import Overfitting, overfitting
+from konkyo.backtesting.performance import (
+    cumulative,
+    measures,
+    performance,
+    performance_by_quantile,
+)
+from konkyo.backtesting.portfolios import (
     NoPortfoliosError,
     assign_quantiles,
     months_without_portfolios,
     with_realised_returns,
 )
-from konkyo.backtest.returns import monthly_returns
-from konkyo.backtest.scores import join_scores
-from konkyo.backtest.selection_bias import overfitting_or_none, selection_bias
-from konkyo.backtest.turnover import trades
-from konkyo.backtest.walk_forward_selection import walk_forward_returns
+from konkyo.backtesting.returns import monthly_returns
+from konkyo.backtesting.scores import join_scores
+from konkyo.backtesting.selection_bias import overfitting_or_none, selection_bias
+from konkyo.backtesting.turnover import trades
+from konkyo.backtesting.walk_forward_selection import walk_forward_returns
 
 __all__ = [
     "NoPortfoliosError",

@@ -2,10 +2,10 @@
 
 import pandas as pd
 
-from konkyo.backtest.costs import CostRates
-from konkyo.backtest.information_coefficient import information_coefficients
-from konkyo.backtest.portfolios import mean_returns, with_realised_returns
-from konkyo.backtest.turnover import equal_weights, trades
+from konkyo.backtesting.costs import CostRates
+from konkyo.backtesting.information_coefficient import information_coefficients
+from konkyo.backtesting.portfolios import mean_returns, with_realised_returns
+from konkyo.backtesting.turnover import equal_weights, trades
 from konkyo.windows import earned_in
 
 _KEY = ["model", "month"]

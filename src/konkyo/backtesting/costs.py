@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from konkyo.backtest.portfolios import mean_returns
-from konkyo.backtest.turnover import stock_trades, trades
+from konkyo.backtesting.portfolios import mean_returns
+from konkyo.backtesting.turnover import stock_trades, trades
 from konkyo.config import Backtest
 from konkyo.errors import ParamsError
 from konkyo.windows import earned_in

@@ -6,10 +6,10 @@ from collections.abc import Hashable
 import numpy as np
 import pandas as pd
 
-from konkyo.backtest.expected_max_sharpe import null_distribution
-from konkyo.backtest.objectives import MONTHS_A_YEAR, ObjectiveName
-from konkyo.backtest.overfitting import Overfitting, comparable, overfitting
-from konkyo.backtest.sharpe import minimum_track_record, moments, probabilistic_sharpe
+from konkyo.backtesting.expected_max_sharpe import null_distribution
+from konkyo.backtesting.objectives import MONTHS_A_YEAR, ObjectiveName
+from konkyo.backtesting.overfitting import Overfitting, comparable, overfitting
+from konkyo.backtesting.sharpe import minimum_track_record, moments, probabilistic_sharpe
 from konkyo.errors import KonkyoError
 
 MAX_BLOCKS = 16

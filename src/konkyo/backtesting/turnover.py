@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from konkyo.backtest.portfolios import mean_returns
+from konkyo.backtesting.portfolios import mean_returns
 from konkyo.dates import month_end, ordinal
 
 _LEG = ["model", "ordinal", "leg"]
@@ -92,7 +92,7 @@ def trades(holdings: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     holdings : DataFrame
-        model, month, leg, stock, weight, ret: `equal_weights`, or of `konkyo.backtest.holdings`.
+        model, month, leg, stock, weight, ret: `equal_weights`, or of `konkyo.backtesting.holdings`.
 
     Returns
     -------
