@@ -1,5 +1,6 @@
 """The site: every page has its place, every figure its formula, every key its meaning."""
 
+import ast
 import json
 import re
 import runpy
@@ -11,8 +12,8 @@ import pandas as pd
 import pytest
 from ruamel.yaml import YAML
 
+from konkyo import selection_bias
 from konkyo.attribution import ground_truth
-from konkyo.backtest import selection_bias
 from konkyo.data import ratios
 from konkyo.features.characteristics import ROLLING
 from konkyo.tuning.objective import MEASURES
@@ -20,7 +21,7 @@ from konkyo.tuning.objective import MEASURES
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 GENERATED = {f"docs/reference/{name}.md" for name in ("python", "params", "commands")}
-RUNNABLE = ("getting-started.md", "ja/getting-started.md", "coming-from.md")
+RUNNABLE = ("getting-started.md", "coming-from.md")
 
 
 @pytest.fixture(scope="module")
@@ -42,10 +43,14 @@ def metrics_written() -> set[str]:
     names: set[str] = set()
     for file in ("metrics", "portfolio", "summary", "verify", "intervention/metrics"):
         names |= leaves(json.loads((ROOT / f"data/{file}.json").read_text(encoding="utf-8")))
-    months = pd.date_range("2000-01-31", periods=40, freq="ME")
+    months = pd.date_range("2000-01-31", periods=40, freq="ME", name="month")
     trials = pd.DataFrame(np.random.default_rng(1).normal(0, 0.1, (40, 5)), months)
-    bias = selection_bias(trials, trials.mean(), int(trials.mean().idxmax()))
-    names |= {*bias, *MEASURES, *ground_truth.reliability_measures({}), "seed_correlation"}
+    names |= {
+        *selection_bias(trials.reset_index()),
+        *MEASURES,
+        *ground_truth.reliability_measures({}),
+        "seed_correlation",
+    }
     # Horizons of a rank IC, periods of the study's threshold, and name.of of summary.json.
     return {name.rpartition(".")[2] for name in names if not re.fullmatch(r"[\d.-]+", name)}
 
@@ -98,11 +103,24 @@ def test_every_command_is_in_the_reference(reference: dict[str, Any]):
     assert "## `konkyo tune`" in page and "* `--month YYYY-MM`" in page
 
 
+def python_of(name: str) -> list[str]:
+    """Return the Python of a page, a text a fence."""
+    text = (DOCS / name).read_text(encoding="utf-8")
+    return re.findall(r"^```python\n(.*?)^```$", text, re.M | re.S)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", RUNNABLE)
 def test_the_python_of_a_page_runs(name: str, capsys: pytest.CaptureFixture[str]):
-    text = (DOCS / name).read_text(encoding="utf-8")
     session: dict[str, Any] = {}
-    for code in re.findall(r"^```python\n(.*?)^```$", text, re.M | re.S):
-        exec(code, session)  # noqa: S102
+    for code in python_of(name):
+        exec(code, session)
     assert capsys.readouterr().out
+
+
+def test_the_japanese_page_has_the_same_python():
+    english, japanese = (
+        [ast.dump(ast.parse(code)) for code in python_of(name)]
+        for name in ("getting-started.md", "ja/getting-started.md")
+    )
+    assert english == japanese != []

@@ -31,7 +31,7 @@ altair.renderers.enable("svg")
 altair.theme.register("konkyo", enable=True)(lambda: {"config": CONFIG})
 None
 """
-"""A page has pictures where the notebook, opened by a reader, has charts that answer to the mouse."""
+"""A page has pictures where the notebook of a reader has charts that answer to the mouse."""
 
 
 def execute(path: Path) -> str:
@@ -84,6 +84,7 @@ def site() -> None:
 
 
 def main() -> None:
+    """Run one of the two steps."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("step", choices=["notebooks", "site"])
     parser.add_argument("names", nargs="*", help="notebooks, without .ipynb; default: all")

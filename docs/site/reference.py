@@ -90,8 +90,11 @@ def params_page() -> str:
             ]
             yield "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
 
-    page = ["# Params\n", "Every key of `params.yaml` with its value in the main job. An unknown key or "
-            "a value beyond its limits is an error that says what is allowed.\n"]  # fmt: skip
+    page = [
+        "# Params\n",
+        "Every key of `params.yaml` with its value in the main job. An unknown key or a value "
+        "beyond its limits is an error that says what is allowed.\n",
+    ]
     for section, values in YAML(typ="safe", pure=True).load(text).items():
         model = models[schema["properties"][section]["$ref"].rpartition("/")[2]]
         page += [f"## {section}\n", model["description"] + "\n"]
