@@ -41,7 +41,7 @@ def execute(path: Path) -> str:
     notebook.cells.insert(0, nbformat.v4.new_code_cell(CHARTS_AS_PICTURES))
     with tempfile.TemporaryDirectory() as folder:
         resources = {"metadata": {"path": folder}}
-        NotebookClient(notebook, timeout=300, resources=resources, kernel_name="python3").execute()
+        NotebookClient(notebook, timeout=300, resources=resources, coalesce_streams=True).execute()
     del notebook.cells[0]
     for cell in notebook.cells:
         if cell.cell_type == "code":
@@ -53,7 +53,8 @@ def execute(path: Path) -> str:
     )
     # Tables as the theme draws them, not as pandas does.
     body = re.sub(r"<style scoped>.*?</style>\n?", "", body, flags=re.S)
-    body = body.replace('<table border="1" class="dataframe">', "<table>")
+    body = body.replace('<table border="1" class="dataframe">', "<table>").replace(folder, "~")
+    body = re.sub(r"<(t[dh])>(\d{4}-\d\d)", r'<\1 style="white-space: nowrap">\2', body)
     FilesWriter(build_directory=str(NOTEBOOKS)).write(body, resources, notebook_name=path.stem)
     return f"{path.name}: {time.monotonic() - start:.0f} seconds"
 

@@ -14,6 +14,12 @@ from konkyo.cli import app
 from konkyo.config import Params
 
 ROOT = Path(__file__).parents[2]
+RETURNED = (
+    "konkyo.library.backtest.Backtest",
+    "konkyo.library.simulated.SimulatedMarket",
+    "konkyo.models.ranking_module.RankingModule",
+)
+"""What public functions return, and the base of a module of one's own."""
 
 
 def comments_of_params(text: str) -> dict[str, str]:
@@ -121,8 +127,10 @@ def commands_page() -> str:
 
 
 def python_page() -> str:
-    """Return the reference of the public names, for mkdocstrings."""
-    names = [name for name in konkyo.__all__ if not name.startswith("__")]
-    return "\n".join(
-        ["# Python\n", konkyo.__doc__ or "", "", *(f"::: konkyo.{name}\n" for name in names)]
-    )
+    """Return the reference of the public names, for mkdocstrings; a line of the package's each."""
+    first, *lines = (konkyo.__doc__ or "").strip().splitlines()
+    texts = dict(line.split(maxsplit=1) for line in lines if line)
+    names = "\n".join(f"| [`{name}`][konkyo.{name}] | {texts[name]} |" for name in konkyo.__all__)
+    dotted = [*(f"konkyo.{name}" for name in konkyo.__all__), *RETURNED]
+    blocks = "\n".join(f"::: {name}\n" for name in dotted)
+    return f"# Python\n\n{first}\n\n| name | |\n|---|---|\n{names}\n\n{blocks}"
