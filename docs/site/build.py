@@ -84,21 +84,26 @@ def site() -> None:
     )
 
 
+def notebooks(names: list[str]) -> None:
+    """Execute notebooks, two at a time; all of them without names."""
+    if not names:
+        shutil.rmtree(NOTEBOOKS, ignore_errors=True)
+    paths = sorted((ROOT / "docs/notebooks").glob("*.ipynb"))
+    with ThreadPoolExecutor(2) as pool:
+        for line in pool.map(execute, [p for p in paths if not names or p.stem in names]):
+            print(line, flush=True)
+
+
 def main() -> None:
-    """Run one of the two steps."""
+    """Run one of the two steps; a site needs the notebooks once."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("step", choices=["notebooks", "site"])
     parser.add_argument("names", nargs="*", help="notebooks, without .ipynb; default: all")
     given = parser.parse_args()
+    if given.step == "notebooks" or not NOTEBOOKS.exists():
+        notebooks(given.names)
     if given.step == "site":
         site()
-        return
-    paths = sorted((ROOT / "docs/notebooks").glob("*.ipynb"))
-    with ThreadPoolExecutor(2) as pool:
-        for line in pool.map(
-            execute, [p for p in paths if not given.names or p.stem in given.names]
-        ):
-            print(line, flush=True)
 
 
 if __name__ == "__main__":
