@@ -176,7 +176,10 @@ def test_a_project_is_under_git_and_dvc(made, capsys):
 def test_what_is_there_is_not_touched(made, capsys):
     before = files_of(made)
     said = refused(capsys, made, "tables")
-    assert f"konkyo: {made} has files (" in said and "konkyo init --upgrade" in said
+    assert (
+        f"konkyo: {made} has 9 files (.dvc, .dvcignore, .gitignore): " in said
+        and "konkyo init --upgrade" in said
+    )
     assert files_of(made) == before
     said = refused(capsys, made / "params.yaml")
     assert "params.yaml is a file: name a folder that is new or empty" in said
@@ -184,13 +187,13 @@ def test_what_is_there_is_not_touched(made, capsys):
 
 
 def test_nothing_is_left_of_a_project_that_fails(tmp_path, monkeypatch, capsys):
-    (tmp_path / "empty").mkdir()
+    (tmp_path / "empty/.git").mkdir(parents=True)
     monkeypatch.setattr(project, "new_files", lambda source: {"a/b": "", "a": ""})
     for name in ("empty", "new"):
         with pytest.raises(IsADirectoryError):
             init.main(tmp_path / name)
     assert [path.name for path in tmp_path.iterdir()] == ["empty"]
-    assert list((tmp_path / "empty").iterdir()) == []
+    assert [path.name for path in (tmp_path / "empty").iterdir()] == [".git"]
     monkeypatch.setattr(init.sys, "executable", "/bin/false")
     said = refused(capsys, tmp_path / "new")
     assert "init --quiet` ended with code 1, and nothing is left" in said
