@@ -20,7 +20,7 @@ from small import SIMULATED, small_params
 
 ROOT = Path(__file__).parents[1]
 TEMPLATES = {
-    "stages.yaml": "dvc.yaml",
+    "stages": "dvc.yaml",
     "MLproject": "MLproject",
     "gitignore": ".gitignore",
     "dvcignore": ".dvcignore",
@@ -29,8 +29,8 @@ TEMPLATES = {
     "own_README.md": "data/own/README.md",
     "data.md": "docs/data.md",
     "model.md": "docs/model.md",
-    "us-equities.yaml": "params.yaml",
-    "simulated-tse.yaml": "data/examples/simulated-tse/params.yaml",
+    "us-equities": "params.yaml",
+    "simulated-tse": "data/examples/simulated-tse/params.yaml",
 }
 PIPELINES = ("dvc.yaml", "src/konkyo/intervention/stages.yaml")
 
