@@ -4,7 +4,6 @@ import shutil
 import subprocess  # nosec B404 # fixed programs, never a shell
 import sys
 from collections.abc import Sequence
-from itertools import islice
 from pathlib import Path
 from typing import Literal
 
@@ -19,7 +18,7 @@ def main(
     source: Literal["tables", "us-equities", "simulated-tse"] = "tables",
     upgrade: bool = False,
 ) -> None:
-    """Make a project in a new or empty folder.
+    """Make a project in a new or empty folder, which may be a repository of Git.
 
     Parameters
     ----------
@@ -33,7 +32,7 @@ def main(
     Raises
     ------
     ArtifactError
-        The folder is not empty, or to upgrade no project.
+        The folder has files, or to upgrade no project.
     StorageError
         Git is not installed.
     """
@@ -42,23 +41,26 @@ def main(
         return
     if folder.exists() and not folder.is_dir():
         raise ArtifactError(f"{folder} is a file: name a folder that is new or empty")
-    names = [path.name for path in islice(folder.iterdir(), 3)] if folder.exists() else []
+    before = list(folder.iterdir()) if folder.exists() else None
+    names = sorted(path.name for path in before or () if path.name != ".git")
     if names:
         raise ArtifactError(
-            f"{folder.absolute()} has files ({', '.join(names)}): name a folder that is new or "
-            "empty; in a project, `konkyo init --upgrade` shows what a new version changes"
+            f"{folder.absolute()} has {len(names)} files ({', '.join(names[:3])}): name a folder "
+            "that is new or empty; in a project, `konkyo init --upgrade` shows what a new version "
+            "changes"
         )
     if shutil.which("git") is None:
         raise StorageError("there is no command git, which versions a project: install Git")
-    existed = folder.exists()
     try:
         _write(folder, source)
     except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
-        if existed:
-            folder.mkdir()
+        for path in folder.iterdir() if before is not None else [folder]:
+            if path not in (before or ()):
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
         raise
     print(f"{folder.absolute()}: a project with source {source}, under Git and DVC")
+    if source == "tables":
+        print("data/own has an example of stocks and market series, for your own to replace")
     print(f"next: cd {folder} && dvc repro")
 
 

@@ -72,7 +72,7 @@ def is_repository(folder: Path = Path()) -> bool:
 def files() -> dict[str, str]:
     """Return the files that every project has, by path; a new version of konkyo may change them."""
     return {
-        "dvc.yaml": stages(_template("stages.yaml")).replace("stages:\n", _CODE_STAGE, 1),
+        "dvc.yaml": stages(_template("stages")).replace("stages:\n", _CODE_STAGE, 1),
         "MLproject": _mlproject(_template("MLproject")),
         "python_env.yaml": _PYTHON_ENV.format(version=version()),
         ".gitignore": _template("gitignore"),
@@ -94,8 +94,8 @@ def new_files(source: str) -> dict[str, str]:
     """
     made = files() | {".dvc/config": _template("dvc_config")}
     if source != "tables":
-        return made | {"params.yaml": _template(f"{source}.yaml")}
-    params = _template("us-equities.yaml")
+        return made | {"params.yaml": _template(source)}
+    params = _template("us-equities")
     for pattern, text in _EXAMPLE_PARAMS.items():
         params = re.sub(pattern, text, params)
     tables = {
@@ -118,7 +118,7 @@ def code_digests() -> dict[str, str]:
     These are the sources that dvc.yaml of the repository names, byte by byte.
     """
     digests = {"konkyo": version()}
-    for path in (_TEMPLATES / "stages.yaml", _STUDY):
+    for path in (_TEMPLATES / "stages", _STUDY):
         for name, stage in _yaml(path.read_text(encoding="utf-8"))["stages"].items():
             paths = [SOURCES.parent / dep for dep in stage["deps"] if dep.startswith("src/")]
             parts = [part for at in map(_installed_at, paths) for part in _contents(at)]
@@ -131,7 +131,7 @@ def example() -> dict[str, pd.DataFrame]:
     # The command `code`, a stage of every run, needs no market.
     from konkyo.data import simulated
 
-    whole = config.load(_TEMPLATES / "us-equities.yaml").ingest.simulated
+    whole = config.load(_TEMPLATES / "us-equities").ingest.simulated
     market = simulated.simulate(replace(whole, stocks=_EXAMPLE_STOCKS), *_EXAMPLE_MONTHS)
     tables = {
         "stocks": market.stocks[_EXAMPLE_COLUMNS],
