@@ -30,6 +30,7 @@ _MODULE = re.compile(r"stacked|lightning|[A-Za-z_]\w*(\.[A-Za-z_]\w*)+")
 """An engine, or the dotted name of a class."""
 Share = Annotated[float, Field(ge=0, le=1)]
 Number = Annotated[float, Field(allow_inf_nan=False)]
+SkipMonths = Annotated[int, Field(ge=0, le=11)]
 
 
 @dataclass(frozen=True, config=RULES)
@@ -77,7 +78,7 @@ class Prepare:
     label: Literal["zscore", "rank", "raw"]
     sectors: Literal["known"] | tuple[str, ...]
     market: dict[str, tuple[MarketTransform, ...]]
-    skip_months: Annotated[int, Field(ge=0, le=11)] = field(default=0, kw_only=True)
+    skip_months: SkipMonths = field(default=0, kw_only=True)
     missing: Literal["centre", "drop"] = field(default="centre", kw_only=True)
     label_neutral: Literal["none", "sector"] = field(default="none", kw_only=True)
 

@@ -170,7 +170,7 @@ def backtest(
     >>> scores = market.truth.rename(columns={"expected": "score"})[["month", "stock", "score"]]
     >>> result = konkyo.backtest(scores, market.frame, n_quantiles=4)
     >>> round(result.summary()["rank_ic"], 2)
-    0.06
+    0.08
     >>> result.returns.columns[:3].tolist()
     ['month', 'earned', 'long']
     """
@@ -180,11 +180,14 @@ def backtest(
         "short_cost_bps": short_cost_bps, "borrow_bps": borrow_bps,
     }  # fmt: skip
     params = config.section(config.Backtest, values, "backtest")
+    config.section(config.SkipMonths, skip_months, "skip_months")
     panel = returns if isinstance(returns, Panel) else _panel_of(returns)
     table, kind = to_pandas(scores)
     numbers = [name for name in table.select_dtypes("number") if name not in _KEYS]
     names = [name for name in numbers if not _is_further(str(name))]
-    columns = checks.Columns(month="month", stock="stock", features=("score", *names), results=True)
+    columns = checks.Columns(
+        month="month", stock="stock", features=("score", *names), results=True, filled=True
+    )
     rows = checks.rows(table, columns)
     absent = ~pd.MultiIndex.from_frame(rows[_KEYS[:2]]).isin(
         pd.MultiIndex.from_frame(panel.index[_KEYS[:2]])

@@ -12,6 +12,8 @@ from konkyo.data.columns import table_of
 from konkyo.data.parsing import ParsedTable
 from konkyo.data.rules import FURTHER, Schema, broken, unique
 from konkyo.data.violations import Violation, names_of, raise_if_any, violation
+from konkyo.errors import ParamsError
+from konkyo.features.market import LARGEST
 
 FRAME = "the frame"
 _NUMBERS = "make the column one of floats (pandas.to_numeric), or leave it out of `features`"
@@ -109,6 +111,8 @@ def _of_columns(frame: pd.DataFrame, columns: Columns) -> Iterator[Violation]:
     for name in dict.fromkeys(frame.columns[frame.columns.duplicated()]):
         yield violation(table, [], "columns", f"two are called {name!r}", "rename one of them")
     inputs = [*columns.features, *columns.market]
+    if frame.empty:
+        yield violation(table, [], "rows", "no row", "give at least one month and stock")
     for name in {columns.label, "forward_return"}.intersection(inputs):
         found = "the label, which is known in t+1, is among the features of t"
         yield violation(table, [str(name)], "look-ahead", found, "remove it from them")
@@ -167,6 +171,11 @@ def _of_values(table: ParsedTable, columns: Columns) -> Iterator[Violation]:
         if one.rule != "reserved"
         or (one.column in columns.features + columns.market and not columns.results)
     )
+    for name in columns.features + columns.market:
+        large = (table.frame[name].abs() > LARGEST).to_numpy() & np.isfinite(table.frame[name])
+        if large.any():
+            found, remedy = f"above {LARGEST:g} in size", "correct them, or take a larger unit"
+            yield violation(table, [name], "range", found, remedy, large, table.frame[name])
     months = ParsedTable(FRAME, table.frame[[columns.month]].set_axis(["month"], axis=1))
     for gap in schema.gaps(months):
         remedy = "add these months, or cut the frame so that its months follow one another"
@@ -186,6 +195,18 @@ def _of_market(table: ParsedTable, columns: Columns) -> Iterator[Violation]:
             found = "another value than another stock of the month"
             remedy = "give every stock the month's value, or list the column in `features`"
             yield violation(table, [name], "market", found, remedy, differing, frame[name])
+
+
+def require_one_of(name: str, value: object, allowed: Sequence[str]) -> None:
+    """Raise if an argument has none of the values that are allowed.
+
+    Raises
+    ------
+    ParamsError
+        Names them.
+    """
+    if value not in allowed:
+        raise ParamsError(f"{name} = {value!r}: set it to one of {', '.join(allowed)}")
 
 
 def names(columns: Sequence[str] | str) -> tuple[str, ...]:

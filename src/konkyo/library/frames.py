@@ -19,6 +19,8 @@ def to_pandas(frame: Any) -> tuple[pd.DataFrame, str]:
     KonkyoError
         It is no frame in memory of pandas, polars or Arrow.
     """
+    if isinstance(frame, pd.DataFrame):
+        return frame.reset_index(drop=True), PANDAS
     try:
         table = nw.from_native(frame, eager_only=True)
     except TypeError:
@@ -38,4 +40,5 @@ def to_kind(frame: pd.DataFrame, kind: str) -> Any:
     if kind == PANDAS:
         return frame
     table = pa.Table.from_pandas(frame, preserve_index=False)
-    return nw.from_arrow(table, backend=nw.Implementation.from_backend(kind)).to_native()
+    backend: Any = kind
+    return nw.from_arrow(table, backend=backend).to_native()

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from konkyo import dates
-from konkyo.errors import KonkyoError
+from konkyo.errors import KonkyoError, ParamsError
 from konkyo.features.store import Panel
 from konkyo.leakage import compare
 from konkyo.leakage.compare import Finding
@@ -49,9 +49,9 @@ def check_lookahead(
         One row a month and stock, known at the end of the month, of numbers and text. It is left
         unchanged.
     build : callable
-        Takes a frame of the caller's kind, its months as period ends, and returns a frame with the same columns of month and
-        stock and any others, or a Panel. Scores of a ranker will do:
-        `lambda frame: RollingRanker(...).fit(Panel.from_frame(frame)).predict()`.
+        Takes a frame of the caller's kind, its months as period ends, and returns a frame with the
+        same columns of month and stock and any others, or a Panel. Networks that are trained
+        together in other numbers may differ in a weight's last bits: audit them by `konkyo audit`.
     month, stock : str
         Columns of the frame.
     label : str, optional
@@ -74,6 +74,8 @@ def check_lookahead(
     ------
     RecordsError
         The frame breaks a rule.
+    ParamsError
+        There are too few months for so many decisions.
     KonkyoError
         `build` returns no frame with these columns, or fails on the frame itself.
 
@@ -108,8 +110,13 @@ def check_lookahead(
     def built(part: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
         return _columns_of(build(to_kind(part.rename(columns=keys), kind)), keys, label)
 
-    before, late = built(rows)
     months = np.unique(original.available)
+    if not 0 < decisions < len(months):
+        raise ParamsError(
+            f"decisions = {decisions}: set it to 1 up to {len(months) - 1}, one less than the "
+            "frame's months"
+        )
+    before, late = built(rows)
     findings: list[Finding] = []
     for t in months[np.linspace(len(months) - 1, 0, decisions + 1).round().astype(int)[:-1]]:
         for number, perturbation in enumerate(PERTURBATIONS):
@@ -169,7 +176,7 @@ def _columns_of(
             f"build returns no column {lacking[0]!r}: let it keep {' and '.join(keys.values())}"
         )
     frame = frame.rename(columns={name: key for key, name in keys.items()})
-    return frame, [label] if label in frame else []
+    return frame, [label] if label is not None and label in frame else []
 
 
 def _compared(

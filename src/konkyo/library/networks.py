@@ -15,9 +15,18 @@ from konkyo.errors import ArtifactError, KonkyoError, ParamsError
 from konkyo.features.store import Panel
 from konkyo.library.frames import PANDAS
 from konkyo.models import store as weights
+from konkyo.models import user_module
 from konkyo.models.train import KINDS
 
 LRP = "lrp"
+
+
+def score(members: Sequence[weights.Network], rows: np.ndarray, epsilon: float) -> np.ndarray:
+    """Return the scores of a month's rows, [rows] float64; those of an ensemble are the mean."""
+    if modules := weights.modules(members):
+        return user_module.score(modules, rows)
+    # Of the pass that explains them, for the same bits.
+    return next(explain_months([members], [rows], epsilon)).score
 
 
 def attribution(
@@ -83,11 +92,12 @@ def require_own(folder: Path, keys: Collection[str], pending: Collection[str]) -
 
 
 @contextmanager
-def one_thread() -> Iterator[None]:
-    """Run torch in one thread: a sum's last bits depend on how many share it."""
+def isolated() -> Iterator[None]:
+    """Run torch in one thread, on whose number a sum's last bits depend, with its own generator."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        yield
+        with torch.random.fork_rng(devices=[]):
+            yield
     finally:
         torch.set_num_threads(before)

@@ -8,6 +8,7 @@ from typing import Any, Literal, Self
 
 import pandas as pd
 
+from konkyo.errors import ParamsError
 from konkyo.features import build, store
 from konkyo.library import checks
 from konkyo.library.frames import PANDAS, to_pandas
@@ -94,7 +95,8 @@ class Panel(store.Panel):
             left out, the label among the features, columns without numbers, time zones, infinite
             values.
         ParamsError
-            Two features would have one name, or one that of a column of the results.
+            An argument has a value that is not allowed, two features would have one name, or one
+            that of a column of the results.
 
         Examples
         --------
@@ -112,11 +114,19 @@ class Panel(store.Panel):
         >>> panel.index["label"].tolist()
         [0.0, 1.0, -1.0]
         """
+        checks.require_one_of("standardise", standardise, ("rank", "zscore", "none"))
+        checks.require_one_of("missing", missing, ("centre", "drop"))
+        checks.require_one_of("label_standardise", label_standardise, ("rank", "zscore", "raw"))
+        checks.require_one_of("label_neutral", label_neutral, ("none", "sector"))
+        if not clip > 0:
+            raise ParamsError(f"clip = {clip}: set it above 0")
         table, kind = to_pandas(frame)
         given = [month, stock, label, size, sectors, *checks.names(market)]
         if features is None:
             numbers = table.select_dtypes(["number", "bool"]).columns
             features = sorted(str(name) for name in numbers if name not in given)
+        if not features and not market:
+            raise ParamsError("no features: name columns of numbers that are known at t")
         columns = checks.Columns(
             month=month,
             stock=stock,

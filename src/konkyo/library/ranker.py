@@ -2,12 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Literal, Self
 
-import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
@@ -16,7 +15,7 @@ from konkyo import windows
 from konkyo.attribution.attributions import Attribution, as_frame, require_networks
 from konkyo.attribution.methods import LRP_EPSILON
 from konkyo.attribution.standard_errors import StandardErrors
-from konkyo.config import Attribute, Train, TrainSection, section
+from konkyo.config import Attribute, SkipMonths, Train, TrainSection, section
 from konkyo.errors import ArtifactError, KonkyoError
 from konkyo.features.store import Panel
 from konkyo.io import read_json, write_json
@@ -25,11 +24,12 @@ from konkyo.library.networks import (
     LRP,
     attribution,
     error_columns,
+    isolated,
     kind_of,
     months_of,
-    one_thread,
     require_own,
     require_panel,
+    score,
 )
 from konkyo.models import jobs
 from konkyo.models import store as weights
@@ -68,15 +68,14 @@ class RollingRanker(BaseEstimator):
 
     Notes
     -----
-    Scores and relevances equal those of the pipeline to the bit. Gu, Kelly and Xiu, Empirical Asset
-    Pricing via Machine Learning (Review of Financial Studies 2020) fit networks in such windows.
+    Scores and relevances equal those of the pipeline to the bit.
 
     Examples
     --------
     >>> import konkyo
     >>> market = konkyo.simulate_market(stocks=40, last="2003-12")
     >>> panel = konkyo.Panel.from_frame(market.frame, features=market.features)
-    >>> ranker = konkyo.RollingRanker(window_months=6, epochs=1, resamples=0, placebo_every=0)
+    >>> ranker = konkyo.RollingRanker(window_months=9, epochs=1, resamples=0, workers=1)
     >>> scores = ranker.fit(panel).predict()
     >>> list(scores.columns)
     ['month', 'stock', 'score']
@@ -107,7 +106,7 @@ class RollingRanker(BaseEstimator):
     scheduler_address: str = ""
     panel_cache_url: str = ""
     module: str = "stacked"
-    module_params: dict[str, Any] = field(default_factory=dict)
+    module_params: dict[str, Any] | None = None
     validation_months: int = 0
     patience: int = 3
     epsilon: float = 0.001
@@ -143,7 +142,7 @@ class RollingRanker(BaseEstimator):
         decisions = self._windows(panel)
         keys = jobs.plan(panel, decisions, params).keys
         temporary = TemporaryDirectory() if self.cache is None else nullcontext(self.cache)
-        with one_thread(), temporary as folder:
+        with isolated(), temporary as folder:
             pending = pending_files(keys, Path(folder))
             if pending:
                 require_own(Path(folder), keys, pending)
@@ -176,10 +175,15 @@ class RollingRanker(BaseEstimator):
             A month of the panel has no network.
         """
         panel, rows = self._rows(panel)
-        index = pd.concat([panel.index.loc[at, ["month", "stock"]] for at in rows.values()])
-        explained = self._explained(panel, rows, LRP_EPSILON)
-        scores = index.assign(score=np.concatenate([one.score for one in explained]))
-        return to_kind(scores.reset_index(drop=True), kind_of(panel))
+        keys = panel.index[["month", "stock"]]
+        with isolated():
+            tables = [
+                keys.iloc[at].assign(
+                    score=score(self._networks(month), panel.features[at], self.epsilon)
+                )
+                for month, at in rows.items()
+            ]
+        return to_kind(pd.concat(tables, ignore_index=True), kind_of(panel))
 
     def explain(self, panel: Panel | None = None, *, method: str = LRP, errors: bool = True) -> Any:
         """Return the scores and what each feature contributed to them.
@@ -191,7 +195,8 @@ class RollingRanker(BaseEstimator):
         method : str
             lrp (layer-wise relevance propagation with the epsilon rule: Bach and others, PLoS ONE
             2015), or lrp_gamma, lrp_alpha2_beta1, lrp_alpha1_beta0, lrp_z_plus, gradient_input,
-            integrated_gradients, deep_lift.
+            integrated_gradients, deep_lift. For a module of your own lrp (by captum),
+            integrated_gradients or deep_lift.
         errors : bool
             Whether to add the standard errors of lrp, where `resamples` is not 0 and the panel has
             the windows of the months.
@@ -215,14 +220,18 @@ class RollingRanker(BaseEstimator):
         """
         panel, rows = self._rows(panel)
         name = LRP_EPSILON if method == LRP else method
-        standard_errors = self._standard_errors(panel, rows) if errors and method == LRP else None
+        # Other methods of the perceptrons have no standard errors.
+        with_errors = errors and (name == LRP_EPSILON or "." in self.module)
+        windows_of = self._resampled(panel, rows) if with_errors else {}
+        standard_errors = self._standard_errors(panel, windows_of, name) if windows_of else None
         tables = []
         for (month, at), one in zip(rows.items(), self._explained(panel, rows, name), strict=True):
-            table = as_frame(panel.index.loc[at], panel.names, one)
+            table = as_frame(panel.index.iloc[at], panel.names, one)
             if standard_errors is not None:
-                window = next(w for w in self._windows(panel) if w.month == month)
-                with one_thread():
-                    of_month, _ = standard_errors.errors(window, one.score, one.relevance)
+                with isolated():
+                    of_month, _ = standard_errors.errors(
+                        windows_of[month], one.score, one.relevance
+                    )
                 table = pd.concat(
                     [table, error_columns(of_month, panel.names, table.index)], axis=1
                 )
@@ -255,12 +264,12 @@ class RollingRanker(BaseEstimator):
         """
         path = Path(folder) / SAVED
         if not path.exists():
-            raise ArtifactError(
-                f"{path} is missing: give a folder that RollingRanker.save has written"
-            )
+            raise ArtifactError(f"{path} is missing: give a folder of RollingRanker.save")
         saved = read_json(path)
         try:
             ranker, names = cls(**saved["params"]), list(saved["networks"])
+            if not months_of("weights", names):
+                raise LookupError("it names no network")
         except (LookupError, TypeError) as error:
             raise ArtifactError(
                 f"{path} is not of RollingRanker.save ({error}): save the ranker again"
@@ -274,25 +283,29 @@ class RollingRanker(BaseEstimator):
 
     def _train_section(self) -> Train:
         """Return the parameters as the train section of params.yaml."""
-        names = [one.name for one in fields(Train) if one.name != "ridge_penalty"]
+        names = {one.name for one in fields(Train)} & {one.name for one in fields(type(self))}
         values = {name: getattr(self, name) for name in names}
-        # Of the baselines, which the pipeline trains beside the networks.
-        values["ridge_penalty"] = 1.0
+        # The penalty is of a baseline, which the pipeline trains beside the networks.
+        values |= {"module_params": self.module_params or {}, "ridge_penalty": 1.0}
+        section(SkipMonths, self.skip_months, "skip_months")
         return section(TrainSection, values, type(self).__name__)
+
+    def _networks(self, month: str, kind: str = "weights") -> tuple[weights.Network, ...]:
+        return self.networks_[f"{kind}/{month}"]
 
     def _windows(self, panel: Panel) -> list[Window]:
         months = MonthSlices.of(panel.index["month"])
         return windows.rolling(months, self.window_months, self.skip_months)
 
     def _rows(self, panel: Panel | None) -> tuple[Panel, dict[str, slice]]:
-        """Return the panel, and the rows (first and last, both included) of each month to score."""
+        """Return the panel, and the rows of each month to score."""
         check_is_fitted(self, "networks_")
         trained = months_of("weights", self.networks_)
         panel = self.panel_ if panel is None else panel
         if panel is None:
             raise KonkyoError("a ranker that was loaded has no panel: give the one to score")
         require_panel(panel)
-        features = list(self.networks_[f"weights/{trained[0]}"][0].features)
+        features = list(self._networks(trained[0])[0].features)
         if panel.names != features:
             raise ArtifactError(
                 f"the panel has the features {panel.names} and the networks {features}: build it "
@@ -302,35 +315,36 @@ class RollingRanker(BaseEstimator):
         # Earlier months are the history of the first window.
         asked = [month for month in months.names if month >= trained[0]] or list(months.names)
         require_networks(asked, trained)
-        places = {month: months.rows(months.names.index(month)) for month in asked}
-        return panel, {month: slice(at.start, at.stop - 1) for month, at in places.items()}
+        return panel, {month: months.rows(months.names.index(month)) for month in asked}
 
     def _explained(
         self, panel: Panel, rows: dict[str, slice], method: str
     ) -> Iterator[Attribution]:
         """Yield the attribution of each month's rows."""
         for month, at in rows.items():
-            members = self.networks_[f"weights/{month}"]
-            block = panel.features[at.start : at.stop + 1]
-            with one_thread():
-                yield attribution(members, block, self.epsilon, method)
+            with isolated():
+                one = attribution(self._networks(month), panel.features[at], self.epsilon, method)
+            yield one
 
-    def _standard_errors(self, panel: Panel, rows: dict[str, slice]) -> StandardErrors | None:
-        """Return the standard errors of months; None where networks or months are lacking."""
+    def _resampled(self, panel: Panel, rows: dict[str, slice]) -> dict[str, Window]:
+        """Return the windows of a panel by month; none where a network or a month is lacking."""
         halves = months_of("weights_halves", self.networks_)
         try:
-            decisions = self._windows(panel)
+            decisions = {window.month: window for window in self._windows(panel)}
         except ArtifactError:
-            return None
+            return {}
         # Every n-th month from the first one on has a placebo.
-        if not halves or decisions[0].month != halves[0] or not rows.keys() <= set(halves):
-            return None
-        names = ("epsilon", "false_share")
-        values = {name: getattr(self, name) for name in names}
+        same = bool(halves) and next(iter(decisions)) == halves[0] and rows.keys() <= set(halves)
+        return decisions if same else {}
+
+    def _standard_errors(
+        self, panel: Panel, windows_of: dict[str, Window], method: str
+    ) -> StandardErrors:
+        values = {"epsilon": self.epsilon, "false_share": self.false_share, "method": method}
         return StandardErrors(
             panel,
-            decisions,
-            lambda kind, month: self.networks_[f"{kind}/{month}"],
+            list(windows_of.values()),
+            lambda kind, month: self._networks(month, kind),
             params=section(Attribute, values, type(self).__name__),
             placebo_every=self.placebo_every,
         )

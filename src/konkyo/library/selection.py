@@ -8,7 +8,7 @@ import pandas as pd
 from konkyo.backtesting import objective_values
 from konkyo.backtesting.objectives import OBJECTIVES, ObjectiveName
 from konkyo.backtesting.selection_bias import selection_bias as figures_of
-from konkyo.errors import KonkyoError, ParamsError
+from konkyo.errors import KonkyoError
 from konkyo.library import checks
 from konkyo.library.frames import to_pandas
 
@@ -66,8 +66,7 @@ def selection_bias(
     >>> figures["trials"], figures["dsr"] < 0.95
     (20, True)
     """
-    if objective not in OBJECTIVES:
-        raise ParamsError(f"objective = {objective!r}: set it to one of {', '.join(OBJECTIVES)}")
+    checks.require_one_of("objective", objective, tuple(OBJECTIVES))
     table, _ = to_pandas(trial_returns)
     columns = checks.Columns(
         month="month", features=tuple(str(name) for name in table if name != "month")

@@ -91,16 +91,17 @@ def simulate_market(
     if not FIRST < last <= LAST or len(last) != len(LAST):
         raise ParamsError(f"last = {last!r}: set it to a month after {FIRST}, at most {LAST}")
     records = simulated.simulate(config, last=last)
-    prepare = Prepare(
-        first_month=FIRST,
-        universe_size=len(records.stocks),
-        characteristics=simulated.CHARACTERISTICS,
-        standardise="rank",
-        clip=3.0,
-        label="rank",
-        sectors=simulated.SECTORS,
-        market=simulated.MARKET,
-    )
+    every = {
+        "first_month": FIRST,
+        "universe_size": len(records.stocks),
+        "characteristics": simulated.CHARACTERISTICS,
+        "standardise": "rank",
+        "clip": 3.0,
+        "label": "rank",
+        "sectors": simulated.SECTORS,
+        "market": simulated.MARKET,
+    }
+    prepare = section(Prepare, every, "simulate_market")
     index, raw, series, _ = build.raw_rows(records.stocks, records.series, prepare)
     names = {"size": "market_value", "ret": "forward_return"}
     sector = pd.Categorical(index["sector"], categories=list(simulated.SECTORS))
