@@ -57,9 +57,9 @@ def test_standard_errors(project, panel, fitted):
         stocks, errors = errors_store.read(project / f"data/errors/{month:%Y-%m}.parquet")
         assert stocks.tolist() == rows["stock"].tolist()
         same_bits(rows["score_error"].to_numpy(), errors.score)
-        reliable = rows[[f"reliable:{name}" for name in panel.names]].to_numpy()
+        reliable = rows[[f"reliable_{name}" for name in panel.names]].to_numpy()
         assert (reliable == errors.reliable).all()
-        error = rows[[f"error:{name}" for name in panel.names]].to_numpy(np.float16)
+        error = rows[[f"error_{name}" for name in panel.names]].to_numpy(np.float16)
         same_bits(error, errors.relevance)
         months += 1
     assert months == 7

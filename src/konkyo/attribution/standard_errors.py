@@ -81,7 +81,9 @@ class StandardErrors:
         """
         halves = self._halves("weights_halves", window)
         takes_part = self._taking_part(window)
-        signal = reliability.signal(relevance, halves.relevance)
+        factor = self._moderation(halves)
+        error = halves.error(factor)
+        signal = reliability.signal(relevance, halves.relevance, error)
         placebos = [self._placebo_signal(w.month) for w in self.placebos_up_to[window.month]]
         limit = reliability.threshold(
             signal[takes_part],
@@ -95,12 +97,16 @@ class StandardErrors:
             score,
             relevance,
             halves,
+            error=error,
             reliable=takes_part & (signal >= limit),
             cluster=cluster,
             threshold=limit,
         )
         return errors, {
             "threshold": limit if np.isfinite(limit) else None,
+            "moderation": factor.tolist(),
+            "taking_part": int(takes_part.sum()),
+            "reliable": int(errors.reliable.sum()),
             "reliable_share": float(errors.reliable.sum() / takes_part.sum()),
             "placebo_share": float((placebos[0] >= limit).mean())
             if len(placebos) > reliability.CALIBRATING
@@ -123,7 +129,8 @@ class StandardErrors:
         networks = self._networks("placebo", month)
         (shown,) = explain_months([networks], [rows], self._params.epsilon, self._params.method)
         halves = self._halves("placebo_halves", window)
-        signal = reliability.signal(shown.relevance, halves.relevance)
+        error = halves.error(self._moderation(halves))
+        signal = reliability.signal(shown.relevance, halves.relevance, error)
         return signal[self._taking_part(window)]
 
     def _halves(self, kind: str, window: Window) -> reliability.Halves:
@@ -131,6 +138,9 @@ class StandardErrors:
         return reliability.explain_halves(
             networks, self._features(window), self._params.epsilon, self._params.method
         )
+
+    def _moderation(self, halves: reliability.Halves) -> np.ndarray:
+        return reliability.moderation(halves.relevance.std(0), halves.squares, self._groups)
 
     def _taking_part(self, window: Window) -> np.ndarray:
         return reliability.taking_part(self._features(window), self._groups)

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from konkyo import config, dates
+from konkyo.attribution.row_errors import ERROR
 from konkyo.backtesting import benchmark_returns, join_scores
 from konkyo.backtesting.portfolio_tables import Inputs, portfolio_tables
 from konkyo.backtesting.results import BacktestResult, compute, portfolio_rows, summary
@@ -31,6 +32,8 @@ from konkyo.report.tables.labels import labels
 from konkyo.windows import earned_in
 
 _KEYS = ["month", "stock", "score"]
+_FURTHER = ("absorbed", "score_error", "rank_low", "rank_high")
+"""Numbers of `RollingRanker.explain` that are no relevances; error_NAME are others."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -184,7 +187,8 @@ def backtest(
     panel = returns if isinstance(returns, Panel) else _panel_of(returns)
     table, kind = to_pandas(scores)
     numbers = [name for name in table.select_dtypes("number") if name not in _KEYS]
-    names = [name for name in numbers if not _is_further(str(name))]
+    further = {ERROR + str(name) for name in numbers} | {*_FURTHER}
+    names = [name for name in numbers if name not in further]
     columns = checks.Columns(
         month="month", stock="stock", features=("score", *names), results=True, filled=True
     )
@@ -211,13 +215,6 @@ def backtest(
         skip_months=skip_months,
     )
     return Backtest(result, inputs, params, kind)
-
-
-def _is_further(name: str) -> bool:
-    """Return whether a column of `RollingRanker.explain` is no relevance."""
-    return name in ("absorbed", "score_error", "rank_low", "rank_high") or name.startswith(
-        ("error:", "reliable:")
-    )
 
 
 def _panel_of(returns: Any) -> Panel:

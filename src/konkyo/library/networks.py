@@ -11,6 +11,7 @@ import torch
 from konkyo.attribution.attributions import Attribution, explain_months
 from konkyo.attribution.errors_store import Errors
 from konkyo.attribution.methods import LRP_EPSILON, methods_of
+from konkyo.attribution.row_errors import ERROR, RELIABLE
 from konkyo.errors import ArtifactError, KonkyoError, ParamsError
 from konkyo.features.store import Panel
 from konkyo.library.frames import PANDAS
@@ -48,8 +49,8 @@ def error_columns(errors: Errors, names: list[str], index: pd.Index) -> pd.DataF
     """Return a month's standard errors as the columns of `RollingRanker.explain`."""
     ranks = {"rank_low": errors.rank_low, "rank_high": errors.rank_high}
     parts = [pd.DataFrame({"score_error": errors.score, **ranks}, index=index)]
-    for prefix, values in (("error", errors.relevance), ("reliable", errors.reliable)):
-        columns = [f"{prefix}:{name}" for name in names]
+    for prefix, values in ((ERROR, errors.relevance), (RELIABLE, errors.reliable)):
+        columns = [prefix + name for name in names]
         parts.append(pd.DataFrame(values, columns=columns, index=index))
     return pd.concat(parts, axis=1)
 

@@ -206,8 +206,8 @@ class RollingRanker(BaseEstimator):
         frame
             month, stock, score, one relevance a feature in units of the score, absorbed (by biases
             and epsilon): score = sum of relevances + absorbed. With errors also score_error,
-            rank_low, rank_high, and of each feature error:NAME (standard error of the relevance)
-            and reliable:NAME (whether it is told from noise; see `false_share`).
+            rank_low, rank_high, and of each feature error_NAME (standard error of the relevance)
+            and reliable_NAME (whether it is told from noise; see `false_share`).
 
         Raises
         ------

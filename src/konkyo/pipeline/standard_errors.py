@@ -1,7 +1,8 @@
 """Second part of the stage attribute: standard errors, from networks of halves of each window."""
 
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 
 import pandas as pd
 from tqdm import tqdm
@@ -46,8 +47,12 @@ def run(config: Params, panel: Panel, decisions: Sequence[Window], keys: Mapping
         placebo_every=config.train.placebo_every,
         n_quantiles=config.backtest.n_quantiles,
     )
+    # Neighbouring months share their placebo months.
+    placebo_digest = cache(_placebo_digest)
     needed = {
-        window.month: _key(config, panel, months.placebos_up_to[window.month], keys, window.month)
+        window.month: _key(
+            config, panel, months.placebos_up_to[window.month], keys, window.month, placebo_digest
+        )
         for window in decisions
     }
     for path in HERE.errors.glob("????-??.*"):
@@ -83,16 +88,21 @@ def table() -> pd.DataFrame:
 
 
 def _key(
-    config: Params, panel: Panel, placebos: Sequence[Window], keys: Mapping[str, str], month: str
+    config: Params,
+    panel: Panel,
+    placebos: Sequence[Window],
+    keys: Mapping[str, str],
+    month: str,
+    placebo_digest: Callable[[str], str],
 ) -> str:
     """Return the cache key of a month's standard errors, from those of the attributions."""
     parts: list[str | bytes] = [keys[month], weights_bytes(HERE.weights_halves, month)]
     for placebo in placebos:
-        parts += [
-            keys[placebo.month],
-            weights_bytes(HERE.placebo, placebo.month),
-            weights_bytes(HERE.placebo_halves, placebo.month),
-        ]
+        parts += [keys[placebo.month], placebo_digest(placebo.month)]
     params = repr((config.attribute, config.backtest.n_quantiles))
     groups = panel.catalogue["group"].tolist()
     return digest_of(code_digest(*ATTRIBUTION), params, *groups, *parts)
+
+
+def _placebo_digest(month: str) -> str:
+    return digest_of(weights_bytes(HERE.placebo, month), weights_bytes(HERE.placebo_halves, month))
