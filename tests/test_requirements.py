@@ -20,7 +20,16 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["
 EXTRAS = {"": PROJECT["dependencies"], **PROJECT["optional-dependencies"]}
 """Requirements by extra; those of the library have none."""
 
-LIBRARY = ("data", "features", "models", "attribution", "library", "backtesting", "report.charts", "leakage")
+LIBRARY = [
+    "data",
+    "features",
+    "models",
+    "attribution",
+    "backtesting",
+    "report.charts",
+    "leakage",
+    "library",
+]
 """The packages that need no extra."""
 COME_ALONG = {"pydantic-core": "pydantic", "markupsafe": "jinja2"}
 """What is imported and comes with another, in the one version that goes with it."""
