@@ -68,7 +68,7 @@ def test_a_panel_does_not_move(frame):
     def build(part):
         return konkyo.Panel.from_frame(part, market=["topix"], sectors="sector", calendar=True)
 
-    assert moved(frame, build, market=("topix",)) == set()
+    assert moved(frame, build, market="topix") == set()
 
 
 def test_frames_of_polars(frame):

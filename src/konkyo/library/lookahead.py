@@ -1,6 +1,6 @@
 """The look-ahead audit of a function of a frame: its future is changed, its past compared."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -33,7 +33,7 @@ def check_lookahead(
     month: str = "month",
     stock: str = "stock",
     label: str | None = "forward_return",
-    market: tuple[str, ...] = (),
+    market: Sequence[str] = (),
     decisions: int = 3,
     seed: int = 1,
 ) -> Any:
@@ -57,7 +57,7 @@ def check_lookahead(
     label : str, optional
         Column of the return earned in t+1, in the row of t: it is changed from t on, and compared
         up to t-1. Ignored where the frame has none.
-    market : tuple of str
+    market : sequence of str
         Columns that are equal for all stocks of a month, and stay so.
     decisions : int
         Number of months t, spread evenly over the frame.
@@ -91,6 +91,7 @@ def check_lookahead(
     {'rows': False, 'demeaned': True}
     """
     table, kind = to_pandas(frame)
+    market = checks.names(market)
     label = label if label in table else None
     keys = {"month": month, "stock": stock}
     others = [str(name) for name in table if name not in (month, stock, label, *market)]
@@ -101,7 +102,7 @@ def check_lookahead(
         label=label,
         texts=tuple(texts),
         features=tuple(name for name in others if name not in texts),
-        market=tuple(market),
+        market=market,
         results=True,
     )
     rows = checks.rows(table, columns).rename(columns={month: "month", stock: "stock"})
@@ -147,7 +148,7 @@ def _perturbed(
     rng: np.random.Generator,
     *,
     label: str | None,
-    market: tuple[str, ...],
+    market: Sequence[str],
 ) -> pd.DataFrame:
     """Return the rows perturbed after t; labels from t on, market series equal within a month."""
     rows, _ = perturb_table(table, t, perturbation, rng=rng)
