@@ -172,7 +172,7 @@ def load(path: Path = Path("params.yaml")) -> Params:
         values = yaml.load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise ParamsError(
-            f"{path} not found: run from the project's folder, or copy it from the repository"
+            f"{path} not found: run from a project's folder; `konkyo init my-study` makes one"
         ) from None
     except OSError as error:
         raise ParamsError(f"{path} cannot be read: {error.strerror}") from None
@@ -218,7 +218,7 @@ def _explain(error: ValidationError, name: str) -> str:
         elif fault["type"] in ("unexpected_keyword_argument", "extra_forbidden"):
             lines.append(f"{key}: unknown key; remove it or correct its spelling")
         elif fault["type"] in ("missing", "missing_argument"):
-            lines.append(f"{key}: missing; add it (the repository's params.yaml has every key)")
+            lines.append(f"{key}: missing; add it (params.yaml of `konkyo init` has every key)")
         elif fault["type"] == "value_error":
             lines.append(str(fault["ctx"]["error"]))
         else:

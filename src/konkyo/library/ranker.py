@@ -94,11 +94,13 @@ class RollingRanker(BaseEstimator):
     weight_decay: float = 0.0
     batch_size: int = 300
     epochs: int = 20
+    precision: Literal["32-true", "bf16-mixed"] = "32-true"
     seed: int = 1
     ensemble: int = 1
     placebo_every: int = 4
     resamples: int = 6
     resample_epochs: int = 10
+    resample_precision: Literal["32-true", "bf16-mixed"] = "32-true"
     max_networks_per_stack: int = 64
     workers: int = 2
     accelerator: Literal["auto", "cpu", "gpu"] = "auto"
