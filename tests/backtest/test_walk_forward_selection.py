@@ -26,7 +26,7 @@ def test_by_hand() -> None:
         {"a": [0.03, 0.01, -0.05, -0.05, 0.02, 0.00], "b": [0.01, 0.01, 0.02, 0.09, -0.01, 0.04]},
         index=_MONTHS,
     )
-    found = walk_forward_returns(series, "mean", [_MONTHS[4], _MONTHS[2]])
+    result = walk_forward_returns(series, "mean", [_MONTHS[4], _MONTHS[2]])
     # Before March: a has a mean of 0.02, b of 0.01. Before May b is ahead.
     expected = pd.DataFrame(
         {
@@ -36,20 +36,20 @@ def test_by_hand() -> None:
             "spread": [-0.05, -0.05, -0.01, 0.04],
         }
     )
-    pd.testing.assert_frame_equal(found, expected, check_dtype=False, check_index_type=False)
+    pd.testing.assert_frame_equal(result, expected, check_dtype=False, check_index_type=False)
 
 
 def test_equals_the_loop() -> None:
     series = _series(0)
     dates = series.index[[12, 24, 36]]
-    found = walk_forward_returns(series, "sharpe_ratio", dates).set_index("month")
+    result = walk_forward_returns(series, "sharpe_ratio", dates).set_index("month")
     for month in series.index[12:]:
         date = max(d for d in dates if d <= month)
         past = series[series.index < date]
         best = max(series, key=lambda trial: sharpe_ratio(past[trial]))
-        assert found.loc[month, "trial"] == best
-        assert found.loc[month, "spread"] == series.loc[month, best]
-    assert len(found) == 36
+        assert result.loc[month, "trial"] == best
+        assert result.loc[month, "spread"] == series.loc[month, best]
+    assert len(result) == 36
 
 
 @settings(max_examples=15)
@@ -74,8 +74,8 @@ def test_the_past_does_change_the_choice() -> None:
     series = _series(1)
     changed = series.copy()
     changed.iloc[:12, 3] += 1.0
-    found = walk_forward_returns(changed, "mean", [series.index[12]])
-    assert set(found["trial"]) == {3}
+    result = walk_forward_returns(changed, "mean", [series.index[12]])
+    assert set(result["trial"]) == {3}
 
 
 def test_noise_earns_nothing_except_in_hindsight() -> None:
@@ -117,6 +117,6 @@ def test_a_gap_leaves_the_last_months_unseen() -> None:
         index=_MONTHS,
     )
     # At the end of April the row of March, earned in May, is not known; that of February is.
-    found = walk_forward_returns(series, "mean", [_MONTHS[3]], skip_months=1)
-    assert set(found["trial"]) == {"a"}
+    result = walk_forward_returns(series, "mean", [_MONTHS[3]], skip_months=1)
+    assert set(result["trial"]) == {"a"}
     assert set(walk_forward_returns(series, "mean", [_MONTHS[3]])["trial"]) == {"b"}

@@ -142,7 +142,7 @@ def test_monitor_within_its_limits(project: Path):
     assert history[history["check"] == "drift"]["month"].iloc[-1] == "2002-12-31"
     page = Path("data/monitor/monitor.html").read_text(encoding="utf-8")
     assert "None of the 5 limits is breached." in page
-    assert 'data-chunk="chart/ja/psi_map"' in page
+    assert 'data-chunk="chart/ja/drift"' in page
     # By hand: the share of the newest month's stocks without an illiquidity.
     missing = pd.read_csv("data/panel/missing.csv")
     newest = missing[missing["month"] == "2002-12-31"]

@@ -49,26 +49,6 @@ def stocks() -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def changes() -> pd.DataFrame:
-    """Return a stock whose score went from 0.10 to 0.30, and its month before."""
-    change = {"return_1": 0.25, "size": -0.10, "topix": 0.04, "sector_banks": 0.0, "absorbed": 0.01}
-    newest = pd.DataFrame(
-        {
-            "month": MONTHS[2],
-            "stock": "A",
-            "before": 0.10,
-            "now": 0.30,
-            "change": 0.20,
-            "feature": list(change),
-            "relevance_before": 0.0,
-            "relevance_now": list(change.values()),
-            "relevance_change": list(change.values()),
-        }
-    )
-    older = newest.assign(month=MONTHS[1], before=9.0, now=9.0, relevance_change=0.0)
-    return pd.concat([newest, older, newest.assign(stock="B")], ignore_index=True)
-
-
 def means() -> pd.DataFrame:
     """Return four inputs, the third of the greatest difference."""
     return pd.DataFrame(
@@ -167,32 +147,5 @@ def effects() -> pd.DataFrame:
             "month": [*MONTHS, *MONTHS],
             "feature": ["size"] * 3 + ["return_1"] * 3,
             "effect": [0.1, float("nan"), 0.1, -0.3, -0.2, -0.4],
-        }
-    )
-
-
-def exposure() -> pd.DataFrame:
-    """Return three sectors, one of them in one month only and one without a name, and size."""
-    return pd.DataFrame(
-        {
-            "month": [MONTHS[0], MONTHS[1], MONTHS[0], MONTHS[1], MONTHS[0], MONTHS[0], MONTHS[1]],
-            "kind": ["sector"] * 5 + ["size"] * 2,
-            "name": ["banks", "banks", "foods", "foods", "", "size", "size"],
-            "long": [0.2, 0.4, 0.5, 0.6, 0.3, 0.6, 0.7],
-            "short": [0.4, 0.6, 0.5, 0.4, 0.1, 0.4, 0.4],
-            "difference": [-0.2, -0.2, 0.0, 0.2, 0.2, 0.2, 0.3],
-        }
-    )
-
-
-def turnover() -> pd.DataFrame:
-    """Return three inputs over two months: together 0.5 of long and 0.4 of short a month."""
-    features = ["return_1", "size", "absorbed"] * 4
-    return pd.DataFrame(
-        {
-            "month": [MONTHS[1]] * 6 + [MONTHS[2]] * 6,
-            "side": (["long"] * 3 + ["short"] * 3) * 2,
-            "feature": features,
-            "turnover": [0.3, 0.0, 0.1, 0.2, 0.1, 0.1, 0.5, 0.0, 0.1, 0.2, 0.1, 0.1],
         }
     )

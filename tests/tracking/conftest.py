@@ -160,7 +160,7 @@ def write_network(
         "scale.std": np.full(len(names), 2.0, "float32"),
     }
     layers = range(2)
-    kept = weights.Weights(
+    remaining = weights.Weights(
         month=f"{end:%Y-%m}",
         key="k",
         activation="tanh",
@@ -170,7 +170,7 @@ def write_network(
         mean=network["scale.mean"],
         std=network["scale.std"],
     )
-    weights.write([kept], folder / f"{end:%Y-%m}.safetensors")
+    weights.write([remaining], folder / f"{end:%Y-%m}.safetensors")
     return network
 
 

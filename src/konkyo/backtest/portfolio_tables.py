@@ -77,14 +77,14 @@ class Inputs:
 
 def schemes(config: Backtest) -> dict[str, Scheme]:
     """Return the standard portfolios, and that of params.yaml where it is none of them."""
-    chosen = Scheme(config.weights, config.neutral, config.cap, config.buffer)
-    same = chosen in STANDARD.values() and not config.lag_months and config.impact is None
+    chosen = Scheme(config.weights, config.neutral, config.buffer)
+    same = chosen in STANDARD.values() and config.impact is None
     return dict(STANDARD) if same else {**STANDARD, CUSTOM: chosen}
 
 
 def main_portfolio(config: Backtest) -> str:
     """Return the name of the portfolio that params.yaml describes."""
-    chosen = Scheme(config.weights, config.neutral, config.cap, config.buffer)
+    chosen = Scheme(config.weights, config.neutral, config.buffer)
     standard = (name for name, scheme in STANDARD.items() if scheme == chosen)
     return CUSTOM if CUSTOM in schemes(config) else next(standard)
 
@@ -171,30 +171,26 @@ def portfolio_tables(
     factors = _factors(inputs, config)
     held, returns, tables = {}, [], {}
     for name, scheme in schemes(config).items():
-        rows, impact = inputs.rows, None
-        if name == CUSTOM and config.lag_months:
-            ahead = 1 + inputs.skip_months + config.lag_months
-            rows = rows.assign(ret=later_returns(inputs, rows, [ahead])[:, 0])
+        impact = None
         try:
-            book = holdings.holdings(rows, scheme, config.n_quantiles)
+            book = holdings.holdings(inputs.rows, scheme, config.n_quantiles)
         except NoPortfoliosError:
             if name == CUSTOM:
                 raise
             continue
-        lag = inputs.skip_months + (config.lag_months if name == CUSTOM else 0)
         if name == main and config.impact is not None:
             unit, _ = costs.impact_per_root_aum(book, inputs.records, config.impact.coefficient)
             before = costs.portfolio_returns(book[book["model"] == NETWORK], rates)
             tables["capacity"] = costs.capacity(before, unit, AUMS)
             impact = unit * np.sqrt(config.impact.aum)
         held[name] = book[book["model"] == NETWORK]
-        part = costs.portfolio_returns(book, rates, skip_months=lag, impact=impact)
+        part = costs.portfolio_returns(book, rates, skip_months=inputs.skip_months, impact=impact)
         returns.append(part.assign(portfolio=name))
     monthly = pd.concat(returns, ignore_index=True)
     performance = _performance(inputs, config, monthly, factors)
     network = monthly[monthly["model"] == NETWORK]
-    known = inputs.rows[inputs.rows["model"] == NETWORK]
-    characteristics = known[["month", "stock", *known.columns.intersection(EXPOSURES)]]
+    of_network = inputs.rows[inputs.rows["model"] == NETWORK]
+    characteristics = of_network[["month", "stock", *of_network.columns.intersection(EXPOSURES)]]
     main_returns = network[network["portfolio"] == main].set_index("earned")["net"]
     tables |= {
         "portfolio_returns": monthly,

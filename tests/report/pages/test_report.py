@@ -1,4 +1,4 @@
-"""The report in a browser: pickers, sums, sentences, sorting, widths, the dark, hostile names."""
+"""The report in a browser: pickers, sums, sentences, sorting, widths, hostile names."""
 
 import itertools
 import re
@@ -16,7 +16,7 @@ from konkyo.config import Report
 from konkyo.errors import ArtifactError
 from konkyo.report import tables
 from konkyo.report.pages.report import PERFORMANCE, report
-from konkyo.report.tables import ExplainedPanel
+from konkyo.report.tables.explained_panel import ExplainedPanel
 
 COLUMNS = ("size", "roe_forecast")
 HOSTILE = "<script>window.hurt=1</script>\"'&"
@@ -47,10 +47,8 @@ class Opened:
 def visit(browser: Any, page: Path) -> Iterator[Callable[..., Opened]]:
     contexts = []
 
-    def open_page(width: int = 1280, theme: str = "light", place: str = "", **more: Any) -> Opened:
-        context = browser.new_context(
-            viewport={"width": width, "height": 900}, color_scheme=theme, **more
-        )
+    def open_page(width: int = 1280, place: str = "", **more: Any) -> Opened:
+        context = browser.new_context(viewport={"width": width, "height": 900}, **more)
         contexts.append(context)
         opened = Opened(context.new_page())
         opened.page.on(
@@ -82,8 +80,10 @@ def test_the_bars_of_every_stock_add_up_to_its_score(
     unit = opened.page.evaluate("konkyo.pack.head().step")
     for month in ("2020-01", "2020-03"):
         opened.page.select_option("#month", month)
-        own = evidence.index[evidence.index["month"].dt.strftime("%Y-%m") == month]
-        for stock, score in zip(own["stock"].iloc[::3], own["score"].iloc[::3], strict=True):
+        selected = evidence.index[evidence.index["month"].dt.strftime("%Y-%m") == month]
+        for stock, score in zip(
+            selected["stock"].iloc[::3], selected["score"].iloc[::3], strict=True
+        ):
             opened.page.fill("#name", stock)
             opened.page.press("#name", "Tab")
             opened.shows(stock, month)
@@ -163,8 +163,10 @@ def test_sentences_equal_pythons_in_both_languages(
 
 
 def _row(evidence: ExplainedPanel, stock: str, month: int) -> list[int]:
-    own = (evidence.index["stock"] == stock) & (evidence.index["month"] == evidence.months()[month])
-    return [int(np.flatnonzero(own)[0])]
+    selected = (evidence.index["stock"] == stock) & (
+        evidence.index["month"] == evidence.months()[month]
+    )
+    return [int(np.flatnonzero(selected)[0])]
 
 
 def test_a_hostile_name_is_shown_and_does_nothing(visit: Callable[..., Opened]) -> None:
@@ -306,14 +308,6 @@ def test_tables_sort_by_number_with_gaps_last(visit: Callable[..., Opened]) -> N
     assert months.all_inner_texts() == ["100", "20", "3"]
 
 
-def test_a_factor_leads_to_its_scatter(visit: Callable[..., Opened]) -> None:
-    opened = visit()
-    opened.page.locator("#means a[href='#factor=size']").click()
-    opened.page.wait_for_selector("#factor-figure[data-drawn^='factor_scatter/size']")
-    assert "Size" in opened.page.inner_text("#factor-figure figcaption")
-    assert opened.page.input_value("#factor") == "factor_scatter/size"
-
-
 @pytest.mark.parametrize("width", [1280, 390])
 def test_no_width_scrolls_sideways_or_logs_errors(visit: Callable[..., Opened], width: int) -> None:
     opened = visit(width)
@@ -325,21 +319,6 @@ def test_no_width_scrolls_sideways_or_logs_errors(visit: Callable[..., Opened], 
         assert opened.page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
         assert opened.page.is_hidden("#trouble")
         assert opened.complaints == []
-
-
-def test_dark_theme_by_preference_and_by_button(visit: Callable[..., Opened]) -> None:
-    opened = visit(theme="dark")
-    background = "getComputedStyle(document.body).backgroundColor"
-    dark = opened.page.evaluate(background)
-    assert sum(map(int, re.findall(r"\d+", dark))) < 150
-    draw_all(opened.page)
-    ink = "document.querySelector('.plot').result.spec.config.axis.labelColor"
-    assert opened.page.evaluate(ink) == "#e6e9ee"
-    opened.page.locator(".plot").first.scroll_into_view_if_needed()
-    opened.page.click("#theme")
-    assert opened.page.evaluate(background) == "rgb(255, 255, 255)"
-    until(opened.page, f"{ink} === '#1b1f24'")
-    assert opened.complaints == []
 
 
 def test_the_first_lines_say_what_the_records_are(page: Path) -> None:
@@ -372,7 +351,7 @@ def test_it_works_in_a_sandboxed_frame(browser: Any, page: Path) -> None:
     inside.locator("#later").wait_for()
     inside.locator("#month").select_option("2020-01")
     inside.locator("#one[data-shown$='2020-01 en']").wait_for()
-    inside.locator("#theme").click()
+    inside.locator("#language").click()
     assert problems == []
     frame.close()
 

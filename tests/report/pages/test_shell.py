@@ -39,9 +39,9 @@ def html() -> str:
 
 
 def test_nothing_is_asked_of_a_network(html: str) -> None:
-    own = re.sub(r'<script type="application/octet-stream".*?</script>', "", html, flags=re.S)
-    assert not re.search(r'(src|href)="?(https?:)?//', own)
-    assert "default-src 'none'" in own
+    rows = re.sub(r'<script type="application/octet-stream".*?</script>', "", html, flags=re.S)
+    assert not re.search(r'(src|href)="?(https?:)?//', rows)
+    assert "default-src 'none'" in rows
 
 
 def test_words_from_data_are_escaped(html: str) -> None:
@@ -66,12 +66,12 @@ def test_charts_of_both_languages_read_one_table(html: str) -> None:
 
 
 def test_the_font_has_only_the_letters_of_the_page(html: str) -> None:
-    found = re.search(r"data:font/woff;base64,([^\"]+)", html)
-    assert found is not None
-    letters = TTFont(io.BytesIO(base64.b64decode(found[1]))).getBestCmap()
+    result = re.search(r"data:font/woff;base64,([^\"]+)", html)
+    assert result is not None
+    letters = TTFont(io.BytesIO(base64.b64decode(result[1]))).getBestCmap()
     assert {ord(c) for c in "題名鰯鯨鮪日本語"} <= set(letters)
     assert ord("鮫") not in letters
-    assert len(base64.b64decode(found[1])) < 100_000
+    assert len(base64.b64decode(result[1])) < 100_000
 
 
 def test_charts_of_every_kind_fit_their_place(browser: Any, tmp_path: Path) -> None:

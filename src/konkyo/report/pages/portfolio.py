@@ -7,7 +7,7 @@ import pandas as pd
 
 from konkyo.backtest.scores import NETWORK
 from konkyo.dates import label
-from konkyo.i18n import LANGUAGES, Text
+from konkyo.i18n import Text
 from konkyo.report.pages.html import Table
 from konkyo.report.tables.stocks import ABSORBED
 
@@ -52,6 +52,7 @@ def headline(tables: Mapping[str, pd.DataFrame], names: Mapping[str, Text]) -> l
     main = main_row(performance)
     if main is None:
         return []
+    factors = tables["factor_regression"]["factor"].unique()
     figures = {
         "portfolio": Text.of_name("portfolio", main["portfolio"]),
         "sharpe": _number(main["sharpe_ratio"], ".2f"),
@@ -59,7 +60,7 @@ def headline(tables: Mapping[str, pd.DataFrame], names: Mapping[str, Text]) -> l
         "high": _number(main["sharpe_high"], ".2f"),
         "alpha": _number(100 * main["alpha"], ".1f"),
         "t": _number(main["alpha_t"], ".1f"),
-        "factors": _factors(tables["factor_regression"]),
+        "factors": Text.join(Text.of_name("portfolio", str(name)) for name in factors[1:]),
     }
     sentences = [Text.of("report.portfolio.result", **figures), _earned(tables, main, names)]
     placebo = main_row(performance, "placebo")
@@ -82,15 +83,10 @@ def promises(promise: pd.DataFrame, names: Mapping[str, Text]) -> list[Text]:
     broken = promise[~promise["delivers"].astype(bool)]
     if broken.empty:
         return []
-    listed = {
-        language: (", " if language == "en" else "、").join(
-            f"{names[row.feature][language] if row.feature in names else row.feature} "
-            f"({100 * row.annual:+.1f})"
-            for row in broken.head(MOST_NAMED).itertuples()
-        )
-        for language in LANGUAGES
-    }
-    inputs = Text(listed["en"], listed["ja"])
+    inputs = Text.join(
+        _with_number(names.get(row.feature, Text.same(row.feature)), f"({100 * row.annual:+.1f})")
+        for row in broken.head(MOST_NAMED).itertuples()
+    )
     return [Text.of("report.portfolio.promise", count=len(broken), inputs=inputs)]
 
 
@@ -104,18 +100,15 @@ def _earned(tables: Mapping[str, pd.DataFrame], main: pd.Series, names: Mapping[
         portfolio = "equal_weighted"
     part = groups[(groups["portfolio"] == portfolio) & (groups["annual"] != 0)]
     part = part.sort_values("annual", ascending=False)
-    listed = {
-        language: (", " if language == "en" else "、").join(
-            f"{names[name][language]} {100 * value:+.1f}"
-            for name, value in zip(part["feature"], part["annual"], strict=True)
-        )
-        for language in LANGUAGES
-    }
+    earned = Text.join(
+        _with_number(names[name], f"{100 * value:+.1f}")
+        for name, value in zip(part["feature"], part["annual"], strict=True)
+    )
     return Text.of(
         "report.portfolio.earned",
         portfolio=Text.of_name("portfolio", portfolio),
         total=f"{100 * part['annual'].sum():.1f}",
-        groups=Text(listed["en"], listed["ja"]),
+        groups=earned,
     )
 
 
@@ -177,13 +170,8 @@ def _number(value: float, form: str) -> str:
     return "\u2013" if pd.isna(value) else format(value, form)
 
 
-def _factors(regression: pd.DataFrame) -> Text:
-    names = [str(name) for name in regression["factor"].unique()[1:]]
-    translated = {
-        language: ", ".join(Text.of_name("portfolio", name)[language] for name in names)
-        for language in LANGUAGES
-    }
-    return Text(translated["en"], translated["ja"])
+def _with_number(name: Text, number: str) -> Text:
+    return Text(f"{name.en} {number}", f"{name.ja} {number}")
 
 
 def group_names(labels: pd.DataFrame) -> dict[str, Text]:
