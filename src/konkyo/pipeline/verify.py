@@ -72,7 +72,6 @@ def run(config: Params, panel: store.Panel) -> VerifySummary:
     all_months = windows.rolling(months, config.train.window_months, config.prepare.skip_months)
     decisions = all_months[:: config.verify.every_n_months]
     about = errors_store.read_about(HERE.errors)
-    placebos = standard_errors.placebos_up_to(all_months, max(config.train.placebo_every, 1))
     # The ground truth is of the return of t+1: with a gap the networks learn another one.
     with_truth = HERE.truth.exists() and not config.prepare.skip_months
     truth = Truth(panel) if with_truth else None
@@ -80,6 +79,10 @@ def run(config: Params, panel: store.Panel) -> VerifySummary:
     evaluation.drop_stale(HERE.verify_months, keys)
     pending = set(evaluation.pending(HERE.verify_months, keys))
     due = [window for window in decisions if window.month in pending]
+    # With errors there are placebos: params without them are refused.
+    placebos = (
+        standard_errors.placebos_up_to(all_months, config.train.placebo_every) if about else {}
+    )
     specs = {s.month: s for s in jobs.network_specs(panel, due, config.train) if not s.placebo}
     for window in tqdm(due, "evaluated", unit="month"):
         rows = sample_rows(config, window)
@@ -246,19 +249,21 @@ def _counts_of_month(
     panel: store.Panel, month: str, about: Mapping[str, Any], truth: Truth | None
 ) -> dict[str, float]:
     """Return the counts of a month's flags of all stocks."""
+    share = about["placebo_share"]
+    placebo = {} if share is None else {"placebo_taking_part": 1.0, "placebo_reliable": share}
+    if truth is None:
+        return placebo | {name: float(about[name]) for name in ("taking_part", "reliable")}
     _, errors = errors_store.read(HERE.errors_of(month))
     shown = read_parquet(HERE.attributions_of(month))
     rows = panel.index.index[panel.index["month"] == shown["month"].iloc[0]]
     takes_part = reliability.taking_part(panel.features[rows], panel.catalogue["group"].tolist())
-    share = about["placebo_share"]
-    placebo = {} if share is None else {"placebo_taking_part": 1.0, "placebo_reliable": share}
     return placebo | ground_truth.reliability(
-        None if truth is None else truth.of(shown),
+        truth.of(shown),
         shown[panel.names].to_numpy(),
         errors.reliable,
         takes_part=takes_part,
         cluster=pd.factorize(np.array(about["cluster"]))[0],
-        effect=None if truth is None else truth.effect,
+        effect=truth.effect,
     )
 
 
