@@ -85,7 +85,7 @@ def test_predict_writes_the_newest_month(project: Path, capsys: pytest.CaptureFi
     np.testing.assert_allclose(parts, table["score"], atol=1e-6)
     book = openpyxl.load_workbook("data/predictions/2002-12.xlsx")
     assert [cell.value for cell in book["Ranking"]["B"][1:]] == table["stock"].tolist()
-    assert book["Attribution"].max_row == 1 + 2 * 2
+    assert book["Relevances"].max_row == 1 + 16
     facts = {row[0].value: row[1].value for row in book["Read me"].iter_rows(max_row=11)}
     assert facts["return month"] == "2003-01"
     assert facts["training window"] == "2002-06 - 2002-11"

@@ -7,7 +7,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from konkyo.errors import ArtifactError, KonkyoError
-from konkyo.report.tables import extremes
 from konkyo.report.tables.explained_panel import ExplainedPanel
 from konkyo.report.tables.stocks import stock_table
 
@@ -51,17 +50,6 @@ def test_unknown_stocks_are_named(tiny: ExplainedPanel):
         stock_table(tiny, JANUARY, 1, ["X", "A", "E"])
     with pytest.raises(ArtifactError, match="2021-01"):
         stock_table(tiny, pd.Timestamp("2021-01-31"), 1)
-
-
-def test_extremes_of_every_month(tiny: ExplainedPanel, made: Callable[..., ExplainedPanel]):
-    assert tiny.index["stock"].iloc[extremes(tiny, 1)].tolist() == list("ADCDAC")
-    assert extremes(tiny, 9).tolist() == list(range(12))
-    e = made(3)
-    slow = []
-    for month in e.months():
-        rows = e.index[e.index["month"] == month].sort_values("rank")
-        slow += [*rows.index[:4], *rows.index[-4:]]
-    assert extremes(e, 4).tolist() == sorted(slow)
 
 
 @settings(max_examples=20)

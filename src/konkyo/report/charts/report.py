@@ -9,10 +9,7 @@ from altair.utils.schemapi import debug_mode
 from konkyo.i18n import Language
 from konkyo.report.charts.evaluation import deletion_curves, truth_agreement
 from konkyo.report.charts.factors import factor_bars, factor_bars_over_time, factor_scatter
-from konkyo.report.charts.history import (
-    effect_map,
-    group_lines,
-)
+from konkyo.report.charts.history import effect_map, group_lines
 from konkyo.report.charts.market import market_lines, market_quantile_bars
 from konkyo.report.charts.performance import (
     full_length_models,

@@ -1,6 +1,6 @@
 """The section on portfolios: three sentences first, then its tables."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -28,7 +28,25 @@ PERFORMANCE = {
     "months": ".0f",
 }
 """Columns of the table, fractions in per cent, and their formats."""
-_RATIOS = ("sharpe_ratio", "sharpe_low", "sharpe_high", "alpha_t", "information_ratio", "months")
+_FRACTIONS = {
+    *("gross_return", "annual_return", "annual_volatility", "max_drawdown", "alpha", "turnover"),
+    *("active_return", "tracking_error", "annual", "depth", "return"),
+}
+TABLES: dict[str, tuple[str, Sequence[str], Mapping[str, str]]] = {
+    "portfolios": ("portfolio_performance", ("model", "portfolio"), PERFORMANCE),
+    "regression": (
+        "factor_regression", ("portfolio", "factor"), {"coefficient": "+.3f", "t": "+.1f"}
+    ),
+    "inputs": (
+        "promise", ("label", "verdict"), {"promise": "+.4f", "annual": "+.2f", "t": "+.1f"}
+    ),
+    "drawdowns": ("drawdowns", ("peak", "trough", "recovery"), {"depth": ".1f", "months": ".0f"}),
+    "periods": (
+        "periods", ("period",),
+        {"return": "+.1f", "sharpe_ratio": ".2f", "max_drawdown": ".1f", "months": ".0f"},
+    ),
+}  # fmt: skip
+"""Of each table of the section its source, columns of words, and formats of numbers."""
 MOST_NAMED = 5
 
 
@@ -115,51 +133,27 @@ def _earned(tables: Mapping[str, pd.DataFrame], main: pd.Series, names: Mapping[
 def section_tables(
     tables: Mapping[str, pd.DataFrame], names: Mapping[str, Text]
 ) -> dict[str, Table]:
-    """Return the tables of the section by name."""
-    performance = tables["portfolio_performance"]
-    per_cent = [name for name in PERFORMANCE if name not in _RATIOS]
-    performance = performance.assign(
-        model=[Text.of_name("model", str(name)) for name in performance["model"]],
-        portfolio=[Text.of_name("portfolio", str(name)) for name in performance["portfolio"]],
-        **{name: 100 * performance[name] for name in per_cent},
-    )
-    lines = tables["factor_regression"]
-    lines = lines.assign(portfolio=[Text.of_name("portfolio", str(n)) for n in lines["portfolio"]])
-    inputs = tables["promise"].assign(
-        label=lambda rows: [names.get(name, Text.same(name)) for name in rows["feature"]],
-        annual=lambda rows: 100 * rows["annual"],
-        verdict=lambda rows: ["" if good else "\u25b2" for good in rows["delivers"]],
-    )
-    falls = tables["drawdowns"].assign(depth=lambda rows: 100 * rows["depth"])
-    falls = falls.assign(
-        **{
-            name: [_month(value) for value in falls[name]]
-            for name in ("peak", "trough", "recovery")
-        }
-    )
-    years = tables["periods"].assign(
-        **{name: 100 * tables["periods"][name] for name in ("return", "max_drawdown")}
-    )
+    """Return the tables of the section by name, fractions in per cent."""
     return {
-        "portfolios": _table(performance, ["model", "portfolio"], PERFORMANCE),
-        "regression": _table(lines, ["portfolio", "factor"], {"coefficient": "+.3f", "t": "+.1f"}),
-        "inputs": _table(
-            inputs, ["label", "verdict"], {"promise": "+.4f", "annual": "+.2f", "t": "+.1f"}
-        ),
-        "drawdowns": _table(
-            falls, ["peak", "trough", "recovery"], {"depth": ".1f", "months": ".0f"}
-        ),
-        "periods": _table(
-            years,
-            ["period"],
-            {"return": "+.1f", "sharpe_ratio": ".2f", "max_drawdown": ".1f", "months": ".0f"},
-        ),
+        name: _table(tables[source], words, forms, names)
+        for name, (source, words, forms) in TABLES.items()
     }
 
 
-def _table(frame: pd.DataFrame, words: list[str], forms: Mapping[str, str]) -> Table:
+def _table(
+    frame: pd.DataFrame, words: Sequence[str], forms: Mapping[str, str], names: Mapping[str, Text]
+) -> Table:
+    columns: dict[str, Any] = {name: 100 * frame[name] for name in forms if name in _FRACTIONS}
+    for name in words:
+        if name in ("model", "portfolio"):
+            columns[name] = [Text.of_name(name, str(value)) for value in frame[name]]
+        elif name in ("peak", "trough", "recovery"):
+            columns[name] = [_month(value) for value in frame[name]]
+    if "label" in words:
+        columns["label"] = [names.get(name, Text.same(name)) for name in frame["feature"]]
+        columns["verdict"] = ["" if delivers else "\u25b2" for delivers in frame["delivers"]]
     heads = {name: Text.of_name("report.portfolio.column", name) for name in [*words, *forms]}
-    return Table.of(frame, heads, forms)
+    return Table.of(frame.assign(**columns), heads, forms)
 
 
 def _month(value: Any) -> str:
