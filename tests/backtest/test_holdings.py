@@ -61,6 +61,7 @@ def _signed(book: pd.DataFrame) -> dict[str, float]:
         (Scheme("value"), {"A": -1 / 4, "B": -3 / 4, "C": 1 / 4, "D": 1 / 4, "E": 1 / 2}),
         (Scheme("score"), {"A": -2 / 3, "B": -1 / 3, "D": 1 / 3, "E": 2 / 3}),
         (Scheme("rank"), {"A": -2 / 3, "B": -1 / 3, "D": 1 / 3, "E": 2 / 3}),
+        (Scheme("score", cap=0.6), {"A": -0.6, "B": -0.4, "D": 0.4, "E": 0.6}),
         # Two fifths of the stocks are in sector x; of three stocks in two halves, D and E are high.
         (
             Scheme(neutral=("sector",)),
@@ -114,13 +115,14 @@ NEUTRAL = st.lists(st.sampled_from(["sector", "size", "beta"]), unique=True).map
 
 
 @settings(max_examples=15)
-@given(seed=st.integers(0, 1000), weights=WEIGHTS, neutral=NEUTRAL)
-def test_each_side_sums_to_one(seed, weights, neutral) -> None:
-    book = holdings(_rows(seed, sectors=2), Scheme(weights, neutral), 4)
+@given(seed=st.integers(0, 1000), weights=WEIGHTS, neutral=NEUTRAL, cap=st.sampled_from([1.0, 0.2]))
+def test_each_side_sums_to_one(seed, weights, neutral, cap) -> None:
+    book = holdings(_rows(seed, sectors=2), Scheme(weights, neutral, cap), 4)
     sums = book.groupby(["month", "leg"])["weight"].sum()
     assert len(sums) == 2 * 4
     np.testing.assert_allclose(sums, 1.0)
     assert (book["weight"] > 0).all()
+    assert (book["weight"] <= cap + 1e-9).all()
 
 
 @settings(max_examples=10)
@@ -171,6 +173,8 @@ def test_residuals_are_those_of_scikit_learn() -> None:
 
 
 def test_bad_input_is_an_error_with_a_remedy(five: pd.DataFrame) -> None:
+    with pytest.raises(ParamsError, match=r"backtest.cap = 0.3: the 3 stocks .* set it to 0.3333"):
+        holdings(five, Scheme(cap=0.3), 2)
     with pytest.raises(ParamsError, match=r"backtest.neutral: beta is no characteristic"):
         holdings(five, Scheme("score", ("beta",)), 2)
     with pytest.raises(NoPortfoliosError, match=r"sectors of at least backtest.n_quantiles = 4"):

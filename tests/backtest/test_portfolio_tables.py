@@ -81,10 +81,20 @@ def test_horizon_one_is_the_published_rank_ic() -> None:
     assert horizon["t_newey_west"][0] > 3 > horizon["t_newey_west"][1:].abs().max()
 
 
-def test_periods_stand_beside_calendar_years() -> None:
+def test_a_lag_of_a_month_earns_the_later_month() -> None:
     periods = (Period("crisis", "2016-07", "2017-03"),)
-    table = small.tables(periods=periods)[0]["periods"].set_index("period")
-    assert list(table.index) == ["2015", "2016", "2017", "2018", "crisis"]
+    tables, figures = small.tables(lag_months=1, periods=periods)
+    held = _network(tables["portfolio_returns"], "custom")
+    inputs = small.inputs()
+    rows = inputs.rows[inputs.rows["model"] == "network"]
+    late = rows.assign(ret=later_returns(inputs, rows, [2])[:, 0])
+    means = late.groupby(["month", "quantile"])["ret"].mean()
+    spread = means.xs(5, level="quantile") - means.xs(1, level="quantile")
+    np.testing.assert_allclose(held["gross"], spread.dropna(), atol=1e-14)
+    assert (held["earned"] == held.index + pd.offsets.MonthEnd(2)).all()
+    assert "custom" in figures
+    table = tables["periods"].set_index("period")
+    assert list(table.index) == ["2015", "2016", "2017", "2018", "2019", "crisis"]
     assert table["months"]["crisis"] == 9
 
 

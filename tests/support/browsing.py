@@ -39,7 +39,7 @@ def draw_all(page: Any, language: str = "en") -> None:
         node.scroll_into_view_if_needed()
         until(
             page,
-            "([node, language]) => (node.dataset.drawn || '').endsWith(` ${language}`)",
+            "([node, language]) => (node.dataset.drawn || '').includes(` ${language} `)",
             [node.element_handle(), language],
         )
 

@@ -149,3 +149,17 @@ def effects() -> pd.DataFrame:
             "effect": [0.1, float("nan"), 0.1, -0.3, -0.2, -0.4],
         }
     )
+
+
+def exposure() -> pd.DataFrame:
+    """Return three sectors, one of them in one month only and one without a name, and size."""
+    return pd.DataFrame(
+        {
+            "month": [MONTHS[0], MONTHS[1], MONTHS[0], MONTHS[1], MONTHS[0], MONTHS[0], MONTHS[1]],
+            "kind": ["sector"] * 5 + ["size"] * 2,
+            "name": ["banks", "banks", "foods", "foods", "", "size", "size"],
+            "long": [0.2, 0.4, 0.5, 0.6, 0.3, 0.6, 0.7],
+            "short": [0.4, 0.6, 0.5, 0.4, 0.1, 0.4, 0.4],
+            "difference": [-0.2, -0.2, 0.0, 0.2, 0.2, 0.2, 0.3],
+        }
+    )

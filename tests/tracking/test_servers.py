@@ -134,6 +134,38 @@ def test_a_bad_request_gets_the_reason(address, rows):
     assert post(address, split(rows))[0] == 200
 
 
+def csv(frame: pd.DataFrame, **form: object) -> bytes:
+    return frame.to_csv(index=False, **form).encode()
+
+
+def test_csv_gets_the_answer_of_json(address, rows):
+    coded = rows.assign(stock=["0013", "NA", "1e5", *rows["stock"][3:]], feature_2=2)
+    _, expected = post(address, split(coded))
+    for content in ("text/csv", "text/csv; charset=utf-8"):
+        status, answer = post(address, csv(coded), content)
+        assert status == 200 and answer == expected
+    indexed = coded.to_csv().encode()
+    assert post(address, indexed, "text/csv") == (200, expected)
+    assert [row["stock"] for row in answer["predictions"]][:3] == ["0013", "NA", "1e5"]
+
+
+def test_bad_csv_gets_the_reason(address, rows):
+    few = rows.head(2)
+    bad = {
+        "feature_2": csv(few.drop(columns="feature_2")),
+        "2050-01: there are networks": csv(few.assign(month="2050-01")),
+        "1 values are missing or infinite": csv(few.assign(feature_1=[0.5, None])),
+        "1 months are numbers or missing": csv(few.assign(month=["2020-03", None])),
+        "features are not numbers, first 'feature_3'": csv(few.assign(feature_3="abc")),
+        "no CSV with a header, in UTF-8": b"",
+        "in UTF-8: 'utf-8' codec": "month,stock\n2020-03,日".encode("shift_jis"),
+    }
+    for reason, body in bad.items():
+        status, answer = post(address, body, "text/csv")
+        assert status == 400, reason
+        assert reason in answer["message"]
+
+
 @pytest.fixture
 def started(monkeypatch):
     """Return what would have taken the process's place."""

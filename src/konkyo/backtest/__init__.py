@@ -2,7 +2,7 @@
 
 scores       scores of all models joined to realised returns, one row a (model, month, stock)
 portfolios   ranks and equal-count quantile portfolios, 1 lowest to the last highest scores
-holdings     weights: equal, by value, score or rank; neutral to sectors, size, beta; buffer
+holdings     weights: equal, by value, score or rank; neutral to sectors, size, beta; cap, buffer
 turnover     what each leg trades from month to month
 costs        basis points by leg, borrowing, market impact, capacity
 return_attribution  what each input earned; Shapley values of the groups in the quantile spread

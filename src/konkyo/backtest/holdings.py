@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from konkyo.backtest.portfolios import NoPortfoliosError, assign_quantiles
-from konkyo.dates import ordinal
+from konkyo.dates import label, ordinal
 from konkyo.errors import ParamsError
 
 Weights = Literal["equal", "value", "score", "rank"]
@@ -28,6 +28,8 @@ class Scheme:
         all stocks, in proportion to score or rank less its mean.
     neutral : tuple of str
         sector, size, beta: what both sides have in equal parts.
+    cap : float
+        The largest weight of a stock, a share of its side.
     buffer : int
         A stock of the highest (lowest) quantile stays until it leaves so many of the highest
         (lowest) quantiles; 1: no buffer. Of quantile portfolios only.
@@ -35,6 +37,7 @@ class Scheme:
 
     weights: Weights = "equal"
     neutral: tuple[Neutral, ...] = ()
+    cap: float = 1.0
     buffer: int = 1
 
 
@@ -78,7 +81,7 @@ def holdings(rows: pd.DataFrame, scheme: Scheme, n_quantiles: int) -> pd.DataFra
     Raises
     ------
     ParamsError
-        A characteristic is absent.
+        The stocks of a leg cannot meet the cap, or a characteristic is absent.
     NoPortfoliosError
         No month has both sides.
     """
@@ -113,6 +116,8 @@ def holdings(rows: pd.DataFrame, scheme: Scheme, n_quantiles: int) -> pd.DataFra
             f"{list(scheme.neutral)}: its scores are equal; look for faulty inputs "
             "(`konkyo monitor`)"
         )
+    if scheme.cap < 1:
+        held["weight"] = _capped(held, scheme.cap)
     return held[COLUMNS]
 
 
@@ -227,3 +232,22 @@ def _sector_shares(held: pd.DataFrame, scheme: Scheme) -> pd.Series:
     measure = held["market_value"] if scheme.weights == "value" else pd.Series(1.0, held.index)
     share = measure.groupby([held[key] for key in (*_KEY, "sector")]).transform("sum")
     return share / held.groupby([*_LEG, "sector"])["weight"].transform("sum").replace(0.0, np.nan)
+
+
+def _capped(held: pd.DataFrame, cap: float) -> np.ndarray:
+    """Return weights of at most `cap`; what is above it goes to the others in proportion."""
+    result = held["weight"].to_numpy("float64").copy()
+    for (model, month, leg), at in held.groupby(_LEG).indices.items():
+        if len(at) * cap < 1:
+            raise ParamsError(
+                f"backtest.cap = {cap:g}: the {len(at)} stocks of the {leg} side of {model} in "
+                f"{label(month)} cannot have a weight of 1 together; set it to {1 / len(at):.4g} "
+                "or more"
+            )
+        weight = result[at]
+        while (weight > cap * (1 + 1e-12)).any():
+            free = weight < cap
+            weight = np.where(free, weight, cap)
+            weight[free] *= (1 - cap * (~free).sum()) / weight[free].sum()
+        result[at] = weight
+    return result

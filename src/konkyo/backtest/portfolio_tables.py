@@ -77,14 +77,14 @@ class Inputs:
 
 def schemes(config: Backtest) -> dict[str, Scheme]:
     """Return the standard portfolios, and that of params.yaml where it is none of them."""
-    chosen = Scheme(config.weights, config.neutral, config.buffer)
-    same = chosen in STANDARD.values() and config.impact is None
+    chosen = Scheme(config.weights, config.neutral, config.cap, config.buffer)
+    same = chosen in STANDARD.values() and not config.lag_months and config.impact is None
     return dict(STANDARD) if same else {**STANDARD, CUSTOM: chosen}
 
 
 def main_portfolio(config: Backtest) -> str:
     """Return the name of the portfolio that params.yaml describes."""
-    chosen = Scheme(config.weights, config.neutral, config.buffer)
+    chosen = Scheme(config.weights, config.neutral, config.cap, config.buffer)
     standard = (name for name, scheme in STANDARD.items() if scheme == chosen)
     return CUSTOM if CUSTOM in schemes(config) else next(standard)
 
@@ -171,9 +171,12 @@ def portfolio_tables(
     factors = _factors(inputs, config)
     held, returns, tables = {}, [], {}
     for name, scheme in schemes(config).items():
-        impact = None
+        rows, impact, lag = inputs.rows, None, inputs.skip_months
+        if name == CUSTOM and config.lag_months:
+            lag += config.lag_months
+            rows = rows.assign(ret=later_returns(inputs, rows, [1 + lag])[:, 0])
         try:
-            book = holdings.holdings(inputs.rows, scheme, config.n_quantiles)
+            book = holdings.holdings(rows, scheme, config.n_quantiles)
         except NoPortfoliosError:
             if name == CUSTOM:
                 raise
@@ -184,7 +187,7 @@ def portfolio_tables(
             tables["capacity"] = costs.capacity(before, unit, AUMS)
             impact = unit * np.sqrt(config.impact.aum)
         held[name] = book[book["model"] == NETWORK]
-        part = costs.portfolio_returns(book, rates, skip_months=inputs.skip_months, impact=impact)
+        part = costs.portfolio_returns(book, rates, skip_months=lag, impact=impact)
         returns.append(part.assign(portfolio=name))
     monthly = pd.concat(returns, ignore_index=True)
     performance = _performance(inputs, config, monthly, factors)

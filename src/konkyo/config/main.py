@@ -203,7 +203,9 @@ class Backtest:
     benchmark: Benchmark | None
     weights: Literal["equal", "value", "score", "rank"] = field(default="equal", kw_only=True)
     neutral: tuple[Literal["sector", "size", "beta"], ...] = field(default=(), kw_only=True)
+    cap: Annotated[float, Field(gt=0, le=1)] = field(default=1.0, kw_only=True)
     buffer: Count = field(default=1, kw_only=True)
+    lag_months: Literal[0, 1] = field(default=0, kw_only=True)
     short_cost_bps: NotNegative | None = field(default=None, kw_only=True)
     borrow_bps: NotNegative = field(default=0.0, kw_only=True)
     impact: Impact | None = field(default=None, kw_only=True)

@@ -19,7 +19,7 @@ def main(alias: str = "champion", port: int = 5001) -> None:
         champion, newest, challenger or previous.
     port : int
         Port of http://127.0.0.1; POST /invocations takes JSON (`dataframe_split` or
-        `dataframe_records`).
+        `dataframe_records`) and CSV with a header.
 
     Raises
     ------
@@ -29,6 +29,7 @@ def main(alias: str = "champion", port: int = 5001) -> None:
     params = config.load()
     # mlflow takes seconds to import; an error in params.yaml is reported without it.
     from konkyo.tracking import registry, store
+    from konkyo.tracking.scoring import csv_server
 
     target = store.target(params.track, Path.cwd(), os.environ)
     client = store.connect(target.uri)
@@ -45,10 +46,10 @@ def main(alias: str = "champion", port: int = 5001) -> None:
     environment = {
         "MLFLOW_TRACKING_URI": uri,
         "MLFLOW_REGISTRY_URI": uri,
-        servers.SERVED_MODEL: model,
+        csv_server.MODEL: model,
     }
     servers.exec_server(
-        ["uvicorn", "mlflow.pyfunc.scoring_server.app:app"],
+        ["uvicorn", "--app-dir", str(Path(csv_server.__file__).parent), "csv_server:app"],
         environment,
         port=port,
         announcement=(

@@ -9,8 +9,6 @@ from pathlib import Path
 from konkyo.errors import TrackingError
 
 HOST = "127.0.0.1"
-SERVED_MODEL = "__pyfunc_model_path__"
-"""The variable from which MLflow's scoring server takes the address of its model."""
 """Neither server authenticates its callers, so only this machine may call."""
 
 

@@ -98,6 +98,7 @@ DRAW: dict[str, Callable[[Language], alt.TopLevelMixin]] = {
     ),
     "group_lines": lambda lang: charts.group_lines(small.groups(), small.LABELS, lang),
     "effect_map": lambda lang: charts.effect_map(small.effects(), small.LABELS, lang),
+    "exposure_lines": lambda lang: charts.exposure_lines(small.exposure(), small.LABELS, lang),
 }
 
 
@@ -277,6 +278,20 @@ def test_group_lines_are_months_and_their_mean() -> None:
     np.testing.assert_allclose(upper["value"], [0.2, 0.4, 0.6])
     np.testing.assert_allclose(upper["mean"], [0.2, 0.3, 0.4])
     np.testing.assert_allclose(lower["value"], [0.7, 0.8, 0.9])
+
+
+def test_without_sectors_the_lower_panel_is_left_out() -> None:
+    size = small.exposure().query("kind == 'size'")
+    assert len(to_spec(charts.exposure_lines(size, small.LABELS))["vconcat"]) == 1
+    assert len(to_spec(DRAW["exposure_lines"]("en"))["vconcat"]) == 2
+
+
+def test_sectors_that_differ_have_lines() -> None:
+    rows = [*to_spec(DRAW["exposure_lines"]("en"))["datasets"].values()][-1]
+    lines = pd.DataFrame(rows).pivot_table(index="month", columns="name", values="value")
+    # banks -0.2 in both months, foods 0 and 0.2, the sector without a name in the first alone.
+    assert {*lines} == {"Banks", "foods", "no sector"}
+    np.testing.assert_allclose(lines[["Banks", "foods"]].to_numpy(), [[-0.2, 0.0], [-0.2, 0.1]])
 
 
 def test_effect_map_has_the_strongest_on_top() -> None:

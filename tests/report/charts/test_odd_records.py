@@ -115,6 +115,8 @@ def test_nothing_is_drawn_of_what_is_absent(odd: dict[str, Any]) -> None:
     assert not {"model_growth", "deletion_curves", "truth_agreement"} & set(odd)
     (lines,) = odd["market_lines"]["datasets"].values()
     assert len({row["name"] for row in lines}) == 1
+    assert len(odd["exposure_lines"]["vconcat"]) == 1
+    assert "ector" not in json.dumps(odd["exposure_lines"]["usermeta"])
     panel = make()
     newest = panel.index["month"] == panel.months()[-1]
     index = panel.index.assign(quantile=panel.index["quantile"].where(~newest))
@@ -168,5 +170,7 @@ def test_an_axis_of_a_year_is_marked_by_months(months: int) -> None:
         assert formats == {"%Y-%m"}, name
 
 
-def test_baselines_are_drawn_if_present() -> None:
-    assert "model_growth" in draw(make(sectors=True), ("network", "ridge"))
+def test_sectors_and_baselines_are_drawn_if_present() -> None:
+    charts = draw(make(sectors=True), ("network", "ridge"))
+    assert "model_growth" in charts
+    assert len(charts["exposure_lines"]["vconcat"]) == 2

@@ -54,10 +54,10 @@ def job(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "data"
 
 
-@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize(("width", "theme"), [(1280, "light"), (390, "dark")])
 @pytest.mark.parametrize("name", PAGES)
-def test_no_page_complains(job: Path, browser: Any, name: str, width: int) -> None:
-    context = browser.new_context(viewport={"width": width, "height": 900})
+def test_no_page_complains(job: Path, browser: Any, name: str, width: int, theme: str) -> None:
+    context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=theme)
     page = context.new_page()
     complaints: list[str] = []
     page.on("console", lambda message: complaints.append(message.text))

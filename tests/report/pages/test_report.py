@@ -1,4 +1,4 @@
-"""The report in a browser: pickers, sums, sentences, sorting, widths, hostile names."""
+"""The report in a browser: pickers, sums, sentences, sorting, widths, the dark, hostile names."""
 
 import itertools
 import re
@@ -47,8 +47,10 @@ class Opened:
 def visit(browser: Any, page: Path) -> Iterator[Callable[..., Opened]]:
     contexts = []
 
-    def open_page(width: int = 1280, place: str = "", **more: Any) -> Opened:
-        context = browser.new_context(viewport={"width": width, "height": 900}, **more)
+    def open_page(width: int = 1280, theme: str = "light", place: str = "", **more: Any) -> Opened:
+        context = browser.new_context(
+            viewport={"width": width, "height": 900}, color_scheme=theme, **more
+        )
         contexts.append(context)
         opened = Opened(context.new_page())
         opened.page.on(
@@ -321,6 +323,21 @@ def test_no_width_scrolls_sideways_or_logs_errors(visit: Callable[..., Opened], 
         assert opened.complaints == []
 
 
+def test_dark_theme_by_preference_and_by_button(visit: Callable[..., Opened]) -> None:
+    opened = visit(theme="dark")
+    background = "getComputedStyle(document.body).backgroundColor"
+    dark = opened.page.evaluate(background)
+    assert sum(map(int, re.findall(r"\d+", dark))) < 150
+    draw_all(opened.page)
+    ink = "document.querySelector('.plot').result.spec.config.axis.labelColor"
+    assert opened.page.evaluate(ink) == "#e6e9ee"
+    opened.page.locator(".plot").first.scroll_into_view_if_needed()
+    opened.page.click("#theme")
+    assert opened.page.evaluate(background) == "rgb(255, 255, 255)"
+    until(opened.page, f"{ink} === '#1b1f24'")
+    assert opened.complaints == []
+
+
 def test_the_first_lines_say_what_the_records_are(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     head = text[text.index("<h1>") : text.index('<section id="overview">')]
@@ -351,7 +368,7 @@ def test_it_works_in_a_sandboxed_frame(browser: Any, page: Path) -> None:
     inside.locator("#later").wait_for()
     inside.locator("#month").select_option("2020-01")
     inside.locator("#one[data-shown$='2020-01 en']").wait_for()
-    inside.locator("#language").click()
+    inside.locator("#theme").click()
     assert problems == []
     frame.close()
 

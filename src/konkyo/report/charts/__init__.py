@@ -3,7 +3,7 @@
 performance  growth of 1 (the paper's figure 6), monthly rank IC and return, return by quantile
 factors      mean relevance in long and short (9), relevance against the input's value (10)
 market       market series over time (11), the stocks that one of them moved (12)
-history      relevance by group, effects of the attributes
+history      relevance by group, effects of the attributes, sizes and sectors
 evaluation   deletion curves, agreement with the true contributions
 report       all charts of the report by name
 search, intervention, intervention_surface: of other pages

@@ -1,14 +1,28 @@
-"""Over time: relevance by group, effects of the characteristics, sector weights."""
+"""Over time: relevance by group, effects of the characteristics, sizes and sectors."""
 
 import altair as alt
 import numpy as np
 import pandas as pd
 
 from konkyo.i18n import Language, t
-from konkyo.report.charts.shapes import group_colours, row_names, smoothed_lines
-from konkyo.report.charts.theme import ROW, WIDTH, colours, months, per_cent, rows, tips, titled
-from konkyo.report.style import GRID, LOWERS, PAPER, RAISES
-from konkyo.report.tables.labels import feature_names
+from konkyo.report.charts.shapes import PANEL, group_colours, month_lines, row_names, smoothed_lines
+from konkyo.report.charts.theme import (
+    ROW,
+    WIDTH,
+    colours,
+    months,
+    per_cent,
+    rolling_mean,
+    rows,
+    tips,
+    titled,
+    zero_rule,
+)
+from konkyo.report.style import COLOURS, GRID, LOWERS, PAPER, RAISES, SERIES
+from konkyo.report.tables.labels import feature_names, sector_name
+
+SECTORS = 5
+"""Sectors with a line of their own."""
 
 SCALE = 0.98
 """The effects' scale ends at this quantile of their size, so that one month does not fade all."""
@@ -112,3 +126,59 @@ def effect_map(effects: pd.DataFrame, labels: pd.DataFrame, language: Language =
     view = alt.ViewBackground(fill=GRID)
     chart = chart.properties(width=WIDTH, height=ROW * len(names), view=view)
     return titled(chart, t("title.effect_map", language))
+
+
+def exposure_lines(
+    exposure: pd.DataFrame, labels: pd.DataFrame, language: Language = "en"
+) -> alt.VConcatChart:
+    """Return the portfolios' size and sectors over time.
+
+    Parameters
+    ----------
+    exposure : DataFrame
+        What `tables.exposure.exposure` returns: month, kind (sector | size), name, long, short,
+        difference; fractions.
+    labels : DataFrame
+        feature, en, ja: a sector is called as its dummy is.
+    language : str
+        en or ja.
+
+    Returns
+    -------
+    VConcatChart
+        Above, the mean size of long and short as a percentile; below, where any sector differs,
+        the 12-month mean of the difference between the shares of their stocks that belong to it,
+        for the `SECTORS` of the largest mean absolute difference.
+    """
+    exposure = exposure.sort_values("month", kind="stable")
+    sides = {side: t(f"portfolio.{side}", language) for side in ("long", "short")}
+    size = exposure[exposure["kind"] == "size"].rename(columns=sides)
+    shares = exposure[exposure["kind"] == "sector"]
+    gaps = shares.pivot_table(index="month", columns="name", values="difference")
+    apart = gaps.abs().mean().loc[lambda means: means > 0].nlargest(SECTORS).index
+    panels: list[alt.LayerChart] = []
+    if len(size):
+        upper = smoothed_lines(
+            size.drop(columns="name").melt("month", [*sides.values()], var_name="name"),
+            alt.Y("value:Q", scale=alt.Scale(zero=False), **per_cent("axis.size", language)),
+            colours([*sides.values()], [COLOURS[side] for side in sides], symbol="stroke"),
+            digits=".1%",
+            language=language,
+            bare=len(apart) > 0,
+            level=0.5,
+        )
+        panels.append(upper)
+    if len(apart):
+        names = feature_names(labels, language)
+        gaps = gaps[apart].rename(columns=lambda name: sector_name(name, names, language))
+        lines = month_lines(
+            gaps.apply(rolling_mean).reset_index().melt("month", var_name="name"),
+            alt.Y("value:Q", **per_cent("axis.sector_difference", language)),
+            colours([*gaps], SERIES[: len(apart)], symbol="stroke"),
+            digits="+.1%",
+            month=t("axis.decision_month", language),
+        )
+        panels.append(alt.layer(lines, zero_rule()).properties(width=WIDTH, height=PANEL))
+    chart = alt.vconcat(*panels, spacing=14).resolve_scale(x="shared", color="independent")
+    title, note = ("exposure_lines", "exposure") if len(apart) else ("size_lines", "thin_lines")
+    return titled(chart, t(f"title.{title}", language), t(f"note.{note}", language))

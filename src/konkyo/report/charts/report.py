@@ -9,7 +9,7 @@ from altair.utils.schemapi import debug_mode
 from konkyo.i18n import Language
 from konkyo.report.charts.evaluation import deletion_curves, truth_agreement
 from konkyo.report.charts.factors import factor_bars, factor_bars_over_time, factor_scatter
-from konkyo.report.charts.history import effect_map, group_lines
+from konkyo.report.charts.history import effect_map, exposure_lines, group_lines
 from konkyo.report.charts.market import market_lines, market_quantile_bars
 from konkyo.report.charts.performance import (
     full_length_models,
@@ -37,6 +37,7 @@ _LABELLED = (
     (market_lines, "market_over_time"),
     (group_lines, "groups"),
     (effect_map, "effects"),
+    (exposure_lines, "exposure"),
 )
 
 
@@ -72,7 +73,7 @@ def page_charts(
     charts |= {
         chart.__name__: chart(tables[name], labels, language)
         for chart, name in _LABELLED
-        if name in tables
+        if name in tables and len(tables[name])
     }
     # The network alone is the long-short line of portfolio_growth.
     if len(full_length_models(tables["cumulative"])) > 1:

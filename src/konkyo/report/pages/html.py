@@ -42,7 +42,10 @@ from markupsafe import Markup
 
 from konkyo.i18n import Text, section
 from konkyo.report.charts.theme import FONT_FILE, VEGA_LITE, to_spec
-from konkyo.report.style import LOWERS, RAISES
+from konkyo.report.style import GRID, INK, LOWERS, MUTED, PAPER, RAISES
+
+_INKS = {INK: "--ink", MUTED: "--soft", GRID: "--line", PAPER: "--paper"}
+"""Colours of a chart and the page's own that replace them."""
 
 
 @dataclass(frozen=True)
@@ -188,6 +191,7 @@ def shell(page: Page) -> str:
         body=page.body,
         sections=page.sections,
         language=page.language,
+        inks=json.dumps(_INKS),
         raises=RAISES,
         lowers=LOWERS,
         style=Markup("\n".join(styles)),  # nosec B704 # the project's own style

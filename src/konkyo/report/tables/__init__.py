@@ -6,6 +6,7 @@ from konkyo import dates
 from konkyo.config import Report
 from konkyo.errors import KonkyoError
 from konkyo.report.tables.explained_panel import ExplainedPanel
+from konkyo.report.tables.exposure import exposure
 from konkyo.report.tables.factors import (
     factor_means,
     factor_means_over_time,
@@ -46,8 +47,8 @@ def tables(panel: ExplainedPanel, labels: pd.DataFrame, config: Report) -> dict[
     dict
         stocks, sentences (figure 8 and what is said of its stocks), factor_means (9),
         factor_points, factor_shape (10) of the month; market_over_time (11) and market_quantiles
-        (12) where there are market inputs; factor_means_over_time, groups, effects; with
-        standard errors reliable_shares and reliable_later.
+        (12) where there are market inputs; factor_means_over_time, groups, effects, exposure;
+        with standard errors reliable_shares and reliable_later.
 
     Raises
     ------
@@ -81,6 +82,7 @@ def tables(panel: ExplainedPanel, labels: pd.DataFrame, config: Report) -> dict[
         **market_tables,
         "groups": groups_over_time(panel),
         "effects": effects(panel),
+        "exposure": exposure(panel),
         **_of_errors(panel),
     }
 

@@ -21,8 +21,12 @@ konkyo.charts = (() => {
     return Array.from({ length: count }, (_, i) => Object.fromEntries(columns.map(([key, values]) => [key, values[i]])));
   }
 
+  // The chart's ink, grid and paper become the page's own, which differ in the dark.
   async function open(name, rows) {
-    const spec = await konkyo.json(`chart/${konkyo.language()}/${name}`), names = spec.usermeta.tables;
+    let text = await konkyo.text(`chart/${konkyo.language()}/${name}`);
+    const root = document.documentElement, style = getComputedStyle(root);
+    for (const [colour, own] of Object.entries(JSON.parse(root.dataset.inks))) text = text.replaceAll(`"${colour}"`, `"${style.getPropertyValue(own).trim()}"`);
+    const spec = JSON.parse(text), names = spec.usermeta.tables;
     spec.datasets = { ...Object.fromEntries(await Promise.all(names.map(async (key) => [key, await table(key)]))), ...rows };
     return spec;
   }
@@ -69,7 +73,7 @@ konkyo.charts = (() => {
     if (!composed(spec)) Object.assign(spec, { width: "container", autosize: { type: "fit-x", contains: "padding" } });
     node.result = await vegaEmbed(canvas, spec, {
       mode: "vega-lite", actions: false, renderer: composed(spec) ? "svg" : "canvas", ast: true,
-      loader: { load: () => Promise.reject(new Error("no network")) },
+      tooltip: { theme: konkyo.dark() ? "dark" : "light" }, loader: { load: () => Promise.reject(new Error("no network")) },
     });
     node.view = node.result.view;
     node.shown = rows;
@@ -86,7 +90,7 @@ konkyo.charts = (() => {
       refresh(entry.target);
     }
   }, { rootMargin: "600px 0px" });
-  const wanted = (node) => `${node.dataset.figure} ${konkyo.language()}`;
+  const wanted = (node) => `${node.dataset.figure} ${konkyo.language()} ${konkyo.dark() ? "dark" : "light"}`;
   // Other rows for the data that a drawn chart has by name.
   async function feed(node) {
     const rows = node.rows;

@@ -1,5 +1,5 @@
 "use strict";
-// What every page can do: two languages, packed data, links into itself.
+// What every page can do: two languages, light and dark, packed data, links into itself.
 const konkyo = (() => {
   const root = document.documentElement;
   const listeners = [];
@@ -13,6 +13,10 @@ const konkyo = (() => {
   }
 
   function language() { return root.lang; }
+  function dark() {
+    const theme = root.dataset.theme;
+    return theme === "dark" || (theme === "auto" && matchMedia("(prefers-color-scheme: dark)").matches);
+  }
   function onChange(listener) { listeners.push(listener); }
 
   function speak(choice) {
@@ -24,6 +28,11 @@ const konkyo = (() => {
       node.setAttribute("aria-label", node.dataset[choice === "ja" ? "labelJa" : "labelEn"]);
     }
     for (const node of document.querySelectorAll("option[data-en]")) node.textContent = node.dataset[choice];
+    for (const listener of listeners) listener();
+  }
+  function colour(choice) {
+    root.dataset.theme = choice;
+    document.getElementById("theme").setAttribute("aria-pressed", String(dark()));
     for (const listener of listeners) listener();
   }
 
@@ -82,6 +91,12 @@ const konkyo = (() => {
       remember("language", choice);
       speak(choice);
     });
+    document.getElementById("theme").addEventListener("click", () => {
+      const choice = dark() ? "light" : "dark";
+      remember("theme", choice);
+      colour(choice);
+    });
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => colour(root.dataset.theme));
     const links = new Map([...document.querySelectorAll(".bar nav a")].map((a) => [a.hash.slice(1), a]));
     const seen = new IntersectionObserver((entries) => {
       for (const entry of entries) {
@@ -93,10 +108,11 @@ const konkyo = (() => {
     }, { rootMargin: "-20% 0px -70% 0px" });
     for (const section of document.querySelectorAll("main > section")) seen.observe(section);
     speak(recall("language") || language());
+    colour(recall("theme") || root.dataset.theme);
   }
 
   document.addEventListener("DOMContentLoaded", start);
-  return { language, onChange, open, text, json, el, minus, readHash, writeHash, trouble };
+  return { language, dark, onChange, open, text, json, el, minus, readHash, writeHash, trouble };
 })();
 
 // Tables that sort by a click on a column's head: numbers by data-value where a cell has one.
