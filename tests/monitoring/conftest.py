@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from konkyo.backtest import assign_quantiles
+from konkyo.backtesting import assign_quantiles
 from konkyo.report.tables.explained_panel import ExplainedPanel
 from konkyo.report.tables.labels import labels as input_labels
 

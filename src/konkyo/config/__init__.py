@@ -30,15 +30,25 @@ from konkyo.config.main import (
     Ingest,
     Monitor,
     Period,
+    Precision,
     Prepare,
     Promote,
     Report,
     Simulated,
+    SkipMonths,
     Track,
     Train,
     Verify,
 )
-from konkyo.config.params import Params, as_dict, flatten, load, parse
+from konkyo.config.params import (
+    Params,
+    TrainSection,
+    as_dict,
+    flatten,
+    load,
+    parse,
+    section,
+)
 from konkyo.config.tables import Reports, StockRows, Table, Tables
 from konkyo.config.tune import Range, Space, Tune
 
@@ -59,22 +69,26 @@ __all__ = [
     "Monitor",
     "Params",
     "Period",
+    "Precision",
     "Prepare",
     "Promote",
     "Range",
     "Report",
     "Reports",
     "Simulated",
+    "SkipMonths",
     "Space",
     "StockRows",
     "Table",
     "Tables",
     "Track",
     "Train",
+    "TrainSection",
     "Tune",
     "Verify",
     "as_dict",
     "flatten",
     "load",
     "parse",
+    "section",
 ]

@@ -6,8 +6,8 @@ from typing import Literal
 import pandas as pd
 
 from konkyo import dates
-from konkyo.backtest.information_coefficient import t_statistic
-from konkyo.backtest.performance import annual_return_arithmetic, measures, sharpe_ratio
+from konkyo.backtesting.information_coefficient import t_statistic
+from konkyo.backtesting.performance import annual_return_arithmetic, measures, sharpe_ratio
 
 Kind = Literal["sharpe_ratio", "t_statistic", "mean", "rank_ic"]
 MEASURES = (

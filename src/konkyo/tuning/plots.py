@@ -8,8 +8,8 @@ import optuna
 import pandas as pd
 from optuna.trial import FrozenTrial, TrialState
 
-from konkyo import backtest
-from konkyo.backtest.objectives import ObjectiveName
+from konkyo import backtesting
+from konkyo.backtesting.objectives import ObjectiveName
 from konkyo.i18n import LANGUAGES, Language
 from konkyo.report.charts import search
 from konkyo.tuning import results
@@ -45,8 +45,8 @@ def charts(
         history; importances where the trials differ enough for Optuna to estimate them.
     """
     wide = results.wide(finished)
-    null = backtest.null_distribution(wide, seed)
-    splits = backtest.overfitting_or_none(wide, objective)
+    null = backtesting.null_distribution(wide, seed)
+    splits = backtesting.overfitting_or_none(wide, objective)
     complete = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
     table = pd.DataFrame([{"trial": trial.number, "objective": trial.value} for trial in complete])
     try:
