@@ -68,6 +68,8 @@ def test_no_page_complains(job: Path, browser: Any, name: str, width: int, theme
             page.click("#language")
         draw_all(page, language)
         assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+        names = page.eval_on_selector_all(".scroll", "all => all.map((one) => one.ariaLabel)")
+        assert names and all(names) and (language == "en") == all(map(str.isascii, names))
     assert page.is_hidden("#trouble")
     assert complaints == []
     context.close()

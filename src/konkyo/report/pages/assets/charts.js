@@ -42,7 +42,10 @@ konkyo.charts = (() => {
     const axis = { ...spec.config.axis, labelFontSize: 10, titleFontSize: 11, titleLimit: width - 60, labelLimit: 120 };
     const legend = { ...spec.config.legend, columns: 1, labelLimit: width - 50, titleLimit: width - 20, gradientLength: 180 };
     spec.config = { ...spec.config, axis, axisQuantitative: { tickCount: 4 }, legend };
-    visit(spec, (part) => { for (const channel of Object.values(part.encoding || {})) delete channel.legend?.columns; });
+    visit(spec, (part) => {
+      for (const channel of Object.values(part.encoding || {})) delete channel.legend?.columns;
+      if (part.width > width - 90) part.width = width - 90;
+    });
   }
   // A single view fills its place; views side by side or below each other keep their size, and the
   // style shrinks their SVG where the window is narrow.
