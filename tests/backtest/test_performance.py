@@ -26,8 +26,8 @@ from konkyo.backtesting.sharpe import moments
 
 
 def test_measures_by_hand() -> None:
-    found = measures(pd.Series([0.10, -0.02, 0.06]))
-    assert found == pytest.approx(
+    result = measures(pd.Series([0.10, -0.02, 0.06]))
+    assert result == pytest.approx(
         {
             "annual_return": (1.1 * 0.98 * 1.06) ** 4 - 1,
             "annual_return_arithmetic": 0.56,
@@ -43,16 +43,16 @@ def test_measures_by_hand() -> None:
 
 def test_a_loss_in_the_first_month_is_a_drawdown() -> None:
     # 1 -> 0.9 -> 0.99 -> 0.495 -> 0.99: the peak is the 1 at the start.
-    found = measures(pd.Series([-0.1, 0.1, -0.5, 1.0]))
-    assert found["max_drawdown"] == pytest.approx(0.495 - 1.0)
+    result = measures(pd.Series([-0.1, 0.1, -0.5, 1.0]))
+    assert result["max_drawdown"] == pytest.approx(0.495 - 1.0)
 
 
 def test_one_month_has_no_risk() -> None:
-    found = measures(pd.Series([0.02]))
-    assert found["annual_return_arithmetic"] == pytest.approx(0.24)
-    assert np.isnan(found["annual_volatility"])
-    assert np.isnan(found["sharpe_ratio"])
-    assert np.isnan(found["return_risk_ratio"])
+    result = measures(pd.Series([0.02]))
+    assert result["annual_return_arithmetic"] == pytest.approx(0.24)
+    assert np.isnan(result["annual_volatility"])
+    assert np.isnan(result["sharpe_ratio"])
+    assert np.isnan(result["return_risk_ratio"])
 
 
 @pytest.mark.parametrize("value", [0.1, 0.0, -0.02, 1 / 3, 1e-9])
@@ -62,12 +62,12 @@ def test_constant_returns_have_no_sharpe_ratio(value: float, months: int) -> Non
     returns = pd.Series([value] * months)
     rounded = returns * (1 + 1e-15 * np.arange(months).clip(max=9))
     for series in (returns, rounded):
-        found = measures(series)
-        assert np.isnan(found["sharpe_ratio"])
-        assert np.isnan(found["return_risk_ratio"])
-        assert found["annual_return"] == pytest.approx((1 + value) ** 12 - 1, rel=1e-6)
-        assert found["annual_volatility"] == 0.0
-        assert found["annual_return_arithmetic"] == pytest.approx(12 * value)
+        result = measures(series)
+        assert np.isnan(result["sharpe_ratio"])
+        assert np.isnan(result["return_risk_ratio"])
+        assert result["annual_return"] == pytest.approx((1 + value) ** 12 - 1, rel=1e-6)
+        assert result["annual_volatility"] == 0.0
+        assert result["annual_return_arithmetic"] == pytest.approx(12 * value)
         assert np.isnan(t_statistic(series))
         assert np.isnan(moments(series).sharpe_ratio)
         dates = pd.Series(pd.date_range("2000-01-31", periods=months, freq="ME"))

@@ -76,9 +76,9 @@ def test_each_model_is_ranked_by_itself(scores: pd.DataFrame) -> None:
 
 
 def test_months_without_any_return_are_not_realised(scores: pd.DataFrame) -> None:
-    known = with_realised_returns(assign_quantiles(scores, 2))
-    assert known["month"].max() == pd.Timestamp("2020-03-31")
-    assert known["ret"].isna().sum() == 1
+    reference = with_realised_returns(assign_quantiles(scores, 2))
+    assert reference["month"].max() == pd.Timestamp("2020-03-31")
+    assert reference["ret"].isna().sum() == 1
     with pytest.raises(KonkyoError, match="none of the 4 scored months"):
         with_realised_returns(assign_quantiles(scores.assign(ret=np.nan), 2))
 
@@ -136,14 +136,14 @@ def _slow(frame: pd.DataFrame, portfolios: int) -> dict[str, tuple[int, int | No
     for wanted in range(1, number + 1):
         block = [stock for stock in drawn if level[stock] == wanted]
         order += block if upwards else block[::-1]
-    n, found = len(order), {}
+    n, result = len(order), {}
     for position, stock in enumerate(order):
         if 2 * position + 1 > n:
             portfolio = portfolios - (2 * (n - 1 - position) + 1) * portfolios // (2 * n)
         else:
             portfolio = (2 * position + 1) * portfolios // (2 * n) + 1
-        found[stock] = (n - position, portfolio if number >= portfolios else None)
-    return found
+        result[stock] = (n - position, portfolio if number >= portfolios else None)
+    return result
 
 
 # From no ties to one block of all; few values make blocks that straddle every boundary.
@@ -211,8 +211,8 @@ def test_row_order_months_and_models_do_not_matter(
     ridge = frame.assign(model="ridge", score=frame["score"] * 2.0 + 1.0)
     both = pd.concat([later, frame, ridge]).sample(frac=1.0, random_state=seed)
     ranked = assign_quantiles(both, portfolios)
-    own = ranked[(ranked["month"] == "2020-01-31") & (ranked["model"] == "network")]
-    pd.testing.assert_frame_equal(own.reset_index(drop=True), alone)
+    rows = ranked[(ranked["month"] == "2020-01-31") & (ranked["model"] == "network")]
+    pd.testing.assert_frame_equal(rows.reset_index(drop=True), alone)
     # The same order of the same stocks: the draws are the same for every model.
     other = ranked[ranked["model"] == "ridge"]
     assert other["rank"].tolist() == alone["rank"].tolist()

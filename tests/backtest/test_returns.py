@@ -23,7 +23,7 @@ def _run(scores: pd.DataFrame, portfolios: int = 3, cost: float = 10.0) -> pd.Da
 
 
 def test_by_hand(scores: pd.DataFrame) -> None:
-    found = _run(scores, portfolios=2, cost=10.0)
+    result = _run(scores, portfolios=2, cost=10.0)
     expected = pd.DataFrame(
         {
             "month": pd.to_datetime(["2020-01-31", "2020-02-29", "2020-03-31"]),
@@ -43,13 +43,13 @@ def test_by_hand(scores: pd.DataFrame) -> None:
             "missing": [0, 1, 0],
         }
     )
-    pd.testing.assert_frame_equal(found, expected, check_dtype=False, rtol=1e-12)
+    pd.testing.assert_frame_equal(result, expected, check_dtype=False, rtol=1e-12)
 
 
 @pytest.mark.parametrize("seed", range(5))
 def test_means_agree_with_a_loop(seed: int, panel: Callable[..., pd.DataFrame]) -> None:
     ranked = assign_quantiles(panel(seed, stocks=21, months=5), 4)
-    found = monthly_returns(ranked, 4, 25.0).set_index("month")
+    result = monthly_returns(ranked, 4, 25.0).set_index("month")
     for month in ranked["month"].unique():
         legs: dict[int, list[float]] = {1: [], 4: []}
         everything = []
@@ -61,7 +61,7 @@ def test_means_agree_with_a_loop(seed: int, panel: Callable[..., pd.DataFrame]) 
             everything.append(row.ret)
             if row.quantile in legs:
                 legs[row.quantile].append(row.ret)
-        line = found.loc[month]
+        line = result.loc[month]
         assert line["long"] == pytest.approx(sum(legs[4]) / len(legs[4]))
         assert line["short"] == pytest.approx(sum(legs[1]) / len(legs[1]))
         assert line["market"] == pytest.approx(sum(everything) / len(everything))
@@ -70,23 +70,23 @@ def test_means_agree_with_a_loop(seed: int, panel: Callable[..., pd.DataFrame]) 
 
 
 def test_after_a_gap_the_whole_books_are_bought_again(panel: Callable[..., pd.DataFrame]) -> None:
-    found = _run(panel(3, months=7, without=(1, 3, 5), missing=0.0), cost=50.0)
-    assert len(found) == 4
-    assert found["turnover"].isna().all()
-    np.testing.assert_allclose(found["spread"] - found["spread_net"], 2 * 0.005)
+    result = _run(panel(3, months=7, without=(1, 3, 5), missing=0.0), cost=50.0)
+    assert len(result) == 4
+    assert result["turnover"].isna().all()
+    np.testing.assert_allclose(result["spread"] - result["spread_net"], 2 * 0.005)
 
 
 @pytest.mark.parametrize("leg", [["B", "D"], ["A", "C"]])
 def test_a_leg_without_any_return_is_a_missing_month(scores: pd.DataFrame, leg: list[str]) -> None:
     gone = scores["month"].eq("2020-02-29") & scores["stock"].isin(leg)
     ranked = assign_quantiles(scores.assign(ret=scores["ret"].mask(gone)), 2)
-    found = monthly_returns(ranked, 2, 10.0)
-    assert found["month"].dt.strftime("%m").tolist() == ["01", "03"]
+    result = monthly_returns(ranked, 2, 10.0)
+    assert result["month"].dt.strftime("%m").tolist() == ["01", "03"]
     # March buys its books from cash, as after any gap.
-    assert found["turnover"].isna().all()
+    assert result["turnover"].isna().all()
     assert months_without_leg_return(ranked).to_dict() == {"network": 1}
     assert performance_by_quantile(ranked)["months"].tolist() == [2, 2]
-    assert cumulative(found)["month"].dt.strftime("%m").unique().tolist() == ["02", "04"]
+    assert cumulative(result)["month"].dt.strftime("%m").unique().tolist() == ["02", "04"]
 
 
 def test_no_month_with_both_legs_is_refused(scores: pd.DataFrame) -> None:
@@ -96,9 +96,9 @@ def test_no_month_with_both_legs_is_refused(scores: pd.DataFrame) -> None:
 
 
 def test_one_month_has_a_return_and_no_volatility(scores: pd.DataFrame) -> None:
-    found = _run(scores[scores["month"].eq("2020-01-31")], portfolios=2)
-    assert len(found) == 1 and found["spread"].tolist() == pytest.approx([0.1 - 0.0])
-    spread = performance(found).set_index("portfolio").loc["spread"]
+    result = _run(scores[scores["month"].eq("2020-01-31")], portfolios=2)
+    assert len(result) == 1 and result["spread"].tolist() == pytest.approx([0.1 - 0.0])
+    spread = performance(result).set_index("portfolio").loc["spread"]
     assert spread["annual_return"] == pytest.approx(1.1**12 - 1) and spread["months"] == 1
     assert spread["annual_return_arithmetic"] == pytest.approx(1.2)
     assert spread[["annual_volatility", "sharpe_ratio"]].isna().all()
@@ -111,22 +111,22 @@ def test_one_stock_in_a_month_is_refused(scores: pd.DataFrame) -> None:
 
 def test_returns_are_earned_after_the_gap(scores: pd.DataFrame) -> None:
     ranked = assign_quantiles(scores, 2)
-    found = monthly_returns(ranked, 2, 10.0, skip_months=1)
+    result = monthly_returns(ranked, 2, 10.0, skip_months=1)
     plain = monthly_returns(ranked, 2, 10.0)
-    assert (found["earned"] == plain["earned"] + pd.offsets.MonthEnd(1)).all()
-    pd.testing.assert_frame_equal(found.drop(columns="earned"), plain.drop(columns="earned"))
-    assert cumulative(found)["month"].min() == pd.Timestamp("2020-03-31")
+    assert (result["earned"] == plain["earned"] + pd.offsets.MonthEnd(1)).all()
+    pd.testing.assert_frame_equal(result.drop(columns="earned"), plain.drop(columns="earned"))
+    assert cumulative(result)["month"].min() == pd.Timestamp("2020-03-31")
 
 
 @settings(max_examples=10)
 @given(seed=st.integers(0, 10_000))
 def test_reversed_scores_flip_the_spread(panel: Callable[..., pd.DataFrame], seed: int) -> None:
     scores = panel(seed, stocks=14, missing=0.0)
-    found = _run(scores)
+    result = _run(scores)
     flipped = _run(scores.assign(score=-scores["score"]))
-    np.testing.assert_allclose(flipped["spread"], -found["spread"], atol=1e-15)
-    np.testing.assert_allclose(flipped["rank_ic"], -found["rank_ic"], atol=1e-15)
-    np.testing.assert_allclose(flipped["turnover"], found["turnover"], atol=1e-15)
+    np.testing.assert_allclose(flipped["spread"], -result["spread"], atol=1e-15)
+    np.testing.assert_allclose(flipped["rank_ic"], -result["rank_ic"], atol=1e-15)
+    np.testing.assert_allclose(flipped["turnover"], result["turnover"], atol=1e-15)
 
 
 @settings(max_examples=10)
@@ -135,12 +135,12 @@ def test_row_order_and_stock_names_change_nothing(
     panel: Callable[..., pd.DataFrame], seed: int
 ) -> None:
     scores = panel(seed, missing=0.0)
-    found = _run(scores)
-    pd.testing.assert_frame_equal(found, _run(scores.sample(frac=1.0, random_state=seed)))
+    result = _run(scores)
+    pd.testing.assert_frame_equal(result, _run(scores.sample(frac=1.0, random_state=seed)))
     names = scores["stock"].drop_duplicates()
     renamed = dict(zip(names, names.sample(frac=1.0, random_state=seed), strict=True))
     pd.testing.assert_frame_equal(
-        found, _run(scores.assign(stock=scores["stock"].map(renamed))), rtol=1e-12, atol=1e-15
+        result, _run(scores.assign(stock=scores["stock"].map(renamed))), rtol=1e-12, atol=1e-15
     )
 
 

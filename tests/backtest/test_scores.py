@@ -35,18 +35,18 @@ def baselines() -> pd.DataFrame:
 def test_one_row_a_model_month_and_stock(
     index: pd.DataFrame, network: pd.DataFrame, baselines: pd.DataFrame
 ) -> None:
-    found = join_scores(index, network.iloc[::-1], baselines).sort_values(["model", "score"])
-    assert found["model"].tolist() == ["network"] * 3 + ["placebo"] * 2 + ["ridge"] * 3
-    assert found["score"].tolist() == [1.0, 2.0, 3.0, 7.0, 8.0, 4.0, 5.0, 6.0]
+    result = join_scores(index, network.iloc[::-1], baselines).sort_values(["model", "score"])
+    assert result["model"].tolist() == ["network"] * 3 + ["placebo"] * 2 + ["ridge"] * 3
+    assert result["score"].tolist() == [1.0, 2.0, 3.0, 7.0, 8.0, 4.0, 5.0, 6.0]
     returns = [0.1, -0.2, np.nan, 0.1, -0.2, 0.1, -0.2, np.nan]
-    np.testing.assert_array_equal(found["ret"], returns)
+    np.testing.assert_array_equal(result["ret"], returns)
 
 
 def test_rows_without_a_score_are_left_out(
     index: pd.DataFrame, network: pd.DataFrame, baselines: pd.DataFrame
 ) -> None:
-    found = join_scores(index, network[:1], baselines.assign(placebo=np.nan))
-    assert found.groupby("model").size().to_dict() == {"network": 1, "ridge": 3}
+    result = join_scores(index, network[:1], baselines.assign(placebo=np.nan))
+    assert result.groupby("model").size().to_dict() == {"network": 1, "ridge": 3}
 
 
 def test_unfit_scores_are_refused(

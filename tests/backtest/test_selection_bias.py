@@ -53,25 +53,25 @@ def _values(series: pd.DataFrame) -> pd.Series:
 
 def test_every_figure(series: pd.DataFrame) -> None:
     values = _values(series)
-    found = selection_bias(series, values, 4)
-    assert set(found) == _NAMES
-    assert json.loads(json.dumps(found, allow_nan=False)) == found
-    assert (found["months"], found["trials"], found["pruned"]) == (121, 12, 2)
-    assert (found["compared"], found["blocks"], found["rank"]) == (10, 16, 1)
-    assert found["objective"] == sharpe_ratio(series[4]) == pytest.approx(found["sharpe_ratio"])
+    result = selection_bias(series, values, 4)
+    assert set(result) == _NAMES
+    assert json.loads(json.dumps(result, allow_nan=False)) == result
+    assert (result["months"], result["trials"], result["pruned"]) == (121, 12, 2)
+    assert (result["compared"], result["blocks"], result["rank"]) == (10, 16, 1)
+    assert result["objective"] == sharpe_ratio(series[4]) == pytest.approx(result["sharpe_ratio"])
 
     null, record = null_distribution(series, 1), moments(series[4])
-    assert found["effective_trials"] == null.effective_trials > 10
-    assert found["sharpe_std"] == pytest.approx(null.std * math.sqrt(12))
-    assert found["expected_maximum"] == pytest.approx(null.expected_maximum * math.sqrt(12))
-    assert found["psr"] == probabilistic_sharpe(record)
-    assert found["dsr"] == probabilistic_sharpe(record, null.expected_maximum)
-    assert found["minimum_track_record"] == minimum_track_record(record)
-    assert found["minimum_track_record_deflated"] > found["minimum_track_record"]
+    assert result["effective_trials"] == null.effective_trials > 10
+    assert result["sharpe_std"] == pytest.approx(null.std * math.sqrt(12))
+    assert result["expected_maximum"] == pytest.approx(null.expected_maximum * math.sqrt(12))
+    assert result["psr"] == probabilistic_sharpe(record)
+    assert result["dsr"] == probabilistic_sharpe(record, null.expected_maximum)
+    assert result["minimum_track_record"] == minimum_track_record(record)
+    assert result["minimum_track_record_deflated"] > result["minimum_track_record"]
     halves = overfitting(series)
-    assert found["pbo"] == halves.pbo
-    assert found["degradation"] == halves.slope
-    assert found["probability_of_loss"] == halves.probability_of_loss
+    assert result["pbo"] == halves.pbo
+    assert result["degradation"] == halves.slope
+    assert result["probability_of_loss"] == halves.probability_of_loss
 
 
 def test_skill_is_told_from_luck(series: pd.DataFrame) -> None:

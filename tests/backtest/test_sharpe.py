@@ -46,11 +46,11 @@ def test_values_of_a_released_library() -> None:
 
 def test_moments_by_hand() -> None:
     # Mean 2, every deviation 1 or -1: sample variance 4/3, fourth moment 1.
-    found = moments(pd.Series([1.0, 1.0, 3.0, 3.0, np.nan]))
-    assert found.months == 4
-    assert found.sharpe_ratio == pytest.approx(2 / math.sqrt(4 / 3))
-    assert (found.skew, found.kurtosis) == (pytest.approx(0.0), pytest.approx(1.0))
-    assert found.sharpe_ratio * math.sqrt(12) == pytest.approx(
+    result = moments(pd.Series([1.0, 1.0, 3.0, 3.0, np.nan]))
+    assert result.months == 4
+    assert result.sharpe_ratio == pytest.approx(2 / math.sqrt(4 / 3))
+    assert (result.skew, result.kurtosis) == (pytest.approx(0.0), pytest.approx(1.0))
+    assert result.sharpe_ratio * math.sqrt(12) == pytest.approx(
         sharpe_ratio(pd.Series([1.0, 1, 3, 3]))
     )
     for series in ([0.01], [0.01, 0.01], [0.1] * 3, []):
@@ -85,9 +85,9 @@ def test_minimum_track_record_gives_the_probability(
 def test_probability_is_right_for_normal_months() -> None:
     # With a true ratio at the benchmark the probability is uniform: a tenth are above 0.9.
     rng = np.random.default_rng(0)
-    found = [
+    result = [
         probabilistic_sharpe(moments(pd.Series(rng.normal(0.2, 1.0, 120))), 0.2)
         for _ in range(1000)
     ]
-    assert np.mean(np.array(found) > 0.9) == pytest.approx(0.1, abs=0.03)
-    assert np.mean(found) == pytest.approx(0.5, abs=0.03)
+    assert np.mean(np.array(result) > 0.9) == pytest.approx(0.1, abs=0.03)
+    assert np.mean(result) == pytest.approx(0.5, abs=0.03)

@@ -28,6 +28,7 @@ def _strings(path: Path) -> Iterator[str]:
             yield f"{literal}*" if joined else literal
     elif path.suffix == ".html":
         yield from re.findall(rf'"({SHAPE.pattern})"', text)
+        yield from (f"{part}*" for part in re.findall(r'"([a-z]+\.[a-z.]*\.)" ~', text))
     else:
         yield from _python_strings(ast.parse(text))
 
@@ -130,14 +131,14 @@ def test_report_scripts_use_only_texts_of_the_page() -> None:
 
 def test_a_text_is_filled_in_its_language() -> None:
     year = Text("year", "年")
-    assert t("axis.in_sample", "en", what=year) == "in sample: year"
-    assert t("axis.in_sample", "ja", what=year) == "標本内：年"
-    both = Text.of("axis.in_sample", what="{x}")
-    assert both["en"] == "in sample: {x}" and both["ja"].endswith("{x}")
+    assert t("report.search_page", "en", study=year) == "search: year"
+    assert t("report.search_page", "ja", study=year) == "探索：年"
+    both = Text.of("report.search_page", study="{x}")
+    assert both["en"] == "search: {x}" and both["ja"].endswith("{x}")
     with pytest.raises(KeyError, match="no_such"):
         t("axis.no_such", "en")
-    with pytest.raises(KeyError, match="what"):
-        t("axis.in_sample", "en")
+    with pytest.raises(KeyError, match="study"):
+        t("report.search_page", "en")
 
 
 def test_a_users_own_name_is_shown_as_it_is() -> None:

@@ -51,8 +51,8 @@ def months() -> pd.DataFrame:
 
 
 def test_fits_have_one_bar_a_month_and_a_line_a_model(predictions):
-    own = predictions[(predictions["data"] == "I") & (predictions["period"] == "A")]
-    table = rows(series.fitted_intervention(own, "A", "2"))
+    selected = predictions[(predictions["data"] == "I") & (predictions["period"] == "A")]
+    table = rows(series.fitted_intervention(selected, "A", "2"))
     amounts = table.groupby("series")["amount"].apply(list).to_dict()
     assert amounts == {"actual": [100, 0], "network": [90, 5], "linear": [60, 70]}
 

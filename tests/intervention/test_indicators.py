@@ -27,7 +27,7 @@ def plain(study):
     return replace(study.inputs, seasonal_adjustment=False)
 
 
-def known(records, config):
+def reference(records, config):
     """Return data set II of the last month, with parity at 105."""
     return indicators.published(records, len(records) - 1, real_rate=105.0, config=config)
 
@@ -60,7 +60,7 @@ def test_lagged_inputs_of_footnote_12_by_hand():
 
 def test_data_set_ii_by_hand(plain):
     """Without month-ends the change of t-1 stands in both places (footnote 17)."""
-    row = known(RECORDS, plain)
+    row = reference(RECORDS, plain)
     # April's balance: the first quarter is the last complete one.
     expected = [100 / 99, 100 / 99, 99 - 105, 100 * 4 / (300 / 3)]
     np.testing.assert_allclose(row, expected, rtol=0.02)
@@ -69,16 +69,16 @@ def test_data_set_ii_by_hand(plain):
 
 def test_month_ends_give_the_change_of_data_set_ii(plain):
     records = RECORDS.assign(rate_end=[100.0, 100, 100, 100, 90, 80])
-    row = known(records, plain)
+    row = reference(records, plain)
     assert row[0] == pytest.approx(-10)
     assert row[1] == pytest.approx(100 * (100 / 99 - 1))
 
 
 def test_parity_alone_may_be_extended(plain):
-    row = known(RECORDS, replace(plain, extended="parity"))
+    row = reference(RECORDS, replace(plain, extended="parity"))
     # The rate of May less the parity of April.
     assert row[2] == pytest.approx(100 - 105)
-    assert row[3] == known(RECORDS, plain)[3]
+    assert row[3] == reference(RECORDS, plain)[3]
 
 
 @pytest.mark.parametrize("extended", ["deviation", "parity"])

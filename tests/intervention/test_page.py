@@ -12,7 +12,7 @@ HOSTILE = "<script>alert(1)</script>"
 def body(quick) -> str:
     name = quick.periods[0].name
     one = pd.DataFrame({"period": [name], "method": ["amount"], "rmse": [1.23456], "months": [12]})
-    read = {key: one for key in ("responses", "fit", "tests", "seed_variation")}
+    read = {key: one for key in ("responses", "fit", "tests")}
     read["scores"] = pd.concat([one, one.assign(period="all", rmse=float("nan"))])
     read["penalties"] = pd.DataFrame(
         {

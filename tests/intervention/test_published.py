@@ -131,10 +131,10 @@ def test_the_studys_shares_stand_below_the_papers():
     table = table.assign(in_sample=[1, 0, 0.5], data_I=[1, 1, 1], linear_data_I=0.1)
     by_name = {f"method_{i}_1": table for i in (1, 2)}
     beside = tables.beside_the_paper(by_name, (tables.PERIODS[0],))
-    own = beside[beside["source"] == "study"]
-    assert own["figure"].tolist() == [7, 11]
+    selected = beside[beside["source"] == "study"]
+    assert selected["figure"].tolist() == [7, 11]
     assert (
-        own[["months", "interventions", "in_sample", "data_I"]].to_numpy().tolist()
+        selected[["months", "interventions", "in_sample", "data_I"]].to_numpy().tolist()
         == [[2, 1, 0.5, 1]] * 2
     )
     assert len(tables.beside_the_paper({}, ("1999-01..2000-01",))) == 8

@@ -118,10 +118,10 @@ def test_variants_of_the_paper_are_in_sample_fits(records, study):
     (pooled,) = (s for s in windows if s.fit == "pooled")
     assert len(windows) == len(build_samples(records, study)) + 4 + 1
     for sample in (s for s in windows if s.fit == "lagged"):
-        own = plain[sample.period]
-        assert sample.x_train[:, :2].tolist() == own.x_train[:, :2].tolist()
-        np.testing.assert_allclose(sample.x_train[2:, 3], own.x_train[:-2, 3])
-        assert sample.y_train.tolist() == own.y_train.tolist()
+        selected = plain[sample.period]
+        assert sample.x_train[:, :2].tolist() == selected.x_train[:, :2].tolist()
+        np.testing.assert_allclose(sample.x_train[2:, 3], selected.x_train[:-2, 3])
+        assert sample.y_train.tolist() == selected.y_train.tolist()
     # One network of all periods: signed amounts, scaled to 0 and 1 by the largest of either sign.
     assert len(pooled.train_rows) == sum(len(s.train_rows) for s in plain.values())
     target = pooled.target("amount")

@@ -45,11 +45,11 @@ def test_response_curves_ask_at_intervention(trained, records):
     """Along balance and deviation the move is that of the months with intervention."""
     windows, tasks, weights = trained
     curves = surface.mean_curves(surface.response_curves(windows, tasks, networks=weights))
-    own = windows[0]
+    selected = windows[0]
     at = {name: rows for name, rows in curves.groupby("input")}
-    assert at["change"]["balance"].unique() == pytest.approx(own.x_train[:, 3].mean())
+    assert at["change"]["balance"].unique() == pytest.approx(selected.x_train[:, 3].mean())
     for name in ("balance", "deviation"):
-        move = own.x_train[own.y_train > 0, 0].mean()
+        move = selected.x_train[selected.y_train > 0, 0].mean()
         assert at[name]["change"].unique() == pytest.approx(move)
         assert (at[name][name] == at[name]["value"]).all()
     assert (np.diff(at["change"]["value"]) > 0).all()
@@ -62,15 +62,15 @@ def test_surfaces_span_both_pairs_of_inputs(trained, quick):
     grids = surface.surfaces(
         windows, tasks, networks=weights, config=replace(quick.surface, points=5)
     )
-    own = windows[0]
+    selected = windows[0]
     assert grids.groupby("surface").size().to_dict() == {"balance": 25, "deviation": 25}
     row = grids[grids["surface"] == "balance"].iloc[7]
-    asked = own.x_train.mean(0)
+    asked = selected.x_train.mean(0)
     asked[0], asked[3] = row["change"], row["second"]
     seeds = [
         w for t, w in zip(tasks, weights, strict=True) if t.sample == 0 and t.method == "amount"
     ]
-    shares = own.y_max * np.ravel(networks.predict(seeds, [asked[None]] * 2))
+    shares = selected.y_max * np.ravel(networks.predict(seeds, [asked[None]] * 2))
     assert row["share"] == pytest.approx(shares.mean())
     assert row["std"] == pytest.approx(shares.std(ddof=1))
 
@@ -83,10 +83,10 @@ def test_the_network_beats_least_squares_out_of_sample(study_of_amounts, records
         "out_of_sample and data == 'I'"
     )
     tests = accuracy.tests(scored).set_index(["period", "method"])
-    own = tests.loc[("all", "amount")]
-    assert own["months"] == 38
-    assert own["loss_network"] < 0.25 * own["loss_benchmark"]
-    assert own["dm_p"] < 0.05
+    selected = tests.loc[("all", "amount")]
+    assert selected["months"] == 38
+    assert selected["loss_network"] < 0.25 * selected["loss_benchmark"]
+    assert selected["dm_p"] < 0.05
 
 
 def test_forecasts_use_no_later_month(trained, records, quick, tmp_path):
@@ -158,29 +158,13 @@ def test_attributions_name_the_true_cause(study_of_amounts, records, study):
     table = attribution.explain(windows, tasks, networks=trained, epsilon=study.epsilon)
     actual = (100 * records["intervention"] / records["reserves"].shift()).abs()
     strong = records["month"][actual > 1]
-    own = table[(table["rule"] == "rescale") & (table["data"] == "I") & table["month"].isin(strong)]
-    assert len(own) >= 5
-    inputs = own[["change", "change_before", "deviation", "balance"]]
+    selected = table[
+        (table["rule"] == "rescale") & (table["data"] == "I") & table["month"].isin(strong)
+    ]
+    assert len(selected) >= 5
+    inputs = selected[["change", "change_before", "deviation", "balance"]]
     assert (inputs["change"] > 0).all()
     assert (inputs.abs().idxmax(axis=1) == "change").all()
-
-
-def test_seed_variation_by_hand(trained, records, quick):
-    windows, tasks, weights = trained
-    seeds = forecasts.by_seed(windows, tasks, networks=weights, records=records)
-    predictions = forecasts.predictions(windows, seeds, records=records, config=quick)
-    scored = scoring.score_predictions(predictions, quick.scoring).query("out_of_sample")
-    table = accuracy.seed_variation(seeds, scored).set_index(["period", "method", "data"])
-    own = table.loc["all", "amount", "I"]
-    rows = seeds[(seeds["data"] == "I") & (seeds["method"] == "amount")]
-    wide = rows.pivot_table(index="month", columns="seed", values="share")
-    actual = scored.drop_duplicates("month").set_index("month")["actual_share"]
-    each = [np.sqrt(((wide[seed] - actual) ** 2).mean()) for seed in wide]
-    assert own["seeds"] == 2
-    assert [own["loss_lowest"], own["loss_highest"]] == pytest.approx(sorted(each))
-    assert own["std"] == pytest.approx((wide[1] - wide[2]).abs().mean() / np.sqrt(2))
-    scores = accuracy.scores(scored).set_index(["period", "method", "data", "model"])
-    assert own["loss_mean"] == pytest.approx(scores.loc["all", "amount", "I", "network"]["rmse"])
 
 
 def test_weight_decay_uses_no_forecast_month(records, quick, tmp_path):
@@ -236,11 +220,11 @@ def test_both_data_sets_are_asked_of_one_network(trained, records, quick):
     assert rows[["I", "II"]].tolist() == pytest.approx((windows[3].y_max * output).tolist())
     # The linear models too: one fit on the months before, asked twice.
     predictions = forecasts.predictions(windows, seeds, records=records, config=quick)
-    own = predictions[predictions["month"] == windows[3].month].set_index(
+    selected = predictions[predictions["month"] == windows[3].month].set_index(
         ["data", "model", "method"]
     )
     fit = linear.least_squares(windows[3].x_train, windows[3].y_train)
-    asked = own["share"][[("I", "linear", "amount"), ("II", "linear", "amount")]]
+    asked = selected["share"][[("I", "linear", "amount"), ("II", "linear", "amount")]]
     assert asked.tolist() == pytest.approx(fit.predict(windows[3].x_eval).tolist())
 
 
@@ -252,10 +236,10 @@ def test_linear_columns_of_the_tables_are_in_sample(trained, records, quick):
     by_name = tables.all_tables(scored)
     assert set(by_name) == {"method_1_1", "method_2_1", "amounts_1"}
     amounts = by_name["amounts_1"].set_index("month")
-    own, row = windows[0], windows[0].train_rows[-1]
-    fit = linear.least_squares(own.x_train, own.y_train)
+    selected, row = windows[0], windows[0].train_rows[-1]
+    fit = linear.least_squares(selected.x_train, selected.y_train)
     reserves = records["reserves"][row - 1]
-    expected = -fit.predict(own.x_train[-1:])[0] / 100 * reserves
+    expected = -fit.predict(selected.x_train[-1:])[0] / 100 * reserves
     assert amounts["linear"]["1985-08"] == round(expected)
     ahead = linear.least_squares(windows[-1].x_train, windows[-1].y_train)
     expected = -ahead.predict(windows[-1].x_eval) / 100 * reserves

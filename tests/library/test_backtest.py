@@ -31,7 +31,7 @@ def test_figures_and_charts(frames):
     earned = result.return_attribution().set_index("feature")["annual"]
     assert earned.idxmax() == "return_1" and earned["size"] < 0
     assert result.portfolios.query("main")["portfolio"].tolist() == ["score_weighted"]
-    assert {"portfolio_growth", "return_attribution_bars", "promise_points"} <= set(result.charts)
+    assert {"portfolio_growth", "return_attribution_bars", "horizon_bars"} <= set(result.charts)
     for chart in result.charts.values():
         assert chart.to_dict()["$schema"]
 

@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from konkyo.backtesting import assign_quantiles
-from konkyo.report import tables
-from konkyo.report.tables import ExplainedPanel
+from konkyo.report.tables.explained_panel import ExplainedPanel
+from konkyo.report.tables.labels import labels as input_labels
 
 NAMES = ["return_1", "size", "sector_<b>", "sector_foods", "month_01", "topix_change"]
 GROUPS = ["characteristic", "characteristic", "sector", "sector", "calendar", "market"]
@@ -60,4 +60,4 @@ def hostile() -> ExplainedPanel:
 @pytest.fixture(scope="session")
 def labels(hostile: ExplainedPanel) -> pd.DataFrame:
     names = [*NAMES, "sector", "calendar", "absorbed"]
-    return tables.labels(names, hostile.catalogue)
+    return input_labels(names, hostile.catalogue)

@@ -2,10 +2,8 @@
 
 import numpy as np
 import pandas as pd
-import pytest
 
-from konkyo.monitoring.figures import check_line, input_map
-from konkyo.report import tables
+from konkyo.monitoring.figures import check_line
 from konkyo.report.charts.theme import to_spec
 
 MONTHS = pd.date_range("2021-01-31", periods=3, freq="ME")
@@ -31,27 +29,3 @@ def test_a_check_without_breaches_shows_its_limit():
     chart = check_line(history, "rank_ic", limit=-2.0, form=".1f", language="ja")
     assert chart.usermeta["note"].endswith("-2.0")
     assert not to_spec(chart)["layer"][0]["encoding"]["y"]["scale"]["zero"]
-
-
-@pytest.mark.parametrize(
-    ("column", "ends"), [("psi", [0, 0.5]), ("z", [-0.5, 0, 0.5])], ids=["psi", "z"]
-)
-def test_a_map_has_the_newest_months_largest_on_top(column, ends):
-    table = pd.DataFrame(
-        {
-            "month": [*MONTHS[:2]] * 3,
-            "feature": ["a", "a", "<b>", "<b>", "none", "none"],
-            column: [0.9, 0.1, np.nan, np.inf, np.nan, np.nan],
-        }
-    )
-    chart = input_map(
-        table, column, labels=tables.labels(["a", "<b>", "none"]),
-        name="psi_map" if column == "psi" else "market_z_map", limit=0.5, form=".2f",
-    )  # fmt: skip
-    spec = to_spec(chart)
-    (cells,) = spec["datasets"].values()
-    assert [(cell["row"], cell["value"]) for cell in cells] == [
-        ("a", 0.9), ("<b>", 1e6), ("a", 0.1),
-    ]  # fmt: skip
-    assert spec["encoding"]["y"]["sort"] == ["<b>", "a", "none"]
-    assert spec["encoding"]["color"]["scale"]["domain"] == ends

@@ -5,11 +5,10 @@ import pandas as pd
 import pytest
 
 from konkyo.config import Monitor
-from konkyo.i18n import LANGUAGES
+from konkyo.i18n import LANGUAGES, Text
 from konkyo.monitoring import checks
 from konkyo.monitoring.figures import charts
 from konkyo.monitoring.page import page
-from konkyo.report import tables as report_tables
 
 LIMITS = Monitor(
     max_psi=0.25,
@@ -24,10 +23,11 @@ OLD, NEW = pd.Timestamp("2021-01-31"), pd.Timestamp("2021-02-28")
 MONTHS = [OLD, OLD, NEW, NEW]
 
 
-def show(made, tables, labels, limits, drawn=None) -> str:
+def show(results, limits, drawn=None) -> str:
+    charts_of = drawn or {"en": {}, "ja": {}}
     return page(
-        NEW, made, tables=tables, labels=labels, limits=limits, window=36,
-        charts=drawn or {"en": {}, "ja": {}}, language="ja",
+        NEW, results, promises=[Text.same("<i>")], limits=limits, window=36, charts=charts_of,
+        language="ja",
     )  # fmt: skip
 
 
@@ -69,8 +69,6 @@ def tables() -> dict[str, pd.DataFrame]:
                 "changed": [True, True, True, False],
             }
         ),
-        "effects": pd.DataFrame({**keys, "effect": [0.1, 0.2, -0.1, 0.2]}),
-        "returns": pd.DataFrame({"month": [OLD], "model": "network", "rank_ic": [0.1]}),
     }
 
 
@@ -124,17 +122,15 @@ def test_just_beyond_the_limit_it_is(
 
 
 def test_what_cannot_be_judged_breaches_nothing(tables: dict[str, pd.DataFrame]):
-    for name in ("drift", "market", "missing", "signs", "effects", "returns"):
+    for name in ("drift", "market", "missing", "signs"):
         tables[name] = tables[name][:0]
     tables["rank_ic"]["t"] = np.nan
     made = _decide(tables)
     assert all(np.isnan(check.value) and not check.breached for check in made.values())
     assert made["drift"].detail.en == "no data to evaluate"
     assert made["rank_ic"].detail.en == "too few months to evaluate"
-    labels = report_tables.labels(["a", "<b>"])
-    tables["history"] = checks.check_values(tables, LIMITS)
-    assert charts(tables, labels, LIMITS, "en") == {}
-    text = show(list(made.values()), tables, labels, LIMITS)
+    assert charts(checks.check_values(tables, LIMITS), LIMITS, "en") == {}
+    text = show(list(made.values()), LIMITS)
     assert "None of the 5 limits is breached." in text
 
 
@@ -148,16 +144,13 @@ def test_an_infinite_distance_is_a_breach(tables: dict[str, pd.DataFrame]):
 def test_the_page_shows_decisions_and_escapes_names(tables: dict[str, pd.DataFrame]):
     limits = replace(LIMITS, max_abs_z=3.9)
     made = _decide(tables, limits)
-    tables["history"] = checks.check_values(tables, limits)
-    labels = report_tables.labels(["a", "<b>", "sector"])
-    drawn = {language: charts(tables, labels, limits, language) for language in LANGUAGES}
-    assert set(drawn["en"]) == {
-        *checks.CHECKS, "psi_map", "market_z_map", "missing_map", "monthly_rank_ic", "effect_map",
-    }  # fmt: skip
-    text = show(list(made.values()), tables, labels, limits, drawn)
+    values = checks.check_values(tables, limits)
+    drawn = {language: charts(values, limits, language) for language in LANGUAGES}
+    assert set(drawn["en"]) == set(checks.CHECKS)
+    text = show(list(made.values()), limits, drawn)
     assert "1 of 5 limits is breached." in text
     assert "5項目中1項目が閾値を超えた。" in text
     assert "a (-4.0), &lt;b&gt; (+3.0)" in text
     assert "<td><b></td>" not in text
     assert text.count("▲ breached") == 1
-    assert text.count(">▲</span>") == 2 * 1
+    assert '<p class="promise"><span class="t" lang="en">&lt;i&gt;</span>' in text

@@ -34,25 +34,25 @@ def test_figures_by_hand():
         "2020-04",
     ]
     assert comparison.monthly["difference_rank_ic"].tolist() == pytest.approx([0.01, 0.02, 0.03])
-    own = comparison.metrics.set_index("measure")
+    selected = comparison.metrics.set_index("measure")
     # Differences 0.01, 0.02, 0.03: mean 0.02, deviation 0.01, t = 0.02 / (0.01 / sqrt(3)).
-    assert own.loc["rank_ic", ["champion", "challenger", "difference"]].tolist() == pytest.approx(
-        [0.02, 0.04, 0.02]
-    )
-    assert own.loc["rank_ic", "t"] == pytest.approx(2 * math.sqrt(3))
+    assert selected.loc[
+        "rank_ic", ["champion", "challenger", "difference"]
+    ].tolist() == pytest.approx([0.02, 0.04, 0.02])
+    assert selected.loc["rank_ic", "t"] == pytest.approx(2 * math.sqrt(3))
     # With two degrees of freedom p = 1 - t / sqrt(2 + t^2).
-    assert own.loc["rank_ic", "p"] == pytest.approx(1 - math.sqrt(12 / 14))
+    assert selected.loc["rank_ic", "p"] == pytest.approx(1 - math.sqrt(12 / 14))
     # Net spreads 0.01, 0, 0.02 and 0.02, 0.01, 0.06; differences 0.01, 0.01, 0.04.
-    assert own.loc["mean", ["champion", "challenger", "t"]].tolist() == pytest.approx(
+    assert selected.loc["mean", ["champion", "challenger", "t"]].tolist() == pytest.approx(
         [0.01, 0.03, 2.0]
     )
-    assert own.loc["sharpe_ratio", "champion"] == pytest.approx(math.sqrt(12))
-    assert own.loc["sharpe_ratio", "challenger"] == pytest.approx(math.sqrt(12 * 9 / 7))
-    assert math.isnan(own.loc["sharpe_ratio", "t"])
+    assert selected.loc["sharpe_ratio", "champion"] == pytest.approx(math.sqrt(12))
+    assert selected.loc["sharpe_ratio", "challenger"] == pytest.approx(math.sqrt(12 * 9 / 7))
+    assert math.isnan(selected.loc["sharpe_ratio", "t"])
     # A difference that is always the same has no t.
-    assert own.loc["turnover", "difference"] == pytest.approx(-0.1)
-    assert math.isnan(own.loc["turnover", "t"])
-    assert (own["months"] == 3).all()
+    assert selected.loc["turnover", "difference"] == pytest.approx(-0.1)
+    assert math.isnan(selected.loc["turnover", "t"])
+    assert (selected["months"] == 3).all()
     assert comparison.objections() == []
     assert "over 3 months, 2020-02 to 2020-04" in to_text(comparison, "champion 1", "version 2")
 
@@ -104,8 +104,13 @@ def test_no_month_in_common_is_two_objections():
 
 def test_turnover_is_compared_where_both_have_it():
     comparison = compare(CHAMPION, CHALLENGER, n_months=4, objective="rank_ic", min_improvement=0.0)
-    own = comparison.metrics.set_index("measure")
-    assert own["months"].to_dict() == {"rank_ic": 4, "mean": 4, "sharpe_ratio": 4, "turnover": 3}
+    selected = comparison.metrics.set_index("measure")
+    assert selected["months"].to_dict() == {
+        "rank_ic": 4,
+        "mean": 4,
+        "sharpe_ratio": 4,
+        "turnover": 3,
+    }
 
 
 @settings(max_examples=40)
@@ -115,10 +120,10 @@ def test_a_slow_loop_finds_the_same(seed, length, count):
     sides = []
     for _ in range(2):
         ends = pd.date_range("2000-01-31", periods=40, freq="ME")
-        kept = np.sort(generator.choice(40, length, replace=False))
-        own = model(*generator.standard_normal((3, length)), ends=ends[kept])
-        own.loc[generator.random(length) < 0.1, "spread_net"] = np.nan
-        sides.append(own.sample(frac=1, random_state=seed % 1000))
+        remaining = np.sort(generator.choice(40, length, replace=False))
+        selected = model(*generator.standard_normal((3, length)), ends=ends[remaining])
+        selected.loc[generator.random(length) < 0.1, "spread_net"] = np.nan
+        sides.append(selected.sample(frac=1, random_state=seed % 1000))
     comparison = compare(*sides, n_months=count, objective="mean", min_improvement=0.0)
 
     rows = [{r.month: r for r in side.itertuples()} for side in sides]
@@ -128,18 +133,18 @@ def test_a_slow_loop_finds_the_same(seed, length, count):
     assert comparison.monthly["month"].tolist() == shared
     if len(shared) < 2:
         return
-    own = comparison.metrics.set_index("measure")
+    selected = comparison.metrics.set_index("measure")
     for measure, name in (("rank_ic", "rank_ic"), ("mean", "spread_net"), ("turnover", "turnover")):
         a, b = ([getattr(side[m], name) for m in shared] for side in rows)
         expected = stats.ttest_rel(b, a)
-        assert own.loc[measure, "difference"] == pytest.approx(
+        assert selected.loc[measure, "difference"] == pytest.approx(
             statistics.fmean(b) - statistics.fmean(a)
         )
-        assert own.loc[measure, "t"] == pytest.approx(expected.statistic)
-        assert own.loc[measure, "p"] == pytest.approx(expected.pvalue)
+        assert selected.loc[measure, "t"] == pytest.approx(expected.statistic)
+        assert selected.loc[measure, "p"] == pytest.approx(expected.pvalue)
     net = [[side[m].spread_net for m in shared] for side in rows]
     ratios = [statistics.fmean(v) / statistics.stdev(v) * math.sqrt(12) for v in net]
-    assert own.loc["sharpe_ratio", "difference"] == pytest.approx(ratios[1] - ratios[0])
+    assert selected.loc["sharpe_ratio", "difference"] == pytest.approx(ratios[1] - ratios[0])
 
 
 def test_months_before_the_last_ones_decide_nothing():

@@ -65,9 +65,9 @@ def test_nothing_to_compare():
     now=st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=60),
 )
 def test_agrees_with_the_definition(reference: list[float], now: list[float]):
-    found = stability_index(np.array(reference), np.array(now))
-    assert found == pytest.approx(slow_index(reference, now), abs=1e-9)
-    assert found >= 0
+    result = stability_index(np.array(reference), np.array(now))
+    assert result == pytest.approx(slow_index(reference, now), abs=1e-9)
+    assert result >= 0
 
 
 @settings(max_examples=60)
@@ -78,11 +78,11 @@ def test_agrees_with_the_definition(reference: list[float], now: list[float]):
 )
 def test_order_and_scale_do_not_matter(values: list[int], now: list[int], seed: int):
     a, b = np.array(values, dtype=float), np.array(now, dtype=float)
-    found = stability_index(a, b)
+    result = stability_index(a, b)
     assert stability_index(a, a) == 0
     shuffled = np.random.default_rng(seed).permutation(a)
-    assert stability_index(shuffled, b[::-1]) == pytest.approx(found, abs=1e-12)
-    assert stability_index(np.exp(a / 10), np.exp(b / 10)) == pytest.approx(found, abs=1e-12)
+    assert stability_index(shuffled, b[::-1]) == pytest.approx(result, abs=1e-12)
+    assert stability_index(np.exp(a / 10), np.exp(b / 10)) == pytest.approx(result, abs=1e-12)
 
 
 def test_chance_is_what_random_rows_give():

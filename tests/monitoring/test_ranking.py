@@ -6,60 +6,19 @@ import openpyxl
 import pandas as pd
 import pytest
 
-from konkyo.config import Report
-from konkyo.errors import KonkyoError
+from konkyo.i18n import Language
 from konkyo.monitoring import workbook
 from konkyo.monitoring.ranking import month_ranking
 from konkyo.report.style import LOWERS, RAISES
-from konkyo.report.tables import ExplainedPanel, sentences
-from small import small_params
+from konkyo.report.tables.explained_panel import ExplainedPanel
+from konkyo.report.tables.sentences import sentences
 
 MONTH = pd.Timestamp("2021-01-31")
 
 
 @pytest.fixture(scope="module")
-def config() -> Report:
-    report = small_params().report
-    return Report(
-        **{
-            **vars(report),
-            "n_extremes": 1,
-            "watchlist": ("NA",),
-            "month": "newest",
-            "language": "en",
-        }
-    )
-
-
-@pytest.fixture(scope="module")
 def table(hostile: ExplainedPanel, labels: pd.DataFrame) -> pd.DataFrame:
     return month_ranking(hostile, MONTH, labels, "en")
-
-
-@pytest.fixture(scope="module")
-def book(
-    hostile: ExplainedPanel,
-    labels: pd.DataFrame,
-    config: Report,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> openpyxl.Workbook:
-    path = tmp_path_factory.mktemp("book") / "2021-01.xlsx"
-    return written(path, hostile, labels, config)
-
-
-def written(
-    path: Path, panel: ExplainedPanel, labels: pd.DataFrame, config: Report
-) -> openpyxl.Workbook:
-    workbook.write(
-        path,
-        month_ranking(panel, MONTH, labels, "en"),
-        panel=panel,
-        labels=labels,
-        config=config,
-        language="en",
-        facts={"month": "2021-01"},
-    )
-    return openpyxl.load_workbook(path)
 
 
 def test_errors_and_flags_stand_beside_relevances(hostile: ExplainedPanel, labels: pd.DataFrame):
@@ -95,82 +54,9 @@ def test_rows_add_up(table: pd.DataFrame):
 
 
 def test_sentences_are_the_reports(hostile: ExplainedPanel, labels: pd.DataFrame):
-    found = month_ranking(hostile, MONTH, labels, "ja").set_index("stock")["sentence"]
+    ranking = month_ranking(hostile, MONTH, labels, "ja").set_index("stock")["sentence"]
     said = sentences(hostile, range(4), labels).set_index("stock")["ja"]
-    assert found.to_dict() == said.to_dict()
-
-
-def test_names_stay_text(book: openpyxl.Workbook):
-    for sheet in ("Ranking", "Values", "Relevances"):
-        column = 2
-        found = [book[sheet].cell(row, column) for row in range(2, 6)]
-        assert [cell.value for cell in found] == [
-            "0012", "=1+1", "NA", "<script>alert(1)</script>",
-        ]  # fmt: skip
-        assert [cell.data_type for cell in found] == ["s"] * 4
-        assert found[1].quotePrefix
-        assert not found[0].quotePrefix
-    formulas = [c for sheet in book for row in sheet.iter_rows() for c in row if c.data_type == "f"]
-    assert formulas == []
-
-
-def test_what_is_not_reliable_is_pale(
-    book: openpyxl.Workbook,
-    hostile: ExplainedPanel,
-    labels: pd.DataFrame,
-    config: Report,
-    tmp_path: Path,
-):
-    reliable = np.ones(hostile.relevance.shape, dtype=bool)
-    reliable[1] = False
-    error = np.zeros(hostile.relevance.shape, dtype=np.float16)
-    panel = replace(hostile, error=error, reliable=reliable)
-    sheet = written(tmp_path / "a.xlsx", panel, labels, config)["Attribution"]
-    rows = list(sheet.iter_rows(min_row=2))
-    # The largest relevance, 0.3, is not reliable: three tenths of the way to red.
-    assert rows[2][5].value == pytest.approx(0.3)
-    colours = [row[5].fill.fgColor.rgb[2:] for row in rows]
-    assert colours[2] == workbook.shade(0.3 * 0.3, 0.3).fgColor.rgb[2:]
-    before = [row[5].fill.fgColor.rgb[2:] for row in book["Attribution"].iter_rows(min_row=2)]
-    assert colours[:2] == before[:2] and colours[2] != before[2]
-
-
-def test_relevances_are_coloured_like_figure_8(book: openpyxl.Workbook, hostile: ExplainedPanel):
-    sheet = book["Attribution"]
-    heads = [cell.value for cell in sheet[1]]
-    # Largest mean relevance of the three stocks first; all dummies have some relevance here.
-    assert heads[:6] == ["side", "rank", "stock", "sector", "score", "1-month return"]
-    assert heads[-1] == "absorbed"
-    rows = list(sheet.iter_rows(min_row=2))
-    assert [row[2].value for row in rows] == ["<script>alert(1)</script>", "NA", "0012"]
-    assert [row[0].value for row in rows] == ["short", "watchlist", "long"]
-    for row in rows:
-        assert sum(cell.value for cell in row[5:]) == pytest.approx(row[4].value, abs=1e-6)
-    # The largest relevance of the sheet is the end of the scale, the other end is as far.
-    assert rows[2][5].value == pytest.approx(0.3)
-    assert rows[2][5].fill.fgColor.rgb[2:] == RAISES[1:]
-    assert rows[0][5].value == pytest.approx(-0.2)
-    share = round(0.2 / 0.3 * workbook.SHADES) / workbook.SHADES
-    blue = [round(255 + (int(LOWERS[at : at + 2], 16) - 255) * share) for at in (1, 3, 5)]
-    assert rows[0][5].fill.fgColor.rgb[2:] == "".join(f"{one:02X}" for one in blue)
-    # The same cells of the next sheet have the same colours and the inputs' values.
-    inputs = list(book["Inputs"].iter_rows(min_row=2))
-    for one, other in zip(rows, inputs, strict=True):
-        assert [c.fill.fgColor.rgb for c in one[5:-1]] == [c.fill.fgColor.rgb for c in other[5:]]
-    assert inputs[2][5].value == pytest.approx(1.0)
-
-
-def test_all_stocks_and_the_dummies_as_one_column(book: openpyxl.Workbook):
-    sheet = book["Relevances"]
-    heads = [cell.value for cell in sheet[1]]
-    assert heads[:6] == ["rank", "stock", "1-month return", "Size", "Sector", "Calendar month"]
-    assert [sheet.cell(row, 5).value for row in range(2, 6)] == [0.1, 0.03, 0.02, -0.1]
-    values = book["Values"]
-    assert [cell.value for cell in values[1]] == ["rank", "stock", "1-month return", "Size"]
-    assert [values.cell(row, 3).value for row in range(2, 6)] == [1.0, 0.2, -0.2, -1.0]
-    for name in ("Ranking", "Attribution", "Inputs", "Values", "Relevances"):
-        assert book[name].freeze_panes
-        assert book[name].auto_filter.ref == book[name].dimensions
+    assert ranking.to_dict() == said.to_dict()
 
 
 def test_by_input_adds_up(table: pd.DataFrame, hostile: ExplainedPanel):
@@ -181,86 +67,126 @@ def test_by_input_adds_up(table: pd.DataFrame, hostile: ExplainedPanel):
     np.testing.assert_allclose(parts.sum(axis=1), table["score"], atol=1e-7)
 
 
-def test_the_read_me_names_every_input(book: openpyxl.Workbook, hostile: ExplainedPanel):
-    rows = [[cell.value for cell in row] for row in book["Read me"].iter_rows()]
-    assert rows[0][:2] == ["decision month (t)", "2021-01"]
-    listed = {row[1]: row[4] for row in rows[-len(hostile.names) :]}
+@pytest.fixture(scope="module")
+def book(
+    hostile: ExplainedPanel,
+    table: pd.DataFrame,
+    labels: pd.DataFrame,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> openpyxl.Workbook:
+    path = tmp_path_factory.mktemp("book") / "2021-01.xlsx"
+    return written(path, table, hostile, labels)
+
+
+def written(
+    path: Path,
+    ranking: pd.DataFrame,
+    panel: ExplainedPanel,
+    labels: pd.DataFrame,
+    language: Language = "en",
+) -> openpyxl.Workbook:
+    workbook.write(
+        path,
+        ranking,
+        catalogue=panel.catalogue,
+        labels=labels,
+        language=language,
+        facts={"month": "2021-01"},
+    )
+    return openpyxl.load_workbook(path)
+
+
+def test_names_stay_text(book: openpyxl.Workbook):
+    for sheet in ("Ranking", "Values", "Relevances"):
+        names = [book[sheet].cell(row, 2) for row in range(2, 6)]
+        assert [cell.value for cell in names] == [
+            "0012", "=1+1", "NA", "<script>alert(1)</script>",
+        ]  # fmt: skip
+        assert [cell.data_type for cell in names] == ["s"] * 4
+        assert [bool(cell.quotePrefix) for cell in names] == [False, True, False, False]
+    formulas = [c for sheet in book for row in sheet.iter_rows() for c in row if c.data_type == "f"]
+    assert formulas == []
+
+
+@pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "#N/A"])
+def test_texts_that_begin_like_formulas(
+    hostile: ExplainedPanel, table: pd.DataFrame, labels: pd.DataFrame, tmp_path: Path, name: str
+):
+    ranking = table.assign(stock=[name, "b", "c", "d"])
+    cell = written(tmp_path / "x.xlsx", ranking, hostile, labels)["Ranking"]["B2"]
+    assert (cell.value, cell.data_type) == (name, "s")
+    assert bool(cell.quotePrefix) == (name != "#N/A")
+
+
+def test_what_is_not_reliable_is_grey(
+    hostile: ExplainedPanel, labels: pd.DataFrame, tmp_path: Path
+):
+    reliable = np.zeros(hostile.relevance.shape, dtype=bool)
+    # The stock 0012, the second row of the panel: its 1-month return and its own sector.
+    reliable[1, [0, 3]] = True
+    panel = replace(hostile, error=np.zeros(reliable.shape, np.float16), reliable=reliable)
+    ranking = month_ranking(panel, MONTH, labels, "en")
+    sheet = written(tmp_path / "a.xlsx", ranking, panel, labels)["Relevances"]
+    upright = [[cell.value for cell in row if not cell.font.italic] for row in sheet["C2:G5"]]
+    assert upright == [[0.3, 0.1], [], [], []]
+    # What is absorbed has no error.
+    assert [cell.font.italic for cell in sheet["H"][1:]] == [False] * 4
+
+
+def test_relevances_are_coloured_on_one_scale(book: openpyxl.Workbook):
+    ((area, (rule,)),) = book["Relevances"].conditional_formatting._cf_rules.items()
+    assert str(area.sqref) == "C2:H5"
+    assert [float(end.val) for end in rule.colorScale.cfvo] == pytest.approx([-0.3, 0, 0.3])
+    assert [colour.rgb[2:] for colour in rule.colorScale.color] == [
+        LOWERS[1:], "FFFFFF", RAISES[1:],
+    ]  # fmt: skip
+
+
+def test_all_stocks_and_the_dummies_as_one_column(book: openpyxl.Workbook):
+    sheet = book["Relevances"]
+    heads = [cell.value for cell in sheet[1]]
+    assert heads[:6] == ["rank", "stock", "1-month return", "Size", "Sector", "Calendar month"]
+    assert [sheet.cell(row, 5).value for row in range(2, 6)] == [0.1, 0.03, 0.02, -0.1]
+    values = book["Values"]
+    assert [cell.value for cell in values[1]] == ["rank", "stock", "1-month return", "Size"]
+    assert [values.cell(row, 3).value for row in range(2, 6)] == [1.0, 0.2, -0.2, -1.0]
+    for name in ("Ranking", "Values", "Relevances", "Inputs"):
+        assert book[name].freeze_panes
+        assert book[name].auto_filter.ref == book[name].dimensions
+
+
+def test_the_workbook_names_every_input(book: openpyxl.Workbook, hostile: ExplainedPanel):
+    rows = [[cell.value for cell in row] for row in book["Inputs"].iter_rows(min_row=2)]
+    listed = {row[1]: row[4] for row in rows}
     assert list(listed) == hostile.names
     assert listed["topix_change"] == pytest.approx(0.02)
     assert listed["return_1"] is None
+    about = [[cell.value for cell in row] for row in book["Read me"].iter_rows()]
+    assert about[0] == ["decision month (t)", "2021-01"]
+    assert about[-1][1].startswith("All inputs were available")
 
 
 def test_japanese_and_a_name_that_no_workbook_can_hold(
-    hostile: ExplainedPanel, labels: pd.DataFrame, config: Report, tmp_path: Path
+    hostile: ExplainedPanel, labels: pd.DataFrame, tmp_path: Path
 ):
     index = hostile.index.assign(stock=["=1+1", "a\x00b", "c", "NA"])
-    e = ExplainedPanel(
-        index, hostile.features, hostile.relevance, hostile.absorbed, hostile.catalogue
-    )
-    table = month_ranking(e, MONTH, labels, "ja")
-    workbook.write(
-        tmp_path / "x.xlsx", table, panel=e, labels=labels, config=config, language="ja", facts={}
-    )
-    book = openpyxl.load_workbook(tmp_path / "x.xlsx")
-    assert book.sheetnames == [
-        "順位", "寄与", "入力値", "全銘柄の入力値", "全銘柄の関連度", "説明",
-    ]  # fmt: skip
+    panel = replace(hostile, index=index)
+    ranking = month_ranking(panel, MONTH, labels, "ja")
+    book = written(tmp_path / "x.xlsx", ranking, panel, labels, "ja")
+    assert book.sheetnames == ["順位", "全銘柄の入力値", "全銘柄の関連度", "入力", "説明"]
     assert book["順位"]["B2"].value == "a\ufffdb"
     assert book["順位"]["H2"].value.startswith("4銘柄中1位：")
 
 
-def test_an_unranked_watchlist_stock_is_an_error(
-    hostile: ExplainedPanel,
-    labels: pd.DataFrame,
-    config: Report,
-    table: pd.DataFrame,
-    tmp_path: Path,
-):
-    strange = Report(**{**vars(config), "watchlist": ("nobody",)})
-    with pytest.raises(KonkyoError, match="nobody"):
-        workbook.write(
-            tmp_path / "x.xlsx",
-            table,
-            panel=hostile,
-            labels=labels,
-            config=strange,
-            language="en",
-            facts={},
-        )
-    assert list(tmp_path.iterdir()) == []
-
-
-@pytest.mark.parametrize("value", ["=1+1", "+1", "-1", "@SUM(A1)", "\tx"])
-def test_texts_that_begin_like_formulas(value: str):
-    sheet = openpyxl.Workbook(write_only=True).create_sheet()
-    cell = workbook.cell(sheet, value)
-    assert (cell.value, cell.data_type, cell.quotePrefix) == (value, "s", True)
-    assert workbook.cell(sheet, None).value is None
-    assert workbook.shade(0.001, 1.0).fgColor.rgb[2:] == "FFFFFF"
-
-
 def test_a_month_without_portfolios_is_ranked(
-    hostile: ExplainedPanel,
-    labels: pd.DataFrame,
-    config: Report,
-    table: pd.DataFrame,
-    tmp_path: Path,
+    hostile: ExplainedPanel, labels: pd.DataFrame, table: pd.DataFrame, tmp_path: Path
 ):
     without = hostile.index.assign(quantile=pd.Series(pd.NA, hostile.index.index, dtype="Int64"))
-    e = replace(hostile, index=without)
-    found = month_ranking(e, MONTH, labels, "en")
-    assert found["side"].eq("").all() and found["quantile"].isna().all()
+    panel = replace(hostile, index=without)
+    ranking = month_ranking(panel, MONTH, labels, "en")
+    assert ranking["side"].eq("").all() and ranking["quantile"].isna().all()
     same = ["stock", "rank", "score", "sentence"]
-    pd.testing.assert_frame_equal(found[same], table[same])
-    workbook.write(
-        tmp_path / "book.xlsx",
-        found,
-        panel=e,
-        labels=labels,
-        config=config,
-        language="en",
-        facts={"month": "2021-01"},
-    )
-    sheet = openpyxl.load_workbook(tmp_path / "book.xlsx")["Ranking"]
+    pd.testing.assert_frame_equal(ranking[same], table[same])
+    sheet = written(tmp_path / "book.xlsx", ranking, panel, labels)["Ranking"]
     assert [cell.value for cell in sheet["D"][1:]] == [None] * 4
     assert [cell.value for cell in sheet["A"][1:]] == [1, 2, 3, 4]

@@ -56,13 +56,13 @@ def test_disagreements_by_hand() -> None:
         {"month": 0, "stock": list("CADB"), "score": [4.0, 1, 9, 2], "x": [3.0, 0, 9, 2],
          "absorbed": 0.0}
     )  # fmt: skip
-    found = compare_month(one, other)
-    stocks = found["stocks"].set_index("stock")
+    result = compare_month(one, other)
+    stocks = result["stocks"].set_index("stock")
     # D is in the other run alone; without it C, B, A are its order.
     assert stocks["rank_1"].to_dict() == {"A": 1, "C": 3, "B": 2}
     assert stocks["rank_2"].to_dict() == {"A": 3, "C": 1, "B": 2}
     assert stocks["input"].to_dict()["A"] == "x"
-    inputs = found["inputs"].set_index("feature")["difference"]
+    inputs = result["inputs"].set_index("feature")["difference"]
     assert inputs.to_dict() == pytest.approx({"x": (2 + 1 + 3) / 3, "y": 1.0})
 
 

@@ -87,7 +87,7 @@ def test_predict_writes_the_newest_month(project: Path, capsys: pytest.CaptureFi
     np.testing.assert_allclose(parts, table["score"], atol=1e-6)
     book = openpyxl.load_workbook("data/predictions/2002-12.xlsx")
     assert [cell.value for cell in book["Ranking"]["B"][1:]] == table["stock"].tolist()
-    assert book["Attribution"].max_row == 1 + 2 * 2
+    assert book["Relevances"].max_row == 1 + 16
     facts = {row[0].value: row[1].value for row in book["Read me"].iter_rows(max_row=11)}
     assert facts["return month"] == "2003-01"
     assert facts["training window"] == "2002-06 - 2002-11"
@@ -144,7 +144,7 @@ def test_monitor_within_its_limits(project: Path):
     assert history[history["check"] == "drift"]["month"].iloc[-1] == "2002-12-31"
     page = Path("data/monitor/monitor.html").read_text(encoding="utf-8")
     assert "None of the 5 limits is breached." in page
-    assert 'data-chunk="chart/ja/psi_map"' in page
+    assert 'data-chunk="chart/ja/drift"' in page
     # By hand: the share of the newest month's stocks without an illiquidity.
     missing = pd.read_csv("data/panel/missing.csv")
     newest = missing[missing["month"] == "2002-12-31"]

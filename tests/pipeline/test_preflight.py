@@ -257,7 +257,7 @@ def test_a_store_that_does_not_answer(monkeypatch):
     from konkyo.tracking import client, store
 
     short = RetryPolicy(seconds=0.1, first=0.05, longest=0.05)
-    retries = client.StoreRetries(short, short, RetryPolicy(attempts=1, first=0.1, longest=0.1))
+    retries = client.StoreRetries(short, short)
     connect = store.connect
     monkeypatch.setattr(store, "connect", lambda uri: connect(uri, retries))
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")

@@ -1,8 +1,9 @@
 """The command: figures and exit codes; the rest is in tests/tracking/test_promotion.py."""
 
 import shutil
-from dataclasses import replace
+from dataclasses import dataclass, field
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -10,9 +11,17 @@ from konkyo.pipeline import promote
 from konkyo.tracking import promotion
 
 ROOT = Path(__file__).parents[2]
-DONE = promotion.PromotionResult(
-    summary="the metrics", promoted=True, objections=(), version=2, champion=1, run_id="r"
-)
+
+
+@dataclass(frozen=True)
+class Decided:
+    """What the command reads of a `promotion.Decision`."""
+
+    candidate: SimpleNamespace = field(default_factory=lambda: SimpleNamespace(version=2))
+    champion: SimpleNamespace = field(default_factory=lambda: SimpleNamespace(version=1))
+    summary: str = "the metrics"
+    promoted: bool = True
+    objections: tuple[str, ...] = ()
 
 
 @pytest.fixture
@@ -22,13 +31,13 @@ def asked(tmp_path, monkeypatch):
     shutil.copy(ROOT / "params.yaml", tmp_path)
 
     class Asked(list):
-        outcome = DONE
+        outcome = Decided()
 
-    found = Asked()
+    calls = Asked()
     monkeypatch.setattr(
-        promotion, "promote", lambda *args, **kwargs: found.append((args, kwargs)) or found.outcome
+        promotion, "promote", lambda *args, **kwargs: calls.append((args, kwargs)) or calls.outcome
     )
-    return found
+    return calls
 
 
 def test_a_promotion_says_the_figures_and_the_versions(asked, capsys):
@@ -42,7 +51,7 @@ def test_a_promotion_says_the_figures_and_the_versions(asked, capsys):
 
 
 def test_a_refusal_ends_with_exit_code_1(asked, capsys):
-    asked.outcome = replace(DONE, promoted=False, objections=("too few", "worse"))
+    asked.outcome = Decided(promoted=False, objections=("too few", "worse"))
     with pytest.raises(SystemExit) as ended:
         promote.main()
     assert ended.value.code == 1

@@ -24,7 +24,7 @@ from konkyo.data import Records, tables
 from konkyo.errors import KonkyoError, RecordsError
 from konkyo.features.build import build
 from konkyo.features.store import read, write
-from konkyo.report.tables import labels
+from konkyo.report.tables.labels import labels
 
 NAMES = (
     "NA", "null", "nan", "None", "N/A", "inf", "-inf", "true", "False", "007", "1e3", "7203", "0",

@@ -49,26 +49,6 @@ def stocks() -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def changes() -> pd.DataFrame:
-    """Return a stock whose score went from 0.10 to 0.30, and its month before."""
-    change = {"return_1": 0.25, "size": -0.10, "topix": 0.04, "sector_banks": 0.0, "absorbed": 0.01}
-    newest = pd.DataFrame(
-        {
-            "month": MONTHS[2],
-            "stock": "A",
-            "before": 0.10,
-            "now": 0.30,
-            "change": 0.20,
-            "feature": list(change),
-            "relevance_before": 0.0,
-            "relevance_now": list(change.values()),
-            "relevance_change": list(change.values()),
-        }
-    )
-    older = newest.assign(month=MONTHS[1], before=9.0, now=9.0, relevance_change=0.0)
-    return pd.concat([newest, older, newest.assign(stock="B")], ignore_index=True)
-
-
 def means() -> pd.DataFrame:
     """Return four inputs, the third of the greatest difference."""
     return pd.DataFrame(
@@ -181,18 +161,5 @@ def exposure() -> pd.DataFrame:
             "long": [0.2, 0.4, 0.5, 0.6, 0.3, 0.6, 0.7],
             "short": [0.4, 0.6, 0.5, 0.4, 0.1, 0.4, 0.4],
             "difference": [-0.2, -0.2, 0.0, 0.2, 0.2, 0.2, 0.3],
-        }
-    )
-
-
-def turnover() -> pd.DataFrame:
-    """Return three inputs over two months: together 0.5 of long and 0.4 of short a month."""
-    features = ["return_1", "size", "absorbed"] * 4
-    return pd.DataFrame(
-        {
-            "month": [MONTHS[1]] * 6 + [MONTHS[2]] * 6,
-            "side": (["long"] * 3 + ["short"] * 3) * 2,
-            "feature": features,
-            "turnover": [0.3, 0.0, 0.1, 0.2, 0.1, 0.1, 0.5, 0.0, 0.1, 0.2, 0.1, 0.1],
         }
     )

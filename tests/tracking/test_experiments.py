@@ -53,9 +53,11 @@ def job(tmp_path, results_folder, empty_store):
     stocks.to_parquet(root / "data/own/stocks.parquet")
     market.to_parquet(root / "data/own/market.parquet")
     chosen = small_params()
-    own = chosen.ingest.tables
-    rows = replace(own.stocks, files=("data/own/stocks.parquet",), return_unit="fraction")
-    tables = replace(own, stocks=rows, market=(config.Table(("data/own/market.parquet",), {}),))
+    selected = chosen.ingest.tables
+    rows = replace(selected.stocks, files=("data/own/stocks.parquet",), return_unit="fraction")
+    tables = replace(
+        selected, stocks=rows, market=(config.Table(("data/own/market.parquet",), {}),)
+    )
     chosen = replace(chosen, ingest=replace(chosen.ingest, source="tables", tables=tables))
     with (root / "params.yaml").open("w") as file:
         YAML().dump(config.as_dict(chosen), file)
@@ -109,6 +111,6 @@ def test_runs_of_temporary_experiments_are_kept(job):
         data_own = YAML().load(lock)["stages"]["ingest"]["deps"]
         assert YAML().load(root / "dvc.lock")["stages"]["ingest"]["deps"] == data_own
     client = MlflowClient(run["uri"], run["uri"])
-    found = [client.get_run(one).info for one in dict.fromkeys(ids)]
-    assert len(found) == 3 and {one.status for one in found} == {"FINISHED"}
-    assert all(Path(one.artifact_uri).is_relative_to(root / "mlartifacts") for one in found)
+    result = [client.get_run(one).info for one in dict.fromkeys(ids)]
+    assert len(result) == 3 and {one.status for one in result} == {"FINISHED"}
+    assert all(Path(one.artifact_uri).is_relative_to(root / "mlartifacts") for one in result)

@@ -101,15 +101,15 @@ def test_tags_of_the_search_that_chose_these_params(tmp_path, chosen):
 
 @pytest.mark.slow
 def test_an_added_month_continues_the_champion(project, chosen):
-    found = results.read(project)
+    result = results.read(project)
     (project / "data/predictions").mkdir()
     (project / "data/predictions/2020-03.csv").write_text("rank,stock\n1,S0001\n")
     (project / "data/predictions/2020-02.csv").write_text("rank,stock\n1,S0002\n")
-    first = runs.track(found, chosen, {})
+    first = runs.track(result, chosen, {})
     # The same configuration, whatever the routine's own settings are.
     later = replace(chosen, monitor=replace(chosen.monitor, max_psi=0.5))
-    added = monthly_run.track_month(found, later, "2020-03", {})
-    assert added is not None and monthly_run.track_month(found, later, "2020-03", {}) is None
+    added = monthly_run.track_month(result, later, "2020-03", {})
+    assert added is not None and monthly_run.track_month(result, later, "2020-03", {}) is None
     assert (first.aliases, added.aliases) == (("newest", "champion"),) * 2
     client = MlflowClient(added.uri, added.uri)
     run = client.get_run(added.run_id)
@@ -123,8 +123,8 @@ def test_an_added_month_continues_the_champion(project, chosen):
     history = client.get_metric_history(added.run_id, "monthly/rank_ic")
     assert [(m.step, m.value) for m in history] == [(0, 0.02), (1, -0.02)]
     folders = ("attributions", "weights", "predictions")
-    kept = [f.path for folder in folders for f in client.list_artifacts(added.run_id, folder)]
-    assert kept == [
+    remaining = [f.path for folder in folders for f in client.list_artifacts(added.run_id, folder)]
+    assert remaining == [
         "attributions/2020-03.parquet",
         "weights/2020-03.safetensors",
         "predictions/2020-03.csv",
@@ -144,9 +144,9 @@ def test_a_month_without_a_network_cannot_be_added(project, chosen):
 
 
 def test_another_configuration_is_a_challenger(project, chosen):
-    found = results.read(project)
+    result = results.read(project)
     other = replace(chosen, train=replace(chosen.train, epochs=3))
-    tracked = [runs.track(found, one, {}) for one in (chosen, other)]
+    tracked = [runs.track(result, one, {}) for one in (chosen, other)]
     assert tracked[1].aliases == ("newest", "challenger")
     client = MlflowClient(tracked[0].uri, tracked[0].uri)
     assert client.get_registered_model("konkyo-ranker").aliases == {
@@ -157,8 +157,8 @@ def test_another_configuration_is_a_challenger(project, chosen):
 
 
 def test_the_later_of_two_first_versions(project, chosen, monkeypatch):
-    found = results.read(project)
-    first = runs.track(found, chosen, {})
+    result = results.read(project)
+    first = runs.track(result, chosen, {})
     client = MlflowClient(first.uri, first.uri)
     # As it is when both looked for a champion before either had registered its version.
     client.delete_registered_model_alias(first.model, registry.CHAMPION)
@@ -170,11 +170,11 @@ def test_the_later_of_two_first_versions(project, chosen, monkeypatch):
 
     monkeypatch.setattr(registry, "_champion", too_early)
     other = replace(chosen, train=replace(chosen.train, seed=2))
-    second = runs.track(found, other, {})
+    second = runs.track(result, other, {})
     assert second.aliases == (registry.NEWEST, registry.CHALLENGER)
     assert len(looked) == 2
-    there = registry.current_aliases(client, first.model)
-    assert {alias: int(version) for alias, version in there.items()} == {
+    present = registry.current_aliases(client, first.model)
+    assert {alias: int(version) for alias, version in present.items()} == {
         "newest": 2, "challenger": 2, "champion": 1,
     }  # fmt: skip
 

@@ -10,12 +10,12 @@ from konkyo.tracking import lineage, results
 
 
 def test_only_the_network_has_series(results_folder):
-    found = results.read(results_folder)
-    assert found.returns["spread"].tolist() == [0.01, 0.02]
-    assert found.returns["month"].tolist() == list(pd.to_datetime(["2020-01-31", "2020-02-29"]))
-    assert found.cumulative["earned"].max() == pd.Timestamp("2020-03-31")
-    assert len(found.cumulative) == 2 * 5
-    assert found.history["month"].iloc[-1] == pd.Timestamp("2020-03-31")
+    result = results.read(results_folder)
+    assert result.returns["spread"].tolist() == [0.01, 0.02]
+    assert result.returns["month"].tolist() == list(pd.to_datetime(["2020-01-31", "2020-02-29"]))
+    assert result.cumulative["earned"].max() == pd.Timestamp("2020-03-31")
+    assert len(result.cumulative) == 2 * 5
+    assert result.history["month"].iloc[-1] == pd.Timestamp("2020-03-31")
 
 
 def test_windows_are_sorted_period_ends(project):
@@ -69,7 +69,7 @@ def test_a_feature_may_have_any_name(project, name):
     """Pandas by itself takes such names for missing values or numbers."""
     path = project / "data/panel/catalogue.csv"
     path.write_text(path.read_text().replace("feature_1,", f"{name},"))
-    found = results.read(project)
-    names = list(results.input_example(found).columns)
+    result = results.read(project)
+    names = list(results.input_example(result).columns)
     assert names == ["month", "stock", "feature_0", name, "feature_2", "feature_3"]
-    assert json.loads(lineage.datasets(found)[1].dataset.profile)["features"] == 4
+    assert json.loads(lineage.datasets(result)[1].dataset.profile)["features"] == 4

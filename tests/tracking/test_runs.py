@@ -21,10 +21,10 @@ FEBRUARY, MARCH = 1582934400000, 1585612800000
 
 
 def children(client, tracked):
-    found = client.search_runs(
+    result = client.search_runs(
         [tracked.experiment_id], f"tags.`mlflow.parentRunId` = '{tracked.run_id}'"
     )
-    return sorted(found, key=lambda run: run.info.run_name)
+    return sorted(result, key=lambda run: run.info.run_name)
 
 
 def everything(client):
@@ -71,20 +71,20 @@ def test_one_parent_and_one_child_a_month(logged):
 def test_params_of_the_parent(logged, chosen):
     client, tracked, _ = logged
     expected = config.flatten(config.as_dict(chosen))
-    found = client.get_run(tracked.run_id).data.params
+    result = client.get_run(tracked.run_id).data.params
     others = ("track", "monitor", "promote", "tune", "intervention")
-    assert found == {
+    assert result == {
         key: str(value) for key, value in expected.items() if key.split(".")[0] not in others
     }
-    assert found["train.hidden_sizes"] == "[64, 64, 32]"
+    assert result["train.hidden_sizes"] == "[64, 64, 32]"
 
 
 def test_the_parent_has_the_final_metrics(logged):
     client, tracked, _ = logged
-    found = client.get_run(tracked.run_id).data.metrics
+    result = client.get_run(tracked.run_id).data.metrics
     assert {
         name: value
-        for name, value in found.items()
+        for name, value in result.items()
         if name.split("/")[0] not in ("monthly", "cumulative", "training", "seconds")
     } == {
         "network/rank_ic": 0.015,
@@ -199,14 +199,15 @@ def test_the_parent_has_seconds_and_machine(logged):
 def test_a_child_has_attributions_and_weights(logged):
     client, tracked, root = logged
     run_id = children(client, tracked)[1].info.run_id
-    kept = root / "mlartifacts" / run_id / "artifacts"
-    for here, there in (
+    remaining = root / "mlartifacts" / run_id / "artifacts"
+    for here, present in (
         ("data/attributions/2020-02.parquet", "attributions/2020-02.parquet"),
         ("data/models/weights/2020-02.safetensors", "weights/2020-02.safetensors"),
     ):
-        assert (kept / there).read_bytes() == (root / here).read_bytes()
+        assert (remaining / present).read_bytes() == (root / here).read_bytes()
     assert (
-        len(pd.read_parquet(io.BytesIO((kept / "attributions/2020-02.parquet").read_bytes()))) == 12
+        len(pd.read_parquet(io.BytesIO((remaining / "attributions/2020-02.parquet").read_bytes())))
+        == 12
     )
 
 
@@ -339,10 +340,10 @@ def test_a_given_run_is_filled(project, chosen, without_model, given):
 
 def test_a_given_run_is_not_filled_twice(project, chosen, without_model, given):
     client, run_id, environment = given
-    found = results.read(project)
-    runs.track(found, chosen, environment)
+    result = results.read(project)
+    runs.track(result, chosen, environment)
     with pytest.raises(TrackingError, match="already holds results"):
-        runs.track(found, chosen, environment)
+        runs.track(result, chosen, environment)
     assert client.get_run(run_id).info.status == "FINISHED"
     assert len(everything(client)) == 4
 

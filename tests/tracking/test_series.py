@@ -19,8 +19,8 @@ def points(metrics):
 
 
 def test_final_joins_levels_of_finite_numbers():
-    found = series.final({"network": {"rank_ic": 0.1, "spread": {"months": 3}, "t": math.nan}}, 5)
-    assert points(found) == [("network/rank_ic", 0.1, 0, 5), ("network/spread/months", 3.0, 0, 5)]
+    result = series.final({"network": {"rank_ic": 0.1, "spread": {"months": 3}, "t": math.nan}}, 5)
+    assert points(result) == [("network/rank_ic", 0.1, 0, 5), ("network/spread/months", 3.0, 0, 5)]
 
 
 def test_monthly_steps_count_from_the_first_month():
@@ -79,8 +79,8 @@ def test_metrics_of_a_month():
 @given(st.lists(st.integers(-120, 900), min_size=1, max_size=30, unique=True))
 def test_a_step_and_a_time_name_the_same_month(ordinals):
     ends = dates.month_end(ordinals)
-    found = series.monthly(pd.DataFrame({"month": ends, "spread": 0.1}))
-    assert len(found) == len(ordinals)
-    for metric in found:
+    result = series.monthly(pd.DataFrame({"month": ends, "spread": 0.1}))
+    assert len(result) == len(ordinals)
+    for metric in result:
         end = pd.Timestamp(metric.timestamp, unit="ms")
         assert dates.ordinal(pd.DatetimeIndex([end]))[0] == min(ordinals) + metric.step

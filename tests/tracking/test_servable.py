@@ -52,12 +52,12 @@ def expected(logged):
 
 
 def test_the_alias_gives_the_scores_of_the_pipeline(model, panel, expected):
-    found = model.predict(panel)
-    assert list(found.columns) == ["month", "stock", "score", *FEATURES, "absorbed"]
-    assert found["stock"].tolist() == expected["stock"].tolist()
-    np.testing.assert_allclose(found["score"], expected["score"], rtol=0, atol=1e-5)
-    total = found[FEATURES].sum(axis=1) + found["absorbed"]
-    np.testing.assert_allclose(total, found["score"], rtol=0, atol=1e-5)
+    result = model.predict(panel)
+    assert list(result.columns) == ["month", "stock", "score", *FEATURES, "absorbed"]
+    assert result["stock"].tolist() == expected["stock"].tolist()
+    np.testing.assert_allclose(result["score"], expected["score"], rtol=0, atol=1e-5)
+    total = result[FEATURES].sum(axis=1) + result["absorbed"]
+    np.testing.assert_allclose(total, result["score"], rtol=0, atol=1e-5)
 
 
 def test_errors_are_of_the_halves_whichever_rows(model, panel, logged, chosen):
@@ -104,9 +104,9 @@ def test_no_number_is_refused_in_words(model, panel):
 
 def test_rows_come_back_in_their_order(model, panel, expected):
     order = np.random.default_rng(2).permutation(len(panel))
-    found = model.predict(panel.iloc[order])
-    assert found["stock"].tolist() == expected["stock"].iloc[order].tolist()
-    np.testing.assert_allclose(found["score"], expected["score"].iloc[order], rtol=0, atol=1e-5)
+    result = model.predict(panel.iloc[order])
+    assert result["stock"].tolist() == expected["stock"].iloc[order].tolist()
+    np.testing.assert_allclose(result["score"], expected["score"].iloc[order], rtol=0, atol=1e-5)
 
 
 @pytest.mark.parametrize("month", ["202002", "20200229", "2020/02/01", "2020-02-29T23:30:00+09:00"])
@@ -214,10 +214,10 @@ def test_the_model_runs_without_the_project(logged, panel, expected, tmp_path):
     """All it needs is inside the model."""
     _, _, root = logged
     (folder,) = (root / "mlartifacts/models").glob("*/artifacts")
-    found, printed = predicted_elsewhere(folder, panel.head(12), tmp_path)
+    result, printed = predicted_elsewhere(folder, panel.head(12), tmp_path)
     # Nothing else printed: nothing was imported that the model's requirements do not name.
     assert printed == str(folder / "code/konkyo/__init__.py")
-    np.testing.assert_allclose(found["score"], expected["score"].head(12), rtol=0, atol=1e-5)
+    np.testing.assert_allclose(result["score"], expected["score"].head(12), rtol=0, atol=1e-5)
 
 
 @pytest.mark.long
@@ -235,17 +235,17 @@ def test_a_users_module_travels_with_its_source(project, chosen, panel, tmp_path
     (folder,) = (project / "mlartifacts/models").glob("*/artifacts")
     assert (folder / "code/served_rankers/nets.py").is_file()
     assert "captum" in (folder / "requirements.txt").read_text()
-    found, _ = predicted_elsewhere(folder, panel.head(12), tmp_path)
+    result, _ = predicted_elsewhere(folder, panel.head(12), tmp_path)
     coefficients, bias = (state[f"line.{name}"].numpy().ravel() for name in ("weight", "bias"))
     relevance = (panel[FEATURES].head(12).to_numpy() - 0.5) / 2 * coefficients
-    np.testing.assert_allclose(found[FEATURES], relevance, atol=1e-6)
-    np.testing.assert_allclose(found["absorbed"], np.repeat(bias, 12), atol=1e-6)
+    np.testing.assert_allclose(result[FEATURES], relevance, atol=1e-6)
+    np.testing.assert_allclose(result["absorbed"], np.repeat(bias, 12), atol=1e-6)
 
 
 def test_the_alias_moves_to_the_newest_version(project, chosen):
-    found = results.read(project)
+    result = results.read(project)
     other = replace(chosen, train=replace(chosen.train, seed=2))
-    first, second = (runs.track(found, one, {}) for one in (chosen, other))
+    first, second = (runs.track(result, one, {}) for one in (chosen, other))
     client = MlflowClient(second.uri, second.uri)
     assert (first.model_version, second.model_version) == (1, 2)
     newest = client.get_model_version_by_alias("konkyo-ranker", "newest")

@@ -100,29 +100,29 @@ def test_a_server_that_comes_back_has_everything_once(
     try:
         while len(killed) < kills or not tracked:
             # The same results would be logged once.
-            own = replace(chosen, train=replace(chosen.train, seed=len(tracked)))
-            tracked.append(runs.track(results.read(server.folder), own, environment, retries))
+            rows = replace(chosen, train=replace(chosen.train, seed=len(tracked)))
+            tracked.append(runs.track(results.read(server.folder), rows, environment, retries))
     finally:
         stop.set()
         thread.join()
     assert "konkyo: the MLflow store does not answer: trying again for" in capsys.readouterr().err
     client = MlflowClient(server.uri, server.uri)
-    found = client.search_runs([tracked[0].experiment_id], max_results=1000)
-    assert {run.info.status for run in found} == {"FINISHED"}
-    assert len(found) == 4 * len(tracked)
+    result = client.search_runs([tracked[0].experiment_id], max_results=1000)
+    assert {run.info.status for run in result} == {"FINISHED"}
+    assert len(result) == 4 * len(tracked)
     assert len(client.search_model_versions(f"name = '{chosen.track.model}'")) == len(tracked)
     assert len(client.search_logged_models([tracked[0].experiment_id])) == len(tracked)
     for one in tracked:
         names = [artifact.path for artifact in client.list_artifacts(one.run_id, "tables")]
         assert "tables/performance.json" in names
-        children = [r for r in found if r.data.tags.get("mlflow.parentRunId") == one.run_id]
+        children = [r for r in result if r.data.tags.get("mlflow.parentRunId") == one.run_id]
         assert sorted(run.info.run_name for run in children) == ["2020-01", "2020-02", "2020-03"]
         for child in children:
-            kept = [
+            remaining = [
                 client.list_artifacts(child.info.run_id, part)
                 for part in ("attributions", "weights")
             ]
-            assert [len(part) for part in kept] == [1, 1]
+            assert [len(part) for part in remaining] == [1, 1]
 
 
 def test_a_server_that_stays_away(server: Server, chosen: config.Params, monkeypatch):
@@ -134,15 +134,15 @@ def test_a_server_that_stays_away(server: Server, chosen: config.Params, monkeyp
         plain(*arguments)
 
     monkeypatch.setattr(runs, "_log_months", kill)
-    found = results.read(server.folder)
+    result = results.read(server.folder)
     with pytest.raises(TrackingError, match=r"does not answer for \d+ seconds") as given_up:
-        runs.track(found, chosen, environment, waiting(1.0))
+        runs.track(result, chosen, environment, waiting(1.0))
     (note,) = given_up.value.__notes__
     assert "could not be marked FAILED" in note
     monkeypatch.setattr(runs, "_log_months", plain)
     server.start()
     server.wait()
-    tracked = runs.track(found, chosen, environment, waiting(60.0))
+    tracked = runs.track(result, chosen, environment, waiting(60.0))
     client = MlflowClient(server.uri, server.uri)
     whole = client.search_runs([tracked.experiment_id], "attributes.status = 'FINISHED'")
     assert len(whole) == 4

@@ -101,14 +101,14 @@ def test_a_post_gives_scores_and_relevances(address, rows, logged):
     records = {"dataframe_records": rows.to_dict("records")}
     for body in (split(rows), records):
         status, answer = post(address, body)
-        found = pd.DataFrame(answer["predictions"])
+        result = pd.DataFrame(answer["predictions"])
         assert status == 200
-        assert list(found) == ["month", "stock", "score", *FEATURES, "absorbed"]
-        assert found["stock"].tolist() == expected["stock"].tolist()
-        assert set(found["month"].str[:10]) == {"2020-03-31"}
-        np.testing.assert_allclose(found["score"], expected["score"], rtol=0, atol=1e-5)
-        total = found[FEATURES].sum(axis=1) + found["absorbed"]
-        np.testing.assert_allclose(total, found["score"], rtol=0, atol=1e-12)
+        assert list(result) == ["month", "stock", "score", *FEATURES, "absorbed"]
+        assert result["stock"].tolist() == expected["stock"].tolist()
+        assert set(result["month"].str[:10]) == {"2020-03-31"}
+        np.testing.assert_allclose(result["score"], expected["score"], rtol=0, atol=1e-5)
+        total = result[FEATURES].sum(axis=1) + result["absorbed"]
+        np.testing.assert_allclose(total, result["score"], rtol=0, atol=1e-12)
 
 
 @pytest.mark.slow

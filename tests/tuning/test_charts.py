@@ -53,22 +53,6 @@ def test_failing_bars_sum_to_overfitting_probability(splits: Overfitting) -> Non
     assert f"{splits.pbo:.0%} of splits" in chart.usermeta["title"]
 
 
-def test_the_scatter_has_every_split_and_their_line(splits: Overfitting) -> None:
-    cloud, fit = layers(search.degradation_scatter(splits, "mean", "ja"))[:2]
-    assert len(cloud) == len(splits.splits) == 70
-    fit = next(table for table in layers(search.degradation_scatter(splits)) if len(table) == 2)
-    line = splits.intercept + splits.slope * fit["in_sample"]
-    np.testing.assert_allclose(fit["out_of_sample"], line, rtol=1e-4)
-    ends = splits.splits["in_sample"].agg(["min", "max"])
-    np.testing.assert_allclose(fit["in_sample"], ends, rtol=1e-5)
-
-
-def test_of_many_splits_the_scatter_has_a_sample(series: pd.DataFrame) -> None:
-    many = overfitting(series, blocks=14)
-    assert len(many.splits) == 3_432
-    assert len(layers(search.degradation_scatter(many))[0]) == search.MAX_POINTS
-
-
 def test_the_maximum_shows_the_bar_and_the_best(null: NullDistribution) -> None:
     best = float(np.quantile(null.annual_maxima(), 0.9))
     chart = search.maximum_by_luck(null, best, trials=12)
@@ -85,7 +69,6 @@ def test_the_maximum_shows_the_bar_and_the_best(null: NullDistribution) -> None:
 def test_titles_are_in_the_language(splits, null, language) -> None:
     drawn = [
         search.logit_histogram(splits, language),
-        search.degradation_scatter(splits, "t_statistic", language),
         search.maximum_by_luck(null, 0.5, trials=12, language=language),
     ]
     for chart in drawn:
@@ -98,7 +81,6 @@ def test_choices_without_in_sample_ratio_can_be_drawn() -> None:
     idle = pd.DataFrame({"a": [0.0] * 4 + [0.01, 0.02] * 2, "b": [0.01] * 4 + [0.0] * 4}, months)
     halves = overfitting(idle, blocks=2)
     to_spec(search.logit_histogram(halves))
-    to_spec(search.degradation_scatter(halves))
 
 
 TRIALS = pd.DataFrame(
@@ -114,13 +96,6 @@ TRIALS = pd.DataFrame(
 def test_the_history_has_the_best_so_far() -> None:
     table = layers(search.search_history(TRIALS))[0]
     assert table["best"].tolist() == [0.5, 0.5, 0.9]
-
-
-def test_slices_have_a_panel_a_hyperparameter() -> None:
-    spec = to_spec(search.slices(TRIALS, ["rate", "label"], log=["rate"], language="ja"))
-    encodings = [panel["encoding"]["x"] for panel in spec["concat"]]
-    assert [x["type"] for x in encodings] == ["quantitative", "ordinal"]
-    assert encodings[0]["scale"]["type"] == "log"
 
 
 def test_importances_equal_optunas_largest_on_top() -> None:

@@ -90,8 +90,7 @@ def portfolio_returns(
     """
     # As in the quantile portfolios: a month without returns is no book that could be sold.
     returns = _by_leg(mean_returns(holdings, [*_KEY, "leg"], "weight")).dropna()
-    kept = pd.MultiIndex.from_frame(holdings[_KEY]).isin(returns.index)
-    holdings = holdings[kept]
+    holdings = holdings[pd.MultiIndex.from_frame(holdings[_KEY]).isin(returns.index)]
     traded = trades(holdings)
     cost = rates.by_leg(traded)
     moved = 0.0 if impact is None else impact.reindex(returns.index).fillna(0.0)

@@ -11,6 +11,7 @@ from math import comb
 
 import numpy as np
 import pandas as pd
+from scipy import stats
 
 from konkyo.backtesting.objectives import ObjectiveName, objective_from_sums
 from konkyo.errors import KonkyoError
@@ -25,7 +26,7 @@ class Overfitting:
     the median of the trials, above 0 for a better rank).
 
     pbo is the probability of backtest overfitting, the share of splits with a logit of at most 0;
-    slope and intercept are those of out_of_sample on in_sample over the splits (the performance
+    slope is that of out_of_sample on in_sample over the splits (the performance
     degradation; NaN where all in_sample are equal); probability_of_loss is the share of splits with
     out_of_sample below 0. trials are those compared.
     """
@@ -35,7 +36,6 @@ class Overfitting:
     blocks: int
     pbo: float
     slope: float
-    intercept: float
     probability_of_loss: float
 
 
@@ -83,7 +83,6 @@ def overfitting(
     equal = (outside == best_outside[:, None]).sum(1)
     relative_rank = (below + (equal + 1) / 2) / (values.shape[1] + 1)
     logit = np.log(relative_rank / (1 - relative_rank))
-    slope, intercept = _least_squares(best_inside, best_outside)
     return Overfitting(
         splits=pd.DataFrame(
             {
@@ -96,8 +95,7 @@ def overfitting(
         trials=values.shape[1],
         blocks=blocks,
         pbo=float((logit <= 0).mean()),
-        slope=slope,
-        intercept=intercept,
+        slope=_slope(best_inside, best_outside),
         probability_of_loss=float((best_outside < 0).mean()),
     )
 
@@ -152,12 +150,8 @@ def _objectives(values: np.ndarray, objective: ObjectiveName, halves: np.ndarray
     return np.where(np.isnan(result), -np.inf, result)
 
 
-def _least_squares(x: np.ndarray, y: np.ndarray) -> tuple[float, float]:
-    """Return slope and intercept of y on x, NaN where x is constant."""
+def _slope(x: np.ndarray, y: np.ndarray) -> float:
+    """Return the slope of y on x by least squares, NaN where x does not vary."""
     defined = np.isfinite(x) & np.isfinite(y)
     x, y = x[defined], y[defined]
-    if len(x) < 2 or np.ptp(x) == 0:
-        return float("nan"), float("nan")
-    centred = x - x.mean()
-    slope = float(centred @ y / (centred @ centred))
-    return slope, float(y.mean() - slope * x.mean())
+    return float(stats.linregress(x, y).slope) if len(x) > 1 and np.ptp(x) > 0 else float("nan")

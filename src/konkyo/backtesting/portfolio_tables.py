@@ -171,17 +171,16 @@ def portfolio_tables(
     factors = _factors(inputs, config)
     held, returns, tables = {}, [], {}
     for name, scheme in schemes(config).items():
-        rows, impact = inputs.rows, None
+        rows, impact, lag = inputs.rows, None, inputs.skip_months
         if name == CUSTOM and config.lag_months:
-            ahead = 1 + inputs.skip_months + config.lag_months
-            rows = rows.assign(ret=later_returns(inputs, rows, [ahead])[:, 0])
+            lag += config.lag_months
+            rows = rows.assign(ret=later_returns(inputs, rows, [1 + lag])[:, 0])
         try:
             book = holdings.holdings(rows, scheme, config.n_quantiles)
         except NoPortfoliosError:
             if name == CUSTOM:
                 raise
             continue
-        lag = inputs.skip_months + (config.lag_months if name == CUSTOM else 0)
         if name == main and config.impact is not None:
             unit, _ = costs.impact_per_root_aum(book, inputs.records, config.impact.coefficient)
             before = costs.portfolio_returns(book[book["model"] == NETWORK], rates)
@@ -193,8 +192,8 @@ def portfolio_tables(
     monthly = pd.concat(returns, ignore_index=True)
     performance = _performance(inputs, config, monthly, factors)
     network = monthly[monthly["model"] == NETWORK]
-    known = inputs.rows[inputs.rows["model"] == NETWORK]
-    characteristics = known[["month", "stock", *known.columns.intersection(EXPOSURES)]]
+    of_network = inputs.rows[inputs.rows["model"] == NETWORK]
+    characteristics = of_network[["month", "stock", *of_network.columns.intersection(EXPOSURES)]]
     main_returns = network[network["portfolio"] == main].set_index("earned")["net"]
     tables |= {
         "portfolio_returns": monthly,

@@ -6,7 +6,7 @@ them.
 """
 
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -37,6 +37,12 @@ class Text:
         return cls(display_name(section, name, "en"), display_name(section, name, "ja"))
 
     @classmethod
+    def join(cls, texts: Iterable["Text"]) -> "Text":
+        """Return an enumeration."""
+        parts = list(texts)
+        return cls(", ".join(part.en for part in parts), "、".join(part.ja for part in parts))
+
+    @classmethod
     def same(cls, words: str) -> "Text":
         """Return what reads alike in both languages: a number, a user's own name."""
         return cls(words, words)
@@ -64,11 +70,12 @@ def t(key: str, language: Language, /, **values: Any) -> str:
 
 
 def display_name(section: str, name: str, language: Language) -> str:
-    """Return what a name in the data is called: itself where the section lacks it.
+    """Return what a name in the data is called in the section, or else in `column`, or itself.
 
     Models, portfolios and columns may be a user's own, which are shown as they are.
     """
-    return catalogue(language).get(f"{section}.{name}", name)
+    words = catalogue(language)
+    return words.get(f"{section}.{name}") or words.get(f"column.{name}", name)
 
 
 def section(*prefixes: str) -> dict[str, dict[str, str]]:

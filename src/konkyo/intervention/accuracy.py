@@ -52,54 +52,6 @@ def scores(predictions: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def seed_variation(seeds: pd.DataFrame, predictions: pd.DataFrame) -> pd.DataFrame:
-    """Return the variation across seeds, and the loss of their mean against single seeds.
-
-    Parameters
-    ----------
-    seeds : pandas.DataFrame
-        Of `forecasts.by_seed`.
-    predictions : pandas.DataFrame
-        Forecast months only, of `scoring.judge`.
-
-    Returns
-    -------
-    pandas.DataFrame
-        period, method, data, seeds, std (across seeds, mean over months: per cent of reserves, or
-        a probability), loss_mean (of the seeds' mean: root mean squared error in per cent of
-        reserves, or Brier score), loss_lowest, loss_middle and loss_highest (minimum, median and
-        maximum of the single seeds).
-    """
-    keys = ["period", "method", "data", "month"]
-    outcomes = predictions.loc[
-        predictions["model"] == "network", [*keys, "actual_share", "actual_yes"]
-    ]
-    table = seeds.merge(outcomes, on=keys, validate="many_to_one")
-    rows = []
-    with_pooled = pd.concat([table, table.assign(period=ALL_PERIODS)])
-    for (period, method, data), group in with_pooled.groupby(keys[:3], sort=False):
-        amount = method == "amount"
-        actual = group.groupby("month")["actual_share" if amount else "actual_yes"].first()
-        wide = group.pivot_table(index="month", columns="seed", values="share")
-        seed_losses = (wide.sub(actual.astype(float), axis=0) ** 2).mean()
-        mean = float(((wide.mean(axis=1) - actual.astype(float)) ** 2).mean())
-        losses = np.sqrt(seed_losses) if amount else seed_losses
-        rows.append(
-            {
-                "period": period,
-                "method": method,
-                "data": data,
-                "seeds": wide.shape[1],
-                "std": float(wide.std(axis=1).mean()),
-                "loss_mean": float(np.sqrt(mean)) if amount else mean,
-                "loss_lowest": float(losses.min()),
-                "loss_middle": float(losses.median()),
-                "loss_highest": float(losses.max()),
-            }
-        )
-    return pd.DataFrame(rows)
-
-
 def brier(occurred: np.ndarray, probability: np.ndarray) -> float:
     """Return the Brier score; predictions of least squares are clipped to [0, 1]."""
     return float(((np.clip(probability, 0, 1) - occurred) ** 2).mean())
@@ -148,15 +100,10 @@ def mcnemar_test(right: np.ndarray, other: np.ndarray) -> tuple[int, int, float]
     p : float
         Two-sided, of the binomial distribution.
     """
-    table = pd.crosstab(
-        pd.Categorical(right, categories=[True, False]),
-        pd.Categorical(other, categories=[True, False]),
-        dropna=False,
-    ).to_numpy()
-    only, only_benchmark = int(table[0, 1]), int(table[1, 0])
+    only, only_benchmark = int((right & ~other).sum()), int((other & ~right).sum())
     if only + only_benchmark == 0:
         return 0, 0, 1.0
-    return only, only_benchmark, float(mcnemar(table, exact=True).pvalue)
+    return only, only_benchmark, float(mcnemar([[0, only], [only_benchmark, 0]], exact=True).pvalue)
 
 
 def tests(predictions: pd.DataFrame) -> pd.DataFrame:
@@ -244,27 +191,12 @@ def metrics(scores: pd.DataFrame, tests: pd.DataFrame, *, responses: pd.DataFram
     return nested
 
 
-def outcome_text(scores: pd.DataFrame, tests: pd.DataFrame, *, responses: pd.DataFrame) -> str:
+def outcome_text(scores: pd.DataFrame, responses: pd.DataFrame) -> str:
     """Return the results of the study in a few lines for the terminal."""
-    lines = [
-        "threshold by period: "
-        + ", ".join(f"{threshold:.2f}" for threshold in _thresholds(responses))
-        + " per cent"
-    ]
-    pooled = scores[scores["period"] == ALL_PERIODS].set_index(["method", "data", "model"])
-    for row in tests[tests["period"] == ALL_PERIODS].to_dict("records"):
-        method, data, other = row["method"], row["data"], BENCHMARKS[row["method"]]
-        network, benchmark = (
-            pooled.loc[(method, data, "network")],
-            pooled.loc[(method, data, other)],
-        )
-        loss = "rmse" if method == "amount" else "brier"
-        lines.append(
-            f"{method}, data {data}: right {100 * network['right']:.0f} per cent "
-            f"({other} {100 * benchmark['right']:.0f}), {loss} {network[loss]:.3f} "
-            f"({benchmark[loss]:.3f}), Diebold-Mariano p {row['dm_p']:.3f}"
-        )
-    return "\n".join(lines)
+    thresholds = ", ".join(f"{threshold:.2f}" for threshold in _thresholds(responses))
+    pooled = scores[scores["period"] == ALL_PERIODS].drop(columns="period")
+    table = pooled.to_string(index=False, float_format="{:.3f}".format, na_rep="")
+    return f"threshold by period: {thresholds} per cent\n{table}"
 
 
 def _thresholds(responses: pd.DataFrame) -> pd.Series:

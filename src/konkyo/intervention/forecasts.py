@@ -12,14 +12,7 @@ import pandas as pd
 from konkyo.config import Intervention
 from konkyo.intervention import indicators, linear, scoring
 from konkyo.intervention.networks import NetworkTask, predict
-from konkyo.intervention.samples import (
-    ALL_PERIODS,
-    IN_SAMPLE,
-    LAGGED,
-    METHODS,
-    POOLED,
-    Sample,
-)
+from konkyo.intervention.samples import ALL_PERIODS, IN_SAMPLE, LAGGED, METHODS, POOLED, Sample
 from konkyo.models.store import Weights
 
 PAST = "past"

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import altair as alt
-import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
@@ -17,10 +16,10 @@ from konkyo.intervention.surface import SURFACES
 from konkyo.intervention.tables import FAMILIES, beside_the_paper
 from konkyo.report.charts import intervention as series
 from konkyo.report.charts import intervention_surface as surface
-from konkyo.report.pages.html import Page, Table, number_cell, render, sections, shell
+from konkyo.report.pages.html import Page, Table, number_formats, render, sections, shell
 
 SECTIONS = ("overview", "periods", "forecasts", "tables", "attribution", "paper")
-TABLES = ("fit", "scores", "tests", "seed_variation", "responses", "curves", "attributions")
+TABLES = ("fit", "scores", "tests", "responses", "curves", "attributions")
 """CSV files of the forecasts that the page and the figures read."""
 
 
@@ -162,7 +161,6 @@ def body(
                     Text.of(
                         f"intervention.family.{family}", number=figure_number(first, i, config)
                     ),
-                    f"intervention.table.{family}",
                     _table(tables[f"{family}_{i}"]),
                 )
                 for family, first in FAMILIES.items()
@@ -193,7 +191,6 @@ def body(
         all_periods=_table(scores[pooled].drop(columns="period")),
         scores=_table(scores[~pooled]),
         tests=_table(frames["tests"]),
-        seed_variation=_table(frames["seed_variation"]),
         penalties=_table(penalties),
         fit=_table(frames["fit"].dropna(axis=1, how="all")),
         published=_table(beside_the_paper(tables, names)),
@@ -201,29 +198,11 @@ def body(
 
 
 def _table(frame: pd.DataFrame) -> Table:
-    """Return a data frame as a table: columns and categories by their display names."""
-    forms = [_format(frame[name]) for name in frame.columns]
-    heads = [
-        (Text.of_name("intervention.column", str(name)), form is not None)
-        for name, form in zip(frame.columns, forms, strict=True)
-    ]
-    rows = [
-        [
-            (Text.of_name("intervention.value", str(value)), None)
-            if form is None and pd.notna(value)
-            else number_cell(value, form or "")
-            for value, form in zip(row, forms, strict=True)
-        ]
-        for row in frame.itertuples(index=False, name=None)
-    ]
-    return Table(heads, rows)
-
-
-def _format(column: pd.Series) -> str | None:
-    """Return the format of a column's numbers by their size; None where it is text."""
-    if not pd.api.types.is_numeric_dtype(column):
-        return None
-    numbers = column.dropna().to_numpy(dtype=float)
-    if (numbers == np.round(numbers)).all():
-        return ",.0f"
-    return ",.1f" if np.abs(numbers).max() >= 100 else ",.3f"
+    """Return a table with its columns and values in both languages."""
+    frame = frame.set_axis([str(name) for name in frame], axis=1)
+    formats = number_formats(frame)
+    for name in set(frame) - set(formats):
+        words = [Text.of_name("intervention.value", str(value)) for value in frame[name]]
+        frame[name] = pd.Series(words, frame.index).where(frame[name].notna())
+    heads = {name: Text.of_name("intervention.column", name) for name in frame}
+    return Table.of(frame, heads, formats)

@@ -164,13 +164,7 @@ def to_text(comparison: Comparison, champion: str, challenger: str) -> str:
     champion, challenger : str
         Their names.
     """
-    widths = [max(len(name), 10) for name in (champion, challenger)]
-    header = f"{'':12}{champion:>{widths[0]}}  {challenger:>{widths[1]}}  difference      t      p"
-    lines = [f"over {comparison.span}", header]
-    for row in comparison.metrics.itertuples(index=False):
-        numbers = f"{row.champion:>{widths[0]}.4f}  {row.challenger:>{widths[1]}.4f}"
-        numbers += f"  {row.difference:10.4f}"
-        if np.isfinite(row.t):
-            numbers += f"  {row.t:5.2f}  {row.p:5.3f}"
-        lines.append(f"{row.measure:12}{numbers}")
-    return "\n".join(lines)
+    heads = {"champion": champion, "challenger": challenger}
+    table = comparison.metrics.drop(columns="months").rename(columns=heads)
+    text = table.to_string(index=False, float_format="{:.4f}".format, na_rep="")
+    return f"over {comparison.span}\n{text}"

@@ -1,18 +1,12 @@
-"""The figures of the monitor: each check over time beside its limit, inputs by month."""
-
-from collections.abc import Mapping
+"""The figures of the monitor: each check over time beside its limit."""
 
 import altair as alt
-import numpy as np
 import pandas as pd
 
 from konkyo.config import Monitor
 from konkyo.i18n import Language, t
 from konkyo.monitoring.checks import CHECKS, LIMIT_KEYS, breaches
-from konkyo.report.charts.history import effect_map
-from konkyo.report.charts.performance import monthly_rank_ic
-from konkyo.report.charts.shapes import month_map
-from konkyo.report.charts.theme import WIDTH, diverging, months, tips, titled
+from konkyo.report.charts.theme import WIDTH, months, tips, titled
 from konkyo.report.style import INK, RAISES
 
 FORMATS = {
@@ -22,16 +16,14 @@ FORMATS = {
 
 
 def charts(
-    tables: Mapping[str, pd.DataFrame], labels: pd.DataFrame, limits: Monitor, language: Language
+    checked: pd.DataFrame, limits: Monitor, language: Language
 ) -> dict[str, alt.TopLevelMixin]:
     """Draw every figure that has data.
 
     Parameters
     ----------
-    tables : mapping
-        history (of `checks.check_values`), drift, market, missing, effects and returns, by name.
-    labels : DataFrame
-        Of `report.tables.labels`.
+    checked : DataFrame
+        Of `checks.check_values`.
     limits : Monitor
         The section of params.yaml.
     language : str
@@ -40,12 +32,11 @@ def charts(
     Returns
     -------
     dict
-        One line a check under its name; psi_map, market_z_map, missing_map, monthly_rank_ic and
-        effect_map.
+        One line a check, under its name.
     """
     drawn: dict[str, alt.TopLevelMixin] = {}
     for name in CHECKS:
-        history = tables["history"][tables["history"]["check"] == name].dropna(subset="value")
+        history = checked[checked["check"] == name].dropna(subset="value")
         limit = float(getattr(limits, LIMIT_KEYS[name]))
         if len(history):
             drawn[name] = check_line(
@@ -55,26 +46,6 @@ def charts(
                 form=FORMATS[name],
                 language=language,
             )
-    maps = (
-        ("psi_map", "drift", "psi", 2 * limits.max_psi, ".2f"),
-        ("market_z_map", "market", "z", limits.max_abs_z, "+.1f"),
-        ("missing_map", "missing", "share", max(2 * limits.max_missing, 0.1), ".0%"),
-    )
-    for name, table, column, limit, form in maps:
-        if tables[table].get(column, pd.Series(dtype=float)).notna().any():
-            drawn[name] = input_map(
-                tables[table],
-                column,
-                labels=labels,
-                name=name,
-                limit=limit,
-                form=form,
-                language=language,
-            )
-    if tables["returns"]["rank_ic"].notna().any():
-        drawn["monthly_rank_ic"] = monthly_rank_ic(tables["returns"], language=language)
-    if tables["effects"]["effect"].notna().any():
-        drawn["effect_map"] = effect_map(tables["effects"], labels, language)
     return drawn
 
 
@@ -126,50 +97,3 @@ def check_line(
     chart = alt.layer(*layers)
     chart = chart.properties(width=WIDTH, height=220)
     return titled(chart, t(f"monitor.check.{name}", language), note)
-
-
-def input_map(
-    table: pd.DataFrame,
-    column: str,
-    *,
-    labels: pd.DataFrame,
-    name: str,
-    limit: float,
-    form: str,
-    language: Language = "en",
-) -> alt.Chart:
-    """Draw a statistic of every input by month as a heat map.
-
-    Parameters
-    ----------
-    table : DataFrame
-        month, feature and the column; NaN is left empty.
-    column : str
-        The statistic: psi, z or share.
-    labels : DataFrame
-        Of `report.tables.labels`.
-    name : str
-        The figure: psi_map, market_z_map or missing_map.
-    limit : float
-        End of the colour scale; larger values have its colour.
-    form : str
-        Number format of the statistic.
-    language : str
-        en or ja.
-
-    Returns
-    -------
-    Chart
-        The input of the largest absolute value in the newest month on top. z-scores have the
-        diverging scale, what is never negative a scale from paper to red.
-    """
-    wide = table.pivot_table(
-        index="feature", columns="month", values=column, sort=False, dropna=False
-    ).sort_index(axis=1)
-    newest = wide.iloc[:, -1].abs().fillna(-1).to_numpy()
-    # An infinite z-score, of a series that was constant until now, has the colour of the end.
-    wide = wide.iloc[np.argsort(-newest, kind="stable")].clip(-1e6, 1e6)
-    unit = t(f"monitor.figure.{ {'z': 'std'}.get(column, column) }", language)
-    paint = diverging("value", limit, unit, signed=column == "z", form=form)
-    chart = month_map(wide, labels, paint, digits=form, value="", language=language)
-    return titled(chart, t(f"monitor.figure.{name}", language))

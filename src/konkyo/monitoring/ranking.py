@@ -5,9 +5,9 @@ import pandas as pd
 
 from konkyo.i18n import Language
 from konkyo.report import tables
-from konkyo.report.tables import ExplainedPanel
+from konkyo.report.tables.explained_panel import ExplainedPanel
 from konkyo.report.tables.factors import SIDES
-from konkyo.report.tables.sentences import SENTENCE_INPUTS
+from konkyo.report.tables.sentences import SENTENCE_INPUTS, Phrases
 
 VALUE, RELEVANCE, ERROR, RELIABLE = "value_", "relevance_", "error_", "reliable_"
 
@@ -46,7 +46,7 @@ def month_ranking(
     rows = panel.rows(month)
     order = rows.start + np.argsort(panel.index["rank"].to_numpy()[rows])
     index = panel.index.iloc[order].reset_index(drop=True)
-    phrases = tables.Phrases(labels, language)
+    phrases = Phrases(labels, language)
     reasons = [
         phrases.reasons(
             panel.features[row],

@@ -1,55 +1,39 @@
-"""The ranking of a month as an Excel workbook, coloured like the paper's figure 8."""
+"""The ranking of a month as an Excel workbook: all stocks, their values and relevances."""
 
-import types
-from collections.abc import Mapping, Sequence
-from functools import cache
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
-from openpyxl import Workbook
-from openpyxl.cell import WriteOnlyCell
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from openpyxl.formatting.rule import ColorScaleRule
-from openpyxl.styles import Alignment, Font, PatternFill
+from openpyxl.styles import Alignment, Font
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
-from konkyo.config import Report
 from konkyo.i18n import Language, t
 from konkyo.io import atomic_write
-from konkyo.monitoring.ranking import RELEVANCE, VALUE
-from konkyo.report import tables
-from konkyo.report.style import LOWERS, RAISES, width_of
-from konkyo.report.tables import ExplainedPanel
-from konkyo.report.tables.figure_data import heat_grid
+from konkyo.monitoring.ranking import RELEVANCE, RELIABLE, VALUE
+from konkyo.report.style import LOWERS, MUTED, RAISES
 from konkyo.report.tables.labels import feature_names, sector_name
 
-SHEETS = ("ranking", "attribution", "inputs", "values", "relevances", "read_me")
 MAX_CELL = 32_767
 """Characters that a cell holds."""
-SHADES = 24
-"""Steps of the colour scale to either side of 0: a workbook may have 64,000 styles at most."""
-_ABOUT = ("ranking", "attribution", "inputs", "values", "caution")
-_KEYS = ("side", "rank", "stock", "sector", "score")
-_KEY_WIDTHS = (8, 7, 12, 20, 9)
-_COLUMN_WIDTH, _HEADER_HEIGHT = 12, 62
-_HEADER, BOLD = PatternFill("solid", fgColor="F0F2F5"), Font(bold=True)
+_ABOUT = ("ranking", "values", "relevances", "read_me")
 _DECIMALS = 4
-FADED = 0.3
-"""Strength of the colour of a relevance that is not reliable."""
-_RELEVANCE, _VALUE, _INTEGER = "+0.000;-0.000;0.000", "0.00", "#,##0"
+_WIDTH, _MAX_WIDTH = 12, 110
+_RANKING = ("rank", "stock", "sector", "quantile", "side", "score", "size", "sentence")
+_INPUTS = ("label", "feature", "group", "unit", "value")
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+NOT_RELIABLE = Font(color=MUTED[1:], italic=True)
 
 
 def write(
     path: Path,
     ranking: pd.DataFrame,
     *,
-    panel: ExplainedPanel,
+    catalogue: pd.DataFrame,
     labels: pd.DataFrame,
-    config: Report,
     language: Language,
     facts: Mapping[str, str],
 ) -> None:
@@ -61,61 +45,54 @@ def write(
         Ends in .xlsx.
     ranking : DataFrame
         Of `ranking.month_ranking`.
-    panel : ExplainedPanel
-        Scores and attributions that include the month.
+    catalogue : DataFrame
+        name and group of each feature.
     labels : DataFrame
         Of `report.tables.labels`.
-    config : Report
-        n_extremes and watchlist select the stocks of the sheets "Attribution" and "Inputs".
     language : str
         "en" or "ja".
     facts : mapping of str to str
         Values of the sheet "Read me", by their keys in the section workbook.fact of the catalogue.
-
-    Raises
-    ------
-    KonkyoError
-        A stock of the watchlist was not ranked in the month.
     """
-    month = ranking["month"].iloc[0]
-    # Before any sheet exists: openpyxl warns about a write-only sheet that was never finished.
-    stocks = tables.stock_table(panel, month, config.n_extremes, config.watchlist)
-    book = Workbook(write_only=True)
-    sheets = {key: book.create_sheet(t(f"workbook.sheet.{key}", language)) for key in SHEETS}
     names = feature_names(labels, language)
-    _write_ranking(sheets["ranking"], ranking, names, language)
-    _write_extremes(sheets, stocks, names, language)
-    characteristics = [panel.names[column] for column in panel.columns("characteristic")]
+    heads = {key: t(f"column.{key}", language) for key in (*_RANKING, *_INPUTS)}
+    keys = ranking[["rank", "stock"]]
+    characteristics = catalogue.loc[catalogue["group"] == "characteristic", "name"].tolist()
     values = ranking[[VALUE + name for name in characteristics]].set_axis(characteristics, axis=1)
-    relevances = by_input(ranking, panel.catalogue)
-    for key, numbers in (("values", values), ("relevances", relevances)):
-        # Rounded numbers instead of a number format: 100,000 styled cells take seconds to write.
-        frame = pd.concat(
-            [ranking[["rank", "stock"]], numbers.astype("float64").round(_DECIMALS)], axis=1
-        )
-        widths = [7, 12, *[_COLUMN_WIDTH] * numbers.shape[1]]
-        heads = [t("column.rank", language), t("column.stock", language)]
-        heads += [names.get(name, name) for name in numbers]
-        _write_table(sheets[key], frame, heads, corner="C2", widths=widths)
-    last = get_column_letter(1 + relevances.shape[1])
-    limit = float(np.abs(relevances.to_numpy()).max(initial=0)) or 1.0
-    # One rule for the whole sheet: a fill for each of 100,000 cells would double the file.
-    rule = ColorScaleRule(
-        start_type="num", start_value=-limit, start_color=LOWERS[1:],
-        mid_type="num", mid_value=0, mid_color="FFFFFF",
-        end_type="num", end_value=limit, end_color=RAISES[1:],
-    )  # fmt: skip
-    sheets["relevances"].conditional_formatting.add(f"C2:{last}{len(ranking) + 1}", rule)
-    common = panel.features[panel.rows(month)][0]
-    _write_read_me(
-        sheets["read_me"], facts, catalogue=panel.catalogue.assign(value=common), labels=labels,
-        language=language,
-    )  # fmt: skip
-    with atomic_write(path) as scratch:
-        book.save(scratch)
+    relevances = by_input(ranking, catalogue)
+    about = {f"workbook.fact.{name}": value for name, value in facts.items()}
+    about |= {f"workbook.sheet.{key}": t(f"workbook.about.{key}", language) for key in _ABOUT}
+    frames = {
+        "ranking": ranking[list(_RANKING)].assign(
+            sector=[sector_name(sector, names, language) for sector in ranking["sector"]],
+            side=[t(f"portfolio.{side}", language) if side else "" for side in ranking["side"]],
+        ),
+        "values": pd.concat([keys, _numbers(values, names)], axis=1),
+        "relevances": pd.concat([keys, _numbers(relevances, names)], axis=1),
+        "inputs": _inputs(ranking, catalogue, labels, language),
+        "read_me": pd.DataFrame([(t(key, language), text) for key, text in about.items()]),
+    }
+    with atomic_write(path) as scratch, pd.ExcelWriter(scratch, engine="openpyxl") as writer:
+        for key, frame in frames.items():
+            has_heads = key != "read_me"
+            _plain(frame.rename(columns=heads)).to_excel(
+                writer,
+                sheet_name=t(f"workbook.sheet.{key}", language),
+                index=False,
+                header=has_heads,
+                freeze_panes=(1, 2) if has_heads else None,
+            )
+        sheets = dict(zip(frames, writer.sheets.values(), strict=True))
+        for sheet in sheets.values():
+            _format(sheet)
+        _colour(sheets["relevances"], relevances)
+        if f"{RELIABLE}{catalogue['name'].iloc[0]}" in ranking:
+            _mark_not_reliable(sheets["relevances"], by_input(ranking, catalogue, RELIABLE))
 
 
-def by_input(ranking: pd.DataFrame, catalogue: pd.DataFrame) -> pd.DataFrame:
+def by_input(
+    ranking: pd.DataFrame, catalogue: pd.DataFrame, prefix: str = RELEVANCE
+) -> pd.DataFrame:
     """Return the relevances of all stocks, sector dummies and calendar dummies in one column each.
 
     A dummy of 0 has no relevance, so the sum over a group is the relevance of the stock's own
@@ -127,6 +104,8 @@ def by_input(ranking: pd.DataFrame, catalogue: pd.DataFrame) -> pd.DataFrame:
         Of `ranking.month_ranking`.
     catalogue : DataFrame
         name and group of each feature.
+    prefix : str
+        Of the columns in `ranking`: those of relevances, or of another number of each input.
 
     Returns
     -------
@@ -136,189 +115,76 @@ def by_input(ranking: pd.DataFrame, catalogue: pd.DataFrame) -> pd.DataFrame:
     """
     columns: dict[str, pd.Series] = {}
     for name, group in catalogue[["name", "group"]].itertuples(index=False, name=None):
-        relevance = ranking[RELEVANCE + name].astype("float64")
+        relevance = ranking[prefix + name].astype("float64")
         key = group if group in ("sector", "calendar") else name
         columns[key] = columns[key] + relevance if key in columns else relevance
     return pd.DataFrame({**columns, "absorbed": ranking["absorbed"].astype("float64")})
 
 
-def cell(sheet: Worksheet, value: Any, **style: Any) -> WriteOnlyCell:
-    """Return a cell with a number, empty where it is not finite, or with a text shown literally.
-
-    A text that looks like a formula is marked with a quote prefix, so that editing the cell does
-    not turn it into one. Characters that a workbook cannot hold are replaced.
-    """
-    if isinstance(value, str):
-        words = ILLEGAL_CHARACTERS_RE.sub("\ufffd", value)[:MAX_CELL]
-        out = WriteOnlyCell(sheet, words)
-        out.data_type = "s"
-        out.quotePrefix = words.startswith(_FORMULA_STARTS)
-    else:
-        number = float(value) if pd.notna(value) else np.inf
-        out = WriteOnlyCell(sheet, number if np.isfinite(number) else None)
-    for name, look in style.items():
-        setattr(out, name, look)
-    return out
-
-
-def shade(value: float, limit: float) -> PatternFill:
-    """Return the fill of a relevance: red above 0, blue below, white at the middle of the scale.
-
-    Parameters
-    ----------
-    value : float
-        In units of the score.
-    limit : float
-        The end of the scale, above 0; larger values have the colour of the end.
-    """
-    return _fill(round(float(np.clip(value / limit, -1, 1)) * SHADES))
-
-
-@cache
-def _fill(step: int) -> PatternFill:
-    """Return white mixed with an end of the scale, as the charts' diverging scale does."""
-    end, weight = RAISES if step > 0 else LOWERS, abs(step) / SHADES
-    mixed = [round(255 + (int(end[i : i + 2], 16) - 255) * weight) for i in (1, 3, 5)]
-    return PatternFill("solid", fgColor="".join(f"{channel:02X}" for channel in mixed))
-
-
-def _write_ranking(
-    sheet: Worksheet, ranking: pd.DataFrame, names: dict[str, str], language: Language
-) -> None:
-    """Write every stock with its sentence."""
-    columns = ["rank", "stock", "sector", "quantile", "side", "score", "size", "sentence"]
-    frame = ranking[columns].assign(
-        sector=[sector_name(sector, names, language) for sector in ranking["sector"]],
-        side=[t(f"portfolio.{side}", language) if side else "" for side in ranking["side"]],
-    )
-    longest = max(map(width_of, ranking["sentence"]))
-    _write_table(
-        sheet,
-        frame,
-        [t(f"column.{name}", language) for name in columns],
-        corner="C2",
-        widths=(7, 12, 24, 8, 9, 9, 15, min(1.7 * longest, 160)),
-        forms={"score": _RELEVANCE, "size": _INTEGER},
-    )
-
-
-def _write_extremes(
-    sheets: Mapping[str, Worksheet],
-    stocks: pd.DataFrame,
-    names: dict[str, str],
-    language: Language,
-) -> None:
-    """Write relevances and input values of the top, the bottom and the watchlist stocks."""
-    rows, values, relevance = heat_grid(stocks, len(stocks))
-    # Dummies that none of these stocks has have no relevance: left out.
-    inputs = relevance.columns[(relevance != 0).any()].tolist()
-    values, relevance = values[inputs], relevance[inputs]
-    keys = rows[list(_KEYS)].assign(
-        side=[t(f"portfolio.{side}", language) for side in rows["side"]],
-        sector=[sector_name(sector, names, language) for sector in rows["sector"]],
-    )
-    limit = float(relevance.abs().to_numpy().max(initial=0)) or 1.0
-    coloured = relevance
-    if "reliable" in stocks:
-        flags = stocks.assign(value=stocks["reliable"].astype("float64"))
-        coloured = relevance * heat_grid(flags, len(flags))[1][inputs].replace(0.0, FADED)
-    fills = coloured.map(lambda number: shade(number, limit))
-    heads = [t(f"column.{key}", language) for key in _KEYS]
-    heads += [names.get(name, name) for name in inputs]
-    of_values = {name: "0" if values[name].isin((0, 1)).all() else _VALUE for name in inputs}
-    for key, numbers, forms in (
-        ("attribution", relevance.assign(absorbed=rows["rest"]), dict.fromkeys(inputs, _RELEVANCE)),
-        ("inputs", values, of_values),
-    ):
-        _write_table(
-            sheets[key],
-            pd.concat([keys, numbers], axis=1),
-            [*heads, t("column.absorbed", language)][: len(_KEYS) + numbers.shape[1]],
-            corner="F2",
-            widths=[*_KEY_WIDTHS, *[_COLUMN_WIDTH] * numbers.shape[1]],
-            forms={"score": _RELEVANCE, "absorbed": _RELEVANCE, **forms},
-            fills=fills,
-        )
-
-
-def _write_table(
-    sheet: Worksheet,
-    frame: pd.DataFrame,
-    heads: Sequence[str],
-    *,
-    corner: str,
-    widths: Sequence[float],
-    forms: Mapping[str, str] = types.MappingProxyType({}),
-    fills: pd.DataFrame | None = None,
-) -> None:
-    """Write a data frame with a filter on each column, header and keys in sight.
-
-    Parameters
-    ----------
-    sheet : Worksheet
-        Without any row: a write-only sheet takes widths only while it is empty.
-    frame : DataFrame
-        Texts and numbers.
-    heads : sequence of str
-        Name of each column.
-    corner : str
-        The first cell that scrolls.
-    widths : sequence of float
-        Of the columns, in letters.
-    forms : mapping
-        Excel's number formats by column; other numbers are plain.
-    fills : DataFrame, optional
-        Fills of some columns' cells.
-    """
-    sheet.freeze_panes = corner
-    sheet.auto_filter.ref = f"A1:{get_column_letter(len(heads))}{len(frame) + 1}"
-    for column, width in enumerate(widths, start=1):
-        sheet.column_dimensions[get_column_letter(column)].width = width
-    sheet.row_dimensions[1].height = _HEADER_HEIGHT
-    wrap = Alignment(wrap_text=True, vertical="bottom")
-    sheet.append([cell(sheet, head, font=BOLD, fill=_HEADER, alignment=wrap) for head in heads])
-    for i, row in enumerate(frame.itertuples(index=False, name=None)):
-        cells: list[Any] = []
-        for name, value in zip(frame.columns, row, strict=True):
-            if isinstance(value, str):
-                cells.append(cell(sheet, value))
-            elif name in forms:
-                shaded = {} if fills is None or name not in fills else {"fill": fills[name].iloc[i]}
-                cells.append(cell(sheet, value, number_format=forms[name], **shaded))
-            else:
-                cells.append(None if pd.isna(value) else value)
-        sheet.append(cells)
-
-
-def _write_read_me(
-    sheet: Worksheet,
-    facts: Mapping[str, str],
-    *,
-    catalogue: pd.DataFrame,
-    labels: pd.DataFrame,
-    language: Language,
-) -> None:
-    """Write the provenance, the meaning of the sheets, and the features with their file names."""
-    for letter, width in zip("ABCDE", (44, 40, 16, 40, 14), strict=True):
-        sheet.column_dimensions[letter].width = width
-    for name, value in facts.items():
-        label = cell(sheet, t(f"workbook.fact.{name}", language), font=BOLD)
-        sheet.append([label, cell(sheet, value)])
-    sheet.append([])
-    for row, topic in enumerate(_ABOUT, start=len(facts) + 2):
-        words = t(f"workbook.about.{topic}", language)
-        # Excel does not fit the height of merged cells to their text.
-        sheet.row_dimensions[row].height = 15 * np.ceil(width_of(words) / 80)
-        sheet.merged_cells.add(f"A{row}:D{row}")
-        sheet.append([cell(sheet, words, alignment=Alignment(wrap_text=True, vertical="top"))])
-    sheet.append([])
-    columns = ("label", "feature", "group", "unit", "value")
-    sheet.append([cell(sheet, t(f"column.{key}", language), font=BOLD) for key in columns])
+def _inputs(
+    ranking: pd.DataFrame, catalogue: pd.DataFrame, labels: pd.DataFrame, language: Language
+) -> pd.DataFrame:
+    """Return name, group and unit of each input, and its value where all stocks have the same."""
+    names = catalogue["name"]
     units = labels.set_index("feature")["unit_ja" if language == "ja" else "unit"]
-    names = feature_names(labels, language)
-    for feature in catalogue.itertuples(index=False):
-        group = t(f"group.{feature.group}", language)
-        # Calendar dummies and market series are equal for all stocks: their value stands here.
-        common = feature.value if feature.group in ("calendar", "market") else None
-        texts = (names[feature.name], feature.name, group, units[feature.name])
-        sheet.append([*(cell(sheet, text) for text in texts), cell(sheet, common)])
+    common = ranking.iloc[0][[VALUE + name for name in names]].to_numpy(dtype="float64")
+    return pd.DataFrame(
+        {
+            "label": names.map(feature_names(labels, language)),
+            "feature": names,
+            "group": [t(f"group.{group}", language) for group in catalogue["group"]],
+            "unit": names.map(units),
+            "value": np.where(catalogue["group"].isin(["calendar", "market"]), common, np.nan),
+        }
+    )
+
+
+def _numbers(frame: pd.DataFrame, names: Mapping[str, str]) -> pd.DataFrame:
+    """Return rounded numbers under the names of the inputs."""
+    return frame.astype("float64").round(_DECIMALS).rename(columns=names)
+
+
+def _plain(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return a table whose texts a cell can hold."""
+    return frame.map(
+        lambda value: (
+            ILLEGAL_CHARACTERS_RE.sub("\ufffd", value)[:MAX_CELL]
+            if isinstance(value, str)
+            else value
+        )
+    )
+
+
+def _format(sheet: Worksheet) -> None:
+    """Set widths and the filter of a sheet; texts that look like formulas stay texts."""
+    sheet.auto_filter.ref = sheet.dimensions if sheet.freeze_panes else None
+    for column in sheet.iter_cols():
+        longest = max(len(cell.value) if isinstance(cell.value, str) else 0 for cell in column)
+        width = min(max(longest, _WIDTH), _MAX_WIDTH if len(column) > 1 else _WIDTH)
+        sheet.column_dimensions[get_column_letter(column[0].column)].width = width
+        for cell in column:
+            if isinstance(cell.value, str):
+                cell.data_type = "s"
+                # Without the prefix, editing such a cell would turn it into a formula.
+                cell.quotePrefix = cell.value.startswith(_FORMULA_STARTS)
+                cell.alignment = Alignment(wrap_text=True, vertical="top")
+
+
+def _colour(sheet: Worksheet, relevances: pd.DataFrame) -> None:
+    """Colour all relevances by one scale: red raises the score, blue lowers it."""
+    limit = float(np.abs(relevances.to_numpy()).max(initial=0)) or 1.0
+    # One rule for the whole sheet: a fill for each of 100,000 cells would double the file.
+    rule = ColorScaleRule(
+        start_type="num", start_value=-limit, start_color=LOWERS[1:],
+        mid_type="num", mid_value=0, mid_color="FFFFFF",
+        end_type="num", end_value=limit, end_color=RAISES[1:],
+    )  # fmt: skip
+    last = get_column_letter(2 + relevances.shape[1])
+    sheet.conditional_formatting.add(f"C2:{last}{len(relevances) + 1}", rule)
+
+
+def _mark_not_reliable(sheet: Worksheet, flags: pd.DataFrame) -> None:
+    """Write relevances that cannot be told from noise in grey italics."""
+    reliable = flags.drop(columns="absorbed").to_numpy() > 0
+    for row, column in zip(*np.nonzero(~reliable), strict=True):
+        sheet.cell(int(row) + 2, int(column) + 3).font = NOT_RELIABLE

@@ -169,7 +169,7 @@ def _labels(params: Params, records: Records) -> Iterator[str]:
         return
     # Tables of the report take a second to import.
     from konkyo.pipeline.report_inputs import OTHERS
-    from konkyo.report.tables import read_labels
+    from konkyo.report.tables.labels import read_labels
 
     try:
         own = read_labels(HERE.labels)["name"]

@@ -3,32 +3,15 @@
 import os
 from pathlib import Path
 
-import altair as alt
 import pandas as pd
 
-from konkyo import config, io
+from konkyo import config, dates, io
 from konkyo.artifacts import HERE
 from konkyo.errors import TrackingError
-from konkyo.i18n import LANGUAGES, Language, Text, t
+from konkyo.i18n import Language, Text
 from konkyo.monitoring.run_comparison import compare_month, compare_runs
 from konkyo.pipeline import stage
-from konkyo.report.charts.shapes import PANEL, month_lines
-from konkyo.report.charts.theme import WIDTH, colours, per_cent, titled
-from konkyo.report.pages.html import Page, Table, render, sections, shell
-from konkyo.report.style import COLOURS
-
-SECTIONS = ("performance", "attribution", "disagreement")
-FORMS = {
-    "performance": {
-        "annual_return": "+.1%", "sharpe_ratio": ".2f", "alpha_t": "+.1f", "difference": "+.1%",
-        "difference_t": "+.1f", "common_months": ".0f",
-    },
-    "attribution": {"annual": "+.1%", "t": "+.1f"},
-    "means": {"difference": "+.4f"},
-    "stocks": {"rank": ".0f", "difference": "+.0f"},
-    "inputs": {"difference": ".4f"},
-}  # fmt: skip
-"""Format of each table's numbers; a name stands for its columns of both runs."""
+from konkyo.report.pages.html import Page, Table, number_formats, render, sections, shell
 
 
 @stage
@@ -74,49 +57,27 @@ def main(one: str, other: str) -> None:
 def page(
     tables: dict[str, pd.DataFrame], names: tuple[str, str], month: str, language: Language
 ) -> str:
-    """Return the page: tables of `compare_runs` and `compare_month`, and the overlap as a chart."""
-    charts: dict[str, dict[str, alt.TopLevelMixin]] = {
-        one: {"overlap_lines": overlap_lines(tables["overlap"], one)} for one in LANGUAGES
-    }
-    body = render(
-        "compare.html",
-        names=names,
-        month=month,
-        charts=charts["en"],
-        tables={name: _table(name, tables[name], names) for name in FORMS},
-    )
-    title = Text.of("compare.page_title", one=names[0], other=names[1])
-    return shell(Page(title, body, sections("compare", SECTIONS), charts=charts, language=language))
+    """Return the comparison as one HTML document; whatever comes from the runs is escaped."""
+    shown = {name: _table(frame, names) for name, frame in tables.items()}
+    body = render("compare.html", names=names, month=month, tables=shown)
+    title = Text.of("compare.heading", one=names[0], other=names[1])
+    return shell(Page(title, body, sections("compare", list(tables)), language=language))
 
 
-def overlap_lines(overlap: pd.DataFrame, language: Language) -> alt.Chart:
-    """Return the share of common stocks of each leg by month."""
-    legs = {leg: t(f"portfolio.{leg}", language) for leg in ("long", "short")}
-    chart = month_lines(
-        overlap.assign(name=overlap["leg"].map(legs), value=overlap["share"]),
-        alt.Y("value:Q", **per_cent("axis.overlap", language)),
-        colours(list(legs.values()), [COLOURS[leg] for leg in legs], symbol="stroke"),
-        digits=".0%",
-        month=t("axis.decision_month", language),
-    ).properties(width=WIDTH, height=PANEL)
-    return titled(chart, t("title.overlap_lines", language))
-
-
-def _table(name: str, frame: pd.DataFrame, names: tuple[str, str]) -> Table:
-    """Return a table whose columns of both runs are headed by the runs' names."""
-    heads, forms = {}, {}
-    for column in frame.columns:
-        stem, _, run = str(column).rpartition("_") if str(column)[-2:] in ("_1", "_2") else (
-            str(column), "", ""
-        )  # fmt: skip
-        words = Text.of_name("compare.column", stem)
-        if run:
-            label = names[int(run) - 1]
-            words = Text(f"{words.en}: {label}", f"{words.ja}：{label}")
-        heads[str(column)] = words
-        if stem in FORMS[name]:
-            forms[str(column)] = FORMS[name][stem]
-    if "portfolio" in frame:
-        portfolios = [Text.of_name("portfolio", str(one)) for one in frame["portfolio"]]
-        frame = frame.assign(portfolio=portfolios)
-    return Table.of(frame, heads, forms)
+def _table(frame: pd.DataFrame, names: tuple[str, str]) -> Table:
+    """Return a table whose columns that end in _1 and _2 have the names of the runs."""
+    heads = {}
+    for column in map(str, frame.columns):
+        stem, _, run = column.rpartition("_")
+        if run not in ("1", "2"):
+            heads[column] = Text.of_name("compare.column", column)
+            continue
+        words, name = Text.of_name("compare.column", stem), names[int(run) - 1]
+        heads[column] = Text(f"{words.en}: {name}", f"{words.ja}：{name}")
+    if "month" in frame:
+        frame = frame.assign(month=frame["month"].map(dates.label))
+    for column in frame.columns.intersection(["portfolio", "leg"]):
+        frame = frame.assign(
+            **{column: [Text.of_name("portfolio", name) for name in frame[column]]}
+        )
+    return Table.of(frame, heads, number_formats(frame))

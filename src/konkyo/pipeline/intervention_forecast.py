@@ -57,11 +57,10 @@ def main() -> None:
         "fit": forecasts.fit_statistics(predictions, fits),
         "scores": scores,
         "tests": tests,
-        "seed_variation": accuracy.seed_variation(seeds, ahead),
         "responses": responses,
         "curves": curves,
         "attributions": attributions,
     }.items():
         write_csv(table, out / f"{name}.csv")
     write_json(accuracy.metrics(scores, tests, responses=responses), HERE.intervention_metrics)
-    print(accuracy.outcome_text(scores, tests, responses=responses))
+    print(accuracy.outcome_text(scores, responses))

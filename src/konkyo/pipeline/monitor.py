@@ -54,15 +54,16 @@ def main() -> None:
     tables["checks"] = checks.to_table(results)
     for name, table in tables.items():
         io.write_csv(table, HERE.monitor / f"{name}.csv")
-    labels = report_inputs.read_labels(panel.catalogue)
+    names = group_names(report_inputs.read_labels(panel.catalogue))
+    sentences = promises(tables["promise"], names)
     charts: dict[str, dict[str, alt.TopLevelMixin]] = {
-        language: figures.charts(tables, labels, params.monitor, language) for language in LANGUAGES
+        language: figures.charts(tables["history"], params.monitor, language)
+        for language in LANGUAGES
     }
     text = page(
         month,
         results,
-        tables=tables,
-        labels=labels,
+        promises=sentences,
         limits=params.monitor,
         window=params.train.window_months,
         charts=charts,
@@ -76,7 +77,7 @@ def main() -> None:
         f"{dates.label(month)}: {len(breached)} of {len(results)} limits breached, "
         f"see {HERE.monitor}"
     )
-    for sentence in promises(tables["promise"], group_names(labels)):
+    for sentence in sentences:
         print(sentence.en)
     for check in breached:
         print(f"monitor: {checks.log_line(check)}", file=sys.stderr)
@@ -101,7 +102,7 @@ def measure(
     Returns
     -------
     dict
-        drift, market, rank_ic, missing, signs, effects, promise, returns.
+        drift, market, rank_ic, missing, signs, effects, promise.
     """
     month, window = panel.index["month"], params.train.window_months
     skip_months = params.prepare.skip_months
@@ -136,7 +137,6 @@ def measure(
             attribution_summary(earned),
             params.backtest.n_quantiles,
         ),
-        "returns": returns[["month", "model", "rank_ic"]],
     }
 
 

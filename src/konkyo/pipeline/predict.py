@@ -43,9 +43,8 @@ def main(month: str = "newest", language: str | None = None, out: Path | None = 
     table = month_ranking(explained, dates.parse(path.stem), labels, text_language)
     folder = HERE.predictions if out is None else out
     provenance = facts(path.stem, params, len(table))
-    # The workbook first: it raises if a stock of the watchlist was not ranked.
     workbook.write(
-        folder / f"{path.stem}.xlsx", table, panel=explained, labels=labels, config=params.report,
+        folder / f"{path.stem}.xlsx", table, catalogue=panel.catalogue, labels=labels,
         language=text_language, facts=provenance,
     )  # fmt: skip
     io.write_csv(table, folder / f"{path.stem}.csv")

@@ -216,7 +216,7 @@ def _labels() -> Iterator[Violation]:
     """See that the user's names of features can be read."""
     if HERE.labels.exists():
         # Tables of the report take a second to import, which most projects need not wait for.
-        from konkyo.report.tables import read_labels
+        from konkyo.report.tables.labels import read_labels
 
         try:
             read_labels(HERE.labels)

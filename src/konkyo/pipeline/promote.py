@@ -30,15 +30,15 @@ def main(version: int | None = None, reason: str = "", force: bool = False) -> N
     # mlflow takes seconds to import; an error in params.yaml is reported without it.
     from konkyo.tracking import promotion
 
-    result = promotion.promote(Path.cwd(), params, version=version, reason=reason, force=force)
-    print(result.summary)
+    decision = promotion.promote(Path.cwd(), params, version=version, reason=reason, force=force)
+    print(decision.summary)
     name = params.track.model
-    if not result.promoted:
+    if not decision.promoted:
         raise TrackingError(
-            f"version {result.version} of {name} was not promoted: "
-            f"{'; '.join(result.objections)}. To promote it all the same: --force --reason '...'"
+            f"version {decision.candidate.version} of {name} was not promoted: "
+            f"{'; '.join(decision.objections)}. To promote it all the same: --force --reason '...'"
         )
     print(
-        f"version {result.version} of {name} is the champion, version {result.champion} the "
-        "previous"
+        f"version {decision.candidate.version} of {name} is the champion, version "
+        f"{decision.champion.version} the previous"
     )

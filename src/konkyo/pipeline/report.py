@@ -20,7 +20,8 @@ from konkyo.pipeline import locking, report_inputs, stage
 from konkyo.report import tables as report_tables
 from konkyo.report.charts.report import month_charts, page_charts
 from konkyo.report.charts.theme import save_pngs, to_spec
-from konkyo.report.pages.report import epsilon_share, performance_markdown, report
+from konkyo.report.pages.report import epsilon_share, report
+from konkyo.report.tables.explained_panel import ExplainedPanel, build
 
 TABLES = ("performance", "quantiles", "returns", "cumulative")
 CHECKS = ("deletion", "cascading_randomisation")
@@ -28,7 +29,7 @@ _LONGEST = 75
 """Characters of a file's name; one of Japanese takes three of the 255 bytes that it may have."""
 
 
-def read_panel(values: str) -> tuple[report_tables.ExplainedPanel, pd.DataFrame]:
+def read_panel(values: str) -> tuple[ExplainedPanel, pd.DataFrame]:
     """Read panel, attributions and portfolios; return them with the labels of the features.
 
     Parameters
@@ -37,7 +38,7 @@ def read_panel(values: str) -> tuple[report_tables.ExplainedPanel, pd.DataFrame]
         report.values: "raw" adds the characteristics before standardisation.
     """
     panel = store.read(HERE.panel)
-    explained = report_tables.build(
+    explained = build(
         panel.index,
         panel.features,
         panel.catalogue,
@@ -137,9 +138,7 @@ def main() -> None:
         for language in LANGUAGES
     }
     in_per_cent = params.prepare.label == "raw"
-    pictures = charts[config.language] | month_charts(
-        tables, labels, config, in_per_cent=in_per_cent
-    )
+    pictures = charts[config.language] | month_charts(tables, labels, config.language)
     source = read_json(HERE.source)
     paths_of = {HERE.report / f"{_file(name)}.png": chart for name, chart in pictures.items()}
     # Vega holds Python's lock while it draws, so that a thread would not draw beside the page.
@@ -159,14 +158,11 @@ def main() -> None:
         painted.result()
     with atomic_write(HERE.report / "report.html") as scratch:
         scratch.write_text(page, encoding="utf-8")
-    shares = computed["groups"].pivot_table(index="month", columns="group", values="share")
-    for name, table in {**computed, "group_shares": shares.reset_index()}.items():
+    for name, table in computed.items():
         write_csv(table, HERE.report / f"{name}.csv")
     for name, path in paths.items():
         with atomic_write(HERE.report / f"{name}.csv") as scratch:
             shutil.copyfile(path, scratch)
-    with atomic_write(HERE.report / "performance.md") as scratch:
-        scratch.write_text(performance_markdown(tables["performance"]), encoding="utf-8")
     print(
         f"{len(pictures)} figures, {len(tables)} tables and report.html "
         f"({len(page.encode()) / 1e6:.1f} MB) in {HERE.report}"

@@ -16,7 +16,8 @@ from konkyo.errors import ArtifactError, ParamsError
 from konkyo.features.store import Panel
 from konkyo.io import read_csv, read_parquet
 from konkyo.pipeline import month_option
-from konkyo.report import tables
+from konkyo.report.tables import labels as input_labels
+from konkyo.report.tables.explained_panel import ExplainedPanel, build
 
 OTHERS = ("characteristic", "sector", "calendar", "market", "absorbed", "unranked")
 """Names in tables other than those of features."""
@@ -53,7 +54,7 @@ def read_attributions(paths: Iterable[Path]) -> list[pd.DataFrame]:
     return [read_parquet(path) for path in tqdm(list(paths), "attributions", unit="month")]
 
 
-def with_errors(explained: tables.ExplainedPanel) -> tables.ExplainedPanel:
+def with_errors(explained: ExplainedPanel) -> ExplainedPanel:
     """Return a panel with its standard errors, as it is where there are none."""
     paths = [HERE.errors_of(dates.label(month)) for month in explained.months()]
     if not all(path.exists() for path in paths):
@@ -85,11 +86,11 @@ def read_labels(catalogue: pd.DataFrame) -> pd.DataFrame:
     """Return the labels of the features, from data/own/labels.csv if the user wrote any."""
     features = catalogue
     if HERE.labels.exists():
-        features = features.merge(tables.read_labels(HERE.labels), on="name", how="outer")
-    return tables.labels([*catalogue["name"], *OTHERS], features)
+        features = features.merge(input_labels.read_labels(HERE.labels), on="name", how="outer")
+    return input_labels.labels([*catalogue["name"], *OTHERS], features)
 
 
-def explained_panel(panel: Panel, paths: Iterable[Path], n_quantiles: int) -> tables.ExplainedPanel:
+def explained_panel(panel: Panel, paths: Iterable[Path], n_quantiles: int) -> ExplainedPanel:
     """Return decision months with their attributions, ranked as in the backtest.
 
     Parameters
@@ -120,7 +121,7 @@ def explained_panel(panel: Panel, paths: Iterable[Path], n_quantiles: int) -> ta
         )
     rows = slice(int(positions[0]), int(positions[-1]) + 1)
     return with_errors(
-        tables.build(
+        build(
             panel.index.iloc[rows].reset_index(drop=True),
             panel.features[rows],
             panel.catalogue,

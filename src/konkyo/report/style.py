@@ -37,16 +37,6 @@ def width_of(text: str) -> float:
     return sum(1.0 if east_asian_width(letter) in "WF" else 0.55 for letter in text)
 
 
-def clipped(text: str, width: float) -> str:
-    """Return a text of at most this width in em, with an ellipsis where it is cut."""
-    if width_of(text) <= width:
-        return text
-    length = len(text)
-    while width_of(text[:length]) > width - 1:
-        length -= 1
-    return text[:length].rstrip() + "…"
-
-
 def wrapped(text: str, width: float) -> list[str]:
     """Return a text as lines of at most about this width in em.
 

@@ -60,19 +60,15 @@ class StoreRetries:
         Of the first call: short, since the address may be wrong. Limited by seconds.
     logging : RetryPolicy
         Of every later call. Limited by seconds.
-    conflicts : RetryPolicy
-        Of a call that lost a race against another process, and passes at the next attempt.
     """
 
     connecting: RetryPolicy
     logging: RetryPolicy
-    conflicts: RetryPolicy
 
 
 RETRIES = StoreRetries(
     connecting=RetryPolicy(seconds=30.0, first=0.5, longest=15.0),
     logging=RetryPolicy(seconds=300.0, first=0.5, longest=15.0),
-    conflicts=RetryPolicy(attempts=6, first=0.1, longest=1.0),
 )
 
 
@@ -83,6 +79,10 @@ def unavailable(error: BaseException) -> str | None:
     text = str(error).lower()
     if any(part in text for part in _BUSY):
         return "is locked by another process"
+    # A name that MLflow itself reports as taken is not retried: it is the answer.
+    is_taken = getattr(error, "error_code", "") == "RESOURCE_ALREADY_EXISTS"
+    if any(part in text for part in _CONFLICT) and not is_taken:
+        return "is written by another process"
     if isinstance(error, requests.HTTPError) and error.response is not None:
         is_away = error.response.status_code in _AWAY_STATUS
     elif isinstance(error, requests.ConnectionError | requests.Timeout):
@@ -92,26 +92,15 @@ def unavailable(error: BaseException) -> str | None:
     return "does not answer" if is_away else None
 
 
-def conflict(error: BaseException) -> bool:
-    """Return whether another process wrote the same row at the same moment.
-
-    For example the same data set of two users: the later one finds it at the next attempt. A name
-    that MLflow itself reports as taken is not retried: it is the answer.
-    """
-    if not isinstance(error, MlflowException) or error.error_code == "RESOURCE_ALREADY_EXISTS":
-        return False
-    return any(part in str(error).lower() for part in _CONFLICT)
-
-
-def retry_store(call: Callable[[], Result], waiting: RetryPolicy, conflicts: RetryPolicy) -> Result:
+def retry_store(call: Callable[[], Result], policy: RetryPolicy) -> Result:
     """Call the store until it succeeds; the first failure is reported on standard error.
 
     Parameters
     ----------
     call : callable
         Must be safe to repeat: its answer may be lost after it took effect.
-    waiting, conflicts : RetryPolicy
-        Of a store that is busy or away (limited by seconds), and of races.
+    policy : RetryPolicy
+        Limited by seconds.
 
     Raises
     ------
@@ -124,15 +113,15 @@ def retry_store(call: Callable[[], Result], waiting: RetryPolicy, conflicts: Ret
         # While it waits, not afterwards: a user who sees no progress would end the command.
         print(
             f"konkyo: the MLflow store {unavailable(error)}: trying again for "
-            f"{waiting.seconds:.0f} seconds",
+            f"{policy.seconds:.0f} seconds",
             file=sys.stderr,
             flush=True,
         )
 
     try:
         return retry(
-            lambda: retry(call, conflicts, retry_on=conflict),
-            waiting,
+            call,
+            policy,
             retry_on=lambda error: unavailable(error) is not None,
             on_first_failure=report,
         )
@@ -195,7 +184,7 @@ class StoreClient(MlflowClient):
 
     def retry(self, call: Callable[[], Result]) -> Result:
         """Return the result of a call to the store that is safe to repeat; see `retry_store`."""
-        return retry_store(call, self.retries.logging, self.retries.conflicts)
+        return retry_store(call, self.retries.logging)
 
     def create_run(
         self,

@@ -5,11 +5,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-import pandas as pd
-from mlflow.entities import Metric
-
-from konkyo import cache, dates, io
+from konkyo import cache, io
 from konkyo.artifacts import Artifacts, require
 from konkyo.config import Params, as_dict, flatten
 from konkyo.tracking import lineage, open_runs, series, store
@@ -60,7 +56,6 @@ def track(root: Path, params: Params, environment: Mapping[str, str] = os.enviro
     name = f"{section.track.run_name}-{tags['params_digest'][:6]}"
     with open_runs.open_run(client, target, name) as run:
         metrics = series.final(io.read_json(artifacts.intervention_metrics), series.now())
-        metrics += forecasts(io.read_parquet(forecast / "predictions.parquet"))
         client.log(run.run_id, params=flatten(values), metrics=metrics, tags=tags)
         for path in sorted(artifacts.intervention_report.iterdir()):
             client.log_artifact(run.run_id, str(path), _FOLDERS.get(path.suffix, "tables"))
@@ -70,36 +65,3 @@ def track(root: Path, params: Params, environment: Mapping[str, str] = os.enviro
             client.log_artifact(run.run_id, str(artifacts.intervention_models / file), "models")
         client.log_dict(run.run_id, values, "lineage/params.yaml")
     return open_runs.logged_run(client, run)
-
-
-def forecasts(answers: pd.DataFrame) -> list[Metric]:
-    """Return the out-of-sample months as series: actual amount, network and linear forecasts.
-
-    Parameters
-    ----------
-    answers : pandas.DataFrame
-        Forecasts of the stage intervention-forecast.
-
-    Returns
-    -------
-    list of Metric
-        forecast/<name>, million dollars; the step counts months from the first forecast month.
-    """
-    amounts = answers[answers["out_of_sample"] & (answers["method"] == "amount")]
-    first = int(dates.ordinal(amounts["month"]).min())
-    by_name = {"actual": amounts[(amounts["data"] == "I") & (amounts["model"] == "network")]}
-    for data in ("I", "II"):
-        for model in ("network", "linear"):
-            rows = amounts[(amounts["data"] == data) & (amounts["model"] == model)]
-            by_name[f"{model}_data_{data}"] = rows
-    return [
-        Metric(f"forecast/{name}", float(value), series.milliseconds(month), int(step))
-        for name, rows in by_name.items()
-        for value, month, step in zip(
-            rows["actual" if name == "actual" else "forecast"],
-            rows["month"],
-            dates.ordinal(rows["month"]) - first,
-            strict=True,
-        )
-        if np.isfinite(value)
-    ]

@@ -150,7 +150,6 @@ def datasets(results: Results) -> list[DatasetInput]:
             [records / "stocks.parquet", records / "market.parquet"],
             root=results.artifacts.root,
             profile=results.source,
-            schema=records / "stocks.parquet",
             context="source",
         ),
         _dataset(
@@ -158,7 +157,6 @@ def datasets(results: Results) -> list[DatasetInput]:
             [panel / "features.npy", panel / "index.parquet", panel / "catalogue.csv"],
             root=results.artifacts.root,
             profile={"rows": index.num_rows, "features": catalogue},
-            schema=panel / "index.parquet",
             context="training",
         ),
     ]
@@ -178,29 +176,17 @@ def _dataset(
     *,
     root: Path,
     profile: dict[str, Any],
-    schema: Path,
     context: str,
 ) -> DatasetInput:
-    fields = parquet.read_schema(schema)
-    columns = [{"name": field.name, "type": _mlflow_type(str(field.type))} for field in fields]
     text = json.dumps(profile)
     entity = Dataset(
         name=name,
         digest=cache.digest_of(*(io.sha256_of(path) for path in paths)),
         source_type="local",
         source=json.dumps({"uri": str(paths[0].parent.relative_to(root))}),
-        schema=json.dumps({"mlflow_colspec": columns}),
         profile=text if len(text) <= _MAX_PROFILE else None,
     )
     return DatasetInput(entity, [InputTag(MLFLOW_DATASET_CONTEXT, context)])
-
-
-def _mlflow_type(arrow: str) -> str:
-    """Return MLflow's name for an Arrow type."""
-    if arrow.startswith(("timestamp", "date")):
-        return "datetime"
-    names = {"double": "double", "float": "float", "int64": "long", "int32": "integer"}
-    return names.get(arrow, "boolean" if arrow == "bool" else "string")
 
 
 def _digest(value: Any) -> str:

@@ -127,14 +127,14 @@ def save_month_model(folder: Path, ranker: ModelInfo) -> Model:
     """Write the model of a month into a folder; `month_of` makes it that of another month."""
     types = ranker.signature
     assert types is not None  # nosec B101 # `log` gave it one
-    own = ModelSignature(types.inputs, types.outputs, _options(explain=False))
+    signature_of_month = ModelSignature(types.inputs, types.outputs, _options(explain=False))
     # MLflow would like an example; that of the run's model is one.
     with warnings.catch_warnings(action="ignore", category=UserWarning):
         mlflow.pyfunc.save_model(
             folder,
             python_model=str(Path(__file__).with_name("month_model.py")),
             pip_requirements=requirements(),
-            signature=own,
+            signature=signature_of_month,
             model_config={"ranker": ranker.model_uri, "month": ""},
         )
     return Model.load(str(folder))

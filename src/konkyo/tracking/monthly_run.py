@@ -62,16 +62,12 @@ def track_month(
     with open_runs.open_run(client, target, f"update-{month}") as run:
         note = f"The decision month {month} was added; the model has {labels[0]} to {labels[-1]}."
         client.log(run.run_id, tags={MLFLOW_RUN_NOTE: note})
-        model = runs.log_description(
-            client, run, outputs=outputs, params=params, description=description
-        )
+        model = runs.log_description(client, run, description)
         client.log(run.run_id, tags={"month": month})
         client.log(run.run_id, metrics=runs.all_metrics(outputs, series.now()))
-        with runs.month_logger(client, outputs, description.params, model) as log_month:
+        with runs.month_logger(client, description, model) as log_month:
             log_month(client.get_run(run.run_id), window)
         for path in sorted(artifacts.predictions.glob(f"{month}.*")):
             client.log_artifact(run.run_id, str(path), "predictions")
-        version = runs.register(
-            client, model, outputs=outputs, params=params, description=description
-        )
-    return runs.tracked_run(client, outputs, params, run=run, version=version)
+        version = runs.register(client, model, description)
+    return runs.tracked_run(client, description, run, version)

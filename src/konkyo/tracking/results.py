@@ -102,7 +102,7 @@ def read(root: Path) -> Results:
         returns=returns[returns["model"] == MODEL].reset_index(drop=True),
         cumulative=cumulative[cumulative["model"] == MODEL].reset_index(drop=True),
         windows=windows,
-        history=history.assign(month=_period_ends(history["month"])),
+        history=history.assign(month=date_text.period_ends(history["month"])),
         tables={
             name: _csv(artifacts.backtest / f"{name}.csv", ["model"], months=[])
             for name in ("performance", "quantiles")
@@ -147,9 +147,5 @@ def _csv(path: Path, columns: list[str], months: list[str]) -> pd.DataFrame:
     if absent:
         raise ArtifactError(f"{path} has no column {', '.join(absent)}: run `{command_for(path)}`")
     for name in months:
-        frame[name] = _period_ends(frame[name])
+        frame[name] = date_text.period_ends(frame[name])
     return frame
-
-
-def _period_ends(values: pd.Series) -> pd.DatetimeIndex:
-    return date_text.period_ends(values)

@@ -96,10 +96,10 @@ def _run(client: MlflowClient, experiment: str, wanted: str) -> Run:
     named = [run for run in runs if run.info.run_name == wanted]
     if named:
         return max(named, key=lambda run: run.info.start_time)
-    known = ", ".join(f"{run.info.run_name} ({run.info.run_id})" for run in runs[:5])
+    logged = ", ".join(f"{run.info.run_name} ({run.info.run_id})" for run in runs[:5])
     raise TrackingError(
         f"no finished run {wanted!r} in the experiment {experiment!r}: give the name or the id of "
-        f"one of {known or 'none, log one with `dvc repro`'}"
+        f"one of {logged or 'none, log one with `dvc repro`'}"
     )
 
 

@@ -62,9 +62,11 @@ class TrackedRun(LoggedRun):
 
 @dataclass(frozen=True)
 class RunDescription:
-    """Params (nested), data sets and tags of a run."""
+    """What a run is of: results, params.yaml, the params logged (nested), data sets and tags."""
 
-    params: dict[str, Any]
+    outputs: Results
+    params: Params
+    values: dict[str, Any]
     inputs: list[DatasetInput]
     tags: dict[str, str]
 
@@ -109,19 +111,17 @@ def track(
             run = OpenRun(earlier.info.run_id, earlier.info.experiment_id)
             version = registry.version_of_run(client, params.track.model, run.run_id)
             if version is not None:
-                return tracked_run(client, outputs, params, run=run, version=version)
+                return tracked_run(client, description, run, version)
     with open_runs.open_run(client, target, name) as run:
         client.log(run.run_id, tags={MLFLOW_RUN_NOTE: _note(outputs)})
-        model = log_description(
-            client, run, outputs=outputs, params=params, description=description
-        )
+        model = log_description(client, run, description)
         now = series.now()
         metrics = all_metrics(outputs, now) + series.final({"seconds": outputs.seconds}, now)
         client.log(run.run_id, metrics=metrics)
-        _log_files(client, run, outputs, description.params)
-        _log_months(client, run, outputs, description.params, model)
-        version = register(client, model, outputs=outputs, params=params, description=description)
-    return tracked_run(client, outputs, params, run=run, version=version)
+        _log_files(client, run, description)
+        _log_months(client, run, description, model)
+        version = register(client, model, description)
+    return tracked_run(client, description, run, version)
 
 
 def finished_runs(client: MlflowClient, experiment: str, tags: Mapping[str, str]) -> list[Run]:
@@ -136,20 +136,15 @@ def finished_runs(client: MlflowClient, experiment: str, tags: Mapping[str, str]
 
 
 def tracked_run(
-    client: MlflowClient,
-    outputs: Results,
-    params: Params,
-    *,
-    run: OpenRun,
-    version: RegisteredVersion,
+    client: MlflowClient, description: RunDescription, run: OpenRun, version: RegisteredVersion
 ) -> TrackedRun:
     """Return the facts of a run and its model version."""
     return TrackedRun(
         **asdict(open_runs.logged_run(client, run)),
-        model=params.track.model,
+        model=description.params.track.model,
         model_version=version.version,
-        model_uri=f"models:/{params.track.model}@{registry.NEWEST}",
-        months=len(outputs.windows),
+        model_uri=f"models:/{description.params.track.model}@{registry.NEWEST}",
+        months=len(description.outputs.windows),
         aliases=version.aliases,
     )
 
@@ -159,24 +154,17 @@ def describe(outputs: Results, params: Params, kind: str) -> RunDescription:
     values = {k: section for k, section in as_dict(params).items() if k not in _OTHER_SECTIONS}
     inputs = lineage.datasets(outputs)
     tags = {"kind": kind, **lineage.tags(outputs, values, inputs)}
-    return RunDescription(params=values, inputs=inputs, tags=tags)
+    return RunDescription(outputs, params, values, inputs, tags)
 
 
-def log_description(
-    client: StoreClient,
-    run: OpenRun,
-    *,
-    outputs: Results,
-    params: Params,
-    description: RunDescription,
-) -> ModelInfo:
+def log_description(client: StoreClient, run: OpenRun, description: RunDescription) -> ModelInfo:
     """Log data sets, params and tags of a run, and its servable model, which is returned.
 
     The model comes before the metrics: MLflow would copy each metric of step 0 to it.
     """
     client.log_inputs(run.run_id, description.inputs)
-    client.log(run.run_id, params=flatten(description.params), tags=description.tags)
-    artifacts = outputs.artifacts
+    client.log(run.run_id, params=flatten(description.values), tags=description.tags)
+    artifacts, attribute = description.outputs.artifacts, description.params.attribute
     errors = row_errors.of_months(
         artifacts.errors, read_catalogue(artifacts.panel)["group"].tolist()
     )
@@ -184,9 +172,9 @@ def log_description(
         client,
         run.run_id,
         weights=artifacts.weights,
-        example=results.input_example(outputs),
-        epsilon=params.attribute.epsilon,
-        method=params.attribute.method,
+        example=results.input_example(description.outputs),
+        epsilon=attribute.epsilon,
+        method=attribute.method,
         halves=artifacts.weights_halves,
         errors=errors if errors["months"] else None,
     )
@@ -235,42 +223,35 @@ def stack_entries(outputs: Results, label: str, at: int) -> tuple[list[Metric], 
 
 
 def register(
-    client: MlflowClient,
-    model: ModelInfo,
-    *,
-    outputs: Results,
-    params: Params,
-    description: RunDescription,
+    client: MlflowClient, model: ModelInfo, description: RunDescription
 ) -> RegisteredVersion:
     """Register the model of a run as a version with its tags and aliases."""
-    tags = registry.version_tags(outputs, params, description.tags)
-    return registry.register(client, model, params.track.model, tags)
+    tags = registry.version_tags(description.outputs, description.params, description.tags)
+    return registry.register(client, model, description.params.track.model, tags)
 
 
-def _log_files(
-    client: MlflowClient, run: OpenRun, outputs: Results, params: dict[str, Any]
-) -> None:
+def _log_files(client: MlflowClient, run: OpenRun, description: RunDescription) -> None:
     """Log the report, its figures and tables, and params.yaml and dvc.lock of the results."""
     folders = {".png": "figures", ".csv": "tables", ".html": None}
-    report = outputs.artifacts.report
-    for path in sorted(report.glob("*")):
+    outputs = description.outputs
+    for path in sorted(outputs.artifacts.report.glob("*")):
         if path.suffix in folders:
             client.log_artifact(run.run_id, str(path), folders[path.suffix])
     for name, table in outputs.tables.items():
         client.log_table(run.run_id, table, f"tables/{name}.json")
-    client.log_dict(run.run_id, params, "lineage/params.yaml")
+    client.log_dict(run.run_id, description.values, "lineage/params.yaml")
     lock = lineage.dvc_lock(outputs.artifacts.root)
     client.log_dict(run.run_id, lock, "lineage/dvc.lock.yaml")
 
 
 def _log_months(
-    client: StoreClient, parent: OpenRun, outputs: Results, params: dict[str, Any], model: ModelInfo
+    client: StoreClient, parent: OpenRun, description: RunDescription, model: ModelInfo
 ) -> None:
     """Log one child run a decision month, first to last."""
     tags = {**open_runs.origin_tags(), MLFLOW_PARENT_RUN_ID: parent.run_id, "kind": "month"}
-    windows = outputs.windows.itertuples(index=False)
-    with month_logger(client, outputs, params, model) as log_month:
-        for window in tqdm(windows, "months", len(outputs.windows), unit="month"):
+    windows = description.outputs.windows
+    with month_logger(client, description, model) as log_month:
+        for window in tqdm(windows.itertuples(index=False), "months", len(windows), unit="month"):
             label = dates.label(window.month)
             child = client.create_run(parent.experiment_id, tags=tags, run_name=label)
             log_month(child, window)
@@ -279,7 +260,7 @@ def _log_months(
 
 @contextmanager
 def month_logger(
-    client: StoreClient, outputs: Results, params: dict[str, Any], model: ModelInfo
+    client: StoreClient, description: RunDescription, model: ModelInfo
 ) -> Iterator[Callable[[Run, Any], None]]:
     """Yield a function that fills the run of a month: params, metrics, files and its model.
 
@@ -289,14 +270,13 @@ def month_logger(
     ----------
     client : StoreClient
         Of the store.
-    outputs : Results
-        The results.
-    params : dict
-        Params that the results depend on, nested.
+    description : RunDescription
+        Of the run of all months, or of the month's own.
     model : ModelInfo
         The logged model of all months.
     """
-    train = {name: params["train"][name] for name in _HYPERPARAMETERS}
+    outputs = description.outputs
+    train = {name: description.values["train"][name] for name in _HYPERPARAMETERS}
     with resilience.temporary_folder() as scratch:
         folder = scratch / "model"
         month_model = log_model.save_month_model(folder, model)

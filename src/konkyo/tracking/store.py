@@ -137,7 +137,7 @@ def connect(uri: str, retries: StoreRetries = RETRIES) -> StoreClient:
         return client
 
     try:
-        return retry_store(first_call, retries.connecting, retries.conflicts)
+        return retry_store(first_call, retries.connecting)
     except (MlflowException, SQLAlchemyError, ImportError) as error:
         raise TrackingError(
             f"the MLflow store cannot be opened: {str(error).splitlines()[0]}; "

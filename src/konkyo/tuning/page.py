@@ -120,7 +120,7 @@ def _comparison(comparison: pd.DataFrame) -> Table:
         model=[Text.of(f"tuning.model.{name}") for name in comparison["model"]],
         part=[Text.of(f"tuning.part.{name}") for name in comparison["part"]],
     )
-    heads = {"model": Text.of("performance.model"), "part": Text.of("tuning.months")}
+    heads = {"model": Text.of("column.model"), "part": Text.of("tuning.months")}
     heads |= {name: Text.of(f"tuning.measure.{name}") for name in _MEASURES}
     return Table.of(frame, heads, _MEASURES)
 

@@ -13,7 +13,6 @@ from konkyo.backtesting.objectives import ObjectiveName
 from konkyo.i18n import LANGUAGES, Language
 from konkyo.report.charts import search
 from konkyo.tuning import results
-from konkyo.tuning.space import NUMBERS, STRUCTURE
 
 
 def charts(
@@ -42,25 +41,14 @@ def charts(
     Returns
     -------
     dict
-        For each language by name: maximum_by_luck; logit_histogram and degradation_scatter where
-        there are splits; history, slice_numbers, slice_structure; importances where the trials
-        differ enough for Optuna to estimate them.
+        For each language by name: maximum_by_luck; logit_histogram where there are splits;
+        history; importances where the trials differ enough for Optuna to estimate them.
     """
     wide = results.wide(finished)
     null = backtesting.null_distribution(wide, seed)
     splits = backtesting.overfitting_or_none(wide, objective)
     complete = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
-    table = pd.DataFrame(
-        [{"trial": trial.number, "objective": trial.value, **trial.params} for trial in complete]
-    )
-    log = sorted(
-        {
-            name
-            for trial in complete
-            for name, distribution in trial.distributions.items()
-            if getattr(distribution, "log", False)
-        }
-    )
+    table = pd.DataFrame([{"trial": trial.number, "objective": trial.value} for trial in complete])
     try:
         importance = optuna.importance.get_param_importances(study)
     except (ValueError, RuntimeError) as error:
@@ -75,11 +63,8 @@ def charts(
             ),
             "history": search.search_history(table, language),
         }
-        for name, keys in (("slice_numbers", NUMBERS), ("slice_structure", STRUCTURE)):
-            out[name] = search.slices(table, list(keys), log=log, language=language)
         if splits is not None:
             out["logit_histogram"] = search.logit_histogram(splits, language)
-            out["degradation_scatter"] = search.degradation_scatter(splits, objective, language)
         if importance:
             out["importances"] = search.importance_bars(importance, language)
         return out

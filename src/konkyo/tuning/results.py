@@ -26,8 +26,6 @@ SERIES = "series"
 COLUMNS = ("spread", "spread_net", "turnover", "rank_ic")
 MODELS = ("current", "best", "ridge", "placebo")
 PARTS = ("tuning", "holdout")
-MONTHS_BEFORE_FIRST_CHOICE = 36
-"""Of the walk-forward series: fewer months would choose by noise."""
 _DIGITS = 8
 
 
@@ -218,42 +216,6 @@ def selection_bias(
     objective = objective_of_spreads(tune)
     return backtesting.selection_bias(
         wide(trials), values, best.number, objective=objective, seed=tune.seed
-    )
-
-
-def walk_forward_series(
-    trials: Sequence[FrozenTrial],
-    tune: Tune,
-    first: int = MONTHS_BEFORE_FIRST_CHOICE,
-    *,
-    skip_months: int = 0,
-) -> pd.DataFrame | None:
-    """Return the series of a search repeated as time went on, selecting by earlier months only.
-
-    Parameters
-    ----------
-    trials : sequence of FrozenTrial
-        All that count; those that ran in all months are selected from.
-    tune : Tune
-        For the months between two selections; 0 asks for no such series.
-    first : int
-        Months before the first selection.
-    skip_months : int
-        Months left out between a decision and the month that it earns.
-
-    Returns
-    -------
-    pandas.DataFrame or None
-        month, decided, trial, spread (after costs, a fraction, without the costs of moving from
-        one trial to another); None where it is not asked for or too few months were searched.
-    """
-    complete = wide([trial for trial in trials if trial.state == TrialState.COMPLETE])
-    begin = first + skip_months
-    times = list(complete.index[begin :: tune.retune_every]) if tune.retune_every else []
-    if not times:
-        return None
-    return backtesting.walk_forward_returns(
-        complete, objective_of_spreads(tune), times, skip_months=skip_months
     )
 
 

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import altair as alt
-import pandas as pd
 from optuna.trial import FrozenTrial
 
 from konkyo.config import Report
@@ -14,9 +13,6 @@ from konkyo.report.charts.theme import save_pngs
 from konkyo.tuning import page, plots, results, study
 from konkyo.tuning.study import Search
 from konkyo.tuning.trials import TrialBacktest
-
-WALK_FORWARD = "walk_forward"
-"""The model of the walk-forward series."""
 
 
 def save_trials(search: Search, folder: Path) -> None:
@@ -55,7 +51,7 @@ def save_results(
         First decision month of the holdout, YYYY-MM.
     folder : Path
         Receives result.csv, comparison.parquet (the series behind it), selection_bias.json,
-        best.json, tuning.html, figures and, where the section asks for it, walk_forward.csv.
+        best.json, tuning.html and figures.
 
     Returns
     -------
@@ -72,13 +68,6 @@ def save_results(
     series = results.comparison_series(
         searched, full, holdout=full.groups(first), current=current, best=best
     )
-    walk_forward = results.walk_forward_series(
-        finished, search.tune, skip_months=full.params.prepare.skip_months
-    )
-    if walk_forward is not None:
-        write_csv(walk_forward, folder / f"{WALK_FORWARD}.csv")
-        outer = walk_forward[["month", "spread"]].rename(columns={"spread": "spread_net"})
-        series = pd.concat([series, outer.assign(model=WALK_FORWARD, part="tuning")])
     comparison = results.comparison_table(series)
     bias = results.selection_bias(finished, best, search.tune)
     write_parquet(series, folder / "comparison.parquet")

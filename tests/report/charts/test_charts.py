@@ -9,16 +9,12 @@ import altair as alt
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 import small_tables as small
 from konkyo.i18n import Language
 from konkyo.report.charts import report as charts
-from konkyo.report.charts.performance import separated
 from konkyo.report.charts.theme import save_pngs, to_spec
 from konkyo.report.pages.report import charts_to_fill
-from konkyo.report.style import GRID, INK, MUTED, PAPER
 
 MONTHS = pd.date_range("2015-01-31", periods=30, freq="ME")
 PORTFOLIOS = ["long", "short", "spread", "spread_net", "market"]
@@ -87,8 +83,6 @@ DRAW: dict[str, Callable[[Language], alt.TopLevelMixin]] = {
     "truth_agreement": lambda lang: charts.truth_agreement(AGREEMENT, language=lang),
     "reliable_lines": lambda lang: charts.reliable_lines(SHARES, lang),
     "reliable_later_bars": lambda lang: charts.reliable_later_bars(LATER, lang),
-    "stock_heat": lambda lang: charts.stock_heat(small.stocks(), small.LABELS, lang),
-    "change_bars": lambda lang: charts.change_bars(small.changes(), small.LABELS, "A", lang),
     "factor_bars": lambda lang: charts.factor_bars(
         small.means().assign(month=MONTHS[0]), small.LABELS, lang
     ),
@@ -105,18 +99,14 @@ DRAW: dict[str, Callable[[Language], alt.TopLevelMixin]] = {
     "group_lines": lambda lang: charts.group_lines(small.groups(), small.LABELS, lang),
     "effect_map": lambda lang: charts.effect_map(small.effects(), small.LABELS, lang),
     "exposure_lines": lambda lang: charts.exposure_lines(small.exposure(), small.LABELS, lang),
-    "exposure_bars": lambda lang: charts.exposure_bars(small.exposure(), small.LABELS, lang),
-    "relevance_turnover_bars": lambda lang: charts.relevance_turnover_bars(
-        small.turnover(), small.LABELS, lang
-    ),
 }
 
 
 def table(chart: alt.TopLevelMixin, *columns: str) -> pd.DataFrame:
     """Return the one data set of a chart that has these columns."""
     sets = [pd.DataFrame(rows) for rows in to_spec(chart)["datasets"].values()]
-    (own,) = [one for one in sets if set(columns) <= set(one.columns)]
-    return own
+    (selected,) = [one for one in sets if set(columns) <= set(one.columns)]
+    return selected
 
 
 def parts(spec: dict[str, Any]) -> list[dict[str, Any]]:
@@ -161,13 +151,6 @@ def test_titles_speak_the_language(name, language):
     assert bool(re.search("[ぁ-ん一-龥ァ-ヴ]", title)) == (language == "ja")
 
 
-@pytest.mark.parametrize("name", DRAW)
-def test_no_chart_has_a_colour_fixed_on_dark_pages(name):
-    colours = re.findall("#[0-9a-fA-F]{6}", str(to_spec(DRAW[name]("en"))))
-    assert "#000000" not in colours and "#FFFFFF" not in {one.upper() for one in colours}
-    assert {INK, MUTED, GRID, PAPER} <= set(colours)
-
-
 def test_portfolios_start_at_one_and_end_at_value() -> None:
     chart = charts.portfolio_growth(CUMULATIVE.sample(frac=1.0, random_state=0))
     sets = [pd.DataFrame(rows) for rows in to_spec(chart)["datasets"].values()]
@@ -186,31 +169,6 @@ def test_models_of_unequal_length_are_not_compared() -> None:
     assert domain(charts.model_growth(CUMULATIVE), "color") == ["network", "ridge"]
     named = charts.model_growth(CUMULATIVE, ["network", "placebo"])
     assert domain(named, "color") == ["network", "placebo (shuffled labels)"]
-
-
-def test_labels_of_equal_lines_do_not_overlap() -> None:
-    spec = to_spec(charts.portfolio_growth(CUMULATIVE.assign(cumulative=0.1)))
-    low, high = spec["layer"][0]["encoding"]["y"]["scale"]["domain"]
-    ends = min(spec["datasets"].values(), key=len)
-    places = np.log([row["value"] / low for row in ends]) / np.log(high / low)
-    assert len(ends) == 4 and np.diff(places).min() > 0.05
-
-
-@given(st.lists(st.floats(-5, 5), max_size=8), st.floats(0.01, 1))
-def test_label_positions_are_apart_and_in_order(wanted, gap):
-    places = np.array(sorted(wanted))
-    apart = separated(places, gap)
-    assert len(apart) == len(places)
-    if len(places):
-        assert np.diff(apart, prepend=-np.inf).min() > gap - 1e-9
-        assert apart.mean() == pytest.approx(np.mean(places), abs=1e-9)
-        inside = separated(places, gap, -5.0, 5.0 + gap * len(places))
-        assert inside.min() >= -5.0 and inside.max() <= 5.0 + gap * len(places) + 1e-9
-        assert np.diff(inside, prepend=-np.inf).min() > gap - 1e-9
-
-
-def test_places_that_stand_apart_already_stay() -> None:
-    np.testing.assert_allclose(separated(np.array([0.0, 0.5, 0.52]), 0.1), [0.0, 0.46, 0.56])
 
 
 @pytest.mark.parametrize("column", ["rank_ic", "spread"])
@@ -246,48 +204,6 @@ def test_a_record_of_one_month_is_drawn(tmp_path):
         charts.monthly_spread(RETURNS[:1]),
     ):
         save_pngs({tmp_path / "one.png": chart}, 36)
-
-
-def test_cells_have_the_values_and_rows_add_up() -> None:
-    chart = charts.stock_heat(small.stocks(), small.LABELS, most=2)
-    cells = table(chart, "relevance")
-    first = cells[cells["column"] == "Return"]
-    assert first["value"].tolist() == ["-1.00", "0.00", "0.50", "0.90"]
-    np.testing.assert_allclose(first["relevance"], [-0.40, 0.01, 0.20, 0.30])
-    rest = table(chart, "column", "text")
-    assert rest["text"].tolist() == ["+0.05", "+0.01", "+0.05", "+0.00"]
-    color = to_spec(chart)["layer"][0]["encoding"]["color"]["scale"]
-    assert color["domain"] == [-0.4, 0, 0.4] and color["range"][1] == PAPER
-
-
-def test_the_heat_map_has_the_columns_of_the_params() -> None:
-    chart = charts.stock_heat(
-        small.stocks(), small.LABELS, columns=("sector_banks", "size"), in_per_cent=True
-    )
-    assert table(chart, "relevance")["column"].unique().tolist() == ["Banks", "Size"]
-    layers = str(to_spec(chart)["layer"])
-    assert "'predicted return'" in layers and "'score'" not in layers
-    assert "-40.00%" in str(to_spec(chart)["datasets"])
-    assert "inputs with the largest" not in to_spec(chart)["usermeta"]["note"]
-
-
-def test_columns_without_relevance_are_left_out() -> None:
-    stocks = small.stocks()
-    stocks.loc[stocks["feature"] == "size", "relevance"] = 0.0
-    cells = table(charts.stock_heat(stocks, small.LABELS), "relevance")
-    assert "Size" not in set(cells["column"])
-    assert "sector" in str(to_spec(charts.stock_heat(stocks, small.LABELS))["layer"])
-    bare = to_spec(charts.stock_heat(stocks.assign(sector=""), small.LABELS))
-    assert "'sector'" not in str(bare["layer"])
-
-
-def test_change_bars_add_up_without_steps_of_zero() -> None:
-    steps = table(DRAW["change_bars"]("en"), "change")
-    np.testing.assert_allclose(steps["change"], [0.1, 0.25, -0.1, 0.04, 0.01, 0.3], atol=1e-6)
-    np.testing.assert_allclose(steps["end"], [0.1, 0.35, 0.25, 0.29, 0.3, 0.3], atol=1e-6)
-    assert steps["name"].iloc[[0, -2, -1]].tolist() == [
-        "score 2020-02", "Absorbed", "score 2020-03",
-    ]  # fmt: skip
 
 
 def test_factor_bars_have_the_largest_difference_first() -> None:
@@ -333,20 +249,21 @@ def test_charts_of_a_page_wait_for_their_rows() -> None:
 
 def test_highlighted_months_are_named_on_one_scale() -> None:
     spec = to_spec(DRAW["market_lines"]("en"))
-    named = [
-        sorted({row["name"] for row in rows}) for rows in spec["datasets"].values()
-        if "at" in rows[0]
-    ]  # fmt: skip
-    assert named == [["2020-02", "2020-03"], ["2020-02"]]
-    first, second = (panel["layer"][0]["encoding"]["y"]["scale"] for panel in spec["vconcat"])
-    assert first["domain"] == second["domain"]
+    lines = table(DRAW["market_lines"]("en"), "marked")
+    marked = lines[lines["marked"]].groupby("name", sort=False)["label"].apply(sorted).tolist()
+    assert marked == [["2020-02", "2020-03"], ["2020-02"]]
+    assert [part["transform"] for part in spec["spec"]["layer"] if "transform" in part] == [
+        [{"filter": "datum.marked"}]
+    ] * 2
+    assert "resolve" not in spec
 
 
 def test_market_series_without_relevance_have_no_panel() -> None:
     over_time = small.over_time()
     first = over_time["feature"].iloc[0]
     over_time.loc[over_time["feature"] != first, ["difference", "marked"]] = [0.0, False]
-    assert len(to_spec(charts.market_lines(over_time, small.LABELS))["vconcat"]) == 1
+    panels = table(charts.market_lines(over_time, small.LABELS), "marked")["name"]
+    assert len(set(panels)) == 1
 
 
 def test_the_bars_of_the_end_quantiles() -> None:
@@ -363,33 +280,25 @@ def test_group_lines_are_months_and_their_mean() -> None:
     np.testing.assert_allclose(lower["value"], [0.7, 0.8, 0.9])
 
 
-def test_effect_map_has_the_strongest_on_top() -> None:
-    chart = DRAW["effect_map"]("en")
-    assert domain(chart, "y") == ["Return", "Size"]
-    cells = table(chart, "start").pivot_table(index="row", columns="start", values="value")
-    np.testing.assert_allclose(cells.to_numpy(), [[-0.3, -0.2, -0.4], [0.1, np.nan, 0.1]])
-
-
-def test_sectors_are_means_of_all_months_or_of_one() -> None:
-    chart = DRAW["exposure_bars"]("en")
-    assert domain(chart, "y") == ["foods", "no sector", "Banks"]
-    np.testing.assert_allclose(table(chart, "row")["value"], [0.55, 0.15, 0.3, 0.45, 0.05, 0.5])
-    one = charts.exposure_bars(small.exposure(), small.LABELS, month=small.MONTHS[1])
-    np.testing.assert_allclose(table(one, "row")["value"], [0.6, 0.4, 0.4, 0.6])
-
-
 def test_without_sectors_the_lower_panel_is_left_out() -> None:
     size = small.exposure().query("kind == 'size'")
     assert len(to_spec(charts.exposure_lines(size, small.LABELS))["vconcat"]) == 1
     assert len(to_spec(DRAW["exposure_lines"]("en"))["vconcat"]) == 2
 
 
-def test_the_legend_states_the_total_turnover() -> None:
-    chart = charts.relevance_turnover_bars(small.turnover(), small.LABELS, most=1)
-    assert domain(chart, "color") == ["long: 50.0%", "short: 40.0%"]
-    note = to_spec(chart)["usermeta"]["note"]
-    assert note == "The other 2: long 10.0, short 20.0 per cent a month."
-    np.testing.assert_allclose(table(chart, "row")["value"], [0.4, 0.2])
+def test_sectors_that_differ_have_lines() -> None:
+    rows = [*to_spec(DRAW["exposure_lines"]("en"))["datasets"].values()][-1]
+    lines = pd.DataFrame(rows).pivot_table(index="month", columns="name", values="value")
+    # banks -0.2 in both months, foods 0 and 0.2, the sector without a name in the first alone.
+    assert {*lines} == {"Banks", "foods", "no sector"}
+    np.testing.assert_allclose(lines[["Banks", "foods"]].to_numpy(), [[-0.2, 0.0], [-0.2, 0.1]])
+
+
+def test_effect_map_has_the_strongest_on_top() -> None:
+    chart = DRAW["effect_map"]("en")
+    assert domain(chart, "y") == ["Return", "Size"]
+    cells = table(chart, "start").pivot_table(index="row", columns="start", values="value")
+    np.testing.assert_allclose(cells.to_numpy(), [[-0.3, -0.2, -0.4], [0.1, np.nan, 0.1]])
 
 
 def test_agreement_has_the_best_method_on_top() -> None:

@@ -22,7 +22,7 @@ def _rows(chart: alt.TopLevelMixin, column: str) -> list[dict]:
 
 def test_every_chart_is_drawn_in_both_languages(drawn) -> None:
     assert set(drawn["en"]) == {
-        *("return_attribution_bars", "return_attribution_lines", "promise_points"),
+        *("return_attribution_bars", "return_attribution_lines"),
         *("horizon_bars", "buffer_bars", "characteristic_lines", "rolling_alpha"),
         "capacity_line",
     }

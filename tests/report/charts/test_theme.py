@@ -10,16 +10,11 @@ import vl_convert
 from konkyo.report.charts.theme import (
     FONT_FILE,
     VEGA_LITE,
-    diverging,
     months,
-    row_letters,
-    rows,
     save_pngs,
-    text_on,
     to_spec,
     zero_rule,
 )  # fmt: skip
-from konkyo.report.style import RAISES
 
 
 def svg(chart: alt.TopLevelMixin) -> str:
@@ -46,34 +41,6 @@ def test_japanese_letters_use_the_packages_font(tmp_path):
         save_pngs({tmp_path / "t.png": chart}, 72)
         pictures.append((tmp_path / "t.png").read_bytes())
     assert pictures[0] != pictures[1]
-
-
-@pytest.mark.parametrize(
-    ("name", "lines"),
-    [
-        ("Return 1 month", ["Return 1 month"]),
-        ("a very long name of a characteristic of sixty letters", 2),
-        ("純資産倍率（予想）の前年同月からの変化率の業種平均", 2),
-    ],
-)
-def test_long_names_of_rows_break_once(name, lines):
-    table = pd.DataFrame({"n": [name], "v": [1.0]})
-    chart = alt.Chart(table).mark_bar().encode(x="v:Q", y=rows("n", [name]))
-    written = svg(chart.add_params(row_letters()))
-    if lines == 2:
-        assert f">{name}<" not in written and written.count("<tspan") >= 2
-    else:
-        assert f">{name}<" in written
-
-
-def test_numbers_contrast_with_their_cells():
-    table = pd.DataFrame({"v": [0.0, 1.0], "x": ["a", "b"]})
-    base = alt.Chart(table).encode(x="x:N")
-    cells = base.mark_rect().encode(color=diverging("v", 1.0, "t"))
-    words = base.mark_text().encode(text="v:Q", color=text_on("v"))
-    written = svg(alt.layer(cells, words))
-    assert RAISES.lower() in written.lower() or "rgb(214, 96, 77)" in written
-    assert "#101418" in written and "#f2f5f8" in written
 
 
 @pytest.mark.parametrize(("count", "form"), [(10, "%Y-%m"), (24, "%Y-%m"), (193, "%Y")])

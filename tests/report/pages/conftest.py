@@ -12,7 +12,8 @@ from browsing import browser  # noqa: F401  # a fixture
 from konkyo.config import Report
 from konkyo.report import tables as report_tables
 from konkyo.report.pages.report import report
-from konkyo.report.tables import ExplainedPanel
+from konkyo.report.tables.explained_panel import ExplainedPanel
+from konkyo.report.tables.labels import labels as input_labels
 
 HOSTILE = "<script>window.hurt=1</script>\"'&"
 SOURCE = {"source": "tables", "point_in_time": True, "survivorship_free": False}
@@ -28,8 +29,8 @@ def make(seed: int, stocks: int = 24, months: int = 3, scale: float = 0.1) -> Ex
     codes = np.array(sorted([HOSTILE, JAPANESE, *(f"S{i:02d}" for i in range(stocks - 2))]))
     frames = []
     for end in pd.date_range("2020-01-31", periods=months, freq="ME"):
-        there = codes[(rng.random(stocks) < 0.8) | (codes == HOSTILE)]
-        frames.append(pd.DataFrame({"month": end, "stock": there}))
+        present = codes[(rng.random(stocks) < 0.8) | (codes == HOSTILE)]
+        frames.append(pd.DataFrame({"month": end, "stock": present}))
     index = pd.concat(frames, ignore_index=True)
     count = len(index)
     index["sector"] = rng.choice(["banks", "foods", "mining"], count)
@@ -66,7 +67,7 @@ def evidence() -> ExplainedPanel:
 
 @pytest.fixture(scope="session")
 def labels(evidence: ExplainedPanel) -> pd.DataFrame:
-    return report_tables.labels(evidence.names, evidence.catalogue)
+    return input_labels(evidence.names, evidence.catalogue)
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,6 @@
 """The pages of a whole small job in a browser: nothing complains."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -68,6 +69,9 @@ def test_no_page_complains(job: Path, browser: Any, name: str, width: int, theme
             page.click("#language")
         draw_all(page, language)
         assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+        names = page.eval_on_selector_all(".scroll", "all => all.map((one) => one.ariaLabel)")
+        assert names and all(names)
+        assert bool(re.search("[ぁ-ん一-龥ァ-ヴ]", "".join(names))) == (language == "ja")
     assert page.is_hidden("#trouble")
     assert complaints == []
     context.close()

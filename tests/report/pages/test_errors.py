@@ -9,7 +9,7 @@ import pytest
 
 from browsing import until
 from konkyo.report import tables
-from konkyo.report.tables import ExplainedPanel
+from konkyo.report.tables.explained_panel import ExplainedPanel
 
 
 @pytest.fixture

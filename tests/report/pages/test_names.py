@@ -1,4 +1,4 @@
-"""Stocks whose names are mark-up, formulas, paths or mathematics: figures, files, sentences."""
+"""Names that are mark-up, formulas, paths or mathematics: figures, files, sentences."""
 
 import json
 from pathlib import Path
@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 from markupsafe import Markup
 
+import small_tables as small
 from konkyo.i18n import Text
 from konkyo.pipeline import report
 from konkyo.report import tables
-from konkyo.report.charts import report as charts
+from konkyo.report.charts.factors import factor_scatter
 from konkyo.report.charts.theme import save_pngs
 from konkyo.report.pages.html import Page, chart_files, shell
 
@@ -28,29 +29,16 @@ HOSTILE = "<script>window.hurt=1</script>\"'&"
 """A stock of the evidence that `made` makes."""
 
 
-def shell_of(chart, language):
-    return shell(Page(Text("T", "T"), Markup(""), [], charts={language: {"change": chart}}))
-
-
-@pytest.mark.parametrize(
-    ("name", "language"), list(zip(NAMES, ["en", "ja"] * (len(NAMES) // 2), strict=True))
-)
-def test_figures_of_a_stock_of_any_name(made, labels, name, language, tmp_path):
-    evidence = made(1)
-    evidence.index["stock"] = evidence.index["stock"].replace(HOSTILE, name)
-    month = evidence.index["month"].iloc[-1]
-    stocks = tables.stock_table(evidence, month, 3, (name,))
-    changes = tables.score_changes(evidence, month, [name])
-    folder = tmp_path / "report"
-    file = report._file(f"change_bars/{name}")
-    heat = charts.stock_heat(stocks, labels, language)
-    change = charts.change_bars(changes, labels, name, language)
-    for chart in (heat, change):
-        save_pngs({folder / f"{file}.png": chart}, 50)
-    written = chart_files({language: {"change": change}})
-    assert "<script>alert" not in str(shell_of(change, language))
-    assert json.loads(written[f"chart/{language}/change"])["usermeta"]["title"]
-    assert {path.parent for path in tmp_path.rglob("*") if path.is_file()} == {folder}
+@pytest.mark.parametrize("name", NAMES)
+def test_figures_with_a_stock_of_any_name(name, tmp_path):
+    points = small.points().assign(stock=name)
+    for language in ("en", "ja"):
+        chart = factor_scatter(points, small.shape(), small.LABELS, "return_1", language)
+        save_pngs({tmp_path / "scatter.png": chart}, 50)
+        page = Page(Text("T", "T"), Markup(""), [], charts={language: {"scatter": chart}})
+        assert "<script>alert" not in str(shell(page))
+        written = json.loads(chart_files(page.charts)[f"chart/{language}/scatter"])
+        assert written["usermeta"]["title"]
 
 
 def test_sentences_hold_no_name_of_a_stock(made, labels):
@@ -63,7 +51,7 @@ def test_sentences_hold_no_name_of_a_stock(made, labels):
 
 
 def test_file_names_of_figures_are_short_and_unique():
-    made = [report._file(f"change_bars/{name}") for name in [*NAMES, "長" * 299]]
+    made = [report._file(f"factor_scatter/{name}") for name in [*NAMES, "長" * 299]]
     assert len(set(made)) == len(made)
     assert all(Path(name).name == name and len(f"{name}.html".encode()) < 250 for name in made)
-    assert report._file("change_bars/S01") == "change_bars-S01"
+    assert report._file("factor_scatter/S01") == "factor_scatter-S01"

@@ -21,7 +21,8 @@ from konkyo.report.pages.codec import (
     pack_factors,
     relevance_step,
 )
-from konkyo.report.tables import ExplainedPanel, factor_means, factor_shape
+from konkyo.report.tables.explained_panel import ExplainedPanel
+from konkyo.report.tables.factors import factor_means, factor_shape
 
 RELEVANCES = ("score", "totals", "relevance", "full_relevance")
 
@@ -123,17 +124,17 @@ def test_packed_evidence_comes_back(
         got = read(packed, label(month))
         rows = e.rows(month)
         order = rows.start + np.argsort(e.index["rank"].to_numpy()[rows])
-        own = e.index.iloc[order]
-        assert got["stock"].tolist() == own["stock"].tolist()
-        assert got["sector"].tolist() == own["sector"].tolist()
-        assert got["quantile"].tolist() == own["quantile"].fillna(0).tolist()
-        np.testing.assert_allclose(got["score"], own["score"], atol=half, rtol=0)
+        selected = e.index.iloc[order]
+        assert got["stock"].tolist() == selected["stock"].tolist()
+        assert got["sector"].tolist() == selected["sector"].tolist()
+        assert got["quantile"].tolist() == selected["quantile"].fillna(0).tolist()
+        np.testing.assert_allclose(got["score"], selected["score"], atol=half, rtol=0)
         np.testing.assert_allclose(got["totals"], exact[order], atol=half, rtol=0)
-        kept = min(largest, len(e.names))
-        largest_first = np.array([carried(e, row, kept) for row in order])
+        remaining = min(largest, len(e.names))
+        largest_first = np.array([carried(e, row, remaining) for row in order])
         assert (got["input"] == largest_first).all()
         for row, codes in zip(order, got["code"].T, strict=True):
-            at = carried(e, row, kept)
+            at = carried(e, row, remaining)
             assert (codes % 2 == 1).tolist() == flags[row, at].tolist()
             np.testing.assert_allclose(
                 (codes // 2) * 2 * (half - 1e-9), errors[row, at], atol=half, rtol=0

@@ -16,7 +16,7 @@ from konkyo.config import Report
 from konkyo.errors import ArtifactError
 from konkyo.report import tables
 from konkyo.report.pages.report import PERFORMANCE, report
-from konkyo.report.tables import ExplainedPanel
+from konkyo.report.tables.explained_panel import ExplainedPanel
 
 COLUMNS = ("size", "roe_forecast")
 HOSTILE = "<script>window.hurt=1</script>\"'&"
@@ -82,8 +82,10 @@ def test_the_bars_of_every_stock_add_up_to_its_score(
     unit = opened.page.evaluate("konkyo.pack.head().step")
     for month in ("2020-01", "2020-03"):
         opened.page.select_option("#month", month)
-        own = evidence.index[evidence.index["month"].dt.strftime("%Y-%m") == month]
-        for stock, score in zip(own["stock"].iloc[::3], own["score"].iloc[::3], strict=True):
+        selected = evidence.index[evidence.index["month"].dt.strftime("%Y-%m") == month]
+        for stock, score in zip(
+            selected["stock"].iloc[::3], selected["score"].iloc[::3], strict=True
+        ):
             opened.page.fill("#name", stock)
             opened.page.press("#name", "Tab")
             opened.shows(stock, month)
@@ -163,8 +165,10 @@ def test_sentences_equal_pythons_in_both_languages(
 
 
 def _row(evidence: ExplainedPanel, stock: str, month: int) -> list[int]:
-    own = (evidence.index["stock"] == stock) & (evidence.index["month"] == evidence.months()[month])
-    return [int(np.flatnonzero(own)[0])]
+    selected = (evidence.index["stock"] == stock) & (
+        evidence.index["month"] == evidence.months()[month]
+    )
+    return [int(np.flatnonzero(selected)[0])]
 
 
 def test_a_hostile_name_is_shown_and_does_nothing(visit: Callable[..., Opened]) -> None:
@@ -304,14 +308,6 @@ def test_tables_sort_by_number_with_gaps_last(visit: Callable[..., Opened]) -> N
     months = opened.page.locator("#performance tbody td:last-child")
     opened.page.locator("#performance th:last-child button").click()
     assert months.all_inner_texts() == ["100", "20", "3"]
-
-
-def test_a_factor_leads_to_its_scatter(visit: Callable[..., Opened]) -> None:
-    opened = visit()
-    opened.page.locator("#means a[href='#factor=size']").click()
-    opened.page.wait_for_selector("#factor-figure[data-drawn^='factor_scatter/size']")
-    assert "Size" in opened.page.inner_text("#factor-figure figcaption")
-    assert opened.page.input_value("#factor") == "factor_scatter/size"
 
 
 @pytest.mark.parametrize("width", [1280, 390])

@@ -39,9 +39,9 @@ def html() -> str:
 
 
 def test_nothing_is_asked_of_a_network(html: str) -> None:
-    own = re.sub(r'<script type="application/octet-stream".*?</script>', "", html, flags=re.S)
-    assert not re.search(r'(src|href)="?(https?:)?//', own)
-    assert "default-src 'none'" in own
+    rows = re.sub(r'<script type="application/octet-stream".*?</script>', "", html, flags=re.S)
+    assert not re.search(r'(src|href)="?(https?:)?//', rows)
+    assert "default-src 'none'" in rows
 
 
 def test_words_from_data_are_escaped(html: str) -> None:
@@ -66,12 +66,12 @@ def test_charts_of_both_languages_read_one_table(html: str) -> None:
 
 
 def test_the_font_has_only_the_letters_of_the_page(html: str) -> None:
-    found = re.search(r"data:font/woff;base64,([^\"]+)", html)
-    assert found is not None
-    letters = TTFont(io.BytesIO(base64.b64decode(found[1]))).getBestCmap()
+    result = re.search(r"data:font/woff;base64,([^\"]+)", html)
+    assert result is not None
+    letters = TTFont(io.BytesIO(base64.b64decode(result[1]))).getBestCmap()
     assert {ord(c) for c in "題名鰯鯨鮪日本語"} <= set(letters)
     assert ord("鮫") not in letters
-    assert len(base64.b64decode(found[1])) < 100_000
+    assert len(base64.b64decode(result[1])) < 100_000
 
 
 def test_charts_of_every_kind_fit_their_place(browser: Any, tmp_path: Path) -> None:
@@ -102,8 +102,11 @@ def test_charts_of_every_kind_fit_their_place(browser: Any, tmp_path: Path) -> N
     assert page.locator("figcaption").first.text_content() == "A <b>bold</b> title"
     for node in page.locator(".plot").all():
         place = node.locator(".canvas").first.bounding_box()["width"]
-        drawn = node.locator("canvas").first.bounding_box()["width"]
-        assert place - 12 <= drawn <= place + 2
+        picture = node.locator("canvas, svg").first
+        drawn = picture.bounding_box()["width"]
+        # A single view fills its place; composed ones keep their size where there is room.
+        assert drawn <= place + 2
+        assert drawn >= place - 12 or node.locator("svg").count()
     page.set_viewport_size({"width": 700, "height": 900})
     wide = "[...document.querySelectorAll('canvas')].every((c) => c.clientWidth > 600)"
     until(page, wide)

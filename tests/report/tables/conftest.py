@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from konkyo.backtesting.portfolios import assign_quantiles
-from konkyo.report.tables import ExplainedPanel
+from konkyo.report.tables.explained_panel import ExplainedPanel
 
 NAMES = ["return_1", "size", "sector_banks", "month_01", "topix_change"]
 GROUPS = ["characteristic", "characteristic", "sector", "calendar", "market"]
@@ -100,8 +100,10 @@ def made() -> Callable[..., ExplainedPanel]:
         for at, end in enumerate(ends):
             if at in without:
                 continue
-            there = np.sort(rng.choice(stocks, rng.integers(stocks // 2, stocks), replace=False))
-            frames.append(pd.DataFrame({"month": end, "stock": [f"S{code:03d}" for code in there]}))
+            present = np.sort(rng.choice(stocks, rng.integers(stocks // 2, stocks), replace=False))
+            frames.append(
+                pd.DataFrame({"month": end, "stock": [f"S{code:03d}" for code in present]})
+            )
         keys = pd.concat(frames, ignore_index=True)
         count = len(keys)
         keys["sector"] = rng.choice(["banks", "foods", "mining"], count)

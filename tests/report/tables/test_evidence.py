@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from konkyo.errors import ArtifactError
-from konkyo.report.tables import ExplainedPanel, build
+from konkyo.report.tables.explained_panel import ExplainedPanel, build
 
 
 @pytest.fixture

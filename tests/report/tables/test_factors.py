@@ -8,15 +8,15 @@ from scipy import stats
 
 from konkyo.backtesting import newey_west_t
 from konkyo.errors import KonkyoError
-from konkyo.report.tables import (
-    ExplainedPanel,
+from konkyo.report.tables.explained_panel import ExplainedPanel
+from konkyo.report.tables.factors import (
     factor_means,
     factor_means_over_time,
     factor_points,
     factor_shape,
+    mean_differences,
     top_factors,
 )
-from konkyo.report.tables.factors import mean_differences
 
 MARCH = pd.Timestamp("2020-03-31")
 
@@ -135,8 +135,8 @@ def test_unknown_features(tiny: ExplainedPanel):
 def slow_shape(value: np.ndarray, relevance: np.ndarray, bins: int) -> list[list[float]]:
     """Put each row into the bin of its mean rank, one by one."""
     rows: dict[int, list[int]] = {}
-    for at, own in enumerate(value):
-        before, equal = int((value < own).sum()), int((value == own).sum())
+    for at, selected in enumerate(value):
+        before, equal = int((value < selected).sum()), int((value == selected).sum())
         middle = before + equal / 2
         rows.setdefault(min(int(middle * bins / len(value)), bins - 1), []).append(at)
     table = [
@@ -160,11 +160,11 @@ def test_shape_agrees_with_the_loop(made: Callable[..., ExplainedPanel], seed: i
     e = made(seed)
     shape = factor_shape(e, e.names, bins=bins)
     for column, name in enumerate(e.names):
-        own = shape[shape["feature"] == name].drop(columns="feature")
+        selected = shape[shape["feature"] == name].drop(columns="feature")
         slow = slow_shape(
             e.features[:, column].astype(float), e.relevance[:, column].astype(float), bins
         )
-        np.testing.assert_allclose(own.to_numpy(float), slow, atol=1e-12)
+        np.testing.assert_allclose(selected.to_numpy(float), slow, atol=1e-12)
 
 
 def test_a_dummy_has_two_bins_and_a_line_stays_a_line():

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from konkyo.report.tables import ExplainedPanel, effects, groups_over_time
+from konkyo.report.tables.explained_panel import ExplainedPanel
+from konkyo.report.tables.history import effects, groups_over_time
 
 
 def test_groups_by_hand(tiny: ExplainedPanel):

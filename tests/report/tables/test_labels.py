@@ -7,7 +7,7 @@ import pytest
 
 from konkyo.data.simulated.catalogue import catalogue
 from konkyo.features.market import column_name
-from konkyo.report.tables import labels
+from konkyo.report.tables.labels import labels
 
 US_SECTORS = [
     "Aero", "Agric", "Autos", "Banks", "Beer", "BldMt", "Books", "Boxes", "BusSv", "Chems",
@@ -25,8 +25,8 @@ US = [
 ]  # fmt: skip
 
 
-def one(name: str, own: pd.DataFrame | None = None) -> dict[str, str]:
-    return labels([name], own).iloc[0].to_dict()
+def one(name: str, rows: pd.DataFrame | None = None) -> dict[str, str]:
+    return labels([name], rows).iloc[0].to_dict()
 
 
 @pytest.mark.parametrize("names", [catalogue()["name"].tolist(), US])
@@ -51,8 +51,8 @@ def test_of_kinds_and_units():
     }  # fmt: skip
     assert one("jgb_10_difference")["unit"] == "1-month difference"
     assert one("month_03")["unit_ja"] == "1か0"
-    own = pd.DataFrame({"name": ["roe_forecast"], "transform": ["zscore"]})
-    assert one("roe_forecast", own)["unit"] == "standard deviations from the month's mean"
+    rows = pd.DataFrame({"name": ["roe_forecast"], "transform": ["zscore"]})
+    assert one("roe_forecast", rows)["unit"] == "standard deviations from the month's mean"
     assert one("MKT")["kind"] == "rate"
     assert one("MKT_difference")["kind"] == "rate_difference"
 
@@ -77,8 +77,8 @@ def test_any_number_of_months():
 
 def test_simulated_inputs_have_the_catalogues_names():
     """The source's catalogue goes with its records; here every source's features have one name."""
-    known = catalogue().set_index("name")
-    table = labels(known.index).set_index("feature")
+    reference = catalogue().set_index("name")
+    table = labels(reference.index).set_index("feature")
     shorter = {
         "roe_forecast": ("ROE, forecast", "ROE（予想）"),
         "return_1": ("1-month return", "過去1か月リターン"),
@@ -89,10 +89,12 @@ def test_simulated_inputs_have_the_catalogues_names():
         "beta_36": ("36-month beta", "36か月ベータ"),
         "size": ("Size", "時価総額"),
     }
-    names = {name: tuple(row) for name, row in known[["english", "japanese"]].T.items()} | shorter
+    names = {
+        name: tuple(row) for name, row in reference[["english", "japanese"]].T.items()
+    } | shorter
     assert {name: tuple(row) for name, row in table[["en", "ja"]].T.items()} == names
     # Group and transform need no panel's catalogue.
-    with_panel = labels(known.index, known.reset_index()[["name", "group", "transform"]])
+    with_panel = labels(reference.index, reference.reset_index()[["name", "group", "transform"]])
     pd.testing.assert_frame_equal(with_panel, table.reset_index())
 
 
@@ -114,17 +116,17 @@ def test_labels_do_not_import_the_simulator():
 
 
 def test_an_unknown_feature_is_called_by_its_own_name():
-    found = one("profit_warning")
-    assert (found["kind"], found["en"], found["ja"]) == ("characteristic",) + (
+    result = one("profit_warning")
+    assert (result["kind"], result["en"], result["ja"]) == ("characteristic",) + (
         "profit warning",
     ) * 2
-    assert (found["high_en"], found["low_ja"]) == ("high", "低い")
+    assert (result["high_en"], result["low_ja"]) == ("high", "低い")
     assert one("sector_space_travel")["en"] == "space travel"
     assert one("sector_space_travel")["kind"] == "sector"
 
 
 def test_user_labels_go_first_unless_empty():
-    own = pd.DataFrame(
+    rows = pd.DataFrame(
         {
             "name": ["size", "nikkei", "nikkei_change"],
             "group": ["characteristic", "market", "market"],
@@ -133,7 +135,7 @@ def test_user_labels_go_first_unless_empty():
             "ja": ["", "日経平均", None],
         }
     )
-    table = labels(["size", "nikkei_change", "nikkei"], own).set_index("feature")
+    table = labels(["size", "nikkei_change", "nikkei"], rows).set_index("feature")
     assert table.loc["size", ["en", "ja", "high_en"]].tolist() == [
         "Market cap",
         "時価総額",

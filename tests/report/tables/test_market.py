@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 
 from konkyo.errors import KonkyoError
-from konkyo.report.tables import (
-    ExplainedPanel,
+from konkyo.report.tables.explained_panel import ExplainedPanel
+from konkyo.report.tables.market import (
     largest_month,
     market_over_time,
     market_quantiles,
@@ -16,12 +16,12 @@ from konkyo.report.tables import (
 
 def test_over_time_by_hand(tiny: ExplainedPanel):
     table = market_over_time(tiny, ["topix_change", "size"], largest=1)
-    own = table[table["feature"] == "topix_change"]
+    rows = table[table["feature"] == "topix_change"]
     # January: (0.1 + 0) / 2 against (-0.1 - 0.1) / 2; February: (0 + 0.1) / 2 against the same.
-    np.testing.assert_allclose(own["long"], [0.05, 0.05, 0], atol=1e-8)
-    np.testing.assert_allclose(own["short"], [-0.1, 0.05, 0], atol=1e-8)
-    np.testing.assert_allclose(own["difference"], [0.15, 0, 0], atol=1e-8)
-    assert own["marked"].tolist() == [True, False, False]
+    np.testing.assert_allclose(rows["long"], [0.05, 0.05, 0], atol=1e-8)
+    np.testing.assert_allclose(rows["short"], [-0.1, 0.05, 0], atol=1e-8)
+    np.testing.assert_allclose(rows["difference"], [0.15, 0, 0], atol=1e-8)
+    assert rows["marked"].tolist() == [True, False, False]
     assert largest_month(table, "topix_change") == pd.Timestamp("2020-01-31")
     assert largest_month(table, "size") == pd.Timestamp("2020-01-31")
     assert table["feature"].tolist() == ["topix_change"] * 3 + ["size"] * 3
@@ -64,16 +64,16 @@ def test_quantiles_by_hand(made: Callable[..., ExplainedPanel]):
     month = e.months()[2]
     table = market_quantiles(e, "topix_change", month)
     assert table["attribute"].unique().tolist() == ["return_1", "size"]
-    own = e.index[e.index["month"] == month].index
-    order = sorted(own, key=lambda row: e.relevance[row, 4])
+    rows = e.index[e.index["month"] == month].index
+    order = sorted(rows, key=lambda row: e.relevance[row, 4])
     parts = e.best
     assert sorted(table["relevance_quantile"].unique()) == list(range(1, parts + 1))
     for place in range(parts):
         members = [row for k, row in enumerate(order) if parts * k // len(order) == place]
-        found = table[table["relevance_quantile"] == place + 1].set_index("attribute")
-        assert found["stocks"].tolist() == [len(members)] * 2
-        assert found.loc["size", "value"] == pytest.approx(e.features[members, 1].mean(), abs=1e-6)
-        assert found["relevance"].iloc[0] == pytest.approx(e.relevance[members, 4].mean())
+        result = table[table["relevance_quantile"] == place + 1].set_index("attribute")
+        assert result["stocks"].tolist() == [len(members)] * 2
+        assert result.loc["size", "value"] == pytest.approx(e.features[members, 1].mean(), abs=1e-6)
+        assert result["relevance"].iloc[0] == pytest.approx(e.relevance[members, 4].mean())
     assert table["relevance"].is_monotonic_increasing
     chosen = market_quantiles(e, "topix_change", month, ["sector_banks"])
     assert chosen["attribute"].unique().tolist() == ["sector_banks"]

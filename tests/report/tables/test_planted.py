@@ -8,15 +8,13 @@ import pytest
 
 from konkyo.data.simulated.ground_truth import ground_truth, inputs_with_effect
 from konkyo.data.simulated.scenario import centred_ranks
-from konkyo.report.tables import (
-    ExplainedPanel,
-    effects,
-    factor_means_over_time,
-    factor_shape,
+from konkyo.report.tables.explained_panel import ExplainedPanel
+from konkyo.report.tables.factors import factor_means_over_time, factor_shape, top_factors
+from konkyo.report.tables.history import effects
+from konkyo.report.tables.market import (
     largest_month,
     market_over_time,
     market_quantiles,
-    top_factors,
     top_market,
 )
 from small import SIMULATED
@@ -38,11 +36,11 @@ def planted() -> ExplainedPanel:
         rng = np.random.default_rng(at)
         attributes = {name: rng.normal(size=COUNT) for name in ATTRIBUTES}
         attributes["roe_forecast"] = rng.permutation(COUNT) - 99.5
-        own = ground_truth(SETTINGS, attributes, change)
+        rows = ground_truth(SETTINGS, attributes, change)
         attributes = {name: centred_ranks(values) for name, values in attributes.items()}
         values.append(np.column_stack([*attributes.values(), np.full(COUNT, change)]))
-        relevance.append(np.column_stack([own.contributions[n] for n in PLANTED]))
-        absorbed.append(np.full(COUNT, own.baseline))
+        relevance.append(np.column_stack([rows.contributions[n] for n in PLANTED]))
+        absorbed.append(np.full(COUNT, rows.baseline))
         end = pd.Timestamp(month) + pd.offsets.MonthEnd(0)
         frames.append(pd.DataFrame({"month": end, "stock": [f"S{i:03d}" for i in range(COUNT)]}))
     catalogue = pd.DataFrame(

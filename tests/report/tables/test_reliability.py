@@ -5,8 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from konkyo.report.tables import ExplainedPanel, Phrases, factor_means, labels, stock_table
+from konkyo.report.tables.explained_panel import ExplainedPanel
+from konkyo.report.tables.factors import factor_means
+from konkyo.report.tables.labels import labels
 from konkyo.report.tables.reliability import most_reliable, reliable_later, reliable_shares
+from konkyo.report.tables.sentences import Phrases
+from konkyo.report.tables.stocks import stock_table
 
 # Of A, B, C, D in January, the same in February, A, B, C, E in March: return_1, size, own sector.
 FLAGS = [

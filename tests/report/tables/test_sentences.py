@@ -6,8 +6,9 @@ import pandas as pd
 import pytest
 
 from konkyo.i18n import Language, catalogue
-from konkyo.report.tables import RULES, ExplainedPanel, Phrases, labels, sentences
-from konkyo.report.tables.sentences import number
+from konkyo.report.tables.explained_panel import ExplainedPanel
+from konkyo.report.tables.labels import labels
+from konkyo.report.tables.sentences import RULES, Phrases, number, sentences
 
 NAMES = [
     "roe_forecast", "return_1", "size", "sector_banks", "month_03", "topix", "topix_change",
@@ -98,18 +99,20 @@ def test_equal_relevances_are_named_in_column_order():
 
 
 def test_a_label_is_never_read_as_a_template():
-    own = pd.DataFrame({"name": ["odd"], "en": ["{rank} of %s <b>"], "ja": ["{high}"]})
-    assert sentence(labels(["odd"], own), 1, 2, [1], [1], "en").startswith(
+    selected = pd.DataFrame({"name": ["odd"], "en": ["{rank} of %s <b>"], "ja": ["{high}"]})
+    assert sentence(labels(["odd"], selected), 1, 2, [1], [1], "en").startswith(
         "ranked 1 of 2: {rank} of %s <b> high"
     )
-    assert "{high}が高い" in sentence(labels(["odd"], own), 1, 2, [1], [1], "ja")
+    assert "{high}が高い" in sentence(labels(["odd"], selected), 1, 2, [1], [1], "ja")
 
 
 def test_every_kind_of_rule_has_its_words():
     assert json.loads(json.dumps(RULES)) == RULES
-    own = {key for key in catalogue("en") if key.startswith("sentence.") and key.count(".") == 2}
+    selected = {
+        key for key in catalogue("en") if key.startswith("sentence.") and key.count(".") == 2
+    }
     sides = ("low", "average", "high")
-    assert own == {f"sentence.{kind}.{side}" for kind in RULES["thresholds"] for side in sides}
+    assert selected == {f"sentence.{kind}.{side}" for kind in RULES["thresholds"] for side in sides}
 
 
 def test_many_are_those_one_by_one(tiny: ExplainedPanel):

@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from konkyo.errors import ArtifactError, KonkyoError
-from konkyo.report.tables import ExplainedPanel, extremes, score_changes, stock_table
+from konkyo.report.tables.explained_panel import ExplainedPanel
+from konkyo.report.tables.stocks import stock_table
 
 JANUARY, FEBRUARY, MARCH = (pd.Timestamp(day) for day in ("2020-01-31", "2020-02-29", "2020-03-31"))
 
@@ -21,10 +22,10 @@ def test_figure_8_by_hand(tiny: ExplainedPanel):
         ["named", 1, "B", 3, 4, 1],
         ["named", 2, "C", 1, 4, 2],
     ]
-    own = table[table["side"] == "short"].set_index("feature")
-    assert own.index.tolist() == [*tiny.names, "absorbed"]
-    np.testing.assert_allclose(own["relevance"], [-0.4, -0.1, 0, 0, 0.1, 0], atol=1e-7)
-    np.testing.assert_allclose(own["value"], [1.0, -1.0, 0, 0, 0.02, np.nan])
+    rows = table[table["side"] == "short"].set_index("feature")
+    assert rows.index.tolist() == [*tiny.names, "absorbed"]
+    np.testing.assert_allclose(rows["relevance"], [-0.4, -0.1, 0, 0, 0.1, 0], atol=1e-7)
+    np.testing.assert_allclose(rows["value"], [1.0, -1.0, 0, 0, 0.02, np.nan])
 
 
 def test_the_shortest_come_first_among_the_shorts(tiny: ExplainedPanel):
@@ -40,8 +41,8 @@ def test_no_stock_is_long_and_short(tiny: ExplainedPanel):
 
 def test_every_stock_of_a_month_can_be_named(tiny: ExplainedPanel):
     named = stock_table(tiny, MARCH, 1, ["E", "A", "C", "B"])
-    own = named[named["side"] == "named"].drop_duplicates("stock")
-    assert own["stock"].tolist() == ["E", "A", "C", "B"]
+    rows = named[named["side"] == "named"].drop_duplicates("stock")
+    assert rows["stock"].tolist() == ["E", "A", "C", "B"]
 
 
 def test_unknown_stocks_are_named(tiny: ExplainedPanel):
@@ -51,39 +52,6 @@ def test_unknown_stocks_are_named(tiny: ExplainedPanel):
         stock_table(tiny, pd.Timestamp("2021-01-31"), 1)
 
 
-def test_extremes_of_every_month(tiny: ExplainedPanel, made: Callable[..., ExplainedPanel]):
-    assert tiny.index["stock"].iloc[extremes(tiny, 1)].tolist() == list("ADCDAC")
-    assert extremes(tiny, 9).tolist() == list(range(12))
-    e = made(3)
-    slow = []
-    for month in e.months():
-        own = e.index[e.index["month"] == month].sort_values("rank")
-        slow += [*own.index[:4], *own.index[-4:]]
-    assert extremes(e, 4).tolist() == sorted(slow)
-
-
-def test_changes_by_hand(tiny: ExplainedPanel):
-    table = score_changes(tiny, MARCH)
-    assert table.attrs["new"] == ["E"]
-    own = table[table["stock"] == "C"].set_index("feature")
-    np.testing.assert_allclose(own[["before", "now", "change"]].iloc[0], [0.4, -0.2, -0.6])
-    np.testing.assert_allclose(own["relevance_change"], [-0.5, 0, 0, 0, -0.1, 0], atol=1e-7)
-    asked = score_changes(tiny, FEBRUARY, ["D"])
-    assert asked["stock"].unique().tolist() == ["D"]
-    np.testing.assert_allclose(asked["relevance_before"], [-0.3, -0.2, 0, 0, -0.1, 0], atol=1e-7)
-
-
-def test_without_a_month_before_all_are_new(
-    tiny: ExplainedPanel, made: Callable[..., ExplainedPanel]
-):
-    table = score_changes(tiny, JANUARY)
-    assert len(table) == 0
-    assert table.attrs["new"] == list("ABCD")
-    e = made(1, without=(2,))
-    assert len(score_changes(e, e.months()[2])) == 0
-    assert len(score_changes(e, e.months()[3])) > 0
-
-
 @settings(max_examples=20)
 @given(seed=st.integers(0, 10_000), n=st.integers(1, 8))
 def test_all_adds_up(made: Callable[..., ExplainedPanel], seed: int, n: int):
@@ -91,7 +59,3 @@ def test_all_adds_up(made: Callable[..., ExplainedPanel], seed: int, n: int):
     month = e.months()[-1]
     table = stock_table(e, month, n).groupby(["side", "stock"])
     np.testing.assert_allclose(table["relevance"].sum(), table["score"].first(), atol=1e-6)
-    changes = score_changes(e, month).groupby("stock")
-    np.testing.assert_allclose(
-        changes["relevance_change"].sum(), changes["change"].first(), atol=1e-6
-    )

@@ -6,7 +6,8 @@ import pytest
 
 from konkyo.errors import KonkyoError
 from konkyo.report import tables as report_tables
-from konkyo.report.tables import ExplainedPanel
+from konkyo.report.tables.explained_panel import ExplainedPanel
+from konkyo.report.tables.labels import labels
 from small import small_params
 
 CHOSEN = small_params().report
@@ -17,7 +18,7 @@ def test_defaults_take_what_separates_long_from_short(
     made: Callable[..., ExplainedPanel],
 ) -> None:
     e = made(3, stocks=60)
-    tables = report_tables.tables(e, report_tables.labels(e.names), CHOSEN)
+    tables = report_tables.tables(e, labels(e.names), CHOSEN)
     newest = e.months()[-1]
     assert set(tables["stocks"]["month"]) == {newest}
     assert tables["stocks"].groupby("side")["stock"].nunique().to_dict() == {
@@ -40,7 +41,7 @@ def test_choices_are_kept(made: Callable[..., ExplainedPanel]) -> None:
     chosen = replace(
         CHOSEN, month=name, n_extremes=2, watchlist=(named,), factors=("size",), market_month=name
     )
-    tables = report_tables.tables(e, report_tables.labels(e.names), chosen)
+    tables = report_tables.tables(e, labels(e.names), chosen)
     assert set(tables["stocks"]["month"]) == {month}
     assert tables["stocks"].query("side == 'named'")["stock"].unique().tolist() == [named]
     assert set(tables["factor_points"]["feature"]) == {"size"}
@@ -48,7 +49,7 @@ def test_choices_are_kept(made: Callable[..., ExplainedPanel]) -> None:
     with pytest.raises(
         KonkyoError, match=r"report\.market names size, .* choose from topix_change"
     ):
-        report_tables.tables(e, report_tables.labels(e.names), replace(chosen, market=("size",)))
+        report_tables.tables(e, labels(e.names), replace(chosen, market=("size",)))
 
 
 def test_without_market_series_their_tables_are_absent(
@@ -61,10 +62,8 @@ def test_without_market_series_their_tables_are_absent(
         e.absorbed + e.relevance.sum(1) - e.relevance[:, keep].sum(1),
         e.catalogue.iloc[keep].reset_index(drop=True),
     )  # fmt: skip
-    tables = report_tables.tables(bare, report_tables.labels(bare.names), CHOSEN)
-    whole = report_tables.tables(e, report_tables.labels(e.names), CHOSEN)
+    tables = report_tables.tables(bare, labels(bare.names), CHOSEN)
+    whole = report_tables.tables(e, labels(e.names), CHOSEN)
     assert set(whole) - set(tables) == _OF_MARKET
     with pytest.raises(KonkyoError, match="none, as the panel has none"):
-        report_tables.tables(
-            bare, report_tables.labels(bare.names), replace(CHOSEN, market=("MKT",))
-        )
+        report_tables.tables(bare, labels(bare.names), replace(CHOSEN, market=("MKT",)))

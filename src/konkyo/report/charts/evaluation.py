@@ -4,7 +4,7 @@ import altair as alt
 import pandas as pd
 
 from konkyo.i18n import Language, display_name, t
-from konkyo.report.charts.theme import ROW, colours, row_letters, rows, tips, titled, zero_rule
+from konkyo.report.charts.theme import ROW, colours, rows, tips, titled, zero_rule
 from konkyo.report.style import COLOURS, INK, OTHER
 
 PAPER_METHOD = "lrp_epsilon"
@@ -56,7 +56,7 @@ def truth_agreement(agreement: pd.DataFrame, language: Language = "en") -> alt.L
         ),
         tooltip=tips(("name:N",), ("measure:N",), ("mean:Q", title, ".3f")),
     )
-    chart = alt.layer(bars, zero_rule("x"), marks).add_params(row_letters())
+    chart = alt.layer(bars, zero_rule("x"), marks)
     chart = chart.properties(height=ROW * len(names))
     return titled(chart, t("title.truth_agreement", language))
 

@@ -74,7 +74,7 @@ def factor_bars(
         title = alt.Chart(alt.Data(values=[{}])).mark_text(fontSize=10, color=MUTED)
         chart += marks.encode(x=right, y=y, text=f"{column}:N")
         chart += title.encode(x=right, y=alt.YValue(-8), text=alt.TextValue(t(head, language)))
-    title, note = (t(f"{part}.{key}", language, **gaps) for part in ("title", "note"))
+    title, note = t(f"title.{key}", language, **gaps), t(f"note.{key}", language, **gaps)
     return titled(chart, title, note)
 
 

@@ -3,9 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 import altair as alt
-import numpy as np
 import pandas as pd
-from scipy.optimize import isotonic_regression
 
 from konkyo.i18n import Language, display_name, t
 from konkyo.report.charts.shapes import month_lines
@@ -22,8 +20,6 @@ from konkyo.report.charts.theme import (
 from konkyo.report.style import COLOURS, INK, OTHER, PAPER
 
 YEAR = 12
-_GAP = 0.055
-"""Least distance between the labels of two lines, as a share of the plot's height."""
 
 
 def portfolio_growth(
@@ -114,7 +110,6 @@ def _growth(
     axis = alt.Axis(tickCount=6, format="~g", labelOverlap="greedy")
     value = t("axis.value_of_one", language)
     paint = colours(list(names.values()), [COLOURS.get(name, OTHER) for name in lines])
-    paint["legend"] = None
     y = alt.Y("value:Q", title=value, scale=scale, axis=axis)
     line = month_lines(table, y, paint, digits=".2f", month=t("axis.earned_month", language))
     line = line.encode(
@@ -122,29 +117,8 @@ def _growth(
             alt.datum.name == names.get(emphasis, ""), alt.value(2.4), alt.value(1.4)
         )
     )
-    # Each line's name stands beside its end, moved apart where names would overlap.
-    ends = table.groupby("name", sort=False).last().sort_values("value").reset_index()
-    share = np.log(ends["value"] / low) / np.log(high / low)
-    ends["value"] = low * (high / low) ** separated(share.to_numpy(), _GAP)
-    words = alt.Chart(ends).mark_text(align="left", dx=6)
-    words = words.encode(x=alt.X("month:T"), y=y, text="name:N", color=paint)
     rules = [zero_rule(level=1.0)] if low <= 1 <= high else []
-    return titled(alt.layer(line, *rules, words), title)
-
-
-def separated(
-    places: np.ndarray, gap: float, low: float = -np.inf, high: float = np.inf
-) -> np.ndarray:
-    """Return sorted places within low and high, a gap apart and as near to the old ones as can be.
-
-    Less a gap for each place before it, apart means in order: a least-squares monotone regression,
-    whose bounded solution is the clipped one. Without room for all they still start at `low`.
-    """
-    if not len(places):
-        return np.empty(0)
-    steps = gap * np.arange(len(places))
-    apart = isotonic_regression(np.asarray(places, float) - steps).x
-    return np.clip(apart, low, max(low, high - steps[-1])) + steps
+    return titled(alt.layer(line, *rules), title)
 
 
 def monthly_rank_ic(

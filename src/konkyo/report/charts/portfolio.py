@@ -55,7 +55,6 @@ def portfolio_charts(
         "return_attribution_lines": attribution_lines(
             tables["return_attribution_groups"], labels, language
         ),
-        "promise_points": promise_points(tables["promise"], labels, language),
         "horizon_bars": horizon_bars(tables["horizon_ic"], language),
         "buffer_bars": buffer_bars(tables["buffer"], language),
     }
@@ -134,47 +133,6 @@ def attribution_lines(
     )
     chart = alt.layer(chart, zero_rule()).properties(width=WIDTH, height=HEIGHT)
     return titled(chart, t("title.return_attribution_lines", language))
-
-
-def promise_points(
-    promise: pd.DataFrame, labels: pd.DataFrame, language: Language = "en"
-) -> alt.LayerChart:
-    """Return what each input promised against what it earned, those that did not deliver by name.
-
-    Parameters
-    ----------
-    promise : DataFrame
-        feature, promise (units of the score), annual (earned a year, a fraction), t, delivers.
-    labels : DataFrame
-        feature, en, ja.
-    language : str
-        en or ja.
-    """
-    names = feature_names(labels, language)
-    words = {True: t("legend.delivers", language), False: t("legend.does_not_deliver", language)}
-    table = pd.DataFrame(
-        {
-            "name": promise["feature"].map(names).fillna(promise["feature"]),
-            "promise": promise["promise"],
-            "earned": promise["annual"],
-            "t": promise["t"],
-            "side": promise["delivers"].map(words),
-        }
-    )
-    x = alt.X("promise:Q", title=t("axis.promise", language))
-    y = alt.Y("earned:Q", **per_cent("axis.earned", language, ".1%"))
-    paint = colours(list(words.values()), [SERIES[0], COLOURS["long"]], "side", symbol="circle")
-    tooltip = tips(
-        ("name:N",), ("promise:Q", x["title"], "+.3f"), ("earned:Q", y["title"], "+.2%"),
-        ("t:Q", "t", "+.1f"),
-    )  # fmt: skip
-    points = alt.Chart(table).mark_circle(size=40, opacity=0.75)
-    points = points.encode(x=x, y=y, color=paint, tooltip=tooltip)
-    named = alt.Chart(table[~promise["delivers"].to_numpy()].head(5))
-    named = named.mark_text(align="left", dx=6, fontSize=10).encode(x=x, y=y, text="name:N")
-    chart = alt.layer(points, zero_rule(), zero_rule("x"), named)
-    chart = chart.properties(width=WIDTH, height=HEIGHT)
-    return titled(chart, t("title.promise_points", language), t("note.promise", language))
 
 
 def horizon_bars(horizon: pd.DataFrame, language: Language = "en") -> alt.LayerChart:

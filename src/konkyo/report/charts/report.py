@@ -6,17 +6,10 @@ import altair as alt
 import pandas as pd
 from altair.utils.schemapi import debug_mode
 
-from konkyo.config import Report
 from konkyo.i18n import Language
 from konkyo.report.charts.evaluation import deletion_curves, truth_agreement
 from konkyo.report.charts.factors import factor_bars, factor_bars_over_time, factor_scatter
-from konkyo.report.charts.history import (
-    effect_map,
-    exposure_bars,
-    exposure_lines,
-    group_lines,
-    relevance_turnover_bars,
-)
+from konkyo.report.charts.history import effect_map, exposure_lines, group_lines
 from konkyo.report.charts.market import market_lines, market_quantile_bars
 from konkyo.report.charts.performance import (
     full_length_models,
@@ -28,7 +21,6 @@ from konkyo.report.charts.performance import (
 )
 from konkyo.report.charts.portfolio import portfolio_charts
 from konkyo.report.charts.reliability import reliable_later_bars, reliable_lines
-from konkyo.report.charts.stocks import change_bars, stock_heat
 
 _UNLABELLED = (
     (portfolio_growth, "cumulative"),
@@ -46,7 +38,6 @@ _LABELLED = (
     (group_lines, "groups"),
     (effect_map, "effects"),
     (exposure_lines, "exposure"),
-    (relevance_turnover_bars, "relevance_turnover"),
 )
 
 
@@ -82,15 +73,11 @@ def page_charts(
     charts |= {
         chart.__name__: chart(tables[name], labels, language)
         for chart, name in _LABELLED
-        if name in tables and not (name == "exposure" and tables[name].empty)
+        if name in tables and len(tables[name])
     }
     # The network alone is the long-short line of portfolio_growth.
     if len(full_length_models(tables["cumulative"])) > 1:
         charts["model_growth"] = model_growth(tables["cumulative"], language=language)
-    exposure = tables["exposure"]
-    # A record without sectors has one, "no sector", which says nothing.
-    if len(exposure.loc[exposure["kind"] == "sector", "name"].unique()) > 1:
-        charts["exposure_bars"] = exposure_bars(exposure, labels, language)
     if "portfolio_performance" in tables:
         charts |= portfolio_charts(tables, labels, language)
     if "market_quantiles" in tables:
@@ -104,33 +91,21 @@ def page_charts(
 def month_charts(
     tables: Mapping[str, pd.DataFrame],
     labels: pd.DataFrame,
-    config: Report,
-    *,
-    in_per_cent: bool = False,
+    language: Language,
 ) -> dict[str, alt.TopLevelMixin]:
     """Return the charts of one month, which are pictures only: the page has every month.
 
     Parameters
     ----------
-    tables, labels
+    tables, labels, language
         As of `page_charts`.
-    config : Report
-        The section of params.yaml: language, and the columns of figure 8.
-    in_per_cent : bool
-        Whether the score is a predicted return, shown in per cent.
 
     Returns
     -------
     dict
-        stock_heat (figure 8), factor_bars (9), factor_scatter/input (10), and change_bars/stock of
-        the top and the bottom stock and of the watchlist.
+        factor_bars (figure 9), factor_scatter/input (10); figure 8 is a table of the page.
     """
-    changes, stocks, language = tables["changes"], tables["stocks"], config.language
-    charts: dict[str, alt.TopLevelMixin] = {
-        "stock_heat": stock_heat(
-            stocks, labels, language, columns=config.columns, in_per_cent=in_per_cent
-        )
-    }
+    charts: dict[str, alt.TopLevelMixin] = {}
     # A month that formed no portfolios has no long and no short to compare.
     if tables["factor_means"]["difference"].notna().any():
         charts["factor_bars"] = factor_bars(tables["factor_means"], labels, language)
@@ -138,7 +113,4 @@ def month_charts(
     for feature in points["feature"].drop_duplicates():
         scatter = factor_scatter(points, shapes, labels, feature, language)
         charts[f"factor_scatter/{feature}"] = scatter
-    extremes = stocks.loc[(stocks["place"] == 1) | (stocks["side"] == "named"), "stock"]
-    for stock in extremes[extremes.isin(changes["stock"])].drop_duplicates():
-        charts[f"change_bars/{stock}"] = change_bars(changes, labels, stock, language)
     return charts

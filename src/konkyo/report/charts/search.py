@@ -1,6 +1,6 @@
 """Charts of a hyperparameter search: its trials, and what of the best one is selection."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import altair as alt
 import numpy as np
@@ -14,7 +14,6 @@ from konkyo.report.charts.theme import (
     WIDTH,
     colours,
     per_cent,
-    row_letters,
     rows,
     tips,
     titled,
@@ -22,13 +21,8 @@ from konkyo.report.charts.theme import (
 )
 from konkyo.report.style import INK, OTHER, SERIES
 
-_COLUMNS = 3
-_MAX_CHOICES = 12
-"""Number of values up to which a hyperparameter without a logarithmic scale is discrete."""
 # Okabe and Ito's blue and vermilion: the choice holds out of sample, and does not.
 HOLDS, FAILS = "#0072B2", "#D55E00"
-MAX_POINTS = 2_000
-"""Splits drawn: of 12,870 a sample shows the same cloud, in a page of a sixth of the size."""
 _STEP, _BARS = 0.25, 60
 
 
@@ -81,63 +75,8 @@ def importance_bars(importance: Mapping[str, float], language: Language = "en") 
             tooltip=tips(("name:N",), ("share:Q", share, ".1%")),
         )
     )
-    chart = chart.properties(width=WIDTH, height=ROW * len(table)).add_params(row_letters())
+    chart = chart.properties(width=WIDTH, height=ROW * len(table))
     return titled(chart, t("tuning.importance", language))
-
-
-def slices(
-    trials: pd.DataFrame,
-    names: Sequence[str],
-    *,
-    log: Sequence[str] = (),
-    language: Language = "en",
-) -> alt.ConcatChart:
-    """Draw the objective against each hyperparameter, one panel each.
-
-    Parameters
-    ----------
-    trials : DataFrame
-        trial, objective, and a column a hyperparameter: numbers, or texts of a choice.
-    names : sequence of str
-        The hyperparameters drawn.
-    log : sequence of str
-        Those with a logarithmic scale.
-    language : str
-        en or ja.
-    """
-    objective = t("tuning.figure.objective", language)
-    panels = []
-    for i, name in enumerate(names):
-        kind, axis, scale = (
-            "Q",
-            alt.Axis(tickCount=4, format="~g", grid=False),
-            alt.Scale(zero=False),
-        )
-        if name in log:
-            scale = alt.Scale(type="log")
-        elif is_discrete(trials[name]):
-            kind, axis, scale = "O", alt.Axis(labelAngle=0), alt.Undefined
-        if kind == "Q":
-            scale.nice, scale.padding = False, 8
-        title = objective if i % _COLUMNS == 0 else None
-        panel = alt.Chart(trials[["trial", "objective", name]])
-        panel = panel.mark_point(filled=True, size=30, opacity=0.6, color=SERIES[0]).encode(
-            x=alt.X(f"{name}:{kind}", title=name, scale=scale, axis=axis),
-            y=alt.Y("objective:Q", title=title, scale=alt.Scale(zero=False)),
-            tooltip=tips(
-                ("trial:Q", t("tuning.figure.trial", language)),
-                (f"{name}:{kind}", name),
-                ("objective:Q", objective, ".3f"),
-            ),
-        )
-        panels.append(panel.properties(width=WIDTH // _COLUMNS - 30, height=170))
-    chart = alt.concat(*panels, columns=_COLUMNS)
-    return titled(chart, t("tuning.by_value", language))
-
-
-def is_discrete(values: pd.Series) -> bool:
-    """Return whether a hyperparameter is a choice of texts or of few numbers."""
-    return not pd.api.types.is_numeric_dtype(values) or values.nunique() <= _MAX_CHOICES
 
 
 def logit_shares(splits: pd.DataFrame) -> pd.DataFrame:
@@ -207,66 +146,6 @@ def _histogram(
         color=paint,
         tooltip=tips(("left:Q", x["title"], ".2f"), ("share:Q", t(share, language), ".1%")),
     )
-
-
-def degradation_scatter(
-    overfitting: Overfitting, objective: str = "sharpe_ratio", language: Language = "en"
-) -> alt.LayerChart:
-    """Draw the chosen trial's performance out of sample against that in sample.
-
-    Parameters
-    ----------
-    overfitting : Overfitting
-        Of `backtest.overfitting`.
-    objective : str
-        What was maximised: sharpe_ratio, t_statistic or mean.
-    language : str
-        en or ja.
-
-    Returns
-    -------
-    LayerChart
-        One point a split, at most `MAX_POINTS` of them, losses in the other colour; the
-        least-squares line is that of all splits.
-    """
-    points = overfitting.splits[["in_sample", "out_of_sample", "trial"]]
-    points = points[np.isfinite(points[["in_sample", "out_of_sample"]]).all(axis=1)]
-    ends = points["in_sample"].agg(["min", "max"]).to_numpy()
-    if len(points) > MAX_POINTS:
-        points = points.sample(MAX_POINTS, random_state=0)
-    form = ".1%" if objective == "mean" else ".2f"
-    what = t(f"objective.{objective}", language)
-    titles = [t(f"axis.{side}", language, what=what) for side in ("in_sample", "out_of_sample")]
-    exact = alt.Scale(zero=False)
-    x = alt.X("in_sample:Q", title=titles[0], axis=alt.Axis(format=form), scale=exact)
-    y = alt.Y("out_of_sample:Q", title=titles[1], axis=alt.Axis(format=form), scale=exact)
-    table = points.assign(trial=points["trial"].astype(str), fails=points["out_of_sample"] < 0)
-    cloud = (
-        alt.Chart(table)
-        .mark_point(filled=True, size=14, opacity=0.45)
-        .encode(
-            x=x,
-            y=y,
-            color=alt.Color(
-                "fails:N", scale=alt.Scale(domain=[True, False], range=[FAILS, HOLDS]), legend=None
-            ),
-            tooltip=tips(
-                ("trial:N", t("tuning.figure.trial", language)),
-                ("in_sample:Q", titles[0], form),
-                ("out_of_sample:Q", titles[1], form),
-            ),
-        )
-    )
-    line = pd.DataFrame(
-        {"in_sample": ends, "out_of_sample": overfitting.intercept + overfitting.slope * ends}
-    )
-    fit = alt.Chart(line).mark_line(color=INK, strokeWidth=2).encode(x=x, y=y)
-    title = t(
-        "title.degradation_scatter", language,
-        slope=overfitting.slope, loss=overfitting.probability_of_loss,
-    )  # fmt: skip
-    chart = alt.layer(cloud, zero_rule(), fit).properties(width=WIDTH, height=HEIGHT)
-    return titled(chart, title, t("legend.least_squares", language))
 
 
 def maximum_by_luck(

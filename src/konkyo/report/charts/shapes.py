@@ -1,7 +1,7 @@
-"""Shapes that several figures share: bars, waterfalls, lines over months, heat maps.
+"""Shapes that several figures share: bars, waterfalls, lines over months.
 
 A figure is one of them with the encoding of its values, from a tidy table: `paired_bars`,
-`waterfall`, `month_lines`, `smoothed_lines` and `month_map`.
+`waterfall`, `month_lines` and `smoothed_lines`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,12 +16,11 @@ from konkyo.report.charts.theme import (
     colours,
     months,
     rolling_mean,
-    row_letters,
     rows,
     tips,
     zero_rule,
 )
-from konkyo.report.style import COLOURS, GRID, INK, LOWERS, MUTED, OTHER, RAISES
+from konkyo.report.style import COLOURS, INK, LOWERS, MUTED, OTHER, RAISES
 from konkyo.report.tables.labels import feature_names
 
 PANEL = 170
@@ -79,18 +78,18 @@ def paired_bars(
         color=colours(called, paint, "side"),
         tooltip=tips(("row:N",), ("side:N",), ("value:Q", x["title"], digits)),
     )
-    return alt.layer(chart, zero_rule("x")).properties(**size).add_params(row_letters())
+    return alt.layer(chart, zero_rule("x")).properties(**size)
 
 
-def waterfall(steps: pd.DataFrame | alt.NamedData, axis: str) -> alt.LayerChart:
+def waterfall(steps: alt.NamedData, axis: str) -> alt.LayerChart:
     """Return bars that start where the one above ended, each with its change in numbers.
 
     Parameters
     ----------
-    steps : DataFrame or NamedData
-        place (0, 1, 2... downwards), name (one a row), start, end, change (end - start), total (the
-        bar is a score and no step), and where there are standard errors low, high (end less and
-        plus one) and reliable: other bars are faded. A page hands the rows over by name.
+    steps : NamedData
+        The page hands its rows over: place (0, 1, 2... downwards), name (one a row), start, end,
+        change (end - start), total (the bar is a score and no step), and where there are standard
+        errors low, high (end less and plus one) and reliable: other bars are faded.
     axis : str
         The title of the axis.
     """
@@ -119,9 +118,7 @@ def waterfall(steps: pd.DataFrame | alt.NamedData, axis: str) -> alt.LayerChart:
         .encode(x=alt.X("edge:Q", title=axis), text=alt.Text("change:Q", format="+.3f"))
     )
     zero = base.mark_rule(strokeWidth=1, color=INK).encode(x=alt.XDatum(0))
-    chart = alt.layer(bars, whiskers, words, zero).add_params(row_letters())
-    if isinstance(steps, pd.DataFrame):
-        return chart.properties(width=WIDTH, height=ROW * len(steps))
+    chart = alt.layer(bars, whiskers, words, zero)
     # The page sets the height by the rows that it hands over.
     return chart.properties(width=WIDTH, height=ROW, usermeta={"row": ROW})
 
@@ -197,47 +194,3 @@ def smoothed_lines(
     thin = month_lines(table, y, paint, digits=digits, month=month, bare=bare, **look)
     thick = thin.mark_line(strokeWidth=2).encode(y=alt.Y("mean:Q", title=y["title"]))
     return alt.layer(thin, zero_rule(level=level), thick).properties(width=WIDTH, height=PANEL)
-
-
-def month_map(
-    wide: pd.DataFrame,
-    labels: pd.DataFrame,
-    paint: alt.Color,
-    *,
-    digits: str,
-    value: str,
-    language: Language,
-) -> alt.Chart:
-    """Return a heat map of features by month.
-
-    Parameters
-    ----------
-    wide : DataFrame
-        [features, months], the first on top; what is NaN is left empty.
-    labels : DataFrame
-        feature, en, ja.
-    paint : alt.Color
-        The encoding of "value:Q".
-    digits, value : str
-        Format and name of a value in the tooltip.
-    language : str
-        en or ja.
-    """
-    names = row_names([str(name) for name in wide.index], labels, language)
-    cells = wide.set_axis(names, axis=0).rename_axis("row").reset_index()
-    cells = cells.melt("row", var_name="month", value_name="value").dropna(subset="value")
-    # Cells are a few pixels wide: without an overlap the seams between them would show.
-    month = cells.pop("month").astype("datetime64[s]")
-    cells["start"], cells["end"] = month - pd.offsets.MonthBegin(1), month + pd.Timedelta(days=6)
-    decision = t("axis.decision_month", language)
-    chart = alt.Chart(cells).mark_rect(clip=True)
-    chart = chart.encode(
-        x=months("start", wide.columns.to_series(), decision),
-        x2="end:T",
-        y=rows("row", names, grid=False),
-        color=paint,
-        tooltip=tips(("row:N",), ("start:T", decision, "%Y-%m"), ("value:Q", value, digits)),
-    )
-    view = alt.ViewBackground(fill=GRID)
-    chart = chart.properties(width=WIDTH, height=ROW * len(names), view=view)
-    return chart.add_params(row_letters())

@@ -18,13 +18,12 @@ from types import ModuleType
 from typing import Any
 
 import altair as alt
-import numpy as np
 import pandas as pd
 
 from konkyo.errors import require_extra
 from konkyo.i18n import Language, t
 from konkyo.io import atomic_write
-from konkyo.report.style import GRID, INK, LOWERS, MUTED, PAPER, RAISES, width_of, wrapped
+from konkyo.report.style import GRID, INK, MUTED, PAPER, width_of, wrapped
 
 FONTS = Path(__file__).with_name("fonts")
 FONT_FILE = FONTS / "ipaexg.ttf"
@@ -189,35 +188,6 @@ def tips(*fields: tuple[str, ...]) -> list[alt.Tooltip]:
     return tooltips
 
 
-def diverging(
-    field: str, limit: float, title: str, *, signed: bool = True, form: str = "~g"
-) -> alt.Color:
-    """Return the one scale of relevance: blue lowers, paper does nothing, red raises.
-
-    Not `signed`, for what is never negative, it has the half from paper to red.
-    """
-    domain = [-limit, 0, limit] if signed else [0, limit]
-    scale = alt.Scale(
-        domain=domain,
-        range=[LOWERS, PAPER, RAISES][-len(domain) :],
-        clamp=True,
-        interpolate="lab",
-    )
-    return alt.Color(
-        f"{field}:Q", scale=scale, legend=alt.Legend(title=title, format=form, type="gradient")
-    )
-
-
-def text_on(field: str, empty: str = "") -> dict[str, Any]:
-    """Return the colour of a text on a cell of `diverging(field)`: dark on light, light on dark.
-
-    The test reads the colour that the cell has, so it holds on a dark page too, where the middle
-    of the scale is dark and both ends are light.
-    """
-    light = f"luminance(scale('color', datum['{field}'])) > 0.3"
-    return alt.condition(light, alt.value("#101418"), alt.value("#f2f5f8"))
-
-
 def months(
     field: str, table: pd.Series, title: str = "", *, band: bool = False, labels: bool = True
 ) -> alt.X:
@@ -244,36 +214,14 @@ def per_cent(what: str, language: Language, digits: str = ".0%") -> dict[str, An
     return {"title": t(what, language), "axis": alt.Axis(format=digits)}
 
 
-# Only the first break is made: the rest stands in the second line, which labelLimit cuts.
-_LONG = (
-    "regexp('^((?=.{' + (letters + 1) + '}).{1,' + letters + '} |[ -~]{0,12}[^ -~]{' "
-    "+ floor(letters / 2) + '}|(?=.{' + floor(letters * 0.75) + '}).*  )(?=.)')"
-)
-_BROKEN = f"split(replace(datum.label, {_LONG}, '$1\\n'), '\\n')"
-
-
 def rows(field: str, names: Sequence[str], **settings: Any) -> alt.Y:
-    """Return an axis of names that reads downwards, for plots of `ROW` pixels a row.
-
-    A long name breaks once, at a space, between Japanese letters or before a value that follows
-    it after two spaces; the page sets the parameter `letters` of `row_letters` lower where it is
-    narrow. Without names the rows are in the order of the field `place`: a page hands them over.
-    """
-    # A second line would hang below its row's middle, so that the first one moves up.
-    offset = alt.condition(f"test({_LONG}, datum.label)", alt.value(-6), alt.value(0))
-    axis = alt.Axis(
-        labelExpr=_BROKEN, labelOffset=offset, labelLineHeight=11, title=None, **settings
-    )
+    """Return the names of rows on the left, in their order, or `BY_PLACE` where none are given."""
+    axis = alt.Axis(title=None, **settings)
     return alt.Y(f"{field}:N", sort=list(names) or BY_PLACE, axis=axis)
 
 
 BY_PLACE = alt.EncodingSortField("place", op="min")
 """The order of rows that a page hands over; layers of a chart can share it for its `op`."""
-
-
-def row_letters() -> alt.Parameter:
-    """Return the parameter that `rows` needs: letters in a line of a name."""
-    return alt.param(name="letters", value=40)
 
 
 def zero_rule(along: str = "y", level: float = 0.0) -> alt.Chart:
@@ -289,8 +237,3 @@ def zero_rule(along: str = "y", level: float = 0.0) -> alt.Chart:
 def rolling_mean(values: pd.Series, months: int = 12, least: int = 1) -> pd.Series:
     """Return the mean of the last months, where at least `least` of them are present."""
     return values.rolling(months, min_periods=least).mean()
-
-
-def finite(table: pd.DataFrame, *columns: str) -> pd.DataFrame:
-    """Return the rows of a table whose numbers can be drawn."""
-    return table[np.isfinite(table[list(columns)].to_numpy(float)).all(axis=1)]

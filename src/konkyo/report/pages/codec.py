@@ -15,7 +15,6 @@ inputs) to 30 (126): 9 to 12 MB of a page at 193 months of 1,700 stocks, to whic
 charts of both languages 0.5 and the font 0.1.
 """
 
-import json
 from collections.abc import Sequence
 
 import numpy as np
@@ -23,7 +22,7 @@ import pandas as pd
 
 from konkyo.dates import label
 from konkyo.errors import ArtifactError
-from konkyo.report.pages.html import compress
+from konkyo.report.pages.html import compress, pack_json
 from konkyo.report.tables.explained_panel import ExplainedPanel
 from konkyo.report.tables.factors import Stars, factor_means, factor_shape, positions
 from konkyo.report.tables.sentences import RULES, SENTENCE_INPUTS
@@ -162,7 +161,7 @@ def pack(
         "raw_units": None if panel.raw is None else raw_units,
         "errors": panel.error is not None,
     }  # fmt: skip
-    return {"pack/head.json": compress(json.dumps(head).encode()), **blocks}
+    return {"pack/head.json": pack_json(head), **blocks}
 
 
 def _largest(relevance: np.ndarray, reliable: np.ndarray | None, largest: int) -> np.ndarray:
@@ -219,7 +218,7 @@ def pack_factors(
                 for name, curve in shape.groupby("feature", sort=False)
             },
         }
-        blocks[f"factors/{label(month)}"] = compress(json.dumps(tables).encode())
+        blocks[f"factors/{label(month)}"] = pack_json(tables)
     return blocks
 
 

@@ -32,6 +32,7 @@ from importlib.resources import files
 from typing import Any
 
 import altair as alt
+import numpy as np
 import pandas as pd
 import vl_convert
 from fontTools.subset import Options, Subsetter
@@ -94,13 +95,10 @@ class Table:
         Name of each column, and whether it has numbers.
     rows : sequence of sequence of Cell
         One cell a column.
-    links : sequence of str
-        Address of each row's first cell, empty where it has none; by default none has.
     """
 
     heads: Sequence[tuple[Text, bool]]
     rows: Sequence[Sequence[Cell]]
-    links: Sequence[str] = ()
 
     @classmethod
     def of(
@@ -108,7 +106,6 @@ class Table:
         frame: pd.DataFrame,
         heads: Mapping[str, Text],
         forms: Mapping[str, str],
-        links: Sequence[str] = (),
     ) -> "Table":
         """Return the table of a data frame.
 
@@ -120,8 +117,6 @@ class Table:
             Name of each column that is shown, in their order.
         forms : mapping
             Format of each column of numbers, such as ".2f".
-        links : sequence of str
-            As of the class.
         """
 
         def cell(value: Any, form: str | None) -> Cell:
@@ -138,8 +133,18 @@ class Table:
                 [cell(value, form) for value, form in zip(row, shown, strict=True)]
                 for row in frame[list(heads)].itertuples(index=False, name=None)
             ],
-            links=links or [""] * len(frame),
         )
+
+
+def number_formats(frame: pd.DataFrame) -> dict[str, str]:
+    """Return a format of each column of numbers: whole ones, large ones, and others."""
+    formats = {}
+    for name in frame.select_dtypes(("number", "bool")):
+        numbers = frame[name].dropna().to_numpy(dtype=float)
+        is_whole = bool((numbers == np.round(numbers)).all())
+        digits = 0 if is_whole else 1 if np.abs(numbers).max() >= 100 else 3
+        formats[str(name)] = f",.{digits}f"
+    return formats
 
 
 def number_cell(value: Any, form: str) -> Cell:
@@ -178,7 +183,7 @@ def shell(page: Page) -> str:
     scripts = [asset(name) for name in ("shell.js", "charts.js", *page.scripts)]
     texts += scripts
     texts += [words.ja for _, words in page.sections]
-    texts += [words for own in section("page").values() for words in own.values()]
+    texts += [words for texts_of in section("page").values() for words in texts_of.values()]
     texts += [_opened(block) for name, block in page.data.items() if name.endswith(".json")]
     return render(
         "shell.html",
@@ -237,6 +242,15 @@ def compress(*parts: bytes) -> bytes:
     return b"".join([*out, packer.flush()])
 
 
+def pack_json(value: Any) -> bytes:
+    """Return a value as JSON in gzip."""
+    return compress(_json(value).encode())
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
 def minus(number: str) -> str:
     """Return a number with a minus sign in place of the hyphen."""
     return number.replace("-", "\u2212")
@@ -284,10 +298,6 @@ def _environment() -> Environment:
     )
     environment.globals["text_of"] = Text.of
     return environment
-
-
-def _json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 def _opened(block: bytes) -> str:

@@ -1,13 +1,13 @@
 """The section on portfolios: three sentences first, then its tables."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 
 from konkyo.backtesting.scores import NETWORK
 from konkyo.dates import label
-from konkyo.i18n import LANGUAGES, Text
+from konkyo.i18n import Text
 from konkyo.report.pages.html import Table
 from konkyo.report.tables.stocks import ABSORBED
 
@@ -28,7 +28,25 @@ PERFORMANCE = {
     "months": ".0f",
 }
 """Columns of the table, fractions in per cent, and their formats."""
-_RATIOS = ("sharpe_ratio", "sharpe_low", "sharpe_high", "alpha_t", "information_ratio", "months")
+_FRACTIONS = {
+    *("gross_return", "annual_return", "annual_volatility", "max_drawdown", "alpha", "turnover"),
+    *("active_return", "tracking_error", "annual", "depth", "return"),
+}
+TABLES: dict[str, tuple[str, Sequence[str], Mapping[str, str]]] = {
+    "portfolios": ("portfolio_performance", ("model", "portfolio"), PERFORMANCE),
+    "regression": (
+        "factor_regression", ("portfolio", "factor"), {"coefficient": "+.3f", "t": "+.1f"}
+    ),
+    "inputs": (
+        "promise", ("label", "verdict"), {"promise": "+.4f", "annual": "+.2f", "t": "+.1f"}
+    ),
+    "drawdowns": ("drawdowns", ("peak", "trough", "recovery"), {"depth": ".1f", "months": ".0f"}),
+    "periods": (
+        "periods", ("period",),
+        {"return": "+.1f", "sharpe_ratio": ".2f", "max_drawdown": ".1f", "months": ".0f"},
+    ),
+}  # fmt: skip
+"""Of each table of the section its source, columns of words, and formats of numbers."""
 MOST_NAMED = 5
 
 
@@ -52,6 +70,7 @@ def headline(tables: Mapping[str, pd.DataFrame], names: Mapping[str, Text]) -> l
     main = main_row(performance)
     if main is None:
         return []
+    factors = tables["factor_regression"]["factor"].unique()
     figures = {
         "portfolio": Text.of_name("portfolio", main["portfolio"]),
         "sharpe": _number(main["sharpe_ratio"], ".2f"),
@@ -59,7 +78,7 @@ def headline(tables: Mapping[str, pd.DataFrame], names: Mapping[str, Text]) -> l
         "high": _number(main["sharpe_high"], ".2f"),
         "alpha": _number(100 * main["alpha"], ".1f"),
         "t": _number(main["alpha_t"], ".1f"),
-        "factors": _factors(tables["factor_regression"]),
+        "factors": Text.join(Text.of_name("portfolio", str(name)) for name in factors[1:]),
     }
     sentences = [Text.of("report.portfolio.result", **figures), _earned(tables, main, names)]
     placebo = main_row(performance, "placebo")
@@ -82,15 +101,10 @@ def promises(promise: pd.DataFrame, names: Mapping[str, Text]) -> list[Text]:
     broken = promise[~promise["delivers"].astype(bool)]
     if broken.empty:
         return []
-    listed = {
-        language: (", " if language == "en" else "、").join(
-            f"{names[row.feature][language] if row.feature in names else row.feature} "
-            f"({100 * row.annual:+.1f})"
-            for row in broken.head(MOST_NAMED).itertuples()
-        )
-        for language in LANGUAGES
-    }
-    inputs = Text(listed["en"], listed["ja"])
+    inputs = Text.join(
+        _with_number(names.get(row.feature, Text.same(row.feature)), f"({100 * row.annual:+.1f})")
+        for row in broken.head(MOST_NAMED).itertuples()
+    )
     return [Text.of("report.portfolio.promise", count=len(broken), inputs=inputs)]
 
 
@@ -104,69 +118,42 @@ def _earned(tables: Mapping[str, pd.DataFrame], main: pd.Series, names: Mapping[
         portfolio = "equal_weighted"
     part = groups[(groups["portfolio"] == portfolio) & (groups["annual"] != 0)]
     part = part.sort_values("annual", ascending=False)
-    listed = {
-        language: (", " if language == "en" else "、").join(
-            f"{names[name][language]} {100 * value:+.1f}"
-            for name, value in zip(part["feature"], part["annual"], strict=True)
-        )
-        for language in LANGUAGES
-    }
+    earned = Text.join(
+        _with_number(names[name], f"{100 * value:+.1f}")
+        for name, value in zip(part["feature"], part["annual"], strict=True)
+    )
     return Text.of(
         "report.portfolio.earned",
         portfolio=Text.of_name("portfolio", portfolio),
         total=f"{100 * part['annual'].sum():.1f}",
-        groups=Text(listed["en"], listed["ja"]),
+        groups=earned,
     )
 
 
 def section_tables(
     tables: Mapping[str, pd.DataFrame], names: Mapping[str, Text]
 ) -> dict[str, Table]:
-    """Return the tables of the section by name."""
-    performance = tables["portfolio_performance"]
-    per_cent = [name for name in PERFORMANCE if name not in _RATIOS]
-    performance = performance.assign(
-        model=[Text.of_name("model", str(name)) for name in performance["model"]],
-        portfolio=[Text.of_name("portfolio", str(name)) for name in performance["portfolio"]],
-        **{name: 100 * performance[name] for name in per_cent},
-    )
-    lines = tables["factor_regression"]
-    lines = lines.assign(portfolio=[Text.of_name("portfolio", str(n)) for n in lines["portfolio"]])
-    inputs = tables["promise"].assign(
-        label=lambda rows: [names.get(name, Text.same(name)) for name in rows["feature"]],
-        annual=lambda rows: 100 * rows["annual"],
-        verdict=lambda rows: ["" if good else "\u25b2" for good in rows["delivers"]],
-    )
-    falls = tables["drawdowns"].assign(depth=lambda rows: 100 * rows["depth"])
-    falls = falls.assign(
-        **{
-            name: [_month(value) for value in falls[name]]
-            for name in ("peak", "trough", "recovery")
-        }
-    )
-    years = tables["periods"].assign(
-        **{name: 100 * tables["periods"][name] for name in ("return", "max_drawdown")}
-    )
+    """Return the tables of the section by name, fractions in per cent."""
     return {
-        "portfolios": _table(performance, ["model", "portfolio"], PERFORMANCE),
-        "regression": _table(lines, ["portfolio", "factor"], {"coefficient": "+.3f", "t": "+.1f"}),
-        "inputs": _table(
-            inputs, ["label", "verdict"], {"promise": "+.4f", "annual": "+.2f", "t": "+.1f"}
-        ),
-        "drawdowns": _table(
-            falls, ["peak", "trough", "recovery"], {"depth": ".1f", "months": ".0f"}
-        ),
-        "periods": _table(
-            years,
-            ["period"],
-            {"return": "+.1f", "sharpe_ratio": ".2f", "max_drawdown": ".1f", "months": ".0f"},
-        ),
+        name: _table(tables[source], words, forms, names)
+        for name, (source, words, forms) in TABLES.items()
     }
 
 
-def _table(frame: pd.DataFrame, words: list[str], forms: Mapping[str, str]) -> Table:
+def _table(
+    frame: pd.DataFrame, words: Sequence[str], forms: Mapping[str, str], names: Mapping[str, Text]
+) -> Table:
+    columns: dict[str, Any] = {name: 100 * frame[name] for name in forms if name in _FRACTIONS}
+    for name in words:
+        if name in ("model", "portfolio"):
+            columns[name] = [Text.of_name(name, str(value)) for value in frame[name]]
+        elif name in ("peak", "trough", "recovery"):
+            columns[name] = [_month(value) for value in frame[name]]
+    if "label" in words:
+        columns["label"] = [names.get(name, Text.same(name)) for name in frame["feature"]]
+        columns["verdict"] = ["" if delivers else "\u25b2" for delivers in frame["delivers"]]
     heads = {name: Text.of_name("report.portfolio.column", name) for name in [*words, *forms]}
-    return Table.of(frame, heads, forms)
+    return Table.of(frame.assign(**columns), heads, forms)
 
 
 def _month(value: Any) -> str:
@@ -177,13 +164,8 @@ def _number(value: float, form: str) -> str:
     return "\u2013" if pd.isna(value) else format(value, form)
 
 
-def _factors(regression: pd.DataFrame) -> Text:
-    names = [str(name) for name in regression["factor"].unique()[1:]]
-    translated = {
-        language: ", ".join(Text.of_name("portfolio", name)[language] for name in names)
-        for language in LANGUAGES
-    }
-    return Text(translated["en"], translated["ja"])
+def _with_number(name: Text, number: str) -> Text:
+    return Text(f"{name.en} {number}", f"{name.ja} {number}")
 
 
 def group_names(labels: pd.DataFrame) -> dict[str, Text]:

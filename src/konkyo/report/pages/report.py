@@ -1,6 +1,5 @@
 """The report: the paper's chapter 4 as one page, from the overview down to a single stock."""
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -14,7 +13,7 @@ from konkyo.i18n import LANGUAGES, Language, Text, section, t
 from konkyo.report.charts.factors import factor_bars, factor_scatter
 from konkyo.report.charts.shapes import waterfall
 from konkyo.report.pages.codec import pack, pack_factors
-from konkyo.report.pages.html import Page, Table, compress, render, shell
+from konkyo.report.pages.html import Page, Table, pack_json, render, shell
 from konkyo.report.pages.portfolio import group_names, headline, section_tables
 from konkyo.report.tables.explained_panel import ExplainedPanel
 from konkyo.report.tables.factors import positions
@@ -39,7 +38,10 @@ PERFORMANCE = {
     "hit_rate": ".1f",
     "months": ".0f",
 }
-PERFORMANCE_COLUMNS = ("model", "portfolio", *PERFORMANCE)
+_FRACTIONS = (
+    *("annual_return", "annual_return_arithmetic", "annual_volatility"),
+    *("max_drawdown", "hit_rate"),
+)
 
 
 def report(
@@ -95,15 +97,11 @@ def report(
     missing = sorted(set(panel.names) - set(labels["feature"]))
     if missing:
         raise ArtifactError(f"no label for {', '.join(missing)}: make labels for the inputs' names")
-    every_name = group_names(labels)
+    names = group_names(labels)
     labels = labels.drop_duplicates("feature").set_index("feature").loc[panel.names].reset_index()
     months = panel.months()
     month = months[-1] if config.month == "newest" else parse(config.month)
     panel.rows(month)
-    names = {
-        row["feature"]: Text(row["en"], row["ja"])
-        for row in labels[["feature", "en", "ja"]].to_dict("records")
-    }
     factors = list(tables["factor_shape"]["feature"].drop_duplicates())
     charts = {
         language: {**charts[language], **charts_to_fill(labels, factors, language)}
@@ -133,13 +131,12 @@ def report(
         count=len(panel.index),
         inputs=len(panel.names),
         charts=charts["en"],
-        columns=config.columns,
         errors=panel.error is not None,
         reliable=reliable_sentence(panel, tables, names, month),
         picked=picked,
         performance=_performance(tables["performance"]),
-        headline=headline(tables, every_name) if has_portfolios else [],
-        portfolio=section_tables(tables, every_name) if has_portfolios else {},
+        headline=headline(tables, names) if has_portfolios else [],
+        portfolio=section_tables(tables, names) if has_portfolios else {},
         related=related,
         notices=notices,
         epsilon_share=epsilon_share(tables),
@@ -164,8 +161,8 @@ def report(
             data={
                 **pack(panel, config.n_extremes, config.watchlist, largest, factors),
                 **pack_factors(panel, factors, config.stars),
-                "words.json": _json(words),
-                "first.json": _json(first),
+                "words.json": pack_json(words),
+                "first.json": pack_json(first),
             },
             charts=charts,
             styles=("report.css",),
@@ -225,7 +222,6 @@ def reliable_sentence(
         Text.of("report.reliable_input", name=names[str(name)], share=f"{100 * part:.0f}")
         for name, part in most_reliable(panel, month)[:3].items()
     ]
-    listed = Text(*("; ".join(one[language] for one in inputs) for language in LANGUAGES))
     key = "report.hardly_reliable" if share < HARDLY_ANY else "report.reliable"
     return Text.of(
         key,
@@ -234,7 +230,7 @@ def reliable_sentence(
         placebo=""
         if placebo.empty
         else Text.of("report.reliable_placebo", share=f"{100 * placebo.iloc[-1]:.1f}"),
-        inputs=listed,
+        inputs=Text.join(inputs),
     )
 
 
@@ -250,52 +246,12 @@ def _stated(key: str, source: Mapping[str, Any]) -> Text:
     return Text.of(f"report.{key}.{str(source.get(key)).lower()}")
 
 
-def in_per_cent(performance: pd.DataFrame) -> pd.DataFrame:
-    """Return the table with its fractions in per cent."""
-    fractions = [
-        *("annual_return", "annual_return_arithmetic", "annual_volatility"),
-        *("max_drawdown", "hit_rate"),
-    ]
-    return performance.assign(**{name: 100 * performance[name] for name in fractions})
-
-
-def performance_markdown(performance: pd.DataFrame) -> str:
-    """Return the performance table (the paper's figure 7) as a Markdown table.
-
-    Parameters
-    ----------
-    performance : DataFrame
-        model, portfolio and the measures, as fractions.
-
-    Returns
-    -------
-    str
-        One line a model and portfolio, fractions as per cent with one decimal, ending in a
-        newline. A figure that is not defined is a dash.
-    """
-    lines = [[t(f"performance.{name}", "en") for name in PERFORMANCE_COLUMNS]]
-    lines.append(["---"] * 2 + ["---:"] * len(PERFORMANCE))
-    for row in in_per_cent(performance).to_dict("records"):
-        measures = [
-            "–" if pd.isna(row[key]) else format(row[key], form)
-            for key, form in PERFORMANCE.items()
-        ]
-        lines.append([str(row["model"]), str(row["portfolio"]), *measures])
-    return "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
-
-
 def _performance(performance: pd.DataFrame) -> Table:
-    """Return figure 7."""
-    frame = in_per_cent(performance).assign(
-        **{
-            column: [Text.of_name(column, str(name)) for name in performance[column]]
-            for column in ("model", "portfolio")
-        }
-    )
-    return Table.of(
-        frame, {name: Text.of(f"performance.{name}") for name in PERFORMANCE_COLUMNS}, PERFORMANCE
-    )
-
-
-def _json(value: Any) -> bytes:
-    return compress(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode())
+    """Return figure 7, fractions in per cent."""
+    names = {
+        column: [Text.of_name(column, str(name)) for name in performance[column]]
+        for column in ("model", "portfolio")
+    }
+    frame = performance.assign(**{name: 100 * performance[name] for name in _FRACTIONS}, **names)
+    heads = {name: Text.of_name("performance", name) for name in (*names, *PERFORMANCE)}
+    return Table.of(frame, heads, PERFORMANCE)

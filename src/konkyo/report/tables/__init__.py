@@ -5,8 +5,8 @@ import pandas as pd
 from konkyo import dates
 from konkyo.config import Report
 from konkyo.errors import KonkyoError
-from konkyo.report.tables.explained_panel import ExplainedPanel, build
-from konkyo.report.tables.exposure import exposure, relevance_turnover
+from konkyo.report.tables.explained_panel import ExplainedPanel
+from konkyo.report.tables.exposure import exposure
 from konkyo.report.tables.factors import (
     factor_means,
     factor_means_over_time,
@@ -16,7 +16,6 @@ from konkyo.report.tables.factors import (
     top_factors,
 )
 from konkyo.report.tables.history import effects, groups_over_time
-from konkyo.report.tables.labels import labels, read_labels
 from konkyo.report.tables.market import (
     largest_month,
     market_over_time,
@@ -24,35 +23,8 @@ from konkyo.report.tables.market import (
     top_market,
 )
 from konkyo.report.tables.reliability import reliable_later, reliable_shares
-from konkyo.report.tables.sentences import RULES, Phrases, sentences
-from konkyo.report.tables.stocks import extremes, score_changes, stock_table
-
-__all__ = [
-    "RULES",
-    "ExplainedPanel",
-    "Phrases",
-    "build",
-    "effects",
-    "exposure",
-    "extremes",
-    "factor_means",
-    "factor_means_over_time",
-    "factor_points",
-    "factor_shape",
-    "groups_over_time",
-    "labels",
-    "largest_month",
-    "market_over_time",
-    "market_quantiles",
-    "read_labels",
-    "relevance_turnover",
-    "score_changes",
-    "sentences",
-    "stock_table",
-    "tables",
-    "top_factors",
-    "top_market",
-]
+from konkyo.report.tables.sentences import sentences
+from konkyo.report.tables.stocks import stock_table
 
 FACTORS, SERIES, POINTS, SEED = 6, 3, 400, 1
 
@@ -73,10 +45,10 @@ def tables(panel: ExplainedPanel, labels: pd.DataFrame, config: Report) -> dict[
     Returns
     -------
     dict
-        stocks, sentences, changes (figure 8 and what is said of its stocks), factor_means (9),
+        stocks, sentences (figure 8 and what is said of its stocks), factor_means (9),
         factor_points, factor_shape (10) of the month; market_over_time (11) and market_quantiles
-        (12) where there are market inputs; factor_means_over_time, groups, effects, exposure,
-        relevance_turnover; with standard errors reliable_shares and reliable_later.
+        (12) where there are market inputs; factor_means_over_time, groups, effects, exposure;
+        with standard errors reliable_shares and reliable_later.
 
     Raises
     ------
@@ -103,7 +75,6 @@ def tables(panel: ExplainedPanel, labels: pd.DataFrame, config: Report) -> dict[
     return {
         "stocks": stocks,
         "sentences": sentences(panel, stock_rows, labels),
-        "changes": score_changes(panel, month, codes),
         "factor_means": means,
         "factor_means_over_time": factor_means_over_time(panel),
         "factor_points": factor_points(panel, factors, month, POINTS, SEED),
@@ -112,7 +83,6 @@ def tables(panel: ExplainedPanel, labels: pd.DataFrame, config: Report) -> dict[
         "groups": groups_over_time(panel),
         "effects": effects(panel),
         "exposure": exposure(panel),
-        "relevance_turnover": relevance_turnover(panel),
         **_of_errors(panel),
     }
 

@@ -57,19 +57,19 @@ def reliable_later(panel: ExplainedPanel) -> pd.DataFrame:
     stocks = pd.factorize(panel.index["stock"])[0]
     signed = np.sign(panel.relevance).astype(np.int8)
     reliable = signed * panel.reliable
-    kept, base = np.zeros((2, LATER, 2))
+    still_reliable, base = np.zeros((2, LATER, 2))
     for later in range(1, LATER + 1):
         for first, second in zip(spans, spans[later:], strict=False):
             _, one, other = np.intersect1d(stocks[first], stocks[second], return_indices=True)
             before, after = reliable[first][one], reliable[second][other]
             same = after * signed[first][one] > 0
-            kept[later - 1] += [(same & (before != 0)).sum(), (before != 0).sum()]
+            still_reliable[later - 1] += [(same & (before != 0)).sum(), (before != 0).sum()]
             base[later - 1] += [same.sum(), same.size]
     with np.errstate(invalid="ignore"):
         return pd.DataFrame(
             {
                 "later": range(1, LATER + 1),
-                "share": kept[:, 0] / kept[:, 1],
+                "share": still_reliable[:, 0] / still_reliable[:, 1],
                 "all": base[:, 0] / base[:, 1],
             }
         )

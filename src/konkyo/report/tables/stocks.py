@@ -5,20 +5,11 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from konkyo.dates import label, ordinal
+from konkyo.dates import label
 from konkyo.errors import KonkyoError
 from konkyo.report.tables.explained_panel import ExplainedPanel
 
 ABSORBED = "absorbed"
-
-
-def extremes(panel: ExplainedPanel, n: int) -> np.ndarray:
-    """Return the rows of the `n` longest and the `n` shortest stocks of every month, in order.
-
-    Where a month has fewer than 2n stocks, each is there once.
-    """
-    rank, stocks = panel.index["rank"].to_numpy(), panel.index["stocks"].to_numpy()
-    return np.flatnonzero((rank <= n) | (rank > stocks - n))
 
 
 def stock_table(
@@ -77,81 +68,22 @@ def stock_table(
     return _long(keys[about], [*panel.names, ABSORBED], parts)
 
 
-def score_changes(
-    panel: ExplainedPanel, month: pd.Timestamp, stocks: Sequence[str] | None = None
-) -> pd.DataFrame:
-    """Split each stock's change of score since the month before by input.
-
-    Parameters
-    ----------
-    panel : ExplainedPanel
-        Scores, features and attributions.
-    month : Timestamp
-        The decision month.
-    stocks : sequence of str, optional
-        Codes of stocks ranked in it; all of them by default.
-
-    Returns
-    -------
-    DataFrame
-        month, stock, before, now, change (scores), feature, relevance_before, relevance_now and
-        relevance_change. One row a stock and feature, "absorbed" included: a stock's changes of
-        relevance add up to its change of score. Both network and inputs are a month newer, and
-        the split does not tell one from the other. A stock that was not ranked in the calendar
-        month before has nothing to be compared with and no row: `attrs["new"]` lists them.
-
-    Raises
-    ------
-    ArtifactError
-        No stock was ranked in the month.
-    KonkyoError
-        A stock that was asked for was not.
-    """
-    rows = panel.rows(month)
-    stock_rows = (
-        np.arange(rows.start, rows.stop) if stocks is None else _find(panel, rows, stocks, month)
-    )
-    past = np.flatnonzero(ordinal(panel.index["month"]) == _count(month) - 1)
-    codes = panel.index["stock"].to_numpy()
-    at = pd.Index(codes[past]).get_indexer(codes[stock_rows])
-    now, before = stock_rows[at >= 0], past[at[at >= 0]]
-    score = panel.index["score"].to_numpy()
-    keys = pd.DataFrame(
-        {
-            "month": panel.index["month"].to_numpy()[now],
-            "stock": panel.index["stock"].iloc[now].to_numpy(),
-            "before": score[before],
-            "now": score[now],
-            "change": score[now] - score[before],
-        }
-    )
-    old, new = attribution_rows(panel, before), attribution_rows(panel, now)
-    parts = {"relevance_before": old, "relevance_now": new, "relevance_change": new - old}
-    table = _long(keys, [*panel.names, ABSORBED], parts)
-    table.attrs["new"] = codes[stock_rows[at < 0]].tolist()
-    return table
-
-
 def attribution_rows(panel: ExplainedPanel, rows: np.ndarray) -> np.ndarray:
     """Return relevances and what is absorbed, [rows, features + 1] float64."""
     return np.column_stack([panel.relevance[rows], panel.absorbed[rows]]).astype(np.float64)
-
-
-def _count(month: pd.Timestamp) -> int:
-    return int(ordinal(pd.DatetimeIndex([month]))[0])
 
 
 def _find(
     panel: ExplainedPanel, rows: slice, stocks: Sequence[str], month: pd.Timestamp
 ) -> np.ndarray:
     """Return the rows of stocks by their codes, in the order asked."""
-    there = pd.Index(panel.index["stock"].iloc[rows])
-    at = there.get_indexer(pd.Index(list(stocks), dtype=there.dtype))
+    ranked = pd.Index(panel.index["stock"].iloc[rows])
+    at = ranked.get_indexer(pd.Index(list(stocks), dtype=ranked.dtype))
     if (at < 0).any():
         absent = [code for code, place in zip(stocks, at, strict=True) if place < 0]
         raise KonkyoError(
-            f"{', '.join(absent)} not among the {len(there)} stocks ranked in {label(month)} "
-            f"(such as {', '.join(there[:3])}): correct the codes or choose a month in which they "
+            f"{', '.join(absent)} not among the {len(ranked)} stocks ranked in {label(month)} "
+            f"(such as {', '.join(ranked[:3])}): correct the codes or choose a month in which they "
             "were ranked"
         )
     return rows.start + at

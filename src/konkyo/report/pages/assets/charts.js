@@ -4,7 +4,6 @@
 konkyo.charts = (() => {
   const NARROW = 480;
   let library = null;
-  const root = document.documentElement;
 
   function load() {
     library ||= konkyo.text("vega").then((source) => {
@@ -14,7 +13,6 @@ konkyo.charts = (() => {
     });
     return library;
   }
-  const tone = (name) => getComputedStyle(root).getPropertyValue(name).trim();
 
   // A table lies once in the page, by columns, however many charts of either language read it.
   async function table(name) {
@@ -26,60 +24,32 @@ konkyo.charts = (() => {
   // The chart's ink, grid and paper become the page's own, which differ in the dark.
   async function open(name, rows) {
     let text = await konkyo.text(`chart/${konkyo.language()}/${name}`);
-    for (const [colour, own] of Object.entries(JSON.parse(root.dataset.inks))) text = text.replaceAll(`"${colour}"`, `"${tone(own)}"`);
+    const root = document.documentElement, style = getComputedStyle(root);
+    for (const [colour, own] of Object.entries(JSON.parse(root.dataset.inks))) text = text.replaceAll(`"${colour}"`, `"${style.getPropertyValue(own).trim()}"`);
     const spec = JSON.parse(text), names = spec.usermeta.tables;
     spec.datasets = { ...Object.fromEntries(await Promise.all(names.map(async (key) => [key, await table(key)]))), ...rows };
     return spec;
   }
 
-  function lines(text, most) {
-    const out = [""];
-    for (const word of String(text).split(/(?<= )|(?<=[\u3000-\u9fff])(?![\u3001\u3002\u300d\uff09])/)) {
-      if (out.at(-1) && (out.at(-1) + word.trimEnd()).length > most) out.push("");
-      out[out.length - 1] += word;
-    }
-    return out.map((line) => line.trimEnd());
-  }
   function visit(spec, change) {
     change(spec);
     for (const key of ["layer", "vconcat", "hconcat", "concat"]) for (const part of spec[key] || []) visit(part, change);
     if (spec.spec) visit(spec.spec, change);
   }
-  // On a telephone names stand in two short lines, titles of axes too, and a legend has few columns.
+  // On a telephone names have little room, and a legend has one column.
   function slender(spec, width) {
-    const room = (text, pixels) => Math.max(8, Math.floor(pixels / (/[\u3000-\u9fff]/.test(text) ? 11 : 6)));
-    for (const param of spec.params || []) if (param.name === "letters") param.value = 22;
     if (spec.columns) spec.columns = 1;
-    const axis = { ...spec.config.axis, labelFontSize: 10, titleFontSize: 11, labelLimit: 140 };
-    spec.config = { ...spec.config, axis, axisQuantitative: { tickCount: 4 }, legend: { ...spec.config.legend, labelLimit: width - 50, titleLimit: width - 20, gradientLength: 180 } };
+    const axis = { ...spec.config.axis, labelFontSize: 10, titleFontSize: 11, titleLimit: width - 60, labelLimit: 120 };
+    const legend = { ...spec.config.legend, columns: 1, labelLimit: width - 50, titleLimit: width - 20, gradientLength: 180 };
+    spec.config = { ...spec.config, axis, axisQuantitative: { tickCount: 4 }, legend };
     visit(spec, (part) => {
-      for (const [channel, code] of Object.entries(part.encoding || {})) {
-        if (channel === "y" || channel === "x") {
-          if (typeof code.title === "string") code.title = lines(code.title, room(code.title, channel === "x" ? width - 150 : 220));
-        } else if (code.legend && code.legend.columns) {
-          const names = code.scale.domain.map(String), pixels = Math.max(...names.map((text) => (/[\u3000-\u9fff]/.test(text) ? 11 : 6)));
-          const most = Math.floor((width - 150) / pixels), widest = Math.min(most, Math.max(...names.map((text) => text.length)));
-          code.legend.columns = Math.max(1, Math.floor((width - 110) / (widest * pixels + 30)));
-          code.legend.labelExpr = `length(datum.label) > ${most} ? split(replace(datum.label, regexp('^(.{1,${most}} |.{${most}})'), '$1\\n'), '\\n') : datum.label`;
-        } else if (code.legend && code.legend.title) code.legend.title = lines(code.legend.title, room(code.legend.title, width - 150));
-      }
+      for (const channel of Object.values(part.encoding || {})) delete channel.legend?.columns;
+      if (part.width > width - 90) part.width = width - 90;
     });
   }
-
-  // A single view fills its place by itself. Views side by side or below each other cannot: their
-  // names are measured by drawing once, and what is left over or missing is shared out.
+  // A single view fills its place; views side by side or below each other keep their size, and the
+  // style shrinks their SVG where the window is narrow.
   const composed = (spec) => ["vconcat", "hconcat", "concat", "spec"].some((key) => spec[key]);
-  function stretch(spec, factor) {
-    visit(spec, (part) => { if (typeof part.width === "number") part.width = Math.max(20, part.width * factor); });
-  }
-  function natural(spec) {
-    if (spec.columns && spec.spec) return spec.columns * natural(spec.spec);
-    if (spec.columns && spec.concat) return spec.columns * Math.max(...spec.concat.map(natural));
-    if (spec.hconcat) return spec.hconcat.reduce((sum, part) => sum + natural(part), 0);
-    const own = typeof spec.width === "number" ? [spec.width] : [];
-    return Math.max(0, ...own, ...["vconcat", "layer"].flatMap((key) => (spec[key] || []).map(natural)), spec.spec ? natural(spec.spec) : 0);
-  }
-
   // Title and note; {month} and the like are what a script hands over with its rows.
   function caption(node) {
     const [title, note] = [node.meta.title, node.meta.note].map((text) => (node.values ? text.replace(/\{(\w+)\}/g, (_, name) => node.values[name]) : text));
@@ -88,14 +58,6 @@ konkyo.charts = (() => {
 
   // A chart of rows that a script hands over is as high as there are rows (`usermeta.row`).
   const count = (rows) => Math.max(...Object.values(rows).map((values) => values.length));
-
-  async function render(canvas, spec) {
-    const options = {
-      mode: "vega-lite", actions: false, renderer: "canvas", ast: true, loader: { load: () => Promise.reject(new Error("no network")) },
-      tooltip: { theme: konkyo.dark() ? "dark" : "light" },
-    };
-    return vegaEmbed(canvas, spec, options);
-  }
 
   async function draw(node) {
     const name = node.dataset.figure, state = wanted(node);
@@ -111,21 +73,11 @@ konkyo.charts = (() => {
     spec.config = { ...spec.config, font: getComputedStyle(document.body).fontFamily, background: "transparent", padding: { left: 2, right: 10, top: 4, bottom: 4 } };
     if (width < NARROW) slender(spec, width);
     node.result?.finalize();
-    if (composed(spec)) {
-      const before = natural(spec);
-      for (let turn = 0; turn < 2; turn += 1) {
-        node.result?.finalize();
-        node.result = await render(canvas, spec);
-        const over = canvas.querySelector("canvas, svg").getBoundingClientRect().width - width;
-        if (over <= 0 && over > -6) break;
-        const now = natural(spec);
-        stretch(spec, Math.max(40, now - over - 2) / now);
-        if (turn === 1 || before <= 0) node.result = await render(canvas, spec);
-      }
-    } else {
-      Object.assign(spec, { width: "container", autosize: { type: "fit-x", contains: "padding" } });
-      node.result = await render(canvas, spec);
-    }
+    if (!composed(spec)) Object.assign(spec, { width: "container", autosize: { type: "fit-x", contains: "padding" } });
+    node.result = await vegaEmbed(canvas, spec, {
+      mode: "vega-lite", actions: false, renderer: composed(spec) ? "svg" : "canvas", ast: true,
+      tooltip: { theme: konkyo.dark() ? "dark" : "light" }, loader: { load: () => Promise.reject(new Error("no network")) },
+    });
     node.view = node.result.view;
     node.shown = rows;
     node.width = width;

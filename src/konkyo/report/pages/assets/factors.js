@@ -19,13 +19,12 @@ konkyo.factors = (() => {
   }
 
   function table(m, means) {
-    const { names, factors, group_names: groups, groups: groupOf } = konkyo.pack.head();
+    const { group_names: groups, groups: groupOf } = konkyo.pack.head();
     const figure = (value, decimals) => el("td", { "data-value": value ?? "" }, value === null ? "–" : minus(konkyo.words.signed(value, decimals)));
     const chance = (p) => el("td", { "data-value": p }, `${p < 0.0005 ? "<0.001" : p.toFixed(3)} ${stars(p)}`);
     const rows = means.input.map((input, at) => {
       const name = konkyo.words.name(input), { long, short, t: statistic, p, p_adjusted: adjusted } = means;
-      const link = factors.includes(input) ? el("a", { href: "#" + new URLSearchParams({ factor: names[input] }) }, name) : name;
-      return el("tr", {}, el("td", { class: "left" }, link), el("td", { class: "left" }, t("group." + groups[groupOf[input]])), figure(long[at], 4), figure(short[at], 4),
+      return el("tr", {}, el("td", { class: "left" }, name), el("td", { class: "left" }, t("group." + groups[groupOf[input]])), figure(long[at], 4), figure(short[at], 4),
         figure(long[at] - short[at], 4), figure(statistic[at], 1), chance(p[at]), chance(adjusted[at]));
     });
     konkyo.month.put(find("means"), m, [[t("column.label"), "left"], [t("column.group"), "left"], [side(true), "number"], [side(false), "number"],

@@ -34,7 +34,7 @@
     place.hidden = row === undefined;
     if (row !== undefined) await konkyo.stock.draw(place, m, state.stock);
     const heat = find("heat");
-    if (heat.dataset.shown !== `${m.label} ${konkyo.language()}`) konkyo.month.heat(heat, m, first, Number(find("most").value));
+    if (heat.dataset.shown !== `${m.label} ${konkyo.language()}`) konkyo.month.heat(heat, m, first);
     const factors = find("means");
     if (factors.dataset.shown !== `${m.label} ${konkyo.language()}`) await konkyo.factors.draw(m);
     const all = find("all");
@@ -62,14 +62,6 @@
 
   async function follow() {
     const wanted = konkyo.readHash(), head = konkyo.pack.head();
-    if (wanted.factor) {
-      const picker = find("factor");
-      if (picker && [...picker.options].some((option) => option.value.endsWith("/" + wanted.factor))) {
-        picker.value = [...picker.options].find((option) => option.value.endsWith("/" + wanted.factor)).value;
-        picker.dispatchEvent(new Event("change"));
-      }
-      find("factors").scrollIntoView();
-    }
     if (head.at.has(wanted.month)) state.month = wanted.month;
     if (head.stockAt.has(wanted.stock)) state.stock = wanted.stock;
     await show();
@@ -92,16 +84,8 @@
     find("worse").addEventListener("click", () => step(1).catch(konkyo.trouble));
     find("earlier").addEventListener("click", () => turn(-1));
     find("later").addEventListener("click", () => turn(1));
-    find("most").addEventListener("change", () => { delete find("heat").dataset.shown; update(); });
     find("all").addEventListener("toggle", update);
-    find("row").addEventListener("click", async () => {
-      find("all").open = true;
-      await show().catch(konkyo.trouble);
-      const line = find("row-" + state.stock);
-      line?.scrollIntoView({ block: "center" });
-      line?.querySelector("a").focus({ preventScroll: true });
-    });
-    konkyo.onChange((what) => { if (what === "language") update(); });
+    konkyo.onChange(update);
     window.addEventListener("hashchange", () => follow().catch(konkyo.trouble));
     await follow();
     document.body.dataset.ready = "true";

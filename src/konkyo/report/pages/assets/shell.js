@@ -17,7 +17,6 @@ const konkyo = (() => {
     const theme = root.dataset.theme;
     return theme === "dark" || (theme === "auto" && matchMedia("(prefers-color-scheme: dark)").matches);
   }
-  function changed(what) { for (const listener of listeners) listener(what); }
   function onChange(listener) { listeners.push(listener); }
 
   function speak(choice) {
@@ -29,12 +28,12 @@ const konkyo = (() => {
       node.setAttribute("aria-label", node.dataset[choice === "ja" ? "labelJa" : "labelEn"]);
     }
     for (const node of document.querySelectorAll("option[data-en]")) node.textContent = node.dataset[choice];
-    changed("language");
+    for (const listener of listeners) listener();
   }
   function colour(choice) {
     root.dataset.theme = choice;
     document.getElementById("theme").setAttribute("aria-pressed", String(dark()));
-    changed("theme");
+    for (const listener of listeners) listener();
   }
 
   // Packed data lies in script elements as gzip in base64; each is opened once, when it is wanted.

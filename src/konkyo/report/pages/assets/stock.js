@@ -72,6 +72,7 @@ konkyo.stock = (() => {
 
 // The stocks of a month: the table of figure 8, and all of them in the order of their scores.
 konkyo.month = (() => {
+  const MOST = 12;
   const { el, minus } = konkyo, t = konkyo.words.t;
   const link = ({ name, month }) => el("a", { href: "#" + new URLSearchParams({ stock: name, month }) }, name);
   const rank = (stock) => el("td", { "data-value": stock.rank }, String(stock.rank));
@@ -86,14 +87,14 @@ konkyo.month = (() => {
   }
 
   // The rows that carry every input: shorts on top, stocks of the watchlist, longs.
-  function heat(place, m, { n_extremes: each, watchlist, columns: chosen }, most) {
+  function heat(place, m, { n_extremes: each, watchlist, columns: chosen }) {
     const { step, names } = konkyo.pack.head(), weight = new Float64Array(names.length);
     const extremes = Array.from({ length: m.count }, (_, row) => row).filter((row) => Math.min(row, m.count - 1 - row) < each);
     const watched = watchlist.filter((name) => m.placeOf.has(name)).map((name) => m.placeOf.get(name));
     const stocks = [...new Set([...extremes, ...watched])].sort((a, b) => b - a).map((row) => konkyo.pack.stock(m, row));
     for (const stock of stocks) for (const { input, relevance } of stock.inputs) weight[input] += Math.abs(relevance);
     const weighty = [...weight.keys()].filter((input) => weight[input]).sort((a, b) => weight[b] - weight[a]);
-    const columns = most ? weighty.slice(0, most) : chosen;
+    const columns = chosen.length ? chosen : weighty.slice(0, MOST);
     const largest = Math.max(1, ...stocks.flatMap(({ inputs }) => inputs.filter(({ input }) => columns.includes(input)).map(({ relevance }) => Math.abs(relevance))));
     const shown = ({ input, value, raw }) => (raw === undefined ? konkyo.words.value(input, value)
       : raw === null ? "–" : minus(raw && Math.abs(raw) < 1e-3 ? raw.toExponential(1) : raw.toLocaleString("en", { maximumSignificantDigits: 3 })));
@@ -108,7 +109,7 @@ konkyo.month = (() => {
         el("th", { scope: "row", "data-value": stock.rank }, link(stock)), rank(stock), score(stock), ...columns.map((input) => cell(inputs.get(input))));
     });
     put(place, m, [[t("column.stock")], [t("column.rank")], [konkyo.words.scoreName(), "number"], ...columns.map((input) => [konkyo.words.name(input), "number"])], rows, "heat ");
-    place.querySelector(".columns").replaceChildren(most && columns.length < names.length ? t("stock.most_relevant", { count: names.length, shown: columns.length }) : "");
+    place.querySelector(".columns").replaceChildren(!chosen.length && columns.length < names.length ? t("stock.most_relevant", { count: names.length, shown: columns.length }) : "");
     const end = konkyo.words.number(largest * step, 3);
     place.querySelector(".most").replaceChildren("\u2212" + end, el("i", { class: "scale", "aria-hidden": "true" }), "+" + end);
   }
