@@ -17,8 +17,7 @@ from konkyo.errors import ParamsError, RecordsError
         (
             "codes_sectors.csv",
             "sectors: 8 of 12 stocks found; without: 0013, 1301, 7203, BRK.B; its codes of no "
-            """stock: '="0013"', '="1301"', '="7203"', 'BRK-B' (as a spreadsheet damages codes: """
-            "write them as text)",
+            """stock: '="0013"', '="1301"', '="7203"', 'BRK-B'""",
         ),
         ("codes_sectors_long.csv", "sectors: 0 of 12 stocks found; without: 0013, 1301, 7203, "),
     ],
@@ -29,10 +28,10 @@ def test_codes_that_match_no_stock_are_counted(load, file, note):
         "reports": (Reports((str(CASES / "codes_reports.csv"),), {}, 90, 15, 1),),
     }
     records = load(CASES / "codes_stocks.csv", beside=beside)
-    assert records.summary["matched"][0].startswith(note)
+    assert records.lines("matched")[0].startswith(note)
     # Some are found as they are written, the others in capital letters: no stock is without.
-    assert records.summary["matched"][1:] == ("reports: 12 of 12 stocks found, in capital letters",)
-    assert any("amounts in units of 1;" in line for line in records.summary["assumed"])
+    assert records.lines("matched")[1:] == ("reports: 12 of 12 stocks found, in capital letters",)
+    assert any("amounts in units of 1;" in line for line in records.lines("assumed"))
     june = records.stocks[records.stocks["month"] == "2019-06-30"]
     assert june["earnings_yield"].notna().all()
 
@@ -61,7 +60,7 @@ def test_usual_missing_values_are_named(load):
 def test_smallest_return_sets_lower_returns_missing(load):
     records = load(CASES / "sentinels_stocks.csv", return_unit="percent", smallest_return=-0.95)
     assert records.facts["returns_set_missing"] == 1
-    assert "1 return set missing (S03 2020-05 -99.99%)" in records.summary["set missing"]
+    assert "1 return set missing (S03 2020-05 -99.99%)" in records.lines("set missing")
     assert records.stocks["return"].min() > -0.9
 
 
@@ -71,7 +70,7 @@ def test_an_ending_in_capitals(load):
 
 
 def test_files_of_a_folder_that_are_not_read_are_named(load):
-    assert load(CASES / "folder").summary["left out"] == (
+    assert load(CASES / "folder").lines("left out") == (
         f"{CASES}/folder/exchange_b.csv.zip is passed over: save it as one of .parquet, .csv, "
         ".csv.gz",
     )
@@ -155,7 +154,7 @@ def test_traded_value_by_a_vendors_name(load, tmp_path, traded):
 
 
 def test_rows_that_a_condition_leaves_out_are_noted(load):
-    records = load(CASES / "codes_stocks.csv", where="stock <> 'GM' and size > 0")
+    records = load(CASES / "codes_stocks.csv", where="stock <> 'GM' and size::double > 0")
     assert records.stocks["stock"].nunique() == 11
     assert [note for note in lines(records) if "`where` leaves 264 of 288 rows" in note]
 
@@ -165,9 +164,9 @@ def test_a_condition_on_prices_of_days(load, tmp_path):
     rows = [(day, s, 10.0, 5.0, kind) for day in days for s in "ABC" for kind in "NP"]
     frame = pd.DataFrame(rows, columns=["date", "stock", "close", "size", "kind"])
     frame.to_csv(tmp_path / "prices.csv", index=False)
-    records = load(tmp_path / "prices.csv", rows="dated", where="kind = 'N'")
+    records = load(tmp_path / "prices.csv", rows="dated", where="kind = 'N'", columns={"kind": ""})
     assert len(records.stocks) == 18 and "kind" not in records.stocks
-    assert any("`where` leaves" in note for note in records.notes)
+    assert any("`where` leaves" in note for note in records.lines())
 
 
 def test_a_first_month_after_the_last_is_refused(tmp_path):

@@ -20,7 +20,8 @@ DAYS = pd.to_datetime(["2001-01-30", "2001-01-31", "2001-02-01"])
 
 
 def check_values(kind, frame, file, names, first_row=1, unit="fraction"):
-    return broken_rules(table_of(kind, unit), ParsedTable(file, frame, names), first_row)
+    table = ParsedTable(file, frame, names, first_row=first_row)
+    return broken_rules(table_of(kind, unit), table)
 
 
 def broken(kind, frame, **options) -> list[tuple[str, str, tuple[int, ...]]]:

@@ -15,7 +15,7 @@ from konkyo.errors import ParamsError
 from small import PARAMS
 
 OPTIONAL_KEYS = {"encoding": "utf-8", "decimal": "", "date_format": "", "missing_values": []}
-OF_STOCKS = {"smallest_return": -1.0, "bar_date": "", "closed_months": []}
+OF_STOCKS = {"smallest_return": -1.0, "bar_date": ""}
 OF_TABLES = {"bar_date": "", "lag_months": 0}
 TEXT = PARAMS.read_text(encoding="utf-8")
 VALUES = config.as_dict(config.load(PARAMS))

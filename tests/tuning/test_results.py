@@ -1,7 +1,5 @@
 """What a search leaves, and the page of its result."""
 
-from dataclasses import replace
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -87,14 +85,6 @@ def test_selection_bias_is_that_of_all_trials(searched):
     text = results.summary(compared(search), found)
     assert "on the holdout the tuned values beat the current ones" in text
     assert "6 trials count as" in text and "deflated Sharpe ratio" in text
-
-
-def test_walk_forward_series_selects_by_earlier_months(searched):
-    search = searched[0]
-    done = study.finished_trials(search.study)
-    assert results.walk_forward_series(done, search.tune) is None
-    found = results.walk_forward_series(done, replace(search.tune, retune_every=6), first=12)
-    assert len(found) == 18 and (found["decided"] <= found["month"]).all()
 
 
 def test_the_page_shows_the_result_and_escapes_names(searched):

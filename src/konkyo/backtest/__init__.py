@@ -20,7 +20,6 @@ Selection bias of a search:
 sharpe       probabilistic Sharpe ratio, minimum track record length
 expected_max_sharpe  effective number of trials, expected maximum Sharpe ratio under zero skill
 overfitting  probability of backtest overfitting, performance degradation
-walk_forward_selection  returns of selecting the best trial by earlier months only
 selection_bias  all of these figures of one search
 """
 
@@ -46,7 +45,6 @@ from konkyo.backtest.returns import monthly_returns
 from konkyo.backtest.scores import join_scores
 from konkyo.backtest.selection_bias import overfitting_or_none, selection_bias
 from konkyo.backtest.turnover import trades
-from konkyo.backtest.walk_forward_selection import walk_forward_returns
 
 __all__ = [
     "NoPortfoliosError",
@@ -72,6 +70,5 @@ __all__ = [
     "selection_bias",
     "t_statistic",
     "trades",
-    "walk_forward_returns",
     "with_realised_returns",
 ]

@@ -36,7 +36,6 @@ from konkyo.config.main import (
     Simulated,
     Track,
     Train,
-    Verify,
 )
 from konkyo.config.params import Params, as_dict, flatten, load, parse
 from konkyo.config.tables import Reports, StockRows, Table, Tables
@@ -72,7 +71,6 @@ __all__ = [
     "Track",
     "Train",
     "Tune",
-    "Verify",
     "as_dict",
     "flatten",
     "load",

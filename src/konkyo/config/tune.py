@@ -63,7 +63,6 @@ class Tune:
     turnover_cap: Positive
     holdout: Count
     refit_every: Count
-    retune_every: Annotated[int, Field(ge=0)]
     space: Space
     portfolio: Literal["equal_weighted", "value_weighted", "sector_neutral", "score_weighted"] = (
         field(default="equal_weighted", kw_only=True)

@@ -34,6 +34,12 @@ _ROWS: dict[Kind, tuple[str, tuple[Rule, ...]]] = {
 }
 """What a row of each kind of table is, and the rules of its rows."""
 
+_RESERVED: dict[Kind, tuple[str, ...]] = {
+    "prices": ("month",),
+    "reports": ("month", "date", "return", "sector", "eligible", "close", "volume"),
+}
+"""Names that a kind of table may not bring: what its rows become, or the stocks' own columns."""
+
 
 @cache
 def _declared() -> pd.DataFrame:
@@ -59,7 +65,7 @@ def table_of(kind: Kind, unit: Unit = "fraction") -> Schema:
             row.holds, row.needed == "yes", row.empty == "yes", tuple(limits), row.unit, row.meaning
         )
     means, rules = _ROWS[kind]
-    return Schema(columns, rules, means)
+    return Schema(columns, rules, means, _RESERVED.get(kind, ()))
 
 
 def cells_of(kind: Kind) -> Callable[[str], CellKind | None]:
@@ -71,8 +77,3 @@ def cells_of(kind: Kind) -> Callable[[str], CellKind | None]:
         return None if column is None else column.holds
 
     return cell
-
-
-def is_declared(name: str) -> bool:
-    """Return whether some kind of table has a column of this name."""
-    return name in set(_declared()["name"])

@@ -61,12 +61,9 @@ def columns_in(
 def refusal(key: str, condition: str, columns: Sequence[str], error: Exception) -> ParamsError:
     """Return the error on a condition that DuckDB refuses, without DuckDB's words."""
     text = str(error)
-    near = re.search(r'syntax error at or near "(.*?)"', text)
     value = re.search(r"Could not convert string '(.*?)'", text)
-    if near and not (near[1] == ")" and condition.count("(") >= condition.count(")")):
-        reason = f"cannot be read at {near[1]!r}"
-    elif near or "Parser Error" in text:
-        reason = "is not whole"
+    if "Parser Error" in text:
+        reason = "cannot be read as SQL"
     elif value:
         reason = f"compares numbers with the text {value[1]!r}"
     elif re.search(r"aggregate|WINDOW", text, re.I):
@@ -74,7 +71,7 @@ def refusal(key: str, condition: str, columns: Sequence[str], error: Exception) 
     elif "Scalar Function" in text or "does not exist" in text:
         reason = "calls a function that there is not"
     else:
-        reason = "compares values of different kinds, or is neither true nor false"
+        reason = "compares values of different kinds"
     return ParamsError(
         f"{key} = {condition!r} {reason}: write a condition on the columns of one row, such as "
         f"close >= 1 and kind = 'FY'; they are {names_of(columns)}"
@@ -139,23 +136,20 @@ def belongs(stocks: pd.DataFrame, members: pd.DataFrame) -> np.ndarray:
 
 def holds(stocks: pd.DataFrame, condition: str) -> np.ndarray:
     """Return where a condition in SQL is true, bool, shape [rows]; false where it is NULL."""
-    table = pa.Table.from_pandas(
-        stocks.assign(**{"the row": np.arange(len(stocks))}), preserve_index=False
-    )
+    key = "ingest.tables.stocks.eligible"
+    numbered = stocks.assign(**{"the row": np.arange(len(stocks))})
     connection = duckdb.connect(config={"enable_external_access": False, "threads": 2})
     try:
-        columns_in(connection, "ingest.tables.stocks.eligible", condition, list(stocks))
-        connection.register("stocks", table)
+        columns_in(connection, key, condition, list(stocks))
+        connection.register("stocks", pa.Table.from_pandas(numbered, preserve_index=False))
+        # In a WHERE, which refuses windows over other rows.
         query = f'SELECT "the row" FROM stocks WHERE ({condition}\n)'  # nosec B608 # closed in
-        result = connection.execute(query)
-        rows = result.fetchnumpy()["the row"]
+        rows = np.asarray(connection.execute(query).fetchnumpy()["the row"])
+        return np.isin(numbered["the row"], rows)
     except duckdb.Error as error:
-        raise refusal("ingest.tables.stocks.eligible", condition, list(stocks), error) from None
+        raise refusal(key, condition, list(stocks), error) from None
     finally:
         connection.close()
-    mask = np.zeros(len(stocks), dtype=bool)
-    mask[np.asarray(rows)] = True
-    return mask
 
 
 def _parsed(connection: duckdb.DuckDBPyConnection, condition: str) -> list[dict[str, Any]]:

@@ -38,8 +38,8 @@ def join(
         month (period end), stock, and where there are such: size (thousands of the currency),
         close, volume, shares and further columns. Each stock and month once.
     reports : sequence of DataFrame
-        Tables as `konkyo.data.fundamentals_read.check` returns them, in the order in which they are
-        asked: where the first knows nothing of an ingredient at t, the second is asked.
+        Tables that `fundamentals_read.check` has checked, in the order in which they are asked:
+        where the first knows nothing of an ingredient at t, the second is asked.
     specs : sequence of Reports
         Of each table: `lag` days after period_end from which a row without `published` is known,
         `carry` months for which a report counts after the month in which it became known, `unit`

@@ -18,7 +18,7 @@ from konkyo.data.parsing import ParsedTable
 from konkyo.data.reader import read
 from konkyo.data.rules import broken, unique
 from konkyo.data.violations import Findings, Note, assumed
-from konkyo.dates import month_end, ordinal, parse
+from konkyo.dates import month_end, ordinal
 from konkyo.errors import RecordsError
 
 Period = Literal["", "week", "month"]
@@ -62,17 +62,17 @@ def note_on_first_days(file: str, days: pd.Series, period: Period) -> tuple[Note
         return ()
     first = days.dropna().min()
     until = last_days(pd.Series([first]), period).iloc[0]
-    return assumed(
+    text = (
         f"{file} dates each {period} by its first day, so that {first:%Y-%m-%d} is known "
         f"at the end of {until:%Y-%m-%d}; if it is the last day, set `bar_date: last_day`"
     )
+    return (assumed(text),)
 
 
 def monthly(
     tables: Sequence[Table],
     last: pd.Timestamp | None,
     findings: Findings,
-    closed_months: Sequence[str] = (),
 ) -> ParsedTable:
     """Read market series of any frequency and join them by month.
 
@@ -84,8 +84,6 @@ def monthly(
         The end of the last month that is used; None for all.
     findings : Findings
         Gets what broke the rules of single values and rows, and the notes.
-    closed_months : sequence of str, optional
-        YYYY-MM: months in which the market was shut: a series without a value keeps its last.
 
     Returns
     -------
@@ -105,7 +103,7 @@ def monthly(
     schema = table_of("market")
     once = unique("month")._replace(remedy="keep one row a date")
     for spec in tables:
-        table = _by_day(read(spec, cells_of("market")))
+        table = with_month(read(spec, cells_of("market")))
         findings.notes += table.notes
         findings.violations += broken(schema._replace(rules=(*schema.rules, once)), table)
         if "month" not in table.frame:
@@ -128,12 +126,6 @@ def monthly(
         joined = joined.join(months, how="outer") if files else months
         files.append(table.file)
         names |= {here: own for here, own in table.names.items() if here != "month"}
-    for month in map(parse, sorted(closed_months)):
-        if len(joined) and joined.index[0] < month < joined.index[-1]:
-            before = joined[joined.index < month].ffill().iloc[-1]
-            there = month in joined.index
-            joined.loc[month] = joined.loc[month].fillna(before) if there else before
-            joined = joined.sort_index()
     return ParsedTable(", ".join(files), joined.reset_index(), names)
 
 
@@ -147,7 +139,7 @@ def by_month(table: ParsedTable, bar_date: BarDate) -> ParsedTable:
     return replace(table, frame=table.frame.assign(month=last_days(days, "month")), notes=remarks)
 
 
-def _by_day(table: ParsedTable) -> ParsedTable:
+def with_month(table: ParsedTable) -> ParsedTable:
     """Return a table whose days are called `month`, as those of other tables are months."""
     frame = table.frame
     if "date" not in frame:

@@ -54,18 +54,24 @@ class Column(NamedTuple):
 
 
 class Schema(NamedTuple):
-    """A kind of table: its columns by this project's names, and the rules of its rows."""
+    """A kind of table: its columns by this project's names, and the rules of its rows.
+
+    `reserved` are names of other tables' columns, beside `RESERVED`.
+    """
 
     columns: Mapping[str, Column]
     rules: tuple[Rule, ...] = ()
     means: str = ""
+    reserved: tuple[str, ...] = ()
 
 
 def limit(title: str, unit: str = "") -> Rule:
-    """Return the rule of a limit such as `at least 0`, `above 0`, `at most 1e+15` or `0 or 1`.
+    """Return the rule of a limit: `at least 0`, `above 0`, `at most 1e+15`, `0 or 1` or `whole`.
 
     Infinite numbers break another rule. `unit` is said beside the limit.
     """
+    if title == "whole":
+        return Rule("whole", "no whole number", title, lambda values: values % 1 == 0)
     name, _, number = title.rpartition(" ")
     at = float(number)
     if name == "0 or":
@@ -131,7 +137,7 @@ def not_before(later: str, earlier: str, free: str = "") -> Rule:
     )
 
 
-def broken(schema: Schema, table: ParsedTable, first_row: int = 1) -> list[Violation]:
+def broken(schema: Schema, table: ParsedTable) -> list[Violation]:
     """Return what breaks the rules of a table's values and rows.
 
     Parameters
@@ -140,8 +146,6 @@ def broken(schema: Schema, table: ParsedTable, first_row: int = 1) -> list[Viola
         The rules.
     table : ParsedTable
         The table, or a chunk of one.
-    first_row : int, optional
-        The number of the table's first row in the file; 1 is the first one below the header.
 
     Returns
     -------
@@ -151,10 +155,10 @@ def broken(schema: Schema, table: ParsedTable, first_row: int = 1) -> list[Viola
     """
     table = table.with_frame(table.frame.reset_index(drop=True))
     return [
-        *_unreadable(table, first_row),
+        *_unreadable(table),
         *_of_columns(schema, table),
-        *_of_values(schema, table, first_row),
-        *_of_rows(schema, table, first_row),
+        *_of_values(schema, table),
+        *_of_rows(schema, table),
     ]
 
 
@@ -173,7 +177,7 @@ def of_names(table: ParsedTable, found: str, remedy: str) -> Violation:
     return violation(table, (), "columns", f"{found}; the file has [{names_of(there)}]", remedy)
 
 
-def _unreadable(table: ParsedTable, first_row: int) -> Iterator[Violation]:
+def _unreadable(table: ParsedTable) -> Iterator[Violation]:
     for name, texts in table.unread.items():
         bad, kind = texts.notna().to_numpy(), table.kinds[name]
         # Words and no numbers in another spelling, such as 1.5%.
@@ -182,7 +186,7 @@ def _unreadable(table: ParsedTable, first_row: int) -> Iterator[Violation]:
         if bad.any():
             remedy = _NO_NUMBERS if text else REMEDIES[kind]
             found = f"not {WORDS[kind]}"
-            yield violation(table, [name], "readable", found, remedy, bad, texts, first_row)
+            yield violation(table, [name], "readable", found, remedy, bad, texts)
 
 
 def _of_columns(schema: Schema, table: ParsedTable) -> Iterator[Violation]:
@@ -193,13 +197,13 @@ def _of_columns(schema: Schema, table: ParsedTable) -> Iterator[Violation]:
     if lacking:
         found = f"{', '.join(map(repr, lacking))} missing"
         yield of_names(table, found, add_remedy(table.file, lacking) + _MAP)
-    for name in table.frame.columns.intersection(RESERVED, sort=False):
-        found = f"{name!r} is the name of a future return or of a result in later tables"
-        remedy = "remove the column, or rename it if its values are known at the end of the month"
+    for name in table.frame.columns.intersection((*RESERVED, *schema.reserved), sort=False):
+        found = f"{name!r} is the name of a future return, a result or another table's column"
+        remedy = 'rename the column, or leave it out by mapping it to ""'
         yield violation(table, [name], "reserved", found, remedy)
 
 
-def _of_values(schema: Schema, table: ParsedTable, first_row: int) -> Iterator[Violation]:
+def _of_values(schema: Schema, table: ParsedTable) -> Iterator[Violation]:
     for name, values in table.frame.items():
         column = schema.columns.get(str(name), schema.columns.get(FURTHER))
         if column is None:
@@ -208,9 +212,7 @@ def _of_values(schema: Schema, table: ParsedTable, first_row: int) -> Iterator[V
         lacking = missing & ~unread_in(table, [str(name)])
         if not column.empty and lacking.any():
             remedy = "fill them in, or remove these rows"
-            yield violation(
-                table, [str(name)], "present", "missing", remedy, lacking, None, first_row
-            )
+            yield violation(table, [str(name)], "present", "missing", remedy, lacking)
         if column.holds != "number" or not pd.api.types.is_numeric_dtype(values):
             continue
         infinite = np.isinf(values).to_numpy()
@@ -220,12 +222,10 @@ def _of_values(schema: Schema, table: ParsedTable, first_row: int) -> Iterator[V
         }
         for (rule, found, remedy), rows in bad.items():
             if (rows & ~missing).any():
-                yield violation(
-                    table, [str(name)], rule, found, remedy, rows & ~missing, values, first_row
-                )
+                yield violation(table, [str(name)], rule, found, remedy, rows & ~missing, values)
 
 
-def _of_rows(schema: Schema, table: ParsedTable, first_row: int) -> Iterator[Violation]:
+def _of_rows(schema: Schema, table: ParsedTable) -> Iterator[Violation]:
     """Yield the violations of rules of several columns; none where every bad row is reported."""
     frame = table.frame
     for rule in schema.rules:
@@ -242,7 +242,7 @@ def _of_rows(schema: Schema, table: ParsedTable, first_row: int) -> Iterator[Vio
             if bad.sum() > same:
                 remedy += f" ({bad.sum() - same:,} of them contradict the row that they repeat)"
         shown = _shown(frame, there)
-        yield violation(table, there, rule.name, rule.found, remedy, bad, shown, first_row)
+        yield violation(table, there, rule.name, rule.found, remedy, bad, shown)
 
 
 def _shown(frame: pd.DataFrame, names: Sequence[str]) -> pd.Series:

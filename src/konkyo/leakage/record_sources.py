@@ -15,7 +15,7 @@ import pandas as pd
 
 from konkyo import data
 from konkyo.config import Ingest, Reports, StockRows, Tables
-from konkyo.data import daily, reader, us_equities
+from konkyo.data import daily, reader, stock_months, us_equities
 from konkyo.data.columns import Kind, cells_of
 from konkyo.dates import month_end, ordinal, parse
 from konkyo.io import write_parquet
@@ -27,6 +27,7 @@ from konkyo.leakage.perturb import (
     perturb_table,
     redraw,
     row_order,
+    time_of,
     to_table,
 )
 
@@ -147,14 +148,11 @@ def read(tables: Tables) -> RawTables:
         for name in beside
     }
     stocks = tables.stocks
-    if stocks.layout == "wide":
-        cells = daily.cell_of_month if stocks.rows == "monthly" else cells_of("prices")
-        frame = reader.read(stocks, cells, wide=True).frame
+    if stocks.rows == "monthly":
+        frame = stock_months.read_monthly(stocks).frame
     else:
         spec = replace(stocks, columns=daily.split_columns(stocks)[0])
-        frame = reader.read(
-            spec, cells_of("stocks" if stocks.rows == "monthly" else "prices")
-        ).frame
+        frame = reader.read(spec, cells_of("prices"), wide=stocks.layout == "wide").frame
     return raw | {"stocks": [(stocks, frame)]}
 
 
@@ -194,8 +192,9 @@ def write(
     )
     frame, new_codes = perturb_table(stocks, t, perturbation, rng=rng, last=last)
     if spec.layout == "wide":
-        order = frame["date"].drop_duplicates()
-        frame = frame.set_index(["date", "stock"])["close"].unstack().loc[order]  # noqa: PD010
+        time = time_of(frame)
+        order = frame[time].drop_duplicates()
+        frame = frame.set_index([time, "stock"])["close"].unstack().loc[order]  # noqa: PD010
         frame = frame.rename_axis(columns=None).reset_index()
 
     def series(rows: pd.DataFrame) -> pd.DataFrame:

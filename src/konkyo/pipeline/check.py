@@ -11,7 +11,7 @@ import pandas as pd
 from konkyo import config, data, dates
 from konkyo.artifacts import HERE
 from konkyo.config import Params
-from konkyo.data import plausibility, schema
+from konkyo.data import notes, schema
 from konkyo.data.records import SECTIONS, Records
 from konkyo.data.violations import Violation, count_of, few, raise_if_any, table, violations_of
 from konkyo.errors import KonkyoError, ParamsError, RecordsError, SourceError
@@ -85,7 +85,7 @@ def summary(params: Params, records: Records, violations: list[Violation]) -> st
         Of params.yaml with these records.
     """
     facts, market = records.facts, records.market
-    lines: dict[str, list[str]] = {name: list(records.summary.get(name, ())) for name in SECTIONS}
+    lines: dict[str, list[str]] = {name: list(records.lines(name)) for name in SECTIONS}
     lines["read"] += [
         f"{facts['rows']:,} rows of {count_of(facts['stocks'], 'stock')}, "
         f"{facts['first_month']} to {facts['last_month']}",
@@ -102,7 +102,7 @@ def summary(params: Params, records: Records, violations: list[Violation]) -> st
     ]
     lines["matched"] += _labels(params, records)
     lines["left out"] += _left_out(params, records.stocks)
-    lines["look at"] = [*records.notes, *preflight.remarks(params, records)]
+    lines["look at"] = [*records.lines(), *preflight.remarks(params, records)]
     state = count_of(len(violations), "violation") if violations else "no violation"
     return _sections(f"{facts['source']}: {state}", lines)
 
@@ -153,7 +153,7 @@ def _assumptions(records: Records) -> Iterator[str]:
             f"size has a median of {newest['size'].median():,.0f} in {facts['last_month']}, at "
             f"most {newest['size'].max():,.0f} (a market value is in thousands)"
         )
-    for name in plausibility.USUAL:
+    for name in notes.USUAL:
         if name in newest and newest[name].notna().any():
             yield f"{name} has a median of {newest[name].median():.1%} in {facts['last_month']}"
     for key, words in (

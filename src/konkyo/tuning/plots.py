@@ -1,7 +1,6 @@
 """The figures of a search, by the names of its pictures and of its places in the page."""
 
 import logging
-from collections.abc import Sequence
 
 import altair as alt
 import optuna
@@ -9,35 +8,23 @@ import pandas as pd
 from optuna.trial import FrozenTrial, TrialState
 
 from konkyo import backtest
-from konkyo.backtest.objectives import ObjectiveName
+from konkyo.config import Range
 from konkyo.i18n import LANGUAGES, Language
-from konkyo.report.charts import search
+from konkyo.report.charts import search as figures
 from konkyo.tuning import results
 from konkyo.tuning.space import NUMBERS, STRUCTURE
+from konkyo.tuning.study import Search, finished_trials
 
 
-def charts(
-    study: optuna.Study,
-    finished: Sequence[FrozenTrial],
-    best: FrozenTrial,
-    *,
-    objective: ObjectiveName,
-    seed: int,
-) -> dict[str, dict[str, alt.TopLevelMixin]]:
+def charts(search: Search, best: FrozenTrial) -> dict[str, dict[str, alt.TopLevelMixin]]:
     """Draw every figure of a search.
 
     Parameters
     ----------
-    study : optuna.Study
-        With its trials.
-    finished : sequence of FrozenTrial
-        Completed and pruned: what the figures of selection bias are about.
+    search : Search
+        With its trials; figures of selection bias are about the completed and pruned ones.
     best : FrozenTrial
         The best one.
-    objective : str
-        Of the splits: sharpe_ratio, t_statistic or mean.
-    seed : int
-        Of the draws under zero skill.
 
     Returns
     -------
@@ -46,23 +33,18 @@ def charts(
         there are splits; history, slice_numbers, slice_structure; importances where the trials
         differ enough for Optuna to estimate them.
     """
-    wide = results.wide(finished)
-    null = backtest.null_distribution(wide, seed)
+    objective = results.objective_of_spreads(search.tune)
+    wide = results.wide(finished_trials(search.study))
+    null = backtest.null_distribution(wide, search.tune.seed)
     splits = backtest.overfitting_or_none(wide, objective)
-    complete = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+    complete = search.study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
     table = pd.DataFrame(
         [{"trial": trial.number, "objective": trial.value, **trial.params} for trial in complete]
     )
-    log = sorted(
-        {
-            name
-            for trial in complete
-            for name, distribution in trial.distributions.items()
-            if getattr(distribution, "log", False)
-        }
-    )
+    ranges = {name: getattr(search.tune.space, name) for name in NUMBERS}
+    log = sorted(name for name, value in ranges.items() if isinstance(value, Range) and value.log)
     try:
-        importance = optuna.importance.get_param_importances(study)
+        importance = optuna.importance.get_param_importances(search.study)
     except (ValueError, RuntimeError) as error:
         logging.getLogger(__name__).info("no importances: %s", error)
         importance = {}
@@ -70,18 +52,18 @@ def charts(
     def drawn(language: Language) -> dict[str, alt.TopLevelMixin]:
         reached = float(best.user_attrs["sharpe_ratio"])
         out: dict[str, alt.TopLevelMixin] = {
-            "maximum_by_luck": search.maximum_by_luck(
+            "maximum_by_luck": figures.maximum_by_luck(
                 null, reached, trials=wide.shape[1], language=language
             ),
-            "history": search.search_history(table, language),
+            "history": figures.search_history(table, language),
         }
         for name, keys in (("slice_numbers", NUMBERS), ("slice_structure", STRUCTURE)):
-            out[name] = search.slices(table, list(keys), log=log, language=language)
+            out[name] = figures.slices(table, list(keys), log=log, language=language)
         if splits is not None:
-            out["logit_histogram"] = search.logit_histogram(splits, language)
-            out["degradation_scatter"] = search.degradation_scatter(splits, objective, language)
+            out["logit_histogram"] = figures.logit_histogram(splits, language)
+            out["degradation_scatter"] = figures.degradation_scatter(splits, objective, language)
         if importance:
-            out["importances"] = search.importance_bars(importance, language)
+            out["importances"] = figures.importance_bars(importance, language)
         return out
 
     return {language: drawn(language) for language in LANGUAGES}

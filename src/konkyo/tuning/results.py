@@ -26,8 +26,6 @@ SERIES = "series"
 COLUMNS = ("spread", "spread_net", "turnover", "rank_ic")
 MODELS = ("current", "best", "ridge", "placebo")
 PARTS = ("tuning", "holdout")
-MONTHS_BEFORE_FIRST_CHOICE = 36
-"""Of the walk-forward series: fewer months would choose by noise."""
 _DIGITS = 8
 
 
@@ -221,58 +219,19 @@ def selection_bias(
     )
 
 
-def walk_forward_series(
-    trials: Sequence[FrozenTrial],
-    tune: Tune,
-    first: int = MONTHS_BEFORE_FIRST_CHOICE,
-    *,
-    skip_months: int = 0,
-) -> pd.DataFrame | None:
-    """Return the series of a search repeated as time went on, selecting by earlier months only.
-
-    Parameters
-    ----------
-    trials : sequence of FrozenTrial
-        All that count; those that ran in all months are selected from.
-    tune : Tune
-        For the months between two selections; 0 asks for no such series.
-    first : int
-        Months before the first selection.
-    skip_months : int
-        Months left out between a decision and the month that it earns.
-
-    Returns
-    -------
-    pandas.DataFrame or None
-        month, decided, trial, spread (after costs, a fraction, without the costs of moving from
-        one trial to another); None where it is not asked for or too few months were searched.
-    """
-    complete = wide([trial for trial in trials if trial.state == TrialState.COMPLETE])
-    begin = first + skip_months
-    times = list(complete.index[begin :: tune.retune_every]) if tune.retune_every else []
-    if not times:
-        return None
-    return backtest.walk_forward_returns(
-        complete, objective_of_spreads(tune), times, skip_months=skip_months
-    )
-
-
 def summary(comparison: pd.DataFrame, bias: Mapping[str, float]) -> str:
     """Return the result of a search in a few lines of text."""
-    ratio = comparison.set_index(["model", "part"])["sharpe_ratio"]
     months = months_of(comparison)
-    parts = f"{months['tuning']} months searched and {months['holdout']} held out"
-    lines = [f"Sharpe ratio after costs, {parts}:"]
-    models = [model for model in MODELS if (model, "holdout") in ratio.index]
-    for model in models:
-        lines.append(f"  {model:9s} {ratio[model, 'tuning']:6.2f} {ratio[model, 'holdout']:6.2f}")
-    if "current" in models:
-        tuned, current = ratio["best", "holdout"], ratio["current", "holdout"]
-        if tuned == current:
-            lines.append("nothing was better than the current values on the searched months")
-        else:
-            verb = "beat" if tuned > current else "did not beat"
-            lines.append(f"on the holdout the tuned values {verb} the current ones")
+    ratios = comparison.pivot_table("sharpe_ratio", "model", "part", sort=False)[list(PARTS)]
+    lines = [
+        f"Sharpe ratio after costs, {months['tuning']} months searched and {months['holdout']} "
+        "held out:",
+        ratios.rename_axis(index=None, columns=None).to_string(float_format="{:.2f}".format),
+    ]
+    if "current" in ratios.index:
+        tuned, current = ratios.loc[["best", "current"], "holdout"]
+        verb = "beat" if tuned > current else "did not beat"
+        lines.append(f"on the holdout the tuned values {verb} the current ones")
     if "dsr" in bias:
         lines.append(
             f"{bias['trials']:.0f} trials count as {bias['effective_trials']:.1f}: without skill "

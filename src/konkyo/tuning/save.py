@@ -1,22 +1,15 @@
 """The files of a search: its trials while it goes on, its result, figures and page at the end."""
 
-from collections.abc import Mapping
 from pathlib import Path
 
-import altair as alt
-import pandas as pd
 from optuna.trial import FrozenTrial
 
-from konkyo.config import Report
 from konkyo.errors import TuningError
 from konkyo.io import atomic_write, write_csv, write_json, write_parquet
 from konkyo.report.charts.theme import save_pngs
 from konkyo.tuning import page, plots, results, study
 from konkyo.tuning.study import Search
 from konkyo.tuning.trials import TrialBacktest
-
-WALK_FORWARD = "walk_forward"
-"""The model of the walk-forward series."""
 
 
 def save_trials(search: Search, folder: Path) -> None:
@@ -55,7 +48,7 @@ def save_results(
         First decision month of the holdout, YYYY-MM.
     folder : Path
         Receives result.csv, comparison.parquet (the series behind it), selection_bias.json,
-        best.json, tuning.html, figures and, where the section asks for it, walk_forward.csv.
+        best.json, tuning.html and figures.
 
     Returns
     -------
@@ -72,45 +65,24 @@ def save_results(
     series = results.comparison_series(
         searched, full, holdout=full.groups(first), current=current, best=best
     )
-    walk_forward = results.walk_forward_series(
-        finished, search.tune, skip_months=full.params.prepare.skip_months
-    )
-    if walk_forward is not None:
-        write_csv(walk_forward, folder / f"{WALK_FORWARD}.csv")
-        outer = walk_forward[["month", "spread"]].rename(columns={"spread": "spread_net"})
-        series = pd.concat([series, outer.assign(model=WALK_FORWARD, part="tuning")])
     comparison = results.comparison_table(series)
     bias = results.selection_bias(finished, best, search.tune)
     write_parquet(series, folder / "comparison.parquet")
     write_csv(comparison, folder / "result.csv")
     write_json(bias, folder / "selection_bias.json")
     report = full.params.report
-    drawn = _save_figures(search, best, folder, report)
+    charts = plots.charts(search, best)
+    pictures = {folder / f"{name}.png": chart for name, chart in charts[report.language].items()}
+    save_pngs(pictures, report.dpi)
     table = results.trial_table(search.study.get_trials(deepcopy=False))
     text = page.page(
-        search.tune.study, comparison, bias, table, current, best, drawn, report.language
+        search.tune.study, comparison, bias, table, current, best, charts, report.language
     )
     with atomic_write(folder / "tuning.html") as scratch:
         scratch.write_text(text, encoding="utf-8")
     winner = {"trial": best.number, "objective": best.value, "params": best.params}
     write_json(winner, folder / "best.json")
     return results.summary(comparison, bias)
-
-
-def _save_figures(
-    search: Search, best: FrozenTrial, folder: Path, report: Report
-) -> Mapping[str, Mapping[str, alt.TopLevelMixin]]:
-    """Write the figures as PNG in the report's language; return the page's, by language."""
-    charts = plots.charts(
-        search.study,
-        study.finished_trials(search.study),
-        best,
-        objective=results.objective_of_spreads(search.tune),
-        seed=search.tune.seed,
-    )
-    pictures = {folder / f"{name}.png": chart for name, chart in charts[report.language].items()}
-    save_pngs(pictures, report.dpi)
-    return charts
 
 
 def best_trial(search: Search) -> FrozenTrial:
