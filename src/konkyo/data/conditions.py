@@ -46,16 +46,16 @@ def columns_in(
             f"{key} = {condition!r} looks at other rows than its own, which may be of later "
             "months: write a condition on the columns of one row"
         )
-    there = {name.lower(): name for name in columns}
+    column_of = {name.lower(): name for name in columns}
     names = list(dict.fromkeys(_references(tree)))
-    unknown = [name for name in names if name.lower() not in there]
+    unknown = [name for name in names if name.lower() not in column_of]
     if unknown:
         quotes = "; text stands in single quotes, such as 'FY'" if '"' in condition else ""
         raise ParamsError(
             f"{key} = {condition!r} names {names_of(unknown)}, which is no column{quotes}: write "
             f"a condition on the columns of one row, which are {names_of(columns)}"
         )
-    return list(dict.fromkeys(there[name.lower()] for name in names))
+    return list(dict.fromkeys(column_of[name.lower()] for name in names))
 
 
 def refusal(key: str, condition: str, columns: Sequence[str], error: Exception) -> ParamsError:

@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from konkyo.config import StockRows
 from konkyo.data import monthly_prices, notes, violations
-from konkyo.data.columns import Unit, cells_of, table_of
+from konkyo.data.columns import cells_of, table_of
 from konkyo.data.files import add_remedy, files_of, header, together
 from konkyo.data.parsing import ParsedTable, quoted
 from konkyo.data.reader import engine, to_frame, to_pandas
@@ -58,11 +58,10 @@ def monthly(rows: StockRows, last: pd.Timestamp | None) -> ParsedTable:
         violations.raise_if_any(_columns(table))
         further = [name for name in table.columns if monthly_prices.inside(name) != name]
         check_capitals(files[0], further)
-        remarks = [*table.notes, *monthly_prices.load(connection, table, last, rows.bar_date)]
+        loaded = monthly_prices.load(connection, table, last, rows.bar_date, percent=percent)
+        remarks = [*table.notes, *loaded]
         violations.raise_if_any(_values(connection, table, percent))
-        frame = monthly_prices.to_months(
-            connection, list(table.columns), percent, rows.largest_return
-        )
+        frame = monthly_prices.to_months(connection, list(table.columns), rows.largest_return)
         violations.raise_if_any(list(_rows(connection, table, last)))
         remarks += table.note(connection)
         remarks += notes.of_removals(monthly_prices.faults(connection))
@@ -77,11 +76,11 @@ def split_columns(rows: StockRows) -> tuple[dict[str, str], dict[str, str]]:
     """Return the mapping of the files' columns, and of those that only the months will have."""
     names, _ = header(files_of(rows.files)[0], rows.encoding)
     late = {
-        own: here
-        for own, here in rows.columns.items()
-        if own not in names and own in monthly_prices.DERIVED and here
+        name: here
+        for name, here in rows.columns.items()
+        if name not in names and name in monthly_prices.DERIVED and here
     }
-    return {own: here for own, here in rows.columns.items() if own not in late}, late
+    return {name: here for name, here in rows.columns.items() if name not in late}, late
 
 
 def _columns(table: Scan) -> list[Violation]:
@@ -91,8 +90,8 @@ def _columns(table: Scan) -> list[Violation]:
         lacking.append("close")
     if not lacking:
         return []
-    there = violations.names_of(table.names.get(name, name) for name in table.columns)
-    found = f"{', '.join(map(repr, lacking))} missing; the file has [{there}]"
+    names = violations.names_of(table.names.get(name, name) for name in table.columns)
+    found = f"{', '.join(map(repr, lacking))} missing; the file has [{names}]"
     remedy = (
         f"{add_remedy(table.file, lacking)}, or map your own names to these in "
         "ingest.tables.stocks.columns (of close, close_adjusted and return, one is enough)"
@@ -102,8 +101,7 @@ def _columns(table: Scan) -> list[Violation]:
 
 def _values(connection: duckdb.DuckDBPyConnection, table: Scan, percent: bool) -> list[Violation]:
     """Return every violation of a single value."""
-    unit: Unit = "percent" if percent else "fraction"
-    schema = table_of("prices", unit)
+    schema = table_of("prices")
     if not broken(schema, ParsedTable(table.file, _extremes(connection, table), table.names)):
         counts = ", ".join(f"count({table.unread_of(name)})" for name in table.doubtful)
         query = f"SELECT {counts} FROM ({table.typed(marks=True)})"  # nosec B608 # names quoted
@@ -119,6 +117,8 @@ def _values(connection: duckdb.DuckDBPyConnection, table: Scan, percent: bool) -
             rows = to_pandas(pa.Table.from_batches([batch]))
             unread = {name: rows[table.unread_of(name)] for name in table.doubtful}
             frame = pd.DataFrame({name: rows[table.value_of(name)] for name in table.columns})
+            if percent and "return" in frame:
+                frame["return"] /= 100
             chunk = ParsedTable(
                 str(file), frame, table.names, unread, table.columns, first_row=first
             )
@@ -138,7 +138,7 @@ def _extremes(connection: duckdb.DuckDBPyConnection, table: Scan) -> pd.DataFram
         f"END]) AS {name}"
         for name in (quoted(monthly_prices.inside(name)) for name in table.columns)
     ]
-    query = f"SELECT {', '.join(parts)} FROM found"  # nosec B608 # names quoted
+    query = f"SELECT {', '.join(parts)} FROM prices"  # nosec B608 # names quoted
     return to_frame(connection, query).set_axis(list(table.columns), axis=1)
 
 

@@ -72,8 +72,8 @@ def to_statements(
         As `konkyo.data.point_in_time.as_known` takes them, `stock` the place in `codes`; amounts
         and shares in thousands.
     """
-    own = pd.Index(table["stock"].unique())
-    place = match(codes, own)[0][own.get_indexer(table["stock"])]
+    table_codes = pd.Index(table["stock"].unique())
+    place = match(codes, table_codes)[0][table_codes.get_indexer(table["stock"])]
     table, stock = table[place >= 0], place[place >= 0].astype("int64")
     missing = pd.Series(pd.NaT, index=table.index, dtype="datetime64[s]")
     end = table.get("period_end", missing)
@@ -100,9 +100,9 @@ def to_statements(
     figures = keys.assign(period=period, months=np.where(dated, length, 0))
     frames = []
     for frame, ahead in ((figures, False), (keys.assign(period=year, months=0), True)):
-        some = {n: values for n, values in numbers.items() if (n in FORECASTS) == ahead}
-        rows = frame.assign(**some).iloc[order]
-        frames.append(rows[rows[list(some)].notna().any(axis=1)])
+        items = {n: values for n, values in numbers.items() if (n in FORECASTS) == ahead}
+        rows = frame.assign(**items).iloc[order]
+        frames.append(rows[rows[list(items)].notna().any(axis=1)])
     return frames[0], frames[1]
 
 

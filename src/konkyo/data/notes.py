@@ -102,12 +102,12 @@ def of_sentinels(table: ParsedTable) -> Iterator[Note]:
             )
 
 
-def of_losses(frame: pd.DataFrame, unit: float) -> Iterator[Note]:
-    """Yield a note on returns that lose nearly all; `unit` is 1 or 100, as they are written."""
-    rows = frame[frame["return"] < WORST * unit]
+def of_losses(frame: pd.DataFrame) -> Iterator[Note]:
+    """Yield a note on returns that lose nearly all."""
+    rows = frame[frame["return"] < WORST]
     if len(rows):
         yield odd(
-            f"{count_of(len(rows), 'return')} below {WORST:.0%} ({places(rows, 'return', unit)}): "
+            f"{count_of(len(rows), 'return')} below {WORST:.0%} ({places(rows, 'return')}): "
             "they count; a return below `smallest_return` would be set missing"
         )
 
@@ -123,10 +123,10 @@ def of_averages(correlation: float | None) -> Iterator[Note]:
         )
 
 
-def of_removals(rows: pd.DataFrame, unit: float = 1.0) -> Iterator[Note]:
+def of_removals(rows: pd.DataFrame) -> Iterator[Note]:
     """Yield a note on returns that were set missing as faults of the prices."""
     if len(rows):
-        text = f"{count_of(len(rows), 'return')} set missing ({places(rows, 'return', unit)})"
+        text = f"{count_of(len(rows), 'return')} set missing ({places(rows, 'return')})"
         yield Note("set missing", text)
 
 
@@ -177,7 +177,7 @@ def of_ratios(stocks: pd.DataFrame) -> Iterator[Note]:
             )
 
 
-def places(rows: pd.DataFrame, value: str | None = None, unit: float = 1.0) -> str:
+def places(rows: pd.DataFrame, value: str | None = None) -> str:
     """Return the months, stocks and values of the first few rows."""
     shown = []
     for _, row in rows.head(SHOWN).iterrows():
@@ -186,6 +186,6 @@ def places(rows: pd.DataFrame, value: str | None = None, unit: float = 1.0) -> s
         if day is not None and not pd.isna(day):
             parts.append(label(day) if "month" in row else f"{day:%Y-%m-%d}")
         if value is not None:
-            parts.append(f"{row[value] / unit:.2%}")
+            parts.append(f"{row[value]:.2%}")
         shown.append(" ".join(parts))
     return first_few(shown, len(rows))

@@ -82,13 +82,17 @@ def truncate(
         for table in (records.stocks, records.market, records.truth)
     )
     assert stocks is not None and market is not None  # nosec B101 # tells mypy the type
-    facts = records.facts | {
+    facts = records.facts | _coverage(stocks)
+    return replace(records, stocks=stocks, market=market, truth=truth, facts=facts)
+
+
+def _coverage(stocks: pd.DataFrame) -> dict[str, Any]:
+    return {
         "rows": len(stocks),
         "stocks": int(stocks["stock"].nunique()),
-        "first_month": label(begin),
-        "last_month": label(end),
+        "first_month": label(stocks["month"].min()),
+        "last_month": label(stocks["month"].max()),
     }
-    return replace(records, stocks=stocks, market=market, truth=truth, facts=facts)
 
 
 def facts_of(
@@ -121,8 +125,5 @@ def facts_of(
         "point_in_time": point_in_time,
         "survivorship_free": survivorship_free,
         "files": dict(files),
-        "rows": len(stocks),
-        "stocks": int(stocks["stock"].nunique()),
-        "first_month": label(stocks["month"].min()),
-        "last_month": label(stocks["month"].max()),
+        **_coverage(stocks),
     }

@@ -65,10 +65,10 @@ class Schema(NamedTuple):
     reserved: tuple[str, ...] = ()
 
 
-def limit(title: str, unit: str = "") -> Rule:
+def limit(title: str) -> Rule:
     """Return the rule of a limit: `at least 0`, `above 0`, `at most 1e+15`, `0 or 1` or `whole`.
 
-    Infinite numbers break another rule. `unit` is said beside the limit.
+    Infinite numbers break another rule.
     """
     if title == "whole":
         return Rule("whole", "no whole number", title, lambda values: values % 1 == 0)
@@ -82,16 +82,15 @@ def limit(title: str, unit: str = "") -> Rule:
         "above": (np.greater, "not above"),
         "at most": (np.less_equal, "above"),
     }[name]
-    found = f"{below} {at:g}" + (f" (the unit is {unit})" if unit else "")
-    return Rule(name, found, title, lambda values: compare(values, at))
+    return Rule(name, f"{below} {at:g}", title, lambda values: compare(values, at))
 
 
 def unique(*keys: str) -> Rule:
     """Return the rule that no two rows have the same keys; the second and later ones break it."""
 
     def test(frame: pd.DataFrame) -> pd.Series:
-        some = frame.reindex(columns=list(keys))
-        return ~some.duplicated() | some.isna().any(axis=1)
+        values = frame.reindex(columns=list(keys))
+        return ~values.duplicated() | values.isna().any(axis=1)
 
     title = f"one row a {' and '.join(keys)}"
     return Rule("unique", "repeated", title, test, f"keep {title}", keys)
@@ -173,8 +172,8 @@ def unread_in(table: ParsedTable, names: Sequence[str]) -> np.ndarray:
 
 def of_names(table: ParsedTable, found: str, remedy: str) -> Violation:
     """Return the violation of which columns there are."""
-    there = [table.names.get(name, name) for name in table.frame.columns]
-    return violation(table, (), "columns", f"{found}; the file has [{names_of(there)}]", remedy)
+    names = [table.names.get(name, name) for name in table.frame.columns]
+    return violation(table, (), "columns", f"{found}; the file has [{names_of(names)}]", remedy)
 
 
 def _unreadable(table: ParsedTable) -> Iterator[Violation]:
@@ -230,19 +229,19 @@ def _of_rows(schema: Schema, table: ParsedTable) -> Iterator[Violation]:
     frame = table.frame
     for rule in schema.rules:
         bad = ~rule.test(frame).to_numpy(dtype=bool) & ~unread_in(table, rule.columns)
-        there = [key for key in rule.columns if key in frame]
+        present = [key for key in rule.columns if key in frame]
         if not bad.any():
             continue
-        if not there:
+        if not present:
             yield of_names(table, rule.found, rule.remedy + _MAP)
             continue
         remedy = rule.remedy
         if rule.name == "unique":
-            same = frame[frame.duplicated(there, keep=False)].duplicated().sum()
+            same = frame[frame.duplicated(present, keep=False)].duplicated().sum()
             if bad.sum() > same:
                 remedy += f" ({bad.sum() - same:,} of them contradict the row that they repeat)"
-        shown = _shown(frame, there)
-        yield violation(table, there, rule.name, rule.found, remedy, bad, shown)
+        shown = _shown(frame, present)
+        yield violation(table, present, rule.name, rule.found, remedy, bad, shown)
 
 
 def _shown(frame: pd.DataFrame, names: Sequence[str]) -> pd.Series:

@@ -5,7 +5,7 @@ import pandas as pd
 
 from konkyo.config import StockRows, Tables
 from konkyo.data import daily, fundamentals, fundamentals_read, market_series, notes, schema, stocks
-from konkyo.data.columns import Kind, Unit, cells_of
+from konkyo.data.columns import Kind, cells_of
 from konkyo.data.conditions import eligible
 from konkyo.data.monthly_prices import IS_STALE, STALE
 from konkyo.data.parsing import CellKind, ParsedTable
@@ -23,8 +23,8 @@ Beside = dict[Kind, list[pd.DataFrame]]
 
 def build(
     tables: Tables, beside: Beside, last: pd.Timestamp | None, findings: Findings
-) -> tuple[ParsedTable, Unit]:
-    """Return the stocks' months with what can be made of all tables, and the unit of `return`.
+) -> ParsedTable:
+    """Return the stocks' months with what can be made of all tables, returns as fractions.
 
     Nothing of the tables beside is joined where one of them breaks rules.
 
@@ -40,38 +40,37 @@ def build(
         Gets violations and notes, and the facts `returns_set_missing` and `reports`.
     """
     spec = tables.stocks
-    unit: Unit = "fraction"
     if spec.rows == "dated":
         rows = stocks.traded(daily.monthly(spec, last))
+        findings.notes += notes.of_sentinels(rows)
     else:
-        unit = spec.return_unit
-        rows = stocks.traded(market_series.by_month(read_monthly(spec), spec.bar_date))
+        table = read_monthly(spec)
+        findings.notes += notes.of_sentinels(table)
+        rows = stocks.traded(market_series.by_month(as_fractions(table, spec), spec.bar_date))
         if last is not None:
-            rows = stocks.cut(rows, unit, last, later=True)
+            rows = stocks.cut(rows, last, later=True)
     if rows.unread or not stocks.is_keyed(rows.frame):
         # Nothing is made of rows that cannot be told apart; `schema.check` says which these are.
-        return stocks.filled(rows, spec, tables.reports), unit
-    findings.notes += [*rows.notes, *notes.of_sentinels(rows)]
+        return stocks.filled(rows, spec, tables.reports)
+    findings.notes += rows.notes
     # What is made of the columns is no part of the file's own table.
     frame = rows.frame.copy(deep=False)
     price = "close_adjusted" if "close_adjusted" in frame else "close"
-    if "return" not in frame and price in frame:
-        unit = "fraction"
-    made = _add_returns(frame, spec, unit, price, findings)
+    from_prices = _add_returns(frame, spec, price, findings)
     computed = spec.size != "none" and "size" not in frame and {"close", "shares"} <= set(frame)
     if computed:
         frame["size"] = frame["close"] * frame["shares"] / 1000
     # Of a table beside that has faults nothing is joined: more would be missing than is.
     if findings:
-        return stocks.filled(rows.with_frame(frame), spec, tables.reports), unit
+        return stocks.filled(rows.with_frame(frame), spec, tables.reports)
     frame, spell = _join(tables, beside, rows, frame, findings)
-    findings.notes += notes.of_prices(frame, made, computed)
+    findings.notes += notes.of_prices(frame, from_prices, computed)
     _check_size(rows, frame, spec, computed, findings)
     _add_eligible(tables, beside, frame, findings)
     if spell.any():
         frame["spell"] = spell.astype("float64")
     # Adjusted prices know of later splits: beyond returns they are no use of.
-    return rows.with_frame(frame.drop(columns=["close_adjusted", IS_STALE], errors="ignore")), unit
+    return rows.with_frame(frame.drop(columns=["close_adjusted", IS_STALE], errors="ignore"))
 
 
 def read_monthly(spec: StockRows) -> ParsedTable:
@@ -82,12 +81,17 @@ def read_monthly(spec: StockRows) -> ParsedTable:
     return market_series.with_month(read(spec, kinds.get, wide=True))
 
 
-def _add_returns(
-    frame: pd.DataFrame, spec: StockRows, unit: Unit, price: str, findings: Findings
-) -> bool:
+def as_fractions(table: ParsedTable, spec: StockRows) -> ParsedTable:
+    """Return rows whose returns are fractions, however the file writes them."""
+    if spec.return_unit == "fraction" or "return" not in table.frame:
+        return table
+    return table.with_frame(table.frame.assign(**{"return": table.frame["return"] / 100}))
+
+
+def _add_returns(frame: pd.DataFrame, spec: StockRows, price: str, findings: Findings) -> bool:
     """Add returns made of prices where there are none, without errors; return whether they are."""
-    made = "return" not in frame and price in frame
-    if made:
+    from_prices = "return" not in frame and price in frame
+    if from_prices:
         frame["return"] = stocks.returns_of(frame, frame[price].to_numpy())
         findings.notes.append(assumed(f"return is made of `{price}` of consecutive months"))
     elif spec.rows == "monthly":
@@ -95,29 +99,27 @@ def _add_returns(
         findings.notes.append(assumed(text))
     findings.facts["returns_set_missing"] = 0
     if "return" not in frame:
-        return made
-    scale = 100.0 if unit == "percent" else 1.0
+        return from_prices
     errors = stocks.price_errors(
         frame,
         frame["return"].to_numpy(),
         # The default removes nothing: what is below a loss of all breaks a rule.
-        smallest=spec.smallest_return * scale if spec.smallest_return > -1 else -np.inf,
-        largest=spec.largest_return * scale,
-        from_closes=made,
-        total=-scale,
+        smallest=spec.smallest_return if spec.smallest_return > -1 else -np.inf,
+        largest=spec.largest_return,
+        from_closes=from_prices,
     )
-    findings.notes += notes.of_removals(frame[errors], scale)
+    findings.notes += notes.of_removals(frame[errors])
     findings.facts["returns_set_missing"] = int(errors.sum())
     frame["return"] = frame["return"].mask(errors)
-    findings.notes += notes.of_losses(frame, scale)
-    middle = schema.median_size(frame["return"])
-    if unit == "percent" and middle < QUIET:
+    findings.notes += notes.of_losses(frame)
+    middle = 100 * schema.median_size(frame["return"])
+    if spec.return_unit == "percent" and not from_prices and middle < QUIET:
         text = (
             f"returns are in per cent, with a median size of {middle:.3g} a month (stocks "
             "have 3 to 10); if they are fractions, set `return_unit: fraction`"
         )
         findings.notes.append(assumed(text))
-    return made
+    return from_prices
 
 
 def _join(

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from konkyo.config import StockRows
-from konkyo.data.columns import Unit, table_of
+from konkyo.data.columns import table_of
 from konkyo.data.monthly_prices import ABSENCE
 from konkyo.data.parsing import ParsedTable
 from konkyo.data.rules import broken
@@ -63,7 +63,6 @@ def price_errors(
     smallest: float,
     largest: float,
     from_closes: bool,
-    total: float = -1.0,
 ) -> np.ndarray:
     """Return which returns are errors of the prices, bool, shape [rows].
 
@@ -72,17 +71,16 @@ def price_errors(
     frame : DataFrame
         month and stock.
     returns : ndarray, shape [rows]
-        Earned during the row's month, in the unit of `smallest` and `largest`.
+        Fractions earned during the row's month.
     smallest, largest : float
-        A return below `smallest` or above `largest` is a price error.
+        A return below `smallest` or above `largest` is a price error; a loss of all, what a
+        bankrupt stock earns, never is.
     from_closes : bool
         The returns are computed from closes: that of the month after an error starts from the same
         price and is an error too, whatever it is, which is decided before it is earned.
-    total : float, optional
-        The loss of all, in the same unit: what a bankrupt stock earns is never an error.
     """
     with np.errstate(invalid="ignore"):
-        bad = (returns > largest) | ((returns < smallest) & (returns != total))
+        bad = (returns > largest) | ((returns < smallest) & (returns != -1))
         bad &= np.isfinite(returns)
     if from_closes and bad.any():
         stock = pd.factorize(frame["stock"])[0]
@@ -179,20 +177,20 @@ def note_of_firms(frame: pd.DataFrame, spell: np.ndarray) -> tuple[Note, ...]:
     return (assumed(text),)
 
 
-def is_size_proxy(found: ParsedTable) -> bool:
+def is_size_proxy(table: ParsedTable) -> bool:
     """Return whether `size` is traded value or volume that stands in for the market value."""
-    own = found.names.get("size", "size").lower()
-    words = re.split(r"[\W_]+", own)
-    return any(part in own for part in _TRADED) or not _TRADED_WORDS.isdisjoint(words)
+    name = table.names.get("size", "size").lower()
+    words = re.split(r"[\W_]+", name)
+    return any(part in name for part in _TRADED) or not _TRADED_WORDS.isdisjoint(words)
 
 
-def traded(found: ParsedTable) -> ParsedTable:
+def traded(table: ParsedTable) -> ParsedTable:
     """Return rows whose size is missing where it is traded value and nothing was traded."""
-    if "size" not in found.frame or not is_size_proxy(found):
-        return found
-    size = found.frame["size"]
-    frame = found.frame.assign(size=size.mask(size == 0))
-    return found.with_frame(frame)
+    if "size" not in table.frame or not is_size_proxy(table):
+        return table
+    size = table.frame["size"]
+    frame = table.frame.assign(size=size.mask(size == 0))
+    return table.with_frame(frame)
 
 
 def is_keyed(frame: pd.DataFrame) -> bool:
@@ -205,33 +203,33 @@ def is_keyed(frame: pd.DataFrame) -> bool:
     )
 
 
-def cut(found: ParsedTable, unit: Unit, month: pd.Timestamp, *, later: bool) -> ParsedTable:
+def cut(table: ParsedTable, month: pd.Timestamp, *, later: bool) -> ParsedTable:
     """Return the rows without those later, or earlier, than a month.
 
     All of them are looked at before, since violations number the file's rows.
     """
-    if "month" not in found.frame:
-        return found
-    months = found.frame["month"]
+    if "month" not in table.frame:
+        return table
+    months = table.frame["month"]
     outside = (months > month if later else months < month).to_numpy()
     if not outside.any():
-        return found
-    violated = broken(table_of("stocks", unit), found)
+        return table
+    violated = broken(table_of("stocks"), table)
     # Columns that are not there may still be made; the others are looked for again.
     raise_if_any([one for one in violated if one.rule != "columns"])
-    return found.with_frame(found.frame[~outside].reset_index(drop=True))
+    return table.with_frame(table.frame[~outside].reset_index(drop=True))
 
 
-def filled(found: ParsedTable, spec: StockRows, has_reports: object) -> ParsedTable:
+def filled(table: ParsedTable, spec: StockRows, has_reports: object) -> ParsedTable:
     """Return rows that break rules with columns that would have been made of them.
 
     That they are absent would be no fault of the file's.
     """
-    there = set(found.frame)
-    made = {}
-    if "return" not in there and there & {"close", "close_adjusted"}:
-        made["return"] = 1.0
+    columns = set(table.frame)
+    placeholders = {}
+    if "return" not in columns and columns & {"close", "close_adjusted"}:
+        placeholders["return"] = 1.0
     sized = spec.size != "none"
-    if sized and "size" not in there and ({"close", "shares"} <= there or has_reports):
-        made["size"] = 1.0
-    return found.with_frame(found.frame.assign(**made))
+    if sized and "size" not in columns and ({"close", "shares"} <= columns or has_reports):
+        placeholders["size"] = 1.0
+    return table.with_frame(table.frame.assign(**placeholders))

@@ -10,7 +10,7 @@ import pandas as pd
 
 from konkyo.config import Reports, StockRows, Table, Tables
 from konkyo.data import fundamentals_read, market_series, notes, schema, stock_months, stocks
-from konkyo.data.columns import Unit, cells_of, table_of
+from konkyo.data.columns import cells_of, table_of
 from konkyo.data.files import files_of, suffix_of
 from konkyo.data.parsing import ParsedTable
 from konkyo.data.reader import read
@@ -73,29 +73,28 @@ def load(
     # Every table is read before any fault is raised, so that all faults come at once.
     findings = Findings()
     market = rows = None
-    unit: Unit = tables.stocks.return_unit
     with findings.collected():
         market = market_series.monthly(tables.market, last, findings)
     beside = _beside(tables, findings)
     with findings.collected():
-        rows, unit = stock_months.build(tables, beside, last, findings)
+        rows = stock_months.build(tables, beside, last, findings)
     if first is not None and rows is not None and market is not None:
         if "month" in rows.frame and not (rows.frame["month"] >= first).any():
             raise ParamsError(
                 f"ingest.first_month = {label(first)!r} is after the last month of the stocks, "
                 f"{label(rows.frame['month'].max())}: set it earlier, or to oldest"
             )
-        rows = stocks.cut(rows, unit, first, later=False)
+        rows = stocks.cut(rows, first, later=False)
         market = market.with_frame(market.frame[market.frame["month"] >= first])
     sized = tables.stocks.size != "none"
     series = market if tables.market else None
     # Of tables none of which could be read nothing more is said.
     usable = series if series is not None and series.file else None
-    findings.violations[:0] = schema.violations_of(rows, usable, unit, portfolios, sized=sized)
+    findings.violations[:0] = schema.violations_of(rows, usable, portfolios, sized=sized)
     findings.raise_if_any()
     assert rows is not None and market is not None  # nosec B101 # tells mypy the type
     stocks_table, market_table = schema.normalise(
-        rows.frame, series.frame if series else None, unit, sized=sized
+        rows.frame, series.frame if series else None, sized=sized
     )
     entries = _entries(tables)
     facts = facts_of(
@@ -118,13 +117,22 @@ def _entries(tables: Tables) -> _Entries:
     return entries
 
 
+def _by_kind(entries: _Entries) -> dict[str, list[Path]]:
+    """Return the files of each kind of table."""
+    by_kind: dict[str, list[Path]] = defaultdict(list)
+    for kind, _, files in entries:
+        by_kind[kind] += files
+    return by_kind
+
+
 def _of_files(entries: _Entries) -> Iterator[Note]:
     """Yield what was read of each kind of table, and files and columns that are left out."""
     names = [name for _, spec, _ in entries for name in spec.files]
     yield from notes.of_links(names)
     yield from notes.of_folders(names)
-    for kind, spec, files in entries:
+    for kind, files in _by_kind(entries).items():
         yield Note("read", f"{kind}: {count_of(len(files), 'file')} ({few(files)})")
+    for _, spec, _ in entries:
         if out := [name for name, here in spec.columns.items() if not here]:
             yield Note("left out", f"{', '.join(spec.files)}: the columns {few(out)}")
         if isinstance(spec, Reports):
@@ -139,11 +147,8 @@ def _keep(entries: _Entries, raw: Path) -> dict[str, str]:
 
     A copy is called by its kind of table, numbered where there are more.
     """
-    by_kind: dict[str, list[Path]] = defaultdict(list)
-    for kind, _, some in entries:
-        by_kind[kind] += some
     files: dict[str, Path] = {}
-    for kind, paths in by_kind.items():
+    for kind, paths in _by_kind(entries).items():
         for number, file in enumerate(paths, start=1):
             ending = f"_{number}_{file.name}" if len(paths) > 1 else suffix_of(file)
             files[f"{kind}{ending}"] = file

@@ -132,12 +132,10 @@ def read_checked(raw: Path, n_quantiles: int) -> tuple[pd.DataFrame, pd.DataFram
     """
     fetch(ARCHIVE, raw, cache_folder())
     five_factors = read(Table((str(raw / MARKET),), _MARKET_COLUMNS), _factors)
-    stocks, market = schema.check(
-        read(Table((str(raw / STOCKS),), _STOCK_COLUMNS), cells_of("stocks")),
-        five_factors,
-        "percent",
-        n_quantiles,
-    )
+    table = read(Table((str(raw / STOCKS),), _STOCK_COLUMNS), cells_of("stocks"))
+    # Written in per cent.
+    table = table.with_frame(table.frame.assign(**{"return": table.frame["return"] / 100.0}))
+    stocks, market = schema.check(table, five_factors, n_quantiles)
     series = market.columns.drop("month")
     market[series] /= 100.0
     others = read_csv(_SERIES)

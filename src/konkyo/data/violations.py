@@ -131,12 +131,12 @@ def violation(
     months : sequence of str, optional
         The months that break the rule, in the place of rows.
     """
-    own, here = (", ".join(part) for part in ([table.names.get(k, k) for k in keys], keys))
+    column, here = (", ".join(part) for part in ([table.names.get(k, k) for k in keys], keys))
     places = np.flatnonzero(bad) if bad is not None else np.array([], dtype=int)
     shown = tuple(_plain(values.iloc[at]) for at in places[:SHOWN]) if values is not None else ()
     return Violation(
         file=table.file,
-        column=own,
+        column=column,
         rule=rule,
         found=found,
         rows=tuple(int(at) + table.first_row for at in places[:SHOWN]),
@@ -144,7 +144,7 @@ def violation(
         remedy=remedy,
         shown=tuple(months[:SHOWN]) or shown,
         of="month" if months else "row",
-        here="" if own == here else here,
+        here="" if column == here else here,
     )
 
 

@@ -149,10 +149,11 @@ def read(tables: Tables) -> RawTables:
     }
     stocks = tables.stocks
     if stocks.rows == "monthly":
-        frame = stock_months.read_monthly(stocks).frame
+        table = stock_months.read_monthly(stocks)
     else:
         spec = replace(stocks, columns=daily.split_columns(stocks)[0])
-        frame = reader.read(spec, cells_of("prices"), wide=stocks.layout == "wide").frame
+        table = reader.read(spec, cells_of("prices"), wide=stocks.layout == "wide")
+    frame = stock_months.as_fractions(table, stocks).frame
     return raw | {"stocks": [(stocks, frame)]}
 
 
@@ -187,7 +188,6 @@ def write(
     stocks = replace(
         to_table(rows),
         dated=spec.rows == "dated",
-        percent=spec.return_unit == "percent",
         largest=MAX_DAILY if spec.rows == "dated" else 1e30,
     )
     frame, new_codes = perturb_table(stocks, t, perturbation, rng=rng, last=last)
@@ -222,9 +222,12 @@ def write(
         for number, ((spec, _), rows) in enumerate(zip(raw[kind], perturbed, strict=True)):
             path = folder / f"{kind}_{number}.parquet"
             write_parquet(rows.reset_index(drop=True), path)
-            # A column that only the monthly rows of daily prices have is mapped after aggregation.
-            late = daily.split_columns(spec)[1] if isinstance(spec, StockRows) else {}
-            specs.append(replace(spec, files=(str(path),), columns=late))
+            changes: dict[str, Any] = {"files": (str(path),), "columns": {}}
+            if isinstance(spec, StockRows):
+                # A column that only the monthly rows of daily prices have is mapped afterwards.
+                late = daily.split_columns(spec)[1]
+                changes |= {"columns": late, "return_unit": "fraction"}
+            specs.append(replace(spec, **changes))
         sections[kind] = tuple(specs)
     return replace(tables, **sections | {"stocks": sections["stocks"][0]})
 

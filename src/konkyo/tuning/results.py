@@ -40,21 +40,18 @@ def pack(series: pd.DataFrame) -> dict[str, list[Any]]:
     Returns
     -------
     dict
-        month as YYYY-MM, the others to eight decimals, None where there is no value.
+        month as YYYY-MM, the others to eight decimals, NaN where there is no value.
     """
-    packed: dict[str, list[Any]] = {"month": [dates.label(m) for m in series["month"]]}
-    for name in COLUMNS:
-        values = series[name].to_numpy(dtype=float)
-        packed[name] = [round(float(v), _DIGITS) if np.isfinite(v) else None for v in values]
+    rounded = series[["month", *COLUMNS]].round(_DIGITS)
+    labels = [dates.label(month) for month in series["month"]]
+    packed: dict[str, list[Any]] = rounded.assign(month=labels).to_dict("list")
     return packed
 
 
 def unpack(packed: Mapping[str, list[Any]]) -> pd.DataFrame:
     """Return the frame that `pack` made short: month (month end) and fractions."""
-    frame = pd.DataFrame({"month": [dates.parse(name) for name in packed["month"]]})
-    for name in COLUMNS:
-        frame[name] = np.array(packed[name], dtype=float)
-    return frame
+    months = [dates.parse(name) for name in packed["month"]]
+    return pd.DataFrame(dict(packed)).assign(month=months)
 
 
 def monthly(trials: Sequence[FrozenTrial]) -> pd.DataFrame:
