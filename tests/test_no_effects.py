@@ -1,53 +1,27 @@
 """The whole way from records to spread: nothing is found where nothing was planted."""
 
-from dataclasses import replace
-
 import numpy as np
 import pandas as pd
 import pytest
 
-from konkyo import backtest, config
+from konkyo import backtest
 from konkyo.attribution.attributions import explain_months
-from konkyo.data.simulated import simulate
 from konkyo.features.build import build
 from konkyo.models import store
 from konkyo.models.train import train
 from konkyo.windows import MonthSlices, rolling
-from small import small_params
+from small_market import market_of, params_of
 
 pytestmark = pytest.mark.slow
-
-SMALL = small_params()
-PREPARE = replace(
-    SMALL.prepare,
-    first_month="2006-01",
-    universe_size=400,
-    characteristics=(
-        *("return_1", "return_3", "return_12", "roe_forecast", "book_to_price", "size"),
-        *("earnings_yield_forecast", "share_turnover"),
-    ),
-    market={"topix": ("change",)},
-)
-TRAIN = replace(
-    SMALL.train,
-    window_months=12,
-    hidden_sizes=(8,),
-    epochs=5,
-    batch_size=64,
-    dropout=0.1,
-    max_networks_per_stack=32,
-)
 
 
 def monthly(seed: int, strength: float, folder) -> pd.DataFrame:
     """Return a small market's series of the network: spread, rank_ic by month."""
-    effects = dict.fromkeys(("reversal", "quality", "value", "interaction", "regime"), strength)
-    settings = config.Simulated(seed=seed, stocks=80, noise=1.0, **effects)
-    market = simulate(settings, "2004-01", "2009-12")
-    panel, _ = build(market.stocks, market.series, PREPARE)
-    windows = rolling(MonthSlices.of(panel.index["month"]), TRAIN.window_months)
-    chosen = replace(TRAIN, placebo_every=0, seed=seed)
-    train(panel, windows, chosen, folder)
+    market = market_of(seed, strength, "2009-12")
+    params = params_of(placebo_every=0, seed=seed, max_networks_per_stack=32)
+    panel, _ = build(market.stocks, market.series, params.prepare)
+    windows = rolling(MonthSlices.of(panel.index["month"]), params.train.window_months)
+    train(panel, windows, params.train, folder)
     networks = [store.read(folder / "weights" / f"{w.month}.safetensors") for w in windows]
     rows = [panel.features[w.test_start : w.test_stop] for w in windows]
     scores = np.concatenate([g.score for g in explain_months(networks, rows, 0.001)])

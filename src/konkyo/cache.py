@@ -35,7 +35,7 @@ ATTRIBUTION = (
 )
 """What decides the attributions of a month's network, whose weights are data, and their errors."""
 
-EVALUATION = (*ATTRIBUTION, "konkyo.pipeline.verify")
+EVALUATION = (*ATTRIBUTION, "konkyo.pipeline.verify", "konkyo.pipeline.month_evaluation")
 """What decides how the attribution methods fare on a month."""
 
 SEARCH_PANEL = ("konkyo.features", "konkyo.windows", "konkyo.dates", "konkyo.tuning.panels")

@@ -21,7 +21,44 @@ def test_signals_by_hand():
     shown = np.array([5.0, 0.5, 2.0, 0.0, 4.0])
     # Means 2 2 -2 0 4, deviations 1 1 1 0 0: the mean is the smaller, then what is shown, then the
     # signs differ, and without a deviation there is none.
-    np.testing.assert_array_equal(reliability.signal(shown, halves), [2.0, 0.5, 0.0, 0.0, 0.0])
+    signal = reliability.signal(shown, halves, halves.std(0))
+    np.testing.assert_array_equal(signal, [2.0, 0.5, 0.0, 0.0, 0.0])
+    # Twice the error, half the signal.
+    np.testing.assert_array_equal(reliability.signal(shown, halves, 2 * halves.std(0)), signal / 2)
+
+
+def test_moderated_errors_by_hand():
+    # Of the first three inputs the variances a squared unit are 1, 4 and 9 and their median is 4:
+    # half of it and half of their own are 2.5, 4 and 6.5. The fourth is alone in its group, the
+    # last has no error.
+    deviation = np.array([[1.0, 4.0, 3.0, 7.0, 0.0], [1.0, 4.0, 3.0, 7.0, 0.0]])
+    squares = np.array([1.0, 4.0, 1.0, 0.5, 1.0])
+    groups = ["characteristic"] * 3 + ["market", "characteristic"]
+    error = deviation * reliability.moderation(deviation, squares, groups)
+    np.testing.assert_allclose(error[0] ** 2, [2.5, 16.0, 6.5, 49.0, 0.0])
+
+
+@given(st.integers(0, 2**16))
+def test_moderated_errors_are_at_least_0_71_of_own(seed):
+    rng = np.random.default_rng(seed)
+    deviation, squares = rng.exponential(size=(3, 6)), rng.exponential(size=6)
+    groups = rng.choice(["characteristic", "sector"], 6)
+    factor = reliability.moderation(deviation, squares, groups)
+    assert (factor >= np.sqrt(0.5)).all()
+    # An input in other units, and with it its relevance, changes no other input's error.
+    scale = np.array([5.0, 1, 1, 1, 1, 1])
+    other = reliability.moderation(deviation * scale, squares * scale**2, groups)
+    np.testing.assert_allclose(other, factor)
+
+
+def test_moderation_makes_six_networks_more_certain():
+    """Of inputs with one true error, moderated estimates scatter less around it."""
+    rng = np.random.default_rng(2)
+    halves = rng.normal(size=(6, 1, 40))
+    deviation = halves.std(0)
+    factor = reliability.moderation(deviation, np.ones(40), ["characteristic"] * 40)
+    moderated = deviation * factor
+    assert np.log(moderated).std() < 0.6 * np.log(deviation).std()
 
 
 def slow_threshold(signals, placebo, false_share):
@@ -46,9 +83,10 @@ def test_a_threshold_is_that_of_the_slow_search(signals, placebo, false_share):
 def test_signals_do_not_depend_on_units(seed):
     rng = np.random.default_rng(seed)
     shown, halves = rng.normal(size=(3, 4)), rng.normal(size=(6, 3, 4))
-    signal = reliability.signal(shown, halves)
-    np.testing.assert_allclose(reliability.signal(8 * shown, 8 * halves), signal)
-    np.testing.assert_allclose(reliability.signal(-shown, -halves), signal)
+    error = halves.std(0)
+    signal = reliability.signal(shown, halves, error)
+    np.testing.assert_allclose(reliability.signal(8 * shown, 8 * halves, 8 * error), signal)
+    np.testing.assert_allclose(reliability.signal(-shown, -halves, error), signal)
     assert (signal <= np.abs(halves.mean(0)) / halves.std(0) + 1e-12).all()
 
 
@@ -105,12 +143,15 @@ def test_clusters_keep_the_sum_of_relevances(seed):
 
 def test_errors_of_scores_and_ranks_by_hand():
     halves = reliability.Halves(
-        score=np.array([[3.0, 2.0, 1.0], [3.0, 1.0, 2.0]]), relevance=np.zeros((2, 3, 1))
+        score=np.array([[3.0, 2.0, 1.0], [3.0, 1.0, 2.0]]),
+        relevance=np.zeros((2, 3, 1)),
+        squares=np.ones(1),
     )
     errors = reliability.errors(
         np.array([0.3, 0.2, 0.1]),
         np.zeros((3, 1)),
         halves,
+        error=np.zeros((3, 1)),
         reliable=np.zeros((3, 1), dtype=bool),
         cluster=np.array([0]),
         threshold=2.0,
@@ -141,3 +182,22 @@ def test_half_samples_estimate_the_error_of_a_mean():
         halves += [months[order[:18]].mean(), months[order[18:]].mean()]
     expected = months.std(ddof=1) / 6
     assert np.std(halves) == pytest.approx(expected, rel=0.03)
+
+
+def test_errors_of_a_cluster_by_hand():
+    # Two inputs whose halves give 1 3 and 2 4: their sum gives 3 7, an error of 2. The inputs' own
+    # errors are 1 and 1; as 1 and 2 they have 5 instead of 2 of variance.
+    relevance = np.array([[[1.0, 2.0]], [[3.0, 4.0]]])
+    halves = reliability.Halves(score=np.zeros((2, 1)), relevance=relevance, squares=np.ones(2))
+    errors = reliability.errors(
+        np.zeros(1),
+        np.array([[2.0, 3.0]]),
+        halves,
+        error=np.array([[1.0, 2.0]]),
+        reliable=np.zeros((1, 2), dtype=bool),
+        cluster=np.array([0, 0]),
+        threshold=1.5,
+    )
+    np.testing.assert_allclose(errors.cluster_relevance, [[2 * np.sqrt(2.5), 0.0]])
+    # 5 over 3.16 is 1.58.
+    assert errors.cluster_reliable.tolist() == [[True, False]]

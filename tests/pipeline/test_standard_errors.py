@@ -8,7 +8,7 @@ import pytest
 
 import chain
 from konkyo.artifacts import HERE
-from konkyo.attribution import errors_store, methods, reliability
+from konkyo.attribution import errors_store, explain, methods, reliability, row_errors
 from konkyo.attribution.rules import Epsilon
 from konkyo.config import load
 from konkyo.features import store as panels
@@ -42,6 +42,23 @@ def test_errors_are_those_of_one_network_at_a_time(project, monkeypatch):
     decisions = rolling(MonthSlices.of(panel.index["month"]), 6)
     groups = panel.catalogue["group"].tolist()
 
+    def error_of(halves, window):
+        """Average each input's variance a squared unit with the median of its group's inputs."""
+        rows = panel.features[window.test_start : window.test_stop]
+        network, *_ = store.read(HERE.weights_halves / f"{window.month}.safetensors")
+        squares = ((rows - network.mean) / network.std).astype(np.float64) ** 2
+        variance = halves.var(0)
+        unit = {
+            j: variance[:, j].mean() / squares[:, j].mean()
+            for j in range(len(groups))
+            if variance[:, j].any()
+        }
+        error = halves.std(0)
+        for j, value in unit.items():
+            group = [unit[other] for other in unit if groups[other] == groups[j]]
+            error[:, j] *= np.sqrt((value + np.median(group)) / (2 * value))
+        return error
+
     def explain(folder, window):
         rows = panel.features[window.test_start : window.test_stop]
         return np.stack(
@@ -53,7 +70,7 @@ def test_errors_are_those_of_one_network_at_a_time(project, monkeypatch):
 
     def signal(folder, halves, window):
         rows = panel.features[window.test_start : window.test_stop]
-        mean, error = halves.mean(0), halves.std(0)
+        mean, error = halves.mean(0), error_of(halves, window)
         shown = explain(folder, window).mean(0)
         same = (np.sign(mean) == np.sign(shown)) & (error > 0)
         size = np.minimum(abs(mean), abs(shown)) / np.where(error > 0, error, 1)
@@ -73,10 +90,35 @@ def test_errors_are_those_of_one_network_at_a_time(project, monkeypatch):
     stocks, errors = errors_store.read(HERE.errors_of(window.month))
     shown = read_parquet(HERE.attributions_of(window.month))
     assert stocks.tolist() == shown["stock"].tolist()
-    np.testing.assert_allclose(errors.relevance, halves.std(0), rtol=2e-2, atol=1e-4)
+    np.testing.assert_allclose(errors.relevance, error_of(halves, window), rtol=2e-2, atol=1e-4)
     # A signal on the threshold itself may fall to either side in float32.
     clear = np.abs(values - limit) > 1e-2 * max(values.max(), 1)
     assert (errors.reliable == (taking_part & (values >= limit)))[clear].all()
+
+
+def test_rows_of_a_month_have_its_errors(project, monkeypatch):
+    monkeypatch.chdir(project)
+    config, panel = load(), panels.read(HERE.panel)
+    rows = np.random.default_rng(3).permutation(np.flatnonzero(panel.index["month"] > "2001-06"))
+    frame = panel.index.iloc[rows[:40]].reset_index(drop=True)
+    frame[panel.names] = panel.features[rows[:40]]
+    about = row_errors.of_months(HERE.errors, panel.catalogue["group"].tolist())
+    method, epsilon = config.attribute.method, config.attribute.epsilon
+    answer = row_errors.with_errors(
+        explain(HERE.weights, frame, epsilon, method),
+        frame,
+        HERE.weights_halves,
+        about,
+        epsilon=epsilon,
+        method=method,
+    )
+    for _, row in answer.iterrows():
+        stocks, errors = errors_store.read(HERE.errors_of(f"{row['month']:%Y-%m}"))
+        (at,) = np.flatnonzero(stocks == row["stock"])
+        error = row[[f"error_{name}" for name in panel.names]].to_numpy(dtype=float)
+        np.testing.assert_allclose(error, errors.relevance[at], rtol=2e-2, atol=1e-4)
+        flags = row[[f"reliable_{name}" for name in panel.names]].to_numpy(dtype=bool)
+        assert flags.tolist() == errors.reliable[at].tolist()
 
 
 def test_a_changed_future_changes_no_error(project, tmp_path, monkeypatch):

@@ -42,6 +42,8 @@ def write_results(
         "records",
         "panel",
         "models/weights",
+        "models/weights_halves",
+        "errors",
         "attributions",
         "backtest",
         "report",
@@ -61,7 +63,12 @@ def write_results(
     ).to_csv(data / "panel/catalogue.csv", index=False)
 
     for i, end in enumerate(ends):
-        network = write_network(data / "models/weights", end, names, generator)
+        network = network_of(end, names, generator)
+        weights.write([network], data / f"models/weights/{end:%Y-%m}.safetensors")
+        halves = [network_of(end, names, generator) for _ in range(4)]
+        weights.write(halves, data / f"models/weights_halves/{end:%Y-%m}.safetensors")
+        about = {"threshold": 0.5, "moderation": [0.8] * features}
+        (data / f"errors/{end:%Y-%m}.json").write_text(json.dumps(about))
         rows = slice(i * stocks, (i + 1) * stocks)
         grounds = panel.iloc[rows].assign(score=score(network, x[rows]))
         grounds[names] = 0.0
@@ -147,38 +154,30 @@ def write_results(
     return root
 
 
-def write_network(
-    folder: Path, end: pd.Timestamp, names: list[str], generator: np.random.Generator
-) -> dict[str, np.ndarray]:
-    """Write a random network of one hidden layer of three units, as the train stage does."""
-    network = {
-        "layer.0.weight": generator.standard_normal((len(names), 3)).astype("float32"),
-        "layer.0.bias": generator.standard_normal(3).astype("float32"),
-        "layer.1.weight": generator.standard_normal((3, 1)).astype("float32"),
-        "layer.1.bias": generator.standard_normal(1).astype("float32"),
-        "scale.mean": np.full(len(names), 0.5, "float32"),
-        "scale.std": np.full(len(names), 2.0, "float32"),
-    }
-    layers = range(2)
-    kept = weights.Weights(
+def network_of(
+    end: pd.Timestamp, names: list[str], generator: np.random.Generator
+) -> weights.Weights:
+    """Return a random network of one hidden layer of three units."""
+    sizes = ((len(names), 3), (3,), (3, 1), (1,))
+    first, first_bias, last, last_bias = (
+        generator.standard_normal(size).astype("float32") for size in sizes
+    )
+    return weights.Weights(
         month=f"{end:%Y-%m}",
         key="k",
         activation="tanh",
         features=tuple(names),
-        weights=tuple(network[f"layer.{i}.weight"] for i in layers),
-        biases=tuple(network[f"layer.{i}.bias"] for i in layers),
-        mean=network["scale.mean"],
-        std=network["scale.std"],
+        weights=(first, last),
+        biases=(first_bias, last_bias),
+        mean=np.full(len(names), 0.5, "float32"),
+        std=np.full(len(names), 2.0, "float32"),
     )
-    weights.write([kept], folder / f"{end:%Y-%m}.safetensors")
-    return network
 
 
-def score(network: dict[str, np.ndarray], x: np.ndarray) -> np.ndarray:
+def score(network: weights.Weights, x: np.ndarray) -> np.ndarray:
     """Score rows [n, features] by that network, written out."""
-    scaled = (x - network["scale.mean"]) / network["scale.std"]
-    hidden = np.tanh(scaled @ network["layer.0.weight"] + network["layer.0.bias"])
-    return (hidden @ network["layer.1.weight"] + network["layer.1.bias"])[:, 0]
+    hidden = np.tanh((x - network.mean) / network.std @ network.weights[0] + network.biases[0])
+    return (hidden @ network.weights[1] + network.biases[1])[:, 0]
 
 
 @pytest.fixture(scope="session")

@@ -12,6 +12,8 @@ import pandas as pd
 import pytest
 from mlflow import MlflowClient
 
+from konkyo.attribution import methods
+from konkyo.attribution.rules import Epsilon
 from konkyo.models import store, user_module
 from konkyo.tracking import log_model, results, runs
 from user_package import write_package
@@ -56,6 +58,27 @@ def test_the_alias_gives_the_scores_of_the_pipeline(model, panel, expected):
     np.testing.assert_allclose(found["score"], expected["score"], rtol=0, atol=1e-5)
     total = found[FEATURES].sum(axis=1) + found["absorbed"]
     np.testing.assert_allclose(total, found["score"], rtol=0, atol=1e-5)
+
+
+def test_errors_are_of_the_halves_whichever_rows(model, panel, logged, chosen):
+    _, _, root = logged
+    rows = panel[panel["month"] == "2020-02-29"]
+    answer = model.predict(rows, params={"errors": True})
+    halves = store.read(root / "data/models/weights_halves/2020-02.safetensors")
+    x, rule = rows[FEATURES].to_numpy(), Epsilon(chosen.attribute.epsilon)
+    by_half = [methods.relevance_propagation(network, x, rule) for network in halves]
+    error = 0.8 * np.std(by_half, axis=0)
+    np.testing.assert_allclose(answer[[f"error_{n}" for n in FEATURES]], error, rtol=0.02)
+    mean, shown = np.mean(by_half, axis=0), answer[FEATURES].to_numpy()
+    signal = np.minimum(abs(mean), abs(shown)) / error * (np.sign(mean) == np.sign(shown))
+    flags = answer[[f"reliable_{n}" for n in FEATURES]].to_numpy()
+    clear = abs(signal - 0.5) > 0.02
+    assert (flags == (signal >= 0.5))[clear].all()
+    assert 0 < flags.mean() < 1
+    few = model.predict(rows.iloc[[7, 2]], params={"errors": True})
+    pd.testing.assert_frame_equal(
+        few.reset_index(drop=True), answer.iloc[[7, 2]].reset_index(drop=True), rtol=1e-4
+    )
 
 
 @pytest.mark.parametrize("form", ["%Y-%m", "%Y-%m-%d", "%Y-%m-15"])

@@ -6,6 +6,11 @@ mean, estimates the standard error of the network of all months and is not divid
 the delete-half jackknife (Shao and Wu, A General Theory for Jackknife Variance Estimation, Annals
 of Statistics 1989; complementary halves: Shah and Samworth, JRSS B 2013).
 
+A standard deviation of six numbers is itself uncertain by a third, and what is called reliable
+would be those that came out small. So the variances are moderated (Smyth, Linear Models and
+Empirical Bayes Methods, 2004): each input's is averaged with the median of its group's inputs,
+both per squared unit of the input.
+
 The signal of a relevance is the smaller of two sizes over the standard error: that of the relevance
 shown and that of the halves' mean, 0 where their signs differ. A relevance is reliable where its
 signal reaches the month's threshold: 2.5 standard errors, or more where the share of reliable
@@ -47,10 +52,17 @@ class Halves:
         [halves, stocks].
     relevance : numpy.ndarray
         [halves, stocks, features], in units of the score.
+    squares : numpy.ndarray
+        [features], mean square of each input over the stocks, scaled as the networks take it.
     """
 
     score: np.ndarray
     relevance: np.ndarray
+    squares: np.ndarray
+
+    def error(self, factor: np.ndarray) -> np.ndarray:
+        """Return the standard error of each relevance, by the factors of `moderation`."""
+        return self.relevance.std(0) * factor
 
 
 def explain_halves(
@@ -69,14 +81,50 @@ def explain_halves(
         return Halves(
             score=np.stack([one.score for one in every]),
             relevance=np.stack([one.relevance for one in every]),
+            squares=mean_squares(networks[0], rows),
         )
     stack = store.restack(store.stackable(networks))
     x = torch.from_numpy(np.array(rows, dtype=np.float32)).repeat(len(networks), 1, 1)
     score, relevance = propagate(stack, stack.scale_(x), Epsilon(epsilon))
-    return Halves(score.numpy(), relevance.numpy())
+    return Halves(score.numpy(), relevance.numpy(), mean_squares(networks[0], rows))
 
 
-def signal(relevance: np.ndarray, halves: np.ndarray) -> np.ndarray:
+def mean_squares(network: store.Network, rows: np.ndarray) -> np.ndarray:
+    """Return the mean square over rows [stocks, features] of each input as a network scales it."""
+    return np.square((rows - network.mean) / network.std, dtype=np.float64).mean(0)
+
+
+def moderation(deviation: np.ndarray, squares: np.ndarray, groups: Sequence[str]) -> np.ndarray:
+    """Return the factor of each input's standard deviations: half the variance is its group's.
+
+    Parameters
+    ----------
+    deviation : numpy.ndarray
+        [stocks, features], standard deviation of each relevance over the halves.
+    squares : numpy.ndarray
+        [features], mean square of each input: a relevance grows with its input, so inputs are
+        compared by their mean variance over their mean square.
+    groups : sequence of str
+        Of each feature: its variance is averaged with the median of those of its group.
+
+    Returns
+    -------
+    numpy.ndarray
+        [features], 0.71 (the root of a half) or more; 1 of an input without a deviation.
+    """
+    variance = np.square(deviation, dtype=np.float64).mean(0)
+    varies = (variance > 0) & (squares > 0)
+    unit = np.divide(variance, squares, out=np.ones(len(squares)), where=varies)
+    group = np.array(groups, dtype=object)
+    factor = np.ones(len(squares))
+    for name in set(groups):
+        members = varies & (group == name)
+        if members.any():
+            factor[members] = np.sqrt((1 + np.median(unit[members]) / unit[members]) / 2)
+    return factor
+
+
+def signal(relevance: np.ndarray, halves: np.ndarray, error: np.ndarray) -> np.ndarray:
     """Return the signal of relevances: how many standard errors they are away from 0.
 
     Parameters
@@ -85,8 +133,10 @@ def signal(relevance: np.ndarray, halves: np.ndarray) -> np.ndarray:
         [...] those that are shown.
     halves : numpy.ndarray
         [halves, ...] those of the networks of halves.
+    error : numpy.ndarray
+        [...] their standard errors.
     """
-    mean, error = halves.mean(0), halves.std(0)
+    mean = halves.mean(0)
     with np.errstate(divide="ignore", invalid="ignore"):
         size = np.minimum(np.abs(mean), np.abs(relevance)) / error
     # Without an error there is no signal: an input at 0 has no relevance in any network.
@@ -138,6 +188,7 @@ def errors(
     relevance: np.ndarray,
     halves: Halves,
     *,
+    error: np.ndarray,
     reliable: np.ndarray,
     cluster: np.ndarray,
     threshold: float,
@@ -148,23 +199,32 @@ def errors(
     ----------
     score, relevance, halves
         Of the month.
+    error : numpy.ndarray
+        [stocks, features], of `Halves.error`.
     reliable : numpy.ndarray
         [stocks, features] bool.
     cluster : numpy.ndarray
-        [features], of `clusters`; the sum over a cluster is reliable by the same threshold.
+        [features], of `clusters`; the sum over a cluster is reliable by the same threshold. Its
+        variance is moderated as the sum of its inputs' variances is.
     threshold : float
         Least signal of what is reliable.
     """
     rank, rank_error = rankdata(-score), rankdata(-halves.score, axis=1).std(0)
     sums, sums_of_halves = (by_cluster(part, cluster) for part in (relevance, halves.relevance))
+    before, after = (
+        by_cluster(np.square(part, dtype=np.float64), cluster)
+        for part in (halves.relevance.std(0), error)
+    )
+    factor = np.sqrt(np.divide(after, before, out=np.ones_like(after), where=before > 0))
+    sums_error = sums_of_halves.std(0) * factor
     return Errors(
         score=halves.score.std(0),
         rank_low=np.clip(rank - 2 * rank_error, 1, len(score)),
         rank_high=np.clip(rank + 2 * rank_error, 1, len(score)),
-        relevance=halves.relevance.std(0),
+        relevance=error,
         reliable=reliable,
-        cluster_relevance=sums_of_halves.std(0),
-        cluster_reliable=signal(sums, sums_of_halves) >= threshold,
+        cluster_relevance=sums_error,
+        cluster_reliable=signal(sums, sums_of_halves, sums_error) >= threshold,
     )
 
 

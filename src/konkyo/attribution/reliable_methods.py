@@ -27,11 +27,14 @@ class Sample:
     halves: Sequence[Network]
     rows: np.ndarray
 
-    def explain(self, method: Method) -> tuple[np.ndarray, np.ndarray]:
+    def explain(self, method: Method, groups: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
         """Return a method's relevances and their signals, [rows, features] each."""
         relevance = np.mean([method(network, self.rows) for network in self.members], axis=0)
         halves = np.stack([method(network, self.rows) for network in self.halves])
-        return relevance, reliability.signal(relevance, halves)
+        squares = reliability.mean_squares(self.members[0], self.rows)
+        deviation = halves.std(0)
+        error = deviation * reliability.moderation(deviation, squares, groups)
+        return relevance, reliability.signal(relevance, halves, error)
 
 
 def counts(
@@ -71,9 +74,10 @@ def counts(
     takes_part = reliability.taking_part(month.rows, groups)
     lines = []
     for name, method in methods.items():
-        relevance, signal = month.explain(method)
+        relevance, signal = month.explain(method, groups)
         by_placebo = [
-            part.explain(method)[1][reliability.taking_part(part.rows, groups)] for part in placebos
+            part.explain(method, groups)[1][reliability.taking_part(part.rows, groups)]
+            for part in placebos
         ]
         calibrating = np.concatenate(by_placebo[-reliability.CALIBRATING :])
         limit = reliability.threshold(signal[takes_part], calibrating, false_share)

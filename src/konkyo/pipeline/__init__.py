@@ -6,8 +6,8 @@ Month-end       check, fetch, update, predict, monitor, promote
 Other           audit, compare, tune, serve, ui; entry_point of MLproject
 
 Helpers: locking (one command at a time), own_files (data/own in DVC's temporary experiments),
-system_errors (a full disk in words), report_inputs (what
-report, monitor and predict read), earlier_months and dvc_commit (for update).
+system_errors (a full disk in words), standard_errors (of attribute), month_evaluation (of verify),
+report_inputs (what report, monitor and predict read), earlier_months and dvc_commit (for update).
 """
 
 import sys

@@ -103,6 +103,7 @@ class Months:
         self._blocks = MonthSlices.of(panel.index["month"])
         self._placebos_up_to = placebos_up_to(decisions, config.train.placebo_every)
         # Neighbouring months share their placebo months.
+        self._placebo_digest = lru_cache(maxsize=None)(self._placebo_digest_of)
         self._placebo_signal = lru_cache(maxsize=reliability.CALIBRATING + 1)(
             self._placebo_signal_of
         )
@@ -114,11 +115,7 @@ class Months:
             weights_bytes(HERE.weights_halves, window.month),
         ]
         for placebo in self._placebos_up_to[window.month]:
-            parts += [
-                keys[placebo.month],
-                weights_bytes(HERE.placebo, placebo.month),
-                weights_bytes(HERE.placebo_halves, placebo.month),
-            ]
+            parts += [keys[placebo.month], self._placebo_digest(placebo.month)]
         params = repr((self._params, self._n_quantiles))
         return digest_of(code_digest(*ATTRIBUTION), params, *self._groups, *parts)
 
@@ -128,7 +125,9 @@ class Months:
         relevance, score = shown[self._panel.names].to_numpy(), shown["score"].to_numpy()
         halves = self._halves(HERE.weights_halves, window)
         takes_part = self._taking_part(window)
-        signal = reliability.signal(relevance, halves.relevance)
+        factor = self._moderation(halves)
+        error = halves.error(factor)
+        signal = reliability.signal(relevance, halves.relevance, error)
         placebos = [self._placebo_signal(w.month) for w in self._placebos_up_to[window.month]]
         limit = reliability.threshold(
             signal[takes_part],
@@ -142,12 +141,16 @@ class Months:
             score,
             relevance,
             halves,
+            error=error,
             reliable=takes_part & (signal >= limit),
             cluster=cluster,
             threshold=limit,
         )
         return errors, {
             "threshold": limit if np.isfinite(limit) else None,
+            "moderation": factor.tolist(),
+            "taking_part": int(takes_part.sum()),
+            "reliable": int(errors.reliable.sum()),
             "reliable_share": float(errors.reliable.sum() / takes_part.sum()),
             "placebo_share": float((placebos[0] >= limit).mean())
             if len(placebos) > reliability.CALIBRATING
@@ -163,6 +166,11 @@ class Months:
         spans = [self._blocks.rows(position) for position in range(len(self._blocks.names))]
         return reliability.Moments.of(self._panel.features, spans)
 
+    def _placebo_digest_of(self, month: str) -> str:
+        return digest_of(
+            weights_bytes(HERE.placebo, month), weights_bytes(HERE.placebo_halves, month)
+        )
+
     def _placebo_signal_of(self, month: str) -> np.ndarray:
         """Return the signals of a placebo month's relevances that take part, [any number]."""
         (window,) = [w for w in self._placebos_up_to[month] if w.month == month]
@@ -170,7 +178,8 @@ class Months:
         networks = weights.read(HERE.placebo / f"{month}.safetensors")
         (shown,) = explain_months([networks], [rows], self._params.epsilon, self._params.method)
         halves = self._halves(HERE.placebo_halves, window)
-        signal = reliability.signal(shown.relevance, halves.relevance)
+        error = halves.error(self._moderation(halves))
+        signal = reliability.signal(shown.relevance, halves.relevance, error)
         return signal[self._taking_part(window)]
 
     def _halves(self, folder: Path, window: Window) -> reliability.Halves:
@@ -178,6 +187,9 @@ class Months:
         return reliability.explain_halves(
             networks, self._features(window), self._params.epsilon, self._params.method
         )
+
+    def _moderation(self, halves: reliability.Halves) -> np.ndarray:
+        return reliability.moderation(halves.relevance.std(0), halves.squares, self._groups)
 
     def _taking_part(self, window: Window) -> np.ndarray:
         return reliability.taking_part(self._features(window), self._groups)

@@ -1,9 +1,8 @@
 """Stage verify: attribution methods evaluated on the networks and against the ground truth."""
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,21 +15,17 @@ from konkyo.attribution import (
     errors_store,
     evaluation,
     ground_truth,
-    methods,
     reliability,
-    reliable_methods,
 )
 from konkyo.cache import EVALUATION, code_digest, digest_of, weights_bytes
 from konkyo.config import LARGEST_EPSILON_SHARE, Params, load
 from konkyo.features import store
 from konkyo.io import read_parquet, write_csv, write_json
 from konkyo.models import baselines, jobs
-from konkyo.models import store as weights
-from konkyo.models.batches import NetworkSpec
+from konkyo.models.backends import in_process, loky
+from konkyo.models.jobs import compact
 from konkyo.pipeline import locking, stage, standard_errors
-
-_NOT_INPUTS = ["expected", "baseline"]
-"""Columns of the ground truth that are no input's contribution."""
+from konkyo.pipeline.month_evaluation import EvaluationJob, Truth, evaluate, sample_rows
 
 
 @dataclass(frozen=True)
@@ -67,12 +62,14 @@ def main() -> None:
 
 
 def run(config: Params, panel: store.Panel) -> VerifySummary:
-    """Evaluate the months whose network, rows or params changed; write all tables and figures."""
+    """Evaluate the months whose network, rows or params changed; write all tables and figures.
+
+    The months are divided among `train.workers` processes.
+    """
     months = windows.MonthSlices.of(panel.index["month"])
     all_months = windows.rolling(months, config.train.window_months, config.prepare.skip_months)
     decisions = all_months[:: config.verify.every_n_months]
     about = errors_store.read_about(HERE.errors)
-    placebos = standard_errors.placebos_up_to(all_months, max(config.train.placebo_every, 1))
     # The ground truth is of the return of t+1: with a gap the networks learn another one.
     with_truth = HERE.truth.exists() and not config.prepare.skip_months
     truth = Truth(panel) if with_truth else None
@@ -80,23 +77,33 @@ def run(config: Params, panel: store.Panel) -> VerifySummary:
     evaluation.drop_stale(HERE.verify_months, keys)
     pending = set(evaluation.pending(HERE.verify_months, keys))
     due = [window for window in decisions if window.month in pending]
+    # With errors there are placebos: params without them are refused.
+    placebos = (
+        standard_errors.placebos_up_to(all_months, config.train.placebo_every) if about else {}
+    )
     specs = {s.month: s for s in jobs.network_specs(panel, due, config.train) if not s.placebo}
-    for window in tqdm(due, "evaluated", unit="month"):
-        rows = sample_rows(config, window)
-        result = evaluate_month(config, panel, specs[window.month], rows)
-        if about:
-            result = replace(
-                result,
-                reliability=reliable_by_method(
-                    config, panel, window, placebos[window.month], about, truth
-                ),
-            )
+    by_month = {
+        window.month: EvaluationJob(
+            config=config,
+            window=window,
+            spec=compact(specs[window.month]),
+            placebos=placebos.get(window.month, ()),
+            cluster=about[window.month]["cluster"] if about else None,
+            with_truth=with_truth,
+        )
+        for window in due
+    }
+    workers = min(config.train.workers, len(due))
+    backend = in_process if workers < 2 else loky
+    results = backend(evaluate, by_month, workers=workers)
+    for month, result in tqdm(results, "evaluated", total=len(due), unit="month"):
+        rows = sample_rows(config, by_month[month].window)
         evaluation.save(
-            HERE.verify_months / window.month,
+            HERE.verify_months / month,
             result,
             stocks=panel.index.iloc[rows][["month", "stock"]].reset_index(drop=True),
             features=panel.names,
-            key=keys[window.month],
+            key=keys[month],
         )
 
     evaluations, attributions = evaluation.load(HERE.verify_months, keys)
@@ -118,93 +125,6 @@ def run(config: Params, panel: store.Panel) -> VerifySummary:
         cached=len(decisions) - len(due),
         ground_truth=with_truth,
         epsilon_share=figures.get(evaluation.LRP, {}).get("epsilon_share", math.nan),
-    )
-
-
-def evaluate_month(
-    config: Params, panel: store.Panel, spec: NetworkSpec, rows: np.ndarray
-) -> evaluation.MethodEvaluation:
-    """Evaluate every method, and the ridge regression's attribution, on rows of a month.
-
-    The ridge regression takes part in the comparison with the ground truth alone: deletion and
-    randomisation are of the network.
-    """
-    features = panel.features[rows]
-    result = evaluation.evaluate_methods(
-        weights.read(HERE.weights_of(spec.month)),
-        features,
-        epsilon=config.attribute.epsilon,
-        n_permutations=config.verify.n_permutations,
-        seed=config.train.seed,
-        method=config.attribute.method,
-    )
-    labels = panel.index["label"].to_numpy(dtype=np.float32)
-    model = baselines.ridge(panel, spec, labels, config.train.ridge_penalty)
-    ridge = methods.coefficients_input(features, model.coef_, mean=spec.mean, std=spec.std)
-    return replace(result, attributions=result.attributions | {"ridge": ridge})
-
-
-class Truth:
-    """The true contributions of a panel's rows.
-
-    Attributes
-    ----------
-    table : pandas.DataFrame
-        month, stock and a column an input with an effect.
-    effect : numpy.ndarray
-        [features] bool, which inputs have an effect in some month.
-    """
-
-    def __init__(self, panel: store.Panel) -> None:
-        self.table = read_parquet(HERE.truth).drop(columns=_NOT_INPUTS)
-        names = ground_truth.with_effect(self.table)
-        self.effect = np.isin(panel.names, names)
-        self._names = [name for name in panel.names if name in names]
-        self._by_row = self.table.set_index(["month", "stock"])[self._names]
-
-    def of(self, index: pd.DataFrame) -> np.ndarray:
-        """Return the true contributions of rows of the panel's index, [rows, features]."""
-        values = np.zeros((len(index), len(self.effect)))
-        keys = pd.MultiIndex.from_frame(index[["month", "stock"]])
-        values[:, self.effect] = self._by_row.reindex(keys).fillna(0.0).to_numpy()
-        return values
-
-
-def reliable_by_method(
-    config: Params,
-    panel: store.Panel,
-    window: windows.Window,
-    placebos: Sequence[windows.Window],
-    about: Mapping[str, Mapping[str, Any]],
-    truth: Truth | None,
-) -> pd.DataFrame:
-    """Return the counts of reliable relevances in a sample of a month's stocks, by method.
-
-    The methods but Shapley sampling, which would take hours, and the one of the stage attribute,
-    whose flags are those of all stocks and months.
-    """
-
-    def sample(window: windows.Window, folder: Path, halves: Path) -> reliable_methods.Sample:
-        name = f"{window.month}.safetensors"
-        rows = panel.features[sample_rows(config, window)]
-        return reliable_methods.Sample(
-            weights.read(folder / name), weights.read(halves / name), rows
-        )
-
-    index = panel.index.iloc[sample_rows(config, window)]
-    month = sample(window, HERE.weights, HERE.weights_halves)
-    _, *others = methods.methods_of(
-        month.members[0], config.attribute.epsilon, config.attribute.method
-    ).items()
-    return reliable_methods.counts(
-        dict(others),
-        month,
-        [sample(placebo, HERE.placebo, HERE.placebo_halves) for placebo in placebos],
-        groups=panel.catalogue["group"].tolist(),
-        false_share=config.attribute.false_share,
-        cluster=pd.factorize(np.array(about[window.month]["cluster"]))[0],
-        truth=None if truth is None else truth.of(index),
-        effect=None if truth is None else truth.effect,
     )
 
 
@@ -246,27 +166,22 @@ def _counts_of_month(
     panel: store.Panel, month: str, about: Mapping[str, Any], truth: Truth | None
 ) -> dict[str, float]:
     """Return the counts of a month's flags of all stocks."""
+    share = about["placebo_share"]
+    placebo = {} if share is None else {"placebo_taking_part": 1.0, "placebo_reliable": share}
+    if truth is None:
+        return placebo | {name: float(about[name]) for name in ("taking_part", "reliable")}
     _, errors = errors_store.read(HERE.errors_of(month))
     shown = read_parquet(HERE.attributions_of(month))
     rows = panel.index.index[panel.index["month"] == shown["month"].iloc[0]]
     takes_part = reliability.taking_part(panel.features[rows], panel.catalogue["group"].tolist())
-    share = about["placebo_share"]
-    placebo = {} if share is None else {"placebo_taking_part": 1.0, "placebo_reliable": share}
     return placebo | ground_truth.reliability(
-        None if truth is None else truth.of(shown),
+        truth.of(shown),
         shown[panel.names].to_numpy(),
         errors.reliable,
         takes_part=takes_part,
         cluster=pd.factorize(np.array(about["cluster"]))[0],
-        effect=None if truth is None else truth.effect,
+        effect=truth.effect,
     )
-
-
-def sample_rows(config: Params, window: windows.Window) -> np.ndarray:
-    """Return the rows of the panel that are explained for a decision month: a random sample."""
-    size = window.test_stop - window.test_start
-    generator = np.random.default_rng([config.train.seed, window.test_start])
-    return window.test_start + methods.sample(size, config.verify.n_stocks, generator)
 
 
 def cache_keys(

@@ -2,6 +2,7 @@
 
 import shutil
 import warnings
+from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -18,6 +19,7 @@ from konkyo import cache, date_text
 from konkyo.artifacts import require_months
 from konkyo.attribution import explain
 from konkyo.attribution.attributions import INTEGRATED_GRADIENTS
+from konkyo.io import write_json
 from konkyo.models import store
 from konkyo.tracking.client import StoreClient
 from konkyo.tracking.lineage import installed
@@ -25,7 +27,7 @@ from konkyo.tracking.lineage import installed
 EPSILON = "attribute.epsilon"
 METHOD = "attribute.method"
 """The names of the run's own params: MLflow logs a model's config as params of its run."""
-REQUIREMENTS = ("mlflow", "numpy", "pandas", "pyarrow", "safetensors", "torch")
+REQUIREMENTS = ("mlflow", "numpy", "pandas", "pyarrow", "safetensors", "scipy", "torch")
 """Libraries that prediction imports; konkyo itself travels as code inside the model."""
 MODULE_REQUIREMENTS = ("pytorch-lightning", "captum")
 """Those of a user's module beside them; what it imports itself is the server's to install."""
@@ -45,6 +47,8 @@ def log(
     example: pd.DataFrame,
     epsilon: float,
     method: str = INTEGRATED_GRADIENTS,
+    halves: Path | None = None,
+    errors: Mapping[str, Any] | None = None,
 ) -> ModelInfo:
     """Log the model in a run.
 
@@ -63,6 +67,10 @@ def log(
         Epsilon of the LRP rule, in units of the score.
     method : str
         `attribute.method`, of a user's module; its source travels with the model.
+    halves : pathlib.Path, optional
+        Folder of the networks of halves; with `errors`.
+    errors : mapping, optional
+        What `row_errors.of_months` returns: the model then answers with standard errors.
     """
     ends = date_text.period_ends(example["month"])
     prediction = explain(weights, example.assign(month=ends), epsilon, method)
@@ -73,6 +81,11 @@ def log(
     of_run = f"name = 'ranker' and source_run_id = '{run_id}'"
     with TemporaryDirectory() as folder:
         code = str(_copy_code(Path(folder)))
+        artifacts = {"weights": weights.absolute().as_uri()}
+        if halves is not None and errors is not None:
+            about = Path(folder) / "errors.json"
+            write_json(errors, about)
+            artifacts |= {"halves": halves.absolute().as_uri(), "errors": about.as_uri()}
 
         def attempt() -> ModelInfo:
             # An unfinished model of an earlier attempt cannot be completed, since a model is linked
@@ -86,7 +99,7 @@ def log(
                 flavor=mlflow.pyfunc,
                 run_id=run_id,
                 python_model=str(Path(__file__).with_name("pyfunc_model.py")),
-                artifacts={"weights": weights.absolute().as_uri()},
+                artifacts=artifacts,
                 code_paths=[code, *sources],
                 pip_requirements=requirements(*(MODULE_REQUIREMENTS if of_user else ())),
                 signature=signature(example, prediction, explain=True),
@@ -136,7 +149,12 @@ def month_of(model: Model, folder: Path, *, month: str, run_id: str) -> None:
 
 def _options(*, explain: bool) -> ParamSchema:
     """Return the options of a prediction; `explain` is whether it has relevances by default."""
-    return ParamSchema([ParamSpec("explain", DataType.boolean, explain)])
+    return ParamSchema(
+        [
+            ParamSpec("explain", DataType.boolean, explain),
+            ParamSpec("errors", DataType.boolean, False),
+        ]
+    )
 
 
 def signature(example: pd.DataFrame, prediction: pd.DataFrame, *, explain: bool) -> ModelSignature:

@@ -24,7 +24,7 @@ class Month(PythonModel):
         model_input: pd.DataFrame,
         params: dict[str, Any] | None = None,
     ) -> pd.DataFrame:
-        """Return the score of each stock, and its relevances if `params` has `explain`.
+        """Return the score of each stock, and its relevances if `params` has `explain` or `errors`.
 
         Raises
         ------

@@ -1,5 +1,6 @@
 """The code inside the servable model: MLflow runs this file when it loads the model."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from mlflow.pyfunc import PythonModel, PythonModelContext
 
 from konkyo import date_text
 from konkyo.attribution import explain
+from konkyo.attribution.row_errors import with_errors
 from konkyo.errors import KonkyoError
 
 
@@ -26,6 +28,9 @@ class Ranker(PythonModel):
         self.folder = Path(context.artifacts["weights"])
         self.epsilon = float(context.model_config["attribute.epsilon"])
         self.method = str(context.model_config["attribute.method"])
+        self.halves = context.artifacts.get("halves")
+        if self.halves is not None:
+            self.errors = json.loads(Path(context.artifacts["errors"]).read_text(encoding="utf-8"))
 
     def predict(
         self,
@@ -43,14 +48,15 @@ class Ranker(PythonModel):
             month (decision month t: a date, YYYY-MM or YYYY-MM-DD), stock, and every feature of
             the catalogue as in the panel: standardised, available at the end of t.
         params : dict, optional
-            explain: whether the answer has relevances.
+            explain: whether the answer has relevances; errors: whether it has them with their
+            standard errors.
 
         Returns
         -------
         pandas.DataFrame
             month (period end), stock, score and, if they are asked for, one relevance column a
-            feature and absorbed, in the order of the input. Relevances and absorbed add up to the
-            score.
+            feature and absorbed, in the order of the input, and error_<feature> and
+            reliable_<feature>. Relevances and absorbed add up to the score.
 
         Raises
         ------
@@ -59,12 +65,27 @@ class Ranker(PythonModel):
             infinite value, no rows. A server answers with status 400 and the reason, which it would
             not pass on for any other type of error.
         """
+        options = params or {}
         try:
-            ends = _period_ends(model_input["month"])
-            answer = explain(self.folder, model_input.assign(month=ends), self.epsilon, self.method)
+            rows = model_input.assign(month=_period_ends(model_input["month"]))
+            answer = explain(self.folder, rows, self.epsilon, self.method)
+            if options.get("errors"):
+                if self.halves is None:
+                    raise KonkyoError(
+                        "errors: this model has no networks of halves: set train.resamples (6), "
+                        "run `dvc repro` and ask the new model"
+                    )
+                return with_errors(
+                    answer,
+                    rows,
+                    Path(self.halves),
+                    self.errors,
+                    epsilon=self.epsilon,
+                    method=self.method,
+                )
         except KonkyoError as error:
             raise MlflowException(str(error), INVALID_PARAMETER_VALUE) from None
-        return answer if (params or {}).get("explain") else answer[["month", "stock", "score"]]
+        return answer if options.get("explain") else answer[["month", "stock", "score"]]
 
 
 def _period_ends(month: pd.Series) -> pd.DatetimeIndex:

@@ -17,7 +17,9 @@ from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID, MLFLOW_RUN_NAME, MLFL
 from tqdm import tqdm
 
 from konkyo import dates, resilience
+from konkyo.attribution import row_errors
 from konkyo.config import Params, as_dict, flatten
+from konkyo.features.store import read_catalogue
 from konkyo.models.store import read_key
 from konkyo.tracking import lineage, log_model, open_runs, registry, results, series, store
 from konkyo.tracking.client import RETRIES, StoreClient, StoreRetries
@@ -174,13 +176,19 @@ def log_description(
     """
     client.log_inputs(run.run_id, description.inputs)
     client.log(run.run_id, params=flatten(description.params), tags=description.tags)
+    artifacts = outputs.artifacts
+    errors = row_errors.of_months(
+        artifacts.errors, read_catalogue(artifacts.panel)["group"].tolist()
+    )
     return log_model.log(
         client,
         run.run_id,
-        weights=outputs.artifacts.weights,
+        weights=artifacts.weights,
         example=results.input_example(outputs),
         epsilon=params.attribute.epsilon,
         method=params.attribute.method,
+        halves=artifacts.weights_halves,
+        errors=errors if errors["months"] else None,
     )
 
 
