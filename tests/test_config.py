@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 from konkyo import config
+from konkyo.config.params import RENAMED_KEYS
 from konkyo.errors import ParamsError
 
 PARAMS = Path(__file__).parents[1] / "params.yaml"
@@ -43,6 +44,23 @@ def test_every_fault_has_key_value_and_remedy(values):
     assert "train.epochs = True: set it to a valid integer" in said
     assert "ingest.source = 'reuters': set it to 'us-equities'" in said
     assert "backtest.cost_bps: missing" in said
+
+
+def test_an_old_key_names_the_new_one(values):
+    for old, new in RENAMED_KEYS.items():
+        section, old_key, new_key = *old.rpartition(".")[::2], new.rpartition(".")[2]
+        place = values
+        for part in section.split("."):
+            place = place[part]
+        place[old_key] = place.pop(new_key)
+    values["tune"]["objective"] = "return_risk"
+    with pytest.raises(ParamsError) as error:
+        config.parse(values)
+    lines = str(error.value).splitlines()[1:]
+    assert "  tune.objective = return_risk: write sharpe_ratio" in lines
+    assert len(lines) == len(RENAMED_KEYS) + 1
+    for old, new in RENAMED_KEYS.items():
+        assert f"  {old}: is called {new} now; rename it" in lines
 
 
 @pytest.mark.parametrize("base", ["1995-12..1981-06", "1981-06", "past", "1981-13..1995-12"])

@@ -72,6 +72,11 @@ def test_periods_are_whole_months(months, rows):
     assert broken == ([("whole", 1), ("at most", 1)] if rows else [])
 
 
+def test_days_far_away_are_refused():
+    assert said(stock=["A", "B"], published=["1850-01-01", "2020-01-01"]) == [("range", 1)]
+    assert said(stock=["A"], published=["2999-12-31"]) == [("range", 1)]
+
+
 def test_contradicting_rows_of_one_moment_are_refused():
     days = {"stock": ["A"] * 3, "period_end": ["2020-03-31"] * 3, "published": ["2020-05-01"] * 3}
     assert said(**days, sales=["1", "", "1"], equity=["", "2", ""]) == []

@@ -123,11 +123,11 @@ def test_a_bankrupt_stock_loses_all(load, rows, smallest):
     assert (last, "S12") not in known.index
 
 
-def test_a_price_of_0_that_comes_back_is_listed(table):
+def test_a_price_of_0_that_comes_back_is_refused(table, load, tmp_path):
     text = "{} close size\n2020-02-28 20 200\n2020-03-31 0 220\n2020-04-30 21 210"
     for rows, day in (("monthly", "month"), ("dated", "date")):
-        records = table(text.format(day), rows=rows)
-        assert any("below -90% (X 2020-03 -100.00%)" in line for line in records.lines())
+        with pytest.raises(RecordsError, match=r"0 and above 0 again .* 1 row \(X 2020-03-31\)"):
+            table(text.format(day), rows=rows)
         # Said to be missing, it is.
         records = table(text.format(day), rows=rows, missing_values=(0.0,))
         assert np.isnan(returns_of(records, "X")["2020-04"])
@@ -209,6 +209,28 @@ def test_a_code_reused_in_daily_rows(load, tmp_path):
     assert own["spell"].tolist() == [0.0] * 10 + [1.0] * 8
     # A beta needs eight months; over the gap May 2020 would have five of the old firm's.
     assert own["beta_daily"].notna().tolist() == [False] * 7 + [True] * 3 + [False] * 7 + [True]
+
+
+def test_a_month_in_which_the_market_was_shut(load, tmp_path):
+    rows = [
+        (day, code, 10.0 + step * (code == "A"), 100.0)
+        for step, day in enumerate(["2015-05-29", "2015-06-26", "2015-08-03", "2015-08-31"])
+        for code in ("A", "B")
+    ]
+    frame = pd.DataFrame(rows, columns=["date", "stock", "close", "size"])
+    frame.to_csv(tmp_path / "stocks.csv", index=False)
+    (tmp_path / "market.csv").write_text("month,MKT\n2015-05,1\n2015-06,2\n2015-08,4\n")
+    market = (Table((str(tmp_path / "market.csv"),), {}),)
+    with pytest.raises(RecordsError, match=r"2015-07.*closed_months"):
+        load(tmp_path / "stocks.csv", market, rows="dated")
+    shut = {"closed_months": ("2015-07",)}
+    records = load(tmp_path / "stocks.csv", market, rows="dated", **shut)
+    assert records.market["MKT"].tolist() == [1.0, 2.0, 2.0, 4.0]
+    assert returns_of(records, "A")["2015-07"] == 0.0
+    # August's return is that since the last price before.
+    assert returns_of(records, "A")["2015-08"] == pytest.approx(13 / 11 - 1)
+    with pytest.raises(RecordsError, match="2015-06, in which stocks have rows"):
+        load(tmp_path / "stocks.csv", market, rows="dated", closed_months=("2015-06",))
 
 
 @pytest.mark.parametrize(

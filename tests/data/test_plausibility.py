@@ -64,6 +64,20 @@ def test_size_and_filters_know_no_later_split(load, write):
         load(write(both), eligible="close_adjusted >= 8")
 
 
+def test_one_close_alone_is_assumed_and_a_split_shows(load, write):
+    records = load(CASES / "split_stocks.csv")
+    note = note_of(records, "`close` is the price as traded and no stock was split")
+    assert "its median is 10 in 2021-03" in note
+    assert "`close` does not follow (S01 2021-02)" in note_of(records, "if these are splits")
+    # Without adjusted prices the split is a loss of 94 per cent, which is said too.
+    traded = pd.read_csv(CASES / "split_stocks.csv", dtype={"stock": str})
+    traded["close"] = traded["close"].where(
+        (traded["stock"] != "S01") | (traded["month"] >= "2021-02"), 100.0
+    )
+    records = load(write(traded))
+    assert "(S01 2021-02)" in note_of(records, "1 return across splits")
+
+
 def test_adjusted_prices_alone_make_no_size(load, write):
     with pytest.raises(RecordsError, match="'size' missing"):
         load(CASES / "split_stocks.csv", columns={"close": "close_adjusted"})
@@ -153,6 +167,20 @@ def test_levels_show_a_rate_the_other_way_round(load, write):
 # Values that mean something else.
 
 
+def test_a_code_of_missing_that_no_list_has(load, write):
+    frame = stocks_of().assign(turnover=lambda rows: rows["close"] / 100)
+    frame.loc[[3, 40, 80], "turnover"] = -88.88
+    zeros = frame.copy()
+    zeros.loc[[3, 40, 80], "turnover"] = 0.0
+    for bad, value in ((frame, "-88.88"), (zeros, "0")):
+        (note,) = odd(load(write(bad)))
+        assert f"column 'turnover' holds {value} in 3 rows (S01 2019-04, S02 2020-05" in note
+    # 0 and 1 are answers, and 9,999 among thousands a size.
+    fine = stocks_of().assign(flag=lambda rows: (rows["close"] > 20) * 1.0)
+    fine.loc[5, "size"] = 9999.0
+    assert not odd(load(write(fine)))
+
+
 def test_codes_of_missing_in_reports(load, write):
     reports = pd.DataFrame(
         {"stock": [f"S{n:02}" for n in range(1, 13)], "period_end": "2018-12-31"}
@@ -163,12 +191,51 @@ def test_codes_of_missing_in_reports(load, write):
     assert "column 'sales' holds -999 in 1 row (S01)" in note_of(records, "r.csv")
 
 
+def test_a_series_that_jumps_a_thousandfold(load, write):
+    months = pd.period_range("2018-12", "2020-12", freq="M").astype("str")
+    level = 110.0 + np.arange(25) % 3
+    series = pd.DataFrame({"month": months, "INDEX": level, "RATE": level, "HML": level % 2 - 0.5})
+    series.loc[20:, "INDEX"] *= 1000
+    series.loc[20:, "RATE"] = 1 / series.loc[20:, "RATE"]
+    series.loc[7, "HML"] = 1500.0
+    records = load(write(stocks_of()), (Table((str(write(series, "m.csv")),), {}),))
+    jumps = [note for note in odd(records) if "jumps" in note]
+    assert [note.split("'")[1] for note in jumps] == ["INDEX", "RATE", "HML"]
+    assert "(2020-08: 111 to 112000)" in jumps[0]
+
+
+def test_two_stocks_with_one_series(load, write):
+    frame = stocks_of()
+    twin = frame[frame["stock"] == "S03"].assign(stock="ZZ").head(20)
+    (note,) = odd(load(write(pd.concat([frame, twin]))))
+    assert note.startswith("1 pair of stocks with the same prices or returns (S03 and ZZ in 2019")
+    # Prices that never move, as of funds of one yen, are no series.
+    still = frame.assign(close=frame["close"].where(frame["stock"] > "S02", 1.0))
+    assert not odd(load(write(still)))
+
+
 def test_returns_of_a_tenth_of_a_per_cent(load, write):
     frame = stocks_of().drop(columns="close").reset_index(drop=True)
     frame["return"] = np.random.default_rng(1).normal(0, 0.15, len(frame)).round(3)
     records = load(write(frame), return_unit="percent")
     assert "with a median size of 0.09 a month" in note_of(records, "returns are in per cent")
     assert records.stocks["return"].abs().median() == pytest.approx(0.001, rel=0.2)
+
+
+def test_nines_that_stand_for_a_missing_size(load, write):
+    frame = stocks_of()
+    frame.loc[[5, 70, 100, 200], "size"] = 99_999_999
+    (note,) = odd(load(write(frame)))
+    assert "column 'size' holds 99999999 in 4 rows (S01 2019-06" in note
+
+
+def test_a_0_and_a_huge_value_in_a_rate(load, write):
+    months = pd.period_range("2018-12", "2020-12", freq="M").astype("str")
+    series = pd.DataFrame({"month": months, "FX": 110 + np.arange(25) % 11 / 10})
+    series.loc[10, "FX"], series.loc[11, "FX"] = 0.0, 1e20
+    notes = odd(load(write(stocks_of()), (Table((str(write(series, "m.csv")),), {}),)))
+    assert "column 'FX' holds 0 in 1 row (2019-10)" in notes[0]
+    assert "2019-11: 0 to 1e+20, 2019-12: 1e+20 to 110.1)" in notes[1]
 
 
 def test_removals_of_days_are_listed(load, write):
@@ -267,6 +334,43 @@ def test_numbers_of_other_countries_in_every_table(load, tmp_path, kind, layout)
     assert (own["size"].iloc[2] * own["earnings_yield"].iloc[2]) == pytest.approx(-5.5)
 
 
+def test_codes_as_spreadsheets_write_them(load, write):
+    frame = stocks_of(months=6)
+    frame["stock"] = frame["stock"].str.replace("S", "13")
+    codes = {"1301": "1301.0", "1302": '="1302"', "1303": "1.3E+03", "1304": "'1304", "1305": "13"}
+    frame["stock"] = frame["stock"].replace(codes)
+    notes = odd(load(write(frame)))
+    assert ["codes that a spreadsheet" in note for note in notes] == [True, False]
+    for code in ("1301.0", '="1302"', "1.3E+03", "'1304"):
+        assert code in notes[0]
+    assert "with fewer digits than the others' 4" in notes[1] and "'13'" in notes[1]
+
+
+@pytest.mark.parametrize("kind", ["sectors", "members", "reports"])
+def test_zeros_lost_in_the_stocks_own_file(load, write, kind):
+    frame = stocks_of(months=6)
+    frame["stock"] = frame["stock"].str.replace("S", "1")
+    other = pd.DataFrame({"stock": "0" + frame["stock"].unique()})
+    columns = {"sectors": "sector", "members": "start", "reports": "published"}
+    other[columns[kind]] = "2018-01-31"
+    if kind == "reports":
+        spec = Reports((str(write(other.assign(sales=1), "o.csv")),), {}, 90, 15, 1000)
+    else:
+        other.loc[len(other)] = ["101", "2018-01-31"]
+        spec = Table((str(write(other, "o.csv")),), {})
+    records = load(write(frame), beside={kind: (spec,)})
+    assert "(as a spreadsheet damages codes" in note_of(records, f"{kind}: ")
+
+
+def test_members_that_a_spreadsheet_damaged_are_said(load, write):
+    frame = stocks_of(months=6)
+    frame["stock"] = frame["stock"].str.replace("S", "")
+    members = pd.DataFrame({"stock": "00" + frame["stock"].unique(), "start": "2010-01-01"})
+    beside = {"members": (Table((str(write(members, "m.csv")),), {}),)}
+    with pytest.raises(RecordsError, match=r"members: 0 of 12 .* \(as a spreadsheet damages"):
+        load(write(frame), beside=beside)
+
+
 def test_signs_of_per_cent_are_refused_in_words(load, write):
     frame = stocks_of(months=6).drop(columns="close")
     frame["return"] = "\u22121.5%"
@@ -305,3 +409,16 @@ def test_a_nameless_index_of_dates_is_read(load, tmp_path, write):
         frame.sort_values(["month", "stock"])["close"].tolist()
     )
     assert sum("has the dates" in note for note in lines(records)) == 2
+
+
+def test_three_rows_of_names_are_refused_in_words(load, tmp_path):
+    columns = pd.MultiIndex.from_product([["Close", "Volume"], ["AAA", "BBB"]])
+    columns.names = ["Price", "Ticker"]
+    days = pd.date_range("2020-01-01", periods=5).rename("Date")
+    for frame in (
+        pd.DataFrame(1.0, days, columns),
+        pd.DataFrame(1.0, days, columns).loc[:, [("Close", "AAA"), ("Volume", "AAA")]],
+    ):
+        frame.to_csv(tmp_path / "a.csv")
+        with pytest.raises(RecordsError, match=r"three rows of names .*stack\(level=1"):
+            load(tmp_path / "a.csv", rows="dated")

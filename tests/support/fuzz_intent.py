@@ -6,6 +6,7 @@ names and prices and then written down, so that the oracle is what was drawn.
 
 import csv
 import datetime as dt
+import itertools
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -186,6 +187,7 @@ def intent_is_recovered(example: Intent) -> str:
             return _refused(example, error, used)
     assert example.broken is None, "a month without a reading was read"
     assert not used, used
+    assert not _revived(example), "a price of 0 was taken for a loss of all"
     _is_what_was_meant(example, found)
     _names_last(example, found)
     return panel_is_right_or_refused(found)
@@ -243,8 +245,21 @@ def _refused(example: Intent, error: RecordsError, used: set[str]) -> str:
     wanted = {"reserved", "columns"} if used else set()
     if not any(_return(example, m, s) is not None for m, s in example.rows()):
         wanted.add("filled")
+    if _revived(example):
+        wanted.add("price after 0")
     assert set(rules) & wanted or (not rules and used), error
     return "refused"
+
+
+def _revived(example: Intent) -> bool:
+    """Whether a price of 0 has one above 0 as its next, within a quarter."""
+    for stock in range(len(example.codes)):
+        priced = [(m, close) for (m, s), close in sorted(example.closes.items()) if s == stock]
+        priced = [(m, close) for m, close in priced if close is not None]
+        for (m, close), (after, later) in itertools.pairwise(priced):
+            if close == 0 < later and after - m <= 3:
+                return True
+    return False
 
 
 def _reading(text: str) -> pd.Timestamp | None:

@@ -69,6 +69,39 @@ class Params:
         return self
 
 
+RENAMED_KEYS = {
+    "prepare.universe": "prepare.universe_size",
+    "train.window": "train.window_months",
+    "train.layers": "train.hidden_sizes",
+    "train.batch": "train.batch_size",
+    "train.stack": "train.max_networks_per_stack",
+    "train.shuffled_every": "train.placebo_every",
+    "train.share": "train.panel_cache_url",
+    "train.address": "train.scheduler_address",
+    "verify.every": "verify.every_n_months",
+    "verify.stocks": "verify.n_stocks",
+    "verify.draws": "verify.n_permutations",
+    "backtest.portfolios": "backtest.n_quantiles",
+    "backtest.cost": "backtest.cost_bps",
+    "report.stocks": "report.n_extremes",
+    "report.named": "report.watchlist",
+    "monitor.psi": "monitor.max_psi",
+    "monitor.range": "monitor.max_abs_z",
+    "monitor.drifting": "monitor.max_drifting",
+    "monitor.missing": "monitor.max_missing",
+    "monitor.rank_ic": "monitor.min_rank_ic_t",
+    "monitor.signs": "monitor.max_sign_flips",
+    "promote.least": "promote.min_improvement",
+    "tune.together": "tune.trials_per_stack",
+    "tune.space.layers": "tune.space.n_hidden_layers",
+    "tune.space.batch": "tune.space.batch_size",
+    "tune.space.window": "tune.space.window_months",
+    "intervention.network.layers": "intervention.network.hidden_sizes",
+}
+"""Keys of version 0.1 and their present names."""
+RENAMED_VALUES = {"return_risk": "sharpe_ratio"}
+"""Values of promote.objective and tune.objective in version 0.1 and their present names."""
+
 _ADAPTER: TypeAdapter[Params] = TypeAdapter(Params)
 
 
@@ -149,9 +182,20 @@ def as_dict(params: Params) -> dict[str, Any]:
 def _explain(error: ValidationError) -> str:
     """Return the message of all faults, one a line, with the remedy of each."""
     lines = []
-    for fault in error.errors(include_url=False):
-        key = ".".join(str(part) for part in fault["loc"]) or "params.yaml"
-        if fault["type"] in ("unexpected_keyword_argument", "extra_forbidden"):
+    faults = [
+        (".".join(str(part) for part in fault["loc"]) or "params.yaml", fault)
+        for fault in error.errors(include_url=False)
+    ]
+    renamed = {RENAMED_KEYS[key] for key, _ in faults if key in RENAMED_KEYS}
+    for key, fault in faults:
+        if key in RENAMED_KEYS:
+            lines.append(f"{key}: is called {RENAMED_KEYS[key]} now; rename it")
+        elif key in renamed and fault["type"] in ("missing", "missing_argument"):
+            # The line above has said it: the new key is missing because it has its old name.
+            continue
+        elif str(fault["input"]) in RENAMED_VALUES and key.endswith(".objective"):
+            lines.append(f"{key} = {fault['input']}: write {RENAMED_VALUES[fault['input']]}")
+        elif fault["type"] in ("unexpected_keyword_argument", "extra_forbidden"):
             lines.append(f"{key}: unknown key; remove it or correct its spelling")
         elif fault["type"] in ("missing", "missing_argument"):
             lines.append(f"{key}: missing; add it (the repository's params.yaml has every key)")

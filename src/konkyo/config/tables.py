@@ -33,6 +33,8 @@ _MONTHLY = {"%m", "%b", "%B", "%j"}
 BarDate = Literal["", "first_day", "last_day"]
 """What the date of a bar is; empty: recognised."""
 
+Month = Annotated[str, Field(pattern=r"^\d{4}-(0[1-9]|1[0-2])$")]
+
 Files = Annotated[tuple[Annotated[str, Field(min_length=1)], ...], Field(min_length=1)]
 """Files (.parquet, .csv, .csv.gz) and folders of them."""
 
@@ -51,6 +53,8 @@ class TextFormat:
         A `strftime` format such as %d.%m.%Y; empty: the formats of `konkyo.date_text`.
     missing_values : tuple of float or str
         Numbers and words that mean a missing value, in every column but the codes.
+    values : dict of str to dict
+        Of a column, by the file's name: what its values stand for, such as {Q1: 3, FY: 12}.
     where : str
         A condition in SQL on the columns of a row, by the file's names and as they are written
         there; rows for which it is not true are left out. Empty: all rows.
@@ -60,6 +64,9 @@ class TextFormat:
     decimal: Literal["", ".", ","] = field(default="", kw_only=True)
     date_format: Annotated[str, AfterValidator(_date_format)] = field(default="", kw_only=True)
     missing_values: tuple[float | str, ...] = field(default=(), kw_only=True)
+    values: dict[str, dict[str | int | float, float | str]] = field(
+        default_factory=dict, kw_only=True
+    )
     where: str = field(default="", kw_only=True)
 
 
@@ -81,7 +88,8 @@ class Table(TextFormat):
 class StockRows(TextFormat):
     """Prices and attributes: one row a stock and month, or a stock and day or week.
 
-    `bar_date` says which day of its week or month the date of a row is.
+    `bar_date` says which day of its week or month the date of a row is; `closed_months` are those
+    in which the market was shut and no stock has a row.
     """
 
     files: Files
@@ -93,6 +101,7 @@ class StockRows(TextFormat):
     eligible: str
     smallest_return: Annotated[float, Field(ge=-1, lt=0)] = field(default=-1.0, kw_only=True)
     bar_date: BarDate = field(default="", kw_only=True)
+    closed_months: tuple[Month, ...] = field(default=(), kw_only=True)
     size: Literal["market_value", "none"] = field(default="market_value", kw_only=True)
 
 

@@ -6,12 +6,11 @@
   table of any size; `reader`: DuckDB, and a table in memory
 - `columns`: every table's columns, as columns.csv declares them, with `rules`; `schema`: the two
   records checked and normalised; `violations`: what is wrong, as text and as a table
-- `notes`: what is worth a look though no rule is broken, and what is assumed
+- `notes`, `plausibility`: what is worth a look though no rule is broken, and what is assumed
 - of `tables` alone: `daily` and `monthly_prices` (days and weeks to months, in SQL), `stock_months`
   and `stocks` (returns, sectors, a code's firms), `market_series`, `conditions` (who is eligible),
-  and
-  `fundamentals` joined to months (`fundamentals_read`: their rows, `point_in_time`: what was known
-  of them when, `ratios`: their items, and figure 13 as ratios.csv declares it)
+  and `fundamentals` joined to months (`fundamentals_read`: their rows, `point_in_time`: what was
+  known of them when, `ratios`: their items, and figure 13 as ratios.csv declares it)
 """
 
 from dataclasses import replace

@@ -66,3 +66,8 @@ def cells_of(kind: Kind) -> Callable[[str], CellKind | None]:
         return None if column is None else column.holds
 
     return cell
+
+
+def is_declared(name: str) -> bool:
+    """Return whether some kind of table has a column of this name."""
+    return name in set(_declared()["name"])

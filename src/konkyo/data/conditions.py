@@ -61,9 +61,12 @@ def columns_in(
 def refusal(key: str, condition: str, columns: Sequence[str], error: Exception) -> ParamsError:
     """Return the error on a condition that DuckDB refuses, without DuckDB's words."""
     text = str(error)
+    near = re.search(r'syntax error at or near "(.*?)"', text)
     value = re.search(r"Could not convert string '(.*?)'", text)
-    if "Parser Error" in text:
-        reason = "cannot be read as SQL"
+    if near and not (near[1] == ")" and condition.count("(") >= condition.count(")")):
+        reason = f"cannot be read at {near[1]!r}"
+    elif near or "Parser Error" in text:
+        reason = "is not whole"
     elif value:
         reason = f"compares numbers with the text {value[1]!r}"
     elif re.search(r"aggregate|WINDOW", text, re.I):
@@ -71,7 +74,7 @@ def refusal(key: str, condition: str, columns: Sequence[str], error: Exception) 
     elif "Scalar Function" in text or "does not exist" in text:
         reason = "calls a function that there is not"
     else:
-        reason = "compares values of different kinds"
+        reason = "compares values of different kinds, or is neither true nor false"
     return ParamsError(
         f"{key} = {condition!r} {reason}: write a condition on the columns of one row, such as "
         f"close >= 1 and kind = 'FY'; they are {names_of(columns)}"

@@ -19,6 +19,7 @@ from konkyo.data.parsing import ParsedTable, quoted
 from konkyo.data.reader import engine, to_frame, to_pandas
 from konkyo.data.rules import broken
 from konkyo.data.scan import Scan, check_capitals, scan
+from konkyo.data.stocks import violation_of_revived
 from konkyo.data.violations import Violation, count_of, few, violation
 from konkyo.dates import label
 from konkyo.errors import RecordsError
@@ -151,6 +152,9 @@ def _rows(
         shown = few(f"{row.stock} on {row.date:%Y-%m-%d}" for row in again.itertuples())
         found = f"{count_of(len(again), 'row')} with the date and stock of another ({shown})"
         yield violation(table, ["stock"], "unique", found, "keep one row a date and stock")
+    price = "close_adjusted" if "close_adjusted" in table.columns else "close"
+    if price in table.columns:
+        yield from violation_of_revived(table, price, monthly_prices.revived(connection))
     day = monthly_prices.newest(connection)
     before = None if day is None else monthly_prices.incomplete(day)
     # Some months end early, as before the Chinese new year: then params.yaml has the last word.

@@ -6,7 +6,8 @@ import os
 import re
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from itertools import islice
 from pathlib import Path
 from typing import TextIO
 
@@ -14,7 +15,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet
 
-from konkyo.data.parsing import ZONED, literal, quoted
+from konkyo.data.parsing import ZONED, literal, quoted, text_of
 from konkyo.data.violations import names_of
 from konkyo.errors import RecordsError, SourceError
 
@@ -42,11 +43,8 @@ def files_of(names: Sequence[str]) -> tuple[Path, ...]:
         if not path.is_dir():
             files.append(path)
             continue
-        inside = sorted(
-            file
-            for file in within(path)
-            if suffix_of(file) in SUFFIXES and not file.name.startswith(".")
-        )
+        visible = (file for file in within(path) if not file.name.startswith("."))
+        inside = sorted(file for file in visible if suffix_of(file) in SUFFIXES)
         if not inside:
             raise SourceError(f"the folder {path} holds no file that ends in one of {SUFFIXES}")
         files += inside
@@ -117,11 +115,8 @@ def header(path: Path, encoding: str = "utf-8") -> tuple[list[str], str]:
     separator = ","
     try:
         if suffix_of(path) == ".parquet":
-            names = [
-                name
-                for name in pyarrow.parquet.read_schema(path).names
-                if not name.startswith(_UNNAMED)
-            ]
+            columns = pyarrow.parquet.read_schema(path).names
+            names = [name for name in columns if not name.startswith(_UNNAMED)]
         else:
             with open_text(path, encoding) as file:
                 line = file.readline()
@@ -129,14 +124,35 @@ def header(path: Path, encoding: str = "utf-8") -> tuple[list[str], str]:
             separator = next((m for m in ",;\t" if m in line), ",")
             with open_text(path, encoding) as file:
                 names = next(csv.reader(file, delimiter=separator, strict=True), [])
+                heads = [names, *islice(csv.reader(file, delimiter=separator), 2)]
             if not names:
                 raise ValueError("its first line is empty")
+            if _several_heads(heads):
+                raise ValueError(
+                    f"it has three rows of names ({heads[0][:3]}, {heads[1][:3]}, {heads[2][:1]}), "
+                    "as downloads of several stocks at once do: write one row a stock and day "
+                    "(pandas: `frame.stack(level=1, future_stack=True)`), or of one price "
+                    "(`frame['Close']`) with `layout: wide`"
+                )
             # pandas writes an index without a name so, and reads it by this one.
             names[0] = names[0] if names[0].strip() else "Unnamed: 0"
     except (pa.ArrowException, OSError, EOFError, ValueError, csv.Error) as error:
         raise RecordsError(unreadable(str(path), error)) from None
     _check_names(str(path), names)
     return names, separator
+
+
+def _several_heads(rows: Sequence[Sequence[str]]) -> bool:
+    """Return whether a header is followed by names, and these by a row with one name alone."""
+    if len(rows) < 3 or len(rows[0]) < 2:
+        return False
+    second, third = rows[1][1:], rows[2]
+    return (
+        bool(third and third[0].strip() and not any(cell.strip() for cell in third[1:]))
+        and all(cell.strip() for cell in second)
+        and not any(re.search(r"\d", cell) and not re.search("[A-Za-z]", cell) for cell in second)
+        and not re.match(r"\d", third[0].strip())
+    )
 
 
 def is_nameless(name: str) -> bool:
@@ -202,17 +218,25 @@ def _check_names(file: str, names: list[str], when: str = "") -> None:
 class Column:
     """A column of a file: its name, its name within SQL, its type as DuckDB calls it.
 
-    To SQL, names that differ in capital letters alone are one.
+    To SQL, names that differ in capital letters alone are one. `meanings`: of its values, as text.
     """
 
     name: str
     sql: str
     type: str
+    meanings: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     @property
     def cell(self) -> tuple[str, str]:
-        """Return the SQL of a cell, and its type."""
-        return quoted(self.sql), self.type
+        """Return the SQL of a cell with what its value stands for, and its type."""
+        raw = quoted(self.sql)
+        if not self.meanings:
+            return raw, self.type
+        text = f"coalesce({text_of(raw, self.type)}, '')"
+        cases = " ".join(
+            f"WHEN {literal(value)} THEN {literal(means)}" for value, means in self.meanings.items()
+        )
+        return f"CASE bare({text}) {cases} ELSE {text} END", "VARCHAR"
 
 
 @dataclass(frozen=True)
@@ -248,8 +272,21 @@ def parts_of(
     files: Sequence[Path],
     names: Sequence[str],
     encoding: str,
+    values: Mapping[str, Mapping[str | int | float, float | str]],
 ) -> tuple[Part, ...]:
-    """Return the files by what is read together; all of them must have these columns."""
+    """Return the files by what is read together; all of them must have these columns.
+
+    `values` says of some columns what their values stand for.
+    """
+    if unknown := [name for name in values if name not in names]:
+        raise RecordsError(
+            f"`values` of {together(files)} is about {names_of(unknown)}, which it has not: it has "
+            f"{names_of(names)}"
+        )
+    meanings = {
+        name: {_as_text(value): _as_text(means) for value, means in pairs.items()}
+        for name, pairs in values.items()
+    }
     groups: dict[tuple[tuple[Column, ...], str, str], list[Path]] = {}
     for file in files:
         own_names, separator = header(file, encoding)
@@ -258,8 +295,13 @@ def parts_of(
             columns = _columns_of(connection, file)
         else:
             columns = tuple(Column(name, f"f{n}", "VARCHAR") for n, name in enumerate(own_names))
+        columns = tuple(replace(one, meanings=meanings.get(one.name, {})) for one in columns)
         groups.setdefault((columns, separator, suffix_of(file)), []).append(file)
     return tuple(Part(tuple(some), columns, mark) for (columns, mark, _), some in groups.items())
+
+
+def _as_text(value: str | float) -> str:
+    return value.strip() if isinstance(value, str) else f"{value:.15g}"
 
 
 def _columns_of(connection: duckdb.DuckDBPyConnection, file: Path) -> tuple[Column, ...]:

@@ -8,6 +8,7 @@ import pandas as pd
 from konkyo.config import Reports
 from konkyo.data.columns import table_of
 from konkyo.data.parsing import ParsedTable
+from konkyo.data.plausibility import UNSTEADY, changes
 from konkyo.data.point_in_time import NO_YEAR
 from konkyo.data.ratios import BALANCES, FLOWS, FORECASTS, PAID, UNSCALED
 from konkyo.data.rules import broken
@@ -17,12 +18,16 @@ from konkyo.dates import ordinal
 DATES = ("period_end", "published", "forecast_end")
 """Days: the last of the report's period, of its publication, the last of its forecasts' year."""
 
+_EARLIEST, _LATEST = pd.Timestamp("1900-01-01"), pd.Timestamp("2199-12-31")
+_ENOUGH = 3
+"""Changes within a year, to tell sums since its beginning."""
+
 
 def check(table: ParsedTable) -> list[Violation]:
     """Return what breaks the rules of a table of reports.
 
-    The rules are those of `konkyo.data.columns`; and no rows of one period and moment contradict
-    each other.
+    The rules are those of `konkyo.data.columns`; what is summed up since the year's beginning says
+    of how many months it is; and no rows of one period and moment contradict each other.
 
     Parameters
     ----------
@@ -32,7 +37,34 @@ def check(table: ParsedTable) -> list[Violation]:
         columns of numbers. `published` has its time where there is one, so that the later of two
         on one day counts.
     """
-    return broken(table_of("reports"), table) or list(_contradictions(table, table.frame))
+    violations = broken(table_of("reports"), table)
+    return violations or [*_far(table), *_sums(table), *_contradictions(table, table.frame)]
+
+
+def _far(table: ParsedTable) -> Iterator[Violation]:
+    """See that days are of an age that records have; 2999-12-31 is none."""
+    for name in table.frame.columns.intersection(list(DATES)):
+        days = table.frame[name]
+        bad = (days.notna() & ~days.between(_EARLIEST, _LATEST)).to_numpy()
+        if bad.any():
+            found = f"not between {_EARLIEST:%Y-%m-%d} and {_LATEST:%Y-%m-%d}"
+            yield violation(table, [name], "range", found, "correct these days", bad, days)
+
+
+def _sums(table: ParsedTable) -> Iterator[Violation]:
+    """See that what is summed up over a year says of how many months it is."""
+    flow, change, apart = changes(table.frame)
+    if len(change) >= _ENOUGH and change.median() > UNSTEADY:
+        bad = np.isin(np.arange(len(table.frame)), change.index)
+        found = (
+            f"{flow} of periods that end {apart.median():.0f} months apart rise and fall as sums "
+            "since the year's beginning do, or quarters beside years, while all are of one length"
+        )
+        remedy = (
+            "give `months`, such as 3, 6, 9, 12, or make it of a column of text: columns: "
+            "{quarter: months}, values: {quarter: {Q1: 3, Q2: 6, Q3: 9, FY: 12}}"
+        )
+        yield violation(table, ["period_end"], "length", found, remedy, bad, table.frame["stock"])
 
 
 def _contradictions(table: ParsedTable, frame: pd.DataFrame) -> Iterator[Violation]:

@@ -18,7 +18,7 @@ from konkyo.data.parsing import ParsedTable
 from konkyo.data.reader import read
 from konkyo.data.rules import broken, unique
 from konkyo.data.violations import Findings, Note, assumed
-from konkyo.dates import month_end, ordinal
+from konkyo.dates import month_end, ordinal, parse
 from konkyo.errors import RecordsError
 
 Period = Literal["", "week", "month"]
@@ -73,6 +73,7 @@ def monthly(
     tables: Sequence[Table],
     last: pd.Timestamp | None,
     findings: Findings,
+    closed_months: Sequence[str] = (),
 ) -> ParsedTable:
     """Read market series of any frequency and join them by month.
 
@@ -84,6 +85,8 @@ def monthly(
         The end of the last month that is used; None for all.
     findings : Findings
         Gets what broke the rules of single values and rows, and the notes.
+    closed_months : sequence of str, optional
+        YYYY-MM: months in which the market was shut: a series without a value keeps its last.
 
     Returns
     -------
@@ -126,6 +129,11 @@ def monthly(
         joined = joined.join(months, how="outer") if files else months
         files.append(table.file)
         names |= {here: own for here, own in table.names.items() if here != "month"}
+    for month in map(parse, sorted(closed_months)):
+        if len(joined) and joined.index[0] < month < joined.index[-1]:
+            before = joined[joined.index < month].ffill().iloc[-1]
+            joined.loc[month] = joined.reindex([month]).iloc[0].fillna(before)
+            joined = joined.sort_index()
     return ParsedTable(", ".join(files), joined.reset_index(), names)
 
 

@@ -262,6 +262,23 @@ def faults(connection: duckdb.DuckDBPyConnection) -> pd.DataFrame:
     )
 
 
+def revived(connection: duckdb.DuckDBPyConnection) -> pd.DataFrame:
+    """Return stock and date of the prices of 0 that a price above 0 follows within a quarter.
+
+    Parameters
+    ----------
+    connection : DuckDBPyConnection
+        After `to_months`.
+    """
+    return to_frame(
+        connection,
+        "SELECT stock, day AS date FROM (SELECT id, day, price, lead(price) OVER own AS later, "
+        "lead(day) OVER own AS later_day FROM rows WHERE price IS NOT NULL "
+        "WINDOW own AS (PARTITION BY id ORDER BY day)) JOIN codes USING (id) "
+        "WHERE price = 0 AND later > 0 AND later_day - day <= 92 ORDER BY stock, day",
+    )
+
+
 def incomplete(day: pd.Timestamp) -> str | None:
     """Return the month before that of the newest row, if that row ends no month."""
     end = month_end(ordinal(pd.DatetimeIndex([day])))

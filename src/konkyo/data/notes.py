@@ -1,11 +1,11 @@
 """What a reader of the records should know though no rule is broken: the notes of `konkyo check`.
 
-Files that are not read, codes that match no stock, values that often stand for a missing one,
-losses of nearly all; and what is assumed of units, with the numbers by which a mistake shows: a
-median market value of 12 instead of 12,000 thousand, a rate of 0.009 instead of 110.
+Files that are not read, codes that match no stock, codes that a spreadsheet has damaged, values
+that often stand for a missing one, losses of nearly all.
 """
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -15,20 +15,13 @@ from konkyo.artifacts import HERE
 from konkyo.config import LARGEST_AUTOCORRELATION
 from konkyo.data.files import SUFFIXES, suffix_of, within
 from konkyo.data.parsing import ParsedTable
-from konkyo.data.violations import SHOWN, Note, assumed, count_of, few, first_few, odd
+from konkyo.data.violations import SHOWN, Note, count_of, few, first_few, odd
 from konkyo.dates import label
 
 SENTINELS = (-99.0, -99.9, -99.99, -999.0, -999.9, -999.99, -9999.0, 9999.0, 99999.0, -99999.0)
 """Numbers that data libraries write where there is no value."""
 WORST = -0.9
 """Returns below it are listed one by one."""
-USUAL = {
-    "earnings_yield": (0.002, 1.0),
-    "book_to_price": (0.02, 20.0),
-    "sales_to_price": (0.02, 50.0),
-    "dividend_yield": (0.0005, 0.5),
-}
-"""Between these limits lies the median of every market; a mistaken thousand is outside."""
 
 _NO_RECORDS = (".md", ".dvc", ".gitignore", ".yaml", ".yml", ".toml", ".py", ".ipynb", ".pdf")
 
@@ -79,27 +72,84 @@ def of_codes(kind: str, codes: pd.Index, stocks: pd.Index, matched: np.ndarray, 
     text = f"{kind}: {len(stocks) - len(without):,} of {count_of(len(stocks), 'stock')} found{how}"
     if len(without):
         text += f"; without: {few(without)}"
-        if (matched < 0).any():
-            text += f"; its codes of no stock: {few(map(repr, codes[matched < 0]))}"
+        if len(others := codes[matched < 0]):
+            text += f"; its codes of no stock: {few(map(repr, others))}"
+            if damaged(others) or others.str.lstrip("0").isin(without.str.lstrip("0")).any():
+                text += " (as a spreadsheet damages codes: write them as text)"
     return Note("matched", text)
+
+
+def of_damaged(table: ParsedTable) -> Iterator[Note]:
+    """Yield a note where codes of the stocks are as a spreadsheet writes them."""
+    codes = pd.Series(table.frame["stock"].dropna().unique())
+    lengths = codes[codes.str.fullmatch(r"\d+")].str.len()
+    short = lengths[lengths < lengths.max()].index
+    longest = (lengths == lengths.max()).sum()
+    for some, how in (
+        (damaged(codes), "that a spreadsheet has damaged"),
+        # Codes of Tokyo have four digits, those of Shanghai six; Hong Kong counts from 1.
+        (
+            codes[short].tolist() if longest >= 4 * len(short) and lengths.max() >= 4 else [],
+            f"with fewer digits than the others' {lengths.max()}, as if leading zeros were lost",
+        ),
+    ):
+        if some:
+            yield odd(f"{table.file}: codes {how}: {few(map(repr, some))}; write them as text")
+
+
+def damaged(codes: Iterable[object]) -> list[object]:
+    """Return codes such as 7203.0, 1.3E+05, '0013 and ="0013", which no exchange gives."""
+    form = r"\d+\.0+|\d(\.\d+)?[eE]\+?\d+|'\d+|=?\"+=?.*\"+|=.+"
+    return [code for code in codes if re.fullmatch(form, str(code))]
 
 
 def of_sentinels(table: ParsedTable) -> Iterator[Note]:
     """Yield a note for each column of numbers that holds what may stand for a missing value."""
-    for name, values in table.frame.items():
-        if not pd.api.types.is_float_dtype(values):
+    frame = table.frame
+    for name in frame.columns:
+        if not pd.api.types.is_float_dtype(frame[name]):
             continue
-        others = values[~values.isin(SENTINELS)]
-        # Within the range of the others, 9,999 is a size like any other.
-        suspects = values.isin(SENTINELS) & ~values.between(others.min(), others.max())
-        if suspects.any():
-            rows = table.frame[suspects]
-            numbers = ", ".join(f"{value:.12g}" for value in sorted(values[suspects].unique()))
-            yield odd(
-                f"{table.file}: column {table.names.get(str(name), name)!r} holds {numbers} in "
-                f"{count_of(len(rows), 'row')} ({places(rows)}); if that means missing, write it "
-                "into `missing_values`"
-            )
+        # A price of 0 is a loss of all, and nothing traded is an answer.
+        zero = name not in ("close", "close_adjusted", "volume", "dollar_volume")
+        rows = frame[_suspects(frame[name], frame.get("stock"), zero)]
+        if rows.empty:
+            continue
+        values = ", ".join(f"{value:.12g}" for value in sorted(rows[name].unique()))
+        yield odd(
+            f"{table.file}: column {table.names.get(name, name)!r} holds {values} in "
+            f"{count_of(len(rows), 'row')} ({places(rows)}); if that means missing, write "
+            "it into `missing_values`"
+        )
+
+
+def _suspects(values: pd.Series, stock: pd.Series | None, zero: bool) -> pd.Series:
+    """Return which values may mean missing: one of `SENTINELS`, or a repeated end of the range.
+
+    Of `SENTINELS` those count that lie beyond all other values, or are more frequent than any other
+    but 0. Of others the least and the largest count that occur three times or more, in two stocks
+    or more, and are three times as far from the median as the next value, such as -88.88. So does
+    a rare 0 among values none of which is less than a tenth of their median.
+    """
+    finite = values[np.isfinite(values)]
+    listed = finite.isin(SENTINELS)
+    rest = finite[~listed]
+    usual = rest[rest != 0].value_counts().max()
+    inside = finite[listed & finite.between(rest.min(), rest.max())].value_counts()
+    suspects = set(finite[listed]) - set(inside.index[inside <= usual])
+    # Columns of few values are codes, where 0 is as good as 1.
+    for end in (rest.min(), rest.max()) if rest.nunique() >= 10 else ():
+        at, others = rest.index[rest == end], rest[rest != end]
+        if end == 0 and not zero:
+            continue
+        middle = others.median()
+        near = others.min() if end < middle else others.max()
+        repeats = len(at) >= 3 and (stock is None or len(stock[at].unique()) > 1)
+        rare = len(at) < len(rest) / 20
+        if (repeats and abs(end - middle) > 3 * abs(near - middle)) or (
+            end == 0 and rare and near > middle / 10 > 0
+        ):
+            suspects.add(end)
+    return values.isin(suspects)
 
 
 def of_losses(frame: pd.DataFrame) -> Iterator[Note]:
@@ -128,53 +178,6 @@ def of_removals(rows: pd.DataFrame) -> Iterator[Note]:
     if len(rows):
         text = f"{count_of(len(rows), 'return')} set missing ({places(rows, 'return')})"
         yield Note("set missing", text)
-
-
-def of_prices(frame: pd.DataFrame, from_prices: bool, sized: bool) -> Iterator[Note]:
-    """Yield what is assumed of prices.
-
-    Parameters
-    ----------
-    frame : DataFrame
-        month, and any of close and close_adjusted.
-    from_prices, sized : bool
-        Whether returns, and whether market values, were made from prices.
-    """
-    if "close" not in frame:
-        return
-    newest = frame[frame["month"] == frame["month"].max()]
-    level = f"its median is {newest['close'].median():,.6g} in {label(newest['month'].iloc[0])}"
-    if "close_adjusted" not in frame and from_prices:
-        yield assumed(
-            f"`close` is the price as traded and no stock was split ({level}); if it is "
-            "adjusted, map it to `close_adjusted` and add the price as traded as `close`"
-        )
-    elif sized:
-        yield assumed(f"`close` is the price as traded ({level})")
-
-
-def of_series(frame: pd.DataFrame) -> Iterator[Note]:
-    """Yield the median level of every market series."""
-    levels = [f"{name} {frame[name].median():,.4g}" for name in frame.columns if name != "month"]
-    if levels:
-        yield assumed(
-            "market series are in the unit and the direction of these median levels: "
-            f"{first_few(levels[:40], len(levels))}"
-        )
-
-
-def of_ratios(stocks: pd.DataFrame) -> Iterator[Note]:
-    """Yield notes on ratios to market value whose median is that of no market."""
-    for name, (least, largest) in USUAL.items():
-        if name not in stocks or not stocks[name].any():
-            continue
-        value = stocks[name].median()
-        if not least <= abs(value) <= largest:
-            yield odd(
-                f"a median {name} of {value:.3g} is of no market ({least:g} to {largest:g} is "
-                "usual): look at `unit` of the reports, at the unit of `size`, which is thousands, "
-                "and whether it is market value"
-            )
 
 
 def places(rows: pd.DataFrame, value: str | None = None) -> str:

@@ -12,8 +12,10 @@ import duckdb
 
 from konkyo.config import Reports, StockRows, Table
 from konkyo.data import parsing
+from konkyo.data.columns import is_declared
 from konkyo.data.conditions import columns_in, refusal
 from konkyo.data.files import (
+    Column,
     Part,
     files_of,
     header,
@@ -60,6 +62,7 @@ class Scan:
     _mapping: Mapping[str, str]
     _date: str | None = None
     _where: tuple[str, ...] = ()
+    _numbers: frozenset[str] = frozenset()
     first_row: int = 1
 
     @property
@@ -136,12 +139,26 @@ class Scan:
             raise RecordsError(f"{self.file} has {rows:,} rows, of which `where` leaves none")
         return (odd(f"{self.file}: `where` leaves {left:,} of {rows:,} rows"),)
 
+    def _as_written(self, column: Column) -> str:
+        """Return the SQL of a cell as `where` sees it: text, a number or a day as it is written."""
+        raw = quoted(column.sql)
+        if column.name in self._numbers or parsing.holds_numbers(column.type):
+            return parsing.value("number", raw, column.type)
+        if column.type == "DATE" or column.type.startswith("TIMESTAMP"):
+            return raw
+        return f"nullif(bare({parsing.text_of(raw, column.type)}), '')"
+
     def _query(self, part: Part, files: Sequence[Path], marks: bool) -> str:
         source = part.source(self._places, files)
         cell_of = {column.name: column.cell for column in part.columns}
         where = ""
         if self._where:
-            arguments = ", ".join(_as_written(*cell_of[name]) for name in self._where)
+            arguments = ", ".join(
+                self._as_written(column)
+                for name in self._where
+                for column in part.columns
+                if column.name == name
+            )
             source = f"(SELECT * FROM {source} WHERE row_counts({arguments}))"  # nosec B608 # quoted
         if self._date is None:
             cells = {here: cell_of[name] for name, here in self._mapping.items()}
@@ -215,9 +232,20 @@ def scan(
     files = files_of(spec.files)
     title = together(files)
     names, _ = header(files[0], spec.encoding)
-    parts = parts_of(connection, files, names, spec.encoding)
-    mapping = renamed(title, names, spec.columns if columns is None else columns)
+    parts = parts_of(connection, files, names, spec.encoding, spec.values)
+    given = spec.columns if columns is None else columns
+    mapping = renamed(title, names, given)
     mapping, remarks = _named(title, mapping, kinds, wide)
+    condition, where = spec.where.strip(), list[str]()
+    if condition:
+        where = columns_in(connection, f"`where` of {title}", condition, names)
+        title = f"{title} where {condition}"
+        # What serves the condition alone is no column of the records.
+        mapping = {
+            name: here
+            for name, here in mapping.items()
+            if name not in where or name in given or is_declared(here)
+        }
     date = None
     if wide:
         date = next((n for n in mapping if mapping[n] in ("date", "month")), next(iter(mapping)))
@@ -241,7 +269,7 @@ def scan(
         own_names = {"date": date}
     places = recoded(connection, files, spec.encoding)
     table = Scan(title, own_names, cells, remarks, parts, places, mapping, date)
-    return _filtered(connection, table, spec.where.strip(), names)
+    return _filtered(connection, table, condition, where)
 
 
 def _named(
@@ -266,13 +294,28 @@ def _named(
 
 
 def _filtered(
-    connection: duckdb.DuckDBPyConnection, table: Scan, condition: str, names: Sequence[str]
+    connection: duckdb.DuckDBPyConnection, table: Scan, condition: str, where: Sequence[str]
 ) -> Scan:
-    """Return a table of the rows for which a condition on its columns is true."""
+    """Return a table of the rows for which a condition on its columns is true.
+
+    A column of text whose every value is a number is compared as a number.
+    """
     if not condition:
         return table
-    where = columns_in(connection, f"`where` of {table.file}", condition, names)
-    table = replace(table, file=f"{table.file} where {condition}", _where=tuple(where))
+    numbers = set()
+    for name in where:
+        texts = " UNION ALL ".join(
+            f"SELECT {parsing.text_of(quoted(column.sql), column.type)} AS t "  # nosec B608 # quoted
+            f"FROM {part.source(table._places, part.files)}"
+            for part in table._parts
+            for column in part.columns
+            if column.name == name
+        )
+        query = f"SELECT count(*) FROM ({texts}) WHERE NOT is_missing(t) AND number_of(t) IS NULL"  # nosec B608 # quoted
+        kind = table.columns.get(table._mapping.get(name, name))
+        if kind in (None, "number") and not connection.execute(query).fetchall()[0][0]:
+            numbers.add(name)
+    table = replace(table, _where=tuple(where), _numbers=frozenset(numbers))
     arguments = ", ".join(map(quoted, where))
     try:
         connection.execute(
@@ -282,11 +325,6 @@ def _filtered(
     except duckdb.Error as error:
         raise refusal(f"`where` of {table.file}", condition, where, error) from None
     return table
-
-
-def _as_written(raw: str, cell_type: str) -> str:
-    """Return the SQL of a cell as `where` sees it: text without blanks around it, or typed."""
-    return f"nullif(bare({raw}), '')" if cell_type == "VARCHAR" else raw
 
 
 def check_capitals(file: Path, names: Sequence[str]) -> None:

@@ -155,6 +155,10 @@ def gaps(table: ParsedTable) -> list[Violation]:
         return []
     first, last = _labels(months[[0, -1]])
     remedy = "add these months, or cut the file so that its months follow one another"
+    if "stock" in table.frame:
+        remedy += (
+            ", or name those in which the market was shut in ingest.tables.stocks.closed_months"
+        )
     found = f"no row between {first} and {last}"
     return [violation(table, ["month"], "gap", found, remedy, months=lacking)]
 

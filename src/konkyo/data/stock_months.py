@@ -4,7 +4,16 @@ import numpy as np
 import pandas as pd
 
 from konkyo.config import StockRows, Tables
-from konkyo.data import daily, fundamentals, fundamentals_read, market_series, notes, schema, stocks
+from konkyo.data import (
+    daily,
+    fundamentals,
+    fundamentals_read,
+    market_series,
+    notes,
+    plausibility,
+    schema,
+    stocks,
+)
 from konkyo.data.columns import Kind, cells_of
 from konkyo.data.conditions import eligible
 from konkyo.data.monthly_prices import IS_STALE, STALE
@@ -41,21 +50,24 @@ def build(
     """
     spec = tables.stocks
     if spec.rows == "dated":
-        rows = stocks.traded(daily.monthly(spec, last))
-        findings.notes += notes.of_sentinels(rows)
+        rows = as_written = stocks.traded(daily.monthly(spec, last))
     else:
-        table = read_monthly(spec)
-        findings.notes += notes.of_sentinels(table)
-        rows = stocks.traded(market_series.by_month(as_fractions(table, spec), spec.bar_date))
+        as_written = stocks.traded(market_series.by_month(read_monthly(spec), spec.bar_date))
+        rows = as_fractions(as_written, spec)
         if last is not None:
             rows = stocks.cut(rows, last, later=True)
     if rows.unread or not stocks.is_keyed(rows.frame):
         # Nothing is made of rows that cannot be told apart; `schema.check` says which these are.
         return stocks.filled(rows, spec, tables.reports)
-    findings.notes += rows.notes
+    used = as_written.frame if last is None else as_written.frame.query("month <= @last")
+    findings.notes += [*rows.notes, *notes.of_damaged(rows)]
+    findings.notes += notes.of_sentinels(as_written.with_frame(used))
     # What is made of the columns is no part of the file's own table.
     frame = rows.frame.copy(deep=False)
     price = "close_adjusted" if "close_adjusted" in frame else "close"
+    if price in frame:
+        findings.violations += stocks.violations_of_revived(rows, price)
+    frame = stocks.carry_closed(frame, spec.closed_months)
     from_prices = _add_returns(frame, spec, price, findings)
     computed = spec.size != "none" and "size" not in frame and {"close", "shares"} <= set(frame)
     if computed:
@@ -63,8 +75,9 @@ def build(
     # Of a table beside that has faults nothing is joined: more would be missing than is.
     if findings:
         return stocks.filled(rows.with_frame(frame), spec, tables.reports)
+    findings.notes += plausibility.of_twins(frame)
     frame, spell = _join(tables, beside, rows, frame, findings)
-    findings.notes += notes.of_prices(frame, from_prices, computed)
+    findings.notes += plausibility.of_prices(frame, from_prices, computed)
     _check_size(rows, frame, spec, computed, findings)
     _add_eligible(tables, beside, frame, findings)
     if spell.any():
@@ -136,7 +149,7 @@ def _join(
     if tables.reports:
         valued = tables.stocks.size != "none" and not stocks.is_size_proxy(rows)
         frame = fundamentals.join(frame, beside["reports"], tables.reports, valued, spell)
-        findings.notes += notes.of_ratios(frame)
+        findings.notes += plausibility.of_ratios(frame)
     if tables.stocks.size == "none":
         frame = frame.drop(columns="size", errors="ignore")
     return frame, spell

@@ -12,13 +12,17 @@ from konkyo.data.monthly_prices import ABSENCE
 from konkyo.data.parsing import ParsedTable
 from konkyo.data.rules import broken
 from konkyo.data.violations import (
+    Named,
     Note,
+    Violation,
     assumed,
     count_of,
     few,
     raise_if_any,
+    violation,
 )
-from konkyo.dates import label, ordinal
+from konkyo.dates import label, month_end, ordinal, parse
+from konkyo.errors import RecordsError
 
 _TRADED = (
     "volume", "turnover", "traded", "trading", "amount", "liquidity", "売買", "出来高", "取引",
@@ -26,6 +30,8 @@ _TRADED = (
 )  # fmt: skip
 _TRADED_WORDS = {"vol", "adv", "va", "vo", "amt", "tv", "value_traded"}
 """Parts and whole words of names that vendors give to what was traded."""
+
+_FLOWS = ("volume", "dollar_volume", "days", "share_turnover")
 
 
 def returns_of(frame: pd.DataFrame, close: np.ndarray) -> np.ndarray:
@@ -175,6 +181,53 @@ def note_of_firms(frame: pd.DataFrame, spell: np.ndarray) -> tuple[Note, ...]:
         "the same firm"
     )
     return (assumed(text),)
+
+
+def carry_closed(frame: pd.DataFrame, months: Sequence[str]) -> pd.DataFrame:
+    """Return the rows with those of the month before in each month in which the market was shut.
+
+    Nothing is traded or earned then.
+
+    Raises
+    ------
+    RecordsError
+        A stock has a row in such a month.
+    """
+    for name in sorted(months):
+        month = parse(name)
+        if (frame["month"] == month).any():
+            raise RecordsError(
+                f"ingest.tables.stocks.closed_months has {name}, in which stocks have rows: remove "
+                "the rows, or the month from the list"
+            )
+        before = frame[frame["month"] == month_end(ordinal(pd.DatetimeIndex([month])) - 1)[0]]
+        nothing = {column: 0.0 for column in ("return", *_FLOWS) if column in frame}
+        if (frame["month"] > month).any():
+            frame = pd.concat([frame, before.assign(month=month, **nothing)], ignore_index=True)
+    return frame
+
+
+def violations_of_revived(table: ParsedTable, price: str) -> list[Violation]:
+    """Return the violation of monthly prices of 0 that one above 0 follows within a quarter."""
+    rows = table.frame.loc[table.frame[price].notna(), ["month", "stock", price]]
+    rows = rows.sort_values(["stock", "month"], kind="stable")
+    later = rows.assign(at=ordinal(rows["month"])).groupby("stock").shift(-1)
+    near = later["at"] - ordinal(rows["month"]) <= 3
+    zeros = rows[(rows[price] == 0) & (later[price] > 0) & near]
+    return violation_of_revived(table, price, zeros.rename(columns={"month": "date"}))
+
+
+def violation_of_revived(table: Named, column: str, rows: pd.DataFrame) -> list[Violation]:
+    """Return the violation of prices of 0 that are no loss of all; none where there is no such."""
+    if rows.empty:
+        return []
+    shown = few(f"{row.stock} {row.date:%Y-%m-%d}" for row in rows.itertuples())
+    found = f"0 and above 0 again within a quarter in {count_of(len(rows), 'row')} ({shown})"
+    remedy = (
+        "a price of 0 is a loss of all: where it says that there was no price, leave it empty, or "
+        "add 0 to `missing_values`"
+    )
+    return [violation(table, [column], "price after 0", found, remedy)]
 
 
 def is_size_proxy(table: ParsedTable) -> bool:

@@ -5,14 +5,20 @@ from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from konkyo.config import Reports, StockRows, Table, Tables
-from konkyo.data import fundamentals_read, market_series, notes, schema, stock_months, stocks
+from konkyo.data import (
+    fundamentals_read,
+    market_series,
+    notes,
+    plausibility,
+    schema,
+    stock_months,
+    stocks,
+)
 from konkyo.data.columns import cells_of, table_of
 from konkyo.data.files import files_of, suffix_of
-from konkyo.data.parsing import ParsedTable
 from konkyo.data.reader import read
 from konkyo.data.records import Records, facts_of
 from konkyo.data.rules import broken
@@ -74,7 +80,7 @@ def load(
     findings = Findings()
     market = rows = None
     with findings.collected():
-        market = market_series.monthly(tables.market, last, findings)
+        market = market_series.monthly(tables.market, last, findings, tables.stocks.closed_months)
     beside = _beside(tables, findings)
     with findings.collected():
         rows = stock_months.build(tables, beside, last, findings)
@@ -105,7 +111,7 @@ def load(
         point_in_time=tables.point_in_time,
         survivorship_free=tables.survivorship_free,
     )
-    of_market = (*notes.of_sentinels(market), *notes.of_series(market.frame))
+    of_market = (*notes.of_sentinels(market), *plausibility.of_series(market))
     all_notes = (*_of_files(entries), *of_market, *findings.notes)
     return Records(stocks_table, market_table, facts | findings.facts, notes=all_notes)
 
@@ -183,16 +189,8 @@ def _beside(tables: Tables, findings: Findings) -> Beside:
                 findings.violations += violated
                 if not violated:
                     frames.append(rows.frame)
-                    findings.notes += _of_reports(rows) if kind == "reports" else ()
+                    if kind == "reports":
+                        findings.notes += plausibility.of_lengths(rows.file, rows.frame)
+                        findings.notes += plausibility.of_amounts(rows.file, rows.frame)
+                        findings.notes += notes.of_sentinels(rows)
     return beside
-
-
-def _of_reports(rows: ParsedTable) -> Iterator[Note]:
-    """Yield notes on reports that do not say how long their periods are, and on odd values."""
-    lengths = rows.frame.get("months", pd.Series(np.nan, rows.frame.index))
-    if "period_end" in rows.frame and lengths.isna().any():
-        yield assumed(
-            f"{rows.file}: no `months` in {count_of(int(lengths.isna().sum()), 'row')}: each is "
-            "taken for twelve months; a quarter's would be a fourth of what it should be"
-        )
-    yield from notes.of_sentinels(rows)

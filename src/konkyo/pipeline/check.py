@@ -11,7 +11,7 @@ import pandas as pd
 from konkyo import config, data, dates
 from konkyo.artifacts import HERE
 from konkyo.config import Params
-from konkyo.data import notes, schema
+from konkyo.data import plausibility, schema
 from konkyo.data.records import SECTIONS, Records
 from konkyo.data.violations import Violation, count_of, few, raise_if_any, table, violations_of
 from konkyo.errors import KonkyoError, ParamsError, RecordsError, SourceError
@@ -153,7 +153,7 @@ def _assumptions(records: Records) -> Iterator[str]:
             f"size has a median of {newest['size'].median():,.0f} in {facts['last_month']}, at "
             f"most {newest['size'].max():,.0f} (a market value is in thousands)"
         )
-    for name in notes.USUAL:
+    for name in plausibility.USUAL:
         if name in newest and newest[name].notna().any():
             yield f"{name} has a median of {newest[name].median():.1%} in {facts['last_month']}"
     for key, words in (
