@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import pytest
 from ruamel.yaml import YAML
 
+from konkyo import project
 from konkyo.artifacts import (
     HERE,
     Artifacts,
@@ -113,6 +114,8 @@ def test_the_study_puts_its_stages_beside_its_data(tmp_path, monkeypatch, capsys
         "run",
         lambda command: commands.append(command[3:]) or SimpleNamespace(returncode=ended.pop(0)),
     )
+    sources = tmp_path / "src/konkyo"
+    sources.mkdir(parents=True)
     intervention.main()
     assert HERE.intervention_stages.read_text() == (ROOT / STUDY).read_text()
     intervention.main(until="intervention-track", force=True)
@@ -120,7 +123,10 @@ def test_the_study_puts_its_stages_beside_its_data(tmp_path, monkeypatch, capsys
         ["repro", "data/intervention/dvc.yaml"],
         ["repro", "--force", "--single-item", "data/intervention/dvc.yaml:intervention-track"],
     ]
+    # A project of one's own has no sources: its stages depend on data/code.json.
+    sources.rmdir()
     with pytest.raises(SystemExit) as end:
         intervention.main()
     assert end.value.code == 1
+    assert HERE.intervention_stages.read_text() == project.stages((ROOT / STUDY).read_text())
     assert "ended with code 5" in capsys.readouterr().err

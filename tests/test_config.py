@@ -34,6 +34,8 @@ def test_every_fault_has_key_value_and_remedy(values):
     values["train"]["dropout"] = 1.5
     values["train"]["drop_out"] = 0.4
     values["train"]["epochs"] = True
+    values["train"]["precision"] = "bf16"
+    values["tune"]["precision"] = 16
     values["ingest"]["source"] = "reuters"
     del values["backtest"]["cost_bps"]
     with pytest.raises(ParamsError) as error:
@@ -42,6 +44,8 @@ def test_every_fault_has_key_value_and_remedy(values):
     assert "train.dropout = 1.5: set it to less than 1" in said
     assert "train.drop_out: unknown key" in said
     assert "train.epochs = True: set it to a valid integer" in said
+    assert "train.precision = 'bf16': set it to '32-true' or 'bf16-mixed'" in said
+    assert "tune.precision = 16: set it to 'auto', '32-true' or 'bf16-mixed'" in said
     assert "ingest.source = 'reuters': set it to 'us-equities'" in said
     assert "backtest.cost_bps: missing" in said
 

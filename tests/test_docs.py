@@ -15,7 +15,7 @@ from konkyo.cli import app
 ROOT = Path(__file__).parents[1]
 PAGES = [
     ROOT / "README.md",
-    *sorted((ROOT / "docs").glob("*.md")),
+    *sorted((ROOT / "docs").rglob("*.md")),
     ROOT / "data/README.md",
     ROOT / "data/own/README.md",
     ROOT / "tests/benchmarks/NOTES.md",

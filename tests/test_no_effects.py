@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from konkyo import backtest
+from konkyo import backtesting
 from konkyo.attribution.attributions import explain_months
 from konkyo.features.build import build
 from konkyo.models import store
@@ -26,8 +26,8 @@ def monthly(seed: int, strength: float, folder) -> pd.DataFrame:
     rows = [panel.features[w.test_start : w.test_stop] for w in windows]
     scores = np.concatenate([g.score for g in explain_months(networks, rows, 0.001)])
     frame = panel.index.iloc[windows[0].test_start :][["month", "stock", "ret"]]
-    ranked = backtest.assign_quantiles(frame.assign(model="network", score=scores), 5)
-    return backtest.monthly_returns(ranked, 5, 0.0)
+    ranked = backtesting.assign_quantiles(frame.assign(model="network", score=scores), 5)
+    return backtesting.monthly_returns(ranked, 5, 0.0)
 
 
 def t_of(values: pd.Series) -> float:

@@ -45,6 +45,8 @@ class Artifacts:
 
     root: Path = Path()
 
+    code = Output("code.json", "konkyo code")
+
     raw = Output("raw", "dvc repro ingest")
     records = Output("records", "dvc repro ingest")
     stocks = Output("records/stocks.parquet", "dvc repro ingest")

@@ -6,6 +6,7 @@ A stage is imported when its command runs, so that help and completion import no
 import importlib
 import sys
 from collections.abc import Callable
+from importlib import metadata
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -16,6 +17,7 @@ from konkyo.resilience import reraise_lost_interrupt
 
 Month = Annotated[str | None, typer.Option(metavar="YYYY-MM")]
 
+PROJECT = "A project of your own"
 MONTH_END = "Month-end"
 OWN_RECORDS = "Own records"
 SEARCH = "Search and models"
@@ -32,6 +34,7 @@ STAGE_HELP = {
         "backtest": "Form quantile portfolios; write returns, rank IC and metrics.",
         "report": "Write tables, figures and the report page.",
         "track": "Log the run in MLflow and register its model.",
+        "code": "Write the digests of konkyo's code, on which a project's stages depend.",
     },
     SECOND_STUDY: {
         "intervention-ingest": "Load and validate the monthly series.",
@@ -78,6 +81,41 @@ def call(stage: str, **options: Any) -> None:
 def command(panel: str, example: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Return the decorator of a command: its group in the help, and an example."""
     return app.command(rich_help_panel=panel, epilog=f"Example: {example}")
+
+
+def _show_version(asked: bool) -> None:
+    if asked:
+        print(f"konkyo {metadata.version('konkyo')}")
+        raise typer.Exit()
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", help="Show the version and exit.", callback=_show_version, is_eager=True
+        ),
+    ] = False,
+) -> None: ...
+
+
+@command(PROJECT, "konkyo init my-study --source simulated-tse")
+def init(
+    folder: Annotated[Path, typer.Argument(help="New or empty.")] = Path(),
+    source: Annotated[
+        Literal["tables", "us-equities", "simulated-tse"],
+        typer.Option(help="Of the records; with tables there is an example to replace."),
+    ] = "tables",
+    upgrade: Annotated[
+        bool,
+        typer.Option(
+            "--upgrade", help="Write nothing; print what this version changes, as a patch."
+        ),
+    ] = False,
+) -> None:
+    """Make a project: params.yaml, dvc.yaml, MLproject and data/own, under Git and DVC."""
+    call("init", folder=folder, source=source, upgrade=upgrade)
 
 
 @command(MONTH_END, "konkyo update --month 2021-12")

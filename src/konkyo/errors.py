@@ -3,6 +3,8 @@
 import os
 import re
 from collections.abc import Mapping, Sequence
+from functools import cache
+from importlib import metadata
 from typing import Any
 from urllib.parse import quote, quote_plus
 
@@ -67,6 +69,42 @@ def split_login(address: str) -> tuple[str, str]:
     if not at or rest.startswith("/"):
         return "", address
     return login, f"{scheme}{separator}{host}"
+
+
+class DependencyError(KonkyoError, ImportError):
+    """A package of an extra, such as konkyo[pipeline], is not installed."""
+
+
+@cache
+def require_extra(extra: str) -> None:
+    """Check that the packages of an extra are installed, those that konkyo's metadata list.
+
+    Sources without an installation, such as those inside a served model, have no such list.
+
+    Raises
+    ------
+    DependencyError
+        Some are not: their names and the command.
+    """
+    try:
+        lines = metadata.requires("konkyo") or []
+    except metadata.PackageNotFoundError:
+        return
+    names = [re.split(r"[^\w.-]", line)[0] for line in lines if f'extra == "{extra}"' in line]
+    absent = [name for name in names if not _is_installed(name)]
+    if absent:
+        raise DependencyError(
+            f"{len(absent)} of {len(names)} packages of this part are not installed "
+            f"({', '.join(absent)}): pip install 'konkyo[{extra}]'"
+        )
+
+
+def _is_installed(name: str) -> bool:
+    try:
+        metadata.distribution(name)
+    except metadata.PackageNotFoundError:
+        return False
+    return True
 
 
 class ParamsError(KonkyoError):

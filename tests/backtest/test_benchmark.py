@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from konkyo.backtest import benchmark_returns, cumulative, performance
+from konkyo.backtesting import benchmark_returns, cumulative, performance
 from konkyo.config import Benchmark
 from konkyo.errors import ParamsError
 

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from konkyo.backtest.costs import CostRates, capacity, impact_per_root_aum, portfolio_returns
+from konkyo.backtesting.costs import CostRates, capacity, impact_per_root_aum, portfolio_returns
 from konkyo.errors import ParamsError
 
 JANUARY, FEBRUARY = pd.Timestamp("2020-01-31"), pd.Timestamp("2020-02-29")

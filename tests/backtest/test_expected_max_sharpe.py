@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from konkyo.backtest import null_distribution
-from konkyo.backtest.expected_max_sharpe import correlations, effective_trials, expected_maximum
-from konkyo.backtest.objectives import objective_values
-from konkyo.backtest.sharpe import moments, probabilistic_sharpe
+from konkyo.backtesting import null_distribution
+from konkyo.backtesting.expected_max_sharpe import correlations, effective_trials, expected_maximum
+from konkyo.backtesting.objectives import objective_values
+from konkyo.backtesting.sharpe import moments, probabilistic_sharpe
 
 _MONTHS = 169
 _RISK = 0.04

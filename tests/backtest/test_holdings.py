@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from konkyo.backtest.holdings import Scheme, basis, holdings, omitted, residual
-from konkyo.backtest.portfolios import NoPortfoliosError, assign_quantiles
+from konkyo.backtesting.holdings import Scheme, basis, holdings, omitted, residual
+from konkyo.backtesting.portfolios import NoPortfoliosError, assign_quantiles
 from konkyo.errors import ParamsError
 
 

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from konkyo.backtest.information_coefficient import (
+from konkyo.backtesting.information_coefficient import (
     information_coefficients,
     monotonicity,
     newey_west_t,

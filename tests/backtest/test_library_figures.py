@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from konkyo.backtest.information_coefficient import information_coefficients
-from konkyo.backtest.performance import measures
-from konkyo.backtest.portfolios import assign_quantiles, mean_returns
-from konkyo.backtest.turnover import equal_weights, trades
+from konkyo.backtesting.information_coefficient import information_coefficients
+from konkyo.backtesting.performance import measures
+from konkyo.backtesting.portfolios import assign_quantiles, mean_returns
+from konkyo.backtesting.turnover import equal_weights, trades
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from konkyo.backtest import (
+from konkyo.backtesting import (
     assign_quantiles,
     metrics_dict,
     monthly_returns,

@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from konkyo.backtest import overfitting
-from konkyo.backtest.information_coefficient import t_statistic
-from konkyo.backtest.objectives import objective_values
-from konkyo.backtest.performance import sharpe_ratio
+from konkyo.backtesting import overfitting
+from konkyo.backtesting.information_coefficient import t_statistic
+from konkyo.backtesting.objectives import objective_values
+from konkyo.backtesting.performance import sharpe_ratio
 from konkyo.errors import KonkyoError
 
 _SLOW = {"sharpe_ratio": sharpe_ratio, "t_statistic": t_statistic, "mean": pd.Series.mean}

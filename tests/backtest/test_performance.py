@@ -7,12 +7,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from konkyo.backtest.information_coefficient import (
+from konkyo.backtesting.information_coefficient import (
     information_coefficients,
     newey_west_t,
     t_statistic,
 )
-from konkyo.backtest.performance import (
+from konkyo.backtesting.performance import (
     PORTFOLIOS,
     cumulative,
     measures,
@@ -20,9 +20,9 @@ from konkyo.backtest.performance import (
     performance_by_quantile,
     sharpe_ratio,
 )
-from konkyo.backtest.portfolios import assign_quantiles
-from konkyo.backtest.returns import monthly_returns
-from konkyo.backtest.sharpe import moments
+from konkyo.backtesting.portfolios import assign_quantiles
+from konkyo.backtesting.returns import monthly_returns
+from konkyo.backtesting.sharpe import moments
 
 
 def test_measures_by_hand() -> None:

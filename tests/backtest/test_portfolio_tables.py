@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 
 import small_portfolio as small
-from konkyo import backtest
-from konkyo.backtest.portfolio_tables import horizon_ic, later_returns, portfolio_tables
-from konkyo.backtest.portfolios import NoPortfoliosError
+from konkyo import backtesting
+from konkyo.backtesting.portfolio_tables import horizon_ic, later_returns, portfolio_tables
+from konkyo.backtesting.portfolios import NoPortfoliosError
 from konkyo.config import Impact, Period
 
 
@@ -20,8 +20,8 @@ def _network(table: pd.DataFrame, portfolio: str) -> pd.DataFrame:
 
 def test_the_equal_weighted_one_is_that_of_figure_7() -> None:
     rows = small.inputs().rows.drop(columns=["quantile", "rank"])
-    ranked = backtest.assign_quantiles(rows, 5)
-    monthly = backtest.monthly_returns(ranked, 5, 10.0)
+    ranked = backtesting.assign_quantiles(rows, 5)
+    monthly = backtesting.monthly_returns(ranked, 5, 10.0)
     monthly = monthly[monthly["model"] == "network"].set_index("month")
     held = _network(small.tables()[0]["portfolio_returns"], "equal_weighted")
     for mine, published in (("gross", "spread"), ("net", "spread_net"), ("turnover", "turnover")):

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from konkyo.backtest import monthly_returns
-from konkyo.backtest.portfolios import (
+from konkyo.backtesting import monthly_returns
+from konkyo.backtesting.portfolios import (
     NoPortfoliosError,
     assign_quantiles,
     months_without_portfolios,

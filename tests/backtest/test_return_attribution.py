@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from konkyo.backtest.holdings import Scheme, holdings
-from konkyo.backtest.portfolios import assign_quantiles, mean_returns
-from konkyo.backtest.return_attribution import (
+from konkyo.backtesting.holdings import Scheme, holdings
+from konkyo.backtesting.portfolios import assign_quantiles, mean_returns
+from konkyo.backtesting.return_attribution import (
     attribution_summary,
     by_group,
     return_attribution,

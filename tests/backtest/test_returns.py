@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from konkyo.backtest.performance import cumulative, performance, performance_by_quantile
-from konkyo.backtest.portfolios import (
+from konkyo.backtesting.performance import cumulative, performance, performance_by_quantile
+from konkyo.backtesting.portfolios import (
     NoPortfoliosError,
     assign_quantiles,
     months_without_leg_return,
 )
-from konkyo.backtest.returns import monthly_returns
+from konkyo.backtesting.returns import monthly_returns
 from konkyo.errors import KonkyoError
 
 

@@ -6,8 +6,8 @@ import pandas as pd
 import pytest
 import statsmodels.formula.api as smf
 
-from konkyo.backtest import newey_west_t
-from konkyo.backtest.risk import (
+from konkyo.backtesting import newey_west_t
+from konkyo.backtesting.risk import (
     active_measures,
     by_period,
     drawdowns,

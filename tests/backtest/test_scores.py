@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from konkyo.backtest.scores import join_scores
+from konkyo.backtesting.scores import join_scores
 from konkyo.errors import ArtifactError
 
 _MONTHS = pd.to_datetime(["2020-01-31", "2020-01-31", "2020-02-29"])

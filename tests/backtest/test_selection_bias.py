@@ -7,11 +7,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from konkyo.backtest import selection_bias
-from konkyo.backtest.expected_max_sharpe import null_distribution
-from konkyo.backtest.overfitting import overfitting
-from konkyo.backtest.performance import sharpe_ratio
-from konkyo.backtest.sharpe import minimum_track_record, moments, probabilistic_sharpe
+from konkyo.backtesting import selection_bias
+from konkyo.backtesting.expected_max_sharpe import null_distribution
+from konkyo.backtesting.overfitting import overfitting
+from konkyo.backtesting.performance import sharpe_ratio
+from konkyo.backtesting.sharpe import minimum_track_record, moments, probabilistic_sharpe
 from konkyo.errors import KonkyoError
 
 _NAMES = {

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from konkyo.backtest.expected_max_sharpe import expected_maximum
-from konkyo.backtest.performance import sharpe_ratio
-from konkyo.backtest.sharpe import Moments, minimum_track_record, moments, probabilistic_sharpe
+from konkyo.backtesting.expected_max_sharpe import expected_maximum
+from konkyo.backtesting.performance import sharpe_ratio
+from konkyo.backtesting.sharpe import Moments, minimum_track_record, moments, probabilistic_sharpe
 
 _WAVE = pd.Series(np.round(0.01 + 0.04 * np.sin(np.arange(1, 25) ** 2), 4))
 

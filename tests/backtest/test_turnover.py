@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from konkyo.backtest.portfolios import assign_quantiles, with_realised_returns
-from konkyo.backtest.turnover import equal_weights, trades
+from konkyo.backtesting.portfolios import assign_quantiles, with_realised_returns
+from konkyo.backtesting.turnover import equal_weights, trades
 
 
 def _oracle(ranked: pd.DataFrame, portfolios: int) -> dict[tuple[str, str, str], float]:

@@ -1,6 +1,6 @@
 """Core hours and memory of the training against windows, stocks, inputs and seeds, one at a time.
 
-    python tests/benchmarks/growth.py [--steps 12] [--out growth.png] [--small]
+    python tests/benchmarks/growth.py [--steps 12] [--precision bf16-mixed] [--out growth.png]
 
 Every case is a process of its own that trains as one worker does, on one core: the paper's network
 (params.yaml) on random rows of a panel file that it maps, in stacks of
@@ -42,6 +42,7 @@ class Case:
     stocks: int = 1700
     inputs: int = 126
     seeds: int = 1
+    precision: str = "32-true"
 
 
 GROWTH = {
@@ -65,6 +66,10 @@ def write_panel(folder: Path, case: Case) -> None:
             (case.stocks, case.inputs), dtype=np.float32
         )
     features.flush()
+    if case.precision == "bf16-mixed":
+        from konkyo.models.gather import write_rounded
+
+        write_rounded(features, folder / "rounded.npy")
     np.save(folder / "labels.npy", rng.random((2, rows), dtype=np.float32))
 
 
@@ -87,7 +92,7 @@ def work(folder: Path, case: Case, steps: int) -> dict[str, float]:
 
     torch.set_num_threads(1)
     keep_freed_memory()
-    chosen = config.load().train
+    chosen = replace(config.load().train, precision=case.precision)
     before = memory()
     most = list(before)
     done = threading.Event()
@@ -100,6 +105,8 @@ def work(folder: Path, case: Case, steps: int) -> dict[str, float]:
     watcher.start()
     features = np.load(folder / "features.npy", mmap_mode="c")
     labels = np.load(folder / "labels.npy", mmap_mode="c")
+    copy = folder / "rounded.npy"
+    rounded = np.load(copy, mmap_mode="c") if copy.exists() else None
     hyperparameters = Hyperparameters(
         learning_rate=chosen.learning_rate, dropout=chosen.dropout, seed=chosen.seed
     )
@@ -120,12 +127,13 @@ def work(folder: Path, case: Case, steps: int) -> dict[str, float]:
         [case.seeds] * case.windows, largest=chosen.max_networks_per_stack, workers=1
     ):
         stack = list(entries(part))
-        task = stack_task(features, labels, stack, chosen)
+        task = stack_task(features, labels, stack, chosen, rounded)
         module, batches = task.module, task.batches
         optimizer = module.configure_optimizers()
         module.optimizers = lambda use_pl_optimizer=False, own=optimizer: own  # type: ignore
         # A page is found once a run and used at every epoch: let that be over.
-        features[stack[0].rows[0] : stack[-1].rows[-1], 0].sum()
+        panel = features if rounded is None else rounded
+        panel[stack[0].rows[0] : stack[-1].rows[-1], 0].sum()
         source = batches.steps()
 
         def step(source: Iterator[Step] = source, module: StackModule = module) -> float:
@@ -226,6 +234,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--steps", type=int, default=12)
     parser.add_argument("--out", type=Path, default=Path("growth.png"))
+    parser.add_argument("--precision", default="32-true")
     parser.add_argument("--small", action="store_true", help="toy sizes: does it run?")
     parser.add_argument("--work", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--case", help=argparse.SUPPRESS)
@@ -233,9 +242,9 @@ def main() -> None:
     if asked.work:
         print(json.dumps(work(asked.work, Case(**json.loads(asked.case)), asked.steps)))
     elif asked.small:
-        report(SMALL, SMALL_GROWTH, asked.steps, asked.out)
+        report(replace(SMALL, precision=asked.precision), SMALL_GROWTH, asked.steps, asked.out)
     else:
-        report(Case(), GROWTH, asked.steps, asked.out)
+        report(Case(precision=asked.precision), GROWTH, asked.steps, asked.out)
 
 
 if __name__ == "__main__":

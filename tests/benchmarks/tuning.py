@@ -10,6 +10,7 @@ their ratio, and how far the scores differ.
 import argparse
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 from statistics import median
 
@@ -31,12 +32,14 @@ def main() -> None:
     parser.add_argument("--panel", type=Path, default=Path("data/panel"))
     parser.add_argument("--together", type=int, default=4)
     parser.add_argument("--refits", type=int, nargs="+", default=[2, 8])
+    parser.add_argument("--precision", default="32-true")
     parser.add_argument("--turns", type=int, default=3)
     asked = parser.parse_args()
     torch.set_num_threads(1)
     keep_freed_memory()
     params = config.load()
-    tune = params.tune
+    tune = replace(params.tune, precision=asked.precision)
+    params = replace(params, tune=tune)
     rng = np.random.default_rng(1)
     trials = [
         {

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from konkyo import backtest, windows
+from konkyo import backtesting, windows
 from konkyo.data import fundamentals, us_equities
 from konkyo.features import build, characteristics
 from konkyo.leakage.perturb import PERTURBATIONS
@@ -40,7 +40,7 @@ def test_without_a_leak_nothing_moves(audit):
 
 
 def test_standardising_over_the_full_sample(audit, monkeypatch):
-    own = build.standardise
+    own = build.within_month
 
     def leaky(values, month, how, clip):
         made = own(values, month, how, clip)
@@ -49,7 +49,7 @@ def test_standardising_over_the_full_sample(audit, monkeypatch):
             made["volatility_6"] = (column - column.mean()) / column.std()
         return made
 
-    monkeypatch.setattr(build, "standardise", leaky)
+    monkeypatch.setattr(build, "within_month", leaky)
     found = moved(audit())
     assert list(found.index) == ["volatility_6"] and set(found["stage"]) == {"prepare"}
     assert found.loc["volatility_6", "first_month"] == FIRST
@@ -153,13 +153,13 @@ def test_training_on_the_decision_month(audit, monkeypatch):
 
 
 def test_portfolios_that_know_what_they_earn(audit, monkeypatch):
-    own = backtest.assign_quantiles
+    own = backtesting.assign_quantiles
 
     def leaky(scores, portfolios):
         known = scores["ret"].clip(-1, 10).fillna(0.0)
         return own(scores.assign(score=scores["score"] + known), portfolios)
 
-    monkeypatch.setattr(backtest, "assign_quantiles", leaky)
+    monkeypatch.setattr(backtesting, "assign_quantiles", leaky)
     found = moved(audit())
     assert set(found["stage"]) == {"backtest"} and "quantile" in found.index
     assert found.loc["quantile", "first_month"] == DECISION

@@ -9,7 +9,7 @@ from scipy.stats import spearmanr
 
 from konkyo.errors import ParamsError
 from konkyo.models import accelerator
-from konkyo.models.batches import StackBatches
+from konkyo.models.batches import CPU
 from konkyo.models.fit import ResumeCheckpoint, fit, stack_task
 
 META = torch.device("meta")
@@ -71,26 +71,27 @@ def test_few_networks_train_in_this_process(panel, small, changes, networks, exp
     assert where.networks_per_stack == 4
 
 
-def test_a_step_never_mixes_host_and_device(task, monkeypatch):
+@pytest.mark.parametrize("precision", ["32-true", "bf16-mixed"])
+@pytest.mark.parametrize("free", [10**9, 0])
+def test_a_step_never_mixes_host_and_device(task, monkeypatch, free, precision):
     """On torch's device without memory, which refuses an operation on tensors of two devices."""
-    features = torch.from_numpy(task.features)
-    for held in (features.to(META), features):
-        labels = torch.from_numpy(task.labels)
-        stack = stack_task(task.features, task.labels, task.specs, task.params)
-        batches = StackBatches(held, labels, stack.batches.schedule, META)
-        module = stack.module.to(META)
-        optimizer = torch.optim.SGD(module.network.parameters())
-        monkeypatch.setattr(module, "optimizers", lambda optimizer=optimizer, **_: optimizer)
-        # What a tensor without memory cannot tell: the columns to scale, the windows that end.
-        monkeypatch.setattr(module.network, "scaled", lambda: slice(3, 5))
-        monkeypatch.setattr(module, "_finishing", set())
-        batch, x, y = next(batches.steps())
-        assert x.device == y.device == batch.weight.device == META
-        assert x.shape == (5, 16, 5) and y.shape == (5, 16)
-        module.training_step([(batch, x, y)], 0)
-        assert all(p.grad is not None and p.grad.device == META for p in module.parameters())
-        with pytest.raises(RuntimeError, match="device"):
-            module.training_step([(batch, x, torch.zeros(5, 16))], 0)
+    monkeypatch.setattr(accelerator, "device_of", lambda _: META)
+    monkeypatch.setattr(accelerator, "free_bytes", lambda _: free)
+    params = replace(task.params, precision=precision)
+    stack = stack_task(task.features, task.labels, task.specs, params)
+    assert stack.batches.features.device == (META if free else CPU)
+    batches, module = stack.batches, stack.module.to(META)
+    optimizer = torch.optim.SGD(module.network.parameters())
+    monkeypatch.setattr(module, "optimizers", lambda optimizer=optimizer, **_: optimizer)
+    # What a tensor without memory cannot tell: the windows that end.
+    monkeypatch.setattr(module, "_finishing", set())
+    batch, x, y = next(batches.steps())
+    assert x.device == y.device == batch.weight.device == META
+    assert x.shape == (5, 16, 32 if precision == "bf16-mixed" else 5) and y.shape == (5, 16)
+    module.training_step([(batch, x, y)], 0)
+    assert all(p.grad is not None and p.grad.device == META for p in module.parameters())
+    with pytest.raises(RuntimeError, match="device"):
+        module.training_step([(batch, x, torch.zeros(5, 16))], 0)
 
 
 def test_a_state_is_not_written_more_often_than_asked(tmp_path, monkeypatch):

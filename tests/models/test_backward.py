@@ -40,7 +40,7 @@ def test_gradients_equal_those_of_autograd(activation, output, runs):
     weight[1, 4:] = 0
     count = weight.sum(1)
     masks = masks_of(*runs)
-    sums = Gradients(network, ROWS)(x, y, weight=weight, count=count, masks=masks)
+    sums = Gradients(network, x)(x, y, weight=weight, count=count, masks=masks)
     for window in range(WINDOWS):
         parameters = [p[window].detach().clone().requires_grad_() for p in network.parameters()]
         weights, biases = parameters[: len(HIDDEN) + 1], parameters[len(HIDDEN) + 1 :]
@@ -63,7 +63,7 @@ def test_a_window_without_rows_stands_still():
     network, x, y = task("tanh", "linear")
     weight = torch.zeros(WINDOWS, ROWS, dtype=torch.float64)
     count = weight.sum(1).clamp(min=1)
-    Gradients(network, ROWS)(x, y, weight=weight, count=count, masks=masks_of(*EQUAL))
+    Gradients(network, x)(x, y, weight=weight, count=count, masks=masks_of(*EQUAL))
     assert all((p.grad == 0).all() for p in network.parameters())
 
 
@@ -72,11 +72,11 @@ def test_nothing_stays_from_the_step_before(runs):
     network, x, y = task("tanh", "linear")
     weight = torch.ones(WINDOWS, ROWS, dtype=torch.float64)
     step = {"weight": weight, "count": weight.sum(1), "masks": masks_of(*runs)}
-    used = Gradients(network, ROWS)
+    used = Gradients(network, x)
     used(x * 3, y - 1, **(step | {"masks": masks_of((WINDOWS, 0.7))}))
     again = used(x, y, **step)
     gradients = [p.grad.clone() for p in network.parameters()]
-    fresh = Gradients(network, ROWS)(x, y, **step)
+    fresh = Gradients(network, x)(x, y, **step)
     assert torch.equal(again, fresh)
     for gradient, parameter in zip(gradients, network.parameters(), strict=True):
         assert torch.equal(gradient, parameter.grad)

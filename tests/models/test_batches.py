@@ -1,8 +1,11 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
-from konkyo.models.batches import StackBatches, StackSchedule
+from konkyo.models.batches import StackSchedule
+from konkyo.models.fit import stack_task
 
 
 def test_every_window_sees_each_row_once_an_epoch(task):
@@ -42,8 +45,8 @@ def test_a_schedule_from_a_later_step_is_its_rest(task, first):
 
 
 def test_batches_fetch_rows_and_the_right_labels(task):
-    schedule = StackSchedule(task.specs, batch_size=16, epochs=2)
-    batches = StackBatches(torch.from_numpy(task.features), torch.from_numpy(task.labels), schedule)
+    batches = stack_task(task.features, task.labels, task.specs, replace(task.params, epochs=2))
+    batches = batches.batches
     batches.start_at(1)
     runs = [list(run) for run in batches]
     assert len(runs) == len(batches) == 1
@@ -52,6 +55,8 @@ def test_batches_fetch_rows_and_the_right_labels(task):
     assert fetched[0][0].step == 11
     for batch, x, y in fetched:
         rows = batch.rows.numpy()
-        np.testing.assert_array_equal(x.numpy(), task.features[rows])
+        for window, spec in enumerate(task.specs):
+            scaled = (task.features[rows[window]] - spec.mean) / spec.std
+            np.testing.assert_array_equal(x[window].numpy(), scaled)
         np.testing.assert_array_equal(y[2].numpy(), task.labels[1][rows[2]])
         np.testing.assert_array_equal(y[1].numpy(), task.labels[0][rows[1]])

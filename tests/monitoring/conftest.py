@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from konkyo.backtest import assign_quantiles
+from konkyo.backtesting import assign_quantiles
 from konkyo.report import tables
 from konkyo.report.tables import ExplainedPanel
 

@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from konkyo.backtest import newey_west_t
+from konkyo.backtesting import newey_west_t
 from konkyo.monitoring.signals import missing_shares, rank_ic_against_history, sign_changes
 
 

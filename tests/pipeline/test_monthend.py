@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from chain import write_params
-from konkyo import backtest, windows
+from konkyo import backtesting, windows
 from konkyo.features import store
 from konkyo.features.build import build
 from konkyo.pipeline import monitor, predict
@@ -55,9 +55,11 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (data / f"models/weights/{window.month}.safetensors").write_bytes(b"weights")
         parts.append(grounds[["month", "stock", "score"]])
     scores = pd.concat(parts).merge(panel.index[["month", "stock", "ret"]])
-    ranked = backtest.assign_quantiles(scores.assign(model="network"), CHOSEN.backtest.n_quantiles)
+    ranked = backtesting.assign_quantiles(
+        scores.assign(model="network"), CHOSEN.backtest.n_quantiles
+    )
     ranked.to_parquet(data / "backtest/portfolios.parquet")
-    coefficients = backtest.information_coefficients(ranked).dropna(subset="rank_ic")
+    coefficients = backtesting.information_coefficients(ranked).dropna(subset="rank_ic")
     coefficients.to_csv(data / "backtest/returns.csv", index=False)
     return root
 
@@ -207,7 +209,7 @@ def test_ranks_and_portfolios_agree_where_scores_tie(project: Path):
     table.assign(score=level).to_parquet(path)
     predict.main()
     found = pd.read_csv("data/predictions/2002-12.csv", dtype={"stock": str})
-    ranked = backtest.assign_quantiles(
+    ranked = backtesting.assign_quantiles(
         table[["month", "stock"]].assign(score=level, model="network", ret=np.nan),
         CHOSEN.backtest.n_quantiles,
     ).set_index("stock")

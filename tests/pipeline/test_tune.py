@@ -10,6 +10,7 @@ from chain import write_params
 from konkyo import config
 from konkyo.features import store
 from konkyo.io import write_parquet
+from konkyo.models import accelerator
 from konkyo.pipeline import tune
 from small import make_records, small_params
 
@@ -63,6 +64,22 @@ def test_a_worker_runs_trials_and_the_best_is_applied(here, capsys):
     tune.main(apply=True)
     assert "+  epochs: 2" in capsys.readouterr().out
     assert config.load(here / "params.yaml").train.hidden_sizes in ((4,), (8,))
+
+
+@pytest.mark.parametrize(("asked", "has", "module", "taken"), [
+    ("auto", True, "stacked", "bf16-mixed"),
+    ("auto", False, "stacked", "32-true"),
+    ("auto", True, "lightning", "32-true"),
+    ("bf16-mixed", False, "stacked", "bf16-mixed"),
+])  # fmt: skip
+def test_auto_takes_what_the_hardware_has(small, monkeypatch, asked, has, module, taken):
+    monkeypatch.setattr(accelerator, "has_bfloat16", lambda _: has)
+    params = replace(
+        small,
+        train=replace(small.train, module=module, accelerator="cpu"),
+        tune=replace(small.tune, precision=asked),
+    )
+    assert tune.precision_of(params) == taken
 
 
 def test_working_and_applying_exclude_each_other(here, capsys):

@@ -79,4 +79,5 @@ def small_params(resamples: int = 0) -> config.Params:
             resamples=resamples, resample_epochs=2,
         ),
         backtest=replace(whole.backtest, n_quantiles=4),
+        tune=replace(whole.tune, precision="32-true"),
     )  # fmt: skip

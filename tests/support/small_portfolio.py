@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from konkyo import backtest
-from konkyo.backtest.portfolio_tables import Inputs, portfolio_tables
+from konkyo import backtesting
+from konkyo.backtesting.portfolio_tables import Inputs, portfolio_tables
 from konkyo.config import Backtest
 from konkyo.windows import earned_in
 
@@ -51,7 +51,7 @@ def inputs(seed: int = 1, stocks: int = 40) -> Inputs:
     rows["ret"] = rows["ret"].mask(gone)
     placebo = rows[rows["month"].isin(MONTHS[::4])].assign(model="placebo")
     placebo["score"] = rng.normal(size=len(placebo))
-    ranked = backtest.assign_quantiles(pd.concat([rows, placebo]), CONFIG.n_quantiles)
+    ranked = backtesting.assign_quantiles(pd.concat([rows, placebo]), CONFIG.n_quantiles)
     known = rows[["month", "stock"]].assign(
         sector=np.tile(["x", "y"], n // 2), market_value=rng.lognormal(size=n)
     )

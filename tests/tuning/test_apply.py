@@ -24,10 +24,10 @@ def test_only_lines_of_changed_values_change(tmp_path):
         " t+1",
         "-  hidden_sizes: [64, 64, 32]   # paper, figure 15",
         "+  hidden_sizes: [32, 16]       # paper, figure 15",
-        "-  dropout: 0.4",
-        "-  learning_rate: 0.001",
-        "+  dropout: 0.25",
-        "+  learning_rate: 0.00031",
+        "-  dropout: 0.4                 # share of hidden units left out at a step",
+        "-  learning_rate: 0.001         # of Adam",
+        "+  dropout: 0.25                # share of hidden units left out at a step",
+        "+  learning_rate: 0.00031       # of Adam",
     ]
     after = config.load(path)
     assert (after.train.hidden_sizes, after.train.learning_rate) == ((32, 16), 0.00031)

@@ -7,7 +7,7 @@ import optuna
 import pandas as pd
 import pytest
 
-from konkyo.backtest import NullDistribution, Overfitting, null_distribution, overfitting
+from konkyo.backtesting import NullDistribution, Overfitting, null_distribution, overfitting
 from konkyo.i18n import LANGUAGES
 from konkyo.report.charts import search
 from konkyo.report.charts.theme import to_spec

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 import fake_engine as fake
-from konkyo import backtest
+from konkyo import backtesting
 from konkyo.tuning import page, results, save, study
 
 
@@ -80,7 +80,7 @@ def test_selection_bias_is_that_of_all_trials(searched):
     assert found["trials"] == 6
     wide = results.wide(done)
     assert found["effective_trials"] == pytest.approx(
-        backtest.null_distribution(wide).effective_trials, 1e-3
+        backtesting.null_distribution(wide).effective_trials, 1e-3
     )
     text = results.summary(compared(search), found)
     assert "on the holdout the tuned values beat the current ones" in text

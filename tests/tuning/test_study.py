@@ -13,7 +13,7 @@ from optuna.trial import TrialState
 
 import fake_engine as fake
 from konkyo import config, dates
-from konkyo.backtest.portfolios import assign_quantiles
+from konkyo.backtesting.portfolios import assign_quantiles
 from konkyo.errors import TuningError
 from konkyo.tuning import objective, progress, results, space, study
 from konkyo.tuning.coordinator import Coordinator
@@ -92,9 +92,11 @@ def test_a_complete_search_asks_for_nothing(searched):
 
 
 def test_a_study_begun_otherwise_is_not_gone_on_with(searched):
-    tune = replace(searched.tune, objective="mean", workers=7, trials=99)
+    tune = replace(searched.tune, objective="mean", precision="bf16-mixed", workers=7, trials=99)
     with pytest.raises(TuningError, match="objective: sharpe_ratio then, mean now") as error:
         fake.begin(tune)
+    # What auto stood for is on record: another machine does not go on with another precision.
+    assert f"precision: {searched.tune.precision} then, bf16-mixed now" in str(error.value)
     assert "workers" not in str(error.value)
 
 

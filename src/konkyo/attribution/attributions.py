@@ -131,12 +131,7 @@ def explain(
     _check_keys(frame)
     row_months = pd.Series(np.datetime_as_string(dates.ordinal(frame["month"]).astype("M8[M]")))
     months = sorted(row_months.unique())
-    untrained = [month for month in months if month not in trained]
-    if untrained:
-        raise ArtifactError(
-            f"{len(untrained)} months have no network, first {untrained[0]}: there are networks "
-            f"from {trained[0]} to {trained[-1]}; train that month, or ask for one of these"
-        )
+    require_networks(months, trained)
     networks = [store.read(folder / f"{month}.safetensors") for month in months]
     names = list(networks[0][0].features)
     differing = [members[0].month for members in networks if list(members[0].features) != names]
@@ -156,6 +151,22 @@ def explain(
         absorbed=np.concatenate([month.absorbed for month in by_month])[order],
     )
     return as_frame(frame, names, in_order)
+
+
+def require_networks(months: Sequence[str], trained: Sequence[str]) -> None:
+    """Raise if a month that is asked for has no network.
+
+    Raises
+    ------
+    ArtifactError
+        Names the first such month, and the months that have one.
+    """
+    untrained = [month for month in months if month not in trained]
+    if untrained:
+        raise ArtifactError(
+            f"{len(untrained)} months have no network, first {untrained[0]}: there are networks "
+            f"from {trained[0]} to {trained[-1]}; train that month, or ask for one of these"
+        )
 
 
 def _check_keys(frame: pd.DataFrame) -> None:

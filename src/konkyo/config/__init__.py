@@ -30,14 +30,24 @@ from konkyo.config.main import (
     Ingest,
     Monitor,
     Period,
+    Precision,
     Prepare,
     Promote,
     Report,
     Simulated,
+    SkipMonths,
     Track,
     Train,
 )
-from konkyo.config.params import Params, as_dict, flatten, load, parse
+from konkyo.config.params import (
+    Params,
+    TrainSection,
+    as_dict,
+    flatten,
+    load,
+    parse,
+    section,
+)
 from konkyo.config.tables import Reports, StockRows, Table, Tables
 from konkyo.config.tune import Range, Space, Tune
 
@@ -58,21 +68,25 @@ __all__ = [
     "Monitor",
     "Params",
     "Period",
+    "Precision",
     "Prepare",
     "Promote",
     "Range",
     "Report",
     "Reports",
     "Simulated",
+    "SkipMonths",
     "Space",
     "StockRows",
     "Table",
     "Tables",
     "Track",
     "Train",
+    "TrainSection",
     "Tune",
     "as_dict",
     "flatten",
     "load",
     "parse",
+    "section",
 ]

@@ -26,10 +26,13 @@ LARGEST_AUTOCORRELATION = 0.10
 warned that prices may be averages: of monthly averages it is 0.21, of month-ends below 0.04."""
 LARGEST_EPSILON_SHARE = 0.1
 """Share of the scores taken by LRP's epsilon above which a reader is warned."""
+Precision = Literal["32-true", "bf16-mixed"]
+"""Lightning's names: float32; or hidden layers in bfloat16 beside weights in float32."""
 _MODULE = re.compile(r"stacked|lightning|[A-Za-z_]\w*(\.[A-Za-z_]\w*)+")
 """An engine, or the dotted name of a class."""
 Share = Annotated[float, Field(ge=0, le=1)]
 Number = Annotated[float, Field(allow_inf_nan=False)]
+SkipMonths = Annotated[int, Field(ge=0, le=11)]
 
 
 @dataclass(frozen=True, config=RULES)
@@ -77,7 +80,7 @@ class Prepare:
     label: Literal["zscore", "rank", "raw"]
     sectors: Literal["known"] | tuple[str, ...]
     market: dict[str, tuple[MarketTransform, ...]]
-    skip_months: Annotated[int, Field(ge=0, le=11)] = field(default=0, kw_only=True)
+    skip_months: SkipMonths = field(default=0, kw_only=True)
     missing: Literal["centre", "drop"] = field(default="centre", kw_only=True)
     label_neutral: Literal["none", "sector"] = field(default="none", kw_only=True)
 
@@ -87,7 +90,8 @@ class Train:
     """The network, its rolling windows, the baselines, and where the networks are trained.
 
     The keys from `max_networks_per_stack` to `panel_cache_url` change the speed of training and not
-    its results; those from `module_params` on are of networks that train month by month.
+    its results; those from `module_params` to `patience` are of networks that train
+    month by month.
     """
 
     window_months: Count
@@ -115,6 +119,8 @@ class Train:
     module_params: dict[str, Any] = field(default_factory=dict, kw_only=True)
     validation_months: Annotated[int, Field(ge=0)] = field(default=0, kw_only=True)
     patience: Count = field(default=3, kw_only=True)
+    precision: Precision = field(default="32-true", kw_only=True)
+    resample_precision: Precision = field(default="32-true", kw_only=True)
 
     @model_validator(mode="after")
     def _module_has_its_params(self) -> "Train":

@@ -3,9 +3,9 @@
 import json
 from math import comb
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import TypeAdapter, ValidationError, model_validator
+from pydantic import AfterValidator, TypeAdapter, ValidationError, model_validator
 from pydantic.dataclasses import dataclass
 from ruamel.yaml import YAML
 from ruamel.yaml.constructor import SafeConstructor
@@ -17,13 +17,42 @@ from konkyo.config.fields import RULES
 from konkyo.errors import ParamsError
 
 
+def _windows_can_be_halved(train: main.Train) -> main.Train:
+    """Return the section if its windows have as many different halves as `resamples` asks for."""
+    resamples, months = train.resamples, train.window_months
+    if not resamples:
+        return train
+    if resamples % 2 or resamples < 4:
+        raise ValueError(
+            f"train.resamples = {resamples}: set it to an even number of at least 4, since "
+            "halves come in pairs, or to 0 for no standard errors"
+        )
+    if not train.placebo_every:
+        raise ValueError(
+            f"train.resamples = {resamples} needs placebos, which tell effects from noise, and "
+            "train.placebo_every = 0: set it to 1 or more, or train.resamples to 0"
+        )
+    halvings = comb(months, months // 2) // (1 if months % 2 else 2)
+    if halvings < resamples // 2:
+        raise ValueError(
+            f"train.window_months = {months} can be halved in {halvings} ways, and "
+            f"train.resamples = {resamples} needs {resamples // 2}: set train.window_months "
+            "higher, or train.resamples to 0"
+        )
+    return train
+
+
+# Not of the class: the audit trains a network without its halves and placebo.
+TrainSection = Annotated[main.Train, AfterValidator(_windows_can_be_halved)]
+
+
 @dataclass(frozen=True, config=RULES)
 class Params:
     """All sections of params.yaml."""
 
     ingest: main.Ingest
     prepare: main.Prepare
-    train: main.Train
+    train: TrainSection
     attribute: main.Attribute
     verify: main.Verify
     backtest: main.Backtest
@@ -41,30 +70,6 @@ class Params:
                 f"prepare.universe_size = {self.prepare.universe_size} is less than "
                 f"backtest.n_quantiles = {self.backtest.n_quantiles}: allow at least one stock "
                 "a quantile"
-            )
-        return self
-
-    @model_validator(mode="after")
-    def _windows_can_be_halved(self) -> "Params":
-        resamples, months = self.train.resamples, self.train.window_months
-        if not resamples:
-            return self
-        if resamples % 2 or resamples < 4:
-            raise ValueError(
-                f"train.resamples = {resamples}: set it to an even number of at least 4, since "
-                "halves come in pairs, or to 0 for no standard errors"
-            )
-        if not self.train.placebo_every:
-            raise ValueError(
-                f"train.resamples = {resamples} needs placebos, which tell effects from noise, and "
-                "train.placebo_every = 0: set it to 1 or more, or train.resamples to 0"
-            )
-        halvings = comb(months, months // 2) // (1 if months % 2 else 2)
-        if halvings < resamples // 2:
-            raise ValueError(
-                f"train.window_months = {months} can be halved in {halvings} ways, and "
-                f"train.resamples = {resamples} needs {resamples // 2}: set train.window_months "
-                "higher, or train.resamples to 0"
             )
         return self
 
@@ -130,12 +135,27 @@ def parse(values: Any) -> Params:
     ParamsError
         Lists all faults: the key, its value, and what is allowed.
     """
+    return _validated(_ADAPTER, values, "params.yaml")
+
+
+def section(kind: Any, values: Any, name: str) -> Any:
+    """Return one section, such as `TrainSection` or `Backtest`, from a dictionary.
+
+    Raises
+    ------
+    ParamsError
+        As of `parse`; `name` says whose values they are.
+    """
+    return _validated(TypeAdapter(kind), values, name)
+
+
+def _validated(adapter: TypeAdapter, values: Any, name: str) -> Any:
     try:
-        return _ADAPTER.validate_json(json.dumps(values))
+        return adapter.validate_json(json.dumps(values))
     except ValidationError as error:
-        raise ParamsError(_explain(error)) from None
+        raise ParamsError(_explain(error, name)) from None
     except (TypeError, ValueError, RecursionError) as error:
-        raise ParamsError(f"params.yaml is not plain keys and values: {error}") from None
+        raise ParamsError(f"{name} is not plain keys and values: {error}") from None
 
 
 def load(path: Path = Path("params.yaml")) -> Params:
@@ -152,7 +172,7 @@ def load(path: Path = Path("params.yaml")) -> Params:
         values = yaml.load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise ParamsError(
-            f"{path} not found: run from the project's folder, or copy it from the repository"
+            f"{path} not found: run from a project's folder; `konkyo init my-study` makes one"
         ) from None
     except OSError as error:
         raise ParamsError(f"{path} cannot be read: {error.strerror}") from None
@@ -179,11 +199,11 @@ def as_dict(params: Params) -> dict[str, Any]:
     return _ADAPTER.dump_python(params, mode="json")
 
 
-def _explain(error: ValidationError) -> str:
+def _explain(error: ValidationError, name: str) -> str:
     """Return the message of all faults, one a line, with the remedy of each."""
     lines = []
     faults = [
-        (".".join(str(part) for part in fault["loc"]) or "params.yaml", fault)
+        (".".join(str(part) for part in fault["loc"]) or name, fault)
         for fault in error.errors(include_url=False)
     ]
     renamed = {RENAMED_KEYS[key] for key, _ in faults if key in RENAMED_KEYS}
@@ -198,10 +218,10 @@ def _explain(error: ValidationError) -> str:
         elif fault["type"] in ("unexpected_keyword_argument", "extra_forbidden"):
             lines.append(f"{key}: unknown key; remove it or correct its spelling")
         elif fault["type"] in ("missing", "missing_argument"):
-            lines.append(f"{key}: missing; add it (the repository's params.yaml has every key)")
+            lines.append(f"{key}: missing; add it (params.yaml of `konkyo init` has every key)")
         elif fault["type"] == "value_error":
             lines.append(str(fault["ctx"]["error"]))
         else:
             message = fault["msg"].removeprefix("Input should be ")
             lines.append(f"{key} = {fault['input']!r}: set it to {message}")
-    return "params.yaml cannot be used:\n  " + "\n  ".join(lines)
+    return f"{name} cannot be used:\n  " + "\n  ".join(lines)

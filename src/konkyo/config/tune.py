@@ -64,6 +64,7 @@ class Tune:
     holdout: Count
     refit_every: Count
     space: Space
+    precision: Literal["auto", "32-true", "bf16-mixed"] = field(default="auto", kw_only=True)
     portfolio: Literal["equal_weighted", "value_weighted", "sector_neutral", "score_weighted"] = (
         field(default="equal_weighted", kw_only=True)
     )

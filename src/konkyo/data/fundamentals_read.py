@@ -42,7 +42,7 @@ def check(table: ParsedTable) -> list[Violation]:
 
 
 def _far(table: ParsedTable) -> Iterator[Violation]:
-    """See that days are of an age that records have; 2999-12-31 is none."""
+    """See that days are of an age that records have."""
     for name in table.frame.columns.intersection(list(DATES)):
         days = table.frame[name]
         bad = (days.notna() & ~days.between(_EARLIEST, _LATEST)).to_numpy()

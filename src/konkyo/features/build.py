@@ -10,7 +10,7 @@ from konkyo.config import Prepare
 from konkyo.errors import ParamsError, RecordsError
 from konkyo.features import available, characteristics, market
 from konkyo.features.grid import Grid
-from konkyo.features.standardise import standardise
+from konkyo.features.standardise import standardise as within_month
 from konkyo.features.store import Panel
 from konkyo.windows import returns_ahead
 
@@ -55,13 +55,46 @@ def build(
     RecordsError
         A month has no stock with a size, or a market series has a gap.
     """
+    index, raw, series, missing = raw_rows(stocks, market_table, params)
+    panel = assemble(
+        index,
+        raw,
+        series,
+        catalogue_of(params, stocks),
+        standardise=params.standardise,
+        clip=params.clip,
+        label=params.label,
+        label_neutral=params.label_neutral,
+    )
+    if len(panel.columns("sector")):
+        no_dummy = pd.DataFrame({"sector": panel.features[:, panel.columns("sector")].sum(1) == 0})
+        missing = pd.concat([missing, _count_missing(no_dummy, index["month"])])
+    return panel, missing.sort_values(["month", "feature"], ignore_index=True)
+
+
+def raw_rows(
+    stocks: pd.DataFrame, market_table: pd.DataFrame, params: Prepare
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Return the rows of the panel with their values before standardisation.
+
+    Parameters and errors are those of `build`.
+
+    Returns
+    -------
+    index : pandas.DataFrame
+        month, stock, sector, size, ret of each row, sorted by month and stock.
+    raw : pandas.DataFrame
+        [rows, characteristics], NaN where missing.
+    series : pandas.DataFrame
+        [rows, market features].
+    missing : pandas.DataFrame
+        month, feature, missing, stocks: counts of missing characteristics.
+    """
     available.require(params, stocks, market_table)
-    catalogue = catalogue_of(params, stocks)
-    chosen = catalogue.loc[catalogue["group"] == "characteristic", "name"].tolist()
-    names = catalogue.loc[catalogue["group"] == "sector", "name"].str.removeprefix("sector_")
     grid = Grid.of(stocks)
     start = int(np.searchsorted(grid.month, dates.parse(params.first_month)))
     grids = grid.numbers(stocks)
+    chosen = available.resolve(params, stocks)
     row, column, raw, missing = rows_of(grid, grids, params, chosen)
     empty = np.setdiff1d(np.arange(start, len(grid.month)), row)
     if len(empty):
@@ -73,33 +106,63 @@ def build(
             f"stocks: no {who} has a {measure} in {dates.label(grid.month[empty[0]])}, so that the "
             "universe is empty: add the values for that month, or begin later (prepare.first_month)"
         )
-
     index = pd.DataFrame({"month": grid.month[row], "stock": grid.stock[column]})
     index["stock"] = index["stock"].astype("string")
     index["sector"] = _sector_of(stocks, grid, row, column)
     index["size"] = grids["size"][row, column] if "size" in grids else np.nan
     index["ret"] = returns_ahead(grids["return"], params.skip_months)[row, column]
+    series = market.features(market_table, params.market, grid.month[start:])
+    return index, raw, series.iloc[row - start].reset_index(drop=True), missing
+
+
+def assemble(
+    index: pd.DataFrame,
+    raw: pd.DataFrame,
+    series: pd.DataFrame,
+    catalogue: pd.DataFrame,
+    *,
+    standardise: str,
+    clip: float,
+    label: str,
+    label_neutral: str,
+) -> Panel:
+    """Return the panel of rows, standardised within each month.
+
+    Parameters
+    ----------
+    index : pandas.DataFrame
+        month, stock, sector, size, ret of each row, sorted by month and stock.
+    raw : pandas.DataFrame
+        [rows, characteristics]; missing values become 0, the month's centre.
+    series : pandas.DataFrame
+        [rows, market features], left as they are.
+    catalogue : pandas.DataFrame
+        As of `Panel`: characteristics, sectors, calendar, market, in this order.
+    standardise : str
+        rank, zscore (clipped at `clip`) or none, of the characteristics.
+    label, label_neutral : str
+        As in the prepare section of params.yaml.
+    """
+    month = pd.factorize(index["month"])[0]
     target = index[["ret"]]
-    if params.label_neutral == "sector":
+    if label_neutral == "sector":
         # Stocks without a sector are compared with one another.
         sectors = [index["month"], index["sector"].fillna("")]
         target = target - target.groupby(sectors).transform("mean")
-    index["label"] = standardise(target, row, params.label, None)["ret"].astype(np.float32)
-
-    scaled = standardise(raw, row, params.standardise, params.clip).fillna(0.0)
-    dummies = _indicators(index["sector"], names.tolist())
-    calendar = _indicators(index["month"].dt.month, list(range(1, 13)))
-    series = market.features(market_table, params.market, grid.month[start:])
-
+    labels = within_month(target, month, label, None)["ret"].astype(np.float32)
+    names = catalogue.loc[catalogue["group"] == "sector", "name"].str.removeprefix("sector_")
+    calendar = (catalogue["group"] == "calendar").any()
     features = np.hstack(
-        [scaled, dummies, calendar, series.to_numpy(np.float64)[row - start]], dtype=np.float32,
+        [
+            within_month(raw, month, standardise, clip).fillna(0.0),
+            _indicators(index["sector"], names.tolist()),
+            _indicators(index["month"].dt.month, list(range(1, 13)) if calendar else []),
+            series.to_numpy(np.float64),
+        ],
+        dtype=np.float32,
         casting="same_kind",
-    )  # fmt: skip
-    if len(names):
-        no_dummy = pd.DataFrame({"sector": dummies.sum(1) == 0})
-        missing = pd.concat([missing, _count_missing(no_dummy, index["month"])])
-    missing = missing.sort_values(["month", "feature"], ignore_index=True)
-    return Panel(np.ascontiguousarray(features), index, catalogue), missing
+    )
+    return Panel(np.ascontiguousarray(features), index.assign(label=labels), catalogue)
 
 
 def rows_of(
@@ -218,16 +281,53 @@ def catalogue_of(params: Prepare, stocks: pd.DataFrame) -> pd.DataFrame:
     if params.sectors == "known":
         early = stocks["month"] <= dates.parse(params.first_month)
         sectors = sorted(stocks.loc[early, "sector"].dropna().unique().tolist())
+    return catalogue_table(
+        available.resolve(params, stocks),
+        sectors,
+        [
+            (market.column_name(source, transform), transform, source)
+            for source, transforms in params.market.items()
+            for transform in transforms
+        ],
+        standardise=params.standardise,
+    )
+
+
+def catalogue_table(
+    names: Sequence[str],
+    sectors: Sequence[str],
+    series: Sequence[tuple[str, str, str]],
+    *,
+    standardise: str,
+    calendar: bool = True,
+) -> pd.DataFrame:
+    """Return the catalogue of characteristics, sectors, calendar dummies and market features.
+
+    Parameters
+    ----------
+    names, sectors : sequence of str
+        The characteristics and the sectors with a dummy.
+    series : sequence of tuple of str
+        Of each market feature its name, its transform and its series.
+    standardise : str
+        Of the characteristics.
+    calendar : bool
+        Whether there are the twelve dummies of the decision month.
+
+    Raises
+    ------
+    ParamsError
+        Two features would have one name, or one that of a column of the results.
+    """
     lines: list[tuple[str, str, str, str]] = [
-        (name, "characteristic", params.standardise, characteristics.describe(name))
-        for name in available.resolve(params, stocks)
+        (name, "characteristic", standardise, characteristics.describe(name)) for name in names
     ]
     lines += [(f"sector_{name}", "sector", "dummy", f"records: sector {name}") for name in sectors]
-    lines += [(f"month_{m:02d}", "calendar", "dummy", "decision month") for m in range(1, 13)]
+    months = range(1, 13) if calendar else ()
+    lines += [(f"month_{m:02d}", "calendar", "dummy", "decision month") for m in months]
     lines += [
-        (market.column_name(source, transform), "market", transform, f"records: market {source}")
-        for source, transforms in params.market.items()
-        for transform in transforms
+        (name, "market", transform, f"records: market {source}")
+        for name, transform, source in series
     ]
     catalogue = pd.DataFrame(lines, columns=["name", "group", "transform", "source"])
     name = catalogue["name"]

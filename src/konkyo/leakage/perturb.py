@@ -6,8 +6,8 @@ all others in the order of codes, and larger) and new sectors; and the rows lie 
 table. A table without rows after t is continued by copies of its last rows.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
@@ -90,12 +90,15 @@ class Table:
         A month has several rows of a stock or series: days or weeks.
     largest : float
         The extreme number.
+    roles : mapping of str to Role
+        Of columns under other names than this project's.
     """
 
     frame: pd.DataFrame
     available: np.ndarray
     dated: bool = False
     largest: float = 1e30
+    roles: Mapping[str, Role] = field(default_factory=dict)
 
     @property
     def of_stocks(self) -> bool:
@@ -252,7 +255,7 @@ def redraw(
         is_new = rows["stock"].isin(new_codes).to_numpy()
     columns = {}
     for name, column in rows.items():
-        role = _ROLES.get(str(name), "number")
+        role = {**_ROLES, **table.roles}.get(str(name), "number")
         if name in KEYS:
             continue
         if role == "sector":

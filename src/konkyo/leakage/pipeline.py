@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import pandas as pd
 
-from konkyo import backtest, dates, windows
+from konkyo import backtesting, dates, windows
 from konkyo.attribution import attributions
 from konkyo.config import Params
 from konkyo.errors import KonkyoError
@@ -149,8 +149,8 @@ def run(records: PreparedRecords, config: Params, *, month: str, epochs: int) ->
     ]
     ridge = baselines.table(panel, until_t, {"ridge": list(ridge_scores)})
     index = panel.index[["month", "stock", "ret"]]
-    scores = backtest.join_scores(index, table[["month", "stock", "score"]], ridge)
-    ranked = backtest.assign_quantiles(scores, config.backtest.n_quantiles)
+    scores = backtesting.join_scores(index, table[["month", "stock", "score"]], ridge)
+    ranked = backtesting.assign_quantiles(scores, config.backtest.n_quantiles)
     return PipelineOutputs(
         scalers={w.month: (spec_of[w.month].mean, spec_of[w.month].std) for w in until_t},
         key=keys[f"weights/{month}"],
@@ -165,7 +165,7 @@ def run(records: PreparedRecords, config: Params, *, month: str, epochs: int) ->
 def _realised_returns(ranked: pd.DataFrame, config: Params) -> pd.DataFrame:
     """Return the returns of the portfolios, empty if no month with portfolios is realised."""
     try:
-        return backtest.monthly_returns(
+        return backtesting.monthly_returns(
             ranked,
             config.backtest.n_quantiles,
             config.backtest.cost_bps,

@@ -2,6 +2,9 @@
 
 A step of a small stack mostly costs calls and memory traffic: torch's own backward pass makes many
 more calls, and allocates its buffers anew at every step.
+
+The hidden layers have the precision of the features: that of the parameters, or bfloat16 beside
+parameters, gradients, last layer and errors in float32.
 """
 
 from collections.abc import Sequence
@@ -20,7 +23,7 @@ Masks = Sequence[tuple[slice, Sequence[Tensor]]]
 """Windows, in slices that cover the stack, with their dropout factors: a layer's [rows, units]."""
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class _Hidden:
     """A hidden layer: parameters and their gradients, and buffers [windows, rows, units]."""
 
@@ -44,30 +47,35 @@ class Gradients:
     network : StackedMLP
         The stack, on the device where it trains: from now on its parameters may change in place
         only. Their `grad` are allocated here and filled by every call.
-    rows : int
-        Rows a window at every step.
+    x : Tensor
+        Scaled features of any step: they have this shape and precision at every step.
     """
 
-    def __init__(self, network: StackedMLP, rows: int) -> None:
+    def __init__(self, network: StackedMLP, x: Tensor) -> None:
         self._squash, self._output = network.activation, network.output
         for parameter in network.parameters():
             parameter.grad = torch.zeros_like(parameter)
-        windows, empty = network.windows, network.mean.new_empty
-        self._hidden = []
+        (windows, rows, width), empty = x.shape, network.mean.new_empty
+        self._mixed = x.dtype != network.mean.dtype
+        self._hidden: list[_Hidden] = []
+        self._before: list[tuple[Tensor, Tensor]] = []
+        """Of mixed precision: rounded parameters, and the parameters."""
+        self._after: list[tuple[Tensor, Tensor]] = []
+        """Of mixed precision: the parameters' gradients, and the rounded ones."""
         *hidden, (last, last_bias) = network.layers()
         for weight, bias in hidden:
             assert weight.grad is not None and bias.grad is not None  # nosec B101 # for mypy
-            shape = (windows, rows, weight.shape[2])
-            layer = _Hidden(
-                weight=weight.detach(),
-                bias=bias.detach(),
-                weight_grad=weight.grad,
-                bias_grad=bias.grad,
-                activation=empty(shape),
-                output=empty(shape),
-                output_grad=empty(shape),
-            )
-            self._hidden.append(layer)
+            _, inputs, units = weight.shape
+            own: tuple[Tensor, ...] = (weight.detach(), bias.detach(), weight.grad, bias.grad)
+            if self._mixed:
+                shapes = ((width, units), (1, units), (units, width), (1, units))
+                rounded = [x.new_zeros(windows, *shape) for shape in shapes]
+                self._before += [(rounded[0][:, :inputs], own[0]), (rounded[1], own[1])]
+                self._after += [(own[2], rounded[2][..., :inputs].mT), (own[3], rounded[3])]
+                own = tuple(rounded)
+            buffers = [empty(windows, rows, units, dtype=x.dtype) for _ in range(3)]
+            self._hidden.append(_Hidden(*own, *buffers))
+            width = units
         assert last.grad is not None and last_bias.grad is not None  # nosec B101 # for mypy
         # The last layer has one unit, so that its transpose is a view with the same order.
         self._last, self._last_bias = last.detach().mT, last_bias.detach()
@@ -85,7 +93,7 @@ class Gradients:
         Parameters
         ----------
         x : Tensor
-            Scaled features, [windows, rows, inputs].
+            Scaled features, [windows, rows, inputs]; those of mixed precision may go on in zeros.
         y, weight : Tensor
             Labels, and 1 for a row and 0 for padding, [windows, rows].
         count : Tensor
@@ -103,10 +111,12 @@ class Gradients:
             [(windows, factors[position]) for windows, factors in masks]
             for position in range(len(self._hidden))
         ]
+        for rounded, parameter in self._before:
+            rounded.copy_(parameter)
         inputs = [x]
         for layer, of_layer in zip(self._hidden, by_layer, strict=True):
             inputs.append(self._forward(layer, inputs[-1], of_layer))
-        top = inputs.pop()
+        top = inputs.pop().to(self._last.dtype)
         # As a row of scores: a batched product with one column takes twice the time.
         scores = torch.baddbmm(self._last_bias, self._last, top.mT, out=self._scores).squeeze(1)
         scores = OUTPUTS[self._output](scores)
@@ -123,10 +133,14 @@ class Gradients:
         for position in reversed(range(len(self._hidden))):
             layer = self._hidden[position]
             z_grad = self._backward(layer, by_layer[position])
-            torch.bmm(inputs[position].mT, z_grad, out=layer.weight_grad)
+            # Of bfloat16's two products the one with the fewer transposed columns is the faster.
+            left, right = (z_grad, inputs[position]) if self._mixed else (inputs[position], z_grad)
+            torch.bmm(left.mT, right, out=layer.weight_grad)
             torch.sum(z_grad, 1, keepdim=True, out=layer.bias_grad)
             if position:
                 torch.bmm(z_grad, layer.weight.mT, out=self._hidden[position - 1].output_grad)
+        for gradient, rounded in self._after:
+            gradient.copy_(rounded)
         return sums
 
     def _forward(self, layer: _Hidden, x: Tensor, masks: Sequence[tuple[slice, Tensor]]) -> Tensor:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import torch
@@ -106,7 +106,7 @@ class Batch(NamedTuple):
 
 
 Step = tuple[Batch, Tensor, Tensor]
-"""A batch with its features [windows, rows, inputs] and labels [windows, rows]."""
+"""A batch with its scaled features [windows, rows, inputs] and labels [windows, rows]."""
 
 _STEPS_A_CALL = 16
 """Steps that Lightning hands over at once: its work a call costs as much as a small step."""
@@ -170,7 +170,7 @@ class EpochDataset(IterableDataset[Step | Iterator[Step]]):
     _next = 0
 
     def fetch(self, batch: Batch) -> tuple[Tensor, Tensor]:
-        """Return a batch's features [windows, rows, inputs] and labels [windows, rows]."""
+        """Return a batch's scaled features [windows, rows, inputs] and labels [windows, rows]."""
         raise NotImplementedError
 
     def __len__(self) -> int:
@@ -196,32 +196,33 @@ class EpochDataset(IterableDataset[Step | Iterator[Step]]):
                 return
 
 
+class Rows(Protocol):
+    """The scaled features of any rows of the panel."""
+
+    device: torch.device
+    """Where the features lie."""
+
+    def gather(self, rows: Tensor) -> Tensor:
+        """Return the features of rows [windows, rows], scaled by each window, where it trains."""
+
+
 class StackBatches(EpochDataset):
     """The rows of every window at every step.
 
     Parameters
     ----------
-    features : Tensor
-        The panel, [rows, inputs] float32, usually memory-mapped.
+    features : Rows
+        Of the panel.
     labels : Tensor
         True labels and shuffled labels, [2, rows] float32.
     schedule : StackSchedule
         What to fetch.
-    device : torch.device
-        Where the steps go. The rows are gathered where the features lie.
     """
 
-    def __init__(
-        self,
-        features: Tensor,
-        labels: Tensor,
-        schedule: StackSchedule,
-        device: torch.device = CPU,
-    ) -> None:
+    def __init__(self, features: Rows, labels: Tensor, schedule: StackSchedule) -> None:
         self.features = features
         self.labels = labels.reshape(-1).to(features.device)
         self.schedule = schedule
-        self.device = device
         offset = [labels.shape[1] if spec.placebo else 0 for spec in schedule.specs]
         self._offset = torch.tensor(offset, device=features.device)[:, None]
 
@@ -236,8 +237,9 @@ class StackBatches(EpochDataset):
             yield islice(steps, _STEPS_A_CALL)
 
     def fetch(self, batch: Batch) -> tuple[Tensor, Tensor]:
-        """Return features as the panel holds them and each window's own labels."""
+        """Return the features and labels, each window's own."""
         rows = batch.rows.to(self.features.device, non_blocking=True)
-        x = self.features.index_select(0, rows.reshape(-1)).view(*rows.shape, -1)
-        y = self.labels.take(rows + self._offset)
-        return x.to(self.device, non_blocking=True), y.to(self.device, non_blocking=True)
+        x = self.features.gather(rows)
+        # An eighth of the time of `take`.
+        y = self.labels.index_select(0, (rows + self._offset).reshape(-1)).view(rows.shape)
+        return x, y.to(x.device, non_blocking=True)

@@ -55,6 +55,8 @@ class StackJob:
         The run's folder of states, on the machine of the run.
     code : str
         Digest of the code that decides the weights.
+    rounded : CachedArray, optional
+        The features of `gather.write_rounded`, where the stack trains in bf16-mixed.
     """
 
     name: str
@@ -66,6 +68,7 @@ class StackJob:
     labels: CachedArray
     state: Path
     code: str
+    rounded: CachedArray | None = None
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -108,8 +111,10 @@ def train_stack(job: StackJob) -> StackResult:
     torch.set_num_threads(1)
     keep_freed_memory()
     shared = _sees_state(job)
-    features, labels = (
-        array.mapped() if shared else array.fetched() for array in (job.features, job.labels)
+    features, labels, *rounded = (
+        array.mapped() if shared else array.fetched()
+        for array in (job.features, job.labels, job.rounded)
+        if array is not None
     )
     files = {name: [expand(spec, labels) for spec in specs] for name, specs in job.specs.items()}
     specs = [spec for members in files.values() for spec in members]
@@ -120,6 +125,7 @@ def train_stack(job: StackJob) -> StackResult:
     networks, losses = train_networks(
         features, labels, specs, job.params, inputs=job.inputs,
         keys=[job.keys[spec.name] for spec in specs], scratch=scratch, name=job.name,
+        rounded=rounded[0] if rounded else None,
     )  # fmt: skip
     seconds = time.time() - started
     if not shared:

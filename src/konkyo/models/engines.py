@@ -29,6 +29,7 @@ def train_networks(
     keys: Sequence[str],
     scratch: Path,
     name: str,
+    rounded: np.ndarray | None = None,
 ) -> tuple[list[store.Network], np.ndarray]:
     """Train networks by the engine of `params.module`.
 
@@ -48,6 +49,8 @@ def train_networks(
         Folder of the progress file and, of a stack, of the state from which it resumes.
     name : str
         File stem in `scratch`.
+    rounded : numpy.ndarray, optional
+        The features of `gather.write_rounded`, which the stack reads in bf16-mixed.
 
     Returns
     -------
@@ -58,7 +61,8 @@ def train_networks(
         after an early stop, and without validation months.
     """
     if params.module == "stacked":
-        result = fit(stack_task(features, labels, specs, params), scratch=scratch, name=name)
+        task = stack_task(features, labels, specs, params, rounded)
+        result = fit(task, scratch=scratch, name=name)
         months = [spec.month for spec in specs]
         networks = store.unstack(result.network, months=months, keys=keys, features=inputs)
         return [*networks], np.stack([result.losses, np.full_like(result.losses, np.nan)])

@@ -21,6 +21,7 @@ from konkyo.config import Train
 from konkyo.io import atomic_write
 from konkyo.models import accelerator
 from konkyo.models.batches import CPU, EpochDataset, NetworkSpec, StackBatches, StackSchedule
+from konkyo.models.gather import PanelRows, RoundedRows
 from konkyo.models.lightning_module import StackModule
 from konkyo.models.mlp import Initial, StackedMLP
 from konkyo.random import torch_generator
@@ -87,7 +88,11 @@ def initial_network(
 
 
 def stack_task(
-    features: np.ndarray, labels: np.ndarray, specs: Sequence[NetworkSpec], params: Train
+    features: np.ndarray,
+    labels: np.ndarray,
+    specs: Sequence[NetworkSpec],
+    params: Train,
+    rounded: np.ndarray | None = None,
 ) -> FitTask:
     """Return a stack of windows to fit in batches.
 
@@ -101,24 +106,30 @@ def stack_task(
         The networks, each with its own hyperparameters.
     params : Train
         For what the networks of a stack have in common: shape, batch size, epochs and device.
+    rounded : numpy.ndarray, optional
+        The features of `gather.write_rounded`, for bf16-mixed.
     """
     device = accelerator.device_of(params.accelerator)
-    panel = torch.from_numpy(features)
-    if device != CPU and accelerator.holds_panel(accelerator.free_bytes(device), panel.nbytes):
-        panel = panel.to(device)
     schedule = StackSchedule(specs, batch_size=params.batch_size, epochs=params.epochs)
+    network = initial_network(
+        specs,
+        hidden_sizes=params.hidden_sizes,
+        activation=params.activation,
+        initial=params.initial,
+    )
     module = StackModule(
-        initial_network(
-            specs,
-            hidden_sizes=params.hidden_sizes,
-            activation=params.activation,
-            initial=params.initial,
-        ),
+        network,
         [spec.hyperparameters for spec in specs],
         last_step=schedule.last_step,
         epochs=params.epochs,
     )
-    batches = StackBatches(panel, torch.from_numpy(labels), schedule, device)
+    panel = torch.from_numpy(features)
+    rows = (
+        PanelRows(panel, network, device)
+        if params.precision == "32-true"
+        else RoundedRows(panel, network, device, specs, rounded)
+    )
+    batches = StackBatches(rows, torch.from_numpy(labels), schedule)
     return FitTask(module=module, batches=batches, device=device)
 
 

@@ -18,6 +18,7 @@ _NO_EFFECT = (
     *("max_networks_per_stack", "workers", "accelerator", "backend"),
     *("scheduler_address", "panel_cache_url"),
     *("placebo_every", "ridge_penalty", "ensemble", "resamples", "resample_epochs"),
+    *("precision", "resample_precision"),
 )
 """Params that change no more than a weight's last digits, or that keys hold by other means."""
 _OF_MODULES = ("module", "module_params", "validation_months", "patience")
@@ -249,7 +250,11 @@ def keys(
             *common,
             name,
             *(str(spec.seed) for spec in members),
-            *([str(params.resample_epochs)] if members[0].half else []),
+            *(
+                (params.resample_precision, str(params.resample_epochs))
+                if members[0].half
+                else (params.precision,)
+            ),
             *digests[span[members[0].month]],
         )
         for name, members in specs_by_file(specs).items()

@@ -84,14 +84,13 @@ class StackModule(lightning.LightningModule):
         # Lightning's wrapper would be looked up at every step and does nothing here.
         optimizer = self.optimizers(use_pl_optimizer=False)
         assert isinstance(optimizer, torch.optim.Optimizer)  # nosec B101 # tells mypy the type
-        span = self.network.scaled()
         for batch, x, y in steps:
             if self._gradients is None:
                 # Not before the first step, when the parameters are where they will train.
-                self._gradients = Gradients(self.network, x.shape[1])
+                self._gradients = Gradients(self.network, x)
             count = batch.weight.sum(1)
             sums = self._gradients(
-                self.network.scale_(x, span),
+                x,
                 y,
                 weight=batch.weight,
                 count=count.clamp(min=1),
@@ -112,7 +111,7 @@ class StackModule(lightning.LightningModule):
             (
                 windows,
                 [
-                    mask.to(x.device, non_blocking=True)
+                    mask.to(x.device, x.dtype, non_blocking=True)
                     for mask in dropout_masks(
                         self.network.hidden,
                         x.shape[1],

@@ -258,6 +258,7 @@ def _run(
             accelerator="cpu" if device == CPU else "gpu",
             devices=1 if device == CPU else [device.index],
             max_epochs=params.epochs,
+            precision=params.precision,
             limit_val_batches=1.0 if validates else 0,
             num_sanity_val_steps=0,
             logger=False,

@@ -17,10 +17,14 @@ from konkyo.models import jobs, store
 from konkyo.models.accelerator import Placement, placement
 from konkyo.models.backends import BACKENDS
 from konkyo.models.distributed import STACKS, StackJob, StackResult, train_stack
+from konkyo.models.gather import write_rounded
 from konkyo.models.jobs import Plan
 from konkyo.models.panel_cache import publish
 from konkyo.models.progress import progress_bar
 from konkyo.windows import MonthSlices, Window
+
+KINDS = ("weights", "placebo", "weights_halves", "placebo_halves")
+"""Of networks: folders of files of weights."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,7 +102,7 @@ def train(
 def drop_stale(folder: Path, keys: Collection[str]) -> int:
     """Remove weights and losses of files that no key names; return the number of files."""
     dropped = 0
-    for kind in ("weights", "placebo", "weights_halves", "placebo_halves"):
+    for kind in KINDS:
         for path in sorted((folder / kind).glob("*.safetensors")):
             if f"{kind}/{path.stem}" not in keys:
                 path.unlink()
@@ -188,9 +192,14 @@ def make_jobs(
     label = panel.index["label"].to_numpy(dtype=np.float32)
     blocks = MonthSlices.of(panel.index["month"])
     labels = np.stack([label, jobs.shuffle_labels(label, blocks, params.seed)])
+    halves = replace(params, epochs=params.resample_epochs, precision=params.resample_precision)
+    own = {name: halves if plan.is_half(files[0]) else params for name, files in stacks.items()}
+    arrays = {"features": panel.features, "labels": labels}
+    if params.module == "stacked" and any(of.precision == "bf16-mixed" for of in own.values()):
+        arrays["rounded"] = write_rounded(panel.features, state / "rounded.npy")
     cached = {
         name: publish(array, state / f"{name}.npy", params.panel_cache_url)
-        for name, array in (("features", panel.features), ("labels", labels))
+        for name, array in arrays.items()
     }
     return {
         name: StackJob(
@@ -198,11 +207,10 @@ def make_jobs(
             specs={file: plan.specs[file] for file in files},
             keys={file: plan.keys[file] for file in files},
             inputs=tuple(panel.names),
-            params=replace(params, epochs=params.resample_epochs)
-            if plan.is_half(files[0])
-            else params,
+            params=own[name],
             features=cached["features"],
             labels=cached["labels"],
+            rounded=cached.get("rounded") if own[name].precision == "bf16-mixed" else None,
             state=state.absolute(),
             code=training_code(params.module),
         )

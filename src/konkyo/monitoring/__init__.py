@@ -8,3 +8,7 @@ checks      limits, breaches and remedies
 page        the monitor as an HTML page
 comparison  challenger against champion over their common months
 """
+
+from konkyo.errors import require_extra
+
+require_extra("pipeline")

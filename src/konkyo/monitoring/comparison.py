@@ -8,7 +8,7 @@ import pandas as pd
 from scipy import stats
 
 from konkyo import dates
-from konkyo.backtest import objective_values, t_statistic
+from konkyo.backtesting import objective_values, t_statistic
 
 Objective = Literal["rank_ic", "sharpe_ratio", "mean"]
 SERIES = ("rank_ic", "spread_net", "turnover")

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from konkyo.backtest import newey_west_t
-from konkyo.backtest.scores import NETWORK
+from konkyo.backtesting import newey_west_t
+from konkyo.backtesting.scores import NETWORK
 
 MOST = 15
 """Stocks and inputs of the largest disagreement that are named."""

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from konkyo.backtest import newey_west_t
+from konkyo.backtesting import newey_west_t
 
 MONTHS_PER_YEAR = 12
 MIN_T = 2.0

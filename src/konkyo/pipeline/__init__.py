@@ -3,7 +3,7 @@
 Main pipeline   ingest, prepare, train, attribute, verify, backtest, report, track
 Second study    intervention_ingest, _estimate, _forecast, _report, _track
 Month-end       check, fetch, update, predict, monitor, promote
-Other           audit, compare, tune, serve, ui; entry_point of MLproject
+Other           init, audit, compare, tune, serve, ui; code of projects, entry_point of MLproject
 
 Helpers: locking (one command at a time), own_files (data/own in DVC's temporary experiments),
 system_errors (a full disk in words), standard_errors (of attribute), month_evaluation (of verify),
@@ -22,8 +22,10 @@ from typing import ParamSpec, TypeVar
 
 from konkyo import date_text, dates, io, resilience
 from konkyo.artifacts import HERE
-from konkyo.errors import INTERRUPTED, KonkyoError, ParamsError, redact
+from konkyo.errors import INTERRUPTED, KonkyoError, ParamsError, redact, require_extra
 from konkyo.pipeline import system_errors
+
+require_extra("pipeline")
 
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")

@@ -8,6 +8,7 @@ import subprocess  # nosec B404 # a fixed program, never a shell
 import sys
 from importlib.resources import files
 
+from konkyo import project
 from konkyo.artifacts import HERE
 from konkyo.errors import KonkyoError
 from konkyo.io import atomic_write
@@ -33,6 +34,8 @@ def main(until: str | None = None, force: bool = False) -> None:
         A stage failed, or DVC did, which says why.
     """
     text = files("konkyo.intervention").joinpath("stages.yaml").read_text(encoding="utf-8")
+    if not project.is_repository():
+        text = project.stages(text)
     path = HERE.intervention_stages
     if not path.exists() or path.read_text(encoding="utf-8") != text:
         with atomic_write(path) as temporary:

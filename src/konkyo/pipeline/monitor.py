@@ -10,7 +10,7 @@ import pandas as pd
 
 from konkyo import config, dates, io
 from konkyo.artifacts import HERE
-from konkyo.backtest.return_attribution import (
+from konkyo.backtesting.return_attribution import (
     attribution_summary,
     promise,
     return_attribution,

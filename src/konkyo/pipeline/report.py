@@ -9,7 +9,7 @@ import pandas as pd
 from joblib.externals.loky import ProcessPoolExecutor
 
 from konkyo.artifacts import HERE
-from konkyo.backtest.scores import NETWORK
+from konkyo.backtesting.scores import NETWORK
 from konkyo.cache import digest_of
 from konkyo.config import LARGEST_AUTOCORRELATION, LARGEST_EPSILON_SHARE, Params, load
 from konkyo.features import store

@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from konkyo import backtest, date_text, dates
+from konkyo import backtesting, date_text, dates
 from konkyo.artifacts import HERE, require_months
 from konkyo.attribution import errors_store
-from konkyo.backtest.scores import NETWORK
+from konkyo.backtesting.scores import NETWORK
 from konkyo.errors import ArtifactError, ParamsError
 from konkyo.features.store import Panel
 from konkyo.io import read_csv, read_parquet
@@ -108,7 +108,9 @@ def explained_panel(panel: Panel, paths: Iterable[Path], n_quantiles: int) -> ta
     """
     attributions = read_attributions(paths)
     scores = pd.concat([table[["month", "stock", "score"]] for table in attributions])
-    ranked = backtest.assign_quantiles(scores.assign(model=NETWORK, ret=float("nan")), n_quantiles)
+    ranked = backtesting.assign_quantiles(
+        scores.assign(model=NETWORK, ret=float("nan")), n_quantiles
+    )
     first, last = scores["month"].iloc[0], scores["month"].iloc[-1]
     positions = panel.index["month"].between(first, last).to_numpy().nonzero()[0]
     if not len(positions):

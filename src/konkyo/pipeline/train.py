@@ -10,6 +10,7 @@ from konkyo.config import Params, load
 from konkyo.features import store
 from konkyo.io import write_csv, write_parquet
 from konkyo.models import baselines
+from konkyo.models.accelerator import precision_warning
 from konkyo.models.train import TrainSummary, history, train
 from konkyo.pipeline import locking, preflight, stage
 
@@ -50,6 +51,11 @@ def run(config: Params, panel: store.Panel) -> TrainReport:
         config.train.window_months,
         config.prepare.skip_months,
     )
+    asked = {"train.precision": config.train.precision}
+    if config.train.resamples:
+        asked["train.resample_precision"] = config.train.resample_precision
+    if warning := precision_warning(asked, config.train.accelerator):
+        print(warning)
     summary = train(panel, decisions, config.train, HERE.models, HERE.timings)
     # After the training, since the placebo's keys hold the bytes of its weights.
     penalty = config.train.ridge_penalty

@@ -43,8 +43,11 @@ def main(trials: int = 0, worker: bool = False, apply: bool = False) -> None:
     if worker and apply:
         raise TuningError("--worker and --apply exclude each other: give one of them")
     params = config.load()
-    if trials:
-        params = replace(params, tune=replace(params.tune, trials=trials))
+    # Resolved before the study sees it, so that it is on record and a resumed search keeps to it.
+    chosen = replace(
+        params.tune, precision=precision_of(params), trials=trials or params.tune.trials
+    )
+    params = replace(params, tune=chosen)
     tune, folder = params.tune, HERE.tuning / params.tune.study
     backtest = TrialBacktest(folder / "searched", folder / "state", params)
     with locking.held(shared=True):
@@ -79,6 +82,18 @@ def main(trials: int = 0, worker: bool = False, apply: bool = False) -> None:
             raise SystemExit(INTERRUPTED) from None
 
 
+def precision_of(params: config.Params) -> config.Precision:
+    """Return tune.precision; of auto, bf16-mixed where the stack trains on hardware that has it."""
+    if params.tune.precision != "auto":
+        return params.tune.precision
+    # torch takes seconds to import.
+    from konkyo.models import accelerator
+
+    device = accelerator.device_of(params.train.accelerator)
+    fast = params.train.module == "stacked" and accelerator.has_bfloat16(device)
+    return "bf16-mixed" if fast else "32-true"
+
+
 def first_holdout_month(tune: config.Tune) -> str:
     """Return the first decision month of the holdout, YYYY-MM."""
     index = io.read_parquet(HERE.panel_index, columns=["month", "ret"])
@@ -107,6 +122,12 @@ def _run_trials(
             print(f"the current values of params.yaml are no trial: {reason}")
     if len(finished) >= search.tune.trials:
         return
+    print(f"precision: {params.tune.precision}")
+    if params.tune.precision == "bf16-mixed":
+        from konkyo.models.accelerator import precision_warning
+
+        if warning := precision_warning({"tune.precision": "bf16-mixed"}, params.train.accelerator):
+            print(warning)
     groups = backtest.groups()
     months, windows = sum(map(len, groups)), len(groups) * search.tune.seeds
     try:

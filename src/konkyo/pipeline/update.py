@@ -11,7 +11,7 @@ from pathlib import Path
 from threading import Thread
 from time import perf_counter
 
-from konkyo import cache, config, data, dates
+from konkyo import cache, config, data, dates, io, project
 from konkyo.artifacts import HERE
 from konkyo.data.violations import raise_if_any
 from konkyo.features import store
@@ -89,6 +89,8 @@ def main(
     panel = store.read(HERE.panel)
     with_dvc = commit and Path(".dvc").is_dir()
     # DVC hashes and copies the largest files meanwhile: training leaves it a core.
+    if HERE.code.exists():
+        io.write_json(project.code_digests(), HERE.code)
     committing = dvc_commit.start(_BEFORE_TRAINING) if with_dvc else None
     steps.report("train", train.run(params, panel))
     steps.report("attribute", attribute.run(params, panel))

@@ -17,6 +17,7 @@ from konkyo.attribution import (
     ground_truth,
     reliability,
 )
+from konkyo.attribution.standard_errors import placebos_up_to
 from konkyo.cache import EVALUATION, code_digest, digest_of, weights_bytes
 from konkyo.config import LARGEST_EPSILON_SHARE, Params, load
 from konkyo.features import store
@@ -24,7 +25,7 @@ from konkyo.io import read_parquet, write_csv, write_json
 from konkyo.models import baselines, jobs
 from konkyo.models.backends import in_process, loky
 from konkyo.models.jobs import compact
-from konkyo.pipeline import locking, stage, standard_errors
+from konkyo.pipeline import locking, stage
 from konkyo.pipeline.month_evaluation import EvaluationJob, Truth, evaluate, sample_rows
 
 
@@ -78,9 +79,7 @@ def run(config: Params, panel: store.Panel) -> VerifySummary:
     pending = set(evaluation.pending(HERE.verify_months, keys))
     due = [window for window in decisions if window.month in pending]
     # With errors there are placebos: params without them are refused.
-    placebos = (
-        standard_errors.placebos_up_to(all_months, config.train.placebo_every) if about else {}
-    )
+    placebos = placebos_up_to(all_months, config.train.placebo_every) if about else {}
     specs = {s.month: s for s in jobs.network_specs(panel, due, config.train) if not s.placebo}
     by_month = {
         window.month: EvaluationJob(

@@ -22,6 +22,10 @@ Import the modules themselves: this map imports none of them, since mlflow takes
 
 import os
 
+from konkyo.errors import require_extra
+
+require_extra("pipeline")
+
 # MLflow reads these when it is imported or logs: quiet, and no telemetry about the user's runs.
 for _name, _value in {
     "MLFLOW_DISABLE_TELEMETRY": "true",

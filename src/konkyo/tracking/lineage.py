@@ -52,9 +52,11 @@ def tags(results: Results, params: dict[str, Any], datasets: list[DatasetInput])
     """
     source = results.source
     lock = results.artifacts.root / "requirements.lock"
+    code = results.artifacts.code
     return {
         **git(results.artifacts.root),
         **({"environment_digest": io.sha256_of(lock)[:32]} if lock.is_file() else {}),
+        **({"code_digest": io.sha256_of(code)[:32]} if code.is_file() else {}),
         "dvc_lock_digest": _digest(dvc_lock(results.artifacts.root)),
         "params_digest": _digest(params),
         "data_digest": cache.digest_of(*(entry.dataset.digest for entry in datasets)),

@@ -34,7 +34,7 @@ judged afterwards, and jobs with runs of their own."""
 
 _HYPERPARAMETERS = (
     *("window_months", "hidden_sizes", "activation", "initial", "dropout", "learning_rate"),
-    *("weight_decay", "batch_size", "epochs", "seed", "ensemble"),
+    *("weight_decay", "batch_size", "epochs", "precision", "seed", "ensemble"),
 )
 """Keys of the section train that a month's networks depend on."""
 

@@ -23,7 +23,7 @@ from joblib.externals.loky import ProcessPoolExecutor
 from optuna.exceptions import StorageInternalError, UpdateFinishedTrialError
 from optuna.trial import TrialState
 
-from konkyo.backtest import NoPortfoliosError
+from konkyo.backtesting import NoPortfoliosError
 from konkyo.errors import TuningError
 from konkyo.models.backends import end_with_parent
 from konkyo.resilience import after_interrupt

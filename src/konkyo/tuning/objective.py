@@ -6,9 +6,9 @@ from typing import Literal
 import pandas as pd
 
 from konkyo import dates
-from konkyo.backtest.information_coefficient import t_statistic
-from konkyo.backtest.objectives import MONTHS_A_YEAR, objective_values
-from konkyo.backtest.performance import measures
+from konkyo.backtesting.information_coefficient import t_statistic
+from konkyo.backtesting.objectives import MONTHS_A_YEAR, objective_values
+from konkyo.backtesting.performance import measures
 
 Kind = Literal["sharpe_ratio", "t_statistic", "mean", "rank_ic"]
 MEASURES = (

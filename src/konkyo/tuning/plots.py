@@ -7,7 +7,7 @@ import optuna
 import pandas as pd
 from optuna.trial import FrozenTrial, TrialState
 
-from konkyo import backtest
+from konkyo import backtesting
 from konkyo.config import Range
 from konkyo.i18n import LANGUAGES, Language
 from konkyo.report.charts import search as figures
@@ -35,8 +35,8 @@ def charts(search: Search, best: FrozenTrial) -> dict[str, dict[str, alt.TopLeve
     """
     objective = results.objective_of_spreads(search.tune)
     wide = results.wide(finished_trials(search.study))
-    null = backtest.null_distribution(wide, search.tune.seed)
-    splits = backtest.overfitting_or_none(wide, objective)
+    null = backtesting.null_distribution(wide, search.tune.seed)
+    splits = backtesting.overfitting_or_none(wide, objective)
     complete = search.study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
     table = pd.DataFrame(
         [{"trial": trial.number, "objective": trial.value, **trial.params} for trial in complete]

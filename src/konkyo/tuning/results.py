@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 from optuna.trial import FrozenTrial, TrialState
 
-from konkyo import backtest, dates
-from konkyo.backtest.objectives import ObjectiveName
+from konkyo import backtesting, dates
+from konkyo.backtesting.objectives import ObjectiveName
 from konkyo.config import Tune
 from konkyo.errors import TuningError
 from konkyo.tuning.objective import MEASURES, secondary
@@ -198,7 +198,7 @@ def comparison_table(series: pd.DataFrame) -> pd.DataFrame:
 def selection_bias(
     trials: Sequence[FrozenTrial], best: FrozenTrial, tune: Tune
 ) -> dict[str, float]:
-    """Return the selection bias of the best trial; see `backtest.selection_bias`.
+    """Return the selection bias of the best trial; see `backtesting.selection_bias`.
 
     Parameters
     ----------
@@ -211,7 +211,7 @@ def selection_bias(
     """
     values = pd.Series({t.number: t.value for t in trials if t.state == TrialState.COMPLETE})
     objective = objective_of_spreads(tune)
-    return backtest.selection_bias(
+    return backtesting.selection_bias(
         wide(trials), values, best.number, objective=objective, seed=tune.seed
     )
 

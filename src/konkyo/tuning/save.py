@@ -80,7 +80,12 @@ def save_results(
     )
     with atomic_write(folder / "tuning.html") as scratch:
         scratch.write_text(text, encoding="utf-8")
-    winner = {"trial": best.number, "objective": best.value, "params": best.params}
+    winner = {
+        "trial": best.number,
+        "objective": best.value,
+        "params": best.params,
+        "precision": search.tune.precision,
+    }
     write_json(winner, folder / "best.json")
     return results.summary(comparison, bias)
 

@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as parquet
 
-from konkyo import backtest, dates
-from konkyo.backtest.costs import CostRates, portfolio_returns
-from konkyo.backtest.holdings import STANDARD, holdings
+from konkyo import backtesting, dates
+from konkyo.backtesting.costs import CostRates, portfolio_returns
+from konkyo.backtesting.holdings import STANDARD, holdings
 from konkyo.cache import TRAINING, code_digest, digest_of
 from konkyo.config import Params, Train
 from konkyo.errors import ParamsError
@@ -40,7 +40,7 @@ class TrialBacktest:
     scratch : Path
         For the state of stacks under way, from which the same call resumes after a kill.
     params : Params
-        params.yaml.
+        params.yaml, with a `tune.precision` other than auto.
     """
 
     folder: Path
@@ -187,9 +187,9 @@ class TrialBacktest:
             way, NaN at a fresh start), rank_ic; sorted by month.
         """
         config = self.params.backtest
-        ranked = backtest.assign_quantiles(scores.assign(model="trial"), config.n_quantiles)
+        ranked = backtesting.assign_quantiles(scores.assign(model="trial"), config.n_quantiles)
         rates = CostRates.of(config)
-        table = backtest.monthly_returns(
+        table = backtesting.monthly_returns(
             ranked, config.n_quantiles, rates, skip_months=self.params.prepare.skip_months
         )
         if (name := self.params.tune.portfolio) != "equal_weighted":
@@ -210,6 +210,7 @@ class TrialBacktest:
         """Return the train section that a trial stands for."""
         tune = self.params.tune
         fixed: dict[str, Any] = {"seed": tune.seed, "ensemble": tune.seeds, "placebo_every": 0}
+        fixed["precision"] = tune.precision
         return replace(self.params.train, **settings(values)["train"], **fixed)
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from konkyo.backtest.portfolios import assign_quantiles
+from konkyo.backtesting.portfolios import assign_quantiles
 from konkyo.report.tables import ExplainedPanel
 
 NAMES = ["return_1", "size", "sector_banks", "month_01", "topix_change"]

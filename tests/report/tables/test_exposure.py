@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from konkyo.backtest.turnover import equal_weights, trades
+from konkyo.backtesting.turnover import equal_weights, trades
 from konkyo.report.tables import ExplainedPanel, exposure, relevance_turnover
 
 

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from konkyo.backtest import newey_west_t
+from konkyo.backtesting import newey_west_t
 from konkyo.errors import KonkyoError
 from konkyo.report.tables import (
     ExplainedPanel,

@@ -6,7 +6,7 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from konkyo.backtest import NullDistribution, Overfitting
+from konkyo.backtesting import NullDistribution, Overfitting
 from konkyo.i18n import Language, t
 from konkyo.report.charts.theme import (
     HEIGHT,

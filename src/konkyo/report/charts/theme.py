@@ -14,13 +14,14 @@ luminance of the cell (`text_on`), since the middle of the diverging scale is th
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import altair as alt
 import numpy as np
 import pandas as pd
-import vl_convert
 
+from konkyo.errors import require_extra
 from konkyo.i18n import Language, t
 from konkyo.io import atomic_write
 from konkyo.report.style import GRID, INK, LOWERS, MUTED, PAPER, RAISES, width_of, wrapped
@@ -112,10 +113,10 @@ def save_pngs(charts: Mapping[Path, alt.TopLevelMixin | dict[str, Any]], ppi: in
     ppi : int
         Dots an inch of 72 pixels.
     """
-    _register_fonts()
 
     def write(path: Path) -> None:
-        picture = vl_convert.vegalite_to_png(to_spec(charts[path]), vl_version=VEGA_LITE, ppi=ppi)
+        spec = to_spec(charts[path])
+        picture = _renderer().vegalite_to_png(spec, vl_version=VEGA_LITE, ppi=ppi)
         with atomic_write(path) as scratch:
             scratch.write_bytes(picture)
 
@@ -124,8 +125,13 @@ def save_pngs(charts: Mapping[Path, alt.TopLevelMixin | dict[str, Any]], ppi: in
 
 
 @cache
-def _register_fonts() -> None:
+def _renderer() -> ModuleType:
+    """Return vl_convert, which charts without pictures do not need, with this package's font."""
+    require_extra("pipeline")
+    import vl_convert
+
     vl_convert.register_font_directory(str(FONTS))
+    return vl_convert
 
 
 def titled(

@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from konkyo.backtest.scores import NETWORK
+from konkyo.backtesting.scores import NETWORK
 from konkyo.dates import label
 from konkyo.i18n import LANGUAGES, Text
 from konkyo.report.pages.html import Table

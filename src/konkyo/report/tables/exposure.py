@@ -70,7 +70,7 @@ def relevance_turnover(panel: ExplainedPanel) -> pd.DataFrame:
     DataFrame
         month, side (long, short), feature (all, then "absorbed" and "unranked"), turnover. The sum
         over features is the one-way turnover of equal weights: that of
-        `konkyo.backtest.turnover.trades` where no weight drifts between two month-ends. Months
+        `konkyo.backtesting.turnover.trades` where no weight drifts between two month-ends. Months
         without portfolios, their own or those of the calendar month before, are left out, the first
         one among them.
     """
