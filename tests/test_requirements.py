@@ -94,7 +94,7 @@ def test_every_requirement_is_bounded_once():
 def test_what_is_required_is_what_is_imported():
     used = set().union(*(imported(path, within_functions=True) for path in modules().values()))
     required = {extra: names_of(each) for extra, each in EXTRAS.items() if extra != "dev"}
-    vendors = required.pop("jquants") | required.pop("fred")
+    vendors = required.pop("jquants")
     assert set().union(*required.values()) == used | NOT_IMPORTED
     # Imported by their names as texts, so that an absent client is an error of its own.
     texts = "".join(path.read_text(encoding="utf-8") for path in modules().values())

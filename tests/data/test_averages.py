@@ -28,7 +28,7 @@ def test_averages_are_noted_and_month_ends_are_not():
     averaged, ended = (rank_autocorrelation(returns_of(one)) for one in (averages, ends))
     assert 0.18 < averaged < 0.28 and abs(ended) < 0.04
     (note,) = notes.of_averages(averaged)
-    assert "prepare.skip_months: 1" in note and f"{averaged:.2f}" in note
+    assert "prepare.skip_months: 1" in note.text and f"{averaged:.2f}" in note.text
     assert not list(notes.of_averages(ended)) and list(notes.of_averages(-0.11))
 
 

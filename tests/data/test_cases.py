@@ -29,10 +29,10 @@ def test_codes_that_match_no_stock_are_counted(load, file, note):
         "reports": (Reports((str(CASES / "codes_reports.csv"),), {}, 90, 15, 1),),
     }
     records = load(CASES / "codes_stocks.csv", beside=beside)
-    assert records.summary["matched"][0].startswith(note)
+    assert records.lines("matched")[0].startswith(note)
     # Some are found as they are written, the others in capital letters: no stock is without.
-    assert records.summary["matched"][1:] == ("reports: 12 of 12 stocks found, in capital letters",)
-    assert any("amounts in units of 1;" in line for line in records.summary["assumed"])
+    assert records.lines("matched")[1:] == ("reports: 12 of 12 stocks found, in capital letters",)
+    assert any("amounts in units of 1;" in line for line in records.lines("assumed"))
     june = records.stocks[records.stocks["month"] == "2019-06-30"]
     assert june["earnings_yield"].notna().all()
 
@@ -61,7 +61,7 @@ def test_usual_missing_values_are_named(load):
 def test_smallest_return_sets_lower_returns_missing(load):
     records = load(CASES / "sentinels_stocks.csv", return_unit="percent", smallest_return=-0.95)
     assert records.facts["returns_set_missing"] == 1
-    assert "1 return set missing (S03 2020-05 -99.99%)" in records.summary["set missing"]
+    assert "1 return set missing (S03 2020-05 -99.99%)" in records.lines("set missing")
     assert records.stocks["return"].min() > -0.9
 
 
@@ -71,7 +71,7 @@ def test_an_ending_in_capitals(load):
 
 
 def test_files_of_a_folder_that_are_not_read_are_named(load):
-    assert load(CASES / "folder").summary["left out"] == (
+    assert load(CASES / "folder").lines("left out") == (
         f"{CASES}/folder/exchange_b.csv.zip is passed over: save it as one of .parquet, .csv, "
         ".csv.gz",
     )
@@ -167,7 +167,7 @@ def test_a_condition_on_prices_of_days(load, tmp_path):
     frame.to_csv(tmp_path / "prices.csv", index=False)
     records = load(tmp_path / "prices.csv", rows="dated", where="kind = 'N'")
     assert len(records.stocks) == 18 and "kind" not in records.stocks
-    assert any("`where` leaves" in note for note in records.notes)
+    assert any("`where` leaves" in note for note in records.lines())
 
 
 def test_a_first_month_after_the_last_is_refused(tmp_path):

@@ -19,8 +19,9 @@ REPOSITORY = Path(__file__).parents[2]
 DAYS = pd.to_datetime(["2001-01-30", "2001-01-31", "2001-02-01"])
 
 
-def check_values(kind, frame, file, names, first_row=1, unit="fraction"):
-    return broken_rules(table_of(kind, unit), ParsedTable(file, frame, names), first_row)
+def check_values(kind, frame, file, names, first_row=1):
+    table = ParsedTable(file, frame, names, first_row=first_row)
+    return broken_rules(table_of(kind), table)
 
 
 def broken(kind, frame, **options) -> list[tuple[str, str, tuple[int, ...]]]:
@@ -87,12 +88,6 @@ def test_number_and_text_types_of_any_width():
     assert broken("prices", frame | {"stock": pd.Series(["A", "B", None], dtype=object)}) == [
         ("stock", "present", (3,))
     ]
-
-
-def test_the_unit_sets_the_least_return():
-    frame = prices(**{"return": [-99.0, -101.0, 5.0]})
-    assert broken("prices", frame, unit="percent") == [("return", "at least", (2,))]
-    assert broken("prices", frame) == [("return", "at least", (1, 2))]
 
 
 def test_rows_of_a_chunk_have_the_numbers_of_the_file():

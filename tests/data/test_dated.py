@@ -11,6 +11,8 @@ import pytest
 
 from konkyo.config import StockRows
 from konkyo.data import daily
+from konkyo.data.market_series import by_month
+from konkyo.data.stock_months import read_monthly
 from konkyo.errors import RecordsError, SourceError
 from small_prices import random_rows
 
@@ -153,12 +155,10 @@ def test_rows_twice_and_a_last_month_that_is_not_whole():
 def test_monthly_prices_side_by_side():
     Path("wide.csv").write_text("month,A,B\n2020-01,1,2\n2020-02,,3\n2020-03-05,4,5\n")
     settings = rows_of("wide.csv", layout="wide", rows="monthly")
-    found = daily.monthly(settings, None).frame
-    assert list(found.columns) == ["month", "stock", "close"]
-    assert found["close"].to_list() == [1.0, 2.0, 3.0, 4.0, 5.0]
-    Path("wide.csv").write_text("month,A,B\n2020-01,1,2\n2020-01-31,1,2\n")
-    with pytest.raises(RecordsError, match=r"more than one row in 1 month \(2020-01\)"):
-        daily.monthly(settings, None)
+    table = by_month(read_monthly(settings), "")
+    assert list(table.frame.columns) == ["month", "stock", "close"]
+    assert table.frame["close"].to_list() == [1.0, 2.0, 3.0, 4.0, 5.0]
+    assert table.frame["month"].dt.day.to_list() == [31, 31, 29, 31, 31]
 
 
 @pytest.mark.parametrize(

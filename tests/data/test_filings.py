@@ -18,19 +18,18 @@ def found(**columns) -> ParsedTable:
 
 def said(**columns) -> list[tuple[str, int]]:
     """Return the rules that the table breaks and in how many rows."""
-    return [(one.rule, one.count) for one in fundamentals_read.check(found(**columns))[1]]
+    return [(one.rule, one.count) for one in fundamentals_read.check(found(**columns))]
 
 
 def test_days_numbers_and_times_of_publication():
-    frame, violations = fundamentals_read.check(
-        found(
-            stock=["007", "A"],
-            period_end=["20200331", "2020-06-30"],
-            published=["2020-05-01 15:30:00", ""],
-            sales=["1.5", "NA"],
-        )
+    table = found(
+        stock=["007", "A"],
+        period_end=["20200331", "2020-06-30"],
+        published=["2020-05-01 15:30:00", ""],
+        sales=["1.5", "NA"],
     )
-    assert violations == []
+    frame = table.frame
+    assert fundamentals_read.check(table) == []
     assert list(frame["stock"]) == ["007", "A"]
     assert list(frame["period_end"]) == [pd.Timestamp("2020-03-31"), pd.Timestamp("2020-06-30")]
     assert frame["published"][0] == pd.Timestamp("2020-05-01 15:30") and pd.isna(
@@ -42,10 +41,9 @@ def test_days_numbers_and_times_of_publication():
 def test_moments_of_parquet_stay():
     times = pd.to_datetime(["2020-05-01 15:30", "2020-05-01 09:00"])
     for published in (times, times.tz_localize("Asia/Tokyo")):
-        frame, violations = fundamentals_read.check(
-            found(stock=["A", "A"], published=published, sales=[1.0, 2.0])
-        )
-        assert violations == [] and list(frame["published"]) == list(times)
+        table = found(stock=["A", "A"], published=published, sales=[1.0, 2.0])
+        assert fundamentals_read.check(table) == []
+        assert list(table.frame["published"]) == list(times)
 
 
 def test_a_row_needs_a_day_after_its_period():
@@ -60,19 +58,18 @@ def test_a_row_needs_a_day_after_its_period():
 
 
 def test_names_of_the_stocks_own_columns_are_refused():
-    (violation,) = fundamentals_read.check(
-        found(stock=["A"], published=["2020-01-01"], close=["1"])
-    )[1]
+    table = found(stock=["A"], published=["2020-01-01"], close=["1"])
+    (violation,) = fundamentals_read.check(table)
     assert str(violation) == (
-        "column 'close': 'close' is the name of a column of the stocks' own; give it another "
-        'name, or leave the column out by mapping it to ""'
+        "column 'close': 'close' is the name of a future return, a result or another table's "
+        'column; rename the column, or leave it out by mapping it to ""'
     )
 
 
 @pytest.mark.parametrize(("months", "rows"), [(["3", "12", ""], 0), (["2.5", "61", "12"], 2)])
 def test_periods_are_whole_months(months, rows):
     broken = said(stock=["A", "B", "C"], period_end=["2020-03-31"] * 3, months=months)
-    assert broken == ([("length", rows)] if rows else [])
+    assert broken == ([("whole", 1), ("at most", 1)] if rows else [])
 
 
 def test_days_far_away_are_refused():

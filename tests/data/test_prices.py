@@ -24,8 +24,8 @@ def months_of(rows: pd.DataFrame, folder: Path, percent: bool = False, last=None
     rows.to_parquet(path, index=False)
     with engine("rows.parquet") as connection:
         table = scan(connection, Table((str(path),), {}), cells_of("prices"))
-        monthly_prices.load(connection, table, last)
-        return monthly_prices.to_months(connection, list(table.columns), percent, LARGEST)
+        monthly_prices.load(connection, table, last, percent=percent)
+        return monthly_prices.to_months(connection, list(table.columns), LARGEST)
 
 
 def oracle(rows: pd.DataFrame) -> pd.DataFrame:

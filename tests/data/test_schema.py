@@ -20,18 +20,17 @@ def _series(name: str) -> CellKind:
     return "month" if name == "month" else "number"
 
 
-def checked(stocks: pd.DataFrame, market: pd.DataFrame, unit="fraction", portfolios=3):
+def checked(stocks: pd.DataFrame, market: pd.DataFrame, portfolios=3):
     return check(
         parsed("stocks", "stocks.csv", stocks),
         parsed(_series, "market.csv", market),
-        unit,
         portfolios,
     )
 
 
-def refused(stocks: pd.DataFrame, market: pd.DataFrame, unit="fraction", portfolios=3) -> str:
+def refused(stocks: pd.DataFrame, market: pd.DataFrame, portfolios=3) -> str:
     with pytest.raises(RecordsError) as caught:
-        checked(stocks, market, unit, portfolios)
+        checked(stocks, market, portfolios)
     return str(caught.value)
 
 
@@ -62,12 +61,6 @@ def test_normalises(stocks, market):
     assert series["month"].astype(str).to_list() == ["2001-01-31", "2001-02-28", "2001-03-31"]
     assert series["MKT"].to_list() == [0.02, -0.01, 0.03]
     assert series["RMW"].to_list() == [0.001, 0.002, 0.003]
-
-
-def test_per_cent_becomes_fraction(stocks, market):
-    table, _ = checked(stocks.assign(**{"return": stocks["return"] * 100}), market, unit="percent")
-    expected, _ = checked(stocks, market)
-    np.testing.assert_allclose(table["return"], expected["return"], rtol=1e-15)
 
 
 STOCKS_FAULTS = {
@@ -124,7 +117,7 @@ STOCKS_FAULTS = {
     ),
     "more than all lost": (
         put("return", 2, -1.01),
-        "column 'return': below -1 (the unit is fraction) in 1 row (row 2: -1.01)",
+        "column 'return': below -1 in 1 row (row 2: -1.01)",
     ),
     "no size": (put("size", 2, 0), "column 'size': not above 0 in 1 row (row 2: 0.0)"),
     "per cent called fraction": (
@@ -202,7 +195,7 @@ def test_every_fault_of_both_files_in_one_report(stocks, market):
 def test_names_the_files_own_columns(stocks, market):
     found = parsed("stocks", "own.csv", put("return", 1, "x")(stocks), {"return": "RET"})
     with pytest.raises(RecordsError, match=r"column 'RET' \(here 'return'\): not a number"):
-        check(found, parsed(_series, "market.csv", market), "fraction", 4)
+        check(found, parsed(_series, "market.csv", market), 4)
 
 
 def test_series_begin_no_later_than_the_stocks(stocks, market):

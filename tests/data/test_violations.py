@@ -1,6 +1,7 @@
 """Violations: as text, as a table, and of several chunks of one file."""
 
 import pickle
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -33,7 +34,8 @@ def test_rows_are_numbered_from_the_first_of_the_chunk():
     one = violation(table, ["return"], "finite", "infinite", "correct it", bad, values)
     assert (one.rows, one.shown, one.count) == ((2, 3), ("inf", "'abc'"), 2)
     assert (one.column, one.here, one.of) == ("RET", "return", "row")
-    later = violation(table, [], "finite", "infinite", "", np.ones(9, dtype=bool), None, 1002)
+    chunk = replace(table, first_row=1002)
+    later = violation(chunk, [], "finite", "infinite", "", np.ones(9, dtype=bool))
     assert (later.rows, later.count) == ((1002, 1003, 1004, 1005, 1006), 9)
 
 

@@ -33,9 +33,9 @@ def load_case(raw: Path, stocks: object, market=MARKET, last=None, beside=None, 
 
 def odd(records: Records) -> tuple[str, ...]:
     """Return the notes but the one on files that are not in data/own, as no file of these is."""
-    return tuple(note for note in records.notes if not note.startswith("not in data/own"))
+    return tuple(note for note in records.lines() if not note.startswith("not in data/own"))
 
 
 def lines(records: Records) -> list[str]:
     """Return the notes, and the lines of every section of the summary."""
-    return [*records.notes, *(line for some in records.summary.values() for line in some)]
+    return [note.text for note in records.notes]

@@ -69,7 +69,7 @@ def expected(case: Case) -> Expected:
     middle = sorted(abs(r) for r in returns if r)
     half = len(middle) // 2
     median = math.nan if not middle else (middle[half] + middle[-half - 1]) / 2
-    if scale == 1 and median > 1:
+    if median > scale:
         found.add(("stocks", "unit"))
     elif any(r < -scale for r in returns):
         found.add(("stocks", "at least"))

@@ -1,6 +1,7 @@
 """params.yaml as hypothesis spoils it: values, keys, types and YAML itself."""
 
 import copy
+import dataclasses
 import io
 import json
 from pathlib import Path
@@ -14,9 +15,6 @@ from konkyo import config
 from konkyo.errors import ParamsError
 from small import PARAMS
 
-OPTIONAL_KEYS = {"encoding": "utf-8", "decimal": "", "date_format": "", "missing_values": []}
-OF_STOCKS = {"smallest_return": -1.0, "bar_date": "", "closed_months": []}
-OF_TABLES = {"bar_date": "", "lag_months": 0}
 TEXT = PARAMS.read_text(encoding="utf-8")
 VALUES = config.as_dict(config.load(PARAMS))
 
@@ -119,21 +117,29 @@ def values_are_params_or_refused(values: Any) -> str:
     again = config.as_dict(found)
     assert config.parse(again) == found
     # Nothing is converted on the way but the lists' own type and whole numbers among fractions.
-    assert json.loads(json.dumps(again)) == with_defaults(json.loads(json.dumps(values)))
+    assert json.loads(json.dumps(again)) == with_defaults(json.loads(json.dumps(values)), found)
     return "accepted"
 
 
-def with_defaults(values: dict[str, Any]) -> dict[str, Any]:
-    """Fill in the keys that may be left out: of a few sections, and of user tables."""
-    values["ingest"].setdefault("first_month", "oldest")
-    values["prepare"].setdefault("skip_months", 0)
-    tables = values["ingest"]["tables"]
-    kinds = {"market": OF_TABLES, "reports": {}, "sectors": OF_TABLES, "members": OF_TABLES}
-    of_kinds = [(table, keys) for kind, keys in kinds.items() for table in tables[kind]]
-    for table, keys in ((tables["stocks"], OF_STOCKS), *of_kinds):
-        for key, default in (OPTIONAL_KEYS | keys).items():
-            table.setdefault(key, default)
+def with_defaults(values: dict[str, Any], section: Any) -> dict[str, Any]:
+    """Fill in the keys of a section, and of those in it, that may be left out."""
+    for field in dataclasses.fields(section):
+        part = getattr(section, field.name)
+        if field.name not in values:
+            assert field.kw_only and part == _default(field)
+            values[field.name] = list(part) if isinstance(part, tuple) else part
+        elif dataclasses.is_dataclass(part):
+            with_defaults(values[field.name], part)
+        elif isinstance(part, tuple):
+            for value, one in zip(values[field.name], part, strict=True):
+                if dataclasses.is_dataclass(one):
+                    with_defaults(value, one)
     return values
+
+
+def _default(field: dataclasses.Field) -> Any:
+    factory = field.default_factory
+    return field.default if factory is dataclasses.MISSING else factory()
 
 
 _SPOILS = (

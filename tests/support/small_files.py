@@ -35,4 +35,5 @@ def parsed(
 
 def read_reports(spec: Reports) -> tuple[pd.DataFrame, list[Violation]]:
     """Return the rows of a table of reports, and what breaks their rules."""
-    return check(read(spec, cells_of("reports")))
+    table = read(spec, cells_of("reports"))
+    return table.frame, check(table)

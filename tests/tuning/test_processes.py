@@ -245,7 +245,7 @@ OPTUNAS = "version_info (version_info_id int, schema_version int, library_versio
 
 @pytest.mark.parametrize(
     ("tables", "said"),
-    [([VERSIONS], "another program's tables"), ([VERSIONS, OPTUNAS], "cannot be used")],
+    [([VERSIONS], "another program's tables"), ([VERSIONS, OPTUNAS], "no longer compatible")],
 )
 def test_a_foreign_or_older_database_is_refused(postgres, tables, said):
     plain = postgres.replace("postgresql://", "postgresql+psycopg://")
@@ -264,7 +264,7 @@ def test_a_foreign_or_older_database_is_refused(postgres, tables, said):
         open_storage(place)
     there = sqlalchemy.inspect(other).get_table_names()
     other.dispose()
-    assert "studies" not in there or said == "cannot be used"
+    assert "studies" not in there or said == "no longer compatible"
 
 
 def test_interrupted_trials_run_again_after_restart(address):

@@ -142,18 +142,13 @@ def test_a_series_survives_its_packing():
     pd.testing.assert_frame_equal(again, series[again.columns], atol=1e-8, check_dtype=False)
 
 
-def test_progress_counts_windows(tmp_path):
+def test_progress_counts_windows():
     made = optuna.create_study()
     made.tell(made.ask(), 1.0)
     trial = made.ask()
     for step in (7, 3, 9):
         trial.report(0.0, step)
     assert progress.done(made.trials, months=30, windows=10) == pytest.approx(11)
-    # Beside it, what workers have trained of their chunks: half of a stack of 4, all of one of 6.
-    (tmp_path / "ab-4.progress").write_text("0.5")
-    (tmp_path / "cd-6.progress").write_text("1")
-    (tmp_path / "ef-6.progress").write_text("")
-    assert progress.in_chunks(tmp_path) == 8
     tune = fake.section("journal:x", trials=5)
     assert progress.text(made.trials, made.trials[0], tune) == "1 of 5 trials, best 1.000 (trial 0)"
 

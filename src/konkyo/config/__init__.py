@@ -38,7 +38,6 @@ from konkyo.config.main import (
     SkipMonths,
     Track,
     Train,
-    Verify,
 )
 from konkyo.config.params import (
     Params,
@@ -85,7 +84,6 @@ __all__ = [
     "Train",
     "TrainSection",
     "Tune",
-    "Verify",
     "as_dict",
     "flatten",
     "load",

@@ -7,10 +7,10 @@
 - `columns`: every table's columns, as columns.csv declares them, with `rules`; `schema`: the two
   records checked and normalised; `violations`: what is wrong, as text and as a table
 - `notes`, `plausibility`: what is worth a look though no rule is broken, and what is assumed
-- of `tables` alone: `daily` and `monthly_prices` (days and weeks to months, in SQL), `stocks`
-  (returns, sectors, a code's firms), `market_series`, `conditions` (who is eligible), and
-  `fundamentals` joined to months (`fundamentals_read`: their rows, `point_in_time`: what was known
-  of them when, `ratios`: their items, and figure 13 as ratios.csv declares it)
+- of `tables` alone: `daily` and `monthly_prices` (days and weeks to months, in SQL), `stock_months`
+  and `stocks` (returns, sectors, a code's firms), `market_series`, `conditions` (who is eligible),
+  and `fundamentals` joined to months (`fundamentals_read`: their rows, `point_in_time`: what was
+  known of them when, `ratios`: their items, and figure 13 as ratios.csv declares it)
 """
 
 from dataclasses import replace
@@ -63,5 +63,4 @@ def load(ingest: Ingest, raw: Path, portfolios: int) -> Records:
         records = truncate(records, last, first)
     correlation = rank_autocorrelation(records.stocks)
     facts = records.facts | {"return_rank_autocorrelation": correlation}
-    averaged = notes.of_averages(correlation)
-    return replace(records, facts=facts, notes=(*records.notes, *averaged))
+    return replace(records, facts=facts, notes=(*records.notes, *notes.of_averages(correlation)))

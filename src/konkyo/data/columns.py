@@ -16,7 +16,6 @@ from konkyo.data.rules import FURTHER, Column, Rule, Schema, either, limit, not_
 from konkyo.io import read_csv
 
 Kind = Literal["stocks", "market", "prices", "reports", "sectors", "members"]
-Unit = Literal["fraction", "percent"]
 
 _ROWS: dict[Kind, tuple[str, tuple[Rule, ...]]] = {
     "stocks": ("One row a month and stock.", ()),
@@ -34,32 +33,28 @@ _ROWS: dict[Kind, tuple[str, tuple[Rule, ...]]] = {
 }
 """What a row of each kind of table is, and the rules of its rows."""
 
+_RESERVED: dict[Kind, tuple[str, ...]] = {
+    "prices": ("month",),
+    "reports": ("month", "date", "return", "sector", "eligible", "close", "volume"),
+}
+"""Names that a kind of table may not bring: what its rows become, or the stocks' own columns."""
+
 
 @cache
 def _declared() -> pd.DataFrame:
     return read_csv(files(__package__) / "columns.csv", na_values=[])
 
 
-def table_of(kind: Kind, unit: Unit = "fraction") -> Schema:
-    """Return a kind's schema: the rules of every value and every row.
-
-    Parameters
-    ----------
-    kind : Kind
-        Which table.
-    unit : {'fraction', 'percent'}, optional
-        The unit of `return`, whose least value is -1 or -100.
-    """
+def table_of(kind: Kind) -> Schema:
+    """Return a kind's schema: the rules of every value and every row."""
     columns = {}
     for row in _declared().query("table == @kind").itertuples():
         limits = [limit(one) for one in row.limits.split(", ") if one]
-        if row.name == "return":
-            limits = [limit("at least -100" if unit == "percent" else "at least -1", unit)]
         columns[row.name] = Column(
             row.holds, row.needed == "yes", row.empty == "yes", tuple(limits), row.unit, row.meaning
         )
     means, rules = _ROWS[kind]
-    return Schema(columns, rules, means)
+    return Schema(columns, rules, means, _RESERVED.get(kind, ()))
 
 
 def cells_of(kind: Kind) -> Callable[[str], CellKind | None]:

@@ -46,16 +46,16 @@ def columns_in(
             f"{key} = {condition!r} looks at other rows than its own, which may be of later "
             "months: write a condition on the columns of one row"
         )
-    there = {name.lower(): name for name in columns}
+    column_of = {name.lower(): name for name in columns}
     names = list(dict.fromkeys(_references(tree)))
-    unknown = [name for name in names if name.lower() not in there]
+    unknown = [name for name in names if name.lower() not in column_of]
     if unknown:
         quotes = "; text stands in single quotes, such as 'FY'" if '"' in condition else ""
         raise ParamsError(
             f"{key} = {condition!r} names {names_of(unknown)}, which is no column{quotes}: write "
             f"a condition on the columns of one row, which are {names_of(columns)}"
         )
-    return list(dict.fromkeys(there[name.lower()] for name in names))
+    return list(dict.fromkeys(column_of[name.lower()] for name in names))
 
 
 def refusal(key: str, condition: str, columns: Sequence[str], error: Exception) -> ParamsError:
@@ -139,23 +139,20 @@ def belongs(stocks: pd.DataFrame, members: pd.DataFrame) -> np.ndarray:
 
 def holds(stocks: pd.DataFrame, condition: str) -> np.ndarray:
     """Return where a condition in SQL is true, bool, shape [rows]; false where it is NULL."""
-    table = pa.Table.from_pandas(
-        stocks.assign(**{"the row": np.arange(len(stocks))}), preserve_index=False
-    )
+    key = "ingest.tables.stocks.eligible"
+    numbered = stocks.assign(**{"the row": np.arange(len(stocks))})
     connection = duckdb.connect(config={"enable_external_access": False, "threads": 2})
     try:
-        columns_in(connection, "ingest.tables.stocks.eligible", condition, list(stocks))
-        connection.register("stocks", table)
+        columns_in(connection, key, condition, list(stocks))
+        connection.register("stocks", pa.Table.from_pandas(numbered, preserve_index=False))
+        # In a WHERE, which refuses windows over other rows.
         query = f'SELECT "the row" FROM stocks WHERE ({condition}\n)'  # nosec B608 # closed in
-        result = connection.execute(query)
-        rows = result.fetchnumpy()["the row"]
+        rows = np.asarray(connection.execute(query).fetchnumpy()["the row"])
+        return np.isin(numbered["the row"], rows)
     except duckdb.Error as error:
-        raise refusal("ingest.tables.stocks.eligible", condition, list(stocks), error) from None
+        raise refusal(key, condition, list(stocks), error) from None
     finally:
         connection.close()
-    mask = np.zeros(len(stocks), dtype=bool)
-    mask[np.asarray(rows)] = True
-    return mask
 
 
 def _parsed(connection: duckdb.DuckDBPyConnection, condition: str) -> list[dict[str, Any]]:

@@ -13,14 +13,14 @@ import pyarrow as pa
 
 from konkyo.config import StockRows
 from konkyo.data import monthly_prices, notes, violations
-from konkyo.data.columns import Unit, cells_of, table_of
+from konkyo.data.columns import cells_of, table_of
 from konkyo.data.files import add_remedy, files_of, header, together
-from konkyo.data.parsing import CellKind, ParsedTable, quoted
+from konkyo.data.parsing import ParsedTable, quoted
 from konkyo.data.reader import engine, to_frame, to_pandas
 from konkyo.data.rules import broken
 from konkyo.data.scan import Scan, check_capitals, scan
 from konkyo.data.stocks import violation_of_revived
-from konkyo.data.violations import Note, Violation, count_of, few, violation
+from konkyo.data.violations import Violation, count_of, few, violation
 from konkyo.dates import label
 from konkyo.errors import RecordsError
 
@@ -29,12 +29,12 @@ CHUNK = 1_000_000
 
 
 def monthly(rows: StockRows, last: pd.Timestamp | None) -> ParsedTable:
-    """Read dated rows, or prices side by side, as months.
+    """Read dated rows as months.
 
     Parameters
     ----------
     rows : StockRows
-        The section of params.yaml: `rows` is dated, or `layout` is wide.
+        The section of params.yaml: `rows` is dated.
     last : Timestamp or None
         The end of the last month that is used; None for all.
 
@@ -52,63 +52,47 @@ def monthly(rows: StockRows, last: pd.Timestamp | None) -> ParsedTable:
     """
     files = files_of(rows.files)
     columns, late = split_columns(rows)
-    wide = rows.layout == "wide"
     percent = rows.return_unit == "percent"
     with engine(together(files)) as connection:
-        kinds = cell_of_month if rows.rows == "monthly" else cells_of("prices")
-        table = scan(connection, rows, kinds, wide=wide, columns=columns)
+        wide = rows.layout == "wide"
+        table = scan(connection, rows, cells_of("prices"), wide=wide, columns=columns)
         violations.raise_if_any(_columns(table))
         further = [name for name in table.columns if monthly_prices.inside(name) != name]
         check_capitals(files[0], further)
-        dated = rows.rows == "dated"
-        bar_date = rows.bar_date if dated else "last_day"
-        remarks = [*table.notes, *monthly_prices.load(connection, table, last, bar_date)]
+        loaded = monthly_prices.load(connection, table, last, rows.bar_date, percent=percent)
+        remarks = [*table.notes, *loaded]
         violations.raise_if_any(_values(connection, table, percent))
-        frame = monthly_prices.to_months(
-            connection, list(table.columns), percent, rows.largest_return
-        )
-        violations.raise_if_any(list(_months(connection, table, rows, frame, last)))
+        frame = monthly_prices.to_months(connection, list(table.columns), rows.largest_return)
+        violations.raise_if_any(list(_rows(connection, table, last)))
         remarks += table.note(connection)
-        removed = notes.of_removals(monthly_prices.faults(connection))
-        remarks += [Note("set missing", line) for line in removed]
+        remarks += notes.of_removals(monthly_prices.faults(connection))
     if frame.empty:
         raise RecordsError(f"{table.file} holds no row up to ingest.last_month: add rows")
-    if not dated:
-        frame = frame[["month", "stock", "close"]]
-    own_of = {here: own for own, here in late.items()}
+    names = {here: name for name, here in late.items()}
     file = f"{together(files)} (its months)"
-    return ParsedTable(file, frame.rename(columns=late), own_of, notes=tuple(remarks))
+    return ParsedTable(file, frame.rename(columns=late), names, notes=tuple(remarks))
 
 
 def split_columns(rows: StockRows) -> tuple[dict[str, str], dict[str, str]]:
     """Return the mapping of the files' columns, and of those that only the months will have."""
     names, _ = header(files_of(rows.files)[0], rows.encoding)
     late = {
-        own: here
-        for own, here in rows.columns.items()
-        if own not in names and own in monthly_prices.DERIVED and here
+        name: here
+        for name, here in rows.columns.items()
+        if name not in names and name in monthly_prices.DERIVED and here
     }
-    return {own: here for own, here in rows.columns.items() if own not in late}, late
-
-
-def cell_of_month(name: str) -> CellKind | None:
-    """Return what a column of prices holds whose days may be written as months."""
-    return "period" if name == "date" else cells_of("prices")(name)
+    return {name: here for name, here in rows.columns.items() if name not in late}, late
 
 
 def _columns(table: Scan) -> list[Violation]:
     """See that there is what months are made of."""
-    if "month" in table.columns:
-        found = "'month' is the name of what the rows' dates become"
-        remedy = 'leave the column out by mapping it to "", or give it another name'
-        return [violation(table, ["month"], "reserved", found, remedy)]
     lacking = [name for name in ("date", "stock") if name not in table.columns]
     if not {"close", "close_adjusted", "return"} & set(table.columns):
         lacking.append("close")
     if not lacking:
         return []
-    there = violations.names_of(table.names.get(name, name) for name in table.columns)
-    found = f"{', '.join(map(repr, lacking))} missing; the file has [{there}]"
+    names = violations.names_of(table.names.get(name, name) for name in table.columns)
+    found = f"{', '.join(map(repr, lacking))} missing; the file has [{names}]"
     remedy = (
         f"{add_remedy(table.file, lacking)}, or map your own names to these in "
         "ingest.tables.stocks.columns (of close, close_adjusted and return, one is enough)"
@@ -118,8 +102,7 @@ def _columns(table: Scan) -> list[Violation]:
 
 def _values(connection: duckdb.DuckDBPyConnection, table: Scan, percent: bool) -> list[Violation]:
     """Return every violation of a single value."""
-    unit: Unit = "percent" if percent else "fraction"
-    schema = table_of("prices", unit)
+    schema = table_of("prices")
     if not broken(schema, ParsedTable(table.file, _extremes(connection, table), table.names)):
         counts = ", ".join(f"count({table.unread_of(name)})" for name in table.doubtful)
         query = f"SELECT {counts} FROM ({table.typed(marks=True)})"  # nosec B608 # names quoted
@@ -135,8 +118,12 @@ def _values(connection: duckdb.DuckDBPyConnection, table: Scan, percent: bool) -
             rows = to_pandas(pa.Table.from_batches([batch]))
             unread = {name: rows[table.unread_of(name)] for name in table.doubtful}
             frame = pd.DataFrame({name: rows[table.value_of(name)] for name in table.columns})
-            chunk = ParsedTable(str(file), frame, table.names, unread, table.columns)
-            violated += broken(schema, chunk, first)
+            if percent and "return" in frame:
+                frame["return"] /= 100
+            chunk = ParsedTable(
+                str(file), frame, table.names, unread, table.columns, first_row=first
+            )
+            violated += broken(schema, chunk)
             first += len(rows)
     return violations.merge(violated)
 
@@ -152,16 +139,12 @@ def _extremes(connection: duckdb.DuckDBPyConnection, table: Scan) -> pd.DataFram
         f"END]) AS {name}"
         for name in (quoted(monthly_prices.inside(name)) for name in table.columns)
     ]
-    query = f"SELECT {', '.join(parts)} FROM found"  # nosec B608 # names quoted
+    query = f"SELECT {', '.join(parts)} FROM prices"  # nosec B608 # names quoted
     return to_frame(connection, query).set_axis(list(table.columns), axis=1)
 
 
-def _months(
-    connection: duckdb.DuckDBPyConnection,
-    table: Scan,
-    rows: StockRows,
-    frame: pd.DataFrame,
-    last: pd.Timestamp | None,
+def _rows(
+    connection: duckdb.DuckDBPyConnection, table: Scan, last: pd.Timestamp | None
 ) -> Iterator[Violation]:
     """See that no row is there twice, and that the last month is whole."""
     again = monthly_prices.repeated(connection)
@@ -172,12 +155,6 @@ def _months(
     price = "close_adjusted" if "close_adjusted" in table.columns else "close"
     if price in table.columns:
         yield from violation_of_revived(table, price, monthly_prices.revived(connection))
-    if rows.rows == "monthly":
-        several = [label(month) for month in frame.loc[frame["days"] > 1, "month"].unique()]
-        if several:
-            remedy = "keep one row a month, or set ingest.tables.stocks.rows to dated"
-            yield violation(table, ["date"], "unique", "more than one row", remedy, months=several)
-        return
     day = monthly_prices.newest(connection)
     before = None if day is None else monthly_prices.incomplete(day)
     # Some months end early, as before the Chinese new year: then params.yaml has the last word.

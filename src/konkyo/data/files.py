@@ -1,17 +1,21 @@
-"""The files of a table: which they are, how they are called, and the names of their columns."""
+"""The files of a table: which they are, their columns, and the SQL that reads them."""
 
 import csv
 import gzip
 import os
 import re
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 from typing import TextIO
 
+import duckdb
 import pyarrow as pa
 import pyarrow.parquet
 
+from konkyo.data.parsing import ZONED, literal, quoted, text_of
 from konkyo.data.violations import names_of
 from konkyo.errors import RecordsError, SourceError
 
@@ -39,11 +43,8 @@ def files_of(names: Sequence[str]) -> tuple[Path, ...]:
         if not path.is_dir():
             files.append(path)
             continue
-        inside = sorted(
-            file
-            for file in within(path)
-            if suffix_of(file) in SUFFIXES and not file.name.startswith(".")
-        )
+        visible = (file for file in within(path) if not file.name.startswith("."))
+        inside = sorted(file for file in visible if suffix_of(file) in SUFFIXES)
         if not inside:
             raise SourceError(f"the folder {path} holds no file that ends in one of {SUFFIXES}")
         files += inside
@@ -114,11 +115,8 @@ def header(path: Path, encoding: str = "utf-8") -> tuple[list[str], str]:
     separator = ","
     try:
         if suffix_of(path) == ".parquet":
-            names = [
-                name
-                for name in pyarrow.parquet.read_schema(path).names
-                if not name.startswith(_UNNAMED)
-            ]
+            columns = pyarrow.parquet.read_schema(path).names
+            names = [name for name in columns if not name.startswith(_UNNAMED)]
         else:
             with open_text(path, encoding) as file:
                 line = file.readline()
@@ -214,3 +212,139 @@ def _check_names(file: str, names: list[str], when: str = "") -> None:
             f"{file} has no name for column number {', '.join(map(str, blank))}: name it or "
             f"remove it (pandas writes a nameless index unless to_csv has index=False)"
         )
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a file: its name, its name within SQL, its type as DuckDB calls it.
+
+    To SQL, names that differ in capital letters alone are one. `meanings`: of its values, as text.
+    """
+
+    name: str
+    sql: str
+    type: str
+    meanings: Mapping[str, str] = field(default_factory=dict, hash=False)
+
+    @property
+    def cell(self) -> tuple[str, str]:
+        """Return the SQL of a cell with what its value stands for, and its type."""
+        raw = quoted(self.sql)
+        if not self.meanings:
+            return raw, self.type
+        text = f"coalesce({text_of(raw, self.type)}, '')"
+        cases = " ".join(
+            f"WHEN {literal(value)} THEN {literal(means)}" for value, means in self.meanings.items()
+        )
+        return f"CASE bare({text}) {cases} ELSE {text} END", "VARCHAR"
+
+
+@dataclass(frozen=True)
+class Part:
+    """Files that are read by one expression: of one kind, with the same header and types."""
+
+    files: tuple[Path, ...]
+    columns: tuple[Column, ...]
+    separator: str
+
+    @property
+    def is_text(self) -> bool:
+        """Return whether the files are text."""
+        return suffix_of(self.files[0]) != ".parquet"
+
+    def source(self, places: Mapping[Path, Path], files: Sequence[Path]) -> str:
+        """Return the table function that reads these files of it."""
+        names = ", ".join(_file(places.get(file, file)) for file in files)
+        if not self.is_text:
+            # A folder called date=2020-01-31 is no column.
+            return f"read_parquet([{names}], hive_partitioning = false)"
+        columns = ", ".join(f"{literal(column.sql)}: 'VARCHAR'" for column in self.columns)
+        packed = suffix_of(self.files[0]) == ".csv.gz" and self.files[0] not in places
+        return (
+            f"read_csv([{names}], auto_detect = false, header = true, quote = '\"', escape = '\"', "
+            f"delim = {literal(self.separator)}, compression = '{'gzip' if packed else 'none'}', "
+            f"hive_partitioning = false, max_line_size = 16777216, columns = {{{columns}}})"
+        )
+
+
+def parts_of(
+    connection: duckdb.DuckDBPyConnection,
+    files: Sequence[Path],
+    names: Sequence[str],
+    encoding: str,
+    values: Mapping[str, Mapping[str | int | float, float | str]],
+) -> tuple[Part, ...]:
+    """Return the files by what is read together; all of them must have these columns.
+
+    `values` says of some columns what their values stand for.
+    """
+    if unknown := [name for name in values if name not in names]:
+        raise RecordsError(
+            f"`values` of {together(files)} is about {names_of(unknown)}, which it has not: it has "
+            f"{names_of(names)}"
+        )
+    meanings = {
+        name: {_as_text(value): _as_text(means) for value, means in pairs.items()}
+        for name, pairs in values.items()
+    }
+    groups: dict[tuple[tuple[Column, ...], str, str], list[Path]] = {}
+    for file in files:
+        own_names, separator = header(file, encoding)
+        same_columns(str(files[0]), names, str(file), own_names)
+        if suffix_of(file) == ".parquet":
+            columns = _columns_of(connection, file)
+        else:
+            columns = tuple(Column(name, f"f{n}", "VARCHAR") for n, name in enumerate(own_names))
+        columns = tuple(replace(one, meanings=meanings.get(one.name, {})) for one in columns)
+        groups.setdefault((columns, separator, suffix_of(file)), []).append(file)
+    return tuple(Part(tuple(some), columns, mark) for (columns, mark, _), some in groups.items())
+
+
+def _as_text(value: str | float) -> str:
+    return value.strip() if isinstance(value, str) else f"{value:.15g}"
+
+
+def _columns_of(connection: duckdb.DuckDBPyConnection, file: Path) -> tuple[Column, ...]:
+    """Return the columns of a Parquet file and their types, with the names of their time zones."""
+    try:
+        rows = connection.execute(
+            f"DESCRIBE SELECT * FROM read_parquet([{_file(file)}], hive_partitioning = false)"  # nosec B608 # quoted
+        ).fetchall()
+    except duckdb.Error as error:
+        raise RecordsError(unreadable(str(file), str(error).splitlines()[0])) from None
+    columns = []
+    for (sql, cell_type, *_), one in zip(rows, pyarrow.parquet.read_schema(file), strict=True):
+        zone = getattr(one.type, "tz", None)
+        if pa.types.is_duration(one.type):
+            # DuckDB reads it as the whole number that it is kept as, whatever its unit.
+            cell_type = "DURATION"
+        columns.append(Column(one.name, sql, f"{ZONED} {zone}" if zone else cell_type))
+    return tuple(columns)
+
+
+def recoded(
+    connection: duckdb.DuckDBPyConnection, files: Sequence[Path], encoding: str
+) -> dict[Path, Path]:
+    """Return copies in UTF-8, which alone DuckDB reads, of text files in another encoding."""
+    if encoding.lower().replace("_", "-") in ("utf-8", "utf8"):
+        return {}
+    scratch = Path(connection.execute("SELECT current_setting('temp_directory')").fetchall()[0][0])
+    copies = {}
+    for number, file in enumerate(files):
+        if suffix_of(file) == ".parquet":
+            continue
+        copies[file] = scratch / f"recoded-{number}.csv"
+        try:
+            with (
+                open_text(file, encoding) as rows,
+                copies[file].open("w", encoding="utf-8", newline="") as to,
+            ):
+                shutil.copyfileobj(rows, to)
+        except (ValueError, OSError, EOFError) as error:
+            raise RecordsError(unreadable(str(file), error)) from None
+    return copies
+
+
+def _file(path: Path) -> str:
+    """Return a file's name as DuckDB's functions take it, which read patterns and addresses."""
+    return literal("".join(f"[{c}]" if c in "*?[" else c for c in str(path.absolute())))

@@ -38,8 +38,8 @@ def join(
         month (period end), stock, and where there are such: size (thousands of the currency),
         close, volume, shares and further columns. Each stock and month once.
     reports : sequence of DataFrame
-        Tables as `konkyo.data.fundamentals_read.check` returns them, in the order in which they are
-        asked: where the first knows nothing of an ingredient at t, the second is asked.
+        Tables that `fundamentals_read.check` has checked, in the order in which they are asked:
+        where the first knows nothing of an ingredient at t, the second is asked.
     specs : sequence of Reports
         Of each table: `lag` days after period_end from which a row without `published` is known,
         `carry` months for which a report counts after the month in which it became known, `unit`
@@ -67,11 +67,11 @@ def join(
     for table, spec in zip(reports, specs, strict=True):
         figures, forecasts = (_of_firms(part, firms) for part in to_statements(table, spec, codes))
         if len(figures) or len(forecasts):
-            known = as_known(figures, forecasts, rows, spec.carry)
-            since = known.pop("known")
-            if "size" in known:
-                known[_SIZE_MONTH] = since
-            _fill(values, known)
+            items_known = as_known(figures, forecasts, rows, spec.carry)
+            since = items_known.pop("known")
+            if "size" in items_known:
+                items_known[_SIZE_MONTH] = since
+            _fill(values, items_known)
 
     numbers = {
         name: stocks[name].to_numpy("float64")
@@ -153,20 +153,20 @@ def _size(
 
     The reports' market value moves with `close` from the end of the month in which it became known.
     """
-    found = None
+    size = None
     # Across a split only adjusted prices move as the market value does.
     price = numbers.get("close_adjusted", numbers.get("close"))
     if "size" in values:
-        found = values["size"]
+        size = values["size"]
         if price is not None:
             since = np.nan_to_num(values[_SIZE_MONTH], nan=month.min() - 1).astype("int64")
             prices = pd.Series(price, pd.MultiIndex.from_arrays([stock, month]))
             then = prices.reindex(pd.MultiIndex.from_arrays([stock, since])).to_numpy()
-            found = found * np.divide(price, then, out=np.full(len(then), np.nan), where=then > 0)
+            size = size * np.divide(price, then, out=np.full(len(then), np.nan), where=then > 0)
     elif "shares" in values and "close" in numbers:
-        found = values["shares"] * numbers["close"]
-    own = numbers.get("size")
-    return own if found is None else _first(own, np.where(found > 0, found, np.nan))
+        size = values["shares"] * numbers["close"]
+    reported = numbers.get("size")
+    return reported if size is None else _first(reported, np.where(size > 0, size, np.nan))
 
 
 def _first(values: np.ndarray | None, otherwise: Any) -> np.ndarray:

@@ -1,7 +1,6 @@
 """A user's dated reports: rows checked, then made statements of what was known when."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -19,74 +18,44 @@ from konkyo.dates import ordinal
 DATES = ("period_end", "published", "forecast_end")
 """Days: the last of the report's period, of its publication, the last of its forecasts' year."""
 
-TAKEN = ("month", "date", "return", "sector", "eligible", "close", "volume")
-"""Names of the stocks' own columns, which reports may not bring."""
-
 _EARLIEST, _LATEST = pd.Timestamp("1900-01-01"), pd.Timestamp("2199-12-31")
-_LONGEST = 60
 _ENOUGH = 3
 """Changes within a year, to tell sums since its beginning."""
 
 
-def check(table: ParsedTable) -> tuple[pd.DataFrame, list[Violation]]:
-    """Check the rows of a table of reports.
+def check(table: ParsedTable) -> list[Violation]:
+    """Return what breaks the rules of a table of reports.
+
+    The rules are those of `konkyo.data.columns`; what is summed up since the year's beginning says
+    of how many months it is; and no rows of one period and moment contradict each other.
 
     Parameters
     ----------
     table : ParsedTable
         stock, period_end or published or both, optionally months (length of the period, 12 where
         missing) and forecast_end (the last day of the year that the forecasts are about), and
-        columns of numbers.
-
-    Returns
-    -------
-    frame : DataFrame
-        The rows of the files in their order: stock (text), days (datetime64; `published` with its
-        time where there is one, so that the later of two on one day counts), numbers.
-    violations : list of Violation
-        Every broken rule: those of `konkyo.data.columns`, and rows of one period and moment that
-        contradict each other.
+        columns of numbers. `published` has its time where there is one, so that the later of two
+        on one day counts.
     """
-    taken = [name for name in table.frame if name in TAKEN]
-    remedy = 'give it another name, or leave the column out by mapping it to ""'
-    violations = [
-        violation(
-            table, [n], "reserved", f"{n!r} is the name of a column of the stocks' own", remedy
-        )
-        for n in taken
-    ]
-    frame = table.frame.drop(columns=taken)
-    unread = {name: texts for name, texts in table.unread.items() if name not in taken}
-    table = replace(table, frame=frame, unread=unread)
-    more = broken(table_of("reports"), table)
-    if not more:
-        more = [*_far(table, frame), *_lengths(table, frame), *_contradictions(table, frame)]
-    return frame, violations + more
+    violations = broken(table_of("reports"), table)
+    return violations or [*_far(table), *_sums(table), *_contradictions(table, table.frame)]
 
 
-def _far(table: ParsedTable, frame: pd.DataFrame) -> Iterator[Violation]:
+def _far(table: ParsedTable) -> Iterator[Violation]:
     """See that days are of an age that records have."""
-    for name in frame.columns.intersection(list(DATES)):
-        days = frame[name]
+    for name in table.frame.columns.intersection(list(DATES)):
+        days = table.frame[name]
         bad = (days.notna() & ~days.between(_EARLIEST, _LATEST)).to_numpy()
         if bad.any():
             found = f"not between {_EARLIEST:%Y-%m-%d} and {_LATEST:%Y-%m-%d}"
             yield violation(table, [name], "range", found, "correct these days", bad, days)
 
 
-def _lengths(table: ParsedTable, frame: pd.DataFrame) -> Iterator[Violation]:
-    """See that periods are whole months, and that what is summed up over a year says how long."""
-    if "months" in frame:
-        months = frame["months"]
-        bad = (~(months.between(1, _LONGEST) & (months % 1 == 0)) & months.notna()).to_numpy()
-        if bad.any():
-            found = f"not a whole number from 1 to {_LONGEST}"
-            remedy = "write the length of the report's period in months, 12 for a year"
-            yield violation(table, ["months"], "length", found, remedy, bad, months)
-            return
-    flow, change, apart = changes(frame)
+def _sums(table: ParsedTable) -> Iterator[Violation]:
+    """See that what is summed up over a year says of how many months it is."""
+    flow, change, apart = changes(table.frame)
     if len(change) >= _ENOUGH and change.median() > UNSTEADY:
-        bad = np.isin(np.arange(len(frame)), change.index)
+        bad = np.isin(np.arange(len(table.frame)), change.index)
         found = (
             f"{flow} of periods that end {apart.median():.0f} months apart rise and fall as sums "
             "since the year's beginning do, or quarters beside years, while all are of one length"
@@ -95,7 +64,7 @@ def _lengths(table: ParsedTable, frame: pd.DataFrame) -> Iterator[Violation]:
             "give `months`, such as 3, 6, 9, 12, or make it of a column of text: columns: "
             "{quarter: months}, values: {quarter: {Q1: 3, Q2: 6, Q3: 9, FY: 12}}"
         )
-        yield violation(table, ["period_end"], "length", found, remedy, bad, frame["stock"])
+        yield violation(table, ["period_end"], "length", found, remedy, bad, table.frame["stock"])
 
 
 def _contradictions(table: ParsedTable, frame: pd.DataFrame) -> Iterator[Violation]:
@@ -135,8 +104,8 @@ def to_statements(
         As `konkyo.data.point_in_time.as_known` takes them, `stock` the place in `codes`; amounts
         and shares in thousands.
     """
-    own = pd.Index(table["stock"].unique())
-    place = match(codes, own)[0][own.get_indexer(table["stock"])]
+    table_codes = pd.Index(table["stock"].unique())
+    place = match(codes, table_codes)[0][table_codes.get_indexer(table["stock"])]
     table, stock = table[place >= 0], place[place >= 0].astype("int64")
     missing = pd.Series(pd.NaT, index=table.index, dtype="datetime64[s]")
     end = table.get("period_end", missing)
@@ -163,9 +132,9 @@ def to_statements(
     figures = keys.assign(period=period, months=np.where(dated, length, 0))
     frames = []
     for frame, ahead in ((figures, False), (keys.assign(period=year, months=0), True)):
-        some = {n: values for n, values in numbers.items() if (n in FORECASTS) == ahead}
-        rows = frame.assign(**some).iloc[order]
-        frames.append(rows[rows[list(some)].notna().any(axis=1)])
+        items = {n: values for n, values in numbers.items() if (n in FORECASTS) == ahead}
+        rows = frame.assign(**items).iloc[order]
+        frames.append(rows[rows[list(items)].notna().any(axis=1)])
     return frames[0], frames[1]
 
 
@@ -206,12 +175,9 @@ def match(codes: pd.Index, own: pd.Index) -> tuple[np.ndarray, bool]:
     place = codes.get_indexer(own)
     free = np.setdiff1d(np.arange(len(codes)), place)
     left = np.flatnonzero(place < 0)
-    if not len(free) or not len(left):
-        return place, False
     large, wanted = codes[free].str.upper(), own[left].str.upper()
     once = ~large.duplicated(keep=False)
     among = large[once].get_indexer(wanted)
     among[wanted.duplicated(keep=False)] = -1
-    hits = among >= 0
-    place[left[hits]] = free[once][among[hits]]
-    return place, bool(hits.any())
+    place[left[among >= 0]] = free[once][among[among >= 0]]
+    return place, bool((among >= 0).any())

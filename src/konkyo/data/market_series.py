@@ -62,10 +62,11 @@ def note_on_first_days(file: str, days: pd.Series, period: Period) -> tuple[Note
         return ()
     first = days.dropna().min()
     until = last_days(pd.Series([first]), period).iloc[0]
-    return assumed(
+    text = (
         f"{file} dates each {period} by its first day, so that {first:%Y-%m-%d} is known "
         f"at the end of {until:%Y-%m-%d}; if it is the last day, set `bar_date: last_day`"
     )
+    return (assumed(text),)
 
 
 def monthly(
@@ -105,7 +106,7 @@ def monthly(
     schema = table_of("market")
     once = unique("month")._replace(remedy="keep one row a date")
     for spec in tables:
-        table = _by_day(read(spec, cells_of("market")))
+        table = with_month(read(spec, cells_of("market")))
         findings.notes += table.notes
         findings.violations += broken(schema._replace(rules=(*schema.rules, once)), table)
         if "month" not in table.frame:
@@ -131,8 +132,7 @@ def monthly(
     for month in map(parse, sorted(closed_months)):
         if len(joined) and joined.index[0] < month < joined.index[-1]:
             before = joined[joined.index < month].ffill().iloc[-1]
-            there = month in joined.index
-            joined.loc[month] = joined.loc[month].fillna(before) if there else before
+            joined.loc[month] = joined.reindex([month]).iloc[0].fillna(before)
             joined = joined.sort_index()
     return ParsedTable(", ".join(files), joined.reset_index(), names)
 
@@ -147,7 +147,7 @@ def by_month(table: ParsedTable, bar_date: BarDate) -> ParsedTable:
     return replace(table, frame=table.frame.assign(month=last_days(days, "month")), notes=remarks)
 
 
-def _by_day(table: ParsedTable) -> ParsedTable:
+def with_month(table: ParsedTable) -> ParsedTable:
     """Return a table whose days are called `month`, as those of other tables are months."""
     frame = table.frame
     if "date" not in frame:

@@ -74,8 +74,10 @@ def load(
     scan: Scan,
     last: pd.Timestamp | None,
     bar_date: BarDate = "last_day",
+    *,
+    percent: bool = False,
 ) -> tuple[Note, ...]:
-    """Read the rows up to the end of a month into the table `found`; stocks become numbers.
+    """Read the rows up to the end of a month into the table `prices`; stocks become numbers.
 
     Parameters
     ----------
@@ -86,7 +88,9 @@ def load(
     last : Timestamp or None
         The end of the last month that is used; None for all.
     bar_date : {'', 'first_day', 'last_day'}, optional
-        Which day of its week or month the date of a row is; in `found` it is the last.
+        Which day of its week or month the date of a row is; in `prices` it is the last.
+    percent : bool, optional
+        The rows' `return` is in per cent; in `prices` it is a fraction.
 
     Returns
     -------
@@ -95,8 +99,11 @@ def load(
     """
     # Text is parsed once; Parquet is read again by each query, for the columns that it needs.
     kind = "TABLE" if scan.is_text else "TEMP VIEW"
-    own = ", ".join(f"{scan.value_of(name)} AS {quoted(inside(name))}" for name in scan.columns)
-    connection.execute(f"CREATE {kind} dated AS SELECT {own} FROM ({scan.typed()})")  # nosec B608 # quoted
+    values = {name: scan.value_of(name) for name in scan.columns}
+    if percent and "return" in values:
+        values["return"] += " / 100"
+    columns = ", ".join(f"{value} AS {quoted(inside(name))}" for name, value in values.items())
+    connection.execute(f"CREATE {kind} dated AS SELECT {columns} FROM ({scan.typed()})")  # nosec B608 # quoted
     days = to_frame(connection, "SELECT DISTINCT CAST(date AS TIMESTAMP) AS date FROM dated")[
         "date"
     ]
@@ -104,11 +111,12 @@ def load(
     day = {"": "date", "week": "date + 6", "month": "last_day(date)"}[period]
     upto = "" if last is None else f" WHERE {day} <= DATE '{last:%Y-%m-%d}' OR date IS NULL"
     connection.execute(
-        f"CREATE TEMP VIEW found AS SELECT * REPLACE (CAST({day} AS DATE) AS date) FROM dated{upto}"  # nosec B608 # two words
+        f"CREATE TEMP VIEW prices AS SELECT * REPLACE (CAST({day} AS DATE) AS date) "  # nosec B608 # two words
+        f"FROM dated{upto}"
     )
     connection.execute(
         "CREATE TABLE codes AS SELECT stock, CAST(row_number() OVER (ORDER BY stock) AS INTEGER) "
-        "AS id FROM (SELECT DISTINCT stock FROM found WHERE stock IS NOT NULL)"
+        "AS id FROM (SELECT DISTINCT stock FROM prices WHERE stock IS NOT NULL)"
     )
     return note_on_first_days(scan.file, days, period)
 
@@ -116,7 +124,6 @@ def load(
 def to_months(
     connection: duckdb.DuckDBPyConnection,
     columns: Sequence[str],
-    percent: bool,
     largest: float,
 ) -> pd.DataFrame:
     """Return one row a month and stock from the rows that `load` read.
@@ -127,8 +134,6 @@ def to_months(
         After `load`.
     columns : sequence of str
         The rows' columns: date, stock, close or return, and others.
-    percent : bool
-        The rows' `return` is in per cent.
     largest : float
         Row returns above it (a fraction) are faults of the prices and count as missing.
 
@@ -144,7 +149,7 @@ def to_months(
     columns = list(outside)
     has = set(columns)
     traded = "dollar_volume" in has or {"close", "volume"} <= has
-    _make_rows(connection, columns, percent, largest)
+    _make_rows(connection, columns, largest)
     further = [name for name in columns if name not in (*_KEYS, *_SUMMED)]
     picks = {name: f"arg_max({quoted(name)}, day)" for name in further}
     if "sector" in has:
@@ -165,10 +170,10 @@ def to_months(
             "illiquidity",
             f"sum({price}) / 1e15 / nullif(count({price}), 0)",
         )
-    made = [f"{pick} AS {quoted(name)}" for name, pick in picks.items()]
+    selected = [f"{pick} AS {quoted(name)}" for name, pick in picks.items()]
     connection.execute(
         "CREATE TABLE months AS SELECT "  # nosec B608 # names quoted
-        f"id, month AS at_month, {', '.join([*made, ''])}"
+        f"id, month AS at_month, {', '.join([*selected, ''])}"
         "count(*) AS at_days, max(day) FILTER (price IS NOT NULL) AS at_last, "
         "count(q) AS at_n, sum(q) AS at_s, max(r) AS at_maximum, "
         "sum(CAST(q AS HUGEINT) * q) AS at_ss, sum(CASE WHEN q IS NOT NULL THEN m END) AS at_t, "
@@ -176,17 +181,17 @@ def to_months(
         "sum(CASE WHEN q IS NOT NULL THEN CAST(m AS HUGEINT) * m END) AS at_tt "
         "FROM rows LEFT JOIN means USING (day) GROUP BY id, month"
     )
-    kept = {name: quoted(name) for name in picks}
+    outputs = {name: quoted(name) for name in picks}
     if {"volume", "shares"} <= has:
-        kept.setdefault("share_turnover", "volume / nullif(shares, 0)")
-    kept.setdefault("days", "CAST(at_days AS DOUBLE)")
-    kept.setdefault("maximum_daily_return", "at_maximum")
-    kept.setdefault(
+        outputs.setdefault("share_turnover", "volume / nullif(shares, 0)")
+    outputs.setdefault("days", "CAST(at_days AS DOUBLE)")
+    outputs.setdefault("maximum_daily_return", "at_maximum")
+    outputs.setdefault(
         "daily_volatility",
         "CASE WHEN at_n > 1 THEN sqrt((at_n * at_ss - CAST(at_s AS HUGEINT) * at_s) / "
         f"(at_n * (at_n - 1.0))) / {_EXACT} END",
     )
-    kept.setdefault(
+    outputs.setdefault(
         "beta_daily",
         f"CASE WHEN filled >= {BETA_ENOUGH} AND yn * ytt > yt * yt "
         "THEN (yn * yst - ys * yt) / CAST(yn * ytt - yt * yt AS DOUBLE) END",
@@ -201,7 +206,7 @@ def to_months(
         "spells AS (SELECT *, count(CASE WHEN at_last IS NOT NULL AND at_month - at_before > "
         f"{ABSENCE} THEN 1 END) OVER (PARTITION BY id ORDER BY at_month) AS spell FROM ages) "
         "SELECT at_month AS month, stock, "
-        f"{', '.join(f'{value} AS {quoted(name)}' for name, value in kept.items())}, "
+        f"{', '.join(f'{value} AS {quoted(name)}' for name, value in outputs.items())}, "
         f"coalesce(at_end - at_last > {STALE}, true) AS {quoted(IS_STALE)} "
         f"FROM (SELECT *, {totals}, count(CASE WHEN at_n > 0 THEN 1 END) OVER year AS filled "
         "FROM spells WINDOW year AS (PARTITION BY id, spell ORDER BY at_month "
@@ -213,7 +218,7 @@ def to_months(
 
 
 def inside(name: str) -> str:
-    """Return the name that a column of the rows has in the table `found`.
+    """Return the name that a column of the rows has in the table `prices`.
 
     A further one, which may be called like a column of this module's own tables, cannot be mistaken
     for it.
@@ -223,7 +228,7 @@ def inside(name: str) -> str:
 
 def newest(connection: duckdb.DuckDBPyConnection) -> pd.Timestamp | None:
     """Return the date of the newest row that `load` read."""
-    day = connection.execute("SELECT max(date) FROM found").fetchall()[0][0]
+    day = connection.execute("SELECT max(date) FROM prices").fetchall()[0][0]
     return None if day is None else pd.Timestamp(day)
 
 
@@ -283,22 +288,22 @@ def incomplete(day: pd.Timestamp) -> str | None:
 
 
 def _make_rows(
-    connection: duckdb.DuckDBPyConnection, columns: Sequence[str], percent: bool, largest: float
+    connection: duckdb.DuckDBPyConnection, columns: Sequence[str], largest: float
 ) -> None:
     """Make the table `rows`, one a row of the files with its return, and `means`, one a day."""
     has = set(columns)
     others = [name for name in columns if name not in ("date", "stock", "return")]
     price = next(name for name in ("close_adjusted", "close", "return") if name in has)
     if "return" in has:
-        earned = "return / 100" if percent else "return"
+        earned = "return"
     else:
         # The row before is the last one with a price.
         before = f"lag({price} IGNORE NULLS) OVER own"
-        known = f"lag(CASE WHEN {price} IS NOT NULL THEN date END IGNORE NULLS) OVER own"
+        dated = f"lag(CASE WHEN {price} IS NOT NULL THEN date END IGNORE NULLS) OVER own"
         if not _some(connection, f"{price} IS NULL"):
-            before, known = f"lag({price}) OVER own", "lag(date) OVER own"
+            before, dated = f"lag({price}) OVER own", "lag(date) OVER own"
         earned = (
-            f"CASE WHEN date - ({known}) <= {SPAN} AND ({before}) > 0 AND isfinite({price}) "
+            f"CASE WHEN date - ({dated}) <= {SPAN} AND ({before}) > 0 AND isfinite({price}) "
             f"THEN {price} / ({before}) - 1 END"
         )
     traded = "NULL"
@@ -314,7 +319,7 @@ def _make_rows(
         f"CAST(round(CASE WHEN isfinite(r) AND r <= {largest!r} THEN r END * {_EXACT}) "
         "AS BIGINT) AS q FROM (SELECT id, date AS day, date - lag(date) OVER own AS gap, "
         f"{month}, {', '.join([quoted(name) for name in others] + [f'{earned} AS r'])}, "
-        f"{price} AS price, {traded} AS traded FROM found JOIN codes USING (stock) "
+        f"{price} AS price, {traded} AS traded FROM prices JOIN codes USING (stock) "
         "WHERE date IS NOT NULL WINDOW own AS (PARTITION BY id ORDER BY date))"
     )
     connection.execute(
@@ -324,5 +329,5 @@ def _make_rows(
 
 
 def _some(connection: duckdb.DuckDBPyConnection, condition: str) -> bool:
-    query = f"SELECT count(*) FROM found WHERE {condition}"  # nosec B608 # names quoted
+    query = f"SELECT count(*) FROM prices WHERE {condition}"  # nosec B608 # names quoted
     return bool(connection.execute(query).fetchall()[0][0])

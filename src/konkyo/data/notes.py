@@ -15,7 +15,7 @@ from konkyo.artifacts import HERE
 from konkyo.config import LARGEST_AUTOCORRELATION
 from konkyo.data.files import SUFFIXES, suffix_of, within
 from konkyo.data.parsing import ParsedTable
-from konkyo.data.violations import SHOWN, count_of, few, first_few
+from konkyo.data.violations import SHOWN, Note, count_of, few, first_few, odd
 from konkyo.dates import label
 
 SENTINELS = (-99.0, -99.9, -99.99, -999.0, -999.9, -999.99, -9999.0, 9999.0, 99999.0, -99999.0)
@@ -26,16 +26,17 @@ WORST = -0.9
 _NO_RECORDS = (".md", ".dvc", ".gitignore", ".yaml", ".yml", ".toml", ".py", ".ipynb", ".pdf")
 
 
-def of_folders(names: Sequence[str]) -> Iterator[str]:
+def of_folders(names: Sequence[str]) -> Iterator[Note]:
     """Yield a note on every file of the folders that is not read."""
     for path in map(Path, names):
         for file in sorted(within(path)):
             hidden = file.name.startswith(".") or file.suffix in _NO_RECORDS
             if not hidden and suffix_of(file) not in SUFFIXES:
-                yield f"{file} is passed over: save it as one of {', '.join(SUFFIXES)}"
+                text = f"{file} is passed over: save it as one of {', '.join(SUFFIXES)}"
+                yield Note("left out", text)
 
 
-def of_links(names: Sequence[str]) -> Iterator[str]:
+def of_links(names: Sequence[str]) -> Iterator[Note]:
     """Yield a note on links among the records, and on files elsewhere, which DVC does not watch."""
     elsewhere, links = [], set()
     for path in map(Path, names):
@@ -48,45 +49,38 @@ def of_links(names: Sequence[str]) -> Iterator[str]:
         if not path.absolute().is_relative_to(HERE.own.absolute()):
             elsewhere.append(path)
     for link in sorted(links):
-        yield f"{link} is a link: `dvc repro` does not notice a change of what it leads to"
+        yield odd(f"{link} is a link: `dvc repro` does not notice a change of what it leads to")
     if elsewhere:
-        yield f"not in data/own, where `dvc repro` would notice a change: {few(elsewhere)}"
+        yield odd(f"not in data/own, where `dvc repro` would notice a change: {few(elsewhere)}")
 
 
-def of_codes(kind: str, codes: pd.Series, stocks: pd.Series, matched: np.ndarray, how: str) -> str:
-    """Return the note on how many stocks a table beside them knows.
+def of_codes(kind: str, codes: pd.Index, stocks: pd.Index, matched: np.ndarray, how: str) -> Note:
+    """Return the note on how many stocks a table beside them has.
 
     Parameters
     ----------
     kind : str
         The table's kind.
-    codes : Series
-        The table's distinct codes.
-    stocks : Series
-        The stocks' distinct codes.
+    codes, stocks : Index
+        The table's and the stocks' distinct codes.
     matched : ndarray of int
         The place in `stocks` of each of the codes, negative where there is none.
     how : str
         How codes were compared, where not as they are written.
     """
-    known = np.isin(np.arange(len(stocks)), matched)
-    note = f"{kind}: {known.sum():,} of {count_of(len(stocks), 'stock')} found{how}"
-    if known.all():
-        return note
-    lacking, other = stocks[~known].tolist(), codes[matched < 0].tolist()
-    note += f"; without: {few(lacking)}"
-    if other:
-        note += f"; its codes of no stock: {few(map(repr, other))}"
-        bare = {str(code).lstrip("0") for code in lacking}
-        if damaged(other) or any(str(code).lstrip("0") in bare for code in other):
-            note += " (as a spreadsheet damages codes: write them as text)"
-    return note
+    without = stocks.delete(matched[matched >= 0])
+    text = f"{kind}: {len(stocks) - len(without):,} of {count_of(len(stocks), 'stock')} found{how}"
+    if len(without):
+        text += f"; without: {few(without)}"
+        if len(others := codes[matched < 0]):
+            text += f"; its codes of no stock: {few(map(repr, others))}"
+            if damaged(others) or others.str.lstrip("0").isin(without.str.lstrip("0")).any():
+                text += " (as a spreadsheet damages codes: write them as text)"
+    return Note("matched", text)
 
 
-def of_damaged(table: ParsedTable) -> Iterator[str]:
+def of_damaged(table: ParsedTable) -> Iterator[Note]:
     """Yield a note where codes of the stocks are as a spreadsheet writes them."""
-    if "stock" not in table.frame:
-        return
     codes = pd.Series(table.frame["stock"].dropna().unique())
     lengths = codes[codes.str.fullmatch(r"\d+")].str.len()
     short = lengths[lengths < lengths.max()].index
@@ -100,7 +94,7 @@ def of_damaged(table: ParsedTable) -> Iterator[str]:
         ),
     ):
         if some:
-            yield f"{table.file}: codes {how}: {few(map(repr, some))}; write them as text"
+            yield odd(f"{table.file}: codes {how}: {few(map(repr, some))}; write them as text")
 
 
 def damaged(codes: Iterable[object]) -> list[object]:
@@ -109,7 +103,7 @@ def damaged(codes: Iterable[object]) -> list[object]:
     return [code for code in codes if re.fullmatch(form, str(code))]
 
 
-def of_sentinels(table: ParsedTable) -> Iterator[str]:
+def of_sentinels(table: ParsedTable) -> Iterator[Note]:
     """Yield a note for each column of numbers that holds what may stand for a missing value."""
     frame = table.frame
     for name in frame.columns:
@@ -121,10 +115,10 @@ def of_sentinels(table: ParsedTable) -> Iterator[str]:
         if rows.empty:
             continue
         values = ", ".join(f"{value:.12g}" for value in sorted(rows[name].unique()))
-        own = table.names.get(name, name)
-        yield (
-            f"{table.file}: column {own!r} holds {values} in {count_of(len(rows), 'row')} "
-            f"({places(rows)}); if that means missing, write it into `missing_values`"
+        yield odd(
+            f"{table.file}: column {table.names.get(name, name)!r} holds {values} in "
+            f"{count_of(len(rows), 'row')} ({places(rows)}); if that means missing, write "
+            "it into `missing_values`"
         )
 
 
@@ -136,12 +130,12 @@ def _suspects(values: pd.Series, stock: pd.Series | None, zero: bool) -> pd.Seri
     or more, and are three times as far from the median as the next value, such as -88.88. So does
     a rare 0 among values none of which is less than a tenth of their median.
     """
-    there = values[np.isfinite(values)]
-    listed = there.isin(SENTINELS)
-    rest = there[~listed]
+    finite = values[np.isfinite(values)]
+    listed = finite.isin(SENTINELS)
+    rest = finite[~listed]
     usual = rest[rest != 0].value_counts().max()
-    inside = there[listed & there.between(rest.min(), rest.max())].value_counts()
-    suspects = set(there[listed]) - set(inside.index[inside <= usual])
+    inside = finite[listed & finite.between(rest.min(), rest.max())].value_counts()
+    suspects = set(finite[listed]) - set(inside.index[inside <= usual])
     # Columns of few values are codes, where 0 is as good as 1.
     for end in (rest.min(), rest.max()) if rest.nunique() >= 10 else ():
         at, others = rest.index[rest == end], rest[rest != end]
@@ -158,20 +152,20 @@ def _suspects(values: pd.Series, stock: pd.Series | None, zero: bool) -> pd.Seri
     return values.isin(suspects)
 
 
-def of_losses(frame: pd.DataFrame, unit: float) -> Iterator[str]:
-    """Yield a note on returns that lose nearly all; `unit` is 1 or 100, as they are written."""
-    rows = frame[frame["return"] < WORST * unit] if "return" in frame else frame.head(0)
+def of_losses(frame: pd.DataFrame) -> Iterator[Note]:
+    """Yield a note on returns that lose nearly all."""
+    rows = frame[frame["return"] < WORST]
     if len(rows):
-        yield (
-            f"{count_of(len(rows), 'return')} below {WORST:.0%} ({places(rows, 'return', unit)}): "
+        yield odd(
+            f"{count_of(len(rows), 'return')} below {WORST:.0%} ({places(rows, 'return')}): "
             "they count; a return below `smallest_return` would be set missing"
         )
 
 
-def of_averages(correlation: float | None) -> Iterator[str]:
+def of_averages(correlation: float | None) -> Iterator[Note]:
     """Yield a note where returns follow those of the month before, as averaged prices make them."""
     if correlation is not None and abs(correlation) > LARGEST_AUTOCORRELATION:
-        yield (
+        yield odd(
             f"the rank correlation of returns with those of the month before is {correlation:.2f} "
             f"on average over the months (at most {LARGEST_AUTOCORRELATION:.2f} in size is usual): "
             "if the prices are averages of a month or old quotes, use those of the month's last "
@@ -179,13 +173,14 @@ def of_averages(correlation: float | None) -> Iterator[str]:
         )
 
 
-def of_removals(rows: pd.DataFrame, unit: float = 1.0) -> Iterator[str]:
+def of_removals(rows: pd.DataFrame) -> Iterator[Note]:
     """Yield a note on returns that were set missing as faults of the prices."""
     if len(rows):
-        yield f"{count_of(len(rows), 'return')} set missing ({places(rows, 'return', unit)})"
+        text = f"{count_of(len(rows), 'return')} set missing ({places(rows, 'return')})"
+        yield Note("set missing", text)
 
 
-def places(rows: pd.DataFrame, value: str | None = None, unit: float = 1.0) -> str:
+def places(rows: pd.DataFrame, value: str | None = None) -> str:
     """Return the months, stocks and values of the first few rows."""
     shown = []
     for _, row in rows.head(SHOWN).iterrows():
@@ -194,6 +189,6 @@ def places(rows: pd.DataFrame, value: str | None = None, unit: float = 1.0) -> s
         if day is not None and not pd.isna(day):
             parts.append(label(day) if "month" in row else f"{day:%Y-%m-%d}")
         if value is not None:
-            parts.append(f"{row[value] / unit:.2%}")
+            parts.append(f"{row[value]:.2%}")
         shown.append(" ".join(parts))
     return first_few(shown, len(rows))

@@ -59,8 +59,10 @@ class ParsedTable:
         Of each column with cells that could not be read: their text, missing elsewhere.
     kinds : mapping of str to CellKind
         What the columns of `unread` should hold.
-    notes : tuple of str
+    notes : tuple of Note
         What was assumed of the rows, and how many were left out.
+    first_row : int
+        The number of the first row in the file, of a chunk; 1 is the first one below the header.
     """
 
     file: str
@@ -69,6 +71,7 @@ class ParsedTable:
     unread: Mapping[str, pd.Series] = field(default_factory=dict)
     kinds: Mapping[str, CellKind] = field(default_factory=dict)
     notes: tuple[Note, ...] = ()
+    first_row: int = 1
 
     def with_frame(self, frame: pd.DataFrame) -> "ParsedTable":
         """Return the table with other columns or values."""

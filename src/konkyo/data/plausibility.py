@@ -42,7 +42,7 @@ _OFF = 2.5
 """Powers of ten from a stock's other statements, below the three of a thousand."""
 
 
-def notes_on_prices(frame: pd.DataFrame, from_prices: bool, sized: bool) -> Iterator[Note]:
+def of_prices(frame: pd.DataFrame, from_prices: bool, sized: bool) -> Iterator[Note]:
     """Yield what is assumed of prices, and splits that contradict it.
 
     Parameters
@@ -58,12 +58,12 @@ def notes_on_prices(frame: pd.DataFrame, from_prices: bool, sized: bool) -> Iter
     middle = newest["close"].median()
     level = f"its median is {middle:,.6g} in {label(newest['month'].iloc[0])}"
     if "close_adjusted" not in frame and from_prices:
-        yield from assumed(
+        yield assumed(
             f"`close` is the price as traded and no stock was split ({level}); if it is "
             "adjusted, map it to `close_adjusted` and add the price as traded as `close`"
         )
     elif sized:
-        yield from assumed(f"`close` is the price as traded ({level})")
+        yield assumed(f"`close` is the price as traded ({level})")
     if "shares" not in frame:
         return
     rows = frame[frame["close"] > 0].sort_values(["stock", "month"])
@@ -74,20 +74,20 @@ def notes_on_prices(frame: pd.DataFrame, from_prices: bool, sized: bool) -> Iter
     split = (issued > SPLIT) | (issued < 1 / SPLIT)
     adjusted = split & (np.log(moved).abs() < np.log(issued).abs() / 2)
     if adjusted.any():
-        yield from odd(
+        yield odd(
             f"{count_of(int(adjusted.sum()), 'row')} where shares change by {SPLIT:g} times or "
             f"more and `close` does not follow ({places(rows[adjusted])}): if these are splits, "
             "`close` is adjusted and market values before know of them: map it to `close_adjusted`"
         )
     traded = split & ~adjusted & (np.log(moved * issued).abs() < np.log(issued).abs() / 2)
     if traded.any() and from_prices and "close_adjusted" not in frame:
-        yield from odd(
+        yield odd(
             f"{count_of(int(traded.sum()), 'return')} across splits: `close` moves against "
             f"`shares` ({places(rows[traded])}): add `close_adjusted`, from which returns are made"
         )
 
 
-def notes_on_twins(frame: pd.DataFrame) -> Iterator[Note]:
+def of_twins(frame: pd.DataFrame) -> Iterator[Note]:
     """Yield the note on stocks whose prices or returns are the same throughout a year."""
     pairs: dict[tuple[str, str], set[int]] = {}
     for name in ("close", "return"):
@@ -107,20 +107,20 @@ def notes_on_twins(frame: pd.DataFrame) -> Iterator[Note]:
                 pairs.setdefault((first, other), set()).add(year)
     if pairs:
         shown = few(f"{a} and {b} in {min(y)} to {max(y)}" for (a, b), y in pairs.items())
-        yield from odd(
+        yield odd(
             f"{count_of(len(pairs), 'pair')} of stocks with the same prices or returns "
             f"({shown}): leave one of each out, unless they are two"
         )
 
 
-def notes_on_series(table: ParsedTable) -> Iterator[Note]:
+def of_series(table: ParsedTable) -> Iterator[Note]:
     """Yield the median level of every market series, and its jumps by a thousand times."""
     frame = table.frame
     names = [name for name in frame.columns if name != "month"]
     if not names:
         return
     levels = [f"{name} {frame[name].median():,.4g}" for name in names]
-    yield from assumed(
+    yield assumed(
         f"market series are in the unit and the direction of these median levels: "
         f"{first_few(levels[:40], len(levels))}"
     )
@@ -139,7 +139,7 @@ def notes_on_series(table: ParsedTable) -> Iterator[Note]:
                 f"{label(rows['month'].iloc[at + 1])}: {values[at]:g} to {values[at + 1]:g}"
                 for at in np.flatnonzero(jumps)
             )
-            yield from odd(
+            yield odd(
                 f"{table.file}: {name!r} jumps by {JUMP:g} times or more ({shown}): look for "
                 "another unit or a value that means missing"
             )
@@ -187,7 +187,7 @@ def changes(frame: pd.DataFrame) -> tuple[str, pd.Series, pd.Series]:
     return flows[0], change.set_axis(rows.loc[use, "row"]), apart[use]
 
 
-def of_lengths(file: str, frame: pd.DataFrame) -> Iterator[str]:
+def of_lengths(file: str, frame: pd.DataFrame) -> Iterator[Note]:
     """Yield a note where statements that end within a year of each other count as years."""
     lacking = frame.get("months", pd.Series(np.nan, frame.index)).isna().to_numpy()
     flow, change, apart = changes(frame)
@@ -199,10 +199,10 @@ def of_lengths(file: str, frame: pd.DataFrame) -> Iterator[str]:
         if whole:
             share = (frame[flow] / frame[whole[0]].where(frame[whole[0]] > 0)).median()
             note += f", with a median {flow} of {share:.3g} x {whole[0]}"
-        yield note + "; a quarter's would be a fourth of what it should be"
+        yield odd(note + "; a quarter's would be a fourth of what it should be")
 
 
-def of_amounts(file: str, frame: pd.DataFrame) -> Iterator[str]:
+def of_amounts(file: str, frame: pd.DataFrame) -> Iterator[Note]:
     """Yield a note on amounts a thousand times off the others: of a column, or of some rows."""
     names = [name for name in frame if name in _AMOUNTS]
     sizes = frame[names].abs()
@@ -213,14 +213,14 @@ def of_amounts(file: str, frame: pd.DataFrame) -> Iterator[str]:
         median = powers.sub(powers[whole], axis=0).drop(columns=whole).median()
         off = median[(median < np.log10(_LEAST)) | (median > np.log10(_LARGEST))]
         if len(off) * 2 > median.notna().sum() > 1:
-            yield (
+            yield odd(
                 f"{file}: {whole!r} is in another unit than the other amounts, it seems "
                 f"({count_of(int(powers[whole].notna().sum()), 'row')}): most of these have a "
                 f"median of {10 ** off.median():.2g} x {whole}"
             )
         else:
             for name, power in off.items():
-                yield (
+                yield odd(
                     f"{file}: {name!r} has a median of {10**power:.2g} x {whole} "
                     f"({count_of(int(powers[name].notna().sum()), 'row')}): is it in another unit "
                     "than the other amounts?"
@@ -237,32 +237,26 @@ def of_amounts(file: str, frame: pd.DataFrame) -> Iterator[str]:
             yield _off(file, repr(name), frame, off_rows)
 
 
-def _off(file: str, what: str, frame: pd.DataFrame, rows: pd.Series) -> str:
+def _off(file: str, what: str, frame: pd.DataFrame, rows: pd.Series) -> Note:
     day = frame.get("period_end", frame.get("published"))
     shown = few(
         f"{stock} {label(one)}" if pd.notna(one) else str(stock)
         for stock, one in zip(frame["stock"][rows], day[rows], strict=True)
     )
-    return (
+    return odd(
         f"{file}: {what} of {count_of(int(rows.sum()), 'row')} a thousand times off the stock's "
         f"other statements, it seems ({shown})"
     )
 
 
-def of_values(stocks: pd.DataFrame) -> Iterator[str]:
-    """Yield notes on ratios to market value whose median is that of no market.
-
-    Parameters
-    ----------
-    stocks : DataFrame
-        The stocks' months with what statements add to them.
-    """
+def of_ratios(stocks: pd.DataFrame) -> Iterator[Note]:
+    """Yield notes on ratios to market value whose median is that of no market."""
     for name, (least, largest) in USUAL.items():
         if name not in stocks or not stocks[name].any():
             continue
         value = stocks[name].median()
         if not least <= abs(value) <= largest:
-            yield (
+            yield odd(
                 f"a median {name} of {value:.3g} is of no market ({least:g} to {largest:g} is "
                 "usual): look at `unit` of the reports, at the unit of `size`, which is thousands, "
                 "and whether it is market value"

@@ -174,7 +174,7 @@ def as_known(
     event = by_row["event"].fillna(events).to_numpy("int64")
     current = (by_row["age"] <= carry).to_numpy()
     current_ahead = (by_row["age_ahead"] <= carry).to_numpy()
-    known = {"known": np.where(current, by_row["known"], np.nan)}
+    items = {"known": np.where(current, by_row["known"], np.nan)}
     sums = {flow: _Sums(terms[terms["flow"] == flow], events + 1) for flow in (False, True)}
     bases = {}
     for name in figures.columns.difference(_KEYS, sort=False):
@@ -182,9 +182,9 @@ def as_known(
         if name in (*FLOWS, *BALANCES):
             lacks = np.isnan(newest) & ~np.isnan(year)
             newest, before = np.where(lacks, (year, year_before), (newest, before))
-        known[name] = np.where(current, newest[event], np.nan)
+        items[name] = np.where(current, newest[event], np.nan)
         if name in COMPARED:
-            known[f"{name}_before"] = np.where(current, before[event], np.nan)
+            items[f"{name}_before"] = np.where(current, before[event], np.nan)
             bases[name] = np.where(np.isnan(base), newest, base)[event]
     for name in forecasts.columns.difference(_KEYS, sort=False):
         now, before = np.full((2, events + 1), np.nan)
@@ -192,12 +192,12 @@ def as_known(
         before[ahead["event"]] = _values_at(forecasts[name], ahead["before"])
         # A month ago the last event had already been, where it was not in this month.
         before = np.where(by_row["since"] > 0, now[event], before[event])
-        known[name] = np.where(current_ahead, now[event], np.nan)
-        known[f"{name}_before"] = np.where(current_ahead, before, np.nan)
+        items[name] = np.where(current_ahead, now[event], np.nan)
+        items[f"{name}_before"] = np.where(current_ahead, before, np.nan)
         bare = name.removesuffix("_forecast")
         if bare in bases:
-            known[f"{bare}_base"] = np.where(current_ahead, bases[bare], np.nan)
-    return known
+            items[f"{bare}_base"] = np.where(current_ahead, bases[bare], np.nan)
+    return items
 
 
 def _vintages(statements: pd.DataFrame) -> pd.DataFrame:
@@ -237,6 +237,6 @@ class _Sums:
                 more = np.flatnonzero(self.counts > term)
                 sums[more] += parts[self.starts[more] + term]
             sums = sums[::-1]
-            there = ~np.isnan(sums)
-            answers[self.question[there]] = sums[there]
+            defined = ~np.isnan(sums)
+            answers[self.question[defined]] = sums[defined]
         return answers.reshape(-1, 5).T

@@ -4,8 +4,6 @@ A ratio is numerator / denominator, each a sum of items, NaN where an item is mi
 denominator is not positive. Ratios are not winsorised here: later stages rank or clip.
 """
 
-import math
-import re
 from collections.abc import Mapping
 from importlib.resources import files
 
@@ -45,7 +43,6 @@ COMPARED = ("sales", "ordinary_profit", "net_profit")
 """Flows whose growth is asked for: `_before` is the year before, `_base` that of a forecast."""
 
 
-_TERM = re.compile(r"([+-]?) *([^+-]+)")
 _MIN_MONTHS = 24
 """Of the 36 months, to standardise over time."""
 
@@ -78,11 +75,7 @@ def items_of(formula: str) -> tuple[str, ...]:
 
 def evaluate(formula: str, values: Mapping[str, np.ndarray]) -> np.ndarray:
     """Return the value of a formula, sums and products of items, shape [rows]; NaN propagates."""
-    total = np.zeros(1)
-    for sign, term in _TERM.findall(formula):
-        product = math.prod(values[word] for word in items_of(term))
-        total = total - product if sign == "-" else total + product
-    return total
+    return np.asarray(pd.eval(formula, engine="python", local_dict=dict(values), global_dict={}))
 
 
 def ratios(

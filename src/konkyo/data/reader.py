@@ -95,9 +95,10 @@ def read(spec: Spec, kinds: Kinds, *, wide: bool = False) -> ParsedTable:
             except duckdb.Error as error:
                 raise RecordsError(_reason(str(file), error)) from None
             if not rows.num_rows and not filtered:
-                own = [table.names.get(name, name) for name in table.columns]
+                headers = [table.names.get(name, name) for name in table.columns]
                 raise RecordsError(
-                    f"{file} holds no row, only the columns [{names_of(own)}]: add at least one row"
+                    f"{file} holds no row, only the columns [{names_of(headers)}]: add at least "
+                    "one row"
                 )
             frames.append(rows)
     rows = pa.concat_tables(frames)

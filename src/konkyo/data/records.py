@@ -1,11 +1,12 @@
 """The records of a source: two tables, facts about them, and the ground truth of a simulation."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
 
+from konkyo.data.violations import LOOK_AT, Note
 from konkyo.dates import label
 from konkyo.errors import ParamsError
 
@@ -35,10 +36,8 @@ class Records:
         features; expected = baseline + the sum of contributions.
     catalogue : DataFrame or None
         Of a simulated source: name, english and japanese of the panel's features.
-    notes : tuple of str
-        What is odd but possible, one line each: a reader should look at it.
-    summary : mapping of str to tuple of str
-        What the source did with its files: lines of the sections of `SECTIONS`.
+    notes : tuple of Note
+        What the source did with its files, by the sections of `SECTIONS`, and what to look at.
     """
 
     stocks: pd.DataFrame
@@ -46,8 +45,11 @@ class Records:
     facts: dict[str, Any]
     truth: pd.DataFrame | None = None
     catalogue: pd.DataFrame | None = None
-    notes: tuple[str, ...] = ()
-    summary: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    notes: tuple[Note, ...] = ()
+
+    def lines(self, section: str = LOOK_AT) -> tuple[str, ...]:
+        """Return the texts of a section's notes; by default what is odd but possible."""
+        return tuple(note.text for note in self.notes if note.section == section)
 
 
 def truncate(
@@ -80,13 +82,17 @@ def truncate(
         for table in (records.stocks, records.market, records.truth)
     )
     assert stocks is not None and market is not None  # nosec B101 # tells mypy the type
-    facts = records.facts | {
+    facts = records.facts | _coverage(stocks)
+    return replace(records, stocks=stocks, market=market, truth=truth, facts=facts)
+
+
+def _coverage(stocks: pd.DataFrame) -> dict[str, Any]:
+    return {
         "rows": len(stocks),
         "stocks": int(stocks["stock"].nunique()),
-        "first_month": label(begin),
-        "last_month": label(end),
+        "first_month": label(stocks["month"].min()),
+        "last_month": label(stocks["month"].max()),
     }
-    return replace(records, stocks=stocks, market=market, truth=truth, facts=facts)
 
 
 def facts_of(
@@ -119,8 +125,5 @@ def facts_of(
         "point_in_time": point_in_time,
         "survivorship_free": survivorship_free,
         "files": dict(files),
-        "rows": len(stocks),
-        "stocks": int(stocks["stock"].nunique()),
-        "first_month": label(stocks["month"].min()),
-        "last_month": label(stocks["month"].max()),
+        **_coverage(stocks),
     }

@@ -162,10 +162,7 @@ def _changed(
             _format_value(side[names[0]].iloc[first]) if names[0] in side else "no such column"
             for side in (before, now)
         )
-        example = (
-            f"first {_row_name(before.iloc[first], keys)}, {names[0]}: {was}, now {became}"
-            f"{_factor(before, now, names[0], first)}"
-        )
+        example = f"first {_row_name(before.iloc[first], keys)}, {names[0]}: {was}, now {became}"
         result.append(Difference(table, label(month), "changed", len(at), tuple(names), example))
     return result
 
@@ -183,27 +180,6 @@ def _rescaled(before: pd.DataFrame, now: pd.DataFrame) -> np.ndarray:
     first = ~rows["stock"].duplicated()
     follows |= first & follows.shift(-1, fill_value=False)
     return follows.reindex(now.index).to_numpy()
-
-
-def _factor(before: pd.DataFrame, now: pd.DataFrame, name: str, row: int) -> str:
-    """Return the words on a column of a stock that is throughout the same multiple of what it was.
-
-    Back-adjusted prices, and market values made of them, change so.
-    """
-    if "stock" not in before or name not in before or name not in now:
-        return ""
-    own = (before["stock"] == before["stock"].iloc[row]).to_numpy() & _unequal(
-        before[name], now[name]
-    )
-    if not pd.api.types.is_numeric_dtype(now[name]) or own.sum() < 2:
-        return ""
-    factor = now.loc[own, name] / before.loc[own, name]
-    if not np.allclose(factor, factor.median(), rtol=1e-3, atol=0):
-        return ""
-    return (
-        f"; {factor.median():.6g} times what it was in all {own.sum():,} months that changed: a "
-        "price adjusted later; give `close` as traded and `close_adjusted`"
-    )
 
 
 def _unequal(before: pd.Series, now: pd.Series) -> np.ndarray:

@@ -54,18 +54,24 @@ class Column(NamedTuple):
 
 
 class Schema(NamedTuple):
-    """A kind of table: its columns by this project's names, and the rules of its rows."""
+    """A kind of table: its columns by this project's names, and the rules of its rows.
+
+    `reserved` are names of other tables' columns, beside `RESERVED`.
+    """
 
     columns: Mapping[str, Column]
     rules: tuple[Rule, ...] = ()
     means: str = ""
+    reserved: tuple[str, ...] = ()
 
 
-def limit(title: str, unit: str = "") -> Rule:
-    """Return the rule of a limit such as `at least 0`, `above 0`, `at most 1e+15` or `0 or 1`.
+def limit(title: str) -> Rule:
+    """Return the rule of a limit: `at least 0`, `above 0`, `at most 1e+15`, `0 or 1` or `whole`.
 
-    Infinite numbers break another rule. `unit` is said beside the limit.
+    Infinite numbers break another rule.
     """
+    if title == "whole":
+        return Rule("whole", "no whole number", title, lambda values: values % 1 == 0)
     name, _, number = title.rpartition(" ")
     at = float(number)
     if name == "0 or":
@@ -76,16 +82,15 @@ def limit(title: str, unit: str = "") -> Rule:
         "above": (np.greater, "not above"),
         "at most": (np.less_equal, "above"),
     }[name]
-    found = f"{below} {at:g}" + (f" (the unit is {unit})" if unit else "")
-    return Rule(name, found, title, lambda values: compare(values, at))
+    return Rule(name, f"{below} {at:g}", title, lambda values: compare(values, at))
 
 
 def unique(*keys: str) -> Rule:
     """Return the rule that no two rows have the same keys; the second and later ones break it."""
 
     def test(frame: pd.DataFrame) -> pd.Series:
-        some = frame.reindex(columns=list(keys))
-        return ~some.duplicated() | some.isna().any(axis=1)
+        values = frame.reindex(columns=list(keys))
+        return ~values.duplicated() | values.isna().any(axis=1)
 
     title = f"one row a {' and '.join(keys)}"
     return Rule("unique", "repeated", title, test, f"keep {title}", keys)
@@ -131,7 +136,7 @@ def not_before(later: str, earlier: str, free: str = "") -> Rule:
     )
 
 
-def broken(schema: Schema, table: ParsedTable, first_row: int = 1) -> list[Violation]:
+def broken(schema: Schema, table: ParsedTable) -> list[Violation]:
     """Return what breaks the rules of a table's values and rows.
 
     Parameters
@@ -140,8 +145,6 @@ def broken(schema: Schema, table: ParsedTable, first_row: int = 1) -> list[Viola
         The rules.
     table : ParsedTable
         The table, or a chunk of one.
-    first_row : int, optional
-        The number of the table's first row in the file; 1 is the first one below the header.
 
     Returns
     -------
@@ -151,10 +154,10 @@ def broken(schema: Schema, table: ParsedTable, first_row: int = 1) -> list[Viola
     """
     table = table.with_frame(table.frame.reset_index(drop=True))
     return [
-        *_unreadable(table, first_row),
+        *_unreadable(table),
         *_of_columns(schema, table),
-        *_of_values(schema, table, first_row),
-        *_of_rows(schema, table, first_row),
+        *_of_values(schema, table),
+        *_of_rows(schema, table),
     ]
 
 
@@ -169,11 +172,11 @@ def unread_in(table: ParsedTable, names: Sequence[str]) -> np.ndarray:
 
 def of_names(table: ParsedTable, found: str, remedy: str) -> Violation:
     """Return the violation of which columns there are."""
-    there = [table.names.get(name, name) for name in table.frame.columns]
-    return violation(table, (), "columns", f"{found}; the file has [{names_of(there)}]", remedy)
+    names = [table.names.get(name, name) for name in table.frame.columns]
+    return violation(table, (), "columns", f"{found}; the file has [{names_of(names)}]", remedy)
 
 
-def _unreadable(table: ParsedTable, first_row: int) -> Iterator[Violation]:
+def _unreadable(table: ParsedTable) -> Iterator[Violation]:
     for name, texts in table.unread.items():
         bad, kind = texts.notna().to_numpy(), table.kinds[name]
         # Words and no numbers in another spelling, such as 1.5%.
@@ -182,7 +185,7 @@ def _unreadable(table: ParsedTable, first_row: int) -> Iterator[Violation]:
         if bad.any():
             remedy = _NO_NUMBERS if text else REMEDIES[kind]
             found = f"not {WORDS[kind]}"
-            yield violation(table, [name], "readable", found, remedy, bad, texts, first_row)
+            yield violation(table, [name], "readable", found, remedy, bad, texts)
 
 
 def _of_columns(schema: Schema, table: ParsedTable) -> Iterator[Violation]:
@@ -193,13 +196,13 @@ def _of_columns(schema: Schema, table: ParsedTable) -> Iterator[Violation]:
     if lacking:
         found = f"{', '.join(map(repr, lacking))} missing"
         yield of_names(table, found, add_remedy(table.file, lacking) + _MAP)
-    for name in table.frame.columns.intersection(RESERVED, sort=False):
-        found = f"{name!r} is the name of a future return or of a result in later tables"
-        remedy = "remove the column, or rename it if its values are known at the end of the month"
+    for name in table.frame.columns.intersection((*RESERVED, *schema.reserved), sort=False):
+        found = f"{name!r} is the name of a future return, a result or another table's column"
+        remedy = 'rename the column, or leave it out by mapping it to ""'
         yield violation(table, [name], "reserved", found, remedy)
 
 
-def _of_values(schema: Schema, table: ParsedTable, first_row: int) -> Iterator[Violation]:
+def _of_values(schema: Schema, table: ParsedTable) -> Iterator[Violation]:
     for name, values in table.frame.items():
         column = schema.columns.get(str(name), schema.columns.get(FURTHER))
         if column is None:
@@ -208,9 +211,7 @@ def _of_values(schema: Schema, table: ParsedTable, first_row: int) -> Iterator[V
         lacking = missing & ~unread_in(table, [str(name)])
         if not column.empty and lacking.any():
             remedy = "fill them in, or remove these rows"
-            yield violation(
-                table, [str(name)], "present", "missing", remedy, lacking, None, first_row
-            )
+            yield violation(table, [str(name)], "present", "missing", remedy, lacking)
         if column.holds != "number" or not pd.api.types.is_numeric_dtype(values):
             continue
         infinite = np.isinf(values).to_numpy()
@@ -220,29 +221,27 @@ def _of_values(schema: Schema, table: ParsedTable, first_row: int) -> Iterator[V
         }
         for (rule, found, remedy), rows in bad.items():
             if (rows & ~missing).any():
-                yield violation(
-                    table, [str(name)], rule, found, remedy, rows & ~missing, values, first_row
-                )
+                yield violation(table, [str(name)], rule, found, remedy, rows & ~missing, values)
 
 
-def _of_rows(schema: Schema, table: ParsedTable, first_row: int) -> Iterator[Violation]:
+def _of_rows(schema: Schema, table: ParsedTable) -> Iterator[Violation]:
     """Yield the violations of rules of several columns; none where every bad row is reported."""
     frame = table.frame
     for rule in schema.rules:
         bad = ~rule.test(frame).to_numpy(dtype=bool) & ~unread_in(table, rule.columns)
-        there = [key for key in rule.columns if key in frame]
+        present = [key for key in rule.columns if key in frame]
         if not bad.any():
             continue
-        if not there:
+        if not present:
             yield of_names(table, rule.found, rule.remedy + _MAP)
             continue
         remedy = rule.remedy
         if rule.name == "unique":
-            same = frame[frame.duplicated(there, keep=False)].duplicated().sum()
+            same = frame[frame.duplicated(present, keep=False)].duplicated().sum()
             if bad.sum() > same:
                 remedy += f" ({bad.sum() - same:,} of them contradict the row that they repeat)"
-        shown = _shown(frame, there)
-        yield violation(table, there, rule.name, rule.found, remedy, bad, shown, first_row)
+        shown = _shown(frame, present)
+        yield violation(table, present, rule.name, rule.found, remedy, bad, shown)
 
 
 def _shown(frame: pd.DataFrame, names: Sequence[str]) -> pd.Series:

@@ -4,31 +4,28 @@ DuckDB reads text files as text and Parquet with its types; `konkyo.data.parsing
 cell. A `Scan` need not fit into memory; `konkyo.data.reader.read` brings a table that does.
 """
 
-import shutil
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import duckdb
-import pyarrow as pa
-import pyarrow.parquet
 
 from konkyo.config import Reports, StockRows, Table
 from konkyo.data import parsing
 from konkyo.data.columns import is_declared
 from konkyo.data.conditions import columns_in, refusal
 from konkyo.data.files import (
+    Column,
+    Part,
     files_of,
     header,
     is_nameless,
-    open_text,
+    parts_of,
+    recoded,
     renamed,
-    same_columns,
-    suffix_of,
     together,
-    unreadable,
 )
-from konkyo.data.parsing import CellKind, literal, quoted
+from konkyo.data.parsing import CellKind, quoted
 from konkyo.data.violations import Note, assumed, names_of, odd
 from konkyo.errors import RecordsError
 
@@ -38,58 +35,6 @@ Kinds = Callable[[str], CellKind | None]
 
 Spec = Table | StockRows | Reports
 """What params.yaml says of a table."""
-
-
-@dataclass(frozen=True)
-class _Column:
-    """A column of a file: its name, its name within SQL, its type as DuckDB calls it.
-
-    To SQL, names that differ in capital letters alone are one.
-    """
-
-    own: str
-    sql: str
-    held: str
-    values: Mapping[str, str] = field(default_factory=dict, hash=False)
-
-    @property
-    def cell(self) -> tuple[str, str]:
-        """Return the SQL of a cell with what its value stands for, and its type."""
-        raw = quoted(self.sql)
-        if not self.values:
-            return raw, self.held
-        text = f"coalesce({parsing.text_of(raw, self.held)}, '')"
-        cases = " ".join(
-            f"WHEN {literal(own)} THEN {literal(here)}" for own, here in self.values.items()
-        )
-        return f"CASE bare({text}) {cases} ELSE {text} END", "VARCHAR"
-
-
-@dataclass(frozen=True)
-class _Part:
-    """Files that are read by one expression: of one kind, with the same header and types."""
-
-    files: tuple[Path, ...]
-    columns: tuple["_Column", ...]
-    separator: str
-
-    @property
-    def is_text(self) -> bool:
-        return suffix_of(self.files[0]) != ".parquet"
-
-    def source(self, places: Mapping[Path, Path], files: Sequence[Path]) -> str:
-        """Return the table function that reads these files of it."""
-        names = ", ".join(_file(places.get(file, file)) for file in files)
-        if not self.is_text:
-            # A folder called date=2020-01-31 is no column.
-            return f"read_parquet([{names}], hive_partitioning = false)"
-        columns = ", ".join(f"{literal(column.sql)}: 'VARCHAR'" for column in self.columns)
-        packed = suffix_of(self.files[0]) == ".csv.gz" and self.files[0] not in places
-        return (
-            f"read_csv([{names}], auto_detect = false, header = true, quote = '\"', escape = '\"', "
-            f"delim = {literal(self.separator)}, compression = '{'gzip' if packed else 'none'}', "
-            f"hive_partitioning = false, max_line_size = 16777216, columns = {{{columns}}})"
-        )
 
 
 @dataclass(frozen=True)
@@ -112,12 +57,13 @@ class Scan:
     names: Mapping[str, str]
     columns: Mapping[str, CellKind]
     notes: tuple[Note, ...]
-    _parts: tuple[_Part, ...]
+    _parts: tuple[Part, ...]
     _places: Mapping[Path, Path]
     _mapping: Mapping[str, str]
     _date: str | None = None
     _where: tuple[str, ...] = ()
     _numbers: frozenset[str] = frozenset()
+    first_row: int = 1
 
     @property
     def files(self) -> tuple[Path, ...]:
@@ -135,11 +81,11 @@ class Scan:
         if self._date is not None:
             return ("date", "close")
         names = {
-            self._mapping[column.own]
+            name
             for part in self._parts
             for column in part.columns
-            if column.own in self._mapping
-            and parsing.may_be_unread(self.columns[self._mapping[column.own]], column.cell[1])
+            if (name := self._mapping.get(column.name))
+            and parsing.may_be_unread(self.columns[name], column.type)
         }
         return tuple(name for name in self.columns if name in names)
 
@@ -174,16 +120,6 @@ class Scan:
                 queries.append(self._query(part, wanted, marks))
         return " UNION ALL ".join(queries)
 
-    def _written(self, part: _Part, own: str) -> str:
-        """Return the SQL of a cell as `where` sees it: text, a number or a day as it is written."""
-        column = next(column for column in part.columns if column.own == own)
-        raw = quoted(column.sql)
-        if own in self._numbers or parsing.holds_numbers(column.held):
-            return parsing.value("number", raw, column.held)
-        if column.held == "DATE" or column.held.startswith("TIMESTAMP"):
-            return raw
-        return f"nullif(bare({parsing.text_of(raw, column.held)}), '')"
-
     def note(self, connection: duckdb.DuckDBPyConnection) -> tuple[Note, ...]:
         """Return how many rows `where` leaves out, if there is one.
 
@@ -201,37 +137,51 @@ class Scan:
         )
         if not left:
             raise RecordsError(f"{self.file} has {rows:,} rows, of which `where` leaves none")
-        return odd(f"{self.file}: `where` leaves {left:,} of {rows:,} rows")
+        return (odd(f"{self.file}: `where` leaves {left:,} of {rows:,} rows"),)
 
-    def _query(self, part: _Part, files: Sequence[Path], marks: bool) -> str:
+    def _as_written(self, column: Column) -> str:
+        """Return the SQL of a cell as `where` sees it: text, a number or a day as it is written."""
+        raw = quoted(column.sql)
+        if column.name in self._numbers or parsing.holds_numbers(column.type):
+            return parsing.value("number", raw, column.type)
+        if column.type == "DATE" or column.type.startswith("TIMESTAMP"):
+            return raw
+        return f"nullif(bare({parsing.text_of(raw, column.type)}), '')"
+
+    def _query(self, part: Part, files: Sequence[Path], marks: bool) -> str:
         source = part.source(self._places, files)
-        of = {column.own: column.cell for column in part.columns}
+        cell_of = {column.name: column.cell for column in part.columns}
         where = ""
         if self._where:
-            written = ", ".join(self._written(part, own) for own in self._where)
-            source = f"(SELECT * FROM {source} WHERE row_counts({written}))"  # nosec B608 # quoted
+            arguments = ", ".join(
+                self._as_written(column)
+                for name in self._where
+                for column in part.columns
+                if column.name == name
+            )
+            source = f"(SELECT * FROM {source} WHERE row_counts({arguments}))"  # nosec B608 # quoted
         if self._date is None:
-            cells = {here: of[own] for own, here in self._mapping.items()}
+            cells = {here: cell_of[name] for name, here in self._mapping.items()}
         else:
-            stocks = {own: here for own, here in self._mapping.items() if own != self._date}
-            numbers = all(parsing.holds_numbers(of[own][1]) for own in stocks)
-            held = "DOUBLE" if numbers else "VARCHAR"
+            stocks = {name: here for name, here in self._mapping.items() if name != self._date}
+            numbers = all(parsing.holds_numbers(cell_of[name][1]) for name in stocks)
+            price_type = "DOUBLE" if numbers else "VARCHAR"
             prices = []
-            for own, here in stocks.items():
-                raw, kind = of[own]
+            for name, here in stocks.items():
+                raw, cell_type = cell_of[name]
                 # By way of a DOUBLE, as the shortest text of a FLOAT is another number.
-                raw = f"CAST({raw} AS DOUBLE)" if parsing.holds_numbers(kind) else raw
-                prices.append(f"CAST({raw} AS {held}) AS {quoted(here)}")
-            date, held_date = of[self._date]
+                raw = f"CAST({raw} AS DOUBLE)" if parsing.holds_numbers(cell_type) else raw
+                prices.append(f"CAST({raw} AS {price_type}) AS {quoted(here)}")
+            date, date_type = cell_of[self._date]
             over = ", ".join(quoted(here) for here in stocks.values())
             source = (
                 f"(UNPIVOT (SELECT {date} AS __date, {', '.join(prices)} FROM {source}) "  # nosec B608 # names quoted
                 f"ON {over} INTO NAME __stock VALUE __close)"
             )
             cells = {
-                "date": ("__date", held_date),
+                "date": ("__date", date_type),
                 "stock": ("__stock", "VARCHAR"),
-                "close": ("__close", held),
+                "close": ("__close", price_type),
             }
             if not numbers:
                 # A price that is not there is no row, as if its cell were empty.
@@ -280,67 +230,46 @@ def scan(
     """
     parsing.define(connection, spec)
     files = files_of(spec.files)
-    names, _ = header(files[0], spec.encoding)
-    meanings = spec.values  # of no frame
-    unknown = [name for name in meanings if name not in names]
-    if unknown:
-        raise RecordsError(
-            f"`values` of {together(files)} is about {names_of(unknown)}, which it has not: it has "
-            f"{names_of(names)}"
-        )
-    coded = {
-        own: {_as_text(key): _as_text(value) for key, value in some.items()}
-        for own, some in meanings.items()
-    }
-    groups: dict[tuple[tuple[_Column, ...], str, str], list[Path]] = {}
-    for file in files:
-        own, separator = header(file, spec.encoding)
-        same_columns(str(files[0]), names, str(file), own)
-        if suffix_of(file) == ".parquet":
-            held = _columns_of(connection, file)
-        else:
-            held = tuple(_Column(name, f"f{n}", "VARCHAR") for n, name in enumerate(own))
-        held = tuple(replace(one, values=coded.get(one.own, {})) for one in held)
-        groups.setdefault((held, separator, suffix_of(file)), []).append(file)
-    parts = tuple(_Part(tuple(some), held, mark) for (held, mark, _), some in groups.items())
-    mapping = renamed(together(files), names, spec.columns if columns is None else columns)
-    mapping, remarks = _named(together(files), mapping, kinds, wide)
-    places = _recoded(connection, files, spec.encoding)
     title = together(files)
-    where: tuple[str, ...] = ()
-    if spec.where.strip():
-        where = tuple(columns_in(connection, f"`where` of {title}", spec.where, names))
+    names, _ = header(files[0], spec.encoding)
+    parts = parts_of(connection, files, names, spec.encoding, spec.values)
+    given = spec.columns if columns is None else columns
+    mapping = renamed(title, names, given)
+    mapping, remarks = _named(title, mapping, kinds, wide)
+    condition, where = spec.where.strip(), list[str]()
+    if condition:
+        where = columns_in(connection, f"`where` of {title}", condition, names)
+        title = f"{title} where {condition}"
         # What serves the condition alone is no column of the records.
-        given = spec.columns if columns is None else columns
         mapping = {
-            own: here
-            for own, here in mapping.items()
-            if own not in where or own in given or is_declared(here)
+            name: here
+            for name, here in mapping.items()
+            if name not in where or name in given or is_declared(here)
         }
-        title = f"{title} where {spec.where.strip()}"
     date = None
     if wide:
         date = next((n for n in mapping if mapping[n] in ("date", "month")), next(iter(mapping)))
         if len(mapping) < 2:
             raise RecordsError(
-                f"{together(files)} has no column of prices beside {date!r}, its dates: with "
+                f"{title} has no column of prices beside {date!r}, its dates: with "
                 "layout: wide every stock has a column"
             )
         check_capitals(files[0], list(mapping.values()))
-    held_names = ("date", "stock", "close") if wide else tuple(mapping.values())
-    cells = {name: kind for name in held_names if (kind := kinds(name)) is not None}
+    here = ("date", "stock", "close") if wide else tuple(mapping.values())
+    cells = {name: kind for name in here if (kind := kinds(name)) is not None}
     if not cells:
         raise RecordsError(
-            f"{together(files)} has no column of this project's, it has [{names_of(names)}]: "
+            f"{title} has no column of this project's, it has [{names_of(names)}]: "
             "map them in `columns` of the table's entry in params.yaml to those of docs/data.md"
         )
     if date is None:
-        mapping = {own: name for own, name in mapping.items() if name in cells}
-        own_of = {name: own for own, name in mapping.items() if name != own}
+        mapping = {name: here for name, here in mapping.items() if here in cells}
+        own_names = {here: name for name, here in mapping.items() if name != here}
     else:
-        own_of = {"date": date}
-    table = Scan(title, own_of, cells, remarks, parts, places, mapping, date)
-    return _filtered(connection, table, where, spec.where)
+        own_names = {"date": date}
+    places = recoded(connection, files, spec.encoding)
+    table = Scan(title, own_names, cells, remarks, parts, places, mapping, date)
+    return _filtered(connection, table, condition, where)
 
 
 def _named(
@@ -350,54 +279,52 @@ def _named(
 
     A first one holds the dates where no other column does: so pandas writes an index of dates.
     """
-    named = {own: name for own, name in mapping.items() if name != own or not is_nameless(own)}
-    nameless = [own for own in mapping if own not in named]
+    named = {name: here for name, here in mapping.items() if here != name or not is_nameless(name)}
+    nameless = [name for name in mapping if name not in named]
     remarks: list[Note] = []
     days = ["month", "date"] if kinds("month") == "period" else ["date"]
-    for own in nameless:
-        dates = own == next(iter(mapping)) and not set(days) & set(named.values())
-        if dates and kinds(days[0]) in ("day", "period") and (wide or own == "Unnamed: 0"):
-            named = {own: days[0], **named}
-            remarks += assumed(f"the first column of {file}, which has no name, has the dates")
+    for name in nameless:
+        dates = name == next(iter(mapping)) and not set(days) & set(named.values())
+        if dates and kinds(days[0]) in ("day", "period") and (wide or name == "Unnamed: 0"):
+            named = {name: days[0], **named}
+            remarks.append(assumed(f"the first column of {file}, which has no name, has the dates"))
         else:
-            remarks += odd(f"{file}: column {own!r} is left out; map it to a name to use it")
+            remarks.append(odd(f"{file}: column {name!r} is left out; map it to a name to use it"))
     return named, tuple(remarks)
 
 
 def _filtered(
-    connection: duckdb.DuckDBPyConnection, table: Scan, where: tuple[str, ...], condition: str
+    connection: duckdb.DuckDBPyConnection, table: Scan, condition: str, where: Sequence[str]
 ) -> Scan:
     """Return a table of the rows for which a condition on its columns is true.
 
     A column of text whose every value is a number is compared as a number.
     """
-    if not where:
+    if not condition:
         return table
     numbers = set()
-    for own in where:
+    for name in where:
         texts = " UNION ALL ".join(
-            f"SELECT {parsing.text_of(quoted(column.sql), column.held)} AS t "  # nosec B608 # quoted
+            f"SELECT {parsing.text_of(quoted(column.sql), column.type)} AS t "  # nosec B608 # quoted
             f"FROM {part.source(table._places, part.files)}"
             for part in table._parts
             for column in part.columns
-            if column.own == own
+            if column.name == name
         )
         query = f"SELECT count(*) FROM ({texts}) WHERE NOT is_missing(t) AND number_of(t) IS NULL"  # nosec B608 # quoted
-        kind = table.columns.get(table._mapping.get(own, own))
+        kind = table.columns.get(table._mapping.get(name, name))
         if kind in (None, "number") and not connection.execute(query).fetchall()[0][0]:
-            numbers.add(own)
-    names = ", ".join(map(quoted, where))
-    table = replace(table, _where=where, _numbers=frozenset(numbers))
+            numbers.add(name)
+    table = replace(table, _where=tuple(where), _numbers=frozenset(numbers))
+    arguments = ", ".join(map(quoted, where))
     try:
-        connection.execute(f"CREATE OR REPLACE TEMP MACRO row_counts({names}) AS ({condition}\n)")
+        connection.execute(
+            f"CREATE OR REPLACE TEMP MACRO row_counts({arguments}) AS ({condition}\n)"
+        )
         connection.execute(f"SELECT count(*) FROM ({table.typed()})")  # nosec B608 # quoted
     except duckdb.Error as error:
         raise refusal(f"`where` of {table.file}", condition, where, error) from None
     return table
-
-
-def _as_text(value: str | float) -> str:
-    return value.strip() if isinstance(value, str) else f"{value:.15g}"
 
 
 def check_capitals(file: Path, names: Sequence[str]) -> None:
@@ -409,50 +336,3 @@ def check_capitals(file: Path, names: Sequence[str]) -> None:
             f"{file} has columns whose names differ in capital letters alone, "
             f"{', '.join(map(repr, alike))}: give them names that differ otherwise"
         )
-
-
-def _columns_of(connection: duckdb.DuckDBPyConnection, file: Path) -> tuple[_Column, ...]:
-    """Return the columns of a Parquet file and their types, with the names of their time zones."""
-    try:
-        rows = connection.execute(
-            f"DESCRIBE SELECT * FROM read_parquet([{_file(file)}], hive_partitioning = false)"  # nosec B608 # quoted
-        ).fetchall()
-    except duckdb.Error as error:
-        raise RecordsError(unreadable(str(file), str(error).splitlines()[0])) from None
-    columns = []
-    for (sql, held, *_), one in zip(rows, pyarrow.parquet.read_schema(file), strict=True):
-        zone = getattr(one.type, "tz", None)
-        if pa.types.is_duration(one.type):
-            # DuckDB reads it as the whole number that it is kept as, whatever its unit.
-            held = "DURATION"
-        columns.append(_Column(one.name, sql, f"{parsing.ZONED} {zone}" if zone else held))
-    return tuple(columns)
-
-
-def _recoded(
-    connection: duckdb.DuckDBPyConnection, files: Sequence[Path], encoding: str
-) -> dict[Path, Path]:
-    """Return copies in UTF-8, which alone DuckDB reads, of text files in another encoding."""
-    if encoding.lower().replace("_", "-") in ("utf-8", "utf8"):
-        return {}
-    scratch = Path(connection.execute("SELECT current_setting('temp_directory')").fetchall()[0][0])
-    copies = {}
-    for number, file in enumerate(files):
-        if suffix_of(file) == ".parquet":
-            continue
-        copy = scratch / f"recoded-{number}.csv"
-        try:
-            with (
-                open_text(file, encoding) as rows,
-                copy.open("w", encoding="utf-8", newline="") as to,
-            ):
-                shutil.copyfileobj(rows, to)
-        except (ValueError, OSError, EOFError) as error:
-            raise RecordsError(unreadable(str(file), error)) from None
-        copies[file] = copy
-    return copies
-
-
-def _file(path: Path) -> str:
-    """Return a file's name as DuckDB's functions take it, which read patterns and addresses."""
-    return literal("".join(f"[{c}]" if c in "*?[" else c for c in str(path.absolute())))

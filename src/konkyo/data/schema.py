@@ -10,7 +10,7 @@ and leave sorted. `konkyo.data.columns` declares the columns.
 import numpy as np
 import pandas as pd
 
-from konkyo.data.columns import Unit, table_of
+from konkyo.data.columns import table_of
 from konkyo.data.parsing import ParsedTable
 from konkyo.data.rules import Schema, broken, unique, unread_in
 from konkyo.data.violations import Violation, raise_if_any, violation
@@ -27,7 +27,6 @@ REQUIRED = ("month", "stock", "sector", "return", "size")
 def check(
     stocks: ParsedTable,
     market: ParsedTable | None,
-    unit: Unit,
     portfolios: int,
     *,
     sized: bool = True,
@@ -38,8 +37,6 @@ def check(
     ----------
     stocks, market : ParsedTable
         The monthly tables under this project's column names; None for no market series.
-    unit : {'fraction', 'percent'}
-        The unit of the stocks' column `return`.
     portfolios : int
         The fewest stocks that a month must have, one a portfolio.
     sized : bool
@@ -60,14 +57,13 @@ def check(
     RecordsError
         Every violation of both files at once.
     """
-    raise_if_any(violations_of(stocks, market, unit, portfolios, sized=sized))
-    return normalise(stocks.frame, market.frame if market else None, unit, sized=sized)
+    raise_if_any(violations_of(stocks, market, portfolios, sized=sized))
+    return normalise(stocks.frame, market.frame if market else None, sized=sized)
 
 
 def violations_of(
     stocks: ParsedTable | None,
     market: ParsedTable | None,
-    unit: Unit,
     portfolios: int,
     *,
     sized: bool = True,
@@ -75,7 +71,7 @@ def violations_of(
     """Return what breaks the rules of the two tables, or of the one that could be read."""
     months = distinct(pd.DataFrame() if stocks is None else stocks.frame)
     return [
-        *(_stocks(stocks, unit, portfolios, sized) if stocks is not None else ()),
+        *(_stocks(stocks, portfolios, sized) if stocks is not None else ()),
         *(_market(market, months) if market is not None else ()),
     ]
 
@@ -83,7 +79,6 @@ def violations_of(
 def normalise(
     stocks_table: pd.DataFrame,
     market_table: pd.DataFrame | None,
-    unit: Unit,
     *,
     sized: bool = True,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -96,8 +91,6 @@ def normalise(
         table.assign(month=table["month"].astype("datetime64[s]"))
         for table in (stocks_table, market_table)
     )
-    if unit == "percent":
-        stocks_table["return"] /= 100.0
     if "sector" not in stocks_table:
         stocks_table["sector"] = pd.Series(None, index=stocks_table.index, dtype="str")
     required = [name for name in REQUIRED if sized or name != "size"]
@@ -112,14 +105,14 @@ def normalise(
     )
 
 
-def _stocks(table: ParsedTable, unit: Unit, portfolios: int, sized: bool) -> list[Violation]:
-    columns = dict(table_of("stocks", unit).columns)
+def _stocks(table: ParsedTable, portfolios: int, sized: bool) -> list[Violation]:
+    columns = dict(table_of("stocks").columns)
     columns["size"] = columns["size"]._replace(needed=sized)
     violations = broken(Schema(columns, (unique("month", "stock"),)), table)
     frame = table.frame
     if "return" in frame:
         middle = median_size(frame["return"])
-        if unit == "fraction" and middle > LARGEST_FRACTION:
+        if middle > LARGEST_FRACTION:
             # In the wrong unit the least return is another.
             violations = [
                 one
@@ -182,10 +175,10 @@ def _market(table: ParsedTable, stock_months: np.ndarray) -> list[Violation]:
     if "month" not in frame:
         return violations
     violations += gaps(table)
-    there = distinct(frame)
-    outside = np.setdiff1d(stock_months, there)
-    if len(there):
-        outside = outside[(outside < there[0]) | (outside > there[-1])]
+    covered = distinct(frame)
+    outside = np.setdiff1d(stock_months, covered)
+    if len(covered):
+        outside = outside[(outside < covered[0]) | (outside > covered[-1])]
     if len(outside):
         remedy = "add these months, or cut the stocks to the months that both files have"
         found, months = "no row for the stocks", _labels(outside)

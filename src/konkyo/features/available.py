@@ -44,12 +44,12 @@ def resolve(params: Prepare, stocks: pd.DataFrame) -> tuple[str, ...]:
     """
     if params.characteristics != "available":
         return params.characteristics
-    known = stocks[stocks["month"] <= dates.parse(params.first_month)]
-    months = int(np.ptp(dates.ordinal(known["month"]))) + 1 if len(known) else 0
+    early = stocks[stocks["month"] <= dates.parse(params.first_month)]
+    months = int(np.ptp(dates.ordinal(early["month"]))) + 1 if len(early) else 0
     # The first month of most records has no return.
     rolling = [name for name in STANDARD if int(name.rpartition("_")[2]) < max(months, 2)]
     columns = [
-        name for name in stocks if name not in NO_CHARACTERISTICS and known[name].notna().any()
+        name for name in stocks if name not in NO_CHARACTERISTICS and early[name].notna().any()
     ]
     return tuple([*rolling, *sorted(columns, key=lambda name: name != "size")])
 

@@ -54,21 +54,15 @@ def features(
                     "change": level / before - 1,
                     "difference": level - before,
                 }[transform]
-            undefined = np.flatnonzero(~np.isfinite(value))
-            if len(undefined):
+            bad = np.flatnonzero(~(np.abs(value) <= LARGEST))
+            if len(bad):
+                first = value[bad[0]]
                 raise RecordsError(
-                    f"market series {name}: no {transform} in {len(undefined)} months of the "
-                    f"panel, first {dates.label(month[undefined[0]])}: add the missing values, "
-                    "start later (prepare.first_month) or remove "
-                    f"{name}: {transform} from prepare.market"
-                )
-            too_large = np.flatnonzero(np.abs(value) > LARGEST)
-            if len(too_large):
-                raise RecordsError(
-                    f"market series {name}: the {transform} is {value[too_large[0]]:g} in "
-                    f"{dates.label(month[too_large[0]])} ({len(too_large)} months of the panel), "
-                    f"and {LARGEST:g} is the most in size: correct these values, supply the series "
-                    f"in a larger unit, or remove {name}: {transform} from prepare.market"
+                    f"market series {name}: the {transform} is "
+                    f"{'missing' if np.isnan(first) else f'{first:g}'} in "
+                    f"{dates.label(month[bad[0]])} ({len(bad)} months of the panel), and at most "
+                    f"{LARGEST:g} in size is needed: add or correct the values, start later "
+                    f"(prepare.first_month) or remove {name}: {transform} from prepare.market"
                 )
             columns[column_name(name, transform)] = value
     return pd.DataFrame(columns, index=month)

@@ -175,25 +175,19 @@ def table(findings: Sequence[Finding]) -> pd.DataFrame:
 
     First month, example and perturbation are those of the earliest value that moved.
     """
-    rows: dict[tuple[str, str], Finding] = {}
-    for finding in findings:
-        key = (finding.stage, finding.feature)
-        if key not in rows:
-            rows[key] = finding
-            continue
-        total = rows[key]
-        earliest = finding
-        if not finding.moved or (total.moved and total.first_month <= finding.first_month):
-            earliest = total
-        rows[key] = replace(
-            earliest,
-            compared=total.compared + finding.compared,
-            moved=total.moved + finding.moved,
-        )
-    ordered = sorted(rows.values(), key=lambda finding: STAGES.index(finding.stage))
-    frame = pd.DataFrame([asdict(finding) for finding in ordered], columns=list(COLUMNS))
-    frame.loc[frame["moved"] == 0, ["decision_month", "perturbation"]] = ""
-    return frame
+    frame = pd.DataFrame([asdict(finding) for finding in findings], columns=list(COLUMNS))
+    keys = ["stage", "feature"]
+    counts = frame.groupby(keys)[["compared", "moved"]].sum()
+    unmoved = frame["moved"] == 0
+    frame.loc[unmoved, ["decision_month", "perturbation"]] = ""
+    # In the order of their first finding; of each the earliest value that moved.
+    rows = frame.assign(
+        month=frame["first_month"].mask(unmoved, "9999-12"),
+        at=frame.groupby(keys, sort=False).ngroup(),
+        stage_at=frame["stage"].map(STAGES.index),
+    ).sort_values(["stage_at", "at", "month"], kind="stable")
+    rows = rows.drop_duplicates(keys).drop(columns=["compared", "moved"])
+    return rows.merge(counts, on=keys)[list(COLUMNS)]
 
 
 def _features(panel: Panel, t: int) -> pd.DataFrame:

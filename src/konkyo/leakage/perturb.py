@@ -86,8 +86,6 @@ class Table:
         The rows by this project's names: days as datetime64, codes and sectors as text, numbers.
     available : ndarray of int64, shape [rows]
         Months counted from 1970-01.
-    percent : bool
-        Returns are in per cent.
     dated : bool
         A month has several rows of a stock or series: days or weeks.
     largest : float
@@ -98,7 +96,6 @@ class Table:
 
     frame: pd.DataFrame
     available: np.ndarray
-    percent: bool = False
     dated: bool = False
     largest: float = 1e30
     roles: Mapping[str, Role] = field(default_factory=dict)
@@ -187,12 +184,11 @@ def redraw_numbers(
     if role == "flag":
         return rng.integers(0, 2, count).astype("float64")
     if role == "return":
-        unit = 100.0 if table.percent else 1.0
-        new = unit * np.clip(rng.normal(0.0, 0.3, count), -0.9, 3.0)
+        new = np.clip(rng.normal(0.0, 0.3, count), -0.9, 3.0)
         if perturbation.extreme:
             # Fewer than half: the check of the return unit would refuse more.
             drawn = rng.random(count)
-            new = np.where(drawn < 0.2, table.largest, np.where(drawn < 0.3, -unit, new))
+            new = np.where(drawn < 0.2, table.largest, np.where(drawn < 0.3, -1.0, new))
     else:
         factor = np.exp(rng.normal(0.0, 1.0, count))
         filled = np.where(np.isnan(values), 1.0, values)

@@ -15,7 +15,7 @@ import pandas as pd
 
 from konkyo import data
 from konkyo.config import Ingest, Reports, StockRows, Tables
-from konkyo.data import daily, reader, us_equities
+from konkyo.data import daily, reader, stock_months, us_equities
 from konkyo.data.columns import Kind, cells_of
 from konkyo.dates import month_end, ordinal, parse
 from konkyo.io import write_parquet
@@ -27,6 +27,7 @@ from konkyo.leakage.perturb import (
     perturb_table,
     redraw,
     row_order,
+    time_of,
     to_table,
 )
 
@@ -147,14 +148,12 @@ def read(tables: Tables) -> RawTables:
         for name in beside
     }
     stocks = tables.stocks
-    if stocks.layout == "wide":
-        cells = daily.cell_of_month if stocks.rows == "monthly" else cells_of("prices")
-        frame = reader.read(stocks, cells, wide=True).frame
+    if stocks.rows == "monthly":
+        table = stock_months.read_monthly(stocks)
     else:
         spec = replace(stocks, columns=daily.split_columns(stocks)[0])
-        frame = reader.read(
-            spec, cells_of("stocks" if stocks.rows == "monthly" else "prices")
-        ).frame
+        table = reader.read(spec, cells_of("prices"), wide=stocks.layout == "wide")
+    frame = stock_months.as_fractions(table, stocks).frame
     return raw | {"stocks": [(stocks, frame)]}
 
 
@@ -189,13 +188,13 @@ def write(
     stocks = replace(
         to_table(rows),
         dated=spec.rows == "dated",
-        percent=spec.return_unit == "percent",
         largest=MAX_DAILY if spec.rows == "dated" else 1e30,
     )
     frame, new_codes = perturb_table(stocks, t, perturbation, rng=rng, last=last)
     if spec.layout == "wide":
-        order = frame["date"].drop_duplicates()
-        frame = frame.set_index(["date", "stock"])["close"].unstack().loc[order]  # noqa: PD010
+        time = time_of(frame)
+        order = frame[time].drop_duplicates()
+        frame = frame.set_index([time, "stock"])["close"].unstack().loc[order]  # noqa: PD010
         frame = frame.rename_axis(columns=None).reset_index()
 
     def series(rows: pd.DataFrame) -> pd.DataFrame:
@@ -223,9 +222,12 @@ def write(
         for number, ((spec, _), rows) in enumerate(zip(raw[kind], perturbed, strict=True)):
             path = folder / f"{kind}_{number}.parquet"
             write_parquet(rows.reset_index(drop=True), path)
-            # A column that only the monthly rows of daily prices have is mapped after aggregation.
-            late = daily.split_columns(spec)[1] if isinstance(spec, StockRows) else {}
-            specs.append(replace(spec, files=(str(path),), columns=late))
+            changes: dict[str, Any] = {"files": (str(path),), "columns": {}}
+            if isinstance(spec, StockRows):
+                # A column that only the monthly rows of daily prices have is mapped afterwards.
+                late = daily.split_columns(spec)[1]
+                changes |= {"columns": late, "return_unit": "fraction"}
+            specs.append(replace(spec, **changes))
         sections[kind] = tuple(specs)
     return replace(tables, **sections | {"stocks": sections["stocks"][0]})
 

@@ -85,7 +85,7 @@ def summary(params: Params, records: Records, violations: list[Violation]) -> st
         Of params.yaml with these records.
     """
     facts, market = records.facts, records.market
-    lines: dict[str, list[str]] = {name: list(records.summary.get(name, ())) for name in SECTIONS}
+    lines: dict[str, list[str]] = {name: list(records.lines(name)) for name in SECTIONS}
     lines["read"] += [
         f"{facts['rows']:,} rows of {count_of(facts['stocks'], 'stock')}, "
         f"{facts['first_month']} to {facts['last_month']}",
@@ -102,7 +102,7 @@ def summary(params: Params, records: Records, violations: list[Violation]) -> st
     ]
     lines["matched"] += _labels(params, records)
     lines["left out"] += _left_out(params, records.stocks)
-    lines["look at"] = [*records.notes, *preflight.remarks(params, records)]
+    lines["look at"] = [*records.lines(), *preflight.remarks(params, records)]
     state = count_of(len(violations), "violation") if violations else "no violation"
     return _sections(f"{facts['source']}: {state}", lines)
 

@@ -131,7 +131,7 @@ def _fred(
             )
         start, end = min(start, stored["month"].min()), max(end, stored["month"].max())
     ends = pd.date_range(start, end, freq="ME")
-    connection = fred.connect(fred.BASE, policy)
+    connection = fred.Connection(fred.BASE, policy)
     table = pd.DataFrame({"month": ends})
     errors = []
     for name, code in names.items():

@@ -131,9 +131,7 @@ def _run_trials(
     groups = backtest.groups()
     months, windows = sum(map(len, groups)), len(groups) * search.tune.seeds
     try:
-        with closing(
-            Line(search, months=months, windows=windows, scratch=backtest.scratch)
-        ) as line:
+        with closing(Line(search, months=months, windows=windows)) as line:
 
             def show() -> None:
                 line.show()

@@ -1,17 +1,14 @@
 """The winner's values in params.yaml, where `dvc repro` and `dvc params diff` see them."""
 
 import difflib
-import io
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
-from ruamel.yaml.comments import CommentedSeq
-from ruamel.yaml.error import YAMLError
 
 from konkyo import config
+from konkyo.errors import ParamsError
 from konkyo.io import atomic_write
 
 
@@ -25,28 +22,26 @@ def apply(text: str, settings: Mapping[str, Mapping[str, Any]]) -> str:
     settings : mapping
         Plain values by section and key; lists as tuples.
 
-    Returns
-    -------
-    str
-        With its comments, and with its layout unless a value to change spans lines.
+    Raises
+    ------
+    ParamsError
+        A value to change does not stand on the line of its key.
     """
-    yaml = _yaml()
-    parsed = yaml.load(text)
+    before = YAML().load(text)
     lines = text.splitlines(keepends=True)
     for section, values in settings.items():
         for key, value in values.items():
-            node = _node(value)
-            if parsed[section][key] != node:
-                line, column = parsed[section].lc.value(key)
-                lines[line] = lines[line][:column] + _replaced(lines[line][column:], node)
-                parsed[section][key] = node
-    after = "".join(lines)
-    with suppress(YAMLError):
-        if yaml.load(after) == parsed:
-            return after
-    stream = io.StringIO()
-    yaml.dump(parsed, stream)
-    return stream.getvalue()
+            node = list(value) if isinstance(value, tuple) else value
+            if before[section][key] == node:
+                continue
+            (line, _), (at, column) = before[section].lc.key(key), before[section].lc.value(key)
+            if line != at:
+                raise ParamsError(
+                    f"{section}.{key} cannot be set to {node}: write its value on the line of the "
+                    "key"
+                )
+            lines[at] = lines[at][:column] + _replaced(lines[at][column:], str(node))
+    return "".join(lines)
 
 
 def write(path: Path, settings: Mapping[str, Mapping[str, Any]]) -> str:
@@ -68,36 +63,7 @@ def write(path: Path, settings: Mapping[str, Mapping[str, Any]]) -> str:
     return "\n".join(lines)
 
 
-def _replaced(rest: str, value: Any) -> str:
-    """Return the rest of a line with its first value replaced and its comment in its column."""
-    old = rest.split(" #")[0].rstrip()
-    comment = rest[len(old) :]
-    new = _text(value)
-    if "#" in comment:
-        gap = len(comment) - len(comment.lstrip(" "))
-        room = len(old) + gap - len(new)
-        return new + " " * max(room, 1) + comment.lstrip(" ")
-    return new + comment
-
-
-def _text(value: Any) -> str:
-    """Return a value as YAML, on one line."""
-    stream = io.StringIO()
-    _yaml().dump({"value": value}, stream)
-    return stream.getvalue().removeprefix("value: ").rstrip("\n")
-
-
-def _yaml() -> YAML:
-    """Return the reader and writer that keeps comments and does not break lines."""
-    yaml = YAML(typ="rt")
-    yaml.width = 4096
-    return yaml
-
-
-def _node(value: Any) -> Any:
-    """Return a value as it is to be written, a tuple in brackets."""
-    if not isinstance(value, tuple):
-        return value
-    sequence = CommentedSeq(value)
-    sequence.fa.set_flow_style()
-    return sequence
+def _replaced(rest: str, value: str) -> str:
+    """Return the rest of a line with its value replaced and its comment in its column."""
+    before, mark, comment = rest.partition(" #")
+    return value.ljust(len(before)) + mark + comment if mark else value + "\n"

@@ -7,7 +7,8 @@ import pandas as pd
 
 from konkyo import dates
 from konkyo.backtesting.information_coefficient import t_statistic
-from konkyo.backtesting.performance import annual_return_arithmetic, measures, sharpe_ratio
+from konkyo.backtesting.objectives import MONTHS_A_YEAR, objective_values
+from konkyo.backtesting.performance import measures
 
 Kind = Literal["sharpe_ratio", "t_statistic", "mean", "rank_ic"]
 MEASURES = (
@@ -21,39 +22,22 @@ MEASURES = (
 )
 
 
-def trial_value(kind: Kind, values: pd.Series) -> float:
-    """Return the objective of a series, the more the better.
+def objective(kind: Kind, series: pd.DataFrame) -> float:
+    """Return a trial's objective from its whole monthly series, the more the better.
 
     Parameters
     ----------
     kind : str
         sharpe_ratio (annual return / annual volatility), t_statistic (of the mean), mean (annual
-        return, a fraction) or rank_ic (mean).
-    values : pandas.Series
-        Monthly spread returns after costs, fractions; for rank_ic the monthly rank ICs. NaN months
-        do not count.
-    """
-    if kind == "rank_ic":
-        return float(values.mean())
-    functions = {
-        "mean": annual_return_arithmetic,
-        "sharpe_ratio": sharpe_ratio,
-        "t_statistic": t_statistic,
-    }
-    return functions[kind](values.dropna())
-
-
-def objective(kind: Kind, series: pd.DataFrame) -> float:
-    """Return a trial's objective from its whole monthly series.
-
-    Parameters
-    ----------
-    kind : str
-        What the search maximises.
+        return, a fraction): all of the spread after costs; or rank_ic (mean).
     series : pandas.DataFrame
         spread_net, rank_ic of consecutive months: turnover, and so costs, are those between them.
+        NaN months do not count.
     """
-    return trial_value(kind, series["rank_ic" if kind == "rank_ic" else "spread_net"])
+    if kind == "rank_ic":
+        return float(series["rank_ic"].mean())
+    value = float(objective_values(series["spread_net"].to_numpy(dtype="float64"), kind))
+    return value * MONTHS_A_YEAR if kind == "mean" else value
 
 
 def contributions(kind: Kind, series: pd.DataFrame) -> pd.Series:

@@ -40,21 +40,18 @@ def pack(series: pd.DataFrame) -> dict[str, list[Any]]:
     Returns
     -------
     dict
-        month as YYYY-MM, the others to eight decimals, None where there is no value.
+        month as YYYY-MM, the others to eight decimals, NaN where there is no value.
     """
-    packed: dict[str, list[Any]] = {"month": [dates.label(m) for m in series["month"]]}
-    for name in COLUMNS:
-        values = series[name].to_numpy(dtype=float)
-        packed[name] = [round(float(v), _DIGITS) if np.isfinite(v) else None for v in values]
+    rounded = series[["month", *COLUMNS]].round(_DIGITS)
+    labels = [dates.label(month) for month in series["month"]]
+    packed: dict[str, list[Any]] = rounded.assign(month=labels).to_dict("list")
     return packed
 
 
 def unpack(packed: Mapping[str, list[Any]]) -> pd.DataFrame:
     """Return the frame that `pack` made short: month (month end) and fractions."""
-    frame = pd.DataFrame({"month": [dates.parse(name) for name in packed["month"]]})
-    for name in COLUMNS:
-        frame[name] = np.array(packed[name], dtype=float)
-    return frame
+    months = [dates.parse(name) for name in packed["month"]]
+    return pd.DataFrame(dict(packed)).assign(month=months)
 
 
 def monthly(trials: Sequence[FrozenTrial]) -> pd.DataFrame:
@@ -221,20 +218,17 @@ def selection_bias(
 
 def summary(comparison: pd.DataFrame, bias: Mapping[str, float]) -> str:
     """Return the result of a search in a few lines of text."""
-    ratio = comparison.set_index(["model", "part"])["sharpe_ratio"]
     months = months_of(comparison)
-    parts = f"{months['tuning']} months searched and {months['holdout']} held out"
-    lines = [f"Sharpe ratio after costs, {parts}:"]
-    models = [model for model in MODELS if (model, "holdout") in ratio.index]
-    for model in models:
-        lines.append(f"  {model:9s} {ratio[model, 'tuning']:6.2f} {ratio[model, 'holdout']:6.2f}")
-    if "current" in models:
-        tuned, current = ratio["best", "holdout"], ratio["current", "holdout"]
-        if tuned == current:
-            lines.append("nothing was better than the current values on the searched months")
-        else:
-            verb = "beat" if tuned > current else "did not beat"
-            lines.append(f"on the holdout the tuned values {verb} the current ones")
+    ratios = comparison.pivot_table("sharpe_ratio", "model", "part", sort=False)[list(PARTS)]
+    lines = [
+        f"Sharpe ratio after costs, {months['tuning']} months searched and {months['holdout']} "
+        "held out:",
+        ratios.rename_axis(index=None, columns=None).to_string(float_format="{:.2f}".format),
+    ]
+    if "current" in ratios.index:
+        tuned, current = ratios.loc[["best", "current"], "holdout"]
+        verb = "beat" if tuned > current else "did not beat"
+        lines.append(f"on the holdout the tuned values {verb} the current ones")
     if "dsr" in bias:
         lines.append(
             f"{bias['trials']:.0f} trials count as {bias['effective_trials']:.1f}: without skill "

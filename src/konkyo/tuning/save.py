@@ -1,12 +1,9 @@
 """The files of a search: its trials while it goes on, its result, figures and page at the end."""
 
-from collections.abc import Mapping
 from pathlib import Path
 
-import altair as alt
 from optuna.trial import FrozenTrial
 
-from konkyo.config import Report
 from konkyo.errors import TuningError
 from konkyo.io import atomic_write, write_csv, write_json, write_parquet
 from konkyo.report.charts.theme import save_pngs
@@ -74,10 +71,12 @@ def save_results(
     write_csv(comparison, folder / "result.csv")
     write_json(bias, folder / "selection_bias.json")
     report = full.params.report
-    drawn = _save_figures(search, best, folder, report)
+    charts = plots.charts(search, best)
+    pictures = {folder / f"{name}.png": chart for name, chart in charts[report.language].items()}
+    save_pngs(pictures, report.dpi)
     table = results.trial_table(search.study.get_trials(deepcopy=False))
     text = page.page(
-        search.tune.study, comparison, bias, table, current, best, drawn, report.language
+        search.tune.study, comparison, bias, table, current, best, charts, report.language
     )
     with atomic_write(folder / "tuning.html") as scratch:
         scratch.write_text(text, encoding="utf-8")
@@ -89,22 +88,6 @@ def save_results(
     }
     write_json(winner, folder / "best.json")
     return results.summary(comparison, bias)
-
-
-def _save_figures(
-    search: Search, best: FrozenTrial, folder: Path, report: Report
-) -> Mapping[str, Mapping[str, alt.TopLevelMixin]]:
-    """Write the figures as PNG in the report's language; return the page's, by language."""
-    charts = plots.charts(
-        search.study,
-        study.finished_trials(search.study),
-        best,
-        objective=results.objective_of_spreads(search.tune),
-        seed=search.tune.seed,
-    )
-    pictures = {folder / f"{name}.png": chart for name, chart in charts[report.language].items()}
-    save_pngs(pictures, report.dpi)
-    return charts
 
 
 def best_trial(search: Search) -> FrozenTrial:

@@ -152,7 +152,10 @@ class Postgres:
             self._engine = sqlalchemy.create_engine(url, pool_pre_ping=True)
             # Two processes that create one set of tables together break it.
             with self.exclusive(), ignore_experimental():
-                self._refuse_other_program()
+                # Optuna would create its tables in MLflow's database and stop only then.
+                tables = set(sqlalchemy.inspect(self._engine).get_table_names())
+                if "alembic_version" in tables and "version_info" not in tables:
+                    raise ValueError("it has another program's tables")
                 self.backend = RDBStorage(
                     url,
                     engine_kwargs={"pool_pre_ping": True},
@@ -160,30 +163,16 @@ class Postgres:
                     grace_period=heartbeat * _HEARTBEATS_MISSED,
                     heartbeat_stale_trial_callback=retry,
                 )
-        except (sqlalchemy.exc.SQLAlchemyError, StorageInternalError, ValueError) as error:
+        except (
+            sqlalchemy.exc.SQLAlchemyError, StorageInternalError, ValueError, RuntimeError,
+        ) as error:  # fmt: skip
+            # Optuna raises a RuntimeError of tables of another version.
             reason = str(error.__cause__ or error).strip().splitlines()[0]
             raise TuningError(
                 f"tune.storage: the PostgreSQL database cannot be opened ({reason}): correct "
-                "postgresql://user:password@host/database, start the server, or set journal:<file>"
+                "postgresql://user:password@host/database, start the server, make a database for "
+                "the searches alone, or set journal:<file>"
             ) from None
-        except RuntimeError as error:
-            # What Optuna raises of tables that another version of it has made.
-            raise TuningError(
-                f"tune.storage: the database cannot be used ({str(error).splitlines()[0]}): "
-                "install the version of optuna that made it, or name another database"
-            ) from None
-
-    def _refuse_other_program(self) -> None:
-        """Refuse a database in which another program keeps its versions as Optuna does: MLflow's.
-
-        Optuna would create its tables and then stop at a version that it does not know.
-        """
-        tables = set(sqlalchemy.inspect(self._engine).get_table_names())
-        if "alembic_version" in tables and "version_info" not in tables:
-            raise TuningError(
-                "tune.storage: the database has another program's tables, MLflow's say: make one "
-                "for the searches (`create database tuning`) and name it"
-            )
 
     @contextmanager
     def exclusive(self) -> Iterator[None]:

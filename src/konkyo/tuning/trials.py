@@ -131,7 +131,6 @@ class TrialBacktest:
         windows = {w.month: w for w in rolling(blocks, sections[0].window_months, skip_months)}
         size = max(sections[0].max_networks_per_stack // (len(trials) * seeds), 1)
         tables: list[list[pd.DataFrame]] = [[] for _ in trials]
-        under_way: list[Path] = []
         for first in range(0, len(groups), size):
             part = groups[first : first + size]
             decisions = [windows[group[0]] for group in part]
@@ -139,14 +138,13 @@ class TrialBacktest:
             entries = [replace(entry, placebo=placebo) for entry in chain.from_iterable(specs)]
             work = repr(([asdict(train) for train in sections], part, placebo))
             digest = digest_of(panels.digest_at(path) or "", code_digest(*TRAINING), work)
-            # The line of progress adds up the windows of these files.
             name = f"{digest}-{len(entries)}"
             networks, _ = train_networks(
                 panel.features, labels, entries, sections[0], inputs=panel.names,
                 keys=[name] * len(entries), scratch=self.scratch, name=name,
             )  # fmt: skip
-            (self.scratch / f"{name}.ckpt").unlink(missing_ok=True)
-            under_way.append(self.scratch / f"{name}.progress")
+            for file in self.scratch.glob(f"{name}.*"):
+                file.unlink()
             # Trial by trial, and within a trial group by group, seed by seed.
             for trial, place in product(range(len(trials)), range(len(part))):
                 start = (trial * len(part) + place) * seeds
@@ -154,8 +152,6 @@ class TrialBacktest:
                 ensemble = networks[start : start + seeds]
                 score = baselines.network_scores(ensemble, panel.features[rows])
                 tables[trial].append(_table(panel, rows, score))
-        for file in under_way:
-            file.unlink(missing_ok=True)
         return [_in_order(of_trial) for of_trial in tables]
 
     def ridge_scores(self, values: Values, groups: Sequence[Group]) -> pd.DataFrame:

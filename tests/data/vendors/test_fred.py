@@ -1,5 +1,4 @@
 import traceback
-from xml.sax.saxutils import quoteattr
 
 import pandas as pd
 import pytest
@@ -10,8 +9,6 @@ from konkyo.data.vendors import fred
 from konkyo.data.vendors.http import Unavailable
 from konkyo.errors import SourceError
 from vendor_server import KEY, Asked, Told, Vendor
-
-pytest.importorskip("fredapi")
 
 # Gross product: told on the 30th of the month after the quarter, revised twice.
 VERSIONS = [
@@ -30,17 +27,17 @@ def frame(versions: list[tuple[str, str, float | None]]) -> pd.DataFrame:
     return table.astype(dates | {"value": "float64"})
 
 
-def xml(root: str, *children: str) -> Told:
-    return Told(200, f'<?xml version="1.0"?><{root}>{"".join(children)}</{root}>')
+def answer(name: str, rows: list) -> Told:
+    return Told(body={name: rows})
 
 
 def refused(status: int, message: str, **headers: str) -> Told:
-    return Told(status, f'<error code="{status}" message={quoteattr(message)}/>', headers)
+    return Told(status, {"error_code": status, "error_message": message}, headers)
 
 
-def observation(date: str, start: str, value: float | None) -> str:
+def observation(date: str, start: str, value: float | None) -> dict[str, str]:
     text = "." if value is None else str(value)
-    return f'<observation realtime_start="{start}" date="{date}" value="{text}"/>'
+    return {"realtime_start": start, "realtime_end": END, "date": date, "value": text}
 
 
 @pytest.fixture
@@ -56,11 +53,11 @@ def service(vendor: Vendor, monkeypatch) -> Vendor:
             later = [p for d, p, _ in VERSIONS[place + 1 :] if d == date]
             if published <= end and (not later or later[0] > start):
                 rows.append(observation(date, max(published, start), value))
-        return xml("observations", *rows)
+        return answer("observations", rows)
 
     def vintages(_: Asked) -> Told:
         dates = sorted({published for _, published, _ in VERSIONS})
-        return xml("vintage_dates", *[f"<vintage_date>{day}</vintage_date>" for day in dates])
+        return answer("vintage_dates", dates)
 
     vendor.routes = {"/series/observations": observations, "/series/vintagedates": vintages}
     return vendor
@@ -69,22 +66,22 @@ def service(vendor: Vendor, monkeypatch) -> Vendor:
 @pytest.mark.parametrize("most", [1000, 2, 1])
 def test_every_version_is_read_once(service, policy, monkeypatch, most):
     monkeypatch.setattr(fred, "MAX_VINTAGES", most)
-    found = fred.releases(fred.connect(service.url, policy), "GDP")
+    found = fred.releases(fred.Connection(service.url, policy), "GDP")
     pd.testing.assert_frame_equal(found, frame(VERSIONS))
 
 
 def test_a_truncated_answer_is_requested_in_halves(service, policy, monkeypatch):
     monkeypatch.setattr(fred, "MAX_ROWS", 3)
-    found = fred.releases(fred.connect(service.url, policy), "GDP")
+    found = fred.releases(fred.Connection(service.url, policy), "GDP")
     pd.testing.assert_frame_equal(found, frame(VERSIONS))
     monkeypatch.setattr(fred, "MAX_ROWS", 1)
     with pytest.raises(SourceError, match="lower frequency"):
-        fred.releases(fred.connect(service.url, policy), "GDP")
+        fred.releases(fred.Connection(service.url, policy), "GDP")
 
 
 @pytest.mark.parametrize("count", range(1, 5))
 def test_later_vintages_are_added_to_what_is_there(service, policy, count):
-    connection = fred.connect(service.url, policy)
+    connection = fred.Connection(service.url, policy)
     found = fred.releases(connection, "GDP", frame(VERSIONS[:count]))
     pd.testing.assert_frame_equal(found, frame(VERSIONS))
     assert service.asked[-1].query["realtime_start"] == VERSIONS[count][1]
@@ -132,14 +129,17 @@ def test_point_in_time_values_equal_a_loops(rows):
 
 
 def test_an_unrevised_series_follows_its_period(service, policy):
-    service.routes["/series"] = lambda _: xml("seriess", '<series frequency_short="M"/>')
-    rows = [observation("2024-01-01", END, 1.5), observation("2024-02-01", END, None)]
-    service.routes["/series/observations"] = lambda _: xml("observations", *rows)
-    found = fred.latest(fred.connect(service.url, policy), "FEDFUNDS", lag=1)
+    service.routes["/series"] = lambda _: answer("seriess", [{"frequency_short": "M"}])
+    rows = [
+        observation(day, "2024-05-01", value)
+        for day, value in (("2024-01-01", 1.5), ("2024-02-01", None))
+    ]
+    service.routes["/series/observations"] = lambda _: answer("observations", rows)
+    found = fred.latest(fred.Connection(service.url, policy), "FEDFUNDS", lag=1)
     assert found["published"].dt.strftime("%Y-%m-%d").tolist() == ["2024-02-01", "2024-03-01"]
     assert found["value"].fillna(-1).tolist() == [1.5, -1]
-    service.routes["/series"] = lambda _: xml("seriess", '<series frequency_short="D"/>')
-    found = fred.latest(fred.connect(service.url, policy), "DGS10", lag=0)
+    service.routes["/series"] = lambda _: answer("seriess", [{"frequency_short": "D"}])
+    found = fred.latest(fred.Connection(service.url, policy), "DGS10", lag=0)
     assert found["published"].tolist() == found["date"].tolist()
 
 
@@ -148,7 +148,7 @@ def test_limits_and_faults_are_waited_out(service, policy, waits):
         refused(429, "Too Many Requests. Exceeded Rate Limit", **{"Retry-After": "20"}),
         Told(502, "<html>Bad Gateway"),
     ]
-    assert len(fred.releases(fred.connect(service.url, policy), "GDP")) == 5
+    assert len(fred.releases(fred.Connection(service.url, policy), "GDP")) == 5
     assert waits[0] == 20.0
     assert len(waits) == 2
 
@@ -156,36 +156,36 @@ def test_limits_and_faults_are_waited_out(service, policy, waits):
 @pytest.mark.parametrize(
     "told",
     [
-        Told(200, "<observations><observ"),
-        Told(200, "no xml"),
+        Told(200, '{"vintage_dates": ["20'),
+        Told(200, "[]"),
         Told(200, "x", {"Content-Length": "9"}),
     ],
 )
 def test_an_incomplete_answer_is_requested_again(service, policy, waits, told):
     service.first += [told, told]
-    assert len(fred.releases(fred.connect(service.url, policy), "GDP")) == 5
+    assert len(fred.releases(fred.Connection(service.url, policy), "GDP")) == 5
     assert len(waits) == 2
     service.first += [told] * 3
-    with pytest.raises(Unavailable, match="the vintages of GDP"):
-        fred.releases(fred.connect(service.url, policy), "GDP")
+    with pytest.raises(Unavailable, match="series_id=GDP"):
+        fred.releases(fred.Connection(service.url, policy), "GDP")
 
 
 def test_a_series_that_is_not_there_is_asked_for_once(service, policy):
     service.first.append(refused(400, "Bad Request.  The series does not exist."))
     with pytest.raises(SourceError, match="The series does not exist"):
-        fred.releases(fred.connect(service.url, policy), "NOWHERE")
+        fred.releases(fred.Connection(service.url, policy), "NOWHERE")
     assert len(service.asked) == 1
-    service.routes["/series/vintagedates"] = lambda _: xml("vintage_dates")
+    service.routes["/series/vintagedates"] = lambda _: answer("vintage_dates", [])
     with pytest.raises(SourceError, match="has no vintage of DGS10"):
-        fred.releases(fred.connect(service.url, policy), "DGS10")
+        fred.releases(fred.Connection(service.url, policy), "DGS10")
 
 
 def test_the_key_is_in_no_error_and_no_log(service, policy):
-    connection = fred.connect(service.url, policy)
+    connection = fred.Connection(service.url, policy)
     service.first += [refused(400, f"Bad Request. api_key {KEY} is not registered")]
     errors = []
     for url in (service.url, "http://127.0.0.1:9"):
-        connection.client.root_url = url
+        connection._base = url
         with pytest.raises(SourceError) as caught:
             fred.releases(connection, "GDP")
         errors.append("".join(traceback.format_exception(caught.value)))

@@ -21,6 +21,15 @@ OPERATIONS = """年,月,日,Year,Month,Day,金額(amount),売買通貨,Currency 
 """
 
 
+VINTAGES = Told(body={"vintage_dates": ["2024-02-13"]})
+
+
+def first_value(value: str) -> Told:
+    """Return FRED's answer on one observation."""
+    row = {"realtime_start": "2024-02-13", "date": "2024-01-01", "value": value}
+    return Told(body={"observations": [row]})
+
+
 @pytest.fixture
 def market(vendor: Vendor, monkeypatch) -> Vendor:
     """Three trading days of three listed issues, of which one is a fund."""
@@ -242,16 +251,12 @@ def test_what_cannot_be_fetched_is_one_line(market, tmp_path, capsys, monkeypatc
 
 
 def test_point_in_time_series_are_market_columns(vendor, policy, tmp_path, capsys, monkeypatch):
-    pytest.importorskip("fredapi")
     monkeypatch.setenv("FRED_API_KEY", KEY)
     monkeypatch.setattr(fred, "BASE", vendor.url)
-    rows = '<observation realtime_start="2024-02-13" date="2024-01-01" value="{}"/>'
     values = {"CPI": "308.4", "PCE": "121.9"}
     vendor.routes = {
-        "/series/vintagedates": lambda _: Told(body="<v><d>2024-02-13</d></v>"),
-        "/series/observations": lambda asked: Told(
-            body=f"<o>{rows.format(values[asked.query['series_id']])}</o>"
-        ),
+        "/series/vintagedates": lambda _: VINTAGES,
+        "/series/observations": lambda asked: first_value(values[asked.query["series_id"]]),
     }
     monkeypatch.setattr(fred, "PER_MINUTE", 1e9)
     series = ["CPI=consumer_prices", "PCE"]
@@ -267,20 +272,18 @@ def test_point_in_time_series_are_market_columns(vendor, policy, tmp_path, capsy
 @pytest.fixture
 def fred_service(vendor, monkeypatch) -> dict[str, Told]:
     """Answers of FRED on CPI and PCE by series, which a test may replace."""
-    pytest.importorskip("fredapi")
     monkeypatch.setenv("FRED_API_KEY", KEY)
     monkeypatch.setattr(fred, "BASE", vendor.url)
     monkeypatch.setattr(fred, "PER_MINUTE", 1e9)
-    row = '<o><observation realtime_start="2024-02-13" date="2024-01-01" value="{}"/></o>'
-    answers = {"CPI": Told(body=row.format(308.4)), "PCE": Told(body=row.format(121.9))}
+    answers = {"CPI": first_value("308.4"), "PCE": first_value("121.9")}
     vendor.routes = {
-        "/series/vintagedates": lambda _: Told(body="<v><d>2024-02-13</d></v>"),
+        "/series/vintagedates": lambda _: VINTAGES,
         "/series/observations": lambda asked: answers[asked.query["series_id"]],
     }
     return answers
 
 
-BROKEN = Told(404, '<error code="404" message="gone"/>')
+BROKEN = Told(404, {"error_code": 404, "error_message": "gone"})
 
 
 def test_a_series_that_fails_leaves_the_others(fred_service, policy, tmp_path, capsys):
@@ -296,7 +299,7 @@ def test_a_series_that_fails_later_stays_as_it_was(fred_service, policy, tmp_pat
     options = {"out": tmp_path, "series": ("CPI", "PCE"), "policy": policy}
     main("fred", "2024-02", "2024-02", **options)
     vendor.routes["/series/vintagedates"] = lambda asked: (
-        BROKEN if asked.query["series_id"] == "CPI" else Told(body="<v><d>2024-02-13</d></v>")
+        BROKEN if asked.query["series_id"] == "CPI" else VINTAGES
     )
     assert "gone" in failed(capsys, "fred", "2024-03", "2024-03", **options)
     expected = "month,CPI,PCE\n2024-02-29,308.4,121.9\n2024-03-31,308.4,121.9\n"

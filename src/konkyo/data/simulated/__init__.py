@@ -46,7 +46,6 @@ def load(config: Simulated, n_quantiles: int) -> Records:
     stocks, series = schema.check(
         ParsedTable("the simulated stocks", market.stocks),
         ParsedTable("the simulated market series", market.series),
-        "fraction",
         n_quantiles,
     )
     facts = facts_of(

@@ -5,35 +5,18 @@ series looks ahead. As of a month end its value is the newest observation publis
 newest vintage of that day.
 """
 
-import http.client
-import socket
-import xml.etree.ElementTree as ElementTree  # nosec B405 # only its error class is used
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Any, TypeVar
-from urllib.error import HTTPError, URLError
+from typing import Any
 
 import pandas as pd
 
 from konkyo import date_text
-from konkyo.data.vendors.http import (
-    POLICY,
-    TIMEOUT,
-    RateLimiter,
-    Unavailable,
-    credential,
-    http_error,
-    import_client,
-    retry_request,
-)
-from konkyo.errors import SourceError, redact
+from konkyo.data.vendors.http import POLICY, RateLimiter, Service, credential
+from konkyo.errors import SourceError
 from konkyo.retry import RetryPolicy
 
 VENDOR = "FRED"
 BASE = "https://api.stlouisfed.org/fred"
 VARIABLE = "FRED_API_KEY"
-REQUIREMENT = "fredapi>=0.5.2,<0.6"
 PER_MINUTE = 120.0
 """Requests a minute that the service allows."""
 
@@ -45,90 +28,40 @@ MAX_ROWS = 100_000
 _ENDS = {"M": 1, "Q": 3, "SA": 6, "A": 12}
 """Months of a period that the service names by its first day, by its letter for frequencies."""
 
-Answer = TypeVar("Answer")
 
-
-@dataclass(frozen=True)
 class Connection:
-    """The vendor's client with this project's rate limit and retries.
+    """The service under one key."""
 
-    Attributes
-    ----------
-    client : fredapi.Fred
-        Sends the requests.
-    key : str
-        Its secret, taken out of every message.
-    limiter, policy : RateLimiter, RetryPolicy
-        Limit and retries.
-    """
+    def __init__(self, base: str = BASE, policy: RetryPolicy | None = None) -> None:
+        key = credential(VARIABLE, VENDOR, "https://fredaccount.stlouisfed.org/apikeys")
+        always = {"api_key": key, "file_type": "json"}
+        self._base = base
+        self._service = Service(VENDOR, RateLimiter(PER_MINUTE), policy or POLICY, key, always)
 
-    client: Any
-    key: str
-    limiter: RateLimiter
-    policy: RetryPolicy
-
-    def __repr__(self) -> str:
-        """Return a text without the secret."""
-        return f"Connection({self.client.root_url})"
-
-    def ask(self, what: str, call: Callable[[], Answer]) -> Answer:
-        """Call the client until it succeeds.
+    def ask(self, path: str, series: str, **params: str) -> dict[str, Any]:
+        """Return the answer on a series.
 
         Raises
         ------
         SourceError
             The service refuses; `Unavailable` where it did not answer at the last attempt either.
         """
+        url = f"{self._base}/{path}"
+        answer: dict[str, Any] = self._service.get(url, {"series_id": series, **params}).json()
+        return answer
 
-        def once() -> Answer:
-            self.limiter.wait()
-            try:
-                with _timeout():
-                    return call()
-            except (ValueError, ElementTree.ParseError) as error:
-                # The client turns an answer that is no success into a ValueError of its message,
-                # or fails to read it; the answer's status is in the error that this replaced.
-                answer = error.__context__
-                text = redact(str(error), self.key)
-                if isinstance(answer, HTTPError):
-                    after = answer.headers.get("Retry-After")
-                    raise http_error(
-                        VENDOR, what, status=answer.code, detail=text, retry_after=after
-                    ) from None
-                raise Unavailable(f"{VENDOR}'s answer on {what} broke off: {text}") from None
-            except (URLError, OSError, http.client.HTTPException) as error:
-                kind = type(error).__name__
-                raise Unavailable(
-                    f"{VENDOR} gave no answer on {what} ({kind}): check the network connection"
-                ) from None
-
-        return retry_request(once, self.policy)
-
-
-@contextmanager
-def _timeout() -> Iterator[None]:
-    """Set the socket timeout during a request: the client sets none and would wait for ever."""
-    before = socket.getdefaulttimeout()
-    socket.setdefaulttimeout(TIMEOUT)
-    try:
-        yield
-    finally:
-        socket.setdefaulttimeout(before)
-
-
-def connect(base: str = BASE, policy: RetryPolicy | None = None) -> Connection:
-    """Return a connection.
-
-    Raises
-    ------
-    SourceError
-        There is no key, or the client is not installed.
-    """
-    module = import_client("fredapi", "fred", REQUIREMENT)
-    key = credential(VARIABLE, VENDOR, "https://fredaccount.stlouisfed.org/apikeys")
-    client = module.Fred(api_key=key)
-    client.root_url = base
-    return Connection(client, key, RateLimiter(PER_MINUTE), policy or POLICY)
+    def observations(self, series: str, **params: str) -> pd.DataFrame:
+        """Return date (the first day of the period), published and value of a series."""
+        rows = self.ask("series/observations", series, **params)["observations"]
+        table = pd.DataFrame(rows, columns=["date", "realtime_start", "value"], dtype="str")
+        return pd.DataFrame(
+            {
+                "date": date_text.days(table["date"]),
+                "published": date_text.days(table["realtime_start"]),
+                # A missing value is a point.
+                "value": pd.to_numeric(table["value"], errors="coerce").astype("float64"),
+            }
+        )
 
 
 def releases(
@@ -139,7 +72,7 @@ def releases(
     Parameters
     ----------
     connection : Connection
-        As `connect` returns it.
+        The service.
     series : str
         The service's id, such as CPIAUCSL.
     stored : DataFrame, optional
@@ -156,10 +89,8 @@ def releases(
     SourceError
         The service does not know the series, refuses or does not answer.
     """
-    dates = connection.ask(
-        f"the vintages of {series}", lambda: connection.client.get_series_vintage_dates(series)
-    )
-    vintages = pd.DatetimeIndex(dates).sort_values()
+    days = connection.ask("series/vintagedates", series)["vintage_dates"]
+    vintages = pd.DatetimeIndex(pd.to_datetime(days, format="%Y-%m-%d")).sort_values()
     parts = [] if stored is None else [stored]
     if stored is not None and len(stored):
         vintages = vintages[vintages > stored["published"].max()]
@@ -176,12 +107,7 @@ def releases(
 def _window(connection: Connection, series: str, vintages: pd.DatetimeIndex) -> list[pd.DataFrame]:
     """Return the versions of some vintages, in halves where an answer would be truncated."""
     start, end = f"{vintages[0]:%Y-%m-%d}", f"{vintages[-1]:%Y-%m-%d}"
-    rows = connection.ask(
-        f"{series}, {start} to {end}",
-        lambda: connection.client.get_series_all_releases(
-            series, realtime_start=start, realtime_end=end
-        ),
-    )
+    rows = connection.observations(series, realtime_start=start, realtime_end=end)
     if len(rows) >= MAX_ROWS:
         if len(vintages) == 1:
             raise SourceError(
@@ -192,14 +118,7 @@ def _window(connection: Connection, series: str, vintages: pd.DatetimeIndex) -> 
         return _window(connection, series, vintages[:half]) + _window(
             connection, series, vintages[half:]
         )
-    if rows.empty:
-        return []
-    typed = {
-        "date": date_text.days(rows["date"]),
-        "published": date_text.days(rows["realtime_start"]),
-        "value": rows["value"].to_numpy(dtype="float64"),
-    }
-    return [pd.DataFrame(typed)]
+    return [rows]
 
 
 def _distinct(rows: pd.DataFrame) -> pd.DataFrame:
@@ -224,7 +143,7 @@ def latest(connection: Connection, series: str, lag: int) -> pd.DataFrame:
     Parameters
     ----------
     connection : Connection
-        As `connect` returns it.
+        The service.
     series : str
         The service's id, such as DGS10.
     lag : int
@@ -235,21 +154,13 @@ def latest(connection: Connection, series: str, lag: int) -> pd.DataFrame:
     DataFrame
         As of `releases`.
     """
-    about = connection.ask(
-        f"the description of {series}", lambda: connection.client.get_series_info(series)
-    )
-    values = connection.ask(f"{series}", lambda: connection.client.get_series(series))
-    dates = pd.DatetimeIndex(values.index)
+    about = connection.ask("series", series)["seriess"][0]
+    rows = connection.observations(series)
     months = _ENDS.get(str(about.get("frequency_short", "D")), 0)
-    ends = dates + pd.DateOffset(months=months) - pd.Timedelta(days=1) if months else dates
-    table = pd.DataFrame(
-        {
-            "date": dates,
-            "published": ends + pd.Timedelta(days=lag),
-            "value": values.to_numpy(dtype="float64"),
-        }
-    )
-    return _distinct(table)
+    end = rows["date"]
+    if months:
+        end = end + pd.DateOffset(months=months) - pd.Timedelta(days=1)
+    return _distinct(rows.assign(published=end + pd.Timedelta(days=lag)))
 
 
 def merge_latest(stored: pd.DataFrame | None, rows: pd.DataFrame, series: str) -> pd.DataFrame:

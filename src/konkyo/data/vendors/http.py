@@ -1,16 +1,16 @@
 """HTTP for all vendors: credentials, rate limits, retries, errors without secrets."""
 
 import importlib
+import logging
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from types import ModuleType
-from typing import TypeVar
 
 import requests
+from urllib3 import Retry
+from urllib3.exceptions import InvalidHeader
 
 from konkyo.errors import SourceError, redact
 from konkyo.retry import RetryPolicy, retry
@@ -20,7 +20,8 @@ TIMEOUT = 60.0
 POLICY = RetryPolicy(attempts=6, first=2.0, longest=120.0)
 """Retries of a request to a vendor, unless the caller gives others."""
 
-Answer = TypeVar("Answer")
+# Its debug lines have the whole address, in which some vendors want the key.
+logging.getLogger("urllib3.connectionpool").setLevel(logging.INFO)
 
 
 class Refused(SourceError):
@@ -120,112 +121,99 @@ def import_client(module: str, extra: str, requirement: str) -> ModuleType:
         ) from None
 
 
-def retry_request(request: Callable[[], Answer], policy: RetryPolicy) -> Answer:
-    """Send a request until it succeeds, waiting as long as the server asks where it says so.
+@dataclass
+class Service:
+    """A vendor's server: requests within its rate limit, repeated where that may help.
 
-    Parameters
+    Attributes
     ----------
-    request : callable
-        Raises `Unavailable` where another attempt may help; every other error ends it.
+    vendor : str
+        Its name, for messages.
+    limiter : RateLimiter
+        The limit of requests a minute.
     policy : RetryPolicy
-        How often and how long.
-
-    Raises
-    ------
-    Unavailable
-        The last attempt failed too, or the server asks to wait too long.
+        How often a request is repeated, waiting as long as the server asks where it says so.
+    secret : str
+        The key: taken out of every message, and never sent on to another host.
+    params : dict of str to str
+        Sent with every request and shown in no message.
     """
-    return retry(
-        request,
-        policy,
-        retry_on=lambda error: isinstance(error, Unavailable),
-        asked_wait=lambda error: error.after if isinstance(error, Unavailable) else None,
-    )
 
+    vendor: str
+    limiter: RateLimiter
+    policy: RetryPolicy = POLICY
+    secret: str = field(default="", repr=False)
+    params: dict[str, str] = field(default_factory=dict, repr=False)
 
-def seconds_of(header: str | None, now: datetime | None = None) -> float | None:
-    """Return the seconds of a Retry-After header, a number or a date; None where it has none."""
-    if header is None:
-        return None
-    try:
-        return max(float(header), 0.0)
-    except ValueError:
-        pass
-    try:
-        when = parsedate_to_datetime(header)
-    except ValueError:
-        return None
-    when = when if when.tzinfo else when.replace(tzinfo=UTC)
-    return max((when - (now or datetime.now(UTC))).total_seconds(), 0.0)
+    def get(
+        self,
+        url: str,
+        params: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        *,
+        json: bool = True,
+    ) -> requests.Response:
+        """Return the answer to a GET request, status 200; an object in JSON unless `json` is False.
 
+        Raises
+        ------
+        Unavailable
+            At the last attempt too there was no connection, the answer broke off, or its status
+            is 429 or 500 and above; or the server asks to wait too long.
+        Refused
+            Any other status.
+        """
+        query = "&".join(f"{key}={value}" for key, value in (params or {}).items())
+        request = f"{url}?{query}" if query else url
 
-def http_error(
-    vendor: str, request: str, *, status: int, detail: str, retry_after: str | None
-) -> Refused | Unavailable:
-    """Return the error of an unsuccessful answer: `Unavailable` where a retry may help.
+        def once() -> requests.Response:
+            self.limiter.wait()
+            try:
+                # requests would send a custom header to the host of a redirection too.
+                answer = requests.get(
+                    url,
+                    params=self.params | dict(params or {}),
+                    headers=headers,
+                    timeout=TIMEOUT,
+                    allow_redirects=not self.secret,
+                )
+                if answer.status_code == 200 and json and not isinstance(answer.json(), dict):
+                    raise requests.JSONDecodeError("no object", "", 0)
+            except requests.JSONDecodeError:
+                raise Unavailable(
+                    f"{self.vendor} answered {request} with something that is no JSON", status=200
+                ) from None
+            except requests.RequestException as error:
+                raise Unavailable(
+                    f"{self.vendor} gave no answer to {request} ({type(error).__name__}): check "
+                    "the network connection"
+                ) from None
+            if answer.status_code != 200:
+                raise self._error(request, answer)
+            return answer
 
-    Parameters
-    ----------
-    vendor, request : str
-        Who was asked for what, for the message; without a secret.
-    status : int
-        The HTTP status.
-    detail : str
-        The answer's text, without a secret.
-    retry_after : str or None
-        The answer's header of that name.
-    """
-    text = " ".join(detail.split())[:300] or "nothing"
-    message = f"{vendor} answered {request} with status {status} and said: {text}"
-    if status == 429 or status >= 500:
-        after = seconds_of(retry_after)
-        if after is not None:
-            message += (
-                f"; it asks to wait {after:,.0f} seconds: give the same command again after that, "
-                "it goes on there"
-            )
-        return Unavailable(message, after, status)
-    if status in (401, 403):
-        message += "; check the key, and that your plan includes these records"
-    return Refused(message, status)
-
-
-def get(  # nosec B107 # no secret is sent
-    session: requests.Session,
-    vendor: str,
-    url: str,
-    params: dict[str, str] | None = None,
-    headers: dict[str, str] | None = None,
-    secret: str = "",
-) -> requests.Response:
-    """Send one GET request and return its answer, status 200.
-
-    Redirections are followed only where no secret is sent: requests would send a custom header to
-    the new host too.
-
-    Raises
-    ------
-    Unavailable
-        There was no connection or the answer broke off, or the status is 429 or 500 and above.
-    Refused
-        Any other status.
-    """
-    request = url + (
-        "?" + "&".join(f"{key}={value}" for key, value in params.items()) if params else ""
-    )
-    try:
-        response = session.get(
-            url, params=params, headers=headers, timeout=TIMEOUT, allow_redirects=not secret
+        return retry(
+            once,
+            self.policy,
+            retry_on=lambda error: isinstance(error, Unavailable),
+            asked_wait=lambda error: error.after if isinstance(error, Unavailable) else None,
         )
-    except requests.RequestException as error:
-        kind = type(error).__name__
-        raise Unavailable(
-            f"{vendor} gave no answer to {request} ({kind}): check the network connection"
-        ) from None
-    if response.status_code != 200:
-        text = redact(response.text, secret)
-        after = response.headers.get("Retry-After")
-        raise http_error(
-            vendor, request, status=response.status_code, detail=text, retry_after=after
-        )
-    return response
+
+    def _error(self, request: str, answer: requests.Response) -> Refused | Unavailable:
+        """Return the error of an unsuccessful answer: `Unavailable` where a retry may help."""
+        status = answer.status_code
+        text = " ".join(redact(answer.text, self.secret).split())[:300] or "nothing"
+        message = f"{self.vendor} answered {request} with status {status} and said: {text}"
+        if status == 429 or status >= 500:
+            try:
+                after = Retry().parse_retry_after(answer.headers["Retry-After"])
+                message += (
+                    f"; it asks to wait {after:,.0f} seconds: give the same command again after "
+                    "that, it goes on there"
+                )
+            except (KeyError, InvalidHeader):
+                after = None
+            return Unavailable(message, after, status)
+        if status in (401, 403):
+            message += "; check the key, and that your plan includes these records"
+        return Refused(message, status)

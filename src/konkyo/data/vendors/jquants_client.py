@@ -12,11 +12,9 @@ from konkyo.data.vendors.http import (
     POLICY,
     RateLimiter,
     Refused,
-    Unavailable,
+    Service,
     credential,
-    get,
     import_client,
-    retry_request,
 )
 from konkyo.errors import SourceError
 from konkyo.retry import RetryPolicy
@@ -44,10 +42,9 @@ def connect(plan: Plan, base: str = BASE, policy: RetryPolicy | None = None) -> 
     """
     module = import_client("jquantsapi", "jquants", REQUIREMENT)
     key = credential(VARIABLE, VENDOR, "https://jpx-jquants.com (dashboard, API key)")
-    limiter = RateLimiter(LIMITS[plan])
     # A plan of few requests a minute refuses the next one for longer.
     waits = policy or replace(POLICY, first=60.0 / LIMITS[plan])
-    session = requests.Session()
+    service = Service(VENDOR, RateLimiter(LIMITS[plan]), waits, key)
 
     class Client(module.ClientV2):  # type: ignore[name-defined]
         """The vendor's client, whose every request goes through `_get`."""
@@ -55,19 +52,7 @@ def connect(plan: Plan, base: str = BASE, policy: RetryPolicy | None = None) -> 
         JQUANTS_API_BASE = base
 
         def _get(self, url: str, params: dict[str, Any] | None = None) -> requests.Response:
-            def ask() -> requests.Response:
-                limiter.wait()
-                response = get(session, VENDOR, url, params, self._base_headers(), key)
-                try:
-                    complete = isinstance(response.json(), dict)
-                except requests.exceptions.JSONDecodeError:
-                    complete = False
-                if not complete:
-                    message = f"{VENDOR} answered {url} with something that is no JSON"
-                    raise Unavailable(message, status=response.status_code)
-                return response
-
-            return retry_request(ask, waits)
+            return service.get(url, params, self._base_headers())
 
     return Client(api_key=key)
 

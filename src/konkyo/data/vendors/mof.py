@@ -1,9 +1,8 @@
 """The Japanese Ministry of Finance: yields of government bonds, and interventions."""
 
 import pandas as pd
-import requests
 
-from konkyo.data.vendors.http import POLICY, get, retry_request
+from konkyo.data.vendors.http import POLICY, RateLimiter, Service
 from konkyo.errors import SourceError
 from konkyo.retry import RetryPolicy
 
@@ -28,8 +27,7 @@ def download(path: str, base: str = BASE, policy: RetryPolicy | None = None) -> 
     SourceError
         It is not there, the site does not answer, or a page came in its place.
     """
-    with requests.Session() as session:
-        response = retry_request(lambda: get(session, VENDOR, base + path), policy or POLICY)
+    response = Service(VENDOR, RateLimiter(60.0), policy or POLICY).get(base + path, json=False)
     if response.content.lstrip()[:1] == b"<":
         raise SourceError(
             f"{base + path} is a page and no CSV file: look on the ministry's site where the file "
