@@ -14,7 +14,7 @@ from ruamel.yaml import YAML
 from typer.testing import CliRunner
 
 from chain import write_params
-from konkyo import cli, config, errors, project
+from konkyo import __version__, cli, config, errors, project
 from konkyo.pipeline import check, code, init
 from small import SIMULATED, small_params
 
@@ -217,7 +217,7 @@ def test_upgrade_shows_and_writes_nothing(made, capsys):
     capsys.readouterr()
     init.main(upgrade=True)
     assert capsys.readouterr() == (
-        "", f"konkyo {project.version()}: the files are those of this version\n"
+        "", f"konkyo {__version__}: the files are those of this version\n"
     )  # fmt: skip
     whole = files_of(made)
     (made / "dvc.yaml").write_text(

@@ -6,12 +6,12 @@ A stage is imported when its command runs, so that help and completion import no
 import importlib
 import sys
 from collections.abc import Callable
-from importlib import metadata
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
 
+from konkyo import __version__
 from konkyo.errors import INTERRUPTED
 from konkyo.resilience import reraise_lost_interrupt
 
@@ -85,7 +85,7 @@ def command(panel: str, example: str) -> Callable[[Callable[..., None]], Callabl
 
 def _show_version(asked: bool) -> None:
     if asked:
-        print(f"konkyo {metadata.version('konkyo')}")
+        print(f"konkyo {__version__}")
         raise typer.Exit()
 
 

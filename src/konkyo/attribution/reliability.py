@@ -20,6 +20,7 @@ relevances under shuffled labels (in the newest placebo months at or before t) w
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -60,9 +61,14 @@ class Halves:
     relevance: np.ndarray
     squares: np.ndarray
 
+    @cached_property
+    def deviation(self) -> np.ndarray:
+        """Standard deviation of each relevance over the halves, [stocks, features]."""
+        return self.relevance.std(0)
+
     def error(self, factor: np.ndarray) -> np.ndarray:
         """Return the standard error of each relevance, by the factors of `moderation`."""
-        return self.relevance.std(0) * factor
+        return self.deviation * factor
 
 
 def explain_halves(
@@ -212,8 +218,7 @@ def errors(
     rank, rank_error = rankdata(-score), rankdata(-halves.score, axis=1).std(0)
     sums, sums_of_halves = (by_cluster(part, cluster) for part in (relevance, halves.relevance))
     before, after = (
-        by_cluster(np.square(part, dtype=np.float64), cluster)
-        for part in (halves.relevance.std(0), error)
+        by_cluster(np.square(part, dtype=np.float64), cluster) for part in (halves.deviation, error)
     )
     factor = np.sqrt(np.divide(after, before, out=np.ones_like(after), where=before > 0))
     sums_error = sums_of_halves.std(0) * factor

@@ -65,23 +65,29 @@ def with_errors(
         of `data/errors`, whichever rows of a month are asked for.
     """
     row_months = answer["month"].map(dates.label)
-    parts = []
+    names = answer.columns[answer.columns.get_loc("score") + 1 : -1].tolist()
+    error = np.empty((len(answer), len(names)), np.float32)
+    reliable = np.empty(error.shape, bool)
     for month in row_months.unique():
         rows = np.flatnonzero(row_months == month)
         networks = store.read(require(halves / f"{month}.safetensors"))
-        names = list(networks[0].features)
         features = frame[names].iloc[rows].to_numpy(dtype=np.float32)
         by_half = reliability.explain_halves(networks, features, epsilon, method)
         of_month = about["months"][month]
-        error = by_half.error(np.array(of_month["moderation"]))
-        relevance = answer[names].iloc[rows].to_numpy()
+        of_rows = by_half.error(np.array(of_month["moderation"]))
         limit = np.inf if of_month["threshold"] is None else of_month["threshold"]
-        reliable = reliability.taking_part(features, about["groups"]) & (
-            reliability.signal(relevance, by_half.relevance, error) >= limit
-        )
-        index = answer.index[rows]
-        columns = [pd.DataFrame(error.astype(np.float32), index, [ERROR + name for name in names])]
-        columns.append(pd.DataFrame(reliable, index, [RELIABLE + name for name in names]))
-        parts.append(pd.concat(columns, axis=1).set_axis(rows, axis=0))
-    errors = pd.concat(parts).sort_index().set_axis(answer.index, axis=0)
-    return pd.concat([answer, errors], axis=1)
+        signal = reliability.signal(answer[names].iloc[rows].to_numpy(), by_half.relevance, of_rows)
+        error[rows] = of_rows
+        reliable[rows] = reliability.taking_part(features, about["groups"]) & (signal >= limit)
+    return pd.concat([answer, error_columns(error, reliable, names, answer.index)], axis=1)
+
+
+def error_columns(
+    error: np.ndarray, reliable: np.ndarray, names: Sequence[str], index: pd.Index
+) -> pd.DataFrame:
+    """Return error_<feature> and reliable_<feature> of arrays [rows, features]."""
+    parts = [
+        pd.DataFrame(values, index, [prefix + name for name in names])
+        for prefix, values in ((ERROR, error), (RELIABLE, reliable))
+    ]
+    return pd.concat(parts, axis=1)

@@ -140,7 +140,7 @@ class StandardErrors:
         )
 
     def _moderation(self, halves: reliability.Halves) -> np.ndarray:
-        return reliability.moderation(halves.relevance.std(0), halves.squares, self._groups)
+        return reliability.moderation(halves.deviation, halves.squares, self._groups)
 
     def _taking_part(self, window: Window) -> np.ndarray:
         return reliability.taking_part(self._features(window), self._groups)

@@ -65,7 +65,7 @@ def panels(
     if names != other.names:
         different = sorted(set(names) ^ set(other.names)) or names
         shown = ", ".join(different[:3])
-        yield Finding("prepare", "features", len(names), len(different), _month_label(t), shown)
+        yield Finding("prepare", "features", len(names), len(different), month_label(t), shown)
         return
     columns = ["month", "stock", "sector", "size"]
     index = one.index[columns], other.index[columns]
@@ -89,11 +89,11 @@ def networks(before: PipelineOutputs, after: PipelineOutputs, t: int) -> Iterato
     """Compare scalers, cache key, weights and ridge scores up to month t, stage train."""
     yield from tables(_scaler_table(before), _scaler_table(after), "train", ("month",), t)
     same = before.key == after.key
-    yield Finding("train", "key of the weights", 1, int(not same), "" if same else _month_label(t))
+    yield Finding("train", "key of the weights", 1, int(not same), "" if same else month_label(t))
     layers = zip(_layer_parameters(before), _layer_parameters(after), strict=True)
     for number, (one, other) in enumerate(layers, start=1):
         moved = int(_moved(one, other).sum())
-        month = _month_label(t) if moved else ""
+        month = month_label(t) if moved else ""
         yield Finding("train", f"weights of layer {number}", len(one), moved, month)
     yield from tables(before.ridge, after.ridge, "train", _STOCK, t)
 
@@ -158,7 +158,7 @@ def tables(
             continue
         if name not in one or name not in other:
             change = f"the column is {'new' if name in other else 'gone'}"
-            yield Finding(stage, name, len(one), len(one), _month_label(t), change)
+            yield Finding(stage, name, len(one), len(one), month_label(t), change)
             continue
         places = np.flatnonzero(_moved(one[name], other[name]))
         month = example = ""
@@ -234,5 +234,6 @@ def _row_name(row: pd.Series, keys: Sequence[str]) -> str:
     return " ".join(str(row[key]) for key in keys if key != "month") or "the month"
 
 
-def _month_label(t: int) -> str:
+def month_label(t: int) -> str:
+    """Return a month, counted from 1970-01, as YYYY-MM."""
     return dates.label(dates.month_end(t)[0])

@@ -124,7 +124,7 @@ def check_lookahead(
             rng = np.random.default_rng([seed, int(t), number])
             part = _perturbed(original, int(t), perturbation, rng, label=label, market=market)
             findings += [
-                replace(one, decision_month=_label(t), perturbation=perturbation.name)
+                replace(one, decision_month=compare.month_label(t), perturbation=perturbation.name)
                 for one in _compared(before, built, part, late, int(t))
             ]
     return to_kind(compare.table(findings).drop(columns="stage"), kind)
@@ -193,7 +193,7 @@ def _compared(
     except Exception as error:
         # What fails on the perturbed frame alone depends on the future.
         example = f"{type(error).__name__}: {error}"
-        return [Finding("prepare", "the call", 1, 1, _label(t), example)]
+        return [Finding("prepare", "the call", 1, 1, compare.month_label(t), example)]
     earned = [*_KEYS, *late]
     return [
         *compare.tables(
@@ -202,7 +202,3 @@ def _compared(
         ),
         *compare.tables(before[earned], after[earned], "prepare", _KEYS, t - 1),
     ]  # fmt: skip
-
-
-def _label(t: int) -> str:
-    return dates.label(dates.month_end(t)[0])

@@ -11,7 +11,7 @@ import torch
 from konkyo.attribution.attributions import Attribution, explain_months
 from konkyo.attribution.errors_store import Errors
 from konkyo.attribution.methods import LRP_EPSILON, methods_of
-from konkyo.attribution.row_errors import ERROR, RELIABLE
+from konkyo.attribution.row_errors import error_columns
 from konkyo.errors import ArtifactError, KonkyoError, ParamsError
 from konkyo.features.store import Panel
 from konkyo.library.frames import PANDAS
@@ -45,14 +45,13 @@ def attribution(
     return Attribution(lrp.score, stored, lrp.score - stored.sum(1, dtype=np.float64))
 
 
-def error_columns(errors: Errors, names: list[str], index: pd.Index) -> pd.DataFrame:
+def columns_of_errors(errors: Errors, names: list[str], index: pd.Index) -> pd.DataFrame:
     """Return a month's standard errors as the columns of `RollingRanker.explain`."""
-    ranks = {"rank_low": errors.rank_low, "rank_high": errors.rank_high}
-    parts = [pd.DataFrame({"score_error": errors.score, **ranks}, index=index)]
-    for prefix, values in ((ERROR, errors.relevance), (RELIABLE, errors.reliable)):
-        columns = [prefix + name for name in names]
-        parts.append(pd.DataFrame(values, columns=columns, index=index))
-    return pd.concat(parts, axis=1)
+    of_rows = {"score_error": errors.score, "rank_low": errors.rank_low}
+    table = pd.DataFrame({**of_rows, "rank_high": errors.rank_high}, index=index)
+    return pd.concat(
+        [table, error_columns(errors.relevance, errors.reliable, names, index)], axis=1
+    )
 
 
 def months_of(kind: str, names: Iterable[str]) -> list[str]:
@@ -81,10 +80,10 @@ def require_own(folder: Path, keys: Collection[str], pending: Collection[str]) -
     ArtifactError
         Names the first of them.
     """
-    there = [
+    on_file = [
         f"{kind}/{path.stem}" for kind in KINDS for path in folder.glob(f"{kind}/*.safetensors")
     ]
-    foreign = sorted(name for name in there if name in pending or name not in keys)
+    foreign = sorted(name for name in on_file if name in pending or name not in keys)
     if foreign:
         raise ArtifactError(
             f"{folder} has {len(foreign)} networks of other params or rows, first {foreign[0]}: "

@@ -121,10 +121,10 @@ class Panel(store.Panel):
         if not clip > 0:
             raise ParamsError(f"clip = {clip}: set it above 0")
         table, kind = to_pandas(frame)
-        given = [month, stock, label, size, sectors, *checks.names(market)]
+        not_features = [month, stock, label, size, sectors, *checks.names(market)]
         if features is None:
             numbers = table.select_dtypes(["number", "bool"]).columns
-            features = sorted(str(name) for name in numbers if name not in given)
+            features = sorted(str(name) for name in numbers if name not in not_features)
         if not features and not market:
             raise ParamsError("no features: name columns of numbers that are known at t")
         columns = checks.Columns(

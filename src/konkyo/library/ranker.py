@@ -23,7 +23,7 @@ from konkyo.library.frames import to_kind
 from konkyo.library.networks import (
     LRP,
     attribution,
-    error_columns,
+    columns_of_errors,
     isolated,
     kind_of,
     months_of,
@@ -234,9 +234,8 @@ class RollingRanker(BaseEstimator):
                     of_month, _ = standard_errors.errors(
                         windows_of[month], one.score, one.relevance
                     )
-                table = pd.concat(
-                    [table, error_columns(of_month, panel.names, table.index)], axis=1
-                )
+                columns = columns_of_errors(of_month, panel.names, table.index)
+                table = pd.concat([table, columns], axis=1)
             tables.append(table)
         return to_kind(pd.concat(tables, ignore_index=True), kind_of(panel))
 

@@ -3,13 +3,14 @@
 import numpy as np
 import pandas as pd
 
+from konkyo.attribution.row_errors import error_columns
 from konkyo.i18n import Language
 from konkyo.report import tables
 from konkyo.report.tables.explained_panel import ExplainedPanel
 from konkyo.report.tables.factors import SIDES
 from konkyo.report.tables.sentences import SENTENCE_INPUTS, Phrases
 
-VALUE, RELEVANCE, ERROR, RELIABLE = "value_", "relevance_", "error_", "reliable_"
+VALUE, RELEVANCE = "value_", "relevance_"
 
 
 def month_ranking(
@@ -75,7 +76,8 @@ def month_ranking(
     )
     absorbed = pd.Series(panel.absorbed[order], name="absorbed")
     parts = [keys, reason_columns, values, relevances, absorbed]
-    for prefix, part in ((ERROR, panel.error), (RELIABLE, panel.reliable)):
-        if part is not None:
-            parts.append(pd.DataFrame(part[order], columns=[prefix + name for name in panel.names]))
+    if panel.error is not None and panel.reliable is not None:
+        parts.append(
+            error_columns(panel.error[order], panel.reliable[order], panel.names, index.index)
+        )
     return pd.concat(parts, axis=1)

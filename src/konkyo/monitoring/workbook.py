@@ -11,9 +11,10 @@ from openpyxl.styles import Alignment, Font
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
+from konkyo.attribution.row_errors import RELIABLE
 from konkyo.i18n import Language, t
 from konkyo.io import atomic_write
-from konkyo.monitoring.ranking import RELEVANCE, RELIABLE, VALUE
+from konkyo.monitoring.ranking import RELEVANCE, VALUE
 from konkyo.report.style import LOWERS, MUTED, RAISES
 from konkyo.report.tables.labels import feature_names, sector_name
 

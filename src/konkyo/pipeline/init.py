@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
-from konkyo import project
+from konkyo import __version__, project
 from konkyo.errors import ArtifactError, KonkyoError, StorageError
 from konkyo.pipeline import stage
 
@@ -81,10 +81,10 @@ def _write(folder: Path, source: str) -> None:
 def _show_upgrade(folder: Path) -> None:
     patch = "".join(project.upgrade(folder))
     print(patch, end="")
-    said = "the files are those of this version"
+    advice = "the files are those of this version"
     if patch:
-        said = "nothing is written; to take it over: konkyo init --upgrade | git apply"
-    print(f"konkyo {project.version()}: {said}", file=sys.stderr)
+        advice = "nothing is written; to take it over: konkyo init --upgrade | git apply"
+    print(f"konkyo {__version__}: {advice}", file=sys.stderr)
     defaults = [f"{key}: {value}" for key, value in project.default_params(folder).items()]
     if defaults:
         print(f"params.yaml leaves out, with defaults: {', '.join(defaults)}", file=sys.stderr)

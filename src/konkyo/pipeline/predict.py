@@ -1,12 +1,11 @@
 """predict: the ranking of a decision month with its attributions, as CSV and Excel."""
 
 import json
-from importlib.metadata import version
 from pathlib import Path
 
 import pandas as pd
 
-from konkyo import cache, config, dates, io
+from konkyo import __version__, cache, config, dates, io
 from konkyo.artifacts import HERE, require
 from konkyo.errors import ParamsError
 from konkyo.features import store
@@ -68,5 +67,5 @@ def facts(month: str, params: config.Params, n_stocks: int) -> dict[str, str]:
         "source": f"{source['source']}, {source['first_month']} - {source['last_month']}",
         "point_in_time": str(source["point_in_time"]).lower(),
         "survivorship_free": str(source["survivorship_free"]).lower(),
-        "version": version("konkyo"),
+        "version": __version__,
     }

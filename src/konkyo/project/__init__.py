@@ -9,15 +9,13 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
-from importlib.metadata import PackageNotFoundError
-from importlib.metadata import version as installed_version
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 from ruamel.yaml import YAML
 
-from konkyo import config
+from konkyo import __version__, config
 from konkyo.cache import SOURCES, digest_of
 from konkyo.errors import ArtifactError
 
@@ -56,14 +54,6 @@ _EXAMPLE_PARAMS = {
 """What params.yaml of the example has in the place of the main job's."""
 
 
-def version() -> str:
-    """Return the installed version of konkyo, "unknown" for sources without an installation."""
-    try:
-        return installed_version("konkyo")
-    except PackageNotFoundError:
-        return "unknown"
-
-
 def is_repository(folder: Path = Path()) -> bool:
     """Return whether a folder is konkyo's own repository, whose stages depend on its sources."""
     return (folder / "src/konkyo").is_dir()
@@ -74,7 +64,7 @@ def files() -> dict[str, str]:
     return {
         "dvc.yaml": stages(_template("stages")).replace("stages:\n", _CODE_STAGE, 1),
         "MLproject": _mlproject(_template("MLproject")),
-        "python_env.yaml": _PYTHON_ENV.format(version=version()),
+        "python_env.yaml": _PYTHON_ENV.format(version=__version__),
         ".gitignore": _template("gitignore"),
         ".dvcignore": _template("dvcignore"),
         ".dvc/plots/monthly.json": _template("monthly.json"),
@@ -117,7 +107,7 @@ def code_digests() -> dict[str, str]:
 
     These are the sources that dvc.yaml of the repository names, byte by byte.
     """
-    digests = {"konkyo": version()}
+    digests = {"konkyo": __version__}
     for path in (_TEMPLATES / "stages", _STUDY):
         for name, stage in _yaml(path.read_text(encoding="utf-8"))["stages"].items():
             paths = [SOURCES.parent / dep for dep in stage["deps"] if dep.startswith("src/")]
