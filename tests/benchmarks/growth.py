@@ -86,7 +86,7 @@ def work(folder: Path, case: Case, steps: int) -> dict[str, float]:
 
     from konkyo import config
     from konkyo.models import jobs
-    from konkyo.models.batches import Hyperparameters, NetworkSpec, Step
+    from konkyo.models.batches import Batch, Hyperparameters, NetworkSpec
     from konkyo.models.fit import keep_freed_memory, stack_task
     from konkyo.models.lightning_module import StackModule
 
@@ -134,9 +134,9 @@ def work(folder: Path, case: Case, steps: int) -> dict[str, float]:
         # A page is found once a run and used at every epoch: let that be over.
         panel = features if rounded is None else rounded
         panel[stack[0].rows[0] : stack[-1].rows[-1], 0].sum()
-        source = batches.steps()
+        source = batches.schedule.from_step(0)
 
-        def step(source: Iterator[Step] = source, module: StackModule = module) -> float:
+        def step(source: Iterator[Batch] = source, module: StackModule = module) -> float:
             start = time.process_time()
             module.training_step(islice(source, 1), 0)
             return time.process_time() - start

@@ -154,11 +154,12 @@ def parts_of_a_step(
 ) -> dict[str, Callable[[], object]]:
     """Return the whole step of a stack, its gathers, its gradients and the products of these."""
     task = stack_task(features, labels, specs, chosen)
-    task.batches.start_at(0)
-    batch, x, y = next(task.batches.steps())
+    batch = next(task.batches.schedule.from_step(0))
+    x, y = task.module.fetch(batch.rows)
     optimizer = task.module.configure_optimizers()
     gradients = Gradients(task.module.network, x)
-    masks, count = task.module.draw_masks(0, x), batch.weight.sum(1)
+    drawn, count = task.module.draw_masks(0, x.shape[1]), batch.weight.sum(1)
+    masks = [(slice(0, len(specs)), [mask.to(x.dtype) for mask in drawn])]
     sizes = [x.shape[2], *chosen.hidden_sizes]
     a = [x.new_zeros(*x.shape[:2], size) for size in sizes]
     weights = [x.new_zeros(len(specs), *pair) for pair in pairwise(sizes)]
@@ -173,8 +174,8 @@ def parts_of_a_step(
     return {
         "products": products,
         "gradients": lambda: gradients(x, y, weight=batch.weight, count=count, masks=masks),
-        "rows": lambda: task.batches.fetch(batch),
-        "masks": lambda: task.module.draw_masks(0, x),
+        "rows": lambda: task.module.fetch(batch.rows),
+        "masks": lambda: task.module.draw_masks(0, x.shape[1]),
         "Adam": optimizer.step,
     }
 

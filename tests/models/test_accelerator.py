@@ -10,6 +10,7 @@ from scipy.stats import spearmanr
 from konkyo.errors import ParamsError
 from konkyo.models import accelerator
 from konkyo.models.batches import CPU
+from konkyo.models.cuda_graph import GraphStep
 from konkyo.models.fit import ResumeCheckpoint, fit, stack_task
 
 META = torch.device("meta")
@@ -79,19 +80,21 @@ def test_a_step_never_mixes_host_and_device(task, monkeypatch, free, precision):
     monkeypatch.setattr(accelerator, "free_bytes", lambda _: free)
     params = replace(task.params, precision=precision)
     stack = stack_task(task.features, task.labels, task.specs, params)
-    assert stack.batches.features.device == (META if free else CPU)
     batches, module = stack.batches, stack.module.to(META)
+    assert module.fetch.features.device == (META if free else CPU)
     optimizer = torch.optim.SGD(module.network.parameters())
     monkeypatch.setattr(module, "optimizers", lambda optimizer=optimizer, **_: optimizer)
     # What a tensor without memory cannot tell: the windows that end.
     monkeypatch.setattr(module, "_finishing", set())
-    batch, x, y = next(batches.steps())
-    assert x.device == y.device == batch.weight.device == META
+    batch = next(batches.schedule.from_step(0))
+    x, y = module.fetch(batch.rows)
+    assert x.device == y.device == META
     assert x.shape == (5, 16, 32 if precision == "bf16-mixed" else 5) and y.shape == (5, 16)
-    module.training_step([(batch, x, y)], 0)
+    module.training_step([batch], 0)
     assert all(p.grad is not None and p.grad.device == META for p in module.parameters())
+    monkeypatch.setattr(module, "fetch", lambda _: (x, torch.zeros(5, 16)))
     with pytest.raises(RuntimeError, match="device"):
-        module.training_step([(batch, x, torch.zeros(5, 16))], 0)
+        module.training_step([batch], 0)
 
 
 def test_a_state_is_not_written_more_often_than_asked(tmp_path, monkeypatch):
@@ -112,15 +115,44 @@ def test_a_state_is_not_written_more_often_than_asked(tmp_path, monkeypatch):
     assert trainer.written == 2
 
 
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
-def test_the_gpu_agrees_with_the_cpu(task, tmp_path):
+needs_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+
+
+@needs_gpu
+@pytest.mark.parametrize("precision", ["32-true", "bf16-mixed"])
+def test_the_gpu_agrees_with_the_cpu(task, tmp_path, precision):
     scores = {}
     for kind in ("cpu", "gpu"):
-        params = replace(task.params, accelerator=kind, epochs=20)
+        params = replace(task.params, accelerator=kind, epochs=20, precision=precision)
         stack = stack_task(task.features, task.labels, task.specs, params)
         fitted = fit(stack, scratch=tmp_path, name=kind)
         x = torch.from_numpy(task.features).expand(len(task.specs), -1, -1).clone()
         scores[kind] = fitted.network(fitted.network.scale_(x)).numpy()
+    atol = 1e-3 if precision == "32-true" else 0.02
     for on_cpu, on_gpu in zip(scores["cpu"], scores["gpu"], strict=True):
         assert spearmanr(on_cpu, on_gpu).statistic > 0.999
-        np.testing.assert_allclose(on_gpu, on_cpu, atol=1e-3)
+        np.testing.assert_allclose(on_gpu, on_cpu, atol=atol)
+
+
+@needs_gpu
+def test_a_replayed_step_is_the_step(task, tmp_path, monkeypatch):
+    params = replace(task.params, accelerator="gpu", epochs=3)
+    trained = []
+    for free in (10**9, 0):  # 0: the panel stays on the host, and no step is replayed
+        monkeypatch.setattr(accelerator, "free_bytes", lambda _, free=free: free)
+        stack = stack_task(task.features, task.labels, task.specs, params)
+        assert isinstance(stack.module._step, GraphStep) == (free > 0)
+        trained.append(fit(stack, scratch=tmp_path, name=str(free)))
+    one, other = trained
+    for mine, theirs in zip(one.network.parameters(), other.network.parameters(), strict=True):
+        assert torch.equal(mine, theirs)
+    np.testing.assert_array_equal(one.losses, other.losses)
+
+
+@needs_gpu
+def test_a_graph_reads_what_it_is_given():
+    total = torch.zeros(3, device="cuda")
+    step = GraphStep(lambda x: total.add_(2 * x))
+    for number in range(8):
+        step(torch.full((3,), float(number)))
+    assert total.tolist() == [56.0] * 3

@@ -45,16 +45,16 @@ def test_a_schedule_from_a_later_step_is_its_rest(task, first):
 
 
 def test_batches_fetch_rows_and_the_right_labels(task):
-    batches = stack_task(task.features, task.labels, task.specs, replace(task.params, epochs=2))
-    batches = batches.batches
-    batches.start_at(1)
-    runs = [list(run) for run in batches]
-    assert len(runs) == len(batches) == 1
-    (fetched,) = runs
-    assert len(fetched) == 11
-    assert fetched[0][0].step == 11
-    for batch, x, y in fetched:
+    stack = stack_task(task.features, task.labels, task.specs, replace(task.params, epochs=2))
+    stack.batches.start_at(1)
+    runs = [list(run) for run in stack.batches]
+    assert len(runs) == len(stack.batches) == 1
+    (batches,) = runs
+    assert len(batches) == 11
+    assert batches[0].step == 11
+    for batch in batches:
         rows = batch.rows.numpy()
+        x, y = stack.module.fetch(batch.rows)
         for window, spec in enumerate(task.specs):
             scaled = (task.features[rows[window]] - spec.mean) / spec.std
             np.testing.assert_array_equal(x[window].numpy(), scaled)

@@ -194,7 +194,7 @@ def test_what_comes_after_changes_nothing(small):
         task = stack_task(features, labels, specs, params)
         optimizer = task.module.configure_optimizers()
         task.module.optimizers = lambda **_: optimizer
-        task.module.training_step(task.batches.steps(), 0)
+        task.module.training_step(task.batches.schedule.from_step(0), 0)
         return [p[0] for p in task.module.network.parameters()]
 
     pairs = zip(first_network(features, labels), first_network(after, other), strict=True)

@@ -2,8 +2,10 @@
 
 mlp               the stacked multilayer perceptron
 backward          its gradient, written out
+gather            scaled rows of the panel, in the precision of a step
 batches           a network's spec and hyperparameters; the rows of every network at every step
 lightning_module  the LightningModule and the optimiser of a stack
+cuda_graph        a step replayed on a GPU
 fit               one stack, from initial weights to trained ones
 engines           the stack, or month by month: networks from specs, one function
 ranking_module    ordinary LightningModules: the base of a user's own, and the perceptron

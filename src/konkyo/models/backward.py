@@ -66,15 +66,15 @@ class Gradients:
         for weight, bias in hidden:
             assert weight.grad is not None and bias.grad is not None  # nosec B101 # for mypy
             _, inputs, units = weight.shape
-            own: tuple[Tensor, ...] = (weight.detach(), bias.detach(), weight.grad, bias.grad)
+            tensors: tuple[Tensor, ...] = (weight.detach(), bias.detach(), weight.grad, bias.grad)
             if self._mixed:
                 shapes = ((width, units), (1, units), (units, width), (1, units))
                 rounded = [x.new_zeros(windows, *shape) for shape in shapes]
-                self._before += [(rounded[0][:, :inputs], own[0]), (rounded[1], own[1])]
-                self._after += [(own[2], rounded[2][..., :inputs].mT), (own[3], rounded[3])]
-                own = tuple(rounded)
+                self._before += [(rounded[0][:, :inputs], tensors[0]), (rounded[1], tensors[1])]
+                self._after += [(tensors[2], rounded[2][..., :inputs].mT), (tensors[3], rounded[3])]
+                tensors = tuple(rounded)
             buffers = [empty(windows, rows, units, dtype=x.dtype) for _ in range(3)]
-            self._hidden.append(_Hidden(*own, *buffers))
+            self._hidden.append(_Hidden(*tensors, *buffers))
             width = units
         assert last.grad is not None and last_bias.grad is not None  # nosec B101 # for mypy
         # The last layer has one unit, so that its transpose is a view with the same order.

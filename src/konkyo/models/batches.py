@@ -1,6 +1,6 @@
 """Which rows each window of a stack sees at each step."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, NamedTuple, Protocol
@@ -97,16 +97,9 @@ class Batch(NamedTuple):
     weight: Tensor
     epoch: Tensor
 
-    def on(self, device: torch.device) -> "Batch":
-        """Return the batch with all that a step reads (not the rows) on a device."""
-        if device == CPU:
-            return self
-        weight, epoch = (t.to(device, non_blocking=True) for t in (self.weight, self.epoch))
-        return self._replace(weight=weight, epoch=epoch)
 
-
-Step = tuple[Batch, Tensor, Tensor]
-"""A batch with its scaled features [windows, rows, inputs] and labels [windows, rows]."""
+Fetch = Callable[[Tensor], tuple[Tensor, Tensor]]
+"""Scaled features [windows, rows, inputs] and labels [windows, rows] of rows [windows, rows]."""
 
 _STEPS_A_CALL = 16
 """Steps that Lightning hands over at once: its work a call costs as much as a small step."""
@@ -140,60 +133,56 @@ class StackSchedule:
 
     def from_step(self, first: int) -> Iterator[Batch]:
         """Yield the batches from a step on, equal to those of a run that was never interrupted."""
-        windows = torch.arange(len(self.specs))
         order = torch.stack([rows[:1].expand(self._present.shape[1]) for rows in self._rows])
-        by_batch = order.view(len(windows), -1, self.batch_size)
-        present = self._present.view(len(windows), -1, self.batch_size)
+        by_batch, present = (t.view(-1, self.batch_size) for t in (order, self._present))
+        offset = torch.arange(len(self.specs)) * self.steps_an_epoch
         for step in range(first, self.steps):
             epoch, position = step // self.batches, step % self.batches
             running = step < self.last_step
             starting = running if step == first else running & (position == 0)
             for window in torch.nonzero(starting).flatten().tolist():
                 self._draw_order(order, window, int(epoch[window]))
+            line = offset + position
             yield Batch(
                 step,
-                by_batch[windows, position],
-                present[windows, position] * running[:, None],
+                by_batch.index_select(0, line),
+                present.index_select(0, line) * running[:, None],
                 epoch,
             )
 
     def _draw_order(self, order: Tensor, window: int, epoch: int) -> None:
         spec, rows = self.specs[window], self._rows[window]
         generator = torch_generator(spec.seed, spec.month, "order", epoch)
-        order[window, : len(rows)] = rows[torch.randperm(len(rows), generator=generator)]
+        shuffled = torch.randperm(len(rows), generator=generator)
+        torch.index_select(rows, 0, shuffled, out=order[window, : len(rows)])
 
 
-class EpochDataset(IterableDataset[Step | Iterator[Step]]):
-    """A schedule with its rows fetched, one Lightning epoch a pass, going on after a resume."""
+class EpochDataset(IterableDataset[Iterator[Batch]]):
+    """The batches of a schedule, one Lightning epoch a pass, going on after a resume.
 
-    schedule: Any
-    _next = 0
+    Parameters
+    ----------
+    schedule : StackSchedule or full_batch.FullBatchSchedule
+        Whose batches.
+    """
 
-    def fetch(self, batch: Batch) -> tuple[Tensor, Tensor]:
-        """Return a batch's scaled features [windows, rows, inputs] and labels [windows, rows]."""
-        raise NotImplementedError
+    def __init__(self, schedule: Any) -> None:
+        self.schedule = schedule
+        self.start_at(0)
 
     def __len__(self) -> int:
-        """Return the steps of a Lightning epoch."""
-        return self.schedule.steps_an_epoch
+        """Return the items of a Lightning epoch."""
+        return -(-self.schedule.steps_an_epoch // _STEPS_A_CALL)
 
     def start_at(self, epoch: int) -> None:
         """Make the next pass that of a Lightning epoch, after a resume."""
-        self._next = epoch * self.schedule.steps_an_epoch
+        self._batches = self.schedule.from_step(epoch * self.schedule.steps_an_epoch)
 
-    def __iter__(self) -> Iterator[Any]:
-        """Yield batch, features and labels."""
-        yield from self.steps()
-
-    def steps(self) -> Iterator[Step]:
-        """Yield the steps of one pass."""
-        last = self._next + self.schedule.steps_an_epoch
-        for batch in self.schedule.from_step(self._next):
-            x, y = self.fetch(batch)
-            self._next = batch.step + 1
-            yield batch.on(x.device), x, y
-            if self._next == last:
-                return
+    def __iter__(self) -> Iterator[Iterator[Batch]]:
+        """Yield a few batches at a time, each made when it is asked for."""
+        steps = self.schedule.steps_an_epoch
+        for first in range(0, steps, _STEPS_A_CALL):
+            yield islice(self._batches, min(_STEPS_A_CALL, steps - first))
 
 
 class Rows(Protocol):
@@ -206,8 +195,8 @@ class Rows(Protocol):
         """Return the features of rows [windows, rows], scaled by each window, where it trains."""
 
 
-class StackBatches(EpochDataset):
-    """The rows of every window at every step.
+class PanelBatches:
+    """Features and labels of a stack's rows, `Fetch`.
 
     Parameters
     ----------
@@ -215,30 +204,19 @@ class StackBatches(EpochDataset):
         Of the panel.
     labels : Tensor
         True labels and shuffled labels, [2, rows] float32.
-    schedule : StackSchedule
-        What to fetch.
+    specs : sequence of NetworkSpec
+        The networks, of which some learn the shuffled labels.
     """
 
-    def __init__(self, features: Rows, labels: Tensor, schedule: StackSchedule) -> None:
+    def __init__(self, features: Rows, labels: Tensor, specs: Sequence[NetworkSpec]) -> None:
         self.features = features
         self.labels = labels.reshape(-1).to(features.device)
-        self.schedule = schedule
-        offset = [labels.shape[1] if spec.placebo else 0 for spec in schedule.specs]
+        offset = [labels.shape[1] if spec.placebo else 0 for spec in specs]
         self._offset = torch.tensor(offset, device=features.device)[:, None]
 
-    def __len__(self) -> int:
-        """Return the runs of steps in a pass."""
-        return -(-self.schedule.steps_an_epoch // _STEPS_A_CALL)
-
-    def __iter__(self) -> Iterator[Any]:
-        """Yield a few steps at a time, each fetched lazily."""
-        steps = self.steps()
-        for _ in range(len(self)):
-            yield islice(steps, _STEPS_A_CALL)
-
-    def fetch(self, batch: Batch) -> tuple[Tensor, Tensor]:
-        """Return the features and labels, each window's own."""
-        rows = batch.rows.to(self.features.device, non_blocking=True)
+    def __call__(self, rows: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the features and labels of rows [windows, rows], each window's own."""
+        rows = rows.to(self.features.device, non_blocking=True)
         x = self.features.gather(rows)
         # An eighth of the time of `take`.
         y = self.labels.index_select(0, (rows + self._offset).reshape(-1)).view(rows.shape)

@@ -20,7 +20,7 @@ from torch.utils.data import DataLoader
 from konkyo.config import Train
 from konkyo.io import atomic_write
 from konkyo.models import accelerator
-from konkyo.models.batches import CPU, EpochDataset, NetworkSpec, StackBatches, StackSchedule
+from konkyo.models.batches import CPU, EpochDataset, NetworkSpec, PanelBatches, StackSchedule
 from konkyo.models.gather import PanelRows, RoundedRows
 from konkyo.models.lightning_module import StackModule
 from konkyo.models.mlp import Initial, StackedMLP
@@ -44,7 +44,7 @@ class FitTask:
     module : StackModule
         The networks before their first step.
     batches : EpochDataset
-        Their rows at every step.
+        Which rows they see at every step.
     device : torch.device
         Where they train.
     """
@@ -117,20 +117,21 @@ def stack_task(
         activation=params.activation,
         initial=params.initial,
     )
-    module = StackModule(
-        network,
-        [spec.hyperparameters for spec in specs],
-        last_step=schedule.last_step,
-        epochs=params.epochs,
-    )
     panel = torch.from_numpy(features)
     rows = (
         PanelRows(panel, network, device)
         if params.precision == "32-true"
         else RoundedRows(panel, network, device, specs, rounded)
     )
-    batches = StackBatches(rows, torch.from_numpy(labels), schedule)
-    return FitTask(module=module, batches=batches, device=device)
+    module = StackModule(
+        network,
+        [spec.hyperparameters for spec in specs],
+        fetch=PanelBatches(rows, torch.from_numpy(labels), specs),
+        last_step=schedule.last_step,
+        epochs=params.epochs,
+        as_graph=rows.device.type == "cuda",
+    )
+    return FitTask(module=module, batches=EpochDataset(schedule), device=device)
 
 
 def fit(task: FitTask, *, scratch: Path, name: str) -> FitResult:
@@ -186,6 +187,8 @@ def running() -> Iterator[None]:
         warnings.filterwarnings("ignore", message=".*does not have many workers.*")
         warnings.filterwarnings("ignore", message=".*IterableDataset.*has `__len__` defined.*")
         warnings.filterwarnings("ignore", message=".*`isinstance\\(treespec, LeafSpec\\)`.*")
+        # The steps before a capture.
+        warnings.filterwarnings("ignore", message=".*capturable=True.*")
         handler = signal.getsignal(signal.SIGINT)
         try:
             yield

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from konkyo.models.batches import Batch, EpochDataset, Hyperparameters, NetworkSpec, Step
+from konkyo.models.batches import Batch, EpochDataset, Hyperparameters, NetworkSpec
 from konkyo.models.fit import FitTask, initial_network
 from konkyo.models.lightning_module import StackedAdam, StackModule
 from konkyo.models.mlp import ACTIVATIONS, OUTPUTS, StackedMLP
@@ -74,18 +74,16 @@ def full_batch_task(
         activation=params.activation,
         output=params.output,
     )
-    batches = FullBatches(
-        torch.from_numpy(features),
-        torch.from_numpy(labels),
-        schedule,
-        mean=network.mean,
-        std=network.std,
-    )
+    x = ((torch.from_numpy(features)[schedule.rows] - network.mean) / network.std).mT.contiguous()
     module = FullBatchModule(
-        network, schedule, [spec.hyperparameters for spec in specs],
+        network,
+        [spec.hyperparameters for spec in specs],
+        x=x,
+        y=torch.from_numpy(labels)[schedule.rows],
+        schedule=schedule,
         epochs=params.iterations // params.every,
-    )  # fmt: skip
-    return FitTask(module=module, batches=batches)
+    )
+    return FitTask(module=module, batches=EpochDataset(schedule))
 
 
 class FullBatchSchedule:
@@ -122,50 +120,19 @@ class FullBatchSchedule:
             yield Batch(step, self.rows, self.weight, epoch)
 
 
-class FullBatches(EpochDataset):
-    """The rows of every window, fetched once.
-
-    Parameters
-    ----------
-    features : Tensor
-        [rows, inputs] float32.
-    labels : Tensor
-        [rows] float32.
-    schedule : FullBatchSchedule
-        What to fetch.
-    mean, std : Tensor
-        [windows, 1, inputs]: the features are scaled here, once, and not at every step.
-    """
-
-    def __init__(
-        self,
-        features: Tensor,
-        labels: Tensor,
-        schedule: FullBatchSchedule,
-        *,
-        mean: Tensor,
-        std: Tensor,
-    ) -> None:
-        self.schedule = schedule
-        self._x = ((features[schedule.rows] - mean) / std).mT.contiguous()
-        self._y = labels[schedule.rows]
-
-    def fetch(self, batch: Batch) -> tuple[Tensor, Tensor]:
-        """Return the scaled features [windows, inputs, rows] and the labels [windows, rows]."""
-        return self._x, self._y
-
-
 class FullBatchModule(StackModule):
     """The stack whose Lightning step is many iterations on the same rows.
 
     Parameters
     ----------
     network : StackedMLP
-        Initialised networks; the rows come scaled.
-    schedule : FullBatchSchedule
-        Their iterations.
+        Initialised networks.
     hyperparameters : sequence of Hyperparameters
         Of each network.
+    x, y : Tensor
+        Scaled features [windows, inputs, rows] and labels [windows, rows] of every iteration.
+    schedule : FullBatchSchedule
+        Their iterations.
     epochs : int
         Lightning epochs.
     """
@@ -175,12 +142,20 @@ class FullBatchModule(StackModule):
     def __init__(
         self,
         network: StackedMLP,
-        schedule: FullBatchSchedule,
         hyperparameters: Sequence[Hyperparameters],
         *,
+        x: Tensor,
+        y: Tensor,
+        schedule: FullBatchSchedule,
         epochs: int,
     ) -> None:
-        super().__init__(network, hyperparameters, last_step=schedule.last_step, epochs=epochs)
+        super().__init__(
+            network,
+            hyperparameters,
+            fetch=lambda _: (x, y),
+            last_step=schedule.last_step,
+            epochs=epochs,
+        )
         decay = torch.tensor([h.weight_decay for h in hyperparameters], dtype=torch.float32)
         self.register_buffer("decay", decay[:, None, None], persistent=False)
         self._iterations = schedule.iterations_a_step
@@ -195,25 +170,25 @@ class FullBatchModule(StackModule):
             weight_decay=[0.0] * len(self.hyperparameters),
         )
 
-    def training_step(self, step: Step, _: int) -> None:  # type: ignore[override]
+    @torch.no_grad()
+    def move(self, rows: Tensor, weight: Tensor, epoch: Tensor, *masks: Tensor) -> None:
         """Move every network many iterations, each down its own mean squared error."""
-        batch, x, y = step
-        rows = batch.weight.sum(1)
-        share = batch.weight / rows[:, None]
+        x, y = self.fetch(rows)
+        count = weight.sum(1)
+        share = weight / count[:, None]
         # Lightning's wrapper would be looked up at every iteration and does nothing here.
         optimizer = self.optimizers(use_pl_optimizer=False)
         assert isinstance(optimizer, torch.optim.Optimizer)  # nosec B101 # tells mypy the type
-        losses = torch.zeros_like(rows)
+        losses = torch.zeros_like(count)
         for _iteration in range(self._iterations):
             losses += gradients(self.network, x, y, share=share)
             for parameter in self.network.parameters():
                 assert parameter.grad is not None  # nosec B101 # tells mypy the type
                 parameter.grad.addcmul_(self.decay, parameter.detach())
             optimizer.step()
-        each, epoch = torch.arange(len(rows)), batch.epoch.clamp(max=self.epochs - 1)
-        self.loss_sums[each, epoch] += losses * rows
-        self.rows_seen[each, epoch] += self._iterations * rows
-        self.store_finished(batch.step + 1)
+        each, epoch = torch.arange(len(count)), epoch.clamp(max=self.epochs - 1)
+        self.loss_sums[each, epoch] += losses * count
+        self.rows_seen[each, epoch] += self._iterations * count
 
 
 @torch.no_grad()

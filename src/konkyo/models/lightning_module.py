@@ -8,8 +8,9 @@ import pytorch_lightning as lightning
 import torch
 from torch import Tensor
 
-from konkyo.models.backward import Gradients, Masks
-from konkyo.models.batches import Hyperparameters, Step
+from konkyo.models.backward import Gradients
+from konkyo.models.batches import Batch, Fetch, Hyperparameters
+from konkyo.models.cuda_graph import GraphStep
 from konkyo.models.mlp import StackedMLP, dropout_masks
 from konkyo.random import numpy_generator
 
@@ -29,10 +30,14 @@ class StackModule(lightning.LightningModule):
         Initialised networks.
     hyperparameters : sequence of Hyperparameters
         Of each network.
+    fetch : callable
+        Of rows [windows, rows]: scaled features [windows, rows, inputs] and labels.
     last_step : Tensor
         Number of steps of each network, [windows].
     epochs : int
         Lightning epochs, for each of which there is a mean loss.
+    as_graph : bool
+        Whether steps are replayed as a CUDA graph: all that `fetch` reads lies on the GPU.
     """
 
     loss_sums: Tensor
@@ -43,8 +48,10 @@ class StackModule(lightning.LightningModule):
         network: StackedMLP,
         hyperparameters: Sequence[Hyperparameters],
         *,
+        fetch: Fetch,
         last_step: Tensor,
         epochs: int,
+        as_graph: bool = False,
     ) -> None:
         super().__init__()
         if len(hyperparameters) != network.windows:
@@ -55,7 +62,10 @@ class StackModule(lightning.LightningModule):
         self.automatic_optimization = False
         self.network = network
         self.hyperparameters = hyperparameters
+        self.fetch = fetch
         self.epochs = epochs
+        self._as_graph = as_graph
+        self._step = GraphStep(self.move) if as_graph else self.move
         # Masks are drawn by (seed, step), not by network: each network still sees independent
         # masks from step to step, and drawing them once for many saves about half of all time.
         self._dropout = runs_of_equal([(h.dropout, h.seed) for h in hyperparameters])
@@ -74,54 +84,71 @@ class StackModule(lightning.LightningModule):
             self.network.parameters(),
             learning_rate=[h.learning_rate for h in self.hyperparameters],
             weight_decay=[h.weight_decay for h in self.hyperparameters],
+            capturable=self._as_graph,
         )
 
-    def training_step(self, steps: Iterable[Step], _: int) -> None:
+    def training_step(self, batches: Iterable[Batch], _: int) -> None:
         """Take several steps: what Lightning does between two calls costs as much as a small one.
 
         Each network goes down the gradient of its own mean squared error.
         """
+        for step, rows, weight, epoch in batches:
+            self._step(rows, weight, epoch, *self.draw_masks(step, rows.shape[1]))
+            self.store_finished(step + 1)
+
+    def draw_masks(self, step: int, rows: int) -> list[Tensor]:
+        """Return the dropout factors of a step, [rows, units] of each layer, by group of networks.
+
+        Drawn on the host on every device, so that all of them learn by the same draws.
+        """
+        if not self._drops:
+            return []
+        return [
+            mask
+            for _, (rate, seed) in self._dropout
+            for mask in dropout_masks(
+                self.network.hidden,
+                rows,
+                rate=rate,
+                generator=numpy_generator(seed, "dropout", step),
+            )
+        ]
+
+    @torch.no_grad()
+    def move(self, rows: Tensor, weight: Tensor, epoch: Tensor, *masks: Tensor) -> None:
+        """Move every network one step.
+
+        Parameters
+        ----------
+        rows, weight, epoch : Tensor
+            As in `Batch`.
+        *masks : Tensor
+            Of `draw_masks`.
+        """
+        x, y = self.fetch(rows)
+        weight, epoch = (t.to(x.device, non_blocking=True) for t in (weight, epoch))
+        factors = [mask.to(x.device, x.dtype, non_blocking=True) for mask in masks]
+        if self._gradients is None:
+            # Not before the first step, when the parameters are where they will train.
+            self._gradients = Gradients(self.network, x)
+        layers, count = len(self.network.hidden), weight.sum(1)
+        sums = self._gradients(
+            x,
+            y,
+            weight=weight,
+            count=count.clamp(min=1),
+            masks=[
+                (windows, factors[layers * group : layers * (group + 1)])
+                for group, (windows, _) in enumerate(self._dropout if factors else ())
+            ],
+        )
         # Lightning's wrapper would be looked up at every step and does nothing here.
         optimizer = self.optimizers(use_pl_optimizer=False)
         assert isinstance(optimizer, torch.optim.Optimizer)  # nosec B101 # tells mypy the type
-        for batch, x, y in steps:
-            if self._gradients is None:
-                # Not before the first step, when the parameters are where they will train.
-                self._gradients = Gradients(self.network, x)
-            count = batch.weight.sum(1)
-            sums = self._gradients(
-                x,
-                y,
-                weight=batch.weight,
-                count=count.clamp(min=1),
-                masks=self.draw_masks(batch.step, x),
-            )
-            optimizer.step()
-            epoch = batch.epoch.clamp(max=self.epochs - 1)
-            self.loss_sums.scatter_add_(1, epoch[:, None], sums[:, None])
-            self.rows_seen.scatter_add_(1, epoch[:, None], count[:, None])
-            self.store_finished(batch.step + 1)
-
-    def draw_masks(self, step: int, x: Tensor) -> Masks:
-        """Return the dropout factors of a step for rows [windows, rows, inputs]."""
-        if not self._drops:
-            return ()
-        # Drawn on the host on every device, so that all of them learn by the same draws.
-        return [
-            (
-                windows,
-                [
-                    mask.to(x.device, x.dtype, non_blocking=True)
-                    for mask in dropout_masks(
-                        self.network.hidden,
-                        x.shape[1],
-                        rate=rate,
-                        generator=numpy_generator(seed, "dropout", step),
-                    )
-                ],
-            )
-            for windows, (rate, seed) in self._dropout
-        ]
+        optimizer.step()
+        epoch = epoch.clamp(max=self.epochs - 1)
+        self.loss_sums.scatter_add_(1, epoch[:, None], sums[:, None])
+        self.rows_seen.scatter_add_(1, epoch[:, None], count[:, None])
 
     def store_finished(self, done: int) -> None:
         """Store the weights of the networks whose last step this was, with `done` steps taken."""
@@ -157,6 +184,8 @@ class StackedAdam(torch.optim.Adam):
         Stacked parameters [windows, in, out], leaves of the graph.
     learning_rate, weight_decay : sequence of float
         Of each network.
+    capturable : bool
+        Whether a CUDA graph may hold a step.
     """
 
     def __init__(
@@ -165,6 +194,7 @@ class StackedAdam(torch.optim.Adam):
         *,
         learning_rate: Sequence[float],
         weight_decay: Sequence[float],
+        capturable: bool = False,
     ) -> None:
         self._stacked = list(parameters)
         runs = runs_of_equal(list(zip(learning_rate, weight_decay, strict=True)))
@@ -178,6 +208,7 @@ class StackedAdam(torch.optim.Adam):
                 )
             ],
             fused=True,
+            capturable=capturable,
         )
 
     def step(self, closure: None = None) -> None:  # type: ignore[override]
