@@ -2,14 +2,17 @@ import shutil
 from functools import partial
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from imports import closure, modules
 from konkyo import cache
-from konkyo.artifacts import Artifacts
+from konkyo.artifacts import HERE, Artifacts
 from konkyo.errors import ArtifactError
+from konkyo.io import write_parquet
 from konkyo.models import baselines, jobs
 from konkyo.pipeline import verify
+from konkyo.pipeline.month_evaluation import Truth
 from konkyo.tuning import panels
 from konkyo.windows import MonthSlices, rolling
 from small_search import tables_at
@@ -196,7 +199,7 @@ def test_stages_and_search_take_their_own_code(panel, records, small, copy, tmp_
         ),
         "konkyo.attribution.methods": (
             verify,
-            lambda: verify.cache_keys(small, panel, windows, {}),
+            lambda: verify.cache_keys(small, panel, windows, {}, None),
         ),
         "konkyo.features.build": (panels, search),
     }
@@ -208,6 +211,31 @@ def test_stages_and_search_take_their_own_code(panel, records, small, copy, tmp_
         after = keys_with(monkeypatch, module, copy, of)
         assert before.keys() == after.keys() and before
         assert all(before[name] != after[name] for name in before)
+
+
+def test_a_month_is_evaluated_on_its_own_truth(panel, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    rows = panel.index[["month", "stock"]]
+    months = rows["month"].unique()
+    table = rows.assign(expected=0.0, baseline=0.0, **dict.fromkeys(panel.names[:2], 0.01))
+    table[panel.names[2]] = 0.0
+
+    def digest(table: pd.DataFrame) -> str:
+        write_parquet(table, HERE.truth)
+        return Truth(panel).digest(months[1])
+
+    before = digest(table)
+    earlier = rows["month"] <= months[1]
+    assert digest(table[earlier]) == before
+    assert digest(table.assign(expected=1.0)) == before  # no input's contribution
+    changed = table.copy()
+    changed.loc[~earlier, panel.names[0]] = 0.02
+    assert digest(changed) == before
+    changed.loc[earlier, panel.names[0]] = 0.02
+    assert digest(changed) != before
+    other = table.copy()
+    other.loc[~earlier, panel.names[2]] = 0.01  # an input that has an effect from now on
+    assert digest(other) != before
 
 
 def test_digest_depends_on_where_parts_end():

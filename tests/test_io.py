@@ -7,6 +7,7 @@ import pytest
 
 import konkyo
 from konkyo import io
+from konkyo.errors import ArtifactError
 
 
 def test_a_failed_write_leaves_the_old_file(tmp_path):
@@ -70,3 +71,20 @@ def test_days_of_texts_are_read_in_one_place():
     }
     # Year, month and day as numbers.
     assert found <= {"data/daily.py"}
+
+
+def test_files_of_one_table_are_read_as_one(tmp_path):
+    frames = [pd.DataFrame({"stock": ["a", None], "score": [n, 2.0]}) for n in range(3)]
+    paths = [tmp_path / f"{n}.parquet" for n in range(3)]
+    for frame, path in zip(frames, paths, strict=True):
+        io.write_parquet(frame, path)
+    expected = pd.concat(map(io.read_parquet, paths), ignore_index=True)
+    pd.testing.assert_frame_equal(io.read_parquets(paths), expected)
+    io.write_parquet(frames[1].rename(columns={"score": "other"}), paths[1])
+    assert io.read_parquets(paths).columns.tolist() == ["stock", "score", "other"]
+    paths[1].write_bytes(b"PAR1")
+    with pytest.raises(ArtifactError, match=r"1\.parquet"):
+        io.read_parquets(paths)
+    paths[2].unlink()
+    with pytest.raises(ArtifactError, match=r"1\.parquet"):
+        io.read_parquets(paths)

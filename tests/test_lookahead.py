@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from konkyo import dates
-from konkyo.attribution import explain
+from konkyo.attribution.attributions import explain
 from konkyo.features.build import build
 from konkyo.models import jobs
 from konkyo.models.baselines import ridge_scores

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from importlib.resources.abc import Traversable
 from io import BytesIO
@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 from pyarrow import parquet
+from tqdm import tqdm
 
 from konkyo import artifacts
 from konkyo.resilience import temporary_file, write_errors
@@ -145,6 +146,17 @@ def read_parquet(path: Path, columns: list[str] | None = None) -> pd.DataFrame:
     """Read a Parquet file, or some of its columns; the errors are those of `artifact_errors`."""
     with artifact_errors(path):
         return pd.read_parquet(path, columns=columns)
+
+
+def read_parquets(paths: Iterable[Path]) -> pd.DataFrame:
+    """Read Parquet files of the same columns as one table, in half the time of one by one."""
+    paths = list(paths)
+    try:
+        tables = [parquet.ParquetFile(path).read() for path in tqdm(paths, paths[0].parent.name)]
+        return pa.concat_tables(tables).to_pandas()
+    except (OSError, ValueError, pa.ArrowException):
+        # One by one, which names the file that is damaged, and joins other columns.
+        return pd.concat(map(read_parquet, paths), ignore_index=True)
 
 
 def read_csv(path: Path | Traversable, **options: Any) -> pd.DataFrame:

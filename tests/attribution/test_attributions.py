@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from konkyo.attribution import explain
-from konkyo.attribution.attributions import as_frame, explain_months
+from konkyo.attribution.attributions import as_frame, explain, explain_months
 from konkyo.attribution.methods import as_module, relevance_propagation, scaled
 from konkyo.attribution.rules import Epsilon
 from konkyo.errors import ArtifactError

@@ -11,7 +11,3 @@ stability     seed correlation and cascading randomisation
 ground_truth  agreement with true contributions
 correlation   rank correlation of many pairs at once
 """
-
-from konkyo.attribution.attributions import explain
-
-__all__ = ["explain"]

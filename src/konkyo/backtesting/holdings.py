@@ -105,10 +105,11 @@ def holdings(rows: pd.DataFrame, scheme: Scheme, n_quantiles: int) -> pd.DataFra
         held["weight"] *= _sector_shares(held, scheme)
     held = held[held["weight"] > 0]
     # Codes of sorted groups: to sort two columns of text takes ten times as long.
-    number = held.groupby(_LEG).ngroup().to_numpy()
-    held = held.iloc[np.argsort(number, kind="stable")]
-    both = held.groupby(_KEY)["leg"].transform("nunique") == 2
-    held = held[both].reset_index(drop=True)
+    number = held.groupby(_KEY).ngroup().to_numpy()
+    long = (held["leg"] == "long").to_numpy()
+    both = np.isin(number, np.intersect1d(number[long], number[~long]))
+    held = held.loc[both, COLUMNS]
+    held = held.iloc[np.lexsort((~long[both], number[both]))].reset_index(drop=True)
     held["weight"] /= held.groupby(_LEG)["weight"].transform("sum")
     if held.empty:
         raise NoPortfoliosError(
@@ -118,7 +119,7 @@ def holdings(rows: pd.DataFrame, scheme: Scheme, n_quantiles: int) -> pd.DataFra
         )
     if scheme.cap < 1:
         held["weight"] = _capped(held, scheme.cap)
-    return held[COLUMNS]
+    return held
 
 
 def omitted(rows: pd.DataFrame, scheme: Scheme, n_quantiles: int) -> int:
@@ -184,26 +185,33 @@ def _by_month(held: pd.DataFrame, values: np.ndarray, neutral: tuple[Neutral, ..
 
 def _of_quantiles(held: pd.DataFrame, scheme: Scheme, n_quantiles: int) -> np.ndarray:
     """Return signed weights, not yet scaled, of the stocks in the extreme quantiles."""
-    ranked = _requantiled(held, scheme, n_quantiles) if scheme.neutral else held
-    quantile = ranked["quantile"].to_numpy("int64", na_value=0)
+    if scheme.neutral:
+        quantile = _requantiled(held, scheme, n_quantiles)
+    else:
+        quantile = held["quantile"].to_numpy("int64", na_value=0)
     side = np.where(quantile == n_quantiles, 1, np.where(quantile == 1, -1, 0))
     if scheme.buffer > 1:
         side = _buffered(held, quantile, n_quantiles, scheme.buffer)
     return side * (held["market_value"].to_numpy("float64") if scheme.weights == "value" else 1.0)
 
 
-def _requantiled(held: pd.DataFrame, scheme: Scheme, n_quantiles: int) -> pd.DataFrame:
-    """Return the rows with quantiles of residuals, or of ranks within sectors."""
+def _requantiled(held: pd.DataFrame, scheme: Scheme, n_quantiles: int) -> np.ndarray:
+    """Return the quantile of each row by residuals, or by ranks within sectors; 0 for none."""
     linear = tuple(name for name in scheme.neutral if name != "sector")
     score = held["score"].to_numpy("float64")
-    group = held["model"].astype("object")
     if linear:
         score = _by_month(held, score, linear)
-    if "sector" in scheme.neutral:
-        group = group + "\n" + held["sector"].astype("object")
-    ranked = assign_quantiles(held.assign(model=group, score=score), n_quantiles)
-    ranked["model"] = ranked["model"].str.partition("\n")[0]
-    return ranked.sort_values([*_KEY, "stock"], ignore_index=True)
+    keys = ["model", "sector"] if "sector" in scheme.neutral else ["model"]
+    group = held.groupby(keys).ngroup().to_numpy()
+    ranked = assign_quantiles(
+        held[["month", "stock", "ret"]].assign(model=group, score=score), n_quantiles
+    )
+    quantile = np.empty(len(held), dtype="int64")
+    # The rows of `held` in the order of `ranked`: both have a month's stocks in the same order.
+    quantile[np.lexsort((ordinal(held["month"]), group))] = ranked["quantile"].to_numpy(
+        "int64", na_value=0
+    )
+    return quantile
 
 
 def _buffered(

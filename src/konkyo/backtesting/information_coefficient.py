@@ -26,15 +26,16 @@ def information_coefficients(ranked: pd.DataFrame) -> pd.DataFrame:
         (Spearman's, equal values sharing their mean rank). NaN where fewer than two stocks have a
         return, or all scores or all returns are equal.
     """
-    realised = ranked.dropna(subset="ret").reset_index(drop=True)
+    realised = ranked.loc[ranked["ret"].notna(), [*_KEY, "score", "ret"]].reset_index(drop=True)
+    # By numbers: a model's name is text, which takes most of the time of a groupby.
+    key = realised.groupby(_KEY).ngroup()
     values = realised[["score", "ret"]].astype("float64")
-    ranks = realised.groupby(_KEY)[["score", "ret"]].rank()
-    key = [realised["model"], realised["month"]]
-    result = pd.DataFrame({"ic": _correlation(values, key), "rank_ic": _correlation(ranks, key)})
-    return result.reset_index()
+    ranks = values.groupby(key).rank()
+    months = realised[_KEY].groupby(key).first()
+    return months.assign(ic=_correlation(values, key), rank_ic=_correlation(ranks, key))
 
 
-def _correlation(pairs: pd.DataFrame, key: list[pd.Series]) -> pd.Series:
+def _correlation(pairs: pd.DataFrame, key: pd.Series) -> pd.Series:
     """Return Pearson's correlation of the columns score and ret within each group."""
     # Sums over all groups at once: groupby.apply with spearmanr takes a Python call a month.
     group = pairs.groupby(key)

@@ -12,6 +12,7 @@ inputs divides the spread, and adds up to it too.
 from collections.abc import Sequence
 from itertools import combinations
 from math import factorial
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -53,9 +54,10 @@ def return_attribution(
         weighted mean return of their side is given). The sum over features is the portfolio's
         return, long less short. Months without any return, or of equal scores, are left out.
     """
-    tables = []
+    months, contributions, missing = [], [], []
+    blocks = rows[["score", "ret", *neutral]]
     for month, at in rows.groupby("month").indices.items():
-        block = rows.iloc[at]
+        block = blocks.iloc[at]
         regressors = basis(block, neutral)
         score = block["score"].to_numpy("float64")
         weights = score_weights(score, regressors)
@@ -66,11 +68,27 @@ def return_attribution(
         parts = np.column_stack([parts, score - parts.sum(1)])
         # Residuals of the relevances times returns are relevances times residuals of the returns.
         scale = weights @ score / (residual(score, regressors) @ score)
-        contribution = scale * (residual(ret, regressors) @ parts)
-        table = {"month": month, "feature": [*features, ABSORBED], "contribution": contribution}
-        tables.append(pd.DataFrame(table).assign(missing=int(block["ret"].isna().sum())))
-    columns = ["month", "feature", "contribution", "missing"]
-    return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=columns)
+        months.append(month)
+        contributions.append(scale * (residual(ret, regressors) @ parts))
+        missing.append(int(block["ret"].isna().sum()))
+    table = _by_month(months, [*features, ABSORBED], contributions)
+    return table.assign(missing=np.repeat(missing, len(features) + 1))
+
+
+def _by_month(
+    months: Sequence[Any], features: Sequence[str], contributions: Sequence[np.ndarray]
+) -> pd.DataFrame:
+    """Return the table of each month's contributions, [features]: month, feature, contribution."""
+    by_month = np.array(contributions, dtype="float64").reshape(len(months), len(features))
+    # Names go by number, since making each its own text takes longer than all sums.
+    names = pd.Series(features, dtype="str").take(np.tile(range(len(features)), len(months)))
+    return pd.DataFrame(
+        {
+            "month": np.repeat(pd.DatetimeIndex(months), len(features)),
+            "feature": names.reset_index(drop=True),
+            "contribution": by_month.ravel(),
+        }
+    )
 
 
 def score_weights(score: np.ndarray, regressors: np.ndarray) -> np.ndarray:
@@ -128,7 +146,7 @@ def shapley_attribution(
     n = len(groups)
     members = np.array([[subset >> group & 1 for group in range(n)] for subset in range(2**n)])
     weights = _shapley_weights(n)
-    tables = []
+    months, contributions = [], []
     for month, at in rows.groupby("month").indices.items():
         quantile = rows["quantile"].iloc[at].to_numpy("int64", na_value=0)
         ret = rows["ret"].iloc[at].to_numpy("float64")
@@ -139,11 +157,9 @@ def shapley_attribution(
         sums = members @ relevance[at[order]].astype("float64").T
         value = _spreads(sums, ret[order], n_quantiles)
         value[0], value[-1] = 0.0, published
-        tables.append(
-            pd.DataFrame({"month": month, "feature": groups, "contribution": weights @ value})
-        )
-    columns = ["month", "feature", "contribution"]
-    return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=columns)
+        months.append(month)
+        contributions.append(weights @ value)
+    return _by_month(months, groups, contributions)
 
 
 def _shapley_weights(n: int) -> np.ndarray:

@@ -12,7 +12,7 @@ from konkyo.cache import digest_of, training_code
 from konkyo.config import Train
 from konkyo.errors import ArtifactError
 from konkyo.features.store import Panel
-from konkyo.io import append_json, read_json, read_parquet, write_json, write_parquet
+from konkyo.io import append_json, read_json, read_parquets, write_json, write_parquet
 from konkyo.models import jobs, store
 from konkyo.models.accelerator import Placement, placement
 from konkyo.models.backends import BACKENDS
@@ -242,4 +242,4 @@ def save(result: StackResult, folder: Path) -> None:
 def history(folder: Path, windows: Sequence[Window]) -> pd.DataFrame:
     """Return the losses by month: month, epoch (from 1), loss; see `engines.loss_table`."""
     paths = [folder / "history" / "weights" / f"{window.month}.parquet" for window in windows]
-    return pd.concat([read_parquet(path) for path in paths], ignore_index=True)
+    return read_parquets(paths)

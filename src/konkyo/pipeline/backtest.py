@@ -11,7 +11,7 @@ from konkyo.backtesting.results import BacktestResult, compute, portfolio_rows, 
 from konkyo.backtesting.scores import NETWORK
 from konkyo.config import Params, load
 from konkyo.features import store
-from konkyo.io import read_parquet, write_csv, write_json, write_parquet
+from konkyo.io import read_parquet, read_parquets, write_csv, write_json, write_parquet
 from konkyo.pipeline import locking, stage
 
 
@@ -25,9 +25,7 @@ def main() -> None:
 def run(config: Params) -> BacktestResult:
     """Backtest all months: load scores and returns, compute, save."""
     panel = store.read(HERE.panel)
-    attributions = pd.concat(
-        map(read_parquet, require_months(HERE.attributions)), ignore_index=True
-    )
+    attributions = read_parquets(require_months(HERE.attributions))
     scores = backtesting.join_scores(
         panel.index, attributions[["month", "stock", "score"]], read_parquet(HERE.baselines)
     )

@@ -10,6 +10,7 @@ import torch
 
 from konkyo.artifacts import HERE
 from konkyo.attribution import evaluation, ground_truth, methods, reliable_methods
+from konkyo.cache import digest_of
 from konkyo.config import Params
 from konkyo.features import store
 from konkyo.io import read_parquet
@@ -136,6 +137,13 @@ class Truth:
         self.effect = np.isin(panel.names, names)
         self._names = [name for name in panel.names if name in names]
         self._by_row = self.table.set_index(["month", "stock"])[self._names]
+
+    def digest(self, month: pd.Timestamp) -> str:
+        """Return a digest of all that this is in a month, which later months do not change."""
+        rows = self.table.loc[self.table["month"] == month, ["stock", *self._names]]
+        return digest_of(
+            *self._names, pd.util.hash_pandas_object(rows, index=False).to_numpy().tobytes()
+        )
 
     def of(self, index: pd.DataFrame) -> np.ndarray:
         """Return the true contributions of rows of the panel's index, [rows, features]."""

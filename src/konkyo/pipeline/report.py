@@ -15,7 +15,7 @@ from konkyo.config import LARGEST_AUTOCORRELATION, LARGEST_EPSILON_SHARE, Params
 from konkyo.features import store
 from konkyo.features.characteristics import raw_values
 from konkyo.i18n import LANGUAGES, Text
-from konkyo.io import atomic_write, read_json, read_parquet, write_csv
+from konkyo.io import atomic_write, read_json, read_parquet, read_parquets, write_csv
 from konkyo.pipeline import locking, report_inputs, stage
 from konkyo.report import tables as report_tables
 from konkyo.report.charts.report import month_charts, page_charts
@@ -42,7 +42,7 @@ def read_panel(values: str) -> tuple[ExplainedPanel, pd.DataFrame]:
         panel.index,
         panel.features,
         panel.catalogue,
-        report_inputs.read_attributions(report_inputs.files()),
+        read_parquets(report_inputs.files()),
         report_inputs.read_table(HERE.portfolios),
     )
     if values == "raw":

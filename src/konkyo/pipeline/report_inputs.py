@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from tqdm import tqdm
 
 from konkyo import backtesting, date_text, dates
 from konkyo.artifacts import HERE, require_months
@@ -14,7 +13,7 @@ from konkyo.attribution import errors_store
 from konkyo.backtesting.scores import NETWORK
 from konkyo.errors import ArtifactError, ParamsError
 from konkyo.features.store import Panel
-from konkyo.io import read_csv, read_parquet
+from konkyo.io import read_csv, read_parquet, read_parquets
 from konkyo.pipeline import month_option
 from konkyo.report.tables import labels as input_labels
 from konkyo.report.tables.explained_panel import ExplainedPanel, build
@@ -47,11 +46,6 @@ def file_of(month: str) -> Path:
             f"from {months[0]} to {months[-1]}, or add that month with `konkyo update`"
         )
     return by_month[month]
-
-
-def read_attributions(paths: Iterable[Path]) -> list[pd.DataFrame]:
-    """Read the tables of attributions: month, stock, score, relevances, absorbed."""
-    return [read_parquet(path) for path in tqdm(list(paths), "attributions", unit="month")]
 
 
 def with_errors(explained: ExplainedPanel) -> ExplainedPanel:
@@ -107,8 +101,8 @@ def explained_panel(panel: Panel, paths: Iterable[Path], n_quantiles: int) -> Ex
     ArtifactError
         Attributions and panel are not of the same records.
     """
-    attributions = read_attributions(paths)
-    scores = pd.concat([table[["month", "stock", "score"]] for table in attributions])
+    attributions = read_parquets(paths)
+    scores = attributions[["month", "stock", "score"]]
     ranked = backtesting.assign_quantiles(
         scores.assign(model=NETWORK, ret=float("nan")), n_quantiles
     )

@@ -74,7 +74,7 @@ def run(config: Params, panel: store.Panel) -> VerifySummary:
     # The ground truth is of the return of t+1: with a gap the networks learn another one.
     with_truth = HERE.truth.exists() and not config.prepare.skip_months
     truth = Truth(panel) if with_truth else None
-    keys = cache_keys(config, panel, decisions, about)
+    keys = cache_keys(config, panel, decisions, about, truth)
     evaluation.drop_stale(HERE.verify_months, keys)
     pending = set(evaluation.pending(HERE.verify_months, keys))
     due = [window for window in decisions if window.month in pending]
@@ -188,9 +188,9 @@ def cache_keys(
     panel: store.Panel,
     decisions: list[windows.Window],
     about: Mapping[str, Mapping[str, Any]],
+    truth: Truth | None,
 ) -> dict[str, str]:
-    """Return the cache key of each month's evaluation: params, rows, networks and code."""
-    truth = HERE.truth.read_bytes() if HERE.truth.exists() else b""
+    """Return the cache key of each month's evaluation: params, rows, networks, truth and code."""
     params = repr((config.attribute, config.verify, config.train.seed))
     ridge = baselines.keys(panel, decisions, config.train.ridge_penalty, HERE.weights)["ridge"]
     return {
@@ -201,7 +201,7 @@ def cache_keys(
             ridge[window.month],
             weights_bytes(HERE.weights, window.month),
             about.get(window.month, {}).get("key", ""),
-            truth,
+            "" if truth is None else truth.digest(panel.index["month"].iloc[window.test_start]),
         )
         for window in decisions
     }

@@ -5,6 +5,7 @@ import os
 import platform
 import subprocess  # nosec B404 # fixed programs, never a shell
 from collections.abc import Sequence
+from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -131,9 +132,12 @@ def dvc_lock(root: Path) -> dict[str, Any]:
 
 
 def _read_lock(path: Path) -> dict[str, Any]:
-    if not path.is_file():
-        return {}
-    return YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8")) or {}
+    return _lock(path.read_text(encoding="utf-8")) if path.is_file() else {}
+
+
+@lru_cache(maxsize=4)
+def _lock(text: str) -> dict[str, Any]:
+    return YAML(typ="safe", pure=True).load(text) or {}
 
 
 def datasets(results: Results) -> list[DatasetInput]:

@@ -17,8 +17,7 @@ from mlflow.types.schema import AnyType
 import konkyo
 from konkyo import cache, date_text
 from konkyo.artifacts import require_months
-from konkyo.attribution import explain
-from konkyo.attribution.attributions import INTEGRATED_GRADIENTS
+from konkyo.attribution.attributions import INTEGRATED_GRADIENTS, explain
 from konkyo.io import write_json
 from konkyo.models import store
 from konkyo.tracking.client import StoreClient
@@ -31,6 +30,8 @@ REQUIREMENTS = ("mlflow", "numpy", "pandas", "pyarrow", "safetensors", "scipy", 
 """Libraries that prediction imports; konkyo itself travels as code inside the model."""
 MODULE_REQUIREMENTS = ("pytorch-lightning", "captum")
 """Those of a user's module beside them; what it imports itself is the server's to install."""
+_MONTH, _RUN = "@month", "@run"
+"""Stand-ins in the description of a month's model; YAML puts an @ in quotes, as an id of digits."""
 _CODE = (
     *("__init__.py", "artifacts.py", "cache.py", "date_text.py", "dates.py"),
     *("errors.py", "io.py"),
@@ -123,8 +124,8 @@ def _copy_code(folder: Path) -> Path:
     return folder / package.name
 
 
-def save_month_model(folder: Path, ranker: ModelInfo) -> Model:
-    """Write the model of a month into a folder; `month_of` makes it that of another month."""
+def save_month_model(folder: Path, ranker: ModelInfo) -> str:
+    """Write the model of a month into a folder; return its description, for `month_of`."""
     types = ranker.signature
     assert types is not None  # nosec B101 # `log` gave it one
     signature_of_month = ModelSignature(types.inputs, types.outputs, _options(explain=False))
@@ -135,16 +136,18 @@ def save_month_model(folder: Path, ranker: ModelInfo) -> Model:
             python_model=str(Path(__file__).with_name("month_model.py")),
             pip_requirements=requirements(),
             signature=signature_of_month,
-            model_config={"ranker": ranker.model_uri, "month": ""},
+            model_config={"ranker": ranker.model_uri, "month": _MONTH},
         )
-    return Model.load(str(folder))
+    model = Model.load(str(folder))
+    model.run_id = _RUN
+    return str(model.to_yaml())
 
 
-def month_of(model: Model, folder: Path, *, month: str, run_id: str) -> None:
+def month_of(description: str, folder: Path, *, month: str, run_id: str) -> None:
     """Make the model in a folder that of a month, YYYY-MM, in the run of that month."""
-    model.flavors[mlflow.pyfunc.FLAVOR_NAME]["config"]["month"] = month
-    model.run_id = run_id
-    model.save(str(folder / MLMODEL_FILE_NAME))
+    # As text: the types of all inputs take MLflow longer to write than the rest of a month.
+    filled = description.replace(_MONTH, month).replace(_RUN, run_id)
+    (folder / MLMODEL_FILE_NAME).write_text(filled, encoding="utf-8")
 
 
 def _options(*, explain: bool) -> ParamSchema:

@@ -11,7 +11,7 @@ from mlflow.protos.databricks_pb2 import INVALID_PARAMETER_VALUE
 from mlflow.pyfunc import PythonModel, PythonModelContext
 
 from konkyo import date_text
-from konkyo.attribution import explain
+from konkyo.attribution.attributions import explain
 from konkyo.attribution.row_errors import with_errors
 from konkyo.errors import KonkyoError
 

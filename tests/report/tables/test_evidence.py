@@ -25,7 +25,7 @@ def parts(tiny: ExplainedPanel) -> dict:
         "index": panel[["month", "stock", "sector", "size", "ret"]],
         "features": np.vstack([np.zeros((4, 5)), tiny.features]).astype(np.float32),
         "catalogue": tiny.catalogue.assign(transform="rank", source="records"),
-        "attributions": attributions,
+        "attributions": pd.concat(attributions, ignore_index=True),
         "portfolios": pd.concat(
             [ranked.assign(model="ridge", rank=1, quantile=1), ranked.assign(model="network")]
         ),
@@ -46,10 +46,7 @@ def test_brings_the_files_together(parts: dict, tiny: ExplainedPanel):
 def test_refuses_files_of_different_runs(parts: dict):
     with pytest.raises(ArtifactError, match="not of the same run"):
         build(**parts | {"portfolios": parts["portfolios"].iloc[:-1]})
-    other = [
-        parts["attributions"][0].rename(columns={"size": "length"}),
-        *parts["attributions"][1:],
-    ]
+    other = parts["attributions"].rename(columns={"size": "length"})
     with pytest.raises(ArtifactError, match="other features"):
         build(**parts | {"attributions": other})
 

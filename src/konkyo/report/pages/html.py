@@ -237,7 +237,8 @@ def render(template: str, **values: Any) -> Markup:
 
 def compress(*parts: bytes) -> bytes:
     """Return the gzip of the parts, each coded by its own statistics; the same bytes every time."""
-    packer = zlib.compressobj(9, zlib.DEFLATED, 31, 9)
+    # Level 9 is a third of a per cent smaller, and takes five times as long.
+    packer = zlib.compressobj(7, zlib.DEFLATED, 31, 9)
     out = [packer.compress(part) + packer.flush(zlib.Z_BLOCK) for part in parts]
     return b"".join([*out, packer.flush()])
 

@@ -167,7 +167,7 @@ def build(
     index: pd.DataFrame,
     features: np.ndarray,
     catalogue: pd.DataFrame,
-    attributions: Sequence[pd.DataFrame],
+    attributions: pd.DataFrame,
     portfolios: pd.DataFrame,
 ) -> ExplainedPanel:
     """Join panel, attributions and portfolios.
@@ -176,8 +176,8 @@ def build(
     ----------
     index, features, catalogue : DataFrame, numpy.ndarray, DataFrame
         The panel.
-    attributions : sequence of DataFrame
-        One table a decision month, in order: month, stock, score, a relevance a feature, absorbed.
+    attributions : DataFrame
+        Of all decision months, in order: month, stock, score, a relevance a feature, absorbed.
     portfolios : DataFrame
         month, stock, model, rank, quantile, from `backtest.assign_quantiles`; the rows of the
         model "network" are read. Every row of the attributions has one.
@@ -193,13 +193,10 @@ def build(
         Rows or features of the three do not belong together.
     """
     names = catalogue["name"].tolist()
-    scored = index["month"].isin([table["month"].iloc[0] for table in attributions]).to_numpy()
+    scored = index["month"].isin(attributions["month"].unique()).to_numpy()
     rows = index.loc[scored].reset_index(drop=True)
-    keys = pd.concat(
-        [table[["month", "stock", "score"]] for table in attributions], ignore_index=True
-    )
     ranked = portfolios[portfolios["model"] == "network"].reset_index(drop=True)
-    for other in (keys, ranked):
+    for other in (attributions, ranked):
         same = len(rows) == len(other) and bool(
             (rows["stock"].to_numpy() == other["stock"].to_numpy()).all()
             and (ordinal(rows["month"]) == ordinal(other["month"])).all()
@@ -208,21 +205,21 @@ def build(
             raise ArtifactError(
                 "panel, attributions and portfolios are not of the same run: run `dvc repro report`"
             )
-    if any(table.columns.tolist()[3:-1] != names for table in attributions):
+    if attributions.columns.tolist()[3:-1] != names:
         raise ArtifactError(
             "the attributions name other features than the panel: run `dvc repro attribute`"
         )
     table = rows[["month", "stock", "sector", "size"]].assign(
-        score=keys["score"].to_numpy(),
+        score=attributions["score"].to_numpy(),
         rank=ranked["rank"].to_numpy(),
-        stocks=keys.groupby("month")["score"].transform("size").to_numpy(),
+        stocks=attributions.groupby("month")["score"].transform("size").to_numpy(),
         quantile=ranked["quantile"].array,
         ret=rows["ret"].to_numpy(),
     )
     return ExplainedPanel(
         index=table,
         features=np.asarray(features[scored], dtype=np.float32),
-        relevance=np.concatenate([t.iloc[:, 3:-1].to_numpy(np.float32) for t in attributions]),
-        absorbed=np.concatenate([t["absorbed"].to_numpy(np.float32) for t in attributions]),
+        relevance=attributions[names].to_numpy(np.float32),
+        absorbed=attributions["absorbed"].to_numpy(np.float32),
         catalogue=catalogue.filter(["name", "group", "transform"]).reset_index(drop=True),
     )
