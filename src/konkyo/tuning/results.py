@@ -42,7 +42,7 @@ def pack(series: pd.DataFrame) -> dict[str, list[Any]]:
     dict
         month as YYYY-MM, the others to eight decimals, NaN where there is no value.
     """
-    rounded = series[["month", *COLUMNS]].round(_DIGITS)
+    rounded = series[["month", *COLUMNS]].round(dict.fromkeys(COLUMNS, _DIGITS))
     labels = [dates.label(month) for month in series["month"]]
     packed: dict[str, list[Any]] = rounded.assign(month=labels).to_dict("list")
     return packed
