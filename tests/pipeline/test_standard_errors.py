@@ -8,7 +8,8 @@ import pytest
 
 import chain
 from konkyo.artifacts import HERE
-from konkyo.attribution import errors_store, explain, methods, reliability, row_errors
+from konkyo.attribution import errors_store, methods, reliability, row_errors
+from konkyo.attribution.attributions import explain
 from konkyo.attribution.rules import Epsilon
 from konkyo.config import load
 from konkyo.features import store as panels
