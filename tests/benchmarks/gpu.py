@@ -108,7 +108,7 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as scratch:
             task = stack_task(features, labels, specs, params)
             if not graph:
-                task.module._step = task.module.move
+                task.module._graph = None
             network = fit(task, scratch=Path(scratch), name="stack").network
         return network, time.perf_counter() - start
 

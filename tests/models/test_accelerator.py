@@ -141,7 +141,7 @@ def test_a_replayed_step_is_the_step(task, tmp_path, monkeypatch):
     for free in (10**9, 0):  # 0: the panel stays on the host, and no step is replayed
         monkeypatch.setattr(accelerator, "free_bytes", lambda _, free=free: free)
         stack = stack_task(task.features, task.labels, task.specs, params)
-        assert isinstance(stack.module._step, GraphStep) == (free > 0)
+        assert isinstance(stack.module._graph, GraphStep) == (free > 0)
         trained.append(fit(stack, scratch=tmp_path, name=str(free)))
     one, other = trained
     for mine, theirs in zip(one.network.parameters(), other.network.parameters(), strict=True):
@@ -152,7 +152,7 @@ def test_a_replayed_step_is_the_step(task, tmp_path, monkeypatch):
 @needs_gpu
 def test_a_graph_reads_what_it_is_given():
     total = torch.zeros(3, device="cuda")
-    step = GraphStep(lambda x: total.add_(2 * x))
+    graph = GraphStep()
     for number in range(8):
-        step(torch.full((3,), float(number)))
+        graph(lambda x: total.add_(2 * x), torch.full((3,), float(number)))
     assert total.tolist() == [56.0] * 3

@@ -10,32 +10,34 @@ _BEFORE = 3
 
 
 class GraphStep:
-    """A function of tensors that is captured once and then replayed.
+    """A function of tensors that is captured once and then replayed."""
 
-    Parameters
-    ----------
-    step : callable
-        Takes tensors on the device, always of the same shapes, and works there in place.
-    """
-
-    def __init__(self, step: Callable[..., None]) -> None:
-        self._step, self._calls = step, 0
+    def __init__(self) -> None:
+        self._calls = 0
         self._inputs: list[Tensor] = []
         self._graph: torch.cuda.CUDAGraph | None = None
 
-    def __call__(self, *tensors: Tensor) -> None:
-        """Take the step with these tensors of the host, without waiting for it."""
+    def __call__(self, step: Callable[..., None], *tensors: Tensor) -> None:
+        """Take a step with tensors of the host, without waiting for it.
+
+        Parameters
+        ----------
+        step : callable
+            The same at every call: takes tensors on the device and works there in place.
+        *tensors : Tensor
+            Always of the same shapes.
+        """
         # Copies from ordinary memory would wait for the step before.
         pinned = [tensor.pin_memory() for tensor in tensors]
         if self._calls < _BEFORE:
             self._calls += 1
-            self._step(*(tensor.cuda(non_blocking=True) for tensor in pinned))
+            step(*(tensor.cuda(non_blocking=True) for tensor in pinned))
             return
         if self._graph is None:
             self._inputs = [tensor.cuda() for tensor in pinned]
             self._graph = torch.cuda.CUDAGraph()
             with torch.cuda.graph(self._graph):
-                self._step(*self._inputs)
+                step(*self._inputs)
         for there, here in zip(self._inputs, pinned, strict=True):
             there.copy_(here, non_blocking=True)
         self._graph.replay()

@@ -64,8 +64,7 @@ class StackModule(lightning.LightningModule):
         self.hyperparameters = hyperparameters
         self.fetch = fetch
         self.epochs = epochs
-        self._as_graph = as_graph
-        self._step = GraphStep(self.move) if as_graph else self.move
+        self._graph = GraphStep() if as_graph else None
         # Masks are drawn by (seed, step), not by network: each network still sees independent
         # masks from step to step, and drawing them once for many saves about half of all time.
         self._dropout = runs_of_equal([(h.dropout, h.seed) for h in hyperparameters])
@@ -84,7 +83,7 @@ class StackModule(lightning.LightningModule):
             self.network.parameters(),
             learning_rate=[h.learning_rate for h in self.hyperparameters],
             weight_decay=[h.weight_decay for h in self.hyperparameters],
-            capturable=self._as_graph,
+            capturable=self._graph is not None,
         )
 
     def training_step(self, batches: Iterable[Batch], _: int) -> None:
@@ -93,7 +92,11 @@ class StackModule(lightning.LightningModule):
         Each network goes down the gradient of its own mean squared error.
         """
         for step, rows, weight, epoch in batches:
-            self._step(rows, weight, epoch, *self.draw_masks(step, rows.shape[1]))
+            tensors = (rows, weight, epoch, *self.draw_masks(step, rows.shape[1]))
+            if self._graph is None:
+                self.move(*tensors)
+            else:
+                self._graph(self.move, *tensors)
             self.store_finished(step + 1)
 
     def draw_masks(self, step: int, rows: int) -> list[Tensor]:
